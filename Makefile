@@ -1,0 +1,104 @@
+# One command an errand. Needs Python 3.11+ and make; everything else goes into .venv.
+BIN = .venv/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+MANAGE = $(BIN)/python demo_project/manage.py
+DJANGO = DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django
+COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url \
+	--generate-hashes --custom-compile-command "make lock"
+# Carriers' libraries join the developers' lock with the code that uses them.
+LOCKED_EXTRAS = --extra postgresql --extra redis
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo demo-data test test-services coverage lint format types bench docs messages lock package clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
+
+# --- environment ------------------------------------------------------------------------------------------------------
+
+$(BIN)/python:
+	@sh tools/make_venv.sh .venv
+
+.venv/.demo-installed: requirements/demo.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what the demo needs…"
+	@$(PIP) -r requirements/demo.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev-installed: requirements/dev.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what developers need…"
+	@$(PIP) -r requirements/dev.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch .venv/.demo-installed $@
+
+.venv/.services-installed: requirements/services.txt .venv/.dev-installed
+	@$(PIP) -r requirements/services.txt
+	@touch $@
+
+install: .venv/.dev-installed ## the environment in .venv
+
+# --- demo -------------------------------------------------------------------------------------------------------------
+
+demo: .venv/.demo-installed ## the demo at http://127.0.0.1:8000; Ctrl-C ends it
+	@exec $(BIN)/python demo_project/demo.py
+
+demo-data: .venv/.demo-installed ## migrations and demo data, nothing is started
+	@$(BIN)/python demo_project/demo.py --data-only
+
+# --- checks -----------------------------------------------------------------------------------------------------------
+
+test: .venv/.dev-installed ## all tests that need no service
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-services: .venv/.services-installed ## the same on PostgreSQL and MariaDB, and what needs Redis, RabbitMQ, Chromium
+	docker-compose config --quiet
+	$(BIN)/python -m pytest --services tests/services $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --ds tests.settings_postgresql $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --ds tests.settings_mariadb $(PYTEST_ARGS)
+
+coverage: .venv/.dev-installed ## tests with a report of what they miss
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage report
+
+lint: .venv/.dev-installed types ## style, types, layers, migrations, translations, API schema
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(DJANGO) check --fail-level WARNING
+	$(DJANGO) makemigrations --check --dry-run
+	$(DJANGO) spectacular --validate --fail-on-warn --file /dev/null
+	$(BIN)/python tools/messages.py check
+
+types: .venv/.dev-installed
+	$(BIN)/mypy
+
+format: .venv/.dev-installed ## rewrite the code in the house's style
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: .venv/.dev-installed ## each claim of speed or size, beside a named peer or limit
+	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+docs: .venv/.dev-installed ## the documentation in docs/_build; warnings fail
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+messages: .venv/.dev-installed ## collect the texts to translate and compile the translations (needs gettext)
+	$(BIN)/python tools/messages.py update
+
+lock: $(BIN)/python ## renew requirements/*.txt from pyproject.toml
+	@$(PIP) "uv>=0.9"
+	$(COMPILE) pyproject.toml --group dev $(LOCKED_EXTRAS) -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --group build -c requirements/dev.txt -o requirements/demo.txt
+	$(COMPILE) pyproject.toml --group build --group server --extra postgresql --extra redis -c requirements/dev.txt \
+		-o requirements/server.txt
+	$(COMPILE) --group services -c requirements/dev.txt -o requirements/services.txt
+
+package: .venv/.dev-installed ## wheel and sdist in dist/
+	$(BIN)/python -m hatchling build
+
+clean: ## remove what was built; .venv and the demo's data stay
+	rm -rf build dist htmlcov docs/_build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
