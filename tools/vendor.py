@@ -38,15 +38,14 @@ LUCIDE = Package(
     "1.62.0",
     "sha512-WBZA/m2PvkFpMGHDtsBck5P2A9G4ehLlYu4GwwICcmEm1BvYVgj00lCDxKRWLlbMlOibLaiwdQ88G5pHkSWgwA==",
 )
-ICONS = (
-    "arrow-left arrow-right bell bell-ring briefcase calendar chart-column check chevron-down chevron-left "
-    "chevron-right chevron-up circle-alert circle-check circle-dot circle-question-mark circle-x clock copy "
-    "corner-up-left download external-link eye eye-off file-text flag funnel hand heart-handshake help-circle history "
-    "hourglass image inbox info key-round keyboard languages layout-dashboard life-buoy link list list-checks lock "
-    "log-out mail menu message-circle message-square-warning monitor moon moon-star paperclip pencil phone plus "
-    "printer refresh-cw scale search send settings shield shield-alert shield-check smartphone sticky-note sun "
-    "trash-2 triangle-alert user user-check users x"
-).split()
+ICONS = """
+arrow-left arrow-right bell bell-ring briefcase calendar chart-column check chevron-down chevron-left chevron-right
+chevron-up circle-alert circle-check circle-dot circle-question-mark circle-x clock copy corner-up-left download
+external-link eye eye-off file-text flag funnel hand heart-handshake help-circle history hourglass image inbox info
+key-round keyboard languages layout-dashboard life-buoy link list list-checks lock log-out mail menu message-circle
+message-square-warning monitor moon moon-star paperclip pencil phone plus printer refresh-cw scale search send
+settings shield shield-alert shield-check smartphone sticky-note sun trash-2 triangle-alert user user-check users x
+"""
 
 
 def fetch(package: Package, folder: Path) -> tarfile.TarFile:
@@ -86,7 +85,7 @@ def main() -> None:
         htmx, lucide = fetch(HTMX, Path(name)), fetch(LUCIDE, Path(name))
         with htmx, lucide:
             (TARGET / "htmx.min.js").write_text(read(htmx, "dist/htmx.min.js"))
-            symbols = [symbol(icon, read(lucide, f"icons/{icon}.svg")) for icon in ICONS]
+            symbols = [symbol(icon, read(lucide, f"icons/{icon}.svg")) for icon in ICONS.split()]
             sprite = [f"<!-- lucide {LUCIDE.version}, ISC, see LICENSES.md; made by tools/vendor.py -->"]
             sprite += ['<svg xmlns="http://www.w3.org/2000/svg">', *symbols, "</svg>"]
             (TARGET / "lucide-sprite.svg").write_text("\n".join(sprite) + "\n")
@@ -94,7 +93,7 @@ def main() -> None:
                 "# Licences of the vendored files\n",
                 f"## htmx.min.js: htmx {HTMX.version} (0BSD), unchanged\n",
                 f"```text\n{read(htmx, 'LICENSE').strip()}\n```\n",
-                f"## lucide-sprite.svg: {len(ICONS)} icons of lucide {LUCIDE.version} (ISC), joined into one file\n",
+                f"## lucide-sprite.svg: icons of lucide {LUCIDE.version} (ISC), joined into one file\n",
                 f"```text\n{read(lucide, 'LICENSE').strip()}\n```",
             ]
             (TARGET / "LICENSES.md").write_text("\n".join(texts) + "\n")

@@ -1,0 +1,60 @@
+"""What every test stands on: which tests are collected, and how a database with append-only tables is emptied."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test import TransactionTestCase
+
+SERVICES = Path(__file__).parent / "services"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--services",
+        action="store_true",
+        help="also collect tests/services, which need PostgreSQL, MariaDB, Redis, RabbitMQ and Chromium",
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    # Left out rather than skipped: `make test` promises to run all it shows.
+    if collection_path == SERVICES and not config.getoption("--services"):
+        return True
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(SERVICES):
+            item.add_marker(pytest.mark.services)
+        if item.path.is_relative_to(SERVICES / "browser"):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_past_the_triggers() -> Iterator[None]:
+    """Let ``transaction=True`` tests empty the recorded tables, whose triggers rightly refuse that.
+
+    Django empties all tables after such a test. The triggers are away for that moment only, and back before the next
+    test starts.
+    """
+    from crm_contact_guard.ledger import triggers
+
+    flush = TransactionTestCase._fixture_teardown
+
+    def flush_without_triggers(self: TransactionTestCase, *args: Any, **kwargs: Any) -> None:
+        used = [connections[alias] for alias in self._databases_names(include_mirrors=False)]
+        for connection in used:
+            triggers.remove(connection)
+        try:
+            flush(self, *args, **kwargs)
+        finally:
+            for connection in used:
+                triggers.install(connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_without_triggers)
+        yield

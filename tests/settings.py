@@ -1,0 +1,86 @@
+"""Settings of the tests: an awkward host, SQLite, tasks inline. Other databases have modules of their own."""
+
+from typing import Any
+
+SECRET_KEY = "for tests only"
+DEBUG = False
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ja", "日本語")]
+USE_I18N = True
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "crm_contact_guard",
+    "tests.host",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+ROOT_URLCONF = "tests.urls"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "string_if_invalid": "",
+        },
+    }
+]
+STATIC_URL = "/static/"
+LOGIN_URL = "/login/"
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "ATOMIC_REQUESTS": False}
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "host.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+DEFAULT_FROM_EMAIL = "crm@kaede.example"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+CONTACT_GUARD: dict[str, Any] = {
+    "COMPANY_NAME": "Hotel Kaede",
+    "PUBLIC_URL": "http://testserver",
+    "TASKS": "inline",
+    "CUSTOMER": {
+        "MODEL": "host.Client",
+        "NAME": "full_name",
+        "EMAIL": "emails",
+        "PHONE": ["mobile", "office_phone"],
+        "OWNER": "manager",
+        "TEAM": "manager.branch",
+        "LANGUAGE": "language",
+        "TIMEZONE": "zone",
+    },
+    "EMPLOYEE": {
+        "NAME": "display_name",
+        "ROLE": "job",
+        "ROLES": {"clerk": "employee", "chief": "supervisor", "visitor": ""},
+        "TEAMS": "branch",
+        "TIMEZONE": "zone",
+        "LANGUAGE": "language",
+        "HOURS": "hours",
+    },
+    "TEAM": {"MODEL": "host.Branch", "NAME": "title", "SUPERVISOR": "head", "DEPUTY": "deputy_head"},
+}

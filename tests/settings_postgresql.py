@@ -1,0 +1,6 @@
+"""The tests' settings on PostgreSQL (``TEST_POSTGRESQL_URL``)."""
+
+from tests.service_urls import POSTGRESQL, database
+from tests.settings import *  # noqa: F403
+
+DATABASES = {"default": database(POSTGRESQL)}

@@ -1,0 +1,127 @@
+"""Keep the translations whole: collect texts, compile catalogues, and check that both are in step.
+
+    python tools/messages.py update    # collect texts from the sources (needs gettext), then compile
+    python tools/messages.py compile   # .po -> .mo; pure Python, no gettext needed
+    python tools/messages.py check     # exit 1 and say what is wrong
+
+Compiled catalogues are committed, because a fresh clone must speak Japanese with Python alone. ``check`` therefore
+compares each .mo with its .po, and looks for untranslated and fuzzy entries and for placeholders that a translation
+lost. Where ``xgettext`` is at hand, it also reports texts of the sources that a .po does not know.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import polib
+
+ROOT = Path(__file__).parents[1]
+#: The packages with a ``locale`` folder; each is translated by itself.
+PACKAGES = ("crm_contact_guard", "demo_project")
+LANGUAGES = ("ja",)
+PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd]|\{\w*\}")
+
+
+def catalogues() -> Iterator[Path]:
+    for package in PACKAGES:
+        for language in LANGUAGES:
+            path = ROOT / package / "locale" / language / "LC_MESSAGES/django.po"
+            if path.exists():
+                yield path
+
+
+def collect(package: Path) -> None:
+    """Run ``makemessages`` in one package. Locations name files without lines, so that a moved line changes nothing."""
+    command = [sys.executable, "-m", "django", "makemessages", "--add-location", "file", "--no-wrap"]
+    command += [argument for language in LANGUAGES for argument in ("--locale", language)]
+    subprocess.run(command, cwd=package, check=True, stdout=subprocess.DEVNULL)
+
+
+def translations(catalogue: polib._BaseFile) -> dict[tuple[str, str], object]:
+    """Map (context, text) to its translation or translations."""
+    return {
+        (entry.msgctxt or "", entry.msgid): dict(entry.msgstr_plural) or entry.msgstr
+        for entry in catalogue
+        if entry.translated() and not entry.obsolete
+    }
+
+
+def entry_faults(entry: polib.POEntry) -> Iterator[str]:
+    if entry.fuzzy:
+        yield "is fuzzy"
+        return
+    if not entry.translated():
+        yield "is not translated"
+        return
+    wanted = set(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid))
+    for text in entry.msgstr_plural.values() or [entry.msgstr]:
+        if set(PLACEHOLDER.findall(text)) != wanted:
+            yield f"has other placeholders than {sorted(wanted)}"
+
+
+def catalogue_faults(path: Path) -> Iterator[str]:
+    catalogue = polib.pofile(str(path))
+    for entry in catalogue:
+        if not entry.obsolete:
+            yield from (f"{entry.msgid!r} {fault}" for fault in entry_faults(entry))
+    compiled = path.with_suffix(".mo")
+    if not compiled.exists() or translations(polib.mofile(str(compiled))) != translations(catalogue):
+        yield "the .mo is not what the .po says: run python tools/messages.py compile"
+
+
+def source_faults(path: Path) -> Iterator[str]:
+    """Texts of the sources that the .po does not know. The .po is put back as it was."""
+    before = path.read_bytes()
+    known = {(entry.msgctxt, entry.msgid) for entry in polib.pofile(str(path)) if not entry.obsolete}
+    try:
+        collect(path.parents[3])
+        found = {(entry.msgctxt, entry.msgid) for entry in polib.pofile(str(path)) if not entry.obsolete}
+    finally:
+        path.write_bytes(before)
+    yield from (f"{text!r} is in the sources only: run make messages" for _, text in sorted(found - known, key=str))
+
+
+def check() -> int:
+    faults = 0
+    for path in catalogues():
+        found = list(catalogue_faults(path))
+        if shutil.which("xgettext"):
+            found += source_faults(path)
+        for fault in found:
+            print(f"{path.relative_to(ROOT)}: {fault}")
+        faults += len(found)
+    print(f"translations: {faults} fault(s) in {len(list(catalogues()))} catalogue(s)")
+    return 1 if faults else 0
+
+
+def compile_all() -> None:
+    for path in catalogues():
+        polib.pofile(str(path)).save_as_mofile(str(path.with_suffix(".mo")))
+
+
+def update() -> None:
+    for package in PACKAGES:
+        if (ROOT / package / "locale").is_dir():
+            collect(ROOT / package)
+    compile_all()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("action", choices=["update", "compile", "check"])
+    action = parser.parse_args().action
+    if action == "check":
+        return check()
+    if action == "compile":
+        compile_all()
+    else:
+        update()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
