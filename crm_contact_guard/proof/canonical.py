@@ -1,0 +1,268 @@
+"""Canonical bytes of a recorded row: leaf format 1, which is permanent (docs/decisions/0001-leaf-format.md).
+
+What writes the record and what verifies it call these functions, so the two cannot differ. One hash, SHA-256 (FIPS
+180-4), with domains kept apart by the first byte, as RFC 6962 §2.1 does:
+
+- ``00`` leaf, ``01`` inner node of the tree (RFC 6962),
+- ``02`` one personal field: ``SHA-256(02 ‖ field salt ‖ UTF-8 of the value)``,
+- ``03`` all personal fields of a row at once: ``SHA-256(03 ‖ row salt ‖ lengths ‖ values)``.
+
+The **row salt** is 16 random bytes a personal field, concatenated in the field order; a **field salt** is its slice.
+Giving one field's value and salt discloses that field and says nothing of the others; giving the digest alone redacts
+it.
+
+Text is hashed as the database stores it: no Unicode normalisation, no case folding, no trimming.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final, Literal
+
+__all__ = [
+    "DIGEST_BYTES",
+    "EVENT_OPEN",
+    "EVENT_PERSONAL",
+    "FIELD_SALT_BYTES",
+    "FORMAT",
+    "MESSAGE_OPEN",
+    "MESSAGE_PERSONAL",
+    "NO_VALUE",
+    "OPEN",
+    "PERSONAL",
+    "NotCanonical",
+    "RowKind",
+    "canonical_json",
+    "canonical_text",
+    "canonical_time",
+    "content_digest",
+    "field_digest",
+    "field_salt",
+    "leaf_bytes",
+    "leaf_hash",
+    "new_salt",
+    "personal_digests",
+]
+
+RowKind = Literal["message", "event"]
+
+FORMAT: Final = 1
+DIGEST_BYTES: Final = 32
+FIELD_SALT_BYTES: Final = 16
+NO_VALUE: Final = bytes(DIGEST_BYTES)
+"""The digest of a field that is null. No value hashes to it, so "never had a value" and "value withheld" stay apart."""
+
+MESSAGE_PERSONAL: Final[tuple[str, ...]] = (
+    "subject",
+    "text",
+    "quoted",
+    "from_name",
+    "from_address",
+    "to_name",
+    "to_address",
+    "details",
+    "files",
+)
+EVENT_PERSONAL: Final[tuple[str, ...]] = ("reason", "details")
+MESSAGE_OPEN: Final[tuple[str, ...]] = (
+    "id",
+    "tenant",
+    "conversation",
+    "customer",
+    "employee",
+    "direction",
+    "channel",
+    "kind",
+    "occurred_at",
+    "recorded_at",
+    "carrier_id",
+    "reply_to",
+    "source",
+)
+EVENT_OPEN: Final[tuple[str, ...]] = (
+    "id",
+    "tenant",
+    "kind",
+    "subject_type",
+    "subject_id",
+    "conversation",
+    "message",
+    "actor_type",
+    "actor",
+    "occurred_at",
+    "recorded_at",
+    "data",
+)
+PERSONAL: Final[Mapping[RowKind, tuple[str, ...]]] = {"message": MESSAGE_PERSONAL, "event": EVENT_PERSONAL}
+OPEN: Final[Mapping[RowKind, tuple[str, ...]]] = {"message": MESSAGE_OPEN, "event": EVENT_OPEN}
+
+_HEADER: Final[Mapping[RowKind, str]] = {kind: f"crm_contact_guard/{FORMAT}/{kind}\n" for kind in ("message", "event")}
+_NULL: Final = "\t"
+_LARGEST_INTEGER: Final = 2**53 - 1
+
+
+class NotCanonical(ValueError):
+    """No canonical form: a float, a naive time, a line break in an open value, a salt of the wrong size."""
+
+
+def new_salt(names: Sequence[str]) -> bytes:
+    """Fresh row salt: 16 random bytes a field of ``names`` (144 for a message, 32 for an event)."""
+    return os.urandom(FIELD_SALT_BYTES * len(names))
+
+
+def field_salt(names: Sequence[str], salt: bytes, name: str) -> bytes:
+    """The slice of the row salt that belongs to ``name``.
+
+    Raises NotCanonical for a salt of the wrong size, ValueError for a name that is not among ``names``.
+    """
+    if len(salt) != FIELD_SALT_BYTES * len(names):
+        raise NotCanonical(
+            f"a row salt of {len(names)} fields has {FIELD_SALT_BYTES * len(names)} bytes, not {len(salt)}"
+        )
+    start = FIELD_SALT_BYTES * names.index(name)
+    return salt[start : start + FIELD_SALT_BYTES]
+
+
+def field_digest(field_salt: bytes, value: str | None) -> bytes:
+    """Digest of one personal field, 32 bytes: ``SHA-256(02 ‖ field salt ‖ UTF-8)``; of null, 32 zero bytes."""
+    if value is None:
+        return NO_VALUE
+    if len(field_salt) != FIELD_SALT_BYTES:
+        raise NotCanonical(f"a field salt has {FIELD_SALT_BYTES} bytes, not {len(field_salt)}")
+    return sha256(b"\x02" + field_salt + value.encode()).digest()
+
+
+def content_digest(names: Sequence[str], salt: bytes, values: Mapping[str, str | None]) -> bytes:
+    """Digest of all personal fields at once, so that a routine check of a whole row costs two hashes.
+
+    ``SHA-256(03 ‖ row salt ‖ lengths ‖ ":" ‖ values)``: ``lengths`` are the UTF-8 byte lengths in decimal in field
+    order, parted by commas, empty for null; ``values`` are the values without separators. A row whose fields are all
+    null gives 32 zero bytes.
+    """
+    parts = [None if (value := values[name]) is None else value.encode() for name in names]
+    return _content(salt, parts, len(names))
+
+
+def _content(salt: bytes, parts: Sequence[bytes | None], count: int) -> bytes:
+    present = [part for part in parts if part is not None]
+    if not present:
+        return NO_VALUE
+    if len(salt) != FIELD_SALT_BYTES * count:
+        raise NotCanonical(f"a row salt of {count} fields has {FIELD_SALT_BYTES * count} bytes, not {len(salt)}")
+    lengths = ",".join(["" if part is None else str(len(part)) for part in parts])
+    return sha256(b"".join((b"\x03", salt, lengths.encode(), b":", *present))).digest()
+
+
+def personal_digests(names: Sequence[str], salt: bytes, values: Mapping[str, str | None]) -> bytes:
+    """Digests of the personal fields in order, then the digest of all of them: ``32 · (len(names) + 1)`` bytes.
+
+    ``salt`` is the row salt (see :func:`new_salt`); it may be empty when every value is null. Raises NotCanonical for
+    a salt of another size, KeyError when a field is missing from ``values``, UnicodeEncodeError for a lone surrogate
+    (:func:`canonical_text` removes them).
+    """
+    parts: list[bytes | None] = []
+    digests: list[bytes] = []
+    start = 0
+    for name in names:
+        value = values[name]
+        if value is None:
+            parts.append(None)
+            digests.append(NO_VALUE)
+        else:
+            part = value.encode()
+            parts.append(part)
+            digests.append(sha256(b"\x02" + salt[start : start + FIELD_SALT_BYTES] + part).digest())
+        start += FIELD_SALT_BYTES
+    digests.append(_content(salt, parts, len(names)))
+    return b"".join(digests)
+
+
+def leaf_bytes(row_kind: RowKind, open_values: Mapping[str, str | None], digests: bytes) -> bytes:
+    """The bytes that enter the tree as a leaf: a header line, one line an open value in fixed order, then the digests.
+
+    A null is a line with a single tab. Open values hold neither tab nor line break, so no two rows share a leaf. Raises
+    NotCanonical when one does or when ``digests`` has the wrong size, KeyError when an open value is missing.
+    """
+    names = OPEN[row_kind]
+    values = [open_values[name] for name in names]
+    text = _HEADER[row_kind] + "\n".join([_NULL if value is None else value for value in values]) + "\n"
+    if text.count("\n") != len(names) + 1 or text.count("\t") != values.count(None):
+        raise NotCanonical(f"{row_kind}: {_broken(names, values)} holds a tab or a line break")
+    if len(digests) != DIGEST_BYTES * (len(PERSONAL[row_kind]) + 1):
+        raise NotCanonical(f"{row_kind}: {len(digests)} bytes of digests")
+    return text.encode() + digests
+
+
+def _broken(names: Sequence[str], values: Sequence[str | None]) -> str:
+    return next(
+        name
+        for name, value in zip(names, values, strict=True)
+        if value is not None and ("\n" in value or "\t" in value)
+    )
+
+
+def leaf_hash(leaf: bytes) -> bytes:
+    """RFC 6962 §2.1 hash of a leaf: ``SHA-256(00 ‖ leaf)``."""
+    return sha256(b"\x00" + leaf).digest()
+
+
+def canonical_text(value: str) -> str:
+    """``value`` as every database can hold it: NUL and lone surrogates become U+FFFD. Nothing else changes."""
+    if "\0" in value:
+        value = value.replace("\0", "\ufffd")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # Through UTF-16, so that two surrogates that form a pair become the character they stand for.
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return value
+
+
+def canonical_time(moment: datetime) -> str:
+    """UTC with microseconds: ``2026-11-24T09:12:00.123456Z``. Raises NotCanonical for a naive time."""
+    if moment.tzinfo is not UTC:
+        if moment.utcoffset() is None:
+            raise NotCanonical("a time without a zone")
+        moment = moment.astimezone(UTC)
+    # Without an argument isoformat() is faster, and gives microseconds whenever they are not zero.
+    return (moment.isoformat()[:26] if moment.microsecond else moment.isoformat("T", "microseconds")[:26]) + "Z"
+
+
+def canonical_json(value: object) -> str:
+    """RFC 8785 for strings, whole numbers up to ±(2⁵³−1), booleans, null, lists and dicts with text keys.
+
+    Text goes through :func:`canonical_text`. Raises NotCanonical for a float (PostgreSQL's jsonb turns ``1e16`` into
+    an integer, so floats do not survive storage), any other type, and two keys that become one.
+    """
+    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"), check_circular=False)
+
+
+def _plain(value: object) -> object:
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, str):
+        return canonical_text(value)
+    if isinstance(value, int):
+        if abs(value) > _LARGEST_INTEGER:
+            raise NotCanonical(f"{value} does not fit into the integers that every JSON reader keeps")
+        return int(value)
+    if isinstance(value, Mapping):
+        return _plain_dict(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    raise NotCanonical(f"{type(value).__name__} has no canonical JSON form")
+
+
+def _plain_dict(value: Mapping[object, object]) -> dict[str, object]:
+    members: dict[str, object] = {}
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise NotCanonical(f"a key of type {type(key).__name__}")
+        name = canonical_text(key)
+        if name in members:
+            raise NotCanonical("two keys become one")
+        members[name] = _plain(item)
+    # RFC 8785 §3.2.3 orders by UTF-16 code units.
+    return dict(sorted(members.items(), key=lambda member: member[0].encode("utf-16-be")))
