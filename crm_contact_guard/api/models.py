@@ -1,0 +1,21 @@
+"""API tokens: shown once, kept as a hash, expiring."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from crm_contact_guard.directory.ids import uuid7
+from crm_contact_guard.directory.models import Employee
+
+
+class ApiToken(models.Model):
+    """A bearer token of one employee; its rights are that person's rights."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,98 @@
+"""System checks: a numbered message for each mistake an installation can make, with the way to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings as django_settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections, router
+
+from crm_contact_guard import crm
+from crm_contact_guard.channels import registry
+from crm_contact_guard.conf import DEFAULTS, settings
+from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.ledger import triggers
+from crm_contact_guard.ledger.models import Message
+
+Configs = Sequence[AppConfig] | None
+
+
+@register("crm_contact_guard")
+def check_names(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E001: an unknown name in ``CONTACT_GUARD``, with the nearest known one. E002: not a dict."""
+    given = getattr(django_settings, "CONTACT_GUARD", {})
+    if not isinstance(given, dict):
+        return [Error("CONTACT_GUARD must be a dict", id="crm_contact_guard.E002")]
+    found: list[CheckMessage] = []
+    for name in sorted(set(given) - set(DEFAULTS)):
+        near = get_close_matches(name, DEFAULTS, n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known names: {', '.join(sorted(DEFAULTS))}"
+        found.append(Error(f"CONTACT_GUARD has an unknown name {name!r}", hint=hint, id="crm_contact_guard.E001"))
+    return found
+
+
+@register("crm_contact_guard")
+def check_adapter(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E003: the CRM adapter can't be loaded or lacks its customer model."""
+    try:
+        adapter = crm.adapter()
+        if isinstance(adapter, crm.DeclarativeAdapter):
+            adapter.customer_model()
+    except ConfigurationError as error:
+        return [Error(str(error), hint="See docs/settings.md, CRM.", id="crm_contact_guard.E003")]
+    return []
+
+
+@register("crm_contact_guard")
+def check_channels(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E004: a channel's backend can't be loaded. W001: no channel at all. Beside these, each channel's own checks."""
+    if not registry.aliases():
+        hint = 'Add one to CONTACT_GUARD["CHANNELS"], for instance the web chat: it needs no carrier.'
+        return [Warning("No channel is configured", hint=hint, id="crm_contact_guard.W001")]
+    found: list[CheckMessage] = []
+    for alias in registry.aliases():
+        try:
+            found.extend(registry.channel(alias).check())
+        except ConfigurationError as error:
+            found.append(Error(str(error), hint="See docs/channels.md.", id="crm_contact_guard.E004"))
+    return found
+
+
+@register("crm_contact_guard")
+def check_tasks(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E005: ``TASKS`` is neither celery nor inline. W002: no broker is named, so tasks would go nowhere."""
+    if settings.TASKS not in ("celery", "inline"):
+        return [Error('CONTACT_GUARD["TASKS"] must be "celery" or "inline"', id="crm_contact_guard.E005")]
+    if settings.TASKS == "celery":
+        from celery import current_app  # noqa: PLC0415 - only where Celery is what is asked for
+
+        if not (current_app.conf.broker_url or current_app.conf.broker_write_url):
+            hint = 'Configure the host\'s Celery app, or set CONTACT_GUARD["TASKS"] = "inline".'
+            return [Warning("Celery has no broker: messages would not go out", hint=hint, id="crm_contact_guard.W002")]
+    return []
+
+
+@register(Tags.database)
+def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """E006: a trigger that keeps recorded rows from being changed is missing (``check --database default``)."""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        if not router.allow_migrate_model(alias, Message):
+            continue
+        connection = connections[alias]
+        if Message._meta.db_table not in connection.introspection.table_names():
+            continue
+        lost = triggers.missing(connection)
+        if lost:
+            found.append(
+                Error(
+                    f"Recorded rows on database {alias!r} can be altered: missing {', '.join(sorted(lost))}",
+                    hint="Run `manage.py migrate`, which puts the triggers back, and find out who removed them.",
+                    id="crm_contact_guard.E006",
+                )
+            )
+    return found

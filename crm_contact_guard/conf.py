@@ -1,0 +1,93 @@
+"""The ``CONTACT_GUARD`` settings: one dict, read at call time so that ``override_settings`` works in a host's tests.
+
+``DEFAULTS`` is the list of known names. ``checks.py`` reports an unknown name with the nearest known one.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings as django_settings
+
+from crm_contact_guard.exceptions import ConfigurationError
+
+#: Known settings with their defaults. Documented in docs/settings.md.
+DEFAULTS: dict[str, Any] = {
+    # The host CRM
+    "CRM_ADAPTER": "crm_contact_guard.crm.DeclarativeAdapter",
+    "CUSTOMER": {},
+    "EMPLOYEE": {},
+    "TEAM": {},
+    # Company
+    "COMPANY_NAME": "",
+    "COMPANY_CONTACTS": {},
+    "INDUSTRY": "general",
+    "REGIONS": ["JP", "US", "GB", "TH", "VN", "PH", "KR", "CN", "TW", "SG"],
+    # Channels
+    "CHANNELS": {},
+    "MAX_TEXT_LENGTH": 20_000,
+    "MAX_INBOUND_BYTES": 25 * 1024 * 1024,
+    "CHAT_LINK_DAYS": 14,
+    "PUBLIC_URL": "",
+    # Policy
+    "WORKING_HOURS": {"mon-fri": "09:00-18:00"},
+    "HOLIDAYS": [],
+    "RULES": {},
+    # Supervision
+    "ALERT_WINDOW_HOURS": 24,
+    "NOTIFY": {"email": True},
+    # Record
+    "RETENTION": {},
+    "SIGNING_KEY": "",
+    "VERIFICATION_KEYS": [],
+    "WITNESSES": [],
+    "FILE_STORAGE": "default",
+    # Pages
+    "BASE_TEMPLATE": "crm_contact_guard/base.html",
+    "LOGIN_URL": "",
+    # API
+    "API_AUTHENTICATION_CLASSES": [],
+    # Work after commit
+    "TASKS": "celery",
+}
+
+
+class Settings:
+    """Attribute access to ``CONTACT_GUARD`` over ``DEFAULTS``.
+
+    Raises ``AttributeError`` for a name that is not in ``DEFAULTS``: a typing mistake in our own code.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in DEFAULTS:
+            raise AttributeError(f"crm_contact_guard has no setting {name!r}")
+        given = getattr(django_settings, "CONTACT_GUARD", {}) or {}
+        return given.get(name, DEFAULTS[name])
+
+    @property
+    def company_name(self) -> str:
+        """The company's name as customers read it."""
+        return str(self.COMPANY_NAME) or "the company"
+
+    @property
+    def alert_window(self) -> timedelta:
+        return timedelta(hours=float(self.ALERT_WINDOW_HOURS))
+
+    def channel(self, alias: str) -> dict[str, Any]:
+        """``{"BACKEND", "OPTIONS"}`` of one channel. Raises ConfigurationError for an unknown alias."""
+        channels: dict[str, dict[str, Any]] = self.CHANNELS
+        if alias not in channels:
+            known = ", ".join(sorted(channels)) or "none"
+            raise ConfigurationError(f'CONTACT_GUARD["CHANNELS"] has no channel {alias!r} (configured: {known})')
+        return channels[alias]
+
+
+settings = Settings()
+
+#: What a host merges into its Celery beat schedule:
+#: ``app.conf.beat_schedule |= CONTACT_GUARD_SCHEDULE``. Seconds between runs.
+CONTACT_GUARD_SCHEDULE: dict[str, dict[str, Any]] = {
+    "contact-guard-sweep": {"task": "crm_contact_guard.tasks.sweep", "schedule": 10.0},
+    "contact-guard-sync": {"task": "crm_contact_guard.tasks.sync_directory", "schedule": 600.0},
+}

@@ -1,0 +1,331 @@
+"""The only door to the host CRM: what we ask of it (``CRMAdapter``), and an adapter that needs settings only.
+
+A host's rows are known here by opaque text keys. Nothing outside this module touches a host model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.signals import setting_changed
+from django.db.models import Manager, Model, QuerySet
+from django.utils.module_loading import import_string
+
+from crm_contact_guard.conf import settings
+from crm_contact_guard.exceptions import ConfigurationError
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddressRecord:
+    """One address of a customer: ``kind`` as in ``AddressKind`` ("email", "phone", "line", "whatsapp")."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerRecord:
+    """A customer as the host knows it. ``owner_key`` is the host user who looks after them, as text."""
+
+    key: str
+    name: str
+    addresses: tuple[AddressRecord, ...] = ()
+    owner_key: str = ""
+    team_key: str = ""
+    language: str = ""
+    timezone: str = ""
+    url: str = ""
+    tenant: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmployeeRecord:
+    """A host user. ``role`` is employee, supervisor, compliance or auditor; "" means: not one of ours."""
+
+    key: str
+    name: str
+    email: str = ""
+    role: str = "employee"
+    team_keys: tuple[str, ...] = ()
+    timezone: str = ""
+    language: str = ""
+    working_hours: Mapping[str, str] | None = None
+    active: bool = True
+    tenant: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamRecord:
+    """A team with the user keys of its supervisor and deputy."""
+
+    key: str
+    name: str
+    supervisor_key: str = ""
+    deputy_key: str = ""
+    tenant: str = ""
+
+
+class CRMAdapter:
+    """What we ask of a host. Subclass it, or use ``DeclarativeAdapter`` and settings.
+
+    Every method may be overridden; keys are text and opaque to us.
+    """
+
+    def tenant(self, key: str) -> AbstractContextManager[None]:
+        """Enter the host's context of a tenant (row security, time zone). Tasks run inside it."""
+        return nullcontext()
+
+    def customer_key(self, customer: object) -> str:
+        """The key of a host's customer object."""
+        raise NotImplementedError("CRMAdapter.customer_key")
+
+    def customer(self, key: str) -> CustomerRecord | None:
+        """The customer with this key, or None when the host has none."""
+        raise NotImplementedError("CRMAdapter.customer")
+
+    def customers(self) -> Iterator[CustomerRecord]:
+        """All customers, for the directory sync. Must stream."""
+        raise NotImplementedError("CRMAdapter.customers")
+
+    def employee(self, user: Any) -> EmployeeRecord | None:
+        """The employee behind a host's user, or None when the person has no part in our pages."""
+        raise NotImplementedError("CRMAdapter.employee")
+
+    def employees(self) -> Iterator[EmployeeRecord]:
+        """All employees, for the directory sync."""
+        raise NotImplementedError("CRMAdapter.employees")
+
+    def user(self, key: str) -> Any:
+        """The host's user object with this key, or None."""
+        raise NotImplementedError("CRMAdapter.user")
+
+    def teams(self) -> Iterable[TeamRecord]:
+        """All teams."""
+        return ()
+
+    def company_contacts(self) -> Mapping[str, Sequence[str]]:
+        """Contacts that belong to the company, beside ``COMPANY_CONTACTS``: phones, emails, domains, handles, urls."""
+        return {}
+
+
+class DeclarativeAdapter(CRMAdapter):
+    """An adapter made of the settings ``CUSTOMER``, ``EMPLOYEE`` and ``TEAM``.
+
+    A value is a path: attribute or field names joined by ``.``; a callable is called; a related manager is walked;
+    a list of paths gives the values of all; text holding commas or semicolons gives several addresses.
+    """
+
+    # --- customers
+    def customer_model(self) -> type[Model]:
+        """The host's customer model. Raises ConfigurationError when the setting leads nowhere."""
+        return self._model("CUSTOMER")
+
+    def customer_key(self, customer: object) -> str:
+        return str(getattr(customer, "pk", customer))
+
+    def customer(self, key: str) -> CustomerRecord | None:
+        row = _get(_manager(self.customer_model()), key)
+        return None if row is None else self._customer_record(row)
+
+    def customers(self) -> Iterator[CustomerRecord]:
+        for row in _manager(self.customer_model()).all().iterator(chunk_size=500):
+            yield self._customer_record(row)
+
+    def _customer_record(self, row: Model) -> CustomerRecord:
+        spec: Mapping[str, Any] = settings.CUSTOMER
+        addresses = tuple(
+            AddressRecord(kind=kind, value=value)
+            for name, kind in _ADDRESS_OPTIONS.items()
+            for value in _texts(row, spec.get(name))
+        )
+        url = _first(row, spec.get("URL", "get_absolute_url"))
+        return CustomerRecord(
+            key=str(row.pk),
+            name=_first(row, spec.get("NAME")) or str(row),
+            addresses=addresses,
+            owner_key=_key(row, spec.get("OWNER")),
+            team_key=_key(row, spec.get("TEAM")),
+            language=_first(row, spec.get("LANGUAGE")),
+            timezone=_first(row, spec.get("TIMEZONE")),
+            url=url,
+            tenant=_key(row, spec.get("TENANT")),
+        )
+
+    # --- employees
+    def employee(self, user: Any) -> EmployeeRecord | None:
+        if user is None or not getattr(user, "is_authenticated", True) or getattr(user, "pk", None) is None:
+            return None
+        spec: Mapping[str, Any] = settings.EMPLOYEE
+        role = self.role(user)
+        if not role:
+            return None
+        hours = _walk(user, spec["HOURS"]) if spec.get("HOURS") else None
+        return EmployeeRecord(
+            key=str(user.pk),
+            name=_first(user, spec.get("NAME")) or _person_name(user),
+            email=_first(user, spec.get("EMAIL", "email")),
+            role=role,
+            team_keys=tuple(_keys(user, spec.get("TEAMS"))),
+            timezone=_first(user, spec.get("TIMEZONE")),
+            language=_first(user, spec.get("LANGUAGE")),
+            working_hours=hours if isinstance(hours, Mapping) else None,
+            active=bool(getattr(user, "is_active", True)),
+            tenant=_key(user, spec.get("TENANT")),
+        )
+
+    def role(self, user: Any) -> str:
+        """The user's role: ``EMPLOYEE["ROLE"]`` (a path) through ``EMPLOYEE["ROLES"]`` (host's word → ours), or by
+        group names in ``EMPLOYEE["ROLE_GROUPS"]`` (our role → group names); "employee" when neither is set."""
+        spec: Mapping[str, Any] = settings.EMPLOYEE
+        if spec.get("ROLE_GROUPS"):
+            names = {str(getattr(group, "name", group)) for group in _items(user, spec.get("GROUPS", "groups"))}
+            for role in ("compliance", "auditor", "supervisor", "employee"):
+                if names & set(spec["ROLE_GROUPS"].get(role, ())):
+                    return role
+            return str(spec.get("DEFAULT_ROLE", ""))
+        if spec.get("ROLE"):
+            word = _first(user, spec["ROLE"])
+            return str(spec.get("ROLES", {}).get(word, word))
+        return str(spec.get("DEFAULT_ROLE", "employee"))
+
+    def employees(self) -> Iterator[EmployeeRecord]:
+        for user in _manager(get_user_model()).all().iterator(chunk_size=500):
+            record = self.employee(user)
+            if record is not None:
+                yield record
+
+    def user(self, key: str) -> Any:
+        return _get(_manager(get_user_model()), key)
+
+    # --- teams
+    def teams(self) -> Iterable[TeamRecord]:
+        spec: Mapping[str, Any] = settings.TEAM
+        if not spec.get("MODEL"):
+            return
+        for row in _manager(self._model("TEAM")).all():
+            yield TeamRecord(
+                key=str(row.pk),
+                name=_first(row, spec.get("NAME", "name")) or str(row),
+                supervisor_key=_key(row, spec.get("SUPERVISOR")),
+                deputy_key=_key(row, spec.get("DEPUTY")),
+                tenant=_key(row, spec.get("TENANT")),
+            )
+
+    def _model(self, setting: str) -> type[Model]:
+        label = getattr(settings, setting).get("MODEL")
+        if not label:
+            raise ConfigurationError(f'CONTACT_GUARD["{setting}"]["MODEL"] is not set')
+        try:
+            return apps.get_model(label)
+        except (LookupError, ValueError) as error:
+            raise ConfigurationError(f'CONTACT_GUARD["{setting}"]["MODEL"]: {error}') from error
+
+
+_ADDRESS_OPTIONS = {"EMAIL": "email", "PHONE": "phone", "LINE": "line", "WHATSAPP": "whatsapp"}
+_SEVERAL = re.compile(r"[,;\n]+")
+
+
+def _manager(model: type[Any]) -> Manager[Any]:
+    """The plain manager: a host's default manager may hide rows (archived, other sites)."""
+    return model._base_manager
+
+
+def _get(manager: Manager[Any], key: str) -> Any:
+    """The row whose primary key is the text ``key``; None when there is none or the text can't be such a key."""
+    try:
+        return manager.get(pk=manager.model._meta.pk.to_python(key))
+    except (ObjectDoesNotExist, ValueError, TypeError, ValidationError):
+        return None
+
+
+def _walk(row: Any, path: str) -> Any:
+    value = row
+    for name in path.split("."):
+        if value is None:
+            return None
+        if isinstance(value, Mapping):
+            value = value.get(name)
+        elif isinstance(value, (Manager, QuerySet)):
+            value = [_walk(item, name) for item in value.all()]
+        elif isinstance(value, list):
+            value = [_walk(item, name) for item in value]
+        else:
+            value = getattr(value, name, None)
+        if callable(value) and not isinstance(value, Manager):
+            value = value()
+    return value
+
+
+def _items(row: Any, paths: str | Sequence[str] | None) -> list[Any]:
+    found: list[Any] = []
+    for path in [paths] if isinstance(paths, str) else paths or ():
+        value = _walk(row, path)
+        if isinstance(value, (Manager, QuerySet)):
+            value = list(value.all())
+        found.extend(value if isinstance(value, (list, tuple, set)) else [value])
+    return [value for value in found if value not in (None, "")]
+
+
+def _texts(row: Any, paths: str | Sequence[str] | None) -> list[str]:
+    texts = [part.strip() for value in _items(row, paths) for part in _SEVERAL.split(str(value))]
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def _first(row: Any, paths: str | Sequence[str] | None) -> str:
+    return next((str(value) for value in _items(row, paths)), "")
+
+
+def _keys(row: Any, paths: str | Sequence[str] | None) -> list[str]:
+    return [str(getattr(value, "pk", value)) for value in _items(row, paths)]
+
+
+def _key(row: Any, paths: str | Sequence[str] | None) -> str:
+    return next(iter(_keys(row, paths)), "")
+
+
+def _person_name(user: Any) -> str:
+    full = getattr(user, "get_full_name", None)
+    return (full() if callable(full) else "") or str(user)
+
+
+@lru_cache(maxsize=1)
+def _adapter() -> CRMAdapter:
+    path = settings.CRM_ADAPTER
+    try:
+        adapter = import_string(path)()
+    except ImportError as error:
+        raise ConfigurationError(f'CONTACT_GUARD["CRM_ADAPTER"] = {path!r}: {error}') from error
+    if not isinstance(adapter, CRMAdapter):
+        raise ConfigurationError(f'CONTACT_GUARD["CRM_ADAPTER"] = {path!r} is not a CRMAdapter')
+    return adapter
+
+
+def adapter() -> CRMAdapter:
+    """The host's adapter. Raises ConfigurationError when the setting leads nowhere."""
+    return _adapter()
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "CONTACT_GUARD":
+        _adapter.cache_clear()
+
+
+setting_changed.connect(_forget)
+
+__all__ = [
+    "AddressRecord",
+    "CRMAdapter",
+    "CustomerRecord",
+    "DeclarativeAdapter",
+    "EmployeeRecord",
+    "TeamRecord",
+    "adapter",
+]

@@ -1,0 +1,166 @@
+"""From gates to candidates: only the families whose gate opened are looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from crm_contact_guard.detection import identifiers as ids
+from crm_contact_guard.detection import lexicon as lex
+from crm_contact_guard.detection.identifiers import Candidate
+from crm_contact_guard.detection.types import Company
+
+_EMAILS = ((ids.EMAIL, "plain"), (ids.EMAIL_PROVIDER, "provider"), (ids.EMAIL_SPACED, "spaced"), (ids.EMAIL_SLASH, "slash"))
+#: Endings of file names and of sites; a token that ends so is no handle.
+_NOT_HANDLES = (".com", ".net", ".org", ".jp", ".example", ".pdf", ".xlsx", ".docx", ".csv", ".jpg", ".png", ".zip", ".html", ".uk", ".kr", ".cn", ".vn", ".io")
+
+
+def find(text: str, gates: set[int], company: Company, *, reverse: bool) -> list[Candidate]:
+    """Candidates of the folded text, in order of their start. ``gates`` are those that opened, see ``lexicon``."""
+    found: list[Candidate] = []
+    if lex.LINK in gates:
+        found.extend(_links(text))
+    if lex.EMAIL in gates:
+        found.extend(_emails(text, found))
+    if lex.PHONE in gates or lex.SPELLED in gates:
+        found.extend(_phones(text, found, company.regions, reverse=reverse))
+    if lex.GORO in gates:
+        found.extend(Candidate("phone", "goroawase", *m.span(), m.group(), "goroawase") for m in ids.GOROAWASE.finditer(text))
+    if lex.ADDRESS in gates:
+        for pattern, shape in ((ids.ADDRESS_JA, "ja"), (ids.ADDRESS_EN, "en")):
+            found.extend(_free(found, (Candidate("address", shape, *m.span(), m.group()) for m in pattern.finditer(text))))
+    if lex.PAYMENT in gates:
+        found.extend(_free(found, (Candidate("payment", "handle", *m.span(), m.group()) for m in ids.PAYMENT.finditer(text))))
+    if lex.HINT in gates:
+        found.extend(_free(found, (Candidate("hint", "computed", *m.span(), m.group(), "hint") for m in ids.HINT.finditer(text))))
+    if lex.TOKENS in gates or lex.EMAIL in gates:
+        found.extend(_handles(text, found))
+    if len(found) > 1:
+        found.sort(key=lambda candidate: candidate.start)
+    return found
+
+
+def _overlaps(taken: list[Candidate], start: int, end: int) -> bool:
+    return any(start < other.end and other.start < end for other in taken)
+
+
+def _free(taken: list[Candidate], fresh: Iterator[Candidate]) -> list[Candidate]:
+    return [candidate for candidate in fresh if not _overlaps(taken, candidate.start, candidate.end)]
+
+
+def _links(text: str) -> Iterator[Candidate]:
+    for start, end, family, link in ids.links(text):
+        technique = "plain" if "[" not in link and "(" not in link and "xx" not in link[:5] and " " not in link else "defanged"
+        if family == "line_official":
+            continue
+        if family == "line" and ("/@" in link or "%40" in link or "lin.ee" in link):
+            family = "line_official"
+        yield Candidate("payment" if family == "payment" else "link", family, start, end, link, technique)
+
+
+def _emails(text: str, taken: list[Candidate]) -> list[Candidate]:
+    found: list[Candidate] = []
+    for pattern, technique in _EMAILS:
+        for match in pattern.finditer(text):
+            start, end = match.span()
+            if _overlaps(found, start, end) or _overlaps(taken, start, end):
+                continue
+            value = match.group()
+            squeezed = value.replace(" ", "")
+            domain = squeezed.rpartition("@")[2] if "@" in squeezed else squeezed
+            if ids.FREE.search(domain) or ids.FREE.search(value.replace(" dot ", ".")) or technique in ("provider", "slash"):
+                shape = "free"
+            elif domain.endswith(".example"):
+                shape = "company"
+            elif "@" not in squeezed and technique == "plain":
+                shape = "spelled"
+            else:
+                shape = "other"
+            found.append(Candidate("email", shape, start, end, squeezed, technique if "@" in squeezed and " " not in value else "disguised"))
+    for match in ids.EMAIL_HINT.finditer(text):
+        if not _overlaps(found, *match.span()):
+            found.append(Candidate("email", "hint", *match.span(), match.group(), "hint"))
+    return found
+
+
+def _phones(text: str, taken: list[Candidate], regions: tuple[str, ...], *, reverse: bool) -> list[Candidate]:
+    found: list[Candidate] = []
+    for start, end, digits, technique in ids.phones(text):
+        if len(found) >= ids.MAX_CANDIDATES:
+            found.append(Candidate("phone", "flood", start, len(text), "", "flood"))
+            break
+        if _overlaps(taken, start, end):
+            continue
+        written = text[start:end]
+        while end > start and not (written[-1].isalnum()):
+            end -= 1
+            written = text[start:end]
+        shape = ids.phone_shape(digits, written)
+        if reverse and shape in ("other", "local", "landline", "nanp", "cn_or_nanp", "asia_mobile"):
+            turned = ids.phone_shape(digits[::-1], digits[::-1])
+            if turned not in ("other", "local"):
+                found.append(Candidate("phone", turned, start, end, digits[::-1], "reversed"))
+                continue
+        if glued(text, start, end):
+            shape = "code"
+        elif shape != "local" and not plausible(digits, written.startswith("+") or shape == "international", regions):
+            shape = "other"
+        found.append(Candidate("phone", shape, start, end, digits, technique))
+    return found
+
+
+def glued(text: str, start: int, end: int) -> bool:
+    """Whether Latin letters or more figures hang on the run, as in part numbers (``080-2214-ax``)."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 3]
+    if before and before[-1].isascii() and (before[-1].isalnum() or (before[-1] in "-_/#" and len(before) > 1 and before[0].isalnum() and before[0].isascii())):
+        return True
+    if before and before[-1] in "¥$€£":
+        return True
+    return bool(after) and after[0].isascii() and (after[0].isalnum() or (after[0] in "-_/" and len(after) > 1 and after[1].isascii() and after[1].isalnum()))
+
+
+@lru_cache(maxsize=4096)
+def plausible(digits: str, international: bool, regions: tuple[str, ...]) -> bool:
+    """Whether the digits are a possible number of some region by its numbering plan (``phonenumbers``)."""
+    import phonenumbers
+
+    for region in (None,) if international else regions:
+        try:
+            number = phonenumbers.parse("+" + digits.lstrip("0") if international else digits, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_possible_number(number):
+            return True
+    return False
+
+
+def _handles(text: str, taken: list[Candidate]) -> list[Candidate]:
+    found: list[Candidate] = []
+    for match in ids.AT_HANDLE.finditer(text):
+        start, end = match.span(1)
+        end -= len(match.group(1)) - len(match.group(1).rstrip("."))
+        if not _overlaps(taken, start, end):
+            found.append(Candidate("handle", "at", start, end, match.group(1)))
+    for match in ids.TOKEN.finditer(text):
+        value = match.group()
+        if len(value) < 4 or not _handle_like(value):
+            continue
+        start, end = match.span()
+        if not (_overlaps(taken, start, end) or _overlaps(found, start, end)):
+            found.append(Candidate("handle", "token", start, end, value))
+    return found
+
+
+def _handle_like(value: str) -> bool:
+    if value.endswith(_NOT_HANDLES) or value.startswith("www."):
+        return False
+    letters = sum(character.isalpha() for character in value)
+    if letters < 3:
+        return False
+    if "_" in value:
+        return True
+    head, dot, tail = value.partition(".")
+    if dot and len(head) >= 2 and len(tail) >= 2 and (len(head) > 3 or len(tail) > 3):
+        return True
+    digits = sum(character.isdigit() for character in value)
+    return letters >= 4 and digits >= 2 and value[0].isalpha() and "-" not in value or value.count("-") == 1 and letters >= 8 and digits == 0 and "." in value

@@ -1,0 +1,158 @@
+"""What a picture says in a code: QR and its relatives, read from hostile bytes within fixed limits.
+
+Needs the extra ``images`` (zxing-cpp, pillow); both are imported on first use.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from crm_contact_guard.detection.types import By, Company, Direction, Finding, Scan, Stance
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+#: A phone's photograph is 3–12 MB and 12–50 megapixels; more is not a customer's picture.
+MAX_BYTES = 20 * 1024 * 1024
+MAX_PIXELS = 60_000_000
+#: Codes are read from a picture of at most this edge: a code too small for it could not be scanned by a phone either.
+MAX_EDGE = 1_800
+MAX_FRAMES = 6
+MAX_CODES = 16
+MAX_TEXT = 4_000  # a QR code holds 4,296 alphanumeric characters at most (ISO/IEC 18004)
+TECHNIQUE = "qr_image"
+_FORMATS = frozenset({"PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF"})
+_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, OverflowError, TypeError, LookupError, RuntimeError, MemoryError,
+            struct.error)  # fmt: skip
+
+
+class UnreadableImage(Exception):  # noqa: N818 - it is named for what it is, as the module's callers read it
+    """The bytes are no picture of a supported format, or a damaged one."""
+
+
+class ImageTooLarge(UnreadableImage):
+    """The bytes or the pixels exceed ``MAX_BYTES`` or ``MAX_PIXELS``; nothing was decoded."""
+
+
+class Unread(StrEnum):
+    """Why a picture was not looked at. The caller decides what that means; it is never the same as "nothing in it"."""
+
+    TOO_LARGE = "too_large"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageScan:
+    """The verdict on a picture: that of the texts in its codes, joined by line breaks.
+
+    Findings point into ``text``. ``unread`` is set when the picture could not be looked at.
+    """
+
+    text: str
+    scan: Scan
+    unread: Unread | None = None
+
+    @property
+    def attempt(self) -> bool:
+        """As ``Scan.attempt``."""
+        return self.scan.attempt
+
+    @property
+    def by(self) -> By | None:
+        """As ``Scan.by``."""
+        return self.scan.by
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """As ``Scan.findings``; each bears the technique ``qr_image``."""
+        return self.scan.findings
+
+
+def read(data: bytes) -> list[str]:
+    """Texts of the codes in a picture, in the order found, each once; empty when there are none.
+
+    Raises ``ImageTooLarge`` or ``UnreadableImage`` for bytes that can't be looked at, ``ImportError`` without the extra.
+    """
+    if len(data) > MAX_BYTES:
+        raise ImageTooLarge(f"{len(data)} bytes")
+    texts: dict[str, None] = {}
+    try:
+        for number, frame in enumerate(_frames(data)):
+            for text in _codes(frame, thoroughly=number == 0):  # an animation costs no more than it must
+                texts.setdefault(text[:MAX_TEXT])
+                if len(texts) >= MAX_CODES:
+                    return list(texts)
+    except _DAMAGED as error:
+        if texts:
+            return list(texts)  # a later frame is damaged: what was read still counts
+        raise UnreadableImage(type(error).__name__) from error
+    return list(texts)
+
+
+def _frames(data: bytes) -> Iterator[Image]:
+    """Grey frames on white, no larger than ``MAX_EDGE``."""
+    from PIL import Image, ImageSequence
+
+    Image.init()
+    try:
+        with Image.open(io.BytesIO(data), formats=sorted(_FORMATS & Image.OPEN.keys())) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise ImageTooLarge(f"{picture.width}x{picture.height}")
+            picture.draft("L", (MAX_EDGE, MAX_EDGE))  # JPEG: decode at a fraction of the size, and of the cost
+            for number, frame in enumerate(ImageSequence.Iterator(picture)):
+                if number >= MAX_FRAMES:
+                    return
+                yield _grey(frame)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageTooLarge("pixels") from error
+
+
+def _grey(frame: Image) -> Image:
+    from PIL import Image
+
+    frame.load()
+    picture = frame.copy()
+    picture.thumbnail((MAX_EDGE, MAX_EDGE))
+    if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA"):
+        picture = picture.convert("RGBA")
+        # A code drawn in transparency shows on the page behind it; pages are white.
+        white = Image.new("RGBA", picture.size, "white")
+        white.alpha_composite(picture)
+        picture = white
+    return picture.convert("L")
+
+
+def _codes(picture: Image, *, thoroughly: bool) -> list[str]:
+    """Codes of one frame: as it is first, then the ways that make a poor photograph legible, until one succeeds."""
+    import zxingcpp
+
+    kinds = zxingcpp.BarcodeFormat
+    wanted = zxingcpp.BarcodeFormats(
+        (kinds.QRCode, kinds.MicroQRCode, kinds.RMQRCode, kinds.DataMatrix, kinds.Aztec, kinds.PDF417)
+    )
+    for variant in _variants(picture) if thoroughly else (picture,):
+        found = zxingcpp.read_barcodes(variant, formats=wanted, text_mode=zxingcpp.TextMode.Plain)
+        texts = [code.text for code in found if code.valid and code.text]
+        if texts:
+            return texts
+    return []
+
+
+def _variants(picture: Image) -> Iterator[Image]:
+    from PIL import Image, ImageFilter, ImageOps
+
+    yield picture
+    padded = ImageOps.expand(ImageOps.autocontrast(picture, cutoff=2), border=24, fill=255)  # a code cropped to its edge
+    yield padded
+    edge = max(picture.size)
+    if edge < 700:
+        yield padded.resize((padded.width * 2, padded.height * 2), Image.Resampling.BICUBIC)
+    else:
+        yield padded.resize((padded.width // 2, padded.height // 2), Image.Resampling.BOX)
+    yield padded.filter(ImageFilter.MedianFilter(3))
+    yield padded.filter(ImageFilter.UnsharpMask(radius=3, percent=250, threshold=0))

@@ -1,0 +1,93 @@
+"""Folded text with a way back: every offset found in the folded text maps to the original.
+
+One translate table does the work (see ``folding``); only where characters were dropped or joined (zero width marks,
+half-width or decomposed voiced kana) a table of offsets is made.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from crm_contact_guard.detection.folding import build
+
+_TABLE = build()
+_VOICED = dict(zip("かきくけこさしすせそたちつてとはひふへほカキクケコサシスセソタチツテトハヒフヘホウ",
+                   "がぎぐげござじずぜぞだぢづでどばびぶべぼガギグゲゴザジズゼゾダヂヅデドバビブベボヴ", strict=True))  # fmt: skip
+_SEMI_VOICED = dict(zip("はひふへほハヒフヘホ", "ぱぴぷぺぽパピプペポ", strict=True))
+_MARKS = {"ﾞ": _VOICED, "゙": _VOICED, "ﾟ": _SEMI_VOICED, "゚": _SEMI_VOICED}
+#: Combining marks of Latin, put over letters and digits to hide them; Thai, Arabic and others need theirs.
+_COMBINING = frozenset(chr(code) for code in [*range(0x300, 0x370), *range(0x1AB0, 0x1B00), *range(0x1DC0, 0x1E00), *range(0x20D0, 0x20E3)])
+_SPECIAL = frozenset(_MARKS) | _COMBINING
+
+
+class Normalised:
+    """A text and its folded form.
+
+    ``original`` is what was written, ``text`` the folded form in which patterns are sought: small letters, ASCII
+    digits for the digits of all scripts, full-width Latin, plain separators, nothing invisible. Kanji numerals stay, as
+    they are words too; number patterns name them. ``span`` leads back.
+    """
+
+    __slots__ = ("_kept", "original", "text")
+
+    def __init__(self, original: str, text: str, kept: list[int] | None) -> None:
+        self.original = original
+        self.text = text
+        self._kept = kept
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Offsets in ``original`` of the folded half-open range; what was dropped inside the range is included."""
+        kept = self._kept
+        if kept is None:
+            return start, end
+        if not kept or start >= len(kept):
+            return len(self.original), len(self.original)
+        if end <= start:
+            return kept[start], kept[start]
+        stop = kept[end] if end < len(kept) else len(self.original)
+        last = kept[end - 1] + 1
+        # A trailing mark belongs to the character before it only when it is a part of it (keycap, voicing).
+        while last < stop and self.original[last] in _TRAILING:
+            last += 1
+        return kept[start], last
+
+    def folded(self, start: int, end: int) -> tuple[int, int]:
+        """The folded range that covers the given range of ``original``."""
+        kept = self._kept
+        if kept is None:
+            return start, end
+        return bisect_left(kept, start), bisect_left(kept, end)
+
+
+_TRAILING = frozenset("\ufe0e\ufe0f\u20e3") | _SPECIAL
+
+
+def normalise(original: str) -> Normalised:
+    """Fold a text. Never raises; linear in its length."""
+    if original.isascii():
+        text = original.lower()
+        if text.isprintable():
+            return Normalised(original, text, None)
+        return Normalised(original, text.translate(_TABLE), None)
+    text = original.translate(_TABLE)
+    if len(text) == len(original) and _SPECIAL.isdisjoint(text):
+        return Normalised(original, text, None)
+    return _fold_slowly(original)
+
+
+def _fold_slowly(original: str) -> Normalised:
+    """The way for texts in which characters are dropped or joined: character by character, noting offsets."""
+    folded: list[str] = []
+    kept: list[int] = []
+    table = _TABLE
+    for offset, character in enumerate(original):
+        if character in _SPECIAL:
+            joined = _MARKS.get(character)
+            if joined is not None and folded:
+                folded[-1] = joined.get(folded[-1], folded[-1])
+            continue
+        target = table.get(ord(character), character)
+        if target is not None:
+            folded.append(target if isinstance(target, str) else character)
+            kept.append(offset)
+    return Normalised(original, "".join(folded), kept)

@@ -1,0 +1,85 @@
+"""Numbers as people write them: digits, kanji, and spelled in eight languages; and back to digits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import re2
+
+#: Spelled digit → digits. ``x`` repeats what follows twice, ``y`` three times (double, triple).
+WORDS: dict[str, str] = {}
+
+
+def _words(table: str) -> None:
+    for entry in table.split():
+        digit, _, names = entry.partition("=")
+        for name in names.split("|"):
+            WORDS[name] = digit
+
+
+_words("0=zero|oh|o|nought|naught|nil|zip 1=one|won|wun|wan 2=two|too|to|tu 3=three|tree|free|thr33 4=four|fore|for|fower 5=five|fife|fiver")
+_words("6=six|sicks|sik 7=seven|sev'n 8=eight|ate|ait 9=nine|niner|nein x=double|dbl y=triple|treble 00=hundred 000=thousand")
+_words("0=ゼロ|ぜろ|れい|レイ|まる|マル|零|〇|オー 1=いち|イチ|ひと|ワン|一|壱|わん 2=に|ニ|ふた|ツー|二|弐|つー 3=さん|サン|みっつ|スリー|三|参 4=よん|ヨン|よ|フォー|四|し|シ")
+_words("5=ご|ゴ|ファイブ|五|伍 6=ろく|ロク|シックス|六 7=なな|ナナ|しち|シチ|セブン|七 8=はち|ハチ|エイト|八|やっ|ぱち|パチ 9=きゅう|キュウ|きゅー|キュー|く|ク|ナイン|九")
+_words("0=rei|maru|零 1=ichi|幺|壹|么 2=ni|两|兩|貳 3=san|叁 4=yon|shi|肆 5=go|gou 6=roku|陸|陆 7=nana|shichi|柒|拐 8=hachi|捌 9=kyuu|kyu|ku|玖|勾 0=洞")
+_words("0=공|영|빵 1=일|하나 2=이|둘 3=삼|셋 4=사|넷 5=오 6=육|륙|여섯 7=칠|일곱 8=팔|여덟 9=구|아홉")
+_words("0=ศูนย์ 1=หนึ่ง 2=สอง|โท 3=สาม 4=สี่ 5=ห้า 6=หก 7=เจ็ด 8=แปด 9=เก้า")
+_words("0=không|khong 1=một|mot 2=hai 3=ba 4=bốn|bon|tư 5=năm|nam|lăm 6=sáu|sau 7=bảy|bay 8=tám|tam 9=chín|chin")
+_words("0=cero 1=uno|isa 2=dos|dalawa 3=tres|tatlo 4=cuatro|apat 5=cinco|lima 6=seis|anim 7=siete|pito 8=ocho|walo 9=nueve|siyam")
+for _digit in "0123456789":
+    WORDS[_digit] = _digit
+
+_LATIN = sorted((w for w in WORDS if w.isascii() and w.isalpha() and len(w) > 1), key=len, reverse=True)
+_OTHER = sorted((w for w in WORDS if not w.isascii()), key=len, reverse=True)
+_JOINTS = frozenset(" \t\n-,.、。の・/_~ー—…|·*()+とへ→:'\"「」")
+_DIGIT = "[0-9〇零一二三四五六七八九]"
+
+#: Cheap signs that a text may hold a number at all; entries of the one Set.
+GATES = (
+    _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT,
+    "(?:" + "|".join(_OTHER) + r")[\s\-,.、の・/ー]{0,3}(?:" + "|".join(_OTHER) + r")[\s\-,.、の・/ー]{0,3}(?:" + "|".join(_OTHER) + ")",
+    r"\b(?:" + "|".join(_LATIN) + r"|o)\b[\s\-,.]{1,3}(?:" + "|".join(_LATIN) + r"|o|[0-9])\b",
+)
+PLAIN = re2.compile(r"(?:\+ ?|\b00)?\(?" + _DIGIT + r"(?:[\s\-.()_/·・,、の~ー|*:→]{0,3}" + _DIGIT + ")+")
+NOISE = re2.compile(r"[0-9](?:[^0-9\n]{1,2}[0-9])+")
+LEET = re2.compile(r"\b[0o][0-9oilszb](?:[0-9oilszb]|[\-. ][0-9oilszb])+\b")
+_TOKENS = re2.compile("|".join(["[0-9]", *_OTHER, *_LATIN, r"\bo\b", "sev'n", "thr33"]))
+_LEET = str.maketrans("oilszb", "011528")
+
+
+def runs(text: str) -> Iterator[tuple[int, int]]:
+    """Stretches of at least seven spelled or written numerals with nothing but joints between them."""
+    start = end = -1
+    count = 0
+    for match in _TOKENS.finditer(text):
+        first, last = match.span()
+        if start >= 0 and first - end <= 4 and (first == end or _JOINTS.issuperset(text[end:first])):
+            end = last
+            count += 1
+        else:
+            if count >= 7:
+                yield start, end
+            start, end, count = first, last, 1
+    if count >= 7:
+        yield start, end
+
+
+def decode(text: str) -> str:
+    """The digits a run of spelled and written numerals stands for; what is no numeral is skipped."""
+    digits: list[str] = []
+    repeat = 1
+    for match in _TOKENS.finditer(text):
+        value = WORDS[match.group()]
+        if value == "x":
+            repeat = 2
+        elif value == "y":
+            repeat = 3
+        else:
+            digits.append(value * repeat)
+            repeat = 1
+    return "".join(digits)
+
+
+def decode_leet(text: str) -> str:
+    """Digits of a number in which letters stand for digits (``o9o``)."""
+    return "".join(character for character in text.translate(_LEET) if character.isdigit())

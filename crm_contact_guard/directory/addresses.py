@@ -1,0 +1,46 @@
+"""Normalising and masking addresses: what look-ups compare, and what people without permission see."""
+
+from __future__ import annotations
+
+import phonenumbers
+
+from crm_contact_guard.conf import settings
+from crm_contact_guard.directory.models import AddressKind
+
+_DOT = "•"
+
+
+def normalise(kind: str, value: str) -> str:
+    """The comparable form: lower-case mail, E.164 phone (read in the configured regions), else trimmed text.
+
+    A phone that can't be read is kept as its digits, so that it still finds itself.
+    """
+    value = value.strip()
+    if kind == AddressKind.EMAIL:
+        return value.lower()
+    if kind in (AddressKind.PHONE, AddressKind.WHATSAPP):
+        for region in settings.REGIONS:
+            try:
+                number = phonenumbers.parse(value, region)
+            except phonenumbers.NumberParseException:
+                continue
+            if phonenumbers.is_valid_number(number):
+                return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return "".join(character for character in value if character.isdigit())
+    return value
+
+
+def mask(kind: str, value: str) -> str:
+    """What a person without the unmask permission sees: ``090-••••-1234``, ``h•••@gmail.com``, ``••••``."""
+    if not value:
+        return ""
+    if kind == AddressKind.EMAIL and "@" in value:
+        local, domain = value.rsplit("@", 1)
+        return f"{local[:1]}{_DOT * 3}@{domain}"
+    if kind in (AddressKind.PHONE, AddressKind.WHATSAPP):
+        digits = [index for index, character in enumerate(value) if character.isdigit()]
+        keep = set(digits[:3]) | set(digits[-4:]) if len(digits) > 8 else set(digits[-2:])
+        return "".join(
+            _DOT if character.isdigit() and index not in keep else character for index, character in enumerate(value)
+        )
+    return _DOT * 4

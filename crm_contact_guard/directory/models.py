@@ -1,0 +1,115 @@
+"""Who is who, mirrored from the host CRM. The host stays the source; these rows keep names when the host forgets."""
+
+from __future__ import annotations
+
+from django.conf import settings as django_settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm_contact_guard.directory.ids import uuid7
+
+
+class Role(models.TextChoices):
+    EMPLOYEE = "employee", _("Employee")
+    SUPERVISOR = "supervisor", _("Supervisor")
+    COMPLIANCE = "compliance", _("Compliance officer")
+    AUDITOR = "auditor", _("Auditor")
+
+
+class Employee(models.Model):
+    """A user of the host who may talk to customers or watch over the talk. Never deleted, only deactivated."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.CharField(max_length=64, blank=True, default="")
+    key = models.CharField(max_length=255, help_text="The host user's primary key as text.")
+    user = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    name = models.CharField(max_length=255)
+    email = models.CharField(max_length=320, blank=True, default="")
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.EMPLOYEE)
+    timezone = models.CharField(max_length=64, blank=True, default="", help_text="IANA name; empty: the project's.")
+    language = models.CharField(max_length=16, blank=True, default="")
+    working_hours = models.JSONField(default=dict, blank=True, help_text="Empty: the company's hours.")
+    active = models.BooleanField(default=True)
+    teams = models.ManyToManyField("Team", related_name="members", blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="contact_guard_employee_key")]
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Team(models.Model):
+    """A group of employees with a supervisor, and a deputy for when the supervisor is the one concerned."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.CharField(max_length=64, blank=True, default="")
+    key = models.CharField(max_length=255)
+    name = models.CharField(max_length=255)
+    supervisor = models.ForeignKey(
+        Employee, null=True, blank=True, on_delete=models.PROTECT, related_name="supervised_teams"
+    )
+    deputy = models.ForeignKey(Employee, null=True, blank=True, on_delete=models.PROTECT, related_name="deputy_teams")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="contact_guard_team_key")]
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Customer(models.Model):
+    """A customer of the host, or (``key`` is null) somebody who wrote in and is not yet linked to one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.CharField(max_length=64, blank=True, default="")
+    key = models.CharField(max_length=255, null=True, blank=True)
+    name = models.CharField(max_length=255)
+    language = models.CharField(max_length=16, blank=True, default="")
+    timezone = models.CharField(max_length=64, blank=True, default="")
+    owner = models.ForeignKey(Employee, null=True, blank=True, on_delete=models.PROTECT, related_name="customers")
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="customers")
+    url = models.CharField(max_length=500, blank=True, default="")
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="contact_guard_customer_key")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AddressKind(models.TextChoices):
+    """What a carrier addresses; channels declare which kind they reach."""
+
+    EMAIL = "email", _("E-mail")
+    PHONE = "phone", _("Phone")
+    LINE = "line", _("LINE")
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    CHAT = "chat", _("Web chat")
+
+
+class Address(models.Model):
+    """An address of a customer. Two customers may share one; ``normalised`` is what inbound look-ups compare."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="addresses")
+    kind = models.CharField(max_length=16, choices=AddressKind.choices)
+    value = models.CharField(max_length=320)
+    normalised = models.CharField(max_length=320)
+    position = models.PositiveSmallIntegerField(default=0)
+    opted_out_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "kind", "normalised"], name="contact_guard_address_once")
+        ]
+        indexes = [models.Index(fields=["kind", "normalised"], name="contact_guard_address_find")]
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.customer_id}"

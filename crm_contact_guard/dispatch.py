@@ -1,0 +1,41 @@
+"""How any layer asks for later work: a task's name, after commit, by Celery or inline.
+
+Lower layers must not import ``tasks``; they name the task. A broker that is down loses nothing: the rows that the
+task would work on are committed, and the sweeper finds them.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, transaction
+
+from crm_contact_guard.conf import settings
+
+logger = logging.getLogger(__name__)
+
+TASKS_MODULE = "crm_contact_guard.tasks"
+
+
+def later(name: str, *args: str, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Run the task ``name`` of ``crm_contact_guard.tasks`` with text arguments once the transaction has committed.
+
+    ``TASKS="inline"`` runs it in this process, ``"celery"`` sends it to the host's Celery app. A failure to hand it
+    over is logged, never raised: the caller's work is committed and the sweeper resumes it.
+    """
+    transaction.on_commit(partial(_hand_over, name, args), using=using, robust=True)
+
+
+def _hand_over(name: str, args: tuple[str, ...]) -> None:
+    task: Any = getattr(import_module(TASKS_MODULE), name)
+    if settings.TASKS == "inline":
+        task(*args)
+        return
+    try:
+        # retry=False: a request must not hang on a dead broker; the sweeper is the retry.
+        task.apply_async(args=args, retry=False)
+    except Exception:
+        logger.exception("Could not hand over task %s; the sweeper will resume it", name)

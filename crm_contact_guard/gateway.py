@@ -1,0 +1,440 @@
+"""The two doors. ``send`` takes what an employee wants to say, ``receive`` what a customer said.
+
+Both work synchronously up to the committed record and then ask for later work by name: delivery, inspection, warning
+(``tasks.py``). ``note`` is the third, small one: what was said on the phone or face to face.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import detection, permissions
+from crm_contact_guard.channels import registry
+from crm_contact_guard.channels.base import Channel, FileIn, InboundMessage, StatusEvent, UnknownEvent
+from crm_contact_guard.conf import settings
+from crm_contact_guard.detection.types import Direction, Scan, Stance
+from crm_contact_guard.directory.addresses import normalise
+from crm_contact_guard.directory.models import Address, Customer, Employee
+from crm_contact_guard.dispatch import later
+from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
+from crm_contact_guard.ledger import conversations, files, outbox
+from crm_contact_guard.ledger.models import (
+    CarrierEventId,
+    Conversation,
+    Event,
+    IdempotencyKey,
+    Message,
+    MessageKind,
+)
+from crm_contact_guard.ledger.record import record_event, record_message
+from crm_contact_guard.policy import hours
+from crm_contact_guard.policy.company import company
+from crm_contact_guard.policy.decision import Action, Decision, Override, OverrideCode, decide
+
+__all__ = [
+    "Preview",
+    "Received",
+    "Sent",
+    "note",
+    "preview",
+    "receive",
+    "receive_status",
+    "receive_unknown",
+    "send",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What would happen to a text if it were sent now."""
+
+    scan: Scan
+    decision: Decision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """The answer to ``send``. ``message`` is None when the decision kept it back; nothing then left the house."""
+
+    message: Message | None
+    decision: Decision
+    scan: Scan
+    #: The message of an earlier call with the same idempotency key.
+    repeated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """The answer to ``receive``: the recorded message, or that the carrier had delivered it before."""
+
+    message: Message | None
+    conversation: Conversation | None
+    duplicate: bool = False
+
+
+# --- out
+
+
+def preview(*, actor: Employee, text: str, emergency: bool = False, at: datetime | None = None) -> Preview:
+    """Scan and decide without sending; records nothing, since a thought is not an act."""
+    scan = detection.scan(text, direction=Direction.OUTBOUND, company=company())
+    working = hours.is_working_time(actor, at or timezone.now())
+    return Preview(scan=scan, decision=decide(scan=scan, working_time=working, emergency=emergency))
+
+
+def send(
+    *,
+    actor: Employee,
+    conversation: Conversation,
+    text: str,
+    channel: str = "",
+    subject: str = "",
+    override: Override | None = None,
+    emergency: bool = False,
+    idempotency_key: str = "",
+    occurred_at: datetime | None = None,
+) -> Sent:
+    """Authorise, scan, decide, record, enqueue: one message of an employee to the customer of a conversation.
+
+    A nudge without ``override`` records the decision (not the text) and gives no message. ``channel`` defaults to the one
+    used last. ``occurred_at`` is for replays and backfills; people send now.
+
+    Raises NotPermitted, InvalidMessage (empty, too long, no address, key used for another text) and ConfigurationError.
+    """
+    if not permissions.may_write(actor, conversation):
+        raise NotPermitted(_("You can't write in this conversation."))
+    carrier = registry.channel(channel or conversation.channel)
+    _check_text(text, carrier)
+    request_digest = _request_digest(conversation, carrier.alias, text, subject)
+    earlier = _earlier(actor, idempotency_key, request_digest)
+    if earlier is not None:
+        return earlier
+    address = _address(conversation, carrier)
+    at = occurred_at or timezone.now()
+    looked = preview(actor=actor, text=text, emergency=emergency, at=at)
+    if looked.decision.action is Action.BLOCK or (looked.decision.action is Action.NUDGE and override is None):
+        _record_decision(actor, conversation, looked, message=None)
+        return Sent(message=None, decision=looked.decision, scan=looked.scan)
+    try:
+        with transaction.atomic():
+            message = record_message(
+                conversation=conversation,
+                direction=Direction.OUTBOUND.value,
+                channel=carrier.alias,
+                occurred_at=at,
+                text=text,
+                employee_id=actor.pk,
+                subject=subject or None,
+                from_name=actor.name,
+                to_name=conversation.customer.name,
+                to_address=address or None,
+            )
+            _record_choice(actor, message, looked, override, emergency)
+            if idempotency_key:
+                IdempotencyKey.objects.create(
+                    employee=actor,
+                    key=idempotency_key[:255],
+                    request_digest=request_digest,
+                    message=message,
+                    created_at=timezone.now(),
+                )
+            _take_over(conversation, actor)
+            conversations.note_message(conversation, message)
+            outbox.enqueue(message)
+            later("deliver", str(message.pk))
+            later("inspect", str(message.pk))
+    except IntegrityError:
+        # The same key came in twice at once: the other request won, ours left nothing behind.
+        winner = _earlier(actor, idempotency_key, request_digest)
+        if winner is None:
+            raise
+        return winner
+    return Sent(message=message, decision=looked.decision, scan=looked.scan)
+
+
+def _check_text(text: str, carrier: Channel | None) -> None:
+    if not text.strip():
+        raise InvalidMessage(_("The message is empty."))
+    most = min(limit for limit in (settings.MAX_TEXT_LENGTH, carrier and carrier.max_length) if limit)
+    if len(text) > most:
+        raise InvalidMessage(
+            _("The message has %(has)d characters; at most %(most)d are possible here.")
+            % {"has": len(text), "most": most}
+        )
+
+
+def _request_digest(conversation: Conversation, channel: str, text: str, subject: str) -> str:
+    parts = json.dumps([str(conversation.pk), channel, subject, text])
+    return hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()
+
+
+def _earlier(actor: Employee, key: str, request_digest: str) -> Sent | None:
+    if not key:
+        return None
+    known = IdempotencyKey.objects.filter(employee=actor, key=key[:255]).select_related("message").first()
+    if known is None:
+        return None
+    if known.request_digest != request_digest:
+        raise InvalidMessage(_("This Idempotency-Key was used for another message."), field="Idempotency-Key")
+    nothing = Scan(attempt=False, by=None, stance=Stance.NONE, score=0.0)
+    return Sent(message=known.message, decision=Decision(action=Action.DELIVER), scan=nothing, repeated=True)
+
+
+def _address(conversation: Conversation, carrier: Channel) -> str:
+    if not carrier.needs_address:
+        return ""
+    address = conversation.customer.addresses.filter(kind=carrier.address_kind, opted_out_at__isnull=True).first()
+    if address is None:
+        raise InvalidMessage(
+            _("%(customer)s has no address for %(channel)s.")
+            % {"customer": conversation.customer.name, "channel": carrier.verbose_name},
+            field="channel",
+        )
+    return address.value
+
+
+def _take_over(conversation: Conversation, actor: Employee) -> None:
+    if conversation.employee_id is None:
+        conversation.employee = actor
+        conversation.save(update_fields=["employee"])
+
+
+def _decision_data(looked: Preview) -> dict[str, Any]:
+    return {
+        "decision": looked.decision.action.value,
+        "reasons": list(looked.decision.reasons),
+        "findings": [{"kind": f.kind.value, "detector": f.detector} for f in looked.scan.findings],
+    }
+
+
+def _record_decision(actor: Employee, conversation: Conversation, looked: Preview, message: Message | None) -> None:
+    """A kept-back text is not recorded: the writer thought better of it, and that is credit."""
+    record_event(
+        kind=f"decision.{looked.decision.action.value}",
+        subject_type="message" if message else "conversation",
+        subject_id=message.pk if message else conversation.pk,
+        actor_type=Event.ActorType.EMPLOYEE,
+        actor=actor.pk,
+        conversation=conversation,
+        message=message,
+        data=_decision_data(looked),
+    )
+
+
+def _record_choice(
+    actor: Employee, message: Message, looked: Preview, override: Override | None, emergency: bool
+) -> None:
+    if looked.decision.action is not Action.DELIVER or looked.decision.reasons:
+        _record_decision(actor, message.conversation, looked, message)
+    codes: dict[str, str] = {}
+    if override is not None and looked.decision.action is Action.NUDGE:
+        codes[override.code.value] = override.text
+    if emergency:
+        codes.setdefault(OverrideCode.EMERGENCY.value, "")
+    for code, text in codes.items():
+        record_event(
+            kind=f"override.{code}",
+            subject_type="message",
+            subject_id=message.pk,
+            actor_type=Event.ActorType.EMPLOYEE,
+            actor=actor.pk,
+            message=message,
+            reason=text or None,
+        )
+
+
+# --- in
+
+
+def receive(inbound: InboundMessage) -> Received:
+    """Record one message that a carrier handed in, exactly once, and ask for its inspection.
+
+    The conversation is found by our own token, else by the messages it refers to, else by the sender's address (the
+    latest open conversation, or a new one with the customer's owner); an unknown sender opens an unassigned one.
+    A message without text and files is recorded as well: that somebody wrote nothing is a fact.
+    """
+    known = _seen(inbound.channel, inbound.event_id)
+    if known is not None:
+        return known
+    stored = files.store(inbound.files)
+    try:
+        with transaction.atomic():
+            seen = CarrierEventId.objects.create(
+                channel=inbound.channel, event_id=inbound.event_id[:255], received_at=timezone.now()
+            )
+            conversation = _conversation_of(inbound)
+            message = record_message(
+                conversation=conversation,
+                direction=Direction.INBOUND.value,
+                channel=inbound.channel,
+                occurred_at=inbound.occurred_at,
+                text=inbound.text,
+                employee_id=conversation.employee_id,
+                subject=inbound.subject or None,
+                quoted=inbound.quoted or None,
+                from_name=inbound.from_name or conversation.customer.name,
+                from_address=inbound.from_address or None,
+                to_name=conversation.employee.name if conversation.employee is not None else None,
+                to_address=inbound.to_address or None,
+                details=inbound.details,
+                files=files.listing(stored),
+                carrier_id=inbound.carrier_id,
+            )
+            files.attach(message, stored)
+            seen.message = message
+            seen.save(update_fields=["message"])
+            conversations.note_message(conversation, message)
+            later("inspect", str(message.pk))
+    except IntegrityError:
+        # The carrier delivered the same event twice at once; the unique constraint let one through.
+        files.discard(stored)
+        known = _seen(inbound.channel, inbound.event_id)
+        if known is None:
+            raise
+        return known
+    except BaseException:
+        files.discard(stored)
+        raise
+    return Received(message=message, conversation=conversation)
+
+
+def _seen(channel: str, event_id: str) -> Received | None:
+    row = (
+        CarrierEventId.objects.filter(channel=channel, event_id=event_id[:255])
+        .select_related("message__conversation")
+        .first()
+    )
+    if row is None:
+        return None
+    conversation = row.message.conversation if row.message is not None else None
+    return Received(message=row.message, conversation=conversation, duplicate=True)
+
+
+def _conversation_of(inbound: InboundMessage) -> Conversation:
+    found = conversations.by_reply_token(inbound.reply_tokens) or conversations.by_references(inbound.references)
+    if found is not None:
+        return found
+    carrier = registry.channel(inbound.channel)
+    customer = _customer_of(carrier, inbound)
+    return conversations.latest_open(customer) or conversations.conversation_open(
+        customer=customer, channel=inbound.channel, subject=inbound.subject
+    )
+
+
+def _customer_of(carrier: Channel, inbound: InboundMessage) -> Customer:
+    normalised = normalise(carrier.address_kind, inbound.from_address)[:320]
+    known = (
+        Address.objects.filter(kind=carrier.address_kind, normalised=normalised, customer__active=True)
+        .select_related("customer")
+        # A customer the host knows comes before a stranger's placeholder; then the one talked to last.
+        .order_by("customer__key__isnull", "-customer__conversations__last_message_at")
+        .first()
+        if normalised
+        else None
+    )
+    if known is not None:
+        return known.customer
+    customer = Customer.objects.create(name=(inbound.from_name or inbound.from_address or _("Unknown"))[:255], key=None)
+    if normalised:
+        Address.objects.create(
+            customer=customer, kind=carrier.address_kind, value=inbound.from_address[:320], normalised=normalised
+        )
+    return customer
+
+
+def receive_status(event: StatusEvent) -> bool:
+    """Record what a carrier says of an outbound message. False: seen before, or not ours."""
+    message = outbox.by_carrier_id(event.channel, event.carrier_id)
+    try:
+        with transaction.atomic():
+            CarrierEventId.objects.create(
+                channel=event.channel, event_id=event.event_id[:255], message=message, received_at=timezone.now()
+            )
+            if message is None:
+                return False
+            outbox.carrier_said(message, event.status, occurred_at=event.occurred_at, detail=event.detail)
+    except IntegrityError:
+        return False
+    return True
+
+
+def receive_unknown(event: UnknownEvent) -> bool:
+    """Record an event that can't be read further, with its payload, so that nothing a carrier says is lost."""
+    try:
+        with transaction.atomic():
+            CarrierEventId.objects.create(
+                channel=event.channel, event_id=event.event_id[:255], received_at=timezone.now()
+            )
+            record_event(
+                kind="carrier.unknown",
+                subject_type="channel",
+                subject_id=event.channel,
+                actor_type=Event.ActorType.CARRIER,
+                occurred_at=event.occurred_at,
+                data={"event_id_sha256": hashlib.sha256(event.event_id.encode("utf-8", "replace")).hexdigest()},
+                reason=event.reason,
+                details={"payload": event.payload},
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+# --- said elsewhere
+
+
+def note(
+    *,
+    actor: Employee,
+    conversation: Conversation,
+    kind: str,
+    text: str,
+    occurred_at: datetime,
+    details: Mapping[str, Any] | None = None,
+    attachments: Sequence[FileIn] = (),
+) -> Message:
+    """Record what was said on the phone or in a meeting. ``details``: minutes, place, people, agreed next step.
+
+    Raises NotPermitted, InvalidMessage (empty, too long, unknown kind, in the future).
+    """
+    if not permissions.may_write(actor, conversation):
+        raise NotPermitted(_("You can't write in this conversation."))
+    if kind not in (MessageKind.CALL, MessageKind.MEETING):
+        raise InvalidMessage(_("Choose call or meeting."), field="kind")
+    if occurred_at > timezone.now():
+        raise InvalidMessage(
+            _("A note tells of something that has happened: the time lies ahead."), field="occurred_at"
+        )
+    _check_text(text, None)
+    stored = files.store(attachments)
+    try:
+        with transaction.atomic():
+            message = record_message(
+                conversation=conversation,
+                direction=Direction.NOTE.value,
+                channel="note",
+                kind=kind,
+                occurred_at=occurred_at,
+                text=text,
+                employee_id=actor.pk,
+                from_name=actor.name,
+                to_name=conversation.customer.name,
+                details=details,
+                files=files.listing(stored),
+            )
+            files.attach(message, stored)
+            conversations.note_message(conversation, message)
+            later("inspect", str(message.pk))
+    except BaseException:
+        files.discard(stored)
+        raise
+    return message

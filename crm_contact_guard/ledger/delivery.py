@@ -1,0 +1,94 @@
+"""One attempt at delivering: claim, hand over outside any transaction, record what the carrier answered."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from uuid import UUID
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from crm_contact_guard.channels import registry
+from crm_contact_guard.channels.base import OutboundMessage
+from crm_contact_guard.conf import settings
+from crm_contact_guard.exceptions import ChannelError, ConfigurationError
+from crm_contact_guard.ledger import outbox
+from crm_contact_guard.ledger.models import Direction, Message
+
+logger = logging.getLogger(__name__)
+
+#: How many earlier carrier ids a mail refers to (RFC 5322 §3.6.4 sets no limit; some servers cut long headers).
+_REFERENCES = 10
+
+
+def deliver(message_id: UUID) -> datetime | None:
+    """Try to deliver a message now. Harmless when it is done or in other hands.
+
+    Returns when a further attempt is due, None when none is.
+    """
+    alias = Message.objects.values_list("channel", flat=True).get(pk=message_id)
+    try:
+        carrier = registry.channel(alias)
+        idempotent = carrier.supports_idempotency
+    except ConfigurationError:
+        # A channel taken out of the settings: the message waits until it is back.
+        logger.exception("Message %s waits for channel %s", message_id, alias)
+        return None
+    claim = outbox.claim(message_id, idempotent=idempotent)
+    if claim is None:
+        return None
+    try:
+        receipt = carrier.send(outbound(claim))
+    except ChannelError as error:
+        return outbox.failed(claim, permanent=error.permanent, error=str(error), detail=error.detail)
+    except Exception as error:
+        # A bug in a carrier's library must not leave the message in limbo: it is tried again and the trace is logged.
+        logger.exception("Channel %s failed on message %s", alias, message_id)
+        return outbox.failed(claim, permanent=False, error=f"{type(error).__name__}: {error}")
+    outbox.succeeded(claim, receipt.status, carrier_id=receipt.carrier_id, detail=receipt.detail)
+    return None
+
+
+def outbound(claim: outbox.Claim) -> OutboundMessage:
+    """What the channel needs to carry the claimed message."""
+    message = claim.message
+    conversation = message.conversation
+    references = _references(message)
+    return OutboundMessage(
+        message_id=str(message.pk),
+        to_name=message.to_name or "",
+        to_address=message.to_address or "",
+        from_name=message.from_name or "",
+        text=message.text or "",
+        subject=message.subject or conversation.subject,
+        reply_token=conversation.reply_token,
+        in_reply_to=references[-1] if references else "",
+        references=references,
+        language=conversation.customer.language,
+        notice=recording_notice(conversation.customer.language),
+        occurred_at=message.occurred_at,
+        possible_duplicate=claim.possible_duplicate,
+    )
+
+
+def recording_notice(language: str = "") -> str:
+    """The sentence that tells a customer, in their language, that the talk is recorded, by whom and why."""
+    with translation.override(language or translation.get_language()):
+        return _("This conversation is kept by %(company)s so that we can answer you well and protect both sides.") % {
+            "company": settings.company_name
+        }
+
+
+def _references(message: Message) -> tuple[str, ...]:
+    """Carrier ids of the earlier messages on the same channel, oldest first."""
+    earlier = (
+        Message.objects.filter(
+            conversation_id=message.conversation_id, channel=message.channel, occurred_at__lte=message.occurred_at
+        )
+        .exclude(pk=message.pk)
+        .order_by("-occurred_at", "-id")
+        .values_list("direction", "carrier_id", "delivery__carrier_id")[:_REFERENCES]
+    )
+    ids = [own if direction == Direction.INBOUND else sent for direction, own, sent in earlier]
+    return tuple(identifier for identifier in reversed(ids) if identifier)

@@ -1,0 +1,76 @@
+"""Files of messages: stored first, named by a random id, listed with their SHA-256 in the message's leaf."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, storages
+
+from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.conf import settings
+from crm_contact_guard.directory.ids import uuid7
+from crm_contact_guard.ledger.models import Attachment, Message
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that is safely in the storage and waits for its message."""
+
+    file: FileIn
+    sha256: str
+    stored_as: str
+
+
+def storage() -> Storage:
+    """The Django storage that holds the record's files (``FILE_STORAGE``)."""
+    return storages[settings.FILE_STORAGE]
+
+
+def store(files: Sequence[FileIn]) -> list[StoredFile]:
+    """Write the files before the transaction opens: a crash leaves a file without a row, never a row without a file."""
+    kept = []
+    for file in files:
+        name = storage().save(f"contact_guard/{uuid7()}", ContentFile(file.content))
+        kept.append(StoredFile(file, hashlib.sha256(file.content).hexdigest(), name))
+    return kept
+
+
+def listing(files: Sequence[StoredFile]) -> list[dict[str, Any]]:
+    """What of the files enters the message's leaf."""
+    return [
+        {
+            "name": stored.file.name[:255],
+            "type": stored.file.content_type[:127],
+            "size": len(stored.file.content),
+            "sha256": stored.sha256,
+            "kind": stored.file.kind,
+        }
+        for stored in files
+    ]
+
+
+def attach(message: Message, files: Sequence[StoredFile]) -> None:
+    """Create the rows, within the message's transaction."""
+    Attachment.objects.bulk_create(
+        Attachment(
+            message=message,
+            position=position,
+            kind=stored.file.kind,
+            name=stored.file.name[:255],
+            content_type=stored.file.content_type[:127],
+            size=len(stored.file.content),
+            sha256=stored.sha256,
+            stored_as=stored.stored_as,
+        )
+        for position, stored in enumerate(files)
+    )
+
+
+def discard(files: Sequence[StoredFile]) -> None:
+    """Remove files whose message turned out to be a duplicate or was refused."""
+    for stored in files:
+        storage().delete(stored.stored_as)

@@ -1,0 +1,173 @@
+"""The outbox: which message a worker may hand to a carrier now, and what came of it.
+
+A claim is a conditional UPDATE whose row count decides, so two workers never hold one message. A claim that outlives its
+lease belongs to a dead worker: the carrier may or may not have the message. Where the carrier has no idempotency key it
+is tried once more, marked as a possible duplicate; a second unfinished attempt ends as ``uncertain`` and is left to people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from crm_contact_guard.channels.base import DeliveryStatus
+from crm_contact_guard.ledger.models import Delivery, Event, Message
+from crm_contact_guard.ledger.record import record_event
+
+LEASE = timedelta(seconds=60)
+#: Waiting time after each failed attempt, in seconds; after the last the message counts as failed.
+BACKOFF = (10, 60, 300, 1800, 7200, 21600)
+#: Later words of a carrier never move a message back in this order.
+_RANK = {"queued": 0, "sending": 1, "uncertain": 2, "failed": 3, "sent": 4, "delivered": 5, "read": 6}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A message that this worker, and nobody else, now hands to the carrier."""
+
+    message: Message
+    attempt: int
+    possible_duplicate: bool
+
+
+def enqueue(message: Message) -> None:
+    """Put a recorded outbound message into the outbox, within the recording transaction."""
+    now = timezone.now()
+    Delivery.objects.create(message=message, due_at=now, updated_at=now)
+    _event(message, DeliveryStatus.QUEUED)
+
+
+def due(now: datetime, limit: int = 200) -> list[UUID]:
+    """Ids of messages that wait for a worker or were left by a dead one."""
+    waiting = Q(state=Delivery.State.QUEUED, due_at__lte=now)
+    left = Q(state=Delivery.State.SENDING, lease_until__lt=now)
+    rows = Delivery.objects.filter(waiting | left).order_by("due_at")
+    return list(rows.values_list("message_id", flat=True)[:limit])
+
+
+@transaction.atomic
+def claim(message_id: UUID, *, idempotent: bool) -> Claim | None:
+    """Take the message for one attempt, and record that the attempt begins.
+
+    None when somebody else has it, it is done, not yet due, or must be left to people (then that is recorded).
+    """
+    now = timezone.now()
+    taken = {
+        "state": Delivery.State.SENDING,
+        "lease_until": now + LEASE,
+        "attempts": F("attempts") + 1,
+        "updated_at": now,
+    }
+    rows = Delivery.objects.filter(message_id=message_id)
+    possible_duplicate = False
+    # Retrying after a refusal is a fresh attempt; only an attempt whose end nobody saw may double.
+    if not rows.filter(state=Delivery.State.QUEUED, due_at__lte=now).update(**taken):
+        left = rows.filter(state=Delivery.State.SENDING, lease_until__lt=now)
+        if not idempotent:
+            given_up = left.filter(unfinished__gte=1)
+            if given_up.update(state=Delivery.State.UNCERTAIN, due_at=None, lease_until=None, updated_at=now):
+                message = Message.objects.select_related("conversation").get(pk=message_id)
+                _event(message, DeliveryStatus.UNCERTAIN, data={"reason": "two attempts ended unseen"})
+                return None
+        if not left.update(**taken, unfinished=F("unfinished") + 1):
+            return None
+        possible_duplicate = True
+    message = Message.objects.select_related("conversation", "customer", "employee").get(pk=message_id)
+    attempt = Delivery.objects.values_list("attempts", flat=True).get(message_id=message_id)
+    data: dict[str, object] = {"attempt": attempt}
+    if possible_duplicate:
+        data["possible_duplicate"] = True
+    _event(message, DeliveryStatus.ATTEMPTED, data=data)
+    return Claim(message=message, attempt=attempt, possible_duplicate=possible_duplicate)
+
+
+@transaction.atomic
+def succeeded(
+    claim: Claim, status: DeliveryStatus, *, carrier_id: str = "", detail: Mapping[str, str] | None = None
+) -> None:
+    """The carrier took the message."""
+    data: dict[str, object] = {"attempt": claim.attempt}
+    if carrier_id:
+        data["carrier_id"] = carrier_id
+    if claim.possible_duplicate:
+        data["possible_duplicate"] = True
+    _event(claim.message, status, data=data, details=detail)
+    if carrier_id:
+        Delivery.objects.filter(message_id=claim.message.pk).update(carrier_id=carrier_id[:255])
+    _move(claim.message.pk, status)
+
+
+def by_carrier_id(channel: str, carrier_id: str) -> Message | None:
+    """The outbound message that the carrier knows by this id."""
+    if not carrier_id:
+        return None
+    found = Delivery.objects.filter(carrier_id=carrier_id[:255], message__channel=channel).select_related(
+        "message__conversation"
+    )
+    delivery = found.first()
+    return delivery.message if delivery is not None else None
+
+
+@transaction.atomic
+def failed(claim: Claim, *, permanent: bool, error: str, detail: Mapping[str, str] | None = None) -> datetime | None:
+    """The carrier refused. Returns when the next attempt is due, None when there will be none."""
+    now = timezone.now()
+    again = not permanent and claim.attempt <= len(BACKOFF)
+    due_at = now + timedelta(seconds=BACKOFF[claim.attempt - 1]) if again else None
+    data = {"attempt": claim.attempt, "permanent": permanent, "final": not again}
+    _event(claim.message, DeliveryStatus.FAILED, data=data, details={"error": error, **(detail or {})})
+    Delivery.objects.filter(message_id=claim.message.pk, state=Delivery.State.SENDING).update(
+        state=Delivery.State.QUEUED if again else Delivery.State.FAILED,
+        due_at=due_at,
+        lease_until=None,
+        last_error=error[:500],
+        updated_at=now,
+    )
+    return due_at
+
+
+@transaction.atomic
+def carrier_said(
+    message: Message, status: DeliveryStatus, *, occurred_at: datetime, detail: Mapping[str, str] | None = None
+) -> Event:
+    """A later word of the carrier (delivered, read, bounced): always recorded, shown only if it leads further."""
+    event = _event(message, status, occurred_at=occurred_at, details=detail)
+    _move(message.pk, status)
+    return event
+
+
+def _move(message_id: UUID, status: DeliveryStatus) -> None:
+    behind = [state for state, rank in _RANK.items() if rank < _RANK[status.value]]
+    if status is DeliveryStatus.FAILED:
+        behind.append("sent")  # a bounce comes after the carrier took it
+    Delivery.objects.filter(message_id=message_id, state__in=behind).update(
+        state=status.value, due_at=None, lease_until=None, last_error="", updated_at=timezone.now()
+    )
+
+
+def _event(
+    message: Message,
+    status: DeliveryStatus,
+    *,
+    occurred_at: datetime | None = None,
+    data: Mapping[str, object] | None = None,
+    details: Mapping[str, str] | None = None,
+) -> Event:
+    return record_event(
+        kind=f"delivery.{status.value}",
+        subject_type="message",
+        subject_id=message.pk,
+        actor_type=Event.ActorType.SYSTEM
+        if status.value in ("queued", "attempted", "uncertain")
+        else Event.ActorType.CARRIER,
+        message=message,
+        occurred_at=occurred_at,
+        data=data,
+        details=details,
+    )

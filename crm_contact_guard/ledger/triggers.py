@@ -1,0 +1,152 @@
+"""The database's own refusal to change recorded rows, and the note of each new row for the sealer.
+
+``install`` is idempotent and works on the columns that exist at that moment, so migrations may call it at any state;
+``post_migrate`` calls it again, since SQLite drops triggers silently when it rebuilds a table. The only UPDATE let
+through sets personal fields and the salt to null while an erasure permit stands (``ErasurePermit``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from crm_contact_guard.proof.canonical import EVENT_PERSONAL, MESSAGE_PERSONAL
+
+PREFIX: Final = "contact_guard"
+PENDING: Final = "crm_contact_guard_pending"
+PERMIT: Final = "crm_contact_guard_erasurepermit"
+
+#: Recorded table → (row kind in ``Pending``, columns an erasure may null).
+RECORDED: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "crm_contact_guard_message": ("message", (*MESSAGE_PERSONAL, "salt")),
+    "crm_contact_guard_event": ("event", (*EVENT_PERSONAL, "salt")),
+}
+REFUSAL: Final = "recorded rows can not be changed or deleted"
+
+
+def expected(vendor: str) -> set[str]:
+    """Names of the triggers that must exist on a database of this vendor ("postgresql", "sqlite", "mysql")."""
+    actions = ["pending", "update", "delete"] + {"postgresql": ["truncate"], "sqlite": ["replace"]}.get(vendor, [])
+    return {f"{PREFIX}_{kind}_{action}" for kind, _ in RECORDED.values() for action in actions}
+
+
+def present(connection: BaseDatabaseWrapper) -> set[str]:
+    """Names of our triggers that exist (and, on PostgreSQL, are enabled)."""
+    queries = {
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'contact_guard_%%'",
+        "postgresql": (
+            "SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+            " WHERE t.tgname LIKE 'contact_guard_%%' AND t.tgenabled IN ('O', 'A') AND c.relname LIKE 'crm_contact_guard_%%'"
+            " AND pg_table_is_visible(c.oid)"
+        ),
+        "mysql": (
+            "SELECT trigger_name FROM information_schema.triggers"
+            " WHERE trigger_schema = DATABASE() AND trigger_name LIKE 'contact_guard_%%'"
+        ),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(queries[connection.vendor], [])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def missing(connection: BaseDatabaseWrapper) -> set[str]:
+    """Names of triggers that should exist and don't."""
+    return expected(connection.vendor) - present(connection)
+
+
+def install(connection: BaseDatabaseWrapper) -> None:
+    """Create or replace all triggers on the recorded tables that exist."""
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+        for table, (kind, erasable) in RECORDED.items():
+            if table not in tables:
+                continue
+            columns = [column.name for column in connection.introspection.get_table_description(cursor, table)]
+            for statement in _statements(connection.vendor, table, kind, columns, erasable):
+                cursor.execute(statement)
+
+
+def remove(connection: BaseDatabaseWrapper) -> None:
+    """Drop all triggers: for the reverse migration and for flushing a test database."""
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+        for table, (kind, _) in RECORDED.items():
+            if table in tables:
+                for statement in _drops(connection.vendor, table, kind):
+                    cursor.execute(statement)
+
+
+def _drops(vendor: str, table: str, kind: str) -> list[str]:
+    names = sorted(name for name in expected(vendor) if name.startswith(f"{PREFIX}_{kind}_"))
+    on = f" ON {table}" if vendor == "postgresql" else ""
+    return [f"DROP TRIGGER IF EXISTS {name}{on}" for name in names]
+
+
+def _statements(vendor: str, table: str, kind: str, columns: list[str], erasable: tuple[str, ...]) -> list[str]:
+    build = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mysql}[vendor]
+    return _drops(vendor, table, kind) + build(table, kind, columns, erasable)
+
+
+def _quote(vendor: str, name: str) -> str:
+    return f"`{name}`" if vendor == "mysql" else f'"{name}"'
+
+
+def _erasure(vendor: str, columns: list[str], erasable: tuple[str, ...]) -> str:
+    """The condition under which an UPDATE is an erasure and nothing else."""
+    same = {"sqlite": "{n} IS {o}", "postgresql": "{n} IS NOT DISTINCT FROM {o}", "mysql": "{n} <=> {o}"}[vendor]
+    terms = []
+    for name in columns:
+        new, old = f"NEW.{_quote(vendor, name)}", f"OLD.{_quote(vendor, name)}"
+        unchanged = same.format(n=new, o=old)
+        terms.append(f"({unchanged} OR {new} IS NULL)" if name in erasable else unchanged)
+    terms.append(f"EXISTS (SELECT 1 FROM {PERMIT} WHERE row_id = OLD.id)")
+    return " AND ".join(terms)
+
+
+def _sqlite(table: str, kind: str, columns: list[str], erasable: tuple[str, ...]) -> list[str]:
+    name = f"{PREFIX}_{kind}"
+    # INSERT OR REPLACE deletes the old row without firing its DELETE trigger unless recursive_triggers is on,
+    # so a known id is refused before the insert.
+    return [
+        f"CREATE TRIGGER {name}_update BEFORE UPDATE ON {table}"
+        f" WHEN NOT ({_erasure('sqlite', columns, erasable)})"
+        f" BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END",
+        f"CREATE TRIGGER {name}_delete BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END",
+        f"CREATE TRIGGER {name}_replace BEFORE INSERT ON {table}"
+        f" WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id) BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END",
+        f"CREATE TRIGGER {name}_pending AFTER INSERT ON {table} BEGIN"
+        f" INSERT INTO {PENDING} (row_kind, row_id, leaf_hash) VALUES ('{kind}', NEW.id, NEW.leaf_hash); END",
+    ]
+
+
+def _postgresql(table: str, kind: str, columns: list[str], erasable: tuple[str, ...]) -> list[str]:
+    name = f"{PREFIX}_{kind}"
+    refuse = f"{PREFIX}_refuse"
+    note = f"{name}_note"
+    return [
+        f"CREATE OR REPLACE FUNCTION {refuse}() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
+        f"CREATE OR REPLACE FUNCTION {note}() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN INSERT INTO {PENDING} (row_kind, row_id, leaf_hash) VALUES ('{kind}', NEW.id, NEW.leaf_hash);"
+        " RETURN NULL; END $$",
+        f"CREATE OR REPLACE FUNCTION {name}_guard() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN IF {_erasure('postgresql', columns, erasable)} THEN RETURN NEW; END IF;"
+        f" RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
+        f"CREATE TRIGGER {name}_update BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {name}_guard()",
+        f"CREATE TRIGGER {name}_delete BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {refuse}()",
+        f"CREATE TRIGGER {name}_truncate BEFORE TRUNCATE ON {table} EXECUTE FUNCTION {refuse}()",
+        f"CREATE TRIGGER {name}_pending AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {note}()",
+    ]
+
+
+def _mysql(table: str, kind: str, columns: list[str], erasable: tuple[str, ...]) -> list[str]:
+    name = f"{PREFIX}_{kind}"
+    signal = f"SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{REFUSAL}'"
+    return [
+        f"CREATE TRIGGER {name}_update BEFORE UPDATE ON {table} FOR EACH ROW BEGIN"
+        f" IF NOT ({_erasure('mysql', columns, erasable)}) THEN {signal}; END IF; END",
+        f"CREATE TRIGGER {name}_delete BEFORE DELETE ON {table} FOR EACH ROW {signal}",
+        f"CREATE TRIGGER {name}_pending AFTER INSERT ON {table} FOR EACH ROW"
+        f" INSERT INTO {PENDING} (row_kind, row_id, leaf_hash) VALUES ('{kind}', NEW.id, NEW.leaf_hash)",
+    ]

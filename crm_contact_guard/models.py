@@ -1,0 +1,39 @@
+"""All models of the app, gathered for Django from the layers that own them."""
+
+from crm_contact_guard.api.models import ApiToken
+from crm_contact_guard.directory.models import Address, Customer, Employee, Team
+from crm_contact_guard.ledger.models import (
+    Attachment,
+    CarrierEventId,
+    ChatLink,
+    Conversation,
+    Delivery,
+    ErasurePermit,
+    Event,
+    IdempotencyKey,
+    Message,
+    Pending,
+)
+from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Notice
+
+__all__ = [
+    "Address",
+    "Alert",
+    "ApiToken",
+    "Attachment",
+    "CarrierEventId",
+    "ChatLink",
+    "Conversation",
+    "Customer",
+    "Delivery",
+    "Employee",
+    "ErasurePermit",
+    "Event",
+    "Finding",
+    "IdempotencyKey",
+    "Inspection",
+    "Message",
+    "Notice",
+    "Pending",
+    "Team",
+]

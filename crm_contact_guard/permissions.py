@@ -1,0 +1,111 @@
+"""Who may see and do what, row by row. Every page, API view and command asks here and nowhere else.
+
+Employees see their own conversations (and unassigned ones of their teams), supervisors and deputies those of their teams,
+compliance officers and auditors all of their tenant. Auditors change nothing. Nobody reviews an alert that concerns them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from crm_contact_guard.directory.mirror import employee_for
+from crm_contact_guard.directory.models import Employee, Role, Team
+from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.ledger.models import Conversation, Event, Message
+from crm_contact_guard.supervision.models import Alert, Finding
+
+
+def employee_or_refuse(user: Any) -> Employee:
+    """The active employee behind a host's user. Raises NotPermitted."""
+    employee = employee_for(user)
+    if employee is None:
+        raise NotPermitted("This login has no part in the contact guard")
+    return employee
+
+
+def sees_all(viewer: Employee) -> bool:
+    return viewer.active and viewer.role in (Role.COMPLIANCE, Role.AUDITOR)
+
+
+def watched_teams(viewer: Employee) -> QuerySet[Team]:
+    """Teams the viewer supervises or deputises for."""
+    return Team.objects.filter(Q(supervisor=viewer) | Q(deputy=viewer), tenant=viewer.tenant)
+
+
+def is_supervising(viewer: Employee) -> bool:
+    """Whether the viewer has a queue of alerts."""
+    return viewer.active and (sees_all(viewer) or watched_teams(viewer).exists())
+
+
+def conversations(viewer: Employee) -> QuerySet[Conversation]:
+    """Conversations the viewer may read."""
+    rows = Conversation.objects.filter(tenant=viewer.tenant)
+    if not viewer.active:
+        return rows.none()
+    if sees_all(viewer):
+        return rows
+    mine = Q(employee=viewer) | Q(employee__isnull=True, team__in=viewer.teams.all())
+    return rows.filter(mine | Q(team__in=watched_teams(viewer)))
+
+
+def own_conversations(viewer: Employee) -> QuerySet[Conversation]:
+    """Conversations the viewer answers: the inbox."""
+    rows = Conversation.objects.filter(tenant=viewer.tenant)
+    if not viewer.active or viewer.role == Role.AUDITOR:
+        return rows.none()
+    return rows.filter(Q(employee=viewer) | Q(employee__isnull=True, team__in=viewer.teams.all()))
+
+
+def may_write(viewer: Employee, conversation: Conversation) -> bool:
+    """Whether the viewer may answer in the conversation."""
+    return own_conversations(viewer).filter(pk=conversation.pk).exists()
+
+
+def is_party(viewer: Employee, conversation: Conversation) -> bool:
+    """Whether reading is part of answering; otherwise the view of content is recorded (design.md §3.6)."""
+    return conversation.employee_id == viewer.pk or may_write(viewer, conversation)
+
+
+def messages(viewer: Employee) -> QuerySet[Message]:
+    """Messages the viewer may read."""
+    return Message.objects.filter(conversation__in=conversations(viewer))
+
+
+def findings(viewer: Employee) -> QuerySet[Finding]:
+    """Findings the viewer may read: those of alerts they may see."""
+    return Finding.objects.filter(alert__in=alerts(viewer))
+
+
+def alerts(viewer: Employee) -> QuerySet[Alert]:
+    """Alerts the viewer may see; never those that concern the viewer."""
+    rows = Alert.objects.filter(tenant=viewer.tenant)
+    if not viewer.active:
+        return rows.none()
+    rows = rows.exclude(concerned=viewer)
+    if sees_all(viewer):
+        return rows
+    # A supervisor's own alert goes to the deputy; the deputy sees what is addressed to them and the team's.
+    return rows.filter(Q(addressee=viewer) | Q(team__in=watched_teams(viewer)))
+
+
+def may_review(viewer: Employee, alert: Alert) -> bool:
+    """Whether the viewer may claim and close the alert: all who see it except auditors."""
+    return viewer.role != Role.AUDITOR and alerts(viewer).filter(pk=alert.pk).exists()
+
+
+def may_unmask(viewer: Employee) -> bool:
+    """Whether the viewer may see raw addresses (each unmasking is recorded)."""
+    return viewer.active and viewer.role == Role.COMPLIANCE
+
+
+def may_read_record(viewer: Employee) -> bool:
+    """Whether the viewer may read the ledger as such: exports, events, access log."""
+    return sees_all(viewer)
+
+
+def events(viewer: Employee) -> QuerySet[Event]:
+    """Recorded events the viewer may read."""
+    rows = Event.objects.filter(tenant=viewer.tenant)
+    return rows if may_read_record(viewer) else rows.filter(conversation__in=conversations(viewer))

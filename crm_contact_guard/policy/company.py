@@ -1,0 +1,38 @@
+"""The company's own contacts, as detection needs them: from settings and from the host's adapter."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.core.signals import setting_changed
+
+from crm_contact_guard import crm
+from crm_contact_guard.channels import registry
+from crm_contact_guard.conf import settings
+from crm_contact_guard.detection.types import Company
+
+_LISTS = ("phones", "emails", "domains", "handles", "urls", "names")
+
+
+@lru_cache(maxsize=1)
+def _company() -> Company:
+    given = dict(settings.COMPANY_CONTACTS)
+    hosts = crm.adapter().company_contacts()
+    merged = {name: frozenset((*given.get(name, ()), *hosts.get(name, ()))) for name in _LISTS}
+    if settings.COMPANY_NAME:
+        merged["names"] |= {settings.COMPANY_NAME}
+    merged["domains"] |= {domain for alias in registry.aliases() for domain in registry.channel(alias).own_domains()}
+    return Company(**merged, regions=tuple(settings.REGIONS))
+
+
+def company() -> Company:
+    """What belongs to the company itself and is therefore no private contact."""
+    return _company()
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "CONTACT_GUARD":
+        _company.cache_clear()
+
+
+setting_changed.connect(_forget)

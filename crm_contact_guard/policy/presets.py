@@ -1,0 +1,46 @@
+"""Rules per industry: what happens before a message goes out. A company overrides single rules in ``RULES``."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypedDict, cast
+
+from crm_contact_guard.conf import settings
+from crm_contact_guard.exceptions import ConfigurationError
+
+Action = Literal["deliver", "nudge", "block"]
+
+
+class Rules(TypedDict):
+    """``attempt``: the text tries to leave the channel. ``after_hours``: the writer is off duty."""
+
+    attempt: Action
+    after_hours: Action
+
+
+_GENTLE: Final = Rules(attempt="nudge", after_hours="deliver")
+
+PRESETS: Final[dict[str, Rules]] = {
+    "general": _GENTLE,
+    "hospitality": _GENTLE,
+    "sales": _GENTLE,
+    "overseas_shop": _GENTLE,
+    "healthcare": Rules(attempt="nudge", after_hours="nudge"),
+    "finance": Rules(attempt="block", after_hours="nudge"),
+}
+ACTIONS: Final = ("deliver", "nudge", "block")
+
+
+def rules() -> Rules:
+    """The company's rules. Raises ConfigurationError for an unknown industry, rule or action."""
+    industry = settings.INDUSTRY
+    if industry not in PRESETS:
+        raise ConfigurationError(f'CONTACT_GUARD["INDUSTRY"] = {industry!r}; known: {", ".join(sorted(PRESETS))}')
+    chosen = dict(PRESETS[industry])
+    for name, action in settings.RULES.items():
+        if name not in chosen or action not in ACTIONS:
+            known = ", ".join(sorted(chosen))
+            raise ConfigurationError(
+                f'CONTACT_GUARD["RULES"][{name!r}] = {action!r}; rules: {known}; actions: {", ".join(ACTIONS)}'
+            )
+        chosen[name] = action
+    return cast(Rules, chosen)

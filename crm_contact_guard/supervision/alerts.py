@@ -1,0 +1,177 @@
+"""From findings to alerts: one alert a window and topic, not one a message.
+
+Only new findings matter: inspecting a message twice, or reading its thread again when the next one arrives, adds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from crm_contact_guard.conf import settings
+from crm_contact_guard.ledger.models import Conversation, Event, Message
+from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.supervision.models import Alert, Finding, FindingKind, Notice, Severity, Side, Stance, Topic
+from crm_contact_guard.supervision.routing import addressee
+
+TOPICS: dict[str, str] = {
+    FindingKind.CONTACT_IDENTIFIER: Topic.OFF_CHANNEL,
+    FindingKind.CONTACT_REQUEST: Topic.OFF_CHANNEL,
+    FindingKind.PRIVATE_MEETING: Topic.OFF_CHANNEL,
+    FindingKind.SIDE_DEAL: Topic.OFF_CHANNEL,
+    FindingKind.REPEATED_CONTACT: Topic.OFF_CHANNEL,
+    FindingKind.AFTER_HOURS: Topic.AFTER_HOURS,
+    FindingKind.HARASSMENT: Topic.HARASSMENT,
+    FindingKind.SENSITIVE_DATA: Topic.SENSITIVE_DATA,
+}
+ATTEMPTS = (Stance.OFFER, Stance.ASK, Stance.ACCEPT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewFinding:
+    """A finding about to be stored; offsets count code points of the message's text."""
+
+    message: Message
+    kind: str
+    start: int
+    end: int
+    score: float
+    detector: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the findings of one inspection amount to: who tries what, completed at which message."""
+
+    topic: str
+    by: str
+    stance: str
+    at: Message
+    findings: Sequence[NewFinding]
+
+
+def severity_of(verdict: Verdict) -> int:
+    """High: a contact actually given away, or harassment. Low: hours alone. Else medium."""
+    kinds = {finding.kind for finding in verdict.findings}
+    if verdict.topic in (Topic.HARASSMENT, Topic.SCAN_FAILURE):
+        return Severity.HIGH
+    if verdict.topic == Topic.AFTER_HOURS:
+        return Severity.LOW
+    if FindingKind.CONTACT_IDENTIFIER in kinds and verdict.stance in (Stance.OFFER, Stance.ACCEPT):
+        return Severity.HIGH
+    return Severity.MEDIUM
+
+
+@transaction.atomic
+def alert_raise(*, conversation: Conversation, verdict: Verdict) -> Alert | None:
+    """Store the verdict's findings; open an alert for them or let them join the one whose window is open.
+
+    Returns the alert that new findings went to, None when nothing was new. Notices are queued with it.
+    """
+    # The conversation's row is the lock: two workers inspecting neighbouring messages must not open two alerts.
+    conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
+    fresh = _store(verdict)
+    if not fresh:
+        return None
+    now = timezone.now()
+    alert = (
+        Alert.objects.filter(
+            conversation=conversation, topic=verdict.topic, by=verdict.by, window_ends_at__gt=verdict.at.occurred_at
+        )
+        .exclude(status=Alert.Status.CLOSED)
+        .order_by("-opened_at")
+        .first()
+    )
+    if alert is None:
+        return _open(conversation, verdict, fresh)
+    Finding.objects.filter(pk__in=[finding.pk for finding in fresh]).update(alert=alert)
+    severity = max(alert.severity, severity_of(verdict))
+    strongest = _strongest(alert.findings.all())
+    Alert.objects.filter(pk=alert.pk).update(severity=severity, kind=strongest.kind, updated_at=now)
+    alert.refresh_from_db()
+    _event(alert, "alert.extended", data={"findings": len(fresh), "at_message": str(verdict.at.pk)})
+    return alert
+
+
+def _store(verdict: Verdict) -> list[Finding]:
+    fresh = []
+    for new in verdict.findings:
+        finding, created = Finding.objects.get_or_create(
+            message=new.message,
+            kind=new.kind,
+            detector=new.detector,
+            start=new.start,
+            end=new.end,
+            defaults={
+                "score": new.score,
+                "version": new.version,
+                "stance": verdict.stance,
+                "by": verdict.by,
+                "created_at": timezone.now(),
+            },
+        )
+        if created or finding.alert_id is None:
+            fresh.append(finding)
+    return fresh
+
+
+def _open(conversation: Conversation, verdict: Verdict, fresh: Sequence[Finding]) -> Alert:
+    now = timezone.now()
+    person = addressee(conversation)
+    alert = Alert.objects.create(
+        tenant=conversation.tenant,
+        conversation=conversation,
+        team=conversation.team,
+        addressee=person,
+        concerned=conversation.employee,
+        topic=verdict.topic,
+        kind=_strongest(fresh).kind,
+        by=verdict.by,
+        stance=verdict.stance,
+        severity=severity_of(verdict),
+        opened_at=now,
+        updated_at=now,
+        window_ends_at=verdict.at.occurred_at + settings.alert_window,
+        at_message=verdict.at,
+    )
+    Finding.objects.filter(pk__in=[finding.pk for finding in fresh]).update(alert=alert)
+    _event(
+        alert,
+        "alert.opened",
+        data={
+            "topic": alert.topic,
+            "kind": alert.kind,
+            "by": alert.by,
+            "stance": alert.stance,
+            "severity": int(alert.severity),
+            "at_message": str(verdict.at.pk),
+            "addressee": str(person.pk) if person else None,
+        },
+    )
+    if person is not None and settings.NOTIFY.get("email", True):
+        Notice.objects.create(alert=alert, employee=person, channel="email", due_at=now)
+    return alert
+
+
+def _strongest(findings: Iterable[Finding]) -> Finding:
+    return max(findings, key=lambda finding: (finding.score, finding.kind == FindingKind.CONTACT_IDENTIFIER))
+
+
+def _event(alert: Alert, kind: str, *, data: dict[str, object]) -> None:
+    record_event(
+        kind=kind,
+        subject_type="alert",
+        subject_id=alert.pk,
+        actor_type=Event.ActorType.SYSTEM,
+        conversation=alert.conversation,
+        data=data,
+    )
+
+
+def by_side(direction: str) -> str:
+    """Whose words a message holds: outbound and notes are the employee's."""
+    return Side.CUSTOMER if direction == "inbound" else Side.EMPLOYEE

@@ -1,0 +1,159 @@
+"""Inspecting a recorded message: the text alone, its thread, and the clock; what is found becomes alerts.
+
+Idempotent: a message inspected twice yields the same findings, which are stored once.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from crm_contact_guard import detection
+from crm_contact_guard.detection.types import Direction, Kind, Scan, ThreadMessage
+
+from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.policy import hours
+from crm_contact_guard.policy.company import company
+from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, alert_raise, by_side
+from crm_contact_guard.supervision.models import Alert, Inspection, Topic
+
+#: How much of the talk before a message is read with it.
+THREAD_MESSAGES = 30
+THREAD_AGE = timedelta(days=7)
+#: Kinds that are stored and shown but never open an alert by themselves.
+_QUIET = (Kind.PRIVATE_TOPIC,)
+
+
+def inspect(message: Message) -> list[Alert]:
+    """Inspect one message; returns the alerts that new findings went to."""
+    text = message.text or ""
+    direction = Direction(message.direction)
+    with transaction.atomic():
+        scan = detection.scan(text, direction=direction, company=company())
+        verdicts = [*_text_verdicts(message, scan), *_thread_verdicts(message), *_after_hours(message)]
+        raised = [alert_raise(conversation=message.conversation, verdict=verdict) for verdict in verdicts]
+        Inspection.objects.update_or_create(
+            message=message,
+            defaults={
+                "stance": scan.stance.value,
+                "score": scan.score,
+                "version": detection.VERSION,
+                "inspected_at": timezone.now(),
+            },
+        )
+    return list({alert.pk: alert for alert in raised if alert is not None}.values())
+
+
+def uninspected(limit: int = 200) -> list[Message]:
+    """Recorded messages that no worker has inspected yet, oldest first."""
+    rows = Message.objects.filter(inspection__isnull=True, source="live").select_related("conversation", "employee")
+    return list(rows.order_by("recorded_at")[:limit])
+
+
+def _text_verdicts(message: Message, scan: Scan) -> list[Verdict]:
+    """The message's own findings by topic; those of leaving the channel only when the message is an attempt."""
+    verdicts = []
+    for topic in dict.fromkeys(TOPICS.get(finding.kind.value, "") for finding in scan.findings):
+        if not topic or (topic == Topic.OFF_CHANNEL and not scan.attempt):
+            continue
+        verdicts.append(
+            Verdict(
+                topic=topic,
+                by=scan.by.value if scan.by is not None and topic == Topic.OFF_CHANNEL else by_side(message.direction),
+                stance=scan.stance.value,
+                at=message,
+                findings=[
+                    NewFinding(
+                        message=message,
+                        kind=finding.kind.value,
+                        start=finding.start,
+                        end=finding.end,
+                        score=finding.score,
+                        detector=finding.detector,
+                        version=finding.version,
+                    )
+                    for finding in scan.findings
+                    if TOPICS.get(finding.kind.value) == topic and finding.kind not in _QUIET
+                ],
+            )
+        )
+    return verdicts
+
+
+def _thread(message: Message) -> list[Message]:
+    earlier = Message.objects.filter(
+        conversation_id=message.conversation_id,
+        occurred_at__lte=message.occurred_at,
+        occurred_at__gte=message.occurred_at - THREAD_AGE,
+    ).exclude(direction=Direction.NOTE.value)
+    rows = list(earlier.order_by("-occurred_at", "-id")[:THREAD_MESSAGES])
+    return rows[::-1]
+
+
+def _thread_verdicts(message: Message) -> list[Verdict]:
+    """What the talk up to this message adds; evidence may stand in several messages."""
+    if message.direction == Direction.NOTE.value:
+        return []
+    rows = _thread(message)
+    if len(rows) < 2:
+        return []
+    verdict = detection.read_thread(_as_thread(rows), company=company())
+    if not verdict.attempt or verdict.by is None or verdict.at is None:
+        return []
+    findings = [
+        NewFinding(
+            message=rows[finding.message],
+            kind=finding.kind.value,
+            start=finding.start,
+            end=finding.end,
+            score=finding.score,
+            detector=finding.detector,
+            version=finding.version,
+        )
+        for finding in verdict.findings
+        if finding.message is not None and TOPICS.get(finding.kind.value) == Topic.OFF_CHANNEL
+    ]
+    return [
+        Verdict(
+            topic=Topic.OFF_CHANNEL,
+            by=verdict.by.value,
+            stance=verdict.stance.value,
+            at=rows[verdict.at],
+            findings=findings,
+        )
+    ]
+
+
+def _as_thread(rows: list[Message]) -> list[ThreadMessage]:
+    thread = []
+    previous = rows[0].occurred_at
+    for row in rows:
+        pause = (row.occurred_at - previous).total_seconds() / 60
+        thread.append(ThreadMessage(row.text or "", Direction(row.direction), pause))
+        previous = row.occurred_at
+    return thread
+
+
+def _after_hours(message: Message) -> list[Verdict]:
+    """The employee's own outbound message outside their hours, unless it was marked an emergency."""
+    if message.direction != Direction.OUTBOUND.value or message.employee is None:
+        return []
+    if hours.is_working_time(message.employee, message.occurred_at) or is_emergency(message):
+        return []
+    finding = NewFinding(
+        message=message,
+        kind=Kind.AFTER_HOURS.value,
+        start=0,
+        end=0,
+        score=1.0,
+        detector="policy.hours",
+        version="1",
+    )
+    return [Verdict(topic=Topic.AFTER_HOURS, by="employee", stance="none", at=message, findings=[finding])]
+
+
+def is_emergency(message: Message) -> bool:
+    """Whether the writer marked the message as an emergency when sending."""
+    return Event.objects.filter(message=message, kind="override.emergency").exists()

@@ -1,0 +1,166 @@
+"""Findings, alerts and notices: working state of supervision. The history itself stands in ``ledger.Event``."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm_contact_guard.directory.ids import uuid7
+from crm_contact_guard.directory.models import Employee, Team
+from crm_contact_guard.ledger.models import Conversation, Message
+
+
+class FindingKind(models.TextChoices):
+    CONTACT_IDENTIFIER = "contact_identifier", _("Private contact")
+    CONTACT_REQUEST = "contact_request", _("Wish to talk elsewhere")
+    PRIVATE_MEETING = "private_meeting", _("Private meeting")
+    SIDE_DEAL = "side_deal", _("Deal past the company")
+    PRIVATE_TOPIC = "private_topic", _("Private questions")
+    AFTER_HOURS = "after_hours", _("Outside working hours")
+    REPEATED_CONTACT = "repeated_contact", _("Pressing after a refusal")
+    HARASSMENT = "harassment", _("Harassment")
+    SENSITIVE_DATA = "sensitive_data", _("Sensitive data")
+
+
+class Stance(models.TextChoices):
+    OFFER = "offer", _("offers")
+    ASK = "ask", _("asks")
+    ACCEPT = "accept", _("accepts")
+    REFUSE = "refuse", _("declines")
+    REPORT = "report", _("reports")
+    NONE = "none", _("none")
+
+
+class Side(models.TextChoices):
+    EMPLOYEE = "employee", _("Employee")
+    CUSTOMER = "customer", _("Customer")
+
+
+class Topic(models.TextChoices):
+    """What an alert is about: kinds that tell one story share one alert (docs/decisions/0004-alert-topics.md)."""
+
+    OFF_CHANNEL = "off_channel", _("Leaving the company's channels")
+    AFTER_HOURS = "after_hours", _("Outside working hours")
+    HARASSMENT = "harassment", _("Harassment")
+    SENSITIVE_DATA = "sensitive_data", _("Sensitive data")
+    SCAN_FAILURE = "scan_failure", _("Could not be inspected")
+
+
+class Severity(models.IntegerChoices):
+    LOW = 1, _("Low")
+    MEDIUM = 2, _("Medium")
+    HIGH = 3, _("High")
+
+
+class Alert(models.Model):
+    """Findings of one conversation and topic within a window, addressed to a supervisor."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("Open")
+        CLAIMED = "claimed", _("In review")
+        CLOSED = "closed", _("Closed")
+
+    class Resolution(models.TextChoices):
+        FALSE_POSITIVE = "false_positive", _("False alarm")
+        NO_ACTION = "no_action", _("No action needed")
+        COACHING = "coaching", _("Talked it over")
+        CASE_OPENED = "case_opened", _("Case opened")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.CharField(max_length=64, blank=True, default="")
+    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="alerts")
+    team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="alerts")
+    #: To whom it is addressed; null: nobody could be found, compliance sees it.
+    addressee = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, related_name="alerts")
+    #: The employee in the conversation at that time; never sees or closes the alert.
+    concerned = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, related_name="+")
+    topic = models.CharField(max_length=16, choices=Topic.choices)
+    kind = models.CharField(max_length=32, choices=FindingKind.choices, help_text="Of the strongest finding.")
+    by = models.CharField(max_length=8, choices=Side.choices)
+    stance = models.CharField(max_length=8, choices=Stance.choices)
+    severity = models.PositiveSmallIntegerField(choices=Severity.choices)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN)
+    resolution = models.CharField(max_length=16, choices=Resolution.choices, blank=True, default="")
+    comment = models.TextField(blank=True, default="")
+    claimed_by = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, related_name="+")
+    closed_by = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    #: Further findings join until then.
+    window_ends_at = models.DateTimeField()
+    #: The message that completed the evidence.
+    at_message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["team", "-severity", "-opened_at"],
+                condition=models.Q(status__in=["open", "claimed"]),
+                name="contact_guard_alert_queue",
+            ),
+            models.Index(fields=["conversation", "topic", "-opened_at"], name="contact_guard_alert_window"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Finding(models.Model):
+    """What a detector saw in a message: offsets into its text, never the text itself."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="findings")
+    alert = models.ForeignKey(Alert, null=True, on_delete=models.PROTECT, related_name="findings")
+    kind = models.CharField(max_length=32, choices=FindingKind.choices)
+    start = models.PositiveIntegerField(help_text="Offset in code points.")
+    end = models.PositiveIntegerField()
+    score = models.FloatField(help_text="Calibrated probability 0…1.")
+    detector = models.CharField(max_length=128)
+    version = models.CharField(max_length=32)
+    stance = models.CharField(max_length=8, choices=Stance.choices)
+    by = models.CharField(max_length=8, choices=Side.choices, blank=True, default="")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["message", "kind", "detector", "start", "end"], name="contact_guard_finding_once"
+            )
+        ]
+        indexes = [models.Index(fields=["kind", "-created_at"], name="contact_guard_finding_kind")]
+
+
+class Inspection(models.Model):
+    """That a message was inspected, and by which engine: what the sweeper looks for."""
+
+    message = models.OneToOneField(Message, primary_key=True, on_delete=models.PROTECT, related_name="inspection")
+    stance = models.CharField(max_length=8, choices=Stance.choices)
+    score = models.FloatField()
+    version = models.CharField(max_length=32)
+    inspected_at = models.DateTimeField()
+
+
+class Notice(models.Model):
+    """A warning that is to reach a person; its own outbox, so that one alert gives one mail a person."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting to be sent")
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Not delivered")
+
+    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="notices")
+    employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=32, default="email")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=500, blank=True, default="")
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["alert", "employee", "channel"], name="contact_guard_notice_once")
+        ]

@@ -1,0 +1,81 @@
+"""Warnings to supervisors by e-mail: kind, people and a link, never the content."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.core.mail import EmailMessage
+from django.db.models import F, Q
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from crm_contact_guard.conf import settings
+from crm_contact_guard.supervision.models import Alert, Notice
+from crm_contact_guard.supervision.titles import alert_title
+
+LEASE = timedelta(seconds=60)
+#: Waiting time after each failed attempt, in seconds.
+BACKOFF = (30, 120, 600, 3600)
+
+
+def due(alert: Alert | None = None, limit: int = 200) -> list[int]:
+    """Ids of notices that wait, or were left by a dead worker."""
+    now = timezone.now()
+    rows = Notice.objects.filter(
+        Q(state=Notice.State.QUEUED, due_at__lte=now) | Q(state=Notice.State.SENDING, lease_until__lt=now)
+    )
+    if alert is not None:
+        rows = rows.filter(alert=alert)
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def notice_send(notice_id: int) -> bool:
+    """Send one notice. A claim is a conditional UPDATE, so two workers never send it at once. True when it went out."""
+    now = timezone.now()
+    claimed = (
+        Notice.objects.filter(pk=notice_id)
+        .filter(Q(state=Notice.State.QUEUED, due_at__lte=now) | Q(state=Notice.State.SENDING, lease_until__lt=now))
+        .update(state=Notice.State.SENDING, lease_until=now + LEASE, attempts=F("attempts") + 1)
+    )
+    if not claimed:
+        return False
+    notice = Notice.objects.select_related(
+        "employee", "alert__conversation__customer", "alert__concerned", "alert__team"
+    ).get(pk=notice_id)
+    rows = Notice.objects.filter(pk=notice_id)
+    if not notice.employee.email:
+        rows.update(state=Notice.State.FAILED, due_at=None, lease_until=None, last_error="no e-mail address")
+        return False
+    try:
+        _mail(notice).send()
+    except Exception as error:
+        again = notice.attempts <= len(BACKOFF)
+        rows.update(
+            state=Notice.State.QUEUED if again else Notice.State.FAILED,
+            due_at=now + timedelta(seconds=BACKOFF[notice.attempts - 1]) if again else None,
+            lease_until=None,
+            last_error=f"{type(error).__name__}: {error}"[:500],
+        )
+        return False
+    rows.update(state=Notice.State.SENT, due_at=None, lease_until=None, last_error="", sent_at=timezone.now())
+    return True
+
+
+def _mail(notice: Notice) -> EmailMessage:
+    alert = notice.alert
+    with translation.override(notice.employee.language or translation.get_language()):
+        link = settings.PUBLIC_URL.rstrip("/") + reverse("crm_contact_guard:alert", args=[alert.pk])
+        context = {"alert": alert, "title": alert_title(alert), "link": link, "company": settings.company_name}
+        subject = render_to_string("crm_contact_guard/mail/alert_subject.txt", context)
+        body = render_to_string("crm_contact_guard/mail/alert.txt", context)
+    return EmailMessage(
+        subject=" ".join(subject.split()),
+        body=body,
+        to=[notice.employee.email],
+        # The same id on a repeated attempt lets mail systems drop the double.
+        headers={
+            "Message-ID": f"<alert-{alert.pk}-{notice.pk}@contact-guard.invalid>",
+            "Auto-Submitted": "auto-generated",
+        },
+    )

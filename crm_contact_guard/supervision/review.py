@@ -1,0 +1,88 @@
+"""What a supervisor does with an alert: claim it, close it with a resolution and a comment. The history is recorded."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage
+from crm_contact_guard.ledger.models import Event
+from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.supervision.models import Alert
+
+MAX_COMMENT = 4000
+
+
+@transaction.atomic
+def alert_claim(*, alert_id: UUID, reviewer: Employee) -> Alert:
+    """Say "I am looking at it". Claiming twice is harmless; a colleague's claim is taken over, and recorded as such.
+
+    Raises AlreadyClosed.
+    """
+    alert = Alert.objects.select_for_update().get(pk=alert_id)
+    if alert.status == Alert.Status.CLOSED:
+        raise AlreadyClosed(_("This alert is already closed."))
+    if alert.claimed_by_id == reviewer.pk:
+        return alert
+    previous = alert.claimed_by_id
+    Alert.objects.filter(pk=alert.pk).update(
+        status=Alert.Status.CLAIMED, claimed_by=reviewer, updated_at=timezone.now()
+    )
+    _event(alert, "alert.claimed", reviewer, data={"from": str(previous) if previous else None})
+    alert.refresh_from_db()
+    return alert
+
+
+@transaction.atomic
+def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment: str = "") -> Alert:
+    """Close with a resolution. Repeating the same close is harmless.
+
+    Raises AlreadyClosed when somebody else closed it otherwise, InvalidMessage for an unknown resolution or a comment
+    that is too long.
+    """
+    if resolution not in Alert.Resolution.values:
+        raise InvalidMessage(
+            _("Choose a resolution: %(known)s.") % {"known": ", ".join(Alert.Resolution.values)}, field="resolution"
+        )
+    comment = comment.strip()
+    if len(comment) > MAX_COMMENT:
+        raise InvalidMessage(_("The comment may have %(most)d characters.") % {"most": MAX_COMMENT}, field="comment")
+    alert = Alert.objects.select_for_update().get(pk=alert_id)
+    if alert.status == Alert.Status.CLOSED:
+        if (alert.closed_by_id, alert.resolution, alert.comment) == (reviewer.pk, resolution, comment):
+            return alert
+        raise AlreadyClosed(_("This alert is already closed."))
+    now = timezone.now()
+    Alert.objects.filter(pk=alert.pk).update(
+        status=Alert.Status.CLOSED,
+        resolution=resolution,
+        comment=comment,
+        closed_by=reviewer,
+        closed_at=now,
+        updated_at=now,
+    )
+    _event(alert, "alert.closed", reviewer, data={"resolution": resolution}, reason=comment or None)
+    alert.refresh_from_db()
+    return alert
+
+
+def alert_history(alert: Alert) -> list[Event]:
+    """The recorded steps of an alert, oldest first."""
+    return list(Event.objects.filter(subject_type="alert", subject_id=str(alert.pk)).order_by("recorded_at", "id"))
+
+
+def _event(alert: Alert, kind: str, reviewer: Employee, *, data: dict[str, object], reason: str | None = None) -> None:
+    record_event(
+        kind=kind,
+        subject_type="alert",
+        subject_id=alert.pk,
+        actor_type=Event.ActorType.EMPLOYEE,
+        actor=reviewer.pk,
+        conversation=alert.conversation,
+        data=data,
+        reason=reason,
+    )

@@ -1,0 +1,19 @@
+"""To whom an alert goes: the team's supervisor, the deputy when the supervisor is concerned, else compliance."""
+
+from __future__ import annotations
+
+from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.ledger.models import Conversation
+
+
+def addressee(conversation: Conversation) -> Employee | None:
+    """The person who is to look; None when the installation has no supervisor, deputy or compliance officer left."""
+    team = conversation.team
+    for person in (team.supervisor, team.deputy) if team is not None else ():
+        if person is not None and person.active and person.pk != conversation.employee_id:
+            return person
+    return (
+        Employee.objects.filter(tenant=conversation.tenant, role=Role.COMPLIANCE, active=True)
+        .exclude(pk=conversation.employee_id)
+        .first()
+    )

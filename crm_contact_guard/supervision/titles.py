@@ -1,0 +1,53 @@
+"""An alert in one line, for queue, page and mail: who does what; never the content."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm_contact_guard.supervision.models import Alert, FindingKind, Side, Stance, Topic
+
+_TITLES: dict[tuple[str, str], Any] = {
+    (Side.EMPLOYEE, FindingKind.CONTACT_IDENTIFIER): gettext_lazy(
+        "%(employee)s gave a private contact to %(customer)s"
+    ),
+    (Side.EMPLOYEE, FindingKind.CONTACT_REQUEST): gettext_lazy(
+        "%(employee)s suggested to %(customer)s to talk elsewhere"
+    ),
+    (Side.EMPLOYEE, FindingKind.PRIVATE_MEETING): gettext_lazy("%(employee)s suggested to meet %(customer)s privately"),
+    (Side.EMPLOYEE, FindingKind.SIDE_DEAL): gettext_lazy(
+        "%(employee)s proposed a deal past the company to %(customer)s"
+    ),
+    (Side.CUSTOMER, FindingKind.CONTACT_IDENTIFIER): gettext_lazy("%(customer)s gave %(employee)s a private contact"),
+    (Side.CUSTOMER, FindingKind.CONTACT_REQUEST): gettext_lazy("%(customer)s asks %(employee)s for private contact"),
+    (Side.CUSTOMER, FindingKind.PRIVATE_MEETING): gettext_lazy("%(customer)s asks %(employee)s to meet privately"),
+    (Side.CUSTOMER, FindingKind.SIDE_DEAL): gettext_lazy(
+        "%(customer)s proposes a deal past the company to %(employee)s"
+    ),
+    (Side.CUSTOMER, FindingKind.REPEATED_CONTACT): gettext_lazy("%(customer)s keeps pressing %(employee)s"),
+    (Side.CUSTOMER, FindingKind.HARASSMENT): gettext_lazy("%(customer)s is harassing %(employee)s"),
+}
+
+
+def alert_title(alert: Alert) -> str:
+    """Who does what, in the active language. Needs ``conversation.customer`` and ``concerned`` loaded."""
+    names = {
+        "employee": alert.concerned.name if alert.concerned is not None else _("the team"),
+        "customer": alert.conversation.customer.name,
+    }
+    if alert.topic == Topic.AFTER_HOURS:
+        return _("%(employee)s wrote to %(customer)s outside working hours") % names
+    if alert.topic == Topic.SENSITIVE_DATA:
+        return _("Sensitive data in the talk of %(employee)s and %(customer)s") % names
+    if alert.topic == Topic.SCAN_FAILURE:
+        return _("A message between %(employee)s and %(customer)s could not be inspected") % names
+    if alert.stance == Stance.ACCEPT and alert.by == Side.EMPLOYEE:
+        return _("%(employee)s agreed to talk elsewhere with %(customer)s") % names
+    if alert.stance == Stance.ACCEPT:
+        return _("%(customer)s agreed to talk elsewhere with %(employee)s") % names
+    template = _TITLES.get(
+        (alert.by, alert.kind), gettext_lazy("Talk of %(employee)s and %(customer)s leaves the company's channels")
+    )
+    return str(template) % names

@@ -1,0 +1,15 @@
+"""All addresses of the app; a host includes them under a prefix of its choice."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from crm_contact_guard import webhooks
+
+app_name = "crm_contact_guard"
+
+urlpatterns = [
+    path("api/v1/", include("crm_contact_guard.api.urls")),
+    path("webhooks/<str:alias>/", webhooks.webhook, name="webhook"),
+    path("", include("crm_contact_guard.console.urls")),
+]

@@ -1,0 +1,60 @@
+"""HTTP edge of the carriers: size limit, verify, parse, hand to the gateway, answer."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from crm_contact_guard import gateway
+from crm_contact_guard.channels import registry
+from crm_contact_guard.channels.base import CarrierEvent, InboundMessage, StatusEvent
+from crm_contact_guard.conf import settings
+from crm_contact_guard.exceptions import ConfigurationError, InvalidPayload
+
+logger = logging.getLogger(__name__)
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST", "HEAD"])
+def webhook(request: HttpRequest, alias: str) -> HttpResponse:
+    """Take a carrier's call. 404 unknown channel, 413 too large, 403 bad signature, 400 unreadable; else as it likes.
+
+    Authenticated by the carrier's signature alone, hence exempt from CSRF and from login.
+    """
+    try:
+        channel = registry.channel(alias)
+    except ConfigurationError as error:
+        raise Http404 from error
+    if not channel.supports_webhook:
+        raise Http404
+    if int(request.headers.get("Content-Length") or 0) > settings.MAX_INBOUND_BYTES:
+        return HttpResponse("payload too large", status=413, content_type="text/plain")
+    try:
+        channel.verify(request)
+    except InvalidPayload as error:
+        logger.warning("Webhook %s refused: %s", alias, error)
+        return HttpResponse("signature refused", status=403, content_type="text/plain")
+    try:
+        events = channel.parse(request)
+    except InvalidPayload as error:
+        logger.warning("Webhook %s unreadable: %s", alias, error)
+        return HttpResponse("unreadable", status=400, content_type="text/plain")
+    for event in events:
+        _hand_over(event)
+    return channel.answer(request)
+
+
+# Hosts with login-required middleware (Django's own since 5.1) let this view through by this mark.
+webhook.login_required = False  # type: ignore[attr-defined]
+
+
+def _hand_over(event: CarrierEvent) -> Any:
+    if isinstance(event, InboundMessage):
+        return gateway.receive(event)
+    if isinstance(event, StatusEvent):
+        return gateway.receive_status(event)
+    return gateway.receive_unknown(event)
