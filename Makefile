@@ -51,7 +51,6 @@ test: .venv/.dev-installed ## all tests that need no service
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-services: .venv/.services-installed ## the same on PostgreSQL and MariaDB, and what needs Redis, RabbitMQ, Chromium
-	docker-compose config --quiet
 	$(BIN)/python -m pytest --services tests/services $(PYTEST_ARGS)
 	$(BIN)/python -m pytest --ds tests.settings_postgresql $(PYTEST_ARGS)
 	$(BIN)/python -m pytest --ds tests.settings_mariadb $(PYTEST_ARGS)

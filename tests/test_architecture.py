@@ -1,0 +1,73 @@
+"""Rules of the house that no linter knows. The layers themselves are import-linter's (pyproject.toml)."""
+
+import ast
+import tokenize
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "crm_contact_guard"
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts)
+LINES_OF_CODE = 300
+#: Longer ones, each with its reason.
+LONGER = {
+    "crm_contact_guard/gateway.py": 360,  # both doors of a message are read as one story
+}
+CATCH_ALLS = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def test_channels_know_no_database() -> None:
+    for path in (PACKAGE / "channels").rglob("*.py"):
+        database = {name for name in imported(path) if f"{name}.".startswith(("django.db.", "django.contrib."))}
+        assert not database, f"{path.relative_to(ROOT)} imports {sorted(database)}; a channel carries, others record"
+
+
+def test_migrations_import_no_models_or_services() -> None:
+    for path in (PACKAGE / "migrations").glob("0*.py"):
+        own = {name for name in imported(path) if name.startswith("crm_contact_guard.") and ".models" in name}
+        assert not own, f"{path.name} imports {sorted(own)}, whose code will change while the migration must not"
+
+
+@pytest.mark.parametrize("folder", ["crm_contact_guard", "demo_project", "tests"])
+def test_no_module_is_a_catch_all(folder: str) -> None:
+    found = [
+        path for path in (ROOT / folder).rglob("*.py") if path.stem in CATCH_ALLS or path.parent.name in CATCH_ALLS
+    ]
+    assert not found
+
+
+def lines_of_code(path: Path) -> int:
+    """Lines that hold a statement or a part of one; blank lines, comments and docstrings are free."""
+    tree = ast.parse(path.read_text())
+    docstrings = {
+        line
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    with path.open("rb") as source:
+        silent = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING}
+        spoken = [token for token in tokenize.tokenize(source.readline) if token.type not in silent and token.string]
+    lines = {line for token in spoken for line in range(token.start[0], token.end[0] + 1)}
+    return len(lines - docstrings)
+
+
+def test_modules_stay_short() -> None:
+    lengths = {path.relative_to(ROOT).as_posix(): lines_of_code(path) for path in MODULES}
+    assert not {name: length for name, length in lengths.items() if length > LONGER.get(name, LINES_OF_CODE)}
+
+
+def test_nothing_is_installed_beside_the_package() -> None:
+    own = {path.name for folder in ("templates", "static") for path in (PACKAGE / folder).glob("*")}
+    assert own <= {"crm_contact_guard"}, "templates and static files carry the app's name, or they clash with a host's"
