@@ -1,0 +1,107 @@
+"""The harassment packs, read and compiled: patterns with a category and a weight, and the guards that call hits off.
+
+A pack (``packs/harassment_<language>.toml``) has ``slots`` (lists of words, put where a pattern names ``{slot}``),
+``guards`` (what stands before or after a hit that is only told of) and patterns, each with ``hits`` and ``misses``
+that are tests.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import re2
+
+LANGUAGES = ("ja", "en")
+SET_MEMORY = 96 << 20
+_PATTERN_MEMORY = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One pattern: ``score`` is how sure a single hit makes, ``unless`` what in the same sentence explains it away."""
+
+    id: str
+    category: str
+    score: float
+    expression: str
+    compiled: Any
+    unless: Any | None
+    guards: Guards
+    version: str
+    hits: tuple[str, ...]
+    misses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """Expressions sought in the sentence before a hit (anchored at its end) and after it (anchored at its start).
+
+    ``own`` belong to insults alone ("I'm such an idiot"): said of oneself they are none, while a threat begins with "I".
+    """
+
+    own: tuple[Any, ...] = ()
+    before: tuple[Any, ...] = ()
+    after: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Packs:
+    """All patterns, and the Set in which they are sought together."""
+
+    patterns: tuple[Pattern, ...]
+    together: Any = field(repr=False)
+
+
+def compile_bounded(expression: str) -> Any:
+    """Compile with re2, silently and within a fixed memory; raises ``re2.error`` for what can't run in linear time."""
+    return re2.compile(expression, _options(_PATTERN_MEMORY))
+
+
+def read_patterns(language: str) -> tuple[Pattern, ...]:
+    """Patterns of one pack, in its order. Raises ``KeyError`` or ``re2.error`` when the file is wrong."""
+    raw = tomllib.loads((files("crm_contact_guard.detection") / "packs" / f"harassment_{language}.toml").read_text("utf-8"))
+    slots = {f"{{{name}}}": f"(?:{'|'.join(words)})" for name, words in raw["slots"].items()}
+
+    def expand(expression: str) -> str:
+        for name, words in slots.items():
+            expression = expression.replace(name, words)
+        return expression
+
+    guards = Guards(*(tuple(compile_bounded(text) for text in raw["guards"][side]) for side in ("self", "before", "after")))
+    return tuple(
+        Pattern(
+            id=f"{raw['language']}.{entry['id']}",
+            category=entry["category"],
+            score=float(entry["score"]),
+            expression=(expression := expand(entry["pattern"])),
+            compiled=compile_bounded(expression),
+            unless=compile_bounded(expand(entry["unless"])) if "unless" in entry else None,
+            guards=guards,
+            version=raw["version"],
+            hits=tuple(entry["hits"]),
+            misses=tuple(entry["misses"]),
+        )
+        for entry in raw["pattern"]
+    )
+
+
+@cache
+def packs() -> Packs:
+    """The compiled packs, made at first use."""
+    patterns = tuple(pattern for language in LANGUAGES for pattern in read_patterns(language))
+    together = re2.Set.SearchSet(_options(SET_MEMORY))
+    for pattern in patterns:
+        together.Add(pattern.expression)
+    together.Compile()
+    return Packs(patterns, together)
+
+
+def _options(memory: int) -> Any:
+    options = re2.Options()
+    options.max_mem = memory
+    options.log_errors = False
+    return options
