@@ -41,13 +41,19 @@ class UnknownConversation(ContactGuardError):
 
 
 class ChannelError(ContactGuardError):
-    """A carrier did not take a message. ``permanent`` tells whether trying again can help."""
+    """A carrier did not take a message.
+
+    ``permanent``: trying again can't help. ``uncertain``: the carrier may have the message all the same.
+    """
 
     code = "channel"
 
-    def __init__(self, message: str, *, permanent: bool, detail: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, message: str, *, permanent: bool, uncertain: bool = False, detail: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.uncertain = uncertain
         self.detail = dict(detail or {})
 
 

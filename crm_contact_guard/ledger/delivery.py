@@ -41,7 +41,9 @@ def deliver(message_id: UUID) -> datetime | None:
     try:
         receipt = carrier.send(outbound(claim))
     except ChannelError as error:
-        return outbox.failed(claim, permanent=error.permanent, error=str(error), detail=error.detail)
+        return outbox.failed(
+            claim, permanent=error.permanent, uncertain=error.uncertain, error=str(error), detail=error.detail
+        )
     except Exception as error:
         # A bug in a carrier's library must not leave the message in limbo: it is tried again and the trace is logged.
         logger.exception("Channel %s failed on message %s", alias, message_id)

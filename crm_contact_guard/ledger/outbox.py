@@ -21,6 +21,8 @@ from crm_contact_guard.ledger.models import Delivery, Event, Message
 from crm_contact_guard.ledger.record import record_event
 
 LEASE = timedelta(seconds=60)
+#: Attempts whose end nobody saw, after which a message without idempotency is left to people.
+MAX_UNFINISHED = 2
 #: Waiting time after each failed attempt, in seconds; after the last the message counts as failed.
 BACKOFF = (10, 60, 300, 1800, 7200, 21600)
 #: Later words of a carrier never move a message back in this order.
@@ -58,33 +60,30 @@ def claim(message_id: UUID, *, idempotent: bool) -> Claim | None:
     None when somebody else has it, it is done, not yet due, or must be left to people (then that is recorded).
     """
     now = timezone.now()
-    taken = {
-        "state": Delivery.State.SENDING,
-        "lease_until": now + LEASE,
-        "attempts": F("attempts") + 1,
-        "updated_at": now,
-    }
     rows = Delivery.objects.filter(message_id=message_id)
-    possible_duplicate = False
-    # Retrying after a refusal is a fresh attempt; only an attempt whose end nobody saw may double.
-    if not rows.filter(state=Delivery.State.QUEUED, due_at__lte=now).update(**taken):
-        left = rows.filter(state=Delivery.State.SENDING, lease_until__lt=now)
-        if not idempotent:
-            given_up = left.filter(unfinished__gte=1)
-            if given_up.update(state=Delivery.State.UNCERTAIN, due_at=None, lease_until=None, updated_at=now):
-                message = Message.objects.select_related("conversation").get(pk=message_id)
-                _event(message, DeliveryStatus.UNCERTAIN, data={"reason": "two attempts ended unseen"})
-                return None
-        if not left.update(**taken, unfinished=F("unfinished") + 1):
+    rows.filter(state=Delivery.State.SENDING, lease_until__lt=now).update(
+        state=Delivery.State.QUEUED, due_at=now, lease_until=None, unfinished=F("unfinished") + 1, updated_at=now
+    )
+    waiting = rows.filter(state=Delivery.State.QUEUED, due_at__lte=now)
+    if not idempotent:
+        doubtful = waiting.filter(unfinished__gte=MAX_UNFINISHED)
+        if doubtful.update(state=Delivery.State.UNCERTAIN, due_at=None, updated_at=now):
+            message = Message.objects.select_related("conversation").get(pk=message_id)
+            _event(message, DeliveryStatus.UNCERTAIN, data={"unfinished": MAX_UNFINISHED})
             return None
-        possible_duplicate = True
-    message = Message.objects.select_related("conversation", "customer", "employee").get(pk=message_id)
-    attempt = Delivery.objects.values_list("attempts", flat=True).get(message_id=message_id)
-    data: dict[str, object] = {"attempt": attempt}
-    if possible_duplicate:
-        data["possible_duplicate"] = True
-    _event(message, DeliveryStatus.ATTEMPTED, data=data)
-    return Claim(message=message, attempt=attempt, possible_duplicate=possible_duplicate)
+    if not waiting.update(
+        state=Delivery.State.SENDING, lease_until=now + LEASE, attempts=F("attempts") + 1, updated_at=now
+    ):
+        return None
+    message = Message.objects.select_related("conversation__customer", "delivery").get(pk=message_id)
+    # Retrying after a clear refusal is a fresh attempt; only an attempt whose end nobody saw may double.
+    possible_duplicate = message.delivery.unfinished > 0 and not idempotent
+    _event(message, DeliveryStatus.ATTEMPTED, data=_attempt(message.delivery.attempts, possible_duplicate))
+    return Claim(message=message, attempt=message.delivery.attempts, possible_duplicate=possible_duplicate)
+
+
+def _attempt(number: int, possible_duplicate: bool) -> dict[str, object]:
+    return {"attempt": number, "possible_duplicate": True} if possible_duplicate else {"attempt": number}
 
 
 @transaction.atomic
@@ -92,11 +91,9 @@ def succeeded(
     claim: Claim, status: DeliveryStatus, *, carrier_id: str = "", detail: Mapping[str, str] | None = None
 ) -> None:
     """The carrier took the message."""
-    data: dict[str, object] = {"attempt": claim.attempt}
+    data = _attempt(claim.attempt, claim.possible_duplicate)
     if carrier_id:
         data["carrier_id"] = carrier_id
-    if claim.possible_duplicate:
-        data["possible_duplicate"] = True
     _event(claim.message, status, data=data, details=detail)
     if carrier_id:
         Delivery.objects.filter(message_id=claim.message.pk).update(carrier_id=carrier_id[:255])
@@ -115,17 +112,20 @@ def by_carrier_id(channel: str, carrier_id: str) -> Message | None:
 
 
 @transaction.atomic
-def failed(claim: Claim, *, permanent: bool, error: str, detail: Mapping[str, str] | None = None) -> datetime | None:
-    """The carrier refused. Returns when the next attempt is due, None when there will be none."""
+def failed(
+    claim: Claim, *, permanent: bool, error: str, uncertain: bool = False, detail: Mapping[str, str] | None = None
+) -> datetime | None:
+    """The carrier refused, or (``uncertain``) fell silent. Returns when the next attempt is due, None when there is none."""
     now = timezone.now()
     again = not permanent and claim.attempt <= len(BACKOFF)
     due_at = now + timedelta(seconds=BACKOFF[claim.attempt - 1]) if again else None
-    data = {"attempt": claim.attempt, "permanent": permanent, "final": not again}
+    data = {"attempt": claim.attempt, "permanent": permanent, "uncertain": uncertain, "final": not again}
     _event(claim.message, DeliveryStatus.FAILED, data=data, details={"error": error, **(detail or {})})
     Delivery.objects.filter(message_id=claim.message.pk, state=Delivery.State.SENDING).update(
         state=Delivery.State.QUEUED if again else Delivery.State.FAILED,
         due_at=due_at,
         lease_until=None,
+        unfinished=F("unfinished") + int(uncertain),
         last_error=error[:500],
         updated_at=now,
     )

@@ -1,0 +1,5 @@
+"""E-mail: out by SMTP, in by a receiving SMTP/LMTP server (``contact_guard_receive_mail``)."""
+
+from crm_contact_guard.channels.email.channel import EmailChannel
+
+__all__ = ["EmailChannel"]

@@ -1,0 +1,149 @@
+"""Sending e-mail by SMTP through Django's own back end."""
+
+from __future__ import annotations
+
+import re
+import smtplib
+from collections.abc import Iterator
+from email.utils import formataddr, parseaddr
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
+
+from crm_contact_guard.channels.base import Channel, DeliveryStatus, OutboundMessage, Receipt
+from crm_contact_guard.exceptions import ChannelError
+
+_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+#: Options handed on to Django's SMTP back end, by our name.
+_SMTP_OPTIONS = {
+    "HOST": "host",
+    "PORT": "port",
+    "USER": "username",
+    "PASSWORD": "password",
+    "USE_TLS": "use_tls",
+    "USE_SSL": "use_ssl",
+    "TIMEOUT": "timeout",
+}
+_DEFAULT_TIMEOUT = 20
+_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+
+
+class EmailChannel(Channel):
+    """E-mail. Options: ``FROM`` (address customers see), ``REPLY_TO`` (its replies arrive at the receiver, as
+    ``name+TOKEN@domain``), ``HOST``, ``PORT``, ``USER``, ``PASSWORD``, ``USE_TLS``, ``USE_SSL``, ``TIMEOUT`` (seconds), or
+    ``BACKEND`` for another Django mail back end."""
+
+    address_kind = "email"
+    verbose_name = _("E-mail")
+    supports_subject = True
+
+    def send(self, message: OutboundMessage) -> Receipt:
+        """One mail by SMTP. A connection that breaks after the text went out leaves the outcome unknown (``uncertain``)."""
+        mail = self.build(message)
+        carrier_id = mail.extra_headers["Message-ID"]
+        connection = self._connection()
+        try:
+            connection.open()
+        except (OSError, smtplib.SMTPException) as error:
+            raise ChannelError(f"mail server not reachable: {error}", permanent=_is_final(error)) from error
+        try:
+            mail.connection = connection
+            mail.send()
+        except smtplib.SMTPServerDisconnected as error:
+            raise ChannelError(f"connection lost: {error}", permanent=False, uncertain=True) from error
+        except (smtplib.SMTPException, OSError) as error:
+            lost = isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException)
+            raise ChannelError(_words(error), permanent=_is_final(error), uncertain=lost) from error
+        finally:
+            _close(connection)
+        return Receipt(status=DeliveryStatus.SENT, carrier_id=carrier_id)
+
+    def build(self, message: OutboundMessage) -> EmailMessage:
+        """The mail: reply address with our token (also as envelope sender, so that bounces find back), Message-ID made
+        of our message id (the same at each attempt), References, and the notice in a signature."""
+        sender_name, sender = parseaddr(self.options["FROM"])
+        reply_address = self.reply_address(message.reply_token)
+        shown = f"{message.from_name} ({sender_name})" if sender_name and message.from_name else message.from_name
+        headers = {
+            "From": formataddr((shown or sender_name, sender)),
+            "Message-ID": f"<{message.message_id}@{self.domain}>",
+        }
+        if message.in_reply_to:
+            headers["In-Reply-To"] = message.in_reply_to
+            headers["References"] = " ".join(message.references)
+        if message.possible_duplicate:
+            headers["X-Contact-Guard-Possible-Duplicate"] = "yes"
+        return EmailMessage(
+            subject=" ".join(message.subject.split())
+            or str(_("Message from %(name)s")) % {"name": sender_name or sender},
+            body=f"{message.text}\n\n-- \n{message.notice}\n",
+            from_email=reply_address,
+            to=[formataddr((" ".join(message.to_name.split()), message.to_address))],
+            reply_to=[reply_address],
+            headers=headers,
+        )
+
+    @property
+    def domain(self) -> str:
+        """The domain of the address customers see."""
+        return parseaddr(self.options["FROM"])[1].rpartition("@")[2]
+
+    def reply_address(self, token: str) -> str:
+        """``name+TOKEN@domain`` (RFC 5233 sub-addressing)."""
+        local, _at, domain = str(self.options.get("REPLY_TO") or parseaddr(self.options["FROM"])[1]).partition("@")
+        return f"{local}+{token}@{domain}" if token else f"{local}@{domain}"
+
+    def accepts(self, recipient: str) -> bool:
+        """Whether the receiver takes mail to this address: the sender's or the reply address, with or without token."""
+        local, _at, domain = recipient.lower().rpartition("@")
+        own = {self.reply_address("").lower(), parseaddr(self.options["FROM"])[1].lower()}
+        return f"{local.partition('+')[0]}@{domain}" in own
+
+    def own_domains(self) -> tuple[str, ...]:
+        return tuple({self.domain, self.reply_address("").rpartition("@")[2]})
+
+    def _connection(self) -> BaseEmailBackend:
+        backend: type[BaseEmailBackend] = import_string(self.options.get("BACKEND", _BACKEND))
+        given: dict[str, Any] = {
+            ours: self.options[name] for name, ours in _SMTP_OPTIONS.items() if name in self.options
+        }
+        if backend.__module__.endswith("smtp"):
+            given.setdefault("timeout", _DEFAULT_TIMEOUT)
+        return backend(**given)
+
+    def check(self) -> Iterator[CheckMessage]:
+        """E101: no usable FROM. E102: REPLY_TO is not an address."""
+        where = f'CONTACT_GUARD["CHANNELS"]["{self.alias}"]["OPTIONS"]'
+        if not _ADDRESS.fullmatch(parseaddr(str(self.options.get("FROM", "")))[1]):
+            yield Error(f'{where}["FROM"] is not an e-mail address', id="crm_contact_guard.E101")
+        reply_to = self.options.get("REPLY_TO")
+        if reply_to is not None and not _ADDRESS.fullmatch(str(reply_to)):
+            yield Error(f'{where}["REPLY_TO"] is not an e-mail address', id="crm_contact_guard.E102")
+
+
+def _is_final(error: Exception) -> bool:
+    """5xx answers are final; 4xx, refused connections and time-outs are worth another try. ``SMTPRecipientsRefused``
+    is raised for both kinds, so its codes decide."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _text in error.recipients.values())
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code >= 500
+    return isinstance(error, smtplib.SMTPNotSupportedError)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return "; ".join(f"{code} {text!r}" for code, text in error.recipients.values())
+    return f"{type(error).__name__}: {error}"
+
+
+def _close(connection: BaseEmailBackend) -> None:
+    try:
+        connection.close()
+    except (OSError, smtplib.SMTPException):
+        # The server took the mail and then went away without a goodbye: that changes nothing.
+        return
