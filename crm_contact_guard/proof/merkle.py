@@ -1,0 +1,199 @@
+"""Merkle tree of RFC 6962 §2.1 / RFC 9162 §2.1: hashes, the growing edge, and the checking of proofs.
+
+A leaf is hashed as ``SHA-256(00 ‖ leaf)`` (:func:`crm_contact_guard.proof.canonical.leaf_hash`), a node as
+``SHA-256(01 ‖ left ‖ right)``. Everything here works on leaf *hashes* of 32 bytes, run together when there are many.
+"""
+
+import struct
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Final, Self
+
+__all__ = [
+    "EMPTY_ROOT",
+    "HASH_BYTES",
+    "ConsistencyBroken",
+    "Frontier",
+    "InclusionBroken",
+    "ProofBroken",
+    "check_consistency",
+    "check_inclusion",
+    "node_hash",
+    "perfect_root",
+    "split_point",
+    "tree_root",
+]
+
+HASH_BYTES: Final = 32
+EMPTY_ROOT: Final = sha256(b"").digest()
+_CHUNK: Final = 1 << 14
+
+
+class ProofBroken(ValueError):
+    """A proof does not lead to the root it is held against."""
+
+
+class InclusionBroken(ProofBroken):
+    """The leaf is not at this index of the tree with this root, or the path was altered."""
+
+
+class ConsistencyBroken(ProofBroken):
+    """The smaller tree is not the beginning of the larger one, or the proof was altered."""
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Hash of an inner node."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+def perfect_root(hashes: bytes) -> bytes:
+    """Root of a perfect tree over ``hashes``, 2ᵏ hashes of 32 bytes run together."""
+    count = len(hashes) // HASH_BYTES
+    if not count or count & (count - 1) or len(hashes) % HASH_BYTES:
+        raise ValueError(f"{len(hashes)} bytes are not a power of two of hashes")
+    new = sha256
+    while len(hashes) > HASH_BYTES:
+        hashes = b"".join([new(b"\x01" + pair).digest() for (pair,) in struct.iter_unpack("64s", hashes)])
+    return hashes
+
+
+def split_point(count: int) -> int:
+    """The largest power of two smaller than ``count`` (≥ 2): where RFC 6962 splits a tree."""
+    return 1 << (count - 1).bit_length() - 1
+
+
+def tree_root(hashes: bytes) -> bytes:
+    """Merkle tree hash of any number of leaf hashes run together; :data:`EMPTY_ROOT` for none."""
+    frontier = Frontier()
+    frontier.append(hashes)
+    return frontier.root()
+
+
+class Frontier:
+    """The right edge of a growing tree: as many hashes as its size has one-bits, all that growing and the root need."""
+
+    __slots__ = ("_nodes", "size")
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._nodes: list[bytes] = []
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Restore what :meth:`to_bytes` gave. Raises ValueError when the data can't be a frontier."""
+        frontier = cls()
+        frontier.size = int.from_bytes(data[:8], "big")
+        frontier._nodes = [data[at : at + HASH_BYTES] for at in range(8, len(data), HASH_BYTES)]
+        if len(data) != 8 + HASH_BYTES * frontier.size.bit_count():
+            raise ValueError(f"{len(data)} bytes are not the frontier of a tree of {frontier.size} leaves")
+        return frontier
+
+    def to_bytes(self) -> bytes:
+        """Size as 8 bytes, big-endian, then the roots of the complete subtrees from the left."""
+        return self.size.to_bytes(8, "big") + b"".join(self._nodes)
+
+    def append(self, hashes: bytes) -> None:
+        """Append leaf hashes, run together."""
+        if len(hashes) % HASH_BYTES:
+            raise ValueError(f"{len(hashes)} bytes are not hashes of {HASH_BYTES} bytes")
+        start, count = 0, len(hashes) // HASH_BYTES
+        while start < count:
+            # The largest perfect subtree that fits both the place and what is left.
+            width = min(_CHUNK, 1 << (count - start).bit_length() - 1)
+            if self.size:
+                width = min(width, self.size & -self.size)
+            self.append_subtree(width, perfect_root(hashes[start * HASH_BYTES : (start + width) * HASH_BYTES]))
+            start += width
+
+    def append_subtree(self, width: int, root: bytes) -> None:
+        """Append a perfect subtree of ``width`` leaves (a power of two that divides the size so far) by its root."""
+        if width & (width - 1) or self.size % width:
+            raise ValueError(f"a subtree of {width} leaves can't start at {self.size}")
+        bit = width
+        while self.size & bit:
+            root = node_hash(self._nodes.pop(), root)
+            bit <<= 1
+        self._nodes.append(root)
+        self.size += width
+
+    def root(self) -> bytes:
+        """Root of the tree as it stands."""
+        if not self._nodes:
+            return EMPTY_ROOT
+        root = self._nodes[-1]
+        for node in self._nodes[-2::-1]:
+            root = node_hash(node, root)
+        return root
+
+
+def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
+    """RFC 9162 §2.1.3.2: the leaf with hash ``leaf`` is at ``index`` of the tree of ``size`` leaves with ``root``.
+
+    Raises InclusionBroken otherwise.
+    """
+    if not 0 <= index < size:
+        raise InclusionBroken(f"leaf {index} is outside a tree of {size}")
+    node, last, result = index, size - 1, leaf
+    for sibling in path:
+        if len(sibling) != HASH_BYTES:
+            raise InclusionBroken("a hash of the path has the wrong size")
+        if not last:
+            raise InclusionBroken("the path is too long")
+        if node & 1 or node == last:
+            result = node_hash(sibling, result)
+            while not node & 1 and node:
+                node >>= 1
+                last >>= 1
+        else:
+            result = node_hash(result, sibling)
+        node >>= 1
+        last >>= 1
+    if last:
+        raise InclusionBroken("the path is too short")
+    if result != root:
+        raise InclusionBroken(f"leaf {index} is not in the tree of {size} leaves with this root")
+
+
+def check_consistency(old_size: int, new_size: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:
+    """RFC 9162 §2.1.4.2: the tree of ``old_size`` leaves is the beginning of the tree of ``new_size``.
+
+    The proof is empty when the sizes are equal or the old tree is empty. Raises ConsistencyBroken otherwise.
+    """
+    if not 0 <= old_size <= new_size:
+        raise ConsistencyBroken(f"a tree of {new_size} leaves is shorter than one of {old_size}")
+    if old_size in (0, new_size):
+        _check_without_path(old_size, proof, old_root, new_root if old_size else EMPTY_ROOT)
+        return
+    path = list(proof) if old_size & (old_size - 1) else [old_root, *proof]
+    if not path or any(len(node) != HASH_BYTES for node in path):
+        raise ConsistencyBroken("the proof is too short or a hash has the wrong size")
+    node, last = old_size - 1, new_size - 1
+    while node & 1:
+        node >>= 1
+        last >>= 1
+    old = new = path[0]
+    for sibling in path[1:]:
+        if not last:
+            raise ConsistencyBroken("the proof is too long")
+        if node & 1 or node == last:
+            old, new = node_hash(sibling, old), node_hash(sibling, new)
+            while not node & 1 and node:
+                node >>= 1
+                last >>= 1
+        else:
+            new = node_hash(new, sibling)
+        node >>= 1
+        last >>= 1
+    if last:
+        raise ConsistencyBroken("the proof is too short")
+    if old != old_root:
+        raise ConsistencyBroken(f"the proof does not lead to the root of {old_size} leaves")
+    if new != new_root:
+        raise ConsistencyBroken(f"the tree of {new_size} leaves does not begin with the tree of {old_size}")
+
+
+def _check_without_path(size: int, proof: Sequence[bytes], root: bytes, expected: bytes) -> None:
+    if proof:
+        raise ConsistencyBroken("the proof is too long")
+    if root != expected:
+        raise ConsistencyBroken(f"two trees of {size} leaves have different roots")

@@ -1,0 +1,213 @@
+"""The tree cut into tiles of 256 hashes (C2SP ``tlog-tiles``): growing it, proving from it, checking it.
+
+Tile ``(level, index)`` holds hashes of the tree's level ``8 · level``: level 0 the leaf hashes ``256 · index`` …,
+level 1 the roots of full level-0 tiles, and so on. The last tile of a level may be partial; a full tile never changes
+again.
+
+Tiles are read through ``read_tile(level, index, width) -> bytes``: at least ``width`` hashes of that tile run
+together (a store may hand out more, the tree may have grown since). Each function reads only the tiles it needs, each
+at most once.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from .merkle import HASH_BYTES, Frontier, node_hash, perfect_root, split_point
+
+__all__ = [
+    "TILE_WIDTH",
+    "ReadTile",
+    "Tile",
+    "TileBroken",
+    "consistency_proof",
+    "grow",
+    "inclusion_proof",
+    "tile_path",
+    "walk",
+]
+
+TILE_WIDTH: Final = 256
+_TILE_BITS: Final = 8
+
+ReadTile = Callable[[int, int, int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A tile to be stored: it replaces a partial tile of the same level and index."""
+
+    level: int
+    index: int
+    hashes: bytes
+
+
+class TileBroken(ValueError):
+    """A stored tile is missing, too short, or is not what the tile below it says. ``level`` and ``index`` name it."""
+
+    def __init__(self, level: int, index: int, why: str) -> None:
+        super().__init__(f"tile {tile_path(level, index)} {why}")
+        self.level = level
+        self.index = index
+
+
+def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
+    """Path of a tile as C2SP names it: ``1/x001/x234/067`` for level 1, index 1,234,067; ``….p/8`` when partial."""
+    groups = []
+    rest = index
+    while True:
+        groups.append(f"{rest % 1000:03d}")
+        rest //= 1000
+        if not rest:
+            break
+    name = "/".join([f"x{group}" for group in reversed(groups[1:])] + [groups[0]])
+    return f"{level}/{name}" + ("" if width == TILE_WIDTH else f".p/{width}")
+
+
+def grow(size: int, hashes: bytes, read_tile: ReadTile) -> Iterator[Tile]:
+    """The tiles that change when leaf ``hashes`` are appended to a tree of ``size`` leaves, level by level.
+
+    Reads the partial tile at the right edge of each level that changes and nothing else.
+    """
+    level = 0
+    while hashes:
+        index, filled = divmod(size, TILE_WIDTH)
+        if filled:
+            hashes = _read(read_tile, level, index, filled) + hashes
+        roots = []
+        for start in range(0, len(hashes), TILE_WIDTH * HASH_BYTES):
+            tile = hashes[start : start + TILE_WIDTH * HASH_BYTES]
+            yield Tile(level, index, tile)
+            index += 1
+            if len(tile) == TILE_WIDTH * HASH_BYTES:
+                roots.append(perfect_root(tile))
+        hashes = b"".join(roots)
+        size >>= _TILE_BITS
+        level += 1
+
+
+def inclusion_proof(index: int, size: int, read_tile: ReadTile) -> list[bytes]:
+    """RFC 6962 §2.1.1: the path of leaf ``index`` in the tree of ``size`` leaves, from the leaf upwards."""
+    if not 0 <= index < size:
+        raise IndexError(f"leaf {index} is outside a tree of {size}")
+    nodes = _Nodes(size, read_tile)
+    path: list[bytes] = []
+    start, end = 0, size
+    while end - start > 1:
+        middle = start + split_point(end - start)
+        if index < middle:
+            path.append(nodes.root(middle, end))
+            end = middle
+        else:
+            path.append(nodes.root(start, middle))
+            start = middle
+    return path[::-1]
+
+
+def consistency_proof(old_size: int, size: int, read_tile: ReadTile) -> list[bytes]:
+    """RFC 6962 §2.1.2: that the tree of ``old_size`` leaves is the beginning of the tree of ``size``."""
+    if not 0 <= old_size <= size:
+        raise IndexError(f"a tree of {size} leaves does not begin with {old_size}")
+    if old_size in (0, size):
+        return []
+    nodes = _Nodes(size, read_tile)
+    proof: list[bytes] = []
+    start, end = 0, size
+    while old_size != end:
+        middle = start + split_point(end - start)
+        if old_size <= middle:
+            proof.append(nodes.root(middle, end))
+            end = middle
+        else:
+            proof.append(nodes.root(start, middle))
+            start = middle
+    if start:
+        # The old tree's own rest is not a node that the verifier knows already.
+        proof.append(nodes.root(start, end))
+    return proof[::-1]
+
+
+def walk(size: int, read_tile: ReadTile) -> Iterator[tuple[Tile, Frontier]]:
+    """Check all tiles of a tree of ``size`` leaves against each other, from the leaves up, in constant memory.
+
+    Yields each level-0 tile, cut to the tree, with the frontier after it, so that a caller can compare leaves and
+    take the root of the last frontier (of none when the tree is empty). Raises TileBroken for the first tile that
+    does not fit those below it.
+    """
+    frontier = Frontier()
+    above = _Levels(size, read_tile)
+    for index in range(-(-size // TILE_WIDTH)):
+        width = min(TILE_WIDTH, size - index * TILE_WIDTH)
+        hashes = _read(read_tile, 0, index, width)
+        if width == TILE_WIDTH:
+            root = perfect_root(hashes)
+            frontier.append_subtree(TILE_WIDTH, root)
+            above.add(0, index, root)
+        else:
+            frontier.append(hashes)
+        yield Tile(0, index, hashes), frontier
+    above.finish()
+
+
+class _Levels:
+    """The tiles above level 0 as they should be, each compared with the stored one as soon as it is full."""
+
+    def __init__(self, size: int, read_tile: ReadTile) -> None:
+        self._size = size
+        self._read_tile = read_tile
+        self._pending: list[bytes] = []
+
+    def add(self, level: int, index: int, root: bytes) -> None:
+        """Full tile ``index`` of ``level`` has this ``root``."""
+        if len(self._pending) == level:
+            self._pending.append(b"")
+        self._pending[level] += root
+        if len(self._pending[level]) == TILE_WIDTH * HASH_BYTES:
+            hashes, self._pending[level] = self._pending[level], b""
+            index //= TILE_WIDTH
+            self._compare(level + 1, index, hashes)
+            self.add(level + 1, index, perfect_root(hashes))
+
+    def finish(self) -> None:
+        """Compare the partial tiles at the right edge."""
+        for level, hashes in enumerate(self._pending, 1):
+            if hashes:
+                self._compare(level, (self._size >> _TILE_BITS * level) // TILE_WIDTH, hashes)
+
+    def _compare(self, level: int, index: int, hashes: bytes) -> None:
+        if _read(self._read_tile, level, index, len(hashes) // HASH_BYTES) != hashes:
+            raise TileBroken(level, index, "differs from the tiles below it")
+
+
+def _read(read_tile: ReadTile, level: int, index: int, width: int) -> bytes:
+    hashes = read_tile(level, index, width)
+    if len(hashes) < width * HASH_BYTES:
+        raise TileBroken(level, index, f"has {len(hashes)} bytes, {width * HASH_BYTES} are needed")
+    return hashes[: width * HASH_BYTES]
+
+
+class _Nodes:
+    """Roots of ranges of leaves, from tiles."""
+
+    def __init__(self, size: int, read_tile: ReadTile) -> None:
+        self._size = size
+        self._read_tile = read_tile
+        self._tiles: dict[tuple[int, int], bytes] = {}
+
+    def root(self, start: int, end: int) -> bytes:
+        """Root of the leaves from ``start`` up to ``end``, a range that RFC 6962 splits off."""
+        width = end - start
+        if width & (width - 1):
+            middle = start + split_point(width)
+            return node_hash(self.root(start, middle), self.root(middle, end))
+        tile_level, within = divmod(width.bit_length() - 1, _TILE_BITS)
+        first = start >> _TILE_BITS * tile_level
+        tile = self._tile(tile_level, first // TILE_WIDTH)
+        offset = first % TILE_WIDTH * HASH_BYTES
+        return perfect_root(tile[offset : offset + (HASH_BYTES << within)])
+
+    def _tile(self, level: int, index: int) -> bytes:
+        if (level, index) not in self._tiles:
+            width = min(TILE_WIDTH, (self._size >> _TILE_BITS * level) - index * TILE_WIDTH)
+            self._tiles[level, index] = _read(self._read_tile, level, index, width)
+        return self._tiles[level, index]
