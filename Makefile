@@ -6,10 +6,10 @@ DJANGO = DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url \
 	--generate-hashes --custom-compile-command "make lock"
 # Carriers' libraries join the developers' lock with the code that uses them.
-LOCKED_EXTRAS = --extra postgresql --extra redis
+LOCKED_EXTRAS = --extra images --extra postgresql --extra redis
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services coverage lint format types bench docs messages lock package clean
+.PHONY: help install demo demo-data test test-services coverage lint format bench docs messages lock package clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -60,17 +60,15 @@ coverage: .venv/.dev-installed ## tests with a report of what they miss
 	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
-lint: .venv/.dev-installed types ## style, types, layers, migrations, translations, API schema
+lint: .venv/.dev-installed ## style, types, layers, migrations, translations, API schema
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 	$(DJANGO) check --fail-level WARNING
 	$(DJANGO) makemigrations --check --dry-run
 	$(DJANGO) spectacular --validate --fail-on-warn --file /dev/null
 	$(BIN)/python tools/messages.py check
-
-types: .venv/.dev-installed
-	$(BIN)/mypy
 
 format: .venv/.dev-installed ## rewrite the code in the house's style
 	$(BIN)/ruff check --fix-only .
