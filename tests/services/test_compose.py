@@ -20,24 +20,24 @@ def services() -> dict[str, Any]:
 
 
 def test_all_processes_are_there(services: dict[str, Any]) -> None:
-    assert set(services) == {"data", "web", "worker", "beat", "postgres", "redis", "mail"}
+    assert set(services) == {"data", "web", "worker", "beat", "mail-in", "postgres", "redis", "mail"}
 
 
 def test_app_processes_share_one_environment(services: dict[str, Any]) -> None:
-    environments = [services[name]["environment"] for name in ("data", "web", "worker", "beat")]
+    environments = [services[name]["environment"] for name in ("data", "web", "worker", "beat", "mail-in")]
     assert all(environment == environments[0] for environment in environments)
     assert environments[0]["DEMO_DATABASE_URL"].startswith("postgresql://")
     assert environments[0]["DEMO_BROKER_URL"].startswith("redis://")
 
 
 def test_app_starts_after_its_data(services: dict[str, Any]) -> None:
-    for name in ("web", "worker", "beat"):
+    for name in ("web", "worker", "beat", "mail-in"):
         assert services[name]["depends_on"]["data"]["condition"] == "service_completed_successfully"
 
 
 def test_ports_are_open_to_this_machine_only(services: dict[str, Any]) -> None:
     published = {name: port for name, service in services.items() for port in service.get("ports", [])}
-    assert set(published) == {"web", "mail"}
+    assert set(published) == {"web", "mail", "mail-in"}
     assert {port["host_ip"] for port in published.values()} == {"127.0.0.1"}
 
 
