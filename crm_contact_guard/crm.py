@@ -235,7 +235,8 @@ _SEVERAL = re.compile(r"[,;\n]+")
 
 def _manager(model: type[Any]) -> Manager[Any]:
     """The plain manager: a host's default manager may hide rows (archived, other sites)."""
-    return model._base_manager
+    manager: Manager[Any] = model._base_manager
+    return manager
 
 
 def _get(manager: Manager[Any], key: str) -> Any:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -105,8 +106,8 @@ def send(
 ) -> Sent:
     """Authorise, scan, decide, record, enqueue: one message of an employee to the customer of a conversation.
 
-    A nudge without ``override`` records the decision (not the text) and gives no message. ``channel`` defaults to the one
-    used last. ``occurred_at`` is for replays and backfills; people send now.
+    A nudge without ``override`` records the decision (not the text) and gives no message. ``channel`` defaults to
+    the one used last. ``occurred_at`` is for replays and backfills; people send now.
 
     Raises NotPermitted, InvalidMessage (empty, too long, no address, key used for another text) and ConfigurationError.
     """
@@ -336,7 +337,10 @@ def _customer_of(carrier: Channel, inbound: InboundMessage) -> Customer:
         Address.objects.filter(kind=carrier.address_kind, normalised=normalised, customer__active=True)
         .select_related("customer")
         # A customer the host knows comes before a stranger's placeholder; then the one talked to last.
-        .order_by("customer__key__isnull", "-customer__conversations__last_message_at")
+        .order_by(
+            Case(When(customer__key=None, then=Value(1)), default=Value(0)),
+            F("customer__conversations__last_message_at").desc(nulls_last=True),
+        )
         .first()
         if normalised
         else None

@@ -1,7 +1,7 @@
 """The mail edge, as ``webhooks`` is the HTTP edge: take a mail, hand it to the gateway, answer when it is recorded.
 
-250 means committed. A mail that can't be recorded now gets 451 and stays with its sender; one that is too large gets 552 and
-an event; one for a stranger's address gets 550, since we are no relay.
+250 means committed. A mail that can't be recorded now gets 451 and stays with its sender; one that is too large gets 552
+and an event; one for a stranger's address gets 550, since we are no relay.
 """
 
 from __future__ import annotations

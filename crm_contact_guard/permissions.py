@@ -1,7 +1,8 @@
 """Who may see and do what, row by row. Every page, API view and command asks here and nowhere else.
 
-Employees see their own conversations (and unassigned ones of their teams), supervisors and deputies those of their teams,
-compliance officers and auditors all of their tenant. Auditors change nothing. Nobody reviews an alert that concerns them.
+Employees see their own conversations (and unassigned ones of their teams), supervisors and deputies those of their
+teams, compliance officers and auditors all of their tenant. Auditors change nothing. Nobody reviews an alert that
+concerns them.
 """
 
 from __future__ import annotations

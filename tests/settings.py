@@ -62,6 +62,18 @@ CONTACT_GUARD: dict[str, Any] = {
     "COMPANY_NAME": "Hotel Kaede",
     "PUBLIC_URL": "http://testserver",
     "TASKS": "inline",
+    "CHANNELS": {
+        "chat": {"BACKEND": "crm_contact_guard.channels.webchat.WebChatChannel"},
+        "email": {
+            "BACKEND": "crm_contact_guard.channels.email.EmailChannel",
+            "OPTIONS": {
+                "FROM": "Hotel Kaede <guests@kaede.example>",
+                "REPLY_TO": "reply@kaede.example",
+                "HOST": "127.0.0.1",
+                "PORT": 1,
+            },
+        },
+    },
     "CUSTOMER": {
         "MODEL": "host.Client",
         "NAME": "full_name",

@@ -14,7 +14,7 @@ from crm_contact_guard.exceptions import ChannelError
 
 
 class MemoryChannel(Channel):
-    """``MemoryChannel.sent`` lists all messages, newest last. A test empties it, and may queue refusals in ``errors``."""
+    """``MemoryChannel.sent`` lists all messages, newest last. A test empties it, and may queue ``errors``."""
 
     address_kind = "email"
     verbose_name = _("In memory")

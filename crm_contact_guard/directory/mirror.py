@@ -30,7 +30,7 @@ def employee_for(user: Any) -> Employee | None:
 
 
 def customer_for(host_customer: object) -> Customer:
-    """The mirrored customer of a host's object (or key as text), refreshed. Raises LookupError when the host has none."""
+    """The mirrored customer of a host's object (or its key), refreshed. Raises LookupError when there is none."""
     adapter = crm.adapter()
     key = host_customer if isinstance(host_customer, str) else adapter.customer_key(host_customer)
     record = adapter.customer(key)
@@ -132,9 +132,7 @@ def sync_all() -> dict[str, int]:
     """Mirror teams, employees and customers whole; people the host no longer has are deactivated."""
     adapter = crm.adapter()
     counts = {"teams": mirror_teams(), "employees": 0, "customers": 0}
-    seen = []
-    for employee in adapter.employees():
-        seen.append(mirror_employee(employee).pk)
+    seen = [mirror_employee(employee).pk for employee in adapter.employees()]
     counts["employees"] = len(seen)
     Employee.objects.exclude(pk__in=seen).filter(active=True).update(active=False)
     for customer in adapter.customers():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings as django_settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -32,7 +34,7 @@ class Employee(models.Model):
     language = models.CharField(max_length=16, blank=True, default="")
     working_hours = models.JSONField(default=dict, blank=True, help_text="Empty: the company's hours.")
     active = models.BooleanField(default=True)
-    teams = models.ManyToManyField("Team", related_name="members", blank=True)
+    teams: models.ManyToManyField[Team, Any] = models.ManyToManyField("Team", related_name="members", blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="contact_guard_employee_key")]

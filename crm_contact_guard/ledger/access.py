@@ -10,7 +10,7 @@ from crm_contact_guard.ledger.record import record_event
 
 
 def record_view(*, viewer: Employee, conversation: Conversation, purpose: str, subject_id: str = "") -> Event:
-    """Record that somebody read a conversation. ``purpose``: the page or API path, such as "alert" or "conversation"."""
+    """Record that somebody read a conversation. ``purpose``: the page or API path ("alert")."""
     return record_event(
         kind="view.content",
         subject_type="conversation",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from django.db import models
 
 from crm_contact_guard.exceptions import RecordedRowsAreFinal
 
+M = TypeVar("M", bound=models.Model, covariant=True)
 
-class RecordedQuerySet(models.QuerySet[Any]):
+
+class RecordedQuerySet(models.QuerySet[M]):
     """Reads and inserts only."""
 
     def update(self, **kwargs: Any) -> NoReturn:
@@ -19,4 +21,8 @@ class RecordedQuerySet(models.QuerySet[Any]):
         raise RecordedRowsAreFinal(f"{self.model.__name__} rows are recorded and can't be deleted")
 
 
-RecordedManager = models.Manager.from_queryset(RecordedQuerySet)
+class RecordedManager(models.Manager[M]):
+    """Hands out guarded querysets."""
+
+    def get_queryset(self) -> RecordedQuerySet[M]:
+        return RecordedQuerySet(self.model, using=self._db)

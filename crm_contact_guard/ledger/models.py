@@ -6,6 +6,8 @@ Column order and meaning of the recorded tables: docs/decisions/0001-leaf-format
 
 from __future__ import annotations
 
+from typing import ClassVar, Self
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -72,7 +74,7 @@ class RecordedRow(models.Model):
     format = models.PositiveSmallIntegerField()
     leaf_hash = models.BinaryField(help_text="SHA-256 of 0x00 and the canonical bytes (RFC 6962 §2.1).")
 
-    objects = RecordedManager()
+    objects: ClassVar[RecordedManager[Self]] = RecordedManager()
 
     class Meta:
         abstract = True

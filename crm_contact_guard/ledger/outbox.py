@@ -1,8 +1,9 @@
 """The outbox: which message a worker may hand to a carrier now, and what came of it.
 
-A claim is a conditional UPDATE whose row count decides, so two workers never hold one message. A claim that outlives its
-lease belongs to a dead worker: the carrier may or may not have the message. Where the carrier has no idempotency key it
-is tried once more, marked as a possible duplicate; a second unfinished attempt ends as ``uncertain`` and is left to people.
+A claim is a conditional UPDATE whose row count decides, so two workers never hold one message. A claim that outlives
+its lease belongs to a dead worker: the carrier may or may not have the message. Where the carrier has no idempotency
+key it is tried once more, marked as a possible duplicate; a second unfinished attempt ends as ``uncertain`` and is left
+to people.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def by_carrier_id(channel: str, carrier_id: str) -> Message | None:
 def failed(
     claim: Claim, *, permanent: bool, error: str, uncertain: bool = False, detail: Mapping[str, str] | None = None
 ) -> datetime | None:
-    """The carrier refused, or (``uncertain``) fell silent. Returns when the next attempt is due, None when there is none."""
+    """The carrier refused, or (``uncertain``) fell silent. Returns when the next attempt is due, if there is one."""
     now = timezone.now()
     again = not permanent and claim.attempt <= len(BACKOFF)
     due_at = now + timedelta(seconds=BACKOFF[claim.attempt - 1]) if again else None

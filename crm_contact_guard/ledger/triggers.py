@@ -27,7 +27,7 @@ REFUSAL: Final = "recorded rows can not be changed or deleted"
 
 def expected(vendor: str) -> set[str]:
     """Names of the triggers that must exist on a database of this vendor ("postgresql", "sqlite", "mysql")."""
-    actions = ["pending", "update", "delete"] + {"postgresql": ["truncate"], "sqlite": ["replace"]}.get(vendor, [])
+    actions = ["pending", "update", "delete", *{"postgresql": ["truncate"], "sqlite": ["replace"]}.get(vendor, [])]
     return {f"{PREFIX}_{kind}_{action}" for kind, _ in RECORDED.values() for action in actions}
 
 
@@ -37,8 +37,8 @@ def present(connection: BaseDatabaseWrapper) -> set[str]:
         "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'contact_guard_%%'",
         "postgresql": (
             "SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-            " WHERE t.tgname LIKE 'contact_guard_%%' AND t.tgenabled IN ('O', 'A') AND c.relname LIKE 'crm_contact_guard_%%'"
-            " AND pg_table_is_visible(c.oid)"
+            " WHERE t.tgname LIKE 'contact_guard_%%' AND t.tgenabled IN ('O', 'A')"
+            " AND c.relname LIKE 'crm_contact_guard_%%' AND pg_table_is_visible(c.oid)"
         ),
         "mysql": (
             "SELECT trigger_name FROM information_schema.triggers"

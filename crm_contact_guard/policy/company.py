@@ -22,7 +22,15 @@ def _company() -> Company:
     if settings.COMPANY_NAME:
         merged["names"] |= {settings.COMPANY_NAME}
     merged["domains"] |= {domain for alias in registry.aliases() for domain in registry.channel(alias).own_domains()}
-    return Company(**merged, regions=tuple(settings.REGIONS))
+    return Company(
+        names=merged["names"],
+        phones=merged["phones"],
+        emails=merged["emails"],
+        domains=merged["domains"],
+        handles=merged["handles"],
+        urls=merged["urls"],
+        regions=tuple(settings.REGIONS),
+    )
 
 
 def company() -> Company:

@@ -1,6 +1,6 @@
 """From findings to alerts: one alert a window and topic, not one a message.
 
-Only new findings matter: inspecting a message twice, or reading its thread again when the next one arrives, adds nothing.
+Only new findings matter: inspecting a message twice, or reading its thread again with the next one, adds nothing.
 """
 
 from __future__ import annotations

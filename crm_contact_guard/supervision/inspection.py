@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from crm_contact_guard import detection
 from crm_contact_guard.detection.types import Direction, Kind, Scan, ThreadMessage
-
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.company import company

@@ -49,7 +49,7 @@ def notice_send(notice_id: int) -> bool:
         return False
     try:
         _mail(notice).send()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a mail back end raises, the notice waits for another try
         again = notice.attempts <= len(BACKOFF)
         rows.update(
             state=Notice.State.QUEUED if again else Notice.State.FAILED,

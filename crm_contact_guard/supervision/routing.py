@@ -12,8 +12,5 @@ def addressee(conversation: Conversation) -> Employee | None:
     for person in (team.supervisor, team.deputy) if team is not None else ():
         if person is not None and person.active and person.pk != conversation.employee_id:
             return person
-    return (
-        Employee.objects.filter(tenant=conversation.tenant, role=Role.COMPLIANCE, active=True)
-        .exclude(pk=conversation.employee_id)
-        .first()
-    )
+    officers = Employee.objects.filter(tenant=conversation.tenant, role=Role.COMPLIANCE, active=True)
+    return next((officer for officer in officers if officer.pk != conversation.employee_id), None)

@@ -33,16 +33,16 @@ _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 
 
 class EmailChannel(Channel):
-    """E-mail. Options: ``FROM`` (address customers see), ``REPLY_TO`` (its replies arrive at the receiver, as
-    ``name+TOKEN@domain``), ``HOST``, ``PORT``, ``USER``, ``PASSWORD``, ``USE_TLS``, ``USE_SSL``, ``TIMEOUT`` (seconds), or
-    ``BACKEND`` for another Django mail back end."""
+    """E-mail. Options: ``FROM`` (address customers see), ``REPLY_TO`` (its replies arrive at the receiver,
+    as ``name+TOKEN@domain``), ``HOST``, ``PORT``, ``USER``, ``PASSWORD``, ``USE_TLS``, ``USE_SSL``, ``TIMEOUT``
+    (seconds), or ``BACKEND`` for another Django mail back end."""
 
     address_kind = "email"
     verbose_name = _("E-mail")
     supports_subject = True
 
     def send(self, message: OutboundMessage) -> Receipt:
-        """One mail by SMTP. A connection that breaks after the text went out leaves the outcome unknown (``uncertain``)."""
+        """One mail by SMTP. A connection that breaks after the text went out leaves the outcome ``uncertain``."""
         mail = self.build(message)
         carrier_id = mail.extra_headers["Message-ID"]
         connection = self._connection()
@@ -56,7 +56,7 @@ class EmailChannel(Channel):
         except smtplib.SMTPServerDisconnected as error:
             raise ChannelError(f"connection lost: {error}", permanent=False, uncertain=True) from error
         except (smtplib.SMTPException, OSError) as error:
-            lost = isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException)
+            lost = not isinstance(error, smtplib.SMTPException)
             raise ChannelError(_words(error), permanent=_is_final(error), uncertain=lost) from error
         finally:
             _close(connection)

@@ -21,13 +21,12 @@ MAX_FILES = 50
 
 
 def read_mail(raw: bytes, *, alias: str, envelope_from: str, envelope_to: Sequence[str]) -> CarrierEvent:
-    """One received mail as an event for the gateway; never raises for what a sender can put into a mail.
+    """One received mail as an event for the gateway; never raises for what a sender can write.
 
-    A delivery report about one of our mails becomes a ``StatusEvent``. Everything else is a message; the mail as received
-    comes along as a file, so that nothing is lost when its MIME is broken.
+    A delivery report about one of our mails becomes a ``StatusEvent``. Everything else is a message; the mail as
+    received comes along as a file, so that nothing is lost when its MIME is broken.
     """
     mail = message_from_bytes(raw, policy=policy.default)
-    assert isinstance(mail, EmailMessage)
     message_id = _ids(mail, "Message-ID")[:1]
     now = datetime.now(UTC)
     bounced = _bounced(mail)
@@ -127,7 +126,7 @@ def _text_of(part: EmailMessage) -> str:
 
 def _leaves(mail: EmailMessage) -> list[EmailMessage]:
     """All parts that are no containers; walking is bounded by the size limit of the mail."""
-    return [part for part in mail.walk() if isinstance(part, EmailMessage) and not part.is_multipart()]
+    return [part for part in mail.walk() if not part.is_multipart()]
 
 
 def _is_file(part: EmailMessage) -> bool:
@@ -137,7 +136,8 @@ def _is_file(part: EmailMessage) -> bool:
 def _body(mail: EmailMessage) -> tuple[str, list[str]]:
     """The text of the mail, and what was wrong. The HTML part is read when it says more than the plain one:
     a plain part that hides what the HTML shows would be a way past the scan."""
-    plain, html = [], []
+    plain: list[str] = []
+    html: list[str] = []
     for part in _leaves(mail):
         if _is_file(part):
             continue

@@ -18,7 +18,7 @@ from crm_contact_guard.mail_server import controller
 class Command(BaseCommand):
     help = (
         "Receive customers' e-mail: an SMTP (or, with --lmtp, LMTP) server that your mail system relays the reply "
-        "addresses to. Ends on SIGINT or SIGTERM; mail that could not be recorded is refused with 451, so the sender keeps it."
+        "addresses to. Ends on SIGINT or SIGTERM. Mail that can't be recorded is refused with 451: its sender keeps it."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
