@@ -1,0 +1,59 @@
+"""Rows that most tests need, made through the app's own services."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from crm_contact_guard.directory.mirror import customer_for, employee_for, mirror_teams
+from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.ledger.conversations import conversation_open
+from crm_contact_guard.ledger.models import Conversation
+from tests.host.models import Branch, Client, User
+
+
+def user(name: str, *, job: str = "clerk", branch: Branch | None = None, **fields: object) -> User:
+    """A host user who logs in as ``name@kaede.example`` with password "demo"."""
+    return User.objects.create_user(
+        f"{name}@kaede.example", "demo", display_name=name.title(), job=job, branch=branch, **fields
+    )
+
+
+def employee(name: str, *, job: str = "clerk", branch: Branch | None = None, **fields: object) -> Employee:
+    """The mirrored employee of a new host user."""
+    found = employee_for(user(name, job=job, branch=branch, **fields))
+    assert found is not None
+    return found
+
+
+def team(name: str = "Front desk", *, head: str = "", deputy: str = "") -> Branch:
+    """A host team with a new supervisor and deputy by these names."""
+    branch = Branch.objects.create(title=name)
+    if head:
+        branch.head = user(head, job="chief", branch=branch)
+    if deputy:
+        branch.deputy_head = user(deputy, job="chief", branch=branch)
+    branch.save()
+    mirror_teams()
+    return branch
+
+
+def customer(name: str = "Hanako Sato", *, manager: Employee | None = None, email: str = "") -> Customer:
+    """The mirrored customer of a new host client."""
+    client = Client.objects.create(
+        full_name=name, emails=email, manager=manager.user if manager else None, language="en", zone="Asia/Tokyo"
+    )
+    return customer_for(client)
+
+
+def conversation(
+    owner: Employee | None = None, *, channel: str = "chat", email: str = "", name: str = "Hanako Sato"
+) -> Conversation:
+    """An open conversation of a new customer with ``owner``."""
+    return conversation_open(customer=customer(name, manager=owner, email=email), channel=channel)
+
+
+def office_time() -> datetime:
+    """A moment in everybody's working hours: a Tuesday, 10:00 in Tokyo."""
+    return timezone.datetime.fromisoformat("2026-11-24T10:00:00+09:00")
