@@ -1,0 +1,65 @@
+"""Detection of attempts to move the talk off the company's channels. Pure: no Django, no network, no database.
+
+``scan`` judges one text, ``read_thread`` a conversation, ``explain`` shows the path of a verdict, ``reason`` says in the
+reader's language what a detector found. Packs and weights are loaded at the first call, so importing is cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crm_contact_guard.detection.types import (
+    By,
+    Company,
+    Direction,
+    Finding,
+    Kind,
+    Scan,
+    Stance,
+    ThreadMessage,
+    ThreadVerdict,
+)
+
+__all__ = [
+    "By",
+    "Company",
+    "Direction",
+    "Finding",
+    "Kind",
+    "Scan",
+    "Stance",
+    "ThreadMessage",
+    "ThreadVerdict",
+    "explain",
+    "read_thread",
+    "reason",
+    "scan",
+]
+
+
+def scan(text: str, *, direction: Direction | str, company: Company | None = None) -> Scan:
+    """Judge one text; see ``engine.scan``. Never raises."""
+    from crm_contact_guard.detection import engine
+
+    return engine.scan(text, direction=direction, company=company)
+
+
+def read_thread(messages: Sequence[ThreadMessage], *, company: Company | None = None) -> ThreadVerdict:
+    """Judge a conversation, oldest message first; see ``threads.read_thread``. Never raises."""
+    from crm_contact_guard.detection import threads
+
+    return threads.read_thread(messages, company=company)
+
+
+def explain(text: str, direction: Direction | str = Direction.OUTBOUND, language: str = "en") -> str:
+    """The whole path of the verdict on a text, in words; see ``explanation.explain``."""
+    from crm_contact_guard.detection import explanation
+
+    return explanation.explain(text, direction, language)
+
+
+def reason(detector: str, language: str = "en") -> str:
+    """Why findings of this detector are shown, for a reader of ``language`` ("en" or "ja")."""
+    from crm_contact_guard.detection import explanation
+
+    return explanation.reason(detector, language)

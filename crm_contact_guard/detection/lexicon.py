@@ -12,6 +12,7 @@ import re2
 from crm_contact_guard.detection import identifiers, numerals
 
 LANGUAGES = ("common", "ja", "en", "zh", "ko", "th", "vi", "es", "tl", "romaji")
+PACKS = files("crm_contact_guard.detection") / "packs"
 #: Enough for the Set's automaton on ordinary text; it is bounded and forgets beyond.
 SET_MEMORY = 64 << 20
 
@@ -27,7 +28,7 @@ class Pack:
 
 def read_pack(name: str) -> Pack:
     """Read ``packs/<name>.toml``."""
-    raw = tomllib.loads((files("crm_contact_guard.detection") / "packs" / f"{name}.toml").read_text("utf-8"))
+    raw = tomllib.loads((PACKS / f"{name}.toml").read_text("utf-8"))
     bounded = bool(raw.get("boundaries"))
     slots = {slot: bound(fragments, bounded) for slot, fragments in raw["slots"].items()}
     return Pack(raw["language"], raw["version"], slots)
@@ -72,6 +73,7 @@ class Lexicon:
                 self.owners.append(-gate)
                 self.expressions.append((expression, f"gate.{gate}"))
         self.set.Compile()
+        self.reasons: dict[str, dict[str, str]] = tomllib.loads((PACKS / "reasons.toml").read_text("utf-8"))
 
 
 PHONE, SPELLED, EMAIL, LINK, ADDRESS, TOKENS, HINT, PAYMENT, GORO = range(1, 10)

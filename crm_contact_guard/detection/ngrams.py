@@ -8,6 +8,8 @@ import numpy.typing as npt
 BUCKETS = 1 << 15
 #: Lengths of the grams; in kana and kanji two characters say what four Latin letters do.
 SIZES = (2, 3, 4)
+#: How much the grams of a text weigh together, whatever its length.
+SCALE = 4.0
 _MULTIPLIERS = np.array([0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F], dtype=np.uint32)
 
 

@@ -1,0 +1,119 @@
+"""Command line: ``python -m crm_contact_guard.detection --jsonl [--company FILE] [--semantic] [--explain TEXT]``.
+
+``--jsonl`` reads one JSON object a line from standard input (``text`` and ``direction``, or ``messages``) and writes one
+verdict a line in the same order. A line that can't be read is named on standard error; the others are still answered and
+the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any, TextIO
+
+from crm_contact_guard.detection import Direction, ThreadMessage, explain, read_thread, scan
+from crm_contact_guard.detection.company_file import CompanyFileError, read_company
+from crm_contact_guard.detection.types import Company, Finding
+
+
+def verdict(line: dict[str, Any], company: Company) -> dict[str, Any]:
+    """The verdict line that answers a corpus line. Raises ``ValueError`` or ``KeyError`` for one that is none."""
+    if "messages" in line:
+        messages = [
+            ThreadMessage(_text(message), Direction(message["direction"]), float(message.get("minutes_after_previous") or 0))
+            for message in line["messages"]
+        ]
+        thread = read_thread(messages, company=company)
+        return {
+            "id": line.get("id"),
+            "attempt": thread.attempt,
+            "by": thread.by,
+            "stance": thread.stance,
+            "at": thread.at,
+            "findings": [_finding(finding, messages[finding.message or 0].text) for finding in thread.findings],
+        }
+    text = _text(line)
+    single = scan(text, direction=Direction(line["direction"]), company=company)
+    return {
+        "id": line.get("id"),
+        "attempt": single.attempt,
+        "by": single.by,
+        "stance": single.stance,
+        "at": None,
+        "findings": [_finding(finding, text) for finding in single.findings],
+    }
+
+
+def _text(line: dict[str, Any]) -> str:
+    text = line["text"]
+    if not isinstance(text, str):
+        raise ValueError("text is not a string")
+    return text
+
+
+def _finding(finding: Finding, text: str) -> dict[str, Any]:
+    shown = {
+        "kind": finding.kind,
+        "start": finding.start,
+        "end": finding.end,
+        "text": text[finding.start : finding.end],
+        "score": finding.score,
+        "detector": finding.detector,
+        "version": finding.version,
+    }
+    if finding.message is not None:
+        shown["message"] = finding.message
+    return shown
+
+
+def answer(lines: Iterable[bytes], company: Company, out: TextIO, errors: TextIO) -> int:
+    """Answer each line in order; the number of lines that could not be read."""
+    failed = 0
+    for number, raw in enumerate(lines, 1):
+        if not raw.strip():
+            continue
+        try:
+            line = json.loads(raw.decode("utf-8"))
+            if not isinstance(line, dict):
+                raise ValueError("not a JSON object")
+            shown = json.dumps(verdict(line, company), ensure_ascii=False)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            failed += 1
+            said = f"missing key {error}" if isinstance(error, KeyError) else str(error)
+            errors.write(f"line {number}: {said}\n")
+            continue
+        try:
+            out.write(shown + "\n")
+        except UnicodeEncodeError:  # lone surrogates have no UTF-8: they are written as JSON escapes
+            out.write(json.dumps(json.loads(shown)) + "\n")
+    return failed
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; 0 when every line was answered, 1 when one was not, 2 for wrong use."""
+    parser = argparse.ArgumentParser(prog="python -m crm_contact_guard.detection", description="Find attempts to leave the company's channels.")
+    parser.add_argument("--jsonl", action="store_true", help="read corpus lines from standard input, write verdict lines")
+    parser.add_argument("--company", metavar="FILE", help="the company's own contacts (TOML or JSON)")
+    parser.add_argument("--explain", metavar="TEXT", help="print why TEXT is or is not an attempt")
+    parser.add_argument("--direction", choices=[d.value for d in Direction], default="outbound", help="who wrote TEXT (default: %(default)s)")
+    parser.add_argument("--language", choices=["en", "ja"], default="en", help="language of the explanation (default: %(default)s)")
+    options = parser.parse_args(argv)
+    if not options.jsonl and options.explain is None:
+        parser.error("say --jsonl or --explain TEXT")
+    company = Company()
+    if options.company:
+        try:
+            company = read_company(options.company)
+        except CompanyFileError as error:
+            print(error, file=sys.stderr)
+            return 2
+    if options.explain is not None:
+        print(explain(options.explain, Direction(options.direction), options.language))
+        return 0
+    return 1 if answer(sys.stdin.buffer, company, sys.stdout, sys.stderr) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

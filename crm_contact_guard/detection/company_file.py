@@ -1,0 +1,47 @@
+"""The file of ``--company``: the company's own contacts in TOML or JSON, keys as in ``types.Company``."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from crm_contact_guard.detection.types import Company
+
+
+class CompanyFileError(ValueError):
+    """The file can't be read or says something unknown; the message names file and key."""
+
+
+def read_company(path: str) -> Company:
+    """Read a company file. Raises ``CompanyFileError``."""
+    try:
+        raw = Path(path).read_text("utf-8")
+        data = json.loads(raw) if path.endswith(".json") or raw.lstrip().startswith("{") else tomllib.loads(raw)
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CompanyFileError(f"{path}: {error}") from error
+    return company_from(data, path)
+
+
+def company_from(data: object, source: str = "company") -> Company:
+    """A ``Company`` of a plain mapping. Raises ``CompanyFileError`` for unknown keys and wrong shapes."""
+    if not isinstance(data, dict):
+        raise CompanyFileError(f"{source}: not a table")
+    known = {field.name for field in fields(Company)}
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        if key not in known:
+            raise CompanyFileError(f"{source}: unknown key {key!r}; known are {', '.join(sorted(known))}")
+        if key == "threshold":
+            values[key] = None if value is None else float(value)
+        elif key == "own_words":
+            if not isinstance(value, dict):
+                raise CompanyFileError(f"{source}: own_words is not a table")
+            values[key] = {str(name): tuple(str(word) for word in words) for name, words in value.items()}
+        elif not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise CompanyFileError(f"{source}: {key} is not a list of strings")
+        else:
+            values[key] = tuple(value) if key == "regions" else frozenset(value)
+    return Company(**values)

@@ -1,0 +1,111 @@
+"""One text in, one verdict out: fold, match, weigh, name the evidence.
+
+**Contract for further detectors** (``EXTRA_DETECTORS``): a module exposes ``find(normalised, direction, company) ->
+Iterable[Finding]`` over a ``Normalised`` text: ``normalised.original``, the folded ``normalised.text``, and
+``normalised.span(start, end)`` that turns a folded span into offsets of the original. Offsets of a ``Finding`` are those
+of the original. A detector there never makes an attempt: it reports other kinds (harassment, sensitive data, private
+topic). What it raises becomes a finding ``engine.error``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+
+from crm_contact_guard.detection import evidence
+from crm_contact_guard.detection.features import Evidence, extract
+from crm_contact_guard.detection.normalise import Normalised, normalise
+from crm_contact_guard.detection.ranker import probability, ranker
+from crm_contact_guard.detection.types import By, Company, Direction, Finding, Kind, Scan, Stance
+
+#: Modules that find other kinds; one place, see the contract above.
+EXTRA_DETECTORS: tuple[str, ...] = ()
+VERSION = "2026.11.1"
+#: From this calibrated probability a stance counts, unless the company's preset says otherwise.
+THRESHOLD = 0.5
+#: Texts up to this length are weighed whole, longer ones in windows of it that overlap.
+WINDOW = 600
+OVERLAP = 150
+NO_COMPANY = Company()
+
+
+@dataclass(slots=True)
+class Window:
+    """A part of the folded text from ``offset``, with what was found and how it weighs."""
+
+    offset: int
+    text: str
+    evidence: Evidence
+    probability: float
+
+
+def scan(text: str, *, direction: Direction | str, company: Company | None = None) -> Scan:
+    """The verdict on one text. Never raises: a failure inside is a finding ``engine.error``.
+
+    ``direction`` says who wrote it; offsets in the findings point into ``text``.
+    """
+    company = company or NO_COMPANY
+    try:
+        side = Direction(direction)
+        normalised = normalise(text)
+        windows = [weigh(offset, part, side, company) for offset, part in parts(normalised.text)]
+        best = max(windows, key=lambda window: window.probability)
+        threshold = THRESHOLD if company.threshold is None else company.threshold
+        return conclude(normalised, windows, best, side, company, threshold)
+    except Exception:  # the scanner guards the door: what breaks it is looked at by people, never let pass
+        return Scan(False, None, Stance.NONE, 0.0, (failure(text),))
+
+
+def failure(text: str) -> Finding:
+    """The finding that stands for a crash inside."""
+    return Finding(Kind.CONTACT_REQUEST, 0, len(text), 0.5, "engine.error", VERSION)
+
+
+def parts(text: str) -> Iterator[tuple[int, str]]:
+    """The text itself, or overlapping windows of it, cut where a sentence or word ends if one does nearby."""
+    if len(text) <= WINDOW:
+        yield 0, text
+        return
+    start = 0
+    while True:
+        end = min(len(text), start + WINDOW)
+        if end < len(text):
+            for mark in ("\n", "。", ". ", " "):
+                cut = text.rfind(mark, start + WINDOW - OVERLAP, end)
+                if cut > 0:
+                    end = cut + len(mark)
+                    break
+        yield start, text[start:end]
+        if end >= len(text):
+            return
+        start = end - OVERLAP
+
+
+def weigh(offset: int, text: str, direction: Direction, company: Company) -> Window:
+    """Evidence and probability of one window."""
+    found = extract(text, direction, company)
+    return Window(offset, text, found, probability(ranker().logit(text, found.active)))
+
+
+def conclude(
+    normalised: Normalised, windows: list[Window], best: Window, direction: Direction, company: Company, threshold: float
+) -> Scan:
+    """Findings and stance from the weighed windows."""
+    findings: list[Finding] = []
+    attempt = best.probability >= threshold
+    if attempt:
+        for window in windows:
+            if window.probability >= threshold:
+                findings.extend(evidence.findings(normalised, window.offset, window.text, window.evidence, window.probability))
+        findings = list({(f.kind, f.start, f.end): f for f in findings}.values())
+    findings.extend(evidence.floods(normalised, windows))
+    for name in EXTRA_DETECTORS:
+        try:
+            findings.extend(import_module(name).find(normalised, direction, company))
+        except Exception:
+            findings.append(failure(normalised.original))
+    stance = evidence.stance(best.evidence, attempt=attempt)
+    by = (By.CUSTOMER if direction is Direction.INBOUND else By.EMPLOYEE) if attempt else None
+    findings.sort(key=lambda finding: (finding.start, finding.end))
+    return Scan(attempt, by, stance, round(best.probability, 4), tuple(findings))

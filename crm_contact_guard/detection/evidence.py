@@ -1,0 +1,124 @@
+"""From weighed evidence to findings with spans, kinds and a stance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import re2
+
+from crm_contact_guard.detection.features import REACHABLE, Evidence
+from crm_contact_guard.detection.lexicon import lexicon
+from crm_contact_guard.detection.normalise import Normalised
+from crm_contact_guard.detection.ranker import ranker
+from crm_contact_guard.detection.types import Finding, Kind, Stance
+
+if TYPE_CHECKING:
+    from crm_contact_guard.detection.engine import Window
+
+#: Which concepts speak for which kind when no identifier is there.
+_KINDS = (
+    (Kind.PRIVATE_MEETING, ("meet", "alone", "home")),
+    (Kind.SIDE_DEAL, ("bypass",)),
+    (Kind.CONTACT_REQUEST, ("messenger", "social", "phone", "email", "contact", "exchange", "reach_me", "reach_you", "qr", "elsewhere")),
+)
+#: Concepts whose words are shown as evidence of a request.
+_TELLING = ("messenger", "social", "private", "exchange", "reach_me", "reach_you", "elsewhere", "secret", "bypass", "meet", "alone", "offwork", "leaving", "home", "qr", "contact", "phone", "email")
+_ENDS = "。．！？!?\n;；…"
+
+
+@lru_cache(maxsize=1024)
+def _compiled(entry: int) -> re2._Regexp:
+    return re2.compile(lexicon().expressions[entry][0])
+
+
+def findings(normalised: Normalised, offset: int, text: str, found: Evidence, score: float) -> Iterator[Finding]:
+    """What supports an attempt in one window: each reachable identifier, else the clause that proposes it."""
+    version = ranker().version
+    shown = False
+    score = round(score, 4)
+    for candidate in found.candidates:
+        name = f"{candidate.sort}:{candidate.shape}"
+        if name in REACHABLE or name == "handle:token" or (candidate.sort == "phone" and candidate.shape == "other"):
+            start, end = normalised.span(offset + candidate.start, offset + candidate.end)
+            yield Finding(Kind.CONTACT_IDENTIFIER, start, end, score, candidate.sort, version, technique=candidate.technique)
+            shown = True
+    kind = _kind(found)
+    if not shown or kind is not Kind.CONTACT_REQUEST:
+        start, end = clause(text, found)
+        start, end = normalised.span(offset + start, offset + end)
+        yield Finding(kind, start, end, score, "ranker", version)
+
+
+def _kind(found: Evidence) -> Kind:
+    names = lexicon().concepts
+    hit = {names[concept] for concept in found.concepts}
+    weights = dict(ranker().contributions(found.active, 10_000))
+    best, most = Kind.CONTACT_REQUEST, 0.0
+    for kind, concepts in _KINDS:
+        total = sum(max(0.0, weights.get(name, 0.0) + weights.get(f"in:{name}", 0.0)) for name in concepts if name in hit)
+        if total > most:
+            best, most = kind, total
+    return best
+
+
+def clause(text: str, found: Evidence) -> tuple[int, int]:
+    """The sentence in which most telling words stand."""
+    owners, index = lexicon().owners, lexicon().index
+    telling = {index[name] for name in _TELLING}
+    marks: list[int] = []
+    for entry in found.entries:
+        if owners[entry] in telling:
+            marks.extend(match.start() for match in _compiled(entry).finditer(text))
+    sentences = list(_sentences(text))
+    if not sentences:
+        return 0, len(text)
+    return max(sentences, key=lambda span: sum(span[0] <= mark < span[1] for mark in marks))
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for position, character in enumerate(text):
+        if character in _ENDS:
+            if text[start:position].strip():
+                yield _trim(text, start, position + 1)
+            start = position + 1
+    if text[start:].strip():
+        yield _trim(text, start, len(text))
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def floods(normalised: Normalised, windows: Iterable[Window]) -> Iterator[Finding]:
+    """A message with more numbers than anybody writes was made to hide one."""
+    for window in windows:
+        for candidate in window.evidence.candidates:
+            if candidate.shape == "flood":
+                start, end = normalised.span(window.offset + candidate.start, window.offset + candidate.end)
+                yield Finding(Kind.CONTACT_IDENTIFIER, start, end, 0.5, "phone.flood", ranker().version, technique="flood")
+                return
+
+
+def stance(found: Evidence, *, attempt: bool) -> Stance:
+    """Offer, ask or accept of an attempt; refuse or report where the words for it stand beside the subject."""
+    names = lexicon().concepts
+    hit = {names[concept] for concept in found.concepts}
+    if attempt:
+        if any(f"{c.sort}:{c.shape}" in REACHABLE for c in found.candidates) or ("offer" in hit and "ask" not in hit):
+            return Stance.OFFER
+        if "accept" in hit and not hit & {"ask", "offer"}:
+            return Stance.ACCEPT
+        return Stance.ASK
+    subject = hit & {"messenger", "social", "private", "meet", "bypass", "reach_you", "exchange"}
+    if subject and "refuse" in hit:
+        return Stance.REFUSE
+    if subject and "report" in hit and ("secret" in hit or "private" in hit or "exchange" in hit):
+        return Stance.REPORT
+    return Stance.NONE

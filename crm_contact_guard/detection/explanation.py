@@ -1,0 +1,42 @@
+"""Why: the path of a verdict in words, for people who must answer for it."""
+
+from __future__ import annotations
+
+from crm_contact_guard.detection import engine
+from crm_contact_guard.detection.features import REACHABLE
+from crm_contact_guard.detection.lexicon import lexicon
+from crm_contact_guard.detection.normalise import normalise
+from crm_contact_guard.detection.ranker import ranker
+from crm_contact_guard.detection.types import Direction
+
+
+def explain(text: str, direction: Direction | str, language: str = "en") -> str:
+    """Every step of ``engine.scan`` for one text: folding, concepts, candidates, weights, findings with reasons."""
+    side = Direction(direction)
+    normalised = normalise(text)
+    verdict = engine.scan(text, direction=side)
+    words, learned = lexicon(), ranker()
+    lines = [f"folded: {normalised.text}"]
+    for offset, part in engine.parts(normalised.text):
+        window = engine.weigh(offset, part, side, engine.NO_COMPANY)
+        lines.append(f"window {offset}: probability {window.probability:.3f} (weights {learned.version})")
+        names = [words.expressions[entry][1] for entry in window.evidence.entries if words.owners[entry] >= 0]
+        lines.append("  words: " + ", ".join(names))
+        for candidate in window.evidence.candidates:
+            counted = "reachable" if f"{candidate.sort}:{candidate.shape}" in REACHABLE else "not a contact by its form"
+            lines.append(f"  candidate: {candidate.sort} {candidate.shape} {candidate.technique} {candidate.value!r} ({counted})")
+        weighed = ", ".join(f"{name} {weight:+.2f}" for name, weight in learned.contributions(window.evidence.active))
+        lines.append("  weighed most: " + weighed)
+    lines.append(f"verdict: attempt={verdict.attempt} by={verdict.by} stance={verdict.stance} score={verdict.score}")
+    for finding in verdict.findings:
+        shown = text[finding.start : finding.end]
+        lines.append(f"  {finding.kind} [{finding.start}:{finding.end}] {shown!r} {finding.detector} {finding.version}: {reason(finding.detector, language)}")
+    return "\n".join(lines)
+
+
+def reason(detector: str, language: str = "en") -> str:
+    """The human reason of a detector id; an unknown id (an older pack's) is named as such."""
+    known = lexicon().reasons.get(detector)
+    if known is None:
+        return f"検出器 {detector}" if language == "ja" else f"Detector {detector}"
+    return known["ja" if language.startswith("ja") else "en"]

@@ -1,0 +1,69 @@
+"""The learned part: a linear model over concepts, candidates and character n-grams, weights in a data file.
+
+The file ``weights/ranker.npz`` is made by ``python -m training.train`` and read without pickles. Its feature names must
+be those of the packs at hand; a name the packs lack counts as nothing, so an edited pack still runs.
+"""
+
+from __future__ import annotations
+
+import math
+from importlib.resources import files
+
+import numpy as np
+import numpy.typing as npt
+
+from crm_contact_guard.detection.features import space
+from crm_contact_guard.detection.ngrams import SCALE, buckets
+
+
+class Ranker:
+    """Weights, and the probability they give."""
+
+    def __init__(self, names: list[str], dense: list[float], grams: npt.NDArray[np.float32], bias: float, version: str) -> None:
+        known = dict(zip(names, dense, strict=True))
+        self.dense = [float(known.get(name, 0.0)) for name in space().names]
+        self.grams = grams
+        self.bias = bias
+        self.version = version
+
+    def logit(self, text: str, active: list[int]) -> float:
+        """Log odds that a folded text with these active features is an attempt."""
+        dense = self.dense
+        total = self.bias
+        for feature in active:
+            total += dense[feature]
+        hashed = buckets(text)
+        if len(hashed):
+            total += SCALE * float(self.grams.take(hashed).sum()) / math.sqrt(len(hashed))
+        return total
+
+    def contributions(self, active: list[int], count: int = 8) -> list[tuple[str, float]]:
+        """The features that weighed most, with their sign."""
+        names = space().names
+        weighed = sorted(((names[feature], self.dense[feature]) for feature in active), key=lambda pair: -abs(pair[1]))
+        return weighed[:count]
+
+
+def probability(logit: float) -> float:
+    """The logistic function, safe at both ends."""
+    return 1 / (1 + math.exp(-max(-40.0, min(40.0, logit))))
+
+
+_loaded: list[Ranker] = []
+
+
+def ranker() -> Ranker:
+    """The shipped weights, read at first use."""
+    if not _loaded:
+        with (files("crm_contact_guard.detection") / "weights" / "ranker.npz").open("rb") as stream:
+            data = np.load(stream, allow_pickle=False)
+            _loaded.append(
+                Ranker(
+                    [str(name) for name in data["names"]],
+                    [float(weight) for weight in data["dense"]],
+                    data["grams"].astype(np.float32),
+                    float(data["bias"]),
+                    str(data["version"]),
+                )
+            )
+    return _loaded[0]
