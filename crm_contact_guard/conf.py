@@ -46,6 +46,8 @@ DEFAULTS: dict[str, Any] = {
     # Pages
     "BASE_TEMPLATE": "crm_contact_guard/base.html",
     "LOGIN_URL": "",
+    "LOGOUT_URL": "",
+    "CONTENT_SECURITY_POLICY": {},
     # API
     "API_AUTHENTICATION_CLASSES": [],
     # Work after commit

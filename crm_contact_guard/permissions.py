@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from crm_contact_guard.directory.mirror import employee_for
-from crm_contact_guard.directory.models import Employee, Role, Team
+from crm_contact_guard.directory.models import Customer, Employee, Role, Team
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.ledger.models import Conversation, Event, Message
 from crm_contact_guard.supervision.models import Alert, Finding
@@ -64,6 +64,18 @@ def may_write(viewer: Employee, conversation: Conversation) -> bool:
     return own_conversations(viewer).filter(pk=conversation.pk).exists()
 
 
+def may_start(viewer: Employee, customer: Customer) -> bool:
+    """Whether the viewer may open a conversation with the customer: the owner, and who shares the customer's team.
+
+    A customer who has neither is anybody's.
+    """
+    if not viewer.active or viewer.role == Role.AUDITOR or customer.tenant != viewer.tenant:
+        return False
+    if customer.owner_id == viewer.pk or (customer.owner_id is None and customer.team_id is None):
+        return True
+    return customer.team_id is not None and viewer.teams.filter(pk=customer.team_id).exists()
+
+
 def is_party(viewer: Employee, conversation: Conversation) -> bool:
     """Whether reading is part of answering; otherwise the view of content is recorded (design.md §3.6)."""
     return conversation.employee_id == viewer.pk or may_write(viewer, conversation)
@@ -110,3 +122,12 @@ def events(viewer: Employee) -> QuerySet[Event]:
     """Recorded events the viewer may read."""
     rows = Event.objects.filter(tenant=viewer.tenant)
     return rows if may_read_record(viewer) else rows.filter(conversation__in=conversations(viewer))
+
+
+def access_log(viewer: Employee) -> QuerySet[Event]:
+    """Recorded accesses the viewer may read; none about conversations with an alert that concerns the viewer."""
+    if not may_read_record(viewer):
+        return Event.objects.none()
+    kinds = Q(kind__startswith="view.") | Q(kind__startswith="export.") | Q(kind__startswith="search.")
+    concerning = Alert.objects.filter(concerned=viewer).values("conversation")
+    return Event.objects.filter(kinds, tenant=viewer.tenant).exclude(conversation__in=concerning)

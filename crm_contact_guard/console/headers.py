@@ -1,0 +1,59 @@
+"""Headers of our own views. The host's pages keep theirs, also where they hold our panel."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.http import HttpResponse
+from django.templatetags.static import static
+from django.utils.cache import patch_vary_headers
+
+from crm_contact_guard.conf import settings
+
+_NONE = "'none'"
+
+
+def _assets_origin() -> str:
+    """Where static files come from, when the host serves them from another origin."""
+    parts = urlsplit(static("crm_contact_guard/css/tokens.css"))
+    return f"{parts.scheme or 'https'}://{parts.netloc}" if parts.netloc else ""
+
+
+def content_security_policy(*, frames: str) -> str:
+    """The policy as one header value: nothing inline, nothing evaluated, nothing from elsewhere.
+
+    ``CONTENT_SECURITY_POLICY`` adds sources a directive, for a host whose own base template needs them.
+    """
+    own = " ".join(part for part in ("'self'", _assets_origin()) if part)
+    policy = {
+        "default-src": _NONE,
+        "script-src": own,
+        "style-src": own,
+        "img-src": f"{own} data:",
+        "font-src": own,
+        "connect-src": "'self'",
+        "form-action": "'self'",
+        "base-uri": _NONE,
+        "frame-ancestors": frames,
+    }
+    for directive, sources in settings.CONTENT_SECURITY_POLICY.items():
+        known = policy.get(directive, "")
+        policy[directive] = " ".join([*([known] if known not in ("", _NONE) else []), *sources])
+    return "; ".join(f"{directive} {sources}" for directive, sources in policy.items())
+
+
+def protect(response: HttpResponse, *, public: bool = False) -> HttpResponse:
+    """Set the headers. ``public``: a page for customers, which nobody frames and which sends no referrer at all.
+
+    Staff pages send none to other sites only: without any, browsers post forms with ``Origin: null``, which Django's
+    CSRF check refuses. The customers' page has a check of its own.
+    """
+    response["Content-Security-Policy"] = content_security_policy(frames=_NONE if public else "'self'")
+    response["X-Frame-Options"] = "DENY" if public else "SAMEORIGIN"
+    response["Referrer-Policy"] = "no-referrer" if public else "same-origin"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["Cache-Control"] = "no-store, private"
+    patch_vary_headers(response, ["HX-Request", "Cookie"])
+    return response

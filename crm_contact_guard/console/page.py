@@ -1,0 +1,187 @@
+"""What every staff page shares: sign-in, role, language, time zone, headers, and how a refusal looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.conf import settings as django_settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render, resolve_url
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from crm_contact_guard import permissions
+from crm_contact_guard.conf import settings
+from crm_contact_guard.console.headers import protect
+from crm_contact_guard.directory.mirror import employee_for
+from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.policy import hours
+
+P = ParamSpec("P")
+#: Languages that the package itself speaks.
+OWN_LANGUAGES = ("en", "ja")
+
+
+@dataclass(frozen=True)
+class NavItem:
+    name: str
+    url: str
+    label: str | Promise
+    icon: str
+    key: str
+
+
+@dataclass
+class Frame:
+    """What stands around a page: base template, navigation, account. ``viewer`` is None for somebody without a role."""
+
+    request: HttpRequest
+    viewer: Employee | None
+
+    @property
+    def base(self) -> str:
+        return str(settings.BASE_TEMPLATE)
+
+    @property
+    def company(self) -> str:
+        return settings.company_name
+
+    @cached_property
+    def nav(self) -> list[NavItem]:
+        """Only the pages that the viewer may use."""
+        if self.viewer is None:
+            return []
+        items = []
+        if permissions.is_supervising(self.viewer):
+            items.append(NavItem("dashboard", _url("dashboard"), _("Overview"), "layout-dashboard", "g d"))
+            items.append(NavItem("alerts", _url("alerts"), _("Alerts"), "bell", "g a"))
+        if self.viewer.role != Role.AUDITOR:
+            items.append(NavItem("inbox", _url("inbox"), _("Inbox"), "inbox", "g i"))
+        return items
+
+    @property
+    def page(self) -> str:
+        match = self.request.resolver_match
+        name = match.url_name if match is not None else ""
+        return {"alert": "alerts", "inbox_conversation": "inbox"}.get(name or "", name or "")
+
+    @property
+    def language(self) -> str:
+        return translation.get_language() or "en"
+
+    @property
+    def languages(self) -> list[tuple[str, str]]:
+        """The other languages that both the host and we speak, by their own names."""
+        active = self.language.split("-", maxsplit=1)[0]
+        offered = {code.split("-", maxsplit=1)[0]: code for code, _name in django_settings.LANGUAGES}
+        return [
+            (offered[code], translation.get_language_info(code)["name_local"])
+            for code in OWN_LANGUAGES
+            if code in offered and code != active
+        ]
+
+    @property
+    def logout_url(self) -> str:
+        return resolve_url(settings.LOGOUT_URL) if settings.LOGOUT_URL else ""
+
+
+def _url(name: str) -> str:
+    return reverse(f"crm_contact_guard:{name}")
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def show(
+    request: HttpRequest,
+    viewer: Employee | None,
+    template: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """Render one of our templates within its frame, now: language and time zone hold only as long as the view runs."""
+    return render(
+        request,
+        f"crm_contact_guard/{template}",
+        {"guard": Frame(request, viewer), "viewer": viewer, **(context or {})},
+        status=status,
+    )
+
+
+@contextmanager
+def speaking(request: HttpRequest, viewer: Employee) -> Iterator[None]:
+    """The viewer's language and time zone.
+
+    A host with LocaleMiddleware has chosen the language already. Without it, the choice made by our own switch counts,
+    else what the directory says of the viewer.
+    """
+    chosen = request.COOKIES.get(django_settings.LANGUAGE_COOKIE_NAME, "") or viewer.language
+    if hasattr(request, "LANGUAGE_CODE") or not (chosen and translation.check_for_language(chosen)):
+        chosen = translation.get_language() or django_settings.LANGUAGE_CODE
+    with translation.override(chosen), timezone.override(hours.zone(viewer)):
+        yield
+
+
+def page(
+    *methods: str,
+) -> Callable[[Callable[Concatenate[HttpRequest, Employee, P], HttpResponse]], Callable[..., HttpResponse]]:
+    """Make a staff page of a view that takes the request and the employee who looks.
+
+    Not signed in: to the login page (401 for a fragment, which must not swap a login form into a page). No role, or not
+    permitted: 403 with whom to ask. A row that the viewer may not see does not exist: 404.
+    """
+
+    def decorate(view: Callable[Concatenate[HttpRequest, Employee, P], HttpResponse]) -> Callable[..., HttpResponse]:
+        @csrf_protect
+        @require_http_methods(methods or ("GET", "HEAD"))
+        @wraps(view)
+        def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            user = getattr(request, "user", None)
+            if user is None or not user.is_authenticated:
+                return _sign_in(request)
+            viewer = employee_for(user)
+            if viewer is None:
+                return protect(show(request, None, "refused.html", {"reason": "role"}, status=403))
+            with speaking(request, viewer):
+                return protect(_answer(view, request, viewer, *args, **kwargs))
+
+        return wrapped
+
+    return decorate
+
+
+def _answer(
+    view: Callable[Concatenate[HttpRequest, Employee, P], HttpResponse],
+    request: HttpRequest,
+    viewer: Employee,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> HttpResponse:
+    # What somebody typed goes back to them with the refusal: it stands nowhere else.
+    typed = {"typed": request.POST.get("text", "") or request.POST.get("comment", "")}
+    try:
+        return view(request, viewer, *args, **kwargs)
+    except NotPermitted as error:
+        return show(request, viewer, "refused.html", {"reason": "row", "detail": str(error), **typed}, status=403)
+    except Http404:
+        return show(request, viewer, "refused.html", {"reason": "missing", **typed}, status=404)
+
+
+def _sign_in(request: HttpRequest) -> HttpResponse:
+    if is_htmx(request):
+        return protect(HttpResponse(status=401))
+    login = resolve_url(settings.LOGIN_URL or django_settings.LOGIN_URL)
+    back = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("crm_contact_guard:dashboard")
+    return protect(redirect_to_login(back, login))

@@ -1,0 +1,18 @@
+"""Why a finding is shown, in the reader's language and without blame."""
+
+from __future__ import annotations
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import detection
+from crm_contact_guard.supervision.models import FindingKind
+
+
+def reason(detector: str, kind: str) -> str:
+    """The detector's own sentence; the kind's name where the detector has none (an older version's, a host's own)."""
+    if kind == FindingKind.AFTER_HOURS:
+        return _("Sent outside the employee's working hours.")
+    language = "ja" if (get_language() or "").startswith("ja") else "en"
+    told = detection.reason(detector, language)
+    return str(FindingKind(kind).label) if detector in told else told

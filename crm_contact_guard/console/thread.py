@@ -1,0 +1,188 @@
+"""Reading a conversation in windows: around the newest message, before one, or around the evidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Max, Q, QuerySet
+from django.utils import timezone
+
+from crm_contact_guard.console.evidence import Piece, Span, pieces
+from crm_contact_guard.console.reasons import reason
+from crm_contact_guard.ledger.models import Conversation, Delivery, Direction, Message
+from crm_contact_guard.supervision.models import Finding
+
+WINDOW = 40
+#: Most that one look at an open page brings up to date.
+TAIL = 200
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason at the margin of a message; its evidence bears the same number."""
+
+    number: int
+    text: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A message as pages show it."""
+
+    message: Message
+    pieces: Sequence[Piece]
+    reasons: Sequence[Reason] = ()
+    #: The day it begins, when it is the first message of one; in the reader's zone.
+    new_day: date | None = None
+    #: Same side as the message before, soon after: no need to say the name again.
+    follows: bool = False
+    delivery: Delivery | None = None
+    files: Sequence[dict[str, Any]] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def erased(self) -> bool:
+        return self.message.text is None and self.message.salt is None
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the line looks different."""
+        state = self.delivery.state if self.delivery is not None else ""
+        return f"{state}-{len(self.reasons)}-{int(self.erased)}-{int(self.new_day is not None)}-{int(self.follows)}"
+
+
+@dataclass(frozen=True)
+class Window:
+    """A run of messages, oldest first, and whether there are others on either side."""
+
+    lines: Sequence[Line]
+    earlier: bool
+    later: bool
+
+
+def _rows(conversation: Conversation) -> QuerySet[Message]:
+    rows: QuerySet[Message] = Message.objects.filter(conversation=conversation)
+    return rows.select_related("delivery", "employee", "customer")
+
+
+def _before(message: Message) -> Q:
+    return Q(occurred_at__lt=message.occurred_at) | Q(occurred_at=message.occurred_at, id__lt=message.pk)
+
+
+def _after(message: Message) -> Q:
+    return Q(occurred_at__gt=message.occurred_at) | Q(occurred_at=message.occurred_at, id__gt=message.pk)
+
+
+def message_of(conversation: Conversation, message_id: str | UUID | None) -> Message | None:
+    """The message with this id, when it belongs to the conversation."""
+    try:
+        key = UUID(str(message_id))
+    except ValueError:
+        return None
+    return _rows(conversation).filter(pk=key).first()
+
+
+def newest(conversation: Conversation, findings: QuerySet[Finding], *, before: Message | None = None) -> Window:
+    """The newest messages, or the newest of those before one."""
+    rows = _rows(conversation)
+    if before is not None:
+        rows = rows.filter(_before(before))
+    found = list(rows.order_by("-occurred_at", "-id")[: WINDOW + 1])
+    return Window(lines(found[:WINDOW][::-1], findings), earlier=len(found) > WINDOW, later=before is not None)
+
+
+def following(conversation: Conversation, findings: QuerySet[Finding], *, start: Message | None) -> list[Line]:
+    """The messages from ``start`` on (all when the page had none yet): what an open page shows now."""
+    rows = _rows(conversation)
+    if start is not None:
+        rows = rows.filter(_after(start) | Q(pk=start.pk))
+    return lines(list(rows.order_by("-occurred_at", "-id")[:TAIL])[::-1], findings)
+
+
+def around(
+    conversation: Conversation, findings: QuerySet[Finding], *, first: Message, last: Message, margin: int = WINDOW // 2
+) -> Window:
+    """From some messages before ``first`` to some after ``last``."""
+    rows = _rows(conversation)
+    before = list(rows.filter(_before(first)).order_by("-occurred_at", "-id")[: margin + 1])
+    between = list(
+        rows.filter((_after(first) | Q(pk=first.pk)) & (_before(last) | Q(pk=last.pk))).order_by("occurred_at", "id")
+    )
+    if len(between) > 2 * WINDOW:
+        between = [*between[:WINDOW], *between[-WINDOW:]]
+    after = list(rows.filter(_after(last)).order_by("occurred_at", "id")[: margin + 1])
+    found = [*before[:margin][::-1], *between, *after[:margin]]
+    return Window(lines(found, findings), earlier=len(before) > margin, later=len(after) > margin)
+
+
+def version(conversation: Conversation, start: Message | None) -> str:
+    """Changes when the page's part of the conversation does. Cheap: what an open page asks every few seconds."""
+    rows = Message.objects.filter(conversation=conversation)
+    if start is not None:
+        rows = rows.filter(occurred_at__gte=start.occurred_at)
+    state = rows.aggregate(count=Count("pk"), moved=Max("delivery__updated_at"))
+    moved = state["moved"]
+    return f"{state['count']}.{int(moved.timestamp() * 1_000_000) if moved else 0}.{conversation.employee_id or ''}"
+
+
+def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line]:
+    """Make lines of messages (oldest first). ``findings``: those the reader may see, whose evidence is marked."""
+    if isinstance(findings, QuerySet):
+        findings = findings.filter(message__in=[message.pk for message in messages])
+    by_message: dict[UUID, list[Finding]] = {}
+    for finding in findings:
+        by_message.setdefault(finding.message_id, []).append(finding)
+    made: list[Line] = []
+    previous: Message | None = None
+    number = 0
+    for message in messages:
+        spans, reasons = _marks(by_message.get(message.pk, []), number)
+        number += len(reasons)
+        day = timezone.localtime(message.occurred_at).date()
+        new_day = previous is None or timezone.localtime(previous.occurred_at).date() != day
+        made.append(
+            Line(
+                message=message,
+                pieces=pieces(message.text or "", spans),
+                reasons=reasons,
+                new_day=day if new_day else None,
+                follows=not new_day and previous is not None and _follows(message, previous),
+                delivery=_delivery(message),
+                files=[file for file in json.loads(message.files or "[]") if file.get("kind") != "original"],
+                details=json.loads(message.details or "{}") if message.direction == Direction.NOTE else {},
+            )
+        )
+        previous = message
+    return made
+
+
+def _follows(message: Message, previous: Message) -> bool:
+    same = (message.direction, message.employee_id) == (previous.direction, previous.employee_id)
+    return (
+        same
+        and message.direction != Direction.NOTE
+        and (message.occurred_at - previous.occurred_at).total_seconds() < 300
+    )
+
+
+def _delivery(message: Message) -> Delivery | None:
+    return getattr(message, "delivery", None) if message.direction == Direction.OUTBOUND else None
+
+
+def _marks(findings: list[Finding], numbered: int) -> tuple[list[Span], list[Reason]]:
+    """Findings with the same reason share a number."""
+    numbers: dict[str, int] = {}
+    spans, reasons = [], []
+    for finding in sorted(findings, key=lambda found: (found.start, found.end)):
+        text = reason(finding.detector, finding.kind)
+        if text not in numbers:
+            numbers[text] = numbered + len(numbers) + 1
+            reasons.append(Reason(numbers[text], text, finding.kind))
+        spans.append(Span(finding.start, finding.end, numbers[text]))
+    return spans, reasons
