@@ -273,3 +273,30 @@ def test_a_leaf_cannot_pass_for_a_node() -> None:
     """Second pre-image: the two children of a node, taken as one leaf, hash otherwise."""
     assert leaf_hash(leaf(0) + leaf(1)) != m.node_hash(leaf(0), leaf(1))
     assert m.node_hash(leaf(0), leaf(1)) == hashlib.sha256(b"\x01" + leaf(0) + leaf(1)).digest()
+
+
+LOG = json.loads((Path(__file__).parent / "vectors" / "independent-log.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def entries() -> TileStore:
+    store = TileStore()
+    store.append(b"".join(leaf_hash(f"entry {number}".encode()) for number in range(LOG["leaves"])))
+    return store
+
+
+def test_an_independent_log_has_the_same_roots_and_tiles(entries: TileStore) -> None:
+    for size, root in LOG["roots"].items():
+        assert [frontier for _tile, frontier in t.walk(int(size), entries.read)][-1].root().hex() == root
+    named = {
+        t.tile_path(level, index, len(tile) // 32): hashlib.sha256(tile).hexdigest()
+        for (level, index), tile in entries.tiles.items()
+    }
+    assert {path: named[path] for path in LOG["tiles"]} == LOG["tiles"]
+
+
+def test_an_independent_log_gives_the_same_proofs(entries: TileStore) -> None:
+    for case in LOG["inclusion"]:
+        assert t.inclusion_proof(case["index"], case["size"], entries.read) == unhex(case["path"])
+    for case in LOG["consistency"]:
+        assert t.consistency_proof(case["old"], case["new"], entries.read) == unhex(case["proof"])
