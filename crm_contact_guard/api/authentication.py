@@ -1,0 +1,57 @@
+"""Who calls: bearer tokens of our own, the host's session, and what else the host names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from crm_contact_guard.api import tokens
+from crm_contact_guard.api.models import ApiToken
+from crm_contact_guard.conf import settings
+from crm_contact_guard.exceptions import ConfigurationError
+
+
+class BearerAuthentication(BaseAuthentication):
+    """``Authorization: Bearer ccg_…`` (RFC 6750). Another scheme, or a bearer that is not ours, is for the others."""
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiToken] | None:
+        scheme, _space, text = request.headers.get("Authorization", "").strip().partition(" ")
+        text = text.strip()
+        if scheme.lower() != "bearer" or not text.startswith(tokens.PREFIX):
+            return None
+        token = tokens.token_find(text)
+        user = token.employee.user if token is not None else None
+        if token is None or user is None or not getattr(user, "is_active", True):
+            raise AuthenticationFailed(_("This token is unknown, expired or revoked."))
+        return user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="contact guard"'
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the schema describes our tokens."""
+
+    target_class = BearerAuthentication
+    name = "bearerToken"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer"}
+
+
+def authenticators() -> list[BaseAuthentication]:
+    """Ours first (it names the 401 challenge), then the host's. Raises ConfigurationError for a wrong path."""
+    found: list[BaseAuthentication] = [BearerAuthentication(), SessionAuthentication()]
+    for path in settings.API_AUTHENTICATION_CLASSES:
+        try:
+            found.append(import_string(path)())
+        except ImportError as error:
+            raise ConfigurationError(f'CONTACT_GUARD["API_AUTHENTICATION_CLASSES"] has {path!r}: {error}') from error
+    return found

@@ -1,0 +1,99 @@
+"""What every view of the API shares. Nothing is left to the host's DRF defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpResponseBase
+from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
+from drf_spectacular.openapi import AutoSchema
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.generics import GenericAPIView
+from rest_framework.metadata import SimpleMetadata
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from crm_contact_guard.api import problems, wire
+from crm_contact_guard.api.authentication import authenticators
+from crm_contact_guard.api.pagination import KeysetPagination
+from crm_contact_guard.directory.mirror import employee_for
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.permissions import employee_or_refuse
+
+Row = TypeVar("Row", bound=Model)
+
+
+class OneOfOurs(BasePermission):
+    """The caller is an active employee of the directory. What they may see is asked row by row (``permissions``)."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return employee_for(request.user) is not None
+
+
+class GuardView(GenericAPIView[Any]):
+    """Base of all views: ours are authentication, permission, wire format, pagination, errors and caching."""
+
+    permission_classes: Sequence[type[BasePermission]] = (OneOfOurs,)
+    parser_classes = (wire.JsonBody,)
+    renderer_classes = (wire.Json,)
+    content_negotiation_class = wire.OneRenderer
+    throttle_classes = ()
+    versioning_class = None
+    metadata_class = SimpleMetadata
+    pagination_class: type[KeysetPagination] | None = KeysetPagination
+    filter_backends = ()
+    schema = AutoSchema()
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return authenticators()
+
+    def get_exception_handler(self) -> Callable[[Exception, Mapping[str, Any]], Response | None]:
+        return problems.handle
+
+    @cached_property
+    def viewer(self) -> Employee:
+        """Who calls."""
+        return employee_or_refuse(self.request.user)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if getattr(response, "exception", False) and isinstance(response, Response):
+            response.accepted_renderer = wire.Problem()
+            response.accepted_media_type = wire.Problem.media_type
+        patch_cache_control(final, private=True, no_cache=True)
+        patch_vary_headers(final, ("Authorization", "Cookie", "Accept-Language"))
+        final["X-Content-Type-Options"] = "nosniff"
+        return final
+
+    def conditional(self, data: Any) -> HttpResponseBase:
+        """One row with an ETag over what is answered; 304 when the caller has it."""
+        body = wire.Json().render(data)
+        etag = f'"{sha256(body).hexdigest()[:32]}"'
+        response = Response(data, headers={"ETag": etag})
+        return get_conditional_response(self.request, etag=etag, response=response) or response
+
+
+def one_or_404(rows: QuerySet[Row], row_id: str) -> Row:
+    """The row with this id among those the viewer may see; anything else, unreadable ids too, is "not found"."""
+    try:
+        key = UUID(row_id)
+    except ValueError:
+        raise Http404 from None
+    row = rows.filter(pk=key).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def require(allowed: bool, message: str) -> None:
+    """Raises NotPermitted with words for people."""
+    if not allowed:
+        raise NotPermitted(message)

@@ -1,0 +1,58 @@
+"""The OpenAPI 3.1 description, as far as it is the same for all views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+
+from crm_contact_guard.api.problems import ProblemSerializer
+
+#: In place of the host's SPECTACULAR_SETTINGS while our own schema is made.
+SETTINGS: Final[dict[str, Any]] = {
+    "TITLE": "Contact guard",
+    "DESCRIPTION": "Conversations with customers on company channels, their record, and the alerts on it.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+}
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+ID = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH)
+UNMASK = OpenApiParameter(
+    "unmask", OpenApiTypes.BOOL, description="Give raw addresses; compliance officers only, and recorded."
+)
+
+_SAYS = {
+    400: "A value can't be used; `errors` names the fields.",
+    401: "No login, or a token that is not valid.",
+    403: "The caller may not do this.",
+    404: "There is no such row, or the caller may not see it.",
+    409: "Somebody else closed it meanwhile.",
+    413: "The body is too large.",
+    415: "The body must be application/json.",
+    422: "The Idempotency-Key belongs to another message.",
+}
+
+
+def PROBLEMS(*codes: int) -> dict[Any, Any]:  # noqa: N802 - stands beside the other constants of the schema
+    """Responses for errors of these status codes."""
+    return {(code, "application/problem+json"): OpenApiResponse(ProblemSerializer, _SAYS[code]) for code in codes}
+
+
+def answers(good: Any, *codes: int) -> dict[Any, Any]:
+    """Responses: ``good`` with 200, problems with the others."""
+    return {200: good, **PROBLEMS(*codes)}
+
+
+def described(**what: Any) -> Callable[[Method], Method]:
+    """``extend_schema`` that stands on drf-spectacular's own schema class, whatever DRF's default in the host is."""
+
+    def decorate(method: Method) -> Method:
+        method.kwargs = {"schema": AutoSchema}  # type: ignore[attr-defined]
+        return extend_schema(**what)(method)
+
+    return decorate

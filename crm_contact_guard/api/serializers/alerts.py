@@ -1,0 +1,93 @@
+"""Alerts and findings as the API gives them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from crm_contact_guard.api.codes import CodeField
+from crm_contact_guard.api.serializers.people import CustomerSerializer, PersonSerializer, TeamSerializer
+from crm_contact_guard.api.wire import JsonText, Moment
+from crm_contact_guard.ledger.models import Event
+from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Side, Stance, Topic
+from crm_contact_guard.supervision.review import MAX_COMMENT, alert_history
+from crm_contact_guard.supervision.titles import alert_title
+
+
+class FindingSerializer(serializers.Serializer[Any]):
+    """What a detector saw in a message; offsets count code points of the message's text."""
+
+    id = serializers.UUIDField()
+    message = serializers.UUIDField(source="message_id")
+    alert = serializers.UUIDField(source="alert_id", allow_null=True)
+    kind = CodeField(FindingKind)
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+    score = serializers.FloatField()
+    detector = serializers.CharField()
+    version = serializers.CharField()
+    stance = CodeField(Stance)
+    by = CodeField(Side, allow_null=True)
+    created_at = Moment()
+
+
+class AlertSerializer(serializers.Serializer[Any]):
+    """An alert."""
+
+    id = serializers.UUIDField()
+    title = serializers.SerializerMethodField()
+    conversation = serializers.UUIDField(source="conversation_id")
+    customer = CustomerSerializer(source="conversation.customer")
+    concerned = PersonSerializer(allow_null=True)
+    addressee = PersonSerializer(allow_null=True)
+    team = TeamSerializer(allow_null=True)
+    topic = CodeField(Topic)
+    kind = CodeField(FindingKind)
+    by = CodeField(Side)
+    stance = CodeField(Stance)
+    severity = CodeField(Severity)
+    status = CodeField(Alert.Status, "AlertStatus")
+    resolution = CodeField(Alert.Resolution, allow_null=True)
+    comment = serializers.CharField()
+    claimed_by = PersonSerializer(allow_null=True)
+    closed_by = PersonSerializer(allow_null=True)
+    opened_at = Moment()
+    updated_at = Moment()
+    closed_at = Moment(allow_null=True)
+    at_message = serializers.UUIDField(source="at_message_id")
+
+    def get_title(self, alert: Alert) -> str:
+        return alert_title(alert)
+
+
+class StepSerializer(serializers.Serializer[Any]):
+    """A recorded step of an alert."""
+
+    id = serializers.UUIDField()
+    kind = serializers.CharField()
+    actor_type = CodeField(Event.ActorType)
+    actor = serializers.CharField(help_text="Id of the employee, empty for the system.")
+    recorded_at = Moment()
+    data = JsonText()  # type: ignore[assignment]  # a field, taken off the class by its metaclass
+    reason = serializers.CharField(allow_null=True)
+
+
+class AlertDetailSerializer(AlertSerializer):
+    """An alert with its findings and history."""
+
+    findings = FindingSerializer(many=True)
+    history = serializers.SerializerMethodField()
+
+    @extend_schema_field(StepSerializer(many=True))
+    def get_history(self, alert: Alert) -> list[dict[str, Any]]:
+        steps: Any = StepSerializer(alert_history(alert), many=True)
+        return list(steps.data)
+
+
+class CloseSerializer(serializers.Serializer[Any]):
+    """How an alert ends."""
+
+    resolution = CodeField(Alert.Resolution)
+    comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=MAX_COMMENT)

@@ -1,0 +1,53 @@
+"""Conversations as the API gives them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from crm_contact_guard.api.codes import CodeField
+from crm_contact_guard.api.serializers.people import CustomerSerializer, PersonSerializer, TeamSerializer
+from crm_contact_guard.api.wire import Moment
+from crm_contact_guard.directory.addresses import mask
+from crm_contact_guard.directory.models import Address, AddressKind
+from crm_contact_guard.ledger.models import Conversation
+
+
+class ConversationSerializer(serializers.Serializer[Any]):
+    """A conversation without its messages."""
+
+    id = serializers.UUIDField()
+    customer = CustomerSerializer()
+    employee = PersonSerializer(allow_null=True)
+    team = TeamSerializer(allow_null=True)
+    subject = serializers.CharField()
+    channel = serializers.CharField(help_text="Alias of the channel used last.")
+    state = CodeField(Conversation.State, "ConversationState")
+    created_at = Moment()
+    last_message_at = Moment(allow_null=True)
+    waiting_since = Moment(allow_null=True, help_text="Since when the customer waits for an answer.")
+    unread = serializers.IntegerField()
+
+
+class AddressSerializer(serializers.Serializer[Any]):
+    """An address of the customer, masked unless ``unmask=true`` is given by somebody who may."""
+
+    kind = CodeField(AddressKind)
+    value = serializers.SerializerMethodField(method_name="shown")
+    opted_out_at = Moment(allow_null=True)
+
+    def shown(self, address: Address) -> str:
+        return address.value if self.context.get("unmask") else mask(address.kind, address.value)
+
+
+class ConversationDetailSerializer(ConversationSerializer):
+    """A conversation with the customer's addresses."""
+
+    addresses = serializers.SerializerMethodField()
+
+    @extend_schema_field(AddressSerializer(many=True))
+    def get_addresses(self, conversation: Conversation) -> list[dict[str, Any]]:
+        rows = conversation.customer.addresses.all()
+        return list(AddressSerializer(rows, many=True, context=self.context).data)

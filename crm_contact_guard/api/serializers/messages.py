@@ -1,0 +1,152 @@
+"""Messages: as given, as sent, and what a decision before sending says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from crm_contact_guard.api.codes import CodeField
+from crm_contact_guard.api.problems import ProblemSerializer
+from crm_contact_guard.api.wire import JsonText, Moment
+from crm_contact_guard.exports.masking import masked
+from crm_contact_guard.ledger.models import Delivery, Direction, Message, MessageKind
+from crm_contact_guard.policy.decision import Action, Override, OverrideCode
+from crm_contact_guard.supervision.models import FindingKind, Side, Stance
+
+
+class DeliverySerializer(serializers.Serializer[Any]):
+    """How far an outbound message has come."""
+
+    state = CodeField(Delivery.State, "DeliveryState")
+    attempts = serializers.IntegerField()
+    updated_at = Moment()
+
+
+class MessageSerializer(serializers.Serializer[Any]):
+    """A recorded message. Personal fields are null after an erasure; addresses are masked (see ``unmask``)."""
+
+    id = serializers.UUIDField()
+    conversation = serializers.UUIDField(source="conversation_id")
+    customer = serializers.UUIDField(source="customer_id")
+    employee = serializers.UUIDField(source="employee_id", allow_null=True)
+    direction = CodeField(Direction)
+    channel = serializers.CharField()
+    kind = CodeField(MessageKind)
+    occurred_at = Moment()
+    recorded_at = Moment()
+    reply_to = serializers.UUIDField(source="reply_to_id", allow_null=True)
+    source = serializers.CharField()  # type: ignore[assignment]  # a field, taken off the class by its metaclass
+    subject = serializers.CharField(allow_null=True)
+    text = serializers.CharField(allow_null=True, help_text="What the writer newly wrote.")
+    quoted = serializers.CharField(allow_null=True, help_text="Quoted history and signature.")
+    from_name = serializers.CharField(allow_null=True)
+    from_address = serializers.SerializerMethodField()
+    to_name = serializers.CharField(allow_null=True)
+    to_address = serializers.SerializerMethodField()
+    details = JsonText(allow_null=True)
+    files = JsonText(allow_null=True, help_text="Name, type, size and SHA-256 of each file.")
+    delivery = serializers.SerializerMethodField()
+
+    def get_from_address(self, message: Message) -> str | None:
+        return self._address(message.channel, message.from_address)
+
+    def get_to_address(self, message: Message) -> str | None:
+        return self._address(message.channel, message.to_address)
+
+    @extend_schema_field(DeliverySerializer(allow_null=True))
+    def get_delivery(self, message: Message) -> dict[str, Any] | None:
+        delivery = getattr(message, "delivery", None)
+        return None if delivery is None else dict(DeliverySerializer(delivery).data)
+
+    def _address(self, channel: str, value: str | None) -> str | None:
+        return value if not value or self.context.get("unmask") else masked(channel, value)
+
+
+class OverrideSerializer(serializers.Serializer[Any]):
+    """Why the writer goes on after a nudge."""
+
+    code = CodeField(OverrideCode)
+    text = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=2000, help_text="Needed except for an emergency."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["code"] != OverrideCode.EMERGENCY and not attrs["text"]:
+            raise serializers.ValidationError({"text": _("Say in a few words why.")})
+        return attrs
+
+
+class OutgoingSerializer(serializers.Serializer[Any]):
+    """What an employee wants to send."""
+
+    # Blank and too long are the gateway's to refuse, in one place for pages and API alike.
+    text = serializers.CharField(trim_whitespace=False, allow_blank=True)
+    channel = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=64, help_text="Default: the one used last."
+    )
+    subject = serializers.CharField(required=False, default="", allow_blank=True, max_length=255)
+    emergency = serializers.BooleanField(
+        required=False, default=False, help_text="Lifts working hours, never the rules on content."
+    )
+    override = OverrideSerializer(required=False, allow_null=True, default=None)
+
+    def override_given(self) -> Override | None:
+        """The validated override."""
+        given = self.validated_data["override"]
+        return None if given is None else Override(code=OverrideCode(given["code"]), text=given["text"])
+
+
+class TextSerializer(serializers.Serializer[Any]):
+    """A text to try out."""
+
+    text = serializers.CharField(trim_whitespace=False, allow_blank=True)
+    emergency = serializers.BooleanField(required=False, default=False)
+
+
+class ScanFindingSerializer(serializers.Serializer[Any]):
+    """What a detector saw; offsets count code points of the text."""
+
+    kind = CodeField(FindingKind)
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+    score = serializers.FloatField()
+    detector = serializers.CharField()
+    version = serializers.CharField()
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    """What happens to the message, and why (``attempt``, ``after_hours``)."""
+
+    action = CodeField(Action)
+    reasons = serializers.ListField(child=serializers.CharField())
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    """What would happen to a text."""
+
+    decision = DecisionSerializer()
+    attempt = serializers.BooleanField(source="scan.attempt")
+    by = CodeField(Side, source="scan.by", allow_null=True)
+    stance = CodeField(Stance, source="scan.stance")
+    score = serializers.FloatField(source="scan.score")
+    findings = ScanFindingSerializer(source="scan.findings", many=True)
+
+
+class SentSerializer(serializers.Serializer[Any]):
+    """A message that was sent, with the decision it went through."""
+
+    message = MessageSerializer()
+    decision = DecisionSerializer()
+
+
+class KeptBackSerializer(ProblemSerializer):
+    """A message that was not sent. After a nudge, send again with one of ``overrides`` to go on."""
+
+    decision = DecisionSerializer()
+    findings = ScanFindingSerializer(many=True)
+    overrides = serializers.ListField(
+        child=CodeField(OverrideCode), help_text="Codes that let the message go; none after a block."
+    )

@@ -1,0 +1,149 @@
+"""``alerts/`` with claim and close, and ``findings/``. Nobody sees an alert that concerns them."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_contact_guard import permissions
+from crm_contact_guard.api import filters, pagination
+from crm_contact_guard.api.base import GuardView, one_or_404, require
+from crm_contact_guard.api.schema import ID, answers, described
+from crm_contact_guard.api.serializers.alerts import (
+    AlertDetailSerializer,
+    AlertSerializer,
+    CloseSerializer,
+    FindingSerializer,
+)
+from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Side, Stance, Topic
+from crm_contact_guard.supervision.review import alert_claim, alert_close
+
+ALERT_FILTERS: filters.Filters = {
+    "conversation": filters.row("conversation_id"),
+    "concerned": filters.row("concerned_id"),
+    "addressee": filters.row("addressee_id"),
+    "team": filters.row("team_id"),
+    "topic": filters.code("topic", Topic),
+    "kind": filters.code("kind", FindingKind),
+    "by": filters.code("by", Side),
+    "stance": filters.code("stance", Stance),
+    "severity": filters.code("severity", Severity),
+    "status": filters.code("status", Alert.Status),
+    "resolution": filters.code("resolution", Alert.Resolution),
+    **filters.times("opened_at", "updated_at", "closed_at"),
+}
+FINDING_FILTERS: filters.Filters = {
+    "alert": filters.row("alert_id"),
+    "message": filters.row("message_id"),
+    "kind": filters.code("kind", FindingKind),
+    "stance": filters.code("stance", Stance),
+    "by": filters.code("by", Side),
+    "detector": filters.text("detector"),
+    "version": filters.text("version"),
+    **filters.times("created_at"),
+}
+
+
+def alert_rows(view: GuardView) -> QuerySet[Alert]:
+    """What the viewer may see, with the names that are shown."""
+    return permissions.alerts(view.viewer).select_related(
+        "conversation__customer", "concerned", "addressee", "team", "claimed_by", "closed_by"
+    )
+
+
+class AlertList(GuardView):
+    """Alerts the caller may see, newest first."""
+
+    serializer_class = AlertSerializer
+
+    @described(
+        operation_id="alerts_list",
+        parameters=filters.parameters(ALERT_FILTERS),
+        responses=answers(AlertSerializer(many=True), 400, 401, 403),
+    )
+    def get(self, request: Request) -> Response:
+        chosen = filters.read(request, ALERT_FILTERS, also=pagination.PARAMETERS)
+        page = self.paginate_queryset(alert_rows(self).filter(**chosen.lookups))
+        return self.get_paginated_response(AlertSerializer(page, many=True).data)
+
+
+class AlertDetail(GuardView):
+    """One alert, with its findings and history."""
+
+    serializer_class = AlertDetailSerializer
+
+    @described(
+        operation_id="alerts_retrieve",
+        parameters=[ID],
+        responses=answers(AlertDetailSerializer, 400, 401, 403, 404),
+    )
+    def get(self, request: Request, pk: str) -> HttpResponseBase:
+        filters.read(request, {})
+        return self.conditional(self.given(pk))
+
+    def given(self, row_id: str) -> object:
+        """The alert as data, read anew."""
+        return AlertDetailSerializer(one_or_404(alert_rows(self).prefetch_related("findings"), row_id)).data
+
+    def reviewed(self, row_id: str) -> Alert:
+        """The alert, for somebody who may work on it."""
+        alert = one_or_404(alert_rows(self), row_id)
+        require(permissions.may_review(self.viewer, alert), _("You may read this alert, but not work on it."))
+        return alert
+
+
+class AlertClaim(AlertDetail):
+    """Say that one is looking at the alert."""
+
+    http_method_names = ["post", "options"]
+
+    @described(
+        operation_id="alerts_claim",
+        parameters=[ID],
+        request=None,
+        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409),
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        filters.read(request, {})
+        alert = self.reviewed(pk)
+        alert_claim(alert_id=alert.pk, reviewer=self.viewer)
+        return Response(self.given(pk))
+
+
+class AlertClose(AlertDetail):
+    """End the alert with a resolution and a comment."""
+
+    http_method_names = ["post", "options"]
+
+    @described(
+        operation_id="alerts_close",
+        parameters=[ID],
+        request=CloseSerializer,
+        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409, 413, 415),
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        filters.read(request, {})
+        alert = self.reviewed(pk)
+        given = CloseSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        alert_close(alert_id=alert.pk, reviewer=self.viewer, **given.validated_data)
+        return Response(self.given(pk))
+
+
+class FindingList(GuardView):
+    """Findings of the alerts the caller may see, newest first."""
+
+    serializer_class = FindingSerializer
+
+    @described(
+        operation_id="findings_list",
+        parameters=filters.parameters(FINDING_FILTERS),
+        responses=answers(FindingSerializer(many=True), 400, 401, 403),
+    )
+    def get(self, request: Request) -> Response:
+        chosen = filters.read(request, FINDING_FILTERS, also=pagination.PARAMETERS)
+        page = self.paginate_queryset(permissions.findings(self.viewer).filter(**chosen.lookups))
+        return self.get_paginated_response(FindingSerializer(page, many=True).data)

@@ -1,0 +1,181 @@
+"""``conversations/``: list, one, its messages, and sending."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_contact_guard import gateway, permissions
+from crm_contact_guard.api import filters, pagination
+from crm_contact_guard.api.base import GuardView, one_or_404
+from crm_contact_guard.api.problems import problem
+from crm_contact_guard.api.schema import ID, PROBLEMS, UNMASK, answers, described
+from crm_contact_guard.api.serializers.conversations import ConversationDetailSerializer, ConversationSerializer
+from crm_contact_guard.api.serializers.messages import (
+    KeptBackSerializer,
+    MessageSerializer,
+    OutgoingSerializer,
+    ScanFindingSerializer,
+    SentSerializer,
+)
+from crm_contact_guard.api.views.messages import MESSAGE_FILTERS, given_messages, message_rows, message_url, unmask
+from crm_contact_guard.channels import registry
+from crm_contact_guard.ledger import access
+from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.policy.decision import Action, OverrideCode
+
+CONVERSATION_FILTERS: filters.Filters = {
+    "customer": filters.row("customer_id"),
+    "employee": filters.row("employee_id"),
+    "team": filters.row("team_id"),
+    "channel": filters.text("channel"),
+    "state": filters.code("state", Conversation.State),
+    **filters.times("created_at", "last_message_at", "waiting_since"),
+}
+IDEMPOTENCY_KEY = "Idempotency-Key"
+
+
+def conversation_rows(view: GuardView) -> QuerySet[Conversation]:
+    """What the viewer may read, with the names that are shown."""
+    return permissions.conversations(view.viewer).select_related("customer", "employee", "team")
+
+
+class ConversationList(GuardView):
+    """Conversations the caller may read, newest first."""
+
+    serializer_class = ConversationSerializer
+
+    @described(
+        operation_id="conversations_list",
+        parameters=filters.parameters(CONVERSATION_FILTERS),
+        responses=answers(ConversationSerializer(many=True), 400, 401, 403),
+    )
+    def get(self, request: Request) -> Response:
+        chosen = filters.read(request, CONVERSATION_FILTERS, also=pagination.PARAMETERS)
+        page = self.paginate_queryset(conversation_rows(self).filter(**chosen.lookups))
+        return self.get_paginated_response(ConversationSerializer(page, many=True).data)
+
+
+class ConversationDetail(GuardView):
+    """One conversation, with the customer's addresses."""
+
+    serializer_class = ConversationDetailSerializer
+
+    @described(
+        operation_id="conversations_retrieve",
+        parameters=[ID, UNMASK],
+        responses=answers(ConversationDetailSerializer, 400, 401, 403, 404),
+    )
+    def get(self, request: Request, pk: str) -> HttpResponseBase:
+        filters.read(request, {}, also=("unmask",))
+        rows = conversation_rows(self).prefetch_related("customer__addresses")
+        conversation = one_or_404(rows, pk)
+        shown = unmask(self)
+        if shown:
+            access.record_unmask(viewer=self.viewer, conversation=conversation)
+        return self.conditional(ConversationDetailSerializer(conversation, context={"unmask": shown}).data)
+
+
+class ConversationMessages(GuardView):
+    """The messages of one conversation; POST sends one to the customer."""
+
+    serializer_class = MessageSerializer
+    keyset = pagination.BY_TIME
+
+    @described(
+        operation_id="conversations_messages_list",
+        parameters=[ID, UNMASK, *filters.parameters(MESSAGE_FILTERS)],
+        responses=answers(MessageSerializer(many=True), 400, 401, 403, 404),
+    )
+    def get(self, request: Request, pk: str) -> Response:
+        chosen = filters.read(request, MESSAGE_FILTERS, also=(*pagination.PARAMETERS, "unmask"))
+        conversation = one_or_404(conversation_rows(self), pk)
+        rows = message_rows(self).filter(conversation=conversation)
+        page = self.paginate_queryset(rows.filter(**chosen.lookups)) or []
+        return self.get_paginated_response(given_messages(self, page, purpose="api.conversation"))
+
+    @described(
+        operation_id="conversations_messages_send",
+        parameters=[
+            ID,
+            OpenApiParameter(
+                IDEMPOTENCY_KEY,
+                OpenApiTypes.STR,
+                OpenApiParameter.HEADER,
+                description="Your own key of this send: repeating it gives the first message again, with 200.",
+            ),
+        ],
+        request=OutgoingSerializer,
+        responses={
+            200: SentSerializer,
+            201: SentSerializer,
+            (409, "application/problem+json"): KeptBackSerializer,
+            **PROBLEMS(400, 401, 403, 404, 413, 415, 422),
+        },
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        filters.read(request, {})
+        conversation = one_or_404(conversation_rows(self), pk)
+        given = OutgoingSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        data = given.validated_data
+        _check_channel(data["channel"] or conversation.channel)
+        sent = gateway.send(
+            actor=self.viewer,
+            conversation=conversation,
+            text=data["text"],
+            channel=data["channel"],
+            subject=data["subject"],
+            emergency=data["emergency"],
+            override=given.override_given(),
+            idempotency_key=_key(request),
+        )
+        if sent.message is None:
+            return _kept_back(sent)
+        answer = SentSerializer({"message": sent.message, "decision": sent.decision})
+        return Response(
+            answer.data,
+            status=status.HTTP_200_OK if sent.repeated else status.HTTP_201_CREATED,
+            headers={"Location": message_url(request, sent.message)},
+        )
+
+
+def _check_channel(alias: str) -> None:
+    """A wrong alias is the caller's mistake here, not the installation's."""
+    if alias not in registry.aliases():
+        known = ", ".join(registry.aliases())
+        raise ValidationError(
+            {"channel": [_("There is no channel %(alias)s. Known: %(known)s.") % {"alias": alias, "known": known}]}
+        )
+
+
+def _key(request: Request) -> str:
+    key = request.headers.get(IDEMPOTENCY_KEY, "").strip()
+    if len(key) > 255 or not (key.isascii() and key.isprintable()):
+        raise ValidationError({IDEMPOTENCY_KEY: [_("Use at most 255 printable ASCII characters.")]})
+    return key
+
+
+def _kept_back(sent: gateway.Sent) -> Response:
+    """A message that did not go out is a conflict with the company's rules, and says how to go on."""
+    nudge = sent.decision.action is Action.NUDGE
+    detail = _("Nothing was sent. Keep the talk on the company's channels, or change the text.")
+    if nudge:
+        detail = _("Nothing was sent yet. Change the text, or send it again with an override that says why.")
+    if sent.decision.reasons == ("after_hours",):
+        detail = _("Nothing was sent: it is outside your working hours. Send later, or mark a real emergency.")
+    more: dict[str, Any] = {
+        "decision": {"action": sent.decision.action.value, "reasons": list(sent.decision.reasons)},
+        "findings": ScanFindingSerializer(sent.scan.findings, many=True).data,
+        "overrides": [code.value for code in OverrideCode] if nudge else [],
+    }
+    return problem(sent.decision.action.value, status_code=status.HTTP_409_CONFLICT, detail=detail, **more)

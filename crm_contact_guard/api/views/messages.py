@@ -1,0 +1,96 @@
+"""``messages/``: all messages the caller may read, across conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_contact_guard import permissions
+from crm_contact_guard.api import filters, pagination
+from crm_contact_guard.api.base import GuardView, one_or_404, require
+from crm_contact_guard.api.schema import ID, UNMASK, answers, described
+from crm_contact_guard.api.serializers.messages import MessageSerializer
+from crm_contact_guard.ledger import access
+from crm_contact_guard.ledger.models import Direction, Message, MessageKind
+
+MESSAGE_FILTERS: filters.Filters = {
+    "employee": filters.row("employee_id"),
+    "customer": filters.row("customer_id"),
+    "direction": filters.code("direction", Direction),
+    "channel": filters.text("channel"),
+    "kind": filters.code("kind", MessageKind),
+    **filters.times("occurred_at", "recorded_at"),
+}
+ALL_MESSAGE_FILTERS: filters.Filters = {"conversation": filters.row("conversation_id"), **MESSAGE_FILTERS}
+
+
+def message_rows(view: GuardView) -> QuerySet[Message]:
+    """What the viewer may read, with what is needed to give and to record it."""
+    return permissions.messages(view.viewer).select_related("conversation", "delivery")
+
+
+def unmask(view: GuardView) -> bool:
+    """Whether raw addresses are asked for. Raises NotPermitted when the viewer may not see them."""
+    asked = filters.flag(view.request, "unmask")
+    require(not asked or permissions.may_unmask(view.viewer), _("You may not see unmasked addresses."))
+    return asked
+
+
+def given_messages(view: GuardView, messages: Sequence[Message], *, purpose: str) -> Any:
+    """Messages as data. That somebody outside the talk reads them is recorded first, once a conversation."""
+    shown = unmask(view)
+    read = {message.conversation_id: message.conversation for message in messages}
+    own = set(permissions.own_conversations(view.viewer).filter(pk__in=read).values_list("pk", flat=True))
+    with transaction.atomic():
+        for key, conversation in read.items():
+            if key not in own and conversation.employee_id != view.viewer.pk:
+                access.record_view(viewer=view.viewer, conversation=conversation, purpose=purpose)
+            if shown:
+                access.record_unmask(viewer=view.viewer, conversation=conversation)
+    return MessageSerializer(messages, many=True, context={"unmask": shown}).data
+
+
+def message_url(request: Request, message: Message) -> str:
+    """The address of one message."""
+    return request.build_absolute_uri(reverse("crm_contact_guard:api-message", args=[message.pk]))
+
+
+class MessageList(GuardView):
+    """Messages of all conversations the caller may read, newest record first."""
+
+    serializer_class = MessageSerializer
+    keyset = pagination.BY_RECORD
+
+    @described(
+        operation_id="messages_list",
+        parameters=[UNMASK, *filters.parameters(ALL_MESSAGE_FILTERS)],
+        responses=answers(MessageSerializer(many=True), 400, 401, 403),
+    )
+    def get(self, request: Request) -> Response:
+        chosen = filters.read(request, ALL_MESSAGE_FILTERS, also=(*pagination.PARAMETERS, "unmask"))
+        page = self.paginate_queryset(message_rows(self).filter(**chosen.lookups)) or []
+        return self.get_paginated_response(given_messages(self, page, purpose="api.messages"))
+
+
+class MessageDetail(GuardView):
+    """One message."""
+
+    serializer_class = MessageSerializer
+
+    @described(
+        operation_id="messages_retrieve",
+        parameters=[ID, UNMASK],
+        responses=answers(MessageSerializer, 400, 401, 403, 404),
+    )
+    def get(self, request: Request, pk: str) -> HttpResponseBase:
+        filters.read(request, {}, also=("unmask",))
+        message = one_or_404(message_rows(self), pk)
+        return self.conditional(given_messages(self, [message], purpose="api.message")[0])

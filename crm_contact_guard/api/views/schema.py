@@ -1,0 +1,61 @@
+"""``schema/``: the OpenAPI description of this API alone, under the prefix the host chose, readable by everybody."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from threading import Lock
+from typing import Any
+
+from django.core.signals import setting_changed
+from django.http import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import get_language
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.settings import patched_settings
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.request import Request
+
+from crm_contact_guard.api import wire
+from crm_contact_guard.api.base import GuardView
+from crm_contact_guard.api.schema import SETTINGS, described
+
+URLS = "crm_contact_guard.api.urls"
+#: drf-spectacular's settings are one global object, which two requests must not change at once.
+_lock = Lock()
+
+
+class OpenApi(wire.Json):
+    media_type = "application/vnd.oai.openapi+json"
+    format = "openapi"
+
+
+class Schema(GuardView):
+    """The OpenAPI 3.1 description."""
+
+    permission_classes = ()
+    renderer_classes = (OpenApi,)
+    pagination_class = None
+
+    @described(operation_id="schema", auth=[], responses={200: OpenApiTypes.OBJECT})
+    def get(self, request: Request) -> HttpResponseBase:
+        prefix = reverse("crm_contact_guard:api-schema").removesuffix("/schema/")
+        return self.conditional(openapi(prefix, get_language() or "en"))
+
+
+@lru_cache(maxsize=16)
+def openapi(prefix: str, language: str) -> dict[str, Any]:
+    """The description with all paths under ``prefix``; kept, since it takes a good part of a second to make."""
+    with _lock, patched_settings({**SETTINGS, "SCHEMA_PATH_PREFIX_INSERT": prefix}):
+        generator = SchemaGenerator(  # type: ignore[no-untyped-call]
+            patterns=import_module(URLS).urlpatterns
+        )
+        return dict(generator.get_schema(request=None, public=True))  # type: ignore[no-untyped-call]
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "CONTACT_GUARD":
+        openapi.cache_clear()
+
+
+setting_changed.connect(_forget)

@@ -1,0 +1,82 @@
+"""``messages.jsonl`` and ``messages.csv``: all messages the caller may read, streamed at once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import ClassVar
+
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from crm_contact_guard.api import filters
+from crm_contact_guard.api.base import GuardView
+from crm_contact_guard.api.schema import PROBLEMS, UNMASK, described
+from crm_contact_guard.api.views.messages import ALL_MESSAGE_FILTERS
+from crm_contact_guard.exports.streams import Form, stream_open
+
+_FILTERS = filters.parameters(ALL_MESSAGE_FILTERS)
+_BOM = OpenApiParameter("bom", OpenApiTypes.BOOL, description="Begin with a byte order mark, as Excel wants it.")
+
+
+class _Stream(GuardView):
+    form: ClassVar[Form]
+    also: ClassVar[tuple[str, ...]] = ("unmask",)
+    pagination_class = None
+
+    def answer(self, request: Request) -> HttpResponseBase:
+        """The whole stream; the export is recorded before the first byte."""
+        chosen = filters.read(request, ALL_MESSAGE_FILTERS, also=self.also)
+        stream = stream_open(
+            viewer=self.viewer,
+            form=self.form,
+            lookups=chosen.lookups,
+            filters=chosen.texts,
+            unmask=filters.flag(request, "unmask"),
+            bom=filters.flag(request, "bom"),
+        )
+        asynchronous = isinstance(request._request, ASGIRequest)
+        return StreamingHttpResponse(
+            _in_threads(stream.chunks) if asynchronous else stream.chunks,
+            content_type=stream.content_type,
+            headers={"Content-Disposition": f'attachment; filename="{stream.file_name}"'},
+        )
+
+
+async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Under ASGI Django would read a plain iterator to its end before sending anything."""
+    following = sync_to_async(lambda: next(chunks, None))
+    while (chunk := await following()) is not None:
+        yield chunk
+
+
+class MessagesJsonl(_Stream):
+    """Messages as JSON Lines: one object a line, oldest record first."""
+
+    form = "jsonl"
+
+    @described(
+        operation_id="messages_jsonl",
+        parameters=[UNMASK, *_FILTERS],
+        responses={(200, "application/jsonl"): OpenApiTypes.STR, **PROBLEMS(400, 401, 403)},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        return self.answer(request)
+
+
+class MessagesCsv(_Stream):
+    """Messages as CSV (RFC 4180, UTF-8), oldest record first; what a spreadsheet would run is defused."""
+
+    form = "csv"
+    also = ("unmask", "bom")
+
+    @described(
+        operation_id="messages_csv",
+        parameters=[UNMASK, _BOM, *_FILTERS],
+        responses={(200, "text/csv"): OpenApiTypes.STR, **PROBLEMS(400, 401, 403)},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        return self.answer(request)

@@ -1,0 +1,93 @@
+"""JSON in and out, the same whatever the host's DRF settings are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC
+from typing import IO, Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework import ISO_8601, exceptions, serializers, status
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+
+#: A message has at most some 20,000 characters; everything else is smaller.
+MAX_BODY_BYTES = 1024 * 1024
+
+
+class TooLarge(exceptions.APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = gettext_lazy("The request body is too large.")
+    default_code = "too-large"
+
+
+class Json(JSONRenderer):
+    """Compact UTF-8."""
+
+    compact = True
+    ensure_ascii = False
+    strict = True
+
+
+class Problem(Json):
+    """Errors by RFC 9457."""
+
+    media_type = "application/problem+json"
+    format = "problem"
+
+
+class JsonBody(BaseParser):
+    """A JSON object in UTF-8 (RFC 8259 §8.1) of limited size. All that is wrong with it is a 400 or 413."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        body = stream.read(MAX_BODY_BYTES + 1)
+        if len(body) > MAX_BODY_BYTES:
+            raise TooLarge
+        try:
+            data = json.loads(body.decode("utf-8"), parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
+            # Not the parser's own words: they may quote what came in.
+            raise exceptions.ParseError(_("The body is not JSON in UTF-8.")) from error
+        if not isinstance(data, dict):
+            raise exceptions.ParseError(_("The body must be a JSON object."))
+        return data
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)
+
+
+class OneRenderer(BaseContentNegotiation):
+    """Each address gives one representation, so ``Accept`` and ``?format=`` decide nothing (RFC 9110 §12.1)."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        wanted = (request.content_type or "").split(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == wanted), None)
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type or ""
+
+
+class Moment(serializers.DateTimeField):
+    """A time in UTC by ISO 8601; input without a zone is read as UTC."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format=ISO_8601, input_formats=[ISO_8601], default_timezone=UTC, **kwargs)
+
+
+class JsonText(serializers.JSONField):
+    """Canonical JSON text of the record, given as the value it stands for."""
+
+    def to_representation(self, value: Any) -> Any:
+        return json.loads(value)

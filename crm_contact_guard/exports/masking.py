@@ -1,0 +1,39 @@
+"""Addresses of recorded messages as people without the unmask permission see them (design.md §3.8)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.core.signals import setting_changed
+
+from crm_contact_guard.channels import registry
+from crm_contact_guard.directory.addresses import mask
+from crm_contact_guard.directory.models import AddressKind
+from crm_contact_guard.exceptions import ConfigurationError
+
+
+@lru_cache(maxsize=8192)
+def masked(channel: str, address: str) -> str:
+    """``address`` masked after the kind that the channel reaches.
+
+    The company's own side is masked as well: its reply addresses hold the token that opens the conversation.
+    """
+    return mask(_kind(channel, address), address)
+
+
+def _kind(channel: str, address: str) -> str:
+    """A channel that has left the settings still has its messages: then the address itself tells."""
+    if "@" in address:
+        return AddressKind.EMAIL
+    try:
+        return registry.channel(channel).address_kind
+    except ConfigurationError:
+        return AddressKind.PHONE if any(character.isdigit() for character in address) else ""
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "CONTACT_GUARD":
+        masked.cache_clear()
+
+
+setting_changed.connect(_forget)

@@ -1,0 +1,189 @@
+"""``messages.jsonl`` and ``messages.csv``: the record as it leaves the house at once, in constant memory.
+
+Rows are read by their id, a batch at a time: no server-side cursor has to survive a connection pooler, MySQL's client
+does not read everything into memory, and no long transaction stands in the way of anybody. The stream ends with the
+last row recorded before its own export event, which is committed before the first byte.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from io import StringIO
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import permissions
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.exports.expressions import HexText, IdText, Joined, JsonString, JsonValue, TimeText
+from crm_contact_guard.exports.masking import masked
+from crm_contact_guard.ledger.access import record_export
+from crm_contact_guard.ledger.models import Message
+
+Form = Literal["jsonl", "csv"]
+
+#: Rows a query. Larger is hardly faster, and the first byte comes later.
+BATCH = 2000
+
+#: Names and order of what an export gives of a message; addresses come last since they are masked on the way.
+COLUMNS: Final = (
+    "id",
+    "conversation",
+    "customer",
+    "employee",
+    "direction",
+    "channel",
+    "kind",
+    "occurred_at",
+    "recorded_at",
+    "carrier_id",
+    "reply_to",
+    "source",
+    "subject",
+    "text",
+    "quoted",
+    "from_name",
+    "to_name",
+    "details",
+    "files",
+    "leaf_hash",
+    "from_address",
+    "to_address",
+)
+_ADDRESSES: Final = ("from_address", "to_address")
+_IDS: Final = {
+    "id": "id",
+    "conversation": "conversation_id",
+    "customer": "customer_id",
+    "employee": "employee_id",
+    "reply_to": "reply_to_id",
+}
+_TIMES: Final = ("occurred_at", "recorded_at")
+_JSON: Final = ("details", "files")
+_COMPUTED: Final = frozenset((*_IDS, *_TIMES, "leaf_hash"))
+#: Never null and without a sign that JSON would escape.
+_NEVER_QUOTED: Final = frozenset(
+    ("id", "conversation", "customer", "direction", "kind", "source", *_TIMES, "leaf_hash")
+)
+
+#: What a spreadsheet runs: a first sign of these, also behind blanks; full-width ones count in Japanese Excel.
+#: A leading tab, CR or LF is defused in any case, since spreadsheets drop it.
+_FORMULA = re.compile(r"[\t\r\n]|[\s\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]")
+
+BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """What an export gives: its type, a file name and the bytes in chunks."""
+
+    content_type: str
+    file_name: str
+    chunks: Iterator[bytes]
+
+
+def stream_open(
+    *,
+    viewer: Employee,
+    form: Form,
+    lookups: Mapping[str, Any],
+    filters: Mapping[str, str],
+    unmask: bool = False,
+    bom: bool = False,
+) -> Stream:
+    """Record the export, then give all messages the viewer may read that match ``lookups``, oldest first.
+
+    ``filters`` is what is recorded of them. Raises NotPermitted for ``unmask`` without that permission.
+    """
+    if unmask and not permissions.may_unmask(viewer):
+        raise NotPermitted(_("You may not see unmasked addresses."))
+    recorded = dict(filters) | ({"unmask": "true"} if unmask else {})
+    event = record_export(viewer=viewer, form=f"messages.{form}", filters=recorded)
+    rows = permissions.messages(viewer).filter(recorded_at__lte=event.recorded_at, **lookups)
+    stamp = event.recorded_at.strftime("%Y%m%dT%H%M%SZ")
+    if form == "csv":
+        chunks = csv_chunks(rows, unmask=unmask, bom=bom)
+        return Stream(content_type="text/csv; charset=utf-8", file_name=f"messages-{stamp}.csv", chunks=chunks)
+    return Stream(
+        content_type="application/jsonl; charset=utf-8",
+        file_name=f"messages-{stamp}.jsonl",
+        chunks=jsonl_chunks(rows, unmask=unmask),
+    )
+
+
+def jsonl_chunks(rows: QuerySet[Message], *, unmask: bool = False) -> Iterator[bytes]:
+    """A JSON object a line with ``COLUMNS``, built by the database but for the addresses."""
+    parts: list[Any] = ["{"]
+    for name in COLUMNS[: -len(_ADDRESSES)]:
+        parts.append(("" if name == "id" else ",") + f'"{name}":')
+        if name in _JSON:
+            parts.append(JsonValue(F(name)))
+        elif name in _NEVER_QUOTED:
+            parts += ['"', _expression(name), '"']
+        else:
+            parts.append(JsonString(_expression(name)))
+    lines = rows.annotate(line=Joined(*parts)).values_list("line", "channel", *_ADDRESSES)
+
+    @lru_cache(maxsize=8192)
+    def address(channel: str, value: str | None) -> str:
+        return "null" if value is None else json.dumps(value if unmask else masked(channel, value), ensure_ascii=False)
+
+    # A line begins {"id":"…", so its id needs no column of its own.
+    for batch in _batches(lines, last_id=lambda row: str(row[0])[7:43]):
+        yield "".join(
+            f'{line},"from_address":{address(channel, sender)},"to_address":{address(channel, reader)}}}\n'
+            for line, channel, sender, reader in batch
+        ).encode()
+
+
+def csv_chunks(rows: QuerySet[Message], *, unmask: bool = False, bom: bool = False) -> Iterator[bytes]:
+    """RFC 4180 with a header of ``COLUMNS``; text that a spreadsheet would run is defused by an apostrophe."""
+    yield (BOM if bom else b"") + _csv([COLUMNS])
+    computed = {f"{name}_as_text": _expression(name) for name in COLUMNS if name in _COMPUTED}
+    names = [f"{name}_as_text" if name in _COMPUTED else name for name in COLUMNS]
+    channel, at = COLUMNS.index("channel"), len(COLUMNS) - len(_ADDRESSES)
+    for batch in _batches(rows.annotate(**computed).values_list(*names), last_id=lambda row: str(row[0])):
+        if unmask:
+            yield _csv(batch)
+        else:
+            yield _csv([(*row[:at], *(value and masked(row[channel], value) for value in row[at:])) for row in batch])
+
+
+def defused(text: str) -> str:
+    """``text`` so that no spreadsheet runs it."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _csv(rows: Iterable[Sequence[str | None]]) -> bytes:
+    out = StringIO()
+    csv.writer(out).writerows([[defused(cell) if cell else "" for cell in row] for row in rows])
+    return out.getvalue().encode()
+
+
+def _batches(rows: QuerySet[Message, Any], *, last_id: Callable[[Any], str]) -> Iterator[list[Any]]:
+    ordered = rows.order_by("id")
+    after: UUID | None = None
+    while True:
+        batch = list((ordered if after is None else ordered.filter(id__gt=after))[:BATCH])
+        if batch:
+            yield batch
+        if len(batch) < BATCH:
+            return
+        after = UUID(last_id(batch[-1]))
+
+
+def _expression(name: str) -> Any:
+    """A column as the text that is given."""
+    if name in _TIMES:
+        return TimeText(F(name))
+    if name in _IDS:
+        return IdText(F(_IDS[name]))
+    return HexText(F(name)) if name == "leaf_hash" else F(name)
