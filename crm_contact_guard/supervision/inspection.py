@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from crm_contact_guard import detection
+from crm_contact_guard import __version__, detection
 from crm_contact_guard.detection.types import Direction, Kind, Scan, ThreadMessage
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.policy import hours
@@ -38,7 +38,7 @@ def inspect(message: Message) -> list[Alert]:
             defaults={
                 "stance": scan.stance.value,
                 "score": scan.score,
-                "version": detection.VERSION,
+                "version": __version__,
                 "inspected_at": timezone.now(),
             },
         )
