@@ -1,0 +1,161 @@
+"""From a recorded message to one alert for the right person."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+
+from crm_contact_guard import gateway
+from crm_contact_guard.channels.base import InboundMessage
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.ledger.models import Conversation, Event, Message
+from crm_contact_guard.policy.decision import Action, Override, OverrideCode
+from crm_contact_guard.supervision import inspection
+from crm_contact_guard.supervision.models import Alert, Finding
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+ASK = "LINE交換しませんか？ID: hanako_22"
+
+
+@pytest.fixture
+def clerk() -> Employee:
+    return factories.employee("aoi", branch=factories.team(head="sora", deputy="yui"))
+
+
+@pytest.fixture
+def conversation(clerk: Employee) -> Conversation:
+    return factories.conversation(clerk)
+
+
+def says(conversation: Conversation, text: str, minutes: float = 0, event_id: str = "") -> Message:
+    """A customer's message on the conversation's chat, inspected."""
+    received = gateway.receive(
+        InboundMessage(
+            channel="chat",
+            event_id=event_id or text[:100] + str(minutes),
+            from_address="",
+            text=text,
+            occurred_at=factories.office_time() + timedelta(minutes=minutes),
+            reply_tokens=(conversation.reply_token,),
+        )
+    )
+    assert received.message is not None
+    inspection.inspect(received.message)
+    return received.message
+
+
+def writes(
+    clerk: Employee, conversation: Conversation, text: str, minutes: float = 0, *, emergency: bool = False
+) -> Message:
+    """An employee's message, confirmed where it is nudged, inspected."""
+    sent = gateway.send(
+        actor=clerk,
+        conversation=conversation,
+        text=text,
+        override=Override(code=OverrideCode.OTHER, text="test"),
+        emergency=emergency,
+        occurred_at=factories.office_time() + timedelta(minutes=minutes),
+    )
+    assert sent.message is not None
+    inspection.inspect(sent.message)
+    return sent.message
+
+
+def test_a_customers_ask_warns_the_supervisor_once(conversation: Conversation) -> None:
+    message = says(conversation, ASK)
+
+    alert = Alert.objects.get()
+    assert (alert.by, alert.topic, alert.at_message) == ("customer", "off_channel", message)
+    assert alert.addressee is not None
+    assert alert.addressee.name == "Sora"
+    evidence = {message.text[finding.start : finding.end] for finding in alert.findings.all()}  # type: ignore[index]
+    assert any("hanako_22" in text for text in evidence)
+
+    inspection.inspect(message)
+    says(conversation, "LINEで話したいです。ぜひ交換してください", minutes=5)
+    assert Alert.objects.count() == 1
+
+
+def test_the_window_ends_and_a_closed_alert_stays_closed(conversation: Conversation) -> None:
+    says(conversation, ASK)
+    says(conversation, "やっぱりLINE交換したいです。IDは hanako_23 です", minutes=60 * 25)
+    assert Alert.objects.count() == 2
+
+
+def test_the_deputy_is_warned_when_the_supervisor_is_concerned(clerk: Employee) -> None:
+    supervisor = Employee.objects.get(name="Sora")
+    conversation = factories.conversation(supervisor)
+
+    writes(supervisor, conversation, "私の個人のLINEは sora_private です。追加してくださいね")
+
+    alert = Alert.objects.get()
+    assert alert.concerned == supervisor
+    assert alert.addressee is not None
+    assert alert.addressee.name == "Yui"
+
+
+def test_a_refusal_is_no_alert(clerk: Employee, conversation: Conversation) -> None:
+    writes(clerk, conversation, "申し訳ございませんが、個人のLINEの交換は規則でお断りしております。")
+
+    assert not Alert.objects.exists()
+
+
+def test_a_nudged_text_is_not_sent_and_its_text_is_not_kept(clerk: Employee, conversation: Conversation) -> None:
+    sent = gateway.send(actor=clerk, conversation=conversation, text="個人のLINEは aoi_private です。こちらにどうぞ")
+
+    assert sent.message is None
+    assert sent.decision.action is Action.NUDGE
+    event = Event.objects.get(kind="decision.nudge")
+    assert "aoi_private" not in f"{event.data}{event.reason}{event.details}"
+    assert not Alert.objects.exists()
+
+
+def test_the_employees_own_message_at_night_is_after_hours_and_an_emergency_is_not(
+    clerk: Employee, conversation: Conversation
+) -> None:
+    says(conversation, "Is the gym open?", minutes=60 * 12)
+    assert not Alert.objects.exists()
+
+    writes(clerk, conversation, "The ambulance is on its way.", minutes=60 * 12 + 1, emergency=True)
+    assert not Alert.objects.exists()
+
+    writes(clerk, conversation, "The gym opens at six.", minutes=60 * 12 + 2)
+    alert = Alert.objects.get()
+    assert (alert.topic, alert.by) == ("after_hours", "employee")
+
+
+def test_evidence_spread_over_messages_is_one_alert(conversation: Conversation) -> None:
+    for minutes, text in enumerate(
+        ["You can reach me on my private phone, it starts with 090", "then 2844", "and 7166 :)"]
+    ):
+        says(conversation, text, minutes=minutes)
+
+    alert = Alert.objects.get()
+    assert alert.by == "customer"
+    assert Finding.objects.filter(alert=alert).exists()
+
+
+def test_the_mail_names_people_and_link_but_never_the_content(
+    conversation: Conversation, django_capture_on_commit_callbacks: object
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        gateway.receive(
+            InboundMessage(
+                channel="chat",
+                event_id="1",
+                from_address="",
+                text=ASK,
+                occurred_at=factories.office_time(),
+                reply_tokens=(conversation.reply_token,),
+            )
+        )
+
+    [warning] = mail.outbox
+    assert warning.to == ["sora@kaede.example"]
+    assert "hanako_22" not in f"{warning.subject}{warning.body}"
+    assert "Hanako Sato" in f"{warning.subject}{warning.body}"
+    assert f"/guard/alerts/{Alert.objects.get().pk}/" in warning.body
