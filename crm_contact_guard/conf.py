@@ -52,6 +52,7 @@ DEFAULTS: dict[str, Any] = {
     "API_AUTHENTICATION_CLASSES": [],
     # Work after commit
     "TASKS": "celery",
+    "DELIVERY_LEASE_SECONDS": 60,
 }
 
 
@@ -75,6 +76,11 @@ class Settings:
     @property
     def alert_window(self) -> timedelta:
         return timedelta(hours=float(self.ALERT_WINDOW_HOURS))
+
+    @property
+    def delivery_lease(self) -> timedelta:
+        """How long one attempt at delivering may take; after that its worker counts as dead."""
+        return timedelta(seconds=float(self.DELIVERY_LEASE_SECONDS))
 
     def channel(self, alias: str) -> dict[str, Any]:
         """``{"BACKEND", "OPTIONS"}`` of one channel. Raises ConfigurationError for an unknown alias."""

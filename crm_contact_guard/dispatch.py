@@ -7,6 +7,9 @@ task would work on are committed, and the sweeper finds them.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -18,6 +21,21 @@ from crm_contact_guard.conf import settings
 logger = logging.getLogger(__name__)
 
 TASKS_MODULE = "crm_contact_guard.tasks"
+
+_inline: ContextVar[bool] = ContextVar("contact_guard_inline", default=False)
+
+
+@contextmanager
+def inline() -> Iterator[None]:
+    """Run what is asked for inside the ``with`` block in this process, whatever ``TASKS`` says.
+
+    For commands that must see the result and can't rely on a worker: replays, seeds, a host's cron.
+    """
+    before = _inline.set(True)
+    try:
+        yield
+    finally:
+        _inline.reset(before)
 
 
 def later(name: str, *args: str, using: str = DEFAULT_DB_ALIAS) -> None:
@@ -31,7 +49,7 @@ def later(name: str, *args: str, using: str = DEFAULT_DB_ALIAS) -> None:
 
 def _hand_over(name: str, args: tuple[str, ...]) -> None:
     task: Any = getattr(import_module(TASKS_MODULE), name)
-    if settings.TASKS == "inline":
+    if settings.TASKS == "inline" or _inline.get():
         task(*args)
         return
     try:

@@ -18,10 +18,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from crm_contact_guard.channels.base import DeliveryStatus
+from crm_contact_guard.conf import settings
 from crm_contact_guard.ledger.models import Delivery, Event, Message
 from crm_contact_guard.ledger.record import record_event
 
-LEASE = timedelta(seconds=60)
 #: Attempts whose end nobody saw, after which a message without idempotency is left to people.
 MAX_UNFINISHED = 2
 #: Waiting time after each failed attempt, in seconds; after the last the message counts as failed.
@@ -73,7 +73,7 @@ def claim(message_id: UUID, *, idempotent: bool) -> Claim | None:
             _event(message, DeliveryStatus.UNCERTAIN, data={"unfinished": MAX_UNFINISHED})
             return None
     if not waiting.update(
-        state=Delivery.State.SENDING, lease_until=now + LEASE, attempts=F("attempts") + 1, updated_at=now
+        state=Delivery.State.SENDING, lease_until=now + settings.delivery_lease, attempts=F("attempts") + 1, updated_at=now
     ):
         return None
     message = Message.objects.select_related("conversation__customer", "delivery").get(pk=message_id)
