@@ -88,7 +88,7 @@ messages: .venv/.dev-installed ## collect the texts to translate and compile the
 lock: $(BIN)/python ## renew requirements/*.txt from pyproject.toml
 	@$(PIP) "uv>=0.9"
 	$(COMPILE) pyproject.toml --group dev $(LOCKED_EXTRAS) -o requirements/dev.txt
-	$(COMPILE) pyproject.toml --group build -c requirements/dev.txt -o requirements/demo.txt
+	$(COMPILE) pyproject.toml --group build --group server -c requirements/dev.txt -o requirements/demo.txt
 	$(COMPILE) pyproject.toml --group build --group server --extra postgresql --extra redis -c requirements/dev.txt \
 		-o requirements/server.txt
 	$(COMPILE) --group services -c requirements/dev.txt -o requirements/services.txt

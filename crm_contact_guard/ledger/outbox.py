@@ -73,7 +73,10 @@ def claim(message_id: UUID, *, idempotent: bool) -> Claim | None:
             _event(message, DeliveryStatus.UNCERTAIN, data={"unfinished": MAX_UNFINISHED})
             return None
     if not waiting.update(
-        state=Delivery.State.SENDING, lease_until=now + settings.delivery_lease, attempts=F("attempts") + 1, updated_at=now
+        state=Delivery.State.SENDING,
+        lease_until=now + settings.delivery_lease,
+        attempts=F("attempts") + 1,
+        updated_at=now,
     ):
         return None
     message = Message.objects.select_related("conversation__customer", "delivery").get(pk=message_id)
