@@ -37,7 +37,7 @@ class Side(models.TextChoices):
 
 
 class Topic(models.TextChoices):
-    """What an alert is about: kinds that tell one story share one alert (docs/decisions/0004-alert-topics.md)."""
+    """What an alert is about: kinds that tell one story share one alert (docs/decisions/0002-alert-topics.md)."""
 
     OFF_CHANNEL = "off_channel", _("Leaving the company's channels")
     AFTER_HOURS = "after_hours", _("Outside working hours")
