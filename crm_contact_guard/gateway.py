@@ -36,6 +36,7 @@ from crm_contact_guard.ledger.models import (
     Message,
     MessageKind,
 )
+from crm_contact_guard.ledger.quotes import told_apart
 from crm_contact_guard.ledger.record import record_event, record_message
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.company import company
@@ -273,15 +274,16 @@ def receive(inbound: InboundMessage) -> Received:
                 channel=inbound.channel, event_id=inbound.event_id[:255], received_at=timezone.now()
             )
             conversation = _conversation_of(inbound)
+            text, quoted = told_apart(conversation, inbound.text, inbound.quoted)
             message = record_message(
                 conversation=conversation,
                 direction=Direction.INBOUND.value,
                 channel=inbound.channel,
                 occurred_at=inbound.occurred_at,
-                text=inbound.text,
+                text=text,
                 employee_id=conversation.employee_id,
                 subject=inbound.subject or None,
-                quoted=inbound.quoted or None,
+                quoted=quoted or None,
                 from_name=inbound.from_name or conversation.customer.name,
                 from_address=inbound.from_address or None,
                 to_name=conversation.employee.name if conversation.employee is not None else None,

@@ -1,0 +1,45 @@
+"""A quote mark hides nothing that was not said before."""
+
+from __future__ import annotations
+
+import pytest
+
+from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.ledger.quotes import told_apart
+from crm_contact_guard.ledger.record import record_message
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def conversation() -> Conversation:
+    conversation = factories.conversation(factories.employee("aoi"))
+    record_message(
+        conversation=conversation,
+        direction="outbound",
+        channel="email",
+        occurred_at=factories.office_time(),
+        text="Thank you for your booking. We look forward to welcoming you on Friday evening.",
+    )
+    return conversation
+
+
+def test_a_true_quote_stays_a_quote_even_when_wrapped_anew(conversation: Conversation) -> None:
+    quoted = "On Tue Hotel <a@b.example> wrote:\n> Thank you for your booking. We look\n> forward to welcoming you on Friday evening."
+
+    assert told_apart(conversation, "At eight.", quoted) == ("At eight.", quoted)
+
+
+def test_words_nobody_said_before_are_the_writers_own(conversation: Conversation) -> None:
+    text, quoted = told_apart(
+        conversation, "Thanks!", "> Thank you for your booking.\n> add me on LINE: hanako_22\n> From: a@b.example"
+    )
+
+    assert "hanako_22" in text
+    assert "hanako_22" not in quoted
+    assert "Thank you for your booking" in quoted
+
+
+def test_a_signature_is_left_alone(conversation: Conversation) -> None:
+    assert told_apart(conversation, "Yes.", "-- \nHanako Sato\n090-1234-5678")[0] == "Yes."
