@@ -26,7 +26,7 @@ def conversation() -> Conversation:
 
 
 def test_a_true_quote_stays_a_quote_even_when_wrapped_anew(conversation: Conversation) -> None:
-    quoted = "On Tue Hotel <a@b.example> wrote:\n> Thank you for your booking. We look\n> forward to welcoming you on Friday evening."
+    quoted = "Hotel wrote:\n> Thank you for your booking. We look\n> forward to welcoming you on Friday evening."
 
     assert told_apart(conversation, "At eight.", quoted) == ("At eight.", quoted)
 

@@ -1,0 +1,147 @@
+"""The two doors: who may pass, what is refused with which words, and what a repeated call does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from django.utils import timezone
+
+from crm_contact_guard import gateway
+from crm_contact_guard.channels.base import DeliveryStatus, InboundMessage, StatusEvent
+from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
+from crm_contact_guard.ledger import delivery
+from crm_contact_guard.ledger.models import Conversation, Event, Message
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+Capture = Callable[..., AbstractContextManager[list[object]]]
+
+
+@pytest.fixture
+def clerk() -> Employee:
+    return factories.employee("aoi", branch=factories.team(head="sora"))
+
+
+@pytest.fixture
+def conversation(clerk: Employee) -> Conversation:
+    return factories.conversation(clerk)
+
+
+def inbound(**fields: object) -> InboundMessage:
+    given = {"channel": "email", "event_id": "e1", "from_address": "hanako@gmail.com", "text": "Hello"}
+    return InboundMessage(occurred_at=timezone.now(), **{**given, **fields})  # type: ignore[arg-type]
+
+
+def test_only_those_who_answer_may_write(clerk: Employee, conversation: Conversation) -> None:
+    supervisor = Employee.objects.get(name="Sora")
+
+    for stranger in (supervisor, factories.employee("ren")):
+        with pytest.raises(NotPermitted):
+            gateway.send(actor=stranger, conversation=conversation, text="Hello")
+    assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize(("text", "words"), [("  \n", "empty"), ("x" * 5001, "5001")])
+def test_what_can_not_be_a_message_is_refused_in_words(
+    clerk: Employee, conversation: Conversation, text: str, words: str
+) -> None:
+    with pytest.raises(InvalidMessage, match=words):
+        gateway.send(actor=clerk, conversation=conversation, text=text)
+    assert not Message.objects.exists()
+
+
+def test_a_customer_without_address_can_not_get_mail(clerk: Employee, conversation: Conversation) -> None:
+    with pytest.raises(InvalidMessage, match="no address"):
+        gateway.send(actor=clerk, conversation=conversation, text="Hello", channel="email")
+
+
+def test_the_same_key_gives_the_first_message_and_another_text_is_refused(
+    clerk: Employee, conversation: Conversation
+) -> None:
+    first = gateway.send(actor=clerk, conversation=conversation, text="Hello", idempotency_key="k1")
+    again = gateway.send(actor=clerk, conversation=conversation, text="Hello", idempotency_key="k1")
+
+    assert again.repeated
+    assert again.message == first.message
+    with pytest.raises(InvalidMessage, match="Idempotency-Key"):
+        gateway.send(actor=clerk, conversation=conversation, text="Something else", idempotency_key="k1")
+    assert Message.objects.count() == 1
+
+
+def test_a_carriers_event_is_recorded_once(conversation: Conversation) -> None:
+    first = gateway.receive(inbound(reply_tokens=(conversation.reply_token,)))
+    again = gateway.receive(inbound(reply_tokens=(conversation.reply_token,)))
+
+    assert not first.duplicate
+    assert again.duplicate
+    assert again.message == first.message
+    assert Message.objects.count() == 1
+
+
+def test_conversations_are_found_by_token_then_reference_then_address(clerk: Employee) -> None:
+    known = factories.conversation(clerk, email="hanako@gmail.com", channel="email")
+    other = factories.conversation(clerk, name="Emma Wright", email="emma@gmail.com", channel="email")
+
+    by_token = gateway.receive(inbound(event_id="1", from_address="x@y.example", reply_tokens=(other.reply_token,)))
+    by_address = gateway.receive(inbound(event_id="2", from_address="Hanako@Gmail.com", carrier_id="<m2@gmail.com>"))
+    by_reference = gateway.receive(inbound(event_id="3", from_address="x@y.example", references=("<m2@gmail.com>",)))
+
+    assert by_token.conversation == other
+    assert by_address.conversation == known
+    assert by_reference.conversation == known
+
+
+def test_an_unknown_sender_opens_an_unassigned_conversation(clerk: Employee) -> None:
+    received = gateway.receive(inbound(from_address="stranger@example.org", reply_tokens=("nosuchtokenxxxxxxxxx",)))
+
+    assert received.conversation is not None
+    assert received.conversation.employee is None
+    assert Customer.objects.get(key=None).name == "stranger@example.org"
+
+
+def test_a_bounce_finds_its_message(clerk: Employee) -> None:
+    conversation = factories.conversation(clerk, email="hanako@gmail.com", channel="chat")
+    sent = gateway.send(actor=clerk, conversation=conversation, text="Hello")
+    assert sent.message is not None
+    delivery.deliver(sent.message.pk)
+    status = StatusEvent(
+        channel="chat",
+        event_id="b1",
+        carrier_id=str(sent.message.pk),
+        status=DeliveryStatus.FAILED,
+        occurred_at=timezone.now(),
+    )
+
+    assert gateway.receive_status(status)
+    assert not gateway.receive_status(status)
+    assert Event.objects.filter(message=sent.message, kind="delivery.failed").count() == 1
+
+
+def test_hostile_text_is_recorded_as_it_can_be_stored(conversation: Conversation) -> None:
+    received = gateway.receive(
+        inbound(text="a\x00b\ud800c", subject="\x00", carrier_id="<x\n\ty>", reply_tokens=(conversation.reply_token,))
+    )
+
+    assert received.message is not None
+    stored = Message.objects.get(pk=received.message.pk)
+    assert stored.text == "a\ufffdb\ufffdc"
+    assert "\n" not in stored.carrier_id
+
+
+def test_a_note_tells_of_the_past_and_of_call_or_meeting(clerk: Employee, conversation: Conversation) -> None:
+    now = timezone.now()
+    noted = gateway.note(
+        actor=clerk, conversation=conversation, kind="call", text="Asked for a late check-out", occurred_at=now,
+        details={"minutes": 4},
+    )  # fmt: skip
+
+    assert (noted.direction, noted.kind) == ("note", "call")
+    with pytest.raises(InvalidMessage, match="ahead"):
+        gateway.note(
+            actor=clerk, conversation=conversation, kind="call", text="x", occurred_at=now + timezone.timedelta(hours=1)
+        )
+    with pytest.raises(InvalidMessage, match="call or meeting"):
+        gateway.note(actor=clerk, conversation=conversation, kind="fax", text="x", occurred_at=now)
