@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def pieces(text: str, spans: Sequence[Span]) -> list[Piece]:
     ]
     borders = sorted({0, len(text), *(span.start for span in inside), *(span.end for span in inside)})
     found: list[Piece] = []
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in pairwise(borders):
         numbers = tuple(sorted({span.number for span in inside if span.start <= start and end <= span.end}))
         if found and found[-1].numbers == numbers:
             found[-1] = Piece(found[-1].text + text[start:end], numbers)

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -137,10 +136,6 @@ def numbers(viewer: Employee) -> Numbers:
         last_closed=Max("closed_at"),
     )
     return Numbers(**found)
-
-
-def closed_lately(viewer: Employee, days: int = 7) -> int:
-    return permissions.alerts(viewer).filter(closed_at__gte=timezone.now() - timedelta(days=days)).count()
 
 
 def _behind(severity: int, opened_at: datetime, pk: UUID) -> Q:

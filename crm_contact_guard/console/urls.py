@@ -1,5 +1,32 @@
+"""Addresses of the pages, for staff and for customers."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+from django.views.i18n import set_language
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from crm_contact_guard.console import alerts, chat, conversation, inbox
+
+urlpatterns = [
+    path("", alerts.dashboard, name="dashboard"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/news/", alerts.alert_news, name="alert_news"),
+    path("alerts/<uuid:pk>/", alerts.alert, name="alert"),
+    path("alerts/<uuid:pk>/claim/", alerts.claim, name="alert_claim"),
+    path("alerts/<uuid:pk>/close/", alerts.close, name="alert_close"),
+    path("conversations/start/", conversation.start, name="conversation_start"),
+    path("conversations/<uuid:pk>/", conversation.conversation, name="conversation"),
+    path("conversations/<uuid:pk>/news/", conversation.news, name="conversation_news"),
+    path("conversations/<uuid:pk>/preview/", conversation.preview, name="conversation_preview"),
+    path("conversations/<uuid:pk>/send/", conversation.send, name="conversation_send"),
+    path("conversations/<uuid:pk>/note/", conversation.note, name="conversation_note"),
+    path("conversations/<uuid:pk>/links/", conversation.link, name="conversation_link"),
+    path("conversations/<uuid:pk>/links/<uuid:link_pk>/revoke/", conversation.revoke, name="conversation_link_revoke"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/news/", inbox.inbox_news, name="inbox_news"),
+    path("inbox/<uuid:pk>/", inbox.inbox, name="inbox_conversation"),
+    path("chat/", chat.chat_page, name="chat_page"),
+    path("chat/news/", chat.chat_news, name="chat_news"),
+    path("chat/<str:token>/", chat.chat, name="chat"),
+    path("language/", set_language, name="language"),
+]

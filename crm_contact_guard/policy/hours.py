@@ -67,8 +67,13 @@ def _days(text: str) -> list[int]:
 
 def zone(employee: Employee) -> ZoneInfo:
     """The employee's time zone; the project's when none, or a wrong one, is given."""
+    return zone_named(employee.timezone)
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The zone of this IANA name; the project's for an empty or wrong one."""
     try:
-        return ZoneInfo(employee.timezone) if employee.timezone else ZoneInfo(timezone.get_default_timezone_name())
+        return ZoneInfo(name or timezone.get_default_timezone_name())
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo(timezone.get_default_timezone_name())
 

@@ -1,0 +1,52 @@
+"""What of a conversation the customer's chat page shows, and handing messages out to it."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
+
+from crm_contact_guard.channels.base import DeliveryStatus
+from crm_contact_guard.console.thread import Line, lines
+from crm_contact_guard.ledger import outbox
+from crm_contact_guard.ledger.models import Conversation, Delivery, Direction, Message
+
+#: Newest messages on the page: a chat is read from its end.
+SHOWN = 100
+_HANDED_OVER = (Delivery.State.SENT, Delivery.State.DELIVERED, Delivery.State.READ)
+
+
+def _rows(conversation: Conversation, alias: str) -> QuerySet[Message]:
+    """Messages of the chat itself. What went by mail or phone stands there; the link's holder sees the chat only."""
+    handed = Q(direction=Direction.OUTBOUND, delivery__state__in=_HANDED_OVER)
+    rows: QuerySet[Message] = Message.objects.filter(conversation=conversation, channel=alias)
+    return rows.filter(Q(direction=Direction.INBOUND) | handed)
+
+
+def chat_lines(conversation: Conversation, alias: str) -> list[Line]:
+    """The newest messages, oldest first. Nothing is marked in them: what supervision sees is none of the page's."""
+    rows = _rows(conversation, alias).select_related("employee", "delivery")
+    return lines(list(rows.order_by("-occurred_at", "-id")[:SHOWN])[::-1], [])
+
+
+def chat_version(conversation: Conversation, alias: str) -> str:
+    """Changes with what the page shows."""
+    rows = _rows(conversation, alias)
+    state = rows.aggregate(newest=Max("recorded_at"), moved=Max("delivery__updated_at"))
+    newest, moved = state["newest"], state["moved"]
+    return f"{newest.timestamp() if newest else 0}.{moved.timestamp() if moved else 0}"
+
+
+def hand_out(conversation: Conversation, alias: str) -> None:
+    """Note that the customer's page now shows what was waiting for it. Once a message: the row count decides."""
+    waiting = _rows(conversation, alias).filter(
+        direction=Direction.OUTBOUND, delivery__state__in=(Delivery.State.SENT, Delivery.State.DELIVERED)
+    )
+    for message in waiting.select_related("conversation"):
+        now = timezone.now()
+        with transaction.atomic():
+            taken = Delivery.objects.filter(
+                message_id=message.pk, state__in=(Delivery.State.SENT, Delivery.State.DELIVERED)
+            ).update(state=Delivery.State.READ, updated_at=now)
+            if taken:
+                outbox.carrier_said(message, DeliveryStatus.READ, occurred_at=now)

@@ -1,0 +1,224 @@
+"""The composer: what stands in it, what a look before sending says, and sending."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm_contact_guard import gateway, permissions
+from crm_contact_guard.console import carriers
+from crm_contact_guard.console.evidence import Piece, Span, pieces
+from crm_contact_guard.console.reasons import reason
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.gateway import Preview, Sent
+from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.policy import hours
+from crm_contact_guard.policy.decision import Action, Decision, Override, OverrideCode
+from crm_contact_guard.supervision.alerts import TOPICS
+from crm_contact_guard.supervision.models import Topic
+
+OVERRIDES = (
+    (OverrideCode.COMPANY_CONTACT.value, gettext_lazy("It is one of our own contacts")),
+    (OverrideCode.CUSTOMER_ASKED.value, gettext_lazy("The customer needs it for this service")),
+    (OverrideCode.MISUNDERSTOOD.value, gettext_lazy("It was misunderstood: nothing private is meant")),
+    (OverrideCode.EMERGENCY.value, gettext_lazy("It is an emergency")),
+    (OverrideCode.OTHER.value, gettext_lazy("Another reason")),
+)
+MAX_REASON = 500
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What the form holds, as it came in. ``key`` belongs to one form on one page: sent twice, it is one message."""
+
+    text: str = ""
+    channel: str = ""
+    subject: str = ""
+    emergency: bool = False
+    override_code: str = ""
+    override_text: str = ""
+    key: str = field(default_factory=lambda: uuid4().hex)
+
+    @classmethod
+    def read(cls, form: Mapping[str, str]) -> Typed:
+        return cls(
+            text=form.get("text", "").replace("\r\n", "\n"),
+            channel=form.get("channel", ""),
+            subject=form.get("subject", ""),
+            emergency=form.get("emergency", "") == "on",
+            override_code=form.get("override_code", ""),
+            override_text=form.get("override_text", "").strip()[:MAX_REASON],
+            key=form.get("key", "")[:64] or uuid4().hex,
+        )
+
+    @property
+    def idempotency_key(self) -> str:
+        """A text that was changed after all is another message, although the page (gone back to) is the same."""
+        digest = hashlib.sha256(f"{self.text}\0{self.channel}\0{self.subject}".encode("utf-8", "replace"))
+        return f"{self.key}.{digest.hexdigest()[:32]}"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to say about a text before it goes: its pieces with the evidence, the reasons, a better wording."""
+
+    decision: Decision
+    pieces: Sequence[Piece]
+    reasons: Sequence[str]
+    suggestion: str
+    suggestion_language: str
+
+    @property
+    def blocks(self) -> bool:
+        return self.decision.action is Action.BLOCK
+
+    @property
+    def asks(self) -> bool:
+        return self.decision.action is Action.NUDGE
+
+    @property
+    def attempt(self) -> bool:
+        return "attempt" in self.decision.reasons
+
+    @property
+    def after_hours(self) -> bool:
+        return "after_hours" in self.decision.reasons
+
+
+@dataclass(frozen=True)
+class Composer:
+    """All that the template needs. ``advice`` None: there is nothing to say."""
+
+    conversation: Conversation
+    typed: Typed
+    channels: Sequence[carriers.Choice]
+    may_write: bool
+    off_duty: bool
+    customer_now: datetime | None
+    back: str = ""
+    advice: Advice | None = None
+    error: str = ""
+    #: The field that the error is about.
+    error_field: str = ""
+    sent: bool = False
+
+    @property
+    def overrides(self) -> Sequence[tuple[str, Any]]:
+        return OVERRIDES
+
+    @property
+    def takes_subject(self) -> bool:
+        return any(choice.takes_subject for choice in self.channels)
+
+
+def composer_for(
+    viewer: Employee, conversation: Conversation, *, typed: Typed | None = None, back: str = ""
+) -> Composer:
+    """A composer, empty or with what was typed."""
+    offered = carriers.choices(conversation.customer)
+    typed = typed or Typed(subject=conversation.subject)
+    if typed.channel not in [choice.alias for choice in offered]:
+        typed = replace(typed, channel=carriers.usual(conversation, offered))
+    now = timezone.now()
+    return Composer(
+        conversation=conversation,
+        typed=typed,
+        channels=offered,
+        may_write=permissions.may_write(viewer, conversation),
+        off_duty=not hours.is_working_time(viewer, now),
+        customer_now=customer_now(conversation, viewer, now),
+        back=back,
+    )
+
+
+def customer_now(conversation: Conversation, viewer: Employee, now: datetime) -> datetime | None:
+    """The customer's local time when it differs from the viewer's."""
+    name = conversation.customer.timezone
+    if not name:
+        return None
+    local = now.astimezone(hours.zone_named(name))
+    return local if local.utcoffset() != now.astimezone(hours.zone(viewer)).utcoffset() else None
+
+
+def look(viewer: Employee, typed: Typed, conversation: Conversation) -> Advice | None:
+    """What would be said about the text if it were sent now; None: nothing. Records nothing."""
+    if not typed.text.strip():
+        return None
+    return advise(gateway.preview(actor=viewer, text=typed.text, emergency=typed.emergency), typed, conversation)
+
+
+def advise(looked: Preview | Sent, typed: Typed, conversation: Conversation) -> Advice | None:
+    """Put a scan and a decision into words; None when the text may simply go."""
+    decision, scan = looked.decision, looked.scan
+    if not decision.reasons:
+        return None
+    attempt = "attempt" in decision.reasons
+    found = [f for f in scan.findings if attempt and TOPICS.get(f.kind.value) == Topic.OFF_CHANNEL]
+    reasons = dict.fromkeys(reason(f.detector, f.kind.value) for f in found)
+    language = conversation.customer.language or translation.get_language() or "en"
+    return Advice(
+        decision=decision,
+        pieces=pieces(typed.text, [Span(f.start, f.end, 1) for f in found]),
+        reasons=list(reasons)[:2],
+        suggestion=better_wording(language) if attempt else "",
+        suggestion_language=language,
+    )
+
+
+def better_wording(language: str) -> str:
+    """A sentence that keeps the talk where it is, in the customer's language."""
+    with translation.override(language):
+        return _("You can always reach me here, and a colleague will answer when I am away.")
+
+
+def send(viewer: Employee, composer: Composer) -> Composer:
+    """Send what was typed. The composer that comes back is empty when it went out; else it holds the text and says why.
+
+    Raises NotPermitted.
+    """
+    typed = composer.typed
+    override, missing = _override(typed)
+    try:
+        sent = gateway.send(
+            actor=viewer,
+            conversation=composer.conversation,
+            text=typed.text,
+            channel=typed.channel,
+            subject=typed.subject.strip()[:255] if _takes_subject(composer) else "",
+            override=override,
+            emergency=typed.emergency,
+            idempotency_key=typed.idempotency_key,
+        )
+    except InvalidMessage as error:
+        return replace(composer, error=str(error), error_field=error.field)
+    if sent.message is None:
+        kept = replace(composer, advice=advise(sent, typed, composer.conversation))
+        return replace(kept, error=missing, error_field="override") if missing else kept
+    composer.conversation.refresh_from_db()
+    fresh = composer_for(viewer, composer.conversation, back=composer.back)
+    return replace(fresh, typed=replace(fresh.typed, channel=typed.channel), sent=True)
+
+
+def _takes_subject(composer: Composer) -> bool:
+    return any(choice.takes_subject for choice in composer.channels if choice.alias == composer.typed.channel)
+
+
+def _override(typed: Typed) -> tuple[Override | None, str]:
+    """The writer's reason for going on, or what is missing from it."""
+    if not typed.override_code:
+        return None, _("Choose a reason to go on.") if typed.override_text else ""
+    if typed.override_code not in [code.value for code in OverrideCode]:
+        return None, _("Choose a reason to go on.")
+    code = OverrideCode(typed.override_code)
+    if code is not OverrideCode.EMERGENCY and not typed.override_text:
+        return None, _("Say in a few words why it is fine to send this.")
+    return Override(code=code, text=typed.override_text), ""

@@ -1,0 +1,159 @@
+"""One conversation: its page, its news, and what an employee does in it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import gateway, permissions
+from crm_contact_guard.conf import settings
+from crm_contact_guard.console import carriers, thread
+from crm_contact_guard.console.composer import Typed, composer_for, look
+from crm_contact_guard.console.composer import send as composer_send
+from crm_contact_guard.console.forms import NoteForm
+from crm_contact_guard.console.page import is_htmx, page, show
+from crm_contact_guard.console.talk import find, links, seen, still_seen, talk
+from crm_contact_guard.directory.mirror import customer_for
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
+from crm_contact_guard.ledger.conversations import conversation_open
+from crm_contact_guard.ledger.links import link_create, link_revoke
+from crm_contact_guard.ledger.models import ChatLink, Conversation
+
+
+@page()
+def conversation(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """The conversation, to read for all who may, to answer in for those who do."""
+    row = find(viewer, pk)
+    if is_htmx(request) and request.GET.get("before"):
+        still_seen(viewer, row, "conversation")
+        return show(request, viewer, "parts/earlier.html", talk(request, viewer, row))
+    seen(viewer, row, "conversation")
+    return show(request, viewer, "conversation.html", talk(request, viewer, row))
+
+
+@page()
+def news(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """What an open page shows from its first message (``from``) on; 204 when that is still as ``v`` says."""
+    row = find(viewer, pk)
+    start = thread.message_of(row, request.GET.get("from"))
+    version = thread.version(row, start)
+    if request.GET.get("v") == version:
+        return HttpResponse(status=204)
+    still_seen(viewer, row, "conversation")
+    lines = thread.following(row, permissions.findings(viewer), start=start)
+    context = {"conversation": row, "lines": lines, "version": version}
+    return show(request, viewer, "parts/thread_news.html", context)
+
+
+@page("POST")
+def preview(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """What a look before sending says; empty when there is nothing to say."""
+    row = find(viewer, pk)
+    if not permissions.may_write(viewer, row):
+        raise NotPermitted(_("You can't write in this conversation."))
+    typed = Typed.read(request.POST)
+    advice = look(viewer, typed, row) if len(typed.text) <= settings.MAX_TEXT_LENGTH else None
+    return show(request, viewer, "parts/advice.html", {"advice": advice, "typed": typed})
+
+
+@page("POST")
+def send(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Send, or give the composer back with the text and the reason why it did not go."""
+    row = find(viewer, pk)
+    back = _back(request, row)
+    typed = Typed.read(request.POST)
+    composer = composer_send(viewer, composer_for(viewer, row, typed=typed, back=back))
+    if composer.sent and not is_htmx(request):
+        return redirect(f"{back}{'&' if '?' in back else '?'}sent={row.pk}#cg-latest")
+    status = 200 if composer.sent else 422
+    if is_htmx(request):
+        response = show(request, viewer, "parts/composer.html", {"composer": composer}, status=status)
+        if composer.sent:
+            response["HX-Trigger"] = "cg-sent"
+        return response
+    context = talk(request, viewer, row, composer=composer)
+    return show(request, viewer, "conversation.html", context, status=status)
+
+
+@page("POST")
+def note(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Keep a note of a phone call or a meeting."""
+    row = find(viewer, pk)
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        try:
+            gateway.note(
+                actor=viewer,
+                conversation=row,
+                kind=form.cleaned_data["kind"],
+                text=form.cleaned_data["text"],
+                occurred_at=form.cleaned_data["occurred_at"],
+                details=form.details(),
+            )
+        except InvalidMessage as error:
+            form.add_error(error.field if error.field in form.fields else None, str(error))
+        else:
+            return redirect(f"{_back(request, row)}#cg-latest")
+    return show(request, viewer, "conversation.html", talk(request, viewer, row, note=form), status=422)
+
+
+@page("POST")
+def link(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Make a web chat link. It is shown in this answer and never again: only its hash is kept."""
+    row = find(viewer, pk)
+    if not permissions.may_write(viewer, row) or carriers.webchat() is None:
+        raise NotPermitted(_("You can't invite to a web chat here."))
+    _link, token = link_create(conversation=row, created_by=viewer)
+    path = reverse("crm_contact_guard:chat", args=[token])
+    public = str(settings.PUBLIC_URL).rstrip("/")
+    address = f"{public}{path}" if public else request.build_absolute_uri(path)
+    if is_htmx(request):
+        context = {"conversation": row, "new_link": address, "links": links(row), "may_link": True}
+        return show(request, viewer, "parts/links.html", context)
+    return show(request, viewer, "conversation.html", talk(request, viewer, row, new_link=address))
+
+
+@page("POST")
+def revoke(request: HttpRequest, viewer: Employee, pk: UUID, link_pk: UUID) -> HttpResponse:
+    """End a web chat link."""
+    row = find(viewer, pk)
+    if not permissions.may_write(viewer, row):
+        raise NotPermitted(_("You can't write in this conversation."))
+    link_revoke(link=get_object_or_404(ChatLink, pk=link_pk, conversation=row), revoked_by=viewer)
+    if is_htmx(request):
+        context = {"conversation": row, "links": links(row), "may_link": carriers.webchat() is not None}
+        return show(request, viewer, "parts/links.html", context)
+    return redirect(_back(request, row))
+
+
+@page("POST")
+def start(request: HttpRequest, viewer: Employee) -> HttpResponse:
+    """Open a conversation with a customer of the CRM (``customer``: the host's key)."""
+    try:
+        customer = customer_for(request.POST.get("customer", ""))
+    except LookupError as error:
+        raise NotPermitted(_("The CRM does not know this customer.")) from error
+    own = permissions.own_conversations(viewer).filter(customer=customer, state=Conversation.State.OPEN)
+    row = own.order_by("-created_at").first()
+    if row is None:
+        if not permissions.may_start(viewer, customer):
+            raise NotPermitted(_("Another colleague looks after this customer."))
+        offered = carriers.choices(customer)
+        if not offered:
+            raise NotPermitted(_("There is no company channel that reaches this customer."))
+        row = conversation_open(customer=customer, channel=offered[0].alias, employee=viewer)
+    return redirect(_back(request, row, otherwise=reverse("crm_contact_guard:inbox_conversation", args=[row.pk])))
+
+
+def _back(request: HttpRequest, row: Conversation, otherwise: str = "") -> str:
+    """Where the form came from (a page of ours or the host's), when that is on this site."""
+    wanted = request.POST.get("back", "").split("#")[0]
+    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+        return wanted
+    return otherwise or reverse("crm_contact_guard:conversation", args=[row.pk])

@@ -1,0 +1,55 @@
+"""Forms that people fill in apart from the composer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm_contact_guard.ledger.models import MessageKind
+
+_LOCAL = "%Y-%m-%dT%H:%M"
+
+
+def _now() -> str:
+    return timezone.localtime().strftime(_LOCAL)
+
+
+class NoteForm(forms.Form):
+    """A note of a phone call or a meeting. Times are in the writer's zone."""
+
+    prefix = "note"
+
+    kind = forms.ChoiceField(
+        label=_("What it was"),
+        choices=[
+            (MessageKind.CALL.value, MessageKind.CALL.label),
+            (MessageKind.MEETING.value, MessageKind.MEETING.label),
+        ],
+        widget=forms.RadioSelect,
+        initial=MessageKind.CALL.value,
+    )
+    occurred_at = forms.DateTimeField(
+        label=_("When"),
+        initial=_now,
+        input_formats=[_LOCAL, f"{_LOCAL}:%S"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_LOCAL),
+    )
+    minutes = forms.IntegerField(label=_("Minutes"), required=False, min_value=0, max_value=1440)
+    place = forms.CharField(label=_("Place"), required=False, max_length=200)
+    text = forms.CharField(label=_("What was said"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 4}))
+    next_step = forms.CharField(label=_("Next step"), required=False, max_length=500)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Our own styles, and no reliance on what the host's form renderer does.
+        self.label_suffix = ""
+        for name in ("occurred_at", "minutes", "place", "text", "next_step"):
+            self.fields[name].widget.attrs["class"] = "cg-input"
+
+    def details(self) -> dict[str, Any]:
+        """What the record keeps beside the text; only what was filled in."""
+        given = {name: self.cleaned_data.get(name) for name in ("minutes", "place", "next_step")}
+        return {name: value for name, value in given.items() if value not in (None, "")}

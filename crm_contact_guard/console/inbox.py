@@ -1,0 +1,100 @@
+"""The employee's inbox: who waits for me?"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import permissions
+from crm_contact_guard.console.page import page, show
+from crm_contact_guard.console.talk import seen, talk
+from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.ledger.models import Conversation, Message
+
+STEP = 50
+MOST = 1000
+
+
+@page()
+def inbox(request: HttpRequest, viewer: Employee, pk: UUID | None = None) -> HttpResponse:
+    """The list, and beside it one conversation: the one asked for. On a phone it is one or the other."""
+    permitted = permissions.own_conversations(viewer)
+    context: dict[str, Any] = {}
+    if pk is not None:
+        row = get_object_or_404(permitted.select_related("customer__owner", "employee", "team"), pk=pk)
+        seen(viewer, row, "inbox")
+        context = talk(request, viewer, row)
+    elif viewer.role == Role.AUDITOR:
+        raise NotPermitted(_("Auditors read and export; they have no conversations of their own."))
+    return show(request, viewer, "inbox.html", {**context, **listing(request, viewer), "active": pk})
+
+
+@page()
+def inbox_news(request: HttpRequest, viewer: Employee) -> HttpResponse:
+    """The list again; 204 when it is still as ``v`` says."""
+    if request.GET.get("v") == version(viewer):
+        return HttpResponse(status=204)
+    active = request.GET.get("active", "")
+    context = {**listing(request, viewer), "active": UUID(active) if _is_uuid(active) else None}
+    return show(request, viewer, "parts/inbox_rows.html", context)
+
+
+def listing(request: HttpRequest, viewer: Employee) -> dict[str, Any]:
+    """Who waits longest first, then the talks that moved last."""
+    words = request.GET.get("q", "").strip()[:100]
+    only = request.GET.get("show", "")
+    shown = min(max(_number(request.GET.get("limit", "")), STEP), MOST)
+    rows = permissions.own_conversations(viewer)
+    if words:
+        rows = rows.filter(Q(customer__name__icontains=words) | Q(subject__icontains=words))
+    if only == "waiting":
+        rows = rows.filter(waiting_since__isnull=False)
+    found = list(_listed(rows)[: shown + 1])
+    counted = permissions.own_conversations(viewer).aggregate(
+        waiting=Count("pk", filter=Q(waiting_since__isnull=False)), unread=Sum("unread")
+    )
+    return {
+        "rows": found[:shown],
+        "more": min(shown + STEP, MOST) if len(found) > shown and shown < MOST else 0,
+        "words": words,
+        "only": only if only == "waiting" else "",
+        "waiting": counted["waiting"],
+        "unread": counted["unread"] or 0,
+        "list_version": version(viewer),
+    }
+
+
+def _listed(rows: QuerySet[Conversation]) -> QuerySet[Conversation, Any]:
+    last = Message.objects.filter(conversation=OuterRef("pk")).order_by("-occurred_at", "-id")
+    return (
+        rows.select_related("customer", "employee", "team")
+        .annotate(last_text=Subquery(last.values("text")[:1]), last_direction=Subquery(last.values("direction")[:1]))
+        .order_by(F("waiting_since").asc(nulls_last=True), F("last_message_at").desc(nulls_last=True), "-id")
+    )
+
+
+def version(viewer: Employee) -> str:
+    """Changes when any conversation of the viewer does. Cheap."""
+    state = permissions.own_conversations(viewer).aggregate(
+        count=Count("pk"), moved=Max("last_message_at"), unread=Sum("unread"), waiting=Count("waiting_since")
+    )
+    moved = state["moved"]
+    return f"{state['count']}.{moved.timestamp() if moved else 0}.{state['unread'] or 0}.{state['waiting']}"
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 7 else 0
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

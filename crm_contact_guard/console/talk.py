@@ -1,0 +1,117 @@
+"""Everything a template needs to show one conversation: thread, composer, customer card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from crm_contact_guard import permissions
+from crm_contact_guard.console import carriers, thread
+from crm_contact_guard.console.composer import Composer, composer_for, customer_now
+from crm_contact_guard.console.forms import NoteForm
+from crm_contact_guard.directory.addresses import mask
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.ledger.access import record_view
+from crm_contact_guard.ledger.conversations import mark_read
+from crm_contact_guard.ledger.models import ChatLink, Conversation, Event
+
+#: An open page asks for news under the view recorded when it was opened; after this long it is recorded again.
+VIEW_LASTS = timedelta(hours=8)
+
+
+@dataclass(frozen=True)
+class MaskedAddress:
+    kind: str
+    label: str
+    value: str
+
+
+def find(viewer: Employee, pk: Any) -> Conversation:
+    """The conversation, when the viewer may read it. Raises Http404."""
+    rows = permissions.conversations(viewer).select_related("customer__owner", "employee", "team")
+    return get_object_or_404(rows, pk=pk)
+
+
+def seen(viewer: Employee, conversation: Conversation, purpose: str, subject_id: str = "") -> None:
+    """What opening a page does: the answering employee has read what came in; anybody else's view is recorded."""
+    if permissions.is_party(viewer, conversation):
+        mark_read(conversation)
+    else:
+        record_view(viewer=viewer, conversation=conversation, purpose=purpose, subject_id=subject_id)
+
+
+def still_seen(viewer: Employee, conversation: Conversation, purpose: str) -> None:
+    """What a look of an open page does. Recorded only when no page was opened before: a look is no new view."""
+    if permissions.is_party(viewer, conversation):
+        mark_read(conversation)
+        return
+    opened = Event.objects.filter(
+        kind="view.content",
+        conversation=conversation,
+        actor=str(viewer.pk),
+        recorded_at__gte=timezone.now() - VIEW_LASTS,
+    )
+    if not opened.exists():
+        record_view(viewer=viewer, conversation=conversation, purpose=purpose)
+
+
+def talk(
+    request: HttpRequest,
+    viewer: Employee,
+    conversation: Conversation,
+    *,
+    composer: Composer | None = None,
+    note: NoteForm | None = None,
+    new_link: str = "",
+    back: str = "",
+) -> dict[str, Any]:
+    """The context of a conversation, with the window that the address asks for (``around`` or ``before`` a message)."""
+    findings = permissions.findings(viewer)
+    place = thread.message_of(conversation, request.GET.get("around"))
+    before = thread.message_of(conversation, request.GET.get("before"))
+    if place is not None:
+        window = thread.around(conversation, findings, first=place, last=place)
+    else:
+        window = thread.newest(conversation, findings, before=before)
+    start = window.lines[0].message if window.lines else None
+    may_write = permissions.may_write(viewer, conversation)
+    composer = composer or composer_for(viewer, conversation, back=back or request.get_full_path())
+    return {
+        "conversation": conversation,
+        "window": window,
+        "version": thread.version(conversation, start),
+        "around": place,
+        "composer": composer,
+        "may_write": may_write,
+        "note_form": note or NoteForm(),
+        "card": card(viewer, conversation),
+        "new_link": new_link,
+        "links": links(conversation) if may_write else [],
+        "may_link": may_write and carriers.webchat() is not None,
+    }
+
+
+def card(viewer: Employee, conversation: Conversation) -> dict[str, Any]:
+    """The customer, as far as the viewer needs to know: addresses are masked."""
+    customer = conversation.customer
+    return {
+        "customer": customer,
+        "addresses": [
+            MaskedAddress(row.kind, row.get_kind_display(), mask(row.kind, row.value))
+            for row in customer.addresses.all()
+        ],
+        "local_time": customer_now(conversation, viewer, timezone.now()),
+        "url": customer.url if customer.url.startswith(("/", "https://", "http://")) else "",
+    }
+
+
+def links(conversation: Conversation) -> list[ChatLink]:
+    """The conversation's web chat links that still open something."""
+    now = timezone.now()
+    rows = conversation.chat_links.filter(revoked_at__isnull=True, expires_at__gt=now)
+    return list(rows.select_related("created_by").order_by("-created_at")[:10])

@@ -1,0 +1,221 @@
+// Open pages stay up to date without moving what is being read. htmx fetches; this file decides how the answer is put in:
+// rows are matched by id, so what has not changed is not touched (selection, focus and hover survive).
+(() => {
+  "use strict";
+  const root = (element) => element.closest(".cg");
+  const say = (element, name) => root(element)?.dataset["cgSay" + name] ?? "";
+
+  // --- asking
+  const lastAsked = new WeakMap();
+  const ask = () => {
+    if (document.hidden) return;
+    const now = Date.now();
+    for (const element of document.querySelectorAll("[data-cg-poll]")) {
+      const pause = Number(element.dataset.cgPoll) * (failures > 0 ? Math.min(2 ** failures, 10) : 1);
+      if (now - (lastAsked.get(element) ?? opened) < pause) continue;
+      lastAsked.set(element, now);
+      window.htmx.trigger(element, "cg-poll");
+    }
+  };
+  const askNow = () => {
+    document.querySelectorAll("[data-cg-poll]").forEach((element) => lastAsked.set(element, 0));
+    ask();
+  };
+  const opened = Date.now();
+  let failures = 0;
+
+  document.addEventListener("htmx:configRequest", (event) => {
+    const element = event.detail.elt;
+    if (element.dataset.cgVersion !== undefined) event.detail.parameters.v = element.dataset.cgVersion;
+    if (element.dataset.cgFrom !== undefined) {
+      event.detail.parameters.from = element.querySelector("[data-message]")?.dataset.message ?? "";
+    }
+  });
+
+  // --- putting in
+  const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 80;
+  const busy = (list) =>
+    list.hasAttribute("data-cg-hold") &&
+    (list.contains(document.activeElement) || (matchMedia("(hover: hover)").matches && list.matches(":hover")));
+
+  const merge = (list, fresh) => {
+    const wanted = [...fresh.children].filter((row) => row.id);
+    const ids = new Set(wanted.map((row) => row.id));
+    let added = 0;
+    // A queue loses rows; a thread never does: what is no longer sent stands further up.
+    if (list.hasAttribute("data-cg-hold")) for (const row of [...list.children]) if (row.id && !ids.has(row.id)) row.remove();
+    let place = list.firstElementChild;
+    for (const row of wanted) {
+      const known = document.getElementById(row.id);
+      if (known && known.parentElement === list) {
+        const focused = known.contains(document.activeElement) ? document.activeElement.id : "";
+        const current = known.dataset.v === row.dataset.v ? known : row;
+        if (current === row) known.replaceWith(row);
+        if (current === row && place === known) place = row;
+        if (place !== current) list.insertBefore(current, place);
+        else place = place.nextElementSibling;
+        if (current === row) window.htmx.process(row);
+        if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+      } else {
+        row.classList.add("cg-new");
+        list.insertBefore(row, place);
+        window.htmx.process(row);
+        added += 1;
+      }
+    }
+    list.dataset.cgVersion = fresh.dataset.cgVersion;
+    return added;
+  };
+
+  const pillOf = (list) => {
+    for (let box = list.parentElement; box && !box.matches(".cg"); box = box.parentElement) {
+      const pill = box.querySelector("[data-cg-pill]");
+      if (pill) return pill;
+    }
+    return null;
+  };
+  const showPill = (pill, count, action) => {
+    if (!pill) return;
+    pill.textContent = say(pill, "New").replace("{n}", count);
+    pill.hidden = false;
+    pill.onclick = () => { pill.hidden = true; action(); };
+  };
+  const announce = (element, count) => {
+    const place = root(element)?.querySelector("[data-cg-announce]");
+    if (place && count) place.textContent = say(element, "New").replace("{n}", count);
+  };
+
+  const waiting = new Map();
+  const apply = (list, fresh) => {
+    const box = list.closest("[data-cg-scroll]");
+    const end = box && atEnd(box);
+    const unseen = Number(pillOf(list)?.dataset.count ?? 0);
+    const added = merge(list, fresh);
+    announce(list, added);
+    list.parentElement.querySelectorAll("[data-cg-when-empty]").forEach((line) => (line.hidden = list.children.length > 0));
+    if (box && end) box.scrollTop = box.scrollHeight;
+    else if (box && added) {
+      const pill = pillOf(list);
+      if (pill) pill.dataset.count = unseen + added;
+      showPill(pill, unseen + added, () => {
+        pill.dataset.count = 0;
+        box.scrollTop = box.scrollHeight;
+      });
+    }
+  };
+  const release = (list) => {
+    if (!waiting.has(list) || busy(list)) return;
+    const fresh = waiting.get(list);
+    waiting.delete(list);
+    const pill = pillOf(list);
+    if (pill) pill.hidden = true;
+    apply(list, fresh);
+  };
+
+  const receive = (text) => {
+    const holder = new DOMParser().parseFromString(text, "text/html").body;
+    for (const fresh of holder.querySelectorAll("[data-cg-replace]")) {
+      const known = document.getElementById(fresh.id);
+      if (known && known.outerHTML !== fresh.outerHTML) known.replaceWith(document.importNode(fresh, true));
+    }
+    for (const fresh of holder.querySelectorAll("[data-cg-merge]")) {
+      const list = document.getElementById(fresh.id);
+      if (!list) continue;
+      const incoming = document.importNode(fresh, true);
+      const added = [...incoming.children].filter((row) => row.id && !document.getElementById(row.id)).length;
+      if (busy(list)) {
+        // Somebody is about to click here: hold it back until the pointer leaves, or they ask for it.
+        waiting.set(list, incoming);
+        list.dataset.cgVersion = incoming.dataset.cgVersion;
+        if (added) {
+          announce(list, added);
+          showPill(pillOf(list), added, () => { waiting.delete(list); apply(list, incoming); });
+        }
+      } else apply(list, incoming);
+    }
+  };
+  document.addEventListener("pointerout", () => setTimeout(() => [...waiting.keys()].forEach(release), 200));
+  document.addEventListener("focusout", () => setTimeout(() => [...waiting.keys()].forEach(release), 200));
+
+  // --- answers that are not plain successes
+  const banner = (element, words) => {
+    const place = (root(element) ?? document).querySelector("[data-cg-banner]");
+    if (!place) return;
+    place.textContent = words;
+    place.hidden = !words;
+  };
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { elt, xhr } = event.detail;
+    if (!root(elt)) return;
+    if (elt.hasAttribute("data-cg-live")) {
+      event.detail.shouldSwap = false;
+      if (xhr.status === 200) receive(xhr.responseText);
+      if (xhr.status < 400) { failures = 0; banner(elt, ""); }
+      return;
+    }
+    // Ours answer a refused form with the form itself, the text still in it.
+    const ours = [403, 409, 422, 429].includes(xhr.status) && xhr.responseText.includes("data-cg-composer");
+    if (ours) { event.detail.shouldSwap = true; event.detail.isError = false; }
+    else if (xhr.status < 400) banner(elt, "");
+  });
+  document.addEventListener("htmx:responseError", (event) => {
+    const { elt, xhr } = event.detail;
+    if (!root(elt)) return;
+    failures += 1;
+    const out = xhr.status === 401 || xhr.status === 410;
+    banner(elt, out ? say(elt, "Out") : elt.hasAttribute("data-cg-live") ? say(elt, "Lost") : say(elt, "Refused"));
+  });
+  for (const name of ["htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(name, (event) => {
+      if (!root(event.detail.elt)) return;
+      failures += 1;
+      banner(event.detail.elt, say(event.detail.elt, "Lost"));
+    });
+  }
+
+  // --- times
+  const parts = [[60, "minute", 60], [24 * 60, "hour", 3600]];
+  const refreshTimes = () => {
+    for (const element of document.querySelectorAll("time[data-cg-ago]")) {
+      const at = new Date(element.dateTime);
+      const minutes = (Date.now() - at) / 60000;
+      // Only what the server wrote as relative; what became yesterday's is told exactly at the next reload.
+      if (minutes < 1 || minutes >= 24 * 60 || at.toDateString() !== new Date().toDateString()) continue;
+      const [, unit, seconds] = parts.find(([limit]) => minutes < limit);
+      const words = new Intl.RelativeTimeFormat(root(element)?.lang || "en", { style: "short" });
+      element.textContent = words.format(-Math.floor((minutes * 60) / seconds), unit);
+    }
+  };
+
+  // --- scrolling and copying
+  const toEnd = () => {
+    for (const box of document.querySelectorAll("[data-cg-scroll]")) {
+      if (!new URLSearchParams(location.search).has("around")) box.scrollTop = box.scrollHeight;
+    }
+    const first = document.querySelector(".cg-evidence .cg-flagged") ?? document.querySelector(location.hash.startsWith("#m-") ? location.hash : ".cg-none");
+    if (first) {
+      const box = first.closest(".cg-thread");
+      box.scrollTop += first.getBoundingClientRect().top - box.getBoundingClientRect().top - 80;
+    }
+  };
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("[data-cg-copy]");
+    if (!button) return;
+    const field = button.parentElement.querySelector("[data-cg-copy-from]");
+    field.select();
+    try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); }
+    button.querySelector("span").textContent = say(button, "Copied");
+  });
+  document.addEventListener("change", (event) => event.target.closest?.("[data-cg-submit-on-change]")?.requestSubmit());
+  document.addEventListener("cg-sent", askNow);
+
+  const begin = () => {
+    if (!window.htmx) return;
+    toEnd();
+    setInterval(ask, 500);
+    setInterval(refreshTimes, 30000);
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) askNow(); });
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+  else begin();
+})();

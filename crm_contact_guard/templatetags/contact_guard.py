@@ -1,0 +1,100 @@
+"""Template tags. For hosts: ``contact_guard_assets`` and ``contact_guard_panel``; the rest serves our own pages.
+
+    {% load contact_guard %}
+    <head>… {% contact_guard_assets %}</head>
+    <body>… {% contact_guard_panel guest %}</body>
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from crm_contact_guard.console import carriers, times
+from crm_contact_guard.console.panel import panel
+from crm_contact_guard.supervision.models import Alert
+from crm_contact_guard.supervision.titles import alert_title
+
+register = template.Library()
+
+STYLES = ("tokens", "base", "thread", "composer", "queue", "inbox")
+SCRIPTS = ("live", "composer", "keys")
+
+
+@register.inclusion_tag("crm_contact_guard/assets.html")
+def contact_guard_assets(htmx: bool = True, chat: bool = False) -> dict[str, Any]:
+    """Links to our styles and scripts: files only, nothing inline. ``htmx=False`` for a page that has htmx 2 already."""
+    root = "crm_contact_guard"
+    styles = [*STYLES, "chat"] if chat else STYLES
+    return {
+        "styles": [static(f"{root}/css/{name}.css") for name in styles],
+        "scripts": [static(f"{root}/js/{name}.js") for name in SCRIPTS],
+        "htmx": static(f"{root}/vendor/htmx.min.js") if htmx else "",
+    }
+
+
+@register.simple_tag(takes_context=True)
+def contact_guard_panel(context: template.Context, customer: object) -> SafeString:
+    """The conversation with a customer of the host, and its composer, for the person who is signed in.
+
+    Empty for somebody who has no part in the contact guard. Needs the request in the template's context.
+    """
+    return panel(context.get("request"), customer)
+
+
+@register.simple_tag
+def cg_icon(name: str) -> SafeString:
+    return format_html(
+        '<svg class="cg-icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        static("crm_contact_guard/vendor/lucide-sprite.svg"),
+        name,
+    )
+
+
+def _time(at: datetime | None, words: str, extra: str = "") -> SafeString:
+    if at is None:
+        return SafeString("")
+    return format_html(
+        '<time datetime="{}" title="{}"{}>{}</time>', at.isoformat(), times.exact(at), SafeString(extra), words
+    )
+
+
+@register.simple_tag
+def cg_ago(at: datetime | None) -> SafeString:
+    """Relative for today and kept up to date by the page, else date and time."""
+    return _time(at, times.ago(at) if at else "", " data-cg-ago")
+
+
+@register.simple_tag
+def cg_when(at: datetime | None) -> SafeString:
+    return _time(at, times.when(at) if at else "")
+
+
+@register.simple_tag
+def cg_clock(at: datetime | None) -> SafeString:
+    return _time(at, times.clock(at) if at else "")
+
+
+@register.simple_tag
+def cg_lasting(since: datetime | None) -> SafeString:
+    return _time(since, times.lasting(since) if since else "")
+
+
+@register.filter
+def cg_day(on: date) -> str:
+    return times.day(on)
+
+
+@register.filter
+def cg_title(alert: Alert) -> str:
+    return alert_title(alert)
+
+
+@register.filter
+def cg_channel(alias: str) -> Any:
+    return carriers.label(alias)
