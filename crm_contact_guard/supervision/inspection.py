@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm_contact_guard import __version__, detection
-from crm_contact_guard.detection.types import Direction, Kind, Scan, ThreadMessage
+from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, ThreadMessage
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.company import company
@@ -21,6 +21,8 @@ from crm_contact_guard.supervision.models import Alert, Inspection, Topic
 #: How much of the talk before a message is read with it.
 THREAD_MESSAGES = 30
 THREAD_AGE = timedelta(days=7)
+#: The detector of a finding that says: this text made the engine fail.
+UNREADABLE = "engine.error"
 #: Kinds that are stored and shown but never open an alert by themselves.
 _QUIET = (Kind.PRIVATE_TOPIC,)
 
@@ -54,7 +56,7 @@ def uninspected(limit: int = 200) -> list[Message]:
 def _text_verdicts(message: Message, scan: Scan) -> list[Verdict]:
     """The message's own findings by topic; those of leaving the channel only when the message is an attempt."""
     verdicts = []
-    for topic in dict.fromkeys(TOPICS.get(finding.kind.value, "") for finding in scan.findings):
+    for topic in dict.fromkeys(_topic(finding) for finding in scan.findings):
         if not topic or (topic == Topic.OFF_CHANNEL and not scan.attempt):
             continue
         verdicts.append(
@@ -74,11 +76,18 @@ def _text_verdicts(message: Message, scan: Scan) -> list[Verdict]:
                         version=finding.version,
                     )
                     for finding in scan.findings
-                    if TOPICS.get(finding.kind.value) == topic and finding.kind not in _QUIET
+                    if _topic(finding) == topic
                 ],
             )
         )
     return verdicts
+
+
+def _topic(finding: Finding) -> str:
+    """What alert a finding belongs to; a text that could not be judged is for people to read (never fails open)."""
+    if finding.detector == UNREADABLE:
+        return Topic.SCAN_FAILURE
+    return "" if finding.kind in _QUIET else TOPICS.get(finding.kind.value, "")
 
 
 def _thread(message: Message) -> list[Message]:
