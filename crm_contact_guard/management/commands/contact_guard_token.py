@@ -1,0 +1,80 @@
+"""``contact_guard_token``: make, list and revoke bearer tokens for the API."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from crm_contact_guard.api import tokens
+from crm_contact_guard.api.models import ApiToken
+from crm_contact_guard.directory.mirror import employee_for
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import InvalidMessage
+
+
+class Command(BaseCommand):
+    help = "Bearer tokens for the API. A token has its owner's rights and is shown once, on standard output."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        create = actions.add_parser("create", help="make a token and print it")
+        create.add_argument("user", help="login name of the employee whose rights it has")
+        create.add_argument("--name", required=True, help="what it is for, such as 'data warehouse'")
+        create.add_argument("--days", type=int, default=tokens.DEFAULT_LIFETIME.days, help="lifetime (default: 90)")
+        shown = actions.add_parser("list", help="list tokens, never their text")
+        shown.add_argument("user", nargs="?", help="login name; without it, everybody's")
+        revoke = actions.add_parser("revoke", help="end a token now")
+        revoke.add_argument("id", type=UUID, help="the token's id, as listed")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        action = {"create": self.create, "list": self.list_tokens, "revoke": self.revoke}[options["action"]]
+        action(options)
+
+    def create(self, options: dict[str, Any]) -> None:
+        try:
+            new = tokens.token_create(
+                employee=_employee(options["user"]), name=options["name"], lifetime=timedelta(days=options["days"])
+            )
+        except InvalidMessage as error:
+            raise CommandError(str(error)) from error
+        # Only the token goes to standard output, so that a script can take it.
+        self.stderr.write(f"Token {new.token.pk}, valid until {new.token.expires_at:%Y-%m-%d}. It is shown only now:")
+        self.stdout.write(new.text)
+
+    def list_tokens(self, options: dict[str, Any]) -> None:
+        for token in tokens.token_list(_employee(options["user"]) if options["user"] else None):
+            used = f"{token.last_used_at:%Y-%m-%d}" if token.last_used_at else "never"
+            self.stdout.write(
+                f"{token.pk}  {_state(token):<8}  until {token.expires_at:%Y-%m-%d}  used {used:<10}  "
+                f"{token.employee.name}: {token.name}"
+            )
+
+    def revoke(self, options: dict[str, Any]) -> None:
+        try:
+            token = tokens.token_revoke(options["id"])
+        except ApiToken.DoesNotExist as error:
+            raise CommandError(f"There is no token {options['id']}") from error
+        self.stdout.write(f"Token {token.pk} ({token.name}) of {token.employee.name} is revoked")
+
+
+def _state(token: ApiToken) -> str:
+    if token.revoked_at is not None:
+        return "revoked"
+    return "expired" if token.expires_at <= timezone.now() else "valid"
+
+
+def _employee(login: str) -> Employee:
+    model = get_user_model()
+    user = model._base_manager.filter(**{model.USERNAME_FIELD: login}).first()
+    if user is None:
+        raise CommandError(f"There is no user {login!r}")
+    employee = employee_for(user)
+    if employee is None:
+        raise CommandError(f"{login!r} has no active part in the contact guard")
+    return employee

@@ -1,0 +1,144 @@
+"""Who may do what: every role on every address, with rows of their own and of others."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import get_resolver
+
+from crm_contact_guard.api import urls
+from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.supervision.models import Alert
+from tests.api.conftest import Hotel
+
+# Aoi answers the talk; Mei is her colleague, Ren of another team; Sora supervises her, Yui deputises, Hina supervises
+# Ren; Kai is compliance, Rio auditor; a visitor has a login and no part; nobody is not logged in.
+PEOPLE = ("aoi", "mei", "ren", "sora", "yui", "hina", "kai", "rio", "visitor", "nobody")
+
+# Paths name rows: {talk} {message} {alert} are Aoi's; {chief…} those of Sora, a supervisor who writes to customers too.
+LISTS = "200 200 200 200 200 200 200 200 403 401"
+TABLE = {
+    ("GET", "conversations/"): LISTS,
+    ("GET", "conversations/{talk}/"): "200 404 404 200 200 404 200 200 403 401",
+    ("GET", "conversations/{talk}/?unmask=true"): "403 404 404 403 403 404 200 403 403 401",
+    ("GET", "conversations/{talk}/messages/"): "200 404 404 200 200 404 200 200 403 401",
+    ("GET", "conversations/{talk}/messages/?unmask=true"): "403 404 404 403 403 404 200 403 403 401",
+    ("POST", "conversations/{talk}/messages/"): "201 404 404 403 403 404 403 403 403 401",
+    ("GET", "messages/"): LISTS,
+    ("GET", "messages/?unmask=true"): "403 403 403 403 403 403 200 403 403 401",
+    ("GET", "messages/{message}/"): "200 404 404 200 200 404 200 200 403 401",
+    ("GET", "messages.jsonl"): LISTS,
+    ("GET", "messages.csv"): LISTS,
+    ("GET", "messages.jsonl?unmask=true"): "403 403 403 403 403 403 200 403 403 401",
+    ("GET", "findings/"): LISTS,
+    ("GET", "alerts/"): LISTS,
+    ("GET", "alerts/{alert}/"): "404 404 404 200 200 404 200 200 403 401",
+    ("GET", "alerts/{chief_alert}/"): "404 404 404 404 200 404 200 200 403 401",
+    ("POST", "alerts/{alert}/claim/"): "404 404 404 200 200 404 200 403 403 401",
+    ("POST", "alerts/{chief_alert}/claim/"): "404 404 404 404 200 404 200 403 403 401",
+    ("POST", "alerts/{alert}/close/"): "404 404 404 200 200 404 200 403 403 401",
+    ("POST", "alerts/{chief_alert}/close/"): "404 404 404 404 200 404 200 403 403 401",
+    ("GET", "access-log/"): "403 403 403 403 403 403 200 200 403 401",
+    ("POST", "scan/"): LISTS,
+    ("GET", "schema/"): "200 200 200 200 200 200 200 200 200 200",
+}
+BODIES = {
+    "messages/": {"text": "Your room is ready."},
+    "close/": {"resolution": "no_action", "comment": "Talked."},
+    "scan/": {"text": "Your room is ready."},
+}
+
+
+def address(hotel: Hotel, path: str) -> str:
+    alerts = {alert.concerned_id: alert.pk for alert in Alert.objects.all()}
+    return path.format(
+        talk=hotel.talk.pk,
+        message=Message.objects.get(conversation=hotel.talk, direction="inbound").pk,
+        alert=alerts[hotel.people["aoi"].pk],
+        chief_alert=alerts[hotel.people["sora"].pk],
+    )
+
+
+def body_for(method: str, path: str) -> dict[str, str] | None:
+    return next((body for end, body in BODIES.items() if path.endswith(end)), {}) if method == "POST" else None
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_each_role_on_each_address(hotel: Hotel, name: str) -> None:
+    found = {}
+    for method, path in TABLE:
+        response = hotel.call(name, method, address(hotel, path), body_for(method, path))
+        found[method, path] = response.status_code
+        if response.status_code >= 400:
+            assert response["Content-Type"] == "application/problem+json"
+        assert ("WWW-Authenticate" in response) == (response.status_code == 401)
+
+    assert found == {key: int(row.split()[PEOPLE.index(name)]) for key, row in TABLE.items()}
+
+
+def test_the_table_names_every_address() -> None:
+    listed = {path.split("?")[0].replace("{chief_alert}", "{alert}") for _method, path in TABLE}
+    patterns = {str(pattern.pattern).replace("<str:pk>", "{row}") for pattern in urls.urlpatterns}
+    for name in ("talk", "message", "alert"):
+        listed = {path.replace(f"{{{name}}}", "{row}") for path in listed}
+
+    assert patterns - listed == set()
+    assert get_resolver().resolve("/guard/api/v1/schema/").url_name == "api-schema"
+
+
+@pytest.mark.parametrize(
+    ("name", "talks", "alerts"),
+    [
+        ("aoi", {"talk"}, set()),
+        ("mei", set(), set()),
+        ("ren", {"other_talk"}, set()),
+        ("sora", {"talk", "chief_talk"}, {"talk"}),
+        ("yui", {"talk", "chief_talk"}, {"talk", "chief_talk"}),
+        ("hina", {"other_talk"}, {"other_talk"}),
+        ("kai", {"talk", "other_talk", "chief_talk"}, {"talk", "other_talk", "chief_talk"}),
+        ("rio", {"talk", "other_talk", "chief_talk"}, {"talk", "other_talk", "chief_talk"}),
+    ],
+)
+def test_lists_hold_what_is_theirs(hotel: Hotel, name: str, talks: set[str], alerts: set[str]) -> None:
+    keys = {str(getattr(hotel, talk).pk): talk for talk in ("talk", "other_talk", "chief_talk")}
+
+    def seen(path: str, field: str) -> set[str]:
+        return {keys[row[field]] for row in hotel.call(name, "GET", path).json()["results"]}
+
+    assert seen("conversations/", "id") == talks
+    assert seen("messages/", "conversation") == talks
+    assert seen("alerts/", "conversation") == alerts
+    shown = {row["alert"] for row in hotel.call(name, "GET", "findings/").json()["results"]}
+    assert shown == {str(alert.pk) for alert in Alert.objects.all() if keys[str(alert.conversation_id)] in alerts}
+    lines = b"".join(hotel.call(name, "GET", "messages.jsonl").streaming_content).splitlines()  # type: ignore[attr-defined]
+    assert len(lines) == len(talks)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_nothing_is_changed_or_deleted_over_the_api(hotel: Hotel, method: str) -> None:
+    for path in {path for _method, path in TABLE if "?" not in path}:
+        assert hotel.call("kai", method, address(hotel, path)).status_code == 405
+        assert hotel.call("nobody", method, address(hotel, path)).status_code in (401, 405)
+
+
+def test_an_auditor_leaves_nothing_but_traces_of_reading(hotel: Hotel) -> None:
+    before = set(Event.objects.values_list("pk", flat=True))
+
+    for method, path in TABLE:
+        if path.startswith("messages."):
+            continue
+        hotel.call("rio", method, address(hotel, path), body_for(method, path))
+
+    kinds = set(Event.objects.exclude(pk__in=before).values_list("kind", flat=True))
+    assert kinds == {"view.content"}
+    assert Message.objects.count() == 3
+    assert set(Alert.objects.values_list("status", flat=True)) == {"open"}
+
+
+def test_another_tenants_rows_do_not_exist(hotel: Hotel) -> None:
+    from crm_contact_guard.directory.models import Employee
+
+    Employee.objects.filter(pk=hotel.people["kai"].pk).update(tenant="elsewhere")
+
+    assert hotel.call("kai", "GET", address(hotel, "conversations/{talk}/")).status_code == 404
+    assert hotel.call("kai", "GET", "messages/").json()["results"] == []
+    assert hotel.call("kai", "GET", "access-log/").json()["results"] == []

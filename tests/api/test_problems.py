@@ -1,0 +1,114 @@
+"""Whatever is thrown at it, the API answers with a problem (RFC 9457) and never with a 500."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+
+import pytest
+
+from tests.api.conftest import API, Hotel
+
+JSON = "application/json"
+
+
+BODIES = [
+    (b"\xff\xfe{}", JSON, 400),
+    (b'{"text": "\x80"}', JSON, 400),
+    ("{}".encode("utf-16"), f"{JSON}; charset=utf-16", 400),
+    (b"{}", f"{JSON}; charset=rot13", 400),
+    (b"{", JSON, 400),
+    (b"", JSON, 400),
+    (b"[]", JSON, 400),
+    (b'"text"', JSON, 400),
+    (b"null", JSON, 400),
+    (b'{"text": NaN}', JSON, 400),
+    (b'{"text": ' + b"9" * 5000 + b"}", JSON, 400),
+    (b'{"text": ' + b"[" * 100_000, JSON, 400),
+    (b'{"text": "' + b"x" * 1_100_000 + b'"}', JSON, 413),
+    (b"text=hello", "application/x-www-form-urlencoded", 415),
+    (b"--x", "multipart/form-data; boundary=x", 415),
+    (b"<text/>", "application/xml", 415),
+    (b"{}", "nonsense", 415),
+]
+# Many of these share one hotel, since building it is what takes the time.
+
+
+@pytest.mark.parametrize("path", ["scan/", "conversations/{talk}/messages/", "alerts/{alert}/close/"])
+def test_hostile_bodies(hotel: Hotel, path: str) -> None:
+    client = hotel.client("aoi" if "conv" in path else "yui")
+    url = API + path.format(talk=hotel.talk.pk, alert=hotel.talk.alerts.get().pk)
+
+    for body, content_type, status in BODIES:
+        response = client.generic("POST", url, body, content_type=content_type)
+        assert (response.status_code, body[:50]) == (status, body[:50])
+        assert response["Content-Type"] == "application/problem+json"
+        assert response.json()["status"] == status
+
+
+def cursor(text: str) -> str:
+    return urlsafe_b64encode(text.encode()).decode()
+
+
+QUERIES = [
+    "cursor=", "cursor=%00", "cursor=日本", "cursor=!!!!", "cursor=" + cursor("{}"), "cursor=" + cursor("[0]"),
+    "cursor=" + cursor('[0,"x"]'), "cursor=" + cursor("[0,1,2,3,4]"), "cursor=" + cursor('[0,"2026-11-24","x"]'),
+    "cursor=" + cursor("[" * 5000), "cursor=" + cursor('[0,null,{"a":1}]'), "cursor=" + cursor('[0,5]'),
+    "cursor=" + cursor('[0,"0001-01-01T00:00:00+14:00","00000000-0000-0000-0000-000000000000"]'),
+    "page_size=0", "page_size=-1", "page_size=201", "page_size=" + "9" * 30, "page_size=１０", "page_size=ten",
+    "page_size=", "page_size=10&page_size=20", "limit=5", "offset=5", "format=xml", "employe=1",
+    "conversation=1", "employee=' OR 1=1 --", "channel=%00", "channel=" + "x" * 300, "channel=%ED%A0%80%00",
+    "occurred_at__gte=yesterday", "occurred_at__gte=0000-00-00", "occurred_at__lt=99999-01-01",
+    "occurred_at__gte=0001-01-01T00:00:00%2B14:00", "direction=sideways", "direction=inbound&direction=note",
+    "kind__in=call", "text__icontains=a", "conversation__customer__name=a", "unmask=perhaps",
+]  # fmt: skip
+
+
+def test_hostile_queries(hotel: Hotel) -> None:
+    for query in QUERIES:
+        response = hotel.call("kai", "GET", f"messages/?{query}")
+        assert (response.status_code, query) == (400, query)
+        assert response["Content-Type"] == "application/problem+json"
+        problem = response.json()
+        assert problem["type"] == "urn:crm-contact-guard:problem:invalid"
+        assert problem["errors"][0]["field"] == query.split("=")[0]
+
+
+def test_every_list_refuses_what_it_does_not_know(hotel: Hotel) -> None:
+    for path in (
+        "conversations/?state=ajar",
+        "alerts/?severity=3",
+        "alerts/?status=opened",
+        "findings/?kind=harassement",
+        "access-log/?actor=kai",
+        "messages.jsonl?since=2026",
+        "messages.jsonl?bom=true",
+        "messages.csv?bom=ja",
+    ):
+        assert (hotel.call("kai", "GET", path).status_code, path) == (400, path)
+
+
+def test_a_misspelt_filter_gets_the_nearest_name(hotel: Hotel) -> None:
+    problem = hotel.call("kai", "GET", "alerts/?severty=high").json()
+
+    assert problem["errors"] == [{"field": "severty", "detail": "There is no such parameter. Did you mean severity?"}]
+
+
+@pytest.mark.parametrize("path", ["conversations/{}/", "messages/{}/", "alerts/{}/", "conversations/{}/messages/"])
+def test_unknown_and_unreadable_ids_are_not_found(hotel: Hotel, path: str) -> None:
+    for row in ("x", "0", "None", "%00", "00000000-0000-0000-0000-000000000000", "é" * 50, "{}"):
+        response = hotel.call("kai", "GET", path.format(row))
+        assert (response.status_code, row) == (404, row)
+        assert response.json()["type"] == "urn:crm-contact-guard:problem:not-found"
+
+
+def test_a_problem_speaks_the_callers_language(hotel: Hotel) -> None:
+    response = hotel.client("nobody").get(f"{API}messages/", headers={"Accept-Language": "ja"})
+
+    assert response.status_code == 401
+    assert "Accept-Language" in response["Vary"]
+
+
+def test_accept_decides_nothing(hotel: Hotel) -> None:
+    for accept in ("text/html", "application/xml", "image/*;q=x", ""):
+        response = hotel.client("kai").get(f"{API}messages/", headers={"Accept": accept})
+        assert response["Content-Type"] == "application/json"
