@@ -1,4 +1,4 @@
-"""Labelled lines and their feature matrix, the same for training and evaluation."""
+"""Labelled lines and threads, and their feature matrices: the same for training and evaluation."""
 
 from __future__ import annotations
 
@@ -14,15 +14,20 @@ from scipy import sparse
 from crm_contact_guard.detection.features import extract, space
 from crm_contact_guard.detection.ngrams import BUCKETS, SCALE, buckets
 from crm_contact_guard.detection.normalise import normalise
-from crm_contact_guard.detection.types import Company, Direction
+from crm_contact_guard.detection.threads import NUMBERS, Reading, readings
+from crm_contact_guard.detection.types import Company, Direction, ThreadMessage
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus" / "messages.jsonl"
 THREADS = HERE / "corpus" / "threads.jsonl"
-#: Other kinds of findings have data of their own.
-OTHER_KINDS = ("harassment",)
 ATTEMPTS = ("identifier", "solicit")
+#: How much a message of a thread that is harmless by itself counts beside a whole labelled line.
+CHATTER_WEIGHT = 0.3
+#: Scale of the character n-grams and of the thread's features beside the others (steers the regularisation).
+GRAM_WEIGHT = 2.0
+THREAD_FEATURE_WEIGHT = 1.0
 Row = dict[str, Any]
+Matrix = sparse.csr_matrix
 
 
 def read(path: Path) -> list[Row]:
@@ -31,10 +36,15 @@ def read(path: Path) -> list[Row]:
         return [json.loads(line) for line in lines if line.strip()]
 
 
-def training_files() -> list[Path]:
-    """Files the ranker may learn from: the corpus and the project's own, held-out parts excepted."""
+def message_files() -> list[Path]:
+    """Files of single messages the ranker may learn from: the corpus and the project's own, no held-out part."""
     own = sorted((HERE / "data").glob("*.jsonl"))
-    return [CORPUS, *(path for path in own if not path.name.startswith(("holdout_", *OTHER_KINDS)))]
+    return [CORPUS, *(path for path in own if not path.name.startswith(("holdout_", "threads_", "harassment")))]
+
+
+def thread_files() -> list[Path]:
+    """Files of threads to learn from."""
+    return [THREADS, *sorted((HERE / "data").glob("threads_*.jsonl"))]
 
 
 def holdout_files() -> list[Path]:
@@ -47,16 +57,35 @@ def attempts(rows: list[Row]) -> npt.NDArray[np.bool_]:
     return np.array([row["label"] in ATTEMPTS for row in rows])
 
 
-def matrix(rows: list[Row], gram_weight: float = 1.0) -> sparse.csr_matrix:
-    """Rows × (features + n-gram buckets); the grams are scaled by ``gram_weight`` to steer their regularisation."""
+def chatter(threads: list[Row]) -> tuple[list[Row], npt.NDArray[np.float64]]:
+    """Messages of threads that are harmless by themselves, as benign rows, and their weights."""
+    rows: list[Row] = []
+    weights: list[float] = []
+    for thread in threads:
+        for index, message in enumerate(thread["messages"]):
+            clean = thread["label"] == "clean"
+            if clean or index < thread["evidence_at"] or side(message) != thread["by"]:
+                rows.append({"text": message["text"], "direction": message["direction"], "label": "benign", "lang": thread["lang"]})
+                weights.append(CHATTER_WEIGHT * (1.0 if clean else 0.5))
+    return rows, np.array(weights)
+
+
+def side(message: Row) -> str:
+    """Who wrote a message of a thread."""
+    return "employee" if message["direction"] == "outbound" else "customer"
+
+
+def matrix(rows: list[Row]) -> Matrix:
+    """Rows × (features + n-gram buckets)."""
     width = len(space().names)
     company = Company()
     where: list[int] = []
     which: list[int] = []
     values: list[float] = []
     for number, row in enumerate(rows):
-        text = normalise(row["text"]).text
-        active = extract(text, Direction(row["direction"]), company).active
+        normalised = normalise(row["text"])
+        text = normalised.text
+        active = extract(normalised, 0, len(text), Direction(row["direction"]), company).active
         where.extend([number] * len(active))
         which.extend(active)
         values.extend([1.0] * len(active))
@@ -64,5 +93,39 @@ def matrix(rows: list[Row], gram_weight: float = 1.0) -> sparse.csr_matrix:
         if len(hashed):
             where.extend([number] * len(hashed))
             which.extend((width + hashed.astype(np.int64)).tolist())
-            values.extend([gram_weight * SCALE / math.sqrt(len(hashed))] * len(hashed))
+            values.extend([GRAM_WEIGHT * SCALE / math.sqrt(len(hashed))] * len(hashed))
     return sparse.csr_matrix((values, (where, which)), shape=(len(rows), width + BUCKETS))
+
+
+def as_messages(thread: Row) -> list[ThreadMessage]:
+    """A thread of the corpus for the engine."""
+    return [
+        ThreadMessage(message["text"], Direction(message["direction"]), float(message.get("minutes_after_previous") or 0))
+        for message in thread["messages"]
+    ]
+
+
+def thread_points(thread: Row) -> tuple[list[Reading], list[bool | None]]:
+    """Readings of a thread and whether each completes an attempt; ``None`` where the thread is already decided."""
+    labels: list[bool | None] = []
+    for index, message in enumerate(thread["messages"]):
+        if thread["label"] == "clean" or index < thread["evidence_at"]:
+            labels.append(False)
+        elif index == thread["evidence_at"]:
+            labels.append(True)
+        else:
+            labels.append(None)
+    return list(readings(as_messages(thread), Company())), labels
+
+
+def thread_matrix(points: list[Reading]) -> Matrix:
+    """Readings × (numbers + features of the joined text + features of the context)."""
+    width = len(space().names)
+    matrix_ = sparse.lil_matrix((len(points), len(NUMBERS) + 2 * width))
+    for row, reading in enumerate(points):
+        matrix_[row, : len(NUMBERS)] = reading.numbers
+        for feature in reading.active:
+            matrix_[row, len(NUMBERS) + feature] = THREAD_FEATURE_WEIGHT
+        for feature in reading.context:
+            matrix_[row, len(NUMBERS) + width + feature] = THREAD_FEATURE_WEIGHT
+    return matrix_.tocsr()

@@ -31,6 +31,7 @@ def find(text: str, gates: set[int], company: Company, *, reverse: bool) -> list
             found.extend(_free(found, (Candidate("address", shape, *m.span(), m.group()) for m in pattern.finditer(text))))
     if lex.PAYMENT in gates:
         found.extend(_free(found, (Candidate("payment", "handle", *m.span(), m.group()) for m in ids.PAYMENT.finditer(text))))
+        found.extend(_free(found, (Candidate("payment", "handle", *m.span(), m.group()) for m in ids.WALLET.finditer(text))))
     if lex.HINT in gates:
         found.extend(_free(found, (Candidate("hint", "computed", *m.span(), m.group(), "hint") for m in ids.HINT.finditer(text))))
     if lex.TOKENS in gates or lex.EMAIL in gates:
@@ -157,7 +158,7 @@ def _handle_like(value: str) -> bool:
     letters = sum(character.isalpha() for character in value)
     if letters < 3:
         return False
-    if "_" in value:
+    if "_" in value or "#" in value:
         return True
     head, dot, tail = value.partition(".")
     if dot and len(head) >= 2 and len(tail) >= 2 and (len(head) > 3 or len(tail) > 3):

@@ -20,10 +20,13 @@ from crm_contact_guard.detection.ranker import probability, ranker
 from crm_contact_guard.detection.types import By, Company, Direction, Finding, Kind, Scan, Stance
 
 #: Modules that find other kinds; one place, see the contract above.
-EXTRA_DETECTORS: tuple[str, ...] = ()
+EXTRA_DETECTORS: tuple[str, ...] = (
+    "crm_contact_guard.detection.sensitive",
+    "crm_contact_guard.detection.harassment",
+)
 VERSION = "2026.11.1"
 #: From this calibrated probability a stance counts, unless the company's preset says otherwise.
-THRESHOLD = 0.5
+THRESHOLD = 0.42
 #: Texts up to this length are weighed whole, longer ones in windows of it that overlap.
 WINDOW = 600
 OVERLAP = 150
@@ -49,7 +52,7 @@ def scan(text: str, *, direction: Direction | str, company: Company | None = Non
     try:
         side = Direction(direction)
         normalised = normalise(text)
-        windows = [weigh(offset, part, side, company) for offset, part in parts(normalised.text)]
+        windows = [weigh(normalised, start, end, side, company) for start, end in parts(normalised.text)]
         best = max(windows, key=lambda window: window.probability)
         threshold = THRESHOLD if company.threshold is None else company.threshold
         return conclude(normalised, windows, best, side, company, threshold)
@@ -62,10 +65,10 @@ def failure(text: str) -> Finding:
     return Finding(Kind.CONTACT_REQUEST, 0, len(text), 0.5, "engine.error", VERSION)
 
 
-def parts(text: str) -> Iterator[tuple[int, str]]:
+def parts(text: str) -> Iterator[tuple[int, int]]:
     """The text itself, or overlapping windows of it, cut where a sentence or word ends if one does nearby."""
     if len(text) <= WINDOW:
-        yield 0, text
+        yield 0, len(text)
         return
     start = 0
     while True:
@@ -76,16 +79,17 @@ def parts(text: str) -> Iterator[tuple[int, str]]:
                 if cut > 0:
                     end = cut + len(mark)
                     break
-        yield start, text[start:end]
+        yield start, end
         if end >= len(text):
             return
         start = end - OVERLAP
 
 
-def weigh(offset: int, text: str, direction: Direction, company: Company) -> Window:
+def weigh(normalised: Normalised, start: int, end: int, direction: Direction, company: Company) -> Window:
     """Evidence and probability of one window."""
-    found = extract(text, direction, company)
-    return Window(offset, text, found, probability(ranker().logit(text, found.active)))
+    found = extract(normalised, start, end, direction, company)
+    text = normalised.text[start:end]
+    return Window(start, text, found, probability(ranker().logit(text, found.active)))
 
 
 def conclude(

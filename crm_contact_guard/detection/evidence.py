@@ -23,6 +23,8 @@ _KINDS = (
     (Kind.SIDE_DEAL, ("bypass",)),
     (Kind.CONTACT_REQUEST, ("messenger", "social", "phone", "email", "contact", "exchange", "reach_me", "reach_you", "qr", "elsewhere")),
 )
+#: Kinds that support an attempt.
+ATTEMPT_KINDS = frozenset({Kind.CONTACT_IDENTIFIER, Kind.CONTACT_REQUEST, Kind.PRIVATE_MEETING, Kind.SIDE_DEAL})
 #: Concepts whose words are shown as evidence of a request.
 _TELLING = ("messenger", "social", "private", "exchange", "reach_me", "reach_you", "elsewhere", "secret", "bypass", "meet", "alone", "offwork", "leaving", "home", "qr", "contact", "phone", "email")
 _ENDS = "。．！？!?\n;；…"

@@ -17,9 +17,9 @@ def explain(text: str, direction: Direction | str, language: str = "en") -> str:
     verdict = engine.scan(text, direction=side)
     words, learned = lexicon(), ranker()
     lines = [f"folded: {normalised.text}"]
-    for offset, part in engine.parts(normalised.text):
-        window = engine.weigh(offset, part, side, engine.NO_COMPANY)
-        lines.append(f"window {offset}: probability {window.probability:.3f} (weights {learned.version})")
+    for start, end in engine.parts(normalised.text):
+        window = engine.weigh(normalised, start, end, side, engine.NO_COMPANY)
+        lines.append(f"window {start}: probability {window.probability:.3f} (weights {learned.version})")
         names = [words.expressions[entry][1] for entry in window.evidence.entries if words.owners[entry] >= 0]
         lines.append("  words: " + ", ".join(names))
         for candidate in window.evidence.candidates:
@@ -36,7 +36,7 @@ def explain(text: str, direction: Direction | str, language: str = "en") -> str:
 
 def reason(detector: str, language: str = "en") -> str:
     """The human reason of a detector id; an unknown id (an older pack's) is named as such."""
-    known = lexicon().reasons.get(detector)
+    known = lexicon().reasons.get(detector.removeprefix("thread."))
     if known is None:
         return f"検出器 {detector}" if language == "ja" else f"Detector {detector}"
     return known["ja" if language.startswith("ja") else "en"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from crm_contact_guard.detection import candidates as cand
 from crm_contact_guard.detection.identifiers import Candidate
 from crm_contact_guard.detection.lexicon import Lexicon, lexicon
+from crm_contact_guard.detection.normalise import Normalised
 from crm_contact_guard.detection.types import Company, Direction
 
 SHAPES = (
@@ -19,7 +20,11 @@ SHAPES = (
 #: Shapes that are a way to reach somebody, in contrast to codes and company addresses.
 REACHABLE = frozenset(SHAPES) - {"phone:code", "phone:other", "phone:freephone", "phone:flood", "email:company", "link:line_official", "handle:token"}
 NEAR = ("private", "reference", "official", "form", "messenger", "social", "phone", "email", "contact", "reach_me", "exchange", "first", "second", "secret", "refuse", "report", "home", "disguise", "bypass")
-EXTRA = ("inbound", "reachable", "disguised", "many_candidates", "question", "short", "long", "any_token_near_messenger")
+EXTRA = (
+    "inbound", "reachable", "disguised", "styled", "many_candidates", "question", "length<15", "length<25", "length<40", "length>140",
+    "handle_of_messenger", "handle_of_social", "identifier_of_mine", "identifier_private", "identifier_for_form", "identifier_of_company", "identifier_labelled",
+    "identifier_to_reach", "identifier_refused", "identifier_secret",
+)  # fmt: skip
 BEFORE, AFTER = 28, 18
 
 
@@ -57,8 +62,9 @@ def space() -> FeatureSpace:
     return _space[0]
 
 
-def extract(text: str, direction: Direction, company: Company) -> Evidence:
-    """Evidence of one folded window of text."""
+def extract(normalised: Normalised, start: int, end: int, direction: Direction, company: Company) -> Evidence:
+    """Evidence of one window (``start``–``end`` of the folded text)."""
+    text = normalised.text if start == 0 and end == len(normalised.text) else normalised.text[start:end]
     words, features = lexicon(), space()
     owners = words.owners
     entries = words.set.Match(text) or []
@@ -71,37 +77,77 @@ def extract(text: str, direction: Direction, company: Company) -> Evidence:
         else:
             gates.add(-owner)
     active = set(concepts)
+    index = features.index
     if direction is Direction.INBOUND:
-        active.add(features.index["inbound"])
+        active.add(index["inbound"])
         active.update(concept + features.inbound for concept in concepts)
     found: list[Candidate] = []
     if gates:
         found = cand.find(text, gates, company, reverse=features.disguise in concepts)
         if found:
-            _describe(text, found, active, words, features)
-    index = features.index
+            _describe(normalised, start, text, found, active, words, features)
     if "?" in text or "？" in text:
         active.add(index["question"])
-    if len(text) < 40:
-        active.add(index["short"])
-    elif len(text) > 140:
-        active.add(index["long"])
+    length = len(text)
+    if length < 40:
+        active.add(index["length<40"])
+        if length < 25:
+            active.add(index["length<25"])
+            if length < 15:
+                active.add(index["length<15"])
+    elif length > 140:
+        active.add(index["length>140"])
     return Evidence(sorted(concepts), entries, found, sorted(active))
 
 
-def _describe(text: str, found: list[Candidate], active: set[int], words: Lexicon, features: FeatureSpace) -> None:
-    index, owners = features.index, words.owners
+def _describe(
+    normalised: Normalised, offset: int, text: str, found: list[Candidate], active: set[int], words: Lexicon, features: FeatureSpace
+) -> None:
+    """Add what the candidates are and what stands around them."""
+    index, owners, concept = features.index, words.owners, words.index
     if len(found) > 2:
         active.add(index["many_candidates"])
     for candidate in found[:8]:
         name = f"{candidate.sort}:{candidate.shape}"
         active.add(index[name])
-        if name in REACHABLE:
+        reachable = name in REACHABLE
+        if reachable:
             active.add(index["reachable"])
-        if candidate.technique not in ("plain", "provider") and name in REACHABLE:
-            active.add(index["disguised"])
+            if candidate.technique not in ("plain", "provider"):
+                active.add(index["disguised"])
+            low, high = normalised.span(offset + candidate.start, offset + candidate.end)
+            if high - low != candidate.end - candidate.start or not _plain(normalised.original[low:high]):
+                active.add(index["styled"])
         around = text[max(0, candidate.start - BEFORE) : candidate.start] + " … " + text[candidate.end : candidate.end + AFTER]
-        for entry in words.set.Match(around) or ():
-            feature = features.near.get(owners[entry])
+        near = {owners[entry] for entry in words.set.Match(around) or ()}
+        for owner in near:
+            feature = features.near.get(owner)
             if feature is not None:
                 active.add(feature)
+        if candidate.sort == "handle":
+            if concept["messenger"] in near:
+                active.add(index["handle_of_messenger"])
+            if concept["social"] in near:
+                active.add(index["handle_of_social"])
+        if reachable or candidate.sort == "handle":
+            for name, meaning in _MEANINGS:
+                if concept[name] in near:
+                    active.add(index[meaning])
+
+
+#: What a concept near an identifier says about it.
+_MEANINGS = (
+    ("first", "identifier_of_mine"),
+    ("private", "identifier_private"),
+    ("form", "identifier_for_form"),
+    ("official", "identifier_of_company"),
+    ("reference", "identifier_labelled"),
+    ("reach_me", "identifier_to_reach"),
+    ("refuse", "identifier_refused"),
+    ("secret", "identifier_secret"),
+)
+
+
+def _plain(written: str) -> bool:
+    """Whether an identifier is written without tricks (full-width and kanji are everyday Japanese)."""
+    return all(character < "\u2000" and (character.isascii() or character.isalpha()) or "\u3000" <= character < "\uffef" for character in written)

@@ -33,9 +33,9 @@ class Candidate:
     technique: str = "plain"
 
 
-_DOT = r"(?:\s?\.\s?|\s?[\[({<]\s?(?:\.|dot|点)\s?[\])}>]\s?|\s(?:dot|d0t|punto|chấm)\s|\s?(?:ドット|どっと|テン|、ドット、)\s?|点|點|쩜|\s?(?:점|จุด)\s?)"
-_AT = r"(?:\s?[@ⓐ]\s?|\s?[\[({<]\s?(?:@|at|a|アット(?:マーク)?)\s?[\])}>]\s?|\s(?:at|@t|arroba|a còng)\s|\s?(?:アット(?:マーク)?|あっと(?:まーく)?|★|골뱅이|艾特|แอท)\s?)"
-_TLD = r"(?:com|net|org|jp|co(?:\.jp)?|me|example|kr|cn|uk|vn|ph|sg|tw|th|io|mail|fr|es|de|au|ne)"
+_DOT = r"(?:\s?\.\s?|\s?[\[({<]\s?(?:\.|dot|点)\s?[\])}>]\s?|\s(?:dot|d0t|punto|chấm|dotto|テン)\s|-dot-|\s?(?:、?ドット、?|、?どっと、?|テン)\s?|点|點|쩜|\s?(?:점|จุด)\s?)"
+_AT = r"(?:\s?[@ⓐ]\s?(?:マーク)?\s?|\s?[\[({<]\s?(?:@|at|a|アット(?:マーク)?)\s?[\])}>]\s?|\s(?:at|@t|arroba|a còng|atto ?maaku)\s|-at-|\s?(?:、?アット(?:マーク)?、?|、?あっと(?:まーく)?、?|★|골뱅이|艾特|แอท)\s?)"
+_TLD = r"(?:com|コム|net|org|jp|ジェーピー|co(?:\.jp)?|me|example|kr|cn|uk|vn|ph|sg|tw|th|io|mail|fr|es|de|au|ne)"
 _PROVIDER = (
     r"(?:g\s?mail|hot\s?mail|outlook|i\s?cloud|yahoo|ymail|proton(?:mail)?|qq|163|126|naver|daum|hanmail|docomo|ezweb|softbank|gmx|aol|me|live|msn|mac|yandex|tutanota|fastmail|googlemail|"
     r"hushmail|foxmail|sina|nifty|biglobe|excite|au|ymobile|kakao)"
@@ -44,7 +44,7 @@ FREE = re2.compile(r"\b" + _PROVIDER.replace(r"\s?", "") + r"\.")
 
 EMAIL_GATES = (
     r"@",
-    r"\b(?:at|dot|arroba|d0t)\b",
+    r"\b(?:at|dot|arroba|d0t|atto|dotto)\b",
     r"アット|あっと|ドット|どっと|골뱅이|艾特|点com|點com",
     r"[a-z0-9] [a-z0-9] [a-z0-9] [a-z0-9._@] ",
     r"[a-z0-9]/" + _PROVIDER,
@@ -52,7 +52,7 @@ EMAIL_GATES = (
     r"mail[^.]{0,12}(?:の前|before)",
 )
 EMAIL = re2.compile(
-    r"[a-z0-9][a-z0-9_+\-]*(?:" + r"(?:\.|\s?[\[(]\.[\])]\s?|\s(?:dot|underscore|dash)\s|\s?(?:ドット|どっと|アンダーバー|ハイフン)\s?)" + r"[a-z0-9_+\-]+)*" + _AT
+    r"[a-z0-9][a-z0-9_+\-]*(?:" + r"(?:\.|-dot-|\s?[\[(]\.[\])]\s?|\s(?:dot|underscore|dash)\s|\s?(?:ドット|どっと|アンダーバー|ハイフン)\s?)" + r"[a-z0-9_+\-]+)*" + _AT
     + r"[a-z0-9\-]+(?:\s?mail)?(?:" + _DOT + r"[a-z0-9\-]+){0,3}" + _DOT + _TLD + r"\b"
 )  # fmt: skip
 EMAIL_PROVIDER = re2.compile(r"[a-z0-9][a-z0-9._+\-]{2,}" + _AT + _PROVIDER + r"\b(?:" + _DOT + r"?com)?")
@@ -79,7 +79,7 @@ LINKS = {
     "line_official": r"(?:lin\.ee/\S+|line\.me/r/ti/p/(?:@|%40)\S+|page\.line\.me/\S+)",
     "whatsapp": _SCHEME + "(?:" + _domain("wa.me") + "|" + _domain("chat.whatsapp.com") + "|" + _domain("api.whatsapp.com") + "|" + _domain("whatsapp.com") + ")" + _SLASH + r"[^\s、。]+",
     "telegram": _SCHEME + "(?:" + _domain("t.me") + "|" + _domain("telegram.me") + r")" + _SLASH + r"[^\s、。]+|tg://\S+",
-    "profile": _SCHEME + "(?:[a-z]{2}" + _DOT + ")?(?:" + "|".join(_domain(d) for d in ("instagram.com", "facebook.com", "fb.com", "fb.me", "m.me", "twitter.com", "x.com", "linkedin.com", "snapchat.com", "tiktok.com", "threads.net", "ig.me", "instagr.am", "weibo.com", "bsky.app", "vk.com", "linktr.ee", "lit.link", "mixi.jp")) + ")" + _SLASH + r"[^\s、。]+",
+    "profile": _SCHEME + "(?:[a-z]{2}" + _DOT + ")?(?:" + "|".join(_domain(d) for d in ("instagram.com", "facebook.com", "fb.com", "fb.me", "m.me", "twitter.com", "x.com", "linkedin.com", "snapchat.com", "tiktok.com", "threads.net", "ig.me", "instagr.am", "weibo.com", "bsky.app", "vk.com", "couchsurfing.com", "twitch.tv", "youtube.com", "github.com", "linktr.ee", "lit.link", "mixi.jp")) + ")" + _SLASH + r"[^\s、。]+",
     "invite": _SCHEME + "(?:" + "|".join(_domain(d) for d in ("discord.gg", "discord.com/invite", "open.kakao.com", "zalo.me", "signal.me", "signal.group", "u.wechat.com", "invite.viber.com", "vb.me", "join.skype.com", "steamcommunity.com", "kakao.com")) + ")" + _SLASH + r"[^\s、。]+|(?:viber|weixin|skype|kakaotalk|whatsapp|sgnl|zalo|facetime)://?\S+|facetime:\S+",
     "payment": _SCHEME + "(?:" + "|".join(_domain(d) for d in ("paypal.me", "venmo.com", "cash.app", "revolut.me", "qr.paypay.ne.jp", "pay.paypay.ne.jp", "wise.com/pay")) + ")" + _SLASH + r"[^\s、。]+",
 }  # fmt: skip
@@ -87,7 +87,7 @@ LINK_GATE = r"(?:" + _DOT + r"(?:me|ee|gg|com|be|net|am|app|jp)" + _SLASH + r"[a
 _LINKS = {name: re2.compile(pattern) for name, pattern in LINKS.items()}
 
 AT_HANDLE = re2.compile(r"(?:^|[^a-z0-9._\-@])([@]\s?[a-z0-9_][a-z0-9._]{2,30})")
-TOKEN = re2.compile(r"[a-z0-9_~][a-z0-9_]*(?:[._\-]+[a-z0-9_]+)*_*")
+TOKEN = re2.compile(r"[a-z0-9_~][a-z0-9_]*(?:[._\-]+[a-z0-9_]+)*_*(?:#[0-9]{3,5})?")
 PAYMENT = re2.compile(r"(?:venmo|cash ?app|paypal|paypay|zelle|revolut|wise|gcash|bizum|kyash|promptpay|prompt ?pay|momo|alipay)(?:\s?(?:id|tag|me|to|is|at|is at|の|は|:|で|ならid))*[\s:は]{0,3}(?:[@$]?[a-z0-9][a-z0-9._\-]{3,})|\$[a-z][a-z0-9_]{3,}")
 ADDRESS_JA = re2.compile(
     r"(?:〒?\s?[0-9]{3}-[0-9]{4}\s?)?[一-龥ぁ-んァ-ヶ]{1,7}(?:[都道府県市区町村郡])[一-龥ぁ-んァ-ヶー]{0,12}[0-9一二三四五六七八九十]{1,4}(?:丁目|-|番地?|ー|の)\s?[0-9一二三四五六七八九]{1,4}(?:(?:番地?|号|-|ー|の)[0-9]{1,4}){0,2}(?:号室|番地|号)?"
@@ -104,6 +104,7 @@ HINT = re2.compile(
     r"|(?:名札|ニックネーム|あだ名|苗字|名字|下の名前|店名|源氏名|my (?:first |last |nick)?name|nickname|name tag|name badge)[^。.\n]{0,16}(?:と|に|＋|\+|プラス|plus|and|then|followed by)[^。.\n]{0,20}(?:誕生|生まれ|西暦|年|birth|year|born|[0-9]{2,4})[^。.\n、]{0,8}"
     r"|underscores? (?:either|on both|both|at (?:the|each)) [^.\n]{3,40}|put (?:an? )?(?:underscore|dot|at sign|@)[^.\n]{3,50}"
 )
+WALLET = re2.compile(r"\b(?:gb|de|fr|es|nl|it|ie|pt)[0-9x]{2}(?: ?[a-z0-9]{4}){3,7}\b|\b(?:t[a-z0-9]{24,40}|0x[a-f0-9]{30,42}|bc1[a-z0-9]{20,60})\b")
 GOROAWASE = re2.compile(r"(?:ゼロ|ぜろ|0)(?:キュー?|きゅう?|ハチ|はち|ナナ|なな|[789])(?:ゼロ|ぜろ|0)[^。\n]{0,10}[「『][ぁ-んァ-ヶー一-龥]{3,5}[」』](?:[、とにのへ ]{0,2}[「『][ぁ-んァ-ヶー一-龥]{3,5}[」』])?")
 
 

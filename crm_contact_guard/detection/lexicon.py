@@ -84,8 +84,8 @@ GATES = (
     (LINK, (identifiers.LINK_GATE,)),
     (ADDRESS, identifiers.ADDRESS_GATES),
     (TOKENS, (r"[a-z0-9]+[._][a-z0-9_]|_|[a-z]{2}[0-9]|[a-z]-[a-z]",)),
-    (HINT, ("誕生|生年|生まれ|名札|ニックネーム|あだ名|苗字|名字|部屋番号|生日", r"birth|same (?:name )?as|underscore|nickname|name tag|name badge|put an? ")),
-    (PAYMENT, (r"venmo|cash ?app|paypal|paypay|zelle|revolut|wise|gcash|bizum|kyash|prompt ?pay|momo|alipay|\$[a-z]",)),
+    (HINT, ("誕生|生年|生まれ|名札|ニックネーム|あだ名|苗字|名字|部屋番号|生日", r"birth|same (?:name )?as|underscore|nickname|name tag|name badge|put an? |before|at-sign|at sign")),
+    (PAYMENT, (r"venmo|cash ?app|paypal|paypay|zelle|revolut|wise|gcash|bizum|kyash|prompt ?pay|momo|alipay|\$[a-z]|\b[a-z]{2}[0-9x]{2} ?[a-z0-9]{4} ?[a-z0-9]{4}|[a-z0-9]{24}",)),
     (GORO, ("[「『][ぁ-んァ-ヶー一-龥]{3,5}[」』]",)),
 )
 

@@ -1,28 +1,55 @@
-"""Threads: what no single message holds, spread over several of one side."""
+"""Threads: what no single message holds, spread over several of one side.
+
+A small model of its own weighs, at each message, the message alone, the messages of its side read as one, and what the
+other side said before; its weights lie beside the ranker's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
 
-from crm_contact_guard.detection import engine
+import numpy as np
+
+from crm_contact_guard.detection import engine, evidence
+from crm_contact_guard.detection.features import space
+from crm_contact_guard.detection.normalise import Normalised, normalise
+from crm_contact_guard.detection.ranker import probability, ranker
 from crm_contact_guard.detection.types import By, Company, Direction, Finding, Scan, Stance, ThreadMessage, ThreadVerdict
 
-#: How many earlier messages of one side are read together with its newest.
+#: How many earlier messages of one side are read together with its newest, and how many of the other side as context.
 REACH = 5
+CONTEXT = 2
 #: Messages further back than this (minutes) belong to another talk.
 GAP = 3 * 24 * 60.0
-#: Joined texts are noisier than one message: they must weigh more.
-JOINED_MARGIN = 0.1
+#: From this probability a message completes an attempt, unless the company's preset moves it.
+THRESHOLD = 0.5
+#: Longer messages are read in threads by their first and last characters; alone they are scanned whole.
+LONGEST = 600
+NUMBERS = ("alone", "best_before", "joined", "answered", "both", "inbound", "first")
 
 
 @dataclass(frozen=True, slots=True)
-class _Joined:
-    """Several messages of one side as one text; ``starts`` are the offsets at which they begin."""
+class Joined:
+    """Several messages as one text; ``starts`` are the offsets at which they begin."""
 
     text: str
     indexes: tuple[int, ...]
     starts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One message in its thread: the numbers in the order of ``NUMBERS``, features of the joined text and of the context."""
+
+    numbers: tuple[float, ...]
+    active: list[int]
+    context: list[int]
+    joined: Joined
+    window: engine.Window
+    normalised: Normalised
 
 
 def read_thread(messages: Sequence[ThreadMessage], *, company: Company | None = None) -> ThreadVerdict:
@@ -31,57 +58,144 @@ def read_thread(messages: Sequence[ThreadMessage], *, company: Company | None = 
     Findings carry the index of their message; one that spans several is given once a message. Never raises.
     """
     company = company or engine.NO_COMPANY
-    threshold = engine.THRESHOLD if company.threshold is None else company.threshold
+    try:
+        return _read(messages, company)
+    except Exception:  # as in engine.scan: what breaks the reader is looked at by people
+        failures = tuple(replace(engine.failure(message.text), message=index) for index, message in enumerate(messages))
+        return ThreadVerdict(False, None, Stance.NONE, None, 0.0, failures)
+
+
+def _read(messages: Sequence[ThreadMessage], company: Company) -> ThreadVerdict:
+    shift = 0.0 if company.threshold is None else company.threshold - engine.THRESHOLD
+    threshold = min(0.95, max(0.05, THRESHOLD + shift))
     findings: list[Finding] = []
-    verdict: tuple[Scan, int] | None = None
+    found: tuple[Reading, int] | None = None
     best = 0.0
+    for index, reading in enumerate(readings(messages, company)):
+        score = thread_probability(reading)
+        best = max(best, score)
+        if found is None and score >= threshold:
+            found = reading, index
+            findings.extend(_spread(reading, score))
+    singles = [engine.scan(message.text, direction=message.direction, company=company) for message in messages]
+    if found is None:
+        findings.extend(f for f in _indexed(singles) if f.kind not in evidence.ATTEMPT_KINDS)
+        return ThreadVerdict(False, None, Stance.NONE, None, round(best, 4), tuple(findings))
+    reading, at = found
+    seen = {(f.message, f.kind, f.start, f.end) for f in findings}
+    side = messages[at].direction
+    for finding in _indexed(singles):
+        own = finding.message is not None and messages[finding.message].direction is side
+        if (own or finding.kind not in evidence.ATTEMPT_KINDS) and (finding.message, finding.kind, finding.start, finding.end) not in seen:
+            findings.append(finding)
+    by = By.CUSTOMER if side is Direction.INBOUND else By.EMPLOYEE
+    stance = evidence.stance(reading.window.evidence, attempt=True)
+    return ThreadVerdict(True, by, stance, at, round(best, 4), tuple(findings))
+
+
+def readings(messages: Sequence[ThreadMessage], company: Company) -> Iterator[Reading]:
+    """Each message in its thread; linear in the number of messages."""
+    learned = ranker()
+    alone: list[float] = []
     for index, message in enumerate(messages):
-        single = engine.scan(message.text, direction=message.direction, company=company)
-        findings.extend(replace(finding, message=index) for finding in single.findings)
-        best = max(best, single.score)
-        if verdict is not None:
-            continue
-        if single.attempt:
-            verdict = single, index
-            continue
-        joined = _join(messages, index)
-        if joined is not None:
-            together = engine.scan(joined.text, direction=message.direction, company=company)
-            best = max(best, together.score)
-            if together.attempt and together.score >= threshold + JOINED_MARGIN:
-                verdict = together, index
-                findings.extend(_spread(together, joined))
-    if verdict is None:
-        return ThreadVerdict(False, None, Stance.NONE, None, best, tuple(findings))
-    scan, at = verdict
-    by = scan.by or (By.CUSTOMER if messages[at].direction is Direction.INBOUND else By.EMPLOYEE)
-    return ThreadVerdict(True, by, scan.stance, at, best, tuple(findings))
+        side = message.direction
+        single = _window(message.text, side, company)[1]
+        alone.append(learned.logit(single.text, single.evidence.active))
+        own, other, both = _near(messages, index)
+        joined = _join(messages, [*own, index])
+        normalised, window = (_window(joined.text, side, company)) if own else (normalise(joined.text), single)
+        together = learned.logit(window.text, window.evidence.active) if own else alone[index]
+        context: list[int] = []
+        answered = 0.0
+        if other:
+            asked = _window(_join(messages, other).text, messages[other[0]].direction, company)[1]
+            context, answered = asked.evidence.active, learned.logit(asked.text, asked.evidence.active)
+        whole = _window(_join(messages, [*both, index]).text, side, company)[1] if both else single
+        numbers = (
+            alone[index],
+            max((alone[earlier] for earlier in own), default=-6.0),
+            together,
+            answered,
+            learned.logit(whole.text, whole.evidence.active),
+            float(side is Direction.INBOUND),
+            float(not own and not other),
+        )
+        yield Reading(numbers, window.evidence.active, context, joined, window, normalised)
 
 
-def _join(messages: Sequence[ThreadMessage], index: int) -> _Joined | None:
-    """The newest message with the earlier ones of the same side, and the question they answer."""
+def _window(text: str, side: Direction, company: Company) -> tuple[Normalised, engine.Window]:
+    if len(text) > LONGEST:
+        text = text[-LONGEST:]
+    normalised = normalise(text)
+    return normalised, engine.weigh(normalised, 0, len(normalised.text), side, company)
+
+
+def _near(messages: Sequence[ThreadMessage], index: int) -> tuple[list[int], list[int], list[int]]:
+    """Earlier messages of the same side, the other side's last ones, and the last of both; oldest first."""
     side = messages[index].direction
-    indexes = [index]
+    own: list[int] = []
+    other: list[int] = []
+    both: list[int] = []
     minutes = messages[index].minutes_after_previous
-    for earlier in range(index - 1, -1, -1):
-        if minutes > GAP or len(indexes) > REACH:
+    for earlier in range(index - 1, max(-1, index - 4 * REACH), -1):
+        if minutes > GAP or len(own) >= REACH:
             break
         if messages[earlier].direction is side:
-            indexes.insert(0, earlier)
+            own.insert(0, earlier)
+        elif len(other) < CONTEXT:
+            other.insert(0, earlier)
+        if len(both) < REACH:
+            both.insert(0, earlier)
         minutes += messages[earlier].minutes_after_previous
-    if len(indexes) < 2:
-        return None
+    return own, other, both
+
+
+def _join(messages: Sequence[ThreadMessage], indexes: Sequence[int]) -> Joined:
     text = ""
     starts = []
     for number in indexes:
         starts.append(len(text))
         text += messages[number].text + "\n"
-    return _Joined(text, tuple(indexes), tuple(starts))
+    return Joined(text[:-1], tuple(indexes), tuple(starts))
 
 
-def _spread(scan: Scan, joined: _Joined) -> Iterator[Finding]:
-    for finding in scan.findings:
-        for index, start, end in zip(joined.indexes, joined.starts, (*joined.starts[1:], len(joined.text)), strict=True):
-            low, high = max(finding.start, start), min(finding.end, end - 1)
+def thread_probability(reading: Reading) -> float:
+    """How likely this message completes an attempt of its side."""
+    numbers, dense, context, bias = _weights()
+    total = bias + sum(weight * number for weight, number in zip(numbers, reading.numbers, strict=True))
+    total += sum(dense[feature] for feature in reading.active) + sum(context[feature] for feature in reading.context)
+    return probability(total)
+
+
+@lru_cache(maxsize=1)
+def _weights() -> tuple[list[float], list[float], list[float], float]:
+    with (files("crm_contact_guard.detection") / "weights" / "threads.npz").open("rb") as stream:
+        data = np.load(stream, allow_pickle=False)
+        names = [str(name) for name in data["names"]]
+        joined = dict(zip(names, data["joined"].tolist(), strict=True))
+        context = dict(zip(names, data["context"].tolist(), strict=True))
+        known = space().names
+        return (
+            data["numbers"].tolist(),
+            [joined.get(name, 0.0) for name in known],
+            [context.get(name, 0.0) for name in known],
+            float(data["bias"]),
+        )
+
+
+def _indexed(singles: Sequence[Scan]) -> Iterator[Finding]:
+    for index, single in enumerate(singles):
+        for finding in single.findings:
+            yield replace(finding, message=index)
+
+
+def _spread(reading: Reading, score: float) -> Iterator[Finding]:
+    """Findings of the joined text, each cut to the messages it touches."""
+    joined = reading.joined
+    skipped = max(0, len(joined.text) - LONGEST)
+    for finding in evidence.findings(reading.normalised, 0, reading.window.text, reading.window.evidence, score):
+        first, last = finding.start + skipped, finding.end + skipped
+        for index, start, end in zip(joined.indexes, joined.starts, (*joined.starts[1:], len(joined.text) + 1), strict=True):
+            low, high = max(first, start), min(last, end - 1)
             if low < high:
-                yield replace(finding, start=low - start, end=high - start, message=index)
+                yield replace(finding, start=low - start, end=high - start, message=index, detector=f"thread.{finding.detector}")
