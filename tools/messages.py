@@ -46,7 +46,7 @@ def translations(catalogue: polib._BaseFile) -> dict[tuple[str, str], object]:
     return {
         (entry.msgctxt or "", entry.msgid): dict(entry.msgstr_plural) or entry.msgstr
         for entry in catalogue
-        if entry.translated() and not entry.obsolete
+        if (entry.msgstr or entry.msgstr_plural) and not entry.obsolete and "fuzzy" not in getattr(entry, "flags", ())
     }
 
 

@@ -179,7 +179,7 @@ def _step(event: Event, people: dict[str, str]) -> Step:
     if event.kind == "alert.extended":
         return Step(event, _("More of the same was found and joined it"), "plus")
     if event.kind == "alert.claimed":
-        return Step(event, _("%(name)s looks at it") % {"name": name}, "eye")
+        return Step(event, _("%(name)s is looking at it") % {"name": name}, "eye")
     if event.kind == "alert.closed":
         resolution = dict(Alert.Resolution.choices).get(data.get("resolution", ""), "")
         words = _("%(name)s closed it: %(resolution)s") % {"name": name, "resolution": resolution}
