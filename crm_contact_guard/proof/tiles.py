@@ -90,7 +90,7 @@ def inclusion_proof(index: int, size: int, read_tile: ReadTile) -> list[bytes]:
     """RFC 6962 §2.1.1: the path of leaf ``index`` in the tree of ``size`` leaves, from the leaf upwards."""
     if not 0 <= index < size:
         raise IndexError(f"leaf {index} is outside a tree of {size}")
-    nodes = _Nodes(size, read_tile)
+    nodes = Nodes(size, read_tile)
     path: list[bytes] = []
     start, end = 0, size
     while end - start > 1:
@@ -110,7 +110,7 @@ def consistency_proof(old_size: int, size: int, read_tile: ReadTile) -> list[byt
         raise IndexError(f"a tree of {size} leaves does not begin with {old_size}")
     if old_size in (0, size):
         return []
-    nodes = _Nodes(size, read_tile)
+    nodes = Nodes(size, read_tile)
     proof: list[bytes] = []
     start, end = 0, size
     while old_size != end:
@@ -186,12 +186,13 @@ def _read(read_tile: ReadTile, level: int, index: int, width: int) -> bytes:
     return hashes[: width * HASH_BYTES]
 
 
-class _Nodes:
-    """Roots of ranges of leaves, from tiles."""
+class Nodes:
+    """Roots of ranges of leaves, from tiles; with ``keep`` no more than so many tiles stay in memory."""
 
-    def __init__(self, size: int, read_tile: ReadTile) -> None:
+    def __init__(self, size: int, read_tile: ReadTile, keep: int | None = None) -> None:
         self._size = size
         self._read_tile = read_tile
+        self._keep = keep
         self._tiles: dict[tuple[int, int], bytes] = {}
 
     def root(self, start: int, end: int) -> bytes:
@@ -207,7 +208,11 @@ class _Nodes:
         return perfect_root(tile[offset : offset + (HASH_BYTES << within)])
 
     def _tile(self, level: int, index: int) -> bytes:
-        if (level, index) not in self._tiles:
+        tile = self._tiles.get((level, index))
+        if tile is None:
             width = min(TILE_WIDTH, (self._size >> _TILE_BITS * level) - index * TILE_WIDTH)
-            self._tiles[level, index] = _read(self._read_tile, level, index, width)
-        return self._tiles[level, index]
+            tile = _read(self._read_tile, level, index, width)
+            if self._keep is not None and len(self._tiles) >= self._keep:
+                self._tiles.clear()
+            self._tiles[level, index] = tile
+        return tile

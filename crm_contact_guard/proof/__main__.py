@@ -1,0 +1,74 @@
+"""``python -m crm_contact_guard.proof BUNDLE``: check a bundle, without database and without Django."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .bundle import Report, verify_bundle
+from .notes import KeyMalformed, VerifierKey, parse_keys
+
+_SHOWN = 100
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code: 0 all holds, 1 something does not, 2 the command was given wrongly."""
+    parser = argparse.ArgumentParser(
+        prog="python -m crm_contact_guard.proof",
+        description="Check that a bundle is what was sealed: nothing altered, removed, swapped or added.",
+        epilog="Exit code 0 when all holds, 1 when something does not, 2 when the command was given wrongly.",
+    )
+    parser.add_argument("bundle", type=Path, help="the zip")
+    parser.add_argument(
+        "--public-key", type=Path, metavar="FILE", help="the record's verifier keys, got from elsewhere than the bundle"
+    )
+    parser.add_argument("--since", type=Path, metavar="CHECKPOINT", help="a signed checkpoint that you kept")
+    options = parser.parse_args(arguments)
+    pinned: list[VerifierKey] = []
+    since = None
+    try:
+        if options.public_key is not None:
+            pinned = parse_keys(options.public_key.read_text("utf-8"))
+        if options.since is not None:
+            since = options.since.read_text("utf-8")
+        file = options.bundle.open("rb")
+    except (OSError, UnicodeDecodeError, KeyMalformed) as wrong:
+        parser.error(str(wrong))
+    with file:
+        report = verify_bundle(file, pinned=pinned, since=since, progress=_progress)
+    if sys.stderr.isatty():
+        print(end="\r\033[K", file=sys.stderr)
+    _print(report)
+    return 0 if report.holds else 1
+
+
+def _progress(leaves: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{leaves:,} leaves", end="", file=sys.stderr, flush=True)
+
+
+def _print(report: Report) -> None:
+    for fault in report.faults[:_SHOWN]:
+        print(f"DOES NOT HOLD  {fault}")
+    if report.fault_count > _SHOWN:
+        print(f"DOES NOT HOLD  … and {report.fault_count - _SHOWN} more")
+    if report.manifest is not None and report.checkpoint is not None:
+        head = report.checkpoint
+        print(f"record      {head.origin}, {head.size} leaves, root {head.root.hex()}")
+        print(f"exported    {report.manifest.created_at}")
+        messages, events = report.rows["message"], report.rows["event"]
+        print(
+            f"checked     {messages} messages and {events} events; {report.withheld} personal values withheld or erased"
+        )
+        print(f"not in it   {report.hidden} leaves of the record")
+    for key in report.signers:
+        print(f"signed by   {key.name}, fingerprint {key.fingerprint}")
+    if not report.pinned:
+        print("NOT PINNED  the key came with the bundle: compare its fingerprint elsewhere, or use --public-key")
+    if report.since is not None and report.holds:
+        print(f"since       the record begins with the {report.since.size} leaves of your checkpoint, unchanged")
+    print("All holds." if report.holds else f"{report.fault_count} do not hold.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,241 @@
+"""What stands in a bundle, byte for byte; the exporter writes with these functions and the verifier reads with them.
+
+A bundle is a zip (stored or deflated) with:
+
+``messages.jsonl``, ``events.jsonl``
+    One row a line, by ascending leaf index: the open and the personal values under their names (docs/decisions/
+    0001-leaf-format.md; null for no value), then ``proof``: ``format``, ``index`` of the leaf, ``salts`` (field salt
+    in hex of each personal value that is shown), ``digests`` (field digest in hex of each personal value, shown or
+    not; a field that has a digest and no value was redacted or erased), ``content`` (content digest in hex, null when
+    all fields are null).
+``proofs.jsonl``
+    The cover of the tree (:mod:`.cover`), a part a line: ``start``, ``width``, ``hash`` and, for a row of this
+    bundle, ``row``.
+``manifest.json``
+    ``format``, ``origin`` (whose record), ``created_at``, ``what`` and ``filters`` (free JSON), ``files``: name →
+    ``sha256``, ``bytes`` and, for line files, ``rows``; ``checkpoint``: the signed tree head. Lists every file but
+    itself and its signature.
+``manifest.sig``
+    A signed note; its text is ``crm_contact_guard/manifest/1``, the origin and the SHA-256 of ``manifest.json`` in
+    hex, a line each.
+``public_key.txt``
+    The verifier keys of the record, the present one first.
+``VERIFY.md``, ``attachments/<sha256>``, and whatever else the manifest lists.
+
+All JSON is canonical text (fixed order of members, no spaces): a line that is not byte for byte what this module
+writes is refused, so no two readers can see different things in it.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from .canonical import (
+    DIGEST_BYTES,
+    FIELD_SALT_BYTES,
+    FORMAT,
+    NO_VALUE,
+    OPEN,
+    PERSONAL,
+    NotCanonical,
+    RowKind,
+    field_digest,
+    leaf_bytes,
+    leaf_hash,
+)
+from .cover import Part
+
+__all__ = [
+    "PROOFS",
+    "ROWS",
+    "FormatBroken",
+    "Row",
+    "load_object",
+    "parse_part",
+    "parse_row",
+    "part_line",
+    "row_fault",
+    "row_line",
+]
+
+PROOFS: Final = "proofs.jsonl"
+ROWS: Final[Mapping[RowKind, str]] = {"message": "messages.jsonl", "event": "events.jsonl"}
+
+
+class FormatBroken(ValueError):
+    """A line or a manifest is not what this module writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row as the bundle shows it: ``digests`` of the fields that have a value, ``salts`` of those that are shown."""
+
+    kind: RowKind
+    index: int
+    open_values: Mapping[str, str | None]
+    values: Mapping[str, str | None]
+    salts: Mapping[str, bytes]
+    digests: Mapping[str, bytes]
+    content: bytes
+
+    @property
+    def label(self) -> str:
+        """How a report names the row: kind, id and minute."""
+        moment = str(self.open_values["occurred_at"])[:16].replace("T", " ")
+        return f"{self.kind} {self.open_values['id']} of {moment}"
+
+    @property
+    def withheld(self) -> list[str]:
+        """Personal fields whose value is redacted or erased."""
+        return [name for name in self.digests if self.values[name] is None]
+
+    def leaf_hash(self) -> bytes:
+        """Leaf hash from the open values and the digests as the row states them. Raises NotCanonical."""
+        digests = [self.digests.get(name, NO_VALUE) for name in PERSONAL[self.kind]]
+        return leaf_hash(leaf_bytes(self.kind, self.open_values, b"".join([*digests, self.content])))
+
+
+def row_line(
+    kind: RowKind,
+    index: int,
+    *,
+    open_values: Mapping[str, str | None],
+    values: Mapping[str, str | None],
+    salt: bytes | None,
+    digests: bytes,
+    redacted: Collection[str] = (),
+) -> bytes:
+    """The line of a stored row, with its line feed.
+
+    ``values`` are the personal values, ``salt`` the row salt (None after erasure), ``digests`` as stored;
+    ``redacted`` names fields whose value must not be shown. A row that was tampered with is written as it stands, for
+    the verifier to find.
+    """
+    names = PERSONAL[kind]
+    salt = salt or b""
+    # A stored value of the wrong size must reach the verifier as a broken row, not stop the export.
+    digests = digests.ljust(DIGEST_BYTES * (len(names) + 1), b"\0")
+    shown = {name: None if name in redacted else values[name] for name in names}
+    fields = {name: digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES] for at, name in enumerate(names)}
+    salts = {name: salt[at * FIELD_SALT_BYTES : (at + 1) * FIELD_SALT_BYTES] for at, name in enumerate(names)}
+    return _write(
+        Row(
+            kind=kind,
+            index=index,
+            open_values={name: open_values[name] for name in OPEN[kind]},
+            values=shown,
+            salts={name: salts[name] for name in names if shown[name] is not None},
+            digests={name: fields[name] for name in names if fields[name] != NO_VALUE},
+            content=digests[len(names) * DIGEST_BYTES : (len(names) + 1) * DIGEST_BYTES],
+        )
+    )
+
+
+def _write(row: Row) -> bytes:
+    proof = {
+        "format": FORMAT,
+        "index": row.index,
+        "salts": {name: salt.hex() for name, salt in row.salts.items()},
+        "digests": {name: digest.hex() for name, digest in row.digests.items()},
+        "content": None if row.content == NO_VALUE else row.content.hex(),
+    }
+    return _dump({**row.open_values, **row.values, "proof": proof})
+
+
+def parse_row(kind: RowKind, line: bytes) -> Row:
+    """Read a line of a row file. Raises FormatBroken unless :func:`row_line` could have written it."""
+    members = load_object(line)
+    names = PERSONAL[kind]
+    proof = members.get("proof")
+    if tuple(members) != (*OPEN[kind], *names, "proof") or not isinstance(proof, dict) or proof.get("format") != FORMAT:
+        raise FormatBroken(f"is no {kind} of format 1")
+    if not all(value is None or isinstance(value, str) for name, value in members.items() if name != "proof"):
+        raise FormatBroken("has a value that is not text")
+    try:
+        row = Row(
+            kind=kind,
+            index=proof["index"],
+            open_values={name: members[name] for name in OPEN[kind]},
+            values={name: members[name] for name in names},
+            salts={name: _unhex(salt, FIELD_SALT_BYTES) for name, salt in proof["salts"].items()},
+            digests={name: _unhex(digest, DIGEST_BYTES) for name, digest in proof["digests"].items()},
+            content=NO_VALUE if proof["content"] is None else _unhex(proof["content"], DIGEST_BYTES),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise FormatBroken("has a proof that cannot be read") from None
+    if type(row.index) is not int or row.index < 0:
+        raise FormatBroken("has no leaf index")
+    if list(row.salts) != [name for name in names if members[name] is not None]:
+        raise FormatBroken("has a personal value without its salt, or a salt without its value")
+    if list(row.digests) != [name for name in names if row.digests.get(name, NO_VALUE) != NO_VALUE]:
+        raise FormatBroken("has digests out of order or of unknown fields")
+    if _write(row) != line:
+        raise FormatBroken("is not written canonically")
+    return row
+
+
+def row_fault(row: Row, sealed: bytes) -> str | None:
+    """What of ``row`` is not as it was sealed under the leaf hash ``sealed``, in words; None when all is."""
+    names = PERSONAL[row.kind]
+    changed = [
+        name
+        for name in names
+        if row.values[name] is not None and field_digest(row.salts[name], row.values[name]) != row.digests.get(name)
+    ]
+    try:
+        holds = row.leaf_hash() == sealed
+    except NotCanonical as broken:
+        return str(broken)
+    if holds:
+        return _differ(changed) if changed else None
+    if changed:
+        return f"{_differ(changed)}, and so does the rest of the row"
+    return "its ids, times, codes or digests differ from what was sealed"
+
+
+def _differ(names: list[str]) -> str:
+    return f"{' and '.join(names)} {'differs' if len(names) == 1 else 'differ'} from what was sealed"
+
+
+def part_line(part: Part) -> bytes:
+    """A line of ``proofs.jsonl``, with its line feed."""
+    row = "" if part.row is None else f',"row":"{part.row}"'
+    return f'{{"start":{part.start},"width":{part.width},"hash":"{part.hash.hex()}"{row}}}\n'.encode()
+
+
+def parse_part(line: bytes) -> Part:
+    """Read what :func:`part_line` gave. Raises FormatBroken."""
+    members = load_object(line)
+    row: Literal["message", "event"] | None = members.get("row")
+    try:
+        part = Part(members["start"], members["width"], _unhex(members["hash"], DIGEST_BYTES), row)
+        same = part_line(part) == line
+    except (KeyError, TypeError, ValueError):
+        raise FormatBroken("is not a part of a tree") from None
+    if not same or row not in {None, "message", "event"} or part.width < 1 or (row and part.width != 1):
+        raise FormatBroken("is not a part of a tree")
+    return part
+
+
+def load_object(data: bytes) -> dict[str, Any]:
+    """A JSON object. Raises FormatBroken."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        raise FormatBroken("is not JSON") from None
+    if not isinstance(value, dict):
+        raise FormatBroken("is not a JSON object")
+    return value
+
+
+def _dump(value: Mapping[str, Any]) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), check_circular=False)
+    return text.encode("utf-8", "surrogatepass") + b"\n"
+
+
+def _unhex(text: str, size: int) -> bytes:
+    data = bytes.fromhex(text)
+    if len(data) != size or data.hex() != text:
+        raise ValueError(f"not {size} bytes in lower-case hex")
+    return data

@@ -1,0 +1,59 @@
+"""Showing some leaves of a tree and only hashes of the rest, in one pass over the positions.
+
+A cover of a tree is a run of perfect subtrees from left to right: one of width 1 for each leaf that is shown, the
+largest that fit for what lies between. Its root is the tree's root, so a cover whose root is signed proves every leaf
+in it, and costs one line a row instead of a path of 24 hashes.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from .canonical import RowKind
+from .tiles import Nodes, ReadTile
+
+__all__ = ["Part", "cover"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A perfect subtree: ``width`` leaves from ``start`` with root ``hash``; ``row`` is the kind of a leaf shown."""
+
+    start: int
+    width: int
+    hash: bytes
+    row: RowKind | None = None
+
+
+def cover(
+    rows: Iterable[tuple[int, RowKind]], size: int, read_tile: ReadTile, splits: Iterable[int] = ()
+) -> Iterator[Part]:
+    """The cover of a tree of ``size`` leaves that shows ``rows``: leaf index and kind, by ascending index.
+
+    ``splits`` are sizes of older checkpoints that the reader may hold: no part reaches over one, so the reader can
+    take the root at that size. Constant memory. Raises ValueError when the indexes do not ascend or lie outside the
+    tree.
+    """
+    nodes = Nodes(size, read_tile, keep=64)
+    bounds = sorted({split for split in splits if 0 < split < size})
+    at = 0
+    for index, kind in rows:
+        if not at <= index < size:
+            raise ValueError(f"leaf {index} after {at - 1} in a tree of {size}")
+        yield from _between(at, index, nodes, bounds)
+        yield Part(index, 1, nodes.root(index, index + 1), kind)
+        at = index + 1
+    yield from _between(at, size, nodes, bounds)
+
+
+def _between(start: int, end: int, nodes: Nodes, bounds: list[int]) -> Iterator[Part]:
+    while bounds and bounds[0] <= start:
+        bounds.pop(0)
+    while start < end:
+        stop = min(end, bounds[0]) if bounds else end
+        width = 1 << (stop - start).bit_length() - 1
+        if start:
+            width = min(width, start & -start)
+        yield Part(start, width, nodes.root(start, start + width))
+        start += width
+        if bounds and start == bounds[0]:
+            bounds.pop(0)

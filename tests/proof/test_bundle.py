@@ -1,0 +1,286 @@
+"""An honest bundle holds; each named manipulation is found and located, whoever holds the signing key."""
+
+import json
+
+import pytest
+
+from crm_contact_guard.proof.notes import Checkpoint
+from tests.proof.bundles import (
+    KEY,
+    NEXT_KEY,
+    STRANGER,
+    Record,
+    event,
+    lines,
+    message,
+    relist,
+    rezip,
+    sample,
+    unzip,
+    verify,
+)
+from tests.proof.forgeries import ID, PROOF_FORGERIES, ROW_FORGERIES, E, M, P, edit, hide_row
+
+PINNED = [KEY.verifier]
+
+
+def reasons(bundle: bytes, **options: object) -> list[str]:
+    report = verify(bundle, **{"pinned": PINNED, **options})
+    assert report.holds == (not report.faults)
+    return [str(fault) for fault in report.faults]
+
+
+def test_an_honest_bundle_of_the_whole_record_holds() -> None:
+    report = verify(sample().bundle(attachments=[b"%PDF", b"\x89PNG"]), pinned=PINNED)
+    assert report.faults == []
+    assert report.rows == {"message": 12, "event": 12}
+    assert (report.withheld, report.hidden) == (0, 0)
+    assert report.signers == (KEY.verifier,)
+
+
+def test_an_empty_record_and_an_empty_extract_hold() -> None:
+    assert reasons(Record().bundle()) == []
+    report = verify(sample().bundle(show=lambda index, row: False), pinned=PINNED)
+    assert report.faults == []
+    assert report.hidden == 24
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 127, 128, 129, 300])
+def test_an_extract_holds_and_counts_what_it_leaves_out(count: int) -> None:
+    report = verify(sample(count).bundle(show=lambda index, row: index % 7 == 2), pinned=PINNED)
+    shown = sum(report.rows.values())
+    assert report.faults == []
+    assert shown == len(range(2, 2 * count, 7))
+    assert report.hidden == 2 * count - shown
+
+
+def test_redacted_and_erased_values_are_gone_and_the_rest_still_proves() -> None:
+    record = sample()
+    record.rows[4].erase()
+    bundle = record.bundle(redacted=["to_address", "to_name"])
+    report = verify(bundle, pinned=PINNED)
+    assert report.faults == []
+    # 4 values of the erased message; to_address of eleven others; to_name of the one that has it.
+    assert report.withheld == 4 + 11 + 1
+    rows = [json.loads(line) for line in lines(unzip(bundle), "messages.jsonl")]
+    assert all(row["to_address"] is None and "to_address" not in row["proof"]["salts"] for row in rows)
+    assert "819012345678" not in unzip(bundle)["messages.jsonl"].decode()
+    assert rows[2]["text"] is None
+    assert rows[2]["proof"]["salts"] == {}
+
+
+def test_one_field_erased_alone_leaves_the_others_provable() -> None:
+    record = sample()
+    row = record.rows[0]
+    assert row.salt is not None
+    row.values["details"] = None
+    row.salt = row.salt[: 16 * 7] + bytes(16) + row.salt[16 * 8 :]
+    report = verify(record.bundle(), pinned=PINNED)
+    assert (report.faults, report.withheld) == ([], 1)
+
+
+def test_without_a_pinned_key_it_holds_and_says_whose_key_it_believed() -> None:
+    report = verify(sample().bundle())
+    assert report.holds
+    assert not report.pinned
+    assert report.signers == (KEY.verifier,)
+
+
+def test_a_rotated_key_verifies_with_both_keys_pinned() -> None:
+    bundle = sample().bundle(key=NEXT_KEY, keys=[KEY, NEXT_KEY])
+    assert reasons(bundle, pinned=[KEY.verifier, NEXT_KEY.verifier]) == []
+    assert reasons(bundle, pinned=[]) == []
+
+
+@pytest.mark.parametrize("name", ROW_FORGERIES)
+def test_a_forged_row_is_found_and_named(name: str) -> None:
+    forge, expected = ROW_FORGERIES[name]
+    files = forge(unzip(sample().bundle()))
+    as_they_are = reasons(rezip(files))
+    assert any(expected in reason for reason in as_they_are), as_they_are
+    # With the manifest made to fit, the signature tells; signed by the company itself, the tree does.
+    assert reasons(rezip(relist(files)))[0].startswith("manifest.")
+    insider = reasons(rezip(relist(files, KEY)))
+    assert any(expected in reason for reason in insider), insider
+
+
+@pytest.mark.parametrize("name", ROW_FORGERIES)
+def test_a_forged_row_is_found_in_an_extract(name: str) -> None:
+    """The same in a bundle that shows only part of the record."""
+    forge, _expected = ROW_FORGERIES[name]
+    bundle = sample().bundle(show=lambda index, row: index != 21)
+    assert reasons(bundle) == []
+    assert reasons(rezip(relist(forge(unzip(bundle)), KEY)))
+
+
+@pytest.mark.parametrize("name", PROOF_FORGERIES)
+def test_forged_proofs_are_found(name: str) -> None:
+    forge, expected = PROOF_FORGERIES[name]
+    files = forge(unzip(sample().bundle()))
+    assert "proofs.jsonl: differs from what was signed" in reasons(rezip(files))
+    assert reasons(rezip(relist(files)))[0].startswith("manifest.")
+    insider = reasons(rezip(relist(files, KEY)))
+    assert any(expected in reason for reason in insider), insider
+
+
+def test_a_leaf_replaced_by_the_company_leads_to_another_root() -> None:
+    record, forged = sample(), sample()
+    forged.rows[6].values["text"] = "別の文"
+    forged.hashes = b"".join(row.seal() for row in forged.rows)
+    forged.store = type(forged.store)()
+    forged.store.append(forged.hashes)
+    insider = reasons(forged.bundle(checkpoint=record.checkpoint()))
+    assert insider == ["proofs.jsonl: does not lead to the signed root: a leaf was altered, dropped or added"]
+
+
+def test_hiding_a_row_is_the_company_s_right_and_an_outsider_s_forgery() -> None:
+    files = hide_row(unzip(sample().bundle()))
+    assert "proofs.jsonl: differs from what was signed" in reasons(rezip(files))
+    assert reasons(rezip(relist(files)))[0].startswith("manifest.")
+    report = verify(rezip(relist(files, KEY)), pinned=PINNED)
+    assert report.holds
+    assert report.hidden == 1
+
+
+def test_another_key_than_the_pinned_one_fails_and_is_named() -> None:
+    found = reasons(sample().bundle(key=STRANGER, keys=[STRANGER]))
+    assert found == [
+        "manifest.sig: is signed by another key than the pinned one; the bundle names "
+        f"{STRANGER.name} {STRANGER.verifier.fingerprint}"
+    ]
+
+
+def test_a_bundle_whose_key_file_was_exchanged_fails() -> None:
+    files = unzip(sample().bundle())
+    files["public_key.txt"] = f"{STRANGER.verifier.to_text()}\n".encode()
+    assert reasons(rezip(files)) == ["public_key.txt: differs from what was signed"]
+    assert reasons(rezip(files), pinned=[]) == ["manifest.sig: is not signed by a key of the bundle"]
+
+
+def test_everything_signed_anew_by_a_stranger_fails_against_the_pinned_key_only() -> None:
+    files = relist({**unzip(sample().bundle(key=STRANGER, keys=[STRANGER]))}, STRANGER)
+    assert reasons(rezip(files))[0].startswith("manifest.sig: is signed by another key")
+    report = verify(rezip(files))
+    assert report.holds
+    assert not report.pinned
+
+
+def test_a_checkpoint_that_another_key_signed_fails() -> None:
+    bundle = sample().bundle(checkpoint=sample().checkpoint(STRANGER))
+    assert reasons(bundle) == ["manifest.json: has a checkpoint that does not hold: no signature is from a known key"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('"created_at":"2026', '"created_at":"2025', "manifest.json: is not the manifest that was signed"),
+        ('"filters":{}', '"filters":{"team":"1"}', "manifest.json: is not the manifest that was signed"),
+        ('"format":1', '"format":2', "manifest.json: is not a manifest of format 1"),
+        ('"rows":12', '"rows":11', "manifest.json: is not the manifest that was signed"),
+        ('"origin":"guard', '"origin":"other', "manifest.json: is not the manifest that was signed"),
+        ('"filters":{}', '"filters": {}', "manifest.json: is not written canonically"),
+        ("{", "", "manifest.json: is not JSON"),
+    ],
+)
+def test_a_forged_manifest_fails(old: str, new: str, expected: str) -> None:
+    assert reasons(rezip(edit("manifest.json", old, new)(unzip(sample().bundle())))) == [expected]
+
+
+def test_the_signature_of_another_bundle_does_not_fit() -> None:
+    files, other = unzip(sample().bundle()), unzip(sample(5).bundle())
+    files["manifest.sig"] = other["manifest.sig"]
+    assert reasons(rezip(files)) == ["manifest.json: is not the manifest that was signed"]
+    files["manifest.sig"] = other["manifest.sig"].replace(b"1\n", b"2\n", 1)
+    assert reasons(rezip(files)) == ["manifest.sig: the signature of guard.example/record does not fit the text"]
+
+
+def test_a_checkpoint_cannot_pass_for_a_manifest_s_signature() -> None:
+    record = sample()
+    files = {**unzip(record.bundle()), "manifest.sig": record.checkpoint().encode()}
+    assert reasons(rezip(files)) == ["manifest.json: is not the manifest that was signed"]
+
+
+def test_other_files_altered_added_and_dropped_are_named() -> None:
+    files = unzip(sample().bundle(attachments=[b"%PDF"]))
+    name = next(name for name in files if name.startswith("attachments/"))
+    assert reasons(rezip({**files, name: b"%PDE"})) == [
+        f"{name}: differs from what was signed",
+        f"{name}: is not named by its own SHA-256, as the messages name their files",
+    ]
+    assert reasons(rezip({**files, "extra.txt": b""})) == ["extra.txt: is in the bundle and not in the manifest"]
+    assert reasons(rezip({key: data for key, data in files.items() if key != name})) == [
+        f"{name}: is in the manifest and not in the bundle"
+    ]
+    assert reasons(rezip({**files, "VERIFY.md": b"Trust me."})) == ["VERIFY.md: differs from what was signed"]
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "manifest.sig", "public_key.txt", M, E, P])
+def test_a_bundle_without_one_of_its_parts_fails(name: str) -> None:
+    files = {key: data for key, data in unzip(sample().bundle()).items() if key != name}
+    assert any(name in reason and "missing" in reason for reason in reasons(rezip(files)))
+    assert reasons(rezip(relist(files, KEY) if not name.startswith("manifest") else files))
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 7, 16, 23, 24])
+def test_an_older_checkpoint_is_the_beginning_of_a_whole_record(size: int) -> None:
+    record = sample()
+    report = verify(record.bundle(), pinned=PINNED, since=record.checkpoint(size=size))
+    assert report.faults == []
+    assert report.since == Checkpoint("guard.example/record", size, report.since.root if report.since else b"")
+
+
+def test_an_extract_serves_the_checkpoints_it_was_exported_for() -> None:
+    record = sample(300)
+    bundle = record.bundle(show=lambda index, row: index == 500, splits=[123, 477, 600, 9999])
+    for size in (123, 477, 600):
+        assert reasons(bundle, since=record.checkpoint(size=size)) == []
+    assert reasons(bundle, since=record.checkpoint(size=130)) == [
+        "your checkpoint: cannot be compared by this bundle; ask for one exported since it"
+    ]
+
+
+def test_a_rewritten_record_is_found_by_the_checkpoint_its_reader_kept() -> None:
+    kept = sample().checkpoint(size=10)
+    rewritten = Record()
+    for number in range(12):
+        rewritten.add(message(number, **({"text": "作り直した文"} if number == 2 else {})), event(number))
+    assert reasons(rewritten.bundle()) == []
+    assert reasons(rewritten.bundle(), since=kept) == [
+        "your checkpoint: the record was rewritten: its first 10 leaves are not those you hold"
+    ]
+
+
+def test_a_rolled_back_record_is_found_by_the_checkpoint_its_reader_kept() -> None:
+    kept = sample().checkpoint()
+    assert reasons(sample(8).bundle(), since=kept) == [
+        "your checkpoint: has 24 leaves, the bundle's record only 16: "
+        "the bundle is older than it, or the record was rolled back"
+    ]
+
+
+def test_a_forged_older_checkpoint_is_not_believed() -> None:
+    record = sample()
+    assert reasons(record.bundle(), since=record.checkpoint(STRANGER))[0].startswith("your checkpoint: no signature")
+    assert reasons(record.bundle(), since="nonsense")[0].startswith("your checkpoint: the note has no signatures")
+
+
+def test_every_fault_is_counted_and_the_first_thousand_kept() -> None:
+    record = sample(700)
+    for row in record.rows:
+        row.open_values["tenant"] = "elsewhere"
+    report = verify(record.bundle(), pinned=PINNED)
+    assert report.fault_count == 1400
+    assert len(report.faults) == 1000
+
+
+def test_a_row_broken_in_the_database_is_exported_as_it_stands_and_found() -> None:
+    record = sample()
+    record.rows[2].digests = b"short"
+    record.rows[4].salt = None
+    record.rows[6].digests += b"long"
+    found = reasons(record.bundle())
+    assert [reason.split(":")[0] for reason in found] == [
+        f"message {ID}1 of 2026-11-24 09",
+        "messages.jsonl line 3",
+        "leaf 4",
+    ]
