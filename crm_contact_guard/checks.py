@@ -15,7 +15,7 @@ from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import DEFAULTS, settings
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.ledger import triggers
+from crm_contact_guard.ledger import keys, triggers, witnessing
 from crm_contact_guard.ledger.models import Message
 
 Configs = Sequence[AppConfig] | None
@@ -74,6 +74,37 @@ def check_tasks(app_configs: Configs, **_: Any) -> list[CheckMessage]:
             hint = 'Configure the host\'s Celery app, or set CONTACT_GUARD["TASKS"] = "inline".'
             return [Warning("Celery has no broker: messages would not go out", hint=hint, id="crm_contact_guard.W002")]
     return []
+
+
+@register("crm_contact_guard")
+def check_signing_key(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E007: no key that could sign the record, or one everybody knows (W003 while DEBUG is on). E008: one unusable."""
+    hint = "Make a key with `manage.py contact_guard_keygen FILE`; see docs/ledger.md, Keys."
+    try:
+        key = keys.signing_key()
+        keys.verification_keys()
+    except ConfigurationError as error:
+        return [Error(str(error), hint=hint, id="crm_contact_guard.E008")]
+    if key is not None and not keys.is_demo(key):
+        return []
+    problem = (
+        "has no signing key: nothing is sealed" if key is None else "is signed by the demo key, which proves nothing"
+    )
+    if django_settings.DEBUG:
+        return [Warning(f"The record {problem}", hint=hint, id="crm_contact_guard.W003")]
+    return [Error(f"The record {problem}", hint=hint, id="crm_contact_guard.E007")]
+
+
+@register("crm_contact_guard")
+def check_witnesses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E009: a witness can't be loaded. W004: there is none, so a rolled-back database would not be noticed."""
+    try:
+        if witnessing.configured():
+            return []
+    except ConfigurationError as error:
+        return [Error(str(error), hint="See docs/ledger.md, Witnesses.", id="crm_contact_guard.E009")]
+    hint = 'Add one to CONTACT_GUARD["WITNESSES"], for instance an e-mail to your auditor.'
+    return [Warning("No witness keeps checkpoints of the record", hint=hint, id="crm_contact_guard.W004")]
 
 
 @register(Tags.database)

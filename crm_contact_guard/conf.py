@@ -97,5 +97,16 @@ settings = Settings()
 #: ``app.conf.beat_schedule |= CONTACT_GUARD_SCHEDULE``. Seconds between runs.
 CONTACT_GUARD_SCHEDULE: dict[str, dict[str, Any]] = {
     "contact-guard-sweep": {"task": "crm_contact_guard.tasks.sweep", "schedule": 10.0},
+    # Runs that waited for a worker longer than this are dropped: the next one seals what they would have.
+    "contact-guard-seal": {
+        "task": "crm_contact_guard.tasks.seal",
+        "schedule": 1.0,
+        "options": {"expires": 2.0},
+    },
+    "contact-guard-witness": {
+        "task": "crm_contact_guard.tasks.witness",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "contact-guard-sync": {"task": "crm_contact_guard.tasks.sync_directory", "schedule": 600.0},
 }

@@ -2,6 +2,7 @@
 
 from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.directory.models import Address, Customer, Employee, Team
+from crm_contact_guard.ledger.holds import LegalHold
 from crm_contact_guard.ledger.models import (
     Attachment,
     CarrierEventId,
@@ -14,6 +15,7 @@ from crm_contact_guard.ledger.models import (
     Message,
     Pending,
 )
+from crm_contact_guard.ledger.sealed import Seal, Tile, TreeHead, Witnessing
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Notice
 
 __all__ = [
@@ -32,8 +34,13 @@ __all__ = [
     "Finding",
     "IdempotencyKey",
     "Inspection",
+    "LegalHold",
     "Message",
     "Notice",
     "Pending",
+    "Seal",
     "Team",
+    "Tile",
+    "TreeHead",
+    "Witnessing",
 ]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from crm_contact_guard import crm
 from crm_contact_guard.directory.mirror import sync_all
 from crm_contact_guard.dispatch import later
-from crm_contact_guard.ledger import delivery, outbox
+from crm_contact_guard.ledger import delivery, outbox, sealing, witnessing
 from crm_contact_guard.ledger.models import Message
 from crm_contact_guard.supervision import inspection, notices
 from crm_contact_guard.supervision.models import Alert
@@ -61,3 +61,15 @@ def sweep() -> dict[str, int]:
 def sync_directory() -> dict[str, int]:
     """Mirror the host's people."""
     return sync_all()
+
+
+@shared_task(ignore_result=True)
+def seal() -> int:
+    """Give the rows recorded since the last run their place in the tree. Returns how many."""
+    return sealing.seal().rows
+
+
+@shared_task(ignore_result=True)
+def witness() -> list[str]:
+    """Hand the newest checkpoint to the witnesses whose time has come. Returns their names."""
+    return witnessing.keep_due()

@@ -58,10 +58,21 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_FROM_EMAIL = "crm@kaede.example"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+#: Made for the tests; DEBUG is off here, so the demo key would be refused.
+TEST_SIGNING_KEY = "PRIVATE+KEY+kaede.example/contact-guard+e317f180+Aazo1XX855Ol/CitLScLX9bOewnzCtdaja+14/y9S3eo"
+
 CONTACT_GUARD: dict[str, Any] = {
     "COMPANY_NAME": "Hotel Kaede",
     "PUBLIC_URL": "http://testserver",
     "TASKS": "inline",
+    "SIGNING_KEY": TEST_SIGNING_KEY,
+    "WITNESSES": [
+        {
+            "BACKEND": "crm_contact_guard.ledger.witnesses.EmailWitness",
+            "NAME": "auditor",
+            "OPTIONS": {"to": ["auditor@audit.example"]},
+        }
+    ],
     "CHANNELS": {
         "chat": {"BACKEND": "crm_contact_guard.channels.webchat.WebChatChannel"},
         "email": {

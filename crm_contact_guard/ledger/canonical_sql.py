@@ -1,0 +1,146 @@
+"""Recorded rows as text the leaf is made of, so that verifying and exporting need not build Python objects.
+
+The database only spells out what it stores; every hash is computed here, outside it. Spelling is one to one: no two
+stored values give the same text, so a change can't hide in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.proof import canonical
+from crm_contact_guard.proof.canonical import RowKind
+
+MODELS: Final[dict[RowKind, type[Message | Event]]] = {"message": Message, "event": Event}
+
+_TIMES: Final = {
+    "postgresql": """to_char({c} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
+    "sqlite": "replace({c}, ' ', 'T') || CASE length({c}) WHEN 19 THEN '.000000Z' ELSE 'Z' END",
+    "mysql": "DATE_FORMAT({c}, '%%Y-%%m-%%dT%%H:%%i:%%s.%%fZ')",
+}
+_IDS: Final = {
+    "native": "CAST({c} AS CHAR(36))",
+    # The last part reads to the end, so that nothing can be appended unseen.
+    "sqlite": "substr({c}, 1, 8) || '-' || substr({c}, 9, 4) || '-' || substr({c}, 13, 4) || '-' || substr({c}, 17, 4)"
+    " || '-' || substr({c}, 21)",
+    "mysql": "CONCAT(SUBSTR({c}, 1, 8), '-', SUBSTR({c}, 9, 4), '-', SUBSTR({c}, 13, 4), '-', SUBSTR({c}, 17, 4), '-',"
+    " SUBSTR({c}, 21))",
+}
+_ENDS: Final = {"postgresql": ("E'\\n'", "E'\\t'"), "sqlite": ("char(10)", "char(9)"), "mysql": ("'\\n'", "'\\t'")}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """A recorded row as it stands in the database. ``lines`` are its open values, a line each, null as a tab."""
+
+    kind: RowKind
+    id: bytes
+    lines: str
+    digests: bytes
+    leaf_hash: bytes
+    salt: bytes | None
+    values: tuple[str | None, ...]
+
+    def leaf(self) -> bytes:
+        """The bytes that enter the tree (``proof.canonical.leaf_bytes`` gives the same)."""
+        return HEADERS[self.kind] + self.lines.encode() + self.digests
+
+    def open_values(self) -> dict[str, str | None]:
+        """The open values by name. A row with too many or too few lines was tampered with and gives what it can."""
+        names = canonical.OPEN[self.kind]
+        lines = self.lines.removesuffix("\n").split("\n", len(names) - 1)
+        lines += ["\t"] * (len(names) - len(lines))
+        return {name: None if line == "\t" else line for name, line in zip(names, lines, strict=True)}
+
+    def personal(self) -> dict[str, str | None]:
+        """The personal values by name."""
+        return dict(zip(canonical.PERSONAL[self.kind], self.values, strict=True))
+
+
+def _header(kind: RowKind) -> bytes:
+    names, size = canonical.OPEN[kind], canonical.DIGEST_BYTES * (len(canonical.PERSONAL[kind]) + 1)
+    return canonical.leaf_bytes(kind, dict.fromkeys(names, ""), bytes(size))[: -len(names) - size]
+
+
+#: The first line of every leaf of a kind.
+HEADERS: Final[dict[RowKind, bytes]] = {"message": _header("message"), "event": _header("event")}
+
+
+def fetch(using: str, kind: RowKind, ids: Iterable[bytes]) -> dict[bytes, StoredRow]:
+    """The rows of one kind with these ids (16 bytes each), by id."""
+    connection = connections[using]
+    # Hex digits only, so they may stand in the statement: drivers limit the number of parameters.
+    listed = ",".join([f"'{_id_text(connection, row_id)}'" for row_id in ids])
+    if not listed:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(f"{select(connection.vendor, native(connection), kind)} WHERE id IN ({listed})", [])
+        return {row.id: row for row in _rows(kind, cursor.fetchall())}
+
+
+def _rows(kind: RowKind, found: Sequence[Sequence[Any]]) -> list[StoredRow]:
+    return [
+        StoredRow(
+            kind=kind,
+            id=bytes.fromhex(row[0][:8] + row[0][9:13] + row[0][14:18] + row[0][19:23] + row[0][24:36]),
+            lines=row[0],
+            digests=bytes(row[1]),
+            leaf_hash=bytes(row[2]),
+            salt=None if row[3] is None else bytes(row[3]),
+            values=tuple(row[4:]),
+        )
+        for row in found
+    ]
+
+
+@lru_cache(maxsize=16)
+def select(vendor: str, native_uuid: bool, kind: RowKind) -> str:
+    """``SELECT`` of open lines, digests, leaf hash, salt and the personal values from a recorded table."""
+    model = MODELS[kind]
+    personal = ", ".join(_quoted(vendor, name) for name in canonical.PERSONAL[kind])
+    return (
+        f"SELECT {lines(vendor, native_uuid, kind)}, digests, leaf_hash, salt, {personal} FROM {model._meta.db_table}"
+    )
+
+
+def lines(vendor: str, native_uuid: bool, kind: RowKind) -> str:
+    """An expression for the open values of a row, each followed by a line feed."""
+    feed, null = _ENDS[vendor]
+    texts = [_text(vendor, native_uuid, MODELS[kind]._meta.get_field(name), null) for name in canonical.OPEN[kind]]
+    if vendor == "sqlite":
+        return f" || {feed} || ".join(texts) + f" || {feed}"
+    return f"concat_ws({feed}, {', '.join(texts)}, '')"
+
+
+def native(connection: BaseDatabaseWrapper) -> bool:
+    """Whether this database has a type for UUIDs."""
+    return bool(connection.features.has_native_uuid_field)
+
+
+def _id_text(connection: BaseDatabaseWrapper, row_id: bytes) -> str:
+    return str(UUID(bytes=row_id)) if native(connection) else row_id.hex()
+
+
+def _text(vendor: str, native_uuid: bool, field: Any, null: str) -> str:
+    column = _quoted(vendor, field.column)
+    target = field.target_field if isinstance(field, models.ForeignKey) else field
+    if isinstance(target, models.UUIDField):
+        text = _IDS["native" if native_uuid else vendor].format(c=column)
+    elif isinstance(target, models.DateTimeField):
+        text = _TIMES[vendor].format(c=column)
+    else:
+        text = column
+    text = f"({text})" if vendor == "sqlite" else text
+    return f"coalesce({text}, {null})" if field.null else text
+
+
+def _quoted(vendor: str, name: str) -> str:
+    return f"`{name}`" if vendor == "mysql" else f'"{name}"'

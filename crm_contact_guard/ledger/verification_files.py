@@ -1,0 +1,67 @@
+"""Files of messages against the list that stands in the message's leaf."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from crm_contact_guard.ledger.canonical_sql import StoredRow
+from crm_contact_guard.ledger.files import storage
+from crm_contact_guard.ledger.models import Attachment
+from crm_contact_guard.ledger.verification_report import Report
+from crm_contact_guard.proof.canonical import MESSAGE_PERSONAL
+
+_FILES = MESSAGE_PERSONAL.index("files")
+
+
+class FileCheck:
+    """Compares attachment rows, and with ``contents`` the stored files themselves, with what was sealed."""
+
+    def __init__(self, using: str, report: Report, *, contents: bool) -> None:
+        self._using = using
+        self._report = report
+        self._contents = contents
+
+    def check(self, messages: Mapping[bytes, StoredRow]) -> None:
+        """Check the files of these messages; a list that was erased is not looked at."""
+        listed = {row_id: row for row_id, row in messages.items() if row.values[_FILES] is not None}
+        if not listed:
+            return
+        held: dict[bytes, list[Attachment]] = {row_id: [] for row_id in listed}
+        ids = [UUID(bytes=row_id) for row_id in listed]
+        for attachment in Attachment.objects.using(self._using).filter(message__in=ids).order_by("position"):
+            held[attachment.message_id.bytes].append(attachment)
+        for row_id, row in listed.items():
+            self._compare(row, held[row_id])
+
+    def _compare(self, row: StoredRow, held: list[Attachment]) -> None:
+        try:
+            sealed: list[dict[str, Any]] = json.loads(row.values[_FILES] or "[]")
+            entries = [(entry["sha256"], entry["size"], entry["name"]) for entry in sealed]
+        except (ValueError, TypeError, KeyError):
+            # Altered: the row's own check says so.
+            return
+        where = f"files of message {row.lines[:36]}"
+        if [(one.sha256, one.size, one.name) for one in held] != entries:
+            self._report.add(where, "differ from the list that was sealed")
+            return
+        if self._contents:
+            for one in held:
+                self._read(where, one)
+
+    def _read(self, where: str, attachment: Attachment) -> None:
+        if not attachment.stored_as:
+            return
+        try:
+            with storage().open(attachment.stored_as) as file:
+                hashed = sha256()
+                for chunk in file.chunks():
+                    hashed.update(chunk)
+        except OSError:
+            self._report.add(where, f"{attachment.name} can't be read from the storage")
+            return
+        if hashed.hexdigest() != attachment.sha256:
+            self._report.add(where, f"{attachment.name} has other contents than were sealed")

@@ -1,0 +1,55 @@
+"""What a verification found, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from crm_contact_guard.proof.canonical import RowKind
+from crm_contact_guard.proof.notes import Checkpoint, VerifierKey
+
+_KEPT: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What does not hold: where, and why."""
+
+    where: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.why}"
+
+
+@dataclass(slots=True)
+class Report:
+    """The first thousand ``faults`` and the count of all, and what was covered."""
+
+    faults: list[Fault] = field(default_factory=list)
+    fault_count: int = 0
+    #: Called with each fault as it is found.
+    on_fault: Callable[[Fault], None] = lambda fault: None
+    #: Called with leaves done and leaves in all.
+    on_progress: Callable[[int, int], None] = lambda done, size: None
+    checkpoint: Checkpoint | None = None
+    signers: dict[VerifierKey, int] = field(default_factory=dict)
+    rows: dict[RowKind, int] = field(default_factory=lambda: {"message": 0, "event": 0})
+    erased: int = 0
+    pending: int = 0
+    #: Older checkpoints that the record was compared with, and their sizes.
+    witnessed: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether all holds."""
+        return not self.fault_count
+
+    def add(self, where: str, why: str) -> None:
+        """Note a fault."""
+        fault = Fault(where, why)
+        self.fault_count += 1
+        if len(self.faults) < _KEPT:
+            self.faults.append(fault)
+        self.on_fault(fault)

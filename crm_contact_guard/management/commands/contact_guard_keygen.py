@@ -1,0 +1,47 @@
+"""``contact_guard_keygen``: a signing key for the record, and the public key to give away."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.management.base import BaseCommand, CommandError
+
+from crm_contact_guard.conf import settings
+from crm_contact_guard.proof.notes import KeyMalformed, SigningKey
+
+
+class Command(BaseCommand):
+    help = (
+        "Make the key that signs the record. The secret goes to FILE (mode 600), the public key to standard output: "
+        "give it to your auditor now, by another way than the record itself."
+    )
+    #: A new installation has no key yet, which the checks would object to.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="where the secret is written; must not exist")
+        parser.add_argument(
+            "--name",
+            default=f"{urlsplit(str(settings.PUBLIC_URL)).hostname or 'localhost'}/contact-guard",
+            help="name the key signs under, also the record's name (default: %(default)s)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            key = SigningKey.generate(options["name"])
+            descriptor = os.open(options["file"], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except (KeyMalformed, OSError) as error:
+            raise CommandError(str(error), returncode=2) from error
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(f"{key.to_text()}\n")
+        self.stderr.write(
+            f"The secret is in {options['file']}. Keep a copy offline and set "
+            f'CONTACT_GUARD["SIGNING_KEY"] to that path.\n'
+            f"Fingerprint, to be compared by voice: {key.verifier.fingerprint}\n"
+            "When you change keys, put this public key into VERIFICATION_KEYS:"
+        )
+        self.stdout.write(key.verifier.to_text())

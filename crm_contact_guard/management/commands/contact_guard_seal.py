@@ -1,0 +1,51 @@
+"""``contact_guard_seal``: seal what waits, once or in a loop."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.ledger import sealing, witnessing
+
+
+class Command(BaseCommand):
+    help = (
+        "Give recorded rows that wait their place in the tree and sign the tree head. Beat does this each second; run "
+        "it by hand, from cron, or with --every as a process of its own where there is no beat. Several at once are "
+        "harmless. Exit code: 0 sealed, 1 refused since the tree was tampered with, 2 no usable key."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--every", type=float, metavar="SECONDS", help="go on until SIGINT or SIGTERM")
+        parser.add_argument("--checkpoint", action="store_true", help="print the signed checkpoint")
+        parser.add_argument("--witness", action="store_true", help="hand the checkpoint to all witnesses at once")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        ended = threading.Event()
+        if options["every"]:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: ended.set())
+        while True:
+            self.seal_once(options)
+            if not options["every"] or ended.wait(options["every"]):
+                return
+
+    def seal_once(self, options: dict[str, Any]) -> None:
+        try:
+            done = sealing.seal()
+        except ConfigurationError as error:
+            raise CommandError(str(error), returncode=2) from error
+        except sealing.SealingRefused as error:
+            raise CommandError(f"{error}. Run contact_guard_verify.", returncode=1) from error
+        if done.rows or not options["every"]:
+            self.stderr.write(f"Sealed {done.rows} rows; the record has {done.size} leaves.")
+        if options["checkpoint"]:
+            self.stdout.write(done.checkpoint)
+        if options["witness"]:
+            for alias in witnessing.keep_all():
+                self.stderr.write(f"Handed to {alias}.")

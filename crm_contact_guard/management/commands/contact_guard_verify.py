@@ -1,0 +1,85 @@
+"""``contact_guard_verify``: is the record what was sealed?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.ledger.keys import DEMO_KEY
+from crm_contact_guard.ledger.verification import Fault, Report, verify
+
+
+class Command(BaseCommand):
+    help = (
+        "Check that nothing in the record was altered, removed, swapped, doubled or slipped in: every row against its "
+        "leaf, the tree against its signatures, and all of it against the checkpoints that witnesses kept. Hashes are "
+        "computed outside the database. Exit code: 0 all holds, 1 something does not, 2 the check could not be made."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--since",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="CHECKPOINT",
+            help="file with a signed checkpoint that somebody kept; may be given several times",
+        )
+        parser.add_argument(
+            "--in-database", action="store_true", help="quick routine check: PostgreSQL hashes the rows and is trusted"
+        )
+        parser.add_argument("--files", action="store_true", help="read the stored files as well")
+        parser.add_argument("--no-progress", action="store_true", help="say nothing until the end, except faults")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.progress = not options["no_progress"] and options["verbosity"] > 0 and self.stderr.isatty()
+        try:
+            since = [path.read_text(encoding="utf-8") for path in options["since"]]
+            report = verify(
+                since=since,
+                in_database=options["in_database"],
+                file_contents=options["files"],
+                on_fault=self.show_fault,
+                on_progress=self.show_progress,
+            )
+        except (OSError, UnicodeDecodeError, ConfigurationError) as error:
+            raise CommandError(str(error), returncode=2) from error
+        self.show_summary(report)
+        if not report.holds:
+            raise CommandError(f"{report.fault_count} do not hold. The first: {report.faults[0]}", returncode=1)
+        self.stdout.write("All holds.")
+
+    def show_fault(self, fault: Fault) -> None:
+        if self.progress:
+            self.stderr.write("\r\033[K", ending="")
+        self.stdout.write(f"DOES NOT HOLD  {fault}")
+
+    def show_progress(self, done: int, size: int) -> None:
+        if self.progress:
+            self.stderr.write(f"\r{done:,} of {size:,} leaves", ending="")
+
+    def show_summary(self, report: Report) -> None:
+        if self.progress:
+            self.stderr.write("\r\033[K", ending="")
+        head = report.checkpoint
+        if head is not None:
+            self.stdout.write(f"record      {head.origin}, {head.size} leaves, root {head.root.hex()}")
+        rows = report.rows
+        self.stdout.write(
+            f"checked     {rows['message']} messages and {rows['event']} events; {report.erased} with erased values, "
+            f"{report.pending} wait for sealing"
+        )
+        for key, seals in report.signers.items():
+            self.stdout.write(f"signed by   {key.name}, fingerprint {key.fingerprint} ({seals} checkpoints)")
+            if key == DEMO_KEY.verifier:
+                self.stdout.write("DEMO KEY    everybody has this key: these signatures prove nothing")
+        for name, size in report.witnessed:
+            self.stdout.write(f"witness     {name}: the record begins with the {size} leaves that were kept")
+        if not report.witnessed:
+            self.stdout.write(
+                "NO WITNESS  nothing kept elsewhere was compared: a whole database set back goes unnoticed"
+            )
