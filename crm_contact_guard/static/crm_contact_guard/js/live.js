@@ -188,9 +188,19 @@
   };
 
   // --- scrolling and copying
+  const stay = new ResizeObserver((entries) => {
+    // The composer grows and shrinks under the thread; whoever reads the newest message keeps reading it.
+    for (const { target } of entries) if (target.dataset.cgAtEnd) target.scrollTop = target.scrollHeight;
+  });
+  document.addEventListener("scroll", (event) => {
+    if (event.target.dataset?.cgScroll !== undefined) event.target.dataset.cgAtEnd = atEnd(event.target) ? "1" : "";
+  }, true);
   const toEnd = () => {
     for (const box of document.querySelectorAll("[data-cg-scroll]")) {
-      if (!new URLSearchParams(location.search).has("around")) box.scrollTop = box.scrollHeight;
+      if (new URLSearchParams(location.search).has("around")) continue;
+      box.scrollTop = box.scrollHeight;
+      box.dataset.cgAtEnd = "1";
+      stay.observe(box);
     }
     const first = document.querySelector(".cg-evidence .cg-flagged") ?? document.querySelector(location.hash.startsWith("#m-") ? location.hash : ".cg-none");
     if (first) {
