@@ -10,7 +10,14 @@ from crm_contact_guard.detection import lexicon as lex
 from crm_contact_guard.detection.identifiers import Candidate
 from crm_contact_guard.detection.types import Company
 
-_EMAILS = ((ids.EMAIL, "plain"), (ids.EMAIL_PROVIDER, "provider"), (ids.EMAIL_SPACED, "spaced"), (ids.EMAIL_SLASH, "slash"))
+_EMAILS = (
+    (lex.EMAIL, ids.EMAIL, "plain"),
+    (lex.EMAIL_HINT, ids.EMAIL_PROVIDER, "provider"),
+    (lex.EMAIL_SPACED, ids.EMAIL_SPACED, "spaced"),
+    (lex.EMAIL_SLASH, ids.EMAIL_SLASH, "slash"),
+)
+_EMAIL_GATES = frozenset({lex.EMAIL, lex.EMAIL_HINT, lex.EMAIL_SPACED, lex.EMAIL_SLASH})
+_PHONE_GATES = frozenset({lex.PHONE, lex.SPELLED, lex.NOISE, lex.LEET})
 #: Endings of file names and of sites; a token that ends so is no handle.
 _NOT_HANDLES = (".com", ".net", ".org", ".jp", ".example", ".pdf", ".xlsx", ".docx", ".csv", ".jpg", ".png", ".zip", ".html", ".uk", ".kr", ".cn", ".vn", ".io")
 
@@ -20,22 +27,22 @@ def find(text: str, gates: set[int], company: Company, *, reverse: bool) -> list
     found: list[Candidate] = []
     if lex.LINK in gates:
         found.extend(_links(text))
-    if lex.EMAIL in gates:
-        found.extend(_emails(text, found))
-    if lex.PHONE in gates or lex.SPELLED in gates:
-        found.extend(_phones(text, found, company.regions, reverse=reverse))
+    if not gates.isdisjoint(_EMAIL_GATES):
+        found.extend(_emails(text, found, gates))
+    if not gates.isdisjoint(_PHONE_GATES):
+        found.extend(_phones(text, found, company.regions, gates, reverse=reverse))
     if lex.GORO in gates:
         found.extend(Candidate("phone", "goroawase", *m.span(), m.group(), "goroawase") for m in ids.GOROAWASE.finditer(text))
-    if lex.ADDRESS in gates:
-        for pattern, shape in ((ids.ADDRESS_JA, "ja"), (ids.ADDRESS_EN, "en")):
+    for gate, pattern, shape in ((lex.ADDRESS_JA, ids.ADDRESS_JA, "ja"), (lex.ADDRESS_EN, ids.ADDRESS_EN, "en")):
+        if gate in gates:
             found.extend(_free(found, (Candidate("address", shape, *m.span(), m.group()) for m in pattern.finditer(text))))
     if lex.PAYMENT in gates:
         found.extend(_free(found, (Candidate("payment", "handle", *m.span(), m.group()) for m in ids.PAYMENT.finditer(text))))
         found.extend(_free(found, (Candidate("payment", "handle", *m.span(), m.group()) for m in ids.WALLET.finditer(text))))
     if lex.HINT in gates:
         found.extend(_free(found, (Candidate("hint", "computed", *m.span(), m.group(), "hint") for m in ids.HINT.finditer(text))))
-    if lex.TOKENS in gates or lex.EMAIL in gates:
-        found.extend(_handles(text, found))
+    if lex.TOKENS in gates or lex.AT in gates:
+        found.extend(_handles(text, found, gates))
     if len(found) > 1:
         found.sort(key=lambda candidate: candidate.start)
     return found
@@ -52,16 +59,16 @@ def _free(taken: list[Candidate], fresh: Iterator[Candidate]) -> list[Candidate]
 def _links(text: str) -> Iterator[Candidate]:
     for start, end, family, link in ids.links(text):
         technique = "plain" if "[" not in link and "(" not in link and "xx" not in link[:5] and " " not in link else "defanged"
-        if family == "line_official":
-            continue
         if family == "line" and ("/@" in link or "%40" in link or "lin.ee" in link):
             family = "line_official"
         yield Candidate("payment" if family == "payment" else "link", family, start, end, link, technique)
 
 
-def _emails(text: str, taken: list[Candidate]) -> list[Candidate]:
+def _emails(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidate]:
     found: list[Candidate] = []
-    for pattern, technique in _EMAILS:
+    for gate, pattern, technique in _EMAILS:
+        if gate not in gates:
+            continue
         for match in pattern.finditer(text):
             start, end = match.span()
             if _overlaps(found, start, end) or _overlaps(taken, start, end):
@@ -78,15 +85,15 @@ def _emails(text: str, taken: list[Candidate]) -> list[Candidate]:
             else:
                 shape = "other"
             found.append(Candidate("email", shape, start, end, squeezed, technique if "@" in squeezed and " " not in value else "disguised"))
-    for match in ids.EMAIL_HINT.finditer(text):
+    for match in ids.EMAIL_HINT.finditer(text) if lex.EMAIL_HINT in gates else ():
         if not _overlaps(found, *match.span()):
             found.append(Candidate("email", "hint", *match.span(), match.group(), "hint"))
     return found
 
 
-def _phones(text: str, taken: list[Candidate], regions: tuple[str, ...], *, reverse: bool) -> list[Candidate]:
+def _phones(text: str, taken: list[Candidate], regions: tuple[str, ...], gates: set[int], *, reverse: bool) -> list[Candidate]:
     found: list[Candidate] = []
-    for start, end, digits, technique in ids.phones(text):
+    for start, end, digits, technique in ids.phones(text, spelled=lex.SPELLED in gates, noise=lex.NOISE in gates, leet=lex.LEET in gates):
         if len(found) >= ids.MAX_CANDIDATES:
             found.append(Candidate("phone", "flood", start, len(text), "", "flood"))
             break
@@ -135,9 +142,9 @@ def plausible(digits: str, international: bool, regions: tuple[str, ...]) -> boo
     return False
 
 
-def _handles(text: str, taken: list[Candidate]) -> list[Candidate]:
+def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidate]:
     found: list[Candidate] = []
-    for match in ids.AT_HANDLE.finditer(text):
+    for match in ids.AT_HANDLE.finditer(text) if lex.AT in gates else ():
         start, end = match.span(1)
         end -= len(match.group(1)) - len(match.group(1).rstrip("."))
         if not _overlaps(taken, start, end):

@@ -4,7 +4,7 @@
 Iterable[Finding]`` over a ``Normalised`` text: ``normalised.original``, the folded ``normalised.text``, and
 ``normalised.span(start, end)`` that turns a folded span into offsets of the original. Offsets of a ``Finding`` are those
 of the original. A detector there never makes an attempt: it reports other kinds (harassment, sensitive data, private
-topic). What it raises becomes a finding ``engine.error``.
+topic); only the company's own rules may. What it raises becomes a finding ``engine.error``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 
-from crm_contact_guard.detection import evidence
+from crm_contact_guard.detection import company_rules, evidence
 from crm_contact_guard.detection.features import Evidence, extract
 from crm_contact_guard.detection.normalise import Normalised, normalise
 from crm_contact_guard.detection.ranker import probability, ranker
@@ -23,6 +23,8 @@ from crm_contact_guard.detection.types import By, Company, Direction, Finding, K
 EXTRA_DETECTORS: tuple[str, ...] = (
     "crm_contact_guard.detection.sensitive",
     "crm_contact_guard.detection.harassment",
+    "crm_contact_guard.detection.private_topic",
+    "crm_contact_guard.detection.company_rules",
 )
 VERSION = "2026.11.1"
 #: From this calibrated probability a stance counts, unless the company's preset says otherwise.
@@ -110,6 +112,9 @@ def conclude(
         except Exception:
             findings.append(failure(normalised.original))
     stance = evidence.stance(best.evidence, attempt=attempt)
+    own = None if attempt else company_rules.attempt_stance(findings, direction)
+    if own is not None:
+        attempt, stance = True, own
     by = (By.CUSTOMER if direction is Direction.INBOUND else By.EMPLOYEE) if attempt else None
     findings.sort(key=lambda finding: (finding.start, finding.end))
     return Scan(attempt, by, stance, round(best.probability, 4), tuple(findings))

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING
-
-import re2
 
 from crm_contact_guard.detection.features import REACHABLE, Evidence
 from crm_contact_guard.detection.lexicon import lexicon
@@ -30,11 +27,6 @@ _TELLING = ("messenger", "social", "private", "exchange", "reach_me", "reach_you
 _ENDS = "。．！？!?\n;；…"
 
 
-@lru_cache(maxsize=1024)
-def _compiled(entry: int) -> re2._Regexp:
-    return re2.compile(lexicon().expressions[entry][0])
-
-
 def findings(normalised: Normalised, offset: int, text: str, found: Evidence, score: float) -> Iterator[Finding]:
     """What supports an attempt in one window: each reachable identifier, else the clause that proposes it."""
     version = ranker().version
@@ -48,7 +40,7 @@ def findings(normalised: Normalised, offset: int, text: str, found: Evidence, sc
             shown = True
     kind = _kind(found)
     if not shown or kind is not Kind.CONTACT_REQUEST:
-        start, end = clause(text, found)
+        start, end = clause(text)
         start, end = normalised.span(offset + start, offset + end)
         yield Finding(kind, start, end, score, "ranker", version)
 
@@ -65,18 +57,15 @@ def _kind(found: Evidence) -> Kind:
     return best
 
 
-def clause(text: str, found: Evidence) -> tuple[int, int]:
+def clause(text: str) -> tuple[int, int]:
     """The sentence in which most telling words stand."""
-    owners, index = lexicon().owners, lexicon().index
-    telling = {index[name] for name in _TELLING}
-    marks: list[int] = []
-    for entry in found.entries:
-        if owners[entry] in telling:
-            marks.extend(match.start() for match in _compiled(entry).finditer(text))
     sentences = list(_sentences(text))
-    if not sentences:
-        return 0, len(text)
-    return max(sentences, key=lambda span: sum(span[0] <= mark < span[1] for mark in marks))
+    if len(sentences) < 2:
+        return sentences[0] if sentences else (0, len(text))
+    words = lexicon()
+    telling = {words.index[name] for name in _TELLING}
+    counts = [len(telling & {words.owners[entry] for entry in words.set.Match(text[start:end]) or ()}) for start, end in sentences]
+    return sentences[counts.index(max(counts))]
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:

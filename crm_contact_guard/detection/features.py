@@ -8,6 +8,7 @@ from crm_contact_guard.detection import candidates as cand
 from crm_contact_guard.detection.identifiers import Candidate
 from crm_contact_guard.detection.lexicon import Lexicon, lexicon
 from crm_contact_guard.detection.normalise import Normalised
+from crm_contact_guard.detection.own_contacts import own_contacts
 from crm_contact_guard.detection.types import Company, Direction
 
 SHAPES = (
@@ -23,7 +24,7 @@ NEAR = ("private", "reference", "official", "form", "messenger", "social", "phon
 EXTRA = (
     "inbound", "reachable", "disguised", "styled", "many_candidates", "question", "length<15", "length<25", "length<40", "length>140",
     "handle_of_messenger", "handle_of_social", "identifier_of_mine", "identifier_private", "identifier_for_form", "identifier_of_company", "identifier_labelled",
-    "identifier_to_reach", "identifier_refused", "identifier_secret",
+    "identifier_to_reach", "identifier_refused", "identifier_secret", "own_contact",
 )  # fmt: skip
 BEFORE, AFTER = 28, 18
 
@@ -84,6 +85,9 @@ def extract(normalised: Normalised, start: int, end: int, direction: Direction, 
     found: list[Candidate] = []
     if gates:
         found = cand.find(text, gates, company, reverse=features.disguise in concepts)
+        own = own_contacts(company) if found else None
+        if own is not None:
+            found = own.mark(found)
         if found:
             _describe(normalised, start, text, found, active, words, features)
     if "?" in text or "？" in text:
@@ -108,6 +112,9 @@ def _describe(
     if len(found) > 2:
         active.add(index["many_candidates"])
     for candidate in found[:8]:
+        if candidate.shape == "own":
+            active.add(index["own_contact"])
+            continue
         name = f"{candidate.sort}:{candidate.shape}"
         active.add(index[name])
         reachable = name in REACHABLE

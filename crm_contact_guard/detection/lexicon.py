@@ -76,15 +76,22 @@ class Lexicon:
         self.reasons: dict[str, dict[str, str]] = tomllib.loads((PACKS / "reasons.toml").read_text("utf-8"))
 
 
-PHONE, SPELLED, EMAIL, LINK, ADDRESS, TOKENS, HINT, PAYMENT, GORO = range(1, 10)
+(PHONE, SPELLED, NOISE, LEET, EMAIL, EMAIL_SPACED, EMAIL_SLASH, EMAIL_HINT, LINK, ADDRESS_JA, ADDRESS_EN, TOKENS, AT, HINT, PAYMENT, GORO) = range(1, 17)
 GATES = (
-    (PHONE, numerals.GATES[:1]),
-    (SPELLED, numerals.GATES[1:]),
-    (EMAIL, identifiers.EMAIL_GATES),
+    (PHONE, (numerals.PLAIN_GATE,)),
+    (SPELLED, numerals.SPELLED_GATES),
+    (NOISE, (numerals.NOISE_GATE,)),
+    (LEET, (numerals.LEET_GATE,)),
+    (EMAIL, (identifiers.EMAIL_GATE,)),
+    (EMAIL_SPACED, (identifiers.EMAIL_SPACED_GATE,)),
+    (EMAIL_SLASH, (identifiers.EMAIL_SLASH_GATE,)),
+    (EMAIL_HINT, (identifiers.EMAIL_HINT_GATE,)),
     (LINK, (identifiers.LINK_GATE,)),
-    (ADDRESS, identifiers.ADDRESS_GATES),
-    (TOKENS, (r"[a-z0-9]+[._][a-z0-9_]|_|[a-z]{2}[0-9]|[a-z]-[a-z]",)),
-    (HINT, ("誕生|生年|生まれ|名札|ニックネーム|あだ名|苗字|名字|部屋番号|生日", r"birth|same (?:name )?as|underscore|nickname|name tag|name badge|put an? |before|at-sign|at sign")),
+    (ADDRESS_JA, (identifiers.ADDRESS_JA_GATE,)),
+    (ADDRESS_EN, (identifiers.ADDRESS_EN_GATE,)),
+    (TOKENS, (r"[a-z0-9]+[._][a-z0-9_]|_|[a-z]{3}[0-9]{2}|[a-z]-[a-z0-9]|#[0-9]{3}",)),
+    (AT, ("@",)),
+    (HINT, ("誕生|生年|生まれ|名札|ニックネーム|あだ名|苗字|名字|部屋番号|生日", r"birth|same (?:name )?as|underscore|nickname|name tag|name badge|put an? ")),
     (PAYMENT, (r"venmo|cash ?app|paypal|paypay|zelle|revolut|wise|gcash|bizum|kyash|prompt ?pay|momo|alipay|\$[a-z]|\b[a-z]{2}[0-9x]{2} ?[a-z0-9]{4} ?[a-z0-9]{4}|[a-z0-9]{24}",)),
     (GORO, ("[「『][ぁ-んァ-ヶー一-龥]{3,5}[」』]",)),
 )

@@ -31,15 +31,23 @@ for _digit in "0123456789":
 
 _LATIN = sorted((w for w in WORDS if w.isascii() and w.isalpha() and len(w) > 1), key=len, reverse=True)
 _OTHER = sorted((w for w in WORDS if not w.isascii()), key=len, reverse=True)
+_FIGURES = frozenset("0123456789")
+_SEPARATORS = frozenset(" -.()+_/,·~|*:")
 _JOINTS = frozenset(" \t\n-,.、。の・/_~ー—…|·*()+とへ→:'\"「」")
 _DIGIT = "[0-9〇零一二三四五六七八九]"
 
+_OTHERS = "(?:" + "|".join(_OTHER) + ")"
+_LATINS = r"\b(?:" + "|".join(_LATIN) + r"|o)\b"
+_GAP = r"[\s\-,.、。の・/ー~_]{0,3}"
 #: Cheap signs that a text may hold a number at all; entries of the one Set.
-GATES = (
-    _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT,
-    "(?:" + "|".join(_OTHER) + r")[\s\-,.、の・/ー]{0,3}(?:" + "|".join(_OTHER) + r")[\s\-,.、の・/ー]{0,3}(?:" + "|".join(_OTHER) + ")",
-    r"\b(?:" + "|".join(_LATIN) + r"|o)\b[\s\-,.]{1,3}(?:" + "|".join(_LATIN) + r"|o|[0-9])\b",
+PLAIN_GATE = _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT
+SPELLED_GATES = (
+    "(?:" + _OTHERS + _GAP + "){4}",
+    _LATINS + r"[^a-z0-9\n]{1,3}(?:" + "|".join(_LATIN) + r"|o|[0-9])\b[^a-z0-9\n]{1,3}(?:" + "|".join(_LATIN) + r"|o|[0-9])\b",
+    r"[0-9](?:" + "|".join(_LATIN) + r")\b|(?:zero|three|five|seven|nine)[0-9]|(?:zero|one|two|three|four|five|six|seven|eight|nine){3}",
 )
+NOISE_GATE = r"(?:[0-9][^0-9\n]{1,2}){5}[0-9]"
+LEET_GATE = r"\b[0-9]*[oilszb][0-9]+[oilszb]|\b[0-9]{1,4}[oilszb][0-9]{2}|\b[oil][0-9]{2}"
 PLAIN = re2.compile(r"(?:\+ ?|\b00)?\(?" + _DIGIT + r"(?:[\s\-.()_/·・,、の~ー|*:→]{0,3}" + _DIGIT + ")+")
 NOISE = re2.compile(r"[0-9](?:[^0-9\n]{1,2}[0-9])+")
 LEET = re2.compile(r"\b[0o][0-9oilszb](?:[0-9oilszb]|[\-. ][0-9oilszb])+\b")
@@ -66,6 +74,9 @@ def runs(text: str) -> Iterator[tuple[int, int]]:
 
 def decode(text: str) -> str:
     """The digits a run of spelled and written numerals stands for; what is no numeral is skipped."""
+    plain = "".join(character for character in text if character in _FIGURES)
+    if len(plain) + sum(character in _SEPARATORS for character in text) == len(text):
+        return plain
     digits: list[str] = []
     repeat = 1
     for match in _TOKENS.finditer(text):

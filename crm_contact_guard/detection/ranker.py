@@ -16,12 +16,18 @@ from crm_contact_guard.detection.features import space
 from crm_contact_guard.detection.ngrams import SCALE, buckets
 
 
+#: Log odds for naming one of the company's own contacts.
+OWN_CONTACT = -2.5
+
+
 class Ranker:
     """Weights, and the probability they give."""
 
     def __init__(self, names: list[str], dense: list[float], grams: npt.NDArray[np.float32], bias: float, version: str) -> None:
         known = dict(zip(names, dense, strict=True))
         self.dense = [float(known.get(name, 0.0)) for name in space().names]
+        # No training line knows whose contacts are the company's own: what they weigh is decided, not learned.
+        self.dense[space().index["own_contact"]] = OWN_CONTACT
         self.grams = grams
         self.bias = bias
         self.version = version

@@ -1,0 +1,118 @@
+"""Messages a second of the whole scan beside Presidio and a bare re2 Set: ``python -m benchmarks.detection_speed``.
+
+One process, one core, the shared corpus, alternating rounds, medians. Presidio gets its phone, e-mail and URL recognisers
+and no NLP model; the bare Set is the packs' own. Also prints the cost by length and of hostile texts of 100,000
+characters. Needs ``presidio-analyzer`` (benchmark only); without it that column is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from crm_contact_guard.detection import Direction, scan
+from crm_contact_guard.detection.lexicon import lexicon
+from crm_contact_guard.detection.normalise import normalise
+
+CORPUS = Path(__file__).parent.parent / "training" / "corpus" / "messages.jsonl"
+LENGTHS = (1_000, 10_000, 100_000, 1_000_000)
+HOSTILE_LENGTH = 100_000
+HOSTILE = {
+    "digits": "0123456789",
+    "phones": "090-1234-5678 ",
+    "at signs": "@",
+    "words": "LINE教えて ",
+    "mail": "a.b@gmail.com ",
+    "marks": "a\u0301\u0300",
+    "zero width": "0\u200b",
+    "surrogates": "\ud800x",
+    "kanji digits": "〇九〇一二三",
+    "spelled": "zero nine oh ",
+    "links": "t.me/abc_def1 ",
+    "handles": "a_b.c1 ",
+    "quotes": "「ヨロシク」",
+    "half-width kana": "ｶﾞﾗｲﾝ",
+    "addresses": "12 a b c street ",
+}
+
+
+def presidio() -> Callable[[str], object] | None:
+    """Presidio's analysis of one text, ``None`` when it is not installed."""
+    try:
+        from presidio_analyzer import RecognizerRegistry
+        from presidio_analyzer.nlp_engine import NlpArtifacts
+        from presidio_analyzer.predefined_recognizers import EmailRecognizer, PhoneRecognizer, UrlRecognizer
+    except ImportError:
+        return None
+    registry = RecognizerRegistry(recognizers=[])
+    recognizers = [PhoneRecognizer(supported_regions=("JP", "US")), EmailRecognizer(), UrlRecognizer()]
+    artifacts = NlpArtifacts(entities=[], tokens=[], tokens_indices=[], lemmas=[], nlp_engine=None, language="en")
+    del registry
+    # The analyser's own loop without its overhead: what is measured favours Presidio.
+    return lambda text: [r.analyze(text, r.supported_entities, artifacts) for r in recognizers]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Time of one call, garbage collection aside."""
+    gc.disable()
+    start = time.perf_counter()
+    work()
+    spent = time.perf_counter() - start
+    gc.enable()
+    return spent
+
+
+def corpus(rounds: int) -> None:
+    """Print messages a second on the shared corpus."""
+    rows = [json.loads(line) for line in CORPUS.read_text("utf-8").splitlines()]
+    pairs = [(row["text"], Direction(row["direction"])) for row in rows]
+    folded = [normalise(text).text for text, _ in pairs]
+    words = lexicon().set
+    sides: dict[str, Callable[[], object]] = {
+        "scan": lambda: [scan(text, direction=direction) for text, direction in pairs],
+        "bare re2 Set": lambda: [words.Match(text) for text in folded],
+    }
+    peer = presidio()
+    if peer is not None:
+        sides["Presidio"] = lambda: [peer(text) for text, _ in pairs]
+    for work in sides.values():
+        work()
+    spent: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, work in sides.items():
+            spent[name].append(seconds(work))
+    medians = {name: statistics.median(times) / len(pairs) for name, times in spent.items()}
+    for name, median in medians.items():
+        print(f"{name:14} {median * 1e6:8.1f} µs/message {1 / median:10.0f} messages/s")
+    if peer is not None:
+        print(f"scan is {medians['Presidio'] / medians['scan']:.1f} × Presidio")
+
+
+def lengths() -> None:
+    """Print milliseconds by length of ordinary text, and of hostile texts."""
+    rows = [json.loads(line)["text"] for line in CORPUS.read_text("utf-8").splitlines()]
+    ordinary = "\n".join(rows) * 50
+    for length in LENGTHS:
+        text = ordinary[:length]
+        print(f"{length:9} characters {min(seconds(lambda: scan(text, direction=Direction.INBOUND)) for _ in range(3)) * 1e3:8.1f} ms")  # noqa: B023
+    for name, unit in HOSTILE.items():
+        text = (unit * (HOSTILE_LENGTH // len(unit) + 1))[:HOSTILE_LENGTH]
+        print(f"{name:16} {min(seconds(lambda: scan(text, direction=Direction.INBOUND)) for _ in range(2)) * 1e3:8.1f} ms")  # noqa: B023
+
+
+def main() -> None:
+    """Run both parts."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+    corpus(options.rounds)
+    lengths()
+
+
+if __name__ == "__main__":
+    main()
