@@ -8,7 +8,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from crm_contact_guard.detection.types import Company
+from crm_contact_guard.detection.company_rules_lint import lint
+from crm_contact_guard.detection.types import Company, CompanyRule
 
 
 class CompanyFileError(ValueError):
@@ -22,6 +23,10 @@ def read_company(path: str) -> Company:
         data = json.loads(raw) if path.endswith(".json") or raw.lstrip().startswith("{") else tomllib.loads(raw)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
         raise CompanyFileError(f"{path}: {error}") from error
+    if isinstance(data, dict) and ("rules" in data or "own_words" in data):
+        problems = lint(path)
+        if problems:
+            raise CompanyFileError(f"{path}: " + "; ".join(str(problem) for problem in problems))
     return company_from(data, path)
 
 
@@ -40,8 +45,23 @@ def company_from(data: object, source: str = "company") -> Company:
             if not isinstance(value, dict):
                 raise CompanyFileError(f"{source}: own_words is not a table")
             values[key] = {str(name): tuple(str(word) for word in words) for name, words in value.items()}
+        elif key == "version":
+            values[key] = str(value)
+        elif key == "rules":
+            values[key] = tuple(_rule(entry, source) for entry in (value if isinstance(value, list) else [value]))
         elif not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise CompanyFileError(f"{source}: {key} is not a list of strings")
         else:
             values[key] = tuple(value) if key == "regions" else frozenset(value)
     return Company(**values)
+
+
+def _rule(entry: object, source: str) -> CompanyRule:
+    """One ``[[rules]]`` table; what it says is judged by ``company_rules_lint``."""
+    if not isinstance(entry, dict):
+        raise CompanyFileError(f"{source}: rules are tables")
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    try:
+        return CompanyRule(**values)
+    except TypeError as error:
+        raise CompanyFileError(f"{source}: rule {entry.get('id')!r}: {error}") from error

@@ -2,11 +2,14 @@
 
 Only what a customer writes is judged, so a finding always protects the employee; it is never an attempt. Anger is not
 harassment: a complaint, however sharp, a lawful threat (ombudsman, small claims), a symptom, a joke and a report of what
-somebody else said stay quiet. Each hit is evidence of its own; together they must reach ``THRESHOLD``.
+somebody else said stay quiet. Each hit is evidence of its own; together they must reach ``THRESHOLD``. Where they do
+not, but a hint stands, the learned part weighs the wording as a whole.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,11 +17,16 @@ from enum import IntEnum
 
 import re2
 
-from crm_contact_guard.detection.harassment_packs import Pattern, packs
+from crm_contact_guard.detection.harassment_model import model, strongest
+from crm_contact_guard.detection.harassment_packs import Packs, Pattern, packs
 from crm_contact_guard.detection.normalise import Normalised
 from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
 
 THRESHOLD = 0.5
+#: The detector id of what only the learned part is sure of; it speaks where a pattern or a hint stands.
+WORDING = "harassment.wording"
+#: Log odds taken off where a text has a single hint (chosen by cross-validation).
+LONE = 2.0
 MAX_FINDINGS = 20
 #: Places of one pattern that are looked at before it is given up: a text full of quoted hits must stay cheap.
 _PLACES = 8
@@ -56,10 +64,13 @@ SEVERITY = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Hit:
+class Hit:
+    """A pattern, its place in the folded text, and how sure it makes (the first of a list: all of them together)."""
+
     pattern: Pattern
     start: int
     end: int
+    score: float
 
 
 def severity(finding: Finding) -> Severity:
@@ -76,44 +87,73 @@ def find(normalised: Normalised, direction: Direction, company: Company) -> Iter
     if direction is not Direction.INBOUND:
         return []
     text = normalised.text
-    loaded = packs()
-    hits = []
-    for index in sorted(loaded.together.Match(text) or ()):
-        hit = _first_meant(loaded.patterns[index], text)
-        if hit is not None:
-            hits.append(hit)
+    hits = meant(text, packs())
     if not hits:
         return []
-    doubt = 0.7 if _repeats(text) else 1.0
-    for hit in hits:
-        doubt *= 1 - hit.pattern.score
-    joint = round(1 - doubt, 4)
-    if joint < THRESHOLD:
+    found = together(hits, pressing=_repeats(text))
+    if found:
+        return sorted(
+            (_finding(normalised, hit) for hit in found[:MAX_FINDINGS]),
+            key=lambda finding: (finding.start, finding.end),
+        )
+    above, start, end = strongest(text)
+    above -= lone(hits)
+    if above <= 0:
         return []
-    hits.sort(key=lambda hit: -hit.pattern.score)
-    shown = [hit for hit in hits if hit.pattern.score >= THRESHOLD] or hits[:1]
-    findings = [
-        _finding(normalised, hit, joint if number == 0 else hit.pattern.score) for number, hit in enumerate(shown[:MAX_FINDINGS])
-    ]
-    return sorted(findings, key=lambda finding: (finding.start, finding.end))
+    start, end = _trimmed(text, start, end)
+    low, high = normalised.span(start, end)
+    score = round(1 / (1 + math.exp(-min(above, 20.0))), 4)
+    return [Finding(Kind.HARASSMENT, low, high, score, WORDING, model().version, technique=hits[0].pattern.category)]
 
 
-def _finding(normalised: Normalised, hit: _Hit, score: float) -> Finding:
+def meant(text: str, loaded: Packs) -> list[Hit]:
+    """Where patterns of the packs stand in a folded text and are meant, most telling first; hints among them."""
+    hits = []
+    for index in sorted(loaded.together.Match(text) or ()):
+        pattern = loaded.patterns[index]
+        place = _first_meant(pattern, text)
+        if place is not None:
+            hits.append(Hit(pattern, *place, pattern.score))
+    hits.sort(key=lambda hit: -hit.score)
+    return hits
+
+
+def lone(hits: list[Hit]) -> float:
+    """What a single sign costs: the learned part must be surer where only one hint stands."""
+    return LONE if len(hits) == 1 else 0.0
+
+
+def together(hits: list[Hit], *, pressing: bool) -> list[Hit]:
+    """Those worth showing, the first with the score of all of them; nothing when all of it together is too weak."""
+    doubt = 0.7 if pressing else 1.0
+    for hit in hits:
+        doubt *= 1 - hit.score
+    if 1 - doubt < THRESHOLD:
+        return []
+    joint = dataclasses.replace(hits[0], score=round(1 - doubt, 4))
+    return [joint, *(hit for hit in hits[1:] if hit.score >= THRESHOLD)]
+
+
+def _finding(normalised: Normalised, hit: Hit) -> Finding:
     low, high = normalised.span(hit.start, hit.end)
     pattern = hit.pattern
-    return Finding(Kind.HARASSMENT, low, high, score, pattern.id, pattern.version, technique=pattern.category)
+    return Finding(Kind.HARASSMENT, low, high, hit.score, pattern.id, pattern.version, technique=pattern.category)
 
 
-def _first_meant(pattern: Pattern, text: str) -> _Hit | None:
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start] in _EDGES:
+        start += 1
+    while end > start and text[end - 1] in _EDGES:
+        end -= 1
+    return start, end
+
+
+def _first_meant(pattern: Pattern, text: str) -> tuple[int, int] | None:
     """The first place where the pattern stands and is meant: neither quoted, nor told of, nor explained away."""
     for place, match in enumerate(pattern.compiled.finditer(text)):
         if place >= _PLACES:
             return None
-        start, end = match.span()
-        while start < end and text[start] in _EDGES:
-            start += 1
-        while end > start and text[end - 1] in _EDGES:
-            end -= 1
+        start, end = _trimmed(text, *match.span())
         if start == end:
             continue
         first, last = _sentence(text, start, end)
@@ -121,7 +161,7 @@ def _first_meant(pattern: Pattern, text: str) -> _Hit | None:
             continue
         before, after = text[first:start], text[end:last]
         if not _only_told(pattern, before, after) and not _quoted(text, start, end):
-            return _Hit(pattern, start, end)
+            return start, end
     return None
 
 
@@ -134,10 +174,18 @@ def _only_told(pattern: Pattern, before: str, after: str) -> bool:
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
     """The sentence around a hit, bounded; a full stop ends one only before a space ("2 a.m." does not matter here)."""
     first, floor = start, max(0, start - _CONTEXT)
-    while first > floor and text[first - 1] not in _ENDS and not (text[first - 1] == " " and first > 1 and text[first - 2] == "."):
+    while (
+        first > floor
+        and text[first - 1] not in _ENDS
+        and not (text[first - 1] == " " and first > 1 and text[first - 2] == ".")
+    ):
         first -= 1
     last, ceiling = end, min(len(text), end + _CONTEXT)
-    while last < ceiling and text[last] not in _ENDS and not (text[last] == "." and text[last + 1 : last + 2] in ("", " ")):
+    while (
+        last < ceiling
+        and text[last] not in _ENDS
+        and not (text[last] == "." and text[last + 1 : last + 2] in ("", " "))
+    ):
         last += 1
     return first, last
 

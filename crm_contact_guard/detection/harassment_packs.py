@@ -1,6 +1,6 @@
-"""The harassment packs, read and compiled: patterns with a category and a weight, and the guards that call hits off.
+"""Packs of patterns with a category and a weight, read and compiled, and the guards that call hits off.
 
-A pack (``packs/harassment_<language>.toml``) has ``slots`` (lists of words, put where a pattern names ``{slot}``),
+A pack (``packs/harassment_<language>.toml``, ``packs/private_topic_<language>.toml``) has ``slots`` (lists of words, put where a pattern names ``{slot}``),
 ``guards`` (what stands before or after a hit that is only told of) and patterns, each with ``hits`` and ``misses``
 that are tests.
 """
@@ -16,13 +16,14 @@ from typing import Any
 import re2
 
 LANGUAGES = ("ja", "en")
+HARASSMENT = "harassment"
 SET_MEMORY = 96 << 20
 _PATTERN_MEMORY = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One pattern: ``score`` is how sure a single hit makes, ``unless`` what in the same sentence explains it away."""
+    """One pattern: ``id`` is ``<family>.<category>.<language>.<name>``, ``score`` is how sure a single hit makes, ``unless`` what in the same sentence explains it away."""
 
     id: str
     category: str
@@ -61,9 +62,11 @@ def compile_bounded(expression: str) -> Any:
     return re2.compile(expression, _options(_PATTERN_MEMORY))
 
 
-def read_patterns(language: str) -> tuple[Pattern, ...]:
-    """Patterns of one pack, in its order. Raises ``KeyError`` or ``re2.error`` when the file is wrong."""
-    raw = tomllib.loads((files("crm_contact_guard.detection") / "packs" / f"harassment_{language}.toml").read_text("utf-8"))
+def read_patterns(language: str, family: str = HARASSMENT) -> tuple[Pattern, ...]:
+    """Patterns of the pack ``<family>_<language>.toml``, in its order. Raises ``KeyError`` or ``re2.error`` when the file is wrong."""
+    raw = tomllib.loads(
+        (files("crm_contact_guard.detection") / "packs" / f"{family}_{language}.toml").read_text("utf-8")
+    )
     slots = {f"{{{name}}}": f"(?:{'|'.join(words)})" for name, words in raw["slots"].items()}
 
     def expand(expression: str) -> str:
@@ -71,10 +74,12 @@ def read_patterns(language: str) -> tuple[Pattern, ...]:
             expression = expression.replace(name, words)
         return expression
 
-    guards = Guards(*(tuple(compile_bounded(text) for text in raw["guards"][side]) for side in ("self", "before", "after")))
+    guards = Guards(
+        *(tuple(compile_bounded(text) for text in raw["guards"][side]) for side in ("self", "before", "after"))
+    )
     return tuple(
         Pattern(
-            id=f"{raw['language']}.{entry['id']}",
+            id=f"{family}.{entry['category']}.{raw['language']}.{entry['id']}",
             category=entry["category"],
             score=float(entry["score"]),
             expression=(expression := expand(entry["pattern"])),
@@ -90,9 +95,9 @@ def read_patterns(language: str) -> tuple[Pattern, ...]:
 
 
 @cache
-def packs() -> Packs:
-    """The compiled packs, made at first use."""
-    patterns = tuple(pattern for language in LANGUAGES for pattern in read_patterns(language))
+def packs(family: str = HARASSMENT) -> Packs:
+    """The compiled packs of a family, made at first use."""
+    patterns = tuple(pattern for language in LANGUAGES for pattern in read_patterns(language, family))
     together = re2.Set.SearchSet(_options(SET_MEMORY))
     for pattern in patterns:
         together.Add(pattern.expression)

@@ -5,6 +5,7 @@ Needs the extra ``images`` (zxing-cpp, pillow); both are imported on first use.
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import struct
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from crm_contact_guard.detection import engine
 from crm_contact_guard.detection.types import By, Company, Direction, Finding, Scan, Stance
 
 if TYPE_CHECKING:
@@ -31,11 +33,11 @@ _DAMAGED = (OSError, ValueError, SyntaxError, EOFError, OverflowError, TypeError
             struct.error)  # fmt: skip
 
 
-class UnreadableImage(Exception):  # noqa: N818 - it is named for what it is, as the module's callers read it
+class UnreadableImageError(Exception):
     """The bytes are no picture of a supported format, or a damaged one."""
 
 
-class ImageTooLarge(UnreadableImage):
+class ImageTooLargeError(UnreadableImageError):
     """The bytes or the pixels exceed ``MAX_BYTES`` or ``MAX_PIXELS``; nothing was decoded."""
 
 
@@ -76,10 +78,10 @@ class ImageScan:
 def read(data: bytes) -> list[str]:
     """Texts of the codes in a picture, in the order found, each once; empty when there are none.
 
-    Raises ``ImageTooLarge`` or ``UnreadableImage`` for bytes that can't be looked at, ``ImportError`` without the extra.
+    Raises ``ImageTooLargeError`` or ``UnreadableImageError`` for bytes that can't be looked at, ``ImportError`` without the extra.
     """
     if len(data) > MAX_BYTES:
-        raise ImageTooLarge(f"{len(data)} bytes")
+        raise ImageTooLargeError(f"{len(data)} bytes")
     texts: dict[str, None] = {}
     try:
         for number, frame in enumerate(_frames(data)):
@@ -90,30 +92,52 @@ def read(data: bytes) -> list[str]:
     except _DAMAGED as error:
         if texts:
             return list(texts)  # a later frame is damaged: what was read still counts
-        raise UnreadableImage(type(error).__name__) from error
+        raise UnreadableImageError(type(error).__name__) from error
     return list(texts)
+
+
+def scan_image(
+    data: bytes, company: Company | None = None, *, direction: Direction | str = Direction.INBOUND
+) -> ImageScan:
+    """The verdict on a picture, as ``engine.scan`` gives it for a text: a LINE or WhatsApp link in a code is a contact.
+
+    Never raises for what the bytes hold; ``unread`` says that they could not be looked at. Raises ``ImportError``
+    without the extra ``images``.
+    """
+    nothing = Scan(False, None, Stance.NONE, 0.0)
+    try:
+        text = "\n".join(read(data))
+    except ImageTooLargeError:
+        return ImageScan("", nothing, Unread.TOO_LARGE)
+    except UnreadableImageError:
+        return ImageScan("", nothing, Unread.UNREADABLE)
+    if not text:
+        return ImageScan("", nothing)
+    found = engine.scan(text, direction=direction, company=company)
+    marked = tuple(dataclasses.replace(finding, technique=TECHNIQUE) for finding in found.findings)
+    return ImageScan(text, dataclasses.replace(found, findings=marked))
 
 
 def _frames(data: bytes) -> Iterator[Image]:
     """Grey frames on white, no larger than ``MAX_EDGE``."""
-    from PIL import Image, ImageSequence
+    from PIL import Image, ImageSequence  # noqa: PLC0415 - an extra
 
     Image.init()
     try:
         with Image.open(io.BytesIO(data), formats=sorted(_FORMATS & Image.OPEN.keys())) as picture:
             if picture.width * picture.height > MAX_PIXELS:
-                raise ImageTooLarge(f"{picture.width}x{picture.height}")
+                raise ImageTooLargeError(f"{picture.width}x{picture.height}")
             picture.draft("L", (MAX_EDGE, MAX_EDGE))  # JPEG: decode at a fraction of the size, and of the cost
             for number, frame in enumerate(ImageSequence.Iterator(picture)):
                 if number >= MAX_FRAMES:
                     return
                 yield _grey(frame)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageTooLarge("pixels") from error
+        raise ImageTooLargeError("pixels") from error
 
 
 def _grey(frame: Image) -> Image:
-    from PIL import Image
+    from PIL import Image  # noqa: PLC0415 - an extra
 
     frame.load()
     picture = frame.copy()
@@ -129,7 +153,7 @@ def _grey(frame: Image) -> Image:
 
 def _codes(picture: Image, *, thoroughly: bool) -> list[str]:
     """Codes of one frame: as it is first, then the ways that make a poor photograph legible, until one succeeds."""
-    import zxingcpp
+    import zxingcpp  # noqa: PLC0415 - an extra
 
     kinds = zxingcpp.BarcodeFormat
     wanted = zxingcpp.BarcodeFormats(
@@ -144,10 +168,12 @@ def _codes(picture: Image, *, thoroughly: bool) -> list[str]:
 
 
 def _variants(picture: Image) -> Iterator[Image]:
-    from PIL import Image, ImageFilter, ImageOps
+    from PIL import Image, ImageFilter, ImageOps  # noqa: PLC0415 - an extra
 
     yield picture
-    padded = ImageOps.expand(ImageOps.autocontrast(picture, cutoff=2), border=24, fill=255)  # a code cropped to its edge
+    padded = ImageOps.expand(
+        ImageOps.autocontrast(picture, cutoff=2), border=24, fill=255
+    )  # a code cropped to its edge
     yield padded
     edge = max(picture.size)
     if edge < 700:

@@ -13,7 +13,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from crm_contact_guard.detection import engine, evidence
+from crm_contact_guard.detection import company_rules, engine, evidence
 from crm_contact_guard.detection.features import space
 from crm_contact_guard.detection.normalise import Normalised, normalise
 from crm_contact_guard.detection.ranker import probability, ranker
@@ -79,6 +79,10 @@ def _read(messages: Sequence[ThreadMessage], company: Company) -> ThreadVerdict:
             findings.extend(_spread(reading, score))
     singles = [engine.scan(message.text, direction=message.direction, company=company) for message in messages]
     if found is None:
+        for at, single in enumerate(singles):
+            own_rule = company_rules.attempt_stance(single.findings, messages[at].direction)
+            if own_rule is not None:
+                return ThreadVerdict(True, single.by, own_rule, at, round(best, 4), tuple(_indexed(singles)))
         findings.extend(f for f in _indexed(singles) if f.kind not in evidence.ATTEMPT_KINDS)
         return ThreadVerdict(False, None, Stance.NONE, None, round(best, 4), tuple(findings))
     reading, at = found

@@ -108,12 +108,31 @@ class ThreadVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class CompanyRule:
+    """A company's own pattern, in RE2 syntax on the folded text; see ``company_rules`` for the file it comes from.
+
+    ``kind`` is a ``Kind``, ``direction`` a ``Direction`` or ``None`` for either side; where ``unless`` stands too, the rule
+    is silent. ``hits`` and ``misses`` are examples that the linter tries.
+    """
+
+    id: str
+    kind: str
+    pattern: str
+    direction: str | None = None
+    score: float = 0.8
+    unless: str | None = None
+    hits: tuple[str, ...] = ()
+    misses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Company:
     """What belongs to the company itself and is therefore never a private contact.
 
     ``phones`` in any notation, ``domains`` without "@", ``handles`` without leading sign, ``emails`` and ``urls``
     whole; ``regions`` are ISO 3166 codes in which a national phone number is read; ``threshold`` is the score from
-    which a stance counts as an attempt (presets choose it).
+    which a stance counts as an attempt (presets choose it). ``own_words`` are literal words by the kind of finding
+    they make, ``rules`` patterns of the company's own; ``version`` names its file in what they find.
     """
 
     names: frozenset[str] = frozenset()
@@ -125,3 +144,5 @@ class Company:
     regions: tuple[str, ...] = ("JP", "US", "GB", "TH", "VN", "PH", "KR", "CN", "TW", "SG")
     threshold: float | None = None
     own_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: tuple[CompanyRule, ...] = ()
+    version: str = "company"
