@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import Model, Q
 from django.utils.translation import gettext as _
+from drf_spectacular.settings import spectacular_settings
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -62,7 +63,12 @@ class KeysetPagination(BasePagination):
         )
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        link = {"type": "string", "format": "uri", "nullable": True}
+        null = (
+            {"type": ["string", "null"]}
+            if spectacular_settings.OAS_VERSION >= "3.1"
+            else {"type": "string", "nullable": True}
+        )
+        link = {"format": "uri", **null}
         return {
             "type": "object",
             "required": ["next", "previous", "results"],

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import exceptions, serializers, status
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from crm_contact_guard.exceptions import AlreadyClosed, ContactGuardError, InvalidMessage, NotPermitted
@@ -139,9 +140,14 @@ def _drf(error: exceptions.APIException) -> Response:
 def _fields(detail: Any, path: str) -> list[dict[str, str]]:
     """DRF's nested error structure as a flat list; a nested field is ``override.code``."""
     if isinstance(detail, dict):
-        return [
-            found for name, inner in detail.items() for found in _fields(inner, f"{path}.{name}" if path else str(name))
-        ]
+        return [found for name, inner in detail.items() for found in _fields(inner, _below(path, str(name)))]
     if isinstance(detail, list):
         return [found for inner in detail for found in _fields(inner, path)]
     return [{"field": path, "detail": str(detail)}]
+
+
+def _below(path: str, name: str) -> str:
+    """``override.code``; what DRF says of a value as a whole belongs to the value's own name."""
+    if name == api_settings.NON_FIELD_ERRORS_KEY:
+        return path
+    return f"{path}.{name}" if path else name

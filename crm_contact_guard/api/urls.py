@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from crm_contact_guard.api.views.access_log import AccessLog
 from crm_contact_guard.api.views.alerts import AlertClaim, AlertClose, AlertDetail, AlertList, FindingList
 from crm_contact_guard.api.views.conversations import ConversationDetail, ConversationList, ConversationMessages
+from crm_contact_guard.api.views.ledger import LedgerCheckpoint, LedgerProof
 from crm_contact_guard.api.views.messages import MessageDetail, MessageList
 from crm_contact_guard.api.views.scan import Scan
 from crm_contact_guard.api.views.schema import Schema
@@ -27,6 +28,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/<str:pk>/claim/", AlertClaim.as_view(), name="api-alert-claim"),
     path("alerts/<str:pk>/close/", AlertClose.as_view(), name="api-alert-close"),
     path("access-log/", AccessLog.as_view(), name="api-access-log"),
+    path("ledger/checkpoint/", LedgerCheckpoint.as_view(), name="api-ledger-checkpoint"),
+    path("ledger/proof/<str:pk>/", LedgerProof.as_view(), name="api-ledger-proof"),
     path("scan/", Scan.as_view(), name="api-scan"),
     path("schema/", Schema.as_view(), name="api-schema"),
 ]

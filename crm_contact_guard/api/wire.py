@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import ISO_8601, exceptions, serializers, status
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -86,8 +87,18 @@ class Moment(serializers.DateTimeField):
         super().__init__(format=ISO_8601, input_formats=[ISO_8601], default_timezone=UTC, **kwargs)
 
 
-class JsonText(serializers.JSONField):
+class _JsonText(serializers.JSONField):
     """Canonical JSON text of the record, given as the value it stands for."""
 
     def to_representation(self, value: Any) -> Any:
         return json.loads(value)
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {}})
+class JsonObject(_JsonText):
+    """Text that holds an object."""
+
+
+@extend_schema_field({"type": "array", "items": {"type": "object", "additionalProperties": {}}})
+class JsonObjects(_JsonText):
+    """Text that holds a list of objects."""

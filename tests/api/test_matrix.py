@@ -38,6 +38,8 @@ TABLE = {
     ("POST", "alerts/{alert}/close/"): "404 404 404 200 200 404 200 403 403 401",
     ("POST", "alerts/{chief_alert}/close/"): "404 404 404 404 200 404 200 403 403 401",
     ("GET", "access-log/"): "403 403 403 403 403 403 200 200 403 401",
+    ("GET", "ledger/checkpoint/"): LISTS,
+    ("GET", "ledger/proof/{message}/"): "200 404 404 200 200 404 200 200 403 401",
     ("POST", "scan/"): LISTS,
     ("GET", "schema/"): "200 200 200 200 200 200 200 200 200 200",
 }

@@ -108,7 +108,7 @@ UNUSABLE: list[tuple[dict[str, Any], str]] = [
     ({"text": "a", "channel": "x" * 65}, "channel"),
     ({"text": "a", "subject": "x" * 256}, "subject"),
     ({"text": "a", "emergency": "perhaps"}, "emergency"),
-    ({"text": "a", "override": "other"}, "override.non_field_errors"),
+    ({"text": "a", "override": "other"}, "override"),
     ({"text": "a", "override": {"code": "because"}}, "override.code"),
     ({"text": "a", "override": {"code": ["other"]}}, "override.code"),
     ({"text": "a", "override": {"text": "why"}}, "override.code"),
@@ -147,7 +147,7 @@ def test_a_preview_leaves_no_trace(hotel: Hotel) -> None:
 
     looked = response.json()
     assert (looked["decision"]["action"], looked["attempt"], looked["by"]) == ("nudge", True, "employee")
-    assert looked["stance"] == "offer"
+    assert looked["stance"] in ("offer", "ask")
     assert looked["findings"]
     assert hotel.call("aoi", "POST", "scan/", {"text": "See you at ten."}).json()["decision"]["action"] == "deliver"
     assert (Message.objects.count(), Event.objects.count()) == rows

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from crm_contact_guard.api.wire import JsonText, Moment
+from crm_contact_guard.api.wire import JsonObject, Moment
 from crm_contact_guard.ledger.models import Event
 
 
@@ -21,8 +21,8 @@ class AccessSerializer(serializers.Serializer[Any]):
     actor = serializers.CharField(help_text="Id of the employee.")
     actor_name = serializers.SerializerMethodField()
     recorded_at = Moment()
-    data = JsonText()  # type: ignore[assignment]  # a field, taken off the class by its metaclass
-    details = JsonText(allow_null=True)
+    data = JsonObject()  # type: ignore[assignment]  # a field, taken off the class by its metaclass
+    details = JsonObject(allow_null=True)
 
     def get_actor_name(self, event: Event) -> str:
         names: dict[str, str] = self.context.get("names", {})

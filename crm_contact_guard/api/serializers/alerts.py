@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from crm_contact_guard.api.codes import CodeField
 from crm_contact_guard.api.serializers.people import CustomerSerializer, PersonSerializer, TeamSerializer
-from crm_contact_guard.api.wire import JsonText, Moment
+from crm_contact_guard.api.wire import JsonObject, Moment
 from crm_contact_guard.ledger.models import Event
 from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Side, Stance, Topic
 from crm_contact_guard.supervision.review import MAX_COMMENT, alert_history
@@ -70,7 +70,7 @@ class StepSerializer(serializers.Serializer[Any]):
     actor_type = CodeField(Event.ActorType)
     actor = serializers.CharField(help_text="Id of the employee, empty for the system.")
     recorded_at = Moment()
-    data = JsonText()  # type: ignore[assignment]  # a field, taken off the class by its metaclass
+    data = JsonObject()  # type: ignore[assignment]  # a field, taken off the class by its metaclass
     reason = serializers.CharField(allow_null=True)
 
 

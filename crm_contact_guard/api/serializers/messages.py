@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from crm_contact_guard.api.codes import CodeField
 from crm_contact_guard.api.problems import ProblemSerializer
-from crm_contact_guard.api.wire import JsonText, Moment
+from crm_contact_guard.api.wire import JsonObject, JsonObjects, Moment
 from crm_contact_guard.exports.masking import masked
 from crm_contact_guard.ledger.models import Delivery, Direction, Message, MessageKind
 from crm_contact_guard.policy.decision import Action, Override, OverrideCode
@@ -46,8 +46,8 @@ class MessageSerializer(serializers.Serializer[Any]):
     from_address = serializers.SerializerMethodField()
     to_name = serializers.CharField(allow_null=True)
     to_address = serializers.SerializerMethodField()
-    details = JsonText(allow_null=True)
-    files = JsonText(allow_null=True, help_text="Name, type, size and SHA-256 of each file.")
+    details = JsonObject(allow_null=True)
+    files = JsonObjects(allow_null=True, help_text="Name, type, size and SHA-256 of each file.")
     delivery = serializers.SerializerMethodField()
 
     def get_from_address(self, message: Message) -> str | None:

@@ -12,7 +12,7 @@ from django.http import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import get_language
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.settings import patched_settings
+from drf_spectacular.settings import SPECTACULAR_DEFAULTS, patched_settings
 from drf_spectacular.types import OpenApiTypes
 from rest_framework.request import Request
 
@@ -21,6 +21,12 @@ from crm_contact_guard.api.base import GuardView
 from crm_contact_guard.api.schema import SETTINGS, described
 
 URLS = "crm_contact_guard.api.urls"
+#: What takes the place of the host's SPECTACULAR_SETTINGS.
+_DEFAULTS = {
+    name: value
+    for name, value in SPECTACULAR_DEFAULTS.items()
+    if not name.startswith("SERVE_") and name != "DEFAULT_GENERATOR_CLASS"
+}
 #: drf-spectacular's settings are one global object, which two requests must not change at once.
 _lock = Lock()
 
@@ -46,7 +52,7 @@ class Schema(GuardView):
 @lru_cache(maxsize=16)
 def openapi(prefix: str, language: str) -> dict[str, Any]:
     """The description with all paths under ``prefix``; kept, since it takes a good part of a second to make."""
-    with _lock, patched_settings({**SETTINGS, "SCHEMA_PATH_PREFIX_INSERT": prefix}):
+    with _lock, patched_settings({**_DEFAULTS, **SETTINGS, "SCHEMA_PATH_PREFIX_INSERT": prefix}):
         generator = SchemaGenerator(  # type: ignore[no-untyped-call]
             patterns=import_module(URLS).urlpatterns
         )

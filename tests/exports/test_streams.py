@@ -1,0 +1,261 @@
+"""``messages.jsonl`` and ``messages.csv``: the same rows whatever the text, in constant memory, recorded first."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tracemalloc
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.test.utils import CaptureQueriesContext
+
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.exports import streams
+from crm_contact_guard.exports.streams import COLUMNS, csv_chunks, jsonl_chunks, stream_open
+from crm_contact_guard.ledger.models import Conversation, Event, Message
+from crm_contact_guard.ledger.record import record_event, record_message
+from crm_contact_guard.proof import canonical
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = [
+    'quotes " and \\ backslash / slash',
+    "controls \x01\x02\x08\x0b\x0c\x1f\x7f\x80\x9f tab\t cr\r lf\n end",
+    "separators \u2028\u2029\u0085 bom \ufeff zero\u200bwidth",
+    "emoji 👩‍👩‍👧‍👦🏳️‍🌈 kanji 髙﨑𠮷野家 combining が",
+    "</script><b>&amp;'--; DROP TABLE",
+    "percent %s %(x)s %% {0} {text} $1",
+    "",
+    " ",
+]
+
+
+@pytest.fixture
+def kai() -> Employee:
+    return factories.employee("kai", job="compliance")
+
+
+@pytest.fixture
+def talk() -> Conversation:
+    return factories.conversation(factories.employee("aoi", branch=factories.team(head="sora")))
+
+
+def add(talk: Conversation, **fields: Any) -> Message:
+    given = {
+        "direction": "inbound",
+        "channel": "email",
+        "occurred_at": datetime(2026, 11, 24, 9, 12, tzinfo=UTC),
+        "text": "Hello",
+    }
+    return record_message(conversation=talk, **{**given, **fields})
+
+
+def rows_of(chunks: Iterable[bytes]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in b"".join(chunks).decode().split("\n")[:-1]]
+
+
+def table_of(chunks: Iterable[bytes]) -> list[list[str]]:
+    return list(csv.reader(StringIO(b"".join(chunks).decode("utf-8-sig"), newline="")))
+
+
+def as_given(message: Message) -> dict[str, Any]:
+    """What a line must hold, built the plain way."""
+    message.refresh_from_db()
+    keys = {"conversation": "conversation_id", "customer": "customer_id", "employee": "employee_id"}
+    given: dict[str, Any] = {}
+    for name in COLUMNS:
+        value = getattr(message, keys.get(name, "reply_to_id" if name == "reply_to" else name))
+        if isinstance(value, datetime):
+            value = canonical.canonical_time(value)
+        elif name in ("details", "files"):
+            value = json.loads(value) if value is not None else None
+        elif name == "leaf_hash":
+            value = bytes(value).hex()
+        elif value is not None:
+            value = str(value)
+        given[name] = value
+    return given
+
+
+def test_a_line_is_the_row(talk: Conversation) -> None:
+    first = add(talk, text="Hello", employee_id=talk.employee_id, carrier_id='<a"b\\c@example.com>')
+    messages = [
+        first,
+        add(
+            talk,
+            occurred_at=datetime(2026, 11, 24, 9, 12, 0, 120_000, tzinfo=UTC),
+            subject="件名",
+            reply_to_id=first.pk,
+            details={"minutes": 5, "people": ["A", '"B"\n']},
+            files=[{"name": "a.pdf", "size": 3}],
+            from_address="hanako@example.com",
+            to_address="reply+token@kaede.example",
+        ),
+        *(add(talk, text=text, subject=text, quoted=text, from_name=text, to_name=text) for text in HOSTILE),
+    ]
+
+    # Ids of one millisecond sort by chance.
+    expected = [as_given(message) for message in sorted(messages, key=lambda message: message.pk)]
+    assert rows_of(jsonl_chunks(Message.objects.all(), unmask=True)) == expected
+
+
+def test_csv_holds_the_same(talk: Conversation) -> None:
+    for text in HOSTILE:
+        add(talk, text=text, subject=text, from_address="hanako@example.com")
+
+    header, *table = table_of(csv_chunks(Message.objects.all(), unmask=True))
+    assert tuple(header) == COLUMNS
+    expected = [as_given(message) for message in Message.objects.order_by("id")]
+    assert sorted(row["text"] for row in expected) == sorted(HOSTILE)
+    for name in ("text", "subject", "id", "conversation", "occurred_at", "recorded_at", "leaf_hash", "from_address"):
+        assert [row[header.index(name)] for row in table] == [row[name] for row in expected]
+    assert {row[header.index("employee")] for row in table} == {""}
+
+
+def test_addresses_are_masked_in_both(talk: Conversation) -> None:
+    add(talk, from_address='"H" <hanako@example.com>', to_address="reply+token@kaede.example")
+    add(talk, channel="gone", from_address="090-1234-5678", to_address=None)
+
+    for row, other in zip(
+        rows_of(jsonl_chunks(Message.objects.all())),
+        [dict(zip(COLUMNS, row, strict=True)) for row in table_of(csv_chunks(Message.objects.all()))[1:]],
+        strict=True,
+    ):
+        assert row["from_address"] == other["from_address"]
+        assert (row["to_address"] or "") == other["to_address"]
+        assert not {"hanako", "token", "1234"} & set(str(row).replace("@", " ").replace("+", " ").split())
+        assert row["channel"] != "gone" or (row["from_address"], row["to_address"]) == ("090-••••-5678", None)
+
+
+FORMULAS = [
+    "=1+1", "+81 3 1234", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\tplain", " =1", "　=1", "\u200b=1", "\ufeff@a",
+    "＝1+1", "＋1", "－1", "＠SUM", "=cmd|' /C calc'!A0", '=HYPERLINK("http://x","y")',
+]  # fmt: skip
+HARMLESS = ["a=1", "1+1", "'=1", "メール@example.com", "ー", "•", "(=1)", "", '"=1"']
+
+
+@pytest.mark.parametrize("column", ["text", "subject", "from_name", "quoted", "carrier_id"])
+def test_what_a_spreadsheet_would_run_is_defused(talk: Conversation, column: str) -> None:
+    for text in FORMULAS + HARMLESS:
+        add(talk, **{column: text})
+    stored = list(Message.objects.order_by("id").values_list(column, flat=True))
+
+    at = COLUMNS.index(column)
+    cells = [row[at] for row in table_of(csv_chunks(Message.objects.all()))[1:]]
+    assert cells == [text if text in (*HARMLESS, "plain") else f"'{text}" for text in stored]
+    # JSON lines are for programs: nothing is added there.
+    assert [row[column] for row in rows_of(jsonl_chunks(Message.objects.all()))] == stored
+
+
+def test_a_byte_order_mark_when_asked(talk: Conversation) -> None:
+    assert b"".join(csv_chunks(Message.objects.all())).startswith(b"id,conversation")
+    assert b"".join(csv_chunks(Message.objects.all(), bom=True)).startswith(b"\xef\xbb\xbfid,conversation")
+    assert b"".join(jsonl_chunks(Message.objects.all())) == b""
+
+
+@pytest.mark.parametrize("number", [0, 1, 4, 5, 6, 10, 11])
+def test_batches_lose_and_double_nothing(talk: Conversation, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr(streams, "BATCH", 5)
+    ids = sorted(str(add(talk).pk) for _ in range(number))
+
+    assert [row["id"] for row in rows_of(jsonl_chunks(Message.objects.all()))] == ids
+    assert [row[0] for row in table_of(csv_chunks(Message.objects.all()))[1:]] == ids
+
+
+def test_the_export_is_recorded_before_the_first_byte(talk: Conversation, kai: Employee) -> None:
+    add(talk)
+    stream = stream_open(
+        viewer=kai, form="csv", lookups={"channel": "email"}, filters={"channel": "email"}, unmask=True
+    )
+
+    event = Event.objects.get(kind="export.streamed")
+    assert (event.actor, event.subject_id) == (str(kai.pk), "messages.csv")
+    assert json.loads(event.details or "") == {"filters": {"channel": "email", "unmask": "true"}}
+    late = add(talk)
+    ids = [row[0] for row in table_of(stream.chunks)[1:]]
+    assert len(ids) == 1
+    assert str(late.pk) not in ids
+    assert stream.file_name == f"messages-{event.recorded_at:%Y%m%dT%H%M%SZ}.csv"
+
+
+def test_only_those_who_may_get_raw_addresses(talk: Conversation) -> None:
+    rio = factories.employee("rio", job="auditor")
+    with pytest.raises(NotPermitted):
+        stream_open(viewer=rio, form="jsonl", lookups={}, filters={}, unmask=True)
+    assert not Event.objects.filter(kind="export.streamed").exists()
+
+
+def test_twenty_thousand_rows_in_constant_memory(talk: Conversation, kai: Employee) -> None:
+    """A batch of rows is what may be held; the whole would be some 20 MB."""
+    template = add(talk, text="x" * 400, from_address="hanako@example.com")
+    moment = template.recorded_at - timedelta(days=1)
+    for _ in range(20):
+        Message.objects.bulk_create(
+            [
+                Message(
+                    conversation=talk,
+                    customer=talk.customer,
+                    direction="inbound",
+                    channel="email",
+                    occurred_at=moment,
+                    recorded_at=moment,
+                    text=template.text,
+                    from_address=template.from_address,
+                    digests=template.digests,
+                    format=1,
+                    leaf_hash=template.leaf_hash,
+                )
+                for _ in range(1000)
+            ]
+        )
+    for form in ("jsonl", "csv"):
+        stream = stream_open(viewer=kai, form=form, lookups={}, filters={})  # type: ignore[arg-type]
+        tracemalloc.start()
+        size = lines = 0
+        for chunk in stream.chunks:
+            size += len(chunk)
+            lines += chunk.count(b"\n")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert lines == 20_001 + (form == "csv")
+        assert size > 13_000_000
+        assert peak < 10_000_000
+
+
+def test_an_employees_stream_asks_once_a_batch(talk: Conversation) -> None:
+    from django.db import connection
+
+    for _ in range(30):
+        add(talk)
+    assert talk.employee is not None
+    stream = stream_open(viewer=talk.employee, form="jsonl", lookups={}, filters={})
+    with CaptureQueriesContext(connection) as captured:
+        assert len(rows_of(stream.chunks)) == 30
+    assert len(captured) == 1
+
+
+def test_an_erased_message_gives_nulls(talk: Conversation) -> None:
+    message = add(talk, text="secret", from_address="hanako@example.com", details={"a": 1})
+    record_event(kind="erasure.done", subject_type="message", subject_id=message.pk, actor_type="system")
+    from django.db import connection
+
+    from crm_contact_guard.ledger.models import ErasurePermit
+
+    ErasurePermit.objects.create(row_id=message.pk)
+    personal = ", ".join(f"{name} = NULL" for name in (*canonical.MESSAGE_PERSONAL, "salt"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE crm_contact_guard_message SET {personal} WHERE id = %s",
+            [message.pk if connection.features.has_native_uuid_field else message.pk.hex],
+        )
+
+    row = rows_of(jsonl_chunks(Message.objects.all()))[0]
+    assert [row[name] for name in canonical.MESSAGE_PERSONAL] == [None] * len(canonical.MESSAGE_PERSONAL)
+    assert row["leaf_hash"] == bytes(message.leaf_hash).hex()
+    assert "secret" not in b"".join(csv_chunks(Message.objects.all())).decode()
