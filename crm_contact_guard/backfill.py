@@ -1,0 +1,129 @@
+"""The door for a host's older messages: recorded as they are handed in, marked as backfilled, once each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import crm
+from crm_contact_guard.directory.mirror import customer_for, mirror_employee
+from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.dispatch import later
+from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.ledger.conversations import conversation_open
+from crm_contact_guard.ledger.models import CarrierEventId, Conversation, Direction, Message
+from crm_contact_guard.ledger.record import record_message
+
+#: Stands in ``Message.source``, and so in the leaf.
+SOURCE = "backfill"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OldMessage:
+    """A message of the host's older tables.
+
+    ``key`` is the host's id of it and never used twice; ``customer_key`` and ``employee_key`` are those of the adapter;
+    ``channel`` is a word for how it went ("email", "fax"); ``sent_at`` must be aware; ``thread`` joins messages that
+    belong together.
+    """
+
+    key: str
+    customer_key: str
+    employee_key: str
+    direction: Literal["inbound", "outbound", "note"]
+    channel: str
+    text: str
+    sent_at: datetime
+    subject: str = ""
+    thread: str = ""
+
+
+def record_old(old: OldMessage, *, inspect: bool = False, dry_run: bool = False) -> Literal["recorded", "known"]:
+    """Record one old message. Raises InvalidMessage naming what is wrong; nothing is then recorded."""
+    _check(old)
+    event_id = f"{old.key}"[:255]
+    if CarrierEventId.objects.filter(channel=SOURCE, event_id=event_id).exists():
+        return "known"
+    customer, employee = _customer(old), _employee(old)
+    if dry_run:
+        return "recorded"
+    try:
+        with transaction.atomic():
+            seen = CarrierEventId.objects.create(channel=SOURCE, event_id=event_id, received_at=timezone.now())
+            conversation = _conversation(old, customer, employee)
+            seen.message = _record(old, conversation, customer, employee)
+            seen.save(update_fields=["message"])
+            if inspect:
+                later("inspect", str(seen.message.pk))
+    except IntegrityError:
+        if CarrierEventId.objects.filter(channel=SOURCE, event_id=event_id).exists():
+            return "known"
+        raise
+    return "recorded"
+
+
+def _check(old: OldMessage) -> None:
+    if old.direction not in Direction.values:
+        raise InvalidMessage(_("Unknown direction %(word)r.") % {"word": old.direction}, field="direction")
+    if timezone.is_naive(old.sent_at):
+        raise InvalidMessage(_("The time has no zone."), field="sent_at")
+    if old.sent_at > timezone.now():
+        raise InvalidMessage(_("The time lies ahead."), field="sent_at")
+
+
+def _customer(old: OldMessage) -> Customer:
+    try:
+        return customer_for(old.customer_key)
+    except LookupError as error:
+        raise InvalidMessage(str(error), field="customer_key") from error
+
+
+def _employee(old: OldMessage) -> Employee:
+    known = Employee.objects.filter(key=old.employee_key).first()
+    if known is not None:
+        return known
+    user = crm.adapter().user(old.employee_key)
+    record = crm.adapter().employee(user) if user is not None else None
+    if record is None:
+        raise InvalidMessage(_("The CRM has no employee %(key)r.") % {"key": old.employee_key}, field="employee_key")
+    return mirror_employee(record)
+
+
+def _conversation(old: OldMessage, customer: Customer, employee: Employee) -> Conversation:
+    """One closed conversation a thread; old talk must not stand in anybody's inbox."""
+    subject = f"{SOURCE}:{old.thread or f'{old.channel} {employee.key}'}"[:255]
+    known = Conversation.objects.filter(customer=customer, employee=employee, subject=subject).first()
+    if known is not None:
+        return known
+    conversation = conversation_open(customer=customer, channel=old.channel[:64], employee=employee, subject=subject)
+    conversation.state = Conversation.State.CLOSED
+    conversation.save(update_fields=["state"])
+    return conversation
+
+
+def _record(old: OldMessage, conversation: Conversation, customer: Customer, employee: Employee) -> Message:
+    inbound = old.direction == "inbound"
+    writer, reader = (customer.name, employee.name) if inbound else (employee.name, customer.name)
+    message = record_message(
+        conversation=conversation,
+        direction=old.direction,
+        channel=old.channel[:64],
+        occurred_at=old.sent_at,
+        text=old.text,
+        employee_id=employee.pk,
+        subject=old.subject or None,
+        from_name=writer,
+        to_name=reader,
+        carrier_id=old.key,
+        source=SOURCE,
+    )
+    last = conversation.last_message_at
+    if last is None or old.sent_at > last:
+        conversation.last_message_at = old.sent_at
+        conversation.save(update_fields=["last_message_at"])
+    return message

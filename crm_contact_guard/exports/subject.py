@@ -1,0 +1,121 @@
+"""One customer's data: what is kept of them, disclosed or erased (GDPR art. 15 and 17; 個人情報保護法 第33条・第35条).
+
+Lies above ``policy``'s holds and beside the other exports. Both acts are recorded before they take effect.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TextIO
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.ledger.erasing import erase_events, erase_messages
+from crm_contact_guard.ledger.holds import not_held
+from crm_contact_guard.ledger.models import Attachment, Conversation, Event, Message
+from crm_contact_guard.ledger.record import message_open_values, record_event
+from crm_contact_guard.proof.canonical import MESSAGE_PERSONAL
+from crm_contact_guard.supervision.models import Alert
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """How much is kept of a customer."""
+
+    conversations: int
+    messages: int
+    files: int
+    held: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased:
+    """What an erasure did: messages erased, messages that a hold kept."""
+
+    erased: int
+    held: int
+
+
+def find(key: str) -> Customer | None:
+    """The customer by the CRM's key or by our own id."""
+    wanted = Q(key=key)
+    with suppress(ValueError):
+        wanted |= Q(pk=UUID(key))
+    return Customer.objects.filter(wanted).first()
+
+
+def overview(customer: Customer) -> Overview:
+    """Counts only: nobody's words are read for it."""
+    messages = Message.objects.filter(customer=customer, salt__isnull=False)
+    return Overview(
+        conversations=Conversation.objects.filter(customer=customer).count(),
+        messages=messages.count(),
+        files=Attachment.objects.filter(message__customer=customer).exclude(stored_as="").count(),
+        held=messages.count() - not_held(messages).count(),
+    )
+
+
+def disclose(customer: Customer, target: TextIO, *, actor: Employee | None = None) -> int:
+    """Write everything said to, by and about the customer as JSON; returns the number of messages.
+
+    Internal notes are included: they are about the person. Supervisors' comments are not: they are about employees.
+    """
+    _event(customer, "subject.disclosed", actor)
+    head = {
+        "name": customer.name,
+        "crm_key": customer.key,
+        "addresses": [{"kind": address.kind, "value": address.value} for address in customer.addresses.all()],
+    }
+    target.write('{"customer": ' + json.dumps(head, ensure_ascii=False) + ', "messages": [\n')
+    count = 0
+    for message in Message.objects.filter(customer=customer).order_by("occurred_at", "id").iterator(chunk_size=500):
+        row: dict[str, str | None] = message_open_values(message)
+        row |= {name: getattr(message, name) for name in MESSAGE_PERSONAL}
+        target.write((",\n" if count else "") + json.dumps(row, ensure_ascii=False))
+        count += 1
+    target.write("\n]}\n")
+    return count
+
+
+def erase(customer: Customer, *, reason: str, actor: Employee | None = None) -> Erased:
+    """Erase what is kept of a customer except what a hold covers; then the mirrored name and addresses too."""
+    messages = Message.objects.filter(customer=customer, salt__isnull=False)
+    held = messages.count() - not_held(messages).count()
+    erased = erase_messages(not_held(messages), basis="request", actor=actor, reason=reason)
+    if not held:
+        erase_events(
+            Event.objects.filter(conversation__customer=customer, salt__isnull=False).exclude(
+                kind__startswith="erasure."
+            ),
+            basis="request",
+            actor=actor,
+        )
+        _forget(customer)
+    _event(customer, "subject.erased", actor, reason=reason)
+    return Erased(erased=erased, held=held)
+
+
+@transaction.atomic
+def _forget(customer: Customer) -> None:
+    """The mirror forgets, too; the host's own row is the host's."""
+    customer.addresses.all().delete()
+    Conversation.objects.filter(customer=customer).update(subject="")
+    Alert.objects.filter(conversation__customer=customer).update(comment="")
+    Customer.objects.filter(pk=customer.pk).update(name="—", url="", active=False)
+
+
+def _event(customer: Customer, kind: str, actor: Employee | None, *, reason: str = "") -> None:
+    record_event(
+        kind=kind,
+        subject_type="customer",
+        subject_id=customer.pk,
+        actor_type=Event.ActorType.EMPLOYEE if actor else Event.ActorType.SYSTEM,
+        actor=actor.pk if actor else "",
+        tenant=customer.tenant,
+        reason=reason or None,
+    )

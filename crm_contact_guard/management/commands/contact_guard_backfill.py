@@ -1,0 +1,50 @@
+"""``contact_guard_backfill``: record the messages that a host kept before this app was installed."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.module_loading import import_string
+
+from crm_contact_guard import backfill
+from crm_contact_guard.exceptions import InvalidMessage
+
+PROGRESS = 1000
+
+
+class Command(BaseCommand):
+    help = (
+        "Record older messages of the host. SOURCE is the dotted path of a callable that yields "
+        "crm_contact_guard.backfill.OldMessage. They are marked as backfilled: the proof says since when they "
+        "stand in the record, not that they were never altered before. May be repeated; what was recorded is passed "
+        "over. Exit code 0, or 1 when some could not be recorded (each is named)."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("source", help="dotted path of a callable without arguments")
+        parser.add_argument(
+            "--inspect", action="store_true", help="have them inspected as well, which may raise alerts"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="read and check all, record nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            source = import_string(options["source"])
+        except ImportError as error:
+            raise CommandError(f"{options['source']!r}: {error}") from error
+        counts = {"recorded": 0, "known": 0, "refused": 0}
+        for number, old in enumerate(source(), 1):
+            try:
+                outcome = backfill.record_old(old, inspect=options["inspect"], dry_run=options["dry_run"])
+                counts[outcome] += 1
+            except InvalidMessage as error:
+                counts["refused"] += 1
+                self.stderr.write(f"message {old.key!r}: {error}")
+            if number % PROGRESS == 0:
+                self.stdout.write(f"{number} read…")
+        verb = "would be recorded" if options["dry_run"] else "recorded"
+        self.stdout.write(f"{counts['recorded']} {verb}, {counts['known']} known already, {counts['refused']} refused")
+        if counts["refused"]:
+            raise SystemExit(1)
