@@ -36,7 +36,10 @@ def explain(text: str, direction: Direction | str, language: str = "en") -> str:
 
 def reason(detector: str, language: str = "en") -> str:
     """The human reason of a detector id; an unknown id (an older pack's) is named as such."""
-    known = lexicon().reasons.get(detector.removeprefix("thread."))
+    reasons, name = lexicon().reasons, detector.removeprefix("thread.")
+    while name not in reasons and "." in name:
+        name = name.rpartition(".")[0]  # "harassment.threat.ja.…" is explained by its nearest known beginning
+    known = reasons.get(name)
     if known is None:
         return f"検出器 {detector}" if language == "ja" else f"Detector {detector}"
     return known["ja" if language.startswith("ja") else "en"]
