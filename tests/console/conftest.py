@@ -1,0 +1,112 @@
+"""A hotel with two teams, seen through the pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from crm_contact_guard import gateway
+from crm_contact_guard.channels.base import InboundMessage
+from crm_contact_guard.directory.mirror import employee_for, mirror_teams
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.ledger.models import Conversation, Message
+from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
+from crm_contact_guard.supervision.models import Alert
+from tests import factories
+
+ALWAYS = {"mon-sun": "00:00-24:00"}
+ASK = "LINE交換しませんか？ID: hanako_22"
+
+
+@dataclass
+class Hotel:
+    """``aoi`` and ``ken`` of the front desk under ``chief`` (deputy ``vice``), ``ren`` of the hall under ``boss``."""
+
+    people: dict[str, Employee]
+    talk: Conversation
+    other: Conversation
+    browsers: dict[str, Client] = field(default_factory=dict)
+
+    def browser(self, name: str) -> Client:
+        """Signed in as this person; "nobody" is not, and "visitor" has no role."""
+        if name not in self.browsers:
+            self.browsers[name] = Client(headers={"accept-language": "en"})
+            if name == "visitor":
+                self.browsers[name].force_login(factories.user("visitor", job="visitor"))
+            elif name != "nobody":
+                self.browsers[name].force_login(self.people[name].user)
+        return self.browsers[name]
+
+    def get(self, who: str, page: str, *args: Any, query: str = "", **more: Any) -> HttpResponse:
+        return self.browser(who).get(url(page, *args) + query, **more)
+
+    def post(self, who: str, page: str, *args: Any, data: dict[str, Any] | None = None, **more: Any) -> HttpResponse:
+        return self.browser(who).post(url(page, *args), data or {}, **more)
+
+    def send(self, who: str = "aoi", text: str = "Your room is ready.", **form: Any) -> HttpResponse:
+        data = {"text": text, "channel": "chat", "key": uuid4().hex, **form}
+        return self.post(who, "conversation_send", self.talk.pk, data=data)
+
+
+def url(page: str, *args: Any) -> str:
+    return reverse(f"crm_contact_guard:{page}", args=args)
+
+
+def says(conversation: Conversation, text: str, **more: Any) -> Message:
+    """A customer's message in the web chat."""
+    received = gateway.receive(
+        InboundMessage(
+            channel="chat",
+            event_id=uuid4().hex,
+            from_address="",
+            text=text,
+            occurred_at=more.pop("at", timezone.now()),
+            reply_tokens=(conversation.reply_token,),
+            **more,
+        )
+    )
+    assert received.message is not None
+    return received.message
+
+
+def alert_for(conversation: Conversation, message: Message, start: int = 0, end: int = 0) -> Alert:
+    """An alert with evidence at these code points; what the detectors find is tested elsewhere."""
+    finding = NewFinding(
+        message=message,
+        kind="contact_identifier",
+        start=start,
+        end=end,
+        score=0.9,
+        detector="handle",
+        version="1",
+    )
+    alert = alert_raise(
+        conversation=conversation,
+        verdict=Verdict(topic="off_channel", by="customer", stance="ask", at=message, findings=[finding]),
+    )
+    assert alert is not None
+    return alert
+
+
+@pytest.fixture
+def hotel(db: None) -> Hotel:
+    desk = factories.team("Front desk", head="chief", deputy="vice")
+    hall = factories.team("Hall", head="boss", deputy="")
+    made = {name: factories.user(name, branch=desk, hours=ALWAYS) for name in ("aoi", "ken")}
+    made["ren"] = factories.user("ren", branch=hall, hours=ALWAYS)
+    made |= {name: factories.user(name, job=name) for name in ("compliance", "auditor")}
+    mirror_teams()
+    people = {name: employee_for(user) for name, user in made.items()}
+    people |= {person.name.lower(): person for person in Employee.objects.all()}
+    return Hotel(
+        people=people,
+        talk=factories.conversation(people["aoi"], name="Hanako Sato"),
+        other=factories.conversation(people["ren"], name="Robert King"),
+    )
