@@ -8,10 +8,10 @@ from django.db import models
 
 from crm_contact_guard.exceptions import RecordedRowsAreFinal
 
-M = TypeVar("M", bound=models.Model, covariant=True)
+M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
 
-class RecordedQuerySet(models.QuerySet[M]):
+class RecordedQuerySet(models.QuerySet[M_co]):
     """Reads and inserts only."""
 
     def update(self, **kwargs: Any) -> NoReturn:
@@ -21,8 +21,8 @@ class RecordedQuerySet(models.QuerySet[M]):
         raise RecordedRowsAreFinal(f"{self.model.__name__} rows are recorded and can't be deleted")
 
 
-class RecordedManager(models.Manager[M]):
+class RecordedManager(models.Manager[M_co]):
     """Hands out guarded querysets."""
 
-    def get_queryset(self) -> RecordedQuerySet[M]:
+    def get_queryset(self) -> RecordedQuerySet[M_co]:
         return RecordedQuerySet(self.model, using=self._db)
