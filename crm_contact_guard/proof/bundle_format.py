@@ -27,9 +27,10 @@ writes is refused, so no two readers can see different things in it.
 """
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from .canonical import (
     DIGEST_BYTES,
@@ -61,6 +62,15 @@ __all__ = [
 
 PROOFS: Final = "proofs.jsonl"
 ROWS: Final[Mapping[RowKind, str]] = {"message": "messages.jsonl", "event": "events.jsonl"}
+
+_TEXT_OR_NULL: Final = {str, type(None)}
+_DECODER: Final = json.JSONDecoder()
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+_NUMBER: Final = rb"(0|[1-9][0-9]{0,18})"
+_PART: Final = re.compile(
+    rb'\{"start":' + _NUMBER + rb',"width":' + _NUMBER.replace(b"0|", b"") + rb',"hash":"([0-9a-f]{64})"'
+    rb'(?:,"row":"(message|event)")?\}\n'
+)
 
 
 class FormatBroken(ValueError):
@@ -150,7 +160,7 @@ def parse_row(kind: RowKind, line: bytes) -> Row:
     proof = members.get("proof")
     if tuple(members) != (*OPEN[kind], *names, "proof") or not isinstance(proof, dict) or proof.get("format") != FORMAT:
         raise FormatBroken(f"is no {kind} of format 1")
-    if not all(value is None or isinstance(value, str) for name, value in members.items() if name != "proof"):
+    if not {type(value) for value in members.values() if value is not proof} <= _TEXT_OR_NULL:
         raise FormatBroken("has a value that is not text")
     try:
         row = Row(
@@ -206,14 +216,12 @@ def part_line(part: Part) -> bytes:
 
 def parse_part(line: bytes) -> Part:
     """Read what :func:`part_line` gave. Raises FormatBroken."""
-    members = load_object(line)
-    row: Literal["message", "event"] | None = members.get("row")
-    try:
-        part = Part(members["start"], members["width"], _unhex(members["hash"], DIGEST_BYTES), row)
-        same = part_line(part) == line
-    except (KeyError, TypeError, ValueError):
-        raise FormatBroken("is not a part of a tree") from None
-    if not same or row not in {None, "message", "event"} or part.width < 1 or (row and part.width != 1):
+    match = _PART.fullmatch(line)
+    if match is None:
+        raise FormatBroken("is not a part of a tree")
+    row: RowKind | None = None if match[4] is None else "message" if match[4] == b"message" else "event"
+    part = Part(int(match[1]), int(match[2]), bytes.fromhex(match[3].decode()), row)
+    if row and part.width != 1:
         raise FormatBroken("is not a part of a tree")
     return part
 
@@ -221,7 +229,7 @@ def parse_part(line: bytes) -> Part:
 def load_object(data: bytes) -> dict[str, Any]:
     """A JSON object. Raises FormatBroken."""
     try:
-        value = json.loads(data)
+        value = _DECODER.decode(data.decode())
     except (ValueError, RecursionError):
         raise FormatBroken("is not JSON") from None
     if not isinstance(value, dict):
@@ -230,8 +238,7 @@ def load_object(data: bytes) -> dict[str, Any]:
 
 
 def _dump(value: Mapping[str, Any]) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), check_circular=False)
-    return text.encode("utf-8", "surrogatepass") + b"\n"
+    return _ENCODER.encode(value).encode("utf-8", "surrogatepass") + b"\n"
 
 
 def _unhex(text: str, size: int) -> bytes:
