@@ -78,7 +78,7 @@ def check_tasks(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_signing_key(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E007: no key that could sign the record, or one everybody knows (W003 while DEBUG is on). E008: one unusable."""
+    """E007: no key that could sign the record, or one everybody knows (W005 while DEBUG is on). E008: one unusable."""
     hint = "Make a key with `manage.py contact_guard_keygen FILE`; see docs/ledger.md, Keys."
     try:
         key = keys.signing_key()
@@ -91,7 +91,7 @@ def check_signing_key(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         "has no signing key: nothing is sealed" if key is None else "is signed by the demo key, which proves nothing"
     )
     if django_settings.DEBUG:
-        return [Warning(f"The record {problem}", hint=hint, id="crm_contact_guard.W003")]
+        return [Warning(f"The record {problem}", hint=hint, id="crm_contact_guard.W005")]
     return [Error(f"The record {problem}", hint=hint, id="crm_contact_guard.E007")]
 
 
