@@ -65,6 +65,7 @@ lint: .venv/.dev-installed ## style, types, layers, migrations, translations, AP
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file demo_project/mypy.ini demo_project
 	$(DJANGO) check --fail-level WARNING
 	$(DJANGO) makemigrations --check --dry-run
 	$(DJANGO) spectacular --validate --fail-on-warn --file /dev/null

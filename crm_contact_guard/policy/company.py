@@ -20,7 +20,7 @@ def _company() -> Company:
     hosts = crm.adapter().company_contacts()
     merged = {name: frozenset((*given.get(name, ()), *hosts.get(name, ()))) for name in _LISTS}
     if settings.COMPANY_NAME:
-        merged["names"] |= {settings.COMPANY_NAME}
+        merged["names"] |= {str(settings.COMPANY_NAME)}  # a host may give a lazy translation
     merged["domains"] |= {domain for alias in registry.aliases() for domain in registry.channel(alias).own_domains()}
     return Company(
         names=merged["names"],

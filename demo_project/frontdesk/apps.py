@@ -1,0 +1,8 @@
+"""The front desk: the demo's CRM proper."""
+
+from django.apps import AppConfig
+
+
+class FrontdeskConfig(AppConfig):
+    name = "demo_project.frontdesk"
+    default_auto_field = "django.db.models.BigAutoField"

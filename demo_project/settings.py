@@ -1,0 +1,227 @@
+"""Settings of the demo CRM. What a host adds for crm_contact_guard is at the end."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.utils.translation import gettext_lazy as _
+
+from crm_contact_guard.conf import CONTACT_GUARD_SCHEDULE
+from crm_contact_guard.proof.notes import SigningKey
+
+ROOT = Path(__file__).resolve().parents[1]
+#: All that the demo keeps: database, queue, mail, files, logs.
+DATA = Path(os.environ.get("DEMO_DATA") or ROOT / "var/demo").resolve()
+DATA.mkdir(parents=True, exist_ok=True)
+PORT = int(os.environ.get("DEMO_PORT") or 8000)
+
+
+def _kept(name: str, make: Callable[[], str]) -> str:
+    """A secret of this installation, made at first use and kept in a file that only its owner reads."""
+    path = DATA / name
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(make())
+    except FileExistsError:
+        pass
+    return path.read_text(encoding="utf-8").strip()
+
+
+def _database(url: str) -> dict[str, Any]:
+    """SQLite in WAL mode, so that web, worker and beat read while one writes; or PostgreSQL by URL."""
+    if not url:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": DATA / "db.sqlite3",
+            "OPTIONS": {
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
+                # A transaction takes the write lock at its start: one that takes it halfway can only fail.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+            },
+        }
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+SECRET_KEY = os.environ.get("DEMO_SECRET_KEY") or _kept("secret_key", lambda: secrets.token_urlsafe(50))
+DEBUG = False
+PUBLIC_URL = os.environ.get("DEMO_PUBLIC_URL") or f"http://127.0.0.1:{PORT}"
+ALLOWED_HOSTS = [host for host in os.environ.get("DEMO_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+# Cookies know no ports: two demos on one machine must not sign each other's people out.
+SESSION_COOKIE_NAME = f"kaede_session_{PORT}"
+CSRF_COOKIE_NAME = f"kaede_csrf_{PORT}"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "demo_project.frontdesk",
+    "demo_project.mailbox",
+    "rest_framework",
+    "drf_spectacular",
+    "crm_contact_guard",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "demo_project.urls"
+WSGI_APPLICATION = "demo_project.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "demo_project.frontdesk.frame.frame",
+            ],
+        },
+    }
+]
+
+DATABASES = {"default": _database(os.environ.get("DEMO_DATABASE_URL", ""))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "frontdesk.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ja", "日本語")]
+LOCALE_PATHS = [ROOT / "demo_project/locale"]
+TIME_ZONE = "Asia/Tokyo"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+# Served straight from the apps: nothing has to be collected before the demo can start.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+MEDIA_ROOT = DATA / "files"
+
+EMAIL_HOST = os.environ.get("DEMO_SMTP_HOST") or "127.0.0.1"
+EMAIL_PORT = int(os.environ.get("DEMO_SMTP_PORT") or PORT + 25)
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = "Kaede CRM <crm@kaede-hotels.example>"
+#: Where the demo's own mail system puts mail. None: mail goes to another system (see docker-compose.yml).
+MAILBOX_FOLDER = None if os.environ.get("DEMO_SMTP_HOST") else DATA / "mail"
+
+CELERY_BROKER_URL = os.environ.get("DEMO_BROKER_URL") or "folder://"
+if CELERY_BROKER_URL == "folder://":
+    for name in ("broker", "broker/control"):
+        (DATA / name).mkdir(exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(DATA / "broker"),
+        "data_folder_out": str(DATA / "broker"),
+        "control_folder": str(DATA / "broker/control"),
+        "polling_interval": 0.1,
+    }
+    # Both talk by broadcast, for which a folder is a poor place.
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+    CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A worker that takes more than it works on would keep it to itself when it dies.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE = {**CONTACT_GUARD_SCHEDULE}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}
+
+# --- crm_contact_guard ------------------------------------------------------------------------------------------------
+
+CONTACT_GUARD: dict[str, Any] = {
+    "COMPANY_NAME": _("Kaede Hotel Group"),
+    "INDUSTRY": "hospitality",
+    "PUBLIC_URL": PUBLIC_URL,
+    "BASE_TEMPLATE": "frontdesk/guard_base.html",
+    "LOGIN_URL": "login",
+    "LOGOUT_URL": "logout",
+    "WORKING_HOURS": {"mon-fri": "09:00-18:00"},
+    "HOLIDAYS": ["JP"],
+    "CUSTOMER": {
+        "MODEL": "frontdesk.Guest",
+        "NAME": "name",
+        "EMAIL": "email",
+        "PHONE": "phone",
+        "LINE": "line_id",
+        "OWNER": "owner",
+        "TEAM": "owner.team",
+        "LANGUAGE": "language",
+        "TIMEZONE": "time_zone",
+    },
+    "EMPLOYEE": {
+        "NAME": "display_name",
+        "ROLE": "role",
+        "ROLES": {"staff": "employee", "manager": "supervisor", "it": ""},
+        "TEAMS": "team",
+        "TIMEZONE": "time_zone",
+        "LANGUAGE": "language",
+        "HOURS": "hours",
+    },
+    "TEAM": {"MODEL": "frontdesk.Team", "NAME": "name", "SUPERVISOR": "supervisor", "DEPUTY": "deputy"},
+    "CHANNELS": {
+        "chat": {"BACKEND": "crm_contact_guard.channels.webchat.WebChatChannel"},
+        "email": {
+            "BACKEND": "crm_contact_guard.channels.email.EmailChannel",
+            "OPTIONS": {
+                "FROM": "Kaede Hotels <guests@kaede-hotels.example>",
+                "REPLY_TO": "reply@kaede-hotels.example",
+                "HOST": EMAIL_HOST,
+                "PORT": EMAIL_PORT,
+            },
+        },
+    },
+    # Here the demo makes a key by itself; a company runs contact_guard_keygen once and keeps a copy offline.
+    "SIGNING_KEY": _kept("signing_key", lambda: SigningKey.generate("kaede-hotels.example/record").to_text()),
+    "WITNESSES": [
+        {
+            "BACKEND": "crm_contact_guard.ledger.witnesses.email.EmailWitness",
+            "NAME": "auditor",
+            "OPTIONS": {"to": ["auditor@kaede-hotels.example"]},
+        }
+    ],
+    "COMPANY_CONTACTS": {
+        "phones": ["03-6277-4810", "075-744-6120", "0460-83-9210"],
+        "emails": ["guests@kaede-hotels.example", "reply@kaede-hotels.example"],
+        "domains": ["kaede-hotels.example"],
+        "handles": ["kaede_hotels"],
+        "urls": ["https://kaede-hotels.example"],
+        "names": ["楓ホテルグループ", "Kaede Hotel Group", "Kaede Hotels", "ホテル楓"],
+    },
+}
