@@ -83,6 +83,9 @@ def is_party(viewer: Employee, conversation: Conversation) -> bool:
 
 def messages(viewer: Employee) -> QuerySet[Message]:
     """Messages the viewer may read."""
+    if sees_all(viewer):
+        # The same rows without a look at the conversations, so that an index alone gives them in order.
+        return Message.objects.filter(tenant=viewer.tenant)
     return Message.objects.filter(conversation__in=conversations(viewer))
 
 

@@ -8,7 +8,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
-from crm_contact_guard.exports import streams
+from crm_contact_guard.exports import reading
 from crm_contact_guard.ledger.models import Event
 from tests.api.conftest import API, Hotel, bearer, says
 
@@ -61,17 +61,17 @@ def test_raw_addresses_are_for_compliance_and_recorded(hotel: Hotel) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_an_asynchronous_server_gets_chunk_after_chunk(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "BATCH", 2)
+    monkeypatch.setattr(reading, "BATCH", 2)
     read = 0
-    reading = streams._batches
+    by_id = reading._by_id
 
     def counted(*args: object, **kwargs: object) -> object:
         nonlocal read
-        for batch in reading(*args, **kwargs):  # type: ignore[arg-type]
+        for batch in by_id(*args, **kwargs):  # type: ignore[arg-type]
             read += 1
             yield batch
 
-    monkeypatch.setattr(streams, "_batches", counted)
+    monkeypatch.setattr(reading, "_by_id", counted)
     headers = bearer(hotel.people["kai"])
 
     async def fetch() -> list[tuple[int, bytes]]:

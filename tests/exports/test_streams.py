@@ -15,7 +15,8 @@ from django.test.utils import CaptureQueriesContext
 
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import NotPermitted
-from crm_contact_guard.exports import streams
+from crm_contact_guard.exports import reading
+from crm_contact_guard.exports.reading import Source
 from crm_contact_guard.exports.streams import COLUMNS, csv_chunks, jsonl_chunks, stream_open
 from crm_contact_guard.ledger.models import Conversation, Event, Message
 from crm_contact_guard.ledger.record import record_event, record_message
@@ -24,6 +25,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
+EVERYTHING = Source(rows=Message.objects.all())
 HOSTILE = [
     'quotes " and \\ backslash / slash',
     "controls \x01\x02\x08\x0b\x0c\x1f\x7f\x80\x9f tab\t cr\r lf\n end",
@@ -102,14 +104,14 @@ def test_a_line_is_the_row(talk: Conversation) -> None:
 
     # Ids of one millisecond sort by chance.
     expected = [as_given(message) for message in sorted(messages, key=lambda message: message.pk)]
-    assert rows_of(jsonl_chunks(Message.objects.all(), unmask=True)) == expected
+    assert rows_of(jsonl_chunks(EVERYTHING, unmask=True)) == expected
 
 
 def test_csv_holds_the_same(talk: Conversation) -> None:
     for text in HOSTILE:
         add(talk, text=text, subject=text, from_address="hanako@example.com")
 
-    header, *table = table_of(csv_chunks(Message.objects.all(), unmask=True))
+    header, *table = table_of(csv_chunks(EVERYTHING, unmask=True))
     assert tuple(header) == COLUMNS
     expected = [as_given(message) for message in Message.objects.order_by("id")]
     assert sorted(row["text"] for row in expected) == sorted(HOSTILE)
@@ -123,8 +125,8 @@ def test_addresses_are_masked_in_both(talk: Conversation) -> None:
     add(talk, channel="gone", from_address="090-1234-5678", to_address=None)
 
     for row, other in zip(
-        rows_of(jsonl_chunks(Message.objects.all())),
-        [dict(zip(COLUMNS, row, strict=True)) for row in table_of(csv_chunks(Message.objects.all()))[1:]],
+        rows_of(jsonl_chunks(EVERYTHING)),
+        [dict(zip(COLUMNS, row, strict=True)) for row in table_of(csv_chunks(EVERYTHING))[1:]],
         strict=True,
     ):
         assert row["from_address"] == other["from_address"]
@@ -147,25 +149,25 @@ def test_what_a_spreadsheet_would_run_is_defused(talk: Conversation, column: str
     stored = list(Message.objects.order_by("id").values_list(column, flat=True))
 
     at = COLUMNS.index(column)
-    cells = [row[at] for row in table_of(csv_chunks(Message.objects.all()))[1:]]
+    cells = [row[at] for row in table_of(csv_chunks(EVERYTHING))[1:]]
     assert cells == [text if text in (*HARMLESS, "plain") else f"'{text}" for text in stored]
     # JSON lines are for programs: nothing is added there.
-    assert [row[column] for row in rows_of(jsonl_chunks(Message.objects.all()))] == stored
+    assert [row[column] for row in rows_of(jsonl_chunks(EVERYTHING))] == stored
 
 
 def test_a_byte_order_mark_when_asked(talk: Conversation) -> None:
-    assert b"".join(csv_chunks(Message.objects.all())).startswith(b"id,conversation")
-    assert b"".join(csv_chunks(Message.objects.all(), bom=True)).startswith(b"\xef\xbb\xbfid,conversation")
-    assert b"".join(jsonl_chunks(Message.objects.all())) == b""
+    assert b"".join(csv_chunks(EVERYTHING)).startswith(b"id,conversation")
+    assert b"".join(csv_chunks(EVERYTHING, bom=True)).startswith(b"\xef\xbb\xbfid,conversation")
+    assert b"".join(jsonl_chunks(EVERYTHING)) == b""
 
 
 @pytest.mark.parametrize("number", [0, 1, 4, 5, 6, 10, 11])
 def test_batches_lose_and_double_nothing(talk: Conversation, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    monkeypatch.setattr(streams, "BATCH", 5)
+    monkeypatch.setattr(reading, "BATCH", 5)
     ids = sorted(str(add(talk).pk) for _ in range(number))
 
-    assert [row["id"] for row in rows_of(jsonl_chunks(Message.objects.all()))] == ids
-    assert [row[0] for row in table_of(csv_chunks(Message.objects.all()))[1:]] == ids
+    assert [row["id"] for row in rows_of(jsonl_chunks(EVERYTHING))] == ids
+    assert [row[0] for row in table_of(csv_chunks(EVERYTHING))[1:]] == ids
 
 
 def test_the_export_is_recorded_before_the_first_byte(talk: Conversation, kai: Employee) -> None:
@@ -228,16 +230,48 @@ def test_twenty_thousand_rows_in_constant_memory(talk: Conversation, kai: Employ
         assert peak < 10_000_000
 
 
-def test_an_employees_stream_asks_once_a_batch(talk: Conversation) -> None:
+@pytest.mark.parametrize("batch", [1, 2, 3, 5, 8, 100])
+@pytest.mark.parametrize("talks", [1, 2, 500])
+def test_who_sees_a_part_gets_conversation_after_conversation(
+    talk: Conversation, monkeypatch: pytest.MonkeyPatch, batch: int, talks: int
+) -> None:
+    monkeypatch.setattr(reading, "BATCH", batch)
+    monkeypatch.setattr(reading, "_TALKS", talks)
+    aoi = talk.employee
+    assert aoi is not None
+    others = factories.conversation(factories.employee("ren"), name="Taro Ito")
+    own = [talk, *(factories.conversation(aoi, name=f"Guest {index}") for index in range(4))]
+    numbers = (3, 0, 1, 7, 2)
+    for index in range(7):
+        for each, number in zip(own, numbers, strict=True):
+            if index < number:
+                add(each)
+        add(others)
+
+    stream = stream_open(viewer=aoi, form="jsonl", lookups={}, filters={})
+    found = [(row["conversation"], row["id"]) for row in rows_of(stream.chunks)]
+    expected = Message.objects.filter(conversation__in=own).order_by("conversation_id", "id")
+    assert found == [(str(message.conversation_id), str(message.pk)) for message in expected]
+    assert len(found) == sum(numbers)
+
+    one = {"conversation_id": own[3].pk}
+    stream = stream_open(viewer=aoi, form="jsonl", lookups=one, filters={})
+    assert len(rows_of(stream.chunks)) == 7
+    stream = stream_open(viewer=aoi, form="jsonl", lookups={"conversation_id": others.pk}, filters={})
+    assert rows_of(stream.chunks) == []
+
+
+def test_the_number_of_queries_is_that_of_batches(talk: Conversation, kai: Employee) -> None:
     from django.db import connection
 
-    for _ in range(30):
-        add(talk)
+    for index in range(30):
+        add(factories.conversation(talk.employee, name=f"Guest {index}"))
     assert talk.employee is not None
-    stream = stream_open(viewer=talk.employee, form="jsonl", lookups={}, filters={})
-    with CaptureQueriesContext(connection) as captured:
-        assert len(rows_of(stream.chunks)) == 30
-    assert len(captured) == 1
+    for viewer, queries in ((talk.employee, 4), (kai, 1)):
+        stream = stream_open(viewer=viewer, form="jsonl", lookups={}, filters={})
+        with CaptureQueriesContext(connection) as captured:
+            assert len(rows_of(stream.chunks)) == 30
+        assert len(captured) == queries
 
 
 def test_an_erased_message_gives_nulls(talk: Conversation) -> None:
@@ -255,7 +289,7 @@ def test_an_erased_message_gives_nulls(talk: Conversation) -> None:
             [message.pk if connection.features.has_native_uuid_field else message.pk.hex],
         )
 
-    row = rows_of(jsonl_chunks(Message.objects.all()))[0]
+    row = rows_of(jsonl_chunks(EVERYTHING))[0]
     assert [row[name] for name in canonical.MESSAGE_PERSONAL] == [None] * len(canonical.MESSAGE_PERSONAL)
     assert row["leaf_hash"] == bytes(message.leaf_hash).hex()
-    assert "secret" not in b"".join(csv_chunks(Message.objects.all())).decode()
+    assert "secret" not in b"".join(csv_chunks(EVERYTHING)).decode()
