@@ -17,7 +17,6 @@ from crm_contact_guard.ledger import verification_links, verification_sql, witne
 from crm_contact_guard.ledger.canonical_sql import MODELS
 from crm_contact_guard.ledger.keys import verification_keys
 from crm_contact_guard.ledger.models import Pending
-from crm_contact_guard.ledger.sealed import TreeHead
 from crm_contact_guard.ledger.tree import database
 from crm_contact_guard.ledger.verification_files import FileCheck
 from crm_contact_guard.ledger.verification_report import Fault, Report
@@ -50,16 +49,15 @@ def verify(
     keys = verification_keys()
     if not keys:
         raise ConfigurationError("No key to verify with: set SIGNING_KEY or VERIFICATION_KEYS")
-    head = TreeHead.objects.using(alias).first()
+    tree = TreeCheck(alias, keys, report)
     rows = RowCheck(alias, report, FileCheck(alias, report, contents=file_contents))
     check = verification_sql.SqlRowCheck(alias, rows).leaves if in_database else rows.leaves
-    size = head.size if head is not None else 0
-    for leaves in TreeCheck(alias, head, keys, report).leaves():
+    for leaves in tree.leaves():
         check(leaves)
-        on_progress(leaves.start + leaves.count, size)
+        on_progress(leaves.start + leaves.count, tree.size)
     with _snapshot(alias):
         _check_pending(alias, rows)
-        SetCheck(alias, report, size).check()
+        SetCheck(alias, report, tree.size).check()
     verification_links.check(alias, report)
     _check_witnesses(alias, since, report)
     return report

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.db import connections, models
 
 from crm_contact_guard.ledger import triggers
@@ -46,4 +47,13 @@ def _check_link(using: str, field: models.ForeignKey[Any, Any], report: Report) 
             f" WHERE s.{column} IS NOT NULL AND t.{other} IS NULL LIMIT {_SHOWN}"
         )
         for row_id, missing in cursor.fetchall():
-            report.add(f"{source.model_name} {row_id}", f"points at {target.model_name} {missing}, which is gone")
+            where = f"{source.model_name} {_shown(source.pk, row_id)}"
+            report.add(where, f"points at {target.model_name} {_shown(target.pk, missing)}, which is gone")
+
+
+def _shown(key: Any, value: Any) -> str:
+    """A key as everywhere else: SQLite keeps UUIDs without dashes."""
+    try:
+        return str(key.to_python(value))
+    except ValidationError:
+        return str(value)

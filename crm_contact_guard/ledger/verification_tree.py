@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.db.models import Subquery
+
 from crm_contact_guard.ledger.sealed import Seal, TreeHead
 from crm_contact_guard.ledger.tree import ENTRY, SequentialTiles, seals
 from crm_contact_guard.ledger.verification_report import Report
@@ -34,15 +36,14 @@ class Leaves:
 
 
 class TreeCheck:
-    """One walk over the tree of ``head``; ``leaves()`` gives what stands in it while faults go to the report."""
+    """One walk over the tree; ``leaves()`` gives the ``size`` leaves that stand in it while faults go to the report."""
 
-    def __init__(self, using: str, head: TreeHead | None, keys: Sequence[VerifierKey], report: Report) -> None:
+    def __init__(self, using: str, keys: Sequence[VerifierKey], report: Report) -> None:
         self._using = using
-        self._head = head
+        self._head, self.size = head_as_it_stands(using)
         self._keys = keys
         self._report = report
-        self._size = head.size if head is not None else 0
-        self._tiles = _TileHashes(using, self._size, report)
+        self._tiles = _TileHashes(using, self.size, report)
         self._frontier = Frontier()
         self._unsigned: list[int] = []
         self._astray = False
@@ -77,8 +78,8 @@ class TreeCheck:
 
     def _follows(self, seal: Seal, start: int, end: int, rows: bytes) -> bool:
         where = _range(start, seal.size)
-        if seal.size > self._size:
-            # Sealed while this runs; or the head was set back, which its own check tells.
+        if seal.size > self.size:
+            # Sealed while this runs.
             return False
         if not rows or len(rows) % ENTRY or start < end:
             self._report.add(f"seal of {seal.size} leaves", "its list of rows was altered, or a seal was slipped in")
@@ -177,6 +178,13 @@ class _TileHashes:
                 self._report.add("tree", str(error))
         width = min(TILE_WIDTH, self._size - self._next * TILE_WIDTH)
         return self._read(0, self._next, width)[: width * HASH_BYTES].ljust(width * HASH_BYTES, b"\0")
+
+
+def head_as_it_stands(using: str) -> tuple[TreeHead | None, int]:
+    """The head row and the size of the newest seal, by one statement, since sealing goes on meanwhile."""
+    newest = Subquery(Seal.objects.using(using).order_by("-size").values("size")[:1])
+    head = TreeHead.objects.using(using).annotate(newest=newest).first()
+    return head, 0 if head is None else head.newest or 0
 
 
 def _range(start: int, end: int) -> str:

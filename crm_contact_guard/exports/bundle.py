@@ -1,0 +1,121 @@
+"""Bundles: an extract of the record that an auditor checks alone (``python -m crm_contact_guard.proof``)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import IO
+
+from django.core.files.storage import Storage
+from django.utils import timezone
+
+from crm_contact_guard.exports.bundle_rows import Filters, Selection, by_digest
+from crm_contact_guard.ledger import proofs, sealing
+from crm_contact_guard.ledger.files import storage
+from crm_contact_guard.ledger.keys import signing_key_or_refuse, verification_keys
+from crm_contact_guard.ledger.models import Event
+from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.ledger.sealed import Witnessing
+from crm_contact_guard.ledger.tree import database, tile_reader
+from crm_contact_guard.proof.bundle_writer import BundleWriter
+from crm_contact_guard.proof.canonical import canonical_time
+from crm_contact_guard.proof.cover import cover
+from crm_contact_guard.proof.manifest import ATTACHMENTS, Manifest
+from crm_contact_guard.proof.notes import open_checkpoint
+
+__all__ = ["Filters", "Written", "bundle_write"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A finished bundle: its manifest, and what could not go in."""
+
+    manifest: Manifest
+    messages: int
+    events: int
+    #: Rows with a leaf that are gone from the database.
+    missing: int
+    #: Names of stored files that can't be read or are not what was sealed.
+    unreadable: list[str]
+
+
+def bundle_write(
+    file: IO[bytes],
+    *,
+    filters: Filters,
+    redacted: Collection[str] = (),
+    attachments: bool = True,
+    since: Sequence[str] = (),
+    actor_type: str = Event.ActorType.SYSTEM,
+    actor: str = "",
+    tenant: str = "",
+) -> Written:
+    """Record the export, seal, and write the bundle to ``file`` from front to back.
+
+    ``redacted`` names personal fields whose values are kept out (their digests stay). ``since``: older signed
+    checkpoints that the reader holds and will compare. Call it outside a transaction: the export is recorded before the
+    first byte, also when writing fails. Raises ConfigurationError without a key, NoteBroken for a bad ``since``.
+    """
+    using, key, keys = database(), signing_key_or_refuse(), verification_keys()
+    splits = [open_checkpoint(note, keys).size for note in since]
+    splits += Witnessing.objects.using(using).values_list("size", flat=True)
+    texts = filters.texts()
+    record_event(
+        kind="export.bundle",
+        subject_type="export",
+        subject_id="bundle",
+        actor_type=actor_type,
+        actor=actor,
+        tenant=tenant,
+        data={"redacted": sorted(redacted), "attachments": attachments},
+        details={"filters": texts} if filters else None,
+    )
+    sealing.seal(using=using)
+    head = proofs.head(using)
+    if head is None:
+        raise sealing.SealingRefused("The export's own event could not be sealed")
+    selection = Selection(using=using, size=head.size, filters=filters)
+    writer, unreadable = BundleWriter(file), list[str]()
+    messages = writer.add_rows("message", selection.lines("message", redacted))
+    events = writer.add_rows("event", selection.lines("event", redacted))
+    if attachments and "files" not in redacted:
+        _add_attachments(writer, selection, unreadable)
+    writer.add_proofs(cover(selection.leaves(), head.size, tile_reader(using), splits))
+    manifest = writer.finish(
+        checkpoint=head.checkpoint,
+        key=key,
+        keys=keys,
+        created_at=canonical_time(timezone.now()),
+        what={"messages": messages, "events": events, "redacted": sorted(redacted), "whole": not filters},
+        filters={name: value for name, value in texts.items() if value is not None},
+    )
+    return Written(
+        manifest=manifest, messages=messages, events=events, missing=selection.missing, unreadable=unreadable
+    )
+
+
+def _add_attachments(writer: BundleWriter, selection: Selection, unreadable: list[str]) -> None:
+    store = storage()
+    for digest, attachment in by_digest(selection.attachments()):
+        # Read twice rather than held in memory: a file that is not what was sealed must not enter under its name.
+        if _digest(store, attachment.stored_as) != digest:
+            unreadable.append(f"{attachment.name} of message {attachment.message_id}")
+            continue
+        packed = not attachment.content_type.startswith("text/")
+        writer.add(f"{ATTACHMENTS}{digest}", _chunks(store, attachment.stored_as), packed=packed)
+
+
+def _digest(store: Storage, name: str) -> str:
+    hashed = sha256()
+    try:
+        for chunk in _chunks(store, name):
+            hashed.update(chunk)
+    except OSError:
+        return ""
+    return hashed.hexdigest()
+
+
+def _chunks(store: Storage, name: str) -> Iterator[bytes]:
+    with store.open(name) as file:
+        yield from file.chunks()

@@ -1,0 +1,146 @@
+"""Which leaves a bundle shows, and their lines, in leaf order and constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from crm_contact_guard.ledger import canonical_sql
+from crm_contact_guard.ledger.canonical_sql import MODELS
+from crm_contact_guard.ledger.models import Attachment
+from crm_contact_guard.ledger.tree import ENTRY, ROW_KINDS, seals
+from crm_contact_guard.proof.bundle_format import row_line
+from crm_contact_guard.proof.canonical import RowKind
+
+_CHUNK = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What a bundle shows; without any, the whole record. Events go with their message or conversation."""
+
+    tenant: str | None = None
+    customer: UUID | None = None
+    employee: UUID | None = None
+    conversation: UUID | None = None
+    occurred_from: datetime | None = None
+    occurred_before: datetime | None = None
+
+    def __bool__(self) -> bool:
+        return any(value is not None for value in self.texts().values())
+
+    def texts(self) -> dict[str, str | None]:
+        """The filters as the manifest and the export event name them."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: None if value is None else str(value) for name, value in values.items()}
+
+    def rows(self, kind: RowKind) -> Q:
+        """The rows of a kind that match."""
+        talk = "" if kind == "message" else "conversation__"
+        lookups = {
+            "tenant": self.tenant,
+            "conversation": self.conversation,
+            f"{talk}customer": self.customer,
+            "occurred_at__gte": self.occurred_from,
+            "occurred_at__lt": self.occurred_before,
+        }
+        matching = Q(**{name: value for name, value in lookups.items() if value is not None})
+        if self.employee is None:
+            return matching
+        if kind == "message":
+            return matching & (Q(employee=self.employee) | Q(conversation__employee=self.employee))
+        return matching & (Q(message__employee=self.employee) | Q(conversation__employee=self.employee))
+
+
+@dataclass
+class Selection:
+    """The leaves of the first ``size`` that match ``filters``, found once and kept as one bit a leaf."""
+
+    using: str
+    size: int
+    filters: Filters
+    #: Rows that have a leaf and are gone: only verification can say more.
+    missing: int = 0
+    _bits: bytearray = field(default_factory=bytearray)
+
+    def __post_init__(self) -> None:
+        self._bits = bytearray(-(-self.size // 8))
+        for start, entries in self._sealed():
+            for kind in MODELS:
+                positions = {row_id: at for at, (found, row_id) in enumerate(entries) if found == kind}
+                for row_id in self._matching(kind, list(positions)):
+                    index = start + positions[row_id]
+                    self._bits[index >> 3] |= 1 << (index & 7)
+
+    def leaves(self) -> Iterator[tuple[int, RowKind]]:
+        """Leaf index and kind of what is shown."""
+        for index, kind, _ in self._shown():
+            yield index, kind
+
+    def lines(self, kind: RowKind, redacted: Collection[str] = ()) -> Iterator[bytes]:
+        """The lines of one kind. Rows that were tampered with are written as they stand."""
+        for entries in self._chunks(kind):
+            rows = canonical_sql.fetch(self.using, kind, [row_id for _, row_id in entries])
+            for index, row_id in entries:
+                row = rows[row_id]
+                yield row_line(
+                    kind,
+                    index,
+                    open_values=row.open_values(),
+                    values=row.personal(),
+                    salt=row.salt,
+                    digests=row.digests,
+                    redacted=redacted,
+                )
+
+    def attachments(self) -> Iterator[Attachment]:
+        """The files of the messages that are shown, unless erased."""
+        for entries in self._chunks("message"):
+            ids = [UUID(bytes=row_id) for _, row_id in entries]
+            yield from Attachment.objects.using(self.using).filter(message__in=ids).exclude(stored_as="")
+
+    def _matching(self, kind: RowKind, ids: list[bytes]) -> Iterator[bytes]:
+        for at in range(0, len(ids), _CHUNK):
+            chunk = [UUID(bytes=row_id) for row_id in ids[at : at + _CHUNK]]
+            rows = MODELS[kind]._base_manager.using(self.using).filter(pk__in=chunk)
+            found = set(rows.filter(self.filters.rows(kind)).values_list("pk", flat=True))
+            if not self.filters:
+                self.missing += len(chunk) - len(found)
+            yield from (row_id.bytes for row_id in found)
+
+    def _chunks(self, kind: RowKind) -> Iterator[list[tuple[int, bytes]]]:
+        chunk: list[tuple[int, bytes]] = []
+        for index, found, row_id in self._shown():
+            if found == kind:
+                chunk.append((index, row_id))
+            if len(chunk) == _CHUNK:
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
+
+    def _shown(self) -> Iterator[tuple[int, RowKind, bytes]]:
+        for start, entries in self._sealed():
+            for at, (kind, row_id) in enumerate(entries):
+                index = start + at
+                if kind is not None and self._bits[index >> 3] >> (index & 7) & 1:
+                    yield index, kind, row_id
+
+    def _sealed(self) -> Iterator[tuple[int, list[tuple[RowKind | None, bytes]]]]:
+        for seal in seals(self.using, until=self.size):
+            rows = bytes(seal.rows)
+            start = seal.size - len(rows) // ENTRY
+            yield start, [(ROW_KINDS.get(rows[at]), rows[at + 1 : at + ENTRY]) for at in range(0, len(rows), ENTRY)]
+
+
+def by_digest(attachments: Iterator[Attachment]) -> Iterator[tuple[str, Attachment]]:
+    """Each file once, by its SHA-256."""
+    seen: set[str] = set()
+    for attachment in attachments:
+        if attachment.sha256 not in seen:
+            seen.add(attachment.sha256)
+            yield attachment.sha256, attachment

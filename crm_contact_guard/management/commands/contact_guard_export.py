@@ -1,0 +1,86 @@
+"""``contact_guard_export``: a bundle that an auditor checks alone."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from datetime import UTC, datetime
+from getpass import getuser
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+
+from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.exports.bundle import Filters, Written, bundle_write
+from crm_contact_guard.ledger.sealing import SealingRefused
+from crm_contact_guard.proof.canonical import MESSAGE_PERSONAL
+from crm_contact_guard.proof.notes import NoteBroken
+from crm_contact_guard.proof.tiles import TileBroken
+
+
+class Command(BaseCommand):
+    help = (
+        "Write the record, or what the filters leave of it, as a bundle: rows, proofs, keys, files and a signed "
+        "manifest in one zip, checked by `python -m crm_contact_guard.proof FILE`. The export is recorded and the record sealed "
+        "first. Exit code: 0 written, 1 written but rows or files that were sealed are gone, 2 not written."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the zip to write")
+        parser.add_argument("--tenant")
+        for name in ("customer", "employee", "conversation"):
+            parser.add_argument(f"--{name}", type=UUID, metavar="ID")
+        parser.add_argument(
+            "--from", type=_moment, dest="occurred_from", metavar="TIME", help="ISO 8601, UTC unless told"
+        )
+        parser.add_argument("--before", type=_moment, dest="occurred_before", metavar="TIME")
+        parser.add_argument(
+            "--redact",
+            action="append",
+            default=[],
+            choices=MESSAGE_PERSONAL,
+            metavar="FIELD",
+            help=f"leave a personal field's values out, its digests stay: {', '.join(MESSAGE_PERSONAL)}",
+        )
+        parser.add_argument("--no-attachments", action="store_true", help="leave files out")
+        parser.add_argument(
+            "--since", type=Path, action="append", default=[], metavar="CHECKPOINT", help="one that the reader holds"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        names = ("tenant", "customer", "employee", "conversation", "occurred_from", "occurred_before")
+        out: Path = options["out"]
+        part = out.with_name(f"{out.name}.part")
+        try:
+            since = [path.read_text(encoding="utf-8") for path in options["since"]]
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                written = bundle_write(
+                    file,
+                    filters=Filters(**{name: options[name] for name in names}),
+                    redacted=options["redact"],
+                    attachments=not options["no_attachments"],
+                    since=since,
+                    actor=f"command:{getuser()}"[:64],
+                    tenant=options["tenant"] or "",
+                )
+            part.replace(out)
+        except (OSError, UnicodeDecodeError, ConfigurationError, SealingRefused, NoteBroken, TileBroken) as error:
+            part.unlink(missing_ok=True)
+            raise CommandError(str(error), returncode=2) from error
+        self.show(out, written)
+
+    def show(self, out: Path, written: Written) -> None:
+        self.stdout.write(f"{out}: {written.messages} messages and {written.events} events")
+        for name in written.unreadable:
+            self.stderr.write(f"Left out, since it is not the file that was sealed: {name}")
+        if written.missing:
+            self.stderr.write(f"{written.missing} sealed rows are gone from the database.")
+        if written.missing or written.unreadable:
+            raise CommandError("The record is not whole: run contact_guard_verify.", returncode=1)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

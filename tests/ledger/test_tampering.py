@@ -1,0 +1,58 @@
+"""Whoever is master of the database can change anything; verification says what, and where."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from crm_contact_guard.ledger.verification import verify
+from tests.ledger import rows
+from tests.ledger.tampering import MANIPULATIONS, Scene, delete
+
+# Dropping a trigger ends the transaction on MariaDB.
+pytestmark = pytest.mark.django_db(transaction=settings.DATABASES["default"]["ENGINE"].endswith("mysql"))
+
+
+@pytest.fixture
+def scene() -> Scene:
+    talk = rows.talk()
+    return Scene(talk, rows.sealed_record(talk))
+
+
+@pytest.mark.parametrize("name", sorted(MANIPULATIONS))
+def test_each_manipulation_is_reported_and_located(scene: Scene, name: str) -> None:
+    assert verify().holds
+
+    words = MANIPULATIONS[name](scene)
+    report = verify()
+
+    told = "\n".join(map(str, report.faults))
+    assert not report.holds
+    assert [word for word in words if word not in told] == [], told
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(MANIPULATIONS) >= 60
+
+
+def test_a_conversation_deleted_under_its_messages_is_reported(scene: Scene) -> None:
+    delete(scene.talk)
+
+    told = "\n".join(map(str, verify().faults))
+    scene.talk.save(force_insert=True)
+
+    assert f"message {scene.victim.pk}: points at conversation {scene.talk.pk}, which is gone" in told
+
+
+def test_the_command_names_the_first_and_all_and_exits_with_one(scene: Scene) -> None:
+    MANIPULATIONS["swap_two_texts"](scene)
+    out = StringIO()
+
+    with pytest.raises(CommandError, match=r"^2 do not hold\. The first: message .*: text differs") as error:
+        call_command("contact_guard_verify", stdout=out)
+
+    assert error.value.returncode == 1
+    assert out.getvalue().count("DOES NOT HOLD") == 2
