@@ -40,7 +40,7 @@ def findings(normalised: Normalised, offset: int, text: str, found: Evidence, sc
             shown = True
     kind = _kind(found)
     if not shown or kind is not Kind.CONTACT_REQUEST:
-        start, end = clause(text)
+        start, end = clause(text, found)
         start, end = normalised.span(offset + start, offset + end)
         yield Finding(kind, start, end, score, "ranker", version)
 
@@ -57,15 +57,15 @@ def _kind(found: Evidence) -> Kind:
     return best
 
 
-def clause(text: str) -> tuple[int, int]:
+def clause(text: str, found: Evidence) -> tuple[int, int]:
     """The sentence in which most telling words stand."""
     sentences = list(_sentences(text))
     if len(sentences) < 2:
         return sentences[0] if sentences else (0, len(text))
-    words = lexicon()
-    telling = {words.index[name] for name in _TELLING}
-    counts = [len(telling & {words.owners[entry] for entry in words.set.Match(text[start:end]) or ()}) for start, end in sentences]
-    return sentences[counts.index(max(counts))]
+    index = lexicon().index
+    telling = {index[name] for name in _TELLING}
+    marks = {(hit, start) for hit, start, _ in found.hits if hit in telling}
+    return max(sentences, key=lambda span: len({hit for hit, start in marks if span[0] <= start < span[1]}))
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:

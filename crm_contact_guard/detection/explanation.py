@@ -20,8 +20,8 @@ def explain(text: str, direction: Direction | str, language: str = "en") -> str:
     for start, end in engine.parts(normalised.text):
         window = engine.weigh(normalised, start, end, side, engine.NO_COMPANY)
         lines.append(f"window {start}: probability {window.probability:.3f} (weights {learned.version})")
-        names = [words.expressions[entry][1] for entry in window.evidence.entries if words.owners[entry] >= 0]
-        lines.append("  words: " + ", ".join(names))
+        named = {(hit.start, hit.end, f"{hit.language}.{words.concepts[hit.concept]}") for hit in words.named_hits(window.text)}
+        lines.append("  words: " + ", ".join(f"{window.text[low:high]!r} {name}" for low, high, name in sorted(named)))
         for candidate in window.evidence.candidates:
             counted = "reachable" if f"{candidate.sort}:{candidate.shape}" in REACHABLE else "not a contact by its form"
             lines.append(f"  candidate: {candidate.sort} {candidate.shape} {candidate.technique} {candidate.value!r} ({counted})")

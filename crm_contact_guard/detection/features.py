@@ -31,10 +31,10 @@ BEFORE, AFTER = 28, 18
 
 @dataclass(slots=True)
 class Evidence:
-    """Concepts hit (indexes into the lexicon), candidates, and the indexes of the features that hold."""
+    """Words of concepts (concept, start, end), the concepts hit, candidates, and the indexes of the features that hold."""
 
-    concepts: list[int]
-    entries: list[int]
+    hits: list[tuple[int, int, int]]
+    concepts: set[int]
     candidates: list[Candidate]
     active: list[int]
 
@@ -67,29 +67,23 @@ def extract(normalised: Normalised, start: int, end: int, direction: Direction, 
     """Evidence of one window (``start``–``end`` of the folded text)."""
     text = normalised.text if start == 0 and end == len(normalised.text) else normalised.text[start:end]
     words, features = lexicon(), space()
-    owners = words.owners
-    entries = words.set.Match(text) or []
-    concepts: set[int] = set()
-    gates: set[int] = set()
-    for entry in entries:
-        owner = owners[entry]
-        if owner >= 0:
-            concepts.add(owner)
-        else:
-            gates.add(-owner)
+    hits = words.hits(text)
+    concepts = {hit[0] for hit in hits}
     active = set(concepts)
     index = features.index
     if direction is Direction.INBOUND:
         active.add(index["inbound"])
-        active.update(concept + features.inbound for concept in concepts)
+        inbound = features.inbound
+        active.update([concept + inbound for concept in concepts])
     found: list[Candidate] = []
+    gates = words.gates(text)
     if gates:
         found = cand.find(text, gates, company, reverse=features.disguise in concepts)
         own = own_contacts(company) if found else None
         if own is not None:
             found = own.mark(found)
         if found:
-            _describe(normalised, start, text, found, active, words, features)
+            _describe(normalised, start, hits, found, active, words, features)
     if "?" in text or "？" in text:
         active.add(index["question"])
     length = len(text)
@@ -101,14 +95,20 @@ def extract(normalised: Normalised, start: int, end: int, direction: Direction, 
                 active.add(index["length<15"])
     elif length > 140:
         active.add(index["length>140"])
-    return Evidence(sorted(concepts), entries, found, sorted(active))
+    return Evidence(hits, concepts, found, list(active))
 
 
 def _describe(
-    normalised: Normalised, offset: int, text: str, found: list[Candidate], active: set[int], words: Lexicon, features: FeatureSpace
+    normalised: Normalised,
+    offset: int,
+    hits: list[tuple[int, int, int]],
+    found: list[Candidate],
+    active: set[int],
+    words: Lexicon,
+    features: FeatureSpace,
 ) -> None:
     """Add what the candidates are and what stands around them."""
-    index, owners, concept = features.index, words.owners, words.index
+    index, concept = features.index, words.index
     if len(found) > 2:
         active.add(index["many_candidates"])
     for candidate in found[:8]:
@@ -125,8 +125,10 @@ def _describe(
             low, high = normalised.span(offset + candidate.start, offset + candidate.end)
             if high - low != candidate.end - candidate.start or not _plain(normalised.original[low:high]):
                 active.add(index["styled"])
-        around = text[max(0, candidate.start - BEFORE) : candidate.start] + " … " + text[candidate.end : candidate.end + AFTER]
-        near = {owners[entry] for entry in words.set.Match(around) or ()}
+        first, last = candidate.start - BEFORE, candidate.end + AFTER
+        near = {
+            hit for hit, start, end in hits if first <= start and end <= last and (end <= candidate.start or start >= candidate.end)
+        }
         for owner in near:
             feature = features.near.get(owner)
             if feature is not None:

@@ -89,6 +89,7 @@ _FAMILIES = tuple(LINKS)
 AT_HANDLE = re.compile(r"(?:^|[^a-z0-9._\-@])([@]\s?[a-z0-9_][a-z0-9._]{2,30})")
 TOKEN = re.compile(r"[a-z0-9_~][a-z0-9_]*(?:[._\-]+[a-z0-9_]+)*_*(?:#[0-9]{3,5})?")
 PAYMENT = re2.compile(r"(?:venmo|cash ?app|paypal|paypay|zelle|revolut|wise|gcash|bizum|kyash|promptpay|prompt ?pay|momo|alipay)(?:\s?(?:id|tag|me|to|is|at|is at|の|は|:|で|ならid))*[\s:は]{0,3}(?:[@$]?[a-z0-9][a-z0-9._\-]{3,})|\$[a-z][a-z0-9_]{3,}")
+PAYMENT_GATE = r"venmo|cash ?app|paypal|paypay|zelle|revolut|wise|gcash|bizum|kyash|prompt ?pay|momo|alipay|\$[a-z]|\b[a-z]{2}[0-9x]{2} ?[a-z0-9]{4} ?[a-z0-9]{4}|[a-z0-9]{24}"
 ADDRESS_JA = re2.compile(
     r"(?:〒?\s?[0-9]{3}-[0-9]{4}\s?)?[一-龥ぁ-んァ-ヶ]{1,7}(?:[都道府県市区町村郡])[一-龥ぁ-んァ-ヶー]{0,12}[0-9一二三四五六七八九十]{1,4}(?:丁目|-|番地?|ー|の)\s?[0-9一二三四五六七八九]{1,4}(?:(?:番地?|号|-|ー|の)[0-9]{1,4}){0,2}(?:号室|番地|号)?"
     r"(?:の?[ 、]*[ァ-ヶー一-龥a-z・]{2,14}[ ]*(?:[0-9]{2,4})(?:号室?)?)?"

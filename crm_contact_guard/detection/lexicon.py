@@ -1,4 +1,9 @@
-"""The packs, read and compiled: slots of words by language, and the one Set in which they all are sought."""
+"""The packs, read and compiled: concepts with their words by language, in one automaton.
+
+All words of all packs are sought in one pass (Aho-Corasick), which costs the same for a text seen for the first time as
+for the hundredth; a set of expressions in one automaton would grow with each combination of hits. The few expressions
+that say whether identifiers are worth looking for are a small re2 Set (``gates``).
+"""
 
 from __future__ import annotations
 
@@ -7,77 +12,112 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 
+import ahocorasick_rs
 import re2
 
 from crm_contact_guard.detection import identifiers, numerals
+from crm_contact_guard.detection.literals import expand
+from crm_contact_guard.detection.normalise import normalise
 
 LANGUAGES = ("common", "ja", "en", "zh", "ko", "th", "vi", "es", "tl", "romaji")
 PACKS = files("crm_contact_guard.detection") / "packs"
-#: Enough for the Set's automaton on ordinary text; it is bounded and forgets beyond.
-SET_MEMORY = 64 << 20
+SET_MEMORY = 32 << 20
+_WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One language: ``slots`` maps a concept to the expression of its words."""
+    """One language: ``slots`` maps a concept to the fragments of its words."""
 
     language: str
     version: str
-    slots: dict[str, str]
+    bounded: bool
+    slots: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A word of a concept in a folded text."""
+
+    concept: int
+    start: int
+    end: int
+    language: str
 
 
 def read_pack(name: str) -> Pack:
     """Read ``packs/<name>.toml``."""
     raw = tomllib.loads((PACKS / f"{name}.toml").read_text("utf-8"))
-    bounded = bool(raw.get("boundaries"))
-    slots = {slot: bound(fragments, bounded) for slot, fragments in raw["slots"].items()}
-    return Pack(raw["language"], raw["version"], slots)
-
-
-def bound(fragments: Iterable[str], bounded: bool) -> str:
-    """One expression of several fragments; where words are spaced, only whole words match."""
-    parts = []
-    for fragment in fragments:
-        # \\b is ASCII only and fails beside signs and accented letters: it is put only where it can hold.
-        left = r"\b" if bounded and (fragment[0].isascii() and (fragment[0].isalnum() or fragment[0] in "([")) else ""
-        right = r"\b" if bounded and (fragment[-1].isascii() and (fragment[-1].isalnum() or fragment[-1] in ")]?+*")) else ""
-        parts.append(f"{left}(?:{fragment}){right}")
-    return "|".join(parts)
+    slots = {slot: tuple(fragments) for slot, fragments in raw["slots"].items()}
+    return Pack(raw["language"], raw["version"], bool(raw.get("boundaries")), slots)
 
 
 class Lexicon:
-    """All slots and gates in one Set.
-
-    ``concepts`` are the slot names in a fixed (alphabetical) order; ``owners[i]`` is the concept index of the Set's
-    entry ``i``, negative for the gates of the identifiers (see ``GATE_NAMES``).
-    """
+    """All words and gates; ``concepts`` are the slot names in alphabetical order."""
 
     def __init__(self, packs: Iterable[Pack]) -> None:
         self.packs = tuple(packs)
         self.concepts = tuple(sorted({slot for pack in self.packs for slot in pack.slots}))
         self.index = {name: number for number, name in enumerate(self.concepts)}
+        owners: dict[str, set[tuple[int, bool, bool, str]]] = {}
+        for pack in self.packs:
+            for slot, fragments in pack.slots.items():
+                for fragment in fragments:
+                    self._add(owners, pack, self.index[slot], fragment)
+        self._owners = [tuple(sorted(value)) for value in owners.values()]
+        self._automaton = ahocorasick_rs.AhoCorasick(list(owners), implementation=ahocorasick_rs.Implementation.ContiguousNFA)
         options = re2.Options()
         options.max_mem = SET_MEMORY
         options.log_errors = False
-        self.set = re2.Set.SearchSet(options)
-        self.owners: list[int] = []
-        self.expressions: list[tuple[str, str]] = []
-        for pack in self.packs:
-            for slot, expression in pack.slots.items():
-                self.set.Add(expression)
-                self.owners.append(self.index[slot])
-                self.expressions.append((expression, f"{pack.language}.{slot}"))
+        self._gates = re2.Set.SearchSet(options)
+        self._opens: list[int] = []
         for gate, expressions in GATES:
             for expression in expressions:
-                self.set.Add(expression)
-                self.owners.append(-gate)
-                self.expressions.append((expression, f"gate.{gate}"))
-        self.set.Compile()
+                self._gates.Add(expression)
+                self._opens.append(gate)
+        self._gates.Compile()
         self.reasons: dict[str, dict[str, str]] = tomllib.loads((PACKS / "reasons.toml").read_text("utf-8"))
 
+    @staticmethod
+    def _add(owners: dict[str, set[tuple[int, bool, bool, str]]], pack: Pack, concept: int, fragment: str) -> None:
+        words, opened = expand(fragment)
+        for word in words:
+            folded = normalise(word).text
+            # Where words are spaced, only whole words count; beside kana and signs there is no such border.
+            left = pack.bounded and folded[0] in _WORD
+            right = pack.bounded and folded[-1] in _WORD and not opened
+            owners.setdefault(folded, set()).add((concept, left, right, pack.language))
 
-(PHONE, SPELLED, NOISE, LEET, EMAIL, EMAIL_SPACED, EMAIL_SLASH, EMAIL_HINT, LINK, ADDRESS_JA, ADDRESS_EN, TOKENS, AT, HINT, PAYMENT, GORO) = range(1, 17)
-GATES = (
+    def hits(self, text: str) -> list[tuple[int, int, int]]:
+        """Concept, start and end of each word of the packs in a folded text, overlapping ones too."""
+        found: list[tuple[int, int, int]] = []
+        owners, length, word = self._owners, len(text), _WORD
+        for literal, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            for concept, left, right, _ in owners[literal]:
+                if left and start and text[start - 1] in word:
+                    continue
+                if right and end < length and text[end] in word:
+                    continue
+                found.append((concept, start, end))
+        return found
+
+    def named_hits(self, text: str) -> list[Hit]:
+        """Like ``hits``, with the language of the pack: for explanations."""
+        return [
+            Hit(concept, start, end, language)
+            for literal, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
+            for concept, left, right, language in self._owners[literal]
+            if not (left and start and text[start - 1] in _WORD) and not (right and end < len(text) and text[end] in _WORD)
+        ]
+
+    def gates(self, text: str) -> set[int]:
+        """The gates that open for a folded text."""
+        opens = self._opens
+        return {opens[entry] for entry in self._gates.Match(text) or ()}
+
+
+(PHONE, SPELLED, NOISE, LEET, EMAIL, EMAIL_SPACED, EMAIL_SLASH, EMAIL_HINT, LINK, ADDRESS_JA, ADDRESS_EN, TOKENS, AT, HINT, PAYMENT, GORO) = range(1, 17)  # fmt: skip
+GATES: tuple[tuple[int, tuple[str, ...]], ...] = (
     (PHONE, (numerals.PLAIN_GATE,)),
     (SPELLED, numerals.SPELLED_GATES),
     (NOISE, (numerals.NOISE_GATE,)),
@@ -92,7 +132,7 @@ GATES = (
     (TOKENS, (r"[a-z0-9]+[._][a-z0-9_]|_|[a-z]{3}[0-9]{2}|[a-z]-[a-z0-9]|#[0-9]{3}",)),
     (AT, ("@",)),
     (HINT, ("誕生|生年|生まれ|名札|ニックネーム|あだ名|苗字|名字|部屋番号|生日", r"birth|same (?:name )?as|underscore|nickname|name tag|name badge|put an? ")),
-    (PAYMENT, (r"venmo|cash ?app|paypal|paypay|zelle|revolut|wise|gcash|bizum|kyash|prompt ?pay|momo|alipay|\$[a-z]|\b[a-z]{2}[0-9x]{2} ?[a-z0-9]{4} ?[a-z0-9]{4}|[a-z0-9]{24}",)),
+    (PAYMENT, (identifiers.PAYMENT_GATE,)),
     (GORO, ("[「『][ぁ-んァ-ヶー一-龥]{3,5}[」』]",)),
 )
 
