@@ -190,7 +190,6 @@ def _page(
     context = {
         **_talk(link, channel),
         "notice": recording_notice(translation.get_language() or ""),
-        "company": settings.company_name,
         "answers": employee.name if employee is not None else "",
         "away": employee is not None and not hours.is_working_time(employee, timezone.now()),
         "form_key": key or uuid4().hex,
@@ -204,6 +203,7 @@ def _page(
 def _talk(link: ChatLink, channel: Channel) -> dict[str, Any]:
     return {
         "link": link,
+        "company": settings.company_name,
         "lines": chat_lines(link.conversation, channel.alias),
         "version": chat_version(link.conversation, channel.alias),
     }

@@ -1,8 +1,8 @@
 """Template tags. For hosts: ``contact_guard_assets`` and ``contact_guard_panel``; the rest serves our own pages.
 
-    {% load contact_guard %}
-    <head>… {% contact_guard_assets %}</head>
-    <body>… {% contact_guard_panel guest %}</body>
+{% load contact_guard %}
+<head>… {% contact_guard_assets %}</head>
+<body>… {% contact_guard_panel guest %}</body>
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SCRIPTS = ("live", "composer", "keys")
 
 @register.inclusion_tag("crm_contact_guard/assets.html")
 def contact_guard_assets(htmx: bool = True, chat: bool = False) -> dict[str, Any]:
-    """Links to our styles and scripts: files only, nothing inline. ``htmx=False`` for a page that has htmx 2 already."""
+    """Links to our styles and scripts: files only, nothing inline. ``htmx=False``: the page has htmx 2 already."""
     root = "crm_contact_guard"
     styles = [*STYLES, "chat"] if chat else STYLES
     return {

@@ -40,7 +40,10 @@ def test_refusals_have_the_headers_as_well(hotel: Hotel) -> None:
 
 
 def test_a_host_may_add_sources_and_serve_assets_from_elsewhere(hotel: Hotel) -> None:
-    given = {**settings.CONTACT_GUARD, "CONTENT_SECURITY_POLICY": {"style-src": ["'unsafe-inline'"], "media-src": ["*"]}}
+    given = {
+        **settings.CONTACT_GUARD,
+        "CONTENT_SECURITY_POLICY": {"style-src": ["'unsafe-inline'"], "media-src": ["*"]},
+    }
     with override_settings(CONTACT_GUARD=given, STATIC_URL="https://cdn.example/static/"):
         found = policy(hotel.get("aoi", "inbox"))
 
