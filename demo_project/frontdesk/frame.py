@@ -35,7 +35,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         tabs = [
             Tab(reverse("home"), _("Today"), path == reverse("home")),
             Tab(reverse("guests"), _("Guests"), path.startswith(reverse("guests"))),
-            Tab(guard, _("Messages & care") if not watches else _("Contact guard"), path.startswith("/guard/")),
+            Tab(guard, _("Messages") if not watches else _("Contact guard"), path.startswith("/guard/")),
         ]
     if settings.MAILBOX_FOLDER is not None:
         tabs.append(Tab(reverse("mailbox"), _("Demo mail"), path.startswith("/mailbox/")))
