@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from crm_contact_guard.detection import ranker as runtime
 from crm_contact_guard.detection import threads as thread_runtime
 from crm_contact_guard.detection.features import space
+from crm_contact_guard.detection.ngrams import SCALE
 from training import dataset
 
 #: Inverse strength of the regularisation (chosen by cross-validation).
@@ -45,8 +46,10 @@ def use(fitted: LogisticRegression, version: str) -> runtime.Ranker:
     """Put a fitted ranker in the place of the shipped one, in this process; returns it."""
     names = space().names
     weights = fitted.coef_[0]
-    grams: npt.NDArray[np.float32] = (weights[len(names) :] * dataset.GRAM_WEIGHT).astype(np.float32)
-    made = runtime.Ranker(list(names), weights[: len(names)].tolist(), grams, float(fitted.intercept_[0]), version)
+    grams = weights[len(names) :] * dataset.GRAM_WEIGHT * SCALE
+    step = float(np.abs(grams).max()) / 127
+    quantised: npt.NDArray[np.int8] = np.round(grams / step).astype(np.int8)
+    made = runtime.Ranker(list(names), weights[: len(names)].tolist(), quantised, step, float(fitted.intercept_[0]), version)
     runtime._loaded[:] = [made]
     return made
 
@@ -92,7 +95,8 @@ def main() -> None:
         WEIGHTS / "ranker.npz",
         names=np.array(space().names),
         dense=np.array(made.dense, dtype=np.float32),
-        grams=made.grams.astype(np.float16),
+        grams=made.grams,
+        step=np.float32(made.step),
         bias=np.float32(made.bias),
         version=np.array(made.version),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from crm_contact_guard.detection import identifiers as ids
@@ -18,19 +19,48 @@ _EMAILS = (
 )
 _EMAIL_GATES = frozenset({lex.EMAIL, lex.EMAIL_HINT, lex.EMAIL_SPACED, lex.EMAIL_SLASH})
 _PHONE_GATES = frozenset({lex.PHONE, lex.SPELLED, lex.NOISE, lex.LEET})
+#: Shapes whose length alone does not say that a number exists.
+_ASK_PLANS = frozenset({"international", "landline", "nanp", "cn_or_nanp", "asia_mobile"})
+#: Numbers of one message that are asked of the numbering plans (some 15 µs each); the rest are taken at their looks.
+MAX_PLANS = 40
 #: Endings of file names and of sites; a token that ends so is no handle.
 _NOT_HANDLES = (".com", ".net", ".org", ".jp", ".example", ".pdf", ".xlsx", ".docx", ".csv", ".jpg", ".png", ".zip", ".html", ".uk", ".kr", ".cn", ".vn", ".io")
 
 
-def find(text: str, gates: set[int], company: Company, *, reverse: bool) -> list[Candidate]:
-    """Candidates of the folded text, in order of their start. ``gates`` are those that opened, see ``lexicon``."""
+@dataclass(slots=True)
+class Budget:
+    """What is left of the work a message may cause: candidates looked at, and numbers asked of the numbering plans."""
+
+    candidates: int = ids.MAX_CANDIDATES
+    plans: int = MAX_PLANS
+    flooded: bool = False
+
+
+def find(text: str, gates: set[int], company: Company, budget: Budget, *, reverse: bool) -> list[Candidate]:
+    """Candidates of the folded text, in order of their start. ``gates`` are those that opened, see ``lexicon``.
+
+    When the budget is spent nothing more is looked for, and the first time a ``flood`` candidate says so.
+    """
+    if budget.candidates <= 0:
+        if budget.flooded:
+            return []
+        budget.flooded = True
+        return [Candidate("phone", "flood", 0, len(text), "", "flood")]
+    found = _find(text, gates, company, budget, reverse=reverse)
+    budget.candidates -= len(found)
+    if len(found) > 1:
+        found.sort(key=lambda candidate: candidate.start)
+    return found
+
+
+def _find(text: str, gates: set[int], company: Company, budget: Budget, *, reverse: bool) -> list[Candidate]:
     found: list[Candidate] = []
     if lex.LINK in gates:
         found.extend(_links(text))
     if not gates.isdisjoint(_EMAIL_GATES):
         found.extend(_emails(text, found, gates))
     if not gates.isdisjoint(_PHONE_GATES):
-        found.extend(_phones(text, found, company.regions, gates, reverse=reverse))
+        found.extend(_phones(text, found, company.regions, gates, budget, reverse=reverse))
     if lex.GORO in gates:
         found.extend(Candidate("phone", "goroawase", *m.span(), m.group(), "goroawase") for m in ids.GOROAWASE.finditer(text))
     for gate, pattern, shape in ((lex.ADDRESS_JA, ids.ADDRESS_JA, "ja"), (lex.ADDRESS_EN, ids.ADDRESS_EN, "en")):
@@ -43,8 +73,6 @@ def find(text: str, gates: set[int], company: Company, *, reverse: bool) -> list
         found.extend(_free(found, (Candidate("hint", "computed", *m.span(), m.group(), "hint") for m in ids.HINT.finditer(text))))
     if lex.TOKENS in gates or lex.AT in gates:
         found.extend(_handles(text, found, gates))
-    if len(found) > 1:
-        found.sort(key=lambda candidate: candidate.start)
     return found
 
 
@@ -91,12 +119,9 @@ def _emails(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidat
     return found
 
 
-def _phones(text: str, taken: list[Candidate], regions: tuple[str, ...], gates: set[int], *, reverse: bool) -> list[Candidate]:
+def _phones(text: str, taken: list[Candidate], regions: tuple[str, ...], gates: set[int], budget: Budget, *, reverse: bool) -> list[Candidate]:
     found: list[Candidate] = []
     for start, end, digits, technique in ids.phones(text, spelled=lex.SPELLED in gates, noise=lex.NOISE in gates, leet=lex.LEET in gates):
-        if len(found) >= ids.MAX_CANDIDATES:
-            found.append(Candidate("phone", "flood", start, len(text), "", "flood"))
-            break
         if _overlaps(taken, start, end):
             continue
         written = text[start:end]
@@ -111,8 +136,10 @@ def _phones(text: str, taken: list[Candidate], regions: tuple[str, ...], gates: 
                 continue
         if glued(text, start, end):
             shape = "code"
-        elif shape != "local" and not plausible(digits, written.startswith("+") or shape == "international", regions):
-            shape = "other"
+        elif shape in _ASK_PLANS and budget.plans > 0:
+            budget.plans -= 1
+            if not plausible(digits, shape == "international", regions):
+                shape = "other"
         found.append(Candidate("phone", shape, start, end, digits, technique))
     return found
 

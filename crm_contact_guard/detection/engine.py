@@ -9,11 +9,13 @@ topic); only the company's own rules may. What it raises becomes a finding ``eng
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 
 from crm_contact_guard.detection import company_rules, evidence
+from crm_contact_guard.detection.candidates import Budget
 from crm_contact_guard.detection.features import Evidence, extract
 from crm_contact_guard.detection.normalise import Normalised, normalise
 from crm_contact_guard.detection.ranker import probability, ranker
@@ -32,6 +34,8 @@ THRESHOLD = 0.42
 #: Texts up to this length are weighed whole, longer ones in windows of it that overlap.
 WINDOW = 600
 OVERLAP = 150
+#: Windows of a long text whose evidence is listed, the most telling ones.
+MAX_WINDOWS_SHOWN = 20
 NO_COMPANY = Company()
 
 
@@ -54,7 +58,8 @@ def scan(text: str, *, direction: Direction | str, company: Company | None = Non
     try:
         side = Direction(direction)
         normalised = normalise(text)
-        windows = [weigh(normalised, start, end, side, company) for start, end in parts(normalised.text)]
+        budget = Budget()
+        windows = [weigh(normalised, start, end, side, company, budget) for start, end in parts(normalised.text)]
         best = max(windows, key=lambda window: window.probability)
         threshold = THRESHOLD if company.threshold is None else company.threshold
         return conclude(normalised, windows, best, side, company, threshold)
@@ -87,28 +92,47 @@ def parts(text: str) -> Iterator[tuple[int, int]]:
         start = end - OVERLAP
 
 
-def weigh(normalised: Normalised, start: int, end: int, direction: Direction, company: Company) -> Window:
+def weigh(
+    normalised: Normalised, start: int, end: int, direction: Direction, company: Company, budget: Budget | None = None
+) -> Window:
     """Evidence and probability of one window."""
-    found = extract(normalised, start, end, direction, company)
+    found = extract(normalised, start, end, direction, company, budget)
     text = normalised.text[start:end]
     return Window(start, text, found, probability(ranker().logit(text, found.active)))
 
 
+_Find = Callable[[Normalised, Direction, Company], Iterable[Finding]]
+
+
+@lru_cache(maxsize=1)
+def _extra_detectors() -> tuple[_Find, ...]:
+    return tuple(import_module(name).find for name in EXTRA_DETECTORS)
+
+
 def conclude(
-    normalised: Normalised, windows: list[Window], best: Window, direction: Direction, company: Company, threshold: float
+    normalised: Normalised,
+    windows: list[Window],
+    best: Window,
+    direction: Direction,
+    company: Company,
+    threshold: float,
 ) -> Scan:
     """Findings and stance from the weighed windows."""
     findings: list[Finding] = []
     attempt = best.probability >= threshold
     if attempt:
-        for window in windows:
-            if window.probability >= threshold:
-                findings.extend(evidence.findings(normalised, window.offset, window.text, window.evidence, window.probability))
+        telling = [window for window in windows if window.probability >= threshold]
+        if len(telling) > MAX_WINDOWS_SHOWN:
+            telling = sorted(telling, key=lambda window: -window.probability)[:MAX_WINDOWS_SHOWN]
+        for window in telling:
+            findings.extend(
+                evidence.findings(normalised, window.offset, window.text, window.evidence, window.probability)
+            )
         findings = list({(f.kind, f.start, f.end): f for f in findings}.values())
     findings.extend(evidence.floods(normalised, windows))
-    for name in EXTRA_DETECTORS:
+    for find in _extra_detectors():
         try:
-            findings.extend(import_module(name).find(normalised, direction, company))
+            findings.extend(find(normalised, direction, company))
         except Exception:
             findings.append(failure(normalised.original))
     stance = evidence.stance(best.evidence, attempt=attempt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from crm_contact_guard.detection.features import REACHABLE, Evidence
+from crm_contact_guard.detection.features import REACHABLE, Evidence, space
 from crm_contact_guard.detection.lexicon import lexicon
 from crm_contact_guard.detection.normalise import Normalised
 from crm_contact_guard.detection.ranker import ranker
@@ -46,12 +46,11 @@ def findings(normalised: Normalised, offset: int, text: str, found: Evidence, sc
 
 
 def _kind(found: Evidence) -> Kind:
-    names = lexicon().concepts
-    hit = {names[concept] for concept in found.concepts}
-    weights = dict(ranker().contributions(found.active, 10_000))
+    weights = ranker().dense
+    index, inbound = lexicon().index, space().inbound
     best, most = Kind.CONTACT_REQUEST, 0.0
     for kind, concepts in _KINDS:
-        total = sum(max(0.0, weights.get(name, 0.0) + weights.get(f"in:{name}", 0.0)) for name in concepts if name in hit)
+        total = sum(max(0.0, weights[index[name]] + weights[index[name] + inbound]) for name in concepts if index[name] in found.concepts)
         if total > most:
             best, most = kind, total
     return best

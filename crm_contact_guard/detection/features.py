@@ -63,8 +63,10 @@ def space() -> FeatureSpace:
     return _space[0]
 
 
-def extract(normalised: Normalised, start: int, end: int, direction: Direction, company: Company) -> Evidence:
-    """Evidence of one window (``start``–``end`` of the folded text)."""
+def extract(
+    normalised: Normalised, start: int, end: int, direction: Direction, company: Company, budget: cand.Budget | None = None
+) -> Evidence:
+    """Evidence of one window (``start``–``end`` of the folded text); windows of one message share a ``budget``."""
     text = normalised.text if start == 0 and end == len(normalised.text) else normalised.text[start:end]
     words, features = lexicon(), space()
     hits = words.hits(text)
@@ -78,7 +80,7 @@ def extract(normalised: Normalised, start: int, end: int, direction: Direction, 
     found: list[Candidate] = []
     gates = words.gates(text)
     if gates:
-        found = cand.find(text, gates, company, reverse=features.disguise in concepts)
+        found = cand.find(text, gates, company, budget or cand.Budget(), reverse=features.disguise in concepts)
         own = own_contacts(company) if found else None
         if own is not None:
             found = own.mark(found)

@@ -17,6 +17,11 @@ INVISIBLE = (
     + list(range(0x2060, 0x2070))
     + list(range(0xFE00, 0xFE10))
     + list(range(0xE0000, 0xE0080))
+    # Combining marks of Latin, put over letters and digits to hide them; Thai, Arabic and others need theirs.
+    + list(range(0x0300, 0x0370))
+    + list(range(0x1AB0, 0x1B00))
+    + list(range(0x1DC0, 0x1E00))
+    + list(range(0x20D0, 0x20E3))
 )
 
 #: Cyrillic, Greek and Armenian letters and Latin small capitals that pass for a Latin one (UTS #39 confusables,

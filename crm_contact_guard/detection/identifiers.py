@@ -122,7 +122,7 @@ def phones(text: str, *, spelled: bool = True, noise: bool = True, leet: bool = 
                 yield start, end, digits, "spelled"
     for match in numerals.PLAIN.finditer(text):
         start, end = match.span()
-        if end - start < 7 or start < taken:
+        if not 7 <= end - start <= 60 or start < taken:
             continue
         written = match.group()
         digits = numerals.decode(written)

@@ -59,12 +59,15 @@ class Lexicon:
         self.packs = tuple(packs)
         self.concepts = tuple(sorted({slot for pack in self.packs for slot in pack.slots}))
         self.index = {name: number for number, name in enumerate(self.concepts)}
-        owners: dict[str, set[tuple[int, bool, bool, str]]] = {}
+        owners: dict[str, set[tuple[int, bool, bool]]] = {}
+        languages: dict[tuple[str, int], str] = {}
         for pack in self.packs:
             for slot, fragments in pack.slots.items():
                 for fragment in fragments:
-                    self._add(owners, pack, self.index[slot], fragment)
-        self._owners = [tuple(sorted(value)) for value in owners.values()]
+                    self._add(owners, languages, pack, self.index[slot], fragment)
+        self._literals = list(owners)
+        self._languages = languages
+        self._owners = [self._merged(value) for value in owners.values()]
         self._automaton = ahocorasick_rs.AhoCorasick(list(owners), implementation=ahocorasick_rs.Implementation.ContiguousNFA)
         options = re2.Options()
         options.max_mem = SET_MEMORY
@@ -79,21 +82,36 @@ class Lexicon:
         self.reasons: dict[str, dict[str, str]] = tomllib.loads((PACKS / "reasons.toml").read_text("utf-8"))
 
     @staticmethod
-    def _add(owners: dict[str, set[tuple[int, bool, bool, str]]], pack: Pack, concept: int, fragment: str) -> None:
+    def _add(
+        owners: dict[str, set[tuple[int, bool, bool]]],
+        languages: dict[tuple[str, int], str],
+        pack: Pack,
+        concept: int,
+        fragment: str,
+    ) -> None:
         words, opened = expand(fragment)
         for word in words:
             folded = normalise(word).text
             # Where words are spaced, only whole words count; beside kana and signs there is no such border.
             left = pack.bounded and folded[0] in _WORD
             right = pack.bounded and folded[-1] in _WORD and not opened
-            owners.setdefault(folded, set()).add((concept, left, right, pack.language))
+            owners.setdefault(folded, set()).add((concept, left, right))
+            languages.setdefault((folded, concept), pack.language)
+
+    @staticmethod
+    def _merged(owners: set[tuple[int, bool, bool]]) -> tuple[tuple[int, bool, bool], ...]:
+        """One entry a concept: where packs differ, the one that asks for less."""
+        kept: dict[int, tuple[int, bool, bool]] = {}
+        for owner in sorted(owners, key=lambda entry: entry[1] + entry[2]):
+            kept.setdefault(owner[0], owner)
+        return tuple(kept.values())
 
     def hits(self, text: str) -> list[tuple[int, int, int]]:
         """Concept, start and end of each word of the packs in a folded text, overlapping ones too."""
         found: list[tuple[int, int, int]] = []
         owners, length, word = self._owners, len(text), _WORD
         for literal, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            for concept, left, right, _ in owners[literal]:
+            for concept, left, right in owners[literal]:
                 if left and start and text[start - 1] in word:
                     continue
                 if right and end < length and text[end] in word:
@@ -102,13 +120,8 @@ class Lexicon:
         return found
 
     def named_hits(self, text: str) -> list[Hit]:
-        """Like ``hits``, with the language of the pack: for explanations."""
-        return [
-            Hit(concept, start, end, language)
-            for literal, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
-            for concept, left, right, language in self._owners[literal]
-            if not (left and start and text[start - 1] in _WORD) and not (right and end < len(text) and text[end] in _WORD)
-        ]
+        """Like ``hits``, with the language of the first pack that has the word: for explanations."""
+        return [Hit(concept, start, end, self._languages[text[start:end], concept]) for concept, start, end in self.hits(text)]
 
     def gates(self, text: str) -> set[int]:
         """The gates that open for a folded text."""

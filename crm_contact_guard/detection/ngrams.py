@@ -11,10 +11,10 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-BITS = 16
+BITS = 15
 BUCKETS = 1 << BITS
-#: Lengths of the grams: two characters of kana and kanji say what five or six Latin letters do.
-SHORTEST, LONGEST = 2, 6
+#: Lengths of the grams: two characters of kana and kanji say what five Latin letters do.
+SHORTEST, LONGEST = 2, 5
 #: How much the grams of a text weigh together, whatever its length.
 SCALE = 4.0
 _BASE = 0x01000193

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
+import numpy as np
+
 from crm_contact_guard.detection.folding import build
 
 _TABLE = build()
@@ -15,9 +17,8 @@ _VOICED = dict(zip("かきくけこさしすせそたちつてとはひふへほ
                    "がぎぐげござじずぜぞだぢづでどばびぶべぼガギグゲゴザジズゼゾダヂヅデドバビブベボヴ", strict=True))  # fmt: skip
 _SEMI_VOICED = dict(zip("はひふへほハヒフヘホ", "ぱぴぷぺぽパピプペポ", strict=True))
 _MARKS = {"ﾞ": _VOICED, "゙": _VOICED, "ﾟ": _SEMI_VOICED, "゚": _SEMI_VOICED}
-#: Combining marks of Latin, put over letters and digits to hide them; Thai, Arabic and others need theirs.
-_COMBINING = frozenset(chr(code) for code in [*range(0x300, 0x370), *range(0x1AB0, 0x1B00), *range(0x1DC0, 0x1E00), *range(0x20D0, 0x20E3)])
-_SPECIAL = frozenset(_MARKS) | _COMBINING
+_DROPPED = np.zeros(0x110000, dtype=np.bool_)
+_DROPPED[[code for code, target in _TABLE.items() if target is None]] = True
 
 
 class Normalised:
@@ -59,7 +60,7 @@ class Normalised:
         return bisect_left(kept, start), bisect_left(kept, end)
 
 
-_TRAILING = frozenset("\ufe0e\ufe0f\u20e3") | _SPECIAL
+_TRAILING = frozenset("\ufe0e\ufe0f\u20e3") | frozenset(_MARKS)
 
 
 def normalise(original: str) -> Normalised:
@@ -70,21 +71,23 @@ def normalise(original: str) -> Normalised:
             return Normalised(original, text, None)
         return Normalised(original, text.translate(_TABLE), None)
     text = original.translate(_TABLE)
-    if len(text) == len(original) and _SPECIAL.isdisjoint(text):
+    if not _MARKS.keys().isdisjoint(text):
+        return _join_marks(original)
+    if len(text) == len(original):
         return Normalised(original, text, None)
-    return _fold_slowly(original)
+    codes = np.frombuffer(original.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    return Normalised(original, text, np.flatnonzero(~_DROPPED[codes]).tolist())
 
 
-def _fold_slowly(original: str) -> Normalised:
-    """The way for texts in which characters are dropped or joined: character by character, noting offsets."""
+def _join_marks(original: str) -> Normalised:
+    """The way for kana with voicing marks of their own: character by character, noting offsets."""
     folded: list[str] = []
     kept: list[int] = []
     table = _TABLE
     for offset, character in enumerate(original):
-        if character in _SPECIAL:
-            joined = _MARKS.get(character)
-            if joined is not None and folded:
-                folded[-1] = joined.get(folded[-1], folded[-1])
+        joined = _MARKS.get(character)
+        if joined is not None and folded:
+            folded[-1] = joined.get(folded[-1], folded[-1])
             continue
         target = table.get(ord(character), character)
         if target is not None:

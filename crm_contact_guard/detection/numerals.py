@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import ahocorasick_rs
 import re2
 
 #: Spelled digit → digits. ``x`` repeats what follows twice, ``y`` three times (double, triple).
@@ -51,24 +52,35 @@ LEET_GATE = r"\b[0-9]*[oilszb][0-9]+[oilszb]|\b[0-9]{1,4}[oilszb][0-9]{2}|\b[oil
 PLAIN = re2.compile(r"(?:\+ ?|\b00)?\(?" + _DIGIT + r"(?:[\s\-.()_/·・,、の~ー|*:→]{0,3}" + _DIGIT + ")+")
 NOISE = re2.compile(r"[0-9](?:[^0-9\n]{1,2}[0-9])+")
 LEET = re2.compile(r"\b[0o][0-9oilszb](?:[0-9oilszb]|[\-. ][0-9oilszb])+\b")
-_TOKENS = re2.compile("|".join(["[0-9]", *_OTHER, *_LATIN, r"\bo\b", "sev'n", "thr33"]))
+_NAMES = [*WORDS]
+_TOKENS = ahocorasick_rs.AhoCorasick(_NAMES, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
+#: Longer runs are no phone number; what hides in one is not a number that anybody could read.
+_LONGEST_RUN = 40
 _LEET = str.maketrans("oilszb", "011528")
 
 
+def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
+    for number, start, end in _TOKENS.find_matches_as_indexes(text):
+        name = _NAMES[number]
+        # A lone "o" is a zero only where it stands alone or between digits.
+        if name == "o" and ((start and text[start - 1].isalpha()) or (end < len(text) and text[end].isalpha())):
+            continue
+        yield name, start, end
+
+
 def runs(text: str) -> Iterator[tuple[int, int]]:
-    """Stretches of at least seven spelled or written numerals with nothing but joints between them."""
+    """Stretches of seven to forty spelled or written numerals with nothing but joints between them."""
     start = end = -1
     count = 0
-    for match in _TOKENS.finditer(text):
-        first, last = match.span()
+    for _, first, last in _tokens(text):
         if start >= 0 and first - end <= 4 and (first == end or _JOINTS.issuperset(text[end:first])):
             end = last
             count += 1
         else:
-            if count >= 7:
+            if 7 <= count <= _LONGEST_RUN:
                 yield start, end
             start, end, count = first, last, 1
-    if count >= 7:
+    if 7 <= count <= _LONGEST_RUN:
         yield start, end
 
 
@@ -79,8 +91,8 @@ def decode(text: str) -> str:
         return plain
     digits: list[str] = []
     repeat = 1
-    for match in _TOKENS.finditer(text):
-        value = WORDS[match.group()]
+    for name, _, _ in _tokens(text):
+        value = WORDS[name]
         if value == "x":
             repeat = 2
         elif value == "y":

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crm_contact_guard.detection.features import space
-from crm_contact_guard.detection.ngrams import SCALE, buckets
+from crm_contact_guard.detection.ngrams import buckets
 
 
 #: Log odds for naming one of the company's own contacts.
@@ -21,14 +21,15 @@ OWN_CONTACT = -2.5
 
 
 class Ranker:
-    """Weights, and the probability they give."""
+    """Weights, and the probability they give. ``grams`` are in units of ``step``: small enough to stay in the cache."""
 
-    def __init__(self, names: list[str], dense: list[float], grams: npt.NDArray[np.float32], bias: float, version: str) -> None:
+    def __init__(self, names: list[str], dense: list[float], grams: npt.NDArray[np.int8], step: float, bias: float, version: str) -> None:
         known = dict(zip(names, dense, strict=True))
         self.dense = [float(known.get(name, 0.0)) for name in space().names]
         # No training line knows whose contacts are the company's own: what they weigh is decided, not learned.
         self.dense[space().index["own_contact"]] = OWN_CONTACT
         self.grams = grams
+        self.step = step
         self.bias = bias
         self.version = version
 
@@ -40,7 +41,7 @@ class Ranker:
             total += dense[feature]
         hashed = buckets(text)
         if len(hashed):
-            total += SCALE * float(self.grams.take(hashed).sum()) / math.sqrt(len(hashed))
+            total += self.step * int(np.add.reduce(self.grams.take(hashed), dtype=np.int32)) / math.sqrt(len(hashed))
         return total
 
     def contributions(self, active: list[int], count: int = 8) -> list[tuple[str, float]]:
@@ -67,7 +68,8 @@ def ranker() -> Ranker:
                 Ranker(
                     [str(name) for name in data["names"]],
                     [float(weight) for weight in data["dense"]],
-                    data["grams"].astype(np.float32),
+                    data["grams"],
+                    float(data["step"]),
                     float(data["bias"]),
                     str(data["version"]),
                 )
