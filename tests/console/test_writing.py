@@ -12,6 +12,7 @@ from django.conf import settings
 from django.test import override_settings
 from django.utils import timezone
 
+from crm_contact_guard.console.composer import better_wording
 from crm_contact_guard.ledger.models import Event, Message
 from tests.console.conftest import Hotel, says, url
 
@@ -238,3 +239,12 @@ def test_a_note_of_the_future_keeps_what_was_typed(hotel: Hotel) -> None:
     assert response.status_code == 422
     assert "lies ahead" in html(response)
     assert "Crystal ball" in html(response)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_better_wording_is_not_itself_asked_about(hotel: Hotel, language: str) -> None:
+    text = better_wording(language)
+
+    seen = hotel.post("aoi", "conversation_preview", hotel.talk.pk, data={"text": text})
+
+    assert html(seen).strip() == ""

@@ -1,0 +1,22 @@
+"""Settings of the site that the browser visits: the tests' host, with a login and a guest's page."""
+
+import os
+from pathlib import Path
+
+from tests.settings import *  # noqa: F403
+from tests.settings import CONTACT_GUARD, TEMPLATES
+
+DEBUG = True  # so that the development server serves the static files
+ROOT_URLCONF = "tests.services.browser.urls"
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ["BROWSER_DATABASE"],
+        "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL;"},
+    }
+}
+TEMPLATES[0]["DIRS"] = [Path(__file__).parent / "templates"]
+LOGIN_REDIRECT_URL = "/guard/"
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CONTACT_GUARD["PUBLIC_URL"] = ""
+CONTACT_GUARD["LOGOUT_URL"] = "/logout/"
