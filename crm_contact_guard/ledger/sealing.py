@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from crm_contact_guard.exceptions import ContactGuardError
 from crm_contact_guard.ledger import pending
-from crm_contact_guard.ledger.keys import signing_key_or_refuse
+from crm_contact_guard.ledger.keys import signing_key_or_refuse, verification_keys
 from crm_contact_guard.ledger.sealed import Seal, Tile, TreeHead
 from crm_contact_guard.ledger.tree import ENTRY, database, tile_id, tile_reader
 from crm_contact_guard.proof.merkle import Frontier
-from crm_contact_guard.proof.notes import Checkpoint, SigningKey
+from crm_contact_guard.proof.notes import Checkpoint, NoteBroken, SignerUnknown, SigningKey, open_checkpoint
 from crm_contact_guard.proof.tiles import TILE_WIDTH, grow
 
 #: Rows a transaction: large enough for the rate, small enough that a seal is quick to read when proving one row.
@@ -74,9 +74,8 @@ def _append(connection: BaseDatabaseWrapper, head: TreeHead, taken: pending.Take
         frontier = Frontier.from_bytes(bytes(head.frontier))
     except ValueError as error:
         raise SealingRefused(f"The tree head was altered: {error}") from error
-    if frontier.size != head.size:
-        raise SealingRefused("The tree head was altered: its size and its hashes differ")
     using = connection.alias
+    _check_signed(using, head, frontier)
     _store_tiles(using, head.size, taken.hashes)
     frontier.append(taken.hashes)
     checkpoint = Checkpoint(head.origin, frontier.size, frontier.root()).sign(key)
@@ -94,6 +93,25 @@ def _append(connection: BaseDatabaseWrapper, head: TreeHead, taken: pending.Take
     head.size, head.frontier, head.sealed_at = frontier.size, frontier.to_bytes(), now
     head.save(using=using, force_update=True)
     return Sealed(rows=taken.count, size=frontier.size, checkpoint=checkpoint)
+
+
+def _check_signed(using: str, head: TreeHead, frontier: Frontier) -> None:
+    """Go on only from a state that was signed: who rewrites the tree must not get a signature over it from us."""
+    if frontier.size != head.size:
+        raise SealingRefused("The tree head was altered: its size and its hashes differ")
+    if not head.size:
+        return
+    note = Seal.objects.using(using).filter(pk=head.size).values_list("checkpoint", flat=True).first()
+    try:
+        last = open_checkpoint(note or "", verification_keys(), head.origin)
+    except SignerUnknown as error:
+        raise SealingRefused(
+            "The last checkpoint was signed by an unknown key: forged, or its key is missing among VERIFICATION_KEYS"
+        ) from error
+    except NoteBroken as error:
+        raise SealingRefused(f"The last checkpoint does not hold: {error}") from error
+    if (last.size, last.root) != (head.size, frontier.root()):
+        raise SealingRefused("The tree head was altered: it is not the tree that was signed last")
 
 
 def _store_tiles(using: str, size: int, hashes: bytes) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from io import StringIO
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from crm_contact_guard.ledger.sealed import Seal
+from crm_contact_guard.ledger.sealing import SealingRefused, seal
 from crm_contact_guard.ledger.verification import verify
 from tests.ledger import rows
-from tests.ledger.tampering import MANIPULATIONS, Scene, delete
+from tests.ledger.tampering import MANIPULATIONS, Scene, delete, needs_database
 
-# Dropping a trigger ends the transaction on MariaDB.
-pytestmark = pytest.mark.django_db(transaction=settings.DATABASES["default"]["ENGINE"].endswith("mysql"))
+pytestmark = needs_database
 
 
 @pytest.fixture
@@ -45,6 +45,16 @@ def test_a_conversation_deleted_under_its_messages_is_reported(scene: Scene) -> 
     scene.talk.save(force_insert=True)
 
     assert f"message {scene.victim.pk}: points at conversation {scene.talk.pk}, which is gone" in told
+
+
+def test_the_sealer_signs_nothing_that_goes_on_from_a_forged_tree(scene: Scene) -> None:
+    MANIPULATIONS["edit_text_and_its_leaf_in_the_tile"](scene)
+    rows.message(scene.talk)
+
+    with pytest.raises(SealingRefused, match="not the tree that was signed last"):
+        seal()
+
+    assert Seal.objects.count() == 3
 
 
 def test_the_command_names_the_first_and_all_and_exits_with_one(scene: Scene) -> None:

@@ -1,0 +1,197 @@
+"""A bundle written from the database is accepted by the stand-alone verifier, in a process that knows no Django."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.exports.bundle import Filters, bundle_write
+from crm_contact_guard.ledger import files, keys
+from crm_contact_guard.ledger.models import Attachment, Conversation, Event, Message
+from crm_contact_guard.ledger.sealed import Seal, Witnessing
+from crm_contact_guard.proof.bundle import Report, verify_bundle
+from tests import factories
+from tests.ledger import rows
+from tests.ledger.tampering import MANIPULATIONS, Scene, delete, needs_database, update
+
+pytestmark = needs_database
+
+
+@pytest.fixture
+def talk() -> Conversation:
+    return rows.talk()
+
+
+@pytest.fixture
+def scene(talk: Conversation) -> Scene:
+    return Scene(talk, rows.sealed_record(talk))
+
+
+def written(**options: Any) -> BytesIO:
+    file = BytesIO()
+    bundle_write(file, **{"filters": Filters(), **options})
+    return file
+
+
+def checked(file: BytesIO, **options: Any) -> Report:
+    return verify_bundle(file, pinned=keys.verification_keys(), **options)
+
+
+def given(name: str, content_type: str, content: bytes) -> FileIn:
+    return FileIn(name=name, content_type=content_type, content=content)
+
+
+def lines(file: BytesIO, name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in zipfile.ZipFile(file).read(name).splitlines()]
+
+
+def test_the_whole_record_holds_including_its_own_export(scene: Scene) -> None:
+    file = written()
+
+    report = checked(file)
+
+    assert report.holds, report.faults
+    assert report.rows == {"message": Message.objects.count(), "event": Event.objects.count()}
+    assert report.hidden == 0
+    assert Event.objects.filter(kind="export.bundle").count() == 1
+    assert "export.bundle" in {row["kind"] for row in lines(file, "events.jsonl")}
+    assert {row["text"] for row in lines(file, "messages.jsonl")} == {message.text for message in scene.messages}
+
+
+def test_the_command_writes_what_the_program_of_the_auditor_accepts(scene: Scene, tmp_path: Path) -> None:
+    since, pinned, out = tmp_path / "since.txt", tmp_path / "keys.txt", tmp_path / "bundle.zip"
+    since.write_text(Seal.objects.get(size=16).checkpoint)
+    pinned.write_text("".join(f"{key.to_text()}\n" for key in keys.verification_keys()))
+    call_command("contact_guard_export", out=out, since=[since], stdout=StringIO())
+
+    checker = [sys.executable, "-m", "crm_contact_guard.proof", str(out), f"--public-key={pinned}", f"--since={since}"]
+    done = subprocess.run(checker, capture_output=True, text=True, env={"PATH": ""}, cwd=Path.cwd(), check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "12 messages and 13 events" in done.stdout
+    assert "begins with the 16 leaves of your checkpoint" in done.stdout
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert not out.with_name("bundle.zip.part").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "edit_text",
+        "edit_from_address",
+        "edit_occurred_at",
+        "edit_direction",
+        "edit_text_with_fresh_digests",
+        "edit_an_event",
+        "edit_an_events_reason",
+        "swap_two_texts",
+        "swap_two_rows_with_all_they_hold",
+        "alter_a_leaf_in_its_tile",
+        "remove_the_salt",
+    ],
+)
+def test_what_was_tampered_with_in_the_database_fails_in_the_bundle(scene: Scene, name: str) -> None:
+    MANIPULATIONS[name](scene)
+
+    report = checked(written())
+
+    told = "\n".join(map(str, report.faults))
+    places = [str(scene.victim.pk), str(scene.event(scene.victim).pk), "messages.jsonl line", "signed root"]
+    assert not report.holds
+    assert any(place in told for place in places), told
+
+
+def test_rows_that_are_gone_are_told(scene: Scene, tmp_path: Path) -> None:
+    delete(scene.event(scene.victim))
+    delete(scene.victim)
+
+    with pytest.raises(CommandError, match="not whole") as error:
+        call_command("contact_guard_export", out=tmp_path / "b.zip", stdout=StringIO(), stderr=StringIO())
+
+    assert error.value.returncode == 1
+
+
+def test_filters_show_only_what_matches_and_the_proof_still_holds(scene: Scene) -> None:
+    other = factories.conversation(None, name="Taro Ito")
+    theirs = rows.message(other, "about somebody else", from_name="Taro Ito")
+    rows.event(theirs)
+
+    file = written(filters=Filters(customer=other.customer_id))
+
+    report = checked(file)
+    assert report.holds, report.faults
+    assert [row["id"] for row in lines(file, "messages.jsonl")] == [str(theirs.pk)]
+    assert [row["message"] for row in lines(file, "events.jsonl")] == [str(theirs.pk)]
+    assert report.hidden == 25
+    assert b"Hanako" not in zipfile.ZipFile(file).read("messages.jsonl")
+    assert json.loads(zipfile.ZipFile(file).read("manifest.json"))["filters"] == {"customer": str(other.customer_id)}
+
+
+def test_a_filtered_bundle_can_be_compared_with_a_witnessed_checkpoint(scene: Scene) -> None:
+    Witnessing.objects.create(alias="auditor", size=16)
+    kept = Seal.objects.get(size=16).checkpoint
+
+    report = checked(written(filters=Filters(conversation=scene.talk.pk)), since=kept)
+
+    assert report.holds, report.faults
+    assert report.since is not None
+    assert report.since.size == 16
+
+
+def test_redacted_fields_are_withheld_and_still_proved(scene: Scene) -> None:
+    file = written(redacted=["from_address", "from_name"])
+
+    report = checked(file)
+
+    assert report.holds, report.faults
+    assert report.withheld == 24
+    assert b"hanako@example.com" not in zipfile.ZipFile(file).read("messages.jsonl")
+
+
+def test_files_go_in_under_their_sums_and_only_when_they_are_what_was_sealed(
+    talk: Conversation, tmp_path: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    stored = files.store([given("a.txt", "text/plain", b"one"), given("b.png", "image/png", b"two")])
+    message = rows.message(talk, files=files.listing(stored))
+    files.attach(message, stored)
+
+    whole = written()
+    (tmp_path / Attachment.objects.get(name="b.png").stored_as).write_bytes(b"altered")
+    file = BytesIO()
+    result = bundle_write(file, filters=Filters())
+
+    assert checked(whole).holds
+    assert sum(name.startswith("attachments/") for name in zipfile.ZipFile(whole).namelist()) == 2
+    assert result.unreadable == [f"b.png of message {message.pk}"]
+    assert checked(file).holds
+
+
+def test_an_export_without_a_key_leaves_no_file(scene: Scene, tmp_path: Path, settings: Any) -> None:
+    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "SIGNING_KEY": ""}
+
+    with pytest.raises(CommandError) as error:
+        call_command("contact_guard_export", out=tmp_path / "b.zip")
+
+    assert error.value.returncode == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_erased_rows_are_exported_as_erased(scene: Scene) -> None:
+    update(
+        scene.victim, salt=None, **dict.fromkeys(("subject", "text", "from_name", "from_address", "to_name", "details"))
+    )
+
+    report = checked(written())
+
+    assert report.holds, report.faults
+    assert report.withheld == 6
