@@ -1,0 +1,161 @@
+"""Replaying recorded talks (the corpus' threads) through the plugin's gateway, as if both sides wrote them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.utils import timezone
+
+from crm_contact_guard import gateway
+from crm_contact_guard.channels.base import InboundMessage
+from crm_contact_guard.detection.types import Direction
+from crm_contact_guard.directory.mirror import customer_for
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.dispatch import inline
+from crm_contact_guard.ledger.conversations import conversation_open
+from crm_contact_guard.ledger.models import Conversation, Message
+from crm_contact_guard.policy import hours
+from crm_contact_guard.policy.decision import Override, OverrideCode
+from crm_contact_guard.supervision.alerts import ATTEMPTS
+from crm_contact_guard.supervision.models import Alert, Topic
+from demo_project.frontdesk.models import Guest, User
+
+#: A pause longer than this would leave the calendar; no talk has one.
+_MAX_MINUTES = 10 * 366 * 24 * 60.0
+_START = time(10, 0)
+
+
+class InvalidThread(ValueError):
+    """A line that is no thread; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One message of a thread; ``minutes`` is the pause before it."""
+
+    direction: Direction
+    minutes: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A talk to replay. Keys of the corpus that the replay has no use for are ignored."""
+
+    id: Any
+    lines: tuple[Line, ...]
+    language: str = "ja"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What supervision made of a thread; ``at`` is the index of the message that completes the evidence."""
+
+    id: Any
+    attempt: bool
+    by: str | None
+    at: int | None
+
+    def as_json(self) -> str:
+        return json.dumps({"id": self.id, "attempt": self.attempt, "by": self.by, "at": self.at}, ensure_ascii=False)
+
+
+def read_thread(raw: str) -> Thread:
+    """One line of the file. Raises InvalidThread."""
+    try:
+        given = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InvalidThread(f"not JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise InvalidThread("not a JSON object")
+    if "id" not in given:
+        raise InvalidThread('"id" is missing')
+    messages = given.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise InvalidThread('"messages" must be a list with at least one message')
+    lines = tuple(_line(index, message) for index, message in enumerate(messages))
+    return Thread(given["id"], lines, "ja" if str(given.get("lang", "ja")) == "ja" else "en")
+
+
+def _line(index: int, message: Any) -> Line:
+    where = f"messages[{index}]"
+    if not isinstance(message, dict):
+        raise InvalidThread(f"{where} is not a JSON object")
+    direction, text, minutes = message.get("direction"), message.get("text"), message.get("minutes_after_previous", 0)
+    if direction not in (Direction.INBOUND, Direction.OUTBOUND):
+        raise InvalidThread(f'{where}: "direction" must be "inbound" or "outbound", not {direction!r}')
+    if not isinstance(text, str):
+        raise InvalidThread(f'{where}: "text" must be a text')
+    if minutes is None:
+        minutes = 0
+    if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 <= minutes <= _MAX_MINUTES:
+        raise InvalidThread(f'{where}: "minutes_after_previous" must be a number of minutes from 0 on')
+    return Line(Direction(direction), float(minutes), text)
+
+
+def replay(thread: Thread, *, user: User) -> Verdict:
+    """Let a new guest and the employee say it all again, with all tasks run here, and read what supervision found.
+
+    Raises ContactGuardError when the gateway refuses a message, for instance an empty one of the employee.
+    """
+    conversation, employee = _new_conversation(thread, user)
+    at = hours.local_time(employee, hours.next_working_day(employee, timezone.now()), _START)
+    said: list[Message] = []
+    with inline():
+        for line in thread.lines:
+            at += timedelta(minutes=line.minutes)
+            said.append(_say(conversation, employee, line, at))
+    return _verdict(thread.id, conversation, said)
+
+
+def _new_conversation(thread: Thread, user: User) -> tuple[Conversation, Employee]:
+    guest = Guest.objects.create(
+        code=f"R-{uuid4().hex[:20]}",
+        name=f"Replay {str(thread.id)[:60]}",
+        language=thread.language,
+        owner=user,
+        source=Guest.Source.REPLAY,
+    )
+    conversation = conversation_open(customer=customer_for(guest), channel="chat", subject=f"Replay {thread.id}")
+    if conversation.employee is None:
+        raise InvalidThread(f"{user} has no part in the contact guard")
+    return conversation, conversation.employee
+
+
+def _say(conversation: Conversation, employee: Employee, line: Line, at: datetime) -> Message:
+    message: Message | None
+    if line.direction is Direction.INBOUND:
+        message = gateway.receive(
+            InboundMessage(
+                channel="chat",
+                event_id=f"replay-{uuid4()}",
+                from_address="",
+                text=line.text,
+                occurred_at=at,
+                reply_tokens=(conversation.reply_token,),
+            )
+        ).message
+    else:
+        confirmed = Override(code=OverrideCode.OTHER, text="replay")
+        message = gateway.send(
+            actor=employee, conversation=conversation, text=line.text, override=confirmed, occurred_at=at
+        ).message
+    if message is None:
+        raise InvalidThread("the company's rules kept a message back")
+    return message
+
+
+def _verdict(thread_id: Any, conversation: Conversation, said: list[Message]) -> Verdict:
+    """Only alerts about leaving the company's channels that rest on an offer, ask or accept are attempts."""
+    order: Mapping[Any, int] = {message.pk: index for index, message in enumerate(said)}
+    alerts = Alert.objects.filter(conversation=conversation, topic=Topic.OFF_CHANNEL, stance__in=ATTEMPTS)
+    found = sorted((order[alert.at_message_id], alert.by) for alert in alerts)
+    if not found:
+        return Verdict(id=thread_id, attempt=False, by=None, at=None)
+    at, by = found[0]
+    return Verdict(id=thread_id, attempt=True, by=by, at=at)
