@@ -27,7 +27,6 @@ TOPICS: dict[str, str] = {
     FindingKind.HARASSMENT: Topic.HARASSMENT,
     FindingKind.SENSITIVE_DATA: Topic.SENSITIVE_DATA,
 }
-ATTEMPTS = (Stance.OFFER, Stance.ASK, Stance.ACCEPT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +54,13 @@ class Verdict:
 
 
 def severity_of(verdict: Verdict) -> int:
-    """High: a contact actually given away, or harassment. Low: hours alone. Else medium."""
+    """High: an employee gave a private contact away or took one up, or harassment. Low: hours alone. Else medium."""
     kinds = {finding.kind for finding in verdict.findings}
     if verdict.topic in (Topic.HARASSMENT, Topic.SCAN_FAILURE):
         return Severity.HIGH
     if verdict.topic == Topic.AFTER_HOURS:
         return Severity.LOW
-    if FindingKind.CONTACT_IDENTIFIER in kinds and verdict.stance in (Stance.OFFER, Stance.ACCEPT):
+    if verdict.by == Side.EMPLOYEE and (FindingKind.CONTACT_IDENTIFIER in kinds or verdict.stance == Stance.ACCEPT):
         return Severity.HIGH
     return Severity.MEDIUM
 

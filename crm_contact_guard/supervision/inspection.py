@@ -5,6 +5,7 @@ Idempotent: a message inspected twice yields the same findings, which are stored
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db import transaction
@@ -33,7 +34,7 @@ def inspect(message: Message) -> list[Alert]:
     direction = Direction(message.direction)
     with transaction.atomic():
         scan = detection.scan(text, direction=direction, company=company())
-        verdicts = [*_text_verdicts(message, scan), *_thread_verdicts(message), *_after_hours(message)]
+        verdicts = _merged([*_text_verdicts(message, scan), *_thread_verdicts(message), *_after_hours(message)])
         raised = [alert_raise(conversation=message.conversation, verdict=verdict) for verdict in verdicts]
         Inspection.objects.update_or_create(
             message=message,
@@ -81,6 +82,16 @@ def _text_verdicts(message: Message, scan: Scan) -> list[Verdict]:
             )
         )
     return verdicts
+
+
+def _merged(verdicts: list[Verdict]) -> list[Verdict]:
+    """One verdict a topic and side: what the text and its thread say of the same thing is told once."""
+    merged: dict[tuple[str, str], Verdict] = {}
+    for verdict in verdicts:
+        key = verdict.topic, verdict.by
+        known = merged.get(key)
+        merged[key] = verdict if known is None else replace(known, findings=[*known.findings, *verdict.findings])
+    return list(merged.values())
 
 
 def _topic(finding: Finding) -> str:

@@ -159,3 +159,21 @@ def test_the_mail_names_people_and_link_but_never_the_content(
     assert "hanako_22" not in f"{warning.subject}{warning.body}"
     assert "Hanako Sato" in f"{warning.subject}{warning.body}"
     assert f"/guard/alerts/{Alert.objects.get().pk}/" in warning.body
+
+
+def test_what_text_and_thread_say_of_one_message_is_told_once(conversation: Conversation) -> None:
+    says(conversation, "Good morning!")
+    says(conversation, ASK, minutes=1)
+
+    steps = Event.objects.filter(subject_type="alert").values_list("kind", flat=True)
+    assert list(steps) == ["alert.opened"]
+
+
+def test_an_employee_who_gives_a_contact_away_is_serious_and_a_customer_who_does_is_not(
+    clerk: Employee, conversation: Conversation
+) -> None:
+    says(conversation, ASK)
+    writes(clerk, conversation, "個人のLINEはこちらです: aoi_private 追加してくださいね", minutes=2)
+
+    severities = dict(Alert.objects.values_list("by", "severity"))
+    assert severities == {"customer": 2, "employee": 3}
