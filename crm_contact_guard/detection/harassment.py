@@ -27,6 +27,8 @@ THRESHOLD = 0.5
 WORDING = "harassment.wording"
 #: Log odds taken off where a text has a single hint (chosen by cross-validation).
 LONE = 2.0
+#: Characters below which wording says nothing that a pattern would not have said.
+SHORTEST = 13
 MAX_FINDINGS = 20
 #: Places of one pattern that are looked at before it is given up: a text full of quoted hits must stay cheap.
 _PLACES = 8
@@ -38,6 +40,8 @@ _EDGES = " \t\n、。,.!?！？;:「」『』\"'"
 _SENTENCE = re2.compile(r"[^。．.!?！？\n]{2,80}")
 #: The same sentence so often in one message is pressing, whatever it says.
 _REPEATS = 4
+#: What is left of the doubt then.
+PRESSING = 0.7
 
 
 class Severity(IntEnum):
@@ -90,12 +94,14 @@ def find(normalised: Normalised, direction: Direction, company: Company) -> Iter
     hits = meant(text, packs())
     if not hits:
         return []
-    found = together(hits, pressing=_repeats(text))
+    found = together(hits) or (_nearly(hits) and _repeats(text) and together(hits, pressing=True)) or []
     if found:
         return sorted(
             (_finding(normalised, hit) for hit in found[:MAX_FINDINGS]),
             key=lambda finding: (finding.start, finding.end),
         )
+    if len(text) < SHORTEST:
+        return []
     above, start, end = strongest(text)
     above -= lone(hits)
     if above <= 0:
@@ -123,11 +129,14 @@ def lone(hits: list[Hit]) -> float:
     return LONE if len(hits) == 1 else 0.0
 
 
-def together(hits: list[Hit], *, pressing: bool) -> list[Hit]:
+def _nearly(hits: list[Hit]) -> bool:
+    """Whether repetition would tip the scale; looking for it costs more than all the rest."""
+    return math.prod(1 - hit.score for hit in hits) * PRESSING <= 1 - THRESHOLD
+
+
+def together(hits: list[Hit], *, pressing: bool = False) -> list[Hit]:
     """Those worth showing, the first with the score of all of them; nothing when all of it together is too weak."""
-    doubt = 0.7 if pressing else 1.0
-    for hit in hits:
-        doubt *= 1 - hit.score
+    doubt = math.prod(1 - hit.score for hit in hits) * (PRESSING if pressing else 1.0)
     if 1 - doubt < THRESHOLD:
         return []
     joint = dataclasses.replace(hits[0], score=round(1 - doubt, 4))
@@ -181,13 +190,17 @@ def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
     ):
         first -= 1
     last, ceiling = end, min(len(text), end + _CONTEXT)
-    while (
-        last < ceiling
-        and text[last] not in _ENDS
-        and not (text[last] == "." and text[last + 1 : last + 2] in ("", " "))
-    ):
+    while last < ceiling and not _ends(text, last):
         last += 1
     return first, last
+
+
+def _ends(text: str, place: int) -> bool:
+    """Whether a sentence ends there; 「死ね！と言われた」 goes on."""
+    following = text[place + 1 : place + 2]
+    if text[place] == ".":
+        return following in ("", " ")
+    return text[place] in _ENDS and following not in ("と", "っ")
 
 
 def _quoted(text: str, start: int, end: int) -> bool:

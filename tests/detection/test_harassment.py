@@ -1,0 +1,173 @@
+"""Harassment: what must be found, what must stay quiet, and the recorded figures that must not fall."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crm_contact_guard.detection.harassment import SEVERITY, Severity, find, severity
+from crm_contact_guard.detection.harassment_packs import LANGUAGES, Pattern, read_patterns
+from crm_contact_guard.detection.normalise import normalise
+from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
+
+TRAINING = Path(__file__).parents[2] / "training"
+PATTERNS = [pattern for language in LANGUAGES for pattern in read_patterns(language)]
+PROVING = [pattern for pattern in PATTERNS if pattern.score >= 0.5]
+#: Recorded on the holdout, which no pattern, weight or threshold was chosen by: precision 1.000, recall .783 (ja .90, en .67).
+HOLDOUT_PRECISION, HOLDOUT_RECALL = 0.98, 0.76
+
+
+def seen(text: str, direction: Direction = Direction.INBOUND) -> list[Finding]:
+    return list(find(normalise(text), direction, Company()))
+
+
+def lines(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (TRAINING / name).read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.id)
+def test_each_hit_is_matched_by_its_own_pattern(pattern: Pattern) -> None:
+    assert pattern.hits
+    for text in pattern.hits:
+        assert pattern.compiled.search(normalise(text).text), text
+
+
+@pytest.mark.parametrize("pattern", PROVING, ids=lambda pattern: pattern.id)
+def test_hits_of_a_proving_pattern_are_findings_and_its_misses_are_none(pattern: Pattern) -> None:
+    for text in pattern.hits:
+        assert seen(text), text
+    assert pattern.misses
+    for text in pattern.misses:
+        assert not seen(text), text
+
+
+def test_pack_ids_are_unique_and_every_category_has_a_severity() -> None:
+    assert len({pattern.id for pattern in PATTERNS}) == len(PATTERNS)
+    assert {pattern.category for pattern in PATTERNS} == set(SEVERITY)
+
+
+@pytest.mark.parametrize(
+    ("text", "category", "level"),
+    [
+        ("殺すぞ、マジで。査定のやつ出せよ。", "threat", Severity.HIGH),
+        ("支配人とお前で部屋まで来て土下座しろ。", "dogeza", Severity.MEDIUM),
+        ("何時に終わるか知ってるよ。", "stalking", Severity.HIGH),
+        ("シャワーがぬるかったので慰謝料100万円払え。", "excessive_demand", Severity.MEDIUM),
+        ("ﾌｻﾞｹﾝなよ、おい。なめてんのか？", "intimidation", Severity.LOW),
+        ("I know when you finish. I'll be by your car.", "stalking", Severity.HIGH),
+        ("Ｙｏｕ'ｒｅ ａ ｕｓｅｌｅｓｓ ｉｄｉｏｔ.", "insult", Severity.LOW),
+        ("I'll k\u200bill you, you hear?", "threat", Severity.HIGH),
+        ("Go back to your own country.", "discrimination", Severity.MEDIUM),
+    ],
+)
+def test_category_severity_and_evidence(text: str, category: str, level: Severity) -> None:
+    finding = max(seen(text), key=lambda found: found.score)
+    assert finding.kind is Kind.HARASSMENT
+    assert finding.technique == category
+    assert severity(finding) is level
+    assert 0 <= finding.start < finding.end <= len(text)
+    assert finding.version
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "「殺すぞ」と隣の人に怒鳴られました。",
+        "隣の席の客が店員さんに土下座しろと言っていて不愉快でした。",
+        'My neighbour shouted "I\'ll break your legs" through the door.',
+        "I was a complete idiot to your night porter.",
+        "麻婆豆腐、死ぬほど美味しかったです！",
+        "このままお返事がなければ、消費生活センターに相談いたします。",
+        "If I don't hear back by Friday I'll go to the small claims court.",
+        "",
+        "。。。!!!",
+    ],
+)
+def test_reports_quotes_idioms_and_lawful_threats_stay_quiet(text: str) -> None:
+    assert not seen(text)
+
+
+def test_a_quotation_of_the_whole_text_is_no_report() -> None:
+    assert seen("「殺すぞ、お前」")
+
+
+@pytest.mark.parametrize("direction", [Direction.OUTBOUND, Direction.NOTE])
+def test_what_an_employee_writes_is_never_judged(direction: Direction) -> None:
+    assert not seen("お客様に「殺すぞ」と言われました。殺すぞ。死ね。", direction)
+
+
+def test_weak_signs_add_up() -> None:
+    assert not seen("お前が来るの？")
+    assert seen("おい、お前、さっさと返せ！")
+
+
+def test_data_is_large_balanced_and_labelled_verbatim() -> None:
+    tuning, held = lines("data/harassment.jsonl"), lines("data/harassment_holdout.jsonl")
+    assert len(tuning) >= 440
+    assert len(held) >= 120
+    for rows in (tuning, held):
+        fair = sum(row["label"] == "fair" for row in rows)
+        assert 0.45 < fair / len(rows) < 0.56
+        for row in rows:
+            assert row["label"] in ("harassment", "fair")
+            assert bool(row["spans"]) is (row["label"] == "harassment"), row["id"]
+            assert all(span in row["text"] for span in row["spans"])
+            assert row["label"] == "fair" or row["kind"] in SEVERITY
+    texts = [row["text"] for row in (*tuning, *held)]
+    assert len(set(texts)) == len(texts)
+    assert len({row["id"] for row in (*tuning, *held)}) == len(texts)
+
+
+def test_holdout_figures_do_not_fall() -> None:
+    found, meant = [], []
+    for row in lines("data/harassment_holdout.jsonl"):
+        found.append(bool(seen(row["text"], Direction(row["direction"]))))
+        meant.append(row["label"] == "harassment")
+    true = sum(f and m for f, m in zip(found, meant, strict=True))
+    assert true / sum(found) >= HOLDOUT_PRECISION
+    assert true / sum(meant) >= HOLDOUT_RECALL
+
+
+def test_messages_about_contacts_are_flagged_at_most_once_in_two_hundred() -> None:
+    rows = lines("corpus/messages.jsonl")
+    flagged = [row["text"] for row in rows if seen(row["text"])]
+    assert len(flagged) <= 0.005 * len(rows), flagged
+
+
+@pytest.mark.parametrize("text", ["殺すぞ、マジで。", "I know where you live now. Cute red door."])
+@pytest.mark.parametrize("around", ["先日はありがとうございました。 ", "The parcel came on Monday. Thank you. "])
+def test_padding_neither_removes_a_finding_nor_moves_it(text: str, around: str) -> None:
+    alone = max(seen(text), key=lambda found: found.score)
+    evidence = text[alone.start : alone.end]
+    for copies in (1, 40, 400):
+        padded = around * copies + text + " " + around * copies
+        found = [padded[f.start : f.end] for f in seen(padded) if f.detector == alone.detector]
+        assert found == [evidence]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=300))
+def test_any_text_is_judged_without_exception_and_spans_lie_inside(text: str) -> None:
+    for finding in seen(text + "殺すぞ。"):
+        assert 0 <= finding.start < finding.end <= len(text) + 4
+
+
+@pytest.mark.parametrize("unit", ["お前は", "「殺すぞ」と言われた。", "I'll kill ", "you stupid ", "\ud800", "死"])
+def test_cost_is_linear(unit: str) -> None:
+    def seconds(length: int) -> float:
+        normalised = normalise(unit * (length // len(unit)))
+        best = 9.0
+        for _ in range(3):
+            started = time.perf_counter()
+            list(find(normalised, Direction.INBOUND, Company()))
+            best = min(best, time.perf_counter() - started)
+        return best
+
+    seconds(1_000)
+    assert seconds(100_000) < 20 * seconds(10_000) + 0.05
