@@ -116,6 +116,7 @@ def send(
         raise NotPermitted(_("You can't write in this conversation."))
     carrier = registry.channel(channel or conversation.channel)
     _check_text(text, carrier)
+    _check_override(override)
     request_digest = _request_digest(conversation, carrier.alias, text, subject)
     earlier = _earlier(actor, idempotency_key, request_digest)
     if earlier is not None:
@@ -172,6 +173,11 @@ def _check_text(text: str, carrier: Channel | None) -> None:
             _("The message has %(has)d characters; at most %(most)d are possible here.")
             % {"has": len(text), "most": most}
         )
+
+
+def _check_override(override: Override | None) -> None:
+    if override is not None and override.code is not OverrideCode.EMERGENCY and not override.text.strip():
+        raise InvalidMessage(_("Say in a few words why it should go out all the same."), field="override")
 
 
 def _request_digest(conversation: Conversation, channel: str, text: str, subject: str) -> str:

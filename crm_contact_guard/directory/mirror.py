@@ -25,7 +25,10 @@ def employee_for(user: Any) -> Employee | None:
     record = crm.adapter().employee(user)
     if record is None or not record.active:
         return None
-    mirror_teams()
+    teams = Team.objects.filter(tenant=record.tenant)
+    known_teams = set(teams.filter(key__in=record.team_keys).values_list("key", flat=True))
+    if record.role == Role.SUPERVISOR or known_teams != set(record.team_keys):
+        mirror_teams()
     return mirror_employee(record)
 
 
