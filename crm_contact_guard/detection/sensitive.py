@@ -18,13 +18,15 @@ import re2
 
 from crm_contact_guard.detection.check_digits import is_card, is_my_number
 from crm_contact_guard.detection.normalise import Normalised
-from crm_contact_guard.detection.sensitive_credentials import find_credentials
+from crm_contact_guard.detection.sensitive_credentials import find_credentials, flood
 from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
 
 VERSION = "2026.11.1"
 CARD, MY_NUMBER = "sensitive.card", "sensitive.my_number"
 #: More than this many in one message say nothing new, and a hostile text must not cost more than it tells.
 MAX_FINDINGS = 50
+#: Groups of digits in long runs that are read; beyond, one finding covers the rest (see ``flood``).
+MAX_GROUPS = 2_000
 _MASK = "•"
 
 #: Nothing of ours can be in a text that lacks all of these; one linear pass tells.
@@ -32,7 +34,7 @@ _GATE = re2.compile(
     r"\d[ .・-]{0,2}\d[ .・-]{0,2}\d[ .・-]{0,2}\d[ .・-]{0,2}\d[ .・-]{0,2}\d[ .・-]{0,2}\d[ .・-]{0,2}\d[ .・-]{0,2}\d"
     r"|pass|p/w|\bpwd?\b|\bpin\b|\botp\b|code|cv[vc]|パス|暗証|コード|認証|確認番号|合言葉|密码|验证码"
 )
-_RUN = re2.compile(r"\d(?:[ .・-]{0,2}\d){11,39}")
+_RUN = re2.compile(r"\d(?:[ .・-]{0,2}\d){11,}")
 _GROUP = re2.compile(r"\d+")
 #: How cards are printed, by the lengths of their groups.
 _PRINTED = frozenset({(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 4, 4, 2), (8, 8), (6, 10)})
@@ -54,29 +56,37 @@ _NAMES = re2.compile(
 
 
 def find(normalised: Normalised, direction: Direction, company: Company) -> Iterable[Finding]:
-    """Findings of kind ``sensitive_data``, whoever wrote them. Linear in the text; at most ``MAX_FINDINGS``."""
+    """Findings of kind ``sensitive_data``, whoever wrote them. Linear in the text; at most ``MAX_FINDINGS`` of a sort.
+
+    What comes after so many is covered by one finding to the end of the text (``sensitive.flood``), never passed over.
+    """
     del direction, company  # the data are as delicate from either side, and no company's rule makes them less so
     text = normalised.text
     if _GATE.search(text) is None:
         return []
     found = [*_numbers(normalised), *find_credentials(normalised, VERSION, MAX_FINDINGS)]
-    return sorted(found, key=lambda finding: (finding.start, finding.end))[:MAX_FINDINGS]
+    return sorted(found, key=lambda finding: (finding.start, finding.end))
 
 
 def _numbers(normalised: Normalised) -> Iterator[Finding]:
     text = normalised.text
-    count = 0
+    found = looked = 0
     for run in _RUN.finditer(text):
         start, end = run.span()
-        if (start and text[start - 1].isdigit()) or (end < len(text) and text[end].isdigit()):
-            continue  # a piece of something longer than any card
-        groups = [(start + g.start(), start + g.end()) for g in _GROUP.finditer(text[start:end])]
+        groups: list[tuple[int, int]] = []
+        for group in _GROUP.finditer(text[start:end]):
+            if looked >= MAX_GROUPS:
+                yield flood(normalised, start, VERSION)
+                return
+            groups.append((start + group.start(), start + group.end()))
+            looked += 1
         for detector, first, last, score in _readings(text, groups):
             low, high = normalised.span(first, last)
             yield Finding(Kind.SENSITIVE_DATA, low, high, score, detector, VERSION)
-            count += 1
-        if count >= MAX_FINDINGS:
-            return
+            found += 1
+            if found >= MAX_FINDINGS:
+                yield flood(normalised, last, VERSION)
+                return
 
 
 def _readings(text: str, groups: Sequence[tuple[int, int]]) -> Iterator[tuple[str, int, int, float]]:
@@ -108,8 +118,10 @@ def _longest(text: str, groups: Sequence[tuple[int, int]], index: int) -> tuple[
 
 
 def _read(text: str, part: Sequence[tuple[int, int]]) -> tuple[str, float] | None:
-    digits = "".join(text[start:end] for start, end in part)
     start, end = part[0][0], part[-1][1]
+    if not 12 <= sum(last - first for first, last in part) <= 19:
+        return None
+    digits = "".join(text[first:last] for first, last in part)
     if len(digits) == 12 and is_my_number(digits):
         return (MY_NUMBER, 0.99) if _named(text, start, end) == "mine" else None
     if not 13 <= len(digits) <= 19 or not is_card(digits):

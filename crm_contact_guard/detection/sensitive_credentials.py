@@ -27,6 +27,10 @@ _VALUE = r"""(?P<open>["'「『(\[`]?)(?P<value>[!#-&*-Z\\^_a-z|~]{3,64})"""
 _LABEL = re2.compile(_SECRET)
 _GIVEN = re2.compile(_LINK + _VALUE)
 _REACH = 110
+#: Labels looked at in one text. Nobody names more secrets; what comes after is covered by one finding as a whole, so that
+#: neither the cost grows nor anything passes unread.
+MAX_LABELS = 200
+FLOOD = "sensitive.flood"
 
 _DIGIT = re2.compile(r"\d")
 _LETTERS = re2.compile(r"[a-z]+")
@@ -56,7 +60,10 @@ def find_credentials(normalised: Normalised, version: str, limit: int) -> Iterat
     """Each value given for a named secret. The span is the value alone, so that masking leaves the sentence legible."""
     text = normalised.text
     taken = -1
-    for label in _LABEL.finditer(text):
+    for number, label in enumerate(_LABEL.finditer(text)):
+        if number >= MAX_LABELS:
+            yield flood(normalised, label.start(), version)
+            return
         if label.start() < taken:
             continue
         given = _GIVEN.match(text[label.end() : label.end() + _REACH])
@@ -77,7 +84,14 @@ def find_credentials(normalised: Normalised, version: str, limit: int) -> Iterat
         yield Finding(Kind.SENSITIVE_DATA, low, high, 0.95 if linked else 0.8, CREDENTIAL, version)
         limit -= 1
         if limit <= 0:
+            yield flood(normalised, end, version)
             return
+
+
+def flood(normalised: Normalised, start: int, version: str) -> Finding:
+    """The finding that covers what was not read any more, to the end of the text."""
+    low = normalised.span(start, len(normalised.text))[0]
+    return Finding(Kind.SENSITIVE_DATA, low, len(normalised.original), 0.5, FLOOD, version)
 
 
 def _plausible(value: str, sort: str, *, linked: bool, closed: bool, rest: str) -> bool:
