@@ -78,7 +78,8 @@ def test_without_scripts_people_read_reply_and_decide(visitors: Visitors) -> Non
     expect(employee.get_by_label("Message", exact=True)).to_have_value(PRIVATE)
     employee.get_by_label("Message", exact=True).fill("Certainly. Breakfast is from seven.")
     employee.get_by_role("button", name="Send", exact=True).click()
-    expect(employee.get_by_text("Certainly. Breakfast is from seven.")).to_be_visible()
+    messages = employee.get_by_role("region", name="Messages")
+    expect(messages.get_by_text("Certainly. Breakfast is from seven.")).to_be_visible()
 
     supervisor = visitors.page("chief", **plain)
     supervisor.get_by_role("link", name="Maria").click()
