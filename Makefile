@@ -9,7 +9,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 LOCKED_EXTRAS = --extra images --extra postgresql --extra redis
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services coverage lint format bench docs messages lock package clean
+.PHONY: help install demo demo-data test test-services coverage lint format train bench docs messages lock package clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -33,6 +33,10 @@ $(BIN)/python:
 
 .venv/.services-installed: requirements/services.txt .venv/.dev-installed
 	@$(PIP) -r requirements/services.txt
+	@touch $@
+
+.venv/.bench-installed: requirements/bench.txt .venv/.dev-installed
+	@$(PIP) -r requirements/bench.txt
 	@touch $@
 
 install: .venv/.dev-installed ## the environment in .venv
@@ -75,7 +79,11 @@ format: .venv/.dev-installed ## rewrite the code in the house's style
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: .venv/.dev-installed ## each claim of speed or size, beside a named peer or limit
+train: .venv/.bench-installed ## the detector's weights from the labelled data in training/
+	$(BIN)/python -m training.train
+	$(BIN)/python -m training.train_harassment
+
+bench: .venv/.bench-installed ## each claim of speed or size, beside a named peer or limit
 	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -93,6 +101,7 @@ lock: $(BIN)/python ## renew requirements/*.txt from pyproject.toml
 	$(COMPILE) pyproject.toml --group build --group server --extra postgresql --extra redis -c requirements/dev.txt \
 		-o requirements/server.txt
 	$(COMPILE) --group services -c requirements/dev.txt -o requirements/services.txt
+	$(COMPILE) --group training --group peers -c requirements/dev.txt -o requirements/bench.txt
 
 package: .venv/.dev-installed ## wheel and sdist in dist/
 	$(BIN)/python -m hatchling build
