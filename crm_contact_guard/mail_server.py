@@ -1,13 +1,14 @@
 """The mail edge, as ``webhooks`` is the HTTP edge: take a mail, hand it to the gateway, answer when it is recorded.
 
-250 means committed. A mail that can't be recorded now gets 451 and stays with its sender; one that is too large gets 552
-and an event; one for a stranger's address gets 550, since we are no relay.
+250 means committed. A mail that can't be recorded now gets 451 and stays with its sender; one that is too large gets
+552 and an event; one for a stranger's address gets 550, since we are no relay.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -24,6 +25,8 @@ from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.ids import uuid7
 
 logger = logging.getLogger(__name__)
+
+_SENDER = re.compile(r"<([^<>]{1,320})>")
 
 
 class MailHandler:
@@ -69,15 +72,15 @@ class MailHandler:
         finally:
             close_old_connections()
 
-    def record_refusal(self, envelope: Envelope, reason: str) -> None:
-        """Record that a mail was refused for its size, with its sender and recipients."""
+    def record_refusal(self, envelope: Envelope, sender: str, reason: str) -> None:
+        """Record that a mail was refused for its size, with its sender and, where they were named yet, recipients."""
         close_old_connections()
         gateway.receive_unknown(
             UnknownEvent(
                 channel=self.channel.alias,
                 event_id=f"refused-{uuid7()}",
                 occurred_at=timezone.now(),
-                payload=f"from {envelope.mail_from or '?'} to {', '.join(envelope.rcpt_tos) or '?'}",
+                payload=f"from {sender or '?'} to {', '.join(envelope.rcpt_tos) or '?'}",
                 reason=reason,
             )
         )
@@ -89,11 +92,19 @@ class _Refusals:
 
     event_handler: MailHandler
     envelope: Envelope | None
+    _said_from = ""
+
+    async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
+        # A sender that announces the size is refused before the envelope knows who it is.
+        self._said_from = arg or ""
+        await super().smtp_MAIL(arg)  # type: ignore[misc]
 
     async def push(self, status: Any) -> None:
         line = status if isinstance(status, str) else status.decode("ascii", "replace")
         if line.startswith("552") and self.envelope is not None:
-            await asyncio.to_thread(self.event_handler.record_refusal, self.envelope, line)
+            found = _SENDER.search(self._said_from)
+            sender = self.envelope.mail_from or (found[1] if found else "")
+            await asyncio.to_thread(self.event_handler.record_refusal, self.envelope, sender, line)
         await super().push(status)  # type: ignore[misc]
 
 

@@ -6,6 +6,9 @@ before are the writer's own words.
 
 from __future__ import annotations
 
+from django.conf import settings as django_settings
+
+from crm_contact_guard.ledger.delivery import recording_notice
 from crm_contact_guard.ledger.models import Conversation, Message
 
 #: How many earlier messages a mail may quote from.
@@ -45,12 +48,16 @@ def told_apart(conversation: Conversation, text: str, quoted: str) -> tuple[str,
 def _said(conversation: Conversation) -> str:
     earlier = Message.objects.filter(conversation=conversation).order_by("-occurred_at", "-id")
     texts = earlier.values_list("text", "quoted", "subject")[:_EARLIER]
-    return "\n".join(_squeezed(part) for row in texts for part in row if part)
+    # Our own footer comes back with every quote; a customer's language may have changed meanwhile.
+    footers = [recording_notice(code) for code, _name in django_settings.LANGUAGES]
+    return "\n".join(_squeezed(part) for part in (*footers, *(part for row in texts for part in row if part)))
 
 
 def _is_frame(line: str) -> bool:
     bare = line.strip(_MARKS).lower().replace("：", ":")
-    return not bare or bare.startswith(_FRAME) or (bare.endswith(":") and "@" in bare)
+    if not bare.strip("-_—"):  # also the line before a signature
+        return True
+    return bare.startswith(_FRAME) or (bare.endswith(":") and "@" in bare)
 
 
 def _squeezed(text: str) -> str:
