@@ -21,13 +21,13 @@ from crm_contact_guard.ledger.conversations import conversation_open
 from crm_contact_guard.ledger.models import Conversation, Message
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.decision import Override, OverrideCode
-from crm_contact_guard.supervision.alerts import ATTEMPTS
-from crm_contact_guard.supervision.models import Alert, Topic
+from crm_contact_guard.supervision.models import Alert, Stance, Topic
 from demo_project.frontdesk.models import Guest, User
 
 #: A pause longer than this would leave the calendar; no talk has one.
 _MAX_MINUTES = 10 * 366 * 24 * 60.0
 _START = time(10, 0)
+_ATTEMPTS = (Stance.OFFER, Stance.ASK, Stance.ACCEPT)
 
 
 class InvalidThread(ValueError):
@@ -153,7 +153,7 @@ def _say(conversation: Conversation, employee: Employee, line: Line, at: datetim
 def _verdict(thread_id: Any, conversation: Conversation, said: list[Message]) -> Verdict:
     """Only alerts about leaving the company's channels that rest on an offer, ask or accept are attempts."""
     order: Mapping[Any, int] = {message.pk: index for index, message in enumerate(said)}
-    alerts = Alert.objects.filter(conversation=conversation, topic=Topic.OFF_CHANNEL, stance__in=ATTEMPTS)
+    alerts = Alert.objects.filter(conversation=conversation, topic=Topic.OFF_CHANNEL, stance__in=_ATTEMPTS)
     found = sorted((order[alert.at_message_id], alert.by) for alert in alerts)
     if not found:
         return Verdict(id=thread_id, attempt=False, by=None, at=None)
