@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from crm_contact_guard.conf import settings
+from crm_contact_guard.mailing import send_by_host
 from crm_contact_guard.supervision.models import Alert, Notice
 from crm_contact_guard.supervision.titles import alert_title
 
@@ -48,7 +49,7 @@ def notice_send(notice_id: int) -> bool:
         rows.update(state=Notice.State.FAILED, due_at=None, lease_until=None, last_error="no e-mail address")
         return False
     try:
-        _mail(notice).send()
+        send_by_host(_mail(notice))
     except Exception as error:  # noqa: BLE001 - whatever a mail back end raises, the notice waits for another try
         again = notice.attempts <= len(BACKOFF)
         rows.update(

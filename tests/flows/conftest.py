@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 
+import django
 import pytest
 from django.conf import settings as django_settings
 from django.test import override_settings
@@ -43,6 +44,14 @@ class Post:
         return 250, ""
 
 
+def host_mail(port: int) -> dict[str, object]:
+    """How this Django version is told to send by SMTP to a port of this machine."""
+    backend = "django.core.mail.backends.smtp.EmailBackend"
+    if django.VERSION >= (6, 1):
+        return {"MAILERS": {"default": {"BACKEND": backend, "OPTIONS": {"host": "127.0.0.1", "port": port}}}}
+    return {"EMAIL_BACKEND": backend, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": port}
+
+
 @pytest.fixture
 def post(transactional_db: None) -> Iterator[Post]:
     with Sink() as sink:
@@ -51,9 +60,7 @@ def post(transactional_db: None) -> Iterator[Post]:
         channels["email"] = {**email, "OPTIONS": {**email["OPTIONS"], "PORT": sink.port}}
         with override_settings(
             CONTACT_GUARD={**django_settings.CONTACT_GUARD, "CHANNELS": channels},
-            EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",
-            EMAIL_HOST="127.0.0.1",
-            EMAIL_PORT=sink.port,
+            **host_mail(sink.port),
         ):
             carrier = registry.channel("email")
             assert isinstance(carrier, EmailChannel)

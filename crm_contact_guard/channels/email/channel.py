@@ -51,8 +51,7 @@ class EmailChannel(Channel):
         except (OSError, smtplib.SMTPException) as error:
             raise ChannelError(f"mail server not reachable: {error}", permanent=_is_final(error)) from error
         try:
-            mail.connection = connection
-            mail.send()
+            connection.send_messages([mail])
         except smtplib.SMTPServerDisconnected as error:
             raise ChannelError(f"connection lost: {error}", permanent=False, uncertain=True) from error
         except (smtplib.SMTPException, OSError) as error:
@@ -108,9 +107,9 @@ class EmailChannel(Channel):
 
     def _connection(self) -> BaseEmailBackend:
         backend: type[BaseEmailBackend] = import_string(self.options.get("BACKEND", _BACKEND))
-        given: dict[str, Any] = {
-            ours: self.options[name] for name, ours in _SMTP_OPTIONS.items() if name in self.options
-        }
+        # Django 6.1 wants to know a back end's alias; earlier versions take and ignore it.
+        given: dict[str, Any] = {"alias": self.alias}
+        given |= {ours: self.options[name] for name, ours in _SMTP_OPTIONS.items() if name in self.options}
         if backend.__module__.endswith("smtp"):
             given.setdefault("timeout", _DEFAULT_TIMEOUT)
         return backend(**given)

@@ -12,6 +12,7 @@ from django.utils.translation import override
 
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.ledger.witnesses.base import Witness
+from crm_contact_guard.mailing import send_by_host
 
 
 class EmailWitness(Witness):
@@ -37,4 +38,4 @@ class EmailWitness(Witness):
             )
         message = EmailMessage(subject, f"{body}\n\n{checkpoint}", self._from_email, self._to)
         message.attach(f"checkpoint-{size}.txt", checkpoint, "text/plain")
-        message.send()
+        send_by_host(message)
