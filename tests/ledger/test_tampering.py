@@ -6,6 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from crm_contact_guard.ledger.sealed import Seal
 from crm_contact_guard.ledger.sealing import SealingRefused, seal
@@ -32,6 +33,19 @@ def test_each_manipulation_is_reported_and_located(scene: Scene, name: str) -> N
     told = "\n".join(map(str, report.faults))
     assert not report.holds
     assert [word for word in words if word not in told] == [], told
+
+
+if connection.vendor == "postgresql":
+    #: The quick check leaves files out, as its help says.
+    IN_DATABASE = sorted(set(MANIPULATIONS) - {"drop_an_attachment"})
+
+    @pytest.mark.parametrize("name", IN_DATABASE)
+    def test_the_check_inside_the_database_reports_the_same(scene: Scene, name: str) -> None:
+        assert verify(in_database=True).holds
+
+        MANIPULATIONS[name](scene)
+
+        assert set(verify(in_database=True).faults) == set(verify().faults)
 
 
 def test_there_are_enough_of_them() -> None:

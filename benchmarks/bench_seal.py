@@ -1,0 +1,156 @@
+"""Rows a second when sealing and when verifying, memory of verifying, and the time of one proof in a large tree.
+
+    python benchmarks/bench_seal.py [--rows 200000] [--tree 1000000] [--database sqlite|postgresql|mariadb …]
+
+Targets: sealing ≥ 150,000 rows/s on PostgreSQL and SQLite, ≥ 30,000 on MariaDB; structure ≥ 1 M leaves/s; content
+≥ 80,000 rows/s outside the database, ≥ 300,000 inside PostgreSQL; ≤ 150 MB; a proof among ten million ≤ 10 ms of
+queries and ≤ 30 hashes (``--tree 10000000``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from typing import Any
+
+from record_database import SETTINGS, filled, fresh, one_process_each, peak_memory, reset_peak, talk
+
+
+def seal_rate(rows: int) -> float:
+    from crm_contact_guard.ledger.sealing import seal
+
+    started = time.perf_counter()
+    done = seal()
+    assert done.rows >= rows
+    return done.rows / (time.perf_counter() - started)
+
+
+def structure_rate() -> float:
+    from crm_contact_guard.ledger.keys import verification_keys
+    from crm_contact_guard.ledger.verification_report import Report
+    from crm_contact_guard.ledger.verification_tree import TreeCheck
+
+    report, leaves, started = Report(), 0, time.perf_counter()
+    for run in TreeCheck("default", verification_keys(), report).leaves():
+        leaves += run.count
+    assert report.holds, report.faults
+    return leaves / (time.perf_counter() - started)
+
+
+def verify_rate(**options: Any) -> float:
+    from crm_contact_guard.ledger.verification import verify
+
+    started = time.perf_counter()
+    report = verify(**options)
+    assert report.holds, report.faults
+    return sum(report.rows.values()) / (time.perf_counter() - started)
+
+
+def content_rate() -> float:
+    """The walk alone, without the comparison of sets, links and witnesses at the end."""
+    from crm_contact_guard.ledger.keys import verification_keys
+    from crm_contact_guard.ledger.verification_files import FileCheck
+    from crm_contact_guard.ledger.verification_report import Report
+    from crm_contact_guard.ledger.verification_rows import RowCheck
+    from crm_contact_guard.ledger.verification_tree import TreeCheck
+
+    report, started = Report(), time.perf_counter()
+    rows = RowCheck("default", report, FileCheck("default", report, contents=False))
+    for run in TreeCheck("default", verification_keys(), report).leaves():
+        rows.leaves(run)
+    assert report.holds, report.faults
+    return sum(report.rows.values()) / (time.perf_counter() - started)
+
+
+def proof_times(connection: Any, tree: int, messages: list[Any]) -> tuple[float, float, int]:
+    """Median and 99th percentile of a proof's queries in ms, and the hashes of its path, in a tree of ``tree`` leaves.
+
+    The tree is grown by notes alone (no rows behind them), as an installation of that size has them.
+    """
+    from django.test.utils import CaptureQueriesContext
+
+    from crm_contact_guard.directory.ids import uuid7
+    from crm_contact_guard.ledger import proofs
+    from crm_contact_guard.ledger.models import Pending
+    from crm_contact_guard.ledger.sealed import TreeHead
+    from crm_contact_guard.ledger.sealing import seal
+
+    while (size := TreeHead.objects.get().size) < tree:
+        for _ in range(8):
+            hashes = os.urandom(32 * 8192)
+            Pending.objects.bulk_create(
+                [
+                    Pending(row_kind="event", row_id=uuid7(), leaf_hash=hashes[at : at + 32])
+                    for at in range(0, min(8192, tree - size) * 32, 32)
+                ],
+                batch_size=2048,
+            )
+        seal()
+    times, longest = [], 0
+    for message in messages:
+        with CaptureQueriesContext(connection) as queries:
+            found = proofs.inclusion(message)
+        assert found is not None
+        times.append(sum(float(query["time"]) for query in queries) * 1000)
+        longest = max(longest, len(found.path))
+    times.sort()
+    return statistics.median(times), times[len(times) * 99 // 100], longest
+
+
+def sizes(connection: Any) -> str:
+    if connection.vendor != "postgresql":
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(pg_total_relation_size(name::regclass)) FROM"
+            " unnest(ARRAY['crm_contact_guard_tile', 'crm_contact_guard_seal']) AS name"
+        )
+        return f", {int(cursor.fetchone()[0]) / 1e6:,.0f} MB of tiles and seals"
+
+
+def measure(database: str, rows: int, tree: int) -> None:
+    with fresh(database) as connection:
+        from crm_contact_guard.ledger.models import Message
+
+        conversation, kept = talk(), []
+        for number, batch in enumerate(filled(conversation, rows)):
+            Message.objects.bulk_create(batch, batch_size=50 if database == "sqlite" else 500)
+            if number % 10 == 0:
+                kept.append(batch[0])
+        if database == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("VACUUM ANALYZE")
+        print(f"\n{database}, {rows:,} messages of about 200 characters")
+        print(f"  seal                      {seal_rate(rows):12,.0f} rows/s")
+        print(f"  verify structure          {structure_rate():12,.0f} leaves/s")
+        reset_peak()
+        before = peak_memory()
+        print(f"  verify content            {content_rate():12,.0f} rows/s")
+        everything = verify_rate()
+        print(
+            f"  verify everything         {everything:12,.0f} rows/s, peak {peak_memory():.0f} MB (idle {before:.0f})"
+        )
+        if database == "postgresql":
+            print(f"  verify in database        {verify_rate(in_database=True):12,.0f} rows/s")
+        median, worst, hashes = proof_times(connection, tree, kept)
+        told = f"{median:.2f} ms of queries, p99 {worst:.2f}, {hashes} hashes{sizes(connection)}"
+        print(f"  proof among {tree:>12,}  {told}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--tree", type=int, default=1_000_000)
+    parser.add_argument("--database", choices=list(SETTINGS), action="append")
+    options = parser.parse_args()
+    chosen = options.database or list(SETTINGS)
+    if len(chosen) > 1:
+        one_process_each(__file__, chosen, ["--rows", str(options.rows), "--tree", str(options.tree)])
+        return
+    measure(chosen[0], options.rows, options.tree)
+
+
+if __name__ == "__main__":
+    main()
