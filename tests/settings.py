@@ -1,5 +1,8 @@
 """Settings of the tests: an awkward host, SQLite, tasks inline. Other databases have modules of their own."""
 
+import atexit
+import shutil
+import tempfile
 from typing import Any
 
 import django
@@ -62,11 +65,9 @@ if django.VERSION >= (6, 1):
 else:
     EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 DEFAULT_FROM_EMAIL = "crm@kaede.example"
-STORAGES = {
-    # Attachments of a test end with it.
-    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-}
+# Attachments of the tests end with the process.
+MEDIA_ROOT = tempfile.mkdtemp(prefix="contact-guard-tests-")
+atexit.register(shutil.rmtree, MEDIA_ROOT, ignore_errors=True)
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 #: Made for the tests; DEBUG is off here, so the demo key would be refused.
