@@ -137,15 +137,9 @@ MAILBOX_FOLDER = None if os.environ.get("DEMO_SMTP_HOST") else DATA / "mail"
 
 CELERY_BROKER_URL = os.environ.get("DEMO_BROKER_URL") or "folder://"
 if CELERY_BROKER_URL == "folder://":
-    for name in ("broker", "broker/control"):
-        (DATA / name).mkdir(exist_ok=True)
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(DATA / "broker"),
-        "data_folder_out": str(DATA / "broker"),
-        "control_folder": str(DATA / "broker/control"),
-        "polling_interval": 0.1,
-    }
-    # Both talk by broadcast, for which a folder is a poor place.
+    (DATA / "broker").mkdir(exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"folder": str(DATA / "broker"), "polling_interval": 0.1}
+    # Both talk by broadcast, which a folder does not know.
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
     CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

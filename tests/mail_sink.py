@@ -17,7 +17,6 @@ class Sink:
     def __init__(self) -> None:
         self.port = free_port()
         self._mails: queue.Queue[EmailMessage] = queue.Queue()
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         mail = message_from_bytes(envelope.original_content or b"", policy=policy.default)
@@ -26,6 +25,7 @@ class Sink:
         return "250 2.0.0 Taken"
 
     def __enter__(self) -> Sink:
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
         self._controller.start()
         return self
 

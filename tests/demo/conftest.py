@@ -1,0 +1,64 @@
+"""The demo project in a folder of its own, through its own commands: another project than the one the tests run in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.mail_sink import free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Demo:
+    """Commands of the demo over the data in ``folder``."""
+
+    folder: Path
+    port: int
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("DEMO_", "DJANGO_"))}
+        self.environment = {**kept, "DEMO_DATA": str(self.folder), "DEMO_PORT": str(self.port)}
+
+    def run(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env={**self.environment, **more},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.run("demo_project/manage.py", *arguments)
+
+    def ask(self, code: str) -> str:
+        """What a piece of Python prints inside the demo project."""
+        done = self.manage("shell", "--no-imports", "--command", code)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+def port_with_neighbours() -> int:
+    """A free port whose neighbours at +24 and +25, which the demo also takes, lie in range."""
+    while (port := free_port()) > 65_000:
+        pass
+    return port
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """With its data brought in, nothing running."""
+    found = Demo(tmp_path_factory.mktemp("demo"), port_with_neighbours())
+    done = found.run("demo_project/demo.py", "--data-only")
+    assert done.returncode == 0, done.stderr
+    return found
