@@ -98,7 +98,8 @@ def test_the_same_mail_over_two_relays_is_one_event_but_a_reused_message_id_is_n
 
 def test_html_that_says_more_than_the_plain_part_is_read_too() -> None:
     event = read(
-        'From: a@b.example\nContent-Type: multipart/alternative; boundary="x"\n\n--x\nContent-Type: text/plain\n\nThanks!\n'
+        'From: a@b.example\nContent-Type: multipart/alternative; boundary="x"\n\n'
+        "--x\nContent-Type: text/plain\n\nThanks!\n"
         "--x\nContent-Type: text/html\n\n<p>Add me on <a href='https://line.me/ti/p/~hanako_22'>LINE</a></p>\n--x--\n"
     )
 
@@ -119,8 +120,9 @@ def test_a_delivery_report_is_a_status_of_our_mail() -> None:
     raw = (
         "From: MAILER-DAEMON@mx.example\nMessage-ID: <r@mx>\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="x"\n\n--x\n\nFailed.\n--x\n'
-        "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; a@b\nAction: failed\n"
-        "Status: 5.1.1\n\n--x\nContent-Type: message/rfc822\n\nMessage-ID: <0199@kaede.example>\nSubject: x\n\nhi\n--x--\n"
+        "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; a@b\n"
+        "Action: failed\nStatus: 5.1.1\n\n--x\nContent-Type: message/rfc822\n\nMessage-ID: <0199@kaede.example>\n"
+        "Subject: x\n\nhi\n--x--\n"
     )
     event = read_mail(raw.encode(), alias="email", envelope_from="", envelope_to=[REPLY])
 

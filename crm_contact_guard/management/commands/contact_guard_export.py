@@ -23,8 +23,8 @@ from crm_contact_guard.proof.tiles import TileBroken
 class Command(BaseCommand):
     help = (
         "Write the record, or what the filters leave of it, as a bundle: rows, proofs, keys, files and a signed "
-        "manifest in one zip, checked by `python -m crm_contact_guard.proof FILE`. The export is recorded and the record sealed "
-        "first. Exit code: 0 written, 1 written but rows or files that were sealed are gone, 2 not written."
+        "manifest in one zip, checked by `python -m crm_contact_guard.proof FILE`. The export is recorded and the "
+        "record sealed first. Exit code: 0 written, 1 written but rows or files that were sealed are gone, 2 not written."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
