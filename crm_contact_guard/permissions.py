@@ -111,6 +111,29 @@ def may_review(viewer: Employee, alert: Alert) -> bool:
     return viewer.role != Role.AUDITOR and alerts(viewer).filter(pk=alert.pk).exists()
 
 
+def may_erase(viewer: Employee, alert: Alert) -> bool:
+    """Whether the viewer may erase messages that the alert names for sensitive data: compliance, the team's head."""
+    if not may_review(viewer, alert):
+        return False
+    return viewer.role == Role.COMPLIANCE or watched_teams(viewer).filter(alerts=alert).exists()
+
+
+def may_look_at_subjects(viewer: Employee) -> bool:
+    """Whether the viewer may see how much is kept of a customer, and under which holds: counts, never content."""
+    return sees_all(viewer)
+
+
+def may_answer_subjects(viewer: Employee) -> bool:
+    """Whether the viewer may disclose or erase a customer's data, and place or release legal holds."""
+    return viewer.active and viewer.role == Role.COMPLIANCE
+
+
+def subjects(viewer: Employee) -> QuerySet[Customer]:
+    """Customers whose requests the viewer may look at; those of their tenant."""
+    rows = Customer.objects.filter(tenant=viewer.tenant)
+    return rows if may_look_at_subjects(viewer) else rows.none()
+
+
 def may_unmask(viewer: Employee) -> bool:
     """Whether the viewer may see raw addresses (each unmasking is recorded)."""
     return viewer.active and viewer.role == Role.COMPLIANCE

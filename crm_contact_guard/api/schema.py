@@ -23,7 +23,9 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 ID = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH)
 UNMASK = OpenApiParameter(
-    "unmask", OpenApiTypes.BOOL, description="Give raw addresses; compliance officers only, and recorded."
+    "unmask",
+    OpenApiTypes.BOOL,
+    description="Give raw addresses and sensitive data; compliance officers only, and recorded.",
 )
 
 _SAYS = {

@@ -14,11 +14,13 @@ from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
 from crm_contact_guard.console import queue, thread
+from crm_contact_guard.console.forms import EraseForm
 from crm_contact_guard.console.page import page, show
 from crm_contact_guard.console.talk import seen
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
 from crm_contact_guard.ledger.models import Event
+from crm_contact_guard.supervision.erasing import erasable, erasures
 from crm_contact_guard.supervision.models import Alert, FindingKind
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_history
 from crm_contact_guard.supervision.titles import alert_title
@@ -65,9 +67,9 @@ def alert_news(request: HttpRequest, viewer: Employee) -> HttpResponse:
 @page()
 def alert(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """One alert: the messages around the evidence, the reasons, the history, and the decision."""
-    row = _find(viewer, pk)
+    row = find(viewer, pk)
     seen(viewer, row.conversation, "alert", str(row.pk))
-    return show(request, viewer, "alert.html", _alert(viewer, row))
+    return show(request, viewer, "alert.html", alert_context(viewer, row))
 
 
 @page("POST")
@@ -77,7 +79,9 @@ def claim(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     try:
         alert_claim(alert_id=row.pk, reviewer=viewer)
     except AlreadyClosed as error:
-        return show(request, viewer, "alert.html", _alert(viewer, _find(viewer, pk), error=str(error)), status=409)
+        return show(
+            request, viewer, "alert.html", alert_context(viewer, find(viewer, pk), error=str(error)), status=409
+        )
     return redirect("crm_contact_guard:alert", pk)
 
 
@@ -92,7 +96,7 @@ def close(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
         words = str(error)
         if isinstance(error, InvalidMessage) and error.field == "resolution":
             words = _("Choose how this ends before closing it.")
-        context = _alert(viewer, _find(viewer, pk), error=words, resolution=resolution, comment=comment)
+        context = alert_context(viewer, find(viewer, pk), error=words, resolution=resolution, comment=comment)
         return show(request, viewer, "alert.html", context, status=409 if isinstance(error, AlreadyClosed) else 422)
     return redirect(reverse("crm_contact_guard:alert", args=[pk]) + "?closed=1")
 
@@ -102,7 +106,8 @@ def _supervising(viewer: Employee) -> None:
         raise NotPermitted(_("Alerts are for supervisors, compliance officers and auditors."))
 
 
-def _find(viewer: Employee, pk: UUID) -> Alert:
+def find(viewer: Employee, pk: UUID) -> Alert:
+    """The alert, when the viewer may see it. Raises Http404."""
     rows = permissions.alerts(viewer).select_related(
         "conversation__customer", "conversation__employee", "concerned", "team", "claimed_by", "closed_by", "at_message"
     )
@@ -110,7 +115,7 @@ def _find(viewer: Employee, pk: UUID) -> Alert:
 
 
 def _reviewable(viewer: Employee, pk: UUID) -> Alert:
-    row = _find(viewer, pk)
+    row = find(viewer, pk)
     if not permissions.may_review(viewer, row):
         raise NotPermitted(_("Auditors read and export; they decide nothing."))
     return row
@@ -133,7 +138,17 @@ def _queue(request: HttpRequest, viewer: Employee, size: int) -> dict[str, Any]:
     }
 
 
-def _alert(viewer: Employee, row: Alert, *, error: str = "", resolution: str = "", comment: str = "") -> dict[str, Any]:
+def alert_context(
+    viewer: Employee,
+    row: Alert,
+    *,
+    error: str = "",
+    resolution: str = "",
+    comment: str = "",
+    erase_form: EraseForm | None = None,
+    erasing: UUID | None = None,
+) -> dict[str, Any]:
+    """What the page of an alert shows. ``erasing``: the message that ``erase_form`` was filled in for."""
     findings = row.findings.select_related("message").order_by("message__occurred_at", "start")
     evidence = [finding.message for finding in findings] or [row.at_message]
     evidence.sort(key=lambda message: (message.occurred_at, message.pk))
@@ -154,12 +169,16 @@ def _alert(viewer: Employee, row: Alert, *, error: str = "", resolution: str = "
         "error": error,
         "before": before,
         "after": after,
+        "erasable": set(erasable(row).values_list("pk", flat=True)) if permissions.may_erase(viewer, row) else set(),
+        "erase_form": erase_form,
+        "erase_blank": EraseForm(),
+        "erasing": erasing,
     }
 
 
 def steps(row: Alert) -> list[Step]:
     """The recorded history in words."""
-    events = alert_history(row)
+    events = sorted([*alert_history(row), *erasures(row)], key=lambda event: (event.recorded_at, event.pk))
     people = {str(person.pk): person.name for person in Employee.objects.filter(pk__in=_people(events))}
     return [_step(event, people) for event in events]
 
@@ -184,4 +203,6 @@ def _step(event: Event, people: dict[str, str]) -> Step:
         resolution = dict(Alert.Resolution.choices).get(data.get("resolution", ""), "")
         words = _("%(name)s closed it: %(resolution)s") % {"name": name, "resolution": resolution}
         return Step(event, words, "circle-check")
+    if event.kind.startswith("erasure."):
+        return Step(event, _("%(name)s erased the content of a message") % {"name": name}, "trash-2")
     return Step(event, event.kind, "circle-dot")

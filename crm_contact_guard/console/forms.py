@@ -53,3 +53,38 @@ class NoteForm(forms.Form):
         """What the record keeps beside the text; only what was filled in."""
         given = {name: self.cleaned_data.get(name) for name in ("minutes", "place", "next_step")}
         return {name: value for name, value in given.items() if value not in (None, "")}
+
+
+class _Reasoned(forms.Form):
+    """What is recorded with a grave step: why."""
+
+    reason = forms.CharField(label=_("Reason, for the record"), max_length=500)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        for name, field in self.fields.items():
+            field.widget.attrs["autocomplete"] = "off"
+            if name != "confirm":
+                field.widget.attrs["class"] = "cg-input"
+
+
+class EraseForm(_Reasoned):
+    """Erasing: with a reason, and only when said twice."""
+
+    confirm = forms.BooleanField(
+        label=_("I know that this can't be undone"),
+        error_messages={"required": _("Tick that it is meant: it can't be undone.")},
+    )
+
+
+class HoldForm(_Reasoned):
+    """A legal hold on all that is kept of a customer."""
+
+    name = forms.CharField(label=_("Name of the hold"), max_length=200)
+
+    field_order = ("name", "reason")
+
+
+class ReleaseForm(_Reasoned):
+    """Ending a hold."""

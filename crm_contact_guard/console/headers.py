@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.templatetags.static import static
 from django.utils.cache import patch_vary_headers
 
 from crm_contact_guard.conf import settings
+
+R = TypeVar("R", bound=HttpResponseBase)
 
 _NONE = "'none'"
 
@@ -42,7 +45,7 @@ def content_security_policy(*, frames: str) -> str:
     return "; ".join(f"{directive} {sources}" for directive, sources in policy.items())
 
 
-def protect(response: HttpResponse, *, public: bool = False) -> HttpResponse:
+def protect(response: R, *, public: bool = False) -> R:
     """Set the headers. ``public``: a page for customers, which nobody frames and which sends no referrer at all.
 
     Staff pages send none to other sites only: without any, browsers post forms with ``Origin: null``, which Django's

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Left
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -16,9 +17,13 @@ from crm_contact_guard.console.talk import seen, talk
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.ledger.models import Conversation, Message
+from crm_contact_guard.supervision.showing import shown, stored_findings
 
 STEP = 50
 MOST = 1000
+#: Characters of the last message that are read for its preview: what is shown of it, and room around for whatever tells
+#: a card number from another one.
+PREVIEW = 400
 
 
 @page()
@@ -49,19 +54,22 @@ def listing(request: HttpRequest, viewer: Employee) -> dict[str, Any]:
     """Who waits longest first, then the talks that moved last."""
     words = request.GET.get("q", "").strip()[:100]
     only = request.GET.get("show", "")
-    shown = min(max(_number(request.GET.get("limit", "")), STEP), MOST)
+    most = min(max(_number(request.GET.get("limit", "")), STEP), MOST)
     rows = permissions.own_conversations(viewer)
     if words:
         rows = rows.filter(Q(customer__name__icontains=words) | Q(subject__icontains=words))
     if only == "waiting":
         rows = rows.filter(waiting_since__isnull=False)
-    found = list(_listed(rows)[: shown + 1])
+    found = list(_listed(rows)[: most + 1])
+    sensitive = stored_findings([row.last_id for row in found if row.last_id])
+    for row in found:
+        row.last_text = shown(row.last_text, sensitive.get(row.last_id, ()))
     counted = permissions.own_conversations(viewer).aggregate(
         waiting=Count("pk", filter=Q(waiting_since__isnull=False)), unread=Sum("unread")
     )
     return {
-        "rows": found[:shown],
-        "more": min(shown + STEP, MOST) if len(found) > shown and shown < MOST else 0,
+        "rows": found[:most],
+        "more": min(most + STEP, MOST) if len(found) > most and most < MOST else 0,
         "words": words,
         "only": only if only == "waiting" else "",
         "waiting": counted["waiting"],
@@ -74,7 +82,11 @@ def _listed(rows: QuerySet[Conversation]) -> QuerySet[Conversation, Any]:
     last = Message.objects.filter(conversation=OuterRef("pk")).order_by("-occurred_at", "-id")
     return (
         rows.select_related("customer", "employee", "team")
-        .annotate(last_text=Subquery(last.values("text")[:1]), last_direction=Subquery(last.values("direction")[:1]))
+        .annotate(
+            last_id=Subquery(last.values("pk")[:1]),
+            last_text=Subquery(last.annotate(preview=Left("text", PREVIEW)).values("preview")[:1]),
+            last_direction=Subquery(last.values("direction")[:1]),
+        )
         .order_by(F("waiting_since").asc(nulls_last=True), F("last_message_at").desc(nulls_last=True), "-id")
     )
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeAlias
 
 from django.conf import settings as django_settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -28,6 +29,8 @@ from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.policy import hours
 
 P = ParamSpec("P")
+#: Takes the request and the employee who looks.
+View: TypeAlias = Callable[Concatenate[HttpRequest, Employee, P], HttpResponseBase]
 #: Languages that the package itself speaks.
 OWN_LANGUAGES = ("en", "ja")
 
@@ -67,13 +70,24 @@ class Frame:
             items.append(NavItem("alerts", _url("alerts"), _("Alerts"), "bell", "g a"))
         if self.viewer.role != Role.AUDITOR:
             items.append(NavItem("inbox", _url("inbox"), _("Inbox"), "inbox", "g i"))
+        if permissions.may_look_at_subjects(self.viewer):
+            items.append(NavItem("subjects", _url("subjects"), _("Data requests"), "scale", "g s"))
         return items
 
     @property
     def page(self) -> str:
         match = self.request.resolver_match
         name = match.url_name if match is not None else ""
-        return {"alert": "alerts", "inbox_conversation": "inbox"}.get(name or "", name or "")
+        owners = {
+            "alert": "alerts",
+            "alert_erase": "alerts",
+            "inbox_conversation": "inbox",
+            "subject": "subjects",
+            "subject_erase": "subjects",
+            "subject_hold": "subjects",
+            "subject_hold_release": "subjects",
+        }
+        return owners.get(name or "", name or "")
 
     @property
     def language(self) -> str:
@@ -136,18 +150,18 @@ def speaking(request: HttpRequest, viewer: Employee) -> Iterator[None]:
 
 def page(
     *methods: str,
-) -> Callable[[Callable[Concatenate[HttpRequest, Employee, P], HttpResponse]], Callable[..., HttpResponse]]:
+) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
     """Make a staff page of a view that takes the request and the employee who looks.
 
     Not signed in: to the login page (401 for a fragment, which must not swap a login form into a page). No role, or not
     permitted: 403 with whom to ask. A row that the viewer may not see does not exist: 404.
     """
 
-    def decorate(view: Callable[Concatenate[HttpRequest, Employee, P], HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
         @csrf_protect
         @require_http_methods(methods or ("GET", "HEAD"))
         @wraps(view)
-        def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             user = getattr(request, "user", None)
             if user is None or not user.is_authenticated:
                 return _sign_in(request)
@@ -163,14 +177,14 @@ def page(
 
 
 def _answer(
-    view: Callable[Concatenate[HttpRequest, Employee, P], HttpResponse],
+    view: View[P],
     request: HttpRequest,
     viewer: Employee,
     *args: P.args,
     **kwargs: P.kwargs,
-) -> HttpResponse:
+) -> HttpResponseBase:
     # What somebody typed goes back to them with the refusal: it stands nowhere else.
-    typed = {"typed": request.POST.get("text", "") or request.POST.get("comment", "")}
+    typed = {"typed": next(filter(None, map(request.POST.get, ("text", "comment", "reason"))), "")}
     try:
         return view(request, viewer, *args, **kwargs)
     except NotPermitted as error:

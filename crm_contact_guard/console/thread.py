@@ -16,6 +16,7 @@ from crm_contact_guard.console.evidence import Piece, Span, pieces
 from crm_contact_guard.console.reasons import reason
 from crm_contact_guard.ledger.models import Conversation, Delivery, Direction, Message
 from crm_contact_guard.supervision.models import Finding
+from crm_contact_guard.supervision.showing import shown, shown_values, stored_findings
 
 WINDOW = 40
 #: Most that one look at an open page brings up to date.
@@ -33,10 +34,12 @@ class Reason:
 
 @dataclass(frozen=True)
 class Line:
-    """A message as pages show it."""
+    """A message as pages show it. Templates take texts from here, never from the message: sensitive data are masked."""
 
     message: Message
     pieces: Sequence[Piece]
+    subject: str = ""
+    quoted: str = ""
     reasons: Sequence[Reason] = ()
     #: The day it begins, when it is the first message of one; in the reader's zone.
     new_day: date | None = None
@@ -126,9 +129,9 @@ def version(conversation: Conversation, start: Message | None) -> str:
     rows = Message.objects.filter(conversation=conversation)
     if start is not None:
         rows = rows.filter(occurred_at__gte=start.occurred_at)
-    state = rows.aggregate(count=Count("pk"), moved=Max("delivery__updated_at"))
-    moved = state["moved"]
-    return f"{state['count']}.{int(moved.timestamp() * 1_000_000) if moved else 0}.{conversation.employee_id or ''}"
+    state = rows.aggregate(count=Count("pk"), kept=Count("salt"), moved=Max("delivery__updated_at"))
+    moved = int(state["moved"].timestamp() * 1_000_000) if state["moved"] else 0
+    return f"{state['count']}.{state['kept']}.{moved}.{conversation.employee_id or ''}"
 
 
 def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line]:
@@ -138,6 +141,7 @@ def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line
     by_message: dict[UUID, list[Finding]] = {}
     for finding in findings:
         by_message.setdefault(finding.message_id, []).append(finding)
+    sensitive = stored_findings([message.pk for message in messages])
     made: list[Line] = []
     previous: Message | None = None
     number = 0
@@ -149,13 +153,19 @@ def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line
         made.append(
             Line(
                 message=message,
-                pieces=pieces(message.text or "", spans),
+                pieces=pieces(shown(message.text, sensitive.get(message.pk, ())), spans),
+                subject=shown(message.subject),
+                quoted=shown(message.quoted),
                 reasons=reasons,
                 new_day=day if new_day else None,
                 follows=not new_day and previous is not None and _follows(message, previous),
                 delivery=_delivery(message),
-                files=[file for file in json.loads(message.files or "[]") if file.get("kind") != "original"],
-                details=json.loads(message.details or "{}") if message.direction == Direction.NOTE else {},
+                files=[
+                    shown_values(file) for file in json.loads(message.files or "[]") if file.get("kind") != "original"
+                ],
+                details=shown_values(json.loads(message.details or "{}"))
+                if message.direction == Direction.NOTE
+                else {},
             )
         )
         previous = message

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.i18n import set_language
 
-from crm_contact_guard.console import alerts, chat, conversation, inbox
+from crm_contact_guard.console import alerts, chat, conversation, erasing, inbox, subjects
 
 urlpatterns = [
     path("", alerts.dashboard, name="dashboard"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("alerts/<uuid:pk>/", alerts.alert, name="alert"),
     path("alerts/<uuid:pk>/claim/", alerts.claim, name="alert_claim"),
     path("alerts/<uuid:pk>/close/", alerts.close, name="alert_close"),
+    path("alerts/<uuid:pk>/erase/", erasing.erase, name="alert_erase"),
     path("conversations/start/", conversation.start, name="conversation_start"),
     path("conversations/<uuid:pk>/", conversation.conversation, name="conversation"),
     path("conversations/<uuid:pk>/news/", conversation.news, name="conversation_news"),
@@ -25,6 +26,12 @@ urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/news/", inbox.inbox_news, name="inbox_news"),
     path("inbox/<uuid:pk>/", inbox.inbox, name="inbox_conversation"),
+    path("subjects/", subjects.subjects, name="subjects"),
+    path("subjects/<uuid:pk>/", subjects.subject, name="subject"),
+    path("subjects/<uuid:pk>/disclosure/", subjects.disclose, name="subject_disclose"),
+    path("subjects/<uuid:pk>/erasure/", subjects.erase, name="subject_erase"),
+    path("subjects/<uuid:pk>/holds/", subjects.place, name="subject_hold"),
+    path("subjects/<uuid:pk>/holds/<uuid:hold_pk>/release/", subjects.release, name="subject_hold_release"),
     path("chat/", chat.chat_page, name="chat_page"),
     path("chat/news/", chat.chat_news, name="chat_news"),
     path("chat/<str:token>/", chat.chat, name="chat"),

@@ -18,11 +18,12 @@ from django.utils.safestring import SafeString
 from crm_contact_guard.console import carriers, times
 from crm_contact_guard.console.panel import panel
 from crm_contact_guard.supervision.models import Alert
+from crm_contact_guard.supervision.showing import shown
 from crm_contact_guard.supervision.titles import alert_title
 
 register = template.Library()
 
-STYLES = ("tokens", "base", "thread", "composer", "queue", "inbox")
+STYLES = ("tokens", "base", "thread", "composer", "queue", "inbox", "subjects")
 SCRIPTS = ("live", "composer", "keys")
 
 
@@ -93,6 +94,12 @@ def cg_day(on: date) -> str:
 @register.filter
 def cg_title(alert: Alert) -> str:
     return alert_title(alert)
+
+
+@register.filter
+def cg_shown(text: str | None) -> str:
+    """A recorded text as staff see it: sensitive data are masked."""
+    return shown(text)
 
 
 @register.filter

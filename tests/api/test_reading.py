@@ -122,6 +122,29 @@ def test_addresses_are_masked_until_somebody_may_and_asks(hotel: Hotel) -> None:
     )
 
 
+def test_sensitive_data_are_masked_until_somebody_may_and_asks(hotel: Hotel) -> None:
+    card = "4242 4242 4242 4242"
+    text = f"My card is {card}."
+    message = record_message(
+        conversation=hotel.talk,
+        direction="inbound",
+        channel="chat",
+        occurred_at=factories.office_time(),
+        text=text,
+        quoted=f"> card {card}",
+        subject=f"Card {card}",
+    )
+    row = f"messages/{message.pk}/"
+
+    given = hotel.call("aoi", "GET", row).json()
+    assert given["text"] == "My card is •••• •••• •••• 4242."
+    for path in (row, f"conversations/{hotel.talk.pk}/messages/", "messages/"):
+        assert card not in hotel.call("kai", "GET", path).content.decode()
+
+    raw = hotel.call("kai", "GET", f"{row}?unmask=true").json()
+    assert (raw["text"], raw["quoted"], raw["subject"]) == (text, f"> card {card}", f"Card {card}")
+
+
 def test_reading_is_recorded_of_those_outside_the_talk(hotel: Hotel) -> None:
     hotel.call("aoi", "GET", "messages/")
     hotel.call("aoi", "GET", f"conversations/{hotel.talk.pk}/messages/")

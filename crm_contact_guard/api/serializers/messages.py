@@ -15,6 +15,7 @@ from crm_contact_guard.exports.masking import masked
 from crm_contact_guard.ledger.models import Delivery, Direction, Message, MessageKind
 from crm_contact_guard.policy.decision import Action, Override, OverrideCode
 from crm_contact_guard.supervision.models import FindingKind, Side, Stance
+from crm_contact_guard.supervision.showing import shown, shown_values
 
 
 class DeliverySerializer(serializers.Serializer[Any]):
@@ -26,7 +27,11 @@ class DeliverySerializer(serializers.Serializer[Any]):
 
 
 class MessageSerializer(serializers.Serializer[Any]):
-    """A recorded message. Personal fields are null after an erasure; addresses are masked (see ``unmask``)."""
+    """A recorded message. Personal fields are null after an erasure.
+
+    Addresses and sensitive data (card numbers, My Numbers, credentials) are masked unless ``unmask`` is asked for;
+    offsets of findings hold in the masked text.
+    """
 
     id = serializers.UUIDField()
     conversation = serializers.UUIDField(source="conversation_id")
@@ -60,6 +65,17 @@ class MessageSerializer(serializers.Serializer[Any]):
     def get_delivery(self, message: Message) -> dict[str, Any] | None:
         delivery = getattr(message, "delivery", None)
         return None if delivery is None else dict(DeliverySerializer(delivery).data)
+
+    def to_representation(self, instance: Message) -> dict[str, Any]:
+        given = super().to_representation(instance)
+        if self.context.get("unmask"):
+            return given
+        stored = self.context.get("sensitive", {}).get(instance.pk, ())
+        masked_texts = {name: shown(given[name]) for name in ("subject", "quoted") if given[name]}
+        if given["text"]:
+            masked_texts["text"] = shown(given["text"], stored)
+        masked_json = shown_values({name: given[name] for name in ("details", "files")})
+        return {**given, **masked_texts, **masked_json}
 
     def _address(self, channel: str, value: str | None) -> str | None:
         return value if not value or self.context.get("unmask") else masked(channel, value)

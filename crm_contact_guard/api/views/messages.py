@@ -20,6 +20,7 @@ from crm_contact_guard.api.schema import ID, UNMASK, answers, described
 from crm_contact_guard.api.serializers.messages import MessageSerializer
 from crm_contact_guard.ledger import access
 from crm_contact_guard.ledger.models import Direction, Message, MessageKind
+from crm_contact_guard.supervision.showing import stored_findings
 
 MESSAGE_FILTERS: filters.Filters = {
     "employee": filters.row("employee_id"),
@@ -38,7 +39,7 @@ def message_rows(view: GuardView) -> QuerySet[Message]:
 
 
 def unmask(view: GuardView) -> bool:
-    """Whether raw addresses are asked for. Raises NotPermitted when the viewer may not see them."""
+    """Whether raw addresses and sensitive data are asked for. Raises NotPermitted when the viewer may not see them."""
     asked = filters.flag(view.request, "unmask")
     require(not asked or permissions.may_unmask(view.viewer), _("You may not see unmasked addresses."))
     return asked
@@ -55,7 +56,9 @@ def given_messages(view: GuardView, messages: Sequence[Message], *, purpose: str
                 access.record_view(viewer=view.viewer, conversation=conversation, purpose=purpose)
             if shown:
                 access.record_unmask(viewer=view.viewer, conversation=conversation)
-    return MessageSerializer(messages, many=True, context={"unmask": shown}).data
+    stored = {} if shown else stored_findings([message.pk for message in messages])
+    context = {"unmask": shown, "sensitive": stored}
+    return MessageSerializer(messages, many=True, context=context).data
 
 
 def message_url(request: Request, message: Message) -> str:
