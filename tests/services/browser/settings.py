@@ -17,6 +17,5 @@ DATABASES = {
 }
 TEMPLATES[0]["DIRS"] = [Path(__file__).parent / "templates"]
 LOGIN_REDIRECT_URL = "/guard/"
-EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CONTACT_GUARD["PUBLIC_URL"] = ""
 CONTACT_GUARD["LOGOUT_URL"] = "/logout/"
