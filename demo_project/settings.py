@@ -135,8 +135,8 @@ DEFAULT_FROM_EMAIL = "Kaede CRM <crm@kaede-hotels.example>"
 #: Where the demo's own mail system puts mail. None: mail goes to another system (see docker-compose.yml).
 MAILBOX_FOLDER = None if os.environ.get("DEMO_SMTP_HOST") else DATA / "mail"
 
-CELERY_BROKER_URL = os.environ.get("DEMO_BROKER_URL") or "folder://"
-if CELERY_BROKER_URL == "folder://":
+CELERY_BROKER_URL = os.environ.get("DEMO_BROKER_URL") or "folder://localhost/"
+if CELERY_BROKER_URL.startswith("folder:"):
     (DATA / "broker").mkdir(exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS = {"folder": str(DATA / "broker"), "polling_interval": 0.1}
     # Both talk by broadcast, which a folder does not know.
