@@ -20,7 +20,7 @@ TEXT = "明日の朝食は7時からご用意しております。ご不明な�
 
 
 @contextmanager
-def fresh(database: str, *apps: str, name: str = "bench_record") -> Iterator[Any]:
+def fresh(database: str, *apps: str, name: str = "") -> Iterator[Any]:
     """Django on a new, migrated database of this kind; ``apps`` are installed besides. Gives the connection."""
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS[database]
     import django
@@ -29,6 +29,7 @@ def fresh(database: str, *apps: str, name: str = "bench_record") -> Iterator[Any
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, *apps]
     chosen: dict[str, Any] = settings.DATABASES["default"]
     folder = tempfile.TemporaryDirectory()
+    name = name or f"bench_record_{os.getpid()}"
     if database == "sqlite":
         name = str(Path(folder.name) / "record.sqlite3")
         # As facts and demo have it: readers beside one writer, every commit on the disk.

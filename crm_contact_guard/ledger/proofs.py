@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.ledger.record import event_open_values, message_open_values
 from crm_contact_guard.ledger.sealed import Seal
-from crm_contact_guard.ledger.tree import database, leaf_hash_at, leaf_index, tile_reader
+from crm_contact_guard.ledger.tree import database, kept, leaf_hash_at, leaf_index, tile_reader
 from crm_contact_guard.proof import canonical, tiles
 
 
@@ -45,7 +45,7 @@ def inclusion(row: Message | Event, *, using: str | None = None) -> Inclusion | 
     index = leaf_index(alias, kind, row.pk)
     if newest is None or index is None or index >= newest.size:
         return None
-    read_tile = tile_reader(alias)
+    read_tile = kept(tile_reader(alias))
     return Inclusion(
         leaf=leaf(row),
         leaf_hash=leaf_hash_at(index, read_tile),

@@ -75,7 +75,7 @@ def test_a_row_among_many_is_proved_by_few_queries_and_hashes() -> None:
     checkpoint = open_checkpoint(found.head.checkpoint, keys.verification_keys())
     check_inclusion(found.leaf_hash, found.index, 70_000, found.path, checkpoint.root)
     assert len(found.path) <= 17
-    assert len(queries) <= 9
+    assert len(queries) <= 6
 
 
 def test_an_id_that_only_straddles_two_entries_is_not_found() -> None:

@@ -1,0 +1,1 @@
+"""No migrations: the benchmark makes these tables itself, after those they point at."""
