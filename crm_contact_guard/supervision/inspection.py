@@ -22,6 +22,8 @@ from crm_contact_guard.supervision.models import Alert, Inspection, Topic
 #: How much of the talk before a message is read with it.
 THREAD_MESSAGES = 30
 THREAD_AGE = timedelta(days=7)
+#: Score from which a text is an attempt whatever the talk around it says.
+PLAIN = 0.85
 #: The detector of a finding that says: this text made the engine fail.
 UNREADABLE = "engine.error"
 #: Kinds that are stored and shown but never open an alert by themselves.
@@ -58,7 +60,7 @@ def _text_verdicts(message: Message, scan: Scan) -> list[Verdict]:
     """The message's own findings by topic; those of leaving the channel only when the message is an attempt."""
     verdicts = []
     for topic in dict.fromkeys(_topic(finding) for finding in scan.findings):
-        if not topic or (topic == Topic.OFF_CHANNEL and not scan.attempt):
+        if not topic or (topic == Topic.OFF_CHANNEL and not _speaks_for_itself(message, scan)):
             continue
         verdicts.append(
             Verdict(
@@ -82,6 +84,13 @@ def _text_verdicts(message: Message, scan: Scan) -> list[Verdict]:
             )
         )
     return verdicts
+
+
+def _speaks_for_itself(message: Message, scan: Scan) -> bool:
+    """Whether the text alone is an attempt. Within a talk it must be plain, else the reading of the thread decides."""
+    if not scan.attempt or scan.score >= PLAIN:
+        return scan.attempt
+    return len(_thread(message)) < 2
 
 
 def _merged(verdicts: list[Verdict]) -> list[Verdict]:
