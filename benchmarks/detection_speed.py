@@ -113,10 +113,14 @@ def lengths() -> None:
     ordinary = "\n".join(rows) * 50
     for length in LENGTHS:
         text = ordinary[:length]
-        print(f"{length:9} characters {min(seconds(lambda: scan(text, direction=Direction.INBOUND)) for _ in range(3)) * 1e3:8.1f} ms")  # noqa: B023
+        print(
+            f"{length:9} characters {min(seconds(lambda: scan(text, direction=Direction.INBOUND)) for _ in range(3)) * 1e3:8.1f} ms"
+        )
     for name, unit in HOSTILE.items():
         text = (unit * (HOSTILE_LENGTH // len(unit) + 1))[:HOSTILE_LENGTH]
-        print(f"{name:16} {min(seconds(lambda: scan(text, direction=Direction.INBOUND)) for _ in range(2)) * 1e3:8.1f} ms")  # noqa: B023
+        print(
+            f"{name:16} {min(seconds(lambda: scan(text, direction=Direction.INBOUND)) for _ in range(2)) * 1e3:8.1f} ms"
+        )
 
 
 def main() -> None:

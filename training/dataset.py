@@ -65,7 +65,14 @@ def chatter(threads: list[Row]) -> tuple[list[Row], npt.NDArray[np.float64]]:
         for index, message in enumerate(thread["messages"]):
             clean = thread["label"] == "clean"
             if clean or index < thread["evidence_at"] or side(message) != thread["by"]:
-                rows.append({"text": message["text"], "direction": message["direction"], "label": "benign", "lang": thread["lang"]})
+                rows.append(
+                    {
+                        "text": message["text"],
+                        "direction": message["direction"],
+                        "label": "benign",
+                        "lang": thread["lang"],
+                    }
+                )
                 weights.append(CHATTER_WEIGHT * (1.0 if clean else 0.5))
     return rows, np.array(weights)
 
@@ -100,7 +107,9 @@ def matrix(rows: list[Row]) -> Matrix:
 def as_messages(thread: Row) -> list[ThreadMessage]:
     """A thread of the corpus for the engine."""
     return [
-        ThreadMessage(message["text"], Direction(message["direction"]), float(message.get("minutes_after_previous") or 0))
+        ThreadMessage(
+            message["text"], Direction(message["direction"]), float(message.get("minutes_after_previous") or 0)
+        )
         for message in thread["messages"]
     ]
 

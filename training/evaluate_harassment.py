@@ -68,7 +68,7 @@ def main() -> None:
     quiet("corpus, read as inbound", (json.loads(line)["text"] for line in corpus))
     chatter = find_spec("chatterbot_corpus")
     if chatter and chatter.submodule_search_locations:
-        import yaml  # noqa: PLC0415 - comes with the corpus
+        import yaml
 
         folder = Path(next(iter(chatter.submodule_search_locations))) / "data"
         files = sorted([*folder.glob("english/*.yml"), *folder.glob("japanese/*.yml")])

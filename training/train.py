@@ -39,7 +39,9 @@ def fit_ranker(rows: list[dataset.Row], threads: list[dataset.Row]) -> LogisticR
 
 def fit_threads(points: list[thread_runtime.Reading], labels: list[bool]) -> LogisticRegression:
     """The thread model."""
-    return LogisticRegression(C=THREAD_STRENGTH, max_iter=5000, class_weight={False: 1.0, True: 4.0}).fit(dataset.thread_matrix(points), labels)
+    return LogisticRegression(C=THREAD_STRENGTH, max_iter=5000, class_weight={False: 1.0, True: 4.0}).fit(
+        dataset.thread_matrix(points), labels
+    )
 
 
 def use(fitted: LogisticRegression, version: str) -> runtime.Ranker:
@@ -49,7 +51,9 @@ def use(fitted: LogisticRegression, version: str) -> runtime.Ranker:
     grams = weights[len(names) :] * dataset.GRAM_WEIGHT * SCALE
     step = float(np.abs(grams).max()) / 127
     quantised: npt.NDArray[np.int8] = np.round(grams / step).astype(np.int8)
-    made = runtime.Ranker(list(names), weights[: len(names)].tolist(), quantised, step, float(fitted.intercept_[0]), version)
+    made = runtime.Ranker(
+        list(names), weights[: len(names)].tolist(), quantised, step, float(fitted.intercept_[0]), version
+    )
     runtime._loaded[:] = [made]
     return made
 
@@ -68,7 +72,9 @@ def thread_weights(fitted: LogisticRegression) -> dict[str, npt.NDArray[np.gener
     }
 
 
-def honest_points(rows: list[dataset.Row], threads: list[dataset.Row]) -> tuple[list[list[thread_runtime.Reading]], list[list[bool | None]]]:
+def honest_points(
+    rows: list[dataset.Row], threads: list[dataset.Row]
+) -> tuple[list[list[thread_runtime.Reading]], list[list[bool | None]]]:
     """Readings of each thread by a ranker fitted without that thread."""
     points: list[list[thread_runtime.Reading]] = [[] for _ in threads]
     labels: list[list[bool | None]] = [[] for _ in threads]
@@ -87,7 +93,12 @@ def main() -> None:
     rows = [row for path in dataset.message_files() for row in dataset.read(path)]
     threads = [thread for path in dataset.thread_files() for thread in dataset.read(path)]
     points, labels = honest_points(rows, threads)
-    flat = [(p, label) for ps, ls in zip(points, labels, strict=True) for p, label in zip(ps, ls, strict=True) if label is not None]
+    flat = [
+        (p, label)
+        for ps, ls in zip(points, labels, strict=True)
+        for p, label in zip(ps, ls, strict=True)
+        if label is not None
+    ]
     fitted_threads = fit_threads([p for p, _ in flat], [label for _, label in flat])
     made = use(fit_ranker(rows, threads), f"ranker-{RELEASE}+{digest}")
     WEIGHTS.mkdir(exist_ok=True)

@@ -22,7 +22,9 @@ def verdict(line: dict[str, Any], company: Company) -> dict[str, Any]:
     """The verdict line that answers a corpus line. Raises ``ValueError`` or ``KeyError`` for one that is none."""
     if "messages" in line:
         messages = [
-            ThreadMessage(_text(message), Direction(message["direction"]), float(message.get("minutes_after_previous") or 0))
+            ThreadMessage(
+                _text(message), Direction(message["direction"]), float(message.get("minutes_after_previous") or 0)
+            )
             for message in line["messages"]
         ]
         thread = read_thread(messages, company=company)
@@ -93,12 +95,23 @@ def answer(lines: Iterable[bytes], company: Company, out: TextIO, errors: TextIO
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 0 when every line was answered, 1 when one was not, 2 for wrong use."""
-    parser = argparse.ArgumentParser(prog="python -m crm_contact_guard.detection", description="Find attempts to leave the company's channels.")
-    parser.add_argument("--jsonl", action="store_true", help="read corpus lines from standard input, write verdict lines")
+    parser = argparse.ArgumentParser(
+        prog="python -m crm_contact_guard.detection", description="Find attempts to leave the company's channels."
+    )
+    parser.add_argument(
+        "--jsonl", action="store_true", help="read corpus lines from standard input, write verdict lines"
+    )
     parser.add_argument("--company", metavar="FILE", help="the company's own contacts (TOML or JSON)")
     parser.add_argument("--explain", metavar="TEXT", help="print why TEXT is or is not an attempt")
-    parser.add_argument("--direction", choices=[d.value for d in Direction], default="outbound", help="who wrote TEXT (default: %(default)s)")
-    parser.add_argument("--language", choices=["en", "ja"], default="en", help="language of the explanation (default: %(default)s)")
+    parser.add_argument(
+        "--direction",
+        choices=[d.value for d in Direction],
+        default="outbound",
+        help="who wrote TEXT (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--language", choices=["en", "ja"], default="en", help="language of the explanation (default: %(default)s)"
+    )
     options = parser.parse_args(argv)
     if not options.jsonl and options.explain is None:
         parser.error("say --jsonl or --explain TEXT")

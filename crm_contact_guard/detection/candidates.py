@@ -24,7 +24,26 @@ _ASK_PLANS = frozenset({"international", "landline", "nanp", "cn_or_nanp", "asia
 #: Numbers of one message that are asked of the numbering plans (some 15 µs each); the rest are taken at their looks.
 MAX_PLANS = 40
 #: Endings of file names and of sites; a token that ends so is no handle.
-_NOT_HANDLES = (".com", ".net", ".org", ".jp", ".example", ".pdf", ".xlsx", ".docx", ".csv", ".jpg", ".png", ".zip", ".html", ".uk", ".kr", ".cn", ".vn", ".io")
+_NOT_HANDLES = (
+    ".com",
+    ".net",
+    ".org",
+    ".jp",
+    ".example",
+    ".pdf",
+    ".xlsx",
+    ".docx",
+    ".csv",
+    ".jpg",
+    ".png",
+    ".zip",
+    ".html",
+    ".uk",
+    ".kr",
+    ".cn",
+    ".vn",
+    ".io",
+)
 
 
 @dataclass(slots=True)
@@ -62,15 +81,37 @@ def _find(text: str, gates: set[int], company: Company, budget: Budget, *, rever
     if not gates.isdisjoint(_PHONE_GATES):
         found.extend(_phones(text, found, company.regions, gates, budget, reverse=reverse))
     if lex.GORO in gates:
-        found.extend(Candidate("phone", "goroawase", *m.span(), m.group(), "goroawase") for m in ids.GOROAWASE.finditer(text))
+        found.extend(
+            Candidate("phone", "goroawase", m.start(), m.end(), m.group(), "goroawase")
+            for m in ids.GOROAWASE.finditer(text)
+        )
     for gate, pattern, shape in ((lex.ADDRESS_JA, ids.ADDRESS_JA, "ja"), (lex.ADDRESS_EN, ids.ADDRESS_EN, "en")):
         if gate in gates:
-            found.extend(_free(found, (Candidate("address", shape, *m.span(), m.group()) for m in pattern.finditer(text))))
+            found.extend(
+                _free(
+                    found, (Candidate("address", shape, m.start(), m.end(), m.group()) for m in pattern.finditer(text))
+                )
+            )
     if lex.PAYMENT in gates:
-        found.extend(_free(found, (Candidate("payment", "handle", *m.span(), m.group()) for m in ids.PAYMENT.finditer(text))))
-        found.extend(_free(found, (Candidate("payment", "handle", *m.span(), m.group()) for m in ids.WALLET.finditer(text))))
+        found.extend(
+            _free(
+                found,
+                (Candidate("payment", "handle", m.start(), m.end(), m.group()) for m in ids.PAYMENT.finditer(text)),
+            )
+        )
+        found.extend(
+            _free(
+                found,
+                (Candidate("payment", "handle", m.start(), m.end(), m.group()) for m in ids.WALLET.finditer(text)),
+            )
+        )
     if lex.HINT in gates:
-        found.extend(_free(found, (Candidate("hint", "computed", *m.span(), m.group(), "hint") for m in ids.HINT.finditer(text))))
+        found.extend(
+            _free(
+                found,
+                (Candidate("hint", "computed", m.start(), m.end(), m.group(), "hint") for m in ids.HINT.finditer(text)),
+            )
+        )
     if lex.TOKENS in gates or lex.AT in gates:
         found.extend(_handles(text, found, gates))
     return found
@@ -86,7 +127,9 @@ def _free(taken: list[Candidate], fresh: Iterator[Candidate]) -> list[Candidate]
 
 def _links(text: str) -> Iterator[Candidate]:
     for start, end, family, link in ids.links(text):
-        technique = "plain" if "[" not in link and "(" not in link and "xx" not in link[:5] and " " not in link else "defanged"
+        technique = (
+            "plain" if "[" not in link and "(" not in link and "xx" not in link[:5] and " " not in link else "defanged"
+        )
         if family == "line" and ("/@" in link or "%40" in link or "lin.ee" in link):
             family = "line_official"
         yield Candidate("payment" if family == "payment" else "link", family, start, end, link, technique)
@@ -104,7 +147,11 @@ def _emails(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidat
             value = match.group()
             squeezed = value.replace(" ", "")
             domain = squeezed.rpartition("@")[2] if "@" in squeezed else squeezed
-            if ids.FREE.search(domain) or ids.FREE.search(value.replace(" dot ", ".")) or technique in ("provider", "slash"):
+            if (
+                ids.FREE.search(domain)
+                or ids.FREE.search(value.replace(" dot ", "."))
+                or technique in ("provider", "slash")
+            ):
                 shape = "free"
             elif domain.endswith(".example"):
                 shape = "company"
@@ -112,16 +159,29 @@ def _emails(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidat
                 shape = "spelled"
             else:
                 shape = "other"
-            found.append(Candidate("email", shape, start, end, squeezed, technique if "@" in squeezed and " " not in value else "disguised"))
+            found.append(
+                Candidate(
+                    "email",
+                    shape,
+                    start,
+                    end,
+                    squeezed,
+                    technique if "@" in squeezed and " " not in value else "disguised",
+                )
+            )
     for match in ids.EMAIL_HINT.finditer(text) if lex.EMAIL_HINT in gates else ():
-        if not _overlaps(found, *match.span()):
-            found.append(Candidate("email", "hint", *match.span(), match.group(), "hint"))
+        if not _overlaps(found, match.start(), match.end()):
+            found.append(Candidate("email", "hint", match.start(), match.end(), match.group(), "hint"))
     return found
 
 
-def _phones(text: str, taken: list[Candidate], regions: tuple[str, ...], gates: set[int], budget: Budget, *, reverse: bool) -> list[Candidate]:
+def _phones(
+    text: str, taken: list[Candidate], regions: tuple[str, ...], gates: set[int], budget: Budget, *, reverse: bool
+) -> list[Candidate]:
     found: list[Candidate] = []
-    for start, end, digits, technique in ids.phones(text, spelled=lex.SPELLED in gates, noise=lex.NOISE in gates, leet=lex.LEET in gates):
+    for start, end, digits, technique in ids.phones(
+        text, spelled=lex.SPELLED in gates, noise=lex.NOISE in gates, leet=lex.LEET in gates
+    ):
         if _overlaps(taken, start, end):
             continue
         written = text[start:end]
@@ -147,11 +207,22 @@ def _phones(text: str, taken: list[Candidate], regions: tuple[str, ...], gates: 
 def glued(text: str, start: int, end: int) -> bool:
     """Whether Latin letters or more figures hang on the run, as in part numbers (``080-2214-ax``)."""
     before, after = text[max(0, start - 2) : start], text[end : end + 3]
-    if before and before[-1].isascii() and (before[-1].isalnum() or (before[-1] in "-_/#" and len(before) > 1 and before[0].isalnum() and before[0].isascii())):
+    if (
+        before
+        and before[-1].isascii()
+        and (
+            before[-1].isalnum()
+            or (before[-1] in "-_/#" and len(before) > 1 and before[0].isalnum() and before[0].isascii())
+        )
+    ):
         return True
     if before and before[-1] in "¥$€£":
         return True
-    return bool(after) and after[0].isascii() and (after[0].isalnum() or (after[0] in "-_/" and len(after) > 1 and after[1].isascii() and after[1].isalnum()))
+    return (
+        bool(after)
+        and after[0].isascii()
+        and (after[0].isalnum() or (after[0] in "-_/" and len(after) > 1 and after[1].isascii() and after[1].isalnum()))
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -198,4 +269,6 @@ def _handle_like(value: str) -> bool:
     if dot and len(head) >= 2 and len(tail) >= 2 and (len(head) > 3 or len(tail) > 3):
         return True
     digits = sum(character.isdigit() for character in value)
-    return letters >= 4 and digits >= 2 and value[0].isalpha() and "-" not in value or value.count("-") == 1 and letters >= 8 and digits == 0 and "." in value
+    return (letters >= 4 and digits >= 2 and value[0].isalpha() and "-" not in value) or (
+        value.count("-") == 1 and letters >= 8 and digits == 0 and "." in value
+    )

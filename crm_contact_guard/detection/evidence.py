@@ -18,12 +18,34 @@ if TYPE_CHECKING:
 _KINDS = (
     (Kind.PRIVATE_MEETING, ("meet", "alone", "home")),
     (Kind.SIDE_DEAL, ("bypass",)),
-    (Kind.CONTACT_REQUEST, ("messenger", "social", "phone", "email", "contact", "exchange", "reach_me", "reach_you", "qr", "elsewhere")),
+    (
+        Kind.CONTACT_REQUEST,
+        ("messenger", "social", "phone", "email", "contact", "exchange", "reach_me", "reach_you", "qr", "elsewhere"),
+    ),
 )
 #: Kinds that support an attempt.
 ATTEMPT_KINDS = frozenset({Kind.CONTACT_IDENTIFIER, Kind.CONTACT_REQUEST, Kind.PRIVATE_MEETING, Kind.SIDE_DEAL})
 #: Concepts whose words are shown as evidence of a request.
-_TELLING = ("messenger", "social", "private", "exchange", "reach_me", "reach_you", "elsewhere", "secret", "bypass", "meet", "alone", "offwork", "leaving", "home", "qr", "contact", "phone", "email")
+_TELLING = (
+    "messenger",
+    "social",
+    "private",
+    "exchange",
+    "reach_me",
+    "reach_you",
+    "elsewhere",
+    "secret",
+    "bypass",
+    "meet",
+    "alone",
+    "offwork",
+    "leaving",
+    "home",
+    "qr",
+    "contact",
+    "phone",
+    "email",
+)
 _ENDS = "。．！？!?\n;；…"
 
 
@@ -36,7 +58,9 @@ def findings(normalised: Normalised, offset: int, text: str, found: Evidence, sc
         name = f"{candidate.sort}:{candidate.shape}"
         if name in REACHABLE or name == "handle:token" or (candidate.sort == "phone" and candidate.shape == "other"):
             start, end = normalised.span(offset + candidate.start, offset + candidate.end)
-            yield Finding(Kind.CONTACT_IDENTIFIER, start, end, score, candidate.sort, version, technique=candidate.technique)
+            yield Finding(
+                Kind.CONTACT_IDENTIFIER, start, end, score, candidate.sort, version, technique=candidate.technique
+            )
             shown = True
     kind = _kind(found)
     if not shown or kind is not Kind.CONTACT_REQUEST:
@@ -50,7 +74,11 @@ def _kind(found: Evidence) -> Kind:
     index, inbound = lexicon().index, space().inbound
     best, most = Kind.CONTACT_REQUEST, 0.0
     for kind, concepts in _KINDS:
-        total = sum(max(0.0, weights[index[name]] + weights[index[name] + inbound]) for name in concepts if index[name] in found.concepts)
+        total = sum(
+            max(0.0, weights[index[name]] + weights[index[name] + inbound])
+            for name in concepts
+            if index[name] in found.concepts
+        )
         if total > most:
             best, most = kind, total
     return best
@@ -92,7 +120,9 @@ def floods(normalised: Normalised, windows: Iterable[Window]) -> Iterator[Findin
         for candidate in window.evidence.candidates:
             if candidate.shape == "flood":
                 start, end = normalised.span(window.offset + candidate.start, window.offset + candidate.end)
-                yield Finding(Kind.CONTACT_IDENTIFIER, start, end, 0.5, "phone.flood", ranker().version, technique="flood")
+                yield Finding(
+                    Kind.CONTACT_IDENTIFIER, start, end, 0.5, "phone.flood", ranker().version, technique="flood"
+                )
                 return
 
 

@@ -20,17 +20,24 @@ def explain(text: str, direction: Direction | str, language: str = "en") -> str:
     for start, end in engine.parts(normalised.text):
         window = engine.weigh(normalised, start, end, side, engine.NO_COMPANY)
         lines.append(f"window {start}: probability {window.probability:.3f} (weights {learned.version})")
-        named = {(hit.start, hit.end, f"{hit.language}.{words.concepts[hit.concept]}") for hit in words.named_hits(window.text)}
+        named = {
+            (hit.start, hit.end, f"{hit.language}.{words.concepts[hit.concept]}")
+            for hit in words.named_hits(window.text)
+        }
         lines.append("  words: " + ", ".join(f"{window.text[low:high]!r} {name}" for low, high, name in sorted(named)))
         for candidate in window.evidence.candidates:
             counted = "reachable" if f"{candidate.sort}:{candidate.shape}" in REACHABLE else "not a contact by its form"
-            lines.append(f"  candidate: {candidate.sort} {candidate.shape} {candidate.technique} {candidate.value!r} ({counted})")
+            lines.append(
+                f"  candidate: {candidate.sort} {candidate.shape} {candidate.technique} {candidate.value!r} ({counted})"
+            )
         weighed = ", ".join(f"{name} {weight:+.2f}" for name, weight in learned.contributions(window.evidence.active))
         lines.append("  weighed most: " + weighed)
     lines.append(f"verdict: attempt={verdict.attempt} by={verdict.by} stance={verdict.stance} score={verdict.score}")
     for finding in verdict.findings:
         shown = text[finding.start : finding.end]
-        lines.append(f"  {finding.kind} [{finding.start}:{finding.end}] {shown!r} {finding.detector} {finding.version}: {reason(finding.detector, language)}")
+        lines.append(
+            f"  {finding.kind} [{finding.start}:{finding.end}] {shown!r} {finding.detector} {finding.version}: {reason(finding.detector, language)}"
+        )
     return "\n".join(lines)
 
 

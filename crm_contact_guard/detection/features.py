@@ -19,8 +19,36 @@ SHAPES = (
     "handle:at", "handle:token", "address:ja", "address:en", "payment:payment", "payment:handle", "hint:computed",
 )  # fmt: skip
 #: Shapes that are a way to reach somebody, in contrast to codes and company addresses.
-REACHABLE = frozenset(SHAPES) - {"phone:code", "phone:other", "phone:freephone", "phone:flood", "email:company", "link:line_official", "handle:token"}
-NEAR = ("private", "reference", "official", "form", "messenger", "social", "phone", "email", "contact", "reach_me", "exchange", "first", "second", "secret", "refuse", "report", "home", "disguise", "bypass")
+REACHABLE = frozenset(SHAPES) - {
+    "phone:code",
+    "phone:other",
+    "phone:freephone",
+    "phone:flood",
+    "email:company",
+    "link:line_official",
+    "handle:token",
+}
+NEAR = (
+    "private",
+    "reference",
+    "official",
+    "form",
+    "messenger",
+    "social",
+    "phone",
+    "email",
+    "contact",
+    "reach_me",
+    "exchange",
+    "first",
+    "second",
+    "secret",
+    "refuse",
+    "report",
+    "home",
+    "disguise",
+    "bypass",
+)
 EXTRA = (
     "inbound", "reachable", "disguised", "styled", "many_candidates", "question", "length<15", "length<25", "length<40", "length>140",
     "handle_of_messenger", "handle_of_social", "identifier_of_mine", "identifier_private", "identifier_for_form", "identifier_of_company", "identifier_labelled",
@@ -45,7 +73,11 @@ class FeatureSpace:
     def __init__(self, words: Lexicon) -> None:
         concepts = words.concepts
         self.names = (
-            list(concepts) + [f"in:{name}" for name in concepts] + list(SHAPES) + [f"near:{name}" for name in NEAR] + list(EXTRA)
+            list(concepts)
+            + [f"in:{name}" for name in concepts]
+            + list(SHAPES)
+            + [f"near:{name}" for name in NEAR]
+            + list(EXTRA)
         )
         self.index = {name: number for number, name in enumerate(self.names)}
         self.inbound = len(concepts)
@@ -64,7 +96,12 @@ def space() -> FeatureSpace:
 
 
 def extract(
-    normalised: Normalised, start: int, end: int, direction: Direction, company: Company, budget: cand.Budget | None = None
+    normalised: Normalised,
+    start: int,
+    end: int,
+    direction: Direction,
+    company: Company,
+    budget: cand.Budget | None = None,
 ) -> Evidence:
     """Evidence of one window (``start``–``end`` of the folded text); windows of one message share a ``budget``."""
     text = normalised.text if start == 0 and end == len(normalised.text) else normalised.text[start:end]
@@ -129,7 +166,9 @@ def _describe(
                 active.add(index["styled"])
         first, last = candidate.start - BEFORE, candidate.end + AFTER
         near = {
-            hit for hit, start, end in hits if first <= start and end <= last and (end <= candidate.start or start >= candidate.end)
+            hit
+            for hit, start, end in hits
+            if first <= start and end <= last and (end <= candidate.start or start >= candidate.end)
         }
         for owner in near:
             feature = features.near.get(owner)
@@ -161,4 +200,7 @@ _MEANINGS = (
 
 def _plain(written: str) -> bool:
     """Whether an identifier is written without tricks (full-width and kanji are everyday Japanese)."""
-    return all(character < "\u2000" and (character.isascii() or character.isalpha()) or "\u3000" <= character < "\uffef" for character in written)
+    return all(
+        (character < "\u2000" and (character.isascii() or character.isalpha())) or "\u3000" <= character < "\uffef"
+        for character in written
+    )

@@ -11,7 +11,23 @@ import unicodedata
 #: Marks that carry no meaning of their own between two visible characters: zero width, bidirectional controls,
 #: soft hyphen, variation selectors, the keycap frame and the tag block.
 INVISIBLE = (
-    [0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180E, 0x20E3, 0x3164, 0xFEFF, 0xFFA0]
+    [
+        0x00AD,
+        0x034F,
+        0x061C,
+        0x115F,
+        0x1160,
+        0x17B4,
+        0x17B5,
+        0x180B,
+        0x180C,
+        0x180D,
+        0x180E,
+        0x20E3,
+        0x3164,
+        0xFEFF,
+        0xFFA0,
+    ]
     + list(range(0x200B, 0x2010))
     + list(range(0x202A, 0x202F))
     + list(range(0x2060, 0x2070))
@@ -115,7 +131,7 @@ def build() -> dict[int, str | int | None]:
     table[0x3007] = "〇"
     for code in INVISIBLE:
         table[code] = None
-    for code in [*range(0x00, 0x09), *range(0x0B, 0x0D), *range(0x0E, 0x20), *range(0x7F, 0xA0)]:
+    for code in [*range(0x09), *range(0x0B, 0x0D), *range(0x0E, 0x20), *range(0x7F, 0xA0)]:
         table[code] = " "
     for code in range(0xD800, 0xE000):
         table[code] = "�"

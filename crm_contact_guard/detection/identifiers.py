@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import re2
 
-
 from crm_contact_guard.detection import numerals
 
 #: More phone candidates than this in one message are not parsed but reported as a flood.
@@ -54,7 +53,9 @@ EMAIL_SPACED_GATE = r"[a-z0-9._\-] [a-z0-9._\-] [a-z0-9._\-] [a-z0-9._@\-] |[a-z
 EMAIL_SLASH_GATE = r"[a-z0-9][/|\\, ]{1,3}" + _PROVIDER + r"[/|\\, ]{1,3}(?:com|co|net|jp)\b"
 EMAIL_HINT_GATE = _PROVIDER + r"\b|(?:ジーメール|gメール|アイクラウド|ヤフー)|before the|front of the"
 EMAIL_PROVIDER = re2.compile(r"[a-z0-9][a-z0-9._+\-]{2,}" + _AT + _PROVIDER + r"\b(?:" + _DOT + r"?com)?")
-EMAIL_SPACED = re2.compile(r"(?:[a-z0-9._\-] ?){3,}[@] ?(?:[a-z0-9.\-] ){3,}[a-z]\b|(?:\b[a-z0-9._\-] ){4,}@ ?[a-z0-9.\- ]{5,}\b|[a-z0-9._\-]+ ?@ ?[a-z0-9\-]+ ?\. ?(?:com|net|jp|org|me)\b")
+EMAIL_SPACED = re2.compile(
+    r"(?:[a-z0-9._\-] ?){3,}[@] ?(?:[a-z0-9.\-] ){3,}[a-z]\b|(?:\b[a-z0-9._\-] ){4,}@ ?[a-z0-9.\- ]{5,}\b|[a-z0-9._\-]+ ?@ ?[a-z0-9\-]+ ?\. ?(?:com|net|jp|org|me)\b"
+)
 EMAIL_SLASH = re2.compile(r"[a-z0-9][a-z0-9._\-]*[/|\\, ]{1,3}" + _PROVIDER + r"[/|\\, ]{1,3}(?:com|co|net|jp)\b")
 EMAIL_HINT = re2.compile(
     r"(?:(?:" + _PROVIDER + r"|ジーメール|gメール|アイクラウド|ヤフー)[^。\n]{0,12}(?:@|アット(?:マーク)?)?の?前(?:は|が)?\s?[「\"']?[a-z0-9._\-]{3,}"
@@ -82,13 +83,17 @@ LINKS = {
 }  # fmt: skip
 #: All families in one expression, a named group each; the gate is the same without what follows the host.
 _LINK = re2.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in LINKS.items()))
-LINK_GATE = r"(?:" + _DOT + r"(?:me|ee|gg|com|be|net|am|app|jp)" + _SLASH + r"[a-z0-9~@%+])|[a-z]{4,}\s?:\s?//|facetime:|tg://"
+LINK_GATE = (
+    r"(?:" + _DOT + r"(?:me|ee|gg|com|be|net|am|app|jp)" + _SLASH + r"[a-z0-9~@%+])|[a-z]{4,}\s?:\s?//|facetime:|tg://"
+)
 _FAMILIES = tuple(LINKS)
 
 # The standard library's engine is quicker on short texts, and safe where nothing that matched can fail afterwards.
 AT_HANDLE = re.compile(r"(?:^|[^a-z0-9._\-@])([@]\s?[a-z0-9_][a-z0-9._]{2,30})")
 TOKEN = re.compile(r"[a-z0-9_~][a-z0-9_]*(?:[._\-]+[a-z0-9_]+)*_*(?:#[0-9]{3,5})?")
-PAYMENT = re2.compile(r"(?:venmo|cash ?app|paypal|paypay|zelle|revolut|wise|gcash|bizum|kyash|promptpay|prompt ?pay|momo|alipay)(?:\s?(?:id|tag|me|to|is|at|is at|の|は|:|で|ならid))*[\s:は]{0,3}(?:[@$]?[a-z0-9][a-z0-9._\-]{3,})|\$[a-z][a-z0-9_]{3,}")
+PAYMENT = re2.compile(
+    r"(?:venmo|cash ?app|paypal|paypay|zelle|revolut|wise|gcash|bizum|kyash|promptpay|prompt ?pay|momo|alipay)(?:\s?(?:id|tag|me|to|is|at|is at|の|は|:|で|ならid))*[\s:は]{0,3}(?:[@$]?[a-z0-9][a-z0-9._\-]{3,})|\$[a-z][a-z0-9_]{3,}"
+)
 PAYMENT_GATE = r"venmo|cash ?app|paypal|paypay|zelle|revolut|wise|gcash|bizum|kyash|prompt ?pay|momo|alipay|\$[a-z]|\b[a-z]{2}[0-9x]{2} ?[a-z0-9]{4} ?[a-z0-9]{4}|[a-z0-9]{24}"
 ADDRESS_JA = re2.compile(
     r"(?:〒?\s?[0-9]{3}-[0-9]{4}\s?)?[一-龥ぁ-んァ-ヶ]{1,7}(?:[都道府県市区町村郡])[一-龥ぁ-んァ-ヶー]{0,12}[0-9一二三四五六七八九十]{1,4}(?:丁目|-|番地?|ー|の)\s?[0-9一二三四五六七八九]{1,4}(?:(?:番地?|号|-|ー|の)[0-9]{1,4}){0,2}(?:号室|番地|号)?"
@@ -106,18 +111,27 @@ HINT = re2.compile(
     r"|(?:名札|ニックネーム|あだ名|苗字|名字|下の名前|店名|源氏名|my (?:first |last |nick)?name|nickname|name tag|name badge)[^。.\n]{0,16}(?:と|に|＋|\+|プラス|plus|and|then|followed by)[^。.\n]{0,20}(?:誕生|生まれ|西暦|年|birth|year|born|[0-9]{2,4})[^。.\n、]{0,8}"
     r"|underscores? (?:either|on both|both|at (?:the|each)) [^.\n]{3,40}|put (?:an? )?(?:underscore|dot|at sign|@)[^.\n]{3,50}"
 )
-WALLET = re2.compile(r"\b(?:gb|de|fr|es|nl|it|ie|pt)[0-9x]{2}(?: ?[a-z0-9]{4}){3,7}\b|\b(?:t[a-z0-9]{24,40}|0x[a-f0-9]{30,42}|bc1[a-z0-9]{20,60})\b")
-GOROAWASE = re2.compile(r"(?:ゼロ|ぜろ|0)(?:キュー?|きゅう?|ハチ|はち|ナナ|なな|[789])(?:ゼロ|ぜろ|0)[^。\n]{0,10}[「『][ぁ-んァ-ヶー一-龥]{3,5}[」』](?:[、とにのへ ]{0,2}[「『][ぁ-んァ-ヶー一-龥]{3,5}[」』])?")
+WALLET = re2.compile(
+    r"\b(?:gb|de|fr|es|nl|it|ie|pt)[0-9x]{2}(?: ?[a-z0-9]{4}){3,7}\b|\b(?:t[a-z0-9]{24,40}|0x[a-f0-9]{30,42}|bc1[a-z0-9]{20,60})\b"
+)
+GOROAWASE = re2.compile(
+    r"(?:ゼロ|ぜろ|0)(?:キュー?|きゅう?|ハチ|はち|ナナ|なな|[789])(?:ゼロ|ぜろ|0)[^。\n]{0,10}[「『][ぁ-んァ-ヶー一-龥]{3,5}[」』](?:[、とにのへ ]{0,2}[「『][ぁ-んァ-ヶー一-龥]{3,5}[」』])?"
+)
 
 
-def phones(text: str, *, spelled: bool = True, noise: bool = True, leet: bool = True) -> Iterator[tuple[int, int, str, str]]:
+def phones(
+    text: str, *, spelled: bool = True, noise: bool = True, leet: bool = True
+) -> Iterator[tuple[int, int, str, str]]:
     """Runs that may be a phone number: start, end, digits, technique."""
     taken = -1
     if spelled:
         for start, end in numerals.runs(text):
             group = text[start:end]
             digits = numerals.decode(group)
-            if len(digits) >= 7 and any(character.isalpha() and character not in _KANJI for character in group.replace("の", "").replace("ー", "")):
+            if len(digits) >= 7 and any(
+                character.isalpha() and character not in _KANJI
+                for character in group.replace("の", "").replace("ー", "")
+            ):
                 taken = max(taken, end)
                 yield start, end, digits, "spelled"
     for match in numerals.PLAIN.finditer(text):
@@ -142,8 +156,8 @@ def phones(text: str, *, spelled: bool = True, noise: bool = True, leet: bool = 
             start, end = match.span()
             group = match.group()
             digits = numerals.decode_leet(group)
-            plain = sum(c.isdigit() for c in group)
-            if start >= taken and 9 <= len(digits) <= 13 and 5 <= plain < len(digits):
+            digits_seen = sum(c.isdigit() for c in group)
+            if start >= taken and 9 <= len(digits) <= 13 and 5 <= digits_seen < len(digits):
                 yield start, end, digits, "leet"
 
 
@@ -155,7 +169,9 @@ def phone_shape(digits: str, written: str) -> str:
     count = len(digits)
     if written.startswith(("+", "00", "plus")) and 8 <= count <= 17:
         return "international"
-    if digits.startswith(("0120", "0800", "0570", "1800", "1888", "1877", "1866", "0990")) or (digits.startswith(("800", "888", "877")) and count == 10):
+    if digits.startswith(("0120", "0800", "0570", "1800", "1888", "1877", "1866", "0990")) or (
+        digits.startswith(("800", "888", "877")) and count == 10
+    ):
         return "freephone"
     if digits[:3] in ("090", "080", "070") and count == 11:
         return "jp_mobile"

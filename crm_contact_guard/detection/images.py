@@ -120,7 +120,7 @@ def scan_image(
 
 def _frames(data: bytes) -> Iterator[Image]:
     """Grey frames on white, no larger than ``MAX_EDGE``."""
-    from PIL import Image, ImageSequence  # noqa: PLC0415 - an extra
+    from PIL import Image, ImageSequence
 
     Image.init()
     try:
@@ -137,7 +137,7 @@ def _frames(data: bytes) -> Iterator[Image]:
 
 
 def _grey(frame: Image) -> Image:
-    from PIL import Image  # noqa: PLC0415 - an extra
+    from PIL import Image
 
     frame.load()
     picture = frame.copy()
@@ -153,7 +153,7 @@ def _grey(frame: Image) -> Image:
 
 def _codes(picture: Image, *, thoroughly: bool) -> list[str]:
     """Codes of one frame: as it is first, then the ways that make a poor photograph legible, until one succeeds."""
-    import zxingcpp  # noqa: PLC0415 - an extra
+    import zxingcpp
 
     kinds = zxingcpp.BarcodeFormat
     wanted = zxingcpp.BarcodeFormats(
@@ -168,7 +168,7 @@ def _codes(picture: Image, *, thoroughly: bool) -> list[str]:
 
 
 def _variants(picture: Image) -> Iterator[Image]:
-    from PIL import Image, ImageFilter, ImageOps  # noqa: PLC0415 - an extra
+    from PIL import Image, ImageFilter, ImageOps
 
     yield picture
     padded = ImageOps.expand(

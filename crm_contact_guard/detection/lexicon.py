@@ -68,7 +68,9 @@ class Lexicon:
         self._literals = list(owners)
         self._languages = languages
         self._owners = [self._merged(value) for value in owners.values()]
-        self._automaton = ahocorasick_rs.AhoCorasick(list(owners), implementation=ahocorasick_rs.Implementation.ContiguousNFA)
+        self._automaton = ahocorasick_rs.AhoCorasick(
+            list(owners), implementation=ahocorasick_rs.Implementation.ContiguousNFA
+        )
         options = re2.Options()
         options.max_mem = SET_MEMORY
         options.log_errors = False
@@ -121,7 +123,10 @@ class Lexicon:
 
     def named_hits(self, text: str) -> list[Hit]:
         """Like ``hits``, with the language of the first pack that has the word: for explanations."""
-        return [Hit(concept, start, end, self._languages[text[start:end], concept]) for concept, start, end in self.hits(text)]
+        return [
+            Hit(concept, start, end, self._languages[text[start:end], concept])
+            for concept, start, end in self.hits(text)
+        ]
 
     def gates(self, text: str) -> set[int]:
         """The gates that open for a folded text."""
@@ -144,7 +149,13 @@ GATES: tuple[tuple[int, tuple[str, ...]], ...] = (
     (ADDRESS_EN, (identifiers.ADDRESS_EN_GATE,)),
     (TOKENS, (r"[a-z0-9]+[._][a-z0-9_]|_|[a-z]{3}[0-9]{2}|[a-z]-[a-z0-9]|#[0-9]{3}",)),
     (AT, ("@",)),
-    (HINT, ("誕生|生年|生まれ|名札|ニックネーム|あだ名|苗字|名字|部屋番号|生日", r"birth|same (?:name )?as|underscore|nickname|name tag|name badge|put an? ")),
+    (
+        HINT,
+        (
+            "誕生|生年|生まれ|名札|ニックネーム|あだ名|苗字|名字|部屋番号|生日",
+            r"birth|same (?:name )?as|underscore|nickname|name tag|name badge|put an? ",
+        ),
+    ),
     (PAYMENT, (identifiers.PAYMENT_GATE,)),
     (GORO, ("[「『][ぁ-んァ-ヶー一-龥]{3,5}[」』]",)),
 )

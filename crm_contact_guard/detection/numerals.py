@@ -18,15 +18,27 @@ def _words(table: str) -> None:
             WORDS[name] = digit
 
 
-_words("0=zero|oh|o|nought|naught|nil|zip 1=one|won|wun|wan 2=two|too|to|tu 3=three|tree|free|thr33 4=four|fore|for|fower 5=five|fife|fiver")
-_words("6=six|sicks|sik 7=seven|sev'n 8=eight|ate|ait 9=nine|niner|nein x=double|dbl y=triple|treble 00=hundred 000=thousand")
-_words("0=ゼロ|ぜろ|れい|レイ|まる|マル|零|〇|オー 1=いち|イチ|ひと|ワン|一|壱|わん 2=に|ニ|ふた|ツー|二|弐|つー 3=さん|サン|みっつ|スリー|三|参 4=よん|ヨン|よ|フォー|四|し|シ")
-_words("5=ご|ゴ|ファイブ|五|伍 6=ろく|ロク|シックス|六 7=なな|ナナ|しち|シチ|セブン|七 8=はち|ハチ|エイト|八|やっ|ぱち|パチ 9=きゅう|キュウ|きゅー|キュー|く|ク|ナイン|九")
-_words("0=rei|maru|零 1=ichi|幺|壹|么 2=ni|两|兩|貳 3=san|叁 4=yon|shi|肆 5=go|gou 6=roku|陸|陆 7=nana|shichi|柒|拐 8=hachi|捌 9=kyuu|kyu|ku|玖|勾 0=洞")
+_words(
+    "0=zero|oh|o|nought|naught|nil|zip 1=one|won|wun|wan 2=two|too|to|tu 3=three|tree|free|thr33 4=four|fore|for|fower 5=five|fife|fiver"
+)
+_words(
+    "6=six|sicks|sik 7=seven|sev'n 8=eight|ate|ait 9=nine|niner|nein x=double|dbl y=triple|treble 00=hundred 000=thousand"
+)
+_words(
+    "0=ゼロ|ぜろ|れい|レイ|まる|マル|零|〇|オー 1=いち|イチ|ひと|ワン|一|壱|わん 2=に|ニ|ふた|ツー|二|弐|つー 3=さん|サン|みっつ|スリー|三|参 4=よん|ヨン|よ|フォー|四|し|シ"
+)
+_words(
+    "5=ご|ゴ|ファイブ|五|伍 6=ろく|ロク|シックス|六 7=なな|ナナ|しち|シチ|セブン|七 8=はち|ハチ|エイト|八|やっ|ぱち|パチ 9=きゅう|キュウ|きゅー|キュー|く|ク|ナイン|九"
+)
+_words(
+    "0=rei|maru|零 1=ichi|幺|壹|么 2=ni|两|兩|貳 3=san|叁 4=yon|shi|肆 5=go|gou 6=roku|陸|陆 7=nana|shichi|柒|拐 8=hachi|捌 9=kyuu|kyu|ku|玖|勾 0=洞"
+)
 _words("0=공|영|빵 1=일|하나 2=이|둘 3=삼|셋 4=사|넷 5=오 6=육|륙|여섯 7=칠|일곱 8=팔|여덟 9=구|아홉")
 _words("0=ศูนย์ 1=หนึ่ง 2=สอง|โท 3=สาม 4=สี่ 5=ห้า 6=หก 7=เจ็ด 8=แปด 9=เก้า")
 _words("0=không|khong 1=một|mot 2=hai 3=ba 4=bốn|bon|tư 5=năm|nam|lăm 6=sáu|sau 7=bảy|bay 8=tám|tam 9=chín|chin")
-_words("0=cero 1=uno|isa 2=dos|dalawa 3=tres|tatlo 4=cuatro|apat 5=cinco|lima 6=seis|anim 7=siete|pito 8=ocho|walo 9=nueve|siyam")
+_words(
+    "0=cero 1=uno|isa 2=dos|dalawa 3=tres|tatlo 4=cuatro|apat 5=cinco|lima 6=seis|anim 7=siete|pito 8=ocho|walo 9=nueve|siyam"
+)
 for _digit in "0123456789":
     WORDS[_digit] = _digit
 
@@ -44,8 +56,15 @@ _GAP = r"[\s\-,.、。の・/ー~_]{0,3}"
 PLAIN_GATE = _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT
 SPELLED_GATES = (
     "(?:" + _OTHERS + _GAP + "){4}",
-    _LATINS + r"[^a-z0-9\n]{1,3}(?:" + "|".join(_LATIN) + r"|o|[0-9])\b[^a-z0-9\n]{1,3}(?:" + "|".join(_LATIN) + r"|o|[0-9])\b",
-    r"[0-9](?:" + "|".join(_LATIN) + r")\b|(?:zero|three|five|seven|nine)[0-9]|(?:zero|one|two|three|four|five|six|seven|eight|nine){3}",
+    _LATINS
+    + r"[^a-z0-9\n]{1,3}(?:"
+    + "|".join(_LATIN)
+    + r"|o|[0-9])\b[^a-z0-9\n]{1,3}(?:"
+    + "|".join(_LATIN)
+    + r"|o|[0-9])\b",
+    r"[0-9](?:"
+    + "|".join(_LATIN)
+    + r")\b|(?:zero|three|five|seven|nine)[0-9]|(?:zero|one|two|three|four|five|six|seven|eight|nine){3}",
 )
 NOISE_GATE = r"(?:[0-9][^0-9\n]{1,2}){5}[0-9]"
 LEET_GATE = r"\b[0-9]*[oilszb][0-9]+[oilszb]|\b[0-9]{1,4}[oilszb][0-9]{2}|\b[oil][0-9]{2}"

@@ -27,16 +27,18 @@ class OwnContacts:
         value = candidate.value
         if candidate.sort == "phone":
             digits = value.lstrip("+0")
-            return len(digits) >= _SIGNIFICANT - 1 and any(digits.endswith(own) or own.endswith(digits) for own in self.phones)
+            return len(digits) >= _SIGNIFICANT - 1 and any(
+                digits.endswith(own) or own.endswith(digits) for own in self.phones
+            )
         if candidate.sort == "email":
             return value in self.emails or any(value.endswith(("@" + domain, "." + domain)) for domain in self.domains)
         if candidate.sort == "handle":
             return value.lstrip("@ ") in self.handles
         if candidate.sort in ("link", "payment"):
             bare = _bare(value)
-            return any(bare == url or bare.startswith(url + "/") or bare.startswith(url + "?") for url in self.urls) or any(
-                part in self.handles for part in bare.replace("@", "").replace("~", "").split("/")[1:]
-            )
+            return any(
+                bare == url or bare.startswith(url + "/") or bare.startswith(url + "?") for url in self.urls
+            ) or any(part in self.handles for part in bare.replace("@", "").replace("~", "").split("/")[1:])
         return False
 
     def mark(self, found: list[Candidate]) -> list[Candidate]:

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from crm_contact_guard.detection.features import space
 from crm_contact_guard.detection.ngrams import buckets
 
-
 #: Log odds for naming one of the company's own contacts.
 OWN_CONTACT = -2.5
 
@@ -23,7 +22,9 @@ OWN_CONTACT = -2.5
 class Ranker:
     """Weights, and the probability they give. ``grams`` are in units of ``step``: small enough to stay in the cache."""
 
-    def __init__(self, names: list[str], dense: list[float], grams: npt.NDArray[np.int8], step: float, bias: float, version: str) -> None:
+    def __init__(
+        self, names: list[str], dense: list[float], grams: npt.NDArray[np.int8], step: float, bias: float, version: str
+    ) -> None:
         known = dict(zip(names, dense, strict=True))
         self.dense = [float(known.get(name, 0.0)) for name in space().names]
         # No training line knows whose contacts are the company's own: what they weigh is decided, not learned.

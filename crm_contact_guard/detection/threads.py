@@ -17,7 +17,16 @@ from crm_contact_guard.detection import company_rules, engine, evidence
 from crm_contact_guard.detection.features import space
 from crm_contact_guard.detection.normalise import Normalised, normalise
 from crm_contact_guard.detection.ranker import probability, ranker
-from crm_contact_guard.detection.types import By, Company, Direction, Finding, Scan, Stance, ThreadMessage, ThreadVerdict
+from crm_contact_guard.detection.types import (
+    By,
+    Company,
+    Direction,
+    Finding,
+    Scan,
+    Stance,
+    ThreadMessage,
+    ThreadVerdict,
+)
 
 #: How many earlier messages of one side are read together with its newest, and how many of the other side as context.
 REACH = 5
@@ -90,7 +99,12 @@ def _read(messages: Sequence[ThreadMessage], company: Company) -> ThreadVerdict:
     side = messages[at].direction
     for finding in _indexed(singles):
         own = finding.message is not None and messages[finding.message].direction is side
-        if (own or finding.kind not in evidence.ATTEMPT_KINDS) and (finding.message, finding.kind, finding.start, finding.end) not in seen:
+        if (own or finding.kind not in evidence.ATTEMPT_KINDS) and (
+            finding.message,
+            finding.kind,
+            finding.start,
+            finding.end,
+        ) not in seen:
             findings.append(finding)
     by = By.CUSTOMER if side is Direction.INBOUND else By.EMPLOYEE
     stance = evidence.stance(reading.window.evidence, attempt=True)
@@ -199,7 +213,11 @@ def _spread(reading: Reading, score: float) -> Iterator[Finding]:
     skipped = max(0, len(joined.text) - LONGEST)
     for finding in evidence.findings(reading.normalised, 0, reading.window.text, reading.window.evidence, score):
         first, last = finding.start + skipped, finding.end + skipped
-        for index, start, end in zip(joined.indexes, joined.starts, (*joined.starts[1:], len(joined.text) + 1), strict=True):
+        for index, start, end in zip(
+            joined.indexes, joined.starts, (*joined.starts[1:], len(joined.text) + 1), strict=True
+        ):
             low, high = max(first, start), min(last, end - 1)
             if low < high:
-                yield replace(finding, start=low - start, end=high - start, message=index, detector=f"thread.{finding.detector}")
+                yield replace(
+                    finding, start=low - start, end=high - start, message=index, detector=f"thread.{finding.detector}"
+                )

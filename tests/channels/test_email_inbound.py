@@ -26,7 +26,8 @@ def test_token_thread_and_new_text_are_read() -> None:
     event = read(
         f"From: Hanako Sato <hanako@gmail.com>\nTo: {REPLY}\nSubject: Re: Your stay\nMessage-ID: <m2@gmail.com>\n"
         "In-Reply-To: <m1@kaede.example>\nReferences: <m0@kaede.example> <m1@kaede.example>\n\n"
-        "LINE交換しませんか?\n\n2026年11月24日(火) 10:00 ホテル楓 <reply@kaede.example>:\n\n> お世話になっております。\n"
+        "LINE交換しませんか?\n\n2026年11月24日(火) 10:00 ホテル楓 <reply@kaede.example>:\n\n"
+        "> お世話になっております。\n"
     )
 
     assert event.reply_tokens == (TOKEN,)

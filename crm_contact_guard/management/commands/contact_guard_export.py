@@ -24,7 +24,8 @@ class Command(BaseCommand):
     help = (
         "Write the record, or what the filters leave of it, as a bundle: rows, proofs, keys, files and a signed "
         "manifest in one zip, checked by `python -m crm_contact_guard.proof FILE`. The export is recorded and the "
-        "record sealed first. Exit code: 0 written, 1 written but rows or files that were sealed are gone, 2 not written."
+        "record sealed first. Exit code: 0 written, 1 written but rows or files that were sealed are gone, 2 not "
+        "written."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
