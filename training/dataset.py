@@ -20,6 +20,7 @@ from crm_contact_guard.detection.types import Company, Direction, ThreadMessage
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus" / "messages.jsonl"
 THREADS = HERE / "corpus" / "threads.jsonl"
+SMALLTALK = HERE / "data" / "smalltalk.jsonl"
 ATTEMPTS = ("identifier", "solicit")
 #: How much a message of a thread that is harmless by itself counts beside a whole labelled line.
 CHATTER_WEIGHT = 0.3
@@ -39,7 +40,10 @@ def read(path: Path) -> list[Row]:
 def message_files() -> list[Path]:
     """Files of single messages the ranker may learn from: the corpus and the project's own, no held-out part."""
     own = sorted((HERE / "data").glob("*.jsonl"))
-    return [CORPUS, *(path for path in own if not path.name.startswith(("holdout_", "threads_", "harassment")))]
+    return [
+        CORPUS,
+        *(path for path in own if not path.name.startswith(("holdout_", "threads_", "harassment", "smalltalk"))),
+    ]
 
 
 def thread_files() -> list[Path]:

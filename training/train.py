@@ -18,10 +18,12 @@ from crm_contact_guard.detection import ranker as runtime
 from crm_contact_guard.detection import threads as thread_runtime
 from crm_contact_guard.detection.features import space
 from crm_contact_guard.detection.ngrams import SCALE
-from training import dataset
+from training import compose, dataset
 
 #: Inverse strength of the regularisation (chosen by cross-validation).
 STRENGTH = 0.3
+COMPOSED_WEIGHT = 0.5
+SMALLTALK_WEIGHT = 3.0
 THREAD_STRENGTH = 0.1
 FOLDS = 5
 RELEASE = "2026.11.1"
@@ -31,7 +33,12 @@ WEIGHTS = Path(__file__).parent.parent / "crm_contact_guard" / "detection" / "we
 def fit_ranker(rows: list[dataset.Row], threads: list[dataset.Row]) -> LogisticRegression:
     """The message model."""
     extra, weights = dataset.chatter(threads)
-    labels = np.concatenate([dataset.attempts(rows), np.zeros(len(extra), dtype=bool)])
+    composed, smalltalk = compose.rows(), dataset.read(dataset.SMALLTALK)
+    extra = extra + composed + smalltalk
+    weights = np.concatenate(
+        [weights, np.full(len(composed), COMPOSED_WEIGHT), np.full(len(smalltalk), SMALLTALK_WEIGHT)]
+    )
+    labels = np.concatenate([dataset.attempts(rows), dataset.attempts(extra)])
     return LogisticRegression(C=STRENGTH, max_iter=3000).fit(
         dataset.matrix(rows + extra), labels, sample_weight=np.concatenate([np.ones(len(rows)), weights])
     )
@@ -88,7 +95,7 @@ def honest_points(
 
 def main() -> None:
     """Train and write."""
-    paths = [*dataset.message_files(), *dataset.thread_files()]
+    paths = [*dataset.message_files(), *dataset.thread_files(), dataset.SMALLTALK]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:8]
     rows = [row for path in dataset.message_files() for row in dataset.read(path)]
     threads = [thread for path in dataset.thread_files() for thread in dataset.read(path)]

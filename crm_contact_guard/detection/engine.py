@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
+from itertools import pairwise
 
 from crm_contact_guard.detection import company_rules, evidence
 from crm_contact_guard.detection.candidates import Budget
-from crm_contact_guard.detection.features import Evidence, extract
+from crm_contact_guard.detection.features import Evidence, extract, space
 from crm_contact_guard.detection.normalise import Normalised, normalise
 from crm_contact_guard.detection.ranker import probability, ranker
+from crm_contact_guard.detection.sentences import sentences_of
 from crm_contact_guard.detection.types import By, Company, Direction, Finding, Kind, Scan, Stance
 
 #: Modules that find other kinds; one place, see the contract above.
@@ -30,10 +32,13 @@ EXTRA_DETECTORS: tuple[str, ...] = (
 )
 VERSION = "2026.11.1"
 #: From this calibrated probability a stance counts, unless the company's preset says otherwise.
-THRESHOLD = 0.42
+THRESHOLD = 0.38
 #: Texts up to this length are weighed whole, longer ones in windows of it that overlap.
 WINDOW = 600
 OVERLAP = 150
+#: How much more than a whole text a passage must weigh to count alone, and how many are tried in one message.
+LOCAL_MARGIN = 0.19
+MAX_PASSAGES = 40
 #: Windows of a long text whose evidence is listed, the most telling ones.
 MAX_WINDOWS_SHOWN = 20
 NO_COMPANY = Company()
@@ -60,8 +65,17 @@ def scan(text: str, *, direction: Direction | str, company: Company | None = Non
         normalised = normalise(text)
         budget = Budget()
         windows = [weigh(normalised, start, end, side, company, budget) for start, end in parts(normalised.text)]
-        best = max(windows, key=lambda window: window.probability)
         threshold = THRESHOLD if company.threshold is None else company.threshold
+        best = max(windows, key=lambda window: window.probability)
+        if best.probability < threshold:
+            # What is written around an attempt must not talk it away: each sentence that touches the matter counts alone.
+            local = [
+                window
+                for window in passages(normalised, windows, side, company)
+                if window.probability >= threshold + LOCAL_MARGIN
+            ]
+            if local:
+                windows, best = windows + local, max(local, key=lambda window: window.probability)
         return conclude(normalised, windows, best, side, company, threshold)
     except Exception:  # the scanner guards the door: what breaks it is looked at by people, never let pass
         return Scan(False, None, Stance.NONE, 0.0, (failure(text),))
@@ -99,6 +113,23 @@ def weigh(
     found = extract(normalised, start, end, direction, company, budget)
     text = normalised.text[start:end]
     return Window(start, text, found, probability(ranker().logit(text, found.active)))
+
+
+def passages(normalised: Normalised, windows: list[Window], direction: Direction, company: Company) -> Iterator[Window]:
+    """Sentences, and pairs of them, that touch the matter at two points at least, weighed for themselves."""
+    left = MAX_PASSAGES
+    topics = space().topics
+    for window in windows:
+        spans = list(sentences_of(window.text))
+        if len(spans) < 2:
+            continue
+        marks = [(start, hit) for hit, start, _ in window.evidence.hits if hit in topics]
+        marks.extend((candidate.start, -1) for candidate in window.evidence.candidates)
+        pairs = [(first[0], second[1]) for first, second in pairwise(spans)]
+        for start, end in [*spans, *pairs] if len(spans) > 2 else spans:
+            if left and len({hit for at, hit in marks if start <= at < end}) >= 2:
+                left -= 1
+                yield weigh(normalised, window.offset + start, window.offset + end, direction, company, Budget(plans=2))
 
 
 _Find = Callable[[Normalised, Direction, Company], Iterable[Finding]]

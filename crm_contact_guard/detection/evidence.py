@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from crm_contact_guard.detection.features import REACHABLE, Evidence, space
 from crm_contact_guard.detection.lexicon import lexicon
 from crm_contact_guard.detection.normalise import Normalised
+from crm_contact_guard.detection.patterns import patterns, version
 from crm_contact_guard.detection.ranker import ranker
+from crm_contact_guard.detection.sentences import sentences_of
 from crm_contact_guard.detection.types import Finding, Kind, Stance
 
 if TYPE_CHECKING:
@@ -46,12 +48,11 @@ _TELLING = (
     "phone",
     "email",
 )
-_ENDS = "。．！？!?\n;；…"
 
 
 def findings(normalised: Normalised, offset: int, text: str, found: Evidence, score: float) -> Iterator[Finding]:
     """What supports an attempt in one window: each reachable identifier, else the clause that proposes it."""
-    version = ranker().version
+    weights = ranker().version
     shown = False
     score = round(score, 4)
     for candidate in found.candidates:
@@ -59,14 +60,22 @@ def findings(normalised: Normalised, offset: int, text: str, found: Evidence, sc
         if name in REACHABLE or name == "handle:token" or (candidate.sort == "phone" and candidate.shape == "other"):
             start, end = normalised.span(offset + candidate.start, offset + candidate.end)
             yield Finding(
-                Kind.CONTACT_IDENTIFIER, start, end, score, candidate.sort, version, technique=candidate.technique
+                Kind.CONTACT_IDENTIFIER, start, end, score, candidate.sort, weights, technique=candidate.technique
             )
             shown = True
+    told = False
+    for number, first, last in found.patterns:
+        pattern = patterns()[number]
+        if shown and pattern.kind is Kind.CONTACT_REQUEST:
+            continue
+        start, end = normalised.span(offset + first, offset + last)
+        yield Finding(pattern.kind, start, end, score, pattern.id, version())
+        told = True
     kind = _kind(found)
-    if not shown or kind is not Kind.CONTACT_REQUEST:
+    if not told and (not shown or kind is not Kind.CONTACT_REQUEST):
         start, end = clause(text, found)
         start, end = normalised.span(offset + start, offset + end)
-        yield Finding(kind, start, end, score, "ranker", version)
+        yield Finding(kind, start, end, score, "ranker", ranker().version)
 
 
 def _kind(found: Evidence) -> Kind:
@@ -86,32 +95,13 @@ def _kind(found: Evidence) -> Kind:
 
 def clause(text: str, found: Evidence) -> tuple[int, int]:
     """The sentence in which most telling words stand."""
-    sentences = list(_sentences(text))
+    sentences = list(sentences_of(text))
     if len(sentences) < 2:
         return sentences[0] if sentences else (0, len(text))
     index = lexicon().index
     telling = {index[name] for name in _TELLING}
     marks = {(hit, start) for hit, start, _ in found.hits if hit in telling}
     return max(sentences, key=lambda span: len({hit for hit, start in marks if span[0] <= start < span[1]}))
-
-
-def _sentences(text: str) -> Iterator[tuple[int, int]]:
-    start = 0
-    for position, character in enumerate(text):
-        if character in _ENDS:
-            if text[start:position].strip():
-                yield _trim(text, start, position + 1)
-            start = position + 1
-    if text[start:].strip():
-        yield _trim(text, start, len(text))
-
-
-def _trim(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, end
 
 
 def floods(normalised: Normalised, windows: Iterable[Window]) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from crm_contact_guard.detection import engine
 from crm_contact_guard.detection.features import REACHABLE
 from crm_contact_guard.detection.lexicon import lexicon
 from crm_contact_guard.detection.normalise import normalise
+from crm_contact_guard.detection.patterns import patterns
 from crm_contact_guard.detection.ranker import ranker
 from crm_contact_guard.detection.types import Direction
 
@@ -25,6 +26,8 @@ def explain(text: str, direction: Direction | str, language: str = "en") -> str:
             for hit in words.named_hits(window.text)
         }
         lines.append("  words: " + ", ".join(f"{window.text[low:high]!r} {name}" for low, high, name in sorted(named)))
+        for number, low, high in window.evidence.patterns:
+            lines.append(f"  pattern: {patterns()[number].id} {window.text[low:high]!r}")
         for candidate in window.evidence.candidates:
             counted = "reachable" if f"{candidate.sort}:{candidate.shape}" in REACHABLE else "not a contact by its form"
             lines.append(
@@ -43,7 +46,8 @@ def explain(text: str, direction: Direction | str, language: str = "en") -> str:
 
 def reason(detector: str, language: str = "en") -> str:
     """The human reason of a detector id; an unknown id (an older pack's) is named as such."""
-    reasons, name = lexicon().reasons, detector.removeprefix("thread.")
+    reasons = lexicon().reasons | {pattern.id: pattern.reasons for pattern in patterns()}
+    name = detector.removeprefix("thread.")
     while name not in reasons and "." in name:
         name = name.rpartition(".")[0]  # "harassment.threat.ja.…" is explained by its nearest known beginning
     known = reasons.get(name)

@@ -9,6 +9,7 @@ from crm_contact_guard.detection.identifiers import Candidate
 from crm_contact_guard.detection.lexicon import Lexicon, lexicon
 from crm_contact_guard.detection.normalise import Normalised
 from crm_contact_guard.detection.own_contacts import own_contacts
+from crm_contact_guard.detection.patterns import matches, patterns
 from crm_contact_guard.detection.types import Company, Direction
 
 SHAPES = (
@@ -50,21 +51,28 @@ NEAR = (
     "bypass",
 )
 EXTRA = (
-    "inbound", "reachable", "disguised", "styled", "many_candidates", "question", "length<15", "length<25", "length<40", "length>140",
+    "inbound", "reachable", "disguised", "styled", "many_candidates", "question", "length<40", "length>140",
     "handle_of_messenger", "handle_of_social", "identifier_of_mine", "identifier_private", "identifier_for_form", "identifier_of_company", "identifier_labelled",
-    "identifier_to_reach", "identifier_refused", "identifier_secret", "own_contact",
+    "identifier_to_reach", "identifier_refused", "identifier_secret", "own_contact", "topics=0", "topics=1", "topics=2", "topics>3",
+)  # fmt: skip
+#: Concepts without which hardly anything is an attempt; how many of them are touched is a feature.
+TOPICS = (
+    "messenger", "social", "phone", "email", "contact", "private", "reach_me", "reach_you", "elsewhere", "bypass", "meet", "home", "qr", "secret",
+    "offwork", "leaving", "alone", "exchange", "freemail", "payment", "gift",
 )  # fmt: skip
 BEFORE, AFTER = 28, 18
 
 
 @dataclass(slots=True)
 class Evidence:
-    """Words of concepts (concept, start, end), the concepts hit, candidates, and the indexes of the features that hold."""
+    """Words of concepts (concept, start, end), the concepts hit, candidates, and the indexes of the features that hold,
+    and the patterns (number, start, end of the sentence)."""
 
     hits: list[tuple[int, int, int]]
     concepts: set[int]
     candidates: list[Candidate]
     active: list[int]
+    patterns: list[tuple[int, int, int]]
 
 
 class FeatureSpace:
@@ -78,11 +86,16 @@ class FeatureSpace:
             + list(SHAPES)
             + [f"near:{name}" for name in NEAR]
             + list(EXTRA)
+            + [f"pattern:{pattern.id}" for pattern in patterns()]
         )
         self.index = {name: number for number, name in enumerate(self.names)}
         self.inbound = len(concepts)
+        self.patterns = len(self.names) - len(patterns())
         self.near = {words.index[name]: self.index[f"near:{name}"] for name in NEAR}
         self.disguise = words.index["disguise"]
+        self.topics = frozenset(words.index[name] for name in TOPICS)
+        self.counts = [self.index[name] for name in ("topics=0", "topics=1", "topics=2")]
+        self.many = self.index["topics>3"]
 
 
 _space: list[FeatureSpace] = []
@@ -123,18 +136,22 @@ def extract(
             found = own.mark(found)
         if found:
             _describe(normalised, start, hits, found, active, words, features)
+    touched = len(concepts & features.topics)
+    if touched < 3:
+        if touched or not found:
+            active.add(features.counts[touched])
+    elif touched > 3:
+        active.add(features.many)
+    held = list(matches(text, hits, concepts))
+    active.update([features.patterns + number for number, _, _ in held])
     if "?" in text or "？" in text:
         active.add(index["question"])
     length = len(text)
     if length < 40:
         active.add(index["length<40"])
-        if length < 25:
-            active.add(index["length<25"])
-            if length < 15:
-                active.add(index["length<15"])
     elif length > 140:
         active.add(index["length>140"])
-    return Evidence(hits, concepts, found, list(active))
+    return Evidence(hits, concepts, found, list(active), held)
 
 
 def _describe(

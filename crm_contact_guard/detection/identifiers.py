@@ -134,16 +134,15 @@ def phones(
             ):
                 taken = max(taken, end)
                 yield start, end, digits, "spelled"
-    for match in numerals.PLAIN.finditer(text):
-        start, end = match.span()
-        if not 7 <= end - start <= 60 or start < taken:
+    for start, end in _numbers(text):
+        if start < taken:
             continue
-        written = match.group()
+        written = text[start:end]
         digits = numerals.decode(written)
         if len(digits) >= 9 or (len(digits) == 7 and "-" in written) or (len(digits) == 8 and written[0] in "89"):
             taken = max(taken, end)
-            plain = sum(character in "0123456789" for character in written) == len(digits)
-            yield start, end, digits, "plain" if plain else "kanji"
+            plain = sum(character in "0123456789" for character in written)
+            yield start, end, digits, "plain" if plain == len(digits) else "kanji"
     if noise:
         for match in numerals.NOISE.finditer(text):
             start, end = match.span()
@@ -156,12 +155,40 @@ def phones(
             start, end = match.span()
             group = match.group()
             digits = numerals.decode_leet(group)
-            digits_seen = sum(c.isdigit() for c in group)
-            if start >= taken and 9 <= len(digits) <= 13 and 5 <= digits_seen < len(digits):
+            figures = sum(c.isdigit() for c in group)
+            if start >= taken and 9 <= len(digits) <= 13 and 5 <= figures < len(digits):
                 yield start, end, digits, "leet"
 
 
+def _numbers(text: str) -> Iterator[tuple[int, int]]:
+    """Runs of digits and separators; where several numbers stand in a row, each for itself."""
+    for match in numerals.PLAIN.finditer(text):
+        start, end = match.span()
+        if end - start < 7:
+            continue
+        if end - start <= MOST_WRITTEN or (end - start <= 4 * MOST_DIGITS and _count(text[start:end]) <= MOST_DIGITS):
+            yield start, end
+            continue
+        for piece in _PIECE.finditer(text, start, end):
+            if 9 <= piece.end() - piece.start() <= MOST_WRITTEN:
+                yield piece.span()
+
+
+def _count(written: str) -> int:
+    return sum(character in _FIGURES for character in written)
+
+
+#: Digits of the longest number of any plan (ITU-T E.164).
+MOST_DIGITS = 15
+#: The longest way to write one number with a separator; a longer run is a list of numbers, told apart by spaces.
+MOST_WRITTEN = 23
+_PIECE = re.compile(r"[^\s、,/・~|:→]+")
 _KANJI = frozenset("〇零一二三四五六七八九")
+_FIGURES = _KANJI | frozenset("0123456789")
+
+
+#: 0800 numbers are free in Japan, 080 ones mobile: only the grouping tells an 080-0… from an 0800-….
+_FREE_GROUPING = re.compile("0800[^0-9]")
 
 
 def phone_shape(digits: str, written: str) -> str:
@@ -169,12 +196,12 @@ def phone_shape(digits: str, written: str) -> str:
     count = len(digits)
     if written.startswith(("+", "00", "plus")) and 8 <= count <= 17:
         return "international"
+    if digits[:3] in ("090", "080", "070") and count == 11 and not _FREE_GROUPING.search(written):
+        return "jp_mobile"
     if digits.startswith(("0120", "0800", "0570", "1800", "1888", "1877", "1866", "0990")) or (
         digits.startswith(("800", "888", "877")) and count == 10
     ):
         return "freephone"
-    if digits[:3] in ("090", "080", "070") and count == 11:
-        return "jp_mobile"
     if digits[:3] == "050" and count == 11:
         return "jp_ip"
     if digits.startswith("07") and count == 11:

@@ -22,17 +22,20 @@ from crm_contact_guard.detection.normalise import normalise
 LANGUAGES = ("common", "ja", "en", "zh", "ko", "th", "vi", "es", "tl", "romaji")
 PACKS = files("crm_contact_guard.detection") / "packs"
 SET_MEMORY = 32 << 20
+#: Concept, whether a word border is asked for at the left and the right, and what may not follow.
+_Owner = tuple[int, bool, bool, tuple[str, ...]]
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One language: ``slots`` maps a concept to the fragments of its words."""
+    """One language: ``slots`` maps a concept to the fragments of its words, ``not_before`` to what may not follow them
+    (「しません」 refuses, 「しませんか」 asks)."""
 
     language: str
     version: str
-    bounded: bool
     slots: dict[str, tuple[str, ...]]
+    not_before: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,9 @@ def read_pack(name: str) -> Pack:
     """Read ``packs/<name>.toml``."""
     raw = tomllib.loads((PACKS / f"{name}.toml").read_text("utf-8"))
     slots = {slot: tuple(fragments) for slot, fragments in raw["slots"].items()}
-    return Pack(raw["language"], raw["version"], bool(raw.get("boundaries")), slots)
+    return Pack(
+        raw["language"], raw["version"], slots, {slot: tuple(ends) for slot, ends in raw.get("not_before", {}).items()}
+    )
 
 
 class Lexicon:
@@ -59,12 +64,12 @@ class Lexicon:
         self.packs = tuple(packs)
         self.concepts = tuple(sorted({slot for pack in self.packs for slot in pack.slots}))
         self.index = {name: number for number, name in enumerate(self.concepts)}
-        owners: dict[str, set[tuple[int, bool, bool]]] = {}
+        owners: dict[str, set[_Owner]] = {}
         languages: dict[tuple[str, int], str] = {}
         for pack in self.packs:
             for slot, fragments in pack.slots.items():
                 for fragment in fragments:
-                    self._add(owners, languages, pack, self.index[slot], fragment)
+                    self._add(owners, languages, pack, self.index[slot], slot, fragment)
         self._literals = list(owners)
         self._languages = languages
         self._owners = [self._merged(value) for value in owners.values()]
@@ -85,25 +90,26 @@ class Lexicon:
 
     @staticmethod
     def _add(
-        owners: dict[str, set[tuple[int, bool, bool]]],
+        owners: dict[str, set[_Owner]],
         languages: dict[tuple[str, int], str],
         pack: Pack,
         concept: int,
+        slot: str,
         fragment: str,
     ) -> None:
         words, opened = expand(fragment)
         for word in words:
             folded = normalise(word).text
-            # Where words are spaced, only whole words count; beside kana and signs there is no such border.
-            left = pack.bounded and folded[0] in _WORD
-            right = pack.bounded and folded[-1] in _WORD and not opened
-            owners.setdefault(folded, set()).add((concept, left, right))
+            # Latin words count only whole ("deadline" is no LINE); beside kana and signs there is no such border.
+            left = folded[0] in _WORD
+            right = folded[-1] in _WORD and not opened
+            owners.setdefault(folded, set()).add((concept, left, right, pack.not_before.get(slot, ())))
             languages.setdefault((folded, concept), pack.language)
 
     @staticmethod
-    def _merged(owners: set[tuple[int, bool, bool]]) -> tuple[tuple[int, bool, bool], ...]:
+    def _merged(owners: set[_Owner]) -> tuple[_Owner, ...]:
         """One entry a concept: where packs differ, the one that asks for less."""
-        kept: dict[int, tuple[int, bool, bool]] = {}
+        kept: dict[int, _Owner] = {}
         for owner in sorted(owners, key=lambda entry: entry[1] + entry[2]):
             kept.setdefault(owner[0], owner)
         return tuple(kept.values())
@@ -113,10 +119,12 @@ class Lexicon:
         found: list[tuple[int, int, int]] = []
         owners, length, word = self._owners, len(text), _WORD
         for literal, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            for concept, left, right in owners[literal]:
+            for concept, left, right, banned in owners[literal]:
                 if left and start and text[start - 1] in word:
                     continue
                 if right and end < length and text[end] in word:
+                    continue
+                if banned and text.startswith(banned, end):
                     continue
                 found.append((concept, start, end))
         return found

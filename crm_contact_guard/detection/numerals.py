@@ -56,6 +56,7 @@ _GAP = r"[\s\-,.、。の・/ー~_]{0,3}"
 PLAIN_GATE = _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT
 SPELLED_GATES = (
     "(?:" + _OTHERS + _GAP + "){4}",
+    "[0-9]" + _OTHERS + "[0-9]|" + _OTHERS + "[0-9]" + _OTHERS,
     _LATINS
     + r"[^a-z0-9\n]{1,3}(?:"
     + "|".join(_LATIN)
@@ -73,18 +74,33 @@ NOISE = re2.compile(r"[0-9](?:[^0-9\n]{1,2}[0-9])+")
 LEET = re2.compile(r"\b[0o][0-9oilszb](?:[0-9oilszb]|[\-. ][0-9oilszb])+\b")
 _NAMES = [*WORDS]
 _TOKENS = ahocorasick_rs.AhoCorasick(_NAMES, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
+_WORDS_LATIN = frozenset(name for name in _NAMES if name[0] in _LETTERS)
 #: Longer runs are no phone number; what hides in one is not a number that anybody could read.
 _LONGEST_RUN = 40
 _LEET = str.maketrans("oilszb", "011528")
 
 
-def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
-    for number, start, end in _TOKENS.find_matches_as_indexes(text):
+def _tokens(text: str) -> list[tuple[str, int, int]]:
+    """The numerals of a text. Latin names count only as whole words or joined to each other ("fivesix", not "tonight")."""
+    found = _TOKENS.find_matches_as_indexes(text)
+    whole: list[tuple[str, int, int]] = []
+    open_at = -1
+    for number, start, end in reversed(found):
         name = _NAMES[number]
-        # A lone "o" is a zero only where it stands alone or between digits.
-        if name == "o" and ((start and text[start - 1].isalpha()) or (end < len(text) and text[end].isalpha())):
+        if name in _WORDS_LATIN and end < len(text) and text[end] in _LETTERS and open_at != end:
             continue
-        yield name, start, end
+        open_at = start
+        whole.append((name, start, end))
+    whole.reverse()
+    kept: list[tuple[str, int, int]] = []
+    closed_at = -1
+    for name, start, end in whole:
+        if name in _WORDS_LATIN and start and text[start - 1] in _LETTERS and closed_at != start:
+            continue
+        closed_at = end
+        kept.append((name, start, end))
+    return kept
 
 
 def runs(text: str) -> Iterator[tuple[int, int]]:

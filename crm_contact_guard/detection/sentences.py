@@ -1,0 +1,28 @@
+"""Sentences of a text in any of the languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_END = re.compile(r"[。！？!?\n;；…]+|\.(?=\s)")
+
+
+def sentences_of(text: str) -> Iterator[tuple[int, int]]:
+    """Spans of the sentences; a full stop ends one only before a space, as it also stands in addresses."""
+    start = 0
+    for match in _END.finditer(text):
+        end = match.end()
+        if text[start : match.start()].strip():
+            yield _trim(text, start, end)
+        start = end
+    if text[start:].strip():
+        yield _trim(text, start, len(text))
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end
