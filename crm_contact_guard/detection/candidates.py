@@ -82,23 +82,35 @@ def _find(text: str, gates: set[int], company: Company, budget: Budget, *, rever
         found.extend(_phones(text, found, company.regions, gates, budget, reverse=reverse))
     if lex.GORO in gates:
         found.extend(
-            Candidate("phone", "goroawase", m.start(), m.end(), m.group(), "goroawase") for m in ids.GOROAWASE.finditer(text)
+            Candidate("phone", "goroawase", m.start(), m.end(), m.group(), "goroawase")
+            for m in ids.GOROAWASE.finditer(text)
         )
     for gate, pattern, shape in ((lex.ADDRESS_JA, ids.ADDRESS_JA, "ja"), (lex.ADDRESS_EN, ids.ADDRESS_EN, "en")):
         if gate in gates:
             found.extend(
-                _free(found, (Candidate("address", shape, m.start(), m.end(), m.group()) for m in pattern.finditer(text)))
+                _free(
+                    found, (Candidate("address", shape, m.start(), m.end(), m.group()) for m in pattern.finditer(text))
+                )
             )
     if lex.PAYMENT in gates:
         found.extend(
-            _free(found, (Candidate("payment", "handle", m.start(), m.end(), m.group()) for m in ids.PAYMENT.finditer(text)))
+            _free(
+                found,
+                (Candidate("payment", "handle", m.start(), m.end(), m.group()) for m in ids.PAYMENT.finditer(text)),
+            )
         )
         found.extend(
-            _free(found, (Candidate("payment", "handle", m.start(), m.end(), m.group()) for m in ids.WALLET.finditer(text)))
+            _free(
+                found,
+                (Candidate("payment", "handle", m.start(), m.end(), m.group()) for m in ids.WALLET.finditer(text)),
+            )
         )
     if lex.HINT in gates:
         found.extend(
-            _free(found, (Candidate("hint", "computed", m.start(), m.end(), m.group(), "hint") for m in ids.HINT.finditer(text)))
+            _free(
+                found,
+                (Candidate("hint", "computed", m.start(), m.end(), m.group(), "hint") for m in ids.HINT.finditer(text)),
+            )
         )
     if lex.TOKENS in gates or lex.AT in gates:
         found.extend(_handles(text, found, gates))
@@ -259,13 +271,6 @@ def _handle_like(value: str) -> bool:
     if dot and len(head) >= 2 and len(tail) >= 2 and (len(head) > 3 or len(tail) > 3):
         return True
     digits = sum(character.isdigit() for character in value)
-    return (
-        (letters >= 4
-        and digits >= 2
-        and value[0].isalpha()
-        and "-" not in value)
-        or (value.count("-") == 1
-        and letters >= 8
-        and digits == 0
-        and "." in value)
+    return (letters >= 4 and digits >= 2 and value[0].isalpha() and "-" not in value) or (
+        value.count("-") == 1 and letters >= 8 and digits == 0 and "." in value
     )
