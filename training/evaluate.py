@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crm_contact_guard.detection import Direction, engine, scan
+from crm_contact_guard.detection import Direction, scan
 from training import dataset, smalltalk, train
 
 FOLDS = 10
 #: A figure may fall by so much without failing ``--check``: retraining on more lines moves single verdicts.
 TOLERANCE = 0.01
-Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 def wilson(part: int, whole: int) -> tuple[float, float]:
@@ -50,21 +50,20 @@ def folds(rows: list[dataset.Row], count: int) -> npt.NDArray[np.int64]:
     return np.array(made)
 
 
-def out_of_fold(rows: list[dataset.Row], threads: list[dataset.Row]) -> Floats:
-    """Probability of each row by a ranker that has not seen it."""
+def out_of_fold(rows: list[dataset.Row], threads: list[dataset.Row]) -> Flags:
+    """Whether the whole scan flags each row, with a ranker that has not seen it."""
     fold = folds(rows, FOLDS)
-    scores = np.zeros(len(rows))
+    flagged = np.zeros(len(rows), dtype=np.bool_)
     for number in range(FOLDS):
-        fitted = train.fit_ranker([row for row, f in zip(rows, fold, strict=True) if f != number], threads)
-        held = [row for row, f in zip(rows, fold, strict=True) if f == number]
-        scores[fold == number] = fitted.predict_proba(dataset.matrix(held))[:, 1]
-    return scores
+        train.use(train.fit_ranker([row for row, f in zip(rows, fold, strict=True) if f != number], threads), "fold")
+        for place in np.flatnonzero(fold == number):
+            flagged[place] = scan(rows[place]["text"], direction=rows[place]["direction"]).attempt
+    return flagged
 
 
-def figures(rows: list[dataset.Row], scores: Floats, threshold: float) -> dict[str, Any]:
+def figures(rows: list[dataset.Row], flagged: Flags) -> dict[str, Any]:
     """Precision, recall, F1 and the shares flagged by label, language and kind, with intervals."""
     attempts = dataset.attempts(rows)
-    flagged = scores >= threshold
     true = int((flagged & attempts).sum())
     precision = true / max(1, int(flagged.sum()))
     recall = true / max(1, int(attempts.sum()))
@@ -169,16 +168,16 @@ def evaluate() -> dict[str, Any]:
     sources = [path.stem for path in paths for _ in dataset.read(path)]
     threads = [thread for path in dataset.thread_files() for thread in dataset.read(path)]
     report: dict[str, Any] = {"benign_talk": chatterbot(), "disguises": disguises()}
-    scores = out_of_fold(rows, threads)
+    flagged = out_of_fold(rows, threads)
     for source in dict.fromkeys(sources):
         own = [n for n, name in enumerate(sources) if name == source]
         name = "corpus" if source == "messages" else source
-        report[f"cv_{name}"] = figures([rows[n] for n in own], scores[own], engine.THRESHOLD)
-    report["cv_all"] = figures(rows, scores, engine.THRESHOLD)
-    fitted = train.fit_ranker(rows, threads)
+        report[f"cv_{name}"] = figures([rows[n] for n in own], flagged[own])
+    report["cv_all"] = figures(rows, flagged)
+    train.use(train.fit_ranker(rows, threads), "all")
     for path in dataset.holdout_files():
         held = dataset.read(path)
-        report[path.stem] = figures(held, fitted.predict_proba(dataset.matrix(held))[:, 1], engine.THRESHOLD)
+        report[path.stem] = figures(held, np.array([scan(row["text"], direction=row["direction"]).attempt for row in held]))
     report.update(thread_figures(rows, threads))
     return report
 

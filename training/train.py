@@ -107,12 +107,13 @@ def main() -> None:
         if label is not None
     ]
     fitted_threads = fit_threads([p for p, _ in flat], [label for _, label in flat])
-    made = use(fit_ranker(rows, threads), f"ranker-{RELEASE}+{digest}")
+    fitted = fit_ranker(rows, threads)
+    made = use(fitted, f"ranker-{RELEASE}+{digest}")
     WEIGHTS.mkdir(exist_ok=True)
     np.savez_compressed(
         WEIGHTS / "ranker.npz",
         names=np.array(space().names),
-        dense=np.array(made.dense, dtype=np.float32),
+        dense=fitted.coef_[0][: len(space().names)].astype(np.float32),
         grams=made.grams,
         step=np.float32(made.step),
         bias=np.float32(made.bias),

@@ -32,12 +32,12 @@ EXTRA_DETECTORS: tuple[str, ...] = (
 )
 VERSION = "2026.11.1"
 #: From this calibrated probability a stance counts, unless the company's preset says otherwise.
-THRESHOLD = 0.38
+THRESHOLD = 0.355
 #: Texts up to this length are weighed whole, longer ones in windows of it that overlap.
 WINDOW = 600
 OVERLAP = 150
 #: How much more than a whole text a passage must weigh to count alone, and how many are tried in one message.
-LOCAL_MARGIN = 0.19
+LOCAL_MARGIN = 0.25
 MAX_PASSAGES = 40
 #: Windows of a long text whose evidence is listed, the most telling ones.
 MAX_WINDOWS_SHOWN = 20
