@@ -251,7 +251,7 @@ def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candida
             found.append(Candidate("handle", "at", start, end, match.group(1)))
     for match in ids.TOKEN.finditer(text):
         value = match.group()
-        if len(value) < 4 or not _handle_like(value):
+        if len(value) < 4 or value.isalpha() or not _handle_like(value):
             continue
         start, end = match.span()
         if not (_overlaps(taken, start, end) or _overlaps(found, start, end)):

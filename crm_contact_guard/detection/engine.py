@@ -39,6 +39,9 @@ OVERLAP = 150
 #: How much more than a whole text a passage must weigh to count alone, and how many are tried in one message.
 LOCAL_MARGIN = 0.25
 MAX_PASSAGES = 40
+#: A short text below this probability holds no passage worth trying.
+HOPELESS = 0.005
+SHORT = 100
 #: Windows of a long text whose evidence is listed, the most telling ones.
 MAX_WINDOWS_SHOWN = 20
 NO_COMPANY = Company()
@@ -67,7 +70,7 @@ def scan(text: str, *, direction: Direction | str, company: Company | None = Non
         windows = [weigh(normalised, start, end, side, company, budget) for start, end in parts(normalised.text)]
         threshold = THRESHOLD if company.threshold is None else company.threshold
         best = max(windows, key=lambda window: window.probability)
-        if best.probability < threshold:
+        if best.probability < threshold and (best.probability > HOPELESS or len(text) > SHORT):
             # What is written around an attempt must not talk it away: each sentence that touches the matter counts alone.
             local = [
                 window
@@ -112,6 +115,8 @@ def weigh(
     """Evidence and probability of one window."""
     found = extract(normalised, start, end, direction, company, budget)
     text = normalised.text[start:end]
+    if not found.candidates and len(normalised.text) > WINDOW and len(found.concepts & space().topics) < 2:
+        return Window(start, text, found, 0.0)  # a part of a long text that does not touch the matter
     return Window(start, text, found, probability(ranker().logit(text, found.active)))
 
 

@@ -21,6 +21,8 @@ from crm_contact_guard.detection.normalise import normalise
 
 LANGUAGES = ("common", "ja", "en", "zh", "ko", "th", "vi", "es", "tl", "romaji")
 PACKS = files("crm_contact_guard.detection") / "packs"
+#: More matches than this in one window are not written by people.
+MOST_MATCHES = 250
 SET_MEMORY = 32 << 20
 #: Concept, whether a word border is asked for at the left and the right, and what may not follow.
 _Owner = tuple[int, bool, bool, tuple[str, ...]]
@@ -118,7 +120,10 @@ class Lexicon:
         """Concept, start and end of each word of the packs in a folded text, overlapping ones too."""
         found: list[tuple[int, int, int]] = []
         owners, length, word = self._owners, len(text), _WORD
-        for literal, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+        matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
+        if len(matches) > MOST_MATCHES:
+            matches = _thinned(matches)
+        for literal, start, end in matches:
             for concept, left, right, banned in owners[literal]:
                 if left and start and text[start - 1] in word:
                     continue
@@ -167,6 +172,19 @@ GATES: tuple[tuple[int, tuple[str, ...]], ...] = (
     (PAYMENT, (identifiers.PAYMENT_GATE,)),
     (GORO, ("[「『][ぁ-んァ-ヶー一-龥]{3,5}[」』]",)),
 )
+
+
+def _thinned(matches: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """The first and last few matches of each word: a text that repeats one must stay cheap."""
+    kept: list[tuple[int, int, int]] = []
+    for direction in (matches, matches[::-1]):
+        counts: dict[int, int] = {}
+        for match in direction:
+            count = counts.get(match[0], 0)
+            if count < 4:
+                counts[match[0]] = count + 1
+                kept.append(match)
+    return kept
 
 
 _cache: list[Lexicon] = []

@@ -32,7 +32,7 @@ def buckets(text: str) -> _Ints:
     powers, first, last, inverse = _plan(len(codes))
     sums = np.empty(len(codes) + 1, dtype=np.uint32)
     sums[0] = 0
-    np.cumsum(codes * powers, dtype=np.uint32, out=sums[1:])
+    np.add.accumulate(codes * powers, out=sums[1:])
     hashes = (sums.take(last) - sums.take(first)) * inverse
     hashes *= _MIX
     hashes >>= _SHIFT

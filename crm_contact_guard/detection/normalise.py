@@ -80,17 +80,17 @@ def normalise(original: str) -> Normalised:
 
 
 def _join_marks(original: str) -> Normalised:
-    """The way for kana with voicing marks of their own: character by character, noting offsets."""
-    folded: list[str] = []
-    kept: list[int] = []
-    table = _TABLE
-    for offset, character in enumerate(original):
-        joined = _MARKS.get(character)
-        if joined is not None and folded:
-            folded[-1] = joined.get(folded[-1], folded[-1])
-            continue
-        target = table.get(ord(character), character)
-        if target is not None:
-            folded.append(target if isinstance(target, str) else character)
-            kept.append(offset)
-    return Normalised(original, "".join(folded), kept)
+    """The way for kana with voicing marks of their own: the marks are dropped and what they follow is voiced."""
+    codes = np.frombuffer(original.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    marks = np.isin(codes, _MARK_CODES)
+    kept = np.flatnonzero(~(_DROPPED[codes] | marks))
+    folded = list(original.translate(_WITHOUT_MARKS))
+    places = np.flatnonzero(marks)
+    for mark, place in zip(places.tolist(), (np.searchsorted(kept, places) - 1).tolist(), strict=True):
+        if place >= 0:
+            folded[place] = _MARKS[original[mark]].get(folded[place], folded[place])
+    return Normalised(original, "".join(folded), kept.tolist())
+
+
+_MARK_CODES = np.array([ord(mark) for mark in _MARKS], dtype=np.uint32)
+_WITHOUT_MARKS = _TABLE | dict.fromkeys(map(ord, _MARKS))

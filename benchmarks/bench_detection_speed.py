@@ -1,4 +1,4 @@
-"""Messages a second of the whole scan beside Presidio and a bare re2 Set: ``python -m benchmarks.detection_speed``.
+"""Messages a second of the whole scan beside Presidio and a bare re2 Set: ``python benchmarks/bench_detection_speed.py``.
 
 One process, one core, the shared corpus, alternating rounds, medians. Presidio gets its phone, e-mail and URL recognisers
 and no NLP model; the bare Set is the packs' own. Also prints the cost by length and of hostile texts of 100,000
