@@ -177,7 +177,9 @@ def evaluate() -> dict[str, Any]:
     train.use(train.fit_ranker(rows, threads), "all")
     for path in dataset.holdout_files():
         held = dataset.read(path)
-        report[path.stem] = figures(held, np.array([scan(row["text"], direction=row["direction"]).attempt for row in held]))
+        report[path.stem] = figures(
+            held, np.array([scan(row["text"], direction=row["direction"]).attempt for row in held])
+        )
     report.update(thread_figures(rows, threads))
     return report
 
