@@ -15,6 +15,7 @@ from crm_contact_guard import permissions
 from crm_contact_guard.console.page import page, show
 from crm_contact_guard.console.talk import seen, talk
 from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.directory.search import part_of
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.ledger.models import Conversation, Message
 from crm_contact_guard.supervision.showing import shown, stored_findings
@@ -57,7 +58,7 @@ def listing(request: HttpRequest, viewer: Employee) -> dict[str, Any]:
     most = min(max(_number(request.GET.get("limit", "")), STEP), MOST)
     rows = permissions.own_conversations(viewer)
     if words:
-        rows = rows.filter(Q(customer__name__icontains=words) | Q(subject__icontains=words))
+        rows = rows.filter(part_of("customer__name", words) | part_of("subject", words))
     if only == "waiting":
         rows = rows.filter(waiting_since__isnull=False)
     found = list(_listed(rows)[: most + 1])

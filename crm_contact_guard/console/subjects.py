@@ -19,6 +19,7 @@ from crm_contact_guard import permissions
 from crm_contact_guard.console.forms import EraseForm, HoldForm, ReleaseForm
 from crm_contact_guard.console.page import page, show
 from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.directory.search import part_of
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.exports import subject as exports
 from crm_contact_guard.ledger.holds import LegalHold, hold_place, hold_release
@@ -46,7 +47,7 @@ def subjects(request: HttpRequest, viewer: Employee) -> HttpResponse:
     words = request.GET.get("q", "").replace("\0", "").strip()[:100]
     found: list[Customer] = []
     if words:
-        wanted = Q(name__icontains=words) | Q(key=words)
+        wanted = part_of("name", words) | Q(key=words)
         with suppress(ValueError):
             wanted |= Q(pk=UUID(words))
         found = list(permissions.subjects(viewer).filter(wanted).order_by("name", "pk")[: MOST + 1])

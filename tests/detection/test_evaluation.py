@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("sklearn", reason="training and evaluation need scikit-learn, the product does not")
-
 from training import compose, dataset, evaluate
 
 FIGURES = json.loads((Path(evaluate.__file__).parent / "figures.json").read_text("utf-8"))
