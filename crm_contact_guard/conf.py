@@ -96,7 +96,17 @@ settings = Settings()
 #: What a host merges into its Celery beat schedule:
 #: ``app.conf.beat_schedule |= CONTACT_GUARD_SCHEDULE``. Seconds between runs.
 CONTACT_GUARD_SCHEDULE: dict[str, dict[str, Any]] = {
-    "contact-guard-sweep": {"task": "crm_contact_guard.tasks.sweep", "schedule": 10.0},
+    "contact-guard-sweep": {
+        "task": "crm_contact_guard.tasks.sweep",
+        "schedule": 10.0,
+        "options": {"expires": 10.0},
+    },
+    # The same over the whole record, for what an outage of days left behind.
+    "contact-guard-sweep-all": {
+        "task": "crm_contact_guard.tasks.sweep",
+        "schedule": 86400.0,
+        "args": (36_500,),
+    },
     # Runs that waited for a worker longer than this are dropped: the next one seals what they would have.
     "contact-guard-seal": {
         "task": "crm_contact_guard.tasks.seal",

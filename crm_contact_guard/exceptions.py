@@ -34,12 +34,6 @@ class InvalidMessage(ContactGuardError):
         self.field = field
 
 
-class UnknownConversation(ContactGuardError):
-    """A reply token or conversation id leads nowhere."""
-
-    code = "unknown-conversation"
-
-
 class ChannelError(ContactGuardError):
     """A carrier did not take a message.
 

@@ -6,6 +6,7 @@ broker that was down left lying, so that nothing depends on a task message survi
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
@@ -43,17 +44,20 @@ def notify(alert_id: str) -> None:
 
 
 @shared_task(ignore_result=True)
-def sweep() -> dict[str, int]:
-    """Resume what was left lying: outbox, uninspected messages, unsent warnings. Returns how many of each."""
+def sweep(days: int = 2) -> dict[str, int]:
+    """Ask again for what was left lying: outbox, messages of the last ``days`` that nobody inspected, unsent warnings.
+
+    Hands over to the other tasks, so that one slow carrier does not hold up the rest. Returns how many of each.
+    """
     messages = outbox.due(timezone.now())
     for message_id in messages:
-        deliver.run(str(message_id))
-    unseen = inspection.uninspected()
-    for message in unseen:
-        inspect.run(str(message.pk))
-    waiting = notices.due()
-    for notice_id in waiting:
-        notices.notice_send(notice_id)
+        later("deliver", str(message_id))
+    unseen = inspection.uninspected(since=timezone.now() - timedelta(days=days))
+    for message_id in unseen:
+        later("inspect", str(message_id))
+    waiting = notices.due_alerts()
+    for alert_id in waiting:
+        later("notify", str(alert_id))
     return {"delivered": len(messages), "inspected": len(unseen), "notified": len(waiting)}
 
 

@@ -31,7 +31,8 @@ def webhook(request: HttpRequest, alias: str) -> HttpResponse:
         raise Http404 from error
     if not channel.supports_webhook:
         raise Http404
-    if int(request.headers.get("Content-Length") or 0) > settings.MAX_INBOUND_BYTES:
+    length = request.headers.get("Content-Length") or "0"
+    if not length.isdecimal() or int(length) > settings.MAX_INBOUND_BYTES:
         return HttpResponse("payload too large", status=413, content_type="text/plain")
     try:
         channel.verify(request)

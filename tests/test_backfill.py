@@ -58,7 +58,7 @@ def test_old_messages_are_recorded_once_and_marked(old: OldMessage) -> None:
     assert (message.source, message.channel, message.occurred_at) == ("backfill", "fax", old.sent_at)
     assert message.recorded_at > old.sent_at
     assert Conversation.objects.get().state == Conversation.State.CLOSED
-    assert inspection.uninspected() == []
+    assert inspection.uninspected(since=old.sent_at) == []
 
 
 def test_what_can_not_be_recorded_is_named_and_the_rest_goes_on(old: OldMessage) -> None:

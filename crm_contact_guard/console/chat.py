@@ -86,7 +86,8 @@ def chat(request: HttpRequest, token: str) -> HttpResponse:
 @public("GET", "HEAD", "POST")
 def chat_page(request: HttpRequest) -> HttpResponse:
     """The talk, and the customer's message when one is posted."""
-    if int(request.headers.get("Content-Length") or 0) > MAX_BODY:
+    length = request.headers.get("Content-Length") or "0"
+    if not length.isdecimal() or int(length) > MAX_BODY:
         return HttpResponse(_("This message is too large."), status=413, content_type="text/plain; charset=utf-8")
     token = request.COOKIES.get(COOKIE, "")
     link = link_find(token) if token else None

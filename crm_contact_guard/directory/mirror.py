@@ -132,12 +132,16 @@ def _by_user_key(key: str) -> Employee | None:
 
 
 def sync_all() -> dict[str, int]:
-    """Mirror teams, employees and customers whole; people the host no longer has are deactivated."""
+    """Mirror teams, employees and customers whole; people the host no longer has are deactivated.
+
+    A host that shows nobody at all (row security answers a process without a tenant that way) deactivates nobody.
+    """
     adapter = crm.adapter()
     counts = {"teams": mirror_teams(), "employees": 0, "customers": 0}
     seen = [mirror_employee(employee).pk for employee in adapter.employees()]
     counts["employees"] = len(seen)
-    Employee.objects.exclude(pk__in=seen).filter(active=True).update(active=False)
+    if seen:
+        Employee.objects.exclude(pk__in=seen).filter(active=True).update(active=False)
     for customer in adapter.customers():
         mirror_customer(customer)
         counts["customers"] += 1

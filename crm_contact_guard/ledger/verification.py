@@ -19,10 +19,11 @@ from crm_contact_guard.ledger.keys import verification_keys
 from crm_contact_guard.ledger.models import Pending
 from crm_contact_guard.ledger.tree import database
 from crm_contact_guard.ledger.verification_files import FileCheck
-from crm_contact_guard.ledger.verification_report import Fault, Report
+from crm_contact_guard.ledger.verification_report import Report
 from crm_contact_guard.ledger.verification_rows import RowCheck
 from crm_contact_guard.ledger.verification_sets import SetCheck
 from crm_contact_guard.ledger.verification_tree import TreeCheck
+from crm_contact_guard.proof.bundle import Fault
 from crm_contact_guard.proof.notes import NoteBroken
 
 __all__ = ["Fault", "Report", "verify"]

@@ -6,21 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from crm_contact_guard.proof.bundle import Fault
 from crm_contact_guard.proof.canonical import RowKind
 from crm_contact_guard.proof.notes import Checkpoint, VerifierKey
 
 _KEPT: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What does not hold: where, and why."""
-
-    where: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.why}"
 
 
 @dataclass(slots=True)

@@ -6,7 +6,8 @@ Idempotent: a message inspected twice yields the same findings, which are stored
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -50,10 +51,13 @@ def inspect(message: Message) -> list[Alert]:
     return list({alert.pk: alert for alert in raised if alert is not None}.values())
 
 
-def uninspected(limit: int = 200) -> list[Message]:
-    """Recorded messages that no worker has inspected yet, oldest first."""
-    rows = Message.objects.filter(inspection__isnull=True, source="live").select_related("conversation", "employee")
-    return list(rows.order_by("recorded_at")[:limit])
+def uninspected(*, since: datetime, limit: int = 200) -> list[UUID]:
+    """Ids of messages recorded from ``since`` on that no worker has inspected yet, oldest first.
+
+    Bounded in time, so that looking for what is left does not cost more the longer the record is.
+    """
+    rows = Message.objects.filter(inspection__isnull=True, source="live", recorded_at__gte=since)
+    return list(rows.order_by("recorded_at").values_list("pk", flat=True)[:limit])
 
 
 def _text_verdicts(message: Message, scan: Scan) -> list[Verdict]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.core.mail import EmailMessage
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -20,15 +21,21 @@ LEASE = timedelta(seconds=60)
 BACKOFF = (30, 120, 600, 3600)
 
 
-def due(alert: Alert | None = None, limit: int = 200) -> list[int]:
-    """Ids of notices that wait, or were left by a dead worker."""
+def _due() -> QuerySet[Notice]:
+    """Notices that wait, or were left by a dead worker."""
     now = timezone.now()
-    rows = Notice.objects.filter(
-        Q(state=Notice.State.QUEUED, due_at__lte=now) | Q(state=Notice.State.SENDING, lease_until__lt=now)
-    )
-    if alert is not None:
-        rows = rows.filter(alert=alert)
-    return list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
+    waiting = Q(state=Notice.State.QUEUED, due_at__lte=now)
+    return Notice.objects.filter(waiting | Q(state=Notice.State.SENDING, lease_until__lt=now))
+
+
+def due(alert: Alert) -> list[int]:
+    """Ids of an alert's notices that are to be sent now."""
+    return list(_due().filter(alert=alert).order_by("pk").values_list("pk", flat=True))
+
+
+def due_alerts(limit: int = 200) -> list[UUID]:
+    """Ids of alerts with notices that are to be sent now."""
+    return list(_due().order_by("alert_id").values_list("alert_id", flat=True).distinct()[:limit])
 
 
 def notice_send(notice_id: int) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -171,16 +170,17 @@ def test_an_accepted_pattern_runs_in_linear_time(pattern: str) -> None:
     assert refusal(pattern) is None
     company = Company(rules=(CompanyRule("r", "side_deal", pattern),))
     text = "a" * 50_000 + "!"
-    started = time.perf_counter()
-    dry_run(company, [(Direction.INBOUND, text)])
-    assert time.perf_counter() - started < 2
+    # A backtracking engine would still be at it when the test's time is over.
+    assert dry_run(company, [(Direction.INBOUND, text)]) == []
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=60))
 def test_any_pattern_is_judged_without_exception(pattern: str) -> None:
+    text = pattern + "abc"
     if refusal(pattern) is None:
-        dry_run(Company(rules=(CompanyRule("r", "side_deal", pattern),)), [(Direction.INBOUND, pattern + "abc")])
+        hits = dry_run(Company(rules=(CompanyRule("r", "side_deal", pattern),)), [(Direction.INBOUND, text)])
+        assert all(hit.text in text for hit in hits)
 
 
 def test_a_faulty_file_does_not_load(tmp_path: Path) -> None:

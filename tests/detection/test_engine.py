@@ -96,7 +96,7 @@ def test_threshold_of_the_preset_decides() -> None:
     assert scan(text, direction="outbound", company=Company(threshold=score - 0.001)).attempt
 
 
-def _sound(text: str, verdict: Scan) -> None:
+def _assert_sound(text: str, verdict: Scan) -> None:
     for finding in verdict.findings:
         assert 0 <= finding.start <= finding.end <= len(text)
         assert 0.0 <= finding.score <= 1.0
@@ -108,7 +108,7 @@ def _sound(text: str, verdict: Scan) -> None:
     st.text(alphabet=st.characters(codec=None, exclude_categories=()), max_size=400), st.sampled_from(list(Direction))
 )
 def test_nothing_raises_and_spans_are_inside(text: str, direction: Direction) -> None:
-    _sound(text, scan(text, direction=direction))
+    _assert_sound(text, scan(text, direction=direction))
 
 
 @settings(max_examples=150, deadline=None)
@@ -141,7 +141,7 @@ def test_nothing_raises_and_spans_are_inside(text: str, direction: Direction) ->
 )
 def test_pieces_of_evidence_in_any_order(pieces: list[str]) -> None:
     text = "".join(pieces)
-    _sound(text, scan(text, direction=Direction.INBOUND))
+    _assert_sound(text, scan(text, direction=Direction.INBOUND))
 
 
 def _identifiers(text: str, verdict: Scan) -> set[str]:

@@ -1,0 +1,59 @@
+"""Mirroring the host's people whole."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.core.management import call_command
+
+from crm_contact_guard.directory.models import Customer, Employee, Team
+from tests import factories
+from tests.host.models import Client, User
+
+pytestmark = pytest.mark.django_db
+
+
+def sync() -> tuple[str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    call_command("contact_guard_sync", stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+def test_all_are_mirrored_and_a_repeat_changes_nothing() -> None:
+    branch = factories.team(head="sora", deputy="yui")
+    clerk = factories.user("aoi", branch=branch)
+    Client.objects.create(
+        full_name="Hanako Sato", emails="a@x.example, b@x.example", mobile="090-1234-5678", manager=clerk
+    )
+
+    said, complaint = sync()
+
+    assert said == "1 teams, 3 employees, 1 customers\n"
+    assert complaint == ""
+    customer = Customer.objects.get()
+    assert customer.owner is not None
+    assert (customer.owner.name, customer.team) == ("Aoi", Team.objects.get())
+    assert [address.value for address in customer.addresses.all()] == ["a@x.example", "b@x.example", "090-1234-5678"]
+    assert sync()[0] == said
+    assert (Employee.objects.count(), Customer.objects.count()) == (3, 1)
+
+
+def test_who_left_is_deactivated_and_stays_named() -> None:
+    factories.user("sora")
+    leaver = factories.user("aoi")
+    sync()
+    leaver.delete()
+
+    sync()
+
+    gone = Employee.objects.get(name="Aoi")
+    assert (gone.active, gone.user) == (False, None)
+
+
+def test_a_host_that_shows_nobody_deactivates_nobody() -> None:
+    factories.employee("aoi")
+    User.objects.all().delete()
+
+    assert "nobody was deactivated" in sync()[1]
+    assert Employee.objects.get().active

@@ -1,0 +1,56 @@
+"""What a lost task message leaves behind is taken up by the sweeper."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from crm_contact_guard import gateway, tasks
+from crm_contact_guard.channels.base import InboundMessage
+from crm_contact_guard.ledger.models import Delivery
+from crm_contact_guard.supervision.models import Alert, Inspection, Notice
+from tests import factories
+
+# Nothing is handed over within the test's transaction, as with a broker that is down.
+pytestmark = pytest.mark.django_db
+
+
+def test_the_sweeper_delivers_inspects_and_warns(django_capture_on_commit_callbacks: object) -> None:
+    clerk = factories.employee("aoi", branch=factories.team(head="sora"))
+    talk = factories.conversation(clerk)
+    sent = gateway.send(actor=clerk, conversation=talk, text="Good evening", occurred_at=factories.office_time())
+    gateway.receive(
+        InboundMessage(
+            channel="chat",
+            event_id="1",
+            from_address="",
+            text="LINE交換しませんか？ID: hanako_22",
+            occurred_at=factories.office_time() + timedelta(minutes=1),
+            reply_tokens=(talk.reply_token,),
+        )
+    )
+    assert Delivery.objects.get(message=sent.message).state == "queued"
+    assert not Inspection.objects.exists()
+
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        assert tasks.sweep() == {"delivered": 1, "inspected": 2, "notified": 0}
+
+    assert Delivery.objects.get(message=sent.message).state == "sent"
+    assert Inspection.objects.count() == 2
+    assert Alert.objects.count() == 1
+    assert [warning.to for warning in mail.outbox] == [["sora@kaede.example"]]
+    assert tasks.sweep() == {"delivered": 0, "inspected": 0, "notified": 0}
+
+
+def test_a_warning_whose_mail_failed_is_swept_up(django_capture_on_commit_callbacks: object) -> None:
+    test_the_sweeper_delivers_inspects_and_warns(django_capture_on_commit_callbacks)
+    mail.outbox.clear()
+    Notice.objects.update(state="queued", due_at=timezone.now())
+
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        assert tasks.sweep()["notified"] == 1
+
+    assert len(mail.outbox) == 1
