@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.management import call_command
 from django.utils import timezone
 
 from crm_contact_guard import gateway, tasks
 from crm_contact_guard.channels.base import InboundMessage
-from crm_contact_guard.ledger.models import Delivery
+from crm_contact_guard.ledger.models import Delivery, Pending
 from crm_contact_guard.supervision.models import Alert, Inspection, Notice
 from tests import factories
 
@@ -54,3 +57,19 @@ def test_a_warning_whose_mail_failed_is_swept_up(django_capture_on_commit_callba
         assert tasks.sweep()["notified"] == 1
 
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_host_without_celery_ticks_by_cron(settings: Any) -> None:
+    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "TASKS": "celery"}  # no broker there: nothing is handed over
+    clerk = factories.employee("aoi", branch=factories.team(head="sora"))
+    talk = factories.conversation(clerk)
+    sent = gateway.send(actor=clerk, conversation=talk, text="Good evening", occurred_at=factories.office_time())
+    assert Delivery.objects.get(message=sent.message).state == "queued"
+    said = io.StringIO()
+
+    call_command("contact_guard_tick", stdout=said)
+
+    assert said.getvalue().startswith("1 delivered, 1 inspected, 0 warned about, ")
+    assert Delivery.objects.get(message=sent.message).state == "sent"
+    assert not Pending.objects.exists()

@@ -1,0 +1,27 @@
+"""``contact_guard_tick``: all that is due, for a host with cron and no Celery."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from crm_contact_guard import tasks
+from crm_contact_guard.dispatch import inline
+
+
+class Command(BaseCommand):
+    help = (
+        "Do all that is due now, in this process: deliver, inspect and warn what waits, seal the record, hand "
+        "checkpoints to witnesses. For cron, each minute, where Celery's beat does not run. Two at once are harmless. Exit code 0."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with inline():
+            swept = tasks.sweep()
+            sealed = tasks.seal()
+            witnessed = tasks.witness()
+        self.stdout.write(
+            f"{swept['delivered']} delivered, {swept['inspected']} inspected, {swept['notified']} warned about, "
+            f"{sealed} sealed, {len(witnessed)} witnesses told"
+        )
