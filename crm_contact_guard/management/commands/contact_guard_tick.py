@@ -13,7 +13,8 @@ from crm_contact_guard.dispatch import inline
 class Command(BaseCommand):
     help = (
         "Do all that is due now, in this process: deliver, inspect and warn what waits, seal the record, hand "
-        "checkpoints to witnesses. For cron, each minute, where Celery's beat does not run. Two at once are harmless. Exit code 0."
+        "checkpoints to witnesses. For cron, each minute, where Celery's beat does not run. Two at once are "
+        "harmless. Exit code 0."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
