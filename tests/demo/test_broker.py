@@ -24,7 +24,7 @@ def test_messages_come_out_in_order_and_once(tmp_path: Path) -> None:
             queue.put({"number": number})
         taken = []
         for _ in range(5):
-            message = queue.get(timeout=5)
+            message = queue.get(timeout=60)
             taken.append(message.payload["number"])
             message.ack()
         with pytest.raises(Empty):
@@ -45,7 +45,7 @@ def test_two_readers_share_without_taking_anything_twice(tmp_path: Path) -> None
     def read(amount: int) -> None:
         with connect(tmp_path) as connection, connection.SimpleQueue("celery") as queue:
             for _ in range(amount):
-                message: Any = queue.get(timeout=10)
+                message: Any = queue.get(timeout=60)
                 taken.append(message.payload)
                 message.ack()
 

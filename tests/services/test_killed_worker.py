@@ -229,7 +229,7 @@ def test_killed_between_smtps_250_and_the_event_sends_at_most_one_marked_duplica
     message = hotel.send("ご夕食は18時半で承りました。")
     assert hotel.sink.struck.wait(PATIENCE), "the worker never came"
     assert hotel.events(message) == ["queued", "attempted"]
-    assert hotel.sink.arrived.acquire(timeout=1)
+    assert hotel.sink.arrived.acquire(timeout=PATIENCE)
 
     hotel.start_sweeper()
     assert hotel.sink.arrived.acquire(timeout=PATIENCE), "the sweeper did nothing"

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.service_urls import CHROMIUM
 
 ROOT = Path(__file__).parents[3]
+#: Milliseconds until something counts as missing. How fast it comes is measured in benchmarks/, not here.
+PATIENCE = 60_000
 
 
 @dataclass
@@ -63,7 +65,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def _wait_until_it_answers(address: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < deadline and server.poll() is None:
         try:
             urllib.request.urlopen(f"{address}/login/", timeout=5)
@@ -72,6 +74,11 @@ def _wait_until_it_answers(address: str, server: subprocess.Popen[bytes]) -> Non
         else:
             return
     raise AssertionError("the site's server did not start")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient() -> None:
+    expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +102,7 @@ class Visitors:
         context = self.chromium.new_context(locale=language, base_url=self.site.address, **options)
         self.contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: self.complaints.append(f"{who}: {error}"))
         page.on("console", self._heard)
         if who:

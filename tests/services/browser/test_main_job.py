@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -25,10 +24,8 @@ def test_chat_warning_and_decision(visitors: Visitors, talk: Talk) -> None:
 
     customer.get_by_label("メッセージを入力").fill("LINE交換しませんか？ID: hanako_22")
     customer.get_by_role("button", name="送信").click()
-    began = time.monotonic()
     row = supervisor.get_by_role("link", name="Hanako")
-    expect(row).to_be_visible(timeout=5000)
-    assert time.monotonic() - began < 5
+    expect(row).to_be_visible()
     expect(supervisor.locator("[data-cg-announce]")).to_have_text("1 new")
 
     row.click()
