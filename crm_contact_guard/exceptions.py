@@ -38,16 +38,24 @@ class ChannelError(ContactGuardError):
     """A carrier did not take a message.
 
     ``permanent``: trying again can't help. ``uncertain``: the carrier may have the message all the same.
+    ``retry_after``: seconds after which a busy carrier wants to be asked again (RFC 9110 §10.2.3).
     """
 
     code = "channel"
 
     def __init__(
-        self, message: str, *, permanent: bool, uncertain: bool = False, detail: Mapping[str, str] | None = None
+        self,
+        message: str,
+        *,
+        permanent: bool,
+        uncertain: bool = False,
+        detail: Mapping[str, str] | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.uncertain = uncertain
+        self.retry_after = retry_after
         self.detail = dict(detail or {})
 
 
