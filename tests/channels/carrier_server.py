@@ -1,0 +1,117 @@
+"""A carrier's HTTP side on a real socket: what was asked is kept, and a test may have it fail in a carrier's ways."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as it arrived."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the carrier answers. ``hang_up``: the connection ends without an answer, as when a carrier's server dies."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+    hang_up: bool = False
+
+    @classmethod
+    def of(cls, value: object, status: int = 200, **headers: str) -> Self:
+        """A JSON answer; underscores in header names stand for hyphens."""
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        return cls(status, json.dumps(value).encode(), {"Content-Type": "application/json", **named})
+
+
+HANG_UP = Answer(hang_up=True)
+
+
+class CarrierServer:
+    """Subclass per carrier and implement ``answer``. Failures queued in ``failures`` come first, each for one request;
+    with ``accepts_before_failing`` the carrier does its work all the same, so that only its answer is lost."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.failures: list[Answer] = []
+        self.accepts_before_failing = False
+        self.url = ""
+        self._lock = threading.Lock()
+
+    def answer(self, call: Call) -> Answer:
+        raise NotImplementedError
+
+    def fails(self, call: Call) -> bool:
+        """Whether a queued failure strikes this request; a carrier may spare its side services."""
+        return bool(call.path)
+
+    def take(self, call: Call) -> Answer:
+        with self._lock:
+            self.calls.append(call)
+            if not (self.failures and self.fails(call)):
+                return self.answer(call)
+            if self.accepts_before_failing:
+                self.answer(call)
+            return self.failures.pop(0)
+
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join(60)
+
+
+def _handler(carrier: CarrierServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _any(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            answer = carrier.take(Call(self.command, self.path, dict(self.headers.items()), body))
+            self.close_connection = True
+            if answer.hang_up:
+                return
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            if "Transfer-Encoding" not in answer.headers:
+                self.send_header("Content-Length", str(len(answer.body)))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            try:
+                self.wfile.write(answer.body)
+            except OSError:
+                # The client had enough of it: that is what tests of size limits are about.
+                return
+
+        do_GET = do_POST = do_DELETE = _any  # noqa: N815 - the standard library's names
+
+        def log_message(self, *_args: Any) -> None:
+            return
+
+    return Handler
