@@ -159,13 +159,18 @@ class InboundMessage:
 
 @dataclass(frozen=True, kw_only=True)
 class StatusEvent:
-    """A carrier's later word on an outbound message, found by ``carrier_id``."""
+    """A carrier's later word on an outbound message, found by ``carrier_id``.
+
+    ``message_id`` is ours where the carrier gives it back (WhatsApp's ``biz_opaque_callback_data``, a query in Twilio's
+    callback address): it finds the message when the word overtakes the answer to ``send``, or that answer was lost.
+    """
 
     channel: str
     event_id: str
     carrier_id: str
     status: DeliveryStatus
     occurred_at: datetime
+    message_id: str = ""
     detail: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -271,6 +276,8 @@ class Channel:
     verbose_name: ClassVar[Any]
     #: A customer without such an address can't be reached; the web chat needs none.
     needs_address: ClassVar[bool] = True
+    #: ``send`` carries written messages; a telephone line does not.
+    supports_text: ClassVar[bool] = True
     #: Sending the same message id twice gives one message at the reader's.
     supports_idempotency: ClassVar[bool] = False
     supports_subject: ClassVar[bool] = False
