@@ -198,6 +198,9 @@ class ContactEvent:
     A word such as STOP comes as two events with ids of their own: the ``InboundMessage`` that was written, and this.
     Only a permanent bounce (unknown mailbox, number not in use) is a ``BOUNCE``; one failed message a ``StatusEvent``.
     ``detail`` is the carrier's words, for the record.
+
+    ``carrier_id``: the outbound message that the event is about, where everybody could have sent it (a bounce by
+    mail). It counts only if that message is on record and went to this very address.
     """
 
     channel: str
@@ -205,6 +208,7 @@ class ContactEvent:
     address: str
     kind: ContactKind
     occurred_at: datetime
+    carrier_id: str = ""
     #: The person's name where the carrier tells it (a new follower).
     name: str = ""
     detail: Mapping[str, str] = field(default_factory=dict)
