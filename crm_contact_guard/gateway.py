@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,11 +22,10 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel, FileIn, InboundMessage, StatusEvent, UnknownEvent
 from crm_contact_guard.conf import settings
 from crm_contact_guard.detection.types import Direction, Scan, Stance
-from crm_contact_guard.directory.addresses import normalise
-from crm_contact_guard.directory.models import Address, Customer, Employee
+from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
-from crm_contact_guard.ledger import conversations, files, outbox
+from crm_contact_guard.ledger import consent, conversations, files, media, outbox, senders
 from crm_contact_guard.ledger.models import (
     CarrierEventId,
     Conversation,
@@ -200,13 +198,9 @@ def _earlier(actor: Employee, key: str, request_digest: str) -> Sent | None:
 def _address(conversation: Conversation, carrier: Channel) -> str:
     if not carrier.needs_address:
         return ""
-    address = conversation.customer.addresses.filter(kind=carrier.address_kind, opted_out_at__isnull=True).first()
+    address = consent.address_for(conversation.customer, carrier)
     if address is None:
-        raise InvalidMessage(
-            _("%(customer)s has no address for %(channel)s.")
-            % {"customer": conversation.customer.name, "channel": carrier.verbose_name},
-            field="channel",
-        )
+        raise InvalidMessage(consent.refusal(conversation.customer, carrier), field="channel")
     return address.value
 
 
@@ -279,7 +273,7 @@ def receive(inbound: InboundMessage) -> Received:
             seen = CarrierEventId.objects.create(
                 channel=inbound.channel, event_id=inbound.event_id[:255], received_at=timezone.now()
             )
-            conversation = _conversation_of(inbound)
+            conversation = senders.conversation_of(inbound)
             text, quoted = told_apart(conversation, inbound.text, inbound.quoted)
             message = record_message(
                 conversation=conversation,
@@ -294,7 +288,7 @@ def receive(inbound: InboundMessage) -> Received:
                 from_address=inbound.from_address or None,
                 to_name=conversation.employee.name if conversation.employee is not None else None,
                 to_address=inbound.to_address or None,
-                details=inbound.details,
+                details={**inbound.details, **({media.WAITING: media.listing(inbound.media)} if inbound.media else {})},
                 files=files.listing(stored),
                 carrier_id=inbound.carrier_id,
             )
@@ -302,7 +296,10 @@ def receive(inbound: InboundMessage) -> Received:
             seen.message = message
             seen.save(update_fields=["message"])
             conversations.note_message(conversation, message)
+            consent.wrote(registry.channel(inbound.channel), inbound.from_address, inbound.occurred_at)
             later("inspect", str(message.pk))
+            for media_id in media.expect(message, inbound.media):
+                later("fetch", str(media_id))
     except IntegrityError:
         # The carrier delivered the same event twice at once; the unique constraint let one through.
         files.discard(stored)
@@ -328,44 +325,11 @@ def _seen(channel: str, event_id: str) -> Received | None:
     return Received(message=row.message, conversation=conversation, duplicate=True)
 
 
-def _conversation_of(inbound: InboundMessage) -> Conversation:
-    found = conversations.by_reply_token(inbound.reply_tokens) or conversations.by_references(inbound.references)
-    if found is not None:
-        return found
-    carrier = registry.channel(inbound.channel)
-    customer = _customer_of(carrier, inbound)
-    return conversations.latest_open(customer) or conversations.conversation_open(
-        customer=customer, channel=inbound.channel, subject=inbound.subject
-    )
-
-
-def _customer_of(carrier: Channel, inbound: InboundMessage) -> Customer:
-    normalised = normalise(carrier.address_kind, inbound.from_address)[:320]
-    known = (
-        Address.objects.filter(kind=carrier.address_kind, normalised=normalised, customer__active=True)
-        .select_related("customer")
-        # A customer the host knows comes before a stranger's placeholder; then the one talked to last.
-        .order_by(
-            Case(When(customer__key=None, then=Value(1)), default=Value(0)),
-            F("customer__conversations__last_message_at").desc(nulls_last=True),
-        )
-        .first()
-        if normalised
-        else None
-    )
-    if known is not None:
-        return known.customer
-    customer = Customer.objects.create(name=(inbound.from_name or inbound.from_address or _("Unknown"))[:255], key=None)
-    if normalised:
-        Address.objects.create(
-            customer=customer, kind=carrier.address_kind, value=inbound.from_address[:320], normalised=normalised
-        )
-    return customer
-
-
 def receive_status(event: StatusEvent) -> bool:
     """Record what a carrier says of an outbound message. False: seen before, or not ours."""
-    message = outbox.by_carrier_id(event.channel, event.carrier_id)
+    message = outbox.by_carrier_id(event.channel, event.carrier_id) or outbox.by_own_id(
+        event.channel, event.message_id, carrier_id=event.carrier_id
+    )
     try:
         with transaction.atomic():
             CarrierEventId.objects.create(

@@ -18,11 +18,12 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from crm_contact_guard import gateway
-from crm_contact_guard.channels.base import InboundMessage, StatusEvent, UnknownEvent
+from crm_contact_guard.channels.base import InboundMessage, UnknownEvent
 from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.channels.email.inbound import read_mail
 from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.ids import uuid7
+from crm_contact_guard.intake import take
 
 logger = logging.getLogger(__name__)
 
@@ -54,18 +55,15 @@ class MailHandler:
         close_old_connections()
         try:
             content = envelope.original_content or b""
-            event = read_mail(
+            events = read_mail(
                 content,
                 alias=self.channel.alias,
                 envelope_from=envelope.mail_from or "",
                 envelope_to=envelope.rcpt_tos,
             )
-            if isinstance(event, InboundMessage):
-                received = gateway.receive(event)
-                return f"250 2.0.0 {'Already recorded' if received.duplicate else 'Recorded'}"
-            if isinstance(event, StatusEvent):
-                gateway.receive_status(event)
-            return "250 2.0.0 Recorded"
+            new = [take(event) for event in events]
+            known = isinstance(events[0], InboundMessage) and not any(new)
+            return f"250 2.0.0 {'Already recorded' if known else 'Recorded'}"
         except Exception:
             logger.exception("A mail could not be recorded; its sender is asked to try again")
             return "451 4.3.0 Could not be recorded now, please try again"

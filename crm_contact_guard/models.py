@@ -5,6 +5,7 @@ from crm_contact_guard.directory.models import Address, Customer, Employee, Team
 from crm_contact_guard.ledger.holds import LegalHold
 from crm_contact_guard.ledger.models import (
     Attachment,
+    Carrier,
     CarrierEventId,
     ChatLink,
     Conversation,
@@ -12,6 +13,7 @@ from crm_contact_guard.ledger.models import (
     ErasurePermit,
     Event,
     IdempotencyKey,
+    Media,
     Message,
     Pending,
 )
@@ -23,6 +25,7 @@ __all__ = [
     "Alert",
     "ApiToken",
     "Attachment",
+    "Carrier",
     "CarrierEventId",
     "ChatLink",
     "Conversation",
@@ -35,6 +38,7 @@ __all__ = [
     "IdempotencyKey",
     "Inspection",
     "LegalHold",
+    "Media",
     "Message",
     "Notice",
     "Pending",

@@ -15,7 +15,7 @@ from django.utils import timezone
 from crm_contact_guard import crm
 from crm_contact_guard.directory.mirror import sync_all
 from crm_contact_guard.dispatch import later
-from crm_contact_guard.ledger import delivery, outbox, sealing, witnessing
+from crm_contact_guard.ledger import delivery, media, outbox, sealing, witnessing
 from crm_contact_guard.ledger.models import Message
 from crm_contact_guard.supervision import inspection, notices
 from crm_contact_guard.supervision.models import Alert
@@ -37,6 +37,14 @@ def inspect(message_id: str) -> None:
 
 
 @shared_task(acks_late=True, ignore_result=True)
+def fetch(media_id: str) -> None:
+    """Fetch one file that a carrier keeps, and have it inspected."""
+    message = media.fetch(UUID(media_id))
+    if message is not None:
+        later("inspect", str(message.pk))
+
+
+@shared_task(acks_late=True, ignore_result=True)
 def notify(alert_id: str) -> None:
     """Send the warnings of one alert that still wait."""
     for notice_id in notices.due(Alert.objects.get(pk=alert_id)):
@@ -45,20 +53,24 @@ def notify(alert_id: str) -> None:
 
 @shared_task(ignore_result=True)
 def sweep(days: int = 2) -> dict[str, int]:
-    """Ask again for what was left lying: outbox, messages of the last ``days`` that nobody inspected, unsent warnings.
+    """Ask again for what was left lying: outbox, carriers' files, messages of the last ``days`` that nobody inspected,
+    unsent warnings.
 
     Hands over to the other tasks, so that one slow carrier does not hold up the rest. Returns how many of each.
     """
     messages = outbox.due(timezone.now())
     for message_id in messages:
         later("deliver", str(message_id))
+    files = media.due(timezone.now())
+    for media_id in files:
+        later("fetch", str(media_id))
     unseen = inspection.uninspected(since=timezone.now() - timedelta(days=days))
     for message_id in unseen:
         later("inspect", str(message_id))
     waiting = notices.due_alerts()
     for alert_id in waiting:
         later("notify", str(alert_id))
-    return {"delivered": len(messages), "inspected": len(unseen), "notified": len(waiting)}
+    return {"delivered": len(messages), "fetched": len(files), "inspected": len(unseen), "notified": len(waiting)}
 
 
 @shared_task(ignore_result=True)

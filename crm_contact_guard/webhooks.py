@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import CarrierEvent, InboundMessage, StatusEvent
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError, InvalidPayload
+from crm_contact_guard.intake import take
 
 logger = logging.getLogger(__name__)
 
@@ -45,17 +43,9 @@ def webhook(request: HttpRequest, alias: str) -> HttpResponse:
         logger.warning("Webhook %s unreadable: %s", alias, error)
         return HttpResponse("unreadable", status=400, content_type="text/plain")
     for event in events:
-        _hand_over(event)
+        take(event)
     return channel.answer(request)
 
 
 # Hosts with login-required middleware (Django's own since 5.1) let this view through by this mark.
 webhook.login_required = False  # type: ignore[attr-defined]
-
-
-def _hand_over(event: CarrierEvent) -> Any:
-    if isinstance(event, InboundMessage):
-        return gateway.receive(event)
-    if isinstance(event, StatusEvent):
-        return gateway.receive_status(event)
-    return gateway.receive_unknown(event)

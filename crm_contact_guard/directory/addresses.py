@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import phonenumbers
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.models import AddressKind
 
 _DOT = "•"
+#: An address inside of a name: a mail address, or as many digits as a phone number has.
+_MAIL = re.compile(r"[^\s<>()\"',;:@]{1,64}@[^\s<>()\"',;:@]{1,255}")
+_PHONE = re.compile(r"\+?\d(?:[\s().\-‐‑–ー/]{0,2}\d){6,18}")
 
 
 def normalise(kind: str, value: str) -> str:
@@ -44,3 +49,9 @@ def mask(kind: str, value: str) -> str:
             _DOT if character.isdigit() and index not in keep else character for index, character in enumerate(value)
         )
     return _DOT * 4
+
+
+def name_of(text: str) -> str:
+    """A name as people may see it: an address that carriers put in a name's place, or into it, is masked."""
+    text = _MAIL.sub(lambda found: mask(AddressKind.EMAIL, found[0]), text)
+    return _PHONE.sub(lambda found: mask(AddressKind.PHONE, found[0]), text)

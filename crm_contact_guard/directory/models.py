@@ -77,6 +77,9 @@ class Customer(models.Model):
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="customers")
     url = models.CharField(max_length=500, blank=True, default="")
     active = models.BooleanField(default=True)
+    #: Who this turned out to be: a stranger that was linked, or a row that the host merged into another. Records that
+    #: name this customer stay as they are.
+    merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="contact_guard_customer_key")]
@@ -105,6 +108,10 @@ class Address(models.Model):
     normalised = models.CharField(max_length=320)
     position = models.PositiveSmallIntegerField(default=0)
     opted_out_at = models.DateTimeField(null=True, blank=True)
+    #: Why, as in ``channels.base.ContactKind`` ("stop", "unfollow", "bounce"…); empty while it may be written to.
+    opted_out_by = models.CharField(max_length=16, blank=True, default="")
+    #: Learnt here by linking a stranger: the host does not know it, so a sync must not take it away.
+    learnt = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

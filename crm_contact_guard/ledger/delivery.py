@@ -13,7 +13,7 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import OutboundMessage
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
-from crm_contact_guard.ledger import outbox
+from crm_contact_guard.ledger import consent, outbox
 from crm_contact_guard.ledger.models import Direction, Message
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,9 @@ def deliver(message_id: UUID) -> datetime | None:
     claim = outbox.claim(message_id, idempotent=idempotent)
     if claim is None:
         return None
+    withdrawn = consent.withdrawn(claim.message, carrier)
+    if withdrawn:
+        return outbox.failed(claim, permanent=True, error=withdrawn)
     try:
         receipt = carrier.send(outbound(claim))
     except ChannelError as error:

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.ledger import files
-from crm_contact_guard.ledger.models import Attachment, ErasurePermit, Event, Message
+from crm_contact_guard.ledger.models import Attachment, ErasurePermit, Event, Media, Message
 from crm_contact_guard.ledger.record import record_event
 from crm_contact_guard.proof.canonical import EVENT_PERSONAL, MESSAGE_PERSONAL
 
@@ -37,6 +37,10 @@ def erase_messages(messages: QuerySet[Message], *, basis: str, actor: Employee |
     remaining = messages.filter(salt__isnull=False).order_by("pk")
     while ids := list(remaining.values_list("pk", flat=True)[:BATCH]):
         with transaction.atomic():
+            # What was still to be fetched is not; what was fetched later (``media``) goes with the message.
+            Media.objects.filter(message__in=ids).delete()
+            fetched = Message.objects.filter(reply_to__in=ids, salt__isnull=False, text="")
+            ids = list(dict.fromkeys((*ids, *fetched.values_list("pk", flat=True))))
             _erase_rows(Message, ids, MESSAGE_PERSONAL, basis=basis, actor=actor, reason=reason)
             events = Event.objects.filter(message__in=ids, salt__isnull=False).exclude(kind__startswith="erasure.")
             erase_events(events, basis=basis, actor=actor)

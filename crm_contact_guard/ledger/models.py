@@ -226,6 +226,34 @@ class Delivery(models.Model):
         ]
 
 
+class Media(models.Model):
+    """A file that is still at the carrier and waits to be fetched. The row goes when that is recorded."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="media")
+    ref = models.TextField()
+    name = models.CharField(max_length=255, blank=True, default="")
+    content_type = models.CharField(max_length=127, blank=True, default="")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="contact_guard_media_due")]
+
+
+class Carrier(models.Model):
+    """How a channel's carrier does: what it took in the current minute, and since when it takes nothing."""
+
+    channel = models.CharField(max_length=64, primary_key=True)
+    minute = models.DateTimeField()
+    taken = models.PositiveIntegerField(default=0)
+    #: It asked to be left alone until then.
+    resume_at = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+    #: Attempts in a row that ended without the carrier's taking or refusing the message.
+    failures = models.PositiveIntegerField(default=0)
+
+
 class CarrierEventId(models.Model):
     """Carriers' event ids seen so far: the unique constraint is what makes receiving idempotent."""
 

@@ -115,6 +115,24 @@ def by_carrier_id(channel: str, carrier_id: str) -> Message | None:
     return delivery.message if delivery is not None else None
 
 
+def by_own_id(channel: str, message_id: str, *, carrier_id: str) -> Message | None:
+    """The outbound message that a carrier names by our id, before or without an answer that gave us the carrier's.
+
+    The carrier's id is kept from here on, as if the answer had told it.
+    """
+    try:
+        key = UUID(message_id)
+    except ValueError:
+        return None
+    rows = Delivery.objects.filter(message_id=key, message__channel=channel)
+    delivery = rows.select_related("message__conversation").first()
+    if delivery is None:
+        return None
+    if carrier_id and not delivery.carrier_id:
+        rows.filter(carrier_id="").update(carrier_id=carrier_id[:255])
+    return delivery.message
+
+
 @transaction.atomic
 def failed(
     claim: Claim, *, permanent: bool, error: str, uncertain: bool = False, detail: Mapping[str, str] | None = None

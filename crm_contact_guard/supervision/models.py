@@ -113,6 +113,8 @@ class Finding(models.Model):
     message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="findings")
     alert = models.ForeignKey(Alert, null=True, on_delete=models.PROTECT, related_name="findings")
     kind = models.CharField(max_length=32, choices=FindingKind.choices)
+    #: Where it stands: "" is the message's text, "file-2" what its third file holds, "name-2" that file's name.
+    place = models.CharField(max_length=16, blank=True, default="")
     start = models.PositiveIntegerField(help_text="Offset in code points.")
     end = models.PositiveIntegerField()
     score = models.FloatField(help_text="Calibrated probability 0…1.")
@@ -125,7 +127,7 @@ class Finding(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["message", "kind", "detector", "start", "end"], name="contact_guard_finding_once"
+                fields=["message", "kind", "detector", "place", "start", "end"], name="contact_guard_finding_once"
             )
         ]
         indexes = [models.Index(fields=["kind", "-created_at"], name="contact_guard_finding_kind")]

@@ -1,0 +1,49 @@
+"""Where every event of a carrier goes, whichever edge it came in by: webhook, mail server, polling, reconciling.
+
+Each is recorded once: the carrier's event id stands under a unique constraint, in one transaction with what it led to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from crm_contact_guard import gateway
+from crm_contact_guard.channels.base import CallEvent, CarrierEvent, ContactEvent, InboundMessage, StatusEvent
+from crm_contact_guard.ledger import calls, consent
+from crm_contact_guard.ledger.models import CarrierEventId, Message
+
+
+def take(event: CarrierEvent) -> bool:
+    """Record one event. False: it was recorded before, or (a status) is about a message that is not ours."""
+    if isinstance(event, InboundMessage):
+        return not gateway.receive(event).duplicate
+    if isinstance(event, StatusEvent):
+        return gateway.receive_status(event)
+    if isinstance(event, ContactEvent):
+        return _once(event, lambda: consent.contact_changed(event))
+    if isinstance(event, CallEvent):
+        return _once(event, lambda: calls.call_ended(event))
+    return gateway.receive_unknown(event)
+
+
+def _once(event: ContactEvent | CallEvent, record: Callable[[], object]) -> bool:
+    known = CarrierEventId.objects.filter(channel=event.channel, event_id=event.event_id[:255])
+    if known.exists():
+        return False
+    try:
+        with transaction.atomic():
+            seen = CarrierEventId.objects.create(
+                channel=event.channel, event_id=event.event_id[:255], received_at=timezone.now()
+            )
+            made = record()
+            if isinstance(made, Message):
+                seen.message = made
+                seen.save(update_fields=["message"])
+    except IntegrityError:
+        if known.exists():
+            return False
+        raise
+    return True

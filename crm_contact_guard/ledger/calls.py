@@ -1,0 +1,59 @@
+"""Telephone calls: what a carrier tells of them afterwards."""
+
+from __future__ import annotations
+
+from crm_contact_guard.channels import registry
+from crm_contact_guard.channels.base import CallEvent
+from crm_contact_guard.ledger import conversations, senders
+from crm_contact_guard.ledger.models import Conversation, Direction, Event, Message, MessageKind
+from crm_contact_guard.ledger.record import record_message
+
+#: An event of an asked-for call, whose subject is the id that the carrier gives back.
+ASKED = "call.asked"
+
+
+def call_ended(event: CallEvent) -> Message:
+    """Record a finished call as a note in the customer's conversation, within the caller's transaction."""
+    asked = _asked(event)
+    conversation = (
+        asked.conversation
+        if asked is not None and asked.conversation is not None
+        else senders.conversation_with(registry.channel(event.channel), event.address)
+    )
+    details = {
+        "inbound": event.inbound,
+        "seconds": event.seconds,
+        "outcome": event.outcome.value,
+        **({"carrier": dict(event.detail)} if event.detail else {}),
+    }
+    message = record_message(
+        conversation=conversation,
+        direction=Direction.NOTE.value,
+        channel=event.channel,
+        kind=MessageKind.CALL.value,
+        occurred_at=event.started_at,
+        text="",
+        employee_id=conversation.employee_id,
+        from_name=_name(conversation) if event.inbound else _employee(conversation),
+        from_address=event.address if event.inbound else None,
+        to_name=_employee(conversation) if event.inbound else _name(conversation),
+        to_address=None if event.inbound else event.address,
+        details=details,
+        carrier_id=event.carrier_id,
+    )
+    conversations.note_message(conversation, message)
+    return message
+
+
+def _asked(event: CallEvent) -> Event | None:
+    if not event.call_id:
+        return None
+    return Event.objects.filter(kind=ASKED, subject_type="call", subject_id=event.call_id[:64]).first()
+
+
+def _name(conversation: Conversation) -> str:
+    return conversation.customer.name
+
+
+def _employee(conversation: Conversation) -> str | None:
+    return conversation.employee.name if conversation.employee is not None else None
