@@ -1,0 +1,334 @@
+"""What every channel owes. A channel's tests subclass these and say how its carrier speaks.
+
+``WebhookCases`` drive the real webhook view with the carrier's own payloads and signatures; ``SendCases`` drive the
+real channel against a server on a socket (``carrier_server``). Both configure the channel under ``alias``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+import pytest
+from django.test import Client
+
+from crm_contact_guard import gateway
+from crm_contact_guard.channels import registry
+from crm_contact_guard.channels.base import Channel
+from crm_contact_guard.directory.addresses import normalise
+from crm_contact_guard.directory.models import Address
+from crm_contact_guard.exceptions import ChannelError, InvalidMessage
+from crm_contact_guard.ledger import delivery, outbox
+from crm_contact_guard.ledger.models import Conversation, Delivery, Event, Message
+from tests import factories
+
+#: Larger than any golden payload, small enough to be exceeded cheaply.
+MOST_BYTES = 200_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payload:
+    """One call of a carrier, unsigned."""
+
+    body: bytes
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class ChannelCases:
+    """What both need: a configured channel, and a customer whom it reaches."""
+
+    backend: ClassVar[str]
+    alias: ClassVar[str] = "carrier"
+    #: An address of the kind that the channel reaches, as its payloads spell it.
+    customer_address: ClassVar[str] = "+819012345678"
+
+    def options(self) -> dict[str, Any]:
+        """The channel's options."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def carrier(self) -> Any:
+        """The carrier's server, running; override it where the channel calls one. ``options`` is asked afterwards."""
+        return None
+
+    @pytest.fixture(autouse=True)
+    def _configured(self, carrier: Any, settings: Any, db: None) -> None:
+        given = {"BACKEND": self.backend, "OPTIONS": self.options()}
+        channels = {**settings.CONTACT_GUARD["CHANNELS"], self.alias: given}
+        settings.CONTACT_GUARD = {
+            **settings.CONTACT_GUARD, "CHANNELS": channels, "MAX_INBOUND_BYTES": MOST_BYTES,
+        }  # fmt: skip
+
+    @property
+    def channel(self) -> Channel:
+        return registry.channel(self.alias)
+
+    def talk(self) -> Conversation:
+        """A conversation of an employee with a customer who has the address."""
+        clerk = factories.employee("aoi")
+        talk = factories.conversation(clerk, channel="chat")
+        kind = self.channel.address_kind
+        talk.customer.addresses.create(
+            kind=kind, value=self.customer_address, normalised=normalise(kind, self.customer_address)
+        )
+        return talk
+
+    def written(self, text: str = "Your room is ready.") -> Message:
+        """A message of the employee that waits to be handed to the carrier, due now."""
+        talk = self.talk()
+        assert talk.employee is not None
+        sent = gateway.send(
+            actor=talk.employee, conversation=talk, text=text, channel=self.alias, occurred_at=factories.office_time()
+        )
+        assert sent.message is not None
+        return sent.message
+
+
+class WebhookCases(ChannelCases):
+    """Obligatory for a channel with a webhook."""
+
+    #: The option that holds the secret, and two values of it.
+    secret_option: ClassVar[str] = "SECRET"
+    new_secret: ClassVar[str] = "new-secret-0123456789abcdef"
+    old_secret: ClassVar[str] = "old-secret-0123456789abcdef"
+    #: What the carrier is answered with when all was recorded.
+    answer_status: ClassVar[int] = 204
+
+    def payload(self, *, event_id: str, text: str) -> Payload:
+        """The customer writes a text."""
+        raise NotImplementedError
+
+    def signed(self, payload: Payload, secret: str, url: str) -> Mapping[str, str]:
+        """The headers that sign a payload sent to ``url`` (with scheme and host)."""
+        raise NotImplementedError
+
+    def unknown(self, *, event_id: str) -> Payload | None:
+        """An event of a kind that the channel does not know; None when the carrier has only one kind."""
+        raise NotImplementedError
+
+    def status(self, *, event_id: str, carrier_id: str, read: bool) -> Payload | None:
+        """``read`` or else delivered, of an outbound message; None when the carrier reports neither."""
+        return None
+
+    def opt_out(self, *, event_id: str) -> Payload | None:
+        """The customer wants no more messages; None when the carrier does not tell."""
+        return None
+
+    def opt_in(self, *, event_id: str) -> Payload | None:
+        """The customer wants messages again."""
+        return None
+
+    # --- how the carrier calls
+    @property
+    def path(self) -> str:
+        return f"/guard/webhooks/{self.alias}/"
+
+    def call(self, payload: Payload, *, secret: str | None = "", body: bytes | None = None) -> Any:
+        """POST as the carrier does. ``secret`` None: unsigned; ``body``: another one than was signed."""
+        signature = (
+            {} if secret is None else self.signed(payload, secret or self.new_secret, f"http://testserver{self.path}")
+        )
+        client = Client(enforce_csrf_checks=True)
+        return client.post(
+            self.path,
+            payload.body if body is None else body,
+            content_type=payload.content_type,
+            headers={**payload.headers, **signature},
+        )
+
+    def accepted(self, payload: Payload | None) -> None:
+        assert payload is not None
+        assert self.call(payload).status_code == self.answer_status
+
+    # --- the cases
+    def test_a_signed_message_is_recorded(self) -> None:
+        talk = self.talk()
+
+        self.accepted(self.payload(event_id="e1", text="Hello"))
+
+        message = Message.objects.get(direction="inbound")
+        assert message.text == "Hello"
+        assert message.channel == self.alias
+        assert message.conversation == talk, "its sender was not recognised by the address"
+
+    @pytest.mark.parametrize("secret", [None, "another-secret-0123456789abc"])
+    def test_without_a_good_signature_nothing_is_let_in_and_nothing_asked(
+        self, secret: str | None, django_assert_num_queries: Callable[..., Any]
+    ) -> None:
+        payload = self.payload(event_id="e1", text="Hello")
+        with django_assert_num_queries(0):
+            assert self.call(payload, secret=secret).status_code == 403
+        assert not Message.objects.exists()
+
+    def test_a_signature_holds_for_its_own_body_only(self) -> None:
+        payload = self.payload(event_id="e1", text="Hello")
+        other = self.payload(event_id="e1", text="Hallo")
+
+        assert self.call(payload, body=other.body).status_code == 403
+        assert not Message.objects.exists()
+
+    def test_two_secrets_count_while_one_takes_the_others_place(self, settings: Any) -> None:
+        channels = settings.CONTACT_GUARD["CHANNELS"]
+        own = channels[self.alias]
+        rotated = {**own["OPTIONS"], self.secret_option: [self.new_secret, self.old_secret]}
+        settings.CONTACT_GUARD = {
+            **settings.CONTACT_GUARD,
+            "CHANNELS": {**channels, self.alias: {**own, "OPTIONS": rotated}},
+        }
+
+        for number, secret in enumerate((self.old_secret, self.new_secret)):
+            answer = self.call(self.payload(event_id=f"e{number}", text=f"Hello {number}"), secret=secret)
+            assert answer.status_code == self.answer_status
+        assert Message.objects.count() == 2
+
+    def test_a_replayed_call_is_accepted_and_adds_nothing(self) -> None:
+        payload = self.payload(event_id="e1", text="Hello")
+        self.accepted(payload)
+        rows = Message.objects.count(), Event.objects.count()
+
+        self.accepted(payload)
+
+        assert (Message.objects.count(), Event.objects.count()) == rows
+
+    def test_an_unknown_event_is_kept_once_with_its_payload(self) -> None:
+        payload = self.unknown(event_id="u1")
+        if payload is None:
+            return
+        self.accepted(payload)
+        self.accepted(payload)
+
+        event = Event.objects.get(kind="carrier.unknown")
+        assert event.details
+        assert not Message.objects.exists()
+
+    def test_what_is_no_payload_is_refused_without_a_crash(self) -> None:
+        payload = self.payload(event_id="e1", text="Hello")
+        for body in (b"", b"\xff\xfe\x00", b"[]", b'{"events": 7}', b"a=1&b=%ff"):
+            broken = Payload(body=body, content_type=payload.content_type, headers=payload.headers)
+            assert self.call(broken).status_code in (self.answer_status, 400, 403)
+        assert not Message.objects.exists()
+
+    def test_too_large_a_call_is_refused_unread(self, django_assert_num_queries: Callable[..., Any]) -> None:
+        payload = self.payload(event_id="e1", text="Hello")
+        with django_assert_num_queries(0):
+            assert self.call(payload, body=b"x" * (MOST_BYTES + 1)).status_code == 413
+
+    def test_login_required_middleware_lets_the_carrier_through(self, settings: Any) -> None:
+        settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
+
+        self.accepted(self.payload(event_id="e1", text="Hello"))
+
+        assert Message.objects.count() == 1
+
+    def test_statuses_out_of_order_and_twice_give_the_right_end(self) -> None:
+        message = self.written()
+        carrier_id = f"{self.alias}-sent-1"
+        Delivery.objects.filter(message=message).update(state="sent", carrier_id=carrier_id, due_at=None)
+        read = self.status(event_id="s2", carrier_id=carrier_id, read=True)
+        delivered = self.status(event_id="s1", carrier_id=carrier_id, read=False)
+        if read is None or delivered is None:
+            return
+
+        for payload in (read, delivered, read, delivered):
+            self.accepted(payload)
+
+        assert Delivery.objects.get(message=message).state == "read"
+        told = Event.objects.filter(message=message, kind__in=["delivery.read", "delivery.delivered"])
+        assert told.count() == 2
+
+    def test_who_opts_out_is_not_written_to_until_they_opt_in(self) -> None:
+        payload = self.opt_out(event_id="o1")
+        if payload is None:
+            return
+        talk = self.talk()
+        assert talk.employee is not None
+        self.accepted(payload)
+
+        assert Address.objects.get(customer=talk.customer, kind=self.channel.address_kind).opted_out_at
+        with pytest.raises(InvalidMessage, match="can't be written to"):
+            gateway.send(actor=talk.employee, conversation=talk, text="Hello", channel=self.alias)
+
+        back = self.opt_in(event_id="o2")
+        if back is not None:
+            self.accepted(back)
+            assert gateway.send(
+                actor=talk.employee, conversation=talk, text="Hello", channel=self.alias,
+                occurred_at=factories.office_time(),
+            ).message  # fmt: skip
+
+
+class SendCases(ChannelCases):
+    """Obligatory for a channel that sends over the network. The ways to fail arrange the carrier's next answer."""
+
+    #: Whether the carrier asks to be left alone for a time (``retry_after``).
+    says_when_to_come_back: ClassVar[bool] = True
+
+    def fail_for_now(self) -> None:
+        """The carrier has an inner error."""
+        raise NotImplementedError
+
+    def fail_for_good(self) -> None:
+        """The carrier refuses this message: asking again is no use."""
+        raise NotImplementedError
+
+    def be_busy(self) -> None:
+        """The carrier had too many calls and wants the next in 7 seconds."""
+        raise NotImplementedError
+
+    def arrived(self) -> list[str]:
+        """Texts that the carrier has taken, oldest first."""
+        raise NotImplementedError
+
+    def deliver(self, message: Message) -> tuple[Delivery, datetime | None]:
+        again = delivery.deliver(message.pk)
+        return Delivery.objects.get(message=message), again
+
+    def test_a_message_is_handed_over_and_its_id_is_kept(self) -> None:
+        message = self.written("Your room is ready.")
+        row, again = self.deliver(message)
+
+        assert (row.state, again) == ("sent", None)
+        assert row.carrier_id
+        assert len(self.arrived()) == 1
+        assert "Your room is ready." in self.arrived()[0]
+
+    def test_an_inner_error_is_worth_another_try(self) -> None:
+        message = self.written()
+        self.fail_for_now()
+        row, again = self.deliver(message)
+
+        assert row.state == "queued"
+        assert again is not None
+        Delivery.objects.filter(message=message).update(due_at=message.recorded_at)
+        assert self.deliver(message)[0].state == "sent"
+
+    def test_a_refusal_is_the_end(self) -> None:
+        message = self.written()
+        self.fail_for_good()
+        row, again = self.deliver(message)
+
+        assert (row.state, again) == ("failed", None)
+        assert row.last_error
+
+    def test_a_busy_carrier_is_left_alone(self) -> None:
+        message = self.written()
+        self.be_busy()
+        claim = outbox.claim(message.pk, idempotent=True)
+        assert claim is not None
+        with pytest.raises(ChannelError) as caught:
+            self.channel.send(delivery.outbound(claim))
+
+        assert not caught.value.permanent
+        if self.says_when_to_come_back:
+            assert caught.value.retry_after == 7
+
+    def test_nothing_secret_shows(self) -> None:
+        secrets = [
+            value
+            for name, value in self.options().items()
+            if isinstance(value, str) and any(word in name for word in ("SECRET", "TOKEN", "PASSWORD", "KEY"))
+        ]
+        assert not [secret for secret in secrets if secret in repr(self.channel) + str(self.channel)]

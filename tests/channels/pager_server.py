@@ -1,0 +1,33 @@
+"""The test channel's carrier: takes messages and calls, keeps files, tells what it carried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.channels.carrier_server import Answer, Call, CarrierServer
+
+
+class PagerServer(CarrierServer):
+    """``log`` holds what it claims to have carried; ``media`` its files by reference."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: dict[str, dict[str, Any]] = {}
+        self.phone_calls: list[dict[str, Any]] = []
+        self.media: dict[str, str] = {}
+        self.log: list[dict[str, Any]] = []
+
+    def answer(self, call: Call) -> Answer:
+        order = call.json
+        match call.path:
+            case "/messages":
+                self.messages[f"pager-{order['id']}"] = order
+                return Answer.of({"id": f"pager-{order['id']}"})
+            case "/calls":
+                self.phone_calls.append(order)
+                return Answer.of({"id": f"call-{order['id']}"})
+            case "/media":
+                if order["ref"] not in self.media:
+                    return Answer.of({}, 404)
+                return Answer.of({"content": self.media[order["ref"]]})
+        return Answer.of({"entries": [entry for entry in self.log if entry["at"].startswith(order["day"])]})
