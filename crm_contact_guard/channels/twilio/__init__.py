@@ -1,0 +1,6 @@
+"""SMS, WhatsApp and calls by Twilio, over its library ``twilio`` (extra ``twilio``), imported on first use."""
+
+from crm_contact_guard.channels.twilio.messages import SmsChannel, WhatsAppChannel
+from crm_contact_guard.channels.twilio.voice import VoiceChannel
+
+__all__ = ["SmsChannel", "VoiceChannel", "WhatsAppChannel"]

@@ -1,0 +1,45 @@
+"""What Twilio's API lists for a day, as things carried (https://www.twilio.com/docs/messaging/api/message-resource)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from crm_contact_guard.channels.base import Carried, InboundMessage, MediaRef
+from crm_contact_guard.channels.twilio import inbound
+
+if TYPE_CHECKING:
+    from twilio.rest import Client
+
+    from crm_contact_guard.channels.twilio.messages import SmsChannel
+
+_PAGE = 1000
+
+
+def messages(client: Client, channel: SmsChannel, day: date) -> Iterator[Carried]:
+    """All messages of the day (UTC) that went over the channel's own sender."""
+    start = datetime.combine(day, time(), UTC)
+    end = start + timedelta(days=1)
+    for row in client.messages.stream(date_sent=day.isoformat(), page_size=_PAGE):
+        received = row.direction == "inbound"
+        own = (row.to if received else row.from_) or ""
+        at = row.date_sent or row.date_created
+        if at is None or not start <= at < end or not row.sid or not channel.is_ours(own, row.messaging_service_sid):
+            continue
+        event = _event(client, channel, row, at) if received else None
+        yield Carried(carrier_id=row.sid, inbound=received, occurred_at=at, event=event)
+
+
+def _event(client: Client, channel: SmsChannel, row: Any, at: datetime) -> InboundMessage:
+    """The message as its webhook would have brought it, without what only that tells (profile name, buttons)."""
+    values = {"MessageSid": row.sid, "From": row.from_ or "", "To": row.to or "", "Body": row.body or ""}
+    event = inbound.message(values, channel.alias, channel.prefix, at)
+    if not int(row.num_media or 0):
+        return event
+    media = tuple(
+        MediaRef(ref=str(found.uri).removesuffix(".json"), content_type=found.content_type or "")
+        for found in client.messages(row.sid).media.list()
+    )
+    return replace(event, media=media)

@@ -1,0 +1,154 @@
+"""SMS, MMS and WhatsApp by Twilio's Programmable Messaging (https://www.twilio.com/docs/messaging)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django.core.checks import CheckMessage, Error
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from crm_contact_guard.channels.base import (
+    Carried,
+    CarrierEvent,
+    DeliveryStatus,
+    FileIn,
+    MediaRef,
+    OutboundMessage,
+    Receipt,
+)
+from crm_contact_guard.channels.phones import e164
+from crm_contact_guard.channels.twilio import inbound, listing, media
+from crm_contact_guard.channels.twilio.account import TwilioAccount
+from crm_contact_guard.exceptions import ChannelError
+
+#: Room for the notice that follows a conversation's first message.
+_NOTICE = 200
+_LONGEST = 1600  # error 21617
+
+
+class SmsChannel(TwilioAccount):
+    """Text messages. Options beside those of the account: ``FROM`` (the company's number, E.164, or a sender's name) or
+    ``MESSAGING_SERVICE_SID``; ``MEDIA_HOSTS`` (further hosts Twilio's media may be fetched from)."""
+
+    address_kind = "phone"
+    verbose_name = _("SMS")
+    max_length = _LONGEST - _NOTICE
+    supports_files = True
+    files_by_link = True
+    file_types: ClassVar[tuple[str, ...]] = (
+        "image/*",
+        "audio/*",
+        "video/*",
+        "application/pdf",
+        "text/vcard",
+        "text/calendar",
+    )
+    max_file_bytes = 5 * 1024 * 1024
+    supports_carried = True
+
+    #: What Twilio puts before an address of this kind.
+    prefix: ClassVar[str] = ""
+
+    # --- out
+    def send(self, message: OutboundMessage) -> Receipt:
+        """One message. Twilio knows no idempotency key, but tells our message id back with every status, so that an
+        attempt whose answer was lost is found again as soon as Twilio says a word about it."""
+        created = self.ask(lambda client: client.messages.create(**self.build(message)))
+        if not created.sid:
+            raise ChannelError("Twilio answered without a message id", permanent=False, uncertain=True)
+        return Receipt(
+            status=DeliveryStatus.SENT, carrier_id=created.sid, detail={"carrier_status": str(created.status or "")}
+        )
+
+    def build(self, message: OutboundMessage) -> dict[str, Any]:
+        """The arguments of ``messages.create``. Raises ChannelError for a number that can't be one."""
+        number = e164(message.to_address)
+        if not number:
+            raise ChannelError("not a telephone number", permanent=True, detail={"code": "21211"})
+        asked: dict[str, Any] = {"to": self.prefix + number}
+        if self.options.get("FROM"):
+            asked["from_"] = self.prefix + str(self.options["FROM"]).removeprefix(self.prefix)
+        if self.options.get("MESSAGING_SERVICE_SID"):
+            asked["messaging_service_sid"] = str(self.options["MESSAGING_SERVICE_SID"])
+        url = self.webhook_url()
+        if url:
+            asked["status_callback"] = f"{url}?{urlencode({'message': message.message_id})}"
+        if message.template is not None and message.template.carrier_id:
+            values = enumerate(message.template.variables.values(), start=1)
+            asked["content_sid"] = message.template.carrier_id
+            asked["content_variables"] = json.dumps({str(place): value for place, value in values}, ensure_ascii=False)
+            return asked
+        asked["body"] = self.text(message)
+        if message.files:
+            asked["media_url"] = [file.url for file in message.files]
+        return asked
+
+    def text(self, message: OutboundMessage) -> str:
+        """The text, at a conversation's first message with the notice that the talk is recorded."""
+        return message.text if message.references or not message.notice else f"{message.text}\n\n{message.notice}"
+
+    # --- in
+    def parse(self, request: HttpRequest) -> Sequence[CarrierEvent]:
+        """A message that came in, or a word on one that went out; see ``inbound``."""
+        return inbound.events(
+            self.values(request), channel=self.alias, prefix=self.prefix, message_id=request.GET.get("message", "")
+        )
+
+    def fetch(self, media: MediaRef) -> FileIn:
+        """The file from Twilio's store; only its hosts are asked, and the account's password goes to the API alone."""
+        return self.fetch_media(media)
+
+    def fetch_media(self, reference: MediaRef) -> FileIn:
+        return media.fetch(
+            reference,
+            api=str(self.options.get("API_URL") or media.API).rstrip("/"),
+            account=str(self.options["ACCOUNT_SID"]),
+            user=(
+                str(self.options.get("API_KEY") or self.options["ACCOUNT_SID"]),
+                str(self.options.get("API_SECRET") or self.secrets("AUTH_TOKEN")[0]),
+            ),
+            hosts=(*media.HOSTS, *self.options.get("MEDIA_HOSTS", ())),
+        )
+
+    def carried(self, day: date) -> Iterable[Carried]:
+        """What Twilio lists for the day, of this channel's sender alone."""
+        return self.ask(lambda client: list(listing.messages(client, self, day)))
+
+    def is_ours(self, address: str, service: str | None) -> bool:
+        """Whether a listed message went over this channel: other senders of the account are none of ours."""
+        if not address.startswith(self.prefix) or (not self.prefix and ":" in address):
+            return False
+        if self.options.get("MESSAGING_SERVICE_SID") and service == self.options["MESSAGING_SERVICE_SID"]:
+            return True
+        return bool(self.options.get("FROM")) and address.removeprefix(self.prefix) == str(
+            self.options["FROM"]
+        ).removeprefix(self.prefix)
+
+    # --- settings
+    def check(self) -> Iterator[CheckMessage]:
+        """As the account's, and E124: nothing says who the sender is."""
+        yield from super().check()
+        if not (self.options.get("FROM") or self.options.get("MESSAGING_SERVICE_SID")):
+            where = f'CONTACT_GUARD["CHANNELS"]["{self.alias}"]["OPTIONS"]'
+            hint = "The company's number as +819012345678, or a Messaging Service (MG…)."
+            yield Error(
+                f'{where} has neither "FROM" nor "MESSAGING_SERVICE_SID"', hint=hint, id="crm_contact_guard.E124"
+            )
+
+
+class WhatsAppChannel(SmsChannel):
+    """WhatsApp by a Twilio sender. Options as SMS; ``FROM`` is the sender's number."""
+
+    address_kind = "whatsapp"
+    verbose_name = _("WhatsApp")
+    prefix = "whatsapp:"
+    max_files = 1
+    file_types = ("image/jpeg", "image/png", "image/webp", "audio/*", "video/mp4", "application/pdf", "text/vcard")
+    max_file_bytes = 16 * 1024 * 1024
+    session_window = timedelta(hours=24)
+    supports_templates = True

@@ -1,0 +1,195 @@
+"""The channel: sending, the webhook's signature and handshake, settings
+(https://developers.facebook.com/docs/whatsapp/cloud-api)."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from crm_contact_guard.channels.base import (
+    CarrierEvent,
+    Channel,
+    DeliveryStatus,
+    FileIn,
+    MediaRef,
+    OutboundFile,
+    OutboundMessage,
+    OutboundTemplate,
+    Receipt,
+)
+from crm_contact_guard.channels.phones import e164
+from crm_contact_guard.channels.whatsapp import events
+from crm_contact_guard.channels.whatsapp.api import Api
+from crm_contact_guard.exceptions import ChannelError, InvalidPayload
+
+#: Room for the notice that follows a conversation's first message.
+_NOTICE = 200
+_LONGEST = 4096
+_LONGEST_CAPTION = 1024
+_SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
+#: A customer who hides the telephone number is known by this instead (business-scoped user id).
+_USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?\d{5,40}")
+#: What goes as something else than a document.
+_KINDS = {"image/jpeg": "image", "image/png": "image", "video/mp4": "video", "video/3gpp": "video"}
+
+
+class WhatsAppChannel(Channel):
+    """WhatsApp. Options: ``PHONE_NUMBER_ID`` and ``ACCESS_TOKEN`` (of a system user), ``APP_SECRET`` and
+    ``VERIFY_TOKEN`` (each may be several while one is replaced), ``TEMPLATE_LANGUAGES`` (our language → Meta's, such as
+    "en" → "en_US"), ``NAMED_PARAMETERS`` (templates have named variables), ``TIMEOUT`` (seconds, 20), ``API_VERSION``,
+    ``API_URL`` (another server that speaks the protocol)."""
+
+    address_kind = "whatsapp"
+    verbose_name = _("WhatsApp")
+    supports_webhook = True
+    supports_status = True
+    supports_files = True
+    supports_templates = True
+    session_window = timedelta(hours=24)
+    max_length = _LONGEST - _NOTICE
+    max_files = 1
+    max_file_bytes = 16 * 1024 * 1024
+    #: Throughput of a new number is 80 messages a second; the pair of numbers is limited by error 131056.
+    per_minute = 4800
+
+    @cached_property
+    def api(self) -> Api:
+        return Api(self.options, self.secrets("ACCESS_TOKEN")[0])
+
+    # --- out
+    def send(self, message: OutboundMessage) -> Receipt:
+        """One message, with our id in ``biz_opaque_callback_data``: every status brings it back."""
+        to = self.recipient(message.to_address)
+        file = message.files[0] if message.files else None
+        sent = self.api.ask(lambda client: self._send(client, to, message, file))
+        if not sent.id:
+            raise ChannelError("WhatsApp answered without a message id", permanent=False, uncertain=True)
+        return Receipt(status=DeliveryStatus.SENT, carrier_id=sent.id)
+
+    def recipient(self, address: str) -> str:
+        """Digits of the international number, or the user id as it is. Raises ChannelError for anything else."""
+        if _USER_ID.fullmatch(address.strip()):
+            return address.strip()
+        number = e164(address)
+        if not number:
+            raise ChannelError("not a telephone number", permanent=True, detail={"code": "131009"})
+        return number.removeprefix("+")
+
+    def _send(self, client: Any, to: str, message: OutboundMessage, file: OutboundFile | None) -> Any:
+        ours: dict[str, Any] = {"tracker": message.message_id}
+        template = message.template
+        if template is not None and template.carrier_id:
+            return client.send_template(
+                to, template.carrier_id, self._language(template), self._parameters(template), **ours
+            )
+        text = message.text
+        if not message.references and message.notice:
+            text = f"{text}\n\n{message.notice}"
+        if file is None:
+            return client.send_message(to, text, **ours)
+        return self._send_file(client, to, file, text, ours)
+
+    def _send_file(self, client: Any, to: str, file: OutboundFile, text: str, ours: dict[str, Any]) -> Any:
+        """The file with the text below it; more than fits there goes as a message of its own, which is the one that
+        counts."""
+        media = client.upload_media(file.read(), mime_type=file.content_type, filename=file.name)
+        fits = len(text) <= _LONGEST_CAPTION
+        caption = {"caption": text} if fits and text else {}
+        kind = _KINDS.get(file.content_type, "document")
+        if not caption and file.content_type.startswith("audio/"):
+            kind = "audio"
+        named = {"filename": file.name} if kind == "document" else {}
+        sent = getattr(client, f"send_{kind}")(to, media, **caption, **named, **ours)
+        if fits:
+            return sent
+        try:
+            return client.send_message(to, text, **ours)
+        except Exception as error:
+            raise ChannelError(
+                f"the file went out, its words did not: {error}", permanent=False, uncertain=True
+            ) from error
+
+    def _language(self, template: OutboundTemplate) -> Any:
+        from pywa.types.templates import TemplateLanguage  # noqa: PLC0415 - comes with the extra
+
+        name = self.options.get("TEMPLATE_LANGUAGES", {}).get(template.language, template.language.replace("-", "_"))
+        known = {language.value: language for language in TemplateLanguage}
+        if name not in known:
+            raise ChannelError(f"WhatsApp has no template language {name!r}", permanent=True)
+        return known[name]
+
+    def _parameters(self, template: OutboundTemplate) -> list[dict[str, Any]]:
+        named = self.options.get("NAMED_PARAMETERS")
+        values = [
+            {"type": "text", "text": value, **({"parameter_name": name} if named else {})}
+            for name, value in template.variables.items()
+        ]
+        return [{"type": "body", "parameters": values}] if values else []
+
+    # --- in
+    def verify(self, request: HttpRequest) -> None:
+        """``X-Hub-Signature-256``: HMAC-SHA256 of the raw body by the app's secret. The handshake's GET: our token."""
+        if request.method == "GET":
+            given = request.GET.get("hub.verify_token", "").encode("utf-8", "replace")
+            known = [hmac.compare_digest(given, token.encode()) for token in self.secrets("VERIFY_TOKEN")]
+            if request.GET.get("hub.mode") != "subscribe" or not any(known):
+                raise InvalidPayload("verify token does not match")
+            return
+        from pywa.utils import webhook_updates_validator  # noqa: PLC0415 - comes with the extra
+
+        signature = request.headers.get("X-Hub-Signature-256", "")
+        if not _SIGNATURE.fullmatch(signature):
+            raise InvalidPayload("no X-Hub-Signature-256")
+        if not any(webhook_updates_validator(key, request.body, signature) for key in self.secrets("APP_SECRET")):
+            raise InvalidPayload("signature does not match")
+
+    def parse(self, request: HttpRequest) -> Sequence[CarrierEvent]:
+        """All that a call brings: Meta puts several entries, changes, messages and statuses into one."""
+        if request.method != "POST":
+            return []
+        try:
+            body = json.loads(request.body)
+        except (ValueError, RecursionError) as error:
+            raise InvalidPayload(f"not JSON: {error}") from error
+        if not isinstance(body, dict) or not isinstance(body.get("entry"), list):
+            raise InvalidPayload("no list of entries")
+        return events.of(body["entry"], channel=self.alias, number_id=str(self.options.get("PHONE_NUMBER_ID", "")))
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """200; the handshake's challenge comes back as it was given."""
+        challenge = request.GET.get("hub.challenge", "") if request.method == "GET" else ""
+        return HttpResponse(challenge, content_type="text/plain")
+
+    def fetch(self, media: MediaRef) -> FileIn:
+        return self.api.download(media)
+
+    # --- settings
+    def check(self) -> Iterator[CheckMessage]:
+        """E131: the extra is not installed. E132: number or access token missing. E133: no app secret, so anybody could
+        call. E134: no verify token, so Meta's handshake would fail."""
+        where = f'CONTACT_GUARD["CHANNELS"]["{self.alias}"]["OPTIONS"]'
+        try:
+            import pywa  # noqa: F401, PLC0415
+        except ImportError:
+            hint = 'pip install "crm-contact-guard[whatsapp]"'
+            yield Error(f"Channel {self.alias!r} needs the library pywa", hint=hint, id="crm_contact_guard.E131")
+        hint = "Meta's app dashboard, WhatsApp, API set-up. Read secrets from the environment, not from the code."
+        if not str(self.options.get("PHONE_NUMBER_ID", "")).isdecimal():
+            yield Error(f'{where}["PHONE_NUMBER_ID"] is not a number\'s id', hint=hint, id="crm_contact_guard.E132")
+        if not self.secrets("ACCESS_TOKEN"):
+            yield Error(f'{where}["ACCESS_TOKEN"] is missing', hint=hint, id="crm_contact_guard.E132")
+        if not self.secrets("APP_SECRET"):
+            hint = "Meta's app dashboard, App settings, Basic. Without it nobody can tell Meta from a stranger."
+            yield Error(f'{where}["APP_SECRET"] is missing', hint=hint, id="crm_contact_guard.E133")
+        if not self.secrets("VERIFY_TOKEN"):
+            hint = "Any long random text; enter the same at Meta as verify token of the webhook."
+            yield Error(f'{where}["VERIFY_TOKEN"] is missing', hint=hint, id="crm_contact_guard.E134")
