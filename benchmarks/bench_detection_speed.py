@@ -19,10 +19,11 @@ from pathlib import Path
 import re2
 
 from crm_contact_guard.detection import Direction, scan
-from crm_contact_guard.detection.lexicon import SET_MEMORY, lexicon
+from crm_contact_guard.detection.lexicon import lexicon
 from crm_contact_guard.detection.normalise import normalise
 
 CORPUS = Path(__file__).parent.parent / "training" / "corpus" / "messages.jsonl"
+SET_MEMORY = 32 << 20
 LENGTHS = (1_000, 10_000, 100_000, 1_000_000)
 HOSTILE_LENGTH = 100_000
 HOSTILE = {

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from crm_contact_guard.detection import gates as gate_of
 from crm_contact_guard.detection import identifiers as ids
-from crm_contact_guard.detection import lexicon as lex
 from crm_contact_guard.detection.identifiers import Candidate
 from crm_contact_guard.detection.types import Company
 
 _EMAILS = (
-    (lex.EMAIL, ids.EMAIL, "plain"),
-    (lex.EMAIL_HINT, ids.EMAIL_PROVIDER, "provider"),
-    (lex.EMAIL_SPACED, ids.EMAIL_SPACED, "spaced"),
-    (lex.EMAIL_SLASH, ids.EMAIL_SLASH, "slash"),
+    (gate_of.EMAIL, ids.EMAIL, "plain"),
+    (gate_of.EMAIL_HINT, ids.EMAIL_PROVIDER, "provider"),
+    (gate_of.EMAIL_SPACED, ids.EMAIL_SPACED, "spaced"),
+    (gate_of.EMAIL_SLASH, ids.EMAIL_SLASH, "slash"),
 )
-_EMAIL_GATES = frozenset({lex.EMAIL, lex.EMAIL_HINT, lex.EMAIL_SPACED, lex.EMAIL_SLASH})
-_PHONE_GATES = frozenset({lex.PHONE, lex.SPELLED, lex.NOISE, lex.LEET})
+_EMAIL_GATES = frozenset({gate_of.EMAIL, gate_of.EMAIL_HINT, gate_of.EMAIL_SPACED, gate_of.EMAIL_SLASH})
+_PHONE_GATES = frozenset({gate_of.PHONE, gate_of.SPELLED, gate_of.NOISE, gate_of.LEET})
 #: Shapes whose length alone does not say that a number exists.
 _ASK_PLANS = frozenset({"international", "landline", "nanp", "cn_or_nanp", "asia_mobile"})
 #: Numbers of one message that are asked of the numbering plans (some 15 µs each); the rest are taken at their looks.
@@ -56,7 +56,7 @@ class Budget:
 
 
 def find(text: str, gates: set[int], company: Company, budget: Budget, *, reverse: bool) -> list[Candidate]:
-    """Candidates of the folded text, in order of their start. ``gates`` are those that opened, see ``lexicon``.
+    """Candidates of the folded text, in order of their start. ``gates`` are those that opened, see ``gates``.
 
     When the budget is spent nothing more is looked for, and the first time a ``flood`` candidate says so.
     """
@@ -74,25 +74,25 @@ def find(text: str, gates: set[int], company: Company, budget: Budget, *, revers
 
 def _find(text: str, gates: set[int], company: Company, budget: Budget, *, reverse: bool) -> list[Candidate]:
     found: list[Candidate] = []
-    if lex.LINK in gates:
+    if gate_of.LINK in gates:
         found.extend(_links(text))
     if not gates.isdisjoint(_EMAIL_GATES):
         found.extend(_emails(text, found, gates))
     if not gates.isdisjoint(_PHONE_GATES):
         found.extend(_phones(text, found, company.regions, gates, budget, reverse=reverse))
-    if lex.GORO in gates:
+    if gate_of.GORO in gates:
         found.extend(
             Candidate("phone", "goroawase", m.start(), m.end(), m.group(), "goroawase")
             for m in ids.GOROAWASE.finditer(text)
         )
-    for gate, pattern, shape in ((lex.ADDRESS_JA, ids.ADDRESS_JA, "ja"), (lex.ADDRESS_EN, ids.ADDRESS_EN, "en")):
+    for gate, pattern, shape in ((gate_of.ADDRESS_JA, ids.ADDRESS_JA, "ja"), (gate_of.ADDRESS_EN, ids.ADDRESS_EN, "en")):
         if gate in gates:
             found.extend(
                 _free(
                     found, (Candidate("address", shape, m.start(), m.end(), m.group()) for m in pattern.finditer(text))
                 )
             )
-    if lex.PAYMENT in gates:
+    if gate_of.PAYMENT in gates:
         found.extend(
             _free(
                 found,
@@ -105,14 +105,14 @@ def _find(text: str, gates: set[int], company: Company, budget: Budget, *, rever
                 (Candidate("payment", "handle", m.start(), m.end(), m.group()) for m in ids.WALLET.finditer(text)),
             )
         )
-    if lex.HINT in gates:
+    if gate_of.HINT in gates:
         found.extend(
             _free(
                 found,
                 (Candidate("hint", "computed", m.start(), m.end(), m.group(), "hint") for m in ids.HINT.finditer(text)),
             )
         )
-    if lex.TOKENS in gates or lex.AT in gates:
+    if gate_of.TOKENS in gates or gate_of.AT in gates:
         found.extend(_handles(text, found, gates))
     return found
 
@@ -169,7 +169,7 @@ def _emails(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidat
                     technique if "@" in squeezed and " " not in value else "disguised",
                 )
             )
-    for match in ids.EMAIL_HINT.finditer(text) if lex.EMAIL_HINT in gates else ():
+    for match in ids.EMAIL_HINT.finditer(text) if gate_of.EMAIL_HINT in gates else ():
         if not _overlaps(found, *match.span()):
             found.append(Candidate("email", "hint", match.start(), match.end(), match.group(), "hint"))
     return found
@@ -180,7 +180,7 @@ def _phones(
 ) -> list[Candidate]:
     found: list[Candidate] = []
     for start, end, digits, technique in ids.phones(
-        text, spelled=lex.SPELLED in gates, noise=lex.NOISE in gates, leet=lex.LEET in gates
+        text, spelled=gate_of.SPELLED in gates, noise=gate_of.NOISE in gates, leet=gate_of.LEET in gates
     ):
         if _overlaps(taken, start, end):
             continue
@@ -244,7 +244,7 @@ def plausible(digits: str, international: bool, regions: tuple[str, ...]) -> boo
 
 def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidate]:
     found: list[Candidate] = []
-    for match in ids.AT_HANDLE.finditer(text) if lex.AT in gates else ():
+    for match in ids.AT_HANDLE.finditer(text) if gate_of.AT in gates else ():
         start, end = match.span(1)
         end -= len(match.group(1)) - len(match.group(1).rstrip("."))
         if not _overlaps(taken, start, end):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from itertools import pairwise
+from operator import attrgetter
 
 from crm_contact_guard.detection import company_rules, evidence
 from crm_contact_guard.detection.candidates import Budget
@@ -56,6 +57,8 @@ class Window:
     evidence: Evidence
     probability: float
 
+_by_probability = attrgetter("probability")
+
 
 def scan(text: str, *, direction: Direction | str, company: Company | None = None) -> Scan:
     """The verdict on one text. Never raises: a failure inside is a finding ``engine.error``.
@@ -64,12 +67,16 @@ def scan(text: str, *, direction: Direction | str, company: Company | None = Non
     """
     company = company or NO_COMPANY
     try:
-        side = Direction(direction)
+        side = direction if type(direction) is Direction else Direction(direction)
         normalised = normalise(text)
         budget = Budget()
         windows = [weigh(normalised, start, end, side, company, budget) for start, end in parts(normalised.text)]
+        best = windows[0]
+        if len(windows) == 1:
+            normalised.gates = best.evidence.gates
+        else:
+            best = max(windows, key=_by_probability)
         threshold = THRESHOLD if company.threshold is None else company.threshold
-        best = max(windows, key=lambda window: window.probability)
         if best.probability < threshold and (best.probability > HOPELESS or len(text) > SHORT):
             # What is written around an attempt must not talk it away: each sentence that touches the matter counts alone.
             local = [
@@ -78,8 +85,8 @@ def scan(text: str, *, direction: Direction | str, company: Company | None = Non
                 if window.probability >= threshold + LOCAL_MARGIN
             ]
             if local:
-                windows, best = windows + local, max(local, key=lambda window: window.probability)
-        return conclude(normalised, windows, best, side, company, threshold)
+                windows, best = windows + local, max(local, key=_by_probability)
+        return conclude(normalised, windows, best, side, company, threshold, flooded=budget.flooded)
     except Exception:  # the scanner guards the door: what breaks it is looked at by people, never let pass
         return Scan(False, None, Stance.NONE, 0.0, (failure(text),))
 
@@ -89,11 +96,12 @@ def failure(text: str) -> Finding:
     return Finding(Kind.CONTACT_REQUEST, 0, len(text), 0.5, "engine.error", VERSION)
 
 
-def parts(text: str) -> Iterator[tuple[int, int]]:
+def parts(text: str) -> Iterable[tuple[int, int]]:
     """The text itself, or overlapping windows of it, cut where a sentence or word ends if one does nearby."""
-    if len(text) <= WINDOW:
-        yield 0, len(text)
-        return
+    return ((0, len(text)),) if len(text) <= WINDOW else _windows(text)
+
+
+def _windows(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     while True:
         end = min(len(text), start + WINDOW)
@@ -114,8 +122,9 @@ def weigh(
 ) -> Window:
     """Evidence and probability of one window."""
     found = extract(normalised, start, end, direction, company, budget)
-    text = normalised.text[start:end]
-    if not found.candidates and len(normalised.text) > WINDOW and len(found.concepts & space().topics) < 2:
+    whole = normalised.text
+    text = whole if end - start == len(whole) else whole[start:end]
+    if not found.candidates and len(whole) > WINDOW and len(found.concepts & space().topics) < 2:
         return Window(start, text, found, 0.0)  # a part of a long text that does not touch the matter
     return Window(start, text, found, probability(ranker().logit(text, found.active)))
 
@@ -125,11 +134,14 @@ def passages(normalised: Normalised, windows: list[Window], direction: Direction
     left = MAX_PASSAGES
     topics = space().topics
     for window in windows:
+        found = window.evidence
+        if len(found.concepts & topics) + bool(found.candidates) < 2:
+            continue
         spans = list(sentences_of(window.text))
         if len(spans) < 2:
             continue
-        marks = [(start, hit) for hit, start, _ in window.evidence.hits if hit in topics]
-        marks.extend((candidate.start, -1) for candidate in window.evidence.candidates)
+        marks = [(start, hit) for hit, start, _ in found.hits if hit in topics]
+        marks.extend([(candidate.start, -1) for candidate in found.candidates])
         pairs = [(first[0], second[1]) for first, second in pairwise(spans)]
         for start, end in [*spans, *pairs] if len(spans) > 2 else spans:
             if left and len({hit for at, hit in marks if start <= at < end}) >= 2:
@@ -152,29 +164,42 @@ def conclude(
     direction: Direction,
     company: Company,
     threshold: float,
+    *,
+    flooded: bool,
 ) -> Scan:
-    """Findings and stance from the weighed windows."""
+    """Findings and stance from the weighed windows; ``flooded`` when the budget for candidates was spent."""
     findings: list[Finding] = []
     attempt = best.probability >= threshold
     if attempt:
-        telling = [window for window in windows if window.probability >= threshold]
-        if len(telling) > MAX_WINDOWS_SHOWN:
-            telling = sorted(telling, key=lambda window: -window.probability)[:MAX_WINDOWS_SHOWN]
-        for window in telling:
-            findings.extend(
-                evidence.findings(normalised, window.offset, window.text, window.evidence, window.probability)
-            )
-        findings = list({(f.kind, f.start, f.end): f for f in findings}.values())
-    findings.extend(evidence.floods(normalised, windows))
+        findings = _supporting(normalised, windows, threshold)
+    if flooded:
+        findings.extend(evidence.floods(normalised, windows))
     for find in _extra_detectors():
         try:
             findings.extend(find(normalised, direction, company))
         except Exception:
             findings.append(failure(normalised.original))
     stance = evidence.stance(best.evidence, attempt=attempt)
-    own = None if attempt else company_rules.attempt_stance(findings, direction)
-    if own is not None:
-        attempt, stance = True, own
+    if findings:
+        own = None if attempt else company_rules.attempt_stance(findings, direction)
+        if own is not None:
+            attempt, stance = True, own
+        if len(findings) > 1:
+            findings.sort(key=lambda finding: (finding.start, finding.end))
     by = (By.CUSTOMER if direction is Direction.INBOUND else By.EMPLOYEE) if attempt else None
-    findings.sort(key=lambda finding: (finding.start, finding.end))
     return Scan(attempt, by, stance, round(best.probability, 4), tuple(findings))
+
+
+def _supporting(normalised: Normalised, windows: list[Window], threshold: float) -> list[Finding]:
+    """What supports an attempt, from the windows that weigh enough."""
+    telling = [window for window in windows if window.probability >= threshold]
+    if len(telling) > MAX_WINDOWS_SHOWN:
+        telling = sorted(telling, key=lambda window: -window.probability)[:MAX_WINDOWS_SHOWN]
+    findings = [
+        finding
+        for window in telling
+        for finding in evidence.findings(
+            normalised, window.offset, window.text, window.evidence, window.probability
+        )
+    ]
+    return list({(f.kind, f.start, f.end): f for f in findings}.values()) if len(findings) > 1 else findings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from crm_contact_guard.detection.features import REACHABLE, Evidence, space
@@ -50,14 +51,17 @@ _TELLING = (
 )
 
 
+#: Candidates shown as evidence: what reaches somebody, and what may in an attempt.
+_SHOWN = REACHABLE | {"handle:token", "phone:other"}
+
+
 def findings(normalised: Normalised, offset: int, text: str, found: Evidence, score: float) -> Iterator[Finding]:
     """What supports an attempt in one window: each reachable identifier, else the clause that proposes it."""
     weights = ranker().version
     shown = False
     score = round(score, 4)
     for candidate in found.candidates:
-        name = f"{candidate.sort}:{candidate.shape}"
-        if name in REACHABLE or name == "handle:token" or (candidate.sort == "phone" and candidate.shape == "other"):
+        if f"{candidate.sort}:{candidate.shape}" in _SHOWN:
             start, end = normalised.span(offset + candidate.start, offset + candidate.end)
             yield Finding(
                 Kind.CONTACT_IDENTIFIER, start, end, score, candidate.sort, weights, technique=candidate.technique
@@ -71,23 +75,22 @@ def findings(normalised: Normalised, offset: int, text: str, found: Evidence, sc
         start, end = normalised.span(offset + first, offset + last)
         yield Finding(pattern.kind, start, end, score, pattern.id, version())
         told = True
+    if told:
+        return
     kind = _kind(found)
-    if not told and (not shown or kind is not Kind.CONTACT_REQUEST):
+    if not shown or kind is not Kind.CONTACT_REQUEST:
         start, end = clause(text, found)
         start, end = normalised.span(offset + start, offset + end)
-        yield Finding(kind, start, end, score, "ranker", ranker().version)
+        yield Finding(kind, start, end, score, "ranker", weights)
 
 
 def _kind(found: Evidence) -> Kind:
-    weights = ranker().dense
-    index, inbound = lexicon().index, space().inbound
+    weights, inbound = ranker().dense, space().inbound
     best, most = Kind.CONTACT_REQUEST, 0.0
-    for kind, concepts in _KINDS:
-        total = sum(
-            max(0.0, weights[index[name]] + weights[index[name] + inbound])
-            for name in concepts
-            if index[name] in found.concepts
-        )
+    for kind, concepts in _concepts().kinds:
+        total = 0.0
+        for concept in concepts & found.concepts:
+            total += max(0.0, weights[concept] + weights[concept + inbound])
         if total > most:
             best, most = kind, total
     return best
@@ -98,9 +101,8 @@ def clause(text: str, found: Evidence) -> tuple[int, int]:
     sentences = list(sentences_of(text))
     if len(sentences) < 2:
         return sentences[0] if sentences else (0, len(text))
-    index = lexicon().index
-    telling = {index[name] for name in _TELLING}
-    marks = {(hit, start) for hit, start, _ in found.hits if hit in telling}
+    telling = _concepts().telling
+    marks = [(hit, start) for hit, start, _ in found.hits if hit in telling]
     return max(sentences, key=lambda span: len({hit for hit, start in marks if span[0] <= start < span[1]}))
 
 
@@ -118,17 +120,36 @@ def floods(normalised: Normalised, windows: Iterable[Window]) -> Iterator[Findin
 
 def stance(found: Evidence, *, attempt: bool) -> Stance:
     """Offer, ask or accept of an attempt; refuse or report where the words for it stand beside the subject."""
-    names = lexicon().concepts
-    hit = {names[concept] for concept in found.concepts}
+    named, hit = _concepts(), found.concepts
     if attempt:
-        if any(f"{c.sort}:{c.shape}" in REACHABLE for c in found.candidates) or ("offer" in hit and "ask" not in hit):
+        if any(f"{c.sort}:{c.shape}" in REACHABLE for c in found.candidates) or (named.offer in hit and named.ask not in hit):
             return Stance.OFFER
-        if "accept" in hit and not hit & {"ask", "offer"}:
+        if named.accept in hit and named.ask not in hit and named.offer not in hit:
             return Stance.ACCEPT
         return Stance.ASK
-    subject = hit & {"messenger", "social", "private", "meet", "bypass", "reach_you", "exchange"}
-    if subject and "refuse" in hit:
-        return Stance.REFUSE
-    if subject and "report" in hit and ("secret" in hit or "private" in hit or "exchange" in hit):
+    if named.refuse in hit:
+        return Stance.NONE if named.subject.isdisjoint(hit) else Stance.REFUSE
+    if named.report in hit and not named.subject.isdisjoint(hit) and not named.told.isdisjoint(hit):
         return Stance.REPORT
     return Stance.NONE
+
+
+class _Concepts:
+    """Numbers of the concepts that are named here."""
+
+    def __init__(self) -> None:
+        index = lexicon().index
+        self.kinds = tuple((kind, frozenset(index[name] for name in names)) for kind, names in _KINDS)
+        self.telling = frozenset(index[name] for name in _TELLING)
+        self.offer, self.ask, self.accept = index["offer"], index["ask"], index["accept"]
+        self.refuse, self.report = index["refuse"], index["report"]
+        #: What a refusal or report is about, and what must stand in a report for it to be about this matter.
+        self.subject = frozenset(
+            index[name] for name in ("messenger", "social", "private", "meet", "bypass", "reach_you", "exchange")
+        )
+        self.told = frozenset(index[name] for name in ("secret", "private", "exchange"))
+
+
+@lru_cache(maxsize=1)
+def _concepts() -> _Concepts:
+    return _Concepts()

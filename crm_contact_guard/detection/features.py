@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crm_contact_guard.detection import candidates as cand
+from crm_contact_guard.detection.gates import opened
 from crm_contact_guard.detection.identifiers import Candidate
-from crm_contact_guard.detection.lexicon import Lexicon, lexicon
+from crm_contact_guard.detection.lexicon import Found, Lexicon, lexicon
 from crm_contact_guard.detection.normalise import Normalised
 from crm_contact_guard.detection.own_contacts import own_contacts
 from crm_contact_guard.detection.patterns import matches, patterns
@@ -63,16 +64,32 @@ TOPICS = (
 BEFORE, AFTER = 28, 18
 
 
+#: What a concept near an identifier says about it.
+_MEANINGS = {
+    "first": "identifier_of_mine",
+    "private": "identifier_private",
+    "form": "identifier_for_form",
+    "official": "identifier_of_company",
+    "reference": "identifier_labelled",
+    "reach_me": "identifier_to_reach",
+    "refuse": "identifier_refused",
+    "secret": "identifier_secret",
+}
+#: What a concept near a handle says about it.
+_HANDLE_MEANINGS = {"messenger": "handle_of_messenger", "social": "handle_of_social"}
+
+
 @dataclass(slots=True)
 class Evidence:
-    """Words of concepts (concept, start, end), the concepts hit, candidates, and the indexes of the features that hold,
-    and the patterns (number, start, end of the sentence)."""
+    """Words of concepts (concept, start, end), the concepts hit, candidates, the indexes of the features that hold, the
+    patterns (number, start, end of the sentence), and the gates that opened."""
 
-    hits: list[tuple[int, int, int]]
+    hits: list[Found]
     concepts: set[int]
     candidates: list[Candidate]
     active: list[int]
     patterns: list[tuple[int, int, int]]
+    gates: set[int]
 
 
 class FeatureSpace:
@@ -89,13 +106,19 @@ class FeatureSpace:
             + [f"pattern:{pattern.id}" for pattern in patterns()]
         )
         self.index = {name: number for number, name in enumerate(self.names)}
+        #: From a concept to the feature that the customer wrote it.
         self.inbound = len(concepts)
         self.patterns = len(self.names) - len(patterns())
+        #: From a concept to the feature that it stands near an identifier, or near a handle.
         self.near = {words.index[name]: self.index[f"near:{name}"] for name in NEAR}
+        self.meanings = {words.index[name]: self.index[meaning] for name, meaning in _MEANINGS.items()}
+        self.handle_meanings = {words.index[name]: self.index[meaning] for name, meaning in _HANDLE_MEANINGS.items()}
         self.disguise = words.index["disguise"]
         self.topics = frozenset(words.index[name] for name in TOPICS)
-        self.counts = [self.index[name] for name in ("topics=0", "topics=1", "topics=2")]
-        self.many = self.index["topics>3"]
+        self.topic_counts = [self.index[name] for name in ("topics=0", "topics=1", "topics=2")]
+        self.many_topics = self.index["topics>3"]
+        self.by_customer, self.question = self.index["inbound"], self.index["question"]
+        self.short, self.long = self.index["length<40"], self.index["length>140"]
 
 
 _space: list[FeatureSpace] = []
@@ -117,107 +140,82 @@ def extract(
     budget: cand.Budget | None = None,
 ) -> Evidence:
     """Evidence of one window (``start``–``end`` of the folded text); windows of one message share a ``budget``."""
-    text = normalised.text if start == 0 and end == len(normalised.text) else normalised.text[start:end]
-    words, features = lexicon(), space()
-    hits = words.hits(text)
+    text = normalised.text
+    if start or end != len(text):
+        text = text[start:end]
+    features = space()
+    hits = lexicon().hits(text)
     concepts = {hit[0] for hit in hits}
-    active = set(concepts)
-    index = features.index
+    active = [*concepts]
     if direction is Direction.INBOUND:
-        active.add(index["inbound"])
         inbound = features.inbound
-        active.update([concept + inbound for concept in concepts])
+        active += [concept + inbound for concept in concepts]
+        active.append(features.by_customer)
     found: list[Candidate] = []
-    gates = words.gates(text)
+    gates = opened(text)
     if gates:
         found = cand.find(text, gates, company, budget or cand.Budget(), reverse=features.disguise in concepts)
-        own = own_contacts(company) if found else None
-        if own is not None:
-            found = own.mark(found)
         if found:
-            _describe(normalised, start, hits, found, active, words, features)
+            own = own_contacts(company)
+            if own is not None:
+                found = own.mark(found)
+            active += _described(normalised, start, hits, found, features)
     touched = len(concepts & features.topics)
     if touched < 3:
         if touched or not found:
-            active.add(features.counts[touched])
+            active.append(features.topic_counts[touched])
     elif touched > 3:
-        active.add(features.many)
-    held = list(matches(text, hits, concepts))
-    active.update([features.patterns + number for number, _, _ in held])
+        active.append(features.many_topics)
+    held = matches(text, hits, concepts)
+    for number, _, _ in held:
+        active.append(features.patterns + number)
     if "?" in text or "？" in text:
-        active.add(index["question"])
+        active.append(features.question)
     length = len(text)
     if length < 40:
-        active.add(index["length<40"])
+        active.append(features.short)
     elif length > 140:
-        active.add(index["length>140"])
-    return Evidence(hits, concepts, found, list(active), held)
+        active.append(features.long)
+    return Evidence(hits, concepts, found, active, held, gates)
 
 
-def _describe(
-    normalised: Normalised,
-    offset: int,
-    hits: list[tuple[int, int, int]],
-    found: list[Candidate],
-    active: set[int],
-    words: Lexicon,
-    features: FeatureSpace,
-) -> None:
-    """Add what the candidates are and what stands around them."""
-    index, concept = features.index, words.index
+def _described(
+    normalised: Normalised, offset: int, hits: list[Found], found: list[Candidate], features: FeatureSpace
+) -> set[int]:
+    """Features of what the candidates are and what stands around them."""
+    index, meanings = features.index, features.meanings
+    active: set[int] = set()
     if len(found) > 2:
         active.add(index["many_candidates"])
     for candidate in found[:8]:
         if candidate.shape == "own":
             active.add(index["own_contact"])
             continue
-        name = f"{candidate.sort}:{candidate.shape}"
+        name, handle = f"{candidate.sort}:{candidate.shape}", candidate.sort == "handle"
         active.add(index[name])
         reachable = name in REACHABLE
+        first, last = candidate.start, candidate.end
         if reachable:
             active.add(index["reachable"])
             if candidate.technique not in ("plain", "provider"):
                 active.add(index["disguised"])
-            low, high = normalised.span(offset + candidate.start, offset + candidate.end)
-            if high - low != candidate.end - candidate.start or not _plain(normalised.original[low:high]):
+            low, high = normalised.span(offset + first, offset + last)
+            if high - low != last - first or not _plain(normalised.original[low:high]):
                 active.add(index["styled"])
-        first, last = candidate.start - BEFORE, candidate.end + AFTER
-        near = {
-            hit
-            for hit, start, end in hits
-            if first <= start and end <= last and (end <= candidate.start or start >= candidate.end)
-        }
-        for owner in near:
-            feature = features.near.get(owner)
-            if feature is not None:
-                active.add(feature)
-        if candidate.sort == "handle":
-            if concept["messenger"] in near:
-                active.add(index["handle_of_messenger"])
-            if concept["social"] in near:
-                active.add(index["handle_of_social"])
-        if reachable or candidate.sort == "handle":
-            for name, meaning in _MEANINGS:
-                if concept[name] in near:
-                    active.add(index[meaning])
-
-
-#: What a concept near an identifier says about it.
-_MEANINGS = (
-    ("first", "identifier_of_mine"),
-    ("private", "identifier_private"),
-    ("form", "identifier_for_form"),
-    ("official", "identifier_of_company"),
-    ("reference", "identifier_labelled"),
-    ("reach_me", "identifier_to_reach"),
-    ("refuse", "identifier_refused"),
-    ("secret", "identifier_secret"),
-)
+        for owner, start, end in hits:
+            if (first - BEFORE <= start and end <= first) or (last <= start and end <= last + AFTER):
+                if owner in features.near:
+                    active.add(features.near[owner])
+                if owner in meanings and (reachable or handle):
+                    active.add(meanings[owner])
+                if handle and owner in features.handle_meanings:
+                    active.add(features.handle_meanings[owner])
+    return active
 
 
 def _plain(written: str) -> bool:
     """Whether an identifier is written without tricks (full-width and kanji are everyday Japanese)."""
-    return all(
+    return written.isascii() or all(
         (character < "\u2000" and (character.isascii() or character.isalpha())) or "\u3000" <= character < "\uffef"
         for character in written
     )

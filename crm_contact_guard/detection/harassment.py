@@ -114,13 +114,14 @@ def find(normalised: Normalised, direction: Direction, company: Company) -> Iter
 
 def meant(text: str, loaded: Packs) -> list[Hit]:
     """Where patterns of the packs stand in a folded text and are meant, most telling first; hints among them."""
-    hits = []
-    for index in sorted(loaded.together.Match(text) or ()):
+    hits: list[Hit] = []
+    for index in loaded.matching(text):
         pattern = loaded.patterns[index]
         place = _first_meant(pattern, text)
         if place is not None:
             hits.append(Hit(pattern, *place, pattern.score))
-    hits.sort(key=lambda hit: -hit.score)
+    if len(hits) > 1:
+        hits.sort(key=lambda hit: -hit.score)
     return hits
 
 

@@ -1,8 +1,7 @@
 """The packs, read and compiled: concepts with their words by language, in one automaton.
 
 All words of all packs are sought in one pass (Aho-Corasick), which costs the same for a text seen for the first time as
-for the hundredth; a set of expressions in one automaton would grow with each combination of hits. The few expressions
-that say whether identifiers are worth looking for are a small re2 Set (``gates``).
+for the hundredth; a set of expressions in one automaton would grow with each combination of hits.
 """
 
 from __future__ import annotations
@@ -13,9 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 import ahocorasick_rs
-import re2
 
-from crm_contact_guard.detection import identifiers, numerals
 from crm_contact_guard.detection.literals import expand
 from crm_contact_guard.detection.normalise import normalise
 
@@ -23,9 +20,10 @@ LANGUAGES = ("common", "ja", "en", "zh", "ko", "th", "vi", "es", "tl", "romaji")
 PACKS = files("crm_contact_guard.detection") / "packs"
 #: More matches than this in one window are not written by people.
 MOST_MATCHES = 250
-SET_MEMORY = 32 << 20
 #: Concept, whether a word border is asked for at the left and the right, and what may not follow.
 _Owner = tuple[int, bool, bool, tuple[str, ...]]
+#: Concept, start and end of a word in a folded text.
+Found = tuple[int, int, int]
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 
@@ -60,7 +58,7 @@ def read_pack(name: str) -> Pack:
 
 
 class Lexicon:
-    """All words and gates; ``concepts`` are the slot names in alphabetical order."""
+    """All words; ``concepts`` are the slot names in alphabetical order."""
 
     def __init__(self, packs: Iterable[Pack]) -> None:
         self.packs = tuple(packs)
@@ -72,22 +70,16 @@ class Lexicon:
             for slot, fragments in pack.slots.items():
                 for fragment in fragments:
                     self._add(owners, languages, pack, self.index[slot], slot, fragment)
-        self._literals = list(owners)
         self._languages = languages
-        self._owners = [self._merged(value) for value in owners.values()]
+        merged = [self._merged(value) for value in owners.values()]
+        # Most words of kana and kanji belong to one concept and ask for nothing around them: those need no second look.
+        self._free = [entries[0][0] if len(entries) == 1 and not any(entries[0][1:]) else -1 for entries in merged]
+        self._bordered = [
+            (entries[0][1], tuple((owner[0], owner[2], owner[3]) for owner in entries)) for entries in merged
+        ]
         self._automaton = ahocorasick_rs.AhoCorasick(
             list(owners), implementation=ahocorasick_rs.Implementation.ContiguousNFA
         )
-        options = re2.Options()
-        options.max_mem = SET_MEMORY
-        options.log_errors = False
-        self._gates = re2.Set.SearchSet(options)
-        self._opens: list[int] = []
-        for gate, expressions in GATES:
-            for expression in expressions:
-                self._gates.Add(expression)
-                self._opens.append(gate)
-        self._gates.Compile()
         self.reasons: dict[str, dict[str, str]] = tomllib.loads((PACKS / "reasons.toml").read_text("utf-8"))
 
     @staticmethod
@@ -112,26 +104,29 @@ class Lexicon:
     def _merged(owners: set[_Owner]) -> tuple[_Owner, ...]:
         """One entry a concept: where packs differ, the one that asks for less."""
         kept: dict[int, _Owner] = {}
-        for owner in sorted(owners, key=lambda entry: entry[1] + entry[2]):
+        for owner in sorted(owners, key=lambda entry: (entry[1] + entry[2], entry[3])):
             kept.setdefault(owner[0], owner)
         return tuple(kept.values())
 
-    def hits(self, text: str) -> list[tuple[int, int, int]]:
+    def hits(self, text: str) -> list[Found]:
         """Concept, start and end of each word of the packs in a folded text, overlapping ones too."""
-        found: list[tuple[int, int, int]] = []
-        owners, length, word = self._owners, len(text), _WORD
         matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
         if len(matches) > MOST_MATCHES:
             matches = _thinned(matches)
+        found: list[Found] = []
+        free, bordered, length, word = self._free, self._bordered, len(text), _WORD
         for literal, start, end in matches:
-            for concept, left, right, banned in owners[literal]:
-                if left and start and text[start - 1] in word:
-                    continue
-                if right and end < length and text[end] in word:
-                    continue
-                if banned and text.startswith(banned, end):
-                    continue
+            concept = free[literal]
+            if concept >= 0:
                 found.append((concept, start, end))
+                continue
+            left, owners = bordered[literal]
+            if left and start and text[start - 1] in word:
+                continue
+            ended = end >= length or text[end] not in word
+            for concept, right, banned in owners:
+                if (ended or not right) and not (banned and text.startswith(banned, end)):
+                    found.append((concept, start, end))
         return found
 
     def named_hits(self, text: str) -> list[Hit]:
@@ -140,38 +135,6 @@ class Lexicon:
             Hit(concept, start, end, self._languages[text[start:end], concept])
             for concept, start, end in self.hits(text)
         ]
-
-    def gates(self, text: str) -> set[int]:
-        """The gates that open for a folded text."""
-        opens = self._opens
-        return {opens[entry] for entry in self._gates.Match(text) or ()}
-
-
-(PHONE, SPELLED, NOISE, LEET, EMAIL, EMAIL_SPACED, EMAIL_SLASH, EMAIL_HINT, LINK, ADDRESS_JA, ADDRESS_EN, TOKENS, AT, HINT, PAYMENT, GORO) = range(1, 17)  # fmt: skip
-GATES: tuple[tuple[int, tuple[str, ...]], ...] = (
-    (PHONE, (numerals.PLAIN_GATE,)),
-    (SPELLED, numerals.SPELLED_GATES),
-    (NOISE, (numerals.NOISE_GATE,)),
-    (LEET, (numerals.LEET_GATE,)),
-    (EMAIL, (identifiers.EMAIL_GATE,)),
-    (EMAIL_SPACED, (identifiers.EMAIL_SPACED_GATE,)),
-    (EMAIL_SLASH, (identifiers.EMAIL_SLASH_GATE,)),
-    (EMAIL_HINT, (identifiers.EMAIL_HINT_GATE,)),
-    (LINK, (identifiers.LINK_GATE,)),
-    (ADDRESS_JA, (identifiers.ADDRESS_JA_GATE,)),
-    (ADDRESS_EN, (identifiers.ADDRESS_EN_GATE,)),
-    (TOKENS, (r"[a-z0-9]+[._][a-z0-9_]|_|[a-z]{3}[0-9]{2}|[a-z]-[a-z0-9]|#[0-9]{3}",)),
-    (AT, ("@",)),
-    (
-        HINT,
-        (
-            "誕生|生年|生まれ|名札|ニックネーム|あだ名|苗字|名字|部屋番号|生日",
-            r"birth|same (?:name )?as|underscore|nickname|name tag|name badge|put an? ",
-        ),
-    ),
-    (PAYMENT, (identifiers.PAYMENT_GATE,)),
-    (GORO, ("[「『][ぁ-んァ-ヶー一-龥]{3,5}[」』]",)),
-)
 
 
 def _thinned(matches: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:

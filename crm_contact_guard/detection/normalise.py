@@ -29,12 +29,14 @@ class Normalised:
     they are words too; number patterns name them. ``span`` leads back.
     """
 
-    __slots__ = ("_kept", "original", "text")
+    __slots__ = ("_kept", "gates", "original", "text")
 
     def __init__(self, original: str, text: str, kept: list[int] | None) -> None:
         self.original = original
         self.text = text
         self._kept = kept
+        #: Gates that open for the whole text (see ``gates``), ``None`` as long as nobody looked.
+        self.gates: set[int] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Offsets in ``original`` of the folded half-open range; what was dropped inside the range is included."""

@@ -22,8 +22,11 @@ def find(normalised: Normalised, direction: Direction, company: Company) -> Iter
     del company  # whose life is asked about is no matter of the company's contacts
     if direction is Direction.NOTE:
         return []
+    hits = meant(normalised.text, packs(FAMILY))
+    if not hits:
+        return []
     found = []
-    for hit in meant(normalised.text, packs(FAMILY))[:MAX_FINDINGS]:
+    for hit in hits[:MAX_FINDINGS]:
         low, high = normalised.span(hit.start, hit.end)
         pattern = hit.pattern
         found.append(

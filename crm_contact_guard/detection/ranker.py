@@ -7,13 +7,14 @@ be those of the packs at hand; a name the packs lack counts as nothing, so an ed
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
 
+from crm_contact_guard.detection import ngrams
 from crm_contact_guard.detection.features import space
-from crm_contact_guard.detection.ngrams import buckets
 
 #: Log odds that are decided, not learned: no training line knows whose contacts are the company's own, and labelled lines
 #: hold far more attempts than life, where a text that hardly touches the matter is nearly always harmless.
@@ -21,7 +22,7 @@ DECIDED = {"own_contact": -2.5, "topics=0": -1.0, "topics=1": -0.3}
 
 
 class Ranker:
-    """Weights, and the probability they give. ``grams`` are in units of ``step``: small enough to stay in the cache."""
+    """Weights, and the probability they give. ``grams`` are whole numbers in units of ``step``."""
 
     def __init__(
         self, names: list[str], dense: list[float], grams: npt.NDArray[np.int8], step: float, bias: float, version: str
@@ -31,22 +32,17 @@ class Ranker:
         for name, decided in DECIDED.items():
             self.dense[space().index[name]] += decided
         self.grams = grams
+        self._weights = grams.astype(np.float32)
         self.step = step
         self.bias = bias
         self.version = version
 
-    def logit(self, text: str, active: list[int]) -> float:
+    def logit(self, text: str, active: Sequence[int]) -> float:
         """Log odds that a folded text with these active features is an attempt."""
-        dense = self.dense
-        total = self.bias
-        for feature in active:
-            total += dense[feature]
-        hashed = buckets(text)
-        if len(hashed):
-            total += self.step * int(np.add.reduce(self.grams.take(hashed), dtype=np.int32)) / math.sqrt(len(hashed))
-        return total
+        grams = ngrams.weigh(text, self._weights) / math.sqrt(ngrams.count(text))
+        return self.bias + sum(map(self.dense.__getitem__, active)) + self.step * grams
 
-    def contributions(self, active: list[int], count: int = 8) -> list[tuple[str, float]]:
+    def contributions(self, active: Sequence[int], count: int = 8) -> list[tuple[str, float]]:
         """The features that weighed most, with their sign."""
         names = space().names
         weighed = sorted(((names[feature], self.dense[feature]) for feature in active), key=lambda pair: -abs(pair[1]))

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import re2
 
 from crm_contact_guard.detection.check_digits import is_card, is_my_number
+from crm_contact_guard.detection.gates import LONG_NUMBER, SECRET_NAME, SENSITIVE, opened
 from crm_contact_guard.detection.normalise import Normalised
 from crm_contact_guard.detection.sensitive_credentials import find_credentials, flood
 from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
@@ -29,11 +30,6 @@ MAX_FINDINGS = 50
 MAX_GROUPS = 2_000
 _MASK = "•"
 
-#: Nothing of ours can be in a text that lacks all of these; one linear pass tells.
-_GATE = re2.compile(
-    r"\d[ .・-]{0,2}\d[ .・-]{0,2}\d[ .・-]{0,2}\d[ .・-]{0,2}\d[ .・-]{0,2}\d[ .・-]{0,2}\d[ .・-]{0,2}\d[ .・-]{0,2}\d"
-    r"|pass|p/w|\bpwd?\b|\bpin\b|\botp\b|code|cv[vc]|パス|暗証|コード|認証|確認番号|合言葉|密码|验证码"
-)
 _RUN = re2.compile(r"\d(?:[ .・-]{0,2}\d){11,}")
 _GROUP = re2.compile(r"\d+")
 #: How cards are printed, by the lengths of their groups.
@@ -61,10 +57,16 @@ def find(normalised: Normalised, direction: Direction, company: Company) -> Iter
     What comes after so many is covered by one finding to the end of the text (``sensitive.flood``), never passed over.
     """
     del direction, company  # the data are as delicate from either side, and no company's rule makes them less so
-    text = normalised.text
-    if _GATE.search(text) is None:
+    gates = normalised.gates
+    if gates is None:
+        gates = opened(normalised.text)
+    if SENSITIVE.isdisjoint(gates):
         return []
-    found = [*_numbers(normalised), *find_credentials(normalised, VERSION, MAX_FINDINGS)]
+    found: list[Finding] = []
+    if LONG_NUMBER in gates:
+        found.extend(_numbers(normalised))
+    if SECRET_NAME in gates:
+        found.extend(find_credentials(normalised, VERSION, MAX_FINDINGS))
     return sorted(found, key=lambda finding: (finding.start, finding.end))
 
 

@@ -11,7 +11,8 @@ from crm_contact_guard.detection.types import Finding, Kind
 
 CREDENTIAL = "sensitive.credential"
 
-_SECRET = (
+#: What a secret is called; a text that names none holds no credential.
+SECRET = (
     r"(?P<word>pass ?words?|pass ?phrase|passwd|pass ?codes?|\bpwd?\b|p/w|パスワード|パスコード|暗証(?:番号|ナンバー)?|合言葉|密码|비밀번호)"
     r"|(?P<digits>\bpin(?: ?(?:code|number|no\.?))?\b|\bcv[vc]2?\b|セキュリティ(?:コード|番号)|security code)"
     r"|(?P<once>\botp\b|one[- ]time (?:pass ?)?(?:code|word|pin)|(?:verification|authentication|auth|sms|2fa|mfa|confirmation|login|log-in"
@@ -24,7 +25,7 @@ _LINK = (
 _VALUE = r"""(?P<open>["'「『(\[`]?)(?P<value>[!#-&*-Z\\^_a-z|~]{3,64})"""
 #: Labels are sought first, and the value only in the few characters after each: three labels that follow each other
 #: ("ワンタイムパスワードの認証コードは…") must not hide one another.
-_LABEL = re2.compile(_SECRET)
+_LABEL = re2.compile(SECRET)
 _GIVEN = re2.compile(_LINK + _VALUE)
 _REACH = 110
 #: Labels looked at in one text. Nobody names more secrets; what comes after is covered by one finding as a whole, so that
