@@ -24,6 +24,10 @@ class Call:
     def json(self) -> Any:
         return json.loads(self.body)
 
+    def header(self, name: str) -> str:
+        """A header's value whatever its case; empty when it was not sent."""
+        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -1,0 +1,160 @@
+"""Calls to LINE's Messaging API (developers.line.biz/en/reference/messaging-api) and what its refusals mean for us."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from linebot.v3.messaging import (
+    ApiClient,
+    ApiException,
+    Configuration,
+    Message,
+    MessagingApi,
+    PushMessageRequest,
+)
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from crm_contact_guard.channels.base import DeliveryStatus, FileIn, MediaRef, Receipt
+from crm_contact_guard.channels.names import Profile
+from crm_contact_guard.exceptions import ChannelError
+
+#: Contents are served from a host of their own, which the library keeps inside its generated code.
+_DATA_HOST = "https://api-data.line.me"
+_CHUNK = 65_536
+
+
+class LineApi:
+    """LINE as one channel access token sees it. ``timeout`` in seconds a call; ``host`` replaces both of LINE's."""
+
+    def __init__(self, token: str, *, timeout: float, host: str = "") -> None:
+        configuration = Configuration(host=host or None, access_token=token)
+        # One attempt is one request: the outbox counts, records and spaces the attempts.
+        configuration.retries = False
+        self._client = ApiClient(configuration)
+        self._messaging = MessagingApi(self._client)
+        self._data_host = host or _DATA_HOST
+        self._timeout = timeout
+
+    def push(self, to: str, messages: Sequence[Message], *, retry_key: str) -> Receipt:
+        """Send up to five message objects as one message. ``retry_key`` is a UUID: LINE carries out a request with the
+        same key only once (kept for 24 hours) and answers 409 to the others, which therefore is a success."""
+        request = PushMessageRequest(to=to, messages=list(messages))
+        try:
+            answer = self._messaging.push_message_with_http_info(
+                request, x_line_retry_key=retry_key, _request_timeout=self._timeout
+            )
+        except ApiException as error:
+            if error.status != 409:
+                raise _refused(error) from error
+            ids = [str(sent.get("id", "")) for sent in _body(error).get("sentMessages") or []]
+            first_request = _header(error.headers, "x-line-accepted-request-id")
+            return _receipt(ids or [first_request], {"accepted_request_id": first_request})
+        except HTTPError as error:
+            raise _lost(error) from error
+        sent = answer.data.sent_messages if answer.data is not None else []
+        return _receipt([message.id for message in sent], {"request_id": _header(answer.headers, "x-line-request-id")})
+
+    def profile(self, user: str) -> Profile:
+        """The display name and language of somebody who follows the account or has written to it."""
+        try:
+            found = self._messaging.get_profile(user, _request_timeout=self._timeout)
+        except ApiException as error:
+            raise _refused(error) from error
+        except HTTPError as error:
+            raise _lost(error) from error
+        return Profile(name=found.display_name[:255], language=(found.language or "")[:16])
+
+    def content(self, media: MediaRef, *, most: int) -> FileIn:
+        """A file that a customer sent, at most ``most`` bytes: read piece by piece, since LINE takes videos of any size
+        and the library would hold all of it in memory."""
+        url = f"{self._data_host}/v2/bot/message/{quote(media.ref, safe='')}/content"
+        try:
+            answer = self._client.request(
+                "GET",
+                url,
+                headers=dict(self._client.default_headers),
+                _preload_content=False,
+                _request_timeout=self._timeout,
+            )
+            content = _read(answer, most)
+        except ApiException as error:
+            raise _refused(error) from error
+        except HTTPError as error:
+            raise _lost(error) from error
+        if answer.status == 202:
+            raise ChannelError("LINE is still preparing the file", permanent=False, retry_after=30)
+        content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip() or "application/octet-stream"
+        name = media.name or f"line-{media.ref}{mimetypes.guess_extension(content_type) or ''}"
+        return FileIn(name=name, content_type=content_type, content=content)
+
+
+def _read(answer: BaseHTTPResponse, most: int) -> bytes:
+    content = bytearray()
+    try:
+        for piece in answer.stream(_CHUNK):
+            content += piece
+            if len(content) > most:
+                raise ChannelError(f"the file is larger than {most} bytes", permanent=True)
+    finally:
+        answer.close()
+    return bytes(content)
+
+
+def _receipt(ids: Sequence[str], detail: dict[str, str]) -> Receipt:
+    known = [identifier for identifier in ids if identifier]
+    if len(known) > 1:
+        detail = {**detail, "message_ids": " ".join(known)}
+    return Receipt(
+        status=DeliveryStatus.SENT,
+        carrier_id=known[0] if known else "",
+        detail={name: value for name, value in detail.items() if value},
+    )
+
+
+def _refused(error: ApiException) -> ChannelError:
+    """LINE's status codes in our terms. A token that expired or was revoked (401) is mended by people within hours, so
+    the message waits; a used-up monthly quota is not, and whoever wrote it should choose another way."""
+    status = int(error.status or 0)
+    words = _words(error)
+    detail = {"status": str(status), "request_id": _header(error.headers, "x-line-request-id")}
+    if status == 429:
+        quota = "monthly" in words.lower()
+        return ChannelError(f"LINE: {words}", permanent=quota, detail=detail, retry_after=_seconds(error.headers))
+    worth_it = status in (0, 401, 408) or status >= 500
+    return ChannelError(f"LINE {status}: {words}", permanent=not worth_it, uncertain=status >= 500, detail=detail)
+
+
+def _lost(error: HTTPError) -> ChannelError:
+    """No answer: only when no connection came about is it certain that LINE has nothing."""
+    unsent = isinstance(error, NewConnectionError | ConnectTimeoutError)
+    return ChannelError(f"LINE not reachable: {type(error).__name__}", permanent=False, uncertain=not unsent)
+
+
+def _body(error: ApiException) -> dict[str, Any]:
+    try:
+        body = json.loads(error.body or "{}")
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _words(error: ApiException) -> str:
+    body = _body(error)
+    details = body.get("details") or []
+    more = "; ".join(f"{part.get('property', '')} {part.get('message', '')}".strip() for part in details)
+    words = str(body.get("message") or error.reason or "no reason given")
+    return f"{words} ({more})"[:500] if more else words[:500]
+
+
+def _header(headers: Any, name: str) -> str:
+    return str(headers.get(name, "")) if headers is not None else ""
+
+
+def _seconds(headers: Any) -> float | None:
+    given = _header(headers, "retry-after")
+    return float(given) if given.isdecimal() else None

@@ -1,0 +1,46 @@
+"""A message as LINE's message objects (developers.line.biz/en/reference/messaging-api/#message-objects)."""
+
+from __future__ import annotations
+
+from django.template.defaultfilters import filesizeformat
+from django.utils import translation
+from django.utils.translation import gettext as _
+from linebot.v3.messaging import ImageMessage, Message, TextMessage
+
+from crm_contact_guard.channels.base import OutboundFile, OutboundMessage
+from crm_contact_guard.exceptions import ChannelError
+
+_IMAGES = ("image/jpeg", "image/png")
+#: The same picture serves as preview, which may have 1 MB (the original 10 MB): a larger one goes as a link.
+_MAX_IMAGE_BYTES = 1_000_000
+
+
+def message_objects(message: OutboundMessage, *, with_notice: bool) -> list[Message]:
+    """Text, pictures, links to other files, and before the first message of a talk the notice that it is recorded.
+
+    Raises ChannelError for a file that has no public https address: LINE takes no files, it fetches them.
+    """
+    objects: list[Message] = []
+    if with_notice and message.notice and not message.references:
+        objects.append(TextMessage(text=message.notice))
+    if message.text:
+        objects.append(TextMessage(text=message.text))
+    links = []
+    for file in message.files:
+        if not file.url.startswith("https://"):
+            raise ChannelError(
+                f"LINE fetches files over https only; PUBLIC_URL gives no such address for {file.name}", permanent=True
+            )
+        if file.content_type in _IMAGES and file.size <= _MAX_IMAGE_BYTES:
+            objects.append(ImageMessage(original_content_url=file.url, preview_image_url=file.url))
+        else:
+            links.append(file)
+    if links:
+        objects.append(TextMessage(text=_link_block(links, message.language)))
+    return objects
+
+
+def _link_block(files: list[OutboundFile], language: str) -> str:
+    with translation.override(language or translation.get_language()):
+        lines = [f"{file.name} ({filesizeformat(file.size)})\n{file.url}" for file in files]
+        return "\n".join((_("Files for you (the links expire):"), *lines)).replace("\xa0", " ")
