@@ -14,7 +14,7 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel, ContactEvent, ContactKind
 from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.models import Address, Customer
-from crm_contact_guard.ledger import conversations, senders
+from crm_contact_guard.ledger import conversations, outbox, senders
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.ledger.record import record_event
 
@@ -32,10 +32,12 @@ def contact_changed(event: ContactEvent) -> int:
     """Note what was decided about an address and record it, within the caller's transaction.
 
     Returns how many customers have the address. A new follower whom nobody knows becomes one, to be linked; a word
-    about an address that nobody has is recorded all the same.
+    about an address that nobody has is recorded all the same; one that anybody can forge is dropped unless it fits.
     """
     carrier = registry.channel(event.channel)
     normalised = normalise(carrier.address_kind, event.address)[:320]
+    if event.carrier_id and not _went_to(carrier, event.carrier_id, normalised):
+        return 0
     rows = Address.objects.filter(kind=carrier.address_kind, normalised=normalised).select_related("customer")
     found = list(rows) if normalised else []
     if not found and event.kind.allows and normalised:
@@ -105,6 +107,11 @@ def withdrawn(message: Message, carrier: Channel) -> str:
         opted_out_at__isnull=False,
     ).first()
     return f"opted out: {stopped.opted_out_by or 'unknown'}" if stopped is not None else ""
+
+
+def _went_to(carrier: Channel, carrier_id: str, normalised: str) -> bool:
+    message = outbox.by_carrier_id(carrier.alias, carrier_id)
+    return message is not None and normalise(carrier.address_kind, message.to_address or "")[:320] == normalised
 
 
 def _supersedes(address: Address, event: ContactEvent) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crm_contact_guard.channels.base import DeliveryStatus, InboundMessage, StatusEvent
+from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.channels.email.html_text import html_text
 from crm_contact_guard.channels.email.inbound import read_mail
 from crm_contact_guard.channels.email.quoting import split
@@ -17,7 +17,7 @@ REPLY = f"reply+{TOKEN}@kaede.example"
 
 def read(raw: str | bytes, to: str = REPLY) -> InboundMessage:
     data = raw if isinstance(raw, bytes) else raw.replace("\n", "\r\n").encode()
-    event = read_mail(data, alias="email", envelope_from="hanako@gmail.com", envelope_to=[to])
+    (event,) = read_mail(data, alias="email", envelope_from="hanako@gmail.com", envelope_to=[to])
     assert isinstance(event, InboundMessage)
     return event
 
@@ -97,6 +97,21 @@ def test_the_same_mail_over_two_relays_is_one_event_but_a_reused_message_id_is_n
     assert other.event_id != first.event_id
 
 
+def test_the_same_words_of_two_people_without_message_ids_are_two_events() -> None:
+    first = read("From: a@b.example\n\nok")
+    other = read("From: c@d.example\n\nok")
+
+    assert first.event_id != other.event_id
+
+
+def test_a_relay_that_recodes_a_mail_does_not_make_it_another() -> None:
+    head = "From: a@b.example\r\nMessage-ID: <x@b>\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    eight = read(f"{head}Content-Transfer-Encoding: 8bit\r\n\r\n夜に\r\n".encode())
+    base64 = read(f"{head}Content-Transfer-Encoding: base64\r\n\r\n5aSc44GrDQo=\r\n".encode())
+
+    assert eight.event_id == base64.event_id
+
+
 def test_html_that_says_more_than_the_plain_part_is_read_too() -> None:
     event = read(
         'From: a@b.example\nContent-Type: multipart/alternative; boundary="x"\n\n'
@@ -115,20 +130,6 @@ def test_attachments_lose_their_paths() -> None:
     )
 
     assert [file.name for file in event.files] == ["original.eml", "passwd.png"]
-
-
-def test_a_delivery_report_is_a_status_of_our_mail() -> None:
-    raw = (
-        "From: MAILER-DAEMON@mx.example\nMessage-ID: <r@mx>\n"
-        'Content-Type: multipart/report; report-type=delivery-status; boundary="x"\n\n--x\n\nFailed.\n--x\n'
-        "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; a@b\n"
-        "Action: failed\nStatus: 5.1.1\n\n--x\nContent-Type: message/rfc822\n\nMessage-ID: <0199@kaede.example>\n"
-        "Subject: x\n\nhi\n--x--\n"
-    )
-    event = read_mail(raw.encode(), alias="email", envelope_from="", envelope_to=[REPLY])
-
-    assert isinstance(event, StatusEvent)
-    assert (event.carrier_id, event.status) == ("<0199@kaede.example>", DeliveryStatus.FAILED)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from crm_contact_guard.channels.base import Channel, DeliveryStatus, OutboundMessage, Receipt
+from crm_contact_guard.channels.email.inbound import file_name
 from crm_contact_guard.exceptions import ChannelError
+from crm_contact_guard.mailing import mailer
 
 _BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 #: Options handed on to Django's SMTP back end, by our name.
@@ -35,11 +37,15 @@ _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 class EmailChannel(Channel):
     """E-mail. Options: ``FROM`` (address customers see), ``REPLY_TO`` (its replies arrive at the receiver,
     as ``name+TOKEN@domain``), ``HOST``, ``PORT``, ``USER``, ``PASSWORD``, ``USE_TLS``, ``USE_SSL``, ``TIMEOUT``
-    (seconds), or ``BACKEND`` for another Django mail back end."""
+    (seconds), or ``MAILER`` for one of the host's own mailers, or ``BACKEND`` for another Django mail back end.
+    ``IMAP``: the mailbox that is polled (``mailbox``)."""
 
     address_kind = "email"
     verbose_name = _("E-mail")
     supports_subject = True
+    supports_files = True
+    #: Most servers take mails of 25 MB; base64 makes a third more of a file.
+    max_file_bytes = 10 * 1024 * 1024
 
     def send(self, message: OutboundMessage) -> Receipt:
         """One mail by SMTP. A connection that breaks after the text went out leaves the outcome ``uncertain``."""
@@ -76,7 +82,7 @@ class EmailChannel(Channel):
             headers["References"] = " ".join(message.references)
         if message.possible_duplicate:
             headers["X-Contact-Guard-Possible-Duplicate"] = "yes"
-        return EmailMessage(
+        mail = EmailMessage(
             subject=" ".join(message.subject.split())
             or str(_("Message from %(name)s")) % {"name": sender_name or sender},
             body=f"{message.text}\n\n-- \n{message.notice}\n",
@@ -85,6 +91,9 @@ class EmailChannel(Channel):
             reply_to=[reply_address],
             headers=headers,
         )
+        for file in message.files:
+            mail.attach(file_name(file.name), file.read(), file.content_type)
+        return mail
 
     @property
     def domain(self) -> str:
@@ -106,6 +115,8 @@ class EmailChannel(Channel):
         return tuple({self.domain, self.reply_address("").rpartition("@")[2]})
 
     def _connection(self) -> BaseEmailBackend:
+        if "MAILER" in self.options:
+            return mailer(str(self.options["MAILER"]))
         backend: type[BaseEmailBackend] = import_string(self.options.get("BACKEND", _BACKEND))
         # Django 6.1 wants to know a back end's alias; earlier versions take and ignore it.
         given: dict[str, Any] = {"alias": self.alias}

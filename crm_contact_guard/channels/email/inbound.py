@@ -10,9 +10,10 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 
-from crm_contact_guard.channels.base import CarrierEvent, DeliveryStatus, FileIn, InboundMessage, StatusEvent
+from crm_contact_guard.channels.base import CarrierEvent, FileIn, InboundMessage
 from crm_contact_guard.channels.email.html_text import html_text
 from crm_contact_guard.channels.email.quoting import split
+from crm_contact_guard.channels.email.reports import automatic, delivery_report
 
 _TOKEN = re.compile(r"\+([a-z0-9]{20})@", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
@@ -20,44 +21,40 @@ _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 MAX_FILES = 50
 
 
-def read_mail(raw: bytes, *, alias: str, envelope_from: str, envelope_to: Sequence[str]) -> CarrierEvent:
-    """One received mail as an event for the gateway; never raises for what a sender can write.
+def read_mail(
+    raw: bytes, *, alias: str, envelope_from: str | None, envelope_to: Sequence[str]
+) -> tuple[CarrierEvent, ...]:
+    """One received mail as events for the record; never raises for what a sender can write.
 
-    A delivery report about one of our mails becomes a ``StatusEvent``. Everything else is a message; the mail as
-    received comes along as a file, so that nothing is lost when its MIME is broken.
+    A delivery report about a mail of ours becomes statuses and bounces. Everything else is a message; the mail as
+    received comes along as a file, so that nothing is lost when its MIME is broken. ``envelope_from`` is empty for the
+    null sender of reports and automatic replies, None when the way in does not tell.
     """
     mail = message_from_bytes(raw, policy=policy.default)
-    message_id = _ids(mail, "Message-ID")[:1]
+    message_id = next(iter(_ids(mail, "Message-ID")), "")
     now = datetime.now(UTC)
-    bounced = _bounced(mail)
-    event_id = _event_id(message_id[0] if message_id else "", raw)
-    if bounced:
-        return StatusEvent(
-            channel=alias,
-            event_id=event_id,
-            carrier_id=bounced,
-            status=DeliveryStatus.FAILED,
-            occurred_at=now,
-            detail={"report": _header(mail, "Subject")[:200]},
-        )
+    event_id = _event_id(message_id, mail)
+    report = delivery_report(mail)
+    if report is not None:
+        return report.events(alias=alias, event_id=event_id, at=now)
     body, problems = _body(mail)
     parts = split(body)
     name, address = parseaddr(_header(mail, "From"))
     if not address:
-        address = envelope_from
+        address = envelope_from or ""
         problems.append("no readable From")
     files, more = _files(mail)
     details: dict[str, object] = {
         "headers": {key: _header(mail, key)[:1000] for key in ("From", "To", "Cc", "Date", "Reply-To") if mail[key]},
-        "envelope_from": envelope_from,
+        "envelope_from": envelope_from or "",
         "envelope_to": list(envelope_to),
     }
     if problems or mail.defects or more:
         details["problems"] = [*problems, *(type(defect).__name__ for defect in mail.defects), *more]
-    automatic = _header(mail, "Auto-Submitted")
-    if automatic and automatic.lower() != "no":
-        details["auto_submitted"] = automatic[:100]
-    return InboundMessage(
+    machine = automatic(mail, envelope_from)
+    if machine:
+        details["auto_submitted"] = machine
+    message = InboundMessage(
         channel=alias,
         event_id=event_id,
         from_address=address[:320],
@@ -67,20 +64,28 @@ def read_mail(raw: bytes, *, alias: str, envelope_from: str, envelope_to: Sequen
         text=parts.new,
         quoted=parts.quoted,
         occurred_at=_date(mail, now),
-        carrier_id=message_id[0] if message_id else "",
+        carrier_id=message_id,
         reply_tokens=_tokens(mail, envelope_to),
         references=tuple(dict.fromkeys((*_ids(mail, "References"), *_ids(mail, "In-Reply-To")))),
         files=(FileIn(name="original.eml", content_type="message/rfc822", content=raw, kind="original"), *files),
         details=details,
     )
+    return (message,)
 
 
-def _event_id(message_id: str, raw: bytes) -> str:
-    """Message-ID and a digest of the body: a mail delivered twice is one event, but nobody can have a second mail
-    swallowed by repeating an old Message-ID. The head is left out, since each relay adds to it."""
-    body = raw.split(b"\r\n\r\n", 1)[-1] if b"\r\n\r\n" in raw else raw.split(b"\n\n", 1)[-1]
-    digest = hashlib.sha256(body.replace(b"\r\n", b"\n").rstrip()).hexdigest()
-    return f"{digest[:32]}{message_id}"[:255]
+def _event_id(message_id: str, mail: EmailMessage) -> str:
+    """Message-ID and a digest of the content: a mail that comes twice, over two relays or by two ways in, is one event,
+    but nobody can have a second mail swallowed by repeating an old Message-ID. Of the head, to which each relay adds,
+    only a mail without Message-ID is known by: who wrote it, when, to whom, about what."""
+    digest = hashlib.sha256()
+    for part in _leaves(mail):
+        payload = part.get_payload(decode=True)
+        content = payload if isinstance(payload, bytes) else b""
+        digest.update(content.replace(b"\r\n", b"\n").rstrip() + b"\0")
+    if not message_id:
+        head = "\n".join(_header(mail, name) for name in ("From", "To", "Date", "Subject"))
+        digest.update(head.encode("utf-8", "replace"))
+    return f"{digest.hexdigest()[:32]}{message_id}"[:240]
 
 
 def _header(mail: EmailMessage, name: str) -> str:
@@ -164,30 +169,11 @@ def _files(mail: EmailMessage) -> tuple[list[FileIn], list[str]]:
         except Exception:  # noqa: BLE001 - hostile RFC 2231 names
             name = f"file-{number}"
         content = payload if isinstance(payload, bytes) else b""
-        files.append(FileIn(name=_file_name(name), content_type=part.get_content_type()[:127], content=content))
+        files.append(FileIn(name=file_name(name), content_type=part.get_content_type()[:127], content=content))
     return files, [f"{len(parts) - MAX_FILES} more files in the original"] if len(parts) > MAX_FILES else []
 
 
-def _file_name(name: str) -> str:
+def file_name(name: str) -> str:
     """A file's name without path and control characters, at most 200 characters."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     return "".join(character for character in last if character.isprintable())[:200] or "file"
-
-
-def _bounced(mail: EmailMessage) -> str:
-    """The Message-ID of our mail that a delivery report (RFC 3464) says has failed; "" when it is no such report."""
-    if mail.get_content_type() != "multipart/report" or mail.get_param("report-type") != "delivery-status":
-        return ""
-    failed = any(
-        "action: failed" in part.as_string().lower()
-        for part in mail.walk()
-        if part.get_content_type() == "message/delivery-status"
-    )
-    if not failed:
-        return ""
-    for part in mail.walk():
-        if part.get_content_type() in ("message/rfc822", "text/rfc822-headers"):
-            found = _MESSAGE_ID.search(str(part).partition("Message-ID:")[2][:500])
-            if found:
-                return found.group()
-    return ""
