@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -36,7 +37,10 @@ def webhook(request: HttpRequest, alias: str) -> HttpResponse:
         channel.verify(request)
     except InvalidPayload as error:
         logger.warning("Webhook %s refused: %s", alias, error)
-        return HttpResponse("signature refused", status=403, content_type="text/plain")
+        return channel.refuse(request)
+    except RequestDataTooBig:
+        logger.error("Webhook %s: larger than DATA_UPLOAD_MAX_MEMORY_SIZE, which should be MAX_INBOUND_BYTES", alias)
+        return HttpResponse("payload too large", status=413, content_type="text/plain")
     try:
         events = channel.parse(request)
     except InvalidPayload as error:

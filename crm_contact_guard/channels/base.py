@@ -340,6 +340,11 @@ class Channel:
         """Check a webhook's signature over the raw body, before parsing. Raises InvalidPayload."""
         raise NotImplementedError(f"{type(self).__name__}.verify")
 
+    def refuse(self, request: HttpRequest) -> HttpResponse:
+        """What a caller hears whom ``verify`` did not believe. A carrier that wants to be asked for its password first
+        gets 401 here."""
+        return HttpResponse("signature refused", status=403, content_type="text/plain")
+
     def parse(self, request: HttpRequest) -> Sequence[CarrierEvent]:
         """Read a verified webhook, which may bring many events or none. Raises InvalidPayload for what can't be read
         at all; a single event that can't be read is an ``UnknownEvent``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,6 +16,7 @@ from crm_contact_guard.ledger.models import Conversation, Direction, Message
 #: 20 letters of 32 symbols: 100 random bits, lower case since some mail systems fold the local part.
 _TOKEN_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _TOKEN_LENGTH = 20
+_OWN_ID = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@")
 
 
 def new_reply_token() -> str:
@@ -47,11 +49,15 @@ def by_reply_token(tokens: Iterable[str]) -> Conversation | None:
 
 
 def by_references(references: Iterable[str]) -> Conversation | None:
-    """The conversation of the newest of the referenced messages (carrier ids, of either direction)."""
+    """The conversation of the newest of the referenced messages: carrier ids of either direction, or our own id, with
+    which the Message-ID of each mail of ours begins, whatever the mail service that sent it calls it."""
     wanted = [reference[:255] for reference in references]
     if not wanted:
         return None
-    messages = Message.objects.filter(Q(carrier_id__in=wanted) | Q(delivery__carrier_id__in=wanted))
+    own = [match[1] for reference in wanted if (match := _OWN_ID.match(reference))]
+    messages = Message.objects.filter(
+        Q(carrier_id__in=wanted) | Q(delivery__carrier_id__in=wanted) | Q(pk__in=own, direction=Direction.OUTBOUND)
+    )
     found = messages.select_related("conversation").order_by("-occurred_at").first()
     return found.conversation if found is not None else None
 
