@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from crm_contact_guard.channels import contact_words
+from crm_contact_guard.channels import contact_words, placeholders
 from crm_contact_guard.channels.base import (
     CarrierEvent,
     ContactEvent,
@@ -42,29 +42,6 @@ _STATUS = {
 #: The number does not exist (any more); 30003 and 30006 may be a telephone that is off or a landline.
 _NO_SUCH_NUMBER = frozenset({30005})
 _OPT_OUT_TYPES = {"STOP": ContactKind.STOP, "START": ContactKind.START}
-#: Kept with the message, beside its text: what was pressed, where somebody is, which advertisement led here.
-_DETAILS = (
-    "NumSegments",
-    "MessagingServiceSid",
-    "MessageType",
-    "ButtonText",
-    "ButtonPayload",
-    "ListId",
-    "ListTitle",
-    "Latitude",
-    "Longitude",
-    "Address",
-    "Label",
-    "Forwarded",
-    "FrequentlyForwarded",
-    "OptOutType",
-    "ReferralBody",
-    "ReferralHeadline",
-    "ReferralSourceUrl",
-    "FromCity",
-    "FromState",
-    "FromCountry",
-)
 _MOST_MEDIA = 10
 
 
@@ -89,6 +66,11 @@ def message(values: Values, channel: str, prefix: str, now: datetime) -> Inbound
     """The customer's message. Twilio does not say when it was written: the time is that of the call."""
     sid = values.get("MessageSid") or values["SmsSid"]
     replied = values.get("OriginalRepliedMessageSid", "")
+    media = tuple(
+        MediaRef(ref=values[f"MediaUrl{place}"], content_type=values.get(f"MediaContentType{place}", ""))
+        for place in range(min(_count(values.get("NumMedia")), _MOST_MEDIA))
+        if values.get(f"MediaUrl{place}")
+    )
     return InboundMessage(
         channel=channel,
         event_id=sid,
@@ -96,25 +78,21 @@ def message(values: Values, channel: str, prefix: str, now: datetime) -> Inbound
         from_address=bare(values["From"], prefix),
         from_name=values.get("ProfileName", ""),
         to_address=bare(values.get("To", ""), prefix),
-        text=_text(values),
+        text=_text(values) or "\n".join(placeholders.of_file(one.content_type) for one in media),
         occurred_at=now,
         references=(replied,) if replied else (),
-        media=tuple(
-            MediaRef(ref=values[f"MediaUrl{place}"], content_type=values.get(f"MediaContentType{place}", ""))
-            for place in range(min(_count(values.get("NumMedia")), _MOST_MEDIA))
-            if values.get(f"MediaUrl{place}")
-        ),
-        details={name: values[name] for name in _DETAILS if values.get(name)},
+        media=media,
+        details={"event": _as_received(values)},
     )
 
 
 def _text(values: Values) -> str:
-    """What was written; for a pressed button its words, for a place its name and map position."""
-    written = values.get("Body", "")
-    if not written and values.get("Latitude"):
-        place = [values.get("Label", ""), values.get("Address", "")]
-        return "\n".join(part for part in [*place, f"geo:{values['Latitude']},{values.get('Longitude', '')}"] if part)
-    return written or values.get("ButtonText", "")
+    """What was written; for a pressed button its words, for a place its name and coordinates."""
+    written = values.get("Body") or values.get("ButtonText") or ""
+    if values.get("Latitude") and not written:
+        at = f"{values['Latitude']},{values.get('Longitude', '')}"
+        return placeholders.of_place(values.get("Label"), values.get("Address"), at)
+    return written
 
 
 def _contact(values: Values, channel: str, prefix: str, sid: str, now: datetime) -> list[CarrierEvent]:
@@ -174,9 +152,13 @@ def _ended(values: Values, channel: str, prefix: str, sid: str, now: datetime) -
 
 def unknown(values: Values, channel: str, now: datetime, reason: str) -> UnknownEvent:
     """Kept with its payload; the same payload twice is one event."""
-    payload = json.dumps(dict(values), ensure_ascii=False, sort_keys=True)
+    payload = _as_received(values)
     digest = hashlib.sha256(payload.encode("utf-8", "replace")).hexdigest()
     return UnknownEvent(channel=channel, event_id=f"unknown:{digest}", occurred_at=now, payload=payload, reason=reason)
+
+
+def _as_received(values: Values) -> str:
+    return json.dumps(dict(values), ensure_ascii=False, sort_keys=True)
 
 
 def bare(address: str, prefix: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from crm_contact_guard.channels import contact_words
+from crm_contact_guard.channels import contact_words, placeholders
 from crm_contact_guard.channels.base import (
     CarrierEvent,
     ContactEvent,
@@ -39,14 +39,17 @@ _STATUS = {
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, OSError)
 
 
+#: Messages that are no utterance of the customer's: a new number, a first tap, something taken back.
+_NO_UTTERANCE = frozenset({"system", "request_welcome", "revoke"})
+
+
 @dataclass(frozen=True)
 class Content:
-    """What a message holds, whatever its type."""
+    """What a message holds, whatever its type; the rest is in the event as received."""
 
     text: str
     media: tuple[MediaRef, ...] = ()
     refers_to: str = ""
-    details: Mapping[str, Any] | None = None
 
 
 def of(entries: Sequence[Any], *, channel: str, number_id: str) -> list[CarrierEvent]:
@@ -97,19 +100,12 @@ def _read(
 
 def _message(item: Item, value: Item, channel: str) -> list[CarrierEvent]:
     kind = str(item["type"])
-    content = _content(kind, item)
-    if content is None:
+    if kind in _NO_UTTERANCE:
         return [unknown(channel, item, f"message of type {kind}", event_id=str(item["id"]), at=_time(item))]
+    content = _content(kind, item)
     contact = _contact(item, value)
     address = f"+{item['from']}" if item.get("from") else str(item["from_user_id"])
-    context = item.get("context") or {}
-    reference = content.refers_to or str(context.get("id") or "")
-    details: dict[str, Any] = {"type": kind, **(content.details or {})}
-    for name in ("forwarded", "frequently_forwarded"):
-        if context.get(name):
-            details[name] = True
-    if item.get("referral"):
-        details["referral"] = item["referral"]
+    reference = content.refers_to or str((item.get("context") or {}).get("id") or "")
     message = InboundMessage(
         channel=channel,
         event_id=str(item["id"]),
@@ -121,7 +117,7 @@ def _message(item: Item, value: Item, channel: str) -> list[CarrierEvent]:
         occurred_at=_time(item),
         references=(reference,) if reference else (),
         media=content.media,
-        details=details,
+        details={"event": _as_received(item)},
     )
     meant = contact_words.meant(content.text) if kind in ("text", "button", "interactive") else None
     if meant is None:
@@ -147,44 +143,41 @@ def _contact(item: Item, value: Item) -> Item:
     return {}
 
 
-def _content(kind: str, item: Item) -> Content | None:
-    """What is in a message of this type; None for types that say nothing we could show."""
-    readers: dict[str, Callable[[Item], Content]] = {
+def _content(kind: str, item: Item) -> Content:
+    """What is in a message of this type; of what we can't show, that it came."""
+    readers: dict[str, Callable[[Any], Content]] = {
         "text": lambda body: Content(str(body["body"])),
-        "button": lambda body: Content(str(body["text"]), details={"payload": body.get("payload", "")}),
+        "button": lambda body: Content(str(body["text"])),
         "interactive": _interactive,
         "location": _location,
+        "contacts": _cards,
         "reaction": lambda body: Content(str(body.get("emoji") or ""), refers_to=str(body["message_id"])),
-        "order": lambda body: Content(str(body.get("text") or ""), details={"order": body}),
+        "edit": _edited,
         **dict.fromkeys(("image", "video", "audio", "document", "sticker"), _media),
     }
-    if kind == "contacts":
-        return _cards(item["contacts"])
-    if kind == "edit":
-        return _edited(item["edit"])
-    return readers[kind](item[kind]) if kind in readers else None
+    if kind not in readers:
+        told = item.get(kind)
+        inner = told.get("type") if isinstance(told, Mapping) else ""
+        return Content(placeholders.of_unreadable(str(inner or kind)))
+    return readers[kind](item[kind])
 
 
 def _media(body: Item) -> Content:
-    reference = MediaRef(
-        ref=str(body["id"]), name=str(body.get("filename") or ""), content_type=str(body.get("mime_type") or "")
-    )
-    details = {"voice": True} if body.get("voice") else None
-    return Content(str(body.get("caption") or ""), media=(reference,), details=details)
+    name, content_type = str(body.get("filename") or ""), str(body.get("mime_type") or "")
+    reference = MediaRef(ref=str(body["id"]), name=name, content_type=content_type)
+    return Content(str(body.get("caption") or placeholders.of_file(content_type, name)), media=(reference,))
 
 
 def _interactive(body: Item) -> Content:
-    kind = str(body["type"])
-    reply = body[kind]
-    details = {"interactive": kind, "reply": reply}
-    words = [reply.get("title") or reply.get("body") or "", reply.get("description") or ""]
-    return Content("\n".join(str(word) for word in words if word), details=details)
+    """A pressed button, a chosen row of a list, a filled-in form: its words."""
+    reply = body[str(body["type"])]
+    words = [reply.get("title") or reply.get("body") or "", reply.get("description") or "", reply.get("response_json")]
+    return Content("\n".join(str(word) for word in words if word))
 
 
 def _location(body: Item) -> Content:
-    place = f"geo:{float(body['latitude'])},{float(body['longitude'])}"
-    parts = [body.get("name"), body.get("address"), body.get("url"), place]
-    return Content("\n".join(str(part) for part in parts if part))
+    at = f"{float(body['latitude'])},{float(body['longitude'])}"
+    return Content(placeholders.of_place(body.get("name"), body.get("address"), body.get("url"), at))
 
 
 def _cards(cards: Sequence[Item]) -> Content:
@@ -198,17 +191,14 @@ def _cards(cards: Sequence[Item]) -> Content:
             for entry in card.get(several) or ()
         ]
         lines.append(" ".join(part for part in (str(name), *values) if part))
-    return Content("\n".join(lines), details={"contacts": list(cards)})
+    return Content("\n".join(lines))
 
 
-def _edited(edit: Item) -> Content | None:
+def _edited(edit: Item) -> Content:
     """A message that was changed afterwards is a message of its own; the first one stays as it was recorded."""
     inner = edit["message"]
     content = _content(str(inner["type"]), inner)
-    if content is None:
-        return None
-    original = str(edit["original_message_id"])
-    return Content(content.text, content.media, original, {**(content.details or {}), "edited": original})
+    return Content(content.text, content.media, str(edit["original_message_id"]))
 
 
 # --- statuses
@@ -240,7 +230,7 @@ def _status(item: Item, value: Item, channel: str) -> list[CarrierEvent]:
 
 def unknown(channel: str, item: Any, reason: str, *, event_id: str = "", at: datetime | None = None) -> UnknownEvent:
     """Kept with its payload; without an id of Meta's the same payload twice is one event."""
-    payload = json.dumps(item, ensure_ascii=False, sort_keys=True)
+    payload = _as_received(item)
     digest = hashlib.sha256(payload.encode("utf-8", "replace")).hexdigest()
     return UnknownEvent(
         channel=channel,
@@ -249,6 +239,10 @@ def unknown(channel: str, item: Any, reason: str, *, event_id: str = "", at: dat
         payload=payload,
         reason=reason,
     )
+
+
+def _as_received(item: Any) -> str:
+    return json.dumps(item, ensure_ascii=False, sort_keys=True)
 
 
 def _time(item: Item) -> datetime:
