@@ -206,18 +206,32 @@ class DeclarativeAdapter(CRMAdapter):
         return _get(_manager(get_user_model()), key)
 
     # --- teams
+    def team_model(self) -> type[Model]:
+        """The host's team model. Raises ConfigurationError when the setting leads nowhere."""
+        return self._model("TEAM")
+
     def teams(self) -> Iterable[TeamRecord]:
         spec: Mapping[str, Any] = settings.TEAM
         if not spec.get("MODEL"):
             return
-        for row in _manager(self._model("TEAM")).all():
+        chiefs = {} if spec.get("SUPERVISOR") else self._chiefs()
+        for row in _manager(self.team_model()).all():
             yield TeamRecord(
                 key=str(row.pk),
                 name=_first(row, spec.get("NAME", "name")) or str(row),
-                supervisor_key=_key(row, spec.get("SUPERVISOR")),
-                deputy_key=_key(row, spec.get("DEPUTY")),
+                supervisor_key=_key(row, spec.get("SUPERVISOR")) or next(iter(chiefs.get(str(row.pk), ())), ""),
+                deputy_key=_key(row, spec.get("DEPUTY")) or next(iter(chiefs.get(str(row.pk), ())[1:]), ""),
                 tenant=_key(row, spec.get("TENANT")),
             )
+
+    def _chiefs(self) -> dict[str, list[str]]:
+        """Members with the role supervisor, by team: for hosts whose teams do not name one."""
+        found: dict[str, list[str]] = {}
+        for record in self.employees():
+            if record.role == "supervisor" and record.active:
+                for key in record.team_keys:
+                    found.setdefault(key, []).append(record.key)
+        return found
 
     def _model(self, setting: str) -> type[Model]:
         label = getattr(settings, setting).get("MODEL")

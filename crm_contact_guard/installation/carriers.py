@@ -1,0 +1,96 @@
+"""Channels: can the carriers reach us, and does a message to oneself arrive?"""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from crm_contact_guard.channels import registry
+from crm_contact_guard.channels.base import OutboundMessage
+from crm_contact_guard.conf import settings
+from crm_contact_guard.exceptions import ChannelError, ConfigurationError
+from crm_contact_guard.installation.report import Item, error, fine, warning
+
+TOPIC = "channels"
+#: Seconds to wait for our own site.
+_PATIENCE = 10.0
+_TEXT = "This is a test of {company}'s {channel}. It needs no answer. / {company}のテスト送信です。返信は不要です。"
+
+
+def carrier_items(tests: Iterable[tuple[str, str]] = ()) -> Iterator[Item]:
+    """Each channel; ``tests`` are pairs of alias and address to which a test message is sent, outside of the record."""
+    for alias in registry.aliases():
+        try:
+            channel = registry.channel(alias)
+        except ConfigurationError:
+            continue  # told among the settings
+        yield fine(TOPIC, f"{alias}: {channel.verbose_name}")
+        if channel.supports_webhook:
+            yield from _webhook(alias)
+    for alias, address in tests:
+        yield _test(alias, address)
+
+
+def _webhook(alias: str) -> Iterator[Item]:
+    base = settings.PUBLIC_URL.rstrip("/")
+    try:
+        address = base + reverse("crm_contact_guard:webhook", args=[alias])
+    except NoReverseMatch:
+        return  # told among the pages
+    if not urlsplit(base).hostname:
+        yield error(
+            TOPIC, f"{alias}: the carrier can't call back without PUBLIC_URL", 'set CONTACT_GUARD["PUBLIC_URL"]'
+        )
+        return
+    request = urllib.request.Request(address, b"{}", {"Content-Type": "application/json"})  # noqa: S310 - our own site
+    try:
+        with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310
+            code, kind = answer.status, answer.headers.get_content_type()
+    except urllib.error.HTTPError as answer:
+        code, kind = answer.code, answer.headers.get_content_type()
+    except (urllib.error.URLError, OSError) as problem:
+        reason = getattr(problem, "reason", problem)
+        yield warning(
+            TOPIC, f"{alias}: {address} does not answer ({reason})", "start the site, and open it to the carrier"
+        )
+        return
+    if code in (400, 403) and kind == "text/plain":
+        yield fine(TOPIC, f"{alias}: give the carrier {address}")
+    else:
+        yield error(
+            TOPIC,
+            f"{alias}: {address} answers {code} {kind}, which is not ours",
+            "look at the proxy, and at middleware that wants a login",
+        )
+
+
+def _test(alias: str, address: str) -> Item:
+    try:
+        channel = registry.channel(alias)
+    except ConfigurationError as problem:
+        return error(TOPIC, str(problem), "docs/channels.md")
+    if not channel.needs_address:
+        return warning(
+            TOPIC, f"{alias}: sends nothing by itself, so there is nothing to test", "open a chat link instead"
+        )
+    try:
+        receipt = channel.send(
+            OutboundMessage(
+                message_id=str(uuid4()),
+                to_name=address,
+                to_address=address,
+                from_name=settings.company_name,
+                text=_TEXT.format(company=settings.company_name, channel=channel.verbose_name),
+                subject=f"{settings.company_name}: test" if channel.supports_subject else "",
+                occurred_at=timezone.now(),
+            )
+        )
+    except ChannelError as problem:
+        return error(TOPIC, f"{alias}: the test to {address} failed: {problem}", "correct the channel's OPTIONS")
+    return fine(TOPIC, f"{alias}: the test to {address} is {receipt.status.value}; see that it arrives")

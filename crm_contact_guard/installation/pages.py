@@ -1,0 +1,226 @@
+"""The pages within the host: addresses, login, middleware that shuts strangers out, base template, languages."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from django.conf import settings as django_settings
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.shortcuts import resolve_url
+from django.template import engines
+from django.test import Client, RequestFactory
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.utils import translation
+
+from crm_contact_guard.channels import registry
+from crm_contact_guard.conf import settings
+from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.installation.report import Item, error, fine, warning
+
+TOPIC = "pages"
+#: A file of ours that every page needs.
+_ASSET = "crm_contact_guard/js/live.js"
+_BLOCKS = ("contact_guard_title", "contact_guard_head", "contact_guard_content")
+_EXEMPT = "exempt the app's chat and webhook addresses in that middleware; see docs/installation.md, Middleware"
+
+
+def pages_items() -> Iterator[Item]:
+    """All of it; ends early when the addresses are not included at all."""
+    try:
+        prefix = reverse("crm_contact_guard:dashboard")
+    except NoReverseMatch:
+        yield error(
+            TOPIC,
+            "the addresses are not included in ROOT_URLCONF",
+            'urlpatterns += [path("guard/", include("crm_contact_guard.urls"))]',
+        )
+        return
+    yield fine(TOPIC, f"the pages begin at {prefix}")
+    yield from _public_url()
+    yield from _login()
+    yield from _doors()
+    yield from _template()
+    yield from _assets()
+    yield from _languages()
+
+
+def _public_url() -> Iterator[Item]:
+    parts = urlsplit(settings.PUBLIC_URL)
+    if not parts.scheme or not parts.hostname:
+        yield warning(
+            TOPIC,
+            "PUBLIC_URL is not set: warnings, chat links and carriers' call-backs need the site's address",
+            'CONTACT_GUARD["PUBLIC_URL"] = "https://crm.example.com"',
+        )
+    elif parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1"):
+        yield warning(TOPIC, "PUBLIC_URL is not https: chat links could be read on the way", "use https")
+
+
+def _login() -> Iterator[Item]:
+    given = settings.LOGIN_URL or django_settings.LOGIN_URL
+    try:
+        address = resolve_url(given)
+    except NoReverseMatch:
+        address = str(given)
+    if urlsplit(address).netloc or leads_somewhere(address):
+        yield fine(TOPIC, f"people sign in at {address}")
+    else:
+        yield error(
+            TOPIC,
+            f"the login address {address!r} leads nowhere",
+            'set CONTACT_GUARD["LOGIN_URL"] to the path or URL name of the login page',
+        )
+
+
+def leads_somewhere(address: str) -> bool:
+    """Whether a path is one of the site's, in any of its languages."""
+    # Below i18n_patterns a path exists in one language only.
+    for code, _name in django_settings.LANGUAGES:
+        with translation.override(code):
+            try:
+                resolve(urlsplit(address).path)
+            except Resolver404:
+                continue
+        return True
+    return False
+
+
+# --- what stands between the world and our views
+
+
+def _doors() -> Iterator[Item]:
+    """Ask as a stranger does, through all of the host's middleware, without a network."""
+    host = urlsplit(settings.PUBLIC_URL).netloc or _own_host()
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False, SERVER_NAME=urlsplit(f"//{host}").hostname)
+    asked: dict[str, Any] = {"secure": True, "headers": {"host": host}}
+    with _quietly():
+        chat = client.get(reverse("crm_contact_guard:chat", args=["x"]), **asked)
+    if chat.status_code == 400:
+        yield error(TOPIC, f"requests for {host!r} are refused", f"add {host!r} to ALLOWED_HOSTS")
+        return
+    yield _door(chat.status_code, "customers reach the web chat without signing in", "the web chat", (404, 410))
+    hook = next((alias for alias in registry.aliases() if _has_webhook(alias)), None)
+    if hook is not None:
+        with _quietly():
+            answer = client.post(reverse("crm_contact_guard:webhook", args=[hook]), b"", "application/json", **asked)
+        ours = answer.headers.get("Content-Type", "").startswith("text/plain")
+        code = answer.status_code if ours else 302
+        yield _door(code, "carriers reach the webhooks", f"the webhook of {hook!r}", (400, 403))
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Our own questions are not to fill the host's log with refusals."""
+    loggers = [logging.getLogger(name) for name in ("django.request", "django.security.DisallowedHost")]
+    before = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        for logger, disabled in zip(loggers, before, strict=True):
+            logger.disabled = disabled
+
+
+def _door(code: int, works: str, what: str, ours: tuple[int, ...]) -> Item:
+    if code in ours:
+        return fine(TOPIC, works)
+    if code >= 500:
+        return error(TOPIC, f"{what} answers {code}", "look at the server's log; a middleware may fail for strangers")
+    return error(TOPIC, f"a middleware answers strangers at {what} before we can", _EXEMPT)
+
+
+def _own_host() -> str:
+    named = [host.lstrip(".") for host in django_settings.ALLOWED_HOSTS if host != "*"]
+    return named[0] if named else "localhost"
+
+
+def _has_webhook(alias: str) -> bool:
+    try:
+        return registry.channel(alias).supports_webhook
+    except ConfigurationError:
+        return False
+
+
+# --- looks
+
+
+def _template() -> Iterator[Item]:
+    name = settings.BASE_TEMPLATE
+    blocks = "".join("{% block " + block + " %}" + f"<{block}>" + "{% endblock %}" for block in _BLOCKS)
+    request = RequestFactory().get(reverse("crm_contact_guard:dashboard"))
+    request.user = _nobody()
+    try:
+        text = engines["django"].from_string('{% extends "' + name + '" %}' + blocks).render({}, request)
+    except Exception as problem:  # noqa: BLE001 - a host's template may fail in any way
+        yield error(
+            TOPIC,
+            f"BASE_TEMPLATE {name!r} can't be shown: {type(problem).__name__}: {problem}",
+            "name a template that can be rendered for any request",
+        )
+        return
+    lost = [block for block in _BLOCKS[1:] if f"<{block}>" not in text]
+    if lost:
+        yield error(
+            TOPIC,
+            f"BASE_TEMPLATE {name!r} has no block {' and no block '.join(lost)}: pages would be empty",
+            "see the comment at the top of crm_contact_guard/base.html",
+        )
+    else:
+        yield fine(TOPIC, f"BASE_TEMPLATE {name!r} holds our blocks")
+
+
+def _nobody() -> Any:
+    if apps.is_installed("django.contrib.auth"):
+        from django.contrib.auth.models import AnonymousUser  # noqa: PLC0415 - only where it is installed
+
+        return AnonymousUser()
+    return None
+
+
+def _assets() -> Iterator[Item]:
+    if not django_settings.STATIC_URL:
+        yield error(TOPIC, "STATIC_URL is not set: pages would have no styles", 'STATIC_URL = "static/"')
+        return
+    if not apps.is_installed("django.contrib.staticfiles"):
+        yield warning(
+            TOPIC,
+            "django.contrib.staticfiles is not installed",
+            f"serve crm_contact_guard/static/ of the package below {django_settings.STATIC_URL}",
+        )
+        return
+    collected = False
+    try:
+        collected = bool(django_settings.STATIC_ROOT) and staticfiles_storage.exists(_ASSET)
+        staticfiles_storage.url(_ASSET)
+    except ValueError:
+        collected = False  # a manifest that does not know the file
+    if not collected and not django_settings.DEBUG:
+        yield error(TOPIC, "styles and scripts are not collected", "manage.py collectstatic")
+    elif not collected and not finders.find(_ASSET):
+        yield error(
+            TOPIC,
+            "styles and scripts are not found",
+            "add django.contrib.staticfiles.finders.AppDirectoriesFinder to STATICFILES_FINDERS",
+        )
+    else:
+        yield fine(TOPIC, "styles and scripts are found")
+
+
+def _languages() -> Iterator[Item]:
+    offered = {code.split("-", maxsplit=1)[0] for code, _name in django_settings.LANGUAGES}
+    lost = [code for code in ("en", "ja") if code not in offered]
+    if not django_settings.USE_I18N:
+        yield warning(TOPIC, "USE_I18N is off: every page speaks English", "USE_I18N = True")
+    elif lost:
+        yield warning(TOPIC, f"LANGUAGES lacks {' and '.join(lost)}", "add it, or leave it out on purpose")
+    else:
+        yield fine(TOPIC, "English and Japanese are offered")
+    if not django_settings.USE_TZ:
+        yield error(TOPIC, "USE_TZ is off: the record needs times that mean the same everywhere", "USE_TZ = True")

@@ -1,0 +1,247 @@
+"""The adapter against the host's real rows: does it read what it should, and can these people be reached?"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from itertools import islice
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import Model
+
+from crm_contact_guard import crm
+from crm_contact_guard.channels import registry
+from crm_contact_guard.conf import settings
+from crm_contact_guard.crm import AddressRecord, EmployeeRecord
+from crm_contact_guard.directory.addresses import normalise
+from crm_contact_guard.directory.mirror import sync_all
+from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.installation.report import Item, error, fine, warning
+from crm_contact_guard.policy.hours import parse_week
+
+#: Rows of customers that are looked at unless more are asked for.
+ROWS = 10_000
+#: Keys shown for each kind of trouble.
+_SHOWN = 3
+#: Options of the declarative adapter that are paths on a row.
+_PATHS: Mapping[str, tuple[str, ...]] = {
+    "CUSTOMER": ("NAME", "EMAIL", "PHONE", "LINE", "WHATSAPP", "OWNER", "TEAM", "LANGUAGE", "TIMEZONE", "TENANT"),
+    "EMPLOYEE": ("NAME", "EMAIL", "ROLE", "GROUPS", "TEAMS", "TIMEZONE", "LANGUAGE", "HOURS", "TENANT"),
+    "TEAM": ("NAME", "SUPERVISOR", "DEPUTY", "TENANT"),
+}
+
+
+def people_items(rows: int = ROWS) -> Iterator[Item]:
+    """Customers, employees and teams as the adapter gives them; ``rows`` customers at most."""
+    adapter = crm.adapter()
+    try:
+        if isinstance(adapter, crm.DeclarativeAdapter):
+            wrong = list(_paths(adapter))
+            yield from wrong
+            if wrong:
+                return
+        yield from _customers(rows)
+        yield from _employees()
+    except ConfigurationError as problem:
+        yield error("people", str(problem), "docs/settings.md, CRM")
+
+
+# --- the declarative adapter's paths
+
+
+def _paths(adapter: crm.DeclarativeAdapter) -> Iterator[Item]:
+    models: dict[str, type[Model]] = {"CUSTOMER": adapter.customer_model(), "EMPLOYEE": get_user_model()}
+    if settings.TEAM.get("MODEL"):
+        models["TEAM"] = adapter.team_model()
+    for setting, model in models.items():
+        spec: Mapping[str, Any] = getattr(settings, setting)
+        for option in _PATHS[setting]:
+            given = spec.get(option) or ()
+            for path in [given] if isinstance(given, str) else given:
+                wrong = _lost(model, path)
+                if wrong is not None:
+                    yield _wrong_path(setting, option, path, *wrong)
+
+
+def _wrong_path(setting: str, option: str, path: str, model: type[Model], name: str) -> Item:
+    known = [each for each in dir(model) if not each.startswith("_")]
+    near = get_close_matches(name, known, n=1)
+    return error(
+        "people",
+        f'CONTACT_GUARD["{setting}"]["{option}"] = {path!r}: {model.__name__} has no {name!r}',
+        f"did you mean {near[0]!r}?" if near else "name a field, property or method of the model",
+    )
+
+
+def _lost(model: type[Model], path: str) -> tuple[type[Model], str] | None:
+    """Where a path leaves the models we can see into: the model and the name it does not have. None: it leads on."""
+    for name in path.split("."):
+        fields = {field.name: field for field in model._meta.get_fields()}
+        accessors = {
+            field.get_accessor_name(): field for field in model._meta.related_objects if field.get_accessor_name()
+        }
+        field: Any = fields.get(name) or accessors.get(name)
+        if field is None:
+            # A property or method: what it gives only a row can tell.
+            return None if hasattr(model, name) else (model, name)
+        if getattr(field, "related_model", None) is None:
+            return None
+        model = field.related_model
+    return None
+
+
+# --- customers
+
+
+def _customers(rows: int) -> Iterator[Item]:
+    trouble: dict[str, list[str]] = defaultdict(list)
+    kinds = {registry.channel(alias).address_kind for alias in _channels()}
+    holders: Counter[tuple[str, str]] = Counter()
+    count = unreachable = 0
+    for record in islice(crm.adapter().customers(), rows):
+        count += 1
+        if not record.name.strip():
+            trouble["without a name"].append(record.key)
+        for address in record.addresses:
+            if not _usable(address):
+                trouble[f"with an unusable {_NAMES.get(address.kind, address.kind)}"].append(record.key)
+            holders[address.kind, normalise(address.kind, address.value)] += 1
+        unreachable += "chat" not in kinds and not any(address.kind in kinds for address in record.addresses)
+    if not count:
+        yield warning(
+            "people",
+            "the adapter gives no customer",
+            "fine for an empty CRM; else look at CUSTOMER, and at row security when the host has tenants",
+        )
+        return
+    yield fine("people", f"the adapter reads customers: {count} looked at" + (" (not all)" if count == rows else ""))
+    for what, keys in trouble.items():
+        yield warning(
+            "people",
+            f"{len(keys)} customer{'s'[: len(keys) != 1]} {what} (key {', '.join(keys[:_SHOWN])})",
+            "correct them in the CRM; messages to the others are not affected",
+        )
+    if unreachable:
+        yield warning(
+            "people",
+            f"{unreachable} of {count} customers have no address on any configured channel",
+            "add the web chat, which needs none, or another channel",
+        )
+    shared = sum(number > 1 for number in holders.values())
+    if shared:
+        yield warning(
+            "people",
+            f"{shared} addresses belong to several customers",
+            "an incoming message goes to the one talked to last; an employee can move it",
+        )
+
+
+_NAMES = {"email": "e-mail address", "phone": "phone number", "whatsapp": "WhatsApp number", "line": "LINE user id"}
+
+
+def _usable(address: AddressRecord) -> bool:
+    if address.kind == "email":
+        try:
+            validate_email(address.value)
+        except ValidationError:
+            return False
+        return True
+    if address.kind in ("phone", "whatsapp"):
+        return normalise(address.kind, address.value).startswith("+")
+    return bool(address.value.strip())
+
+
+def _channels() -> list[str]:
+    found = []
+    for alias in registry.aliases():
+        try:
+            registry.channel(alias)
+        except ConfigurationError:
+            continue  # told by the system check
+        found.append(alias)
+    return found
+
+
+# --- employees and teams
+
+
+def _employees() -> Iterator[Item]:
+    adapter = crm.adapter()
+    everybody = [record for record in adapter.employees() if record.active]
+    roles = Counter(record.role for record in everybody)
+    if not everybody:
+        yield error("people", "the adapter gives no active employee", "look at EMPLOYEE: nobody can use the pages")
+        return
+    told = ", ".join(f"{number} {role}" for role, number in sorted(roles.items()))
+    yield fine("people", f"the adapter reads employees: {told}")
+    strange = sorted(set(roles) - set(Role.values))
+    if strange:
+        yield error(
+            "people",
+            f"unknown roles: {', '.join(strange)}",
+            f'map them in CONTACT_GUARD["EMPLOYEE"]["ROLES"] to {", ".join(Role.values)} or ""',
+        )
+    yield from _details(everybody)
+    yield from _routes(everybody)
+    known = Employee.objects.filter(active=True).count()
+    if known < len(everybody):
+        yield warning(
+            "people",
+            f"{len(everybody) - known} of them are not mirrored yet",
+            "manage.py contact_guard_sync",
+            sync_all,
+        )
+
+
+def _details(everybody: list[EmployeeRecord]) -> Iterator[Item]:
+    zones = available_timezones()
+    wrong_zone = [record.key for record in everybody if record.timezone and record.timezone not in zones]
+    if wrong_zone:
+        yield warning(
+            "people",
+            f"{len(wrong_zone)} employees have a time zone that does not exist ({', '.join(wrong_zone[:_SHOWN])})",
+            "use IANA names such as Asia/Tokyo; until then the project's zone counts",
+        )
+    for record in everybody:
+        try:
+            parse_week(record.working_hours or {})
+        except ConfigurationError as problem:
+            yield error("people", f"working hours of employee {record.key}: {problem}", "docs/settings.md, Hours")
+            return
+
+
+def _routes(everybody: list[EmployeeRecord]) -> Iterator[Item]:
+    adapter = crm.adapter()
+    teams = list(adapter.teams())
+    by_key = {record.key: record for record in everybody}
+    has_officer = any(record.role == Role.COMPLIANCE for record in everybody)
+    headless = [team.name for team in teams if team.supervisor_key not in by_key]
+    if not teams and not has_officer:
+        yield error(
+            "people",
+            "alerts would reach nobody: there is no team with a supervisor and no compliance officer",
+            'set TEAM["MODEL"] and TEAM["SUPERVISOR"], or give somebody the role compliance',
+        )
+    elif headless:
+        say = error if not has_officer else warning
+        yield say(
+            "people",
+            f"{len(headless)} teams without a supervisor ({', '.join(headless[:_SHOWN])})",
+            "name one in the CRM"
+            + (": their alerts go to the compliance officer" if has_officer else ": their alerts would reach nobody"),
+        )
+    deaf = [
+        record.key for record in everybody if record.role in (Role.SUPERVISOR, Role.COMPLIANCE) and not record.email
+    ]
+    if deaf:
+        yield warning(
+            "people",
+            f"{len(deaf)} supervisors have no e-mail address ({', '.join(deaf[:_SHOWN])})",
+            "they see alerts on the dashboard only",
+        )

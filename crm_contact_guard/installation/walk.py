@@ -1,0 +1,46 @@
+"""The walk through an installation, in the order in which things have to be mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from crm_contact_guard.installation.carriers import carrier_items
+from crm_contact_guard.installation.pages import pages_items
+from crm_contact_guard.installation.people import ROWS, people_items
+from crm_contact_guard.installation.report import Item, error
+from crm_contact_guard.installation.settings_look import database_items, settings_items, waiting_migrations
+from crm_contact_guard.installation.work import PATIENCE, work_items
+
+
+def walk(
+    *, rows: int = ROWS, patience: float = PATIENCE, tests: Iterable[tuple[str, str]] = (), fix: bool = False
+) -> Iterator[Item]:
+    """Look at everything. With ``fix``, what can safely be mended is, and its part is looked at again."""
+    parts: list[Callable[[], Iterable[Item]]] = [
+        settings_items,
+        database_items,
+        partial(people_items, rows),
+        pages_items,
+        partial(carrier_items, tuple(tests)),
+        partial(work_items, patience),
+    ]
+    for part in parts:
+        items = _look(part)
+        menders = [item.mend for item in items if item.mend is not None]
+        if fix and menders:
+            for mend in menders:
+                mend()
+            items = _look(part)
+        yield from items
+        if part is database_items and waiting_migrations():
+            return  # without the tables, all that follows would only say so again
+
+
+def _look(part: Callable[[], Iterable[Item]]) -> list[Item]:
+    """One part. A fault of ours or the host's in it is told and does not end the walk."""
+    try:
+        return list(part())
+    except Exception as problem:  # noqa: BLE001 - a host's adapter or template may raise anything
+        name = getattr(part, "func", part).__name__.removesuffix("_items")
+        return [error(name, f"can't be looked at: {type(problem).__name__}: {problem}", "correct that first")]

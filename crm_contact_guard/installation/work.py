@@ -1,0 +1,118 @@
+"""Whether what happens after a message really happens: worker, beat or cron, mail to supervisors, sealing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from celery import current_app
+from django.conf import settings as django_settings
+from django.db import OperationalError, ProgrammingError
+from django.utils import timezone
+
+from crm_contact_guard import tasks
+from crm_contact_guard.conf import CONTACT_GUARD_SCHEDULE, settings
+from crm_contact_guard.dispatch import inline
+from crm_contact_guard.installation.report import Item, error, fine, warning
+from crm_contact_guard.ledger.models import Delivery, Event, Pending
+from crm_contact_guard.ledger.record import record_event
+
+TOPIC = "work"
+#: Seconds that worker and beat get to seal the row which the check records.
+PATIENCE = 20.0
+#: What has waited longer than this was left lying.
+_STALE = timedelta(minutes=5)
+_SILENT = ("console", "dummy", "locmem", "filebased")
+
+
+def work_items(patience: float = PATIENCE) -> Iterator[Item]:
+    """How tasks run, and a row sent through them: recorded here, it must get its place in the tree within seconds."""
+    try:
+        Pending.objects.exists()
+    except (OperationalError, ProgrammingError):
+        return  # no tables yet: told by the database's own items
+    yield from _mail()
+    if settings.TASKS == "celery":
+        yield from _celery(patience)
+    else:
+        yield from _cron()
+    late = Delivery.objects.filter(state=Delivery.State.QUEUED, due_at__lt=timezone.now() - _STALE).count()
+    if late:
+        yield error(
+            TOPIC, f"{late} messages have waited over five minutes to go out", "see above: nothing picks them up"
+        )
+
+
+def _mail() -> Iterator[Item]:
+    if not settings.NOTIFY.get("email"):
+        yield warning(TOPIC, "warnings are shown on the dashboard only", 'CONTACT_GUARD["NOTIFY"] = {"email": True}')
+        return
+    mailers = getattr(django_settings, "MAILERS", None) or {}
+    path = (mailers.get("default") or {}).get("BACKEND") if mailers else django_settings.EMAIL_BACKEND
+    kind = str(path or "").rsplit(".", 2)[-2] if path else ""
+    if kind in _SILENT:
+        yield warning(TOPIC, f"warnings by e-mail reach nobody: the mailer is {path}", "configure the host's e-mail")
+    else:
+        yield fine(TOPIC, "warnings go out by the host's mailer")
+
+
+def _celery(patience: float) -> Iterator[Item]:
+    scheduled = {str(entry.get("task")) for entry in (current_app.conf.beat_schedule or {}).values()}
+    wanted = {str(entry["task"]) for entry in CONTACT_GUARD_SCHEDULE.values()}
+    lost = sorted(name.rsplit(".", maxsplit=1)[-1] for name in wanted - scheduled)
+    if lost:
+        yield warning(
+            TOPIC,
+            f"Celery's schedule, as this process sees it, lacks {', '.join(lost)}",
+            "app.conf.beat_schedule |= CONTACT_GUARD_SCHEDULE (from crm_contact_guard.conf)",
+        )
+    try:
+        with current_app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=5)
+    except Exception as problem:  # noqa: BLE001 - each broker's library raises its own
+        yield error(TOPIC, f"the broker does not answer: {type(problem).__name__}", "start it, or correct broker_url")
+        return
+    event = _probe()
+    if _wait(lambda: not Pending.objects.filter(row_id=event.pk).exists(), patience):
+        yield fine(TOPIC, "beat and worker are alive: a recorded row was sealed")
+    else:
+        yield error(
+            TOPIC,
+            f"a recorded row was not sealed within {patience:.0f} seconds: beat or worker does not run",
+            'celery -A PROJECT worker, and celery -A PROJECT beat; or TASKS = "inline" with contact_guard_tick by cron',
+        )
+
+
+def _cron() -> Iterator[Item]:
+    oldest = Event.objects.filter(pk__in=Pending.objects.values("row_id")).order_by("recorded_at").first()
+    if oldest is not None and oldest.recorded_at < timezone.now() - _STALE:
+        yield error(
+            TOPIC,
+            "recorded rows have waited over five minutes for their seal",
+            "run manage.py contact_guard_tick each minute by cron",
+            _tick,
+        )
+    else:
+        yield fine(TOPIC, "tasks run in the process that asks; contact_guard_tick by cron does the rest")
+
+
+def _tick() -> None:
+    with inline():
+        tasks.sweep()
+        tasks.seal()
+
+
+def _probe() -> Event:
+    return record_event(
+        kind="installation.checked", subject_type="installation", subject_id="", actor_type=Event.ActorType.SYSTEM
+    )
+
+
+def _wait(done: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.2)
+    return True

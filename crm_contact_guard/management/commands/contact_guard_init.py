@@ -1,0 +1,48 @@
+"""``contact_guard_init``: settings to begin with, from a look at the host's models."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.installation.proposal import propose
+
+_NEXT = """
+# urls.py
+#     path("guard/", include("crm_contact_guard.urls")),
+#
+# Then:
+#     manage.py contact_guard_keygen {key}
+#     manage.py migrate
+#     manage.py contact_guard_sync
+#     manage.py contact_guard_check
+"""
+
+
+class Command(BaseCommand):
+    help = (
+        "Print a CONTACT_GUARD block for settings.py, guessed from the models of this project, and the steps that "
+        "follow. Nothing is changed. Exit code 0, or 1 when no model looks like a customer."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--customer", default="", metavar="APP.MODEL", help="the customer model, instead of a guess"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            proposal = propose(options["customer"])
+        except ConfigurationError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"# settings.py: customers are {proposal.customer}; look through it before you use it")
+        if proposal.others:
+            self.stdout.write(f"# (--customer chooses another: {', '.join(proposal.others)})")
+        for doubt in proposal.open:
+            self.stdout.write(f"# TO DECIDE: {doubt}")
+        self.stdout.write(proposal.block)
+        self.stdout.write(_NEXT.format(key="/etc/contact-guard.key"))

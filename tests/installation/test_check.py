@@ -1,0 +1,262 @@
+"""``contact_guard_check``: each fault is named with its fix, and a complete installation is told to be one."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.test import override_settings
+
+from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.ledger import triggers
+from tests import factories
+from tests.host.models import Branch, Client
+from tests.mail_sink import free_port
+
+pytestmark = pytest.mark.django_db
+
+Report = list[dict[str, Any]]
+
+
+def look(*arguments: str) -> Report:
+    """What the command prints, a dict a line."""
+    out = io.StringIO()
+    with suppress(CommandError):
+        call_command("contact_guard_check", "--json", *arguments, stdout=out)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def guard(**changes: object) -> dict[str, Any]:
+    return {**django_settings.CONTACT_GUARD, **changes}
+
+
+def errors(report: Report) -> list[str]:
+    return [item["says"] for item in report if item["level"] == "error"]
+
+
+def found(report: Report, words: str) -> dict[str, Any]:
+    return next(item for item in report if words in item["says"])
+
+
+@pytest.fixture(autouse=True)
+def complete() -> Iterator[None]:
+    """The tests' host with what a running one has: a login page, and static files that are served."""
+    with override_settings(ROOT_URLCONF="tests.services.browser.urls", DEBUG=True):
+        yield
+
+
+@pytest.fixture
+def staffed() -> Branch:
+    """An installation where somebody is warned."""
+    return factories.team(head="sora")
+
+
+@pytest.mark.usefixtures("staffed")
+def test_a_complete_installation_has_nothing_broken() -> None:
+    out = io.StringIO()
+    factories.customer(email="hanako@mail.example")
+
+    call_command("contact_guard_check", stdout=out)
+
+    words = out.getvalue()
+    assert "0 errors" in words
+    assert "customers reach the web chat without signing in" in words
+    assert "the triggers refuse changes" in words
+    assert "people sign in at /login/" in words
+
+
+@pytest.mark.usefixtures("staffed")
+def test_rows_that_can_not_be_used_are_counted_with_their_keys() -> None:
+    bad = Client.objects.create(full_name="Hanako Sato", emails="not an address", mobile="12")
+    for name in ("Ken", "Kenji"):
+        Client.objects.create(full_name=name, emails="both@mail.example")
+
+    report = look()
+
+    assert found(report, "unusable phone number")["says"] == f"1 customer with an unusable phone number (key {bad.pk})"
+    assert found(report, "unusable e-mail address")["level"] == "warning"
+    assert found(report, "belong to several customers")["says"].startswith("1 addresses")
+    assert errors(report) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "option", "path", "near"),
+    [
+        ("CUSTOMER", "EMAIL", "email", "emails"),
+        ("CUSTOMER", "OWNER", "manger.pk", "manager"),
+        ("CUSTOMER", "TEAM", "manager.brunch", "branch"),
+        ("EMPLOYEE", "ROLE", "jobb", "job"),
+        ("TEAM", "SUPERVISOR", "heads", "head"),
+    ],
+)
+@pytest.mark.usefixtures("staffed")
+def test_a_path_that_leads_nowhere_is_named_with_the_nearest_one(
+    setting: str, option: str, path: str, near: str
+) -> None:
+    spec = {**django_settings.CONTACT_GUARD[setting], option: path}
+
+    with override_settings(CONTACT_GUARD=guard(**{setting: spec})):
+        item = found(look(), f'["{option}"] = {path!r}')
+
+    assert item["level"] == "error"
+    assert item["fix"] == f"did you mean {near!r}?"
+
+
+def test_alerts_that_would_reach_nobody_are_an_error() -> None:
+    factories.employee("aoi")
+    assert "alerts would reach nobody" in errors(look())[0]
+
+    factories.team("Annex")
+    assert "1 teams without a supervisor (Annex)" in errors(look())
+
+    factories.employee("kai", job="compliance")
+    report = look()
+    assert errors(report) == []
+    assert "compliance officer" in found(report, "Annex")["fix"]
+
+
+@pytest.mark.usefixtures("staffed")
+def test_fix_mirrors_people_and_puts_triggers_back() -> None:
+    factories.user("aoi")
+    triggers.remove(connection)
+    before = look()
+    assert any("missing triggers" in says for says in errors(before))
+    assert found(before, "not mirrored yet")["mendable"]
+
+    after = look("--fix")
+
+    assert errors(after) == []
+    assert not triggers.missing(connection)
+    assert Employee.objects.filter(name="Aoi").exists()
+
+
+@pytest.mark.usefixtures("staffed")
+def test_without_fix_nothing_is_changed() -> None:
+    factories.user("aoi")
+    Client.objects.create(full_name="Ken", emails="ken@mail.example")
+
+    look()
+
+    assert not Employee.objects.filter(name="Aoi").exists()
+    assert not Customer.objects.exists()
+
+
+# --- pages
+
+
+@pytest.mark.usefixtures("staffed")
+def test_a_login_address_that_leads_nowhere() -> None:
+    with override_settings(CONTACT_GUARD=guard(LOGIN_URL="/nowhere/")):
+        assert "the login address '/nowhere/' leads nowhere" in errors(look())
+
+
+def strangers_must_sign_in(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """The crude kind of middleware that many hosts have: whoever is not signed in is sent to the login page."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request) if request.path == "/login/" else HttpResponseRedirect("/login/")
+
+    return middleware
+
+
+SIGNED = {"BACKEND": "tests.signed_channel.SignedChannel", "OPTIONS": {"SECRET": "s3cret"}}
+
+
+@pytest.mark.usefixtures("staffed")
+def test_middleware_that_shuts_customers_and_carriers_out() -> None:
+    crude = [*django_settings.MIDDLEWARE, f"{__name__}.strangers_must_sign_in"]
+    channels = {**django_settings.CONTACT_GUARD["CHANNELS"], "carrier": SIGNED}
+
+    with override_settings(CONTACT_GUARD=guard(CHANNELS=channels)):
+        assert found(look(), "carriers reach the webhooks")["level"] == "ok"
+        with override_settings(MIDDLEWARE=crude):
+            report = look()
+
+    assert "a middleware answers strangers at the web chat before we can" in errors(report)
+    assert "a middleware answers strangers at the webhook of 'carrier' before we can" in errors(report)
+
+
+@pytest.mark.usefixtures("staffed")
+def test_a_public_host_that_django_refuses() -> None:
+    with override_settings(CONTACT_GUARD=guard(PUBLIC_URL="https://crm.kaede.example")):
+        assert "requests for 'crm.kaede.example' are refused" in errors(look())
+
+
+@pytest.mark.usefixtures("staffed")
+def test_a_base_template_without_our_blocks_or_missing() -> None:
+    with override_settings(CONTACT_GUARD=guard(BASE_TEMPLATE="crm_contact_guard/mail/alert.txt")):
+        assert any("BASE_TEMPLATE" in says for says in errors(look()))
+    with override_settings(CONTACT_GUARD=guard(BASE_TEMPLATE="nowhere.html")):
+        assert any("TemplateDoesNotExist" in says for says in errors(look()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"STATIC_URL": None}, "STATIC_URL is not set"),
+        ({"USE_I18N": False}, "every page speaks English"),
+        ({"LANGUAGES": [("en", "English")]}, "LANGUAGES lacks ja"),
+    ],
+)
+@pytest.mark.usefixtures("staffed")
+def test_what_the_host_leaves_out_is_named(changes: dict[str, Any], words: str) -> None:
+    with override_settings(**changes):
+        assert found(look(), words)["fix"]
+
+
+# --- carriers and work
+
+
+@pytest.mark.usefixtures("staffed")
+def test_webhooks_are_asked_over_the_network(live_server: Any) -> None:
+    channels = {"carrier": SIGNED, "chat": django_settings.CONTACT_GUARD["CHANNELS"]["chat"]}
+
+    with override_settings(CONTACT_GUARD=guard(CHANNELS=channels, PUBLIC_URL=live_server.url)):
+        assert found(look(), "give the carrier")["says"].endswith("/webhooks/carrier/")
+    with override_settings(CONTACT_GUARD=guard(CHANNELS=channels, PUBLIC_URL=f"http://127.0.0.1:{free_port()}")):
+        assert found(look(), "does not answer")["level"] == "warning"
+
+
+@pytest.mark.usefixtures("staffed")
+def test_a_test_message_that_can_not_go_out_is_an_error() -> None:
+    assert "the test to me@kaede.example failed" in errors(look("--test-send", "email=me@kaede.example"))[0]
+    with pytest.raises(CommandError, match="is not like email"):
+        call_command("contact_guard_check", "--test-send", "me@kaede.example")
+
+
+@pytest.fixture
+def celery_of_a_host() -> Iterator[Any]:
+    from celery import Celery, current_app
+
+    before = current_app._get_current_object()
+    app = Celery("host", broker=f"redis://127.0.0.1:{free_port()}/0", set_as_current=True)
+    yield app
+    before.set_current()
+
+
+@pytest.mark.usefixtures("staffed", "celery_of_a_host")
+def test_a_broker_that_is_down_and_a_schedule_without_our_entries() -> None:
+    with override_settings(CONTACT_GUARD=guard(TASKS="celery")):
+        report = look()
+
+    assert "the broker does not answer" in errors(report)[0]
+    assert "lacks" in found(report, "Celery's schedule")["says"]
+
+
+@pytest.mark.usefixtures("staffed")
+def test_a_part_that_raises_is_told_and_the_rest_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Client, "__str__", lambda self: 1 / 0)
+    Client.objects.create(full_name="", emails="a@mail.example")
+
+    report = look()
+
+    assert any("ZeroDivisionError" in says for says in errors(report))
+    assert found(report, "the pages begin at")["level"] == "ok"

@@ -1,0 +1,55 @@
+"""``contact_guard_init``: what it proposes for an awkward host works as it stands."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from crm_contact_guard import crm
+from crm_contact_guard.conf import DEFAULTS
+from tests import factories
+from tests.host.models import Client, User
+
+
+def proposed(*arguments: str) -> tuple[str, dict[str, Any]]:
+    out = io.StringIO()
+    call_command("contact_guard_init", *arguments, stdout=out)
+    read: dict[str, Any] = {}
+    exec(out.getvalue(), read)
+    return out.getvalue(), read["CONTACT_GUARD"]
+
+
+@pytest.mark.django_db
+def test_the_proposal_reads_the_hosts_people() -> None:
+    words, guard = proposed()
+    branch = factories.team(head="sora")
+    manager = User.objects.create_user("aoi@kaede.example", branch=branch, display_name="Aoi")
+    client = Client.objects.create(
+        full_name="Hanako", emails="a@mail.example, b@mail.example", mobile="090-1234-5678", manager=manager
+    )
+
+    with override_settings(CONTACT_GUARD=guard):
+        record = crm.adapter().customer(str(client.pk))
+        person = crm.adapter().employee(manager)
+        [found] = crm.adapter().teams()
+
+    assert set(guard) <= set(DEFAULTS)
+    assert record is not None
+    assert (record.name, record.owner_key) == ("Hanako", str(manager.pk))
+    assert [address.value for address in record.addresses] == ["a@mail.example", "b@mail.example", "090-1234-5678"]
+    assert person is not None
+    assert (person.name, person.team_keys) == ("Aoi", (str(branch.pk),))
+    assert found.supervisor_key == str(branch.head_id)
+    assert guard["TASKS"] == "inline"
+    assert "TO DECIDE: say in EMPLOYEE['ROLES']" in words
+    assert len(guard) <= 15
+
+
+def test_another_customer_model_may_be_named() -> None:
+    assert proposed("--customer", "host.Branch")[1]["CUSTOMER"]["MODEL"] == "host.Branch"
+    with pytest.raises(CommandError, match="nowhere"):
+        call_command("contact_guard_init", "--customer", "nowhere.Thing")
