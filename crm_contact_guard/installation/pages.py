@@ -201,7 +201,7 @@ def _assets() -> Iterator[Item]:
         staticfiles_storage.url(_ASSET)
     except ValueError:
         collected = False  # a manifest that does not know the file
-    if not collected and not django_settings.DEBUG:
+    if not collected and not django_settings.DEBUG and not _is_served():
         yield error(TOPIC, "styles and scripts are not collected", "manage.py collectstatic")
     elif not collected and not finders.find(_ASSET):
         yield error(
@@ -211,6 +211,14 @@ def _assets() -> Iterator[Item]:
         )
     else:
         yield fine(TOPIC, "styles and scripts are found")
+
+
+def _is_served() -> bool:
+    """Whether the site itself gives the file out without collecting, as WhiteNoise can."""
+    with _quietly():
+        client = Client(raise_request_exception=False)
+        asked: dict[str, Any] = {"secure": True, "headers": {"host": _own_host()}}
+        return client.get(staticfiles_storage.url(_ASSET), **asked).status_code == 200
 
 
 def _languages() -> Iterator[Item]:

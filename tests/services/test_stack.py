@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from tests.demo.conftest import Demo, port_with_neighbours
-from tests.demo.test_run import PATIENCE, PROMISE, Browser, Running
+from tests.demo.test_run import PATIENCE, Browser, Running
 from tests.service_urls import POSTGRESQL, REDIS
 
 NAME = "contact_guard_stack"
@@ -56,6 +56,9 @@ def test_a_guests_message_warns_the_supervisor(stack: Running) -> None:
 
     guest.post("/guard/chat/", text="LINE交換しませんか？ID: hanako_22")
 
-    supervisor.wait_for("/guard/", "佐藤 花子", PROMISE)
-    supervisor.wait_for(f"/mailbox/{urllib.parse.quote('supervisor@kaede-hotels.example')}/", "佐藤 花子", 2 * PROMISE)
+    supervisor.wait_for("/guard/", "佐藤 花子")
+    supervisor.wait_for(f"/mailbox/{urllib.parse.quote('supervisor@kaede-hotels.example')}/", "佐藤 花子")
+    checked = stack.demo.manage("contact_guard_check", "--patience", "60")
+    assert "beat and worker are alive" in checked.stdout, checked.stdout
+    assert checked.returncode == 0, checked.stdout
     assert stack.end()[0] == 0
