@@ -76,6 +76,16 @@ def may_start(viewer: Employee, customer: Customer) -> bool:
     return customer.team_id is not None and viewer.teams.filter(pk=customer.team_id).exists()
 
 
+def startable(viewer: Employee) -> QuerySet[Customer]:
+    """Customers with whom the viewer may open a conversation (``may_start``) and has none that is open."""
+    rows = Customer.objects.filter(tenant=viewer.tenant, active=True)
+    if not viewer.active or viewer.role == Role.AUDITOR:
+        return rows.none()
+    nobodys = Q(owner__isnull=True, team__isnull=True)
+    talking = own_conversations(viewer).filter(state=Conversation.State.OPEN).values("customer")
+    return rows.filter(Q(owner=viewer) | Q(team__in=viewer.teams.all()) | nobodys).exclude(pk__in=talking)
+
+
 def is_party(viewer: Employee, conversation: Conversation) -> bool:
     """Whether reading is part of answering; otherwise the view of content is recorded (design.md §3.6)."""
     return conversation.employee_id == viewer.pk or may_write(viewer, conversation)

@@ -12,9 +12,10 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
+from crm_contact_guard.console import carriers
 from crm_contact_guard.console.page import page, show
 from crm_contact_guard.console.talk import seen, talk
-from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.directory.models import Customer, Employee, Role
 from crm_contact_guard.directory.search import part_of
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.ledger.models import Conversation, Message
@@ -22,6 +23,8 @@ from crm_contact_guard.supervision.showing import shown, stored_findings
 
 STEP = 50
 MOST = 1000
+#: Customers without a conversation that a search offers.
+OFFERED = 10
 #: Characters of the last message that are read for its preview: what is shown of it, and room around for whatever tells
 #: a card number from another one.
 PREVIEW = 400
@@ -71,6 +74,7 @@ def listing(request: HttpRequest, viewer: Employee) -> dict[str, Any]:
     return {
         "rows": found[:most],
         "more": min(most + STEP, MOST) if len(found) > most and most < MOST else 0,
+        "startable": _startable(viewer, words) if words else [],
         "words": words,
         "only": only if only == "waiting" else "",
         "waiting": counted["waiting"],
@@ -90,6 +94,12 @@ def _listed(rows: QuerySet[Conversation]) -> QuerySet[Conversation, Any]:
         )
         .order_by(F("waiting_since").asc(nulls_last=True), F("last_message_at").desc(nulls_last=True), "-id")
     )
+
+
+def _startable(viewer: Employee, words: str) -> list[Customer]:
+    """Customers found by name with whom a talk can begin: the way there where the CRM's own pages hold no panel."""
+    found = permissions.startable(viewer).filter(part_of("name", words)).order_by("name", "pk")[:OFFERED]
+    return [customer for customer in found if carriers.choices(customer)]
 
 
 def version(viewer: Employee) -> str:
