@@ -243,7 +243,13 @@ class DeclarativeAdapter(CRMAdapter):
             raise ConfigurationError(f'CONTACT_GUARD["{setting}"]["MODEL"]: {error}') from error
 
 
-_ADDRESS_OPTIONS = {"EMAIL": "email", "PHONE": "phone", "LINE": "line", "WHATSAPP": "whatsapp"}
+_ADDRESS_OPTIONS = {
+    "EMAIL": "email",
+    "PHONE": "phone",
+    "LINE": "line",
+    "LINE_WORKS": "line_works",
+    "WHATSAPP": "whatsapp",
+}
 _SEVERAL = re.compile(r"[,;\n]+")
 
 

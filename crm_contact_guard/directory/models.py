@@ -94,6 +94,7 @@ class AddressKind(models.TextChoices):
     EMAIL = "email", _("E-mail")
     PHONE = "phone", _("Phone")
     LINE = "line", _("LINE")
+    LINE_WORKS = "line_works", _("LINE WORKS")
     WHATSAPP = "whatsapp", _("WhatsApp")
     CHAT = "chat", _("Web chat")
 
