@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from crm_contact_guard.detection import gates as gate_of
 from crm_contact_guard.detection import identifiers as ids
@@ -80,48 +81,39 @@ def _find(text: str, gates: set[int], company: Company, budget: Budget, *, rever
         found.extend(_emails(text, found, gates))
     if not gates.isdisjoint(_PHONE_GATES):
         found.extend(_phones(text, found, company.regions, gates, budget, reverse=reverse))
-    if gate_of.GORO in gates:
-        found.extend(
-            Candidate("phone", "goroawase", m.start(), m.end(), m.group(), "goroawase")
-            for m in ids.GOROAWASE.finditer(text)
-        )
-    for gate, pattern, shape in ((gate_of.ADDRESS_JA, ids.ADDRESS_JA, "ja"), (gate_of.ADDRESS_EN, ids.ADDRESS_EN, "en")):
-        if gate in gates:
-            found.extend(
-                _free(
-                    found, (Candidate("address", shape, m.start(), m.end(), m.group()) for m in pattern.finditer(text))
-                )
-            )
-    if gate_of.PAYMENT in gates:
-        found.extend(
-            _free(
-                found,
-                (Candidate("payment", "handle", m.start(), m.end(), m.group()) for m in ids.PAYMENT.finditer(text)),
-            )
-        )
-        found.extend(
-            _free(
-                found,
-                (Candidate("payment", "handle", m.start(), m.end(), m.group()) for m in ids.WALLET.finditer(text)),
-            )
-        )
-    if gate_of.HINT in gates:
-        found.extend(
-            _free(
-                found,
-                (Candidate("hint", "computed", m.start(), m.end(), m.group(), "hint") for m in ids.HINT.finditer(text)),
-            )
-        )
+    if not gates.isdisjoint(_RARE_GATES):
+        for gate, pattern, sort, shape, technique in _RARE:
+            if gate in gates:
+                fresh = [
+                    Candidate(sort, shape, match.start(), match.end(), match.group(), technique)
+                    for match in pattern.finditer(text)
+                ]
+                found.extend(fresh if gate == gate_of.GORO else _free(found, fresh))
     if gate_of.TOKENS in gates or gate_of.AT in gates:
         found.extend(_handles(text, found, gates))
     return found
 
 
-def _overlaps(taken: list[Candidate], start: int, end: int) -> bool:
-    return any(start < other.end and other.start < end for other in taken)
+#: Families that are one expression each, in the order in which they take their place.
+_RARE: tuple[tuple[int, Any, str, str, str], ...] = (
+    (gate_of.GORO, ids.GOROAWASE, "phone", "goroawase", "goroawase"),
+    (gate_of.ADDRESS_JA, ids.ADDRESS_JA, "address", "ja", "plain"),
+    (gate_of.ADDRESS_EN, ids.ADDRESS_EN, "address", "en", "plain"),
+    (gate_of.PAYMENT, ids.PAYMENT, "payment", "handle", "plain"),
+    (gate_of.PAYMENT, ids.WALLET, "payment", "handle", "plain"),
+    (gate_of.HINT, ids.HINT, "hint", "computed", "hint"),
+)
+_RARE_GATES = frozenset(gate for gate, *_ in _RARE)
 
 
-def _free(taken: list[Candidate], fresh: Iterator[Candidate]) -> list[Candidate]:
+def _overlaps(taken: Sequence[Candidate], start: int, end: int) -> bool:
+    for other in taken:  # noqa: SIM110 - most often there is none, and a generator costs more than the answer
+        if start < other.end and other.start < end:
+            return True
+    return False
+
+
+def _free(taken: Sequence[Candidate], fresh: Sequence[Candidate]) -> list[Candidate]:
     return [candidate for candidate in fresh if not _overlaps(taken, candidate.start, candidate.end)]
 
 
@@ -137,8 +129,11 @@ def _links(text: str) -> Iterator[Candidate]:
 
 def _emails(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidate]:
     found: list[Candidate] = []
-    for gate, pattern, technique in _EMAILS:
-        if gate not in gates:
+    standing = ids.MAILS.Match(text)
+    if not standing:
+        return found
+    for number, (gate, pattern, technique) in enumerate(_EMAILS):
+        if gate not in gates or number not in standing:
             continue
         for match in pattern.finditer(text):
             start, end = match.span()
@@ -169,7 +164,7 @@ def _emails(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidat
                     technique if "@" in squeezed and " " not in value else "disguised",
                 )
             )
-    for match in ids.EMAIL_HINT.finditer(text) if gate_of.EMAIL_HINT in gates else ():
+    for match in ids.EMAIL_HINT.finditer(text) if gate_of.EMAIL_HINT in gates and len(_EMAILS) in standing else ():
         if not _overlaps(found, *match.span()):
             found.append(Candidate("email", "hint", match.start(), match.end(), match.group(), "hint"))
     return found

@@ -37,6 +37,7 @@ from typing import Any
 
 import re2
 
+from crm_contact_guard.detection import sets
 from crm_contact_guard.detection.company_file import CompanyFileError, read_company
 from crm_contact_guard.detection.company_rules_lint import compile_rule, lint
 from crm_contact_guard.detection.normalise import Normalised, normalise
@@ -144,10 +145,7 @@ def _any_of(words: list[str]) -> Any:
         left = r"\b" if word[0].isascii() and word[0].isalnum() else ""
         right = r"\b" if word[-1].isascii() and word[-1].isalnum() else ""
         parts.append(f"{left}{re2.escape(word)}{right}")
-    options = re2.Options()
-    options.max_mem = 64 << 20
-    options.log_errors = False
-    return re2.compile("|".join(parts), options)
+    return re2.compile("|".join(parts), sets.options(64 << 20))
 
 
 def _messages(lines: Iterable[bytes]) -> Iterator[tuple[Direction, str]]:

@@ -8,6 +8,7 @@ import re2
 
 from crm_contact_guard.detection import identifiers, numerals
 from crm_contact_guard.detection.sensitive_credentials import SECRET
+from crm_contact_guard.detection.sets import set_of
 
 (PHONE, SPELLED, NOISE, LEET, EMAIL, EMAIL_SPACED, EMAIL_SLASH, EMAIL_HINT, LINK, ADDRESS_JA, ADDRESS_EN, TOKENS, AT, HINT, PAYMENT, GORO,
  LONG_NUMBER, SECRET_NAME) = range(1, 19)  # fmt: skip
@@ -39,25 +40,14 @@ GATES: tuple[tuple[int, tuple[str, ...]], ...] = (
     (LONG_NUMBER, (r"\d(?:[ .・-]{0,2}\d){11}",)),
     (SECRET_NAME, (SECRET,)),
 )
-_MEMORY = 32 << 20
+_OPENS = tuple(gate for gate, expressions in GATES for _ in expressions)
 
 
 @lru_cache(maxsize=1)
-def _compiled() -> tuple[re2.Set, tuple[int, ...]]:
-    options = re2.Options()
-    options.max_mem = _MEMORY
-    options.log_errors = False
-    made = re2.Set.SearchSet(options)
-    opens = []
-    for gate, expressions in GATES:
-        for expression in expressions:
-            made.Add(expression)
-            opens.append(gate)
-    made.Compile()
-    return made, tuple(opens)
+def _signs() -> re2.Set:
+    return set_of(expression for _, expressions in GATES for expression in expressions)
 
 
 def opened(text: str) -> set[int]:
     """The gates that open for a folded text."""
-    signs, opens = _compiled()
-    return {opens[entry] for entry in signs.Match(text) or ()}
+    return {_OPENS[entry] for entry in _signs().Match(text) or ()}

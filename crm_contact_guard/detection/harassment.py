@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ MAX_FINDINGS = 20
 _PLACES = 8
 #: How far around a hit its sentence is read.
 _CONTEXT = 120
-_ENDS = frozenset("。．!?！？\n")
+_ENDS = "。．!?！？\n"
+_END = re.compile(rf"\.(?= |\Z)|[{_ENDS}](?![とっ])")
 _OPEN_QUOTES, _CLOSE_QUOTES = "「『“", "」』”"
 _EDGES = " \t\n、。,.!?！？;:「」『』\"'"
 _SENTENCE = re2.compile(r"[^。．.!?！？\n]{2,80}")
@@ -177,31 +179,21 @@ def _first_meant(pattern: Pattern, text: str) -> tuple[int, int] | None:
 
 def _only_told(pattern: Pattern, before: str, after: str) -> bool:
     guards = pattern.guards
-    ahead = guards.before + guards.own if pattern.category == "insult" else guards.before
-    return any(guard.search(before) for guard in ahead) or any(guard.search(after) for guard in guards.after)
+    return bool(
+        guards.before.Match(before)
+        or (pattern.category == "insult" and guards.own.Match(before))
+        or guards.after.Match(after)
+    )
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
-    """The sentence around a hit, bounded; a full stop ends one only before a space ("2 a.m." does not matter here)."""
-    first, floor = start, max(0, start - _CONTEXT)
-    while (
-        first > floor
-        and text[first - 1] not in _ENDS
-        and not (text[first - 1] == " " and first > 1 and text[first - 2] == ".")
-    ):
-        first -= 1
-    last, ceiling = end, min(len(text), end + _CONTEXT)
-    while last < ceiling and not _ends(text, last):
-        last += 1
-    return first, last
-
-
-def _ends(text: str, place: int) -> bool:
-    """Whether a sentence ends there; 「死ね！と言われた」 goes on."""
-    following = text[place + 1 : place + 2]
-    if text[place] == ".":
-        return following in ("", " ")
-    return text[place] in _ENDS and following not in ("と", "っ")
+    """The sentence around a hit, bounded; a full stop ends one only before a space ("2 a.m." does not matter here), and
+    「死ね！と言われた」 goes on."""
+    floor, ceiling = max(0, start - _CONTEXT), min(len(text), end + _CONTEXT)
+    stop = text.rfind(". ", max(0, floor - 1), start)
+    first = max(floor, stop + 2 if stop >= 0 else 0, *[text.rfind(mark, floor, start) + 1 for mark in _ENDS])
+    ended = _END.search(text, end, ceiling + 1)
+    return first, ceiling if ended is None else min(ended.start(), ceiling)
 
 
 def _quoted(text: str, start: int, end: int) -> bool:

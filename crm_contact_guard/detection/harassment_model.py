@@ -13,6 +13,8 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
+from crm_contact_guard.detection.ngrams import codes
+
 #: A longer text is weighed in windows, so that harmless words around cannot drown what is meant.
 WINDOW, STEP = 160, 40
 
@@ -25,6 +27,8 @@ SIZES = (2, 3, 4)
 SCALE = 4.0
 FLOOR = 240
 _MULTIPLIER, _SEED = np.uint32(0x85EBCA6B), np.uint32(0x9E3779B1)
+_FOLD, _SHIFT = np.uint32(15), np.uint32(17)
+_PLACES = [np.uint32(2 * size + 1) for size in range(max(SIZES) + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +57,16 @@ def buckets(text: str) -> npt.NDArray[np.uint32]:
     All digits are one sign. A rolling hash; weights are only good for the hash they were trained with, so this one is
     the module's own.
     """
-    codes = np.frombuffer((" " + text + " ").encode("utf-32-le", "replace"), dtype=np.uint32)
-    scattered = np.where((codes >= 48) & (codes <= 57), np.uint32(48), codes) * _SEED
+    scattered = codes(f" {text} ") * _SEED
     parts = []
     rolled = scattered
     for size in range(2, max(SIZES) + 1):
-        if len(codes) < size:
+        if len(scattered) < size:
             break
-        rolled = rolled[:-1] * _MULTIPLIER + scattered[size - 1 :] * np.uint32(size * 2 + 1)
-        rolled = rolled ^ (rolled >> np.uint32(15))
-        parts.append(rolled >> np.uint32(17))
+        rolled = rolled[:-1] * _MULTIPLIER
+        rolled += scattered[size - 1 :] * _PLACES[size]
+        rolled ^= rolled >> _FOLD
+        parts.append(rolled >> _SHIFT)
     return np.concatenate(parts)
 
 

@@ -37,12 +37,17 @@ _Ints = npt.NDArray[np.uint32]
 Weights = npt.NDArray[np.float32]
 
 
+def codes(text: str) -> _Ints:
+    """Code points of a text, with one sign for all digits."""
+    return _SIGNS.take(np.frombuffer(text.encode("utf-32-le", "replace"), _CODE))
+
+
 def _windows(text: str) -> _Ints:
     """Buckets by place and length of gram, over the text between two spaces. The last places hold grams that run over the
     end: those below the diagonal, see ``_ENDS``."""
-    codes = _SIGNS.take(np.frombuffer(f" {text} {_PADDING}".encode("utf-32-le", "replace"), _CODE))
+    signs = codes(f" {text} {_PADDING}")
     # Rows that overlap, without a copy: ``as_strided`` would take longer than all the rest.
-    hashes: _Ints = np.ndarray((len(text) + 1, LONGEST), _CODE, codes, 0, (4, 4)) @ _POWERS
+    hashes: _Ints = np.ndarray((len(text) + 1, LONGEST), _CODE, signs, 0, (4, 4)) @ _POWERS
     hashes >>= _SHIFT
     return hashes
 

@@ -1,6 +1,6 @@
 """Folded text with a way back: every offset found in the folded text maps to the original.
 
-One translate table does the work (see ``folding``); only where characters were dropped or joined (zero width marks,
+One table does the work (see ``folding``); only where characters were dropped or joined (zero width marks,
 half-width or decomposed voiced kana) a table of offsets is made.
 """
 
@@ -9,16 +9,33 @@ from __future__ import annotations
 from bisect import bisect_left
 
 import numpy as np
+import numpy.typing as npt
 
 from crm_contact_guard.detection.folding import build
 
-_TABLE = build()
 _VOICED = dict(zip("かきくけこさしすせそたちつてとはひふへほカキクケコサシスセソタチツテトハヒフヘホウ",
                    "がぎぐげござじずぜぞだぢづでどばびぶべぼガギグゲゴザジズゼゾダヂヅデドバビブベボヴ", strict=True))  # fmt: skip
 _SEMI_VOICED = dict(zip("はひふへほハヒフヘホ", "ぱぴぷぺぽパピプペポ", strict=True))
 _MARKS = {"ﾞ": _VOICED, "゙": _VOICED, "ﾟ": _SEMI_VOICED, "゚": _SEMI_VOICED}
-_DROPPED = np.zeros(0x110000, dtype=np.bool_)
-_DROPPED[[code for code, target in _TABLE.items() if target is None]] = True
+_TRAILING = frozenset("\ufe0e\ufe0f\u20e3") | frozenset(_MARKS)
+_CODE = np.dtype(np.uint32)
+_Codes = npt.NDArray[np.uint32]
+#: Above all code points: what stands in the table for a character that is dropped, and for a voicing mark.
+_LAST, _DROPPED, _MARK = 0x10FFFF, 0x110000, 0x110001
+
+
+def _table() -> _Codes:
+    """Code point → what stands for it. An array: neighbours lie together, a dictionary is all over the memory."""
+    table = np.arange(0x110000, dtype=_CODE)
+    folded = build()
+    targets = [_DROPPED if target is None else ord(target) if isinstance(target, str) else target for target in folded.values()]
+    table[list(folded)] = targets
+    table[[ord(mark) for mark in _MARKS]] = _MARK
+    return table
+
+
+_TABLE = _table()
+_CONTROLS = {code: chr(_TABLE[code]) for code in (*range(0x20), 0x7F)}
 
 
 class Normalised:
@@ -62,37 +79,29 @@ class Normalised:
         return bisect_left(kept, start), bisect_left(kept, end)
 
 
-_TRAILING = frozenset("\ufe0e\ufe0f\u20e3") | frozenset(_MARKS)
-
-
 def normalise(original: str) -> Normalised:
     """Fold a text. Never raises; linear in its length."""
     if original.isascii():
         text = original.lower()
-        if text.isprintable():
-            return Normalised(original, text, None)
-        return Normalised(original, text.translate(_TABLE), None)
-    text = original.translate(_TABLE)
-    if not _MARKS.keys().isdisjoint(text):
-        return _join_marks(original)
-    if len(text) == len(original):
-        return Normalised(original, text, None)
-    codes = np.frombuffer(original.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    return Normalised(original, text, np.flatnonzero(~_DROPPED[codes]).tolist())
+        return Normalised(original, text if text.isprintable() else text.translate(_CONTROLS), None)
+    folded = _TABLE.take(np.frombuffer(original.encode("utf-32-le", "surrogatepass"), _CODE))
+    try:
+        # The decoder looks at each code anyway, and takes none above the last.
+        return Normalised(original, str(folded, "utf-32-le"), None)
+    except UnicodeDecodeError:
+        pass
+    kept = np.flatnonzero(folded <= _LAST)
+    return Normalised(original, _voiced(original, folded, kept), kept.tolist())
 
 
-def _join_marks(original: str) -> Normalised:
-    """The way for kana with voicing marks of their own: the marks are dropped and what they follow is voiced."""
-    codes = np.frombuffer(original.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    marks = np.isin(codes, _MARK_CODES)
-    kept = np.flatnonzero(~(_DROPPED[codes] | marks))
-    folded = list(original.translate(_WITHOUT_MARKS))
-    places = np.flatnonzero(marks)
+def _voiced(original: str, folded: _Codes, kept: npt.NDArray[np.intp]) -> str:
+    """The folded text without what is dropped; a kana that a voicing mark follows is voiced."""
+    text = str(folded[kept], "utf-32-le")
+    places = np.flatnonzero(folded == _MARK)
+    if not len(places):
+        return text
+    characters = list(text)
     for mark, place in zip(places.tolist(), (np.searchsorted(kept, places) - 1).tolist(), strict=True):
         if place >= 0:
-            folded[place] = _MARKS[original[mark]].get(folded[place], folded[place])
-    return Normalised(original, "".join(folded), kept.tolist())
-
-
-_MARK_CODES = np.array([ord(mark) for mark in _MARKS], dtype=np.uint32)
-_WITHOUT_MARKS = _TABLE | dict.fromkeys(map(ord, _MARKS))
+            characters[place] = _MARKS[original[mark]].get(characters[place], characters[place])
+    return "".join(characters)

@@ -71,8 +71,12 @@ SPELLED_GATES = (
 )
 NOISE_GATE = r"(?:[0-9][^0-9\n]{1,2}){5}[0-9]"
 LEET_GATE = r"\b[0-9]*[oilszb][0-9]+[oilszb]|\b[0-9]{1,4}[oilszb][0-9]{2}|\b[oil][0-9]{2}"
-# The standard library is quicker on short texts, and linear where each step is decided by one character.
-PLAIN = re.compile(r"(?:\+ ?|\b00)?\(?" + _DIGIT + r"(?:[\s\-.()_/·・,、の~ー|*:→]{0,3}" + _DIGIT + ")+")
+# The standard library is quicker on short texts, and linear where each step is decided by one character. A pattern that
+# begins with a class of characters is sought by that class alone; one that begins with an optional sign is tried everywhere.
+_FIGURE = "0-9〇零一二三四五六七八九"
+PLAIN = re.compile(
+    rf"[+({_FIGURE}](?:(?<=[{_FIGURE}])|(?<=\+) ?\(?{_DIGIT}|(?<=\(){_DIGIT})(?:[\s\-.()_/·・,、の~ー|*:→]{{0,3}}{_DIGIT})+"
+)
 NOISE = re.compile(r"[0-9](?:[^0-9\n]{1,2}[0-9])+")
 LEET = re2.compile(r"\b[0o][0-9oilszb](?:[0-9oilszb]|[\-. ][0-9oilszb])+\b")
 _NAMES = [*WORDS]
