@@ -39,6 +39,7 @@ class ChannelError(ContactGuardError):
 
     ``permanent``: trying again can't help. ``uncertain``: the carrier may have the message all the same.
     ``retry_after``: seconds after which a busy carrier wants to be asked again (RFC 9110 §10.2.3).
+    ``contact``: what the refusal tells of the address, as in ``channels.base.ContactKind`` ("stop", "bounce").
     """
 
     code = "channel"
@@ -51,11 +52,13 @@ class ChannelError(ContactGuardError):
         uncertain: bool = False,
         detail: Mapping[str, str] | None = None,
         retry_after: float | None = None,
+        contact: str = "",
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.uncertain = uncertain
         self.retry_after = retry_after
+        self.contact = contact
         self.detail = dict(detail or {})
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -73,6 +75,21 @@ def wrote(carrier: Channel, address: str, at: datetime) -> None:
             tenant=row.customer.tenant,
             data={"channel": carrier.alias},
         )
+
+
+@transaction.atomic
+def refused(message: Message, error: ChannelError) -> None:
+    """A carrier refused a message because of its address: the owner had told it STOP, or there is no such number."""
+    contact_changed(
+        ContactEvent(
+            channel=message.channel,
+            event_id=f"refused:{message.pk}",
+            address=message.to_address or "",
+            kind=ContactKind(error.contact),
+            occurred_at=timezone.now(),
+            detail=error.detail,
+        )
+    )
 
 
 def address_for(customer: Customer, carrier: Channel) -> Address | None:

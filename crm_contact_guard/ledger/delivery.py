@@ -44,6 +44,8 @@ def deliver(message_id: UUID) -> datetime | None:
     try:
         receipt = carrier.send(outbound(claim))
     except ChannelError as error:
+        if error.contact:
+            consent.refused(claim.message, error)
         return outbox.failed(
             claim, permanent=error.permanent, uncertain=error.uncertain, error=str(error), detail=error.detail
         )

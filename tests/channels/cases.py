@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import Channel
+from crm_contact_guard.channels.base import Channel, InboundMessage
 from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.models import Address
 from crm_contact_guard.exceptions import ChannelError, InvalidMessage
@@ -80,6 +81,15 @@ class ChannelCases:
         """A message of the employee that waits to be handed to the carrier, due now."""
         talk = self.talk()
         assert talk.employee is not None
+        if self.channel.session_window is not None:
+            opening = InboundMessage(
+                channel=self.alias,
+                event_id="opening",
+                from_address=self.customer_address,
+                text="Good morning",
+                occurred_at=timezone.now(),
+            )
+            gateway.receive(opening)
         sent = gateway.send(
             actor=talk.employee, conversation=talk, text=text, channel=self.alias, occurred_at=factories.office_time()
         )

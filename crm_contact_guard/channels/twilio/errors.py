@@ -39,4 +39,5 @@ def refused(status: int, code: int, message: str, retry_after: float | None = No
         uncertain=status in _DOUBTFUL_STATUS,
         detail={"code": str(code or status), "status": str(status)},
         retry_after=retry_after,
+        contact="stop" if code in OPTED_OUT else "",
     )

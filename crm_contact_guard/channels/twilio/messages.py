@@ -83,14 +83,17 @@ class SmsChannel(TwilioAccount):
             asked["content_sid"] = message.template.carrier_id
             asked["content_variables"] = json.dumps({str(place): value for place, value in values}, ensure_ascii=False)
             return asked
-        asked["body"] = self.text(message)
+        text = self.text(message)
+        if text:
+            asked["body"] = text
         if message.files:
             asked["media_url"] = [file.url for file in message.files]
         return asked
 
     def text(self, message: OutboundMessage) -> str:
         """The text, at a conversation's first message with the notice that the talk is recorded."""
-        return message.text if message.references or not message.notice else f"{message.text}\n\n{message.notice}"
+        notice = "" if message.references else message.notice
+        return "\n\n".join(part for part in (message.text, notice) if part)
 
     # --- in
     def parse(self, request: HttpRequest) -> Sequence[CarrierEvent]:

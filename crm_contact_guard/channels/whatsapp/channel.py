@@ -91,9 +91,8 @@ class WhatsAppChannel(Channel):
             return client.send_template(
                 to, template.carrier_id, self._language(template), self._parameters(template), **ours
             )
-        text = message.text
-        if not message.references and message.notice:
-            text = f"{text}\n\n{message.notice}"
+        notice = "" if message.references else message.notice
+        text = "\n\n".join(part for part in (message.text, notice) if part)
         if file is None:
             return client.send_message(to, text, **ours)
         return self._send_file(client, to, file, text, ours)

@@ -1,0 +1,59 @@
+"""The Twilio channels of the tests, pointed at their local carrier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from crm_contact_guard import gateway
+from crm_contact_guard.channels.base import InboundMessage
+from crm_contact_guard.directory.addresses import normalise
+from crm_contact_guard.ledger.models import Conversation, Message
+from tests import factories
+from tests.channels.twilio_server import ACCOUNT, CUSTOMER, NUMBER, TOKEN
+
+PUBLIC = "https://crm.kaede.example"
+FIXTURES = Path(__file__).parent / "fixtures" / "twilio"
+_PACKAGE = "crm_contact_guard.channels.twilio"
+_BACKENDS = {"sms": "SmsChannel", "whatsapp": "WhatsAppChannel", "phone": "VoiceChannel"}
+
+
+def configure(settings: Any, url: str = "", **more: Any) -> None:
+    """All three channels in the tests' settings, reachable under a public address behind a proxy."""
+    options = {"ACCOUNT_SID": ACCOUNT, "AUTH_TOKEN": TOKEN, "FROM": NUMBER, "API_URL": url, **more}
+    ours = {alias: {"BACKEND": f"{_PACKAGE}.{name}", "OPTIONS": options} for alias, name in _BACKENDS.items()}
+    known = settings.CONTACT_GUARD
+    settings.CONTACT_GUARD = {**known, "CHANNELS": {**known["CHANNELS"], **ours}, "PUBLIC_URL": PUBLIC}
+
+
+def golden(name: str) -> str:
+    return (FIXTURES / f"{name}.txt").read_text("ascii")
+
+
+def talk(kind: str = "phone", address: str = CUSTOMER) -> Conversation:
+    """A conversation with a customer who has the address, as the host spells it; on WhatsApp they have just written."""
+    found = factories.conversation(factories.employee("aoi"), channel="chat")
+    found.customer.addresses.create(kind=kind, value=address, normalised=normalise(kind, address))
+    if kind == "whatsapp":
+        opening = InboundMessage(
+            channel="whatsapp", event_id="opening", from_address=address, text="Hello", occurred_at=timezone.now()
+        )
+        gateway.receive(opening)
+    return found
+
+
+def write(conversation: Conversation, text: str, alias: str = "sms", **more: Any) -> Message:
+    """A message of the employee in the outbox."""
+    assert conversation.employee is not None
+    sent = gateway.send(
+        actor=conversation.employee,
+        conversation=conversation,
+        text=text,
+        channel=alias,
+        occurred_at=factories.office_time(),
+        **more,
+    )
+    assert sent.message is not None
+    return sent.message
