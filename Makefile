@@ -6,7 +6,7 @@ DJANGO = DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url \
 	--generate-hashes --custom-compile-command "make lock"
 # Carriers' libraries join the developers' lock with the code that uses them.
-LOCKED_EXTRAS = --extra images --extra postgresql --extra redis --extra twilio --extra whatsapp
+LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra postgresql --extra redis --extra twilio --extra whatsapp
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo demo-data test test-services coverage lint format train bench docs messages lock package clean
