@@ -19,6 +19,18 @@ def line_options(url: str, **more: object) -> dict[str, Any]:
     return {**secrets, "HOST": url, "TIMEOUT": 30, **more}
 
 
+def works_options(url: str, **more: object) -> dict[str, Any]:
+    given = {
+        "BOT_ID": line_works_server.BOT_ID,
+        "BOT_SECRET": line_works_server.BOT_SECRET,
+        "CLIENT_ID": line_works_server.CLIENT_ID,
+        "CLIENT_SECRET": line_works_server.CLIENT_SECRET,
+        "SERVICE_ACCOUNT": line_works_server.SERVICE_ACCOUNT,
+        "PRIVATE_KEY": line_works_server.PRIVATE_KEY,
+    }
+    return {**given, "API_URL": url, "AUTH_URL": url, "TIMEOUT": 30, **more}
+
+
 def configure(settings: Any, alias: str, backend: str, options: dict[str, Any], **more: object) -> None:
     """Add one channel to the tests' settings."""
     known = settings.CONTACT_GUARD
@@ -47,4 +59,4 @@ def call_works(
     given = line_works_server.signature(body, secret) if signature is None else signature
     headers = {"X-WORKS-BotId": line_works_server.BOT_ID, **({"X-WORKS-Signature": given} if given else {})}
     client = Client(enforce_csrf_checks=True)
-    return client.post("/guard/webhooks/works/", body, content_type="application/json; charset=UTF-8", headers=headers)
+    return client.post("/guard/webhooks/works/", body, content_type="application/json; charset=utf-8", headers=headers)

@@ -51,13 +51,17 @@ class LineWorksServer(CarrierServer):
         self.tokens: list[str] = []
         self.revoked: set[str] = set()
         self.scopes: list[str] = []
+        self.refused_uploads = False
+        self.redirect_to = ""
+        #: So many messages get through before queued failures strike.
+        self.failures_after = 0
 
     @property
     def messages(self) -> list[Call]:
         return [call for call in self.calls if call.path.endswith("/messages")]
 
     def fails(self, call: Call) -> bool:
-        return call.path.endswith("/messages")
+        return call.path.endswith("/messages") and len(self.delivered) >= self.failures_after
 
     def answer(self, call: Call) -> Answer:
         if call.path == "/oauth2/v2.0/token":
@@ -81,12 +85,14 @@ class LineWorksServer(CarrierServer):
                 url = f"{self.url}/k/emsg/r/{file_id}/{quote(call.json['fileName'])}"
                 return Answer.of({"fileId": file_id, "uploadUrl": url})
             case ["attachments", file_id] if file_id in self.attachments:
-                return Answer(302, b"", {"Location": f"{self.url}/download/{file_id}"})
+                return Answer(302, b"", {"Location": self.redirect_to or f"{self.url}/download/{file_id}"})
             case _:
                 return NOT_FOUND
 
     def _storage(self, call: Call, parts: list[str]) -> Answer | None:
         match parts:
+            case ["k", "emsg", "r", _file_id, _name] if self.refused_uploads:
+                return Answer.of({"code": "INVALID_PARAMETER", "description": "the extension is blocked"}, 400)
             case ["k", "emsg", "r", file_id, _name]:
                 self.uploads[file_id] = call.body
                 return Answer.of({})

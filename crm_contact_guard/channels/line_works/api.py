@@ -1,0 +1,216 @@
+"""Calls to LINE WORKS' API 2.0 (developers.worksmobile.com/en/docs/api-overview) as a service account."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import jwt
+from django.utils.http import parse_header_parameters
+from urllib3 import BaseHTTPResponse, PoolManager, Timeout
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from crm_contact_guard.channels.base import FileIn, MediaRef, OutboundFile
+from crm_contact_guard.channels.names import Profile
+from crm_contact_guard.exceptions import ChannelError
+
+#: Seconds that the signed assertion holds; the token server takes at most an hour.
+_ASSERTION = 1800
+#: A token is renewed this long before its end, in seconds.
+_MARGIN = 300
+_CHUNK = 65_536
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Who calls. The secrets stay out of ``repr``."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    service_account: str
+    private_key: str = field(repr=False)
+    bot_id: str
+    scope: str
+    api: str = "https://www.worksapis.com"
+    auth: str = "https://auth.worksmobile.com"
+
+
+class WorksApi:
+    """One bot. ``timeout`` in seconds for each call. Safe to share among threads."""
+
+    def __init__(self, account: Account, *, timeout: float) -> None:
+        self._account = account
+        # One attempt is one request: the outbox counts, records and spaces the attempts. Redirects are read here.
+        self._pool = PoolManager(retries=False, timeout=Timeout(timeout))
+        self._token = ""
+        self._token_until = 0.0
+        self._lock = threading.Lock()
+
+    def message(self, user: str, content: Mapping[str, Any]) -> None:
+        """Send one content to one member."""
+        self._ask("POST", self._bot(f"users/{quote(user, safe='')}/messages"), {"content": content}, delivers=True)
+
+    def upload(self, file: OutboundFile) -> str:
+        """Put a file into the bot's storage, where it stays for 24 hours. Returns its id."""
+        given = self._json(self._ask("POST", self._bot("attachments"), {"fileName": file.name}))
+        place, file_id = str(given.get("uploadUrl") or ""), str(given.get("fileId") or "")
+        if not file_id or not self._is_theirs(place):
+            raise ChannelError("LINE WORKS names no place for the file", permanent=False)
+        answer = self._call(
+            "POST",
+            place,
+            fields={"resourceName": file.name, "Filedata": (file.name, file.read(), file.content_type)},
+        )
+        if answer.status >= 300:
+            raise _refused(answer)
+        return file_id
+
+    def content(self, media: MediaRef, *, most: int) -> FileIn:
+        """A file that a member sent, at most ``most`` bytes. The API answers with the storage's address, which wants
+        the token as well."""
+        answer = self._ask("GET", self._bot(f"attachments/{quote(media.ref, safe='')}"))
+        place = answer.headers.get("Location", "")
+        if answer.status != 302 or not self._is_theirs(place):
+            raise ChannelError(f"LINE WORKS {answer.status}: no address of the file", permanent=False)
+        stored = self._call("GET", place, stream=True)
+        if stored.status >= 300:
+            raise _refused(stored)
+        try:
+            content = _read(stored, most)
+        except HTTPError as error:
+            raise _lost(error) from error
+        _, parameters = parse_header_parameters(stored.headers.get("Content-Disposition", ""))
+        content_type = stored.headers.get("Content-Type", "").partition(";")[0].strip() or "application/octet-stream"
+        return FileIn(
+            name=media.name or parameters.get("filename", "") or "file", content_type=content_type, content=content
+        )
+
+    def profile(self, user: str) -> Profile:
+        """A member's name, family name first as the service itself shows it. Needs the scope ``user.read``."""
+        found = self._json(self._ask("GET", f"{self._account.api}/v1.0/users/{quote(user, safe='')}"))
+        name = found.get("userName") or {}
+        parts = [str(name.get(part) or "") for part in ("lastName", "firstName")]
+        return Profile(name=" ".join(part for part in parts if part)[:255])
+
+    # --- how it asks
+    def _bot(self, path: str) -> str:
+        return f"{self._account.api}/v1.0/bots/{quote(self._account.bot_id, safe='')}/{path}"
+
+    def _is_theirs(self, place: str) -> bool:
+        """The token goes to LINE WORKS' own hosts only, wherever a redirect points."""
+        host = urlsplit(place).hostname or ""
+        return host == urlsplit(self._account.api).hostname or host.endswith((".worksmobile.com", ".worksapis.com"))
+
+    def _ask(
+        self, method: str, url: str, body: Mapping[str, Any] | None = None, *, delivers: bool = False
+    ) -> BaseHTTPResponse:
+        """One call of the API. A token that was revoked meanwhile is renewed once. ``delivers``: the call hands over a
+        message, so that without an answer it may have arrived."""
+        answer = self._call(method, url, delivers=delivers, json=body)
+        if answer.status == 401:
+            with self._lock:
+                self._token_until = 0.0
+            answer = self._call(method, url, delivers=delivers, json=body)
+        if answer.status >= 400:
+            raise _refused(answer, delivers=delivers)
+        return answer
+
+    def _call(
+        self, method: str, url: str, *, stream: bool = False, delivers: bool = False, **more: Any
+    ) -> BaseHTTPResponse:
+        headers = {"Authorization": f"Bearer {self._access_token()}"}
+        given = {name: value for name, value in more.items() if value is not None}
+        try:
+            return self._pool.request(method, url, headers=headers, redirect=False, preload_content=not stream, **given)
+        except HTTPError as error:
+            raise _lost(error, delivers=delivers) from error
+
+    def _access_token(self) -> str:
+        with self._lock:
+            if time.time() >= self._token_until:
+                self._token, seconds = self._new_token()
+                self._token_until = time.time() + max(seconds - _MARGIN, 0)
+            return self._token
+
+    def _new_token(self) -> tuple[str, int]:
+        """A token for the service account by a signed assertion (RFC 7523). Whatever fails here is mended by people,
+        and no message has left: never permanent, never uncertain."""
+        account, now = self._account, int(time.time())
+        claims = {"iss": account.client_id, "sub": account.service_account, "iat": now, "exp": now + _ASSERTION}
+        try:
+            form = {
+                "assertion": jwt.encode(claims, account.private_key, algorithm="RS256"),
+                "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
+                "client_id": account.client_id,
+                "client_secret": account.client_secret,
+                "scope": account.scope,
+            }
+            answer = self._pool.request(
+                "POST", f"{account.auth}/oauth2/v2.0/token", fields=form, encode_multipart=False
+            )
+            if answer.status != 200:
+                raise ChannelError(f"LINE WORKS gives no access token: {_words(answer)}", permanent=False)
+            given = json.loads(answer.data)
+            return str(given["access_token"]), int(given["expires_in"])
+        except HTTPError as error:
+            raise _lost(error) from error
+        except (jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
+            raise ChannelError(f"LINE WORKS gives no access token: {type(error).__name__}", permanent=False) from error
+
+    def _json(self, answer: BaseHTTPResponse) -> dict[str, Any]:
+        try:
+            found = json.loads(answer.data)
+        except ValueError as error:
+            raise ChannelError("LINE WORKS answered something unreadable", permanent=False) from error
+        if not isinstance(found, dict):
+            raise ChannelError("LINE WORKS answered something unreadable", permanent=False)
+        return found
+
+
+def _read(answer: BaseHTTPResponse, most: int) -> bytes:
+    content = bytearray()
+    try:
+        for piece in answer.stream(_CHUNK):
+            content += piece
+            if len(content) > most:
+                raise ChannelError(f"the file is larger than {most} bytes", permanent=True)
+    finally:
+        answer.close()
+    return bytes(content)
+
+
+def _refused(answer: BaseHTTPResponse, *, delivers: bool = False) -> ChannelError:
+    status = answer.status
+    return ChannelError(
+        f"LINE WORKS {status}: {_words(answer)}",
+        permanent=status not in (401, 408, 429) and status < 500,
+        uncertain=delivers and status >= 500,
+        detail={"status": str(status)},
+        retry_after=_seconds(answer.headers) if status == 429 else None,
+    )
+
+
+def _lost(error: HTTPError, *, delivers: bool = False) -> ChannelError:
+    """No answer: only when no connection came about is it certain that they have nothing."""
+    unsent = isinstance(error, NewConnectionError | ConnectTimeoutError)
+    uncertain = delivers and not unsent
+    return ChannelError(f"LINE WORKS not reachable: {type(error).__name__}", permanent=False, uncertain=uncertain)
+
+
+def _words(answer: BaseHTTPResponse) -> str:
+    try:
+        body = json.loads(answer.data)
+        parts = [body.get("code"), body.get("error"), body.get("description") or body.get("detail")]
+    except (ValueError, AttributeError):
+        parts = [answer.reason]
+    return " ".join(str(part) for part in parts if part)[:500] or "no reason given"
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    given = headers.get("Retry-After") or headers.get("RateLimit-Reset") or ""
+    return float(given) if given.isdecimal() else None
