@@ -40,6 +40,8 @@ class NewFinding:
     score: float
     detector: str
     version: str
+    #: As in ``Finding.place``.
+    place: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,8 @@ class Verdict:
 def severity_of(verdict: Verdict) -> int:
     """High: an employee gave a private contact away or took one up, or harassment. Low: hours alone. Else medium."""
     kinds = {finding.kind for finding in verdict.findings}
+    if verdict.topic == Topic.SCAN_FAILURE and all(finding.place for finding in verdict.findings):
+        return Severity.LOW  # a file that can't be read; the text was
     if verdict.topic in (Topic.HARASSMENT, Topic.SCAN_FAILURE):
         return Severity.HIGH
     if verdict.topic == Topic.AFTER_HOURS:
@@ -66,10 +70,10 @@ def severity_of(verdict: Verdict) -> int:
 
 
 @transaction.atomic
-def alert_raise(*, conversation: Conversation, verdict: Verdict) -> Alert | None:
+def alert_raise(*, conversation: Conversation, verdict: Verdict, notify: bool = True) -> Alert | None:
     """Store the verdict's findings; open an alert for them or let them join the one whose window is open.
 
-    Returns the alert that new findings went to, None when nothing was new. Notices are queued with it.
+    Returns the alert that new findings went to, None when nothing was new. ``notify``: a new alert queues mails.
     """
     # The conversation's row is the lock: two workers inspecting neighbouring messages must not open two alerts.
     conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
@@ -86,7 +90,7 @@ def alert_raise(*, conversation: Conversation, verdict: Verdict) -> Alert | None
         .first()
     )
     if alert is None:
-        return _open(conversation, verdict, fresh)
+        return _open(conversation, verdict, fresh, notify=notify)
     Finding.objects.filter(pk__in=[finding.pk for finding in fresh]).update(alert=alert)
     severity = max(alert.severity, severity_of(verdict))
     strongest = _strongest(alert.findings.all())
@@ -103,6 +107,7 @@ def _store(verdict: Verdict) -> list[Finding]:
             message=new.message,
             kind=new.kind,
             detector=new.detector,
+            place=new.place,
             start=new.start,
             end=new.end,
             defaults={
@@ -118,7 +123,7 @@ def _store(verdict: Verdict) -> list[Finding]:
     return fresh
 
 
-def _open(conversation: Conversation, verdict: Verdict, fresh: Sequence[Finding]) -> Alert:
+def _open(conversation: Conversation, verdict: Verdict, fresh: Sequence[Finding], *, notify: bool) -> Alert:
     now = timezone.now()
     person = addressee(conversation)
     alert = Alert.objects.create(
@@ -151,7 +156,7 @@ def _open(conversation: Conversation, verdict: Verdict, fresh: Sequence[Finding]
             "addressee": str(person.pk) if person else None,
         },
     )
-    if person is not None and settings.NOTIFY.get("email", True):
+    if notify and person is not None and settings.NOTIFY.get("email", True):
         Notice.objects.create(alert=alert, employee=person, channel="email", due_at=now)
     return alert
 

@@ -17,6 +17,7 @@ from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, Th
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.company import company
+from crm_contact_guard.supervision import contents
 from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, alert_raise, by_side
 from crm_contact_guard.supervision.models import Alert, Inspection, Topic
 
@@ -31,14 +32,21 @@ UNREADABLE = "engine.error"
 _QUIET = (Kind.PRIVATE_TOPIC,)
 
 
-def inspect(message: Message) -> list[Alert]:
-    """Inspect one message; returns the alerts that new findings went to."""
+def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
+    """Inspect one message; returns the alerts that new findings went to. ``notify``: new alerts also queue mails."""
     text = message.text or ""
     direction = Direction(message.direction)
+    # Outside the transaction: reading files takes its time.
+    found = contents.of_message(message)
     with transaction.atomic():
         scan = detection.scan(text, direction=direction, company=company())
-        verdicts = _merged([*_text_verdicts(message, scan), *_thread_verdicts(message), *_after_hours(message)])
-        raised = [alert_raise(conversation=message.conversation, verdict=verdict) for verdict in verdicts]
+        in_files = [verdict for content in found for verdict in _content_verdicts(message, content)]
+        verdicts = _merged(
+            [*_text_verdicts(message, scan), *in_files, *_thread_verdicts(message), *_after_hours(message)]
+        )
+        raised = [
+            alert_raise(conversation=message.conversation, verdict=verdict, notify=notify) for verdict in verdicts
+        ]
         Inspection.objects.update_or_create(
             message=message,
             defaults={
@@ -62,9 +70,18 @@ def uninspected(*, since: datetime, limit: int = 200) -> list[UUID]:
 
 def _text_verdicts(message: Message, scan: Scan) -> list[Verdict]:
     """The message's own findings by topic; those of leaving the channel only when the message is an attempt."""
+    return _by_topic(message, scan, attempt=_speaks_for_itself(message, scan))
+
+
+def _content_verdicts(message: Message, content: contents.Content) -> list[Verdict]:
+    """The same for what a file of the message says. No thread explains a file: it speaks for itself."""
+    return _by_topic(message, content.scan, attempt=content.scan.attempt, place=content.place)
+
+
+def _by_topic(message: Message, scan: Scan, *, attempt: bool, place: str = "") -> list[Verdict]:
     verdicts = []
     for topic in dict.fromkeys(_topic(finding) for finding in scan.findings):
-        if not topic or (topic == Topic.OFF_CHANNEL and not _speaks_for_itself(message, scan)):
+        if not topic or (topic == Topic.OFF_CHANNEL and not attempt):
             continue
         verdicts.append(
             Verdict(
@@ -81,6 +98,7 @@ def _text_verdicts(message: Message, scan: Scan) -> list[Verdict]:
                         score=finding.score,
                         detector=finding.detector,
                         version=finding.version,
+                        place=place,
                     )
                     for finding in scan.findings
                     if _topic(finding) == topic
@@ -109,7 +127,7 @@ def _merged(verdicts: list[Verdict]) -> list[Verdict]:
 
 def _topic(finding: Finding) -> str:
     """What alert a finding belongs to; a text that could not be judged is for people to read (never fails open)."""
-    if finding.detector == UNREADABLE:
+    if finding.detector in (UNREADABLE, contents.UNREAD):
         return Topic.SCAN_FAILURE
     return "" if finding.kind in _QUIET else TOPICS.get(finding.kind.value, "")
 

@@ -1,0 +1,92 @@
+"""Reading the past again with today's packs and rules: what would they have found, and shall it be told?
+
+Old findings stay: they were seen. New ones open alerts, or join those whose window they fall into.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from crm_contact_guard import __version__, crm
+from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.supervision import inspection
+from crm_contact_guard.supervision.models import Alert, Finding
+
+#: Messages read from the database at once.
+BATCH = 200
+
+
+@dataclass
+class Rescanned:
+    """What came of it: messages read, new findings by kind, alerts that they opened or joined."""
+
+    messages: int = 0
+    findings: Counter[str] = field(default_factory=Counter)
+    alerts: set[UUID] = field(default_factory=set)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """One message with new findings; their kinds. Never the text."""
+
+    message: UUID
+    occurred_at: datetime
+    kinds: tuple[str, ...]
+
+
+def messages_to_rescan(
+    *, since: datetime | None = None, until: datetime | None = None, conversation: UUID | None = None
+) -> QuerySet[Message]:
+    """Recorded messages of a period, the host's older ones among them; erased texts have nothing to read."""
+    wanted = Q(text__isnull=False)
+    if since is not None:
+        wanted &= Q(occurred_at__gte=since)
+    if until is not None:
+        wanted &= Q(occurred_at__lt=until)
+    if conversation is not None:
+        wanted &= Q(conversation_id=conversation)
+    return Message.objects.filter(wanted).select_related("conversation", "employee").order_by("occurred_at", "id")
+
+
+def rescan(rows: QuerySet[Message], *, dry_run: bool, notify: bool, total: Rescanned) -> Iterator[Seen]:
+    """Inspect each message again; yields those with something new, and counts into ``total``.
+
+    ``dry_run`` leaves everything as it was. Each message is a transaction of its own, so that a run which dies is
+    simply repeated. The run itself is an event of the record.
+    """
+    for message in rows.iterator(chunk_size=BATCH):
+        with crm.adapter().tenant(message.tenant), transaction.atomic():
+            before = set(Finding.objects.filter(message__conversation_id=message.conversation_id).values_list("pk"))
+            alerts = inspection.inspect(message, notify=notify)
+            fresh = Finding.objects.filter(message__conversation_id=message.conversation_id).exclude(
+                pk__in=[pk for (pk,) in before]
+            )
+            kinds = tuple(fresh.order_by("kind").values_list("kind", flat=True))
+            total.messages += 1
+            total.findings.update(kinds)
+            total.alerts.update(alert.pk for alert in alerts)
+            if dry_run:
+                transaction.set_rollback(True)
+        if kinds:
+            yield Seen(message=message.pk, occurred_at=message.occurred_at, kinds=kinds)
+    if not dry_run:
+        record_event(
+            kind="detection.rescanned",
+            subject_type="detection",
+            subject_id=__version__,
+            actor_type=Event.ActorType.SYSTEM,
+            data={"messages": total.messages, "findings": dict(total.findings), "alerts": len(total.alerts)},
+        )
+
+
+def opened(total: Rescanned) -> int:
+    """How many of the alerts are still to be looked at."""
+    return Alert.objects.filter(pk__in=total.alerts).exclude(status=Alert.Status.CLOSED).count()

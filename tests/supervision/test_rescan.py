@@ -1,0 +1,79 @@
+"""``contact_guard_rescan``: what today's rules find in the past, shown first and then told."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.management import CommandError, call_command
+
+from crm_contact_guard import gateway
+from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.supervision.models import Alert, Finding, Inspection
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+TEXT = "よろしければ私のLINEを追加してください。IDは misaki_a0815 です。"
+
+
+@pytest.fixture
+def past() -> Message:
+    """A message of the past that nobody inspected, as after an upgrade that knows more."""
+    clerk = factories.employee("aoi", branch=factories.team(head="sora"))
+    sent = gateway.send(
+        actor=clerk,
+        conversation=factories.conversation(clerk),
+        text=TEXT,
+        override=gateway.Override(code=gateway.OverrideCode.EMERGENCY, text="for the test"),
+        occurred_at=factories.office_time(),
+    )
+    assert sent.message is not None
+    return sent.message
+
+
+def rescan(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("contact_guard_rescan", *arguments, stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+def test_a_dry_run_shows_and_changes_nothing(past: Message) -> None:
+    words = rescan("--dry-run")
+
+    assert f"message {past.pk} of 2026-11-24" in words
+    assert "1 messages read; would be found: " in words
+    assert "contact_identifier" in words
+    assert TEXT not in words
+    assert not Finding.objects.exists()
+    assert not Inspection.objects.exists()
+    assert not Event.objects.filter(kind="detection.rescanned").exists()
+
+
+def test_new_findings_open_an_alert_without_mail_and_only_once(past: Message) -> None:
+    assert "1 alerts concerned, 1 of them to be looked at" in rescan()
+    assert Alert.objects.get().at_message == past
+    assert mail.outbox == []
+    assert Event.objects.get(kind="detection.rescanned").subject_type == "detection"
+
+    assert "nothing new" in rescan("--notify")
+    assert Alert.objects.count() == 1
+    assert not Alert.objects.get().notices.exists()
+
+
+def test_supervisors_are_warned_when_asked(past: Message) -> None:
+    rescan("--notify")
+
+    assert Alert.objects.get().notices.get().employee.name == "Sora"
+
+
+def test_only_the_period_that_was_asked_for(past: Message) -> None:
+    day = past.occurred_at.date()
+
+    assert "0 messages read" in rescan("--since", str(day + timedelta(days=1)))
+    assert "0 messages read" in rescan("--until", str(day))
+    assert "1 messages read" in rescan("--since", str(day), "--conversation", str(past.conversation_id))
+    with pytest.raises(CommandError, match="is neither a day"):
+        rescan("--since", "yesterday")
