@@ -16,6 +16,7 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel, ContactEvent, ContactKind
 from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.models import Address, Customer
+from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.ledger import conversations, outbox, senders
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.ledger.record import record_event
