@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from crm_contact_guard.directory.models import Address
 from crm_contact_guard.ledger.models import CarrierEventId, Delivery, Event, Media, Message
@@ -193,8 +194,6 @@ def test_json_is_believed_by_the_digest_in_the_signed_address_alone() -> None:
 
 def test_json_without_a_signed_digest_is_refused_though_the_address_is_signed() -> None:
     path = "/guard/webhooks/sms/"
-    from django.test import Client
-
     answer = Client().post(
         path, b"{}", content_type="application/json", headers={"X-Twilio-Signature": signature(PUBLIC + path, {})}
     )
@@ -216,6 +215,4 @@ def test_odd_signatures_are_refused_without_a_crash(odd: str) -> None:
 
 
 def test_a_get_is_refused() -> None:
-    from django.test import Client
-
     assert Client().get("/guard/webhooks/sms/", {"From": "+819012345678"}).status_code == 403

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from collections.abc import Iterator
@@ -188,8 +189,6 @@ def test_the_password_stays_out_of_errors(twilio: TwilioServer, settings: Any) -
 def test_an_api_key_calls_in_the_token_s_stead(twilio: TwilioServer, settings: Any) -> None:
     configure(settings, twilio.url, API_KEY="SK" + "0" * 32, API_SECRET="key-secret")
     refused(outbound())  # the local carrier knows the token only
-
-    import base64
 
     wanted = base64.b64encode(f"SK{'0' * 32}:key-secret".encode()).decode()
     assert twilio.calls[0].header("Authorization") == f"Basic {wanted}"
