@@ -16,16 +16,15 @@ from linebot.v3.messaging import (
     MessagingApi,
     PushMessageRequest,
 )
-from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
 from crm_contact_guard.channels.base import DeliveryStatus, FileIn, MediaRef, Receipt
+from crm_contact_guard.channels.http import content_of, content_type_of, lost, seconds
 from crm_contact_guard.channels.names import Profile
 from crm_contact_guard.exceptions import ChannelError
 
 #: Contents are served from a host of their own, which the library keeps inside its generated code.
 _DATA_HOST = "https://api-data.line.me"
-_CHUNK = 65_536
 
 
 class LineApi:
@@ -55,7 +54,7 @@ class LineApi:
             first_request = _header(error.headers, "x-line-accepted-request-id")
             return _receipt(ids or [first_request], {"accepted_request_id": first_request})
         except HTTPError as error:
-            raise _lost(error) from error
+            raise lost(error, "LINE", delivers=True) from error
         sent = answer.data.sent_messages if answer.data is not None else []
         return _receipt([message.id for message in sent], {"request_id": _header(answer.headers, "x-line-request-id")})
 
@@ -66,7 +65,7 @@ class LineApi:
         except ApiException as error:
             raise _refused(error) from error
         except HTTPError as error:
-            raise _lost(error) from error
+            raise lost(error, "LINE", delivers=False) from error
         return Profile(name=found.display_name[:255], language=(found.language or "")[:16])
 
     def content(self, media: MediaRef, *, most: int) -> FileIn:
@@ -81,28 +80,16 @@ class LineApi:
                 _preload_content=False,
                 _request_timeout=self._timeout,
             )
-            content = _read(answer, most)
+            content = content_of(answer, most=most)
         except ApiException as error:
             raise _refused(error) from error
         except HTTPError as error:
-            raise _lost(error) from error
+            raise lost(error, "LINE", delivers=False) from error
         if answer.status == 202:
             raise ChannelError("LINE is still preparing the file", permanent=False, retry_after=30)
-        content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip() or "application/octet-stream"
+        content_type = content_type_of(answer)
         name = media.name or f"line-{media.ref}{mimetypes.guess_extension(content_type) or ''}"
         return FileIn(name=name, content_type=content_type, content=content)
-
-
-def _read(answer: BaseHTTPResponse, most: int) -> bytes:
-    content = bytearray()
-    try:
-        for piece in answer.stream(_CHUNK):
-            content += piece
-            if len(content) > most:
-                raise ChannelError(f"the file is larger than {most} bytes", permanent=True)
-    finally:
-        answer.close()
-    return bytes(content)
 
 
 def _receipt(ids: Sequence[str], detail: dict[str, str]) -> Receipt:
@@ -124,15 +111,11 @@ def _refused(error: ApiException) -> ChannelError:
     detail = {"status": str(status), "request_id": _header(error.headers, "x-line-request-id")}
     if status == 429:
         quota = "monthly" in words.lower()
-        return ChannelError(f"LINE: {words}", permanent=quota, detail=detail, retry_after=_seconds(error.headers))
+        return ChannelError(
+            f"LINE: {words}", permanent=quota, detail=detail, retry_after=seconds(error.headers, "retry-after")
+        )
     worth_it = status in (0, 401, 408) or status >= 500
     return ChannelError(f"LINE {status}: {words}", permanent=not worth_it, uncertain=status >= 500, detail=detail)
-
-
-def _lost(error: HTTPError) -> ChannelError:
-    """No answer: only when no connection came about is it certain that LINE has nothing."""
-    unsent = isinstance(error, NewConnectionError | ConnectTimeoutError)
-    return ChannelError(f"LINE not reachable: {type(error).__name__}", permanent=False, uncertain=not unsent)
 
 
 def _body(error: ApiException) -> dict[str, Any]:
@@ -153,8 +136,3 @@ def _words(error: ApiException) -> str:
 
 def _header(headers: Any, name: str) -> str:
     return str(headers.get(name, "")) if headers is not None else ""
-
-
-def _seconds(headers: Any) -> float | None:
-    given = _header(headers, "retry-after")
-    return float(given) if given.isdecimal() else None

@@ -13,9 +13,10 @@ from urllib.parse import quote, urlsplit
 import jwt
 from django.utils.http import parse_header_parameters
 from urllib3 import BaseHTTPResponse, PoolManager, Timeout
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
 from crm_contact_guard.channels.base import FileIn, MediaRef, OutboundFile
+from crm_contact_guard.channels.http import content_of, content_type_of, lost, seconds
 from crm_contact_guard.channels.names import Profile
 from crm_contact_guard.exceptions import ChannelError
 
@@ -23,7 +24,6 @@ from crm_contact_guard.exceptions import ChannelError
 _ASSERTION = 1800
 #: A token is renewed this long before its end, in seconds.
 _MARGIN = 300
-_CHUNK = 65_536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,11 +81,11 @@ class WorksApi:
         if stored.status >= 300:
             raise _refused(stored)
         try:
-            content = _read(stored, most)
+            content = content_of(stored, most=most)
         except HTTPError as error:
-            raise _lost(error) from error
+            raise lost(error, "LINE WORKS", delivers=False) from error
         _, parameters = parse_header_parameters(stored.headers.get("Content-Disposition", ""))
-        content_type = stored.headers.get("Content-Type", "").partition(";")[0].strip() or "application/octet-stream"
+        content_type = content_type_of(stored)
         return FileIn(
             name=media.name or parameters.get("filename", "") or "file", content_type=content_type, content=content
         )
@@ -128,7 +128,7 @@ class WorksApi:
         try:
             return self._pool.request(method, url, headers=headers, redirect=False, preload_content=not stream, **given)
         except HTTPError as error:
-            raise _lost(error, delivers=delivers) from error
+            raise lost(error, "LINE WORKS", delivers=delivers) from error
 
     def _access_token(self) -> str:
         with self._lock:
@@ -158,7 +158,7 @@ class WorksApi:
             given = json.loads(answer.data)
             return str(given["access_token"]), int(given["expires_in"])
         except HTTPError as error:
-            raise _lost(error) from error
+            raise lost(error, "LINE WORKS", delivers=False) from error
         except (jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
             raise ChannelError(f"LINE WORKS gives no access token: {type(error).__name__}", permanent=False) from error
 
@@ -172,18 +172,6 @@ class WorksApi:
         return found
 
 
-def _read(answer: BaseHTTPResponse, most: int) -> bytes:
-    content = bytearray()
-    try:
-        for piece in answer.stream(_CHUNK):
-            content += piece
-            if len(content) > most:
-                raise ChannelError(f"the file is larger than {most} bytes", permanent=True)
-    finally:
-        answer.close()
-    return bytes(content)
-
-
 def _refused(answer: BaseHTTPResponse, *, delivers: bool = False) -> ChannelError:
     status = answer.status
     return ChannelError(
@@ -191,15 +179,8 @@ def _refused(answer: BaseHTTPResponse, *, delivers: bool = False) -> ChannelErro
         permanent=status not in (401, 408, 429) and status < 500,
         uncertain=delivers and status >= 500,
         detail={"status": str(status)},
-        retry_after=_seconds(answer.headers) if status == 429 else None,
+        retry_after=seconds(answer.headers, "Retry-After", "RateLimit-Reset") if status == 429 else None,
     )
-
-
-def _lost(error: HTTPError, *, delivers: bool = False) -> ChannelError:
-    """No answer: only when no connection came about is it certain that they have nothing."""
-    unsent = isinstance(error, NewConnectionError | ConnectTimeoutError)
-    uncertain = delivers and not unsent
-    return ChannelError(f"LINE WORKS not reachable: {type(error).__name__}", permanent=False, uncertain=uncertain)
 
 
 def _words(answer: BaseHTTPResponse) -> str:
@@ -209,8 +190,3 @@ def _words(answer: BaseHTTPResponse) -> str:
     except (ValueError, AttributeError):
         parts = [answer.reason]
     return " ".join(str(part) for part in parts if part)[:500] or "no reason given"
-
-
-def _seconds(headers: Mapping[str, str]) -> float | None:
-    given = headers.get("Retry-After") or headers.get("RateLimit-Reset") or ""
-    return float(given) if given.isdecimal() else None
