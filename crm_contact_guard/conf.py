@@ -23,11 +23,22 @@ DEFAULTS: dict[str, Any] = {
     "COMPANY_NAME": "",
     "COMPANY_CONTACTS": {},
     "INDUSTRY": "general",
+    "SENSITIVITY": "",
     "REGIONS": ["JP", "US", "GB", "TH", "VN", "PH", "KR", "CN", "TW", "SG"],
     # Channels
     "CHANNELS": {},
     "MAX_TEXT_LENGTH": 20_000,
     "MAX_INBOUND_BYTES": 25 * 1024 * 1024,
+    "MAX_FILE_BYTES": 10 * 1024 * 1024,
+    "FILE_TYPES": [
+        "image/*",
+        "audio/*",
+        "video/*",
+        "application/pdf",
+        "text/plain",
+        "application/vnd.openxmlformats-officedocument.*",
+    ],
+    "TEMPLATES": {},
     "CHAT_LINK_DAYS": 14,
     "PUBLIC_URL": "",
     # Policy

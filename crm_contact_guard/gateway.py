@@ -17,15 +17,15 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm_contact_guard import detection, permissions
+from crm_contact_guard import permissions
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel, FileIn, InboundMessage, StatusEvent, UnknownEvent
-from crm_contact_guard.conf import settings
 from crm_contact_guard.detection.types import Direction, Scan, Stance
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.ledger import consent, conversations, files, media, outbox, senders
+from crm_contact_guard.ledger.delivery import TEMPLATE
 from crm_contact_guard.ledger.models import (
     CarrierEventId,
     Conversation,
@@ -36,9 +36,10 @@ from crm_contact_guard.ledger.models import (
 )
 from crm_contact_guard.ledger.quotes import told_apart
 from crm_contact_guard.ledger.record import record_event, record_message
-from crm_contact_guard.policy import hours
-from crm_contact_guard.policy.company import company
-from crm_contact_guard.policy.decision import Action, Decision, Override, OverrideCode, decide
+from crm_contact_guard.policy import limits, templates
+from crm_contact_guard.policy.decision import Action, Decision, Override, OverrideCode
+from crm_contact_guard.supervision.contents import Content
+from crm_contact_guard.supervision.preview import Preview, decision_data, preview
 
 __all__ = [
     "Preview",
@@ -54,20 +55,14 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preview:
-    """What would happen to a text if it were sent now."""
-
-    scan: Scan
-    decision: Decision
-
-
-@dataclass(frozen=True, kw_only=True)
 class Sent:
     """The answer to ``send``. ``message`` is None when the decision kept it back; nothing then left the house."""
 
     message: Message | None
     decision: Decision
     scan: Scan
+    #: What was found in the files.
+    files: tuple[Content, ...] = ()
     #: The message of an earlier call with the same idempotency key.
     repeated: bool = False
 
@@ -84,13 +79,6 @@ class Received:
 # --- out
 
 
-def preview(*, actor: Employee, text: str, emergency: bool = False, at: datetime | None = None) -> Preview:
-    """Scan and decide without sending; records nothing, since a thought is not an act."""
-    scan = detection.scan(text, direction=Direction.OUTBOUND, company=company())
-    working = hours.is_working_time(actor, at or timezone.now())
-    return Preview(scan=scan, decision=decide(scan=scan, working_time=working, emergency=emergency))
-
-
 def send(
     *,
     actor: Employee,
@@ -98,6 +86,8 @@ def send(
     text: str,
     channel: str = "",
     subject: str = "",
+    attachments: Sequence[FileIn] = (),
+    template: templates.Chosen | None = None,
     override: Override | None = None,
     emergency: bool = False,
     idempotency_key: str = "",
@@ -106,25 +96,31 @@ def send(
     """Authorise, scan, decide, record, enqueue: one message of an employee to the customer of a conversation.
 
     A nudge without ``override`` records the decision (not the text) and gives no message. ``channel`` defaults to
-    the one used last. ``occurred_at`` is for replays and backfills; people send now.
+    the one used last. ``attachments`` come from ``ledger.uploads.read``. With ``template`` the text is that block
+    filled in, and ``text`` is not looked at. ``occurred_at`` is for replays and backfills; people send now.
 
-    Raises NotPermitted, InvalidMessage (empty, too long, no address, key used for another text) and ConfigurationError.
+    Raises NotPermitted, InvalidMessage (empty, too long, no address, out of the carrier's window, key used for another
+    text) and ConfigurationError.
     """
     if not permissions.may_write(actor, conversation):
         raise NotPermitted(_("You can't write in this conversation."))
     carrier = registry.channel(channel or conversation.channel)
-    _check_text(text, carrier)
+    filled = templates.fill(template, customer=conversation.customer, employee=actor) if template else None
+    text = filled.text if filled is not None else text
+    limits.check_text(text, carrier, files=attachments)
     _check_override(override)
-    request_digest = _request_digest(conversation, carrier.alias, text, subject)
+    request_digest = _request_digest(conversation, carrier.alias, text, subject, attachments)
     earlier = _earlier(actor, idempotency_key, request_digest)
     if earlier is not None:
         return earlier
     address = _address(conversation, carrier)
+    limits.check_channel(conversation, carrier, files=attachments, filled=filled)
     at = occurred_at or timezone.now()
-    looked = preview(actor=actor, text=text, emergency=emergency, at=at)
+    looked = preview(actor=actor, text=text, files=attachments, emergency=emergency, at=at)
     if looked.decision.action is Action.BLOCK or (looked.decision.action is Action.NUDGE and override is None):
         _record_decision(actor, conversation, looked, message=None)
-        return Sent(message=None, decision=looked.decision, scan=looked.scan)
+        return Sent(message=None, decision=looked.decision, scan=looked.scan, files=looked.files)
+    stored = files.store(attachments)
     try:
         with transaction.atomic():
             message = record_message(
@@ -138,7 +134,10 @@ def send(
                 from_name=actor.name,
                 to_name=conversation.customer.name,
                 to_address=address or None,
+                details=_template(filled),
+                files=files.listing(stored),
             )
+            files.attach(message, stored)
             _record_choice(actor, message, looked, override, emergency)
             if idempotency_key:
                 IdempotencyKey.objects.create(
@@ -155,22 +154,21 @@ def send(
             later("inspect", str(message.pk))
     except IntegrityError:
         # The same key came in twice at once: the other request won, ours left nothing behind.
+        files.discard(stored)
         winner = _earlier(actor, idempotency_key, request_digest)
         if winner is None:
             raise
         return winner
-    return Sent(message=message, decision=looked.decision, scan=looked.scan)
+    except BaseException:
+        files.discard(stored)
+        raise
+    return Sent(message=message, decision=looked.decision, scan=looked.scan, files=looked.files)
 
 
-def _check_text(text: str, carrier: Channel | None) -> None:
-    if not text.strip():
-        raise InvalidMessage(_("The message is empty."))
-    most = min(limit for limit in (settings.MAX_TEXT_LENGTH, carrier and carrier.max_length) if limit)
-    if len(text) > most:
-        raise InvalidMessage(
-            _("The message has %(has)d characters; at most %(most)d are possible here.")
-            % {"has": len(text), "most": most}
-        )
+def _template(filled: templates.Filled | None) -> dict[str, Any] | None:
+    if filled is None:
+        return None
+    return {TEMPLATE: {"name": filled.name, "language": filled.language, "variables": dict(filled.variables)}}
 
 
 def _check_override(override: Override | None) -> None:
@@ -178,8 +176,11 @@ def _check_override(override: Override | None) -> None:
         raise InvalidMessage(_("Say in a few words why it should go out all the same."), field="override")
 
 
-def _request_digest(conversation: Conversation, channel: str, text: str, subject: str) -> str:
-    parts = json.dumps([str(conversation.pk), channel, subject, text])
+def _request_digest(
+    conversation: Conversation, channel: str, text: str, subject: str, attachments: Sequence[FileIn]
+) -> str:
+    digests = [[file.name, hashlib.sha256(file.content).hexdigest()] for file in attachments]
+    parts = json.dumps([str(conversation.pk), channel, subject, text, *([digests] if digests else [])])
     return hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()
 
 
@@ -210,14 +211,6 @@ def _take_over(conversation: Conversation, actor: Employee) -> None:
         conversation.save(update_fields=["employee"])
 
 
-def _decision_data(looked: Preview) -> dict[str, Any]:
-    return {
-        "decision": looked.decision.action.value,
-        "reasons": list(looked.decision.reasons),
-        "findings": [{"kind": f.kind.value, "detector": f.detector} for f in looked.scan.findings],
-    }
-
-
 def _record_decision(actor: Employee, conversation: Conversation, looked: Preview, message: Message | None) -> None:
     """A kept-back text is not recorded: the writer thought better of it, and that is credit."""
     record_event(
@@ -228,7 +221,7 @@ def _record_decision(actor: Employee, conversation: Conversation, looked: Previe
         actor=actor.pk,
         conversation=conversation,
         message=message,
-        data=_decision_data(looked),
+        data=decision_data(looked),
     )
 
 
@@ -390,7 +383,7 @@ def note(
         raise InvalidMessage(
             _("A note tells of something that has happened: the time lies ahead."), field="occurred_at"
         )
-    _check_text(text, None)
+    limits.check_text(text, None)
     stored = files.store(attachments)
     try:
         with transaction.atomic():

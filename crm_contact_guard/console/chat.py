@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from django.conf import settings as django_settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -26,24 +27,26 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from crm_contact_guard import gateway
-from crm_contact_guard.channels.base import Channel, InboundMessage
+from crm_contact_guard.channels.base import Channel, FileIn, InboundMessage
 from crm_contact_guard.conf import settings
 from crm_contact_guard.console import carriers
 from crm_contact_guard.console.chat_thread import chat_lines, chat_version, hand_out
 from crm_contact_guard.console.headers import protect
 from crm_contact_guard.console.page import is_htmx
+from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.ledger import uploads
 from crm_contact_guard.ledger.delivery import recording_notice
 from crm_contact_guard.ledger.links import link_find
 from crm_contact_guard.ledger.models import ChatLink, Direction, Message
 from crm_contact_guard.policy import hours
 
 COOKIE = "contact_guard_chat"
-#: A form of a chat message is small; whatever is larger is none.
+#: A form of a chat message is small apart from its files; whatever is larger is none.
 MAX_BODY = 256 * 1024
 #: What one customer may send a minute: more than anybody types, less than a script does harm with.
 PER_MINUTE = 30
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def public(*methods: str) -> Callable[[View], View]:
@@ -53,7 +56,7 @@ def public(*methods: str) -> Callable[[View], View]:
         @csrf_exempt
         @require_http_methods(methods)
         @wraps(view)
-        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             return protect(view(request, *args, **kwargs), public=True)
 
         # Hosts with login-required middleware (Django's own since 5.1) let a view through by this mark.
@@ -86,12 +89,14 @@ def chat(request: HttpRequest, token: str) -> HttpResponse:
 @public("GET", "HEAD", "POST")
 def chat_page(request: HttpRequest) -> HttpResponse:
     """The talk, and the customer's message when one is posted."""
-    length = request.headers.get("Content-Length") or "0"
-    if not length.isdecimal() or int(length) > MAX_BODY:
-        return HttpResponse(_("This message is too large."), status=413, content_type="text/plain; charset=utf-8")
     token = request.COOKIES.get(COOKIE, "")
     link = link_find(token) if token else None
     channel = carriers.webchat()
+    length = request.headers.get("Content-Length") or "0"
+    # Before the body is read: nobody without a link makes us take files.
+    most = MAX_BODY + (channel.max_files * int(settings.MAX_FILE_BYTES) if link is not None and channel else 0)
+    if not length.isdecimal() or int(length) > most:
+        return HttpResponse(_("This message is too large."), status=413, content_type="text/plain; charset=utf-8")
     if link is None or channel is None:
         return _closed(request)
     with _speaking(link):
@@ -122,9 +127,18 @@ def _post(request: HttpRequest, link: ChatLink, token: str, channel: Channel) ->
     text = request.POST.get("text", "").replace("\r\n", "\n")
     key = request.POST.get("key", "")[:64] or uuid4().hex
     error, status = _fault(request, link, token, text, channel)
+    attached: list[FileIn] = []
     if not error:
-        # The same form sent twice is one message; a text changed after going back is another.
-        digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+        try:
+            attached = uploads.read(request.FILES.getlist("files"), channel)
+        except InvalidMessage as refused:
+            error, status = str(refused), 422
+    if not error:
+        # The same form sent twice is one message; a text or file changed after going back is another.
+        held = hashlib.sha256(text.encode("utf-8", "replace"))
+        for file in attached:
+            held.update(hashlib.sha256(file.content).digest())
+        digest = held.hexdigest()[:16]
         gateway.receive(
             InboundMessage(
                 channel=channel.alias,
@@ -134,6 +148,7 @@ def _post(request: HttpRequest, link: ChatLink, token: str, channel: Channel) ->
                 text=text,
                 occurred_at=timezone.now(),
                 reply_tokens=(link.conversation.reply_token,),
+                files=tuple(attached),
             )
         )
         _mark_seen(link)
@@ -141,7 +156,14 @@ def _post(request: HttpRequest, link: ChatLink, token: str, channel: Channel) ->
             return redirect(reverse("crm_contact_guard:chat_page") + "?sent=1#cg-latest")
         text, key, status = "", uuid4().hex, 200
     if is_htmx(request):
-        context = {"link": link, "form_key": key, "form_token": form_token(token), "text": text, "error": error}
+        context = {
+            "link": link,
+            "takes_files": channel.supports_files,
+            "form_key": key,
+            "form_token": form_token(token),
+            "text": text,
+            "error": error,
+        }
         response = render(request, "crm_contact_guard/chat/composer.html", context, status=status)
         if not error:
             response["HX-Trigger"] = "cg-sent"
@@ -155,7 +177,7 @@ def _fault(request: HttpRequest, link: ChatLink, token: str, text: str, channel:
     if not constant_time_compare(request.POST.get("form_token", ""), form_token(token)):
         # Another link was opened in this browser since, or the post comes from elsewhere.
         return _("This page is out of date. Your message was not sent yet: please send it again."), 403
-    if not text.strip():
+    if not text.strip() and not any(request.FILES.getlist("files")):
         return _("Please write something first."), 422
     if len(text) > most:
         words = _("Your message has %(has)d characters; at most %(most)d are possible. Please send it in parts.")
@@ -193,6 +215,7 @@ def _page(
         "notice": recording_notice(translation.get_language() or ""),
         "answers": employee.name if employee is not None else "",
         "away": employee is not None and not hours.is_working_time(employee, timezone.now()),
+        "takes_files": channel.supports_files,
         "form_key": key or uuid4().hex,
         "form_token": form_token(token),
         "text": text,

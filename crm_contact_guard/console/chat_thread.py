@@ -16,7 +16,7 @@ SHOWN = 100
 _HANDED_OVER = (Delivery.State.SENT, Delivery.State.DELIVERED, Delivery.State.READ)
 
 
-def _rows(conversation: Conversation, alias: str) -> QuerySet[Message]:
+def shown_messages(conversation: Conversation, alias: str) -> QuerySet[Message]:
     """Messages of the chat itself. What went by mail or phone stands there; the link's holder sees the chat only."""
     handed = Q(direction=Direction.OUTBOUND, delivery__state__in=_HANDED_OVER)
     rows: QuerySet[Message] = Message.objects.filter(conversation=conversation, channel=alias)
@@ -25,13 +25,13 @@ def _rows(conversation: Conversation, alias: str) -> QuerySet[Message]:
 
 def chat_lines(conversation: Conversation, alias: str) -> list[Line]:
     """The newest messages, oldest first. Nothing is marked in them: what supervision sees is none of the page's."""
-    rows = _rows(conversation, alias).select_related("employee", "delivery")
+    rows = shown_messages(conversation, alias).select_related("employee", "delivery")
     return lines(list(rows.order_by("-occurred_at", "-id")[:SHOWN])[::-1], [])
 
 
 def chat_version(conversation: Conversation, alias: str) -> str:
     """Changes with what the page shows."""
-    rows = _rows(conversation, alias)
+    rows = shown_messages(conversation, alias)
     state = rows.aggregate(newest=Max("recorded_at"), moved=Max("delivery__updated_at"))
     newest, moved = state["newest"], state["moved"]
     return f"{newest.timestamp() if newest else 0}.{moved.timestamp() if moved else 0}"
@@ -39,7 +39,7 @@ def chat_version(conversation: Conversation, alias: str) -> str:
 
 def hand_out(conversation: Conversation, alias: str) -> None:
     """Note that the customer's page now shows what was waiting for it. Once a message: the row count decides."""
-    waiting = _rows(conversation, alias).filter(
+    waiting = shown_messages(conversation, alias).filter(
         direction=Direction.OUTBOUND, delivery__state__in=(Delivery.State.SENT, Delivery.State.DELIVERED)
     )
     for message in waiting.select_related("conversation"):

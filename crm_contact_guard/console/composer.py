@@ -9,20 +9,25 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm_contact_guard import gateway, permissions
+from crm_contact_guard.channels import registry
+from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.console import carriers
 from crm_contact_guard.console.evidence import Piece, Span, pieces
 from crm_contact_guard.console.reasons import reason
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.gateway import Preview, Sent
+from crm_contact_guard.ledger import uploads
 from crm_contact_guard.ledger.models import Conversation
-from crm_contact_guard.policy import hours
+from crm_contact_guard.policy import hours, templates
 from crm_contact_guard.policy.decision import Action, Decision, Override, OverrideCode
+from crm_contact_guard.policy.limits import Limits, limits
 from crm_contact_guard.supervision.alerts import TOPICS
 from crm_contact_guard.supervision.models import Topic
 
@@ -34,6 +39,8 @@ OVERRIDES = (
     (OverrideCode.OTHER.value, gettext_lazy("Another reason")),
 )
 MAX_REASON = 500
+#: Form fields that fill in a text block begin so.
+VARIABLE = "var-"
 
 
 @dataclass(frozen=True)
@@ -47,10 +54,15 @@ class Typed:
     override_code: str = ""
     override_text: str = ""
     key: str = field(default_factory=lambda: uuid4().hex)
+    #: An approved text block in place of free text, with what was filled in.
+    template: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, form: Mapping[str, str]) -> Typed:
         return cls(
+            template=form.get("template", ""),
+            variables={name.removeprefix(VARIABLE): form.get(name, "") for name in form if name.startswith(VARIABLE)},
             text=form.get("text", "").replace("\r\n", "\n"),
             channel=form.get("channel", ""),
             subject=form.get("subject", ""),
@@ -60,11 +72,17 @@ class Typed:
             key=form.get("key", "")[:64] or uuid4().hex,
         )
 
-    @property
-    def idempotency_key(self) -> str:
-        """A text that was changed after all is another message, although the page (gone back to) is the same."""
-        digest = hashlib.sha256(f"{self.text}\0{self.channel}\0{self.subject}".encode("utf-8", "replace"))
+    def idempotency_key(self, files: Sequence[FileIn]) -> str:
+        """What was changed after all is another message, although the page (gone back to) is the same."""
+        parts = [self.text, self.channel, self.subject, self.template, *self.variables.values()]
+        digest = hashlib.sha256("\0".join(parts).encode("utf-8", "replace"))
+        for file in files:
+            digest.update(hashlib.sha256(file.content).digest())
         return f"{self.key}.{digest.hexdigest()[:32]}"
+
+    @property
+    def chosen(self) -> templates.Chosen | None:
+        return templates.Chosen(name=self.template, variables=self.variables) if self.template else None
 
 
 @dataclass(frozen=True)
@@ -95,6 +113,24 @@ class Advice:
 
 
 @dataclass(frozen=True)
+class Blank:
+    """One variable of a text block, to be filled in."""
+
+    name: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """The chosen text block: its text as far as it is filled in, and what is missing."""
+
+    text: str
+    language: str
+    blanks: Sequence[Blank]
+
+
+@dataclass(frozen=True)
 class Composer:
     """All that the template needs. ``advice`` None: there is nothing to say."""
 
@@ -110,6 +146,12 @@ class Composer:
     #: The field that the error is about.
     error_field: str = ""
     sent: bool = False
+    #: What the chosen channel allows now; None: none can be chosen.
+    limits: Limits | None = None
+    blocks: Sequence[templates.Template] = ()
+    block: Block | None = None
+    #: Files were chosen and are not kept by the browser: they must be chosen again.
+    files_gone: bool = False
 
     @property
     def overrides(self) -> Sequence[tuple[str, Any]]:
@@ -121,14 +163,17 @@ class Composer:
 
 
 def composer_for(
-    viewer: Employee, conversation: Conversation, *, typed: Typed | None = None, back: str = ""
+    viewer: Employee, conversation: Conversation, *, typed: Typed | None = None, back: str = "", channel: str = ""
 ) -> Composer:
     """A composer, empty or with what was typed."""
     offered = carriers.choices(conversation.customer)
-    typed = typed or Typed(subject=conversation.subject)
+    typed = typed or Typed(subject=conversation.subject, channel=channel)
     if typed.channel not in [choice.alias for choice in offered]:
         typed = replace(typed, channel=carriers.usual(conversation, offered))
     now = timezone.now()
+    known = templates.find(typed.template) if typed.template else None
+    if known is None and typed.template:
+        typed = replace(typed, template="", variables={})
     return Composer(
         conversation=conversation,
         typed=typed,
@@ -137,6 +182,21 @@ def composer_for(
         off_duty=not hours.is_working_time(viewer, now),
         customer_now=customer_now(conversation, viewer, now),
         back=back,
+        limits=limits(conversation, registry.channel(typed.channel)) if typed.channel else None,
+        blocks=templates.all_templates(),
+        block=_block(known, typed, conversation, viewer) if known is not None else None,
+    )
+
+
+def _block(template: templates.Template, typed: Typed, conversation: Conversation, viewer: Employee) -> Block:
+    language = template.language_for(conversation.customer.language)
+    wanted = template.variables(language)
+    shown = {name: typed.variables.get(name, "").strip() or f"[{name}]" for name in wanted}
+    chosen = templates.Chosen(name=template.name, language=language, variables=shown)
+    return Block(
+        text=templates.fill(chosen, customer=conversation.customer, employee=viewer).text,
+        language=language,
+        blanks=[Blank(name, name.replace("_", " "), typed.variables.get(name, "")) for name in wanted],
     )
 
 
@@ -153,21 +213,29 @@ def look(viewer: Employee, typed: Typed, conversation: Conversation) -> Advice |
     """What would be said about the text if it were sent now; None: nothing. Records nothing."""
     if not typed.text.strip():
         return None
-    return advise(gateway.preview(actor=viewer, text=typed.text, emergency=typed.emergency), typed, conversation)
+    looked = gateway.preview(actor=viewer, text=typed.text, emergency=typed.emergency)
+    return advise(looked, typed.text, conversation)
 
 
-def advise(looked: Preview | Sent, typed: Typed, conversation: Conversation) -> Advice | None:
+def advise(looked: Preview | Sent, text: str, conversation: Conversation) -> Advice | None:
     """Put a scan and a decision into words; None when the text may simply go."""
     decision, scan = looked.decision, looked.scan
     if not decision.reasons:
         return None
     attempt = "attempt" in decision.reasons
     found = [f for f in scan.findings if attempt and TOPICS.get(f.kind.value) == Topic.OFF_CHANNEL]
-    reasons = dict.fromkeys(reason(f.detector, f.kind.value) for f in found)
+    told = [reason(f.detector, f.kind.value) for f in found]
+    told += [
+        _("%(file)s: %(reason)s") % {"file": content.file, "reason": reason(f.detector, f.kind.value)}
+        for content in looked.files
+        for f in content.scan.findings
+        if attempt and TOPICS.get(f.kind.value) == Topic.OFF_CHANNEL
+    ]
+    reasons = dict.fromkeys(told)
     language = conversation.customer.language or translation.get_language() or "en"
     return Advice(
         decision=decision,
-        pieces=pieces(typed.text, [Span(f.start, f.end, 1) for f in found]),
+        pieces=pieces(text, [Span(f.start, f.end, 1) for f in found]),
         reasons=list(reasons)[:2],
         suggestion=better_wording(language) if attempt else "",
         suggestion_language=language,
@@ -180,32 +248,37 @@ def better_wording(language: str) -> str:
         return _("You can always reach me here, and a colleague will answer when I am away.")
 
 
-def send(viewer: Employee, composer: Composer) -> Composer:
+def send(viewer: Employee, composer: Composer, uploaded: Sequence[UploadedFile[Any]] = ()) -> Composer:
     """Send what was typed. The composer that comes back is empty when it went out; else it holds the text and says why.
 
     Raises NotPermitted.
     """
     typed = composer.typed
+    composer = replace(composer, files_gone=bool(uploaded))
     override, missing = _override(typed)
     try:
+        attached = uploads.read(uploaded, registry.channel(typed.channel)) if uploaded and typed.channel else []
         sent = gateway.send(
             actor=viewer,
             conversation=composer.conversation,
             text=typed.text,
             channel=typed.channel,
             subject=typed.subject.strip()[:255] if _takes_subject(composer) else "",
+            attachments=attached,
+            template=typed.chosen,
             override=override,
             emergency=typed.emergency,
-            idempotency_key=typed.idempotency_key,
+            idempotency_key=typed.idempotency_key(attached),
         )
     except InvalidMessage as error:
         return replace(composer, error=str(error), error_field=error.field)
     if sent.message is None:
-        kept = replace(composer, advice=advise(sent, typed, composer.conversation))
+        text = typed.text if composer.block is None else composer.block.text
+        kept = replace(composer, advice=advise(sent, text, composer.conversation))
         return replace(kept, error=missing, error_field="override") if missing else kept
     composer.conversation.refresh_from_db()
-    fresh = composer_for(viewer, composer.conversation, back=composer.back)
-    return replace(fresh, typed=replace(fresh.typed, channel=typed.channel), sent=True)
+    fresh = composer_for(viewer, composer.conversation, back=composer.back, channel=typed.channel)
+    return replace(fresh, sent=True)
 
 
 def _takes_subject(composer: Composer) -> bool:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import gateway, permissions
 from crm_contact_guard.conf import settings
 from crm_contact_guard.console import carriers, thread
-from crm_contact_guard.console.composer import Typed, composer_for, look
+from crm_contact_guard.console.composer import Composer, Typed, composer_for, look
 from crm_contact_guard.console.composer import send as composer_send
 from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.console.page import is_htmx, page, show
@@ -68,10 +68,19 @@ def send(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     row = find(viewer, pk)
     back = _back(request, row)
     typed = Typed.read(request.POST)
-    composer = composer_send(viewer, composer_for(viewer, row, typed=typed, back=back))
+    composer = composer_for(viewer, row, typed=typed, back=back)
+    if "choose" in request.POST:
+        # Another channel or text block was chosen: nothing is sent yet.
+        return _composed(request, viewer, row, composer, status=200)
+    composer = composer_send(viewer, composer, request.FILES.getlist("files"))
     if composer.sent and not is_htmx(request):
         return redirect(f"{back}{'&' if '?' in back else '?'}sent={row.pk}#cg-latest")
-    status = 200 if composer.sent else 422
+    return _composed(request, viewer, row, composer, status=200 if composer.sent else 422)
+
+
+def _composed(
+    request: HttpRequest, viewer: Employee, row: Conversation, composer: Composer, *, status: int
+) -> HttpResponse:
     if is_htmx(request):
         response = show(request, viewer, "parts/composer.html", {"composer": composer}, status=status)
         if composer.sent:

@@ -51,7 +51,9 @@ def protect(response: R, *, public: bool = False) -> R:
     Staff pages send none to other sites only: without any, browsers post forms with ``Origin: null``, which Django's
     CSRF check refuses. The customers' page has a check of its own.
     """
-    response["Content-Security-Policy"] = content_security_policy(frames=_NONE if public else "'self'")
+    # A file comes with a stricter policy of its own.
+    if not response.has_header("Content-Security-Policy"):
+        response["Content-Security-Policy"] = content_security_policy(frames=_NONE if public else "'self'")
     response["X-Frame-Options"] = "DENY" if public else "SAMEORIGIN"
     response["Referrer-Policy"] = "no-referrer" if public else "same-origin"
     response["X-Content-Type-Options"] = "nosniff"

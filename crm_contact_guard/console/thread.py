@@ -11,10 +11,14 @@ from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm_contact_guard.console.evidence import Piece, Span, pieces
+from crm_contact_guard.console.line_files import NO_FILES, LineFiles, files_of
 from crm_contact_guard.console.reasons import reason
+from crm_contact_guard.directory.addresses import name_of
 from crm_contact_guard.ledger.models import Conversation, Delivery, Direction, Message
+from crm_contact_guard.supervision.contents import names as file_names
 from crm_contact_guard.supervision.models import Finding
 from crm_contact_guard.supervision.showing import shown, shown_values, stored_findings
 
@@ -46,7 +50,9 @@ class Line:
     #: Same side as the message before, soon after: no need to say the name again.
     follows: bool = False
     delivery: Delivery | None = None
-    files: Sequence[dict[str, Any]] = ()
+    files: LineFiles = NO_FILES
+    #: Who wrote, without an address in the name's place.
+    from_name: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -57,6 +63,8 @@ class Line:
     def version(self) -> str:
         """Changes whenever the line looks different."""
         state = self.delivery.state if self.delivery is not None else ""
+        if self.files.waiting or self.files.lost:
+            state += f"-{self.files.waiting}w{self.files.lost}"
         return f"{state}-{len(self.reasons)}-{int(self.erased)}-{int(self.new_day is not None)}-{int(self.follows)}"
 
 
@@ -142,11 +150,12 @@ def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line
     for finding in findings:
         by_message.setdefault(finding.message_id, []).append(finding)
     sensitive = stored_findings([message.pk for message in messages])
+    files = files_of(messages)
     made: list[Line] = []
     previous: Message | None = None
     number = 0
     for message in messages:
-        spans, reasons = _marks(by_message.get(message.pk, []), number)
+        spans, reasons = _marks(message, by_message.get(message.pk, []), number)
         number += len(reasons)
         day = timezone.localtime(message.occurred_at).date()
         new_day = previous is None or timezone.localtime(previous.occurred_at).date() != day
@@ -160,9 +169,8 @@ def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line
                 new_day=day if new_day else None,
                 follows=not new_day and previous is not None and _follows(message, previous),
                 delivery=_delivery(message),
-                files=[
-                    shown_values(file) for file in json.loads(message.files or "[]") if file.get("kind") != "original"
-                ],
+                files=files.get(message.pk, NO_FILES),
+                from_name=name_of(message.from_name or ""),
                 details=shown_values(json.loads(message.details or "{}"))
                 if message.direction == Direction.NOTE
                 else {},
@@ -185,14 +193,18 @@ def _delivery(message: Message) -> Delivery | None:
     return getattr(message, "delivery", None) if message.direction == Direction.OUTBOUND else None
 
 
-def _marks(findings: list[Finding], numbered: int) -> tuple[list[Span], list[Reason]]:
-    """Findings with the same reason share a number."""
+def _marks(message: Message, findings: list[Finding], numbered: int) -> tuple[list[Span], list[Reason]]:
+    """Findings with the same reason share a number. What stands in a file is told with the file's name."""
     numbers: dict[str, int] = {}
     spans, reasons = [], []
-    for finding in sorted(findings, key=lambda found: (found.start, found.end)):
+    names = file_names(message) if any(finding.place for finding in findings) else {}
+    for finding in sorted(findings, key=lambda found: (found.place, found.start, found.end)):
         text = reason(finding.detector, finding.kind)
+        if finding.place:
+            text = _("%(file)s: %(reason)s") % {"file": shown(names.get(finding.place, "")), "reason": text}
         if text not in numbers:
             numbers[text] = numbered + len(numbers) + 1
             reasons.append(Reason(numbers[text], text, finding.kind))
-        spans.append(Span(finding.start, finding.end, numbers[text]))
+        if not finding.place:
+            spans.append(Span(finding.start, finding.end, numbers[text]))
     return spans, reasons

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.i18n import set_language
 
-from crm_contact_guard.console import alerts, chat, conversation, erasing, inbox, subjects
+from crm_contact_guard.console import alerts, chat, chat_files, conversation, erasing, files, inbox, subjects
 
 urlpatterns = [
     path("", alerts.dashboard, name="dashboard"),
@@ -23,6 +23,8 @@ urlpatterns = [
     path("conversations/<uuid:pk>/note/", conversation.note, name="conversation_note"),
     path("conversations/<uuid:pk>/links/", conversation.link, name="conversation_link"),
     path("conversations/<uuid:pk>/links/<uuid:link_pk>/revoke/", conversation.revoke, name="conversation_link_revoke"),
+    path("files/<uuid:pk>/", files.file, name="file"),
+    path("files/carrier/<str:token>/", files.carrier_file, name="carrier_file"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/news/", inbox.inbox_news, name="inbox_news"),
     path("inbox/<uuid:pk>/", inbox.inbox, name="inbox_conversation"),
@@ -34,6 +36,7 @@ urlpatterns = [
     path("subjects/<uuid:pk>/holds/<uuid:hold_pk>/release/", subjects.release, name="subject_hold_release"),
     path("chat/", chat.chat_page, name="chat_page"),
     path("chat/news/", chat.chat_news, name="chat_news"),
+    path("chat/files/<uuid:pk>/", chat_files.chat_file, name="chat_file"),
     path("chat/<str:token>/", chat.chat, name="chat"),
     path("language/", set_language, name="language"),
 ]

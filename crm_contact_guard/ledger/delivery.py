@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import datetime
 from uuid import UUID
@@ -10,14 +11,16 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import OutboundMessage
+from crm_contact_guard.channels.base import OutboundMessage, OutboundTemplate
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
-from crm_contact_guard.ledger import consent, outbox
+from crm_contact_guard.ledger import consent, files, outbox
 from crm_contact_guard.ledger.models import Direction, Message
 
 logger = logging.getLogger(__name__)
 
+#: In the details of an outbound message: the text block it was written with.
+TEMPLATE = "template"
 #: How many earlier carrier ids a mail refers to (RFC 5322 §3.6.4 sets no limit; some servers cut long headers).
 _REFERENCES = 10
 
@@ -76,7 +79,17 @@ def outbound(claim: outbox.Claim) -> OutboundMessage:
         notice=recording_notice(conversation.customer.language),
         occurred_at=message.occurred_at,
         possible_duplicate=claim.possible_duplicate,
+        files=tuple(files.outbound(attachment) for attachment in message.attachments.exclude(stored_as="")),
+        template=_template(message),
     )
+
+
+def _template(message: Message) -> OutboundTemplate | None:
+    chosen = json.loads(message.details or "{}").get(TEMPLATE)
+    if chosen is None:
+        return None
+    known = settings.TEMPLATES.get(chosen["name"], {}).get("CARRIERS") or {}
+    return OutboundTemplate(**chosen, carrier_id=str(known.get(message.channel, {}).get(chosen["language"], "")))
 
 
 def recording_notice(language: str = "") -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, BinaryIO, cast
 
+from django.core import signing
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
+from django.urls import reverse
 
-from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.channels.base import FileIn, OutboundFile
 from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.ids import uuid7
 from crm_contact_guard.ledger.models import Attachment, Message
@@ -74,3 +77,39 @@ def discard(files: Sequence[StoredFile]) -> None:
     """Remove files whose message turned out to be a duplicate or was refused."""
     for stored in files:
         storage().delete(stored.stored_as)
+
+
+# --- towards carriers
+
+#: How long a carrier may fetch a file by its link. They fetch at once, or when their reader first opens it.
+LINK_LASTS = timedelta(days=7)
+_SALT = "crm_contact_guard.files.carrier"
+
+
+def outbound(attachment: Attachment) -> OutboundFile:
+    """The file as a channel gets it; nothing is read yet."""
+    return OutboundFile(
+        name=attachment.name,
+        content_type=attachment.content_type,
+        size=attachment.size,
+        sha256=attachment.sha256,
+        open=lambda: cast(BinaryIO, storage().open(attachment.stored_as)),
+        url=carrier_link(attachment),
+    )
+
+
+def carrier_link(attachment: Attachment) -> str:
+    """A signed link under which a carrier can fetch the file for some days; empty without ``PUBLIC_URL``."""
+    if not settings.PUBLIC_URL:
+        return ""
+    token = signing.dumps(str(attachment.pk), salt=_SALT)
+    return str(settings.PUBLIC_URL).rstrip("/") + reverse("crm_contact_guard:carrier_file", args=[token])
+
+
+def by_carrier_token(token: str) -> Attachment | None:
+    """The file of a carrier's link; None when it is none of ours, too old, or its message was erased."""
+    try:
+        key = signing.loads(token, salt=_SALT, max_age=LINK_LASTS)
+    except signing.BadSignature:
+        return None
+    return Attachment.objects.filter(pk=key).exclude(stored_as="").first()

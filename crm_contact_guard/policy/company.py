@@ -9,7 +9,9 @@ from django.core.signals import setting_changed
 from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import settings
+from crm_contact_guard.detection.engine import THRESHOLD
 from crm_contact_guard.detection.types import Company
+from crm_contact_guard.policy.presets import sensitivity
 
 _LISTS = ("phones", "emails", "domains", "handles", "urls", "names")
 
@@ -30,6 +32,7 @@ def _company() -> Company:
         handles=merged["handles"],
         urls=merged["urls"],
         regions=tuple(settings.REGIONS),
+        threshold=THRESHOLD * sensitivity(),
     )
 
 

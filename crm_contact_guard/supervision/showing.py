@@ -47,7 +47,7 @@ def _shown_value(value: Any) -> Any:
 def stored_findings(message_ids: Sequence[UUID]) -> dict[UUID, list[Seen]]:
     """Findings of sensitive data in these messages' texts, whoever may see the alerts they led to. One query."""
     found: dict[UUID, list[Seen]] = {}
-    for row in Finding.objects.filter(message__in=message_ids, kind=FindingKind.SENSITIVE_DATA):
+    for row in Finding.objects.filter(message__in=message_ids, kind=FindingKind.SENSITIVE_DATA, place=""):
         seen = Seen(Kind.SENSITIVE_DATA, row.start, row.end, row.score, row.detector, row.version)
         found.setdefault(row.message_id, []).append(seen)
     return found

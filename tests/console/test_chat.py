@@ -150,7 +150,8 @@ def test_a_post_from_elsewhere_is_refused_with_the_text_in_hand(hotel: Hotel, ph
     assert not hotel.talk.messages.exists()
 
 
-def test_an_enormous_post_is_not_even_read(hotel: Hotel, phone: Phone) -> None:
+def test_an_enormous_post_is_not_even_read(hotel: Hotel, phone: Phone, settings: Any) -> None:
+    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "MAX_FILE_BYTES": 1000}
     phone.open()
 
     assert phone.write("x" * 300_000).status_code == 413

@@ -17,7 +17,9 @@ class WebChatChannel(Channel):
     needs_address = False
     supports_idempotency = True
     supports_status = True
+    supports_files = True
     max_length = 5000
+    max_files = 5
 
     def send(self, message: OutboundMessage) -> Receipt:
         """The record is the chat's store: once recorded, the customer's page shows the message at its next look."""

@@ -89,9 +89,35 @@
     clearMarks(form);
     grow(field);
   });
+  // The names of chosen files; and the files themselves, which a form that comes back from the server has lost.
+  const chosen = new Map();
+  const showFiles = (form) => {
+    const input = form.querySelector("[data-cg-files]");
+    const line = form.querySelector("[data-cg-chosen]");
+    if (!line) return;
+    line.textContent = [...(input?.files ?? [])].map((file) => file.name).join(" · ");
+    line.hidden = !line.textContent;
+    const text = textOf(form);
+    if (text && input) text.required = text.required && line.hidden;
+  };
+  const restoreFiles = (form) => {
+    const input = form.querySelector("[data-cg-files]");
+    const kept = chosen.get(form.dataset.cgComposer);
+    if (form.hasAttribute("data-cg-sent")) chosen.delete(form.dataset.cgComposer);
+    else if (input && kept?.length && !input.files.length) {
+      input.files = kept;
+      form.querySelector("[data-cg-files-gone]")?.remove();
+    }
+    showFiles(form);
+  };
   document.addEventListener("change", (event) => {
     const form = event.target.closest?.("form[data-cg-composer]");
-    if (form) showOptions(form);
+    if (!form) return;
+    if (event.target.dataset?.cgFiles !== undefined) {
+      chosen.set(form.dataset.cgComposer, event.target.files);
+      showFiles(form);
+    }
+    showOptions(form);
   });
   document.addEventListener("scroll", (event) => {
     if (event.target.dataset?.cgText === undefined) return;
@@ -133,11 +159,14 @@
     const form = event.target.matches?.("form[data-cg-composer]") ? event.target : null;
     if (!form) return;
     beginAll();
+    restoreFiles(form);
     if (form.hasAttribute("data-cg-sent") || form.closest(".cg-chat")) textOf(form)?.focus({ preventScroll: true });
   });
   document.addEventListener("cg-sent", (event) => {
     const form = event.target.closest?.("form[data-cg-composer]");
-    if (form) store.set(draftKey(form), "");
+    if (!form) return;
+    store.set(draftKey(form), "");
+    chosen.delete(form.dataset.cgComposer);
   });
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", beginAll);
   else beginAll();

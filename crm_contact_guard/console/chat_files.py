@@ -1,0 +1,30 @@
+"""Files of the web chat: the customer gets those of the own chat, by the same cookie as the page."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from crm_contact_guard.console import carriers
+from crm_contact_guard.console.chat import COOKIE, public
+from crm_contact_guard.console.chat_thread import shown_messages
+from crm_contact_guard.console.files import hand_out
+from crm_contact_guard.ledger.links import link_find
+from crm_contact_guard.ledger.models import Attachment
+
+
+@public("GET", "HEAD")
+def chat_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """A file of a message that the link's page shows, and no other."""
+    token = request.COOKIES.get(COOKIE, "")
+    link = link_find(token) if token else None
+    channel = carriers.webchat()
+    if link is None or channel is None:
+        raise Http404
+    rows = Attachment.objects.filter(
+        message__in=shown_messages(link.conversation, channel.alias), kind=Attachment.Kind.ATTACHMENT
+    )
+    return hand_out(get_object_or_404(rows.exclude(stored_as=""), pk=pk))

@@ -1,0 +1,129 @@
+"""What the files of a message say: their names, the text of plain-text and PDF files, the codes in pictures.
+
+Needs the extras ``pdf`` and ``images``; without one, files of that kind are not read (check W006 says so).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from crm_contact_guard import detection
+from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.detection import documents, images
+from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, Stance
+from crm_contact_guard.ledger import sniffing
+from crm_contact_guard.ledger.files import storage
+from crm_contact_guard.ledger.models import Attachment, Message
+from crm_contact_guard.policy.company import company
+
+logger = logging.getLogger(__name__)
+
+#: The detector of a finding that says: this file could not be read.
+UNREAD = "file.unread"
+#: Files of one message that are read; carriers bring ten at most, mails any number.
+MOST_FILES = 20
+
+
+@dataclass(frozen=True)
+class Content:
+    """One text of a message apart from what its writer wrote. ``place`` as in ``Finding.place``."""
+
+    place: str
+    file: str
+    scan: Scan
+
+
+def of_files(files: Iterable[FileIn], direction: Direction) -> list[Content]:
+    """Judge files that are about to be sent."""
+    found: list[Content] = []
+    for number, file in enumerate(files):
+        found += _name(number, file.name, direction)
+        found += _content(number, file.name, file.content, direction)
+    return found
+
+
+def of_message(message: Message) -> list[Content]:
+    """Judge the files of a recorded message, read from the storage."""
+    direction = Direction(message.direction)
+    rows = message.attachments.exclude(stored_as="").filter(kind=Attachment.Kind.ATTACHMENT)
+    found: list[Content] = []
+    for row in rows[:MOST_FILES]:
+        found += _name(row.position, row.name, direction)
+        if row.size > documents.MAX_BYTES:
+            found += _unread(row.position, row.name, direction, "too large")
+            continue
+        try:
+            with storage().open(row.stored_as) as stream:
+                content = stream.read()
+        except OSError:
+            # The record's own verification reports it; inspecting goes on with the rest.
+            logger.exception("A file of message %s can't be read from the storage", message.pk)
+            continue
+        found += _content(row.position, row.name, content, direction)
+    return found
+
+
+def names(message: Message) -> dict[str, str]:
+    """The file's name for each place that a finding in the message can have."""
+    listed = json.loads(message.files or "[]")
+    return {f"{part}-{number}": str(file.get("name", "")) for number, file in enumerate(listed) for part in PARTS}
+
+
+#: What of a file is read: its content and its name.
+PARTS = ("file", "name")
+
+
+def _name(number: int, name: str, direction: Direction) -> list[Content]:
+    scan = _scan(_words_of(name), direction)
+    return [Content(f"name-{number}", name, scan)] if scan.findings else []
+
+
+def _content(number: int, name: str, content: bytes, direction: Direction) -> list[Content]:
+    # By what it is, not by what a carrier or sender calls it.
+    kind = sniffing.content_type_of(content)
+    try:
+        text = _read(kind, content)
+    except ImportError:
+        return []
+    except (documents.UnreadableDocumentError, images.UnreadableImageError) as error:
+        return _unread(number, name, direction, str(error))
+    scan = _scan(text, direction)
+    if kind.startswith("image/"):
+        marked = tuple(replace(finding, technique=images.TECHNIQUE) for finding in scan.findings)
+        scan = replace(scan, findings=marked)
+    return [Content(f"file-{number}", name, scan)] if scan.findings else []
+
+
+def _read(kind: str, content: bytes) -> str:
+    if kind.startswith("text/"):
+        return documents.read_text(content)
+    if kind == "application/pdf":
+        return documents.read_apart(content)
+    if kind.startswith("image/"):
+        return "\n".join(images.read(content))
+    return ""
+
+
+def _unread(number: int, name: str, direction: Direction, why: str) -> list[Content]:
+    """What leaves the house should be legible; what a customer's telephone makes of a picture is nobody's fault."""
+    logger.info("A file could not be read: %s", why)
+    if direction is not Direction.OUTBOUND:
+        return []
+    finding = Finding(Kind.CONTACT_REQUEST, 0, 0, 0.5, UNREAD, "1")
+    return [Content(f"file-{number}", name, replace(_NOTHING, findings=(finding,)))]
+
+
+def _words_of(name: str) -> str:
+    """A name as its writer would have written it: without the ending, with spaces for what stands in their place."""
+    stem = name.rpartition(".")[0] or name
+    return stem.replace("_", " ") if "@" not in stem else stem
+
+
+def _scan(text: str, direction: Direction) -> Scan:
+    return detection.scan(text, direction=direction, company=company()) if text.strip() else _NOTHING
+
+
+_NOTHING = Scan(attempt=False, by=None, stance=Stance.NONE, score=0.0)

@@ -1,0 +1,59 @@
+"""What would happen to a message if it were sent now: its text, and what its files say, scanned and decided upon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from crm_contact_guard import detection
+from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.detection.types import Direction, Scan
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.policy import hours
+from crm_contact_guard.policy.company import company
+from crm_contact_guard.policy.decision import Decision, decide
+from crm_contact_guard.supervision import contents
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What would happen to a message. ``scan`` is that of its text, ``files`` what was found in files, if anything."""
+
+    scan: Scan
+    decision: Decision
+    files: tuple[contents.Content, ...] = ()
+
+
+def preview(
+    *,
+    actor: Employee,
+    text: str,
+    files: Sequence[FileIn] = (),
+    emergency: bool = False,
+    at: datetime | None = None,
+) -> Preview:
+    """Scan and decide without sending; records nothing, since a thought is not an act."""
+    scan = detection.scan(text, direction=Direction.OUTBOUND, company=company())
+    found = tuple(contents.of_files(files, Direction.OUTBOUND))
+    # One attempt anywhere in the message makes it one.
+    gravest = max((scan, *(content.scan for content in found)), key=lambda one: (one.attempt, one.score))
+    working = hours.is_working_time(actor, at or timezone.now())
+    return Preview(scan=scan, decision=decide(scan=gravest, working_time=working, emergency=emergency), files=found)
+
+
+def decision_data(looked: Preview) -> dict[str, Any]:
+    """What the record keeps of a decision: kinds, detectors and places, never words."""
+    found = [("", finding) for finding in looked.scan.findings]
+    found += [(content.place, finding) for content in looked.files for finding in content.scan.findings]
+    return {
+        "decision": looked.decision.action.value,
+        "reasons": list(looked.decision.reasons),
+        "findings": [
+            {"kind": finding.kind.value, "detector": finding.detector, **({"place": place} if place else {})}
+            for place, finding in found
+        ],
+    }
