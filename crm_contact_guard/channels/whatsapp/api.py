@@ -56,7 +56,7 @@ class Api:
         """A customer's file by its media id. Its address comes from the API, lives five minutes and needs our token."""
         import httpx  # noqa: PLC0415
 
-        if not media.ref.isdecimal():
+        if not (media.ref.isascii() and media.ref.isdecimal()):
             raise ChannelError("not a media id", permanent=True)
         found = self.ask(lambda client: client.api.get_media_url(media.ref))
         most = int(settings.MAX_INBOUND_BYTES)

@@ -89,7 +89,7 @@ class WhatsAppChannel(Channel):
         template = message.template
         if template is not None and template.carrier_id:
             return client.send_template(
-                to, template.carrier_id, self._language(template), self._parameters(template), **ours
+                to, template.carrier_id, self._language(template), self._parameters(template) or None, **ours
             )
         notice = "" if message.references else message.notice
         text = "\n\n".join(part for part in (message.text, notice) if part)
