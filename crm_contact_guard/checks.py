@@ -17,6 +17,7 @@ from crm_contact_guard.conf import DEFAULTS, settings
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.ledger import keys, triggers, witnessing
 from crm_contact_guard.ledger.models import Message
+from crm_contact_guard.policy import presets
 
 Configs = Sequence[AppConfig] | None
 
@@ -59,6 +60,18 @@ def check_channels(app_configs: Configs, **_: Any) -> list[CheckMessage]:
             found.extend(registry.channel(alias).check())
         except ConfigurationError as error:
             found.append(Error(str(error), hint="See docs/channels.md.", id="crm_contact_guard.E004"))
+    return found
+
+
+@register("crm_contact_guard")
+def check_policy(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E010: ``INDUSTRY``, ``RULES`` or ``SENSITIVITY`` holds a word that is not known."""
+    found: list[CheckMessage] = []
+    for ask in (presets.rules, presets.sensitivity):
+        try:
+            ask()
+        except ConfigurationError as error:
+            found.append(Error(str(error), hint="See docs/settings.md, Policy.", id="crm_contact_guard.E010"))
     return found
 
 
