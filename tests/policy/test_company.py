@@ -42,5 +42,5 @@ def test_an_unknown_sensitivity_is_named_with_the_known_ones() -> None:
 @pytest.mark.parametrize("changes", [{"SENSITIVITY": "loud"}, {"INDUSTRY": "zoo"}, {"RULES": {"attempt": "shout"}}])
 def test_the_system_check_names_what_is_unknown(changes: dict[str, Any]) -> None:
     with guard(**changes):
-        found = [message for message in run_checks(tags=["crm_contact_guard"]) if message.id == "crm_contact_guard.E010"]
+        found = [each for each in run_checks(tags=["crm_contact_guard"]) if each.id == "crm_contact_guard.E010"]
     assert len(found) == 1
