@@ -118,6 +118,8 @@ def automatic(mail: EmailMessage, envelope_from: str | None) -> str:
 def _recipients(part: Message) -> Iterator[Recipient]:
     blocks = part.get_payload() if part.get_content_type() in _REPORT_TYPES else None
     for block in blocks if isinstance(blocks, list) else []:
+        if not isinstance(block, Message):
+            continue
         action = _field(block, "Action").partition(" ")[0].lower()
         if action not in _ACTIONS:
             continue
