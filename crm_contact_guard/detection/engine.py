@@ -18,7 +18,7 @@ from operator import attrgetter
 
 from crm_contact_guard.detection import company_rules, evidence
 from crm_contact_guard.detection.candidates import Budget
-from crm_contact_guard.detection.features import Evidence, extract, space
+from crm_contact_guard.detection.features import Evidence, extract, extract_part, space
 from crm_contact_guard.detection.normalise import Normalised, normalise
 from crm_contact_guard.detection.ranker import probability, ranker
 from crm_contact_guard.detection.sentences import sentences_of
@@ -129,6 +129,17 @@ def weigh(
     return Window(start, text, found, probability(ranker().logit(text, found.active)))
 
 
+def weigh_part(
+    normalised: Normalised, window: Window, start: int, end: int, direction: Direction, company: Company
+) -> Window:
+    """Evidence and probability of whole sentences (``start``–``end``) of a window."""
+    found = extract_part(normalised, window.evidence, window.offset, start, end, direction, company, Budget(plans=2))
+    text = normalised.text[start:end]
+    if not found.candidates and len(normalised.text) > WINDOW and len(found.concepts & space().topics) < 2:
+        return Window(start, text, found, 0.0)
+    return Window(start, text, found, probability(ranker().logit(text, found.active)))
+
+
 def passages(normalised: Normalised, windows: list[Window], direction: Direction, company: Company) -> Iterator[Window]:
     """Sentences, and pairs of them, that touch the matter at two points at least, weighed for themselves."""
     left = MAX_PASSAGES
@@ -146,7 +157,8 @@ def passages(normalised: Normalised, windows: list[Window], direction: Direction
         for start, end in [*spans, *pairs] if len(spans) > 2 else spans:
             if left and len({hit for at, hit in marks if start <= at < end}) >= 2:
                 left -= 1
-                yield weigh(normalised, window.offset + start, window.offset + end, direction, company, Budget(plans=2))
+                first, last = window.offset + start, window.offset + end
+                yield weigh_part(normalised, window, first, last, direction, company)
 
 
 _Find = Callable[[Normalised, Direction, Company], Iterable[Finding]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crm_contact_guard.detection import candidates as cand
-from crm_contact_guard.detection.gates import opened
+from crm_contact_guard.detection.gates import IDENTIFIERS, opened
 from crm_contact_guard.detection.identifiers import Candidate
 from crm_contact_guard.detection.lexicon import Found, Lexicon, lexicon
 from crm_contact_guard.detection.normalise import Normalised
@@ -82,7 +82,7 @@ _HANDLE_MEANINGS = {"messenger": "handle_of_messenger", "social": "handle_of_soc
 @dataclass(slots=True)
 class Evidence:
     """Words of concepts (concept, start, end), the concepts hit, candidates, the indexes of the features that hold, the
-    patterns (number, start, end of the sentence), and the gates that opened."""
+    patterns (number, start, end of the sentence), the gates that opened, and whether no word was left out."""
 
     hits: list[Found]
     concepts: set[int]
@@ -90,6 +90,7 @@ class Evidence:
     active: list[int]
     patterns: list[tuple[int, int, int]]
     gates: set[int]
+    complete: bool
 
 
 class FeatureSpace:
@@ -143,22 +144,62 @@ def extract(
     text = normalised.text
     if start or end != len(text):
         text = text[start:end]
-    features = space()
-    hits = lexicon().hits(text)
-    concepts = {hit[0] for hit in hits}
-    active = [*concepts]
+    hits, complete = lexicon().seek(text)
+    found = Evidence(hits, {hit[0] for hit in hits}, [], [], [], opened(text), complete)
+    _complete(found, normalised, start, text, direction, company, budget)
+    return found
+
+
+def extract_part(
+    normalised: Normalised,
+    around: Evidence,
+    offset: int,
+    start: int,
+    end: int,
+    direction: Direction,
+    company: Company,
+    budget: cand.Budget,
+) -> Evidence:
+    """Evidence of whole sentences (``start``–``end``) of the window at ``offset`` whose evidence is ``around``.
+
+    The words are taken over: at the ends of a sentence stand signs and spaces, which are borders of words and close no
+    denial. For the same reason no gate opens that was closed for the window.
+    """
+    first, last = start - offset, end - offset
+    text = normalised.text[start:end]
+    if around.complete:
+        hits = [(hit, low - first, high - first) for hit, low, high in around.hits if first <= low and high <= last]
+    else:
+        hits = lexicon().hits(text)
+    gates = opened(text) if around.gates else around.gates
+    found = Evidence(hits, {hit[0] for hit in hits}, [], [], [], gates, around.complete)
+    _complete(found, normalised, start, text, direction, company, budget)
+    return found
+
+
+def _complete(
+    evidence: Evidence,
+    normalised: Normalised,
+    start: int,
+    text: str,
+    direction: Direction,
+    company: Company,
+    budget: cand.Budget | None,
+) -> None:
+    """Add candidates, patterns and features to evidence that has words and gates."""
+    features, hits, concepts = space(), evidence.hits, evidence.concepts
+    active = evidence.active
+    active += concepts
     if direction is Direction.INBOUND:
         inbound = features.inbound
         active += [concept + inbound for concept in concepts]
         active.append(features.by_customer)
-    found: list[Candidate] = []
-    gates = opened(text)
-    if gates:
-        found = cand.find(text, gates, company, budget or cand.Budget(), reverse=features.disguise in concepts)
+    found = evidence.candidates
+    if not IDENTIFIERS.isdisjoint(evidence.gates):
+        found = cand.find(text, evidence.gates, company, budget or cand.Budget(), reverse=features.disguise in concepts)
         if found:
             own = own_contacts(company)
-            if own is not None:
-                found = own.mark(found)
+            evidence.candidates = found = found if own is None else own.mark(found)
             active += _described(normalised, start, hits, found, features)
     touched = len(concepts & features.topics)
     if touched < 3:
@@ -166,7 +207,7 @@ def extract(
             active.append(features.topic_counts[touched])
     elif touched > 3:
         active.append(features.many_topics)
-    held = matches(text, hits, concepts)
+    evidence.patterns = held = matches(text, hits, concepts)
     for number, _, _ in held:
         active.append(features.patterns + number)
     if "?" in text or "？" in text:
@@ -176,7 +217,6 @@ def extract(
         active.append(features.short)
     elif length > 140:
         active.append(features.long)
-    return Evidence(hits, concepts, found, active, held, gates)
 
 
 def _described(

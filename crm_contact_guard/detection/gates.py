@@ -7,13 +7,15 @@ from functools import lru_cache
 import re2
 
 from crm_contact_guard.detection import identifiers, numerals
+from crm_contact_guard.detection.harassment_packs import packs
 from crm_contact_guard.detection.sensitive_credentials import SECRET
 from crm_contact_guard.detection.sets import set_of
 
 (PHONE, SPELLED, NOISE, LEET, EMAIL, EMAIL_SPACED, EMAIL_SLASH, EMAIL_HINT, LINK, ADDRESS_JA, ADDRESS_EN, TOKENS, AT, HINT, PAYMENT, GORO,
- LONG_NUMBER, SECRET_NAME) = range(1, 19)  # fmt: skip
-#: Those of sensitive data; all others are of identifiers.
+ LONG_NUMBER, SECRET_NAME, PRIVATE_TOPIC) = range(1, 20)  # fmt: skip
 SENSITIVE = frozenset({LONG_NUMBER, SECRET_NAME})
+#: The family of packs whose patterns open ``PRIVATE_TOPIC``.
+TOPICS = "private_topic"
 GATES: tuple[tuple[int, tuple[str, ...]], ...] = (
     (PHONE, (numerals.PLAIN_GATE,)),
     (SPELLED, numerals.SPELLED_GATES),
@@ -40,14 +42,21 @@ GATES: tuple[tuple[int, tuple[str, ...]], ...] = (
     (LONG_NUMBER, (r"\d(?:[ .・-]{0,2}\d){11}",)),
     (SECRET_NAME, (SECRET,)),
 )
-_OPENS = tuple(gate for gate, expressions in GATES for _ in expressions)
+IDENTIFIERS = frozenset(range(PHONE, GORO + 1))
 
 
 @lru_cache(maxsize=1)
-def _signs() -> re2.Set:
-    return set_of(expression for _, expressions in GATES for expression in expressions)
+def _signs() -> tuple[re2.Set, tuple[int, ...]]:
+    """The Set, and the gate that each of its expressions opens.
+
+    The few patterns of private topics are their own gate: a second Set would cost as much again as all gates together.
+    """
+    listed = [(gate, expression) for gate, expressions in GATES for expression in expressions]
+    listed.extend((PRIVATE_TOPIC, pattern.expression) for pattern in packs(TOPICS).patterns)
+    return set_of(expression for _, expression in listed), tuple(gate for gate, _ in listed)
 
 
 def opened(text: str) -> set[int]:
     """The gates that open for a folded text."""
-    return {_OPENS[entry] for entry in _signs().Match(text) or ()}
+    signs, opens = _signs()
+    return {opens[entry] for entry in signs.Match(text) or ()}

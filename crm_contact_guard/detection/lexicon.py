@@ -110,8 +110,13 @@ class Lexicon:
 
     def hits(self, text: str) -> list[Found]:
         """Concept, start and end of each word of the packs in a folded text, overlapping ones too."""
+        return self.seek(text)[0]
+
+    def seek(self, text: str) -> tuple[list[Found], bool]:
+        """The hits, and whether these are all; of a word that is repeated beyond measure some are left out."""
         matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
-        if len(matches) > MOST_MATCHES:
+        complete = len(matches) <= MOST_MATCHES
+        if not complete:
             matches = _thinned(matches)
         found: list[Found] = []
         free, bordered, length, word = self._free, self._bordered, len(text), _WORD
@@ -127,7 +132,7 @@ class Lexicon:
             for concept, right, banned in owners:
                 if (ended or not right) and not (banned and text.startswith(banned, end)):
                     found.append((concept, start, end))
-        return found
+        return found, complete
 
     def named_hits(self, text: str) -> list[Hit]:
         """Like ``hits``, with the language of the first pack that has the word: for explanations."""

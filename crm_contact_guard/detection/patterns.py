@@ -58,12 +58,12 @@ def version() -> str:
 
 
 @lru_cache(maxsize=1)
-def _by_denial() -> tuple[tuple[int, tuple[tuple[int, tuple[int, ...]], ...]], ...]:
-    """(number, parts) of the patterns by what denies them, which most share."""
-    groups: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
-    for number, pattern in enumerate(patterns()):
-        groups.setdefault(pattern.unless, []).append((number, pattern.parts))
-    return tuple((unless, tuple(members)) for unless, members in groups.items())
+def _denials() -> frozenset[int]:
+    """Concepts of which each alone denies all patterns."""
+    common = -1
+    for pattern in patterns():
+        common &= pattern.unless
+    return frozenset(concept for concept, bit in enumerate(_BITS) if common & bit)
 
 
 def _meets(parts: tuple[int, ...], mask: int) -> bool:
@@ -75,13 +75,13 @@ def _meets(parts: tuple[int, ...], mask: int) -> bool:
 
 def matches(text: str, hits: Sequence[Found], concepts: set[int]) -> list[tuple[int, int, int]]:
     """Number of the pattern, start and end of the sentence, for each pattern that holds (its first sentence)."""
+    if not _denials().isdisjoint(concepts):
+        return []
     whole = sum(map(_BITS.__getitem__, concepts))
     held = [
-        (number, parts)
-        for unless, members in _by_denial()
-        if not whole & unless
-        for number, parts in members
-        if _meets(parts, whole)
+        (number, pattern.parts)
+        for number, pattern in enumerate(patterns())
+        if not whole & pattern.unless and _meets(pattern.parts, whole)
     ]
     if not held:
         return []
@@ -90,7 +90,7 @@ def matches(text: str, hits: Sequence[Found], concepts: set[int]) -> list[tuple[
         for start, end in sentences_of(text)
     ]
     found = []
-    for number, parts in sorted(held):
+    for number, parts in held:
         for start, end, mask in sentences:
             if _meets(parts, mask):
                 found.append((number, start, end))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from crm_contact_guard.detection.gates import PRIVATE_TOPIC, TOPICS
 from crm_contact_guard.detection.harassment import meant
 from crm_contact_guard.detection.harassment_packs import packs
 from crm_contact_guard.detection.normalise import Normalised
 from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
 
-FAMILY = "private_topic"
+FAMILY = TOPICS
 MAX_FINDINGS = 5
 
 
@@ -22,11 +23,10 @@ def find(normalised: Normalised, direction: Direction, company: Company) -> Iter
     del company  # whose life is asked about is no matter of the company's contacts
     if direction is Direction.NOTE:
         return []
-    hits = meant(normalised.text, packs(FAMILY))
-    if not hits:
+    if normalised.gates is not None and PRIVATE_TOPIC not in normalised.gates:
         return []
     found = []
-    for hit in hits[:MAX_FINDINGS]:
+    for hit in meant(normalised.text, packs(FAMILY))[:MAX_FINDINGS]:
         low, high = normalised.span(hit.start, hit.end)
         pattern = hit.pattern
         found.append(
