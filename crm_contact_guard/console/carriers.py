@@ -39,7 +39,7 @@ def choices(customer: Customer) -> list[Choice]:
             takes_subject=channel.supports_subject,
         )
         for channel in channels
-        if not channel.needs_address or channel.address_kind in kinds
+        if channel.supports_text and (not channel.needs_address or channel.address_kind in kinds)
     ]
 
 

@@ -66,7 +66,7 @@ def preview(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 def send(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Send, or give the composer back with the text and the reason why it did not go."""
     row = find(viewer, pk)
-    back = _back(request, row)
+    back = back_of(request, row)
     typed = Typed.read(request.POST)
     composer = composer_for(viewer, row, typed=typed, back=back)
     if "choose" in request.POST:
@@ -108,7 +108,7 @@ def note(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
         except InvalidMessage as error:
             form.add_error(error.field if error.field in form.fields else None, str(error))
         else:
-            return redirect(f"{_back(request, row)}#cg-latest")
+            return redirect(f"{back_of(request, row)}#cg-latest")
     return show(request, viewer, "conversation.html", talk(request, viewer, row, note=form), status=422)
 
 
@@ -138,7 +138,7 @@ def revoke(request: HttpRequest, viewer: Employee, pk: UUID, link_pk: UUID) -> H
     if is_htmx(request):
         context = {"conversation": row, "links": links(row), "may_link": carriers.webchat() is not None}
         return show(request, viewer, "parts/links.html", context)
-    return redirect(_back(request, row))
+    return redirect(back_of(request, row))
 
 
 @page("POST")
@@ -157,10 +157,10 @@ def start(request: HttpRequest, viewer: Employee) -> HttpResponse:
         if not offered:
             raise NotPermitted(_("There is no company channel that reaches this customer."))
         row = conversation_open(customer=customer, channel=offered[0].alias, employee=viewer)
-    return redirect(_back(request, row, otherwise=reverse("crm_contact_guard:inbox_conversation", args=[row.pk])))
+    return redirect(back_of(request, row, otherwise=reverse("crm_contact_guard:inbox_conversation", args=[row.pk])))
 
 
-def _back(request: HttpRequest, row: Conversation, otherwise: str = "") -> str:
+def back_of(request: HttpRequest, row: Conversation, otherwise: str = "") -> str:
     """Where the form came from (a page of ours or the host's), when that is on this site."""
     wanted = request.POST.get("back", "").split("#")[0]
     if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from crm_contact_guard import permissions
+from crm_contact_guard import calling, permissions
 from crm_contact_guard.console import carriers, thread
 from crm_contact_guard.console.composer import Composer, composer_for, customer_now
 from crm_contact_guard.console.forms import NoteForm
@@ -93,6 +94,9 @@ def talk(
         "new_link": new_link,
         "links": links(conversation) if may_write else [],
         "may_link": may_write and carriers.webchat() is not None,
+        "call_lines": calling.lines(conversation) if may_write else [],
+        "call_key": uuid4().hex,
+        "called": request.GET.get("called") == str(conversation.pk),
     }
 
 

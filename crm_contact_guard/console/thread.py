@@ -13,6 +13,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm_contact_guard.console.call_words import outcome
 from crm_contact_guard.console.evidence import Piece, Span, pieces
 from crm_contact_guard.console.line_files import NO_FILES, LineFiles, files_of
 from crm_contact_guard.console.reasons import reason
@@ -58,6 +59,11 @@ class Line:
     @property
     def erased(self) -> bool:
         return self.message.text is None and self.message.salt is None
+
+    @property
+    def call_outcome(self) -> str:
+        """How a telephone call ended and how long it took, when a carrier told of one."""
+        return outcome(self.details)
 
     @property
     def version(self) -> str:
