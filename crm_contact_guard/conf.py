@@ -24,7 +24,6 @@ DEFAULTS: dict[str, Any] = {
     "COMPANY_CONTACTS": {},
     "INDUSTRY": "general",
     "SENSITIVITY": "",
-    "SENSITIVITY": "",
     "REGIONS": ["JP", "US", "GB", "TH", "VN", "PH", "KR", "CN", "TW", "SG"],
     # Channels
     "CHANNELS": {},
@@ -129,6 +128,12 @@ CONTACT_GUARD_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "crm_contact_guard.tasks.witness",
         "schedule": 60.0,
         "options": {"expires": 60.0},
+    },
+    # Does nothing where no channel has a mailbox.
+    "contact-guard-poll-mail": {
+        "task": "crm_contact_guard.tasks.poll_mail",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
     },
     "contact-guard-sync": {"task": "crm_contact_guard.tasks.sync_directory", "schedule": 600.0},
 }
