@@ -6,7 +6,7 @@ import pytest
 from django.urls import get_resolver
 
 from crm_contact_guard.api import urls
-from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.ledger.models import Attachment, Event, Message
 from crm_contact_guard.supervision.models import Alert
 from tests.api.conftest import Hotel
 
@@ -40,6 +40,9 @@ TABLE = {
     ("GET", "access-log/"): "403 403 403 403 403 403 200 200 403 401",
     ("GET", "ledger/checkpoint/"): LISTS,
     ("GET", "ledger/proof/{message}/"): "200 404 404 200 200 404 200 200 403 401",
+    ("GET", "files/{file}/"): "200 404 404 200 200 404 200 200 403 401",
+    ("GET", "files/{original}/"): "403 404 404 403 403 404 200 403 403 401",
+    ("GET", "templates/"): LISTS,
     ("POST", "scan/"): LISTS,
     ("GET", "schema/"): "200 200 200 200 200 200 200 200 200 200",
 }
@@ -55,6 +58,8 @@ def address(hotel: Hotel, path: str) -> str:
     return path.format(
         talk=hotel.talk.pk,
         message=Message.objects.get(conversation=hotel.talk, direction="inbound").pk,
+        file=Attachment.objects.get(message__conversation=hotel.talk, kind="attachment").pk,
+        original=Attachment.objects.get(message__conversation=hotel.talk, kind="original").pk,
         alert=alerts[hotel.people["aoi"].pk],
         chief_alert=alerts[hotel.people["sora"].pk],
     )
@@ -70,6 +75,7 @@ def test_each_role_on_each_address(hotel: Hotel, name: str) -> None:
     for method, path in TABLE:
         response = hotel.call(name, method, address(hotel, path), body_for(method, path))
         found[method, path] = response.status_code
+        response.close()
         if response.status_code >= 400:
             assert response["Content-Type"] == "application/problem+json"
         assert ("WWW-Authenticate" in response) == (response.status_code == 401)
@@ -80,7 +86,7 @@ def test_each_role_on_each_address(hotel: Hotel, name: str) -> None:
 def test_the_table_names_every_address() -> None:
     listed = {path.split("?")[0].replace("{chief_alert}", "{alert}") for _method, path in TABLE}
     patterns = {str(pattern.pattern).replace("<str:pk>", "{row}") for pattern in urls.urlpatterns}
-    for name in ("talk", "message", "alert"):
+    for name in ("talk", "message", "alert", "file", "original"):
         listed = {path.replace(f"{{{name}}}", "{row}") for path in listed}
 
     assert patterns - listed == set()
@@ -128,10 +134,10 @@ def test_an_auditor_leaves_nothing_but_traces_of_reading(hotel: Hotel) -> None:
     for method, path in TABLE:
         if path.startswith("messages."):
             continue
-        hotel.call("rio", method, address(hotel, path), body_for(method, path))
+        hotel.call("rio", method, address(hotel, path), body_for(method, path)).close()
 
     kinds = set(Event.objects.exclude(pk__in=before).values_list("kind", flat=True))
-    assert kinds == {"view.content"}
+    assert kinds == {"view.content"}, "an auditor sees no unmasked mail"
     assert Message.objects.count() == 3
     assert set(Alert.objects.values_list("status", flat=True)) == {"open"}
 
