@@ -14,6 +14,7 @@ from tests.channels.carrier_server import HANG_UP
 from tests.channels.twilio_server import CUSTOMER, NUMBER, TwilioServer, call_us, payload, refusal
 from tests.channels.twilio_setup import configure, golden
 from tests.console.conftest import Hotel
+from tests.console.test_host import guest_of, panel
 
 pytestmark = pytest.mark.django_db
 
@@ -129,6 +130,13 @@ def test_no_number_shows_in_the_page_or_the_events(hotel: Hotel, twilio: TwilioS
     told = json.dumps([[event.data, event.details] for event in Event.objects.filter(subject_type="call")])
     assert "9012345678" not in told
     assert all(UUID(event.subject_id) for event in Event.objects.filter(subject_type="call"))
+
+
+def test_the_button_stands_in_the_host_s_page_too(hotel: Hotel, twilio: TwilioServer) -> None:
+    html = panel(hotel.people["aoi"], guest_of(hotel.talk))
+
+    assert f"conversations/{hotel.talk.pk}/call/" in html
+    assert "9012345678" not in html
 
 
 def test_who_wants_no_messages_is_not_called(hotel: Hotel, twilio: TwilioServer) -> None:
