@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.ledger.models import Conversation, Event, Message
 from tests.channels.carrier_server import HANG_UP
 from tests.channels.twilio_server import CUSTOMER, NUMBER, TwilioServer, call_us, payload, refusal
@@ -23,7 +24,10 @@ MOBILE = "+818011112222"
 
 @pytest.fixture
 def twilio(hotel: Hotel, settings: Any) -> Iterator[TwilioServer]:
-    hotel.talk.customer.addresses.create(kind="phone", value="090-1234-5678", normalised=CUSTOMER)
+    guest = guest_of(hotel.talk)
+    guest.mobile = "090-1234-5678"
+    guest.save()
+    customer_for(guest)
     with TwilioServer().running() as server:
         phones = {person.key: MOBILE for name, person in hotel.people.items() if name != "ken"}
         configure(settings, server.url, EMPLOYEE_PHONES=phones)
