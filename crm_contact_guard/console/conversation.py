@@ -21,6 +21,7 @@ from crm_contact_guard.console.talk import find, links, seen, still_seen, talk
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
+from crm_contact_guard.ledger.access import record_unmask
 from crm_contact_guard.ledger.conversations import conversation_open
 from crm_contact_guard.ledger.links import link_create, link_revoke
 from crm_contact_guard.ledger.models import ChatLink, Conversation
@@ -88,6 +89,16 @@ def _composed(
         return response
     context = talk(request, viewer, row, composer=composer)
     return show(request, viewer, "conversation.html", context, status=status)
+
+
+@page("POST")
+def unmask(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """The page again with the customer's addresses in full: for those who may, and recorded."""
+    row = find(viewer, pk)
+    if not permissions.may_unmask(viewer):
+        raise NotPermitted(_("You may not see unmasked addresses."))
+    record_unmask(viewer=viewer, conversation=row)
+    return show(request, viewer, "conversation.html", talk(request, viewer, row, unmasked=True))
 
 
 @page("POST")

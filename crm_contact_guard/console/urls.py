@@ -20,6 +20,7 @@ urlpatterns = [
     path("conversations/<uuid:pk>/news/", conversation.news, name="conversation_news"),
     path("conversations/<uuid:pk>/preview/", conversation.preview, name="conversation_preview"),
     path("conversations/<uuid:pk>/send/", conversation.send, name="conversation_send"),
+    path("conversations/<uuid:pk>/unmask/", conversation.unmask, name="conversation_unmask"),
     path("conversations/<uuid:pk>/note/", conversation.note, name="conversation_note"),
     path("conversations/<uuid:pk>/call/", calls.call, name="conversation_call"),
     path("conversations/<uuid:pk>/links/", conversation.link, name="conversation_link"),
