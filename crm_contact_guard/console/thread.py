@@ -61,6 +61,11 @@ class Line:
         return self.message.text is None and self.message.salt is None
 
     @property
+    def trouble(self) -> str:
+        """Why the carrier did not take it; carriers put the address into their words."""
+        return name_of(self.delivery.last_error) if self.delivery is not None else ""
+
+    @property
     def call_outcome(self) -> str:
         """How a telephone call ended and how long it took, when a carrier told of one."""
         return outcome(self.details)
