@@ -158,16 +158,21 @@ def failed(
 ) -> datetime | None:
     """The carrier refused, or (``uncertain``) fell silent. Returns when the next attempt is due, if there is one.
 
+    When the last attempt is over, a message that may have arrived in any of them ends as ``uncertain``, not as failed.
     ``retry_after`` in seconds: it is not asked earlier than it wants to be.
     """
     now = timezone.now()
+    unfinished = claim.message.delivery.unfinished + int(uncertain)
     again = not permanent and claim.attempt <= len(BACKOFF)
     wait = max(BACKOFF[claim.attempt - 1], min(retry_after or 0, BACKOFF[-1])) if again else 0
     due_at = now + timedelta(seconds=wait) if again else None
     data = {"attempt": claim.attempt, "permanent": permanent, "uncertain": uncertain, "final": not again}
     _event(claim.message, DeliveryStatus.FAILED, data=data, details={"error": error, **(detail or {})})
+    end = Delivery.State.UNCERTAIN if unfinished else Delivery.State.FAILED
+    if unfinished and not again:
+        _event(claim.message, DeliveryStatus.UNCERTAIN, data={"unfinished": unfinished})
     Delivery.objects.filter(message_id=claim.message.pk, state=Delivery.State.SENDING).update(
-        state=Delivery.State.QUEUED if again else Delivery.State.FAILED,
+        state=Delivery.State.QUEUED if again else end,
         due_at=due_at,
         lease_until=None,
         unfinished=F("unfinished") + int(uncertain),

@@ -83,7 +83,8 @@ class TestSend(LineCases, SendCases):
         self.line.failures.append(BROKEN)
 
     def fail_for_good(self) -> None:
-        self.line.user_ids.clear()
+        text = "The property, 'to', in the request body is invalid (line: -, column: -)"
+        self.line.failures.append(Answer.of({"message": text}, 400))
 
     def be_busy(self) -> None:
         self.line.failures.append(replace(TOO_FAST, headers={**TOO_FAST.headers, "Retry-After": "7"}))
