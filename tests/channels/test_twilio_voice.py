@@ -94,6 +94,15 @@ def test_a_call_that_can_not_be_made_is_refused_for_good(changes: dict[str, str]
     assert caught.value.permanent
 
 
+def test_a_call_whose_end_nobody_could_tell_is_not_made(twilio: TwilioServer, settings: Any) -> None:
+    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "PUBLIC_URL": ""}
+    with pytest.raises(ChannelError) as caught:
+        registry.channel("phone").call(asked())
+
+    assert caught.value.permanent
+    assert not twilio.placed
+
+
 def test_a_busy_carrier_can_be_asked_again(twilio: TwilioServer) -> None:
     twilio.failures.append(TOO_FAST)
     with pytest.raises(ChannelError) as caught:

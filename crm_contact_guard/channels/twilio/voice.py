@@ -71,6 +71,8 @@ class VoiceChannel(TwilioAccount):
         if not employee:
             raise ChannelError(f"no telephone is known for {call.employee_name}", permanent=True)
         url, company = self.webhook_url(), str(self.options["FROM"])
+        if not url:
+            raise ChannelError("no public address to which Twilio could tell of the call", permanent=True)
         dial = Dial(caller_id=company)
         dial.number(
             customer,
