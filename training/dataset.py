@@ -22,10 +22,14 @@ CORPUS = HERE / "corpus" / "messages.jsonl"
 THREADS = HERE / "corpus" / "threads.jsonl"
 SMALLTALK = HERE / "data" / "smalltalk.jsonl"
 ATTEMPTS = ("identifier", "solicit")
+#: The shared corpus is most like what is judged: a line of it counts as so many of the project's own.
+CORPUS_WEIGHT = 3.0
 #: How much a message of a thread that is harmless by itself counts beside a whole labelled line.
 CHATTER_WEIGHT = 0.3
 #: Scale of the character n-grams and of the thread's features beside the others (steers the regularisation).
 GRAM_WEIGHT = 2.0
+#: The same of the pairs in a clause.
+PAIR_WEIGHT = 0.5
 THREAD_FEATURE_WEIGHT = 1.0
 Row = dict[str, Any]
 Matrix = sparse.csr_matrix
@@ -54,6 +58,12 @@ def thread_files() -> list[Path]:
 def holdout_files() -> list[Path]:
     """Files no training ever reads."""
     return sorted((HERE / "data").glob("holdout_*.jsonl"))
+
+
+def weights_of(rows: list[Row]) -> npt.NDArray[np.float64]:
+    """How much each labelled line counts."""
+    corpus = {row["id"] for row in read(CORPUS)}
+    return np.array([CORPUS_WEIGHT if row["id"] in corpus else 1.0 for row in rows])
 
 
 def attempts(rows: list[Row]) -> npt.NDArray[np.bool_]:
@@ -88,7 +98,7 @@ def side(message: Row) -> str:
 
 def matrix(rows: list[Row]) -> Matrix:
     """Rows × (features + n-gram buckets)."""
-    width = len(space().names)
+    width, pairs = len(space().names), space().pairs
     company = Company()
     where: list[int] = []
     which: list[int] = []
@@ -99,7 +109,7 @@ def matrix(rows: list[Row]) -> Matrix:
         active = extract(normalised, 0, len(text), Direction(row["direction"]), company).active
         where.extend([number] * len(active))
         which.extend(active)
-        values.extend([1.0] * len(active))
+        values.extend(PAIR_WEIGHT if feature >= pairs else 1.0 for feature in active)
         hashed = buckets(text)
         if len(hashed):
             where.extend([number] * len(hashed))
@@ -132,13 +142,13 @@ def thread_points(thread: Row) -> tuple[list[Reading], list[bool | None]]:
 
 
 def thread_matrix(points: list[Reading]) -> Matrix:
-    """Readings × (numbers + features of the joined text + features of the context)."""
-    width = len(space().names)
+    """Readings × (numbers + features of the joined text + features of the context); the pairs would be too many."""
+    width = space().pairs
     matrix_ = sparse.lil_matrix((len(points), len(NUMBERS) + 2 * width))
     for row, reading in enumerate(points):
         matrix_[row, : len(NUMBERS)] = reading.numbers
-        for feature in reading.active:
-            matrix_[row, len(NUMBERS) + feature] = THREAD_FEATURE_WEIGHT
-        for feature in reading.context:
-            matrix_[row, len(NUMBERS) + width + feature] = THREAD_FEATURE_WEIGHT
+        for offset, features in ((0, reading.active), (width, reading.context)):
+            for feature in features:
+                if feature < width:
+                    matrix_[row, len(NUMBERS) + offset + feature] = THREAD_FEATURE_WEIGHT
     return matrix_.tocsr()

@@ -26,7 +26,7 @@ COMPOSED_WEIGHT = 0.5
 SMALLTALK_WEIGHT = 3.0
 THREAD_STRENGTH = 0.1
 FOLDS = 5
-RELEASE = "2026.11.1"
+RELEASE = "2026.11.2"
 WEIGHTS = Path(__file__).parent.parent / "crm_contact_guard" / "detection" / "weights"
 
 
@@ -39,8 +39,8 @@ def fit_ranker(rows: list[dataset.Row], threads: list[dataset.Row]) -> LogisticR
         [weights, np.full(len(composed), COMPOSED_WEIGHT), np.full(len(smalltalk), SMALLTALK_WEIGHT)]
     )
     labels = np.concatenate([dataset.attempts(rows), dataset.attempts(extra)])
-    return LogisticRegression(C=STRENGTH, max_iter=3000).fit(
-        dataset.matrix(rows + extra), labels, sample_weight=np.concatenate([np.ones(len(rows)), weights])
+    return LogisticRegression(C=STRENGTH, max_iter=3000, tol=1e-3).fit(
+        dataset.matrix(rows + extra), labels, sample_weight=np.concatenate([dataset.weights_of(rows), weights])
     )
 
 
@@ -51,6 +51,13 @@ def fit_threads(points: list[thread_runtime.Reading], labels: list[bool]) -> Log
     )
 
 
+def dense_weights(fitted: LogisticRegression) -> npt.NDArray[np.float32]:
+    """The weights of the named features, as they count at run time."""
+    weights = fitted.coef_[0][: len(space().names)].astype(np.float32)
+    weights[space().pairs :] *= dataset.PAIR_WEIGHT
+    return weights
+
+
 def use(fitted: LogisticRegression, version: str) -> runtime.Ranker:
     """Put a fitted ranker in the place of the shipped one, in this process; returns it."""
     names = space().names
@@ -59,7 +66,7 @@ def use(fitted: LogisticRegression, version: str) -> runtime.Ranker:
     step = float(np.abs(grams).max()) / 127
     quantised: npt.NDArray[np.int8] = np.round(grams / step).astype(np.int8)
     made = runtime.Ranker(
-        list(names), weights[: len(names)].tolist(), quantised, step, float(fitted.intercept_[0]), version
+        list(names), dense_weights(fitted).tolist(), quantised, step, float(fitted.intercept_[0]), version
     )
     runtime._loaded[:] = [made]
     return made
@@ -67,7 +74,7 @@ def use(fitted: LogisticRegression, version: str) -> runtime.Ranker:
 
 def thread_weights(fitted: LogisticRegression) -> dict[str, npt.NDArray[np.generic]]:
     """The arrays of ``threads.npz``."""
-    names = space().names
+    names = space().names[: space().pairs]
     weights = fitted.coef_[0]
     count = len(thread_runtime.NUMBERS)
     return {
@@ -113,7 +120,7 @@ def main() -> None:
     np.savez_compressed(
         WEIGHTS / "ranker.npz",
         names=np.array(space().names),
-        dense=fitted.coef_[0][: len(space().names)].astype(np.float32),
+        dense=dense_weights(fitted),
         grams=made.grams,
         step=np.float32(made.step),
         bias=np.float32(made.bias),

@@ -33,7 +33,7 @@ EXTRA_DETECTORS: tuple[str, ...] = (
 )
 VERSION = "2026.11.1"
 #: From this calibrated probability a stance counts, unless the company's preset says otherwise.
-THRESHOLD = 0.355
+THRESHOLD = 0.4
 #: Texts up to this length are weighed whole, longer ones in windows of it that overlap.
 WINDOW = 600
 OVERLAP = 150

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import combinations
 
 from crm_contact_guard.detection import candidates as cand
 from crm_contact_guard.detection.gates import IDENTIFIERS, opened
@@ -11,6 +13,7 @@ from crm_contact_guard.detection.lexicon import Found, Lexicon, lexicon
 from crm_contact_guard.detection.normalise import Normalised
 from crm_contact_guard.detection.own_contacts import own_contacts
 from crm_contact_guard.detection.patterns import matches, patterns
+from crm_contact_guard.detection.sentences import clause_ends
 from crm_contact_guard.detection.types import Company, Direction
 
 SHAPES = (
@@ -56,6 +59,8 @@ EXTRA = (
     "handle_of_messenger", "handle_of_social", "identifier_of_mine", "identifier_private", "identifier_for_form", "identifier_of_company", "identifier_labelled",
     "identifier_to_reach", "identifier_refused", "identifier_secret", "own_contact", "topics=0", "topics=1", "topics=2", "topics>3",
 )  # fmt: skip
+#: Sorts of candidates.
+SORTS = ("phone", "email", "link", "handle", "address", "payment", "hint")
 #: Concepts without which hardly anything is an attempt; how many of them are touched is a feature.
 TOPICS = (
     "messenger", "social", "phone", "email", "contact", "private", "reach_me", "reach_you", "elsewhere", "bypass", "meet", "home", "qr", "secret",
@@ -106,10 +111,19 @@ class FeatureSpace:
             + list(EXTRA)
             + [f"pattern:{pattern.id}" for pattern in patterns()]
         )
+        self.patterns = len(self.names) - len(patterns())
+        #: From two of what may stand in a clause, in ascending order, to the feature that both do. Candidates are numbered
+        #: after the concepts, by sort.
+        self.pairs = len(self.names)
+        parts = [*concepts, *SORTS]
+        self.together = {
+            pair: self.pairs + number for number, pair in enumerate(combinations(range(len(parts)), 2))
+        }
+        self.names += [f"{first}+{second}" for first, second in combinations(parts, 2)]
+        self.sorts = {sort: len(concepts) + number for number, sort in enumerate(SORTS)}
         self.index = {name: number for number, name in enumerate(self.names)}
         #: From a concept to the feature that the customer wrote it.
         self.inbound = len(concepts)
-        self.patterns = len(self.names) - len(patterns())
         #: From a concept to the feature that it stands near an identifier, or near a handle.
         self.near = {words.index[name]: self.index[f"near:{name}"] for name in NEAR}
         self.meanings = {words.index[name]: self.index[meaning] for name, meaning in _MEANINGS.items()}
@@ -210,6 +224,7 @@ def _complete(
     evidence.patterns = held = matches(text, hits, concepts)
     for number, _, _ in held:
         active.append(features.patterns + number)
+    active += _together(text, hits, found, features)
     if "?" in text or "？" in text:
         active.append(features.question)
     length = len(text)
@@ -217,6 +232,26 @@ def _complete(
         active.append(features.short)
     elif length > 140:
         active.append(features.long)
+
+
+def _together(text: str, hits: list[Found], found: list[Candidate], features: FeatureSpace) -> set[int]:
+    """Features of the pairs that stand in one clause: what is denied, asked or offered is mostly said there."""
+    marks = [(start, concept) for concept, start, _ in hits]
+    if found:
+        sorts = features.sorts
+        marks += [(candidate.start, sorts[candidate.sort]) for candidate in found[:8] if candidate.shape != "own"]
+    if len(marks) < 2:
+        return set()
+    ends = clause_ends(text)
+    clauses: list[set[int]] = [set() for _ in range(len(ends) + 1)]
+    for start, mark in marks:
+        clauses[bisect_right(ends, start)].add(mark)
+    active: set[int] = set()
+    together = features.together.__getitem__
+    for clause in clauses:
+        if len(clause) > 1:
+            active.update(map(together, combinations(sorted(clause), 2)))
+    return active
 
 
 def _described(

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-BITS = 15
+BITS = 18
 BUCKETS = 1 << BITS
-#: Lengths of the grams: two characters of kana and kanji say what five Latin letters do.
-SHORTEST, LONGEST = 2, 5
+#: Lengths of the grams: one kanji says much already, and whole words are known by the packs.
+SHORTEST, LONGEST = 1, 4
 #: How much the grams of a text weigh together, whatever its length.
 SCALE = 4.0
 _SIZES = LONGEST - SHORTEST + 1

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+#: Words that begin a clause without a sign before them (English; elsewhere a comma stands there).
+_CLAUSE = re.compile(
+    r"[。！？!?\n;；…、,，:：]+|\.(?=\s)|(?<=[a-z]) (?:but|and|so|because|though|although|if|or) "
+)
 _END = re.compile(r"[。！？!?\n;；…]+|\.(?=\s)")
+
+
+def clause_ends(text: str) -> list[int]:
+    """Offsets at which the clauses of a text end, but the last."""
+    return [match.end() for match in _CLAUSE.finditer(text)]
 
 
 def sentences_of(text: str) -> Iterator[tuple[int, int]]:
