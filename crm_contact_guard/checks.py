@@ -14,6 +14,7 @@ from django.db import connections, router
 from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import DEFAULTS, settings
+from crm_contact_guard.detection import semantic_available
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.ledger import keys, triggers, witnessing
 from crm_contact_guard.ledger.models import Message
@@ -73,6 +74,15 @@ def check_policy(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         except ConfigurationError as error:
             found.append(Error(str(error), hint="See docs/settings.md, Policy.", id="crm_contact_guard.E010"))
     return found
+
+
+@register("crm_contact_guard")
+def check_semantic(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E011: ``SEMANTIC`` is on, but its extra is not installed."""
+    if not settings.SEMANTIC or semantic_available():
+        return []
+    hint = "pip install 'crm-contact-guard[semantic]'"
+    return [Error('CONTACT_GUARD["SEMANTIC"] needs the extra semantic', hint=hint, id="crm_contact_guard.E011")]
 
 
 @register("crm_contact_guard")

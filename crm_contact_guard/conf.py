@@ -24,7 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "COMPANY_CONTACTS": {},
     "INDUSTRY": "general",
     "SENSITIVITY": "",
-    "SENSITIVITY": "",
+    "SEMANTIC": False,
     "REGIONS": ["JP", "US", "GB", "TH", "VN", "PH", "KR", "CN", "TW", "SG"],
     # Channels
     "CHANNELS": {},
