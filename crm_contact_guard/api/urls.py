@@ -9,6 +9,7 @@ from crm_contact_guard.api.views.alerts import AlertClaim, AlertClose, AlertDeta
 from crm_contact_guard.api.views.conversations import ConversationDetail, ConversationList, ConversationMessages
 from crm_contact_guard.api.views.files import File, TemplateList
 from crm_contact_guard.api.views.ledger import LedgerCheckpoint, LedgerProof
+from crm_contact_guard.api.views.linking import ConversationCustomer
 from crm_contact_guard.api.views.messages import MessageDetail, MessageList
 from crm_contact_guard.api.views.scan import Scan
 from crm_contact_guard.api.views.schema import Schema
@@ -19,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("conversations/", ConversationList.as_view(), name="api-conversations"),
     path("conversations/<str:pk>/", ConversationDetail.as_view(), name="api-conversation"),
     path("conversations/<str:pk>/messages/", ConversationMessages.as_view(), name="api-conversation-messages"),
+    path("conversations/<str:pk>/customer/", ConversationCustomer.as_view(), name="api-conversation-customer"),
     path("messages/", MessageList.as_view(), name="api-messages"),
     path("messages/<str:pk>/", MessageDetail.as_view(), name="api-message"),
     path("messages.jsonl", MessagesJsonl.as_view(), name="api-messages-jsonl"),
