@@ -6,10 +6,10 @@ DJANGO = DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url \
 	--generate-hashes --custom-compile-command "make lock"
 # Carriers' libraries join the developers' lock with the code that uses them.
-LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra postgresql --extra redis --extra twilio --extra whatsapp
+LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra pdf --extra postgresql --extra redis --extra twilio --extra whatsapp
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services coverage lint format train bench docs messages lock package clean
+.PHONY: help install demo demo-data test test-services sequences test-hosts coverage lint format train bench docs messages lock package clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -58,6 +58,12 @@ test-services: .venv/.services-installed ## the same on PostgreSQL and MariaDB, 
 	$(BIN)/python -m pytest --services tests/services $(PYTEST_ARGS)
 	$(BIN)/python -m pytest --ds tests.settings_postgresql $(PYTEST_ARGS)
 	$(BIN)/python -m pytest --ds tests.settings_mariadb $(PYTEST_ARGS)
+
+test-hosts: .venv/.services-installed ## the built wheel in living CRMs from PyPI, by the tutorial; needs PostgreSQL
+	$(BIN)/python -m pytest --hosts tests/hosts $(PYTEST_ARGS)
+
+sequences: .venv/.dev-installed ## 10,000 random sequences over every channel; SEQUENCES=500 draws fewer
+	CONTACT_GUARD_SEQUENCES=$${SEQUENCES:-10000} $(BIN)/python -m pytest tests/channels/test_sequences.py $(PYTEST_ARGS)
 
 coverage: .venv/.dev-installed ## tests with a report of what they miss
 	$(BIN)/coverage erase

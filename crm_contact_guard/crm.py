@@ -10,13 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby, islice
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationError
 from django.core.signals import setting_changed
-from django.db.models import Manager, Model, QuerySet
+from django.db.models import Manager, Model, QuerySet, TextField
+from django.db.models.functions import Cast, Lower
 from django.utils.module_loading import import_string
 
 from crm_contact_guard.conf import settings
@@ -95,6 +97,15 @@ class CRMAdapter:
         """All customers, for the directory sync. Must stream."""
         raise NotImplementedError("CRMAdapter.customers")
 
+    def search(self, words: str, limit: int = 20) -> Iterable[CustomerRecord]:
+        """Customers whose name holds ``words``, for linking somebody who wrote in. Default: looks through all."""
+        found = (record for record in self.customers() if words.lower() in record.name.lower())
+        return list(islice(found, limit))
+
+    def merged_into(self, key: str) -> str:
+        """The key of the customer that the host merged this one into; empty: it is simply gone."""
+        return ""
+
     def employee(self, user: Any) -> EmployeeRecord | None:
         """The employee behind a host's user, or None when the person has no part in our pages."""
         raise NotImplementedError("CRMAdapter.employee")
@@ -121,6 +132,9 @@ class DeclarativeAdapter(CRMAdapter):
 
     A value is a path: attribute or field names joined by ``.``; a callable is called; a related manager is walked;
     a list of paths gives the values of all; text holding commas or semicolons gives several addresses.
+
+    A host without a table of customers (a helpdesk knows e-mail addresses of tickets) names in ``CUSTOMER["KEY"]`` the
+    field that says who it is: rows with the same value there are one customer, told by the newest of them.
     """
 
     # --- customers
@@ -129,28 +143,67 @@ class DeclarativeAdapter(CRMAdapter):
         return self._model("CUSTOMER")
 
     def customer_key(self, customer: object) -> str:
+        path = settings.CUSTOMER.get("KEY")
+        if path and isinstance(customer, Model):
+            return _shared_key(customer, path)
         return str(getattr(customer, "pk", customer))
 
     def customer(self, key: str) -> CustomerRecord | None:
-        row = _get(_manager(self.customer_model()), key)
-        return None if row is None else self._customer_record(row)
+        manager, path = _manager(self.customer_model()), settings.CUSTOMER.get("KEY")
+        if not path:
+            row = _get(manager, key)
+            return None if row is None else self._customer_record([row])
+        try:
+            rows = list(manager.filter(**{f"{_lookup(path)}__iexact": key}).order_by("-pk")[:_ROWS_OF_ONE])
+        except (FieldError, ValueError, TypeError, ValidationError):
+            return None
+        return self._customer_record(rows) if rows and key else None
 
     def customers(self) -> Iterator[CustomerRecord]:
-        for row in _manager(self.customer_model()).all().iterator(chunk_size=500):
-            yield self._customer_record(row)
+        manager, path = _manager(self.customer_model()), settings.CUSTOMER.get("KEY")
+        if not path:
+            merged = settings.CUSTOMER.get("MERGED_INTO")
+            for row in manager.all().iterator(chunk_size=500):
+                if not (merged and _key(row, merged)):
+                    yield self._customer_record([row])
+            return
+        # Each customer once, from the newest rows that name them; text of either case is the same customer.
+        rows = manager.order_by(Lower(Cast(_lookup(path), TextField())), "-pk").iterator(chunk_size=500)
+        for key, together in groupby(rows, key=lambda row: _shared_key(row, path)):
+            if key:
+                yield self._customer_record(list(islice(together, _ROWS_OF_ONE)))
 
-    def _customer_record(self, row: Model) -> CustomerRecord:
+    def search(self, words: str, limit: int = 20) -> Iterable[CustomerRecord]:
+        """By the database where ``CUSTOMER["NAME"]`` is a column, else by looking through all."""
+        name = settings.CUSTOMER.get("NAME")
+        try:
+            rows = _manager(self.customer_model()).filter(**{f"{_lookup(name)}__icontains": words})[:limit]
+            return [] if not words else [self._customer_record([row]) for row in rows]
+        except (FieldError, TypeError, AttributeError):
+            return super().search(words, limit)
+
+    def merged_into(self, key: str) -> str:
+        """Where the row stays and points to its successor: ``CUSTOMER["MERGED_INTO"]``, a path."""
+        path = settings.CUSTOMER.get("MERGED_INTO")
+        row = _get(_manager(self.customer_model()), key) if path else None
+        return _key(row, path) if row is not None else ""
+
+    def _customer_record(self, rows: Sequence[Model]) -> CustomerRecord:
+        """One customer from the rows that tell of them, the newest first: one row, unless ``KEY`` is set."""
         spec: Mapping[str, Any] = settings.CUSTOMER
-        addresses = tuple(
+        row = rows[0]
+        # One row's addresses in order, then what only older rows know.
+        addresses = dict.fromkeys(
             AddressRecord(kind=kind, value=value)
+            for each in rows
             for name, kind in _ADDRESS_OPTIONS.items()
-            for value in _texts(row, spec.get(name))
+            for value in _texts(each, spec.get(name))
         )
         url = _first(row, spec.get("URL", "get_absolute_url"))
         return CustomerRecord(
-            key=str(row.pk),
+            key=self.customer_key(row),
             name=_first(row, spec.get("NAME")) or str(row),
-            addresses=addresses,
+            addresses=tuple(addresses),
             owner_key=_key(row, spec.get("OWNER")),
             team_key=_key(row, spec.get("TEAM")),
             language=_first(row, spec.get("LANGUAGE")),
@@ -251,6 +304,8 @@ _ADDRESS_OPTIONS = {
     "WHATSAPP": "whatsapp",
 }
 _SEVERAL = re.compile(r"[,;\n]+")
+#: Rows of one customer that are looked at where ``KEY`` joins several.
+_ROWS_OF_ONE = 20
 
 
 def _manager(model: type[Any]) -> Manager[Any]:
@@ -265,6 +320,16 @@ def _get(manager: Manager[Any], key: str) -> Any:
         return manager.get(pk=manager.model._meta.pk.to_python(key))
     except (ObjectDoesNotExist, ValueError, TypeError, ValidationError):
         return None
+
+
+def _lookup(path: str) -> str:
+    return path.replace(".", "__")
+
+
+def _shared_key(row: Any, path: str) -> str:
+    """What rows of the same customer have in common, whatever the case."""
+    value = _walk(row, path)
+    return str(getattr(value, "pk", "" if value is None else value)).strip().lower()
 
 
 def _walk(row: Any, path: str) -> Any:

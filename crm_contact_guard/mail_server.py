@@ -103,6 +103,8 @@ class _Refusals:
             found = _SENDER.search(self._said_from)
             sender = self.envelope.mail_from or (found[1] if found else "")
             await asyncio.to_thread(self.event_handler.record_refusal, self.envelope, sender, line)
+            if isinstance(self, LMTP):
+                status = "\r\n".join([line] * max(1, len(self.envelope.rcpt_tos)))
         await super().push(status)  # type: ignore[misc]
 
 

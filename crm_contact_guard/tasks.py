@@ -6,13 +6,14 @@ broker that was down left lying, so that nothing depends on a task message survi
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
-from crm_contact_guard import crm
+from crm_contact_guard import crm, mail_polling, reconciling
 from crm_contact_guard.directory.mirror import sync_all
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.ledger import delivery, media, outbox, sealing, witnessing
@@ -71,6 +72,20 @@ def sweep(days: int = 2) -> dict[str, int]:
     for alert_id in waiting:
         later("notify", str(alert_id))
     return {"delivered": len(messages), "fetched": len(files), "inspected": len(unseen), "notified": len(waiting)}
+
+
+@shared_task(ignore_result=True)
+def poll_mail() -> dict[str, int]:
+    """Fetch what waits in the mailboxes of the e-mail channels that have one. Two at once are harmless."""
+    return asdict(mail_polling.poll_all())
+
+
+@shared_task(ignore_result=True)
+def reconcile() -> dict[str, int]:
+    """Compare yesterday with what the carriers say they carried. Returns what is missing, by channel."""
+    day = reconciling.yesterday()
+    results = [reconciling.reconcile(channel, day) for channel in reconciling.channels()]
+    return {result.channel: len(result.gaps) for result in results if result.asked}
 
 
 @shared_task(ignore_result=True)

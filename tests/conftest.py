@@ -9,6 +9,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 
 SERVICES = Path(__file__).parent / "services"
+HOSTS = Path(__file__).parent / "hosts"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -17,11 +18,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="also collect tests/services, which need PostgreSQL, MariaDB, Redis, RabbitMQ and Chromium",
     )
+    parser.addoption(
+        "--hosts",
+        action="store_true",
+        help="also collect tests/hosts, which install the wheel into living CRMs from PyPI; need PostgreSQL",
+    )
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     # Left out rather than skipped: `make test` promises to run all it shows.
     if collection_path == SERVICES and not config.getoption("--services"):
+        return True
+    if collection_path == HOSTS and not config.getoption("--hosts"):
         return True
     return None
 
@@ -32,6 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.services)
         if item.path.is_relative_to(SERVICES / "browser"):
             item.add_marker(pytest.mark.browser)
+        if item.path.is_relative_to(HOSTS):
+            item.add_marker(pytest.mark.hosts)
 
 
 @pytest.fixture(autouse=True, scope="session")

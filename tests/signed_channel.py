@@ -85,10 +85,14 @@ class SignedChannel(Channel):
             final = 400 <= error.code < 500 and error.code != 429
             error.close()
             raise ChannelError(
-                f"pager answered {error.code}", permanent=final, retry_after=float(wait) if wait else None
+                f"pager answered {error.code}",
+                permanent=final,
+                uncertain=error.code >= 500,
+                retry_after=float(wait) if wait else None,
             ) from error
         except OSError as error:
-            raise ChannelError(f"pager not reachable: {error}", permanent=False) from error
+            # The order may have left before the line broke.
+            raise ChannelError(f"pager not reachable: {error}", permanent=False, uncertain=True) from error
 
     def verify(self, request: HttpRequest) -> None:
         given = request.headers.get("X-Signature", "")

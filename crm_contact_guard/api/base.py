@@ -15,6 +15,7 @@ from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.generics import GenericAPIView
 from rest_framework.metadata import SimpleMetadata
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -42,7 +43,7 @@ class GuardView(GenericAPIView[Any]):
     """Base of all views: ours are authentication, permission, wire format, pagination, errors and caching."""
 
     permission_classes: Sequence[type[BasePermission]] = (OneOfOurs,)
-    parser_classes = (wire.JsonBody,)
+    parser_classes: tuple[type[BaseParser], ...] = (wire.JsonBody,)
     renderer_classes = (wire.Json,)
     content_negotiation_class = wire.OneRenderer
     throttle_classes = ()

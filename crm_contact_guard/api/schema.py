@@ -35,7 +35,7 @@ _SAYS = {
     404: "There is no such row, or the caller may not see it.",
     409: "Somebody else closed it meanwhile.",
     413: "The body is too large.",
-    415: "The body must be application/json.",
+    415: "The body must be application/json (or multipart/form-data where files are taken).",
     422: "The Idempotency-Key belongs to another message.",
 }
 

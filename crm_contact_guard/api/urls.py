@@ -7,7 +7,9 @@ from django.urls import URLPattern, URLResolver, path
 from crm_contact_guard.api.views.access_log import AccessLog
 from crm_contact_guard.api.views.alerts import AlertClaim, AlertClose, AlertDetail, AlertList, FindingList
 from crm_contact_guard.api.views.conversations import ConversationDetail, ConversationList, ConversationMessages
+from crm_contact_guard.api.views.files import File, TemplateList
 from crm_contact_guard.api.views.ledger import LedgerCheckpoint, LedgerProof
+from crm_contact_guard.api.views.linking import ConversationCustomer
 from crm_contact_guard.api.views.messages import MessageDetail, MessageList
 from crm_contact_guard.api.views.scan import Scan
 from crm_contact_guard.api.views.schema import Schema
@@ -18,10 +20,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("conversations/", ConversationList.as_view(), name="api-conversations"),
     path("conversations/<str:pk>/", ConversationDetail.as_view(), name="api-conversation"),
     path("conversations/<str:pk>/messages/", ConversationMessages.as_view(), name="api-conversation-messages"),
+    path("conversations/<str:pk>/customer/", ConversationCustomer.as_view(), name="api-conversation-customer"),
     path("messages/", MessageList.as_view(), name="api-messages"),
     path("messages/<str:pk>/", MessageDetail.as_view(), name="api-message"),
     path("messages.jsonl", MessagesJsonl.as_view(), name="api-messages-jsonl"),
     path("messages.csv", MessagesCsv.as_view(), name="api-messages-csv"),
+    path("files/<str:pk>/", File.as_view(), name="api-file"),
+    path("templates/", TemplateList.as_view(), name="api-templates"),
     path("findings/", FindingList.as_view(), name="api-findings"),
     path("alerts/", AlertList.as_view(), name="api-alerts"),
     path("alerts/<str:pk>/", AlertDetail.as_view(), name="api-alert"),

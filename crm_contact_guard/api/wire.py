@@ -12,12 +12,16 @@ from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import ISO_8601, exceptions, serializers, status
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
+from crm_contact_guard.conf import settings
+
 #: A message has at most some 20,000 characters; everything else is smaller.
 MAX_BODY_BYTES = 1024 * 1024
+#: More files than this go with no message, whatever its channel.
+MAX_FILES = 10
 
 
 class TooLarge(exceptions.APIException):
@@ -52,14 +56,44 @@ class JsonBody(BaseParser):
         body = stream.read(MAX_BODY_BYTES + 1)
         if len(body) > MAX_BODY_BYTES:
             raise TooLarge
-        try:
-            data = json.loads(body.decode("utf-8"), parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
-            # Not the parser's own words: they may quote what came in.
-            raise exceptions.ParseError(_("The body is not JSON in UTF-8.")) from error
-        if not isinstance(data, dict):
-            raise exceptions.ParseError(_("The body must be a JSON object."))
-        return data
+        return _object(body)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(body.decode("utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        # Not the parser's own words: they may quote what came in.
+        raise exceptions.ParseError(_("The body is not JSON in UTF-8.")) from error
+    if not isinstance(data, dict):
+        raise exceptions.ParseError(_("The body must be a JSON object."))
+    return data
+
+
+class JsonWithFiles(MultiPartParser):
+    """``multipart/form-data`` (RFC 7578): the part ``message`` is the JSON object, each part ``files`` is a file.
+
+    The largest body is that of a message with as many files as any channel takes, each of the largest size.
+    """
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        headers = (parser_context or {})["request"].headers
+        length = headers.get("Content-Length", "0")
+        most = MAX_BODY_BYTES + MAX_FILES * int(settings.MAX_FILE_BYTES)
+        if not length.isdecimal() or int(length) > most:
+            raise TooLarge
+        found = super().parse(stream, media_type, parser_context)
+        strange = (set(found.data) - {"message"}) | (set(found.files) - {"files"})
+        if strange:
+            raise exceptions.ParseError(
+                _("A message with files has the parts message and files, no %(part)s.") % {"part": min(strange)[:50]}
+            )
+        body = str(found.data.get("message", "{}")).encode("utf-8", "replace")
+        if len(body) > MAX_BODY_BYTES:
+            raise TooLarge
+        return DataAndFiles(_object(body), found.files)
 
 
 def _refuse(constant: str) -> Any:

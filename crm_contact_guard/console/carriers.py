@@ -8,6 +8,7 @@ from typing import Any
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel
 from crm_contact_guard.directory.models import AddressKind, Customer
+from crm_contact_guard.ledger import consent
 from crm_contact_guard.ledger.models import Conversation
 
 
@@ -39,8 +40,20 @@ def choices(customer: Customer) -> list[Choice]:
             takes_subject=channel.supports_subject,
         )
         for channel in channels
-        if not channel.needs_address or channel.address_kind in kinds
+        if channel.supports_text and (not channel.needs_address or channel.address_kind in kinds)
     ]
+
+
+def refused(customer: Customer) -> list[str]:
+    """Why channels that could reach the customer may not be used, in words."""
+    stopped = set(customer.addresses.filter(opted_out_at__isnull=False).values_list("kind", flat=True))
+    channels = [registry.channel(alias) for alias in registry.aliases()]
+    words = [
+        consent.refusal(customer, channel)
+        for channel in channels
+        if channel.supports_text and channel.address_kind in stopped
+    ]
+    return [one for one in dict.fromkeys(words) if one]
 
 
 def usual(conversation: Conversation, offered: list[Choice]) -> str:

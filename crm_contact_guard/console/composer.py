@@ -24,6 +24,7 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.gateway import Preview, Sent
 from crm_contact_guard.ledger import uploads
+from crm_contact_guard.ledger.carriers import down
 from crm_contact_guard.ledger.models import Conversation
 from crm_contact_guard.policy import hours, templates
 from crm_contact_guard.policy.decision import Action, Decision, Override, OverrideCode
@@ -152,6 +153,15 @@ class Composer:
     block: Block | None = None
     #: Files were chosen and are not kept by the browser: they must be chosen again.
     files_gone: bool = False
+
+    @property
+    def refused(self) -> Sequence[str]:
+        return carriers.refused(self.conversation.customer)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the chosen channel's carrier takes nothing at the moment."""
+        return any(found.channel.alias == self.typed.channel for found in down())
 
     @property
     def overrides(self) -> Sequence[tuple[str, Any]]:

@@ -21,6 +21,7 @@ from crm_contact_guard.console.talk import find, links, seen, still_seen, talk
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
+from crm_contact_guard.ledger.access import record_unmask
 from crm_contact_guard.ledger.conversations import conversation_open
 from crm_contact_guard.ledger.links import link_create, link_revoke
 from crm_contact_guard.ledger.models import ChatLink, Conversation
@@ -66,7 +67,7 @@ def preview(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 def send(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Send, or give the composer back with the text and the reason why it did not go."""
     row = find(viewer, pk)
-    back = _back(request, row)
+    back = back_of(request, row)
     typed = Typed.read(request.POST)
     composer = composer_for(viewer, row, typed=typed, back=back)
     if "choose" in request.POST:
@@ -91,6 +92,16 @@ def _composed(
 
 
 @page("POST")
+def unmask(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """The page again with the customer's addresses in full: for those who may, and recorded."""
+    row = find(viewer, pk)
+    if not permissions.may_unmask(viewer):
+        raise NotPermitted(_("You may not see unmasked addresses."))
+    record_unmask(viewer=viewer, conversation=row)
+    return show(request, viewer, "conversation.html", talk(request, viewer, row, unmasked=True))
+
+
+@page("POST")
 def note(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Keep a note of a phone call or a meeting."""
     row = find(viewer, pk)
@@ -108,7 +119,7 @@ def note(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
         except InvalidMessage as error:
             form.add_error(error.field if error.field in form.fields else None, str(error))
         else:
-            return redirect(f"{_back(request, row)}#cg-latest")
+            return redirect(f"{back_of(request, row)}#cg-latest")
     return show(request, viewer, "conversation.html", talk(request, viewer, row, note=form), status=422)
 
 
@@ -138,7 +149,7 @@ def revoke(request: HttpRequest, viewer: Employee, pk: UUID, link_pk: UUID) -> H
     if is_htmx(request):
         context = {"conversation": row, "links": links(row), "may_link": carriers.webchat() is not None}
         return show(request, viewer, "parts/links.html", context)
-    return redirect(_back(request, row))
+    return redirect(back_of(request, row))
 
 
 @page("POST")
@@ -157,10 +168,10 @@ def start(request: HttpRequest, viewer: Employee) -> HttpResponse:
         if not offered:
             raise NotPermitted(_("There is no company channel that reaches this customer."))
         row = conversation_open(customer=customer, channel=offered[0].alias, employee=viewer)
-    return redirect(_back(request, row, otherwise=reverse("crm_contact_guard:inbox_conversation", args=[row.pk])))
+    return redirect(back_of(request, row, otherwise=reverse("crm_contact_guard:inbox_conversation", args=[row.pk])))
 
 
-def _back(request: HttpRequest, row: Conversation, otherwise: str = "") -> str:
+def back_of(request: HttpRequest, row: Conversation, otherwise: str = "") -> str:
     """Where the form came from (a page of ours or the host's), when that is on this site."""
     wanted = request.POST.get("back", "").split("#")[0]
     if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):

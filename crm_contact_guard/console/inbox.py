@@ -18,6 +18,7 @@ from crm_contact_guard.console.talk import seen, talk
 from crm_contact_guard.directory.models import Customer, Employee, Role
 from crm_contact_guard.directory.search import part_of
 from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.ledger.carriers import down
 from crm_contact_guard.ledger.models import Conversation, Message
 from crm_contact_guard.supervision.showing import shown, stored_findings
 
@@ -80,6 +81,7 @@ def listing(request: HttpRequest, viewer: Employee) -> dict[str, Any]:
         "waiting": counted["waiting"],
         "unread": counted["unread"] or 0,
         "list_version": version(viewer),
+        "down": down(),
     }
 
 
@@ -108,7 +110,8 @@ def version(viewer: Employee) -> str:
         count=Count("pk"), moved=Max("last_message_at"), unread=Sum("unread"), waiting=Count("waiting_since")
     )
     moved = state["moved"]
-    return f"{state['count']}.{moved.timestamp() if moved else 0}.{state['unread'] or 0}.{state['waiting']}"
+    away = ".".join(found.channel.alias for found in down())
+    return f"{away}{state['count']}.{moved.timestamp() if moved else 0}.{state['unread'] or 0}.{state['waiting']}"
 
 
 def _number(text: str) -> int:

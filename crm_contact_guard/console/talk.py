@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from crm_contact_guard import permissions
+from crm_contact_guard import calling, permissions
 from crm_contact_guard.console import carriers, thread
 from crm_contact_guard.console.composer import Composer, composer_for, customer_now
 from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.directory.addresses import mask
 from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.ledger import consent, senders
 from crm_contact_guard.ledger.access import record_view
 from crm_contact_guard.ledger.conversations import mark_read
 from crm_contact_guard.ledger.models import ChatLink, Conversation, Event
@@ -29,6 +32,9 @@ class MaskedAddress:
     kind: str
     label: str
     value: str
+    #: Why it is not written to; empty when it may be.
+    stopped: str = ""
+    stopped_at: datetime | None = None
 
 
 def find(viewer: Employee, pk: Any) -> Conversation:
@@ -69,6 +75,7 @@ def talk(
     note: NoteForm | None = None,
     new_link: str = "",
     back: str = "",
+    unmasked: bool = False,
 ) -> dict[str, Any]:
     """The context of a conversation, with the window that the address asks for (``around`` or ``before`` a message)."""
     findings = permissions.findings(viewer)
@@ -89,22 +96,35 @@ def talk(
         "composer": composer,
         "may_write": may_write,
         "note_form": note or NoteForm(),
-        "card": card(viewer, conversation),
+        "card": card(viewer, conversation, unmasked=unmasked),
         "new_link": new_link,
         "links": links(conversation) if may_write else [],
         "may_link": may_write and carriers.webchat() is not None,
+        "call_lines": calling.lines(conversation) if may_write else [],
+        "call_key": uuid4().hex,
+        "called": request.GET.get("called") == str(conversation.pk),
     }
 
 
-def card(viewer: Employee, conversation: Conversation) -> dict[str, Any]:
-    """The customer, as far as the viewer needs to know: addresses are masked."""
+def card(viewer: Employee, conversation: Conversation, *, unmasked: bool = False) -> dict[str, Any]:
+    """The customer, as far as the viewer needs to know: addresses are masked unless the viewer asked otherwise."""
     customer = conversation.customer
     return {
         "customer": customer,
         "addresses": [
-            MaskedAddress(row.kind, row.get_kind_display(), mask(row.kind, row.value))
-            for row in customer.addresses.all()
+            MaskedAddress(
+                row.kind,
+                row.get_kind_display(),
+                row.value if unmasked else mask(row.kind, row.value),
+                str(consent.REASONS.get(row.opted_out_by, _("was opted out"))) if row.opted_out_at else "",
+                row.opted_out_at,
+            )
+            for row in customer.addresses.filter(dropped=False)
         ],
+        "may_unmask": permissions.may_unmask(viewer) and not unmasked and customer.addresses.exists(),
+        "unknown": customer.key is None,
+        "may_link": permissions.may_link(viewer, conversation),
+        "shared": any(senders.is_shared(row) for row in customer.addresses.filter(dropped=False)),
         "local_time": customer_now(conversation, viewer, timezone.now()),
         "url": customer.url if customer.url.startswith(("/", "https://", "http://")) else "",
     }

@@ -13,10 +13,12 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm_contact_guard.console.call_words import outcome
 from crm_contact_guard.console.evidence import Piece, Span, pieces
 from crm_contact_guard.console.line_files import NO_FILES, LineFiles, files_of
 from crm_contact_guard.console.reasons import reason
 from crm_contact_guard.directory.addresses import name_of
+from crm_contact_guard.ledger import takebacks
 from crm_contact_guard.ledger.models import Conversation, Delivery, Direction, Message
 from crm_contact_guard.supervision.contents import names as file_names
 from crm_contact_guard.supervision.models import Finding
@@ -51,6 +53,8 @@ class Line:
     follows: bool = False
     delivery: Delivery | None = None
     files: LineFiles = NO_FILES
+    #: Its sender took it back at the carrier; the record keeps it.
+    taken_back: bool = False
     #: Who wrote, without an address in the name's place.
     from_name: str = ""
     details: dict[str, Any] = field(default_factory=dict)
@@ -60,11 +64,23 @@ class Line:
         return self.message.text is None and self.message.salt is None
 
     @property
+    def trouble(self) -> str:
+        """Why the carrier did not take it; carriers put the address into their words."""
+        return name_of(self.delivery.last_error) if self.delivery is not None else ""
+
+    @property
+    def call_outcome(self) -> str:
+        """How a telephone call ended and how long it took, when a carrier told of one."""
+        return outcome(self.details)
+
+    @property
     def version(self) -> str:
         """Changes whenever the line looks different."""
         state = self.delivery.state if self.delivery is not None else ""
         if self.files.waiting or self.files.lost:
             state += f"-{self.files.waiting}w{self.files.lost}"
+        if self.taken_back:
+            state += "-back"
         return f"{state}-{len(self.reasons)}-{int(self.erased)}-{int(self.new_day is not None)}-{int(self.follows)}"
 
 
@@ -151,6 +167,7 @@ def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line
         by_message.setdefault(finding.message_id, []).append(finding)
     sensitive = stored_findings([message.pk for message in messages])
     files = files_of(messages)
+    taken_back = takebacks.of(messages)
     made: list[Line] = []
     previous: Message | None = None
     number = 0
@@ -170,6 +187,7 @@ def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line
                 follows=not new_day and previous is not None and _follows(message, previous),
                 delivery=_delivery(message),
                 files=files.get(message.pk, NO_FILES),
+                taken_back=message.pk in taken_back,
                 from_name=name_of(message.from_name or ""),
                 details=shown_values(json.loads(message.details or "{}"))
                 if message.direction == Direction.NOTE

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crm_contact_guard.detection import engine, semantic_available
+from crm_contact_guard.detection.ranker import probability
 from crm_contact_guard.detection.types import By, Company, Direction, Finding, Kind, Scan
 
 #: Longer texts are left to the first verdict: an embedding of many sentences says little of one.
@@ -58,9 +59,9 @@ def embed(text: str) -> Vector:
     return found
 
 
-def features(probability: float, direction: Direction, embedding: Vector) -> Vector:
+def features(score: float, direction: Direction, embedding: Vector) -> Vector:
     """The model's input: log odds of the first verdict, who writes, the embedding, and the embedding if outbound."""
-    bounded = min(max(probability, 1e-4), 1 - 1e-4)
+    bounded = min(max(score, 1e-4), 1 - 1e-4)
     logit = max(-LOGIT_LIMIT, min(LOGIT_LIMIT, math.log(bounded / (1 - bounded))))
     outbound = float(direction is not Direction.INBOUND)
     scaled = embedding * np.float32(EMBEDDING_SCALE)
@@ -78,7 +79,7 @@ def second_opinion(text: str, verdict: Scan, *, direction: Direction | str, comp
         return verdict
     try:
         weights, bias, learned, version = _weights()
-        score = engine.probability(float(weights @ features(verdict.score, side, embed(text))) + bias)
+        score = probability(float(weights @ features(verdict.score, side, embed(text))) + bias)
         threshold = min(0.95, learned * base / engine.THRESHOLD)
         return _concluded(text, verdict, side, company, score, version, attempt=score >= threshold)
     except Exception:  # a second opinion that fails is none: the first stands

@@ -24,8 +24,15 @@ class Employee(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.CharField(max_length=64, blank=True, default="")
     key = models.CharField(max_length=255, help_text="The host user's primary key as text.")
+    # Not a constraint of the database: our tables may lie in another one than the host's users, and a host that has
+    # taken the app out again, its record kept, must still be able to delete a user.
     user = models.ForeignKey(
-        django_settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        django_settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        db_constraint=False,
+        related_name="+",
     )
     name = models.CharField(max_length=255)
     email = models.CharField(max_length=320, blank=True, default="")
@@ -113,6 +120,8 @@ class Address(models.Model):
     opted_out_by = models.CharField(max_length=16, blank=True, default="")
     #: Learnt here by linking a stranger: the host does not know it, so a sync must not take it away.
     learnt = models.BooleanField(default=False)
+    #: The host took it away; kept only because somebody asked not to be written to there.
+    dropped = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from django.core.signals import setting_changed
 
 from crm_contact_guard.channels import registry
-from crm_contact_guard.directory.addresses import mask
+from crm_contact_guard.directory.addresses import mask, name_of
 from crm_contact_guard.directory.models import AddressKind
 from crm_contact_guard.exceptions import ConfigurationError
 
@@ -19,6 +21,17 @@ def masked(channel: str, address: str) -> str:
     The company's own side is masked as well: its reply addresses hold the token that opens the conversation.
     """
     return mask(_kind(channel, address), address)
+
+
+def without_addresses(value: Any) -> Any:
+    """A value of the record's JSON with every address in its texts masked: mail headers, a carrier's words."""
+    if isinstance(value, str):
+        return name_of(value)
+    if isinstance(value, Mapping):
+        return {name: without_addresses(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [without_addresses(inner) for inner in value]
+    return value
 
 
 def _kind(channel: str, address: str) -> str:

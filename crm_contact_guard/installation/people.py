@@ -31,7 +31,19 @@ ROWS = 10_000
 _SHOWN = 3
 #: Options of the declarative adapter that are paths on a row.
 _PATHS: Mapping[str, tuple[str, ...]] = {
-    "CUSTOMER": ("NAME", "EMAIL", "PHONE", "LINE", "WHATSAPP", "OWNER", "TEAM", "LANGUAGE", "TIMEZONE", "TENANT"),
+    "CUSTOMER": (
+        "KEY",
+        "NAME",
+        "EMAIL",
+        "PHONE",
+        "LINE",
+        "WHATSAPP",
+        "OWNER",
+        "TEAM",
+        "LANGUAGE",
+        "TIMEZONE",
+        "TENANT",
+    ),
     "EMPLOYEE": ("NAME", "EMAIL", "ROLE", "GROUPS", "TEAMS", "TIMEZONE", "LANGUAGE", "HOURS", "TENANT"),
     "TEAM": ("NAME", "SUPERVISOR", "DEPUTY", "TENANT"),
 }
@@ -221,7 +233,11 @@ def _routes(everybody: list[EmployeeRecord]) -> Iterator[Item]:
     teams = list(adapter.teams())
     by_key = {record.key: record for record in everybody}
     has_officer = any(record.role == Role.COMPLIANCE for record in everybody)
-    headless = [team.name for team in teams if team.supervisor_key not in by_key]
+    staffed = {key for record in everybody for key in record.team_keys}
+    # A team that nobody works in has no alerts; where memberships are not told, any team may have some.
+    headless = [
+        team.name for team in teams if team.supervisor_key not in by_key and (team.key in staffed or not staffed)
+    ]
     if not teams and not has_officer:
         yield error(
             "people",

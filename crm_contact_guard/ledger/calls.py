@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import CallEvent
+from crm_contact_guard.channels.base import CallEvent, CallOutcome
+from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.ledger import conversations, senders
 from crm_contact_guard.ledger.models import Conversation, Direction, Event, Message, MessageKind
 from crm_contact_guard.ledger.record import record_message
@@ -26,6 +27,7 @@ def call_ended(event: CallEvent) -> Message:
         "outcome": event.outcome.value,
         **({"carrier": dict(event.detail)} if event.detail else {}),
     }
+    caller = _caller(asked) or conversation.employee
     message = record_message(
         conversation=conversation,
         direction=Direction.NOTE.value,
@@ -33,15 +35,17 @@ def call_ended(event: CallEvent) -> Message:
         kind=MessageKind.CALL.value,
         occurred_at=event.started_at,
         text="",
-        employee_id=conversation.employee_id,
-        from_name=_name(conversation) if event.inbound else _employee(conversation),
+        employee_id=caller.pk if caller is not None else None,
+        from_name=_name(conversation) if event.inbound else _known(caller),
         from_address=event.address if event.inbound else None,
-        to_name=_employee(conversation) if event.inbound else _name(conversation),
+        to_name=_known(caller) if event.inbound else _name(conversation),
         to_address=None if event.inbound else event.address,
         details=details,
         carrier_id=event.carrier_id,
     )
     conversations.note_message(conversation, message)
+    if event.inbound and event.outcome is not CallOutcome.ANSWERED:
+        conversations.note_missed_call(conversation, event.started_at)
     return message
 
 
@@ -55,5 +59,10 @@ def _name(conversation: Conversation) -> str:
     return conversation.customer.name
 
 
-def _employee(conversation: Conversation) -> str | None:
-    return conversation.employee.name if conversation.employee is not None else None
+def _caller(asked: Event | None) -> Employee | None:
+    """Who pressed "call", who need not be the one who answers in the conversation."""
+    return Employee.objects.filter(pk=asked.actor).first() if asked is not None and asked.actor else None
+
+
+def _known(employee: Employee | None) -> str | None:
+    return employee.name if employee is not None else None

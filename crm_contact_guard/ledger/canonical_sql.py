@@ -26,6 +26,7 @@ _TIMES: Final = {
     "mysql": "DATE_FORMAT({c}, '%%Y-%%m-%%dT%%H:%%i:%%s.%%fZ')",
 }
 _IDS: Final = {
+    "postgresql": "{c}::text",
     "native": "CAST({c} AS CHAR(36))",
     # The last part reads to the end, so that nothing can be appended unseen.
     "sqlite": "substr({c}, 1, 8) || '-' || substr({c}, 9, 4) || '-' || substr({c}, 13, 4) || '-' || substr({c}, 17, 4)"
@@ -110,13 +111,36 @@ def select(vendor: str, native_uuid: bool, kind: RowKind) -> str:
     )
 
 
-def lines(vendor: str, native_uuid: bool, kind: RowKind) -> str:
-    """An expression for the open values of a row, each followed by a line feed."""
+def lines(vendor: str, native_uuid: bool, kind: RowKind, *, dashed: bool = True) -> str:
+    """An expression for the open values of a row, each followed by a line feed; without ``dashed``, ids as stored."""
     feed, null = _ENDS[vendor]
-    texts = [_text(vendor, native_uuid, MODELS[kind]._meta.get_field(name), null) for name in canonical.OPEN[kind]]
+    fields = [MODELS[kind]._meta.get_field(name) for name in canonical.OPEN[kind]]
+    texts = [_text(vendor, native_uuid, field, null, dashed) for field in fields]
     if vendor == "sqlite":
         return f" || {feed} || ".join(texts) + f" || {feed}"
     return f"concat_ws({feed}, {', '.join(texts)}, '')"
+
+
+def contents(vendor: str, kind: RowKind) -> str:
+    """An expression for the byte lengths and values of a row's personal fields, as ``proof.canonical`` hashes them.
+
+    Bytes on PostgreSQL and MariaDB; null where all fields are.
+    """
+    names = [_quoted(vendor, name) for name in canonical.PERSONAL[kind]]
+    if vendor == "postgresql":
+        lengths = ", ',', ".join(f"octet_length({name})" for name in names)
+        spelled = f"convert_to(concat({lengths}, ':', {', '.join(names)}), 'UTF8')"
+    elif vendor == "sqlite":
+        lengths = " || ',' || ".join(f"coalesce(length(CAST({name} AS BLOB)), '')" for name in names)
+        spelled = f"CAST({lengths} || ':' || {' || '.join(_or_empty(name) for name in names)} AS BLOB)"
+    else:
+        lengths = ", ',', ".join(f"coalesce(length({name}), '')" for name in names)
+        spelled = f"CAST(CONCAT({lengths}, ':', {', '.join(_or_empty(name) for name in names)}) AS BINARY)"
+    return f"CASE WHEN coalesce({', '.join(names)}) IS NOT NULL THEN {spelled} END"
+
+
+def _or_empty(name: str) -> str:
+    return f"coalesce({name}, '')"
 
 
 def native(connection: BaseDatabaseWrapper) -> bool:
@@ -124,17 +148,22 @@ def native(connection: BaseDatabaseWrapper) -> bool:
     return bool(connection.features.has_native_uuid_field)
 
 
-def _text(vendor: str, native_uuid: bool, field: Any, null: str) -> str:
+def is_id(field: Any) -> bool:
+    """Whether this field holds a UUID, its own or another row's."""
+    return isinstance(field.target_field if isinstance(field, models.ForeignKey) else field, models.UUIDField)
+
+
+def _text(vendor: str, native_uuid: bool, field: Any, null: str, dashed: bool) -> str:
     column = _quoted(vendor, field.column)
-    target = field.target_field if isinstance(field, models.ForeignKey) else field
-    if isinstance(target, models.UUIDField):
-        text = _IDS["native" if native_uuid else vendor].format(c=column)
-    elif isinstance(target, models.DateTimeField):
+    if is_id(field) and dashed:
+        text = _IDS[vendor if vendor == "postgresql" or not native_uuid else "native"].format(c=column)
+    elif isinstance(field, models.DateTimeField):
         text = _TIMES[vendor].format(c=column)
     else:
         text = column
     text = f"({text})" if vendor == "sqlite" else text
-    return f"coalesce({text}, {null})" if field.null else text
+    # Also where the column takes no null: who owns the table may have changed that.
+    return f"coalesce({text}, {null})"
 
 
 def _quoted(vendor: str, name: str) -> str:

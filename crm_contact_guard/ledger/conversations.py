@@ -84,6 +84,14 @@ def note_message(conversation: Conversation, message: Message) -> None:
     conversation.refresh_from_db()
 
 
+def note_missed_call(conversation: Conversation, at: datetime) -> None:
+    """Somebody called in vain and waits for an answer like one who wrote."""
+    rows = Conversation.objects.filter(pk=conversation.pk)
+    rows.update(unread=F("unread") + 1, state=Conversation.State.OPEN)
+    rows.filter(waiting_since=None).update(waiting_since=at)
+    conversation.refresh_from_db()
+
+
 def mark_read(conversation: Conversation) -> None:
     """The answering employee has seen what came in."""
     Conversation.objects.filter(pk=conversation.pk, unread__gt=0).update(unread=0)

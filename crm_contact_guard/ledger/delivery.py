@@ -14,7 +14,7 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import OutboundMessage, OutboundTemplate
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
-from crm_contact_guard.ledger import consent, files, outbox
+from crm_contact_guard.ledger import carriers, consent, files, outbox
 from crm_contact_guard.ledger.models import Direction, Message
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,12 @@ def deliver(message_id: UUID) -> datetime | None:
         # A channel taken out of the settings: the message waits until it is back.
         logger.exception("Message %s waits for channel %s", message_id, alias)
         return None
+    if not outbox.is_due(message_id):
+        return None
+    wait = carriers.wait_until(carrier)
+    if wait is not None:
+        outbox.postpone(message_id, wait)
+        return wait
     claim = outbox.claim(message_id, idempotent=idempotent)
     if claim is None:
         return None
@@ -47,15 +53,26 @@ def deliver(message_id: UUID) -> datetime | None:
     try:
         receipt = carrier.send(outbound(claim))
     except ChannelError as error:
+        if error.permanent:
+            carriers.answered(alias)
+        else:
+            carriers.failed(alias, error)
         if error.contact:
             consent.refused(claim.message, error)
         return outbox.failed(
-            claim, permanent=error.permanent, uncertain=error.uncertain, error=str(error), detail=error.detail
+            claim,
+            permanent=error.permanent,
+            uncertain=error.uncertain,
+            error=str(error),
+            detail=error.detail,
+            retry_after=error.retry_after,
         )
     except Exception as error:
         # A bug in a carrier's library must not leave the message in limbo: it is tried again and the trace is logged.
         logger.exception("Channel %s failed on message %s", alias, message_id)
+        carriers.failed(alias, error)
         return outbox.failed(claim, permanent=False, error=f"{type(error).__name__}: {error}")
+    carriers.answered(alias)
     outbox.succeeded(claim, receipt.status, carrier_id=receipt.carrier_id, detail=receipt.detail)
     return None
 

@@ -48,10 +48,18 @@ def enqueue(message: Message) -> None:
 
 def due(now: datetime, limit: int = 200) -> list[UUID]:
     """Ids of messages that wait for a worker or were left by a dead one."""
-    waiting = Q(state=Delivery.State.QUEUED, due_at__lte=now)
-    left = Q(state=Delivery.State.SENDING, lease_until__lt=now)
-    rows = Delivery.objects.filter(waiting | left).order_by("due_at")
+    rows = Delivery.objects.filter(_is_due(now)).order_by("due_at")
     return list(rows.values_list("message_id", flat=True)[:limit])
+
+
+def is_due(message_id: UUID) -> bool:
+    """Whether a worker may take up the message; ``claim`` decides between several."""
+    return Delivery.objects.filter(_is_due(timezone.now()), message_id=message_id).exists()
+
+
+def _is_due(now: datetime) -> Q:
+    waiting = Q(state=Delivery.State.QUEUED, due_at__lte=now)
+    return waiting | Q(state=Delivery.State.SENDING, lease_until__lt=now)
 
 
 @transaction.atomic
@@ -104,6 +112,11 @@ def succeeded(
     _move(claim.message.pk, status)
 
 
+def postpone(message_id: UUID, until: datetime) -> None:
+    """Leave a waiting message for later without an attempt: its carrier takes nothing before ``until``."""
+    Delivery.objects.filter(message_id=message_id, state=Delivery.State.QUEUED, due_at__lt=until).update(due_at=until)
+
+
 def by_carrier_id(channel: str, carrier_id: str) -> Message | None:
     """The outbound message that the carrier knows by this id."""
     if not carrier_id:
@@ -135,16 +148,31 @@ def by_own_id(channel: str, message_id: str, *, carrier_id: str) -> Message | No
 
 @transaction.atomic
 def failed(
-    claim: Claim, *, permanent: bool, error: str, uncertain: bool = False, detail: Mapping[str, str] | None = None
+    claim: Claim,
+    *,
+    permanent: bool,
+    error: str,
+    uncertain: bool = False,
+    detail: Mapping[str, str] | None = None,
+    retry_after: float | None = None,
 ) -> datetime | None:
-    """The carrier refused, or (``uncertain``) fell silent. Returns when the next attempt is due, if there is one."""
+    """The carrier refused, or (``uncertain``) fell silent. Returns when the next attempt is due, if there is one.
+
+    When the last attempt is over, a message that may have arrived in any of them ends as ``uncertain``, not as failed.
+    ``retry_after`` in seconds: it is not asked earlier than it wants to be.
+    """
     now = timezone.now()
+    unfinished = claim.message.delivery.unfinished + int(uncertain)
     again = not permanent and claim.attempt <= len(BACKOFF)
-    due_at = now + timedelta(seconds=BACKOFF[claim.attempt - 1]) if again else None
+    wait = max(BACKOFF[claim.attempt - 1], min(retry_after or 0, BACKOFF[-1])) if again else 0
+    due_at = now + timedelta(seconds=wait) if again else None
     data = {"attempt": claim.attempt, "permanent": permanent, "uncertain": uncertain, "final": not again}
     _event(claim.message, DeliveryStatus.FAILED, data=data, details={"error": error, **(detail or {})})
+    end = Delivery.State.UNCERTAIN if unfinished else Delivery.State.FAILED
+    if unfinished and not again:
+        _event(claim.message, DeliveryStatus.UNCERTAIN, data={"unfinished": unfinished})
     Delivery.objects.filter(message_id=claim.message.pk, state=Delivery.State.SENDING).update(
-        state=Delivery.State.QUEUED if again else Delivery.State.FAILED,
+        state=Delivery.State.QUEUED if again else end,
         due_at=due_at,
         lease_until=None,
         unfinished=F("unfinished") + int(uncertain),

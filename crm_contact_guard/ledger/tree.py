@@ -19,6 +19,7 @@ ENTRY: Final = 17
 KINDS: Final[dict[RowKind, bytes]] = {"message": b"m", "event": b"e"}
 ROW_KINDS: Final[dict[int, RowKind]] = {ord("m"): "message", ord("e"): "event"}
 _LEVEL_BITS: Final = 48
+_AHEAD: Final = 1 << 17
 _PLACES: Final = {
     "postgresql": "position(decode(%s, 'hex') IN {rows})",
     "mysql": "instr({rows}, unhex(%s))",
@@ -87,15 +88,17 @@ def leaf_hash_at(index: int, read_tile: ReadTile) -> bytes:
 
 
 def seals(using: str, *, start: int = 0, until: int | None = None) -> Iterator[Seal]:
-    """Seals by ascending size, those larger than ``start`` and at most ``until`` leaves, a few in memory at a time."""
+    """Seals by ascending size, those larger than ``start`` and at most ``until`` leaves, about 2 MB at a time."""
     rows = Seal.objects.using(using).order_by("size")
     if until is not None:
         rows = rows.filter(size__lte=until)
     while True:
-        batch = list(rows.filter(size__gt=start)[:16])
-        yield from batch
-        if len(batch) < 16:
+        # So many leaves, not so many seals, which hold one row or thousands.
+        batch = list(rows.filter(size__gt=start, size__lte=start + _AHEAD)[:1024])
+        batch = batch or list(rows.filter(size__gt=start)[:1])
+        if not batch:
             return
+        yield from batch
         start = batch[-1].size
 
 

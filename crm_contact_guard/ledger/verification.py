@@ -22,9 +22,9 @@ from crm_contact_guard.ledger.verification_files import FileCheck
 from crm_contact_guard.ledger.verification_report import Report
 from crm_contact_guard.ledger.verification_rows import RowCheck
 from crm_contact_guard.ledger.verification_sets import SetCheck
-from crm_contact_guard.ledger.verification_tree import TreeCheck
+from crm_contact_guard.ledger.verification_tree import Leaves, TreeCheck, batches
 from crm_contact_guard.proof.bundle import Fault
-from crm_contact_guard.proof.notes import NoteBroken
+from crm_contact_guard.proof.notes import NoteBroken, VerifierKey
 
 __all__ = ["Fault", "Report", "verify"]
 
@@ -50,18 +50,45 @@ def verify(
     keys = verification_keys()
     if not keys:
         raise ConfigurationError("No key to verify with: set SIGNING_KEY or VERIFICATION_KEYS")
-    tree = TreeCheck(alias, keys, report)
     rows = RowCheck(alias, report, FileCheck(alias, report, contents=file_contents))
-    check = verification_sql.SqlRowCheck(alias, rows).leaves if in_database else rows.leaves
-    for leaves in tree.leaves():
-        check(leaves)
-        on_progress(leaves.start + leaves.count, tree.size)
-    with _snapshot(alias):
-        _check_pending(alias, rows)
-        SetCheck(alias, report, tree.size).check()
+    if in_database:
+        with _snapshot(alias):
+            _check_in_database(alias, keys, rows, report)
+    else:
+        tree = TreeCheck(alias, keys, report)
+        for runs in _batches(tree, report):
+            rows.leaves(runs)
+        with _snapshot(alias):
+            _check_pending(alias, rows)
+            SetCheck(alias, report, tree.size).check()
     verification_links.check(alias, report)
     _check_witnesses(alias, since, report)
     return report
+
+
+def _batches(tree: TreeCheck, report: Report) -> Iterator[list[Leaves]]:
+    for runs in batches(tree.leaves()):
+        yield runs
+        report.on_progress(runs[-1].start + runs[-1].count, tree.size)
+
+
+def _check_in_database(alias: str, keys: Sequence[VerifierKey], rows: RowCheck, report: Report) -> None:
+    """Let the server hash all rows; then look at those it found odd, or at everything when the sets differ."""
+    check, odd = verification_sql.SqlRowCheck(alias), set[int]()
+    everything, tree = not check.rows(), TreeCheck(alias, keys, report)
+    for number, runs in enumerate(_batches(tree, report)):
+        if not everything and not check.usual(runs):
+            odd.add(number)
+    everything = everything or not report.holds or not check.agrees(report)
+    if everything or odd:
+        # What is wrong with the tree itself has been said by now.
+        for number, runs in enumerate(_batches(TreeCheck(alias, keys, Report()), report)):
+            if everything or number in odd:
+                rows.leaves(runs)
+    if everything or check.odd:
+        _check_pending(alias, rows)
+    if everything:
+        SetCheck(alias, report, tree.size).check()
 
 
 def _check_pending(alias: str, rows: RowCheck) -> None:

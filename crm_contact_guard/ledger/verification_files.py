@@ -8,13 +8,11 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from crm_contact_guard.ledger.canonical_sql import StoredRow
 from crm_contact_guard.ledger.files import storage
 from crm_contact_guard.ledger.models import Attachment
 from crm_contact_guard.ledger.verification_report import Report
-from crm_contact_guard.proof.canonical import MESSAGE_PERSONAL
 
-_FILES = MESSAGE_PERSONAL.index("files")
+_QUERY = 500
 
 
 class FileCheck:
@@ -25,26 +23,25 @@ class FileCheck:
         self._report = report
         self._contents = contents
 
-    def check(self, messages: Mapping[bytes, StoredRow]) -> None:
-        """Check the files of these messages; a list that was erased is not looked at."""
-        listed = {row_id: row for row_id, row in messages.items() if row.values[_FILES] is not None}
-        if not listed:
-            return
-        held: dict[bytes, list[Attachment]] = {row_id: [] for row_id in listed}
+    def check(self, listed: Mapping[bytes, str]) -> None:
+        """Check the files of these messages: id (16 bytes) → the list that stands in the row."""
         ids = [UUID(bytes=row_id) for row_id in listed]
-        for attachment in Attachment.objects.using(self._using).filter(message__in=ids).order_by("position"):
-            held[attachment.message_id.bytes].append(attachment)
-        for row_id, row in listed.items():
-            self._compare(row, held[row_id])
+        for start in range(0, len(ids), _QUERY):
+            part = ids[start : start + _QUERY]
+            held: dict[UUID, list[Attachment]] = {message_id: [] for message_id in part}
+            for attachment in Attachment.objects.using(self._using).filter(message__in=part).order_by("position"):
+                held[attachment.message_id].append(attachment)
+            for message_id in part:
+                self._compare(message_id, listed[message_id.bytes], held[message_id])
 
-    def _compare(self, row: StoredRow, held: list[Attachment]) -> None:
+    def _compare(self, message_id: UUID, files: str, held: list[Attachment]) -> None:
         try:
-            sealed: list[dict[str, Any]] = json.loads(row.values[_FILES] or "[]")
+            sealed: list[dict[str, Any]] = json.loads(files)
             entries = [(entry["sha256"], entry["size"], entry["name"]) for entry in sealed]
         except (ValueError, TypeError, KeyError):
             # Altered: the row's own check says so.
             return
-        where = f"files of message {row.lines[:36]}"
+        where = f"files of message {message_id}"
         if [(one.sha256, one.size, one.name) for one in held] != entries:
             self._report.add(where, "differ from the list that was sealed")
             return

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from hashlib import sha256
+from struct import Struct
 from typing import Final
 from uuid import UUID
 
-from crm_contact_guard.ledger import canonical_sql, erasures
+from crm_contact_guard.ledger import canonical_sql, erasures, hashed_rows
 from crm_contact_guard.ledger.canonical_sql import StoredRow
+from crm_contact_guard.ledger.hashed_rows import RECORDED, Expected
 from crm_contact_guard.ledger.tree import ENTRY, ROW_KINDS
 from crm_contact_guard.ledger.verification_files import FileCheck
 from crm_contact_guard.ledger.verification_report import Report
@@ -22,7 +24,8 @@ from crm_contact_guard.proof.merkle import HASH_BYTES
 #: How far the time in a row may lie from the seals around it: clocks of several servers, a transaction kept open.
 SLACK: Final = timedelta(hours=1)
 
-_RECORDED: Final = {kind: names.index("recorded_at") for kind, names in OPEN.items()}
+_ENTRIES: Final = Struct(f"B{ENTRY - 1}s")
+_FILES: Final = PERSONAL["message"].index("files")
 
 
 class RowCheck:
@@ -33,35 +36,54 @@ class RowCheck:
         self._report = report
         self._files = files
 
-    def leaves(self, leaves: Leaves) -> None:
-        """Check the rows of a run of leaves."""
-        found = self._fetch(leaves)
-        low = _moment(leaves.after - SLACK) if leaves.after is not None else ""
-        high = _moment(leaves.sealed_at + SLACK)
-        erased: list[tuple[StoredRow, int]] = []
-        for at in range(leaves.count):
-            kind = ROW_KINDS.get(leaves.rows[at * ENTRY])
-            row_id = leaves.rows[at * ENTRY + 1 : (at + 1) * ENTRY]
-            if kind is None:
-                self._report.add(f"leaf {leaves.start + at}", "the seal names no known kind of row")
-                continue
-            row = found[kind].get(row_id)
-            if row is None:
-                where = (
-                    f"{kind} {UUID(bytes=row_id)} (leaf {leaves.start + at}, sealed {leaves.sealed_at:%Y-%m-%d %H:%M})"
-                )
-                self._report.add(where, "is gone")
-                continue
-            self._report.rows[kind] += 1
-            fault, withheld = check(row, leaves.hashes[at * HASH_BYTES : (at + 1) * HASH_BYTES])
-            if fault is not None:
-                self._report.add(label(row), fault)
-            elif withheld:
-                erased.append((row, leaves.start + at))
-            if not low <= row.lines.split("\n", 11)[_RECORDED[kind]] <= high:
-                self._report.add(label(row), f"claims a time of recording at which it was not sealed{_when(leaves)}")
-        self.erased(row for row, _ in erased)
-        self._files.check(found["message"])
+    def leaves(self, runs: Sequence[Leaves]) -> None:
+        """Check the rows of some runs of leaves, a few thousand in all."""
+        wanted: dict[RowKind, dict[bytes, Expected]] = {kind: {} for kind in OPEN}
+        odd: dict[RowKind, set[bytes]] = {kind: set() for kind in OPEN}
+        for run in runs:
+            low, high = _window(run)
+            for at, (initial, row_id) in enumerate(_ENTRIES.iter_unpack(run.rows)):
+                kind = ROW_KINDS.get(initial)
+                if kind is None:
+                    self._report.add(f"leaf {run.start + at}", "the seal names no known kind of row")
+                    continue
+                if row_id in wanted[kind]:
+                    odd[kind].add(row_id)
+                wanted[kind][row_id] = (run.hashes[at * HASH_BYTES : (at + 1) * HASH_BYTES], low, high)
+        files: dict[bytes, str] = {}
+        for kind, expected in wanted.items():
+            odd[kind] |= hashed_rows.compare(self._using, kind, expected, files)
+            self._report.rows[kind] += len(expected) - len(odd[kind])
+        if any(odd.values()):
+            self._singly(runs, odd, files)
+        self._files.check(files)
+
+    def _singly(self, runs: Sequence[Leaves], odd: dict[RowKind, set[bytes]], files: dict[bytes, str]) -> None:
+        """Look at the rows with ``odd`` ids again, value by value, in the order of their leaves."""
+        found = {kind: canonical_sql.fetch(self._using, kind, ids) for kind, ids in odd.items()}
+        erased = []
+        for run in runs:
+            low, high = _window(run)
+            for at, (initial, row_id) in enumerate(_ENTRIES.iter_unpack(run.rows)):
+                kind = ROW_KINDS.get(initial)
+                if kind is None or row_id not in odd[kind]:
+                    continue
+                row = found[kind].get(row_id)
+                if row is None:
+                    place = f"leaf {run.start + at}, sealed {run.sealed_at:%Y-%m-%d %H:%M}"
+                    self._report.add(f"{kind} {UUID(bytes=row_id)} ({place})", "is gone")
+                    continue
+                self._report.rows[kind] += 1
+                fault, withheld = check(row, run.hashes[at * HASH_BYTES : (at + 1) * HASH_BYTES])
+                if fault is not None:
+                    self._report.add(label(row), fault)
+                elif withheld:
+                    erased.append(row)
+                if not low <= row.lines.encode().split(b"\n", 11)[RECORDED[kind]] <= high:
+                    self._report.add(label(row), f"claims a time of recording at which it was not sealed{_when(run)}")
+                if kind == "message" and (listed := row.values[_FILES]) is not None:
+                    files[row_id] = listed
+        self.erased(erased)
 
     def counted(self, kind: RowKind, count: int) -> None:
         """Rows that another check found to hold."""
@@ -69,15 +91,16 @@ class RowCheck:
 
     def pending(self, kind: RowKind, notes: dict[bytes, bytes]) -> None:
         """Check rows that wait for sealing against the leaf hashes noted for them (id → hash)."""
-        found = canonical_sql.fetch(self._using, kind, notes)
+        odd = hashed_rows.compare(self._using, kind, {row_id: (leaf, b"", b"~") for row_id, leaf in notes.items()}, {})
+        found = canonical_sql.fetch(self._using, kind, odd)
         for row_id, row in found.items():
             fault, withheld = check(row, notes[row_id])
             if fault is not None:
                 self._report.add(label(row), f"waits for sealing; {fault}")
             elif withheld:
                 self.erased([row])
-        self._report.pending += len(found)
-        for row_id in notes.keys() - found.keys():
+        self._report.pending += len(notes) - len(odd - found.keys())
+        for row_id in odd - found.keys():
             self._report.add(f"{kind} {UUID(bytes=row_id)}", "was noted for sealing and is gone")
 
     def erased(self, rows: Iterable[StoredRow]) -> None:
@@ -89,14 +112,6 @@ class RowCheck:
             for row_id in ids.keys() - erasures.recorded(self._using, kind, ids):
                 names = " and ".join(_withheld(ids[row_id]))
                 self._report.add(label(ids[row_id]), f"{names} emptied without a recorded erasure")
-
-    def _fetch(self, leaves: Leaves) -> dict[RowKind, dict[bytes, StoredRow]]:
-        ids: dict[RowKind, list[bytes]] = {"message": [], "event": []}
-        for at in range(0, len(leaves.rows), ENTRY):
-            kind = ROW_KINDS.get(leaves.rows[at])
-            if kind is not None:
-                ids[kind].append(leaves.rows[at + 1 : at + ENTRY])
-        return {kind: canonical_sql.fetch(self._using, kind, wanted) for kind, wanted in ids.items()}
 
 
 def check(row: StoredRow, sealed: bytes) -> tuple[str | None, bool]:
@@ -158,8 +173,10 @@ def label(row: StoredRow) -> str:
     return _shown(row).label
 
 
-def _moment(moment: datetime) -> str:
-    return canonical.canonical_time(moment)
+def _window(leaves: Leaves) -> tuple[bytes, bytes]:
+    """Between which times, as a leaf has them, the rows of a run must have been recorded."""
+    low = canonical.canonical_time(leaves.after - SLACK).encode() if leaves.after is not None else b""
+    return low, canonical.canonical_time(leaves.sealed_at + SLACK).encode()
 
 
 def _when(leaves: Leaves) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,9 +12,9 @@ from django.db.models import Subquery
 from crm_contact_guard.ledger.sealed import Seal, TreeHead
 from crm_contact_guard.ledger.tree import ENTRY, SequentialTiles, seals
 from crm_contact_guard.ledger.verification_report import Report
-from crm_contact_guard.proof.merkle import HASH_BYTES, Frontier
+from crm_contact_guard.proof.merkle import HASH_BYTES
 from crm_contact_guard.proof.notes import Checkpoint, NoteBroken, NoteMalformed, VerifierKey, open_note
-from crm_contact_guard.proof.tiles import TILE_WIDTH, TileBroken, walk
+from crm_contact_guard.proof.tiles import TILE_WIDTH, Regrown, TileBroken
 
 _CHUNK: Final = 4096
 
@@ -35,6 +35,19 @@ class Leaves:
         return len(self.rows) // ENTRY
 
 
+def batches(runs: Iterable[Leaves]) -> Iterator[list[Leaves]]:
+    """Runs of leaves, a few thousand leaves together: seals are of one row or of thousands."""
+    batch, count = list[Leaves](), 0
+    for run in runs:
+        batch.append(run)
+        count += run.count
+        if count >= _CHUNK:
+            yield batch
+            batch, count = [], 0
+    if batch:
+        yield batch
+
+
 class TreeCheck:
     """One walk over the tree; ``leaves()`` gives the ``size`` leaves that stand in it while faults go to the report."""
 
@@ -43,8 +56,10 @@ class TreeCheck:
         self._head, self.size = head_as_it_stands(using)
         self._keys = keys
         self._report = report
-        self._tiles = _TileHashes(using, self.size, report)
-        self._frontier = Frontier()
+        self._read = SequentialTiles(using)
+        self._regrown = Regrown(self.size, self._read)
+        self._sound = True
+        self._missing = False
         self._unsigned: list[int] = []
         self._astray = False
 
@@ -59,8 +74,8 @@ class TreeCheck:
             start = seal.size - len(rows) // ENTRY
             if not self._follows(seal, start, end, rows):
                 continue
-            hashes = self._tiles.take(start, seal.size)
-            self._check_root(seal, hashes)
+            hashes = self._grow(start, seal.size)
+            self._check_root(seal, start)
             for at in range(0, seal.size - start, _CHUNK):
                 yield Leaves(
                     start=start + at,
@@ -86,14 +101,13 @@ class TreeCheck:
             return False
         if start > end:
             self._report.add(_range(end, start), "the seal that lists their rows is gone")
-            self._frontier.append(self._tiles.take(end, start))
+            self._skip(end, start)
         first, last = rows[1:7], rows[-ENTRY + 1 : -ENTRY + 7]
         if (first, last) != (seal.first_ms.to_bytes(6, "big"), seal.last_ms.to_bytes(6, "big")):
             self._report.add(where, "the seal's index of row ids was altered")
         return True
 
-    def _check_root(self, seal: Seal, hashes: bytes) -> None:
-        self._frontier.append(hashes)
+    def _check_root(self, seal: Seal, start: int) -> None:
         where = f"checkpoint of {seal.size} leaves"
         try:
             note = open_note(seal.checkpoint, self._keys)
@@ -111,73 +125,62 @@ class TreeCheck:
         self._report.checkpoint = checkpoint
         if self._head is not None and checkpoint.origin != self._head.origin:
             self._report.add(where, f"is of {checkpoint.origin}, not of {self._head.origin}")
-        if (checkpoint.size, checkpoint.root) != (seal.size, self._frontier.root()) and not self._astray:
+        if (checkpoint.size, checkpoint.root) != (seal.size, self._regrown.frontier().root()) and not self._astray:
             # Every later root differs as well: the first tells where.
             self._astray = True
-            start = seal.size - len(hashes) // HASH_BYTES
             self._report.add(_range(start, seal.size), "the tree up to here does not have the root that was signed")
 
     def _finish(self, end: int, last: Seal | None) -> None:
         head = self._head
         if head is None:
             return
-        self._tiles.finish()
+        self._skip(end, self.size)
+        self._note(self._regrown.finish)
         if end != head.size:
             self._report.add("tree head", f"says {head.size} leaves, seals end at {end}")
-        elif bytes(head.frontier) != self._frontier.to_bytes():
+        elif bytes(head.frontier) != self._regrown.frontier().to_bytes():
             self._report.add("tree head", "its hashes are not those of the tree")
         if last is None and head.size:
             self._report.add("seals", "all are gone although rows have been sealed")
         if len(self._unsigned) > 1:
             self._report.add(f"checkpoints up to {self._unsigned[-1]} leaves", "further signatures do not hold")
 
+    def _grow(self, start: int, end: int) -> bytes:
+        """The leaf hashes from ``start`` up to ``end``, zeros where there are none, and the tree with them."""
+        first, last = start // TILE_WIDTH, -(-end // TILE_WIDTH)
+        hashes = b"".join([self._tile(index) for index in range(first, last)])
+        offset = start % TILE_WIDTH * HASH_BYTES
+        hashes = hashes[offset : offset + (end - start) * HASH_BYTES]
+        self._note(lambda: self._regrown.append(hashes))
+        return hashes
 
-class _TileHashes:
-    """Leaf hashes in order, from tiles checked against those above them; unchecked after the first broken one."""
+    def _tile(self, index: int) -> bytes:
+        width = min(TILE_WIDTH, self.size - index * TILE_WIDTH)
+        hashes = self._read(0, index, width)
+        if len(hashes) < width * HASH_BYTES:
+            self._missing = True
+            self._broken(TileBroken(0, index, f"has {len(hashes)} bytes, {width * HASH_BYTES} are needed"))
+        return hashes[: width * HASH_BYTES].ljust(width * HASH_BYTES, b"\0")
 
-    def __init__(self, using: str, size: int, report: Report) -> None:
-        self._size = size
-        self._report = report
-        self._read = SequentialTiles(using)
-        self._walk = walk(size, self._read)
-        self._sound = True
-        self._next = 0
-        self._buffer = b""
-        self._buffer_start = 0
+    def _skip(self, start: int, end: int) -> None:
+        """Let the tree grow over leaves that no seal lists."""
+        for at in range(start, end, _CHUNK):
+            if self._missing:
+                # Sizes that somebody wrote into a seal may be astronomic.
+                return
+            self._grow(at, min(at + _CHUNK, end))
 
-    def take(self, start: int, end: int) -> bytes:
-        """Hashes of the leaves from ``start`` up to ``end``, zeros where there are none. Calls must ascend."""
-        parts = []
-        while self._next * TILE_WIDTH < end:
-            keep = max(0, start - self._buffer_start) * HASH_BYTES
-            parts.append(self._buffer[keep:])
-            start = max(start, self._buffer_start + len(self._buffer) // HASH_BYTES)
-            self._buffer_start, self._buffer = self._next * TILE_WIDTH, self._tile()
-            self._next += 1
-        first = (start - self._buffer_start) * HASH_BYTES
-        parts.append(self._buffer[first : (end - self._buffer_start) * HASH_BYTES])
-        return b"".join(parts)
+    def _note(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except TileBroken as error:
+            self._broken(error)
 
-    def finish(self) -> None:
-        """Check what is left above the leaves."""
-        while self._sound and self._next * TILE_WIDTH < self._size:
-            self._tile()
-            self._next += 1
+    def _broken(self, error: TileBroken) -> None:
+        # Whatever lies above the first broken tile differs as well.
         if self._sound:
-            try:
-                next(self._walk, None)
-            except TileBroken as error:
-                self._report.add("tree", str(error))
-
-    def _tile(self) -> bytes:
-        if self._sound:
-            try:
-                return next(self._walk)[0].hashes
-            except TileBroken as error:
-                self._sound = False
-                self._report.add("tree", str(error))
-        width = min(TILE_WIDTH, self._size - self._next * TILE_WIDTH)
-        return self._read(0, self._next, width)[: width * HASH_BYTES].ljust(width * HASH_BYTES, b"\0")
+            self._sound = False
+            self._report.add("tree", str(error))
 
 
 def head_as_it_stands(using: str) -> tuple[TreeHead | None, int]:

@@ -116,6 +116,15 @@ class Frontier:
         self._nodes.append(root)
         self.size += width
 
+    def beside(self, right: "Frontier") -> "Frontier":
+        """The edge of this tree with the leaves of ``right``, fewer than this tree's smallest subtree, to its right."""
+        if self.size and right.size >= self.size & -self.size:
+            raise ValueError(f"{right.size} leaves do not fit beside a tree of {self.size}")
+        both = Frontier()
+        both.size = self.size + right.size
+        both._nodes = self._nodes + right._nodes
+        return both
+
     def root(self) -> bytes:
         """Root of the tree as it stands."""
         if not self._nodes:

@@ -18,6 +18,7 @@ from .merkle import HASH_BYTES, Frontier, node_hash, perfect_root, split_point
 __all__ = [
     "TILE_WIDTH",
     "ReadTile",
+    "Regrown",
     "Tile",
     "TileBroken",
     "consistency_proof",
@@ -134,19 +135,61 @@ def walk(size: int, read_tile: ReadTile) -> Iterator[tuple[Tile, Frontier]]:
     take the root of the last frontier (of none when the tree is empty). Raises TileBroken for the first tile that
     does not fit those below it.
     """
-    frontier = Frontier()
-    above = _Levels(size, read_tile)
+    regrown = Regrown(size, read_tile)
     for index in range(-(-size // TILE_WIDTH)):
-        width = min(TILE_WIDTH, size - index * TILE_WIDTH)
-        hashes = _read(read_tile, 0, index, width)
-        if width == TILE_WIDTH:
-            root = perfect_root(hashes)
-            frontier.append_subtree(TILE_WIDTH, root)
-            above.add(0, index, root)
-        else:
-            frontier.append(hashes)
-        yield Tile(0, index, hashes), frontier
-    above.finish()
+        hashes = _read(read_tile, 0, index, min(TILE_WIDTH, size - index * TILE_WIDTH))
+        regrown.append(hashes)
+        yield Tile(0, index, hashes), regrown.frontier()
+    regrown.finish()
+
+
+class Regrown:
+    """A tree of ``size`` leaves grown anew from its leaf hashes; the stored tiles above must come out the same.
+
+    Each node is hashed once, however the leaves are portioned. ``append`` and ``finish`` raise TileBroken for the first
+    tile that differs, having taken the leaves all the same; tiles above are not looked at afterwards.
+    """
+
+    def __init__(self, size: int, read_tile: ReadTile) -> None:
+        self._above = _Levels(size, read_tile)
+        self._tiles = Frontier()
+        self._tile = Frontier()
+        self._broken: TileBroken | None = None
+
+    def append(self, hashes: bytes) -> None:
+        """The next leaf hashes, run together."""
+        sound, start = self._broken is None, 0
+        while start < len(hashes):
+            end = start + (TILE_WIDTH - self._tile.size) * HASH_BYTES
+            part = hashes[start:end]
+            if len(part) == TILE_WIDTH * HASH_BYTES:
+                self._add(perfect_root(part))
+            else:
+                self._tile.append(part)
+                if self._tile.size == TILE_WIDTH:
+                    self._add(self._tile.root())
+                    self._tile = Frontier()
+            start = end
+        if sound and self._broken is not None:
+            raise self._broken
+
+    def frontier(self) -> Frontier:
+        """The edge of the tree as it stands."""
+        return self._tiles.beside(self._tile)
+
+    def finish(self) -> None:
+        """Compare the partial tiles at the right edge."""
+        if self._broken is None:
+            self._above.finish()
+
+    def _add(self, root: bytes) -> None:
+        index = self._tiles.size // TILE_WIDTH
+        self._tiles.append_subtree(TILE_WIDTH, root)
+        if self._broken is None:
+            try:
+                self._above.add(0, index, root)
+            except TileBroken as error:
+                self._broken = error
 
 
 class _Levels:

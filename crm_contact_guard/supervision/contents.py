@@ -117,9 +117,9 @@ def _unread(number: int, name: str, direction: Direction, why: str) -> list[Cont
 
 
 def _words_of(name: str) -> str:
-    """A name as its writer would have written it: without the ending, with spaces for what stands in their place."""
+    """A name as its writer would have said it: without the ending, with spaces where others stand in their place."""
     stem = name.rpartition(".")[0] or name
-    return stem.replace("_", " ") if "@" not in stem else stem
+    return stem if " " in stem or "@" in stem else stem.replace("_", " ")
 
 
 def _scan(text: str, direction: Direction) -> Scan:

@@ -11,7 +11,7 @@ from django.test import Client
 
 from crm_contact_guard import crm, gateway
 from crm_contact_guard.api import tokens
-from crm_contact_guard.channels.base import InboundMessage
+from crm_contact_guard.channels.base import FileIn, InboundMessage
 from crm_contact_guard.directory.mirror import mirror_employee, mirror_teams
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.ledger.models import Conversation, Message
@@ -112,7 +112,12 @@ def hotel(db: None) -> Hotel:
         other_talk=factories.conversation(people["ren"], name="Taro Ito"),
         chief_talk=factories.conversation(people["sora"], name="Jiro Abe"),
     )
-    for each in (hotel.talk, hotel.other_talk, hotel.chief_talk):
+    kept = (
+        FileIn(name="original.eml", content_type="message/rfc822", content=b"From: h@a.example", kind="original"),
+        FileIn(name="passport.png", content_type="image/png", content=b"\x89PNG\r\n\x1a\n..."),
+    )
+    says(hotel.talk, files=kept)
+    for each in (hotel.other_talk, hotel.chief_talk):
         says(each)
     assert Alert.objects.count() == 3
     return hotel

@@ -77,10 +77,9 @@ class ChannelCases:
         )
         return talk
 
-    def written(self, text: str = "Your room is ready.") -> Message:
-        """A message of the employee that waits to be handed to the carrier, due now."""
+    def open_talk(self) -> Conversation:
+        """The same, and the customer has just written if the carrier asks for that before free text."""
         talk = self.talk()
-        assert talk.employee is not None
         if self.channel.session_window is not None:
             opening = InboundMessage(
                 channel=self.alias,
@@ -90,6 +89,12 @@ class ChannelCases:
                 occurred_at=timezone.now(),
             )
             gateway.receive(opening)
+        return talk
+
+    def written(self, text: str = "Your room is ready.") -> Message:
+        """A message of the employee that waits to be handed to the carrier, due now."""
+        talk = self.open_talk()
+        assert talk.employee is not None
         sent = gateway.send(
             actor=talk.employee, conversation=talk, text=text, channel=self.alias, occurred_at=factories.office_time()
         )

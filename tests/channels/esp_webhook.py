@@ -54,7 +54,7 @@ class EspWebhookCases(WebhookCases):
 
     def test_a_head_request_finds_somebody(self) -> None:
         assert Client().head(self.path).status_code == 200
-        assert Client().get(self.path).status_code == 403
+        assert Client().get(self.path).status_code in (401, 403)
 
     def test_new_text_files_and_the_mail_itself_are_recorded(self) -> None:
         self.written("Your room is ready.")

@@ -57,7 +57,8 @@ class TestWebhook(WorksCases, WebhookCases):
     def callback(self, event_id: str, **more: Any) -> Payload:
         source = {"userId": USER, "domainId": 40029600}
         # Callbacks have no id; the time to the millisecond tells them apart.
-        at = f"2026-11-24T05:16:05.{sum(event_id.encode()):03d}Z"
+        seconds, thousandths = divmod(int(event_id[1:]), 1000)
+        at = f"2026-11-24T05:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{thousandths:03d}Z"
         return Payload(body=json.dumps({"source": source, "issuedTime": at, **more}, ensure_ascii=False).encode())
 
     def payload(self, *, event_id: str, text: str) -> Payload:

@@ -93,11 +93,21 @@ def test_help_and_stop_in_a_sentence_stop_nothing() -> None:
     row = talk().customer.addresses.get(kind="phone")
     come("sms_help")
     call_us({**payload(golden("sms")), "MessageSid": "SMx", "Body": "Please stop the noise next door"})
-    call_us({**payload(golden("whatsapp")), "MessageSid": "SMy", "Body": "Cancel"}, alias="whatsapp")
 
     row.refresh_from_db()
     assert row.opted_out_at is None
-    assert Message.objects.filter(direction="inbound").count() == 3
+    assert Message.objects.filter(direction="inbound").count() == 2
+
+
+@pytest.mark.parametrize(("alias", "name", "stops"), [("sms", "sms", True), ("whatsapp", "whatsapp", False)])
+def test_cancel_stops_where_the_networks_take_it_so_and_is_an_answer_elsewhere(
+    alias: str, name: str, stops: bool
+) -> None:
+    row = talk("phone" if alias == "sms" else alias).customer.addresses.exclude(kind="email").get()
+    call_us({**payload(golden(name)), "Body": "Cancel"}, alias=alias)
+
+    row.refresh_from_db()
+    assert (row.opted_out_at is not None) is stops
 
 
 def test_statuses_count_in_whatever_order_they_come() -> None:

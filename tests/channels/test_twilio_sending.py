@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import InboundMessage, OutboundFile, OutboundMessage, OutboundTemplate
@@ -178,6 +179,20 @@ def test_who_has_told_twilio_stop_is_not_tried_again(twilio: TwilioServer) -> No
     assert Delivery.objects.get(message=message).state == "failed"
     assert conversation.customer.addresses.get(kind="phone").opted_out_by == "stop"
     assert Event.objects.filter(kind="contact.stop").count() == 1
+
+
+def test_the_number_in_twilio_s_words_shows_on_no_page(twilio: TwilioServer) -> None:
+    conversation = talk()
+    message = write(conversation, "Your car is here")
+    twilio.failures.append(refusal(400, 21211, f"The 'To' number {CUSTOMER} is not a valid phone number."))
+    delivery.deliver(message.pk)
+    assert conversation.employee is not None
+    client = Client()
+    client.force_login(conversation.employee.user)
+
+    page = client.get(f"/guard/conversations/{conversation.pk}/").content.decode()
+    assert "Twilio 21211" in page
+    assert CUSTOMER not in page
 
 
 def test_the_password_stays_out_of_errors(twilio: TwilioServer, settings: Any) -> None:

@@ -94,6 +94,15 @@ def test_a_call_that_can_not_be_made_is_refused_for_good(changes: dict[str, str]
     assert caught.value.permanent
 
 
+def test_a_call_whose_end_nobody_could_tell_is_not_made(twilio: TwilioServer, settings: Any) -> None:
+    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "PUBLIC_URL": ""}
+    with pytest.raises(ChannelError) as caught:
+        registry.channel("phone").call(asked())
+
+    assert caught.value.permanent
+    assert not twilio.placed
+
+
 def test_a_busy_carrier_can_be_asked_again(twilio: TwilioServer) -> None:
     twilio.failures.append(TOO_FAST)
     with pytest.raises(ChannelError) as caught:
@@ -230,4 +239,4 @@ def test_a_day_s_calls_are_listed_each_once_with_the_leg_s_outcome(twilio: Twili
         ("CA2", False, CUSTOMER, CallOutcome.ANSWERED, 60),
         ("CA4", True, CUSTOMER, CallOutcome.MISSED, 0),
     ]
-    assert "StartTime=2026-11-24" in twilio.calls[0].path
+    assert "StartTime=2026-11-24&" in twilio.calls[0].path

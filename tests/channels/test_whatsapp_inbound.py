@@ -123,6 +123,7 @@ def test_one_call_may_bring_many_events_of_many_people() -> None:
     [
         "number_changed",
         "revoke",
+        "group_text",
         "user_preferences",
         "another_number",
         "business_app_echo",

@@ -118,6 +118,13 @@ def test_a_file_is_uploaded_and_goes_with_the_text_below_it(
         assert sent["document"]["filename"] == name
 
 
+def test_a_picture_too_large_to_be_shown_goes_as_a_document(meta: MetaServer) -> None:
+    picture = replace(a_file("roof.jpg", "image/jpeg"), size=5 * 1024 * 1024 + 1)
+    send(files=(picture,))
+
+    assert meta.messages[0]["type"] == "document"
+
+
 def test_a_sound_without_a_word_is_played_as_one(meta: MetaServer) -> None:
     send(text="", files=(a_file("voice.ogg", "audio/ogg"),))
 

@@ -136,3 +136,16 @@ def test_a_channel_taken_out_of_the_settings_keeps_its_messages(message: Message
         delivery.deliver(message.pk)
 
     assert state(message) == "queued"
+
+
+@pytest.mark.parametrize("last", [{"permanent": True}, {"permanent": False, "uncertain": True}])
+def test_what_may_have_arrived_never_ends_as_failed(message: Message, last: dict[str, bool]) -> None:
+    MemoryChannel.errors.append(ChannelError("silence", permanent=False, uncertain=True))
+    delivery.deliver(message.pk)
+    for _ in outbox.BACKOFF:
+        Delivery.objects.filter(message=message, state="queued").update(due_at=timezone.now())
+        MemoryChannel.errors[:] = [ChannelError("no more", **last)]
+        delivery.deliver(message.pk)
+
+    assert state(message) == "uncertain"
+    assert steps(message)[-2:] == ["delivery.failed", "delivery.uncertain"]

@@ -23,6 +23,7 @@ class FindingSerializer(serializers.Serializer[Any]):
     message = serializers.UUIDField(source="message_id")
     alert = serializers.UUIDField(source="alert_id", allow_null=True)
     kind = CodeField(FindingKind)
+    place = serializers.CharField(help_text='"" in the text, "file-0" in what the first file holds, "name-0" its name.')
     start = serializers.IntegerField()
     end = serializers.IntegerField()
     score = serializers.FloatField()

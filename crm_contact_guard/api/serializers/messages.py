@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -11,9 +12,11 @@ from rest_framework import serializers
 from crm_contact_guard.api.codes import CodeField
 from crm_contact_guard.api.problems import ProblemSerializer
 from crm_contact_guard.api.wire import JsonObject, JsonObjects, Moment
-from crm_contact_guard.exports.masking import masked
+from crm_contact_guard.directory.addresses import name_of
+from crm_contact_guard.exports.masking import masked, without_addresses
 from crm_contact_guard.ledger.models import Delivery, Direction, Message, MessageKind
 from crm_contact_guard.policy.decision import Action, Override, OverrideCode
+from crm_contact_guard.policy.templates import Chosen
 from crm_contact_guard.supervision.models import FindingKind, Side, Stance
 from crm_contact_guard.supervision.showing import shown, shown_values
 
@@ -52,7 +55,7 @@ class MessageSerializer(serializers.Serializer[Any]):
     to_name = serializers.CharField(allow_null=True)
     to_address = serializers.SerializerMethodField()
     details = JsonObject(allow_null=True)
-    files = JsonObjects(allow_null=True, help_text="Name, type, size and SHA-256 of each file.")
+    files = JsonObjects(allow_null=True, help_text="Name, type, size and SHA-256 of each file, and its `url`.")
     delivery = serializers.SerializerMethodField()
 
     def get_from_address(self, message: Message) -> str | None:
@@ -68,14 +71,26 @@ class MessageSerializer(serializers.Serializer[Any]):
 
     def to_representation(self, instance: Message) -> dict[str, Any]:
         given = super().to_representation(instance)
+        given["files"] = self._files(instance, given["files"])
         if self.context.get("unmask"):
             return given
+        names = {name: name_of(given[name]) for name in ("from_name", "to_name") if given[name]}
         stored = self.context.get("sensitive", {}).get(instance.pk, ())
         masked_texts = {name: shown(given[name]) for name in ("subject", "quoted") if given[name]}
         if given["text"]:
             masked_texts["text"] = shown(given["text"], stored)
-        masked_json = shown_values({name: given[name] for name in ("details", "files")})
-        return {**given, **masked_texts, **masked_json}
+        masked_json = without_addresses(shown_values({name: given[name] for name in ("details", "files")}))
+        return {**given, **names, **masked_texts, **masked_json}
+
+    def _files(self, message: Message, listed: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+        """What the record says of the files, and where those can be had that are still kept."""
+        if not listed:
+            return listed
+        kept = {row.position: row for row in message.attachments.all() if row.stored_as}
+        return [
+            {**entry, "url": reverse("crm_contact_guard:api-file", args=[kept[number].pk]) if number in kept else None}
+            for number, entry in enumerate(listed)
+        ]
 
     def _address(self, channel: str, value: str | None) -> str | None:
         return value if not value or self.context.get("unmask") else masked(channel, value)
@@ -95,11 +110,22 @@ class OverrideSerializer(serializers.Serializer[Any]):
         return attrs
 
 
+class ChosenTemplateSerializer(serializers.Serializer[Any]):
+    """An approved text block in place of a text."""
+
+    name = serializers.CharField(max_length=255)
+    language = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=16, help_text="Default: the customer's."
+    )
+    variables = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False, default=dict)
+
+
 class OutgoingSerializer(serializers.Serializer[Any]):
-    """What an employee wants to send."""
+    """What an employee wants to send: a text, a text block, files, or a text with files."""
 
     # Blank and too long are the gateway's to refuse, in one place for pages and API alike.
-    text = serializers.CharField(trim_whitespace=False, allow_blank=True)
+    text = serializers.CharField(trim_whitespace=False, allow_blank=True, required=False, default="")
+    template = ChosenTemplateSerializer(required=False, allow_null=True, default=None)
     channel = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=64, help_text="Default: the one used last."
     )
@@ -109,17 +135,38 @@ class OutgoingSerializer(serializers.Serializer[Any]):
     )
     override = OverrideSerializer(required=False, allow_null=True, default=None)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "text" not in self.initial_data and attrs["template"] is None and not self.context.get("files"):
+            raise serializers.ValidationError({"text": _("Give a text, a text block or files.")})
+        return attrs
+
+    def template_given(self) -> Chosen | None:
+        """The validated text block."""
+        given = self.validated_data["template"]
+        return None if given is None else Chosen(**given)
+
     def override_given(self) -> Override | None:
         """The validated override."""
         given = self.validated_data["override"]
         return None if given is None else Override(code=OverrideCode(given["code"]), text=given["text"])
 
 
+class OutgoingWithFilesSerializer(serializers.Serializer[Any]):
+    """The same with files: the part ``message`` holds the JSON."""
+
+    message = OutgoingSerializer(required=False)
+    files = serializers.ListField(child=serializers.FileField(), required=False)
+
+
 class TextSerializer(serializers.Serializer[Any]):
-    """A text to try out."""
+    """A text to try out; with ``conversation`` also what its channel allows now."""
 
     text = serializers.CharField(trim_whitespace=False, allow_blank=True)
     emergency = serializers.BooleanField(required=False, default=False)
+    conversation = serializers.UUIDField(required=False, allow_null=True, default=None)
+    channel = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=64, help_text="Default: the one used last."
+    )
 
 
 class ScanFindingSerializer(serializers.Serializer[Any]):
@@ -133,6 +180,12 @@ class ScanFindingSerializer(serializers.Serializer[Any]):
     version = serializers.CharField()
 
 
+class PlacedFindingSerializer(ScanFindingSerializer):
+    """A finding, and whether it stands in the text ("") or in a file ("file-0", "name-0")."""
+
+    place = serializers.CharField(allow_blank=True)
+
+
 class DecisionSerializer(serializers.Serializer[Any]):
     """What happens to the message, and why (``attempt``, ``after_hours``)."""
 
@@ -140,8 +193,22 @@ class DecisionSerializer(serializers.Serializer[Any]):
     reasons = serializers.ListField(child=serializers.CharField())
 
 
+class LimitsSerializer(serializers.Serializer[Any]):
+    """What a channel allows now."""
+
+    length = serializers.IntegerField(help_text="Of the text, as the carrier counts.")
+    max_length = serializers.IntegerField()
+    max_files = serializers.IntegerField()
+    max_file_bytes = serializers.IntegerField()
+    window_open = serializers.BooleanField(help_text="False: approved text blocks only.")
+    window_ends_at = Moment(allow_null=True, help_text="Until when free text is allowed; null: always, or no longer.")
+    refusal = serializers.CharField(help_text="Why nothing can be sent at all; empty when something can.")
+
+
 class PreviewSerializer(serializers.Serializer[Any]):
     """What would happen to a text."""
+
+    limits = LimitsSerializer(required=False, help_text="Only with `conversation`.")
 
     decision = DecisionSerializer()
     attempt = serializers.BooleanField(source="scan.attempt")
@@ -162,7 +229,7 @@ class KeptBackSerializer(ProblemSerializer):
     """A message that was not sent. After a nudge, send again with one of ``overrides`` to go on."""
 
     decision = DecisionSerializer()
-    findings = ScanFindingSerializer(many=True)
+    findings = PlacedFindingSerializer(many=True)
     overrides = serializers.ListField(
         child=CodeField(OverrideCode), help_text="Codes that let the message go; none after a block."
     )

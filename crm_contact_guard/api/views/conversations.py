@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_contact_guard import gateway, permissions
-from crm_contact_guard.api import filters, pagination
+from crm_contact_guard.api import filters, pagination, wire
 from crm_contact_guard.api.base import GuardView, one_or_404
 from crm_contact_guard.api.problems import problem
 from crm_contact_guard.api.schema import ID, PROBLEMS, UNMASK, answers, described
@@ -24,12 +24,13 @@ from crm_contact_guard.api.serializers.messages import (
     KeptBackSerializer,
     MessageSerializer,
     OutgoingSerializer,
+    OutgoingWithFilesSerializer,
     ScanFindingSerializer,
     SentSerializer,
 )
 from crm_contact_guard.api.views.messages import MESSAGE_FILTERS, given_messages, message_rows, message_url, unmask
 from crm_contact_guard.channels import registry
-from crm_contact_guard.ledger import access
+from crm_contact_guard.ledger import access, uploads
 from crm_contact_guard.ledger.models import Conversation
 from crm_contact_guard.policy.decision import Action, OverrideCode
 
@@ -89,6 +90,7 @@ class ConversationMessages(GuardView):
     """The messages of one conversation; POST sends one to the customer."""
 
     serializer_class = MessageSerializer
+    parser_classes = (wire.JsonBody, wire.JsonWithFiles)
     keyset = pagination.BY_TIME
 
     @described(
@@ -114,7 +116,7 @@ class ConversationMessages(GuardView):
                 description="Your own key of this send: repeating it gives the first message again, with 200.",
             ),
         ],
-        request=OutgoingSerializer,
+        request={"application/json": OutgoingSerializer, "multipart/form-data": OutgoingWithFilesSerializer},
         responses={
             200: SentSerializer,
             201: SentSerializer,
@@ -125,16 +127,20 @@ class ConversationMessages(GuardView):
     def post(self, request: Request, pk: str) -> Response:
         filters.read(request, {})
         conversation = one_or_404(conversation_rows(self), pk)
-        given = OutgoingSerializer(data=request.data)
+        uploaded = request.FILES.getlist("files")
+        given = OutgoingSerializer(data=request.data, context={"files": uploaded})
         given.is_valid(raise_exception=True)
         data = given.validated_data
-        _check_channel(data["channel"] or conversation.channel)
+        alias = data["channel"] or conversation.channel
+        check_channel(alias)
         sent = gateway.send(
             actor=self.viewer,
             conversation=conversation,
             text=data["text"],
             channel=data["channel"],
             subject=data["subject"],
+            attachments=uploads.read(uploaded, registry.channel(alias)),
+            template=given.template_given(),
             emergency=data["emergency"],
             override=given.override_given(),
             idempotency_key=_key(request),
@@ -149,7 +155,7 @@ class ConversationMessages(GuardView):
         )
 
 
-def _check_channel(alias: str) -> None:
+def check_channel(alias: str) -> None:
     """A wrong alias is the caller's mistake here, not the installation's."""
     if alias not in registry.aliases():
         known = ", ".join(registry.aliases())
@@ -173,9 +179,14 @@ def _kept_back(sent: gateway.Sent) -> Response:
         detail = _("Nothing was sent yet. Change the text, or send it again with an override that says why.")
     if sent.decision.reasons == ("after_hours",):
         detail = _("Nothing was sent: it is outside your working hours. Send later, or mark a real emergency.")
+    found = [{"place": "", **one} for one in ScanFindingSerializer(sent.scan.findings, many=True).data]
+    for content in sent.files:
+        found += [
+            {"place": content.place, **one} for one in ScanFindingSerializer(content.scan.findings, many=True).data
+        ]
     more: dict[str, Any] = {
         "decision": {"action": sent.decision.action.value, "reasons": list(sent.decision.reasons)},
-        "findings": ScanFindingSerializer(sent.scan.findings, many=True).data,
+        "findings": found,
         "overrides": [code.value for code in OverrideCode] if nudge else [],
     }
     return problem(sent.decision.action.value, status_code=status.HTTP_409_CONFLICT, detail=detail, **more)

@@ -35,7 +35,7 @@ ALL_MESSAGE_FILTERS: filters.Filters = {"conversation": filters.row("conversatio
 
 def message_rows(view: GuardView) -> QuerySet[Message]:
     """What the viewer may read, with what is needed to give and to record it."""
-    return permissions.messages(view.viewer).select_related("conversation", "delivery")
+    return permissions.messages(view.viewer).select_related("conversation", "delivery").prefetch_related("attachments")
 
 
 def unmask(view: GuardView) -> bool:

@@ -6,9 +6,9 @@ import re
 import smtplib
 from collections.abc import Iterator
 from email.utils import formataddr, parseaddr
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils.module_loading import import_string
@@ -16,8 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 from crm_contact_guard.channels.base import Channel, DeliveryStatus, OutboundMessage, Receipt
 from crm_contact_guard.channels.email.inbound import file_name
-from crm_contact_guard.exceptions import ChannelError
+from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 from crm_contact_guard.mailing import mailer
+
+if TYPE_CHECKING:
+    from crm_contact_guard.channels.email.imap import ImapOptions
 
 _BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 #: Options handed on to Django's SMTP back end, by our name.
@@ -38,7 +41,7 @@ class EmailChannel(Channel):
     """E-mail. Options: ``FROM`` (address customers see), ``REPLY_TO`` (its replies arrive at the receiver,
     as ``name+TOKEN@domain``), ``HOST``, ``PORT``, ``USER``, ``PASSWORD``, ``USE_TLS``, ``USE_SSL``, ``TIMEOUT``
     (seconds), or ``MAILER`` for one of the host's own mailers, or ``BACKEND`` for another Django mail back end.
-    ``IMAP``: the mailbox that is polled (``mailbox``)."""
+    ``IMAP``: the mailbox that is polled (``imap.ImapOptions``)."""
 
     address_kind = "email"
     verbose_name = _("E-mail")
@@ -114,6 +117,19 @@ class EmailChannel(Channel):
     def own_domains(self) -> tuple[str, ...]:
         return tuple({self.domain, self.reply_address("").rpartition("@")[2]})
 
+    @property
+    def polls(self) -> bool:
+        """Whether mails are fetched from a mailbox."""
+        return bool(self.options.get("IMAP"))
+
+    def imap(self) -> ImapOptions:
+        """The mailbox. Raises ConfigurationError."""
+        try:
+            from crm_contact_guard.channels.email.imap import ImapOptions  # noqa: PLC0415 - on first use
+        except ImportError as error:
+            raise ConfigurationError(f"{error}: install the extra imap") from error
+        return ImapOptions.of(self.options.get("IMAP") or {})
+
     def _connection(self) -> BaseEmailBackend:
         if "MAILER" in self.options:
             return mailer(str(self.options["MAILER"]))
@@ -126,13 +142,21 @@ class EmailChannel(Channel):
         return backend(**given)
 
     def check(self) -> Iterator[CheckMessage]:
-        """E101: no usable FROM. E102: REPLY_TO is not an address."""
+        """E101: no usable FROM. E102: REPLY_TO is no address. E105: IMAP is incomplete. W102: it is not encrypted."""
         where = f'CONTACT_GUARD["CHANNELS"]["{self.alias}"]["OPTIONS"]'
         if not _ADDRESS.fullmatch(parseaddr(str(self.options.get("FROM", "")))[1]):
             yield Error(f'{where}["FROM"] is not an e-mail address', id="crm_contact_guard.E101")
         reply_to = self.options.get("REPLY_TO")
         if reply_to is not None and not _ADDRESS.fullmatch(str(reply_to)):
             yield Error(f'{where}["REPLY_TO"] is not an e-mail address', id="crm_contact_guard.E102")
+        if self.polls:
+            try:
+                if self.imap().is_open_to_listeners:
+                    yield Warning(
+                        f'{where}["IMAP"]["TLS"] is off: passwords travel in clear', id="crm_contact_guard.W102"
+                    )
+            except ConfigurationError as error:
+                yield Error(f'{where}["IMAP"]: {error}', id="crm_contact_guard.E105")
 
 
 def _is_final(error: Exception) -> bool:

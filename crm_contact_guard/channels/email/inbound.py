@@ -73,6 +73,15 @@ def read_mail(
     return (message,)
 
 
+def envelope_of(raw: bytes) -> tuple[str | None, list[str]]:
+    """Sender (None when it is not told) and recipients that the delivering server noted in a mail's head."""
+    mail = message_from_bytes(raw, policy=policy.default)
+    noted = [value for name in ("Delivered-To", "X-Original-To", "Envelope-To") for value in mail.get_all(name, [])]
+    recipients = [address for _, address in getaddresses([str(value) for value in noted]) if address]
+    sender = _header(mail, "Return-Path")
+    return (parseaddr(sender)[1] if sender else None), list(dict.fromkeys(recipients))
+
+
 def _event_id(message_id: str, mail: EmailMessage) -> str:
     """Message-ID and a digest of the content: a mail that comes twice, over two relays or by two ways in, is one event,
     but nobody can have a second mail swallowed by repeating an old Message-ID. Of the head, to which each relay adds,

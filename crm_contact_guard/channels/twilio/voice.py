@@ -71,6 +71,8 @@ class VoiceChannel(TwilioAccount):
         if not employee:
             raise ChannelError(f"no telephone is known for {call.employee_name}", permanent=True)
         url, company = self.webhook_url(), str(self.options["FROM"])
+        if not url:
+            raise ChannelError("no public address to which Twilio could tell of the call", permanent=True)
         dial = Dial(caller_id=company)
         dial.number(
             customer,
@@ -171,7 +173,7 @@ class VoiceChannel(TwilioAccount):
     # --- completeness
     def carried(self, day: date) -> Iterable[Carried]:
         """The day's calls to and from the company's number; the leg to a desk or customer belongs to its outer call."""
-        return self.ask(lambda client: self._calls(list(client.calls.stream(start_time=day, page_size=_PAGE))))
+        return self.ask(lambda client: self._calls(list(client.calls.stream(start_time=day.isoformat(), page_size=_PAGE))))
 
     def _calls(self, rows: list[Any]) -> list[Carried]:
         legs = {row.parent_call_sid: row for row in rows if row.parent_call_sid}

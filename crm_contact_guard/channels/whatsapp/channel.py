@@ -38,6 +38,8 @@ _LONGEST_CAPTION = 1024
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 #: A customer who hides the telephone number is known by this instead (business-scoped user id).
 _USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?\d{5,40}")
+#: Larger ones go as documents (https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media).
+_LARGEST_IMAGE = 5 * 1024 * 1024
 #: What goes as something else than a document.
 _KINDS = {"image/jpeg": "image", "image/png": "image", "video/mp4": "video", "video/3gpp": "video"}
 
@@ -58,6 +60,17 @@ class WhatsAppChannel(Channel):
     max_length = _LONGEST - _NOTICE
     max_files = 1
     max_file_bytes = 16 * 1024 * 1024
+    file_types = (
+        "image/jpeg",
+        "image/png",
+        "video/mp4",
+        "video/3gpp",
+        "audio/*",
+        "text/plain",
+        "application/pdf",
+        "application/msword",
+        "application/vnd.*",
+    )
     #: Throughput of a new number is 80 messages a second; the pair of numbers is limited by error 131056.
     per_minute = 4800
 
@@ -104,6 +117,8 @@ class WhatsAppChannel(Channel):
         fits = len(text) <= _LONGEST_CAPTION
         caption = {"caption": text} if fits and text else {}
         kind = _KINDS.get(file.content_type, "document")
+        if kind == "image" and file.size > _LARGEST_IMAGE:
+            kind = "document"
         if not caption and file.content_type.startswith("audio/"):
             kind = "audio"
         named = {"filename": file.name} if kind == "document" else {}

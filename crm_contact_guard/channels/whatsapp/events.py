@@ -100,8 +100,9 @@ def _read(
 
 def _message(item: Item, value: Item, channel: str) -> list[CarrierEvent]:
     kind = str(item["type"])
-    if kind in _NO_UTTERANCE:
-        return [unknown(channel, item, f"message of type {kind}", event_id=str(item["id"]), at=_time(item))]
+    if kind in _NO_UTTERANCE or item.get("group_id"):
+        what = "message in a group" if item.get("group_id") else f"message of type {kind}"
+        return [unknown(channel, item, what, event_id=str(item["id"]), at=_time(item))]
     content = _content(kind, item)
     contact = _contact(item, value)
     address = f"+{item['from']}" if item.get("from") else str(item["from_user_id"])

@@ -1,31 +1,41 @@
-"""``contact_guard_receive_mail``: the process that takes customers' mail, by SMTP or LMTP."""
+"""``contact_guard_receive_mail``: the process that takes customers' mail, by SMTP or LMTP, or polls a mailbox."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 import threading
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, close_old_connections
 
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.email import EmailChannel
-from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.exceptions import ChannelError, ConfigurationError
+from crm_contact_guard.mail_polling import MOST, poll
 from crm_contact_guard.mail_server import controller
 
 
 class Command(BaseCommand):
     help = (
         "Receive customers' e-mail: an SMTP (or, with --lmtp, LMTP) server that your mail system relays the reply "
-        "addresses to. Ends on SIGINT or SIGTERM. Mail that can't be recorded is refused with 451: its sender keeps it."
+        "addresses to. Mail that can't be recorded is refused with 451: its sender keeps it. With --imap, poll the "
+        "channel's mailbox instead. Ends on SIGINT or SIGTERM."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--channel", default="email", help="alias of the e-mail channel (default: email)")
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8024)
-        parser.add_argument("--lmtp", action="store_true", help="speak LMTP (RFC 2033) instead of SMTP")
+        way = parser.add_mutually_exclusive_group()
+        way.add_argument("--lmtp", action="store_true", help="speak LMTP (RFC 2033) instead of SMTP")
+        way.add_argument("--imap", action="store_true", help="poll the mailbox of the channel's option IMAP")
+        parser.add_argument("--interval", type=float, default=30.0, help="seconds between two polls (default: 30)")
+        parser.add_argument(
+            "--once", action="store_true", help="with --imap: poll once and end; exit code 1 on trouble"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -34,16 +44,54 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if not isinstance(channel, EmailChannel):
             raise CommandError(f"Channel {options['channel']!r} is not an e-mail channel")
-        server = controller(channel, host=options["host"], port=options["port"], lmtp=options["lmtp"])
+        ended = threading.Event()
+        if options["imap"]:
+            self._poll(channel, ended, options["interval"], once=options["once"])
+        else:
+            self._serve(channel, ended, options["host"], options["port"], lmtp=options["lmtp"])
+
+    def _serve(self, channel: EmailChannel, ended: threading.Event, host: str, port: int, *, lmtp: bool) -> None:
+        server = controller(channel, host=host, port=port, lmtp=lmtp)
         try:
             server.start()
         except OSError as error:
-            raise CommandError(f"Can't listen on {options['host']}:{options['port']}: {error}") from error
-        ended = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: ended.set())
-        protocol = "LMTP" if options["lmtp"] else "SMTP"
-        self.stdout.write(f"Receiving mail by {protocol} on {options['host']}:{options['port']}")
-        self.stdout.flush()
+            raise CommandError(f"Can't listen on {host}:{port}: {error}") from error
+        _end_on_signal(ended)
+        self._say(f"Receiving mail by {'LMTP' if lmtp else 'SMTP'} on {host}:{port}")
         ended.wait()
         server.stop()
+
+    def _poll(self, channel: EmailChannel, ended: threading.Event, interval: float, *, once: bool) -> None:
+        try:
+            mailbox = channel.imap()
+        except ConfigurationError as error:
+            raise CommandError(f"Channel {channel.alias!r}: {error}") from error
+        if not once:
+            _end_on_signal(ended)
+        self._say(f"Polling {mailbox.folder} of {mailbox.user} on {mailbox.host}")
+        while not ended.is_set():
+            full = False
+            try:
+                close_old_connections()
+                polled = poll(channel)
+                full = polled.recorded + polled.known >= MOST
+                if any(asdict(polled).values()):
+                    self._say(f"{polled.recorded} recorded, {polled.known} known, {polled.set_aside} set aside")
+            except (ChannelError, DatabaseError, OSError) as error:
+                # All of it waits in the mailbox; the next round finds it.
+                if once:
+                    raise CommandError(str(error)) from error
+                self.stderr.write(f"{error}; trying again")
+            if once:
+                return
+            # More than one poll takes at a time goes on at once.
+            ended.wait(0.0 if full else interval)
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def _end_on_signal(ended: threading.Event) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())

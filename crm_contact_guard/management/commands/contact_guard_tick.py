@@ -12,17 +12,18 @@ from crm_contact_guard.dispatch import inline
 
 class Command(BaseCommand):
     help = (
-        "Do all that is due now, in this process: deliver, inspect and warn what waits, seal the record, hand "
-        "checkpoints to witnesses. For cron, each minute, where Celery's beat does not run. Two at once are "
+        "Do all that is due now, in this process: fetch mail, deliver, inspect and warn what waits, seal the record, "
+        "hand checkpoints to witnesses. For cron, each minute, where Celery's beat does not run. Two at once are "
         "harmless. Exit code 0."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with inline():
+            polled = tasks.poll_mail()
             swept = tasks.sweep()
             sealed = tasks.seal()
             witnessed = tasks.witness()
         self.stdout.write(
-            f"{swept['delivered']} delivered, {swept['inspected']} inspected, {swept['notified']} warned about, "
-            f"{sealed} sealed, {len(witnessed)} witnesses told"
+            f"{polled['recorded']} mails fetched, {swept['delivered']} delivered, {swept['inspected']} inspected, "
+            f"{swept['notified']} warned about, {sealed} sealed, {len(witnessed)} witnesses told"
         )

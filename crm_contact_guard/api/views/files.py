@@ -1,0 +1,45 @@
+"""``files/<id>/``: a file of a message; ``templates/``: approved text blocks."""
+
+from __future__ import annotations
+
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_contact_guard.api import filters
+from crm_contact_guard.api.base import GuardView
+from crm_contact_guard.api.schema import ID, PROBLEMS, answers, described
+from crm_contact_guard.api.serializers.templates import TemplateSerializer
+from crm_contact_guard.console.files import hand_out, readable
+from crm_contact_guard.console.talk import still_seen
+from crm_contact_guard.policy.templates import all_templates
+
+
+class File(GuardView):
+    """The bytes of a file, as a download. A mail as received is for those who may unmask."""
+
+    serializer_class = TemplateSerializer
+
+    @described(
+        operation_id="files_retrieve",
+        parameters=[ID],
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **PROBLEMS(401, 403, 404)},
+    )
+    def get(self, request: Request, pk: str) -> HttpResponseBase:
+        filters.read(request, {})
+        attachment = readable(self.viewer, pk)
+        still_seen(self.viewer, attachment.message.conversation, "api.file")
+        return hand_out(attachment)
+
+
+class TemplateList(GuardView):
+    """The company's approved text blocks."""
+
+    serializer_class = TemplateSerializer
+    pagination_class = None
+
+    @described(operation_id="templates_list", responses=answers(TemplateSerializer(many=True), 401, 403))
+    def get(self, request: Request) -> Response:
+        filters.read(request, {})
+        return Response(TemplateSerializer(all_templates(), many=True).data)

@@ -1,0 +1,114 @@
+"""Click-to-call: the carrier rings the employee, then the customer. Only the carrier is told the numbers.
+
+The wish is recorded before the carrier is asked, and what came of it afterwards; the call itself is recorded when the
+carrier tells of its end (``ledger.calls``). A wish is never repeated by itself: nobody wants to be rung later.
+"""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID, uuid5
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import permissions
+from crm_contact_guard.channels import registry
+from crm_contact_guard.channels.base import Channel, PhoneCall
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import ChannelError, InvalidMessage, NotPermitted
+from crm_contact_guard.ledger import calls, consent
+from crm_contact_guard.ledger.models import CarrierEventId, Conversation, Event
+from crm_contact_guard.ledger.record import record_event
+
+logger = logging.getLogger(__name__)
+
+
+def lines(conversation: Conversation) -> list[Channel]:
+    """The channels over which the customer can be called now."""
+    configured = (registry.channel(alias) for alias in registry.aliases())
+    return [line for line in configured if line.supports_calls and not consent.refusal(conversation.customer, line)]
+
+
+def call(*, actor: Employee, conversation: Conversation, channel: str, key: str) -> bool:
+    """Have the carrier ring ``actor`` and then the customer. ``key`` belongs to one press of the button.
+
+    False: this press was taken before. Raises NotPermitted, and InvalidMessage when the customer
+    can't be called or the carrier does not do it, with words for the employee.
+    """
+    if not permissions.may_write(actor, conversation):
+        raise NotPermitted(_("You can't write in this conversation."))
+    if channel not in registry.aliases():
+        raise InvalidMessage(_("There is no such telephone line."))
+    line = registry.channel(channel)
+    refusal = consent.refusal(conversation.customer, line)
+    if not line.supports_calls or refusal:
+        raise InvalidMessage(refusal or _("%(channel)s makes no calls.") % {"channel": line.verbose_name})
+    address = consent.address_for(conversation.customer, line)
+    call_id = uuid5(conversation.pk, f"{actor.pk}:{key}")
+    if not _asked_once(actor, conversation, line, call_id):
+        return False
+    try:
+        receipt = line.call(
+            PhoneCall(
+                call_id=str(call_id),
+                to_address=address.value if address is not None else "",
+                employee_key=actor.key,
+                employee_name=actor.name,
+                language=actor.language,
+            )
+        )
+    except Exception as error:
+        if not isinstance(error, ChannelError):
+            logger.exception("Channel %s failed to place call %s", line.alias, call_id)
+        _note(conversation, call_id, "call.refused", details={"error": str(error)[:500]})
+        raise InvalidMessage(_words(error)) from error
+    _note(conversation, call_id, "call.placed", data={"carrier_id": receipt.carrier_id})
+    return True
+
+
+def _asked_once(actor: Employee, conversation: Conversation, line: Channel, call_id: UUID) -> bool:
+    """Record the wish, unless this press is on record already: a double click must not ring twice."""
+    try:
+        with transaction.atomic():
+            CarrierEventId.objects.create(channel=line.alias, event_id=f"asked:{call_id}", received_at=timezone.now())
+            record_event(
+                kind=calls.ASKED,
+                subject_type="call",
+                subject_id=call_id,
+                actor_type=Event.ActorType.EMPLOYEE,
+                actor=actor.pk,
+                conversation=conversation,
+                data={"channel": line.alias},
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+def _note(
+    conversation: Conversation,
+    call_id: UUID,
+    kind: str,
+    *,
+    data: dict[str, str] | None = None,
+    details: dict[str, str] | None = None,
+) -> None:
+    record_event(
+        kind=kind,
+        subject_type="call",
+        subject_id=call_id,
+        actor_type=Event.ActorType.CARRIER,
+        conversation=conversation,
+        data=data,
+        details=details,
+    )
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ChannelError) and error.permanent:
+        return _("The call can't be made. Ask your administrator whether your telephone is entered.")
+    if isinstance(error, ChannelError) and error.uncertain:
+        return _("The telephone carrier did not answer. If your telephone does not ring, try again in a minute.")
+    return _("The telephone carrier does not take calls right now. Try again in a minute.")

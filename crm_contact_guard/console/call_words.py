@@ -1,0 +1,28 @@
+"""A telephone call's end, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from crm_contact_guard.channels.base import CallOutcome
+
+_WORDS = {
+    CallOutcome.MISSED.value: gettext_lazy("not answered"),
+    CallOutcome.BUSY.value: gettext_lazy("busy"),
+    CallOutcome.FAILED.value: gettext_lazy("did not come about"),
+}
+
+
+def outcome(details: Mapping[str, Any]) -> str:
+    """ "12 min", "40 s", "not answered"; empty for a note that a person wrote."""
+    told = str(details.get("outcome") or "")
+    if told != CallOutcome.ANSWERED.value:
+        return str(_WORDS.get(told, ""))
+    seconds = int(details.get("seconds") or 0)
+    if seconds < 60:
+        return _("%d s") % seconds
+    return ngettext("%d minute", "%d minutes", round(seconds / 60)) % round(seconds / 60)

@@ -1,0 +1,33 @@
+"""The button that calls a customer."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from crm_contact_guard import calling
+from crm_contact_guard.console.conversation import back_of
+from crm_contact_guard.console.page import is_htmx, page, show
+from crm_contact_guard.console.talk import find, talk
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import InvalidMessage
+
+
+@page("POST")
+def call(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Ring the viewer's telephone, then the customer's; say what happens, or why it does not."""
+    row = find(viewer, pk)
+    back, error = back_of(request, row), ""
+    channel, key = request.POST.get("channel", ""), request.POST.get("key", "")[:64]
+    try:
+        calling.call(actor=viewer, conversation=row, channel=channel, key=key)
+    except InvalidMessage as refused:
+        error = str(refused)
+    told = {"call_error": error, "called": not error, "call_key": uuid4().hex, "call_lines": calling.lines(row)}
+    if is_htmx(request):
+        return show(request, viewer, "parts/call.html", {"conversation": row, "back": back, **told})
+    if error:
+        return show(request, viewer, "conversation.html", {**talk(request, viewer, row, back=back), **told}, status=422)
+    return redirect(f"{back}{'&' if '?' in back else '?'}called={row.pk}")

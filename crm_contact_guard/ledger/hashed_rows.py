@@ -1,0 +1,125 @@
+"""Recorded rows as the bytes that are hashed, for checking millions of them.
+
+The database runs each row's values together, the hashes are computed here: two a row, and no object a value. What does
+not hold is read again by ``canonical_sql.fetch``, which can tell the values apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Final
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from crm_contact_guard.ledger.canonical_sql import HEADERS, MODELS, contents, is_id, lines, native
+from crm_contact_guard.proof.canonical import DIGEST_BYTES, FIELD_SALT_BYTES, NO_VALUE, OPEN, PERSONAL, RowKind
+
+#: The leaf hash that a row was sealed with, and between which recorded times it must lie.
+Expected = tuple[bytes, bytes, bytes]
+
+#: Which line of a leaf is the time of recording.
+RECORDED: Final = {kind: names.index("recorded_at") for kind, names in OPEN.items()}
+_BINARY: Final = {"sqlite": "BLOB", "mysql": "BINARY"}
+#: Rows that libpq hands over at once while the server goes on.
+_AHEAD: Final = 256
+
+
+def compare(using: str, kind: RowKind, expected: Mapping[bytes, Expected], files: dict[bytes, str]) -> set[bytes]:
+    """Ids among ``expected`` (16 bytes each) whose row is gone, or is not wholly as sealed.
+
+    The lists of files of those that hold are put into ``files``.
+    """
+    connection = connections[using]
+    as_id = _id_reader(connection)
+    leaf, last = b"\x00" + HEADERS[kind], RECORDED[kind] + 1
+    salt_bytes, open_items = FIELD_SALT_BYTES * len(PERSONAL[kind]), dict(expected)
+    spell = _dashes(kind) if connection.vendor == "sqlite" else bytes
+    doubtful = set()
+    for key, stored, digests, leaf_hash, salt, content, listed in _read(connection, kind, expected):
+        row_id, text = as_id(key), spell(stored)
+        sealed, low, high = open_items.pop(row_id)
+        if content is None:
+            whole = digests[-DIGEST_BYTES:] == NO_VALUE
+        else:
+            whole = (
+                salt is not None
+                and len(salt) == salt_bytes
+                and sha256(b"\x03" + salt + content).digest() == digests[-DIGEST_BYTES:]
+            )
+        if (
+            not whole
+            or leaf_hash != sealed
+            or sha256(leaf + text + digests).digest() != sealed
+            or not low <= text.split(b"\n", last)[last - 1] <= high
+        ):
+            doubtful.add(row_id)
+        elif listed is not None:
+            files[row_id] = listed
+    return doubtful | open_items.keys()
+
+
+def _read(connection: BaseDatabaseWrapper, kind: RowKind, ids: Iterable[bytes]) -> Iterator[tuple[Any, ...]]:
+    statement = _select(connection.vendor, native(connection), kind)
+    if connection.vendor == "postgresql":
+        statement += f" WHERE id = ANY('{{{','.join([row_id.hex() for row_id in ids])}}}'::uuid[])"
+        yield from stream(connection, statement)
+        return
+    # Hex digits only, so they may stand in the statement: drivers limit the number of parameters.
+    listed = "','".join([row_id.hex() for row_id in ids])
+    statement += f" WHERE id IN ('{listed}')"
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [])
+        yield from cursor.fetchall()
+
+
+def stream(connection: BaseDatabaseWrapper, statement: str) -> Iterator[tuple[Any, ...]]:
+    """Rows of a query to PostgreSQL in binary, a piece at a time: it works on while the last piece is hashed here."""
+    import psycopg  # noqa: PLC0415 - only where PostgreSQL is used
+
+    connection.ensure_connection()
+    size = _AHEAD if psycopg.capabilities.has_stream_chunked() else 1
+    with psycopg.Cursor(connection.connection) as cursor:
+        yield from cursor.stream(statement.encode(), binary=True, size=size)
+
+
+@lru_cache(maxsize=16)
+def _select(vendor: str, native_uuid: bool, kind: RowKind) -> str:
+    key = "uuid_send(id)" if vendor == "postgresql" else "id"
+    text = lines(vendor, native_uuid, kind, dashed=vendor != "sqlite")
+    as_bytes = f"convert_to({text}, 'UTF8')" if vendor == "postgresql" else f"CAST({text} AS {_BINARY[vendor]})"
+    listed = "files" if "files" in PERSONAL[kind] else "NULL"
+    return (
+        f"SELECT {key}, {as_bytes}, digests, leaf_hash, salt, {contents(vendor, kind)}, {listed}"
+        f" FROM {MODELS[kind]._meta.db_table}"
+    )
+
+
+def _dashes(kind: RowKind) -> Callable[[bytes], bytes]:
+    """What puts the dashes into the ids of a row's lines: SQLite is slow at it, and most ids come again and again."""
+    places = [at for at, name in enumerate(OPEN[kind]) if is_id(MODELS[kind]._meta.get_field(name))]
+    known = {b"\t": b"\t"}
+
+    def dash(text: bytes) -> bytes:
+        parts = text.split(b"\n")
+        for at in places:
+            stored = parts[at]
+            dashed = known.get(stored)
+            if dashed is None:
+                # The last part reads to the end, so that nothing can be appended unseen.
+                dashed = b"-".join((stored[:8], stored[8:12], stored[12:16], stored[16:20], stored[20:]))
+                known[stored] = dashed
+            parts[at] = dashed
+        return b"\n".join(parts)
+
+    return dash
+
+
+def _id_reader(connection: BaseDatabaseWrapper) -> Callable[[Any], bytes]:
+    if connection.vendor == "postgresql":
+        return bytes
+    if native(connection):
+        return lambda key: bytes.fromhex(key.replace("-", ""))
+    return bytes.fromhex

@@ -1,0 +1,79 @@
+"""Whatever order things come in, however often, and whatever fails: the record equals what the carriers did.
+
+Every channel whose tests subclass ``WebhookCases`` or ``SendCases`` is driven, without being named here. 300 sequences
+altogether in each run; ``make sequences`` draws 10,000 others (``CONTACT_GUARD_SEQUENCES`` is the number).
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.channels.cases import ChannelCases, SendCases, WebhookCases
+from tests.channels.sequences import InboundSequence, OutboundSequence
+
+NUMBER = int(os.environ.get("CONTACT_GUARD_SEQUENCES", "300"))
+
+
+def _final(base: type[ChannelCases]) -> list[type[ChannelCases]]:
+    """The classes that pytest runs, of all test modules beside this one."""
+    for path in sorted(Path(__file__).parent.glob("test_*.py")):
+        if path.stem != "test_sequences":
+            importlib.import_module(f"tests.channels.{path.stem}")
+    found = [base]
+    for one in found:
+        found.extend(one.__subclasses__())
+    return [one for one in found if one.__name__.startswith("Test")]
+
+
+RECEIVING = _final(WebhookCases)
+SENDING = _final(SendCases)
+
+
+def _drawn(machine: type[InboundSequence] | type[OutboundSequence]) -> None:
+    """Run one channel's share. What CI draws is always the same, so that it never fails by chance."""
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=math.ceil(NUMBER / (len(RECEIVING) + len(SENDING))),
+            stateful_step_count=15,
+            deadline=None,
+            derandomize="CONTACT_GUARD_SEQUENCES" not in os.environ,
+            database=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def _receives(self: Any) -> None:
+    _drawn(type("Sequence", (InboundSequence,), {"cases": self}))
+
+
+def _sends(self: Any, carrier: Any) -> None:
+    _drawn(type("Sequence", (OutboundSequence,), {"cases": self, "server": carrier}))
+
+
+def _only(speaker: type[ChannelCases], name: str, test: Any) -> None:
+    """A class that speaks as ``speaker`` does, with this test alone."""
+    others = {one: None for one in dir(speaker) if one.startswith("test_")}
+    made = f"{speaker.__module__.rpartition('.')[2].title().replace('_', '')}{speaker.__name__.removeprefix('Test')}"
+    globals()[made] = type(made, (speaker,), {**others, name: pytest.mark.timeout(3600)(test)})
+
+
+for _speaker in RECEIVING:
+    _only(_speaker, "test_whatever_comes_is_recorded_once_and_ends_right", _receives)
+for _speaker in SENDING:
+    _only(_speaker, "test_whatever_fails_the_record_says_what_arrived", _sends)
+
+
+def test_no_channel_is_forgotten() -> None:
+    assert len(RECEIVING) >= 5
+    assert len(SENDING) >= 5
