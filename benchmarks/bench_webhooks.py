@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from random import randrange
 from typing import Any
 from uuid import uuid4
 
@@ -35,11 +36,13 @@ from record_database import ROOT, SETTINGS, fresh, one_process_each
 BROKER = os.environ.get("BENCH_BROKER", "redis://127.0.0.1:6379/9")
 SECRET = "bench-secret-0123456789"
 CONNECTIONS = 16
+#: As many customers write, each in a conversation of theirs.
+SENDERS = 500
 
 
 def payload() -> bytes:
     message = {
-        "id": str(uuid4()), "type": "message", "from": "+819012345678", "text": "明日の到着は何時になりますか?",
+        "id": str(uuid4()), "type": "message", "from": f"+8190{randrange(SENDERS):08}", "text": "明日の到着は何時になりますか?",
         "at": "2026-11-24T10:00:00+09:00",
     }  # fmt: skip
     return json.dumps({"events": [message]}, ensure_ascii=False).encode()

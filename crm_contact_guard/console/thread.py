@@ -55,6 +55,8 @@ class Line:
     files: LineFiles = NO_FILES
     #: Its sender took it back at the carrier; the record keeps it.
     taken_back: bool = False
+    #: A machine wrote it: an absence note, a report of a mail system (RFC 3834).
+    automatic: bool = False
     #: Who wrote, without an address in the name's place.
     from_name: str = ""
     details: dict[str, Any] = field(default_factory=dict)
@@ -172,6 +174,7 @@ def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line
     previous: Message | None = None
     number = 0
     for message in messages:
+        details = json.loads(message.details or "{}")
         spans, reasons = _marks(message, by_message.get(message.pk, []), number)
         number += len(reasons)
         day = timezone.localtime(message.occurred_at).date()
@@ -189,9 +192,8 @@ def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line
                 files=files.get(message.pk, NO_FILES),
                 taken_back=message.pk in taken_back,
                 from_name=name_of(message.from_name or ""),
-                details=shown_values(json.loads(message.details or "{}"))
-                if message.direction == Direction.NOTE
-                else {},
+                automatic=bool(details.get("auto_submitted")),
+                details=shown_values(details) if message.direction == Direction.NOTE else {},
             )
         )
         previous = message

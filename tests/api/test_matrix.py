@@ -25,6 +25,8 @@ TABLE = {
     ("GET", "conversations/{talk}/messages/"): "200 404 404 200 200 404 200 200 403 401",
     ("GET", "conversations/{talk}/messages/?unmask=true"): "403 404 404 403 403 404 200 403 403 401",
     ("POST", "conversations/{talk}/messages/"): "201 404 404 403 403 404 403 403 403 401",
+    # No telephone line is configured: who may call is told so.
+    ("POST", "conversations/{talk}/call/"): "400 404 404 403 403 404 403 403 403 401",
     ("GET", "conversations/{talk}/customer/?q=Sato"): "403 404 404 403 403 404 403 403 403 401",
     ("POST", "conversations/{talk}/customer/"): "403 404 404 403 403 404 403 403 403 401",
     ("GET", "conversations/{stranger}/customer/?q=Sato"): "200 200 404 200 200 404 200 403 403 401",
