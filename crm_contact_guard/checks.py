@@ -78,14 +78,15 @@ def check_policy(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 
 @register("crm_contact_guard")
-<<<<<<< HEAD
 def check_semantic(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E011: ``SEMANTIC`` is on, but its extra is not installed."""
+    """E012: ``SEMANTIC`` is on, but its extra is not installed."""
     if not settings.SEMANTIC or semantic_available():
         return []
     hint = "pip install 'crm-contact-guard[semantic]'"
-    return [Error('CONTACT_GUARD["SEMANTIC"] needs the extra semantic', hint=hint, id="crm_contact_guard.E011")]
-=======
+    return [Error('CONTACT_GUARD["SEMANTIC"] needs the extra semantic', hint=hint, id="crm_contact_guard.E012")]
+
+
+@register("crm_contact_guard")
 def check_templates(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E011: a text block in ``TEMPLATES`` can't be used."""
     hint = "See docs/channels.md, Text blocks."
@@ -100,7 +101,6 @@ def check_reading(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         return []
     hint = f"pip install 'crm-contact-guard[{','.join(missing)}]'"
     return [Warning("Contacts in pictures or PDF files are not seen", hint=hint, id="crm_contact_guard.W006")]
->>>>>>> main
 
 
 @register("crm_contact_guard")
