@@ -9,7 +9,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra pdf --extra postgresql --extra redis --extra twilio --extra whatsapp
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services sequences test-hosts coverage lint format train bench docs messages lock package clean
+.PHONY: help install demo demo-data test test-services sequences test-hosts coverage lint accuracy format train bench docs messages lock package clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -80,6 +80,9 @@ lint: .venv/.dev-installed ## style, types, layers, migrations, translations, AP
 	$(DJANGO) makemigrations --check --dry-run
 	$(DJANGO) spectacular --validate --fail-on-warn --custom-settings crm_contact_guard.api.schema.SETTINGS --file /dev/null
 	$(BIN)/python tools/messages.py check
+
+accuracy: .venv/.dev-installed ## the detector's figures; fails when one falls below the recorded ones (some minutes)
+	$(BIN)/python benchmarks/bench_detection_accuracy.py
 
 format: .venv/.dev-installed ## rewrite the code in the house's style
 	$(BIN)/ruff check --fix-only .
