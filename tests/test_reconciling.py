@@ -73,7 +73,7 @@ def test_what_was_missed_is_fetched_once_and_a_full_record_is_complete(pager: Pa
 
 def test_what_went_past_the_record_is_a_gap_told_once(pager: PagerServer) -> None:
     boss = factories.employee("kai", job="compliance")
-    Employee.objects.filter(pk=boss.pk).update(email="kai@kaede.example")
+    Employee.objects.filter(pk=boss.pk).update(email="kai@kaede.example", language="en")
     pager.log = [went(sent()), went("pager-by-somebody-else")]
 
     code, said = run("--channel=pager")
