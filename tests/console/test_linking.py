@@ -152,3 +152,16 @@ def test_a_text_block_is_chosen_filled_in_and_sent(hotel: Hotel, settings: Any) 
 
     assert hotel.send("aoi", "a draft", template="arrival", **{"var-room_number": "512"}).status_code == 302
     assert hotel.talk.messages.get().text == f"Dear {hotel.talk.customer.name}, room 512 is ready."
+
+
+def test_a_key_of_the_host_that_is_an_address_is_masked_too(hotel: Hotel) -> None:
+    Customer.objects.filter(pk=hotel.talk.customer.pk).update(key="hanako@gmail.com", name="Hanako Sato")
+
+    for who in ("aoi", "auditor"):
+        api = hotel.browser(who).get(f"/guard/api/v1/conversations/{hotel.talk.pk}/").json()
+        assert api["customer"]["key"] == "h•••@gmail.com"
+    for page in ("subject", "subjects"):
+        arguments = [hotel.talk.customer.pk] if page == "subject" else []
+        shown = hotel.get("auditor", page, *arguments, query="?q=Hanako").content.decode()
+        assert "hanako@gmail.com" not in shown
+        assert "h•••@gmail.com" in shown
