@@ -9,7 +9,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra pdf --extra postgresql --extra redis --extra twilio --extra whatsapp
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services sequences test-hosts coverage lint format train bench docs messages lock package clean
+.PHONY: help install demo demo-data test test-services sequences test-hosts coverage lint accuracy fuzz format train bench docs messages lock package clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -81,6 +81,9 @@ lint: .venv/.dev-installed ## style, types, layers, migrations, translations, AP
 	$(DJANGO) spectacular --validate --fail-on-warn --custom-settings crm_contact_guard.api.schema.SETTINGS --file /dev/null
 	$(BIN)/python tools/messages.py check
 
+accuracy: .venv/.dev-installed ## the detector's figures; fails when one falls below the recorded ones (some minutes)
+	$(BIN)/python benchmarks/bench_detection_accuracy.py
+
 format: .venv/.dev-installed ## rewrite the code in the house's style
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
@@ -93,6 +96,9 @@ bench: .venv/.bench-installed ## each claim of speed or size, beside a named pee
 	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
 # --- writing ----------------------------------------------------------------------------------------------------------
+
+fuzz: .venv/.bench-installed ## coverage-guided fuzzing of the detection for ten minutes
+	$(BIN)/python -m tests.fuzz.scan_target -max_total_time=600 -timeout=10 -max_len=5000
 
 docs: .venv/.dev-installed ## the documentation in docs/_build; warnings fail
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
@@ -107,7 +113,7 @@ lock: $(BIN)/python ## renew requirements/*.txt from pyproject.toml
 	$(COMPILE) pyproject.toml --group build --group server --extra postgresql --extra redis -c requirements/dev.txt \
 		-o requirements/server.txt
 	$(COMPILE) --group services -c requirements/dev.txt -o requirements/services.txt
-	$(COMPILE) --group training --group peers -c requirements/dev.txt -o requirements/bench.txt
+	$(COMPILE) --group training --group peers --group fuzz -c requirements/dev.txt -o requirements/bench.txt
 
 package: .venv/.dev-installed ## wheel and sdist in dist/
 	$(BIN)/python -m hatchling build

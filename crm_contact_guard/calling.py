@@ -40,11 +40,12 @@ def call(*, actor: Employee, conversation: Conversation, channel: str, key: str)
     if not permissions.may_write(actor, conversation):
         raise NotPermitted(_("You can't write in this conversation."))
     if channel not in registry.aliases():
-        raise InvalidMessage(_("There is no such telephone line."))
+        raise InvalidMessage(_("There is no such telephone line."), field="channel")
     line = registry.channel(channel)
     refusal = consent.refusal(conversation.customer, line)
     if not line.supports_calls or refusal:
-        raise InvalidMessage(refusal or _("%(channel)s makes no calls.") % {"channel": line.verbose_name})
+        words = refusal or _("%(channel)s makes no calls.") % {"channel": line.verbose_name}
+        raise InvalidMessage(words, field="channel")
     address = consent.address_for(conversation.customer, line)
     call_id = uuid5(conversation.pk, f"{actor.pk}:{key}")
     if not _asked_once(actor, conversation, line, call_id):
@@ -63,7 +64,7 @@ def call(*, actor: Employee, conversation: Conversation, channel: str, key: str)
         if not isinstance(error, ChannelError):
             logger.exception("Channel %s failed to place call %s", line.alias, call_id)
         _note(conversation, call_id, "call.refused", details={"error": str(error)[:500]})
-        raise InvalidMessage(_words(error)) from error
+        raise InvalidMessage(_words(error), field="channel") from error
     _note(conversation, call_id, "call.placed", data={"carrier_id": receipt.carrier_id})
     return True
 

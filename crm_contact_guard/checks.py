@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import Any
 
 from django.apps import AppConfig
@@ -14,10 +15,11 @@ from django.db import connections, router
 from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import DEFAULTS, settings
+from crm_contact_guard.detection import semantic_available
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.ledger import keys, triggers, witnessing
 from crm_contact_guard.ledger.models import Message
-from crm_contact_guard.policy import presets
+from crm_contact_guard.policy import presets, templates
 
 Configs = Sequence[AppConfig] | None
 
@@ -73,6 +75,32 @@ def check_policy(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         except ConfigurationError as error:
             found.append(Error(str(error), hint="See docs/settings.md, Policy.", id="crm_contact_guard.E010"))
     return found
+
+
+@register("crm_contact_guard")
+def check_semantic(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E012: ``SEMANTIC`` is on, but its extra is not installed."""
+    if not settings.SEMANTIC or semantic_available():
+        return []
+    hint = "pip install 'crm-contact-guard[semantic]'"
+    return [Error('CONTACT_GUARD["SEMANTIC"] needs the extra semantic', hint=hint, id="crm_contact_guard.E012")]
+
+
+@register("crm_contact_guard")
+def check_templates(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E011: a text block in ``TEMPLATES`` can't be used."""
+    hint = "See docs/channels.md, Text blocks."
+    return [Error(words, hint=hint, id="crm_contact_guard.E011") for words in templates.problems(settings.TEMPLATES)]
+
+
+@register("crm_contact_guard", deploy=True)
+def check_reading(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """W006: files are carried but not read, since an extra is missing. Only with ``check --deploy``."""
+    missing = [extra for extra, library in (("images", "zxingcpp"), ("pdf", "pypdf")) if find_spec(library) is None]
+    if not missing:
+        return []
+    hint = f"pip install 'crm-contact-guard[{','.join(missing)}]'"
+    return [Warning("Contacts in pictures or PDF files are not seen", hint=hint, id="crm_contact_guard.W006")]
 
 
 @register("crm_contact_guard")

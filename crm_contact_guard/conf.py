@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "COMPANY_CONTACTS": {},
     "INDUSTRY": "general",
     "SENSITIVITY": "",
+    "SEMANTIC": False,
     "REGIONS": ["JP", "US", "GB", "TH", "VN", "PH", "KR", "CN", "TW", "SG"],
     # Channels
     "CHANNELS": {},
@@ -135,11 +136,6 @@ CONTACT_GUARD_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 30.0,
         "options": {"expires": 30.0},
     },
-    # Does nothing where no channel has a mailbox.
-    "contact-guard-poll-mail": {
-        "task": "crm_contact_guard.tasks.poll_mail",
-        "schedule": 30.0,
-        "options": {"expires": 30.0},
-    },
+    "contact-guard-reconcile": {"task": "crm_contact_guard.tasks.reconcile", "schedule": 86400.0},
     "contact-guard-sync": {"task": "crm_contact_guard.tasks.sync_directory", "schedule": 600.0},
 }

@@ -97,6 +97,15 @@ class CRMAdapter:
         """All customers, for the directory sync. Must stream."""
         raise NotImplementedError("CRMAdapter.customers")
 
+    def search(self, words: str, limit: int = 20) -> Iterable[CustomerRecord]:
+        """Customers whose name holds ``words``, for linking somebody who wrote in. Default: looks through all."""
+        found = (record for record in self.customers() if words.lower() in record.name.lower())
+        return list(islice(found, limit))
+
+    def merged_into(self, key: str) -> str:
+        """The key of the customer that the host merged this one into; empty: it is simply gone."""
+        return ""
+
     def employee(self, user: Any) -> EmployeeRecord | None:
         """The employee behind a host's user, or None when the person has no part in our pages."""
         raise NotImplementedError("CRMAdapter.employee")
@@ -153,14 +162,31 @@ class DeclarativeAdapter(CRMAdapter):
     def customers(self) -> Iterator[CustomerRecord]:
         manager, path = _manager(self.customer_model()), settings.CUSTOMER.get("KEY")
         if not path:
+            merged = settings.CUSTOMER.get("MERGED_INTO")
             for row in manager.all().iterator(chunk_size=500):
-                yield self._customer_record([row])
+                if not (merged and _key(row, merged)):
+                    yield self._customer_record([row])
             return
         # Each customer once, from the newest rows that name them; text of either case is the same customer.
         rows = manager.order_by(Lower(Cast(_lookup(path), TextField())), "-pk").iterator(chunk_size=500)
         for key, together in groupby(rows, key=lambda row: _shared_key(row, path)):
             if key:
                 yield self._customer_record(list(islice(together, _ROWS_OF_ONE)))
+
+    def search(self, words: str, limit: int = 20) -> Iterable[CustomerRecord]:
+        """By the database where ``CUSTOMER["NAME"]`` is a column, else by looking through all."""
+        name = settings.CUSTOMER.get("NAME")
+        try:
+            rows = _manager(self.customer_model()).filter(**{f"{_lookup(name)}__icontains": words})[:limit]
+            return [] if not words else [self._customer_record([row]) for row in rows]
+        except (FieldError, TypeError, AttributeError):
+            return super().search(words, limit)
+
+    def merged_into(self, key: str) -> str:
+        """Where the row stays and points to its successor: ``CUSTOMER["MERGED_INTO"]``, a path."""
+        path = settings.CUSTOMER.get("MERGED_INTO")
+        row = _get(_manager(self.customer_model()), key) if path else None
+        return _key(row, path) if row is not None else ""
 
     def _customer_record(self, rows: Sequence[Model]) -> CustomerRecord:
         """One customer from the rows that tell of them, the newest first: one row, unless ``KEY`` is set."""

@@ -257,15 +257,13 @@ def receive(inbound: InboundMessage) -> Received:
     latest open conversation, or a new one with the customer's owner); an unknown sender opens an unassigned one.
     A message without text and files is recorded as well: that somebody wrote nothing is a fact.
     """
-    known = _seen(inbound.channel, inbound.event_id)
+    # Files are not stored in vain; without any, the unique constraint below is enough, and asks no question.
+    known = _seen(inbound.channel, inbound.event_id) if inbound.files else None
     if known is not None:
         return known
     stored = files.store(inbound.files)
     try:
         with transaction.atomic():
-            seen = CarrierEventId.objects.create(
-                channel=inbound.channel, event_id=inbound.event_id[:255], received_at=timezone.now()
-            )
             conversation = senders.conversation_of(inbound)
             text, quoted = told_apart(conversation, inbound.text, inbound.quoted)
             message = record_message(
@@ -285,9 +283,13 @@ def receive(inbound: InboundMessage) -> Received:
                 files=files.listing(stored),
                 carrier_id=inbound.carrier_id,
             )
+            CarrierEventId.objects.create(
+                channel=inbound.channel,
+                event_id=inbound.event_id[:255],
+                message=message,
+                received_at=timezone.now(),
+            )
             files.attach(message, stored)
-            seen.message = message
-            seen.save(update_fields=["message"])
             conversations.note_message(conversation, message)
             consent.wrote(registry.channel(inbound.channel), inbound.from_address, inbound.occurred_at)
             later("inspect", str(message.pk))

@@ -11,8 +11,15 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from crm_contact_guard import gateway
-from crm_contact_guard.channels.base import CallEvent, CarrierEvent, ContactEvent, InboundMessage, StatusEvent
-from crm_contact_guard.ledger import calls, consent
+from crm_contact_guard.channels.base import (
+    CallEvent,
+    CarrierEvent,
+    ContactEvent,
+    InboundMessage,
+    StatusEvent,
+    TakenBack,
+)
+from crm_contact_guard.ledger import calls, consent, takebacks
 from crm_contact_guard.ledger.models import CarrierEventId, Message
 
 
@@ -26,10 +33,12 @@ def take(event: CarrierEvent) -> bool:
         return _once(event, lambda: consent.contact_changed(event))
     if isinstance(event, CallEvent):
         return _once(event, lambda: calls.call_ended(event))
+    if isinstance(event, TakenBack):
+        return _once(event, lambda: takebacks.taken_back(event))
     return gateway.receive_unknown(event)
 
 
-def _once(event: ContactEvent | CallEvent, record: Callable[[], object]) -> bool:
+def _once(event: ContactEvent | CallEvent | TakenBack, record: Callable[[], object]) -> bool:
     known = CarrierEventId.objects.filter(channel=event.channel, event_id=event.event_id[:255])
     if known.exists():
         return False

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Customer, Employee, Role, Team
 from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.ledger import identity
 from crm_contact_guard.ledger.models import Conversation, Event, Message
 from crm_contact_guard.supervision.models import Alert, Finding
 
@@ -84,6 +85,25 @@ def startable(viewer: Employee) -> QuerySet[Customer]:
     nobodys = Q(owner__isnull=True, team__isnull=True)
     talking = own_conversations(viewer).filter(state=Conversation.State.OPEN).values("customer")
     return rows.filter(Q(owner=viewer) | Q(team__in=viewer.teams.all()) | nobodys).exclude(pk__in=talking)
+
+
+def may_link(viewer: Employee, conversation: Conversation) -> bool:
+    """Whether the viewer may say who the customer of a conversation is: who answers, the team's head, compliance."""
+    if viewer.role == Role.AUDITOR or not identity.may_change(conversation):
+        return False
+    if may_write(viewer, conversation) or viewer.role == Role.COMPLIANCE:
+        return conversations(viewer).filter(pk=conversation.pk).exists()
+    return conversation.team_id is not None and watched_teams(viewer).filter(pk=conversation.team_id).exists()
+
+
+def linkable(viewer: Employee, customer: Customer) -> bool:
+    """Whether the viewer may link somebody to this customer: one they may write to, or any for who sees all."""
+    if customer.tenant != viewer.tenant or not customer.active or customer.key is None:
+        return False
+    if sees_all(viewer) and viewer.role != Role.AUDITOR:
+        return True
+    teams = watched_teams(viewer)
+    return may_start(viewer, customer) or (customer.team_id is not None and teams.filter(pk=customer.team_id).exists())
 
 
 def is_party(viewer: Employee, conversation: Conversation) -> bool:

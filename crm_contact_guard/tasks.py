@@ -13,7 +13,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from crm_contact_guard import crm, mail_polling
+from crm_contact_guard import crm, mail_polling, reconciling
 from crm_contact_guard.directory.mirror import sync_all
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.ledger import delivery, media, outbox, sealing, witnessing
@@ -78,6 +78,14 @@ def sweep(days: int = 2) -> dict[str, int]:
 def poll_mail() -> dict[str, int]:
     """Fetch what waits in the mailboxes of the e-mail channels that have one. Two at once are harmless."""
     return asdict(mail_polling.poll_all())
+
+
+@shared_task(ignore_result=True)
+def reconcile() -> dict[str, int]:
+    """Compare yesterday with what the carriers say they carried. Returns what is missing, by channel."""
+    day = reconciling.yesterday()
+    results = [reconciling.reconcile(channel, day) for channel in reconciling.channels()]
+    return {result.channel: len(result.gaps) for result in results if result.asked}
 
 
 @shared_task(ignore_result=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.urls import URLPattern, URLResolver, path
 
 from crm_contact_guard.api.views.access_log import AccessLog
 from crm_contact_guard.api.views.alerts import AlertClaim, AlertClose, AlertDetail, AlertList, FindingList
+from crm_contact_guard.api.views.calls import ConversationCall
 from crm_contact_guard.api.views.conversations import ConversationDetail, ConversationList, ConversationMessages
 from crm_contact_guard.api.views.files import File, TemplateList
 from crm_contact_guard.api.views.ledger import LedgerCheckpoint, LedgerProof
+from crm_contact_guard.api.views.linking import ConversationCustomer
 from crm_contact_guard.api.views.messages import MessageDetail, MessageList
 from crm_contact_guard.api.views.scan import Scan
 from crm_contact_guard.api.views.schema import Schema
@@ -19,6 +22,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("conversations/", ConversationList.as_view(), name="api-conversations"),
     path("conversations/<str:pk>/", ConversationDetail.as_view(), name="api-conversation"),
     path("conversations/<str:pk>/messages/", ConversationMessages.as_view(), name="api-conversation-messages"),
+    path(
+        "conversations/<str:pk>/call/",
+        # The wish must be on record before the carrier is asked, also where the host wraps requests in a transaction.
+        transaction.non_atomic_requests(ConversationCall.as_view()),
+        name="api-conversation-call",
+    ),
+    path("conversations/<str:pk>/customer/", ConversationCustomer.as_view(), name="api-conversation-customer"),
     path("messages/", MessageList.as_view(), name="api-messages"),
     path("messages/<str:pk>/", MessageDetail.as_view(), name="api-message"),
     path("messages.jsonl", MessagesJsonl.as_view(), name="api-messages-jsonl"),

@@ -243,6 +243,16 @@ class CallEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TakenBack:
+    """The customer took a message back at the carrier. It stays in the record; ``carrier_id`` names it."""
+
+    channel: str
+    event_id: str
+    carrier_id: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class UnknownEvent:
     """An event we can't read further; it is recorded with its payload all the same."""
 
@@ -253,7 +263,7 @@ class UnknownEvent:
     reason: str
 
 
-CarrierEvent = InboundMessage | StatusEvent | ContactEvent | CallEvent | UnknownEvent
+CarrierEvent = InboundMessage | StatusEvent | ContactEvent | CallEvent | TakenBack | UnknownEvent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -15,6 +16,8 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
 
 
+# The wish must be on record before the carrier is asked, also where the host wraps requests in a transaction.
+@transaction.non_atomic_requests
 @page("POST")
 def call(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Ring the viewer's telephone, then the customer's; say what happens, or why it does not."""

@@ -46,7 +46,7 @@ def choices(customer: Customer) -> list[Choice]:
 
 def refused(customer: Customer) -> list[str]:
     """Why channels that could reach the customer may not be used, in words."""
-    stopped = set(customer.addresses.filter(opted_out_at__isnull=False).values_list("kind", flat=True))
+    stopped = set(customer.addresses.filter(opted_out_at__isnull=False, dropped=False).values_list("kind", flat=True))
     channels = [registry.channel(alias) for alias in registry.aliases()]
     words = [
         consent.refusal(customer, channel)

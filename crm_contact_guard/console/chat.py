@@ -37,7 +37,7 @@ from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.ledger import uploads
 from crm_contact_guard.ledger.delivery import recording_notice
 from crm_contact_guard.ledger.links import link_find
-from crm_contact_guard.ledger.models import ChatLink, Direction, Message
+from crm_contact_guard.ledger.models import Attachment, ChatLink, Direction, Message
 from crm_contact_guard.policy import hours
 
 COOKIE = "contact_guard_chat"
@@ -45,6 +45,8 @@ COOKIE = "contact_guard_chat"
 MAX_BODY = 256 * 1024
 #: What one customer may send a minute: more than anybody types, less than a script does harm with.
 PER_MINUTE = 30
+#: Files of one customer an hour: an album of pictures, and no more of somebody's disk.
+FILES_PER_HOUR = 60
 
 View = Callable[..., HttpResponseBase]
 
@@ -187,7 +189,12 @@ def _fault(request: HttpRequest, link: ChatLink, token: str, text: str, channel:
         direction=Direction.INBOUND,
         recorded_at__gte=timezone.now() - timedelta(minutes=1),
     ).count()
-    if lately >= PER_MINUTE:
+    files = Attachment.objects.filter(
+        message__conversation=link.conversation_id,
+        message__direction=Direction.INBOUND,
+        message__recorded_at__gte=timezone.now() - timedelta(hours=1),
+    )
+    if lately >= PER_MINUTE or (request.FILES and files.count() >= FILES_PER_HOUR):
         return _("That was a lot at once. Please wait a minute and send it again; nothing is lost."), 429
     return "", 200
 

@@ -19,7 +19,7 @@ from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.console.page import is_htmx, page, show
 from crm_contact_guard.console.talk import find, links, seen, still_seen, talk
 from crm_contact_guard.directory.mirror import customer_for
-from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.ledger.access import record_unmask
 from crm_contact_guard.ledger.conversations import conversation_open
@@ -154,9 +154,9 @@ def revoke(request: HttpRequest, viewer: Employee, pk: UUID, link_pk: UUID) -> H
 
 @page("POST")
 def start(request: HttpRequest, viewer: Employee) -> HttpResponse:
-    """Open a conversation with a customer of the CRM (``customer``: the host's key)."""
+    """Open a conversation with a customer of the CRM (``id``: ours, or ``customer``: the host's key)."""
     try:
-        customer = customer_for(request.POST.get("customer", ""))
+        customer = customer_for(_key_of(viewer, request.POST.get("id", "")) or request.POST.get("customer", ""))
     except LookupError as error:
         raise NotPermitted(_("The CRM does not know this customer.")) from error
     own = permissions.own_conversations(viewer).filter(customer=customer, state=Conversation.State.OPEN)
@@ -169,6 +169,15 @@ def start(request: HttpRequest, viewer: Employee) -> HttpResponse:
             raise NotPermitted(_("There is no company channel that reaches this customer."))
         row = conversation_open(customer=customer, channel=offered[0].alias, employee=viewer)
     return redirect(back_of(request, row, otherwise=reverse("crm_contact_guard:inbox_conversation", args=[row.pk])))
+
+
+def _key_of(viewer: Employee, pk: str) -> str:
+    """The host's key of one of our customers. Pages name ours: a host's key may be an address."""
+    try:
+        found = Customer.objects.filter(pk=UUID(pk), tenant=viewer.tenant).first()
+    except ValueError:
+        return ""
+    return (found.key or "") if found is not None else ""
 
 
 def back_of(request: HttpRequest, row: Conversation, otherwise: str = "") -> str:

@@ -12,7 +12,6 @@ from crm_contact_guard import permissions
 from crm_contact_guard.console import carriers
 from crm_contact_guard.console.page import Frame, speaking
 from crm_contact_guard.console.talk import seen, talk
-from crm_contact_guard.crm import adapter
 from crm_contact_guard.directory.mirror import customer_for, employee_for
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.ledger.models import Conversation
@@ -29,8 +28,7 @@ def panel(request: HttpRequest | None, host_customer: object) -> SafeString:
         return SafeString("")
     with speaking(request, viewer):
         context = {"guard": Frame(request, viewer), "viewer": viewer, **_context(request, viewer, customer)}
-        key = host_customer if isinstance(host_customer, str) else adapter().customer_key(host_customer)
-        return render_to_string("crm_contact_guard/panel.html", {**context, "customer_key": key}, request=request)
+        return render_to_string("crm_contact_guard/panel.html", context, request=request)
 
 
 def _context(request: HttpRequest, viewer: Employee, customer: Customer) -> dict[str, Any]:

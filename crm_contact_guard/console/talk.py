@@ -18,7 +18,7 @@ from crm_contact_guard.console.composer import Composer, composer_for, customer_
 from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.directory.addresses import mask
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.ledger import consent
+from crm_contact_guard.ledger import consent, senders
 from crm_contact_guard.ledger.access import record_view
 from crm_contact_guard.ledger.conversations import mark_read
 from crm_contact_guard.ledger.models import ChatLink, Conversation, Event
@@ -119,9 +119,12 @@ def card(viewer: Employee, conversation: Conversation, *, unmasked: bool = False
                 str(consent.REASONS.get(row.opted_out_by, _("was opted out"))) if row.opted_out_at else "",
                 row.opted_out_at,
             )
-            for row in customer.addresses.all()
+            for row in customer.addresses.filter(dropped=False)
         ],
         "may_unmask": permissions.may_unmask(viewer) and not unmasked and customer.addresses.exists(),
+        "unknown": customer.key is None,
+        "may_link": permissions.may_link(viewer, conversation),
+        "shared": any(senders.is_shared(row) for row in customer.addresses.filter(dropped=False)),
         "local_time": customer_now(conversation, viewer, timezone.now()),
         "url": customer.url if customer.url.startswith(("/", "https://", "http://")) else "",
     }

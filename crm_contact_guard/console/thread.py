@@ -18,6 +18,7 @@ from crm_contact_guard.console.evidence import Piece, Span, pieces
 from crm_contact_guard.console.line_files import NO_FILES, LineFiles, files_of
 from crm_contact_guard.console.reasons import reason
 from crm_contact_guard.directory.addresses import name_of
+from crm_contact_guard.ledger import takebacks
 from crm_contact_guard.ledger.models import Conversation, Delivery, Direction, Message
 from crm_contact_guard.supervision.contents import names as file_names
 from crm_contact_guard.supervision.models import Finding
@@ -52,6 +53,10 @@ class Line:
     follows: bool = False
     delivery: Delivery | None = None
     files: LineFiles = NO_FILES
+    #: Its sender took it back at the carrier; the record keeps it.
+    taken_back: bool = False
+    #: A machine wrote it: an absence note, a report of a mail system (RFC 3834).
+    automatic: bool = False
     #: Who wrote, without an address in the name's place.
     from_name: str = ""
     details: dict[str, Any] = field(default_factory=dict)
@@ -76,6 +81,8 @@ class Line:
         state = self.delivery.state if self.delivery is not None else ""
         if self.files.waiting or self.files.lost:
             state += f"-{self.files.waiting}w{self.files.lost}"
+        if self.taken_back:
+            state += "-back"
         return f"{state}-{len(self.reasons)}-{int(self.erased)}-{int(self.new_day is not None)}-{int(self.follows)}"
 
 
@@ -162,10 +169,12 @@ def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line
         by_message.setdefault(finding.message_id, []).append(finding)
     sensitive = stored_findings([message.pk for message in messages])
     files = files_of(messages)
+    taken_back = takebacks.of(messages)
     made: list[Line] = []
     previous: Message | None = None
     number = 0
     for message in messages:
+        details = json.loads(message.details or "{}")
         spans, reasons = _marks(message, by_message.get(message.pk, []), number)
         number += len(reasons)
         day = timezone.localtime(message.occurred_at).date()
@@ -181,10 +190,10 @@ def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line
                 follows=not new_day and previous is not None and _follows(message, previous),
                 delivery=_delivery(message),
                 files=files.get(message.pk, NO_FILES),
+                taken_back=message.pk in taken_back,
                 from_name=name_of(message.from_name or ""),
-                details=shown_values(json.loads(message.details or "{}"))
-                if message.direction == Direction.NOTE
-                else {},
+                automatic=bool(details.get("auto_submitted")),
+                details=shown_values(details) if message.direction == Direction.NOTE else {},
             )
         )
         previous = message

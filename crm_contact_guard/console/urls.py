@@ -5,7 +5,18 @@ from __future__ import annotations
 from django.urls import path
 from django.views.i18n import set_language
 
-from crm_contact_guard.console import alerts, calls, chat, chat_files, conversation, erasing, files, inbox, subjects
+from crm_contact_guard.console import (
+    alerts,
+    calls,
+    chat,
+    chat_files,
+    conversation,
+    erasing,
+    files,
+    inbox,
+    linking,
+    subjects,
+)
 
 urlpatterns = [
     path("", alerts.dashboard, name="dashboard"),
@@ -20,6 +31,7 @@ urlpatterns = [
     path("conversations/<uuid:pk>/news/", conversation.news, name="conversation_news"),
     path("conversations/<uuid:pk>/preview/", conversation.preview, name="conversation_preview"),
     path("conversations/<uuid:pk>/send/", conversation.send, name="conversation_send"),
+    path("conversations/<uuid:pk>/link/", linking.link, name="conversation_customer"),
     path("conversations/<uuid:pk>/unmask/", conversation.unmask, name="conversation_unmask"),
     path("conversations/<uuid:pk>/note/", conversation.note, name="conversation_note"),
     path("conversations/<uuid:pk>/call/", calls.call, name="conversation_call"),

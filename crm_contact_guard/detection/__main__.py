@@ -13,12 +13,12 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from crm_contact_guard.detection import Direction, ThreadMessage, explain, read_thread, scan
+from crm_contact_guard.detection import Direction, ThreadMessage, explain, read_thread, scan, semantic_available
 from crm_contact_guard.detection.company_file import CompanyFileError, read_company
 from crm_contact_guard.detection.types import Company, Finding
 
 
-def verdict(line: dict[str, Any], company: Company) -> dict[str, Any]:
+def verdict(line: dict[str, Any], company: Company, *, semantic_stage: bool = False) -> dict[str, Any]:
     """The verdict line that answers a corpus line. Raises ``ValueError`` or ``KeyError`` for one that is none."""
     if "messages" in line:
         messages = [
@@ -37,7 +37,7 @@ def verdict(line: dict[str, Any], company: Company) -> dict[str, Any]:
             "findings": [_finding(finding, messages[finding.message or 0].text) for finding in thread.findings],
         }
     text = _text(line)
-    single = scan(text, direction=Direction(line["direction"]), company=company)
+    single = scan(text, direction=Direction(line["direction"]), company=company, semantic_stage=semantic_stage)
     return {
         "id": line.get("id"),
         "attempt": single.attempt,
@@ -70,7 +70,9 @@ def _finding(finding: Finding, text: str) -> dict[str, Any]:
     return shown
 
 
-def answer(lines: Iterable[bytes], company: Company, out: TextIO, errors: TextIO) -> int:
+def answer(
+    lines: Iterable[bytes], company: Company, out: TextIO, errors: TextIO, *, semantic_stage: bool = False
+) -> int:
     """Answer each line in order; the number of lines that could not be read."""
     failed = 0
     for number, raw in enumerate(lines, 1):
@@ -80,7 +82,7 @@ def answer(lines: Iterable[bytes], company: Company, out: TextIO, errors: TextIO
             line = json.loads(raw.decode("utf-8"))
             if not isinstance(line, dict):
                 raise ValueError("not a JSON object")
-            shown = json.dumps(verdict(line, company), ensure_ascii=False)
+            shown = json.dumps(verdict(line, company, semantic_stage=semantic_stage), ensure_ascii=False)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             failed += 1
             said = f"missing key {error}" if isinstance(error, KeyError) else str(error)
@@ -113,16 +115,13 @@ def main(argv: list[str] | None = None) -> int:
         "--language", choices=["en", "ja"], default="en", help="language of the explanation (default: %(default)s)"
     )
     parser.add_argument(
-        "--semantic", action="store_true", help="add the optional embedding stage, where weights for it are shipped"
+        "--semantic", action="store_true", help="ask the embedding stage as well (single texts; extra semantic)"
     )
     options = parser.parse_args(argv)
     if not options.jsonl and options.explain is None:
         parser.error("say --jsonl or --explain TEXT")
-    if options.semantic:
-        print(
-            "No weights of an embedding stage are shipped: it did not earn its size (docs/detection.md). Going on without.",
-            file=sys.stderr,
-        )
+    if options.semantic and not semantic_available():
+        print("The extra is missing: pip install 'crm-contact-guard[semantic]'. Going on without.", file=sys.stderr)
     company = Company()
     if options.company:
         try:
@@ -131,9 +130,10 @@ def main(argv: list[str] | None = None) -> int:
             print(error, file=sys.stderr)
             return 2
     if options.explain is not None:
-        print(explain(options.explain, Direction(options.direction), options.language))
+        print(explain(options.explain, Direction(options.direction), options.language, semantic_stage=options.semantic))
         return 0
-    return 1 if answer(sys.stdin.buffer, company, sys.stdout, sys.stderr) else 0
+    failed = answer(sys.stdin.buffer, company, sys.stdout, sys.stderr, semantic_stage=options.semantic)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ class Window:
     evidence: Evidence
     probability: float
 
+
 _by_probability = attrgetter("probability")
 
 
@@ -210,8 +211,6 @@ def _supporting(normalised: Normalised, windows: list[Window], threshold: float)
     findings = [
         finding
         for window in telling
-        for finding in evidence.findings(
-            normalised, window.offset, window.text, window.evidence, window.probability
-        )
+        for finding in evidence.findings(normalised, window.offset, window.text, window.evidence, window.probability)
     ]
     return list({(f.kind, f.start, f.end): f for f in findings}.values()) if len(findings) > 1 else findings

@@ -122,7 +122,9 @@ def stance(found: Evidence, *, attempt: bool) -> Stance:
     """Offer, ask or accept of an attempt; refuse or report where the words for it stand beside the subject."""
     named, hit = _concepts(), found.concepts
     if attempt:
-        if any(f"{c.sort}:{c.shape}" in REACHABLE for c in found.candidates) or (named.offer in hit and named.ask not in hit):
+        if any(f"{c.sort}:{c.shape}" in REACHABLE for c in found.candidates) or (
+            named.offer in hit and named.ask not in hit
+        ):
             return Stance.OFFER
         if named.accept in hit and named.ask not in hit and named.offer not in hit:
             return Stance.ACCEPT

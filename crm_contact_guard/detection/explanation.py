@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crm_contact_guard.detection import engine
+from crm_contact_guard.detection import engine, semantic
 from crm_contact_guard.detection.features import REACHABLE
 from crm_contact_guard.detection.lexicon import lexicon
 from crm_contact_guard.detection.normalise import normalise
@@ -11,7 +11,7 @@ from crm_contact_guard.detection.ranker import ranker
 from crm_contact_guard.detection.types import Direction
 
 
-def explain(text: str, direction: Direction | str, language: str = "en") -> str:
+def explain(text: str, direction: Direction | str, language: str = "en", *, semantic_stage: bool = False) -> str:
     """Every step of ``engine.scan`` for one text: folding, concepts, candidates, weights, findings with reasons."""
     side = Direction(direction)
     normalised = normalise(text)
@@ -35,6 +35,9 @@ def explain(text: str, direction: Direction | str, language: str = "en") -> str:
             )
         weighed = ", ".join(f"{name} {weight:+.2f}" for name, weight in learned.contributions(window.evidence.active))
         lines.append("  weighed most: " + weighed)
+    if semantic_stage:
+        first, verdict = verdict, semantic.second_opinion(text, verdict, direction=side)
+        lines.append(f"second opinion by meaning: score {first.score} becomes {verdict.score}")
     lines.append(f"verdict: attempt={verdict.attempt} by={verdict.by} stance={verdict.stance} score={verdict.score}")
     for finding in verdict.findings:
         shown = text[finding.start : finding.end]

@@ -28,7 +28,9 @@ def _table() -> _Codes:
     """Code point → what stands for it. An array: neighbours lie together, a dictionary is all over the memory."""
     table = np.arange(0x110000, dtype=_CODE)
     folded = build()
-    targets = [_DROPPED if target is None else ord(target) if isinstance(target, str) else target for target in folded.values()]
+    targets = [
+        _DROPPED if target is None else ord(target) if isinstance(target, str) else target for target in folded.values()
+    ]
     table[list(folded)] = targets
     table[[ord(mark) for mark in _MARKS]] = _MARK
     return table
@@ -87,7 +89,7 @@ def normalise(original: str) -> Normalised:
     folded = _TABLE.take(np.frombuffer(original.encode("utf-32-le", "surrogatepass"), _CODE))
     try:
         # The decoder looks at each code anyway, and takes none above the last.
-        return Normalised(original, str(folded, "utf-32-le"), None)
+        return Normalised(original, str(folded.data, "utf-32-le"), None)
     except UnicodeDecodeError:
         pass
     kept = np.flatnonzero(folded <= _LAST)
@@ -96,7 +98,7 @@ def normalise(original: str) -> Normalised:
 
 def _voiced(original: str, folded: _Codes, kept: npt.NDArray[np.intp]) -> str:
     """The folded text without what is dropped; a kana that a voicing mark follows is voiced."""
-    text = str(folded[kept], "utf-32-le")
+    text: str = str(folded[kept].data, "utf-32-le")
     places = np.flatnonzero(folded == _MARK)
     if not len(places):
         return text

@@ -55,3 +55,13 @@ def name_of(text: str) -> str:
     """A name as people may see it: an address that carriers put in a name's place, or into it, is masked."""
     text = _MAIL.sub(lambda found: mask(AddressKind.EMAIL, found[0]), text)
     return _PHONE.sub(lambda found: mask(AddressKind.PHONE, found[0]), text)
+
+
+def key_of(key: str | None) -> str | None:
+    """A host's customer key as people may see it: in some hosts it is a mail address."""
+    return mask(AddressKind.EMAIL, key) if key and "@" in key else key
+
+
+def is_masked(text: str) -> bool:
+    """Whether an address was masked in this text, so that it is no name to write on an envelope."""
+    return _DOT in text

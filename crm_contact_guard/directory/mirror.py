@@ -5,14 +5,17 @@ Rows are looked up by the host's key; a row that the host lost is deactivated, n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from django.db import transaction
 
 from crm_contact_guard import crm
 from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.models import Address, Customer, Employee, Role, Team
+
+#: Called for each customer that the host no longer has; upper layers register here.
+GONE: Final[list[Callable[[Customer], None]]] = []
 
 
 def employee_for(user: Any) -> Employee | None:
@@ -93,19 +96,39 @@ def mirror_customer(record: crm.CustomerRecord) -> Customer:
 
 
 def _mirror_addresses(customer: Customer, records: Iterable[crm.AddressRecord]) -> None:
-    kept = set()
+    kept: set[Any] = set()
+    seen: set[tuple[str, str]] = set()
     for position, record in enumerate(records):
         normalised = normalise(record.kind, record.value)[:320]
-        if not normalised:
-            continue
-        address, _ = Address.objects.update_or_create(
+        if not normalised or (record.kind, normalised) in seen:
+            continue  # what the host tells first counts
+        seen.add((record.kind, normalised))
+        address, new = Address.objects.update_or_create(
             customer=customer,
             kind=record.kind,
             normalised=normalised,
-            defaults={"value": record.value[:320], "position": position},
+            defaults={"value": record.value[:320], "position": position, "learnt": False, "dropped": False},
         )
+        if new:
+            _inherit_word(address)
         kept.add(address.pk)
-    customer.addresses.exclude(pk__in=kept).filter(opted_out_at__isnull=True).delete()
+    gone = customer.addresses.exclude(pk__in=kept).filter(learnt=False)
+    gone.filter(opted_out_at__isnull=True).delete()
+    gone.update(dropped=True)
+
+
+def _inherit_word(address: Address) -> None:
+    """Who was told STOP by an address is not written to there because the host moved it to another row of its own."""
+    told = (
+        Address.objects.filter(kind=address.kind, normalised=address.normalised, opted_out_at__isnull=False)
+        .filter(customer__tenant=address.customer.tenant)
+        .exclude(pk=address.pk)
+        .order_by("-opted_out_at")
+        .first()
+    )
+    if told is not None:
+        address.opted_out_at, address.opted_out_by = told.opted_out_at, told.opted_out_by
+        address.save(update_fields=["opted_out_at", "opted_out_by"])
 
 
 @transaction.atomic
@@ -135,6 +158,7 @@ def sync_all() -> dict[str, int]:
     """Mirror teams, employees and customers whole; people the host no longer has are deactivated.
 
     A host that shows nobody at all (row security answers a process without a tenant that way) deactivates nobody.
+    Customers that went are told to ``GONE``, which knows what to do with their conversations.
     """
     adapter = crm.adapter()
     counts = {"teams": mirror_teams(), "employees": 0, "customers": 0}
@@ -142,7 +166,13 @@ def sync_all() -> dict[str, int]:
     counts["employees"] = len(seen)
     if seen:
         Employee.objects.exclude(pk__in=seen).filter(active=True).update(active=False)
+    present = set()
     for customer in adapter.customers():
-        mirror_customer(customer)
+        present.add(mirror_customer(customer).pk)
         counts["customers"] += 1
+    if present:
+        known = Customer.objects.filter(active=True, key__isnull=False).values_list("pk", flat=True)
+        for pk in set(known.iterator()) - present:
+            for told in GONE:
+                told(Customer.objects.get(pk=pk))
     return counts

@@ -120,6 +120,8 @@ class Address(models.Model):
     opted_out_by = models.CharField(max_length=16, blank=True, default="")
     #: Learnt here by linking a stranger: the host does not know it, so a sync must not take it away.
     learnt = models.BooleanField(default=False)
+    #: The host took it away; kept only because somebody asked not to be written to there.
+    dropped = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

@@ -70,12 +70,6 @@ class JsonString(_Text):
     }
 
 
-class JsonValue(_Text):
-    """A column that holds canonical JSON text, null as ``null``."""
-
-    templates = dict.fromkeys(("postgresql", "sqlite", "mysql"), "coalesce($, 'null')")
-
-
 class HexText(_Text):
     """Bytes as lower-case hex."""
 

@@ -18,17 +18,18 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
+from crm_contact_guard.directory.addresses import name_of
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import NotPermitted
-from crm_contact_guard.exports.expressions import HexText, IdText, Joined, JsonString, JsonValue, TimeText
-from crm_contact_guard.exports.masking import masked
+from crm_contact_guard.exports.expressions import HexText, IdText, Joined, JsonString, TimeText
+from crm_contact_guard.exports.masking import masked, without_addresses
 from crm_contact_guard.exports.reading import Source
 from crm_contact_guard.ledger.access import record_export
 from crm_contact_guard.ledger.models import Message
 
 Form = Literal["jsonl", "csv"]
 
-#: Names and order of what an export gives of a message; addresses come last since they are masked on the way.
+#: Names and order of what an export gives of a message; what may hold addresses comes last: it is masked on the way.
 COLUMNS: Final = (
     "id",
     "conversation",
@@ -45,15 +46,15 @@ COLUMNS: Final = (
     "subject",
     "text",
     "quoted",
-    "from_name",
-    "to_name",
+    "leaf_hash",
     "details",
     "files",
-    "leaf_hash",
+    "from_name",
+    "to_name",
     "from_address",
     "to_address",
 )
-_ADDRESSES: Final = ("from_address", "to_address")
+_MASKED: Final = COLUMNS[-6:]
 _IDS: Final = {
     "id": "id",
     "conversation": "conversation_id",
@@ -63,6 +64,7 @@ _IDS: Final = {
 }
 _TIMES: Final = ("occurred_at", "recorded_at")
 _JSON: Final = ("details", "files")
+_ADDRESSES: Final = ("from_address", "to_address")
 _COMPUTED: Final = frozenset((*_IDS, *_TIMES, "leaf_hash"))
 #: Never null and without a sign that JSON would escape.
 _NEVER_QUOTED: Final = frozenset(
@@ -125,30 +127,44 @@ def _source(viewer: Employee, lookups: Mapping[str, Any]) -> Source:
 
 
 def jsonl_chunks(source: Source, *, unmask: bool = False) -> Iterator[bytes]:
-    """A JSON object a line with ``COLUMNS``, built by the database but for the addresses."""
+    """A JSON object a line with ``COLUMNS``, built by the database but for what is masked."""
     parts: list[Any] = ["{"]
-    for name in COLUMNS[: -len(_ADDRESSES)]:
+    for name in COLUMNS[: -len(_MASKED)]:
         parts.append(("" if name == "id" else ",") + f'"{name}":')
-        if name in _JSON:
-            parts.append(JsonValue(F(name)))
-        elif name in _NEVER_QUOTED:
+        if name in _NEVER_QUOTED:
             parts += ['"', _expression(name), '"']
         else:
             parts.append(JsonString(_expression(name)))
 
     def shape(rows: QuerySet[Message]) -> QuerySet[Message, Any]:
-        return rows.annotate(line=Joined(*parts)).values_list("line", "channel", *_ADDRESSES)
+        return rows.annotate(line=Joined(*parts)).values_list("line", "channel", *_MASKED)
 
     @lru_cache(maxsize=8192)
-    def address(channel: str, value: str | None) -> str:
-        return "null" if value is None else json.dumps(value if unmask else masked(channel, value), ensure_ascii=False)
+    def text(name: str, channel: str, value: str) -> str:
+        return json.dumps(value if unmask else _masked(name, channel, value), ensure_ascii=False)
+
+    def member(name: str, channel: str, value: str | None) -> str:
+        if value is None:
+            return f',"{name}":null'
+        if name in _JSON:
+            return f',"{name}":{value if unmask else _masked(name, channel, value)}'
+        return f',"{name}":{text(name, channel, value)}'
 
     # A line begins {"id":"…", so its id needs no column of its own.
     for batch in source.batches(shape, last_id=lambda row: str(row[0])[7:43]):
         yield "".join(
-            f'{line},"from_address":{address(channel, sender)},"to_address":{address(channel, reader)}}}\n'
-            for line, channel, sender, reader in batch
+            line + "".join(member(name, channel, value) for name, value in zip(_MASKED, values, strict=True)) + "}\n"
+            for line, channel, *values in batch
         ).encode()
+
+
+def _masked(name: str, channel: str, value: str) -> str:
+    """A value without the addresses in it; JSON stays JSON."""
+    if name in _ADDRESSES:
+        return masked(channel, value)
+    if name in _JSON:
+        return json.dumps(without_addresses(json.loads(value)), ensure_ascii=False, separators=(",", ":"))
+    return name_of(value)
 
 
 def csv_chunks(source: Source, *, unmask: bool = False, bom: bool = False) -> Iterator[bytes]:
@@ -156,7 +172,7 @@ def csv_chunks(source: Source, *, unmask: bool = False, bom: bool = False) -> It
     yield (BOM if bom else b"") + _csv([COLUMNS])
     computed = {f"{name}_as_text": _expression(name) for name in COLUMNS if name in _COMPUTED}
     names = [f"{name}_as_text" if name in _COMPUTED else name for name in COLUMNS]
-    channel, at = COLUMNS.index("channel"), len(COLUMNS) - len(_ADDRESSES)
+    channel, at = COLUMNS.index("channel"), len(COLUMNS) - len(_MASKED)
 
     def shape(rows: QuerySet[Message]) -> QuerySet[Message, Any]:
         return rows.annotate(**computed).values_list(*names)
@@ -165,7 +181,16 @@ def csv_chunks(source: Source, *, unmask: bool = False, bom: bool = False) -> It
         if unmask:
             yield _csv(batch)
         else:
-            yield _csv([(*row[:at], *(value and masked(row[channel], value) for value in row[at:])) for row in batch])
+            yield _csv(
+                (
+                    *row[:at],
+                    *(
+                        value and _masked(name, row[channel], value)
+                        for name, value in zip(_MASKED, row[at:], strict=True)
+                    ),
+                )
+                for row in batch
+            )
 
 
 def defused(text: str) -> str:

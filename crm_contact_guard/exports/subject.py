@@ -1,6 +1,7 @@
 """One customer's data: what is kept of them, disclosed or erased (GDPR art. 15 and 17; 個人情報保護法 第33条・第35条).
 
-Lies above ``policy``'s holds and beside the other exports. Both acts are recorded before they take effect.
+Lies above ``policy``'s holds and beside the other exports. Both acts are recorded before they take effect. A customer's
+is what stands in their conversations, also where a message names the stranger they were when it was recorded.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.directory.models import Address, Customer, Employee
 from crm_contact_guard.ledger.erasing import erase_events, erase_messages
 from crm_contact_guard.ledger.holds import not_held
 from crm_contact_guard.ledger.models import Attachment, Conversation, Event, Message
@@ -51,11 +52,11 @@ def find(key: str) -> Customer | None:
 
 def overview(customer: Customer) -> Overview:
     """Counts only: nobody's words are read for it."""
-    messages = Message.objects.filter(customer=customer, salt__isnull=False)
+    messages = Message.objects.filter(conversation__customer=customer, salt__isnull=False)
     return Overview(
         conversations=Conversation.objects.filter(customer=customer).count(),
         messages=messages.count(),
-        files=Attachment.objects.filter(message__customer=customer).exclude(stored_as="").count(),
+        files=Attachment.objects.filter(message__conversation__customer=customer).exclude(stored_as="").count(),
         held=messages.count() - not_held(messages).count(),
     )
 
@@ -73,7 +74,8 @@ def disclose(customer: Customer, target: TextIO, *, actor: Employee | None = Non
     }
     target.write('{"customer": ' + json.dumps(head, ensure_ascii=False) + ', "messages": [\n')
     count = 0
-    for message in Message.objects.filter(customer=customer).order_by("occurred_at", "id").iterator(chunk_size=500):
+    messages = Message.objects.filter(conversation__customer=customer).order_by("occurred_at", "id")
+    for message in messages.iterator(chunk_size=500):
         row: dict[str, str | None] = message_open_values(message)
         row |= {name: getattr(message, name) for name in MESSAGE_PERSONAL}
         target.write((",\n" if count else "") + json.dumps(row, ensure_ascii=False))
@@ -84,7 +86,7 @@ def disclose(customer: Customer, target: TextIO, *, actor: Employee | None = Non
 
 def erase(customer: Customer, *, reason: str, actor: Employee | None = None) -> Erased:
     """Erase what is kept of a customer except what a hold covers; then the mirrored name and addresses too."""
-    messages = Message.objects.filter(customer=customer, salt__isnull=False)
+    messages = Message.objects.filter(conversation__customer=customer, salt__isnull=False)
     held = messages.count() - not_held(messages).count()
     erased = erase_messages(not_held(messages), basis="request", actor=actor, reason=reason)
     if not held:
@@ -103,10 +105,10 @@ def erase(customer: Customer, *, reason: str, actor: Employee | None = None) -> 
 @transaction.atomic
 def _forget(customer: Customer) -> None:
     """The mirror forgets, too; the host's own row is the host's."""
-    customer.addresses.all().delete()
+    Address.objects.filter(Q(customer=customer) | Q(customer__merged_into=customer)).delete()
     Conversation.objects.filter(customer=customer).update(subject="")
     Alert.objects.filter(conversation__customer=customer).update(comment="")
-    Customer.objects.filter(pk=customer.pk).update(name="—", url="", active=False)
+    Customer.objects.filter(Q(pk=customer.pk) | Q(merged_into=customer)).update(name="—", url="", active=False)
 
 
 def _event(customer: Customer, kind: str, actor: Employee | None, *, reason: str = "") -> None:

@@ -95,14 +95,15 @@ def refused(message: Message, error: ChannelError) -> None:
 
 def address_for(customer: Customer, carrier: Channel) -> Address | None:
     """The customer's first address that the channel reaches and that may be written to."""
-    return customer.addresses.filter(kind=carrier.address_kind, opted_out_at__isnull=True).first()
+    return customer.addresses.filter(kind=carrier.address_kind, opted_out_at__isnull=True, dropped=False).first()
 
 
 def refusal(customer: Customer, carrier: Channel) -> str:
     """Why the customer can't be written to over the channel, in words; empty when they can."""
     if not carrier.needs_address or address_for(customer, carrier) is not None:
         return ""
-    stopped = customer.addresses.filter(kind=carrier.address_kind).order_by("-opted_out_at").first()
+    own = customer.addresses.filter(kind=carrier.address_kind, dropped=False)
+    stopped = own.order_by("-opted_out_at").first()
     if stopped is None:
         return _("%(customer)s has no address for %(channel)s.") % {
             "customer": customer.name,

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import F, Q
+from django.db.models.expressions import CombinedExpression
 from django.utils import timezone
 
 from crm_contact_guard.directory.models import Customer, Employee, Team
@@ -66,6 +67,7 @@ def latest_open(customer: Customer) -> Conversation | None:
     """The customer's open conversation with the latest message."""
     return (
         Conversation.objects.filter(customer=customer, state=Conversation.State.OPEN)
+        .select_related("customer", "employee")
         .order_by(F("last_message_at").desc(nulls_last=True))
         .first()
     )
@@ -81,7 +83,9 @@ def note_message(conversation: Conversation, message: Message) -> None:
     elif message.direction == Direction.OUTBOUND:
         changes |= {"waiting_since": None, "unread": 0, "channel": message.channel}
     Conversation.objects.filter(pk=conversation.pk).update(**changes)
-    conversation.refresh_from_db()
+    # The object at hand follows without another query; the row counts what others count at the same time.
+    for name, value in changes.items():
+        setattr(conversation, name, conversation.unread + 1 if isinstance(value, CombinedExpression) else value)
 
 
 def note_missed_call(conversation: Conversation, at: datetime) -> None:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import OutboundMessage, OutboundTemplate
 from crm_contact_guard.conf import settings
+from crm_contact_guard.directory.addresses import is_masked
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 from crm_contact_guard.ledger import carriers, consent, files, outbox
 from crm_contact_guard.ledger.models import Direction, Message
@@ -84,7 +85,7 @@ def outbound(claim: outbox.Claim) -> OutboundMessage:
     references = _references(message)
     return OutboundMessage(
         message_id=str(message.pk),
-        to_name=message.to_name or "",
+        to_name="" if is_masked(message.to_name or "") else message.to_name or "",
         to_address=message.to_address or "",
         from_name=message.from_name or "",
         text=message.text or "",

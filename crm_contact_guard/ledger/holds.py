@@ -40,7 +40,8 @@ class LegalHold(models.Model):
         """Which messages the hold covers."""
         covered = Q(tenant=self.tenant)
         if self.customer_id is not None:
-            covered &= Q(customer_id=self.customer_id)
+            # Also what was recorded while the customer was a stranger, or another row of the host.
+            covered &= Q(customer_id=self.customer_id) | Q(conversation__customer_id=self.customer_id)
         if self.employee_id is not None:
             covered &= Q(employee_id=self.employee_id)
         if self.case:

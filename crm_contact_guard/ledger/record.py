@@ -14,6 +14,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from crm_contact_guard.directory.ids import uuid7
+from crm_contact_guard.ledger.inserting import insert
 from crm_contact_guard.ledger.models import Conversation, Event, Message, MessageKind
 from crm_contact_guard.proof import canonical
 
@@ -78,7 +79,7 @@ def record_message(
         format=canonical.FORMAT,
     )
     _seal_row(message, "message", canonical.MESSAGE_PERSONAL, message_open_values(message))
-    message.save(force_insert=True)
+    insert(message)
     return message
 
 
@@ -120,7 +121,7 @@ def record_event(
         format=canonical.FORMAT,
     )
     _seal_row(event, "event", canonical.EVENT_PERSONAL, event_open_values(event))
-    event.save(force_insert=True)
+    insert(event)
     return event
 
 

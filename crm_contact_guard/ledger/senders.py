@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Value, When
 from django.utils.translation import gettext as _
 
 from crm_contact_guard.channels import registry
@@ -38,7 +38,7 @@ def customer_of(carrier: Channel, address: str, *, name: str = "") -> Customer:
     """
     normalised = normalise(carrier.address_kind, address)[:320]
     known = (
-        Address.objects.filter(kind=carrier.address_kind, normalised=normalised, customer__active=True)
+        Address.objects.filter(kind=carrier.address_kind, normalised=normalised, dropped=False, customer__active=True)
         .select_related("customer")
         .order_by(
             Case(When(customer__key=None, then=Value(1)), default=Value(0)),
@@ -60,6 +60,6 @@ def customer_of(carrier: Channel, address: str, *, name: str = "") -> Customer:
 def is_shared(address: Address) -> bool:
     """Whether another customer of ours has the same address, so that what comes from it may be from either."""
     others = Address.objects.filter(
-        Q(kind=address.kind), normalised=address.normalised, customer__active=True, customer__key__isnull=False
+        kind=address.kind, normalised=address.normalised, dropped=False, customer__active=True
     )
-    return others.exclude(customer=address.customer_id).exists()
+    return others.filter(customer__key__isnull=False).exclude(customer=address.customer_id).exists()

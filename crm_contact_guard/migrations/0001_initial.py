@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(blank=True, default='', max_length=16)),
                 ('working_hours', models.JSONField(blank=True, default=dict, help_text="Empty: the company's hours.")),
                 ('active', models.BooleanField(default=True)),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['name'],

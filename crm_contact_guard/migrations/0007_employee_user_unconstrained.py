@@ -1,31 +1,25 @@
 """Let go of the host's user table: a reference without a constraint of the database.
 
 So the app's tables can lie in another database than the host's users, and can stay behind, with the record, when the app
-is taken out: deleting a user then works as before. Cheap everywhere; code before and after it runs on both states.
+is taken out: deleting a user then works as before. New installations never have the constraint; this takes it from
+those made before. Cheap, and code before and after runs on both. Nothing to reverse.
 """
 
-import django.db.models.deletion
-from django.conf import settings
-from django.db import migrations, models
+from copy import copy
+
+from django.db import migrations
+
+
+def release(apps, schema_editor):
+    employee = apps.get_model("crm_contact_guard", "Employee")
+    free = employee._meta.get_field("user")
+    bound = copy(free)
+    bound.db_constraint = True
+    schema_editor.alter_field(employee, bound, free)
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("crm_contact_guard", "0006_line_works_address"),
-    ]
+    dependencies = [("crm_contact_guard", "0006_line_works_address")]
 
-    operations = [
-        migrations.AlterField(
-            model_name="employee",
-            name="user",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-    ]
+    # MariaDB refuses to alter a table within a transaction; elsewhere the migration's own one holds.
+    operations = [migrations.RunPython(release, migrations.RunPython.noop, atomic=False)]

@@ -9,7 +9,6 @@ from django.core.signals import setting_changed
 from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import settings
-from crm_contact_guard.detection.engine import THRESHOLD
 from crm_contact_guard.detection.types import Company
 from crm_contact_guard.policy.presets import sensitivity
 
@@ -18,6 +17,8 @@ _LISTS = ("phones", "emails", "domains", "handles", "urls", "names")
 
 @lru_cache(maxsize=1)
 def _company() -> Company:
+    from crm_contact_guard.detection import engine  # noqa: PLC0415 - loads numpy and the packs' libraries; not at start
+
     given = dict(settings.COMPANY_CONTACTS)
     hosts = crm.adapter().company_contacts()
     merged = {name: frozenset((*given.get(name, ()), *hosts.get(name, ()))) for name in _LISTS}
@@ -32,7 +33,7 @@ def _company() -> Company:
         handles=merged["handles"],
         urls=merged["urls"],
         regions=tuple(settings.REGIONS),
-        threshold=THRESHOLD * sensitivity(),
+        threshold=engine.THRESHOLD * sensitivity(),
     )
 
 

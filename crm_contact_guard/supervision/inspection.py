@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm_contact_guard import __version__, detection
+from crm_contact_guard.conf import settings
 from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, ThreadMessage
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.policy import hours
@@ -39,7 +40,7 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
     # Outside the transaction: reading files takes its time.
     found = contents.of_message(message)
     with transaction.atomic():
-        scan = detection.scan(text, direction=direction, company=company())
+        scan = detection.scan(text, direction=direction, company=company(), semantic_stage=bool(settings.SEMANTIC))
         in_files = [verdict for content in found for verdict in _content_verdicts(message, content)]
         verdicts = _merged(
             [*_text_verdicts(message, scan), *in_files, *_thread_verdicts(message), *_after_hours(message)]

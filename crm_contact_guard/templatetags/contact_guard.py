@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from crm_contact_guard.console import carriers, times
 from crm_contact_guard.console.panel import panel
+from crm_contact_guard.directory.addresses import key_of
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.showing import shown
 from crm_contact_guard.supervision.titles import alert_title
@@ -100,6 +101,12 @@ def cg_title(alert: Alert) -> str:
 def cg_shown(text: str | None) -> str:
     """A recorded text as staff see it: sensitive data are masked."""
     return shown(text)
+
+
+@register.filter
+def cg_key(key: str | None) -> str:
+    """The host's key of a customer; masked where it is an address."""
+    return key_of(key) or ""
 
 
 @register.filter

@@ -6,7 +6,9 @@ import pytest
 from django.urls import get_resolver
 
 from crm_contact_guard.api import urls
-from crm_contact_guard.ledger.models import Attachment, Event, Message
+from crm_contact_guard.directory.models import Customer
+from crm_contact_guard.ledger.conversations import conversation_open
+from crm_contact_guard.ledger.models import Attachment, Conversation, Event, Message
 from crm_contact_guard.supervision.models import Alert
 from tests.api.conftest import Hotel
 
@@ -23,6 +25,12 @@ TABLE = {
     ("GET", "conversations/{talk}/messages/"): "200 404 404 200 200 404 200 200 403 401",
     ("GET", "conversations/{talk}/messages/?unmask=true"): "403 404 404 403 403 404 200 403 403 401",
     ("POST", "conversations/{talk}/messages/"): "201 404 404 403 403 404 403 403 403 401",
+    # No telephone line is configured: who may call is told so.
+    ("POST", "conversations/{talk}/call/"): "400 404 404 403 403 404 403 403 403 401",
+    ("GET", "conversations/{talk}/customer/?q=Sato"): "403 404 404 403 403 404 403 403 403 401",
+    ("POST", "conversations/{talk}/customer/"): "403 404 404 403 403 404 403 403 403 401",
+    ("GET", "conversations/{stranger}/customer/?q=Sato"): "200 200 404 200 200 404 200 403 403 401",
+    ("POST", "conversations/{stranger}/customer/"): "200 200 404 200 200 404 200 403 403 401",
     ("GET", "messages/"): LISTS,
     ("GET", "messages/?unmask=true"): "403 403 403 403 403 403 200 403 403 401",
     ("GET", "messages/{message}/"): "200 404 404 200 200 404 200 200 403 401",
@@ -53,10 +61,18 @@ BODIES = {
 }
 
 
+def stranger(hotel: Hotel) -> Conversation:
+    """An unassigned conversation of Aoi's team with somebody the CRM does not know."""
+    known = Conversation.objects.filter(subject="Who am I?").first()
+    unknown = Customer.objects.create(name="Unknown") if known is None else known.customer
+    return known or conversation_open(customer=unknown, channel="chat", team=hotel.talk.team, subject="Who am I?")
+
+
 def address(hotel: Hotel, path: str) -> str:
     alerts = {alert.concerned_id: alert.pk for alert in Alert.objects.all()}
     return path.format(
         talk=hotel.talk.pk,
+        stranger=stranger(hotel).pk,
         message=Message.objects.get(conversation=hotel.talk, direction="inbound").pk,
         file=Attachment.objects.get(message__conversation=hotel.talk, kind="attachment").pk,
         original=Attachment.objects.get(message__conversation=hotel.talk, kind="original").pk,
@@ -65,7 +81,9 @@ def address(hotel: Hotel, path: str) -> str:
     )
 
 
-def body_for(method: str, path: str) -> dict[str, str] | None:
+def body_for(method: str, path: str, hotel: Hotel) -> dict[str, str] | None:
+    if path.endswith("/customer/"):
+        return {"customer": str(hotel.talk.customer_id)} if method == "POST" else None
     return next((body for end, body in BODIES.items() if path.endswith(end)), {}) if method == "POST" else None
 
 
@@ -73,7 +91,7 @@ def body_for(method: str, path: str) -> dict[str, str] | None:
 def test_each_role_on_each_address(hotel: Hotel, name: str) -> None:
     found = {}
     for method, path in TABLE:
-        response = hotel.call(name, method, address(hotel, path), body_for(method, path))
+        response = hotel.call(name, method, address(hotel, path), body_for(method, path, hotel))
         found[method, path] = response.status_code
         response.close()
         if response.status_code >= 400:
@@ -86,7 +104,7 @@ def test_each_role_on_each_address(hotel: Hotel, name: str) -> None:
 def test_the_table_names_every_address() -> None:
     listed = {path.split("?")[0].replace("{chief_alert}", "{alert}") for _method, path in TABLE}
     patterns = {str(pattern.pattern).replace("<str:pk>", "{row}") for pattern in urls.urlpatterns}
-    for name in ("talk", "message", "alert", "file", "original"):
+    for name in ("talk", "message", "alert", "file", "original", "stranger"):
         listed = {path.replace(f"{{{name}}}", "{row}") for path in listed}
 
     assert patterns - listed == set()
@@ -134,7 +152,7 @@ def test_an_auditor_leaves_nothing_but_traces_of_reading(hotel: Hotel) -> None:
     for method, path in TABLE:
         if path.startswith("messages."):
             continue
-        hotel.call("rio", method, address(hotel, path), body_for(method, path)).close()
+        hotel.call("rio", method, address(hotel, path), body_for(method, path, hotel)).close()
 
     kinds = set(Event.objects.exclude(pk__in=before).values_list("kind", flat=True))
     assert kinds == {"view.content"}, "an auditor sees no unmasked mail"

@@ -33,12 +33,16 @@ BODIES = [
 # Many of these share one hotel, since building it is what takes the time.
 
 
-@pytest.mark.parametrize("path", ["scan/", "conversations/{talk}/messages/", "alerts/{alert}/close/"])
+@pytest.mark.parametrize(
+    "path", ["scan/", "conversations/{talk}/messages/", "conversations/{talk}/call/", "alerts/{alert}/close/"]
+)
 def test_hostile_bodies(hotel: Hotel, path: str) -> None:
     client = hotel.client("aoi" if "conv" in path else "yui")
     url = API + path.format(talk=hotel.talk.pk, alert=hotel.talk.alerts.get().pk)
 
-    for body, content_type, status in BODIES:
+    for body, content_type, usual in BODIES:
+        # Messages may carry files, so there a form is only malformed.
+        status = 400 if path.endswith("/messages/") and content_type.startswith("multipart") else usual
         response = client.generic("POST", url, body, content_type=content_type)
         assert (response.status_code, body[:50]) == (status, body[:50])
         assert response["Content-Type"] == "application/problem+json"

@@ -22,13 +22,15 @@ from crm_contact_guard import gateway
 from crm_contact_guard.ledger import delivery
 from crm_contact_guard.ledger.models import Carrier, Delivery, Event, Message
 from tests import factories
-from tests.channels.carrier_server import HANG_UP, CarrierServer
+from tests.channels.carrier_server import HANG_UP, Answer, CarrierServer
 from tests.channels.cases import Payload, SendCases, WebhookCases
 
 #: Texts and ids never come twice, since a carrier's server lives through many sequences.
 _NUMBERS = count(1)
 #: Which statement of a call the database fails at; later ones are never reached.
 _AT = st.integers(0, 30)
+#: Ways in which nobody learns whether the carrier has the message.
+_SILENCES = ("answer lost", "request lost", "answer garbled")
 
 
 @contextmanager
@@ -231,7 +233,7 @@ class OutboundSequence(_Sequence):
         self.written[text] = message
 
     @precondition(lambda self: self.written)
-    @rule(data=st.data(), how=st.sampled_from(["well", "error", "refused", "busy", "answer lost", "request lost"]))
+    @rule(data=st.data(), how=st.sampled_from(["well", "error", "refused", "busy", *_SILENCES]))
     def a_worker_hands_over(self, data: st.DataObject, how: str) -> None:
         message = self._due(data)
         self._arrange(how)
@@ -278,6 +280,9 @@ class OutboundSequence(_Sequence):
                 self.cases.fail_for_good()
             case "busy":
                 self.cases.be_busy()
+            case "answer garbled":
+                self.server.accepts_before_failing = True
+                self.server.failures.append(Answer(200, b"\0<html>", {"Content-Type": "text/html"}))
             case "answer lost" | "request lost":
                 self.server.accepts_before_failing = how == "answer lost"
                 self.server.failures.append(HANG_UP)

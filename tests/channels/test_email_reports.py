@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import ContactEvent, ContactKind, DeliveryStatus, InboundMessage, StatusEvent
@@ -155,3 +156,17 @@ def test_a_forged_bounce_ends_nobody_elses_address(original: str) -> None:
 
     assert victim.addresses.get().opted_out_at is None
     assert not Event.objects.filter(kind="contact.bounce").exists()
+
+
+@pytest.mark.django_db
+def test_readers_are_told_that_a_machine_replied(client: Client) -> None:
+    clerk = factories.employee("aoi")
+    talk = factories.conversation(clerk, channel="email", email="a@b.example")
+    assert clerk.user is not None
+    client.force_login(clerk.user)
+    page = f"/guard/conversations/{talk.pk}/"
+
+    for number, head in enumerate(("", "Auto-Submitted: auto-replied\n")):
+        (event,) = read(f"From: a@b.example\nMessage-ID: <{number}@b>\n{head}\nI am away.\n".encode(), "a@b.example")
+        take(event)
+        assert client.get(page).content.decode().count("Automatic reply") == number

@@ -11,14 +11,16 @@ from uuid import uuid4
 
 import pytest
 from django.core.checks import CheckMessage
+from django.test import Client
 
 from crm_contact_guard import gateway
-from crm_contact_guard.channels.base import DeliveryStatus, OutboundFile, OutboundMessage
+from crm_contact_guard.channels.base import DeliveryStatus, FileIn, OutboundFile, OutboundMessage
 from crm_contact_guard.channels.line import LineChannel
 from crm_contact_guard.exceptions import ChannelError, InvalidMessage
+from crm_contact_guard.ledger import delivery
 from tests import factories
 from tests.channels.carrier_server import HANG_UP, Answer
-from tests.channels.cases import Payload, SendCases, WebhookCases
+from tests.channels.cases import ChannelCases, Payload, SendCases, WebhookCases
 from tests.channels.line_server import BROKEN, MONTHLY_LIMIT, TOO_FAST, USER, LineServer, signature
 from tests.channels.line_setup import line_options
 
@@ -102,6 +104,33 @@ class TestSend(LineCases, SendCases):
         message = self.written("🏨" * 2500)
 
         assert self.deliver(message)[0].state == "sent"
+
+
+class TestPicture(LineCases, ChannelCases):
+    """From the employee's hand to LINE's servers, which fetch what we only name."""
+
+    def test_line_can_fetch_what_was_sent_and_nothing_else(self, settings: Any) -> None:
+        settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "PUBLIC_URL": "https://kaede.example"}
+        talk = self.talk()
+        assert talk.employee is not None
+        content = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
+        message = gateway.send(
+            actor=talk.employee,
+            conversation=talk,
+            text="This is your room.",
+            channel="line",
+            attachments=[FileIn(name="room.png", content_type="image/png", content=content)],
+            occurred_at=factories.office_time(),
+        ).message
+        assert message is not None
+        delivery.deliver(message.pk)
+
+        address = self.line.delivered[-1]["originalContentUrl"]
+        path = address.removeprefix("https://kaede.example")
+        answer = Client().get(path)
+        assert answer["Content-Type"] == "image/png"
+        assert b"".join(answer.streaming_content) == content
+        assert Client().get(path.replace("/carrier/", "/carrier/x")).status_code == 404
 
 
 NOTICE = "This conversation is kept by Hotel Kaede so that we can answer you well and protect both sides."

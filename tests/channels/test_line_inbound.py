@@ -11,6 +11,7 @@ import pytest
 
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import MediaRef
+from crm_contact_guard.console.thread import lines
 from crm_contact_guard.directory.models import Address, Customer
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.ledger import media
@@ -164,11 +165,21 @@ def test_a_new_follower_is_known_by_name_before_the_first_word() -> None:
 
 
 def test_taking_a_message_back_is_recorded_and_the_message_stays() -> None:
-    for name in ("text", "unsend"):
-        call(name)
+    assert [call(name) for name in ("text", "unsend", "unsend")] == [200] * 3
 
-    assert Message.objects.get().text == "明日10時にチェックインできますか?"
-    assert unknown() == ["the sender took back message 444573844083572737; what was recorded stays"]
+    message = Message.objects.get()
+    assert message.text == "明日10時にチェックインできますか?"
+    event = Event.objects.get(kind="message.taken_back")
+    assert (event.message_id, event.actor_type) == (message.pk, "customer")
+    assert [line.taken_back for line in lines([message], [])] == [True]
+
+
+def test_taking_back_what_never_came_is_recorded_too() -> None:
+    assert call("unsend") == 200
+
+    assert json.loads(Event.objects.get(kind="message.taken_back").details or "") == {
+        "carrier_id": "444573844083572737"
+    }
 
 
 @pytest.mark.parametrize(
@@ -177,6 +188,7 @@ def test_taking_a_message_back_is_recorded_and_the_message_stays() -> None:
         ("group_text", "message in a group: only talks of two are conversations with a customer"),
         ("room_text", "message in a room: only talks of two are conversations with a customer"),
         ("group_join", "join in a group: only talks of two are conversations with a customer"),
+        ("group_unsend", "unsend in a group: only talks of two are conversations with a customer"),
         ("group_member_joined", "memberJoined in a group: only talks of two are conversations with a customer"),
         ("postback", "postback carries no message"),
         ("account_link", "accountLink carries no message"),

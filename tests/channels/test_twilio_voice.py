@@ -239,4 +239,4 @@ def test_a_day_s_calls_are_listed_each_once_with_the_leg_s_outcome(twilio: Twili
         ("CA2", False, CUSTOMER, CallOutcome.ANSWERED, 60),
         ("CA4", True, CUSTOMER, CallOutcome.MISSED, 0),
     ]
-    assert "StartTime=2026-11-24" in twilio.calls[0].path
+    assert "StartTime=2026-11-24&" in twilio.calls[0].path

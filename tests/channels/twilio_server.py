@@ -45,6 +45,7 @@ class TwilioServer(CarrierServer):
         self.placed: list[dict[str, list[str]]] = []
         self.calls_log: list[dict[str, Any]] = []
         self.media: dict[str, Answer] = {}
+        self.media_lists: dict[str, list[tuple[str, str]]] = {}
         self.redirect_to = ""
         self.page_size = 2
 
@@ -67,6 +68,11 @@ class TwilioServer(CarrierServer):
             return self._create(call) if call.method == "POST" else self._list(call, "messages", self.messages)
         if parts[3:] == ["Calls.json"]:
             return self._call(call) if call.method == "POST" else self._list(call, "calls", self.calls_log)
+        if parts[3] == "Messages" and parts[5] == "Media.json":
+            root = path.removesuffix(".json")
+            held = self.media_lists.get(parts[4], ())
+            rows = [{"sid": sid, "content_type": kind, "uri": f"{root}/{sid}.json"} for sid, kind in held]
+            return Answer.of({"media_list": rows, "next_page_uri": None, "page": 0})
         if parts[3] == "Messages" and parts[5] == "Media":
             target = self.redirect_to or f"{self.url}/cdn/{parts[6]}"
             return Answer(307, b"", {"Location": target})

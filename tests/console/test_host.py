@@ -13,7 +13,7 @@ from django.test import RequestFactory, override_settings
 from django.utils import timezone, translation
 
 from crm_contact_guard.console import times
-from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.ledger.models import Conversation, Event
 from tests import factories
 from tests.console.conftest import ALWAYS, Hotel, says, url
@@ -81,8 +81,8 @@ def test_the_panel_is_empty_for_others(hotel: Hotel) -> None:
 def test_a_conversation_is_started_from_the_panel_once(hotel: Hotel) -> None:
     guest = Guest.objects.create(full_name="Maria Cruz", manager=hotel.people["aoi"].user)
     html = panel(hotel.people["aoi"], guest)
-    form = dict(re.findall(r'name="(customer|back)" value="([^"]+)"', html))
-    assert form == {"customer": str(guest.pk), "back": "/clients/7/?tab=2"}
+    form = dict(re.findall(r'name="(id|back)" value="([^"]+)"', html))
+    assert form == {"id": str(Customer.objects.get(key=str(guest.pk)).pk), "back": "/clients/7/?tab=2"}
 
     for _ in range(2):
         assert hotel.post("aoi", "conversation_start", data=form)["Location"] == "/clients/7/?tab=2"

@@ -93,3 +93,12 @@ def test_expansion(fragment: str, words: list[str], opened: bool) -> None:
 def test_words_of_concepts(text: str, concept: str, found: bool) -> None:
     hits = {lexicon().concepts[hit] for hit, _, _ in lexicon().hits(normalise(text).text)}
     assert (concept in hits) is found
+
+
+def test_no_word_that_a_following_one_denies_ends_its_sentence() -> None:
+    # Sentences are weighed with the words found in the whole text: a denial must not reach over the end of one.
+    for pack in lexicon().packs:
+        for slot in pack.not_before:
+            for fragment in pack.slots[slot]:
+                for word in expand(fragment)[0]:
+                    assert not normalise(word).text.endswith(tuple("。！？!?\n;；….")), (pack.language, slot, word)

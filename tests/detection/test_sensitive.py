@@ -133,6 +133,8 @@ def test_my_number_needs_its_name() -> None:
         ("ネットバンキングのログインパスワード：Kiku8841", "Kiku8841"),
         ("the one-time code is 991204", "991204"),
         ("cvv 123", "123"),
+        ("비밀번호: qwer1234", "qwer1234"),
+        ("セキュリティ番号は 482 です", "482"),
     ],
 )
 def test_credentials_are_found(text: str, value: str) -> None:

@@ -37,6 +37,7 @@ class AddressSerializer(serializers.Serializer[Any]):
     kind = CodeField(AddressKind)
     value = serializers.SerializerMethodField(method_name="shown")
     opted_out_at = Moment(allow_null=True)
+    opted_out_by = serializers.CharField(help_text="stop, unfollow, unsubscribe, bounce or complaint; empty: neither.")
 
     def shown(self, address: Address) -> str:
         return address.value if self.context.get("unmask") else mask(address.kind, address.value)

@@ -143,7 +143,7 @@ class ConversationMessages(GuardView):
             template=given.template_given(),
             emergency=data["emergency"],
             override=given.override_given(),
-            idempotency_key=_key(request),
+            idempotency_key=key_of(request),
         )
         if sent.message is None:
             return _kept_back(sent)
@@ -164,7 +164,8 @@ def check_channel(alias: str) -> None:
         )
 
 
-def _key(request: Request) -> str:
+def key_of(request: Request) -> str:
+    """The caller's ``Idempotency-Key``; empty when none was sent. Raises ValidationError."""
     key = request.headers.get(IDEMPOTENCY_KEY, "").strip()
     if len(key) > 255 or not (key.isascii() and key.isprintable()):
         raise ValidationError({IDEMPOTENCY_KEY: [_("Use at most 255 printable ASCII characters.")]})

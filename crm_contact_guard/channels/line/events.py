@@ -33,6 +33,7 @@ from crm_contact_guard.channels.base import (
     ContactKind,
     InboundMessage,
     MediaRef,
+    TakenBack,
     UnknownEvent,
 )
 from crm_contact_guard.channels.names import Profile
@@ -88,6 +89,11 @@ class EventReader:
             # A kind of message that came after this library: what it was can't be shown, that it came must be.
             kind = str(raw["message"].get("type", ""))[:40]
             return self._message(raw, user, account, _Shown(_("[A message that can't be shown here: %s]") % kind))
+        if isinstance(event, UnsendEvent) and user:
+            taken_back = event.unsend.message_id
+            return TakenBack(
+                channel=self._alias, event_id=_event_id(raw), carrier_id=taken_back, occurred_at=_time(raw)
+            )
         return UnknownEvent(
             channel=self._alias,
             event_id=_event_id(raw),
@@ -213,8 +219,6 @@ def _kept(raw: Mapping[str, Any]) -> str:
 
 def _reason(event: Event | None, raw: Mapping[str, Any], user: str) -> str:
     kind = str(raw.get("type", ""))[:40]
-    if isinstance(event, UnsendEvent):
-        return f"the sender took back message {event.unsend.message_id}; what was recorded stays"
     if event is None:
         return f"unknown event {kind!r}"
     source = raw.get("source")

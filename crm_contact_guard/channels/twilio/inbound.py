@@ -51,7 +51,7 @@ def events(values: Values, *, channel: str, prefix: str, message_id: str = "") -
     sid = values.get("MessageSid") or values.get("SmsSid") or ""
     status = (values.get("MessageStatus") or values.get("SmsStatus") or "").lower()
     if sid and values.get("From") and status in ("", "received", "receiving") and _says_something(values):
-        return [message(values, channel, prefix, now), *_contact(values, channel, prefix, sid, now)]
+        return [message(values, channel, prefix, now), *contact(values, channel, prefix, now)]
     if sid and status in _STATUS:
         said = _status(values, channel, sid=sid, status=status, message_id=message_id, now=now)
         return [said, *_ended(values, channel, prefix, sid, now)]
@@ -95,7 +95,7 @@ def _text(values: Values) -> str:
     return written
 
 
-def _contact(values: Values, channel: str, prefix: str, sid: str, now: datetime) -> list[CarrierEvent]:
+def contact(values: Values, channel: str, prefix: str, now: datetime) -> list[ContactEvent]:
     """STOP or START: what Twilio understood (Advanced Opt-Out), else the words it acts upon by default."""
     kind = _OPT_OUT_TYPES.get(values.get("OptOutType", "").upper()) or contact_words.meant(
         values.get("Body", ""), sms=not prefix
@@ -105,7 +105,7 @@ def _contact(values: Values, channel: str, prefix: str, sid: str, now: datetime)
     return [
         ContactEvent(
             channel=channel,
-            event_id=f"{sid}:{kind.value}",
+            event_id=f"{values.get('MessageSid') or values['SmsSid']}:{kind.value}",
             address=bare(values["From"], prefix),
             kind=kind,
             occurred_at=now,

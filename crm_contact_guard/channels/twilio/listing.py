@@ -28,13 +28,18 @@ def messages(client: Client, channel: SmsChannel, day: date) -> Iterator[Carried
         at = row.date_sent or row.date_created
         if at is None or not start <= at < end or not row.sid or not channel.is_ours(own, row.messaging_service_sid):
             continue
-        event = _event(client, channel, row, at) if received else None
-        yield Carried(carrier_id=row.sid, inbound=received, occurred_at=at, event=event)
+        if not received:
+            yield Carried(carrier_id=row.sid, inbound=False, occurred_at=at)
+            continue
+        values = {"MessageSid": row.sid, "From": row.from_ or "", "To": row.to or "", "Body": row.body or ""}
+        event = _event(client, channel, row, values, at)
+        yield Carried(carrier_id=row.sid, inbound=True, occurred_at=at, event=event)
+        for word in inbound.contact(values, channel.alias, channel.prefix, at):
+            yield Carried(carrier_id=word.event_id, inbound=True, occurred_at=at, event=word)
 
 
-def _event(client: Client, channel: SmsChannel, row: Any, at: datetime) -> InboundMessage:
+def _event(client: Client, channel: SmsChannel, row: Any, values: dict[str, str], at: datetime) -> InboundMessage:
     """The message as its webhook would have brought it, without what only that tells (profile name, buttons)."""
-    values = {"MessageSid": row.sid, "From": row.from_ or "", "To": row.to or "", "Body": row.body or ""}
     event = inbound.message(values, channel.alias, channel.prefix, at)
     if not int(row.num_media or 0):
         return event

@@ -173,7 +173,9 @@ class VoiceChannel(TwilioAccount):
     # --- completeness
     def carried(self, day: date) -> Iterable[Carried]:
         """The day's calls to and from the company's number; the leg to a desk or customer belongs to its outer call."""
-        return self.ask(lambda client: self._calls(list(client.calls.stream(start_time=day, page_size=_PAGE))))
+        return self.ask(
+            lambda client: self._calls(list(client.calls.stream(start_time=day.isoformat(), page_size=_PAGE)))
+        )
 
     def _calls(self, rows: list[Any]) -> list[Carried]:
         legs = {row.parent_call_sid: row for row in rows if row.parent_call_sid}

@@ -1,0 +1,238 @@
+"""The webhook edge beside a bare Django view that inserts one row: a forged call, a true one, and 200 a second.
+
+    python benchmarks/bench_webhooks.py [--seconds 20] [--rate 200] [--database sqlite …]
+
+gunicorn serves both from two processes of four threads over loopback; a true call is answered after its commit and the
+hand-over of its inspection to Redis. The load comes at fixed times whether or not earlier calls were answered, and the
+wait counts from the time at which a call was due. Limits: a forged call < 1 ms and no query; a true one ≤ 30 ms in the
+median; nothing lost; ≤ 3 times the bare view in the median. Exit code 1 beyond them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from random import randrange
+from typing import Any
+from uuid import uuid4
+
+from record_database import ROOT, SETTINGS, fresh, one_process_each
+
+BROKER = os.environ.get("BENCH_BROKER", "redis://127.0.0.1:6379/9")
+SECRET = "bench-secret-0123456789"
+CONNECTIONS = 16
+#: As many customers write, each in a conversation of theirs.
+SENDERS = 500
+
+
+def payload() -> bytes:
+    message = {
+        "id": str(uuid4()), "type": "message", "from": f"+8190{randrange(SENDERS):08}", "text": "明日の到着は何時になりますか?",
+        "at": "2026-11-24T10:00:00+09:00",
+    }  # fmt: skip
+    return json.dumps({"events": [message]}, ensure_ascii=False).encode()
+
+
+def signature(body: bytes) -> str:
+    return hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+
+
+class Caller:
+    """Calls over one connection a thread, as carriers keep them."""
+
+    def __init__(self, port: int, path: str) -> None:
+        self.port, self.path = port, path
+        self.own = threading.local()
+
+    def __call__(self, body: bytes, signed: str) -> int:
+        if not hasattr(self.own, "connection"):
+            self.own.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            self.own.connection.connect()
+            self.own.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        headers = {"Content-Type": "application/json", "X-Signature": signed}
+        self.own.connection.request("POST", self.path, body, headers)
+        answer = self.own.connection.getresponse()
+        answer.read()
+        return int(answer.status)
+
+
+def in_turn(call: Caller, count: int, *, forged: bool = False) -> list[float]:
+    """Milliseconds of calls one after the other."""
+    found = []
+    for _ in range(count):
+        body = payload()
+        signed = "0" * 64 if forged else signature(body)
+        began = time.perf_counter()
+        status = call(body, signed)
+        found.append((time.perf_counter() - began) * 1000)
+        assert status == (403 if forged else 204), status
+    return found
+
+
+def at_rate(call: Caller, rate: int, seconds: float) -> tuple[list[float], int]:
+    """Milliseconds from when each call was due, and how many were not answered by 204."""
+    count = int(rate * seconds)
+    found, wrong = [0.0] * count, [0]
+    began = time.perf_counter() + 0.2
+
+    def one(number: int) -> None:
+        due = began + number / rate
+        body = payload()
+        signed = signature(body)
+        time.sleep(max(0.0, due - time.perf_counter()))
+        if call(body, signed) != 204:
+            wrong[0] += 1
+        found[number] = (time.perf_counter() - due) * 1000
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        list(pool.map(one, range(count)))
+    return found, wrong[0]
+
+
+def middle(values: list[float]) -> float:
+    return round(statistics.median(values), 2)
+
+
+def slowest(values: list[float]) -> float:
+    return round(sorted(values)[int(len(values) * 0.99)], 1)
+
+
+@contextmanager
+def served(database: str, name: str, folder: str) -> Iterator[int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    environment = {
+        **os.environ, "DJANGO_SETTINGS_MODULE": "webhook_site", "BENCH_SETTINGS": SETTINGS[database],
+        "BENCH_DATABASE": name, "BENCH_BROKER": BROKER, "PYTHONPATH": f"{ROOT}:{ROOT / 'benchmarks'}",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "gunicorn", "webhook_site:application", "--bind", f"127.0.0.1:{port}"]
+    command += ["--workers", "2", "--threads", "4", "--keep-alive", "60", "--log-level", "warning"]
+    with (Path(folder) / "gunicorn.log").open("w+") as log:
+        process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
+        try:
+            deadline = time.monotonic() + 60
+            while True:
+                try:
+                    for _ in range(8):
+                        Caller(port, "/bare/")(b"{}", "")
+                    break
+                except OSError:
+                    if process.poll() is not None or time.monotonic() > deadline:
+                        log.seek(0)
+                        raise SystemExit(log.read()) from None
+                    time.sleep(0.1)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def forged_in_process(count: int = 2000) -> tuple[float, int]:
+    """Median microseconds that the view itself takes for a forged call, and queries altogether."""
+    from django.conf import settings
+    from django.db import connection
+    from django.test import RequestFactory
+    from django.test.utils import CaptureQueriesContext
+
+    from crm_contact_guard.webhooks import webhook
+
+    options = {"BACKEND": "tests.signed_channel.SignedChannel", "OPTIONS": {"SECRET": SECRET}}
+    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": {"pager": options}}
+    body, found = payload(), []
+    with CaptureQueriesContext(connection) as queries:
+        for _ in range(count):
+            request = RequestFactory().post("/", body, content_type="application/json", headers={"X-Signature": "0"})
+            began = time.perf_counter()
+            assert webhook(request, "pager").status_code == 403
+            found.append((time.perf_counter() - began) * 1e6)
+    return round(statistics.median(found), 1), len(queries)
+
+
+def measure(database: str, name: str, rate: int, seconds: float) -> dict[str, Any]:
+    import logging
+
+    import redis
+
+    from crm_contact_guard.ledger.models import CarrierEventId, Message
+
+    logging.disable(logging.WARNING)
+    microseconds, queries = forged_in_process()
+    broker = redis.Redis.from_url(BROKER)
+    broker.delete("celery")
+    edge: dict[str, list[float]] = {"ours": [], "bare": []}
+    steady: dict[str, list[float]] = {"ours": [], "bare": []}
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder, served(database, name, folder) as port:
+        calls = {"ours": Caller(port, "/webhooks/pager/"), "bare": Caller(port, "/bare/")}
+        forged = in_turn(calls["ours"], 500, forged=True)
+        for call in calls.values():
+            at_rate(call, 100, 2)  # every worker and thread has been used once
+        already = {"ours": Message.objects.count(), "bare": CarrierEventId.objects.filter(channel="bare").count()}
+        # By turns, so that a busy moment of the machine strikes both.
+        for _ in range(2):
+            for who, call in calls.items():
+                edge[who] += in_turn(call, 200)
+                found, failed = at_rate(call, rate, seconds / 2)
+                steady[who] += found
+                wrong += failed
+    recorded = Message.objects.count() - already["ours"]
+    handed_over = broker.llen("celery")
+    broker.delete("celery")
+    expected = len(edge["ours"]) + len(steady["ours"])
+    return {
+        "database": database, "forged_in_view_us": microseconds, "forged_queries": queries,
+        "forged_http_ms": middle(forged),
+        "one_by_one_ms": {who: {"p50": middle(values), "p99": slowest(values)} for who, values in edge.items()},
+        f"at_{rate}_a_second_ms": {who: {"p50": middle(values), "p99": slowest(values)} for who, values in steady.items()},
+        "ratio_one_by_one": round(middle(edge["ours"]) / middle(edge["bare"]), 2),
+        f"ratio_at_{rate}": round(middle(steady["ours"]) / middle(steady["bare"]), 2),
+        "sent": expected, "recorded": recorded, "lost": expected - recorded, "not_204": wrong,
+        "handed_over": handed_over,
+    }  # fmt: skip
+
+
+def within(found: dict[str, Any], rate: int) -> bool:
+    ours = found[f"at_{rate}_a_second_ms"]["ours"]
+    return bool(
+        found["forged_in_view_us"] < 1000
+        and not found["forged_queries"]
+        and max(ours["p50"], found["one_by_one_ms"]["ours"]["p50"]) <= 30
+        and found["lost"] == found["not_204"] == 0
+        and max(found["ratio_one_by_one"], found[f"ratio_at_{rate}"]) <= 3
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--rate", type=int, default=200)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], action="append")
+    options = parser.parse_args()
+    chosen = options.database or ["sqlite", "postgresql"]
+    if len(chosen) > 1:
+        one_process_each(__file__, chosen, ["--seconds", str(options.seconds), "--rate", str(options.rate)])
+        return 0
+    with fresh(chosen[0], name=f"bench_webhooks_{os.getpid()}") as connection:
+        found = measure(chosen[0], str(connection.settings_dict["NAME"]), options.rate, options.seconds)
+    print(json.dumps(found, ensure_ascii=False, indent=2))
+    return int(not within(found, options.rate))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,20 @@
+"""Calling a customer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+
+class CallSerializer(serializers.Serializer[Any]):
+    """Over which line to call; by default the first that reaches the customer."""
+
+    channel = serializers.CharField(required=False, default="", allow_blank=True, max_length=64)
+
+
+class PlacedSerializer(serializers.Serializer[Any]):
+    """The carrier rings the employee now."""
+
+    channel = serializers.CharField()
+    repeated = serializers.BooleanField(help_text="This key was used before: nobody is rung again.")

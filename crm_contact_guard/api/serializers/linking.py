@@ -1,0 +1,14 @@
+"""Saying who the customer of a conversation is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+
+class LinkSerializer(serializers.Serializer[Any]):
+    """The customer of the CRM that a conversation is with."""
+
+    customer = serializers.UUIDField()
+    reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=500)

@@ -1,0 +1,80 @@
+"""Saying who somebody is: the search for a customer of the CRM in the card of a conversation, and the link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import crm, permissions
+from crm_contact_guard.console.page import page, show
+from crm_contact_guard.console.talk import find, talk
+from crm_contact_guard.directory.mirror import mirror_customer
+from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
+from crm_contact_guard.ledger.identity import conversation_link
+from crm_contact_guard.ledger.models import Conversation
+
+MOST = 10
+
+
+@dataclass(frozen=True)
+class Search:
+    """What was looked for, and whom the viewer may choose. ``searched`` False: nothing was looked for yet."""
+
+    words: str
+    found: list[Customer]
+    error: str = ""
+
+    @property
+    def searched(self) -> bool:
+        return bool(self.words)
+
+
+def candidates(viewer: Employee, words: str, *, but: Customer) -> list[Customer]:
+    """Customers of the host by a part of their name, whom the viewer may link somebody to."""
+    words = words.strip()[:100]
+    if not words:
+        return []
+    with crm.adapter().tenant(viewer.tenant):
+        rows = [mirror_customer(record) for record in crm.adapter().search(words, MOST * 3)]
+    return [row for row in rows if row.pk != but.pk and permissions.linkable(viewer, row)][:MOST]
+
+
+@page("GET", "HEAD", "POST")
+def link(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """GET searches (``q``), POST links to ``customer``."""
+    row = find(viewer, pk)
+    if not permissions.may_link(viewer, row):
+        raise NotPermitted(_("You can't say who this customer is."))
+    words = request.POST.get("q", request.GET.get("q", ""))[:100]
+    if request.method == "POST":
+        chosen = _customer(request.POST.get("customer", ""))
+        if not permissions.linkable(viewer, chosen):
+            raise NotPermitted(_("You can't say who this customer is."))
+        try:
+            conversation_link(conversation=row, customer=chosen, actor=viewer)
+        except InvalidMessage as error:
+            return _page(request, viewer, row, Search(words, [], str(error)), status=422)
+        if permissions.conversations(viewer).filter(pk=row.pk).exists():
+            return redirect("crm_contact_guard:conversation", row.pk)
+        # It went to the customer's owner, whose it now is.
+        return redirect("crm_contact_guard:inbox")
+    return _page(request, viewer, row, Search(words.strip(), candidates(viewer, words, but=row.customer)))
+
+
+def _customer(key: str) -> Customer:
+    try:
+        return get_object_or_404(Customer, pk=UUID(key))
+    except ValueError:
+        return get_object_or_404(Customer.objects.none())
+
+
+def _page(
+    request: HttpRequest, viewer: Employee, row: Conversation, search: Search, *, status: int = 200
+) -> HttpResponse:
+    context = {**talk(request, viewer, row), "search": search}
+    return show(request, viewer, "conversation.html", context, status=status)

@@ -1,0 +1,64 @@
+"""``contact_guard_reconcile``: is all that the carriers carried on record?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import date, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from crm_contact_guard.dispatch import inline
+from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.reconciling import Reconciled, channels, reconcile, yesterday
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare, per channel and day (UTC), what the carrier says it carried with what is recorded. What was missed "
+        "and can be fetched is recorded; the rest is listed, recorded as a gap, and told to compliance officers. "
+        "Exit code 0: complete; 1: gaps; 2: a carrier could not be asked."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--channel", action="append", default=[], help="alias; may be repeated (default: all)")
+        parser.add_argument("--day", type=_day, default=None, help="last day, YYYY-MM-DD (default: yesterday)")
+        parser.add_argument("--days", type=int, default=1, help="how many days up to that one (default: 1)")
+        parser.add_argument("--dry-run", action="store_true", help="only list; record nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        last = options["day"] or yesterday()
+        if not 0 < options["days"] <= 400:
+            raise CommandError("--days must be between 1 and 400")
+        try:
+            asked = channels(options["channel"])
+        except ConfigurationError as error:
+            raise CommandError(str(error)) from error
+        code = 0
+        for channel in asked:
+            for back in reversed(range(options["days"])):
+                with inline():
+                    result = reconcile(channel, last - timedelta(days=back), dry_run=options["dry_run"])
+                self._say(result)
+                code = max(code, 2 if result.error else int(not result.complete and result.asked))
+        if code:
+            sys.exit(code)
+
+    def _say(self, result: Reconciled) -> None:
+        where = f"{result.channel} {result.day.isoformat()}"
+        if not result.asked:
+            self.stdout.write(f"{where}: the carrier does not tell what it carried")
+            return
+        words = f"{result.carried} carried, {len(result.fetched)} fetched, {len(result.gaps)} missing"
+        self.stdout.write(f"{where}: {words}" + (f"; then: {result.error}" if result.error else ""))
+        for gap in result.gaps:
+            direction = "from the customer" if gap.inbound else "to the customer"
+            self.stdout.write(f"  {gap.occurred_at.isoformat(timespec='seconds')} {direction} {gap.carrier_id}")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write YYYY-MM-DD") from error
