@@ -116,9 +116,7 @@ class FeatureSpace:
         #: after the concepts, by sort.
         self.pairs = len(self.names)
         parts = [*concepts, *SORTS]
-        self.together = {
-            pair: self.pairs + number for number, pair in enumerate(combinations(range(len(parts)), 2))
-        }
+        self.together = {pair: self.pairs + number for number, pair in enumerate(combinations(range(len(parts)), 2))}
         self.names += [f"{first}+{second}" for first, second in combinations(parts, 2)]
         self.sorts = {sort: len(concepts) + number for number, sort in enumerate(SORTS)}
         self.index = {name: number for number, name in enumerate(self.names)}

@@ -18,7 +18,7 @@ from crm_contact_guard.detection.features import space
 
 #: Log odds that are decided, not learned: no training line knows whose contacts are the company's own, and labelled lines
 #: hold far more attempts than life, where a text that hardly touches the matter is nearly always harmless.
-DECIDED = {"own_contact": -2.5, "topics=0": -3.0, "topics=1": -0.5}
+DECIDED = {"own_contact": -3.5, "topics=0": -3.0, "topics=1": -0.5}
 
 
 class Ranker:

@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator
 
 #: Words that begin a clause without a sign before them (English; elsewhere a comma stands there).
-_CLAUSE = re.compile(
-    r"[。！？!?\n;；…、,，:：]+|\.(?=\s)|(?<=[a-z]) (?:but|and|so|because|though|although|if|or) "
-)
+_CLAUSE = re.compile(r"[。！？!?\n;；…、,，:：]+|\.(?=\s)|(?<=[a-z]) (?:but|and|so|because|though|although|if|or) ")
 _END = re.compile(r"[。！？!?\n;；…]+|\.(?=\s)")
 
 
