@@ -56,8 +56,8 @@ test: .venv/.dev-installed ## all tests that need no service
 
 test-services: .venv/.services-installed ## the same on PostgreSQL and MariaDB, and what needs Redis, RabbitMQ, Chromium
 	$(BIN)/python -m pytest --services tests/services $(PYTEST_ARGS)
-	$(BIN)/python -m pytest --ds tests.settings_postgresql $(PYTEST_ARGS)
-	$(BIN)/python -m pytest --ds tests.settings_mariadb $(PYTEST_ARGS)
+	CONTACT_GUARD_SEQUENCES=60 $(BIN)/python -m pytest --ds tests.settings_postgresql $(PYTEST_ARGS)
+	CONTACT_GUARD_SEQUENCES=60 $(BIN)/python -m pytest --ds tests.settings_mariadb $(PYTEST_ARGS)
 
 test-hosts: .venv/.services-installed ## the built wheel in living CRMs from PyPI, by the tutorial; needs PostgreSQL
 	$(BIN)/python -m pytest --hosts tests/hosts $(PYTEST_ARGS)

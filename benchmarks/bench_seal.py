@@ -13,6 +13,7 @@ import argparse
 import os
 import statistics
 import time
+from hashlib import sha256
 from typing import Any
 
 from record_database import SETTINGS, filled, fresh, one_process_each, peak_memory, reset_peak, talk
@@ -27,16 +28,46 @@ def seal_rate(rows: int) -> float:
     return done.rows / (time.perf_counter() - started)
 
 
-def structure_rate() -> float:
+Rate = tuple[float, float]
+
+
+def rate(count: int, began: tuple[float, float]) -> Rate:
+    """Per second of the clock, and per second of this process's own time: what it would be on an idle machine."""
+    return count / (time.perf_counter() - began[0]), count / (time.process_time() - began[1])
+
+
+def now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+def hashing_limit() -> Rate:
+    """One hash of 65 bytes a leaf and nothing else: what the structure can't go beyond in one process of CPython."""
+    node, count, began = b"\x01" + os.urandom(64), 300_000, now()
+    for _ in range(count):
+        sha256(node).digest()
+    return rate(count, began)
+
+
+def fetching_limit(rows: int) -> Rate:
+    """Reading the same rows by Django's iterator, without checking anything."""
+    from crm_contact_guard.ledger.models import Message
+
+    began = now()
+    for _ in Message.objects.values_list().iterator(chunk_size=4096):
+        pass
+    return rate(rows, began)
+
+
+def structure_rate() -> Rate:
     from crm_contact_guard.ledger.keys import verification_keys
     from crm_contact_guard.ledger.verification_report import Report
     from crm_contact_guard.ledger.verification_tree import TreeCheck
 
-    report, leaves, started = Report(), 0, time.perf_counter()
+    report, leaves, began = Report(), 0, now()
     for run in TreeCheck("default", verification_keys(), report).leaves():
         leaves += run.count
     assert report.holds, report.faults
-    return leaves / (time.perf_counter() - started)
+    return rate(leaves, began)
 
 
 def verify_rate(**options: Any) -> float:
@@ -48,20 +79,33 @@ def verify_rate(**options: Any) -> float:
     return sum(report.rows.values()) / (time.perf_counter() - started)
 
 
-def content_rate() -> float:
+def content_rate() -> Rate:
     """The walk alone, without the comparison of sets, links and witnesses at the end."""
     from crm_contact_guard.ledger.keys import verification_keys
     from crm_contact_guard.ledger.verification_files import FileCheck
     from crm_contact_guard.ledger.verification_report import Report
     from crm_contact_guard.ledger.verification_rows import RowCheck
-    from crm_contact_guard.ledger.verification_tree import TreeCheck
+    from crm_contact_guard.ledger.verification_tree import TreeCheck, batches
 
-    report, started = Report(), time.perf_counter()
+    report, began = Report(), now()
     rows = RowCheck("default", report, FileCheck("default", report, contents=False))
-    for run in TreeCheck("default", verification_keys(), report).leaves():
-        rows.leaves(run)
+    for runs in batches(TreeCheck("default", verification_keys(), report).leaves()):
+        rows.leaves(runs)
     assert report.holds, report.faults
-    return sum(report.rows.values()) / (time.perf_counter() - started)
+    return rate(sum(report.rows.values()), began)
+
+
+def content_in_database_rate(rows: int) -> float:
+    """Every row hashed by the server and its verdict fetched, without the walk over the tree."""
+    from django.db import transaction
+
+    from crm_contact_guard.ledger.verification_sql import SqlRowCheck
+
+    with transaction.atomic():
+        check, started = SqlRowCheck("default"), time.perf_counter()
+        assert check.rows()
+        assert not check.odd
+        return rows / (time.perf_counter() - started)
 
 
 def proof_times(tree: int, messages: list[Any]) -> tuple[float, float, int]:
@@ -108,6 +152,11 @@ def sizes(connection: Any) -> str:
         return f", {int(cursor.fetchone()[0]) / 1e6:,.0f} MB of tiles and seals"
 
 
+def show(what: str, found: Rate, unit: str, beside: str, limit: Rate) -> None:
+    own = f"{found[1]:,.0f} a second of its own time"
+    print(f"  {what:25} {found[0]:12,.0f} {unit} ({own}), {found[0] / limit[0]:.2f} of {beside}")
+
+
 def measure(database: str, rows: int, tree: int) -> None:
     with fresh(database) as connection:
         from crm_contact_guard.ledger.models import Message
@@ -119,17 +168,20 @@ def measure(database: str, rows: int, tree: int) -> None:
         if database == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM ANALYZE")
-        print(f"\n{database}, {rows:,} messages of about 200 characters")
+        load = os.getloadavg()[0]
+        print(f"\n{database}, {rows:,} messages of about 200 characters, load {load:.1f}")
         print(f"  seal                      {seal_rate(rows):12,.0f} rows/s")
-        print(f"  verify structure          {structure_rate():12,.0f} leaves/s")
+        limit, found = hashing_limit(), structure_rate()
+        show("verify structure", found, "leaves/s", "hashing alone", limit)
         reset_peak()
         before = peak_memory()
-        print(f"  verify content            {content_rate():12,.0f} rows/s")
+        show("verify content", content_rate(), "rows/s", "Django's iterator alone", fetching_limit(rows))
         everything = verify_rate()
         print(
             f"  verify everything         {everything:12,.0f} rows/s, peak {peak_memory():.0f} MB (idle {before:.0f})"
         )
         if database == "postgresql":
+            print(f"  hash rows in database     {content_in_database_rate(rows):12,.0f} rows/s")
             print(f"  verify in database        {verify_rate(in_database=True):12,.0f} rows/s")
         median, worst, hashes = proof_times(tree, kept)
         told = f"{median:.2f} ms, p99 {worst:.2f}, {hashes} hashes{sizes(connection)}"

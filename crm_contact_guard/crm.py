@@ -85,6 +85,11 @@ class CRMAdapter:
         """Enter the host's context of a tenant (row security, time zone). Tasks run inside it."""
         return nullcontext()
 
+    def tenants(self) -> Iterable[str]:
+        """Keys of all tenants whose context the directory sync has to enter, one after the other. A host whose rows can
+        be read without a context needs none: its records name their tenant themselves."""
+        return ("",)
+
     def customer_key(self, customer: object) -> str:
         """The key of a host's customer object."""
         raise NotImplementedError("CRMAdapter.customer_key")

@@ -17,7 +17,7 @@ from crm_contact_guard import crm, mail_polling, reconciling
 from crm_contact_guard.directory.mirror import sync_all
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.ledger import delivery, media, outbox, sealing, witnessing
-from crm_contact_guard.ledger.models import Message
+from crm_contact_guard.ledger.models import Media, Message
 from crm_contact_guard.supervision import inspection, notices
 from crm_contact_guard.supervision.models import Alert
 
@@ -25,7 +25,9 @@ from crm_contact_guard.supervision.models import Alert
 @shared_task(acks_late=True, ignore_result=True)
 def deliver(message_id: str) -> None:
     """Hand one message to its carrier, if no other worker does."""
-    delivery.deliver(UUID(message_id))
+    tenant = Message.objects.values_list("tenant", flat=True).get(pk=message_id)
+    with crm.adapter().tenant(tenant):
+        delivery.deliver(UUID(message_id))
 
 
 @shared_task(acks_late=True, ignore_result=True)
@@ -40,16 +42,22 @@ def inspect(message_id: str) -> None:
 @shared_task(acks_late=True, ignore_result=True)
 def fetch(media_id: str) -> None:
     """Fetch one file that a carrier keeps, and have it inspected."""
-    message = media.fetch(UUID(media_id))
-    if message is not None:
-        later("inspect", str(message.pk))
+    tenant = Media.objects.values_list("message__tenant", flat=True).filter(pk=media_id).first()
+    if tenant is None:
+        return  # fetched already
+    with crm.adapter().tenant(tenant):
+        message = media.fetch(UUID(media_id))
+        if message is not None:
+            later("inspect", str(message.pk))
 
 
 @shared_task(acks_late=True, ignore_result=True)
 def notify(alert_id: str) -> None:
     """Send the warnings of one alert that still wait."""
-    for notice_id in notices.due(Alert.objects.get(pk=alert_id)):
-        notices.notice_send(notice_id)
+    alert = Alert.objects.get(pk=alert_id)
+    with crm.adapter().tenant(alert.tenant):
+        for notice_id in notices.due(alert):
+            notices.notice_send(notice_id)
 
 
 @shared_task(ignore_result=True)

@@ -69,7 +69,9 @@ def main() -> int:
     parser.add_argument("--data-only", action="store_true", help="bring the data in, start nothing")
     options = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Explicitly for SIGINT as well: a shell's background job is started with it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     parts: list[Part] = []
     try:
         check_python()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -230,6 +231,12 @@ def test_reading_a_hostile_pdf_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "MAX_SECONDS", 5)
     with suppress(documents.UnreadableDocumentError):
         assert documents.read_apart(endless) == ""
+
+
+def test_a_server_that_embeds_python_finds_the_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/usr/bin/uwsgi")
+
+    assert "Breakfast" in documents.read_apart(pdf("Breakfast is served from 7 to 10"))
 
 
 def test_files_that_a_carrier_keeps_are_fetched_later_and_erased_together(

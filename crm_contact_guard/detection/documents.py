@@ -10,6 +10,7 @@ import io
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 #: A PDF of text alone has some kilobytes a page; pictures make it large, and are not read.
 MAX_BYTES = 20 * 1024 * 1024
@@ -81,8 +82,8 @@ def read_apart(data: bytes) -> str:
     if len(data) > MAX_BYTES:
         raise UnreadableDocumentError("too large")
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "crm_contact_guard.detection.documents"],
+        done = subprocess.run(  # noqa: S603 - our own module, and the bytes go to standard input
+            [_python(), "-m", "crm_contact_guard.detection.documents"],
             input=data,
             capture_output=True,
             timeout=MAX_SECONDS * 3,
@@ -93,6 +94,15 @@ def read_apart(data: bytes) -> str:
     if done.returncode:
         raise UnreadableDocumentError(done.stderr.decode("utf-8", "replace").strip()[-200:] or str(done.returncode))
     return done.stdout.decode("utf-8", "replace")
+
+
+def _python() -> str:
+    """The interpreter; a server that embeds Python (uWSGI) names itself in ``sys.executable``."""
+    own = Path(sys.executable or "")
+    if own.stem.lower().startswith("python"):
+        return str(own)
+    beside = Path(sys.prefix) / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python3")
+    return str(beside) if beside.exists() else "python3"
 
 
 def main() -> int:

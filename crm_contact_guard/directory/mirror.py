@@ -6,13 +6,15 @@ Rows are looked up by the host's key; a row that the host lost is deactivated, n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, TypeVar
 
 from django.db import transaction
 
 from crm_contact_guard import crm
-from crm_contact_guard.directory.addresses import normalise
+from crm_contact_guard.directory.addresses import name_of, normalise
 from crm_contact_guard.directory.models import Address, Customer, Employee, Role, Team
+from crm_contact_guard.exceptions import ConfigurationError
 
 #: Called for each customer that the host no longer has; upper layers register here.
 GONE: Final[list[Callable[[Customer], None]]] = []
@@ -72,9 +74,7 @@ def mirror_customer(record: crm.CustomerRecord) -> Customer:
     """Create or refresh one customer with addresses; addresses that the host dropped go, opt-outs stay."""
     owner = Employee.objects.filter(tenant=record.tenant, key=record.owner_key).first() if record.owner_key else None
     if owner is None and record.owner_key:
-        user = crm.adapter().user(record.owner_key)
-        owner_record = crm.adapter().employee(user) if user is not None else None
-        owner = mirror_employee(owner_record) if owner_record is not None else None
+        owner = _colleague(record.owner_key, record.tenant)
     team = Team.objects.filter(tenant=record.tenant, key=record.team_key).first() if record.team_key else None
     if team is None and owner is not None:
         team = owner.teams.first()
@@ -82,7 +82,8 @@ def mirror_customer(record: crm.CustomerRecord) -> Customer:
         tenant=record.tenant,
         key=record.key,
         defaults={
-            "name": record.name[:255],
+            # A host that has no name shows the address instead.
+            "name": name_of(record.name)[:255],
             "language": record.language,
             "timezone": record.timezone,
             "owner": owner,
@@ -132,47 +133,76 @@ def _inherit_word(address: Address) -> None:
 
 
 @transaction.atomic
-def mirror_teams() -> int:
-    """Create or refresh all teams with supervisor and deputy; returns their number."""
-    adapter = crm.adapter()
-    count = 0
-    for record in adapter.teams():
+def mirror_teams(tenant: str = "") -> int:
+    """Create or refresh all teams with supervisor and deputy. Returns their number. ``tenant``: whose context it is."""
+    records = [_within(tenant, record) for record in crm.adapter().teams()]
+    for record in records:
         Team.objects.update_or_create(tenant=record.tenant, key=record.key, defaults={"name": record.name[:255]})
-        count += 1
-    for record in adapter.teams():
+    for record in records:
         Team.objects.filter(tenant=record.tenant, key=record.key).update(
-            supervisor=_by_user_key(record.supervisor_key), deputy=_by_user_key(record.deputy_key)
+            supervisor=_colleague(record.supervisor_key, record.tenant),
+            deputy=_colleague(record.deputy_key, record.tenant),
         )
-    return count
+    return len(records)
 
 
-def _by_user_key(key: str) -> Employee | None:
-    if not key:
-        return None
-    user = crm.adapter().user(key)
+def _colleague(key: str, tenant: str) -> Employee | None:
+    """The employee with this user key; None when the user belongs to another tenant, whatever the host's rows say."""
+    user = crm.adapter().user(key) if key else None
     record = crm.adapter().employee(user) if user is not None else None
-    return mirror_employee(record) if record is not None else None
+    if record is None or record.tenant not in ("", tenant):
+        return None
+    return mirror_employee(replace(record, tenant=tenant))
+
+
+Record = TypeVar("Record", crm.CustomerRecord, crm.EmployeeRecord, crm.TeamRecord)
+
+
+def _within(tenant: str, record: Record) -> Record:
+    """The record as one of ``tenant``, in whose context the host gave it. Raises ConfigurationError for another's."""
+    if not tenant:
+        return record
+    if record.tenant not in ("", tenant):
+        kind = type(record).__name__.removesuffix("Record").lower()
+        raise ConfigurationError(
+            f"The CRM adapter gave {kind} {record.key!r} of tenant {record.tenant!r} while in tenant {tenant!r}"
+        )
+    return replace(record, tenant=tenant)
 
 
 def sync_all() -> dict[str, int]:
-    """Mirror teams, employees and customers whole; people the host no longer has are deactivated.
+    """Mirror teams, employees and customers whole, tenant by tenant; people the host no longer has are deactivated.
 
-    A host that shows nobody at all (row security answers a process without a tenant that way) deactivates nobody.
+    A tenant that shows nobody at all (row security answers a process without a context that way) deactivates nobody.
     Customers that went are told to ``GONE``, which knows what to do with their conversations.
     """
     adapter = crm.adapter()
-    counts = {"teams": mirror_teams(), "employees": 0, "customers": 0}
-    seen = [mirror_employee(employee).pk for employee in adapter.employees()]
-    counts["employees"] = len(seen)
-    if seen:
-        Employee.objects.exclude(pk__in=seen).filter(active=True).update(active=False)
-    present = set()
-    for customer in adapter.customers():
-        present.add(mirror_customer(customer).pk)
-        counts["customers"] += 1
-    if present:
-        known = Customer.objects.filter(active=True, key__isnull=False).values_list("pk", flat=True)
-        for pk in set(known.iterator()) - present:
-            for told in GONE:
-                told(Customer.objects.get(pk=pk))
+    counts = {"teams": 0, "employees": 0, "customers": 0}
+    for tenant in adapter.tenants():
+        with adapter.tenant(tenant):
+            counts["teams"] += mirror_teams(tenant)
+            staff = [mirror_employee(_within(tenant, record)) for record in adapter.employees()]
+            counts["employees"] += len(staff)
+            _deactivate_others(staff, tenant)
+            present: set[Any] = set()
+            for record in adapter.customers():
+                present.add(mirror_customer(_within(tenant, record)).pk)
+                counts["customers"] += 1
+            _tell_gone(present, tenant)
     return counts
+
+
+def _deactivate_others(staff: list[Employee], tenant: str) -> None:
+    if staff:
+        rows = Employee.objects.filter(active=True).exclude(pk__in=[employee.pk for employee in staff])
+        (rows.filter(tenant=tenant) if tenant else rows).update(active=False)
+
+
+def _tell_gone(present: set[Any], tenant: str) -> None:
+    if not present:
+        return
+    known = Customer.objects.filter(active=True, key__isnull=False)
+    known = known.filter(tenant=tenant) if tenant else known
+    for pk in set(known.values_list("pk", flat=True).iterator()) - present:
+        for told in GONE:
+            told(Customer.objects.get(pk=pk))

@@ -19,7 +19,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.channels.cases import ChannelCases, SendCases, WebhookCases
 from tests.channels.sequences import InboundSequence, OutboundSequence
 
-NUMBER = int(os.environ.get("CONTACT_GUARD_SEQUENCES", "300"))
+CI = 300
+NUMBER = int(os.environ.get("CONTACT_GUARD_SEQUENCES", CI))
 
 
 def _final(base: type[ChannelCases]) -> list[type[ChannelCases]]:
@@ -45,7 +46,7 @@ def _drawn(machine: type[InboundSequence] | type[OutboundSequence]) -> None:
             max_examples=math.ceil(NUMBER / (len(RECEIVING) + len(SENDING))),
             stateful_step_count=15,
             deadline=None,
-            derandomize="CONTACT_GUARD_SEQUENCES" not in os.environ,
+            derandomize=NUMBER <= CI,
             database=None,
             print_blob=True,
             suppress_health_check=list(HealthCheck),

@@ -11,17 +11,17 @@ from tests.console.conftest import Hotel, url
 
 
 def found(hotel: Hotel, who: str, words: str) -> list[str]:
-    """Keys of the customers that the search offers to begin a conversation with."""
+    """Our ids of the customers that the search offers to begin a conversation with."""
     page = hotel.get(who, "inbox", query=f"?q={words}").content.decode()
-    return [html.unescape(key) for key in re.findall(r'name="customer" value="([^"]*)"', page)]
+    return [html.unescape(key) for key in re.findall(r'name="id" value="([^"]*)"', page)]
 
 
 def test_a_search_offers_customers_to_write_to_and_one_click_opens_the_talk(hotel: Hotel) -> None:
     aoi = hotel.people["aoi"]
     guest = factories.customer("Mori Kenji", manager=aoi)
 
-    assert found(hotel, "aoi", "mori") == [guest.key]
-    answer = hotel.post("aoi", "conversation_start", data={"customer": guest.key})
+    assert found(hotel, "aoi", "mori") == [str(guest.pk)]
+    answer = hotel.post("aoi", "conversation_start", data={"id": str(guest.pk)})
 
     talk = Conversation.objects.get(customer=guest)
     assert talk.employee == aoi

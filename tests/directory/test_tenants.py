@@ -1,0 +1,157 @@
+"""A host with tenants: without a tenant's context its rows can't be seen, so each task and the sync must enter it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import override_settings
+
+from crm_contact_guard import gateway, permissions, tasks
+from crm_contact_guard.crm import CustomerRecord, DeclarativeAdapter, EmployeeRecord, TeamRecord
+from crm_contact_guard.directory.mirror import sync_all
+from crm_contact_guard.directory.models import Customer, Employee, Team
+from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.ledger.conversations import conversation_open
+from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.supervision.models import Alert
+from tests import factories
+from tests.host.models import Client, User
+
+pytestmark = pytest.mark.django_db
+
+context: ContextVar[str] = ContextVar("context", default="")
+entered: list[str] = []
+
+
+class Rows(DeclarativeAdapter):
+    """As PostgreSQL's row security: the time zone of a row is its tenant; another tenant's rows are not there."""
+
+    @contextmanager
+    def tenant(self, key: str) -> Iterator[None]:
+        entered.append(key)
+        before = context.set(key)
+        try:
+            yield
+        finally:
+            context.reset(before)
+
+    def tenants(self) -> tuple[str, ...]:
+        return ("Asia/Tokyo", "Europe/London")
+
+    def customers(self) -> Iterator[CustomerRecord]:
+        return (record for record in super().customers() if record.timezone == context.get())
+
+    def employees(self) -> Iterator[EmployeeRecord]:
+        return (record for record in super().employees() if record.timezone == context.get())
+
+    def teams(self) -> Iterator[TeamRecord]:
+        return (record for record in super().teams() if self.user(record.supervisor_key).zone == context.get())
+
+
+class Careless(Rows):
+    """Gives every tenant's rows whatever the context."""
+
+    def customers(self) -> Iterator[CustomerRecord]:
+        yield CustomerRecord(key="1", name="Somebody", tenant="Europe/London")
+
+
+def with_adapter(adapter: type[Rows]) -> Any:
+    path = f"{adapter.__module__}.{adapter.__qualname__}"
+    return override_settings(
+        CONTACT_GUARD={
+            **settings.CONTACT_GUARD,
+            "CRM_ADAPTER": path,
+            "EMPLOYEE": {**settings.CONTACT_GUARD["EMPLOYEE"], "TENANT": "zone"},
+        }
+    )
+
+
+@pytest.fixture
+def two() -> Iterator[None]:
+    """Tokyo with aoi under sora, London with ann under bob; both serve a customer of the same name and address."""
+    entered.clear()
+    for zone, clerk, head in (("Asia/Tokyo", "aoi", "sora"), ("Europe/London", "ann", "bob")):
+        branch = factories.team(zone)
+        branch.head = factories.user(head, job="chief", branch=branch, zone=zone)
+        branch.save()
+        manager = factories.user(clerk, branch=branch, zone=zone)
+        Client.objects.create(full_name="Hanako Sato", emails="h@mail.example", manager=manager, zone=zone)
+    Team.objects.all().delete()
+    Employee.objects.all().delete()
+    with with_adapter(Rows):
+        sync_all()
+        yield
+
+
+@pytest.mark.usefixtures("two")
+def test_the_sync_enters_each_tenant_and_keeps_them_apart() -> None:
+    assert entered == ["Asia/Tokyo", "Europe/London"]
+    for model, count in ((Team, 1), (Employee, 2), (Customer, 1)):
+        for tenant in entered:
+            assert model._default_manager.filter(tenant=tenant).count() == count
+    for team in Team.objects.select_related("supervisor"):
+        assert team.supervisor is not None
+        assert team.supervisor.tenant == team.tenant
+
+
+@pytest.mark.usefixtures("two")
+def test_each_task_runs_in_its_tenant_and_nothing_is_seen_from_the_other() -> None:
+    aoi, sora, bob = (Employee.objects.get(name=name) for name in ("Aoi", "Sora", "Bob"))
+    talk = conversation_open(customer=Customer.objects.get(tenant="Asia/Tokyo"), channel="chat")
+    sent = gateway.send(actor=aoi, conversation=talk, text="個人のLINE交換しませんか？ID: aoi_22", override=None)
+    if sent.message is None:  # asked to think again: goes on all the same
+        code = gateway.Override(code=gateway.OverrideCode.OTHER, text="trial")
+        sent = gateway.send(actor=aoi, conversation=talk, text="個人のLINE交換しませんか？ID: aoi_22", override=code)
+    assert sent.message is not None
+    entered.clear()
+
+    tasks.deliver(str(sent.message.pk))
+    tasks.inspect(str(sent.message.pk))
+    for alert in Alert.objects.all():
+        tasks.notify(str(alert.pk))
+
+    assert set(entered) == {"Asia/Tokyo"}
+    assert len(entered) >= 3
+    assert permissions.alerts(sora).exists()
+    assert not permissions.alerts(bob).exists()
+    for rows in (permissions.conversations, permissions.messages, permissions.events):
+        assert not rows(bob).exists()
+    assert not permissions.may_start(bob, talk.customer)
+    assert not permissions.startable(bob).filter(tenant="Asia/Tokyo").exists()
+    assert Conversation.objects.get().tenant == "Asia/Tokyo"
+
+
+@pytest.mark.usefixtures("two")
+def test_a_tenant_that_shows_nobody_loses_nobody_and_another_tenants_rows_are_not_touched() -> None:
+    User.objects.filter(zone="Europe/London").update(zone="Nowhere")
+
+    sync_all()
+
+    assert Employee.objects.filter(active=True).count() == 4
+
+
+@pytest.mark.usefixtures("two")
+def test_a_supervisor_of_another_tenant_is_none_of_the_team() -> None:
+    team = Team.objects.get(tenant="Asia/Tokyo")
+    branch = factories.Branch.objects.get(pk=team.key)
+    branch.deputy_head = User.objects.get(display_name="Bob")
+    branch.save()
+
+    sync_all()
+
+    team.refresh_from_db()
+    assert team.deputy is None
+
+
+@pytest.mark.usefixtures("two")
+def test_an_adapter_that_mixes_tenants_is_stopped() -> None:
+    with (
+        with_adapter(Careless),
+        pytest.raises(ConfigurationError, match="'Europe/London' while in tenant 'Asia/Tokyo'"),
+    ):
+        sync_all()

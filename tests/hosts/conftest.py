@@ -1,0 +1,47 @@
+"""The wheel, each host's environment, and a database for each test."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.hosts.environment import Environment, environment, wheel
+from tests.service_urls import POSTGRESQL, database
+
+HERE = Path(__file__).parent
+NAME = "contact_guard_host"
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return wheel(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="session")
+def crm_admin(built: Path) -> Environment:
+    """django-crm-admin."""
+    return environment(HERE / "crm_admin", built)
+
+
+@pytest.fixture(scope="session")
+def helpdesk(built: Path) -> Environment:
+    """django-helpdesk."""
+    return environment(HERE / "desk", built)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """What the host's project has as ``DATABASES``: an empty one of its own."""
+    if request.param == "sqlite":
+        yield {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "crm.sqlite3")}}
+        return
+    with psycopg.connect(POSTGRESQL, autocommit=True) as server:
+        server.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+        server.execute(f"CREATE DATABASE {NAME}")
+        yield {"default": database(urllib.parse.urlsplit(POSTGRESQL)._replace(path=f"/{NAME}").geturl())}
+        server.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")

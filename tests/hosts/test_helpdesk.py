@@ -1,0 +1,127 @@
+"""A helpdesk whose customers are e-mail addresses on tickets, whose users have UUIDs and no groups, and whose
+middleware wants a login everywhere."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import smtplib
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hosts.environment import Environment
+from tests.hosts.person import Person
+from tests.hosts.project import Project
+from tests.mail_sink import Sink, free_port
+
+DESK = Path(__file__).parent / "desk"
+PRESSING = "LINE交換しませんか？ID: hanako_22"
+
+
+@pytest.mark.timeout(600)
+def test_into_the_helpdesk_and_out_again(helpdesk: Environment, databases: dict[str, Any], tmp_path: Path) -> None:
+    port = free_port()
+    shutil.copytree(DESK / "project", tmp_path / "project")
+    with Sink() as sink:
+        desk = Project(
+            tmp_path,
+            helpdesk,
+            HOST_DATABASES=json.dumps(databases),
+            HOST_MAIL_PORT=str(sink.port),
+            DJANGO_SETTINGS_MODULE="project.settings",
+            PYTHONPATH=str(tmp_path),
+        )
+        desk.run("python -m django migrate")
+        desk.run(f"python -m django shell --no-imports --command {shlex.quote((DESK / 'tickets.py').read_text())}")
+        before = {file: (tmp_path / "project" / file).read_text() for file in ("settings.py", "urls.py")}
+
+        install(desk, port)
+
+        said = desk.run("python -m django contact_guard_sync")
+        assert "1 teams, 2 employees, 1 customers" in said
+        checked = desk.run("python -m django contact_guard_check")
+        assert "0 errors" in checked
+        assert "customers reach the web chat without signing in" in checked
+        desk.run("python -m django makemigrations --check --dry-run")
+        mail_port = free_port()
+        with (
+            desk.serving(f"python -m django runserver {port}", port=port) as base,
+            desk.serving(f"python -m django contact_guard_receive_mail --port {mail_port}", port=mail_port),
+        ):
+            talk(base, sink, mail_port)
+        desk.run("python -m django contact_guard_tick")
+        desk.run("python -m django contact_guard_export --out first.zip")
+        desk.run("python -m crm_contact_guard.proof first.zip")
+        assert "All holds." in desk.run("python -m django contact_guard_verify")
+
+        for file, text in before.items():
+            (tmp_path / "project" / file).write_text(text)
+        desk.run("pip uninstall --yes crm-contact-guard")
+        with desk.serving(f"python -m django runserver {port}", port=port) as base:
+            aoi = signed_in(base, "aoi", "/dashboard/")
+            assert aoi.status == 200
+            assert "Lamp again" in aoi.page
+            assert "guard" not in aoi.get("/guard/inbox/") or aoi.status == 404
+        desk.run(f"python -m django shell --no-imports --command {shlex.quote(LEAVES)}")
+
+
+#: An agent leaves; the tables that stayed behind must not hold on to the row.
+LEAVES = """
+from helpdesk.models import Ticket
+from project.agents.models import Agent
+Ticket.objects.update(assigned_to=None)
+Agent.objects.get(email='aoi@kaede.example').delete()
+"""
+
+
+def install(desk: Project, port: int) -> None:
+    desk.run("pip install crm-contact-guard")
+    desk.write("project/settings.py", (DESK / "guard_settings.py").read_text().replace("8000", str(port)))
+    desk.write("project/urls.py", 'urlpatterns += [path("guard/", include("crm_contact_guard.urls"))]\n')
+    desk.run("python -m django contact_guard_keygen contact-guard.key")
+    desk.run("python -m django migrate")
+
+
+def signed_in(base: str, name: str, path: str) -> Person:
+    person = Person(base)
+    person.get(path)
+    assert "login" in person.address, person.address
+    person.submit("password", username=f"{name}@kaede.example", password="correct horse")
+    return person
+
+
+def talk(base: str, sink: Sink, port: int) -> None:
+    """Aoi writes to the sender of the tickets, who answers by mail and presses; Ken is warned."""
+    aoi = signed_in(base, "aoi", "/guard/inbox/")
+    aoi.submit("/guard/inbox/", q="hanako")
+    aoi.submit("Start a conversation")
+    inbox = aoi.address
+    aoi.submit("/send/", text="Your lamp is repaired.", subject="Your lamp")
+    mail = sink.next_mail(60)
+    assert mail["To"].addresses[0].addr_spec == "hanako@mail.example"
+    assert "Your lamp is repaired." in str(mail.get_content())
+
+    answer(mail, port)
+
+    aoi.wait_for(inbox, PRESSING)
+    ken = signed_in(base, "ken", "/guard/")
+    ken.wait_for("/guard/", "hanako@mail.example")
+    warned = sink.next_mail(60)
+    assert warned["To"] == "ken@kaede.example"
+    assert "/guard/alerts/" in str(warned.get_body())
+
+
+def answer(mail: EmailMessage, port: int) -> None:
+    reply = EmailMessage()
+    reply["From"] = "Hanako Sato <hanako@mail.example>"
+    reply["To"] = str(mail["Reply-To"])
+    reply["Subject"] = f"Re: {mail['Subject']}"
+    reply["Message-ID"] = "<1@mail.example>"
+    reply["In-Reply-To"] = str(mail["Message-ID"])
+    reply.set_content(f"ありがとうございます。{PRESSING}")
+    with smtplib.SMTP("127.0.0.1", port) as server:
+        server.send_message(reply)
