@@ -10,7 +10,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import connections, router
+from django.db import DEFAULT_DB_ALIAS, connections, router
 
 from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
@@ -134,6 +134,16 @@ def check_signing_key(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     if django_settings.DEBUG:
         return [Warning(f"The record {problem}", hint=hint, id="crm_contact_guard.W005")]
     return [Error(f"The record {problem}", hint=hint, id="crm_contact_guard.E007")]
+
+
+@register("crm_contact_guard")
+def check_database(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E019: a database router sends our tables elsewhere than to ``default``, so that transactions would not hold."""
+    alias = router.db_for_write(Message)
+    if alias == DEFAULT_DB_ALIAS:
+        return []
+    hint = "Let the router keep the app crm_contact_guard in 'default'; see docs/installation.md, Several databases."
+    return [Error(f"A router sends the record to database {alias!r}", hint=hint, id="crm_contact_guard.E019")]
 
 
 @register("crm_contact_guard")

@@ -1,0 +1,122 @@
+"""What living hosts have and examples do not: each meets a working page, or an error that names the way out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core import checks
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from crm_contact_guard.ledger.links import link_create
+from tests import factories
+
+
+class LoginEverywhere:
+    """A middleware as hosts write it: a list of paths that strangers may see, and 302 for all others."""
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated or request.path.startswith(("/guard/chat/", "/guard/webhooks/")):
+            return self.get_response(request)
+        return redirect("/login/")
+
+
+BY_DJANGO = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+BY_HAND = "tests.test_host_traps.LoginEverywhere"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("middleware", [BY_DJANGO, BY_HAND])
+def test_customers_and_carriers_come_in_where_a_login_is_wanted_everywhere(middleware: str) -> None:
+    employee = factories.employee("aoi")
+    _link, token = link_create(conversation=factories.conversation(employee), created_by=employee)
+    stranger = Client(enforce_csrf_checks=True)
+
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, middleware]):
+        opened = stranger.get(reverse("crm_contact_guard:chat", args=[token]), follow=True)
+        hook = stranger.post(reverse("crm_contact_guard:webhook", args=["chat"]), b"{}", "application/json")
+        inside = stranger.get(reverse("crm_contact_guard:inbox"))
+
+    assert opened.status_code == 200
+    assert "form_token" in opened.content.decode()
+    assert hook.status_code == 404  # the web chat has none; a login page would have answered 302
+    assert inside.status_code == 302
+
+
+class Elsewhere:
+    def db_for_write(self, model: Any, **hints: Any) -> str | None:
+        return "archive" if model._meta.app_label == "crm_contact_guard" else None
+
+
+def test_a_router_that_sends_the_record_elsewhere_is_named() -> None:
+    with override_settings(DATABASE_ROUTERS=["tests.test_host_traps.Elsewhere"]):
+        found = [message for message in checks.run_checks(tags=["crm_contact_guard"]) if message.id.endswith("E019")]
+
+    assert len(found) == 1
+    assert "'archive'" in found[0].msg
+
+
+BARE = """
+import django
+from django.conf import settings
+settings.configure(
+    SECRET_KEY="of the host",
+    DEBUG=True,
+    USE_TZ=True,
+    STATIC_URL=None,
+    ALLOWED_HOSTS=["testserver"],
+    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
+    ROOT_URLCONF="tests.urls",
+    AUTH_USER_MODEL="host.User",
+    INSTALLED_APPS=("django.contrib.auth", "django.contrib.contenttypes", "crm_contact_guard", "tests.host"),
+    DATABASES={
+        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
+        "other": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
+    },
+    DATABASE_ROUTERS=["tests.test_host_traps.OnlyDefault"],
+    CONTACT_GUARD={"CUSTOMER": {"MODEL": "host.Client"}, "TASKS": "inline"},
+)
+django.setup()
+from django.core.management import call_command
+from django.db import connections
+call_command("check")
+call_command("migrate", verbosity=0)
+call_command("migrate", database="other", verbosity=0)
+call_command("makemigrations", "crm_contact_guard", check=True, dry_run=True)
+from django.test import Client
+assert Client().get("/guard/chat/x/").status_code == 410
+assert Client().get("/guard/api/v1/conversations/").status_code == 401
+print([name for name in connections["other"].introspection.table_names() if "contact_guard" in name])
+"""
+
+
+class OnlyDefault:
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
+        return db == "default" if app_label == "crm_contact_guard" else None
+
+
+def test_a_bare_host_starts_answers_and_keeps_its_other_databases_clean(request: pytest.FixtureRequest) -> None:
+    """Apps in a tuple; no admin, sessions, staticfiles or REST framework among them; no STATIC_URL; two databases."""
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    done = subprocess.run(
+        [sys.executable, "-c", BARE],
+        check=False,
+        cwd=request.config.rootpath,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines()[-1] == "[]"
