@@ -82,7 +82,7 @@ lint: .venv/.dev-installed ## style, types, layers, migrations, translations, AP
 	$(BIN)/python tools/messages.py check
 
 accuracy: .venv/.dev-installed ## the detector's figures; fails when one falls below the recorded ones (some minutes)
-	$(BIN)/python benchmarks/bench_detection_accuracy.py
+	$(BIN)/python benchmarks/bench_detection_accuracy.py --quick
 
 format: .venv/.dev-installed ## rewrite the code in the house's style
 	$(BIN)/ruff check --fix-only .

@@ -176,14 +176,17 @@ def disguises(each: int = 25) -> dict[str, Any]:
     }
 
 
-def evaluate() -> dict[str, Any]:
-    """All figures."""
+def evaluate(*, quick: bool = False) -> dict[str, Any]:
+    """All figures; ``quick`` leaves out those with a whole file left out, which take half of the time."""
     paths = dataset.message_files()
     rows = [row for path in paths for row in dataset.read(path)]
     sources = [path.stem for path in paths for _ in dataset.read(path)]
     threads = [thread for path in dataset.thread_files() for thread in dataset.read(path)]
     report: dict[str, Any] = {"benign_talk": chatterbot(), "disguises": disguises()}
-    for way, flagged in (("cv", out_of_fold(rows, threads)), ("file", out_of_file(rows, sources, threads))):
+    ways = {"cv": out_of_fold(rows, threads)}
+    if not quick:
+        ways["file"] = out_of_file(rows, sources, threads)
+    for way, flagged in ways.items():
         for source in dict.fromkeys(sources):
             own = [n for n, name in enumerate(sources) if name == source]
             name = "corpus" if source == "messages" else source
@@ -221,6 +224,8 @@ def worse(report: dict[str, Any], recorded: dict[str, Any]) -> list[str]:
     """Figures below the recorded ones."""
     found = []
     for name, part in recorded.items():
+        if name not in report:
+            continue
         for key in ("f1", "macro_recall"):
             if part is not None and key in part and report[name][key] < part[key] - TOLERANCE:
                 found.append(f"{name} {key} {report[name][key]} < {part[key]}")
@@ -235,8 +240,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Cross-validated figures of the detection.")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--check", type=Path, help="fail when figures are below those of this file")
+    parser.add_argument("--quick", action="store_true", help="without the figures that leave whole files out")
     options = parser.parse_args()
-    report = evaluate()
+    report = evaluate(quick=options.quick)
     print("\n".join(summary(report)))
     if options.json:
         options.json.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", "utf-8")
