@@ -34,12 +34,18 @@ def conversation_with(carrier: Channel, address: str, *, name: str = "", subject
 def customer_of(carrier: Channel, address: str, *, name: str = "") -> Customer:
     """The customer with this address. Two may share it: one the host knows comes first, then the one talked to last.
 
+    Where customers of several tenants do, it is nobody's: a stranger's, of no tenant.
     A stranger becomes a customer without a key, to be linked later. Their name never gives the address away.
     """
     normalised = normalise(carrier.address_kind, address)[:320]
+    matches = Address.objects.filter(
+        kind=carrier.address_kind, normalised=normalised, dropped=False, customer__active=True
+    )
+    if matches.order_by().values("customer__tenant").filter(customer__key__isnull=False).distinct().count() > 1:
+        # Nothing tells for which tenant this is, and a guess could show it to the wrong one.
+        matches = matches.filter(customer__key=None, customer__tenant="")
     known = (
-        Address.objects.filter(kind=carrier.address_kind, normalised=normalised, dropped=False, customer__active=True)
-        .select_related("customer")
+        matches.select_related("customer")
         .order_by(
             Case(When(customer__key=None, then=Value(1)), default=Value(0)),
             F("customer__conversations__last_message_at").desc(nulls_last=True),

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from crm_contact_guard import gateway, permissions, tasks
+from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.crm import CustomerRecord, DeclarativeAdapter, EmployeeRecord, TeamRecord
 from crm_contact_guard.directory.mirror import sync_all
 from crm_contact_guard.directory.models import Customer, Employee, Team
@@ -155,3 +156,27 @@ def test_an_adapter_that_mixes_tenants_is_stopped() -> None:
         pytest.raises(ConfigurationError, match="'Europe/London' while in tenant 'Asia/Tokyo'"),
     ):
         sync_all()
+
+
+@pytest.mark.usefixtures("two")
+def test_a_mail_from_an_address_that_two_tenants_know_is_shown_to_neither() -> None:
+    aoi, ann = (Employee.objects.get(name=name) for name in ("Aoi", "Ann"))
+    heard = [
+        gateway.receive(
+            InboundMessage(
+                channel="email",
+                event_id=str(number),
+                from_address="h@mail.example",
+                text="For whom is this?",
+                occurred_at=factories.office_time(),
+            )
+        )
+        for number in range(2)
+    ]
+
+    first, second = (each.conversation for each in heard)
+    assert first is not None
+    assert first == second
+    assert first.tenant == ""
+    assert not permissions.conversations(aoi).exists()
+    assert not permissions.conversations(ann).exists()
