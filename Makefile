@@ -9,7 +9,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra pdf --extra postgresql --extra redis --extra twilio --extra whatsapp
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services sequences test-hosts coverage lint accuracy fuzz format train bench docs messages lock package clean
+.PHONY: help install demo demo-data test test-services sequences test-hosts coverage lint accuracy fuzz format train bench docs messages lock licences package release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -117,6 +117,12 @@ lock: $(BIN)/python ## renew requirements/*.txt from pyproject.toml
 
 package: .venv/.dev-installed ## wheel and sdist in dist/
 	$(BIN)/python -m hatchling build
+
+licences: .venv/.dev-installed ## docs/licences.md from what is installed
+	$(BIN)/python tools/licences.py
+
+release: licences ## wheel and sdist of the last commit, built twice and compared byte by byte, in dist/
+	$(BIN)/python tools/release.py
 
 clean: ## remove what was built; .venv and the demo's data stay
 	rm -rf build dist htmlcov docs/_build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
