@@ -97,7 +97,7 @@ def signed_in(base: str, name: str, path: str) -> Person:
 def talk(base: str, sink: Sink, port: int) -> None:
     """Aoi writes to the sender of the tickets, who answers by mail and presses; Ken is warned."""
     aoi = signed_in(base, "aoi", "/guard/inbox/")
-    aoi.submit("/guard/inbox/", q="hanako")
+    aoi.submit("/guard/inbox/", q="mail.example")  # an address in a name's place is masked
     aoi.submit("Start a conversation")
     inbox = aoi.address
     aoi.submit("/send/", text="Your lamp is repaired.", subject="Your lamp")
@@ -109,7 +109,7 @@ def talk(base: str, sink: Sink, port: int) -> None:
 
     aoi.wait_for(inbox, PRESSING)
     ken = signed_in(base, "ken", "/guard/")
-    ken.wait_for("/guard/", "hanako@mail.example")
+    ken.wait_for("/guard/", "h•••@mail.example")
     warned = sink.next_mail(60)
     assert warned["To"] == "ken@kaede.example"
     assert "/guard/alerts/" in str(warned.get_body())
