@@ -1,4 +1,4 @@
-"""Write ``docs/licences.md``: the licence of each package that a plain ``pip install`` brings, from its own metadata."""
+"""Write ``docs/licences.md``: the licence of each package that a plain ``pip install`` brings, by its metadata."""
 
 from __future__ import annotations
 
