@@ -145,3 +145,21 @@ def test_a_note_tells_of_the_past_and_of_call_or_meeting(clerk: Employee, conver
         )
     with pytest.raises(InvalidMessage, match="call or meeting"):
         gateway.note(actor=clerk, conversation=conversation, kind="fax", text="x", occurred_at=now)
+
+
+def test_ids_and_names_that_no_database_holds_are_mended_at_the_edge() -> None:
+    inbound = InboundMessage(
+        channel="chat",
+        event_id="a\0b",
+        from_address="\ud800x@mail.example",
+        from_name="Han\0ako",
+        text="Hello\0",
+        occurred_at=factories.office_time(),
+        carrier_id="c\0",
+    )
+
+    first, again = gateway.receive(inbound), gateway.receive(inbound)
+
+    assert first.message is not None
+    assert first.message.from_name == "Han\ufffdako"
+    assert again.duplicate

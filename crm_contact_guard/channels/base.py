@@ -11,6 +11,22 @@ from typing import Any, BinaryIO, ClassVar
 from django.core.checks import CheckMessage
 from django.http import HttpRequest, HttpResponse
 
+from crm_contact_guard.proof.canonical import canonical_text
+
+
+class Storable:
+    """What a carrier says, as every database can hold it: its texts are freed of NUL and lone surrogates on the way in.
+
+    The payload as it came is kept as a file where that matters.
+    """
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, str) and not isinstance(value, StrEnum):
+                cleaned = canonical_text(value)
+                if cleaned is not value:
+                    object.__setattr__(self, name, cleaned)  # the dataclasses are frozen
+
 
 class DeliveryStatus(StrEnum):
     """What a carrier can say happened, in the order in which a message goes through them."""
@@ -25,7 +41,7 @@ class DeliveryStatus(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FileIn:
+class FileIn(Storable):
     """A file that came with a message; ``kind`` is "attachment" or "original" (the carrier's payload as received)."""
 
     name: str
@@ -109,7 +125,7 @@ class PhoneCall:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Receipt:
+class Receipt(Storable):
     """What the carrier answered to a send."""
 
     status: DeliveryStatus
@@ -118,7 +134,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MediaRef:
+class MediaRef(Storable):
     """A file that stays with the carrier until it is fetched (``Channel.fetch``), after its message was recorded.
 
     ``ref`` is whatever the channel needs to fetch it (an id, an address), without secrets: it is stored.
@@ -130,7 +146,7 @@ class MediaRef:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InboundMessage:
+class InboundMessage(Storable):
     """A customer's message as a carrier handed it in.
 
     ``event_id`` is the carrier's id of the event (deduplicated on), ``reply_tokens`` our own tokens found in it,
@@ -158,7 +174,7 @@ class InboundMessage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatusEvent:
+class StatusEvent(Storable):
     """A carrier's later word on an outbound message, found by ``carrier_id``.
 
     ``message_id`` is ours where the carrier gives it back (WhatsApp's ``biz_opaque_callback_data``, a query in Twilio's
@@ -192,7 +208,7 @@ class ContactKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContactEvent:
+class ContactEvent(Storable):
     """An address can't or may not be written to any more, or may again.
 
     A word such as STOP comes as two events with ids of their own: the ``InboundMessage`` that was written, and this.
@@ -224,7 +240,7 @@ class CallOutcome(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CallEvent:
+class CallEvent(Storable):
     """A finished telephone call between company and customer; recorded as a note of a call.
 
     ``address`` is the customer's. ``call_id`` is that of the ``PhoneCall`` it came of, if we asked for it.
@@ -243,7 +259,7 @@ class CallEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TakenBack:
+class TakenBack(Storable):
     """The customer took a message back at the carrier. It stays in the record; ``carrier_id`` names it."""
 
     channel: str
@@ -253,7 +269,7 @@ class TakenBack:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnknownEvent:
+class UnknownEvent(Storable):
     """An event we can't read further; it is recorded with its payload all the same."""
 
     channel: str
@@ -267,7 +283,7 @@ CarrierEvent = InboundMessage | StatusEvent | ContactEvent | CallEvent | TakenBa
 
 
 @dataclass(frozen=True, kw_only=True)
-class Carried:
+class Carried(Storable):
     """One thing that the carrier says it carried (``Channel.carried``).
 
     Recorded or not is found by ``carrier_id``, the same id that ``Receipt``, ``InboundMessage`` and ``CallEvent`` give.

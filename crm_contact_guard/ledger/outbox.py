@@ -21,6 +21,7 @@ from crm_contact_guard.channels.base import DeliveryStatus
 from crm_contact_guard.conf import settings
 from crm_contact_guard.ledger.models import Delivery, Event, Message
 from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.proof.canonical import canonical_text
 
 #: Attempts whose end nobody saw, after which a message without idempotency is left to people.
 MAX_UNFINISHED = 2
@@ -176,7 +177,7 @@ def failed(
         due_at=due_at,
         lease_until=None,
         unfinished=F("unfinished") + int(uncertain),
-        last_error=error[:500],
+        last_error=canonical_text(error)[:500],
         updated_at=now,
     )
     return due_at

@@ -22,6 +22,7 @@ from crm_contact_guard.ledger.keys import verification_keys
 from crm_contact_guard.ledger.sealed import TreeHead, Witnessing
 from crm_contact_guard.ledger.tree import database, tile_reader
 from crm_contact_guard.ledger.witnesses import Witness
+from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.proof.merkle import Frontier
 from crm_contact_guard.proof.notes import NoteBroken, open_checkpoint
 from crm_contact_guard.proof.tiles import Nodes, TileBroken
@@ -97,7 +98,7 @@ def _keep(one: Configured) -> bool:
     except Exception as error:
         # A witness is foreign code and a foreign server; the others must still be served.
         logger.exception("Witness %s did not take the checkpoint of %s leaves", one.alias, newest.size)
-        row.error = str(error)[:500] or type(error).__name__
+        row.error = canonical_text(str(error))[:500] or type(error).__name__
     row.save(using=using)
     return not row.error
 

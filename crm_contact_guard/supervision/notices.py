@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.mailing import send_by_host
+from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.supervision.models import Alert, Notice
 from crm_contact_guard.supervision.titles import alert_title
 
@@ -63,7 +64,7 @@ def notice_send(notice_id: int) -> bool:
             state=Notice.State.QUEUED if again else Notice.State.FAILED,
             due_at=now + timedelta(seconds=BACKOFF[notice.attempts - 1]) if again else None,
             lease_until=None,
-            last_error=f"{type(error).__name__}: {error}"[:500],
+            last_error=canonical_text(f"{type(error).__name__}: {error}")[:500],
         )
         return False
     rows.update(state=Notice.State.SENT, due_at=None, lease_until=None, last_error="", sent_at=timezone.now())

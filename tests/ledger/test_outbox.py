@@ -149,3 +149,12 @@ def test_what_may_have_arrived_never_ends_as_failed(message: Message, last: dict
 
     assert state(message) == "uncertain"
     assert steps(message)[-2:] == ["delivery.failed", "delivery.uncertain"]
+
+
+def test_a_carriers_garbled_words_are_kept_as_every_database_can_hold_them(message: Message) -> None:
+    MemoryChannel.errors.append(ChannelError("bad answer: \0<html>\ud800", permanent=True))
+
+    delivery.deliver(message.pk)
+
+    assert Delivery.objects.get(message=message).last_error == "bad answer: \ufffd<html>\ufffd"
+    assert Event.objects.filter(message=message, kind="delivery.failed").exists()
