@@ -11,6 +11,7 @@ import pytest
 from django.core.management import get_commands, load_command_class
 
 from crm_contact_guard.conf import DEFAULTS
+from crm_contact_guard.policy import presets, retention
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -24,6 +25,11 @@ SKETCH = re.compile(r"\[\.\.\.,|\{…\}|…")
 
 #: Entries of a dict that stands elsewhere on the page.
 ENTRIES = re.compile(r'(?:#.*\n|\s)*"\w[\w-]*": ')
+
+LEVELS = {
+    "presets.md": {"deliver": "deliver", "nudge": "nudge", "block": "block"},
+    "ja/presets.md": {"deliver": "送信", "nudge": "確認", "block": "送信不可"},
+}
 
 
 def blocks(page: Path, *languages: str) -> list[str]:
@@ -89,3 +95,26 @@ def options_of(name: str) -> set[str]:
             if isinstance(action, argparse._SubParsersAction):
                 waiting += action.choices.values()
     return options
+
+
+@pytest.mark.parametrize("page", ["presets.md", "ja/presets.md"])
+def test_presets_are_told_as_they_are(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+
+    for name, preset in retention.PRESETS.items():
+        assert re.search(rf"^\| `{name}` \| {preset.years} \|", text, re.MULTILINE), name
+    for name, rules in presets.PRESETS.items():
+        words = LEVELS[page]
+        row = re.search(rf"^\| `{name}`.*$", text, re.MULTILINE)
+        assert row is not None, name
+        cells = [cell.strip(" *") for cell in row[0].split("|")[2:4]]
+        assert cells == [words[rules["attempt"]], words[rules["after_hours"]]], name
+
+
+def test_pages_quoted_in_the_japanese_guides_say_so() -> None:
+    catalogue = (ROOT / "crm_contact_guard/locale/ja/LC_MESSAGES/django.po").read_text(encoding="utf-8")
+    for page in ("guide_employee.md", "guide_supervisor.md"):
+        text = (ROOT / "docs" / "ja" / page).read_text(encoding="utf-8")
+        labels = [label for label in re.findall(r"\*\*([^*]+)\*\*", text) if not label.endswith("。")]
+        assert labels
+        assert not [label for label in labels if f'"{label}"' not in catalogue], page
