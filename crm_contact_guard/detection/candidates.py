@@ -26,25 +26,11 @@ _ASK_PLANS = frozenset({"international", "landline", "nanp", "cn_or_nanp", "asia
 MAX_PLANS = 40
 #: Endings of file names and of sites; a token that ends so is no handle.
 _NOT_HANDLES = (
-    ".com",
-    ".net",
-    ".org",
-    ".jp",
-    ".example",
-    ".pdf",
-    ".xlsx",
-    ".docx",
-    ".csv",
-    ".jpg",
-    ".png",
-    ".zip",
-    ".html",
-    ".uk",
-    ".kr",
-    ".cn",
-    ".vn",
-    ".io",
-)
+    ".com", ".net", ".org", ".jp", ".example", ".uk", ".kr", ".cn", ".vn", ".io",
+    ".pdf", ".xls", ".xlsx", ".xlsm", ".doc", ".docx", ".ppt", ".pptx", ".csv", ".txt", ".md", ".rtf", ".odt",
+    ".jpg", ".jpeg", ".png", ".gif", ".heic", ".svg", ".mp3", ".mp4", ".mov", ".zip", ".ics", ".eml",
+    ".html", ".htm", ".xml", ".json", ".yaml", ".yml", ".toml", ".js", ".py", ".php", ".exe", ".apk",
+)  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -42,6 +42,8 @@ _PROVIDER = (
     r"(?:g\s?mail|hot\s?mail|outlook|i\s?cloud|yahoo|ymail|proton(?:mail)?|qq|163|126|naver|daum|hanmail|docomo|ezweb|softbank|gmx|aol|me|live|msn|mac|yandex|tutanota|fastmail|googlemail|"
     r"hushmail|foxmail|sina|nifty|biglobe|excite|au|ymobile|kakao)"
 )
+#: Those of them that are no words of other things: "at me" and "live with me" name no provider.
+_NAMED_PROVIDER = _PROVIDER.replace("|me|live|msn|mac|", "|msn|").replace("|excite|au|", "|")
 FREE = re2.compile(r"\b" + _PROVIDER.replace(r"\s?", "") + r"\.")
 
 EMAIL = re2.compile(
@@ -52,18 +54,20 @@ EMAIL = re2.compile(
 EMAIL_GATE = r"@|\b(?:at|dot|arroba|d0t|atto|dotto|t)\b[\s\]\)]|\(a\)|アット|あっと|ドット|どっと|골뱅이|艾特|点com|點com|-at-|แอท"
 EMAIL_SPACED_GATE = r"[a-z0-9._\-] [a-z0-9._\-] [a-z0-9._\-] [a-z0-9._@\-] |[a-z0-9] ?@ [a-z0-9]|[a-z0-9] @ ?[a-z0-9]"
 EMAIL_SLASH_GATE = r"[a-z0-9][/|\\, ]{1,3}" + _PROVIDER + r"[/|\\, ]{1,3}(?:com|co|net|jp)\b"
-EMAIL_HINT_GATE = _PROVIDER + r"\b|(?:ジーメール|gメール|アイクラウド|ヤフー)|before the|front of the"
-EMAIL_PROVIDER = re2.compile(r"[a-z0-9][a-z0-9._+\-]{2,}" + _AT + _PROVIDER + r"\b(?:" + _DOT + r"?com)?")
+EMAIL_HINT_GATE = _NAMED_PROVIDER + r"\b|(?:ジーメール|gメール|アイクラウド|ヤフー)|before the|front of the"
+EMAIL_PROVIDER = re2.compile(
+    r"[a-z0-9][a-z0-9._+\-]{2,}(?:" + _AT + _NAMED_PROVIDER + r"\b(?:" + _DOT + r"?com)?|@" + _PROVIDER + r"\b(?:" + _DOT + r"?com)?)"
+)  # fmt: skip
 EMAIL_SPACED = re2.compile(
     r"(?:[a-z0-9._\-] ?){3,}[@] ?(?:[a-z0-9.\-] ){3,}[a-z]\b|(?:\b[a-z0-9._\-] ){4,}@ ?[a-z0-9.\- ]{5,}\b|[a-z0-9._\-]+ ?@ ?[a-z0-9\-]+ ?\. ?(?:com|net|jp|org|me)\b"
 )
 EMAIL_SLASH = re2.compile(r"[a-z0-9][a-z0-9._\-]*[/|\\, ]{1,3}" + _PROVIDER + r"[/|\\, ]{1,3}(?:com|co|net|jp)\b")
 EMAIL_HINT = re2.compile(
-    r"(?:(?:" + _PROVIDER + r"|ジーメール|gメール|アイクラウド|ヤフー)[^。\n]{0,12}(?:@|アット(?:マーク)?)?の?前(?:は|が)?\s?[「\"']?[a-z0-9._\-]{3,}"
-    r"|[a-z0-9._\-]{4,}[」\"']?\s?(?:のあとに|の後に|のあとは|に続けて|\+|プラス|に、?|,? (?:at|then|and then|plus) (?:the usual )?(?:google'?s? )?)\s?(?:いつもの)?(?:" + _PROVIDER + r"|ジーメール)"
+    r"(?:(?:" + _NAMED_PROVIDER + r"|ジーメール|gメール|アイクラウド|ヤフー)[^。\n]{0,12}(?:@|アット(?:マーク)?)?の?前(?:は|が)?\s?[「\"']?[a-z0-9._\-]{3,}"
+    r"|[a-z0-9._\-]{4,}[」\"']?\s?(?:のあとに|の後に|のあとは|に続けて|\+|プラス|に、?|,? (?:at|then|and then|plus) (?:the usual )?(?:google'?s? )?)\s?(?:いつもの)?(?:" + _NAMED_PROVIDER + r"|ジーメール)"
     r"|(?:before|in front of) the (?:@|at)(?: sign)?[^.\n]{0,12}[a-z0-9._\-]{4,}"
-    r"|[a-z0-9._\-]{4,},? (?:on|it'?s|with|over at) " + _PROVIDER + r"\b"
-    r"|" + _PROVIDER + r"(?: address)? (?:is|called|under|user|as|:|name)\s?[a-z0-9._\-]{4,})"
+    r"|[a-z0-9._\-]{4,},? (?:on|it'?s|with|over at) " + _NAMED_PROVIDER + r"\b"
+    r"|" + _NAMED_PROVIDER + r"(?: address)? (?:is|called|under|user|as|:|name)\s?[a-z0-9._\-]{4,})"
 )  # fmt: skip
 #: All ways to write an address, in this order: whether they stand is told in one pass, without spans.
 MAILS = set_of(pattern.pattern for pattern in (EMAIL, EMAIL_PROVIDER, EMAIL_SPACED, EMAIL_SLASH, EMAIL_HINT))

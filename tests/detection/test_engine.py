@@ -227,3 +227,19 @@ def test_explanation_shows_the_path_in_both_languages() -> None:
     assert reason("handle", "en") in english
     assert reason("handle", "ja") in japanese
     assert reason("handle", "ja") != reason("handle", "en")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Do you get mad at me?",
+        "Which singer's real name is Stefani?",
+        "I live with my cat.",
+        "Please see Chart.yaml and plan_v2.xlsm.",
+    ],
+)
+def test_ordinary_words_and_file_names_are_no_accounts(text: str) -> None:
+    found = scan(text, direction=Direction.INBOUND)
+
+    assert not found.attempt
+    assert not any(finding.kind is Kind.CONTACT_IDENTIFIER for finding in found.findings)
