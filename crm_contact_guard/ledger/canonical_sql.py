@@ -6,7 +6,8 @@ stored values give the same text, so a change can't hide in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -37,6 +38,37 @@ _IDS: Final = {
 _ENDS: Final = {"postgresql": ("E'\\n'", "E'\\t'"), "sqlite": ("char(10)", "char(9)"), "mysql": ("'\\n'", "'\\t'")}
 
 
+#: Bytes that are no UTF-8 become lone surrogates, which no honest row holds, and turn back into themselves.
+_ODD: Final = "surrogateescape"
+
+
+@contextmanager
+def any_bytes(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Read text that is none: SQLite takes any bytes for text, and a forged row must be reported, not end the check."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    before = connection.connection.text_factory
+    connection.connection.text_factory = lambda stored: stored.decode("utf-8", _ODD)
+    try:
+        yield
+    finally:
+        connection.connection.text_factory = before
+
+
+def as_bytes(value: Any) -> bytes:
+    """A binary value, or what somebody put in its place, so that it can be compared."""
+    return str(value).encode("utf-8", _ODD) if isinstance(value, str | int | float) else bytes(value or b"")
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or type(value) is str:
+        return value
+    # A forger's: never equal to a text of the same look.
+    return f"\udc80{bytes(value).decode('utf-8', _ODD) if isinstance(value, bytes | memoryview) else value}"
+
+
 @dataclass(slots=True)  # not frozen, which would triple the time of making one
 class StoredRow:
     """A recorded row as it stands in the database. ``lines`` are its open values, a line each, null as a tab."""
@@ -51,7 +83,11 @@ class StoredRow:
 
     def leaf(self) -> bytes:
         """The bytes that enter the tree (``proof.canonical.leaf_bytes`` gives the same)."""
-        return HEADERS[self.kind] + self.lines.encode() + self.digests
+        return HEADERS[self.kind] + self.line_bytes() + self.digests
+
+    def line_bytes(self) -> bytes:
+        """The open lines as they are stored, no Unicode among them."""
+        return self.lines.encode("utf-8", _ODD)
 
     def open_values(self) -> dict[str, str | None]:
         """The open values by name. A row with too many or too few lines was tampered with and gives what it can."""
@@ -81,7 +117,7 @@ def fetch(using: str, kind: RowKind, ids: Iterable[bytes]) -> dict[bytes, Stored
     listed = ",".join([f"'{row_id.hex()}'" for row_id in ids])
     if not listed:
         return {}
-    with connection.cursor() as cursor:
+    with any_bytes(connection), connection.cursor() as cursor:
         cursor.execute(f"{select(connection.vendor, native(connection), kind)} WHERE id IN ({listed})", [])
         return {row.id: row for row in _rows(kind, cursor.fetchall())}
 
@@ -92,10 +128,10 @@ def _rows(kind: RowKind, found: Sequence[Sequence[Any]]) -> list[StoredRow]:
             kind=kind,
             id=bytes.fromhex(row[0][:36].replace("-", "")),
             lines=row[0],
-            digests=bytes(row[1]),
-            leaf_hash=bytes(row[2]),
-            salt=None if row[3] is None else bytes(row[3]),
-            values=tuple(row[4:]),
+            digests=as_bytes(row[1]),
+            leaf_hash=as_bytes(row[2]),
+            salt=None if row[3] is None else as_bytes(row[3]),
+            values=tuple(map(_as_text, row[4:])),
         )
         for row in found
     ]

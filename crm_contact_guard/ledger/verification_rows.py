@@ -79,7 +79,7 @@ class RowCheck:
                     self._report.add(label(row), fault)
                 elif withheld:
                     erased.append(row)
-                if not low <= row.lines.encode().split(b"\n", 11)[RECORDED[kind]] <= high:
+                if not low <= row.line_bytes().split(b"\n", 11)[RECORDED[kind]] <= high:
                     self._report.add(label(row), f"claims a time of recording at which it was not sealed{_when(run)}")
                 if kind == "message" and (listed := row.values[_FILES]) is not None:
                     files[row_id] = listed

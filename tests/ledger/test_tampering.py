@@ -13,6 +13,7 @@ from crm_contact_guard.ledger.sealing import SealingRefused, seal
 from crm_contact_guard.ledger.verification import verify
 from tests.ledger import rows
 from tests.ledger.tampering import MANIPULATIONS, Scene, delete, needs_database
+from tests.ledger.tampering.scene import past_the_triggers
 
 pytestmark = needs_database
 
@@ -80,3 +81,33 @@ def test_the_command_names_the_first_and_all_and_exits_with_one(scene: Scene) ->
 
     assert error.value.returncode == 1
     assert out.getvalue().count("DOES NOT HOLD") == 2
+
+
+if connection.vendor == "sqlite":
+    #: SQLite takes any kind of value in any column, and any bytes for text.
+    ODD = (
+        "text = CAST(X'ff' AS TEXT)",
+        "text = X'ff00'",
+        "channel = CAST(X'ff41' AS TEXT)",
+        "files = CAST(X'fe' AS TEXT)",
+        "digests = 'abc'",
+        "digests = 5",
+        "leaf_hash = 'abc'",
+        "salt = 'abc'",
+        "recorded_at = X'00'",
+        "recorded_at = 5",
+        "occurred_at = CAST(X'ff' AS TEXT)",
+        "conversation_id = 'x'",
+    )
+
+    @pytest.mark.parametrize("change", ODD)
+    def test_values_of_the_wrong_kind_are_reported_and_end_nothing(scene: Scene, change: str) -> None:
+        with past_the_triggers(), connection.cursor() as cursor:
+            cursor.execute(f"UPDATE crm_contact_guard_message SET {change} WHERE id = '{scene.victim.pk.hex}'")
+
+        told = "\n".join(map(str, verify().faults))
+        with past_the_triggers(), connection.cursor() as cursor:
+            # Django's own check of foreign keys after the test is not what is tested.
+            cursor.execute("UPDATE crm_contact_guard_message SET conversation_id = %s", [scene.talk.pk.hex])
+
+        assert f"message {scene.victim.pk}" in told
