@@ -111,3 +111,26 @@ if connection.vendor == "sqlite":
             cursor.execute("UPDATE crm_contact_guard_message SET conversation_id = %s", [scene.talk.pk.hex])
 
         assert f"message {scene.victim.pk}" in told
+
+    ODD_ELSEWHERE = (
+        "tile SET hashes = 'abc'",
+        "tile SET hashes = 5",
+        "seal SET rows = 'abc'",
+        "seal SET checkpoint = X'ff'",
+        "seal SET checkpoint = CAST(X'ff' AS TEXT)",
+        "seal SET sealed_at = 'yesterday'",
+        "seal SET first_ms = 'a'",
+        "seal SET last_ms = X'ff'",
+        "treehead SET frontier = 'abc'",
+        "treehead SET size = 'x'",
+        "treehead SET origin = CAST(X'ff' AS TEXT)",
+        "event SET digests = 'abc'",
+        "event SET data = CAST(X'ff' AS TEXT)",
+    )
+
+    @pytest.mark.parametrize("change", ODD_ELSEWHERE)
+    def test_what_can_not_even_be_read_of_the_tree_is_reported(scene: Scene, change: str) -> None:
+        with past_the_triggers(), connection.cursor() as cursor:
+            cursor.execute(f"UPDATE crm_contact_guard_{change}")
+
+        assert not verify().holds
