@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+from django.http import HttpResponse
+
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 
 
@@ -39,3 +41,8 @@ def qr_png(text: str) -> bytes:
     held = io.BytesIO()
     segno.make(text, error="m").save(held, kind="png", scale=6)
     return held.getvalue()
+
+
+def read_to_end(response: HttpResponse) -> bytes:
+    """An answer's body. A streamed one closed unread would close the test's own connection to a server."""
+    return b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]

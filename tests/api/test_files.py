@@ -11,7 +11,7 @@ from django.http import HttpResponse
 
 from crm_contact_guard.ledger.models import Attachment, Event, Message
 from tests.api.conftest import API, Hotel
-from tests.files import PNG, qr_png
+from tests.files import PNG, qr_png, read_to_end
 
 TEMPLATES = {
     "arrival": {
@@ -142,7 +142,7 @@ def test_a_preview_tells_what_the_channel_allows(hotel: Hotel) -> None:
 
 def test_reading_a_file_over_the_api_is_a_view(hotel: Hotel) -> None:
     row = Attachment.objects.get(kind="attachment")
-    hotel.call("sora", "GET", f"files/{row.pk}/").close()
+    assert read_to_end(hotel.call("sora", "GET", f"files/{row.pk}/"))
 
     viewed = Event.objects.filter(kind="view.content", actor=str(hotel.people["sora"].pk))
     assert viewed.count() == 1

@@ -11,6 +11,7 @@ from crm_contact_guard.ledger.conversations import conversation_open
 from crm_contact_guard.ledger.models import Attachment, Conversation, Event, Message
 from crm_contact_guard.supervision.models import Alert
 from tests.api.conftest import Hotel
+from tests.files import read_to_end
 
 # Aoi answers the talk; Mei is her colleague, Ren of another team; Sora supervises her, Yui deputises, Hina supervises
 # Ren; Kai is compliance, Rio auditor; a visitor has a login and no part; nobody is not logged in.
@@ -93,7 +94,7 @@ def test_each_role_on_each_address(hotel: Hotel, name: str) -> None:
     for method, path in TABLE:
         response = hotel.call(name, method, address(hotel, path), body_for(method, path, hotel))
         found[method, path] = response.status_code
-        response.close()
+        read_to_end(response)
         if response.status_code >= 400:
             assert response["Content-Type"] == "application/problem+json"
         assert ("WWW-Authenticate" in response) == (response.status_code == 401)
@@ -152,7 +153,7 @@ def test_an_auditor_leaves_nothing_but_traces_of_reading(hotel: Hotel) -> None:
     for method, path in TABLE:
         if path.startswith("messages."):
             continue
-        hotel.call("rio", method, address(hotel, path), body_for(method, path, hotel)).close()
+        read_to_end(hotel.call("rio", method, address(hotel, path), body_for(method, path, hotel)))
 
     kinds = set(Event.objects.exclude(pk__in=before).values_list("kind", flat=True))
     assert kinds == {"view.content"}, "an auditor sees no unmasked mail"

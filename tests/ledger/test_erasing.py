@@ -142,7 +142,9 @@ def test_a_hold_keeps_what_it_covers_until_released(conversation: Conversation, 
     holds.hold_release(hold=hold, reason="settled", released_by=None)
     purge("--erase")
     assert not Message.objects.exclude(text=None).exists()
-    assert list(Event.objects.filter(subject_type="hold").values_list("kind", flat=True)) == [
+    assert list(
+        Event.objects.filter(subject_type="hold").order_by("recorded_at", "id").values_list("kind", flat=True)
+    ) == [
         "hold.placed",
         "hold.released",
     ]

@@ -72,7 +72,8 @@ class Command(BaseCommand):
         while not ended.is_set():
             full = False
             try:
-                close_old_connections()
+                if not once:
+                    close_old_connections()
                 polled = poll(channel)
                 full = polled.recorded + polled.known >= MOST
                 if any(asdict(polled).values()):
