@@ -19,6 +19,7 @@ from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationErr
 from django.core.signals import setting_changed
 from django.db.models import Manager, Model, QuerySet, TextField
 from django.db.models.functions import Cast, Lower
+from django.db.models.lookups import Contains, Exact
 from django.utils.module_loading import import_string
 
 from crm_contact_guard.conf import settings
@@ -159,7 +160,8 @@ class DeclarativeAdapter(CRMAdapter):
             row = _get(manager, key)
             return None if row is None else self._customer_record([row])
         try:
-            rows = list(manager.filter(**{f"{_lookup(path)}__iexact": key}).order_by("-pk")[:_ROWS_OF_ONE])
+            same = Exact(Lower(_lookup(path)), key.lower())  # iexact minds the case where the collation is binary
+            rows = list(manager.filter(same).order_by("-pk")[:_ROWS_OF_ONE])
         except (FieldError, ValueError, TypeError, ValidationError):
             return None
         return self._customer_record(rows) if rows and key else None
@@ -182,7 +184,7 @@ class DeclarativeAdapter(CRMAdapter):
         """By the database where ``CUSTOMER["NAME"]`` is a column, else by looking through all."""
         name = settings.CUSTOMER.get("NAME")
         try:
-            rows = _manager(self.customer_model()).filter(**{f"{_lookup(name)}__icontains": words})[:limit]
+            rows = _manager(self.customer_model()).filter(Contains(Lower(_lookup(name)), words.lower()))[:limit]
             return [] if not words else [self._customer_record([row]) for row in rows]
         except (FieldError, TypeError, AttributeError):
             return super().search(words, limit)

@@ -34,6 +34,12 @@ def without_addresses(value: Any) -> Any:
     return value
 
 
+def files_without_addresses(files: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+    """The list of a message's files with addresses masked in their names; digests and ids are no addresses, whatever
+    digits they hold."""
+    return files and [{**entry, "name": name_of(str(entry["name"]))} if "name" in entry else entry for entry in files]
+
+
 def _kind(channel: str, address: str) -> str:
     """A channel that has left the settings still has its messages: then the address itself tells."""
     if "@" in address:

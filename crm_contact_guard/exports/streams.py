@@ -22,7 +22,7 @@ from crm_contact_guard.directory.addresses import name_of
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.exports.expressions import HexText, IdText, Joined, JsonString, TimeText
-from crm_contact_guard.exports.masking import masked, without_addresses
+from crm_contact_guard.exports.masking import files_without_addresses, masked, without_addresses
 from crm_contact_guard.exports.reading import Source
 from crm_contact_guard.ledger.access import record_export
 from crm_contact_guard.ledger.models import Message
@@ -163,7 +163,8 @@ def _masked(name: str, channel: str, value: str) -> str:
     if name in _ADDRESSES:
         return masked(channel, value)
     if name in _JSON:
-        return json.dumps(without_addresses(json.loads(value)), ensure_ascii=False, separators=(",", ":"))
+        hide = files_without_addresses if name == "files" else without_addresses
+        return json.dumps(hide(json.loads(value)), ensure_ascii=False, separators=(",", ":"))
     return name_of(value)
 
 

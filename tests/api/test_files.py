@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -45,9 +47,14 @@ def test_files_go_with_a_message_and_can_be_had_again(hotel: Hotel) -> None:
 
     assert response.status_code == 201, response.content
     given = response.json()["message"]["files"]
+    assert [file["sha256"] for file in given] == [hashlib.sha256(PNG).hexdigest()] * 2
     assert [file["name"] for file in given] == ["room.png", "bath.png"]
     again = hotel.client("aoi").get(given[0]["url"])
-    assert b"".join(again.streaming_content) == PNG  # type: ignore[attr-defined]
+    assert read_to_end(again) == PNG
+    # No id or digest may be taken for somebody's number, whatever its digits.
+    for _ in range(20):
+        [file] = post(hotel, {"text": "Another."}, png()).json()["message"]["files"]
+        assert UUID(file["url"].rstrip("/").rsplit("/", 1)[1])
     assert again["Content-Disposition"] == 'attachment; filename="room.png"'
 
 

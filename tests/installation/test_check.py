@@ -19,6 +19,7 @@ from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.ledger import triggers
 from tests import factories
 from tests.host.models import Branch, Client
+from tests.ledger.tampering.scene import needs_database
 from tests.mail_sink import free_port
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +124,7 @@ def test_alerts_that_would_reach_nobody_are_an_error() -> None:
     assert "compliance officer" in found(report, "Annex")["fix"]
 
 
+@needs_database
 @pytest.mark.usefixtures("staffed")
 def test_fix_mirrors_people_and_puts_triggers_back() -> None:
     factories.user("aoi")

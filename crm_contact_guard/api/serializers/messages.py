@@ -13,7 +13,7 @@ from crm_contact_guard.api.codes import CodeField
 from crm_contact_guard.api.problems import ProblemSerializer
 from crm_contact_guard.api.wire import JsonObject, JsonObjects, Moment
 from crm_contact_guard.directory.addresses import name_of
-from crm_contact_guard.exports.masking import masked, without_addresses
+from crm_contact_guard.exports.masking import files_without_addresses, masked, without_addresses
 from crm_contact_guard.ledger.models import Delivery, Direction, Message, MessageKind
 from crm_contact_guard.policy.decision import Action, Override, OverrideCode
 from crm_contact_guard.policy.templates import Chosen
@@ -79,8 +79,11 @@ class MessageSerializer(serializers.Serializer[Any]):
         masked_texts = {name: shown(given[name]) for name in ("subject", "quoted") if given[name]}
         if given["text"]:
             masked_texts["text"] = shown(given["text"], stored)
-        masked_json = without_addresses(shown_values({name: given[name] for name in ("details", "files")}))
-        return {**given, **names, **masked_texts, **masked_json}
+        details = without_addresses(shown_values({"details": given["details"]}))
+        files = files_without_addresses(
+            given["files"] and [{**entry, "name": shown(entry["name"])} for entry in given["files"]]
+        )
+        return {**given, **names, **masked_texts, **details, "files": files}
 
     def _files(self, message: Message, listed: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
         """What the record says of the files, and where those can be had that are still kept."""
