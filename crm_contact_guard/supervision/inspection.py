@@ -37,10 +37,10 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
     """Inspect one message; returns the alerts that new findings went to. ``notify``: new alerts also queue mails."""
     text = message.text or ""
     direction = Direction(message.direction)
-    # Outside the transaction: reading files takes its time.
+    # Outside the transaction: reading files takes its time, and so does loading a model at the first message.
     found = contents.of_message(message)
+    scan = detection.scan(text, direction=direction, company=company(), semantic_stage=bool(settings.SEMANTIC))
     with transaction.atomic():
-        scan = detection.scan(text, direction=direction, company=company(), semantic_stage=bool(settings.SEMANTIC))
         in_files = [verdict for content in found for verdict in _content_verdicts(message, content)]
         verdicts = _merged(
             [*_text_verdicts(message, scan), *in_files, *_thread_verdicts(message), *_after_hours(message)]

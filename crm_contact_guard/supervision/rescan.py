@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from crm_contact_guard import __version__, crm
 from crm_contact_guard.ledger.models import Event, Message
@@ -64,11 +65,9 @@ def rescan(rows: QuerySet[Message], *, dry_run: bool, notify: bool, total: Resca
     """
     for message in rows.iterator(chunk_size=BATCH):
         with crm.adapter().tenant(message.tenant), transaction.atomic():
-            before = set(Finding.objects.filter(message__conversation_id=message.conversation_id).values_list("pk"))
+            began = timezone.now()
             alerts = inspection.inspect(message, notify=notify)
-            fresh = Finding.objects.filter(message__conversation_id=message.conversation_id).exclude(
-                pk__in=[pk for (pk,) in before]
-            )
+            fresh = Finding.objects.filter(message__conversation_id=message.conversation_id, created_at__gte=began)
             kinds = tuple(fresh.order_by("kind").values_list("kind", flat=True))
             total.messages += 1
             total.findings.update(kinds)
