@@ -12,7 +12,6 @@ import argparse
 import os
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -23,6 +22,10 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+from tests.demo.conftest import NEIGHBOURS  # noqa: E402 - from the folder above
+from tests.ports import free_port  # noqa: E402
+
 LIMIT = 5.0
 TEXT = "LINE交換しませんか？ID: hanako_22"
 GUESTS = """
@@ -30,12 +33,6 @@ from demo_project.frontdesk.models import Guest
 for guest in Guest.objects.order_by('code'):
     print(guest.code)
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def manage(*arguments: str) -> list[str]:
@@ -70,7 +67,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
-    port = free_port()
+    port = free_port(NEIGHBOURS)
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(DEMO_DATA=folder, DEMO_PORT=str(port))
         demo = subprocess.Popen([sys.executable, "demo_project/demo.py"], cwd=ROOT, stdout=subprocess.PIPE, text=True)

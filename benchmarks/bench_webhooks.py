@@ -33,6 +33,8 @@ from uuid import uuid4
 
 from record_database import ROOT, SETTINGS, fresh, one_process_each
 
+from tests.ports import free_port
+
 BROKER = os.environ.get("BENCH_BROKER", "redis://127.0.0.1:6379/9")
 SECRET = "bench-secret-0123456789"
 CONNECTIONS = 16
@@ -114,9 +116,7 @@ def slowest(values: list[float]) -> float:
 
 @contextmanager
 def served(database: str, name: str, folder: str) -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     environment = {
         **os.environ, "DJANGO_SETTINGS_MODULE": "webhook_site", "BENCH_SETTINGS": SETTINGS[database],
         "BENCH_DATABASE": name, "BENCH_BROKER": BROKER, "PYTHONPATH": f"{ROOT}:{ROOT / 'benchmarks'}",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import queue
-import socket
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.ports import free_port
 
 
 class Sink:
@@ -38,9 +39,3 @@ class Sink:
     @property
     def is_empty(self) -> bool:
         return self._mails.empty()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

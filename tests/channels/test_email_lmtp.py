@@ -13,7 +13,7 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.mail_server import controller
-from tests.mail_sink import free_port
+from tests.ports import free_port
 
 OURS = "reply+abcdefghjkmnpqrstuvw@kaede.example"
 ALSO_OURS = "guests@kaede.example"

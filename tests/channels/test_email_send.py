@@ -23,7 +23,7 @@ from tests import factories
 from tests.channels.cases import SendCases
 from tests.channels.esp_server import KEY, Postmark
 from tests.flows.conftest import host_mail
-from tests.mail_sink import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.mail_sink import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
+
+#: The demo also takes the ports so far above its own: receiver and mail.
+NEIGHBOURS = (24, 25)
 
 
 @dataclass
@@ -48,17 +51,10 @@ class Demo:
         return done.stdout.strip()
 
 
-def port_with_neighbours() -> int:
-    """A free port whose neighbours at +24 and +25, which the demo also takes, lie in range."""
-    while (port := free_port()) > 65_000:
-        pass
-    return port
-
-
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """With its data brought in, nothing running."""
-    found = Demo(tmp_path_factory.mktemp("demo"), port_with_neighbours())
+    found = Demo(tmp_path_factory.mktemp("demo"), free_port(NEIGHBOURS))
     done = found.run("demo_project/demo.py", "--data-only")
     assert done.returncode == 0, done.stderr
     return found

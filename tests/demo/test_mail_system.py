@@ -12,7 +12,8 @@ from aiosmtpd.controller import Controller
 
 from demo_project.mailbox import store
 from demo_project.mailbox.server import MailSystem
-from tests.mail_sink import Sink, free_port
+from tests.mail_sink import Sink
+from tests.ports import free_port
 
 REPLY = "reply@kaede-hotels.example"
 

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo.conftest import ROOT, Demo, port_with_neighbours
+from tests.demo.conftest import NEIGHBOURS, ROOT, Demo
+from tests.ports import free_port
 
 #: Seconds a whole test may take; each wait within it gets a fifth.
 PATIENCE = 300
@@ -98,6 +99,15 @@ class Running:
         rest, _none = self.process.communicate(timeout=60)
         return self.process.returncode, self.said + rest
 
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.end()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
     def parts(self) -> dict[str, int]:
         """Process ids of what it started, by name."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
@@ -108,15 +118,9 @@ class Running:
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
-    found = Running(Demo(tmp_path, port_with_neighbours()))
-    try:
+    with Running(Demo(tmp_path, free_port(NEIGHBOURS))) as found:
         found.wait_until_ready()
         yield found
-    finally:
-        if found.process.poll() is None:
-            found.end()
-        elif found.process.stdout is not None:
-            found.process.stdout.close()
 
 
 def is_free(port: int) -> bool:

@@ -18,7 +18,8 @@ from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.mail_server import controller
 from tests import factories
-from tests.mail_sink import Sink, free_port
+from tests.mail_sink import Sink
+from tests.ports import free_port
 
 
 @dataclass

@@ -14,7 +14,8 @@ from tests.hosts.environment import Environment
 from tests.hosts.person import Person
 from tests.hosts.project import Project
 from tests.hosts.tutorial import Step, steps
-from tests.mail_sink import Sink, free_port
+from tests.mail_sink import Sink
+from tests.ports import free_port
 
 PEOPLE = Path(__file__).parent / "crm_admin" / "people.py"
 PRESSING = "LINE交換しませんか？ID: hanako_22"

@@ -16,7 +16,8 @@ import pytest
 from tests.hosts.environment import Environment
 from tests.hosts.person import Person
 from tests.hosts.project import Project
-from tests.mail_sink import Sink, free_port
+from tests.mail_sink import Sink
+from tests.ports import free_port
 
 DESK = Path(__file__).parent / "desk"
 PRESSING = "LINE交換しませんか？ID: hanako_22"

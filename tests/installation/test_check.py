@@ -20,7 +20,7 @@ from crm_contact_guard.ledger import triggers
 from tests import factories
 from tests.host.models import Branch, Client
 from tests.ledger.tampering.scene import needs_database
-from tests.mail_sink import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.django_db
 

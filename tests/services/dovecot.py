@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from imap_tools import MailBoxUnencrypted
 
-from tests.mail_sink import free_port
+from tests.ports import free_port
 
 USER = "reply@kaede.example"
 PASSWORD = "pass wörd"

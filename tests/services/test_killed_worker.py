@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ import redis
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.ports import free_port
 from tests.service_urls import POSTGRESQL, REDIS
 
 ROOT = Path(__file__).parents[2]
@@ -148,12 +148,6 @@ def kill(worker: subprocess.Popen[bytes]) -> None:
     except ProcessLookupError:
         return
     worker.wait(10)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

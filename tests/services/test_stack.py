@@ -10,8 +10,9 @@ import psycopg
 import pytest
 import redis
 
-from tests.demo.conftest import Demo, port_with_neighbours
+from tests.demo.conftest import NEIGHBOURS, Demo
 from tests.demo.test_run import PATIENCE, Browser, Running
+from tests.ports import free_port
 from tests.service_urls import POSTGRESQL, REDIS
 
 NAME = "contact_guard_stack"
@@ -29,19 +30,17 @@ def stack(tmp_path: Path) -> Iterator[Running]:
         server.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
         server.execute(f"CREATE DATABASE {NAME}")
         queue.flushdb()
-        demo = Demo(tmp_path, port_with_neighbours())
+        demo = Demo(tmp_path, free_port(NEIGHBOURS))
         demo.environment = {
             **demo.environment,
             "DEMO_DATABASE_URL": _replaced(POSTGRESQL, NAME),
             "DEMO_BROKER_URL": broker,
         }
-        running = Running(demo)
         try:
-            running.wait_until_ready()
-            yield running
+            with Running(demo) as running:
+                running.wait_until_ready()
+                yield running
         finally:
-            if running.process.poll() is None:
-                running.end()
             server.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
             queue.flushdb()
 
