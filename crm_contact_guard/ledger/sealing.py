@@ -138,9 +138,10 @@ def _locked_head(connection: BaseDatabaseWrapper, key: SigningKey) -> TreeHead:
         heads.filter(pk=_HEAD).update(id=_HEAD)
     head = heads.select_for_update().filter(pk=_HEAD).first()
     if head is None:
-        if Seal.objects.using(using).exists():
-            raise SealingRefused("The tree head is gone although rows have been sealed")
         first = TreeHead(id=_HEAD, origin=key.name, size=0, frontier=Frontier().to_bytes(), sealed_at=None)
         heads.bulk_create([first], ignore_conflicts=True)
         head = heads.select_for_update().get(pk=_HEAD)
+    # Only under the lock: another sealer may have made the head, and sealed, since we looked for it.
+    if not head.size and Seal.objects.using(using).exists():
+        raise SealingRefused("The tree head is gone although rows have been sealed")
     return head
