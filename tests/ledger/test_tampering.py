@@ -49,8 +49,9 @@ def test_each_manipulation_is_reported_and_located(scene: Scene, name: str) -> N
 
 
 if connection.vendor == "postgresql":
-    #: The quick check leaves files out, as its help says.
-    IN_DATABASE = sorted(set(MANIPULATIONS) - {"drop_an_attachment"})
+    #: The quick check leaves files out, as its help says, and names its parts otherwise.
+    OTHERWISE = {"drop_an_attachment", "seal_at_a_time_that_no_driver_reads"}
+    IN_DATABASE = sorted(name for name in set(MANIPULATIONS) - OTHERWISE if not name.endswith("_of_a_file"))
 
     @pytest.mark.parametrize("name", IN_DATABASE)
     def test_the_check_inside_the_database_reports_the_same(scene: Scene, name: str) -> None:

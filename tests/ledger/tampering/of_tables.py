@@ -19,6 +19,9 @@ IDLE = "CREATE FUNCTION idle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETU
 
 def _sql(scene: Scene, *statements: str) -> None:
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # No table is altered while its foreign keys are still to be checked.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for statement in statements:
             cursor.execute(statement)
 
