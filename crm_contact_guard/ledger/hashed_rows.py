@@ -7,6 +7,7 @@ not hold is read again by ``canonical_sql.fetch``, which can tell the values apa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
@@ -23,7 +24,7 @@ Expected = tuple[bytes, bytes, bytes]
 #: Which line of a leaf is the time of recording.
 RECORDED: Final = {kind: names.index("recorded_at") for kind, names in OPEN.items()}
 _BINARY: Final = {"sqlite": "BLOB", "mysql": "BINARY"}
-#: Rows that libpq hands over at once while the server goes on.
+#: Rows that are taken over at once while the server goes on.
 _AHEAD: Final = 256
 
 
@@ -77,6 +78,9 @@ def _read(connection: BaseDatabaseWrapper, kind: RowKind, ids: Iterable[bytes]) 
     # Hex digits only, so they may stand in the statement: drivers limit the number of parameters.
     listed = "','".join([row_id.hex() for row_id in ids])
     statement += f" WHERE id IN ('{listed}')"
+    if connection.vendor == "mysql":
+        yield from _unbuffered(connection, statement)
+        return
     with any_bytes(connection), connection.cursor() as cursor:
         cursor.execute(statement, [])
         yield from cursor.fetchall()
@@ -90,6 +94,17 @@ def stream(connection: BaseDatabaseWrapper, statement: str) -> Iterator[tuple[An
     size = _AHEAD if psycopg.capabilities.has_stream_chunked() else 1
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         yield from cursor.stream(statement.encode(), binary=True, size=size)
+
+
+def _unbuffered(connection: BaseDatabaseWrapper, statement: str) -> Iterator[tuple[Any, ...]]:
+    """Rows of a query to MariaDB as they come, a piece at a time, where its driver would gather them all first."""
+    from MySQLdb.cursors import SSCursor  # noqa: PLC0415 - only where MariaDB is used
+
+    connection.ensure_connection()
+    with connection.wrap_database_errors, closing(connection.connection.cursor(SSCursor)) as cursor:
+        cursor.execute(statement, ())
+        while piece := cursor.fetchmany(_AHEAD):
+            yield from piece
 
 
 @lru_cache(maxsize=16)
