@@ -21,6 +21,9 @@ from crm_contact_guard.proof.canonical import DIGEST_BYTES, FIELD_SALT_BYTES, FO
 #: The leaf hash that a row was sealed with, and between which recorded times it must lie.
 Expected = tuple[bytes, bytes, bytes]
 
+#: Lines of a row from what the database gave, and its time of recording.
+Spell = Callable[[Any], tuple[bytes, bytes]]
+
 #: Which line of a leaf is the time of recording.
 RECORDED: Final = {kind: names.index("recorded_at") for kind, names in OPEN.items()}
 _BINARY: Final = {"sqlite": "BLOB", "mysql": "BINARY"}
@@ -35,12 +38,12 @@ def compare(using: str, kind: RowKind, expected: Mapping[bytes, Expected], files
     """
     connection = connections[using]
     as_id = _id_reader(connection)
-    leaf, last = b"\x00" + HEADERS[kind], RECORDED[kind] + 1
+    leaf = b"\x00" + HEADERS[kind]
     salt_bytes, open_items = FIELD_SALT_BYTES * len(PERSONAL[kind]), dict(expected)
-    spell = _dashes(kind) if connection.vendor == "sqlite" else bytes
+    spell = _dashes(kind) if connection.vendor == "sqlite" else _as_is(kind)
     doubtful = set()
     for key, stored, digests, leaf_hash, salt, content, listed in _read(connection, kind, expected):
-        row_id, text = as_id(key), spell(stored)
+        row_id, (text, recorded) = as_id(key), spell(stored)
         wanted = open_items.pop(row_id, None)
         if wanted is None:
             doubtful.add(row_id)  # twice in the table: its primary key is gone, or another table inherits from it
@@ -61,7 +64,7 @@ def compare(using: str, kind: RowKind, expected: Mapping[bytes, Expected], files
             not whole
             or leaf_hash != sealed
             or sha256(leaf + text + digests).digest() != sealed
-            or not low <= text.split(b"\n", last)[last - 1] <= high
+            or not low <= recorded <= high
         ):
             doubtful.add(row_id)
         elif listed is not None:
@@ -83,7 +86,9 @@ def _read(connection: BaseDatabaseWrapper, kind: RowKind, ids: Iterable[bytes]) 
         return
     with any_bytes(connection), connection.cursor() as cursor:
         cursor.execute(statement, [])
-        yield from cursor.fetchall()
+        # In pieces that stay in the processor's cache.
+        while piece := cursor.fetchmany(_AHEAD):
+            yield from piece
 
 
 def stream(connection: BaseDatabaseWrapper, statement: str) -> Iterator[tuple[Any, ...]]:
@@ -121,24 +126,39 @@ def _select(vendor: str, native_uuid: bool, kind: RowKind) -> str:
     )
 
 
-def _dashes(kind: RowKind) -> Callable[[bytes], bytes]:
+def _as_is(kind: RowKind) -> Spell:
+    """The lines as they came, and the time of recording in them."""
+    last = RECORDED[kind] + 1
+
+    def spell(text: Any) -> tuple[bytes, bytes]:
+        return bytes(text), bytes(text).split(b"\n", last)[last - 1]
+
+    return spell
+
+
+def _dashes(kind: RowKind) -> Spell:
     """What puts the dashes into the ids of a row's lines: SQLite is slow at it, and most ids come again and again."""
-    places = [at for at, name in enumerate(OPEN[kind]) if is_id(MODELS[kind]._meta.get_field(name))]
+    recorded = RECORDED[kind]
+    places = [at for at, name in enumerate(OPEN[kind]) if at and is_id(MODELS[kind]._meta.get_field(name))]
     known = {b"\t": b"\t"}
 
-    def dash(text: bytes) -> bytes:
+    def dash(text: bytes) -> tuple[bytes, bytes]:
         parts = text.split(b"\n")
         for at in places:
             stored = parts[at]
             dashed = known.get(stored)
             if dashed is None:
-                # The last part reads to the end, so that nothing can be appended unseen.
-                dashed = b"-".join((stored[:8], stored[8:12], stored[12:16], stored[16:20], stored[20:]))
-                known[stored] = dashed
+                dashed = known[stored] = _dashed(stored)
             parts[at] = dashed
-        return b"\n".join(parts)
+        parts[0] = _dashed(parts[0])
+        return b"\n".join(parts), parts[recorded]
 
     return dash
+
+
+def _dashed(stored: bytes) -> bytes:
+    # The last part reads to the end, so that nothing can be appended unseen.
+    return b"-".join((stored[:8], stored[8:12], stored[12:16], stored[16:20], stored[20:]))
 
 
 def _id_reader(connection: BaseDatabaseWrapper) -> Callable[[Any], bytes]:
