@@ -17,7 +17,7 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import DEFAULTS, settings
 from crm_contact_guard.detection import semantic_available
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.ledger import keys, triggers, witnessing
+from crm_contact_guard.ledger import keys, trigger_state, witnessing
 from crm_contact_guard.ledger.models import Message
 from crm_contact_guard.policy import presets, templates
 
@@ -160,7 +160,8 @@ def check_witnesses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """E006: a trigger that keeps recorded rows from being changed is missing (``check --database default``)."""
+    """E006: a trigger that keeps recorded rows from being changed is missing, does something else, or is joined by a
+    stranger (``check --database default``)."""
     found: list[CheckMessage] = []
     for alias in databases or ():
         if not router.allow_migrate_model(alias, Message):
@@ -168,13 +169,22 @@ def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None,
         connection = connections[alias]
         if Message._meta.db_table not in connection.introspection.table_names():
             continue
-        lost = triggers.missing(connection)
+        lost = trigger_state.altered(connection)
         if lost:
             found.append(
                 Error(
-                    f"Recorded rows on database {alias!r} can be altered: missing {', '.join(sorted(lost))}",
+                    f"Recorded rows on database {alias!r} can be altered: triggers missing, disabled or replaced:"
+                    f" {', '.join(sorted(lost))}",
                     hint="Run `manage.py migrate`, which puts the triggers back, and find out who removed them.",
                     id="crm_contact_guard.E006",
                 )
             )
+        found += [
+            Error(
+                f"On database {alias!r}, {name} {why}",
+                hint="Find out who made it and remove it, then run contact_guard_verify.",
+                id="crm_contact_guard.E006",
+            )
+            for name, why in trigger_state.obstacles(connection)
+        ]
     return found

@@ -8,7 +8,7 @@ from .archive import Archive, ArchiveBroken, LineFile
 from .bundle_format import PROOFS, ROWS, FormatBroken, Row, parse_part, parse_row, row_fault
 from .canonical import RowKind
 from .cover import Part
-from .manifest import ATTACHMENTS, KEYS, MANIFEST, SIGNATURE, Listed, Manifest, manifest_note
+from .manifest import ATTACHMENTS, KEYS, MANIFEST, SIGNATURE, VERIFY, Listed, Manifest, manifest_note
 from .merkle import EMPTY_ROOT, Frontier
 from .notes import (
     Checkpoint,
@@ -21,7 +21,7 @@ from .notes import (
     parse_keys,
 )
 
-__all__ = ["Fault", "Report", "verify_bundle"]
+__all__ = ["Fault", "Report", "printable", "verify_bundle"]
 
 _SMALL: Final = 1 << 20
 _MANIFEST_LIMIT: Final = 32 << 20
@@ -36,7 +36,12 @@ class Fault:
     why: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.why}"
+        return printable(f"{self.where}: {self.why}")
+
+
+def printable(text: str) -> str:
+    """``text`` on one line and without what moves a terminal's cursor: a forger chooses ids and names."""
+    return "".join([one if one.isprintable() else ascii(one)[1:-1] for one in text])
 
 
 @dataclass(slots=True)
@@ -51,6 +56,8 @@ class Report:
     checkpoint: Checkpoint | None = None
     since: Checkpoint | None = None
     rows: dict[RowKind, int] = field(default_factory=lambda: {"message": 0, "event": 0})
+    #: Listed files that no leaf speaks of: whoever signed the bundle vouches for them, and nothing else does.
+    unproven: list[str] = field(default_factory=list)
     withheld: int = 0
     hidden: int = 0
 
@@ -117,8 +124,18 @@ class _Check:
         for stream in streams.values():
             stream.drain(None)
             self._compare(manifest, stream.file.name, Listed(stream.file.sha256, stream.file.bytes, stream.file.rows))
+        self._compare_what(manifest)
         if root != checkpoint.root:
             self._report.add(PROOFS, "does not lead to the signed root: a leaf was altered, dropped or added")
+
+    def _compare_what(self, manifest: Manifest) -> None:
+        """What the signer says of the bundle must be so: a reader goes by it."""
+        told, found = manifest.what, self._report.rows
+        for name, count in (("messages", found["message"]), ("events", found["event"])):
+            if name in told and told[name] != count:
+                self._report.add(MANIFEST, f"says {told[name]} {name}, and {count} are there")
+        if told.get("whole") is True and self._report.hidden:
+            self._report.add(MANIFEST, f"says that this is the whole record, and {self._report.hidden} leaves are not shown")
 
     def _signed_manifest(self) -> tuple[Manifest, tuple[VerifierKey, ...]]:
         data = self._archive.read(MANIFEST, _MANIFEST_LIMIT)
@@ -182,6 +199,8 @@ class _Check:
             self._compare(manifest, name, Listed(digest, size, manifest.files[name].rows))
             if name.startswith(ATTACHMENTS) and name != ATTACHMENTS + digest:
                 self._report.add(name, "is not named by its own SHA-256, as the messages name their files")
+        known = {KEYS, VERIFY, PROOFS, *ROWS.values()}
+        self._report.unproven = sorted(name for name in names - known if not name.startswith(ATTACHMENTS))
         if any(fault.where == PROOFS for fault in self._report.faults):
             # Rows held against hashes that somebody altered would be reported for nothing.
             raise _Stop
