@@ -158,6 +158,14 @@
     if (ours) { event.detail.shouldSwap = true; event.detail.isError = false; }
     else if (xhr.status < 400) banner(elt, "");
   });
+  // Older messages come in above what is being read, which stays where it is.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { shouldSwap, target } = event.detail;
+    const box = shouldSwap && target?.matches(".cg-more") && target.closest("[data-cg-scroll]");
+    if (!box) return;
+    const below = box.scrollHeight - box.scrollTop;
+    document.addEventListener("htmx:afterSwap", () => { box.scrollTop = box.scrollHeight - below; }, { once: true });
+  });
   document.addEventListener("htmx:responseError", (event) => {
     const { elt, xhr } = event.detail;
     if (!root(elt)) return;
