@@ -79,7 +79,7 @@ class TestMailgun(EspWebhookCases):
             if b"event_id" in body and secret is not None:
                 event = json.loads(body)
                 body = json.dumps({"signature": mailgun_signature(event.pop("event_id"), key), **event}).encode()
-        return Client(enforce_csrf_checks=True).post(self.path, body, content_type=kind)
+        return self.post(body, kind, {})
 
     def test_two_secrets_count_while_one_takes_the_others_place(self, settings: Any) -> None:
         channels = settings.CONTACT_GUARD["CHANNELS"]
