@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
