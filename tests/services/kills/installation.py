@@ -1,4 +1,4 @@
-"""An installation made of real processes: web, worker with beat, mail receiver; and its people and carriers."""
+"""An installation made of real processes: web, worker, beat, mail receiver; and its people and carriers."""
 
 from __future__ import annotations
 
@@ -79,8 +79,7 @@ class Installation:
             "KILLS_SETTINGS": str(folder / "settings.json"),
             "PYTHONPATH": str(ROOT),
         }
-        celery = ["-m", "celery", "-A", "tests.services.kills.app", "worker", "--concurrency", "2"]
-        beat = ["--beat", "--schedule", str(folder / "beat-{n}"), "--hostname", "w{n}@%h", "--loglevel", "info"]
+        celery = ["-m", "celery", "-A", "tests.services.kills.app"]
         gunicorn = [
             "-m",
             "gunicorn",
@@ -93,7 +92,8 @@ class Installation:
         ]
         receive = ["-m", "django", "contact_guard_receive_mail", "--port", str(self.mail_port)]
         commands = {
-            "worker": [*celery, *beat],
+            "worker": [*celery, "worker", "--concurrency", "2", "--hostname", "w{n}@%h", "--loglevel", "info"],
+            "beat": [*celery, "beat", "--schedule", str(folder / "beat-{n}"), "--pidfile", ""],
             "web": [*gunicorn, "--bind", f"127.0.0.1:{self.port}"],
             "mail": receive,
         }
@@ -190,8 +190,10 @@ class Installation:
             return not under_way and not found["uninspected"]
 
         self.wait_for(lambda: listens(self.port), "the web server did not come back")
-        self.wait_for(nothing_is_left, f"it never came to rest: {found}")
-        return found
+        for _ in range(PATIENCE):
+            if nothing_is_left():
+                return found
+        raise AssertionError(f"it never came to rest: {found}")
 
 
 def _watch(server: Any, reach: Callable[[str], None]) -> None:
