@@ -249,7 +249,7 @@ class _SendGrid(esp_server.SendGrid):
 
 class _Mailgun(esp_server.Mailgun):
     def answer(self, call: carrier_server.Call) -> carrier_server.Answer:
-        return _numbered(super().answer(call), self.mails, "id")
+        return _numbered(super().answer(call), self.mails, "id", "<{}>")
 
 
 class _Amazon(test_esp_amazon.AmazonServer):
@@ -261,10 +261,10 @@ def _number(mails: list[Any]) -> str:
     return f"id-{len(mails):06d}@service.example"
 
 
-def _numbered(answer: carrier_server.Answer, mails: list[Any], name: str) -> carrier_server.Answer:
+def _numbered(answer: carrier_server.Answer, mails: list[Any], name: str, form: str = "{}") -> carrier_server.Answer:
     if answer.status >= 300:
         return answer
-    return carrier_server.Answer.of({**json.loads(answer.body), name: _number(mails)}, answer.status)
+    return carrier_server.Answer.of({**json.loads(answer.body), name: form.format(_number(mails))}, answer.status)
 
 
 class _Mail(Carrier):
@@ -343,10 +343,12 @@ class Mailgun(_Mail, test_esp_mailgun.TestMailgun):
         return mail[f"v:{METADATA}"][0], "h:X-Contact-Guard-Possible-Duplicate" in mail
 
     def our_id(self, carrier_id: str) -> str:
-        return ""
+        return carrier_id  # ``give_back`` puts both where they belong
 
     def give_back(self, told: dict[str, Any], own: str) -> None:
-        told["event-data"]["user-variables"] = {METADATA: own}
+        event = told["event-data"]
+        event["message"]["headers"]["message-id"] = event["user-variables"][METADATA]
+        event["user-variables"] = {METADATA: own}
 
 
 class Amazon(_Mail, test_esp_amazon.TestNotifications):
