@@ -153,6 +153,7 @@ class Installation:
         self.struck = []
         with ThreadPoolExecutor(12) as pool:
             for _ in range(kills):
+                self.revive()
                 todo = world.round()
                 world.strike = strike = self._strike(world.dice)
                 running = [pool.submit(each) for each in todo]
@@ -180,6 +181,10 @@ class Installation:
 
         return Strike(point, dice.randint(0, 3), dice.uniform(0, longest), blow)
 
+    def revive(self) -> None:
+        for process in self.processes.values():
+            process.revive()
+
     def settled(self) -> dict[str, Any]:
         """The record, once nothing is left to do."""
         found: dict[str, Any] = {}
@@ -191,6 +196,7 @@ class Installation:
 
         self.wait_for(lambda: listens(self.port), "the web server did not come back")
         for _ in range(PATIENCE):
+            self.revive()
             if nothing_is_left():
                 return found
         raise AssertionError(f"it never came to rest: {found}")

@@ -51,6 +51,13 @@ class Process:
         else:
             _kill(children[-1])
 
+    def revive(self) -> None:
+        """Start it again if it has ended by itself: Celery gives up when its processes die before they are ready."""
+        with self._lock:
+            ended = self._running is not None and self._running.poll() is not None
+        if ended:
+            self.start()
+
     def end(self) -> None:
         with self._lock:
             running, self._running = self._running, None
