@@ -25,7 +25,8 @@ def main() -> None:
         name: str(Client.objects.create(full_name=name, manager=aoi, language=language).pk)
         for name, language in {"Hanako": "ja", "Robert": "en", "Maria": "en", "Anna": "en", "Jun": "en"}.items()
     }
-    print(json.dumps(guests))
+    erika = Client.objects.create(full_name="Erika", manager=aoi, language="en", emails="erika@mail.example")
+    print(json.dumps({**guests, "Erika": str(erika.pk)}))
 
 
 if __name__ == "__main__":
