@@ -15,14 +15,14 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 
 
 def test_each_sees_the_other_typing(talk: Talk) -> None:
-    employee, customer = talk("Robert", **PHONE)
+    employee, customer = talk("Olga", **PHONE)
     written = employee.locator(".cg-typing")
     answered = customer.locator(".cg-typing")
     composer = customer.locator("form[data-cg-composer]")
     before = composer.bounding_box()
 
     customer.get_by_label("Your message").press_sequentially("Is there a ", delay=5)
-    expect(written).to_have_text("Robert is typing…")
+    expect(written).to_have_text("Olga is typing…")
     employee.get_by_label("Message", exact=True).press_sequentially("Good mor", delay=5)
     expect(answered).to_have_text("An answer is being written…")
 
@@ -48,20 +48,20 @@ def test_what_goes_by_mail_is_not_typed_in_the_chat(talk: Talk) -> None:
 
 
 def test_the_customer_sees_that_the_message_was_read(talk: Talk) -> None:
-    employee, customer = talk("Maria", **PHONE)
+    employee, customer = talk("Mika", **PHONE)
     employee.goto("/guard/inbox/")
     customer.get_by_label("Your message").fill("Is anybody there?")
     customer.get_by_role("button", name="Send").click()
     expect(customer.get_by_text("Is anybody there?")).to_be_visible()
     expect(customer.locator(".cg-state-read")).to_have_count(0)
 
-    employee.get_by_role("link", name="Maria").click()
+    employee.get_by_role("link", name="Mika").click()
 
     expect(customer.locator(".cg-state-read")).to_have_text("Read")
 
 
 def test_a_first_message_takes_the_place_of_the_words_that_wait_for_it(talk: Talk) -> None:
-    employee, customer = talk("Erika")
+    employee, customer = talk("Paul")
     customer.get_by_label("Your message").fill("Good morning")
     customer.get_by_role("button", name="Send").click()
 
@@ -70,7 +70,7 @@ def test_a_first_message_takes_the_place_of_the_words_that_wait_for_it(talk: Tal
 
 
 def test_a_lost_connection_is_told_and_everything_comes_when_it_is_back(visitors: Visitors, talk: Talk) -> None:
-    employee, customer = talk("Anna", **PHONE)
+    employee, customer = talk("Lena", **PHONE)
     customer.context.set_offline(True)
     text = customer.get_by_label("Your message")
     text.fill("Written in a tunnel")
@@ -99,7 +99,7 @@ def test_a_lost_connection_is_told_and_everything_comes_when_it_is_back(visitors
 
 
 def test_files_go_both_ways(talk: Talk, tmp_path: Path) -> None:
-    employee, customer = talk("Jun", **PHONE)
+    employee, customer = talk("Karl", **PHONE)
     (tmp_path / "route.txt").write_text("Turn left at the bridge.")
     customer.locator("[data-cg-files]").set_input_files(tmp_path / "route.txt")
     expect(customer.get_by_text("route.txt")).to_be_visible()
@@ -117,7 +117,7 @@ def test_files_go_both_ways(talk: Talk, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_the_marks_fit_a_phone(talk: Talk, language: str) -> None:
-    guest = {"en": "Robert", "ja": "Hanako"}[language]
+    guest = {"en": "Olga", "ja": "Tomoko"}[language]
     employee, customer = talk(guest, **PHONE)
     employee.set_viewport_size({"width": 390, "height": 844})
     employee.get_by_label("Message", exact=True).press_sequentially("Good evening", delay=5)
