@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from django.core.signals import setting_changed
@@ -55,8 +55,12 @@ def _without(text: str, channel: str, own: tuple[str, ...]) -> str:
         text = text.replace(address, masked(channel, address))
         digits = "".join(filter(str.isdigit, address))[-_TELLING:].encode()
         if len(digits) == _TELLING:
-            text = _ENCODED.sub(lambda found, held=digits: "••••" if held in _decoded(found[0]) else found[0], text)
+            text = _ENCODED.sub(partial(_unless_it_holds, digits), text)
     return text
+
+
+def _unless_it_holds(digits: bytes, token: re.Match[str]) -> str:
+    return "••••" if digits in _decoded(token[0]) else token[0]
 
 
 def _decoded(token: str) -> bytes:
