@@ -9,7 +9,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra pdf --extra postgresql --extra redis --extra twilio --extra whatsapp
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services sequences test-hosts coverage lint accuracy fuzz format train bench docs messages lock licences package release clean
+.PHONY: help install demo demo-data test test-services sequences kills test-hosts coverage lint accuracy fuzz format train bench docs messages lock licences package release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -64,6 +64,9 @@ test-hosts: .venv/.services-installed ## the built wheel in living CRMs from PyP
 
 sequences: .venv/.dev-installed ## 10,000 random sequences over every channel; SEQUENCES=500 draws fewer
 	CONTACT_GUARD_SEQUENCES=$${SEQUENCES:-10000} $(BIN)/python -m pytest tests/channels/test_sequences.py $(PYTEST_ARGS)
+
+kills: .venv/.services-installed ## 200 kills of real processes over every channel; KILLS=50 does fewer; needs PostgreSQL, Redis
+	CONTACT_GUARD_KILLS=$${KILLS:-200} $(BIN)/python -m pytest --services tests/services/kills -rP $(PYTEST_ARGS)
 
 coverage: .venv/.dev-installed ## tests with a report of what they miss
 	$(BIN)/coverage erase

@@ -17,7 +17,7 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import DEFAULTS, settings
 from crm_contact_guard.detection import semantic_available
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.ledger import keys, trigger_state, witnessing
+from crm_contact_guard.ledger import keys, reencoding, trigger_state, witnessing
 from crm_contact_guard.ledger.models import Message
 from crm_contact_guard.policy import presets, templates
 
@@ -84,6 +84,15 @@ def check_semantic(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         return []
     hint = "pip install 'crm-contact-guard[semantic]'"
     return [Error('CONTACT_GUARD["SEMANTIC"] needs the extra semantic', hint=hint, id="crm_contact_guard.E012")]
+
+
+@register("crm_contact_guard")
+def check_reencoding(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E013: ``REENCODE_IMAGES`` is on, but its extra is not installed."""
+    if not settings.REENCODE_IMAGES or reencoding.is_available():
+        return []
+    hint = "pip install 'crm-contact-guard[images]'"
+    return [Error('CONTACT_GUARD["REENCODE_IMAGES"] needs the extra images', hint=hint, id="crm_contact_guard.E013")]
 
 
 @register("crm_contact_guard")

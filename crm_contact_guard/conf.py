@@ -39,6 +39,7 @@ DEFAULTS: dict[str, Any] = {
         "text/plain",
         "application/vnd.openxmlformats-officedocument.*",
     ],
+    "REENCODE_IMAGES": False,
     "TEMPLATES": {},
     "CHAT_LINK_DAYS": 14,
     "PUBLIC_URL": "",

@@ -290,3 +290,6 @@ class ChatLink(models.Model):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
+    #: When somebody was last seen writing, at either end; good for some seconds (``typing_marks``).
+    customer_typing_at = models.DateTimeField(null=True, blank=True)
+    employee_typing_at = models.DateTimeField(null=True, blank=True)

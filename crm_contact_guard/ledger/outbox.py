@@ -58,6 +58,12 @@ def is_due(message_id: UUID) -> bool:
     return Delivery.objects.filter(_is_due(timezone.now()), message_id=message_id).exists()
 
 
+def was_tried_before(message_id: UUID, ago: timedelta) -> bool:
+    """Whether an attempt began longer ago than that."""
+    attempts = Event.objects.filter(message_id=message_id, kind=f"delivery.{DeliveryStatus.ATTEMPTED.value}")
+    return attempts.filter(recorded_at__lt=timezone.now() - ago).exists()
+
+
 def _is_due(now: datetime) -> Q:
     waiting = Q(state=Delivery.State.QUEUED, due_at__lte=now)
     return waiting | Q(state=Delivery.State.SENDING, lease_until__lt=now)

@@ -16,6 +16,7 @@ from typing import Any
 
 from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailWarning
 from anymail.signals import AnymailInboundEvent
+from anymail.utils import get_anymail_setting
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured, RequestDataTooBig
@@ -151,6 +152,8 @@ class EspChannel(EmailChannel):
         backend = import_module(f"anymail.backends.{self.esp}").EmailBackend
         given = self.options.get("SEND", {})
         chosen = {name: value[0] if isinstance(value, list | tuple) else value for name, value in given.items()}
+        if self.esp == "amazon_ses":
+            chosen["client_params"] = _asked_once(backend.esp_name, chosen)
         connection: BaseEmailBackend = backend(alias=self.alias, **chosen)
         return connection
 
@@ -233,6 +236,17 @@ class EspChannel(EmailChannel):
             translate = inbound_events if isinstance(one, AnymailInboundEvent) else tracking_events
             events += translate(one, alias=self.alias, esp=self.esp)
         return events
+
+
+def _asked_once(esp_name: str, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Amazon's client options, ours or the host's, without boto's own repeats: after a lost answer they would send the
+    mail again, unmarked and past the record. The outbox repeats."""
+    from botocore.config import Config  # noqa: PLC0415 - comes with Amazon's own library
+
+    given = dict(get_anymail_setting("client_params", esp_name=esp_name, kwargs=chosen, default={}))
+    config = given.get("config") or Config()
+    config = config if isinstance(config, Config) else Config(**config)
+    return {**given, "config": config.merge(Config(retries={"total_max_attempts": 1}))}
 
 
 def _asked(request: HttpRequest) -> str:
