@@ -31,13 +31,17 @@ def normalise(kind: str, value: str) -> str:
     if kind == AddressKind.EMAIL:
         return value.lower()
     if kind in (AddressKind.PHONE, AddressKind.WHATSAPP):
-        for region in settings.REGIONS:
+        # With its country in front, as carriers write it, a number is read alike in every region: once is enough.
+        regions = [None, *settings.REGIONS] if value.startswith(("+", "＋")) else settings.REGIONS
+        for region in regions:
             try:
                 number = phonenumbers.parse(value, region)
             except phonenumbers.NumberParseException:
                 continue
             if phonenumbers.is_valid_number(number):
                 return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            if region is None:
+                break
         return "".join(character for character in value if character.isdigit())
     return value
 
