@@ -14,15 +14,19 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any
 
-from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailWarning
-from anymail.signals import AnymailInboundEvent
-from anymail.utils import get_anymail_setting
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured, RequestDataTooBig
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.http import HttpRequest, HttpResponse
+
+try:
+    from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailWarning
+    from anymail.signals import AnymailInboundEvent
+    from anymail.utils import get_anymail_setting
+except ImportError as missing:
+    raise ImportError(f'{missing}: pip install "crm-contact-guard[email-esp]"') from missing
 
 from crm_contact_guard.channels.base import CarrierEvent, DeliveryStatus, OutboundMessage, Receipt
 from crm_contact_guard.channels.email.channel import EmailChannel
