@@ -230,9 +230,11 @@ def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candida
         end -= len(match.group(1)) - len(match.group(1).rstrip("."))
         if not _overlaps(taken, start, end):
             found.append(Candidate("handle", "at", start, end, match.group(1)))
-    for match in ids.TOKEN.finditer(text):
+    # Nearly all tokens are words: only where one is not, their places are asked for.
+    likely = {value for value in ids.TOKEN.findall(text) if len(value) > 3 and not value.isalpha() and _handle_like(value)}
+    for match in ids.TOKEN.finditer(text) if likely else ():
         value = match.group()
-        if len(value) < 4 or value.isalpha() or not _handle_like(value):
+        if value not in likely:
             continue
         start, end = match.span()
         if not (_overlaps(taken, start, end) or _overlaps(found, start, end)):

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from itertools import pairwise
+from itertools import islice, pairwise
 from operator import attrgetter
 
 from crm_contact_guard.detection import company_rules, evidence
 from crm_contact_guard.detection.candidates import Budget
 from crm_contact_guard.detection.features import Evidence, extract, extract_part, space
+from crm_contact_guard.detection.lexicon import Found, lexicon
 from crm_contact_guard.detection.normalise import Normalised, normalise
 from crm_contact_guard.detection.ranker import probability, ranker
 from crm_contact_guard.detection.sentences import sentences_of
@@ -37,6 +38,8 @@ THRESHOLD = 0.4
 #: Texts up to this length are weighed whole, longer ones in windows of it that overlap.
 WINDOW = 600
 OVERLAP = 150
+#: Windows whose words and n-grams are sought together (some 80,000 characters).
+WINDOWS_AT_ONCE = 200
 #: How much more than a whole text a passage must weigh to count alone, and how many are tried in one message.
 LOCAL_MARGIN = 0.25
 MAX_PASSAGES = 40
@@ -71,7 +74,7 @@ def scan(text: str, *, direction: Direction | str, company: Company | None = Non
         side = direction if type(direction) is Direction else Direction(direction)
         normalised = normalise(text)
         budget = Budget()
-        windows = [weigh(normalised, start, end, side, company, budget) for start, end in parts(normalised.text)]
+        windows = list(weigh_windows(normalised, side, company, budget))
         best = windows[0]
         if len(windows) == 1:
             normalised.gates = best.evidence.gates
@@ -118,16 +121,40 @@ def _windows(text: str) -> Iterator[tuple[int, int]]:
         start = end - OVERLAP
 
 
+def weigh_windows(normalised: Normalised, direction: Direction, company: Company, budget: Budget) -> Iterator[Window]:
+    """The windows of a text, weighed."""
+    text = normalised.text
+    if len(text) <= WINDOW:
+        yield weigh(normalised, 0, len(text), direction, company, budget)
+        return
+    # Of windows that overlap the words and n-grams are sought once for many together, not for all: a text may be of any size.
+    left = iter(parts(text))
+    while spans := list(islice(left, WINDOWS_AT_ONCE)):
+        first = spans[0][0]
+        stretch = text[first : spans[-1][1]]
+        moved = [(start - first, end - first) for start, end in spans]
+        sought, grams = lexicon().seek_each(stretch, moved), ranker().grams_of(stretch, moved)
+        for (start, end), words, weight in zip(spans, sought, grams, strict=True):
+            yield weigh(normalised, start, end, direction, company, budget, words, weight)
+
+
 def weigh(
-    normalised: Normalised, start: int, end: int, direction: Direction, company: Company, budget: Budget | None = None
+    normalised: Normalised,
+    start: int,
+    end: int,
+    direction: Direction,
+    company: Company,
+    budget: Budget | None = None,
+    words: tuple[list[Found], bool] | None = None,
+    grams: float | None = None,
 ) -> Window:
-    """Evidence and probability of one window."""
-    found = extract(normalised, start, end, direction, company, budget)
+    """Evidence and probability of one window; its words and the weight of its n-grams where they are known already."""
+    found = extract(normalised, start, end, direction, company, budget, words)
     whole = normalised.text
     text = whole if end - start == len(whole) else whole[start:end]
     if not found.candidates and len(whole) > WINDOW and len(found.concepts & space().topics) < 2:
         return Window(start, text, found, 0.0)  # a part of a long text that does not touch the matter
-    return Window(start, text, found, probability(ranker().logit(text, found.active)))
+    return Window(start, text, found, probability(ranker().logit(text, found.active, grams)))
 
 
 def weigh_part(

@@ -112,11 +112,13 @@ class FeatureSpace:
             + [f"pattern:{pattern.id}" for pattern in patterns()]
         )
         self.patterns = len(self.names) - len(patterns())
-        #: From two of what may stand in a clause, in ascending order, to the feature that both do. Candidates are numbered
-        #: after the concepts, by sort.
+        #: The feature that two of what may stand in a clause do so is ``together[first] + second``, in ascending order.
+        #: Candidates are numbered after the concepts, by sort.
         self.pairs = len(self.names)
         parts = [*concepts, *SORTS]
-        self.together = {pair: self.pairs + number for number, pair in enumerate(combinations(range(len(parts)), 2))}
+        self.together = [
+            self.pairs + first * (2 * len(parts) - first - 1) // 2 - first - 1 for first in range(len(parts))
+        ]
         self.names += [f"{first}+{second}" for first, second in combinations(parts, 2)]
         self.sorts = {sort: len(concepts) + number for number, sort in enumerate(SORTS)}
         self.index = {name: number for number, name in enumerate(self.names)}
@@ -126,6 +128,8 @@ class FeatureSpace:
         self.near = {words.index[name]: self.index[f"near:{name}"] for name in NEAR}
         self.meanings = {words.index[name]: self.index[meaning] for name, meaning in _MEANINGS.items()}
         self.handle_meanings = {words.index[name]: self.index[meaning] for name, meaning in _HANDLE_MEANINGS.items()}
+        #: Concepts that say anything where they stand near an identifier.
+        self.speaking = frozenset({*self.near, *self.meanings, *self.handle_meanings})
         self.disguise = words.index["disguise"]
         self.topics = frozenset(words.index[name] for name in TOPICS)
         self.topic_counts = [self.index[name] for name in ("topics=0", "topics=1", "topics=2")]
@@ -151,12 +155,14 @@ def extract(
     direction: Direction,
     company: Company,
     budget: cand.Budget | None = None,
+    words: tuple[list[Found], bool] | None = None,
 ) -> Evidence:
-    """Evidence of one window (``start``–``end`` of the folded text); windows of one message share a ``budget``."""
+    """Evidence of one window (``start``–``end`` of the folded text); windows of one message share a ``budget``. ``words``
+    are what ``Lexicon.seek`` finds in it, where that is known already."""
     text = normalised.text
     if start or end != len(text):
         text = text[start:end]
-    hits, complete = lexicon().seek(text)
+    hits, complete = words or lexicon().seek(text)
     found = Evidence(hits, {hit[0] for hit in hits}, [], [], [], opened(text), complete)
     _complete(found, normalised, start, text, direction, company, budget)
     return found
@@ -238,17 +244,21 @@ def _together(text: str, hits: list[Found], found: list[Candidate], features: Fe
     if found:
         sorts = features.sorts
         marks += [(candidate.start, sorts[candidate.sort]) for candidate in found[:8] if candidate.shape != "own"]
-    if len(marks) < 2:
-        return set()
-    ends = clause_ends(text)
-    clauses: list[set[int]] = [set() for _ in range(len(ends) + 1)]
-    for start, mark in marks:
-        clauses[bisect_right(ends, start)].add(mark)
     active: set[int] = set()
-    together = features.together.__getitem__
-    for clause in clauses:
-        if len(clause) > 1:
-            active.update(map(together, combinations(sorted(clause), 2)))
+    if len(marks) < 2:
+        return active
+    ends = clause_ends(text)
+    clauses: dict[int, set[int]] = {}
+    for start, mark in marks:
+        clause = bisect_right(ends, start)
+        if clause in clauses:
+            clauses[clause].add(mark)
+        else:
+            clauses[clause] = {mark}
+    together = features.together
+    for met in clauses.values():
+        if len(met) > 1:
+            active.update([together[first] + second for first, second in combinations(sorted(met), 2)])
     return active
 
 
@@ -256,29 +266,31 @@ def _described(
     normalised: Normalised, offset: int, hits: list[Found], found: list[Candidate], features: FeatureSpace
 ) -> set[int]:
     """Features of what the candidates are and what stands around them."""
-    index, meanings = features.index, features.meanings
+    index, near, meanings = features.index, features.near, features.meanings
     active: set[int] = set()
     if len(found) > 2:
         active.add(index["many_candidates"])
+    around = [hit for hit in hits if hit[0] in features.speaking]
     for candidate in found[:8]:
-        if candidate.shape == "own":
+        sort, shape, first, last, _, technique = candidate
+        if shape == "own":
             active.add(index["own_contact"])
             continue
-        name, handle = f"{candidate.sort}:{candidate.shape}", candidate.sort == "handle"
+        name, handle = f"{sort}:{shape}", sort == "handle"
         active.add(index[name])
         reachable = name in REACHABLE
-        first, last = candidate.start, candidate.end
         if reachable:
             active.add(index["reachable"])
-            if candidate.technique not in ("plain", "provider"):
+            if technique not in ("plain", "provider"):
                 active.add(index["disguised"])
             low, high = normalised.span(offset + first, offset + last)
             if high - low != last - first or not _plain(normalised.original[low:high]):
                 active.add(index["styled"])
-        for owner, start, end in hits:
-            if (first - BEFORE <= start and end <= first) or (last <= start and end <= last + AFTER):
-                if owner in features.near:
-                    active.add(features.near[owner])
+        before, after = first - BEFORE, last + AFTER
+        for owner, start, end in around:
+            if (before <= start and end <= first) or (last <= start and end <= after):
+                if owner in near:
+                    active.add(near[owner])
                 if owner in meanings and (reachable or handle):
                     active.add(meanings[owner])
                 if handle and owner in features.handle_meanings:

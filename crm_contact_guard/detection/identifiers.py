@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import re2
 
@@ -19,9 +19,8 @@ from crm_contact_guard.detection.sets import set_of
 MAX_CANDIDATES = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A possible identifier at ``start``–``end`` of the folded text.
+class Candidate(NamedTuple):
+    """A possible identifier at ``start``–``end`` of the folded text. A tuple, which is made in a third of the time.
 
     ``sort`` is ``phone``, ``email``, ``handle``, ``link``, ``address``, ``payment`` or ``hint``; ``shape`` says more
     ("jp_mobile", "free", "line"), ``value`` is the plain form (digits, address), ``technique`` how it is disguised.
