@@ -155,16 +155,14 @@ def extract(
     direction: Direction,
     company: Company,
     budget: cand.Budget | None = None,
-    words: tuple[list[Found], bool] | None = None,
 ) -> Evidence:
-    """Evidence of one window (``start``–``end`` of the folded text); windows of one message share a ``budget``. ``words``
-    are what ``Lexicon.seek`` finds in it, where that is known already."""
+    """Evidence of one window (``start``–``end`` of the folded text); windows of one message share a ``budget``."""
     text = normalised.text
     if start or end != len(text):
         text = text[start:end]
-    hits, complete = words or lexicon().seek(text)
-    found = Evidence(hits, {hit[0] for hit in hits}, [], [], [], opened(text), complete)
-    _complete(found, normalised, start, text, direction, company, budget)
+    found = gather(lexicon().seek(text), opened(text))
+    identify(found, text, company, budget or cand.Budget())
+    describe(found, normalised, start, text, direction)
     return found
 
 
@@ -189,36 +187,39 @@ def extract_part(
         hits = [(hit, low - first, high - first) for hit, low, high in around.hits if first <= low and high <= last]
     else:
         hits = lexicon().hits(text)
-    gates = opened(text) if around.gates else around.gates
-    found = Evidence(hits, {hit[0] for hit in hits}, [], [], [], gates, around.complete)
-    _complete(found, normalised, start, text, direction, company, budget)
+    found = gather((hits, around.complete), opened(text) if around.gates else around.gates)
+    identify(found, text, company, budget)
+    describe(found, normalised, start, text, direction)
     return found
 
 
-def _complete(
-    evidence: Evidence,
-    normalised: Normalised,
-    start: int,
-    text: str,
-    direction: Direction,
-    company: Company,
-    budget: cand.Budget | None,
-) -> None:
-    """Add candidates, patterns and features to evidence that has words and gates."""
-    features, hits, concepts = space(), evidence.hits, evidence.concepts
+def gather(words: tuple[list[Found], bool], gates: set[int]) -> Evidence:
+    """Evidence of which only the words (see ``Lexicon.seek``) and gates are known yet."""
+    hits, complete = words
+    return Evidence(hits, {hit[0] for hit in hits}, [], [], [], gates, complete)
+
+
+def identify(evidence: Evidence, text: str, company: Company, budget: cand.Budget) -> None:
+    """Add the candidates to evidence that has words and gates."""
+    if IDENTIFIERS.isdisjoint(evidence.gates):
+        return
+    found = cand.find(text, evidence.gates, company, budget, reverse=space().disguise in evidence.concepts)
+    if found:
+        own = own_contacts(company)
+        evidence.candidates = found if own is None else own.mark(found)
+
+
+def describe(evidence: Evidence, normalised: Normalised, start: int, text: str, direction: Direction) -> None:
+    """Add patterns and features to evidence that has words and candidates; ``text`` begins at ``start``."""
+    features, hits, concepts, found = space(), evidence.hits, evidence.concepts, evidence.candidates
     active = evidence.active
     active += concepts
     if direction is Direction.INBOUND:
         inbound = features.inbound
         active += [concept + inbound for concept in concepts]
         active.append(features.by_customer)
-    found = evidence.candidates
-    if not IDENTIFIERS.isdisjoint(evidence.gates):
-        found = cand.find(text, evidence.gates, company, budget or cand.Budget(), reverse=features.disguise in concepts)
-        if found:
-            own = own_contacts(company)
-            evidence.candidates = found = found if own is None else own.mark(found)
-            active += _described(normalised, start, hits, found, features)
+    if found:
+        active += _described(normalised, start, hits, found, features)
     touched = len(concepts & features.topics)
     if touched < 3:
         if touched or not found:

@@ -83,7 +83,9 @@ class Lexicon:
         )
         #: Characters of the longest word, and how far after the start of what follows a word that may be denied by it.
         self._longest = max(map(len, owners))
-        self._looks_ahead = 1 + max((len(ban) for _, bans in self._bordered for *_, banned in bans for ban in banned), default=0)
+        self._looks_ahead = 1 + max(
+            (len(ban) for _, bans in self._bordered for *_, banned in bans for ban in banned), default=0
+        )
         self.reasons: dict[str, dict[str, str]] = tomllib.loads((PACKS / "reasons.toml").read_text("utf-8"))
 
     @staticmethod

@@ -13,7 +13,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from crm_contact_guard.detection import company_rules, engine, evidence
+from crm_contact_guard.detection import company_rules, engine, evidence, weighing
 from crm_contact_guard.detection.features import space
 from crm_contact_guard.detection.normalise import Normalised, normalise
 from crm_contact_guard.detection.ranker import probability, ranker
@@ -57,7 +57,7 @@ class Reading:
     active: list[int]
     context: list[int]
     joined: Joined
-    window: engine.Window
+    window: weighing.Window
     normalised: Normalised
 
 
@@ -141,11 +141,11 @@ def readings(messages: Sequence[ThreadMessage], company: Company) -> Iterator[Re
         yield Reading(numbers, window.evidence.active, context, joined, window, normalised)
 
 
-def _window(text: str, side: Direction, company: Company) -> tuple[Normalised, engine.Window]:
+def _window(text: str, side: Direction, company: Company) -> tuple[Normalised, weighing.Window]:
     if len(text) > LONGEST:
         text = text[-LONGEST:]
     normalised = normalise(text)
-    return normalised, engine.weigh(normalised, 0, len(normalised.text), side, company)
+    return normalised, weighing.weigh(normalised, 0, len(normalised.text), side, company)
 
 
 def _near(messages: Sequence[ThreadMessage], index: int) -> tuple[list[int], list[int], list[int]]:
