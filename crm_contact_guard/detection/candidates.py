@@ -231,11 +231,9 @@ def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candida
         if not _overlaps(taken, start, end):
             found.append(Candidate("handle", "at", start, end, match.group(1)))
     # Nearly all tokens are words: only where one is not, their places are asked for.
-    likely = {
-        value for value in ids.TOKEN.findall(text) if len(value) > 3 and not value.isalpha() and _handle_like(value)
-    }
+    likely = {value for value in ids.TOKEN.findall(text) if len(value) > 3 and _handle_like(value)}
     for match in ids.TOKEN.finditer(text) if likely else ():
-        value = match.group()
+        value = match.group(1)
         if value not in likely:
             continue
         start, end = match.span()
@@ -245,7 +243,7 @@ def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candida
 
 
 def _handle_like(value: str) -> bool:
-    if value.endswith(_NOT_HANDLES) or value.startswith("www."):
+    if value.isalpha() or value.endswith(_NOT_HANDLES) or value.startswith("www."):
         return False
     letters = sum(character.isalpha() for character in value)
     if letters < 3:

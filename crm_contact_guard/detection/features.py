@@ -258,7 +258,10 @@ def _together(text: str, hits: list[Found], found: list[Candidate], features: Fe
             clauses[clause] = {mark}
     together = features.together
     for met in clauses.values():
-        if len(met) > 1:
+        if len(met) == 2:
+            first, second = met
+            active.add(together[first] + second if first < second else together[second] + first)
+        elif len(met) > 2:
             active.update([together[first] + second for first, second in combinations(sorted(met), 2)])
     return active
 

@@ -25,6 +25,7 @@ MOST_MATCHES = 250
 _Owner = tuple[int, bool, bool, tuple[str, ...]]
 #: Concept, start and end of a word in a folded text.
 Found = tuple[int, int, int]
+_OTHERWISE, _WHOLE = -1, -2
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 
@@ -74,7 +75,7 @@ class Lexicon:
         self._languages = languages
         merged = [self._merged(value) for value in owners.values()]
         # Most words of kana and kanji belong to one concept and ask for nothing around them: those need no second look.
-        self._free = [entries[0][0] if len(entries) == 1 and not any(entries[0][1:]) else -1 for entries in merged]
+        self._free = [_plainly(entries) for entries in merged]
         self._bordered = [
             (entries[0][1], tuple((owner[0], owner[2], owner[3]) for owner in entries)) for entries in merged
         ]
@@ -159,6 +160,10 @@ class Lexicon:
             if concept >= 0:
                 found.append((concept, start, end))
                 continue
+            if concept < _OTHERWISE:
+                if (not start or text[start - 1] not in word) and (end >= length or text[end] not in word):
+                    found.append((_WHOLE - concept, start, end))
+                continue
             left, owners = bordered[literal]
             if left and start and text[start - 1] in word:
                 continue
@@ -174,6 +179,14 @@ class Lexicon:
             Hit(concept, start, end, self._languages[text[start:end], concept])
             for concept, start, end in self.hits(text)
         ]
+
+
+def _plainly(entries: Sequence[_Owner]) -> int:
+    """The concept of a word that has one and asks for nothing around it; from ``_WHOLE`` downwards that of one which counts
+    only whole; else ``_OTHERWISE``."""
+    if len(entries) > 1 or entries[0][3] or entries[0][1] != entries[0][2]:
+        return _OTHERWISE
+    return _WHOLE - entries[0][0] if entries[0][1] else entries[0][0]
 
 
 def _thinned(matches: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
