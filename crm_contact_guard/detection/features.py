@@ -241,21 +241,20 @@ def describe(evidence: Evidence, normalised: Normalised, start: int, text: str, 
 
 def _together(text: str, hits: list[Found], found: list[Candidate], features: FeatureSpace) -> set[int]:
     """Features of the pairs that stand in one clause: what is denied, asked or offered is mostly said there."""
-    marks = [(start, concept) for concept, start, _ in hits]
-    if found:
-        sorts = features.sorts
-        marks += [(candidate.start, sorts[candidate.sort]) for candidate in found[:8] if candidate.shape != "own"]
     active: set[int] = set()
-    if len(marks) < 2:
+    if len(hits) + len(found) < 2:
         return active
     ends = clause_ends(text)
     clauses: dict[int, set[int]] = {}
-    for start, mark in marks:
+    for concept, start, _ in hits:
         clause = bisect_right(ends, start)
         if clause in clauses:
-            clauses[clause].add(mark)
+            clauses[clause].add(concept)
         else:
-            clauses[clause] = {mark}
+            clauses[clause] = {concept}
+    for candidate in found[:8]:
+        if candidate.shape != "own":
+            clauses.setdefault(bisect_right(ends, candidate.start), set()).add(features.sorts[candidate.sort])
     together = features.together
     for met in clauses.values():
         if len(met) == 2:

@@ -138,7 +138,11 @@ class Lexicon:
         for start, end in spans:
             low, high = bisect_right(ends, start), bisect_right(ends, end)
             if high - low > MOST_MATCHES:
-                sought.append(self.seek(text[start:end]))
+                whole = [
+                    (word, first - start, stop - start) for word, first, stop in matches[low:high] if first >= start
+                ]
+                complete = len(whole) <= MOST_MATCHES
+                sought.append((self._bounded(whole if complete else _thinned(whole), text[start:end]), complete))
                 continue
             last = end - self._looks_ahead
             at_start = matches[low : bisect_right(ends, start + self._longest, low, high)]
