@@ -21,7 +21,7 @@ from crm_contact_guard.detection.features import space
 from crm_contact_guard.detection.normalise import Normalised, normalise
 from crm_contact_guard.detection.sentences import sentences_of
 from crm_contact_guard.detection.types import By, Company, Direction, Finding, Kind, Scan, Stance
-from crm_contact_guard.detection.weighing import AT_ONCE, WINDOW, Piece, Window, weigh_each, weigh_part, weigh_text
+from crm_contact_guard.detection.weighing import AT_ONCE, WINDOW, Window, weigh_part, weigh_text, weigh_texts
 
 #: Modules that find other kinds; one place, see the contract above.
 EXTRA_DETECTORS: tuple[str, ...] = (
@@ -80,32 +80,24 @@ def scan_many(messages: Iterable[tuple[str, Direction | str]], *, company: Compa
 
 
 def _scan_batch(batch: list[tuple[str, Direction]], company: Company) -> list[Scan]:
-    texts = [normalise(text) for text, _ in batch]
-    budgets = [Budget() for _ in batch]
-    windows: list[list[Window]] = [[] for _ in batch]
-    pieces, spans, joined = [], [], []
-    offset = 0
-    for number, (normalised, (_, side)) in enumerate(zip(texts, batch, strict=True)):
-        length = len(normalised.text)
-        if length > WINDOW:
-            windows[number] = weigh_text(normalised, side, company, budgets[number])
-            continue
-        pieces.append(Piece(normalised, 0, length, side, budgets[number]))
-        spans.append((offset, offset + length))
-        joined.append(normalised.text)
-        offset += length + 1
-    weighed = iter(weigh_each(pieces, "\n".join(joined), spans, company))
-    for number, normalised in enumerate(texts):
-        if not windows[number]:
-            windows[number] = [next(weighed)]
-            normalised.gates = windows[number][0].evidence.gates
+    texts = [(normalise(text), side) for text, side in batch]
+    short = iter(weigh_texts([(text, side) for text, side in texts if len(text.text) <= WINDOW], company))
+    weighed: list[tuple[list[Window], Budget]] = []
+    for normalised, side in texts:
+        if len(normalised.text) <= WINDOW:
+            window, budget = next(short)
+            normalised.gates = window.evidence.gates
+            weighed.append(([window], budget))
+        else:
+            budget = Budget()
+            weighed.append((weigh_text(normalised, side, company, budget), budget))
     others: list[list[Finding]] = [[] for _ in batch]
     for find in _extra_detectors():
-        for found, normalised, (_, side) in zip(others, texts, batch, strict=True):
-            found.extend(_found(find, normalised, side, company))
+        for found, (normalised, side) in zip(others, texts, strict=True):
+            found += _found(find, normalised, side, company)
     return [
-        judge(normalised, weights, side, company, found, flooded=budget.flooded)
-        for normalised, weights, (_, side), found, budget in zip(texts, windows, batch, others, budgets, strict=True)
+        judge(normalised, windows, side, company, found, flooded=budget.flooded)
+        for (normalised, side), (windows, budget), found in zip(texts, weighed, others, strict=True)
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 
 from crm_contact_guard.detection.candidates import Budget
 from crm_contact_guard.detection.features import Evidence, describe, extract, extract_part, gather, identify, space
@@ -24,15 +24,18 @@ WINDOW = 600
 OVERLAP = 150
 #: Pieces weighed together (some 80,000 characters of windows); a text may be of any size.
 AT_ONCE = 200
+#: Log odds of what is not weighed at all.
+_LEAST = -40.0
 
 
 @dataclass(slots=True)
 class Window:
-    """A part of the folded text from ``offset``, with what was found and how it weighs."""
+    """A part of the folded text from ``offset``, with what was found and how it weighs (log odds, and as probability)."""
 
     offset: int
     text: str
     evidence: Evidence
+    logit: float
     probability: float
 
 
@@ -83,6 +86,22 @@ def weigh_text(normalised: Normalised, direction: Direction, company: Company, b
     return windows
 
 
+def weigh_texts(texts: Sequence[tuple[Normalised, Direction]], company: Company) -> list[tuple[Window, Budget]]:
+    """Each text, none longer than ``WINDOW``, weighed by itself; and what is left of its budget."""
+    weighed: list[tuple[Window, Budget]] = []
+    for first in range(0, len(texts), AT_ONCE):
+        pieces = [
+            Piece(normalised, 0, len(normalised.text), side, Budget())
+            for normalised, side in texts[first : first + AT_ONCE]
+        ]
+        ends = list(accumulate(piece.end + 1 for piece in pieces))
+        joined = "\n".join(piece.normalised.text for piece in pieces)
+        spans = [(end - piece.end - 1, end - 1) for piece, end in zip(pieces, ends, strict=True)]
+        windows = weigh_each(pieces, joined, spans, company)
+        weighed += [(window, piece.budget) for window, piece in zip(windows, pieces, strict=True)]
+    return weighed
+
+
 def weigh_each(pieces: Sequence[Piece], text: str, spans: Sequence[tuple[int, int]], company: Company) -> list[Window]:
     """Each piece weighed as by ``weigh``. ``text`` holds them all, each at its span, in ascending order."""
     texts = [text[start:end] for start, end in spans]
@@ -119,5 +138,6 @@ def weigh_part(
 
 def _weighed(normalised: Normalised, start: int, text: str, found: Evidence, grams: float | None = None) -> Window:
     if not found.candidates and len(normalised.text) > WINDOW and len(found.concepts & space().topics) < 2:
-        return Window(start, text, found, 0.0)  # a part of a long text that does not touch the matter
-    return Window(start, text, found, probability(ranker().logit(text, found.active, grams)))
+        return Window(start, text, found, _LEAST, 0.0)  # a part of a long text that does not touch the matter
+    logit = ranker().logit(text, found.active, grams)
+    return Window(start, text, found, logit, probability(logit))
