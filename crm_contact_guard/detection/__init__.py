@@ -6,7 +6,7 @@ reader's language what a detector found. Packs and weights are loaded at the fir
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 
 from crm_contact_guard.detection.types import (
@@ -35,6 +35,7 @@ __all__ = [
     "read_thread",
     "reason",
     "scan",
+    "scan_many",
     "semantic_available",
 ]
 
@@ -55,6 +56,13 @@ def scan(
 
         verdict = semantic.second_opinion(text, verdict, direction=direction, company=company)
     return verdict
+
+
+def scan_many(messages: Iterable[tuple[str, Direction | str]], *, company: Company | None = None) -> Iterator[Scan]:
+    """Judge many texts (text, who wrote it), each as by ``scan`` and for less; see ``engine.scan_many``."""
+    from crm_contact_guard.detection import engine
+
+    return engine.scan_many(messages, company=company)
 
 
 def read_thread(messages: Sequence[ThreadMessage], *, company: Company | None = None) -> ThreadVerdict:

@@ -230,9 +230,11 @@ def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candida
         end -= len(match.group(1)) - len(match.group(1).rstrip("."))
         if not _overlaps(taken, start, end):
             found.append(Candidate("handle", "at", start, end, match.group(1)))
-    for match in ids.TOKEN.finditer(text):
-        value = match.group()
-        if len(value) < 4 or value.isalpha() or not _handle_like(value):
+    # Nearly all tokens are words: only where one is not, their places are asked for.
+    likely = {value for value in filter(None, ids.TOKEN.findall(text)) if len(value) > 3 and _handle_like(value)}
+    for match in ids.TOKEN.finditer(text) if likely else ():
+        value = match.group(1)
+        if value not in likely:
             continue
         start, end = match.span()
         if not (_overlaps(taken, start, end) or _overlaps(found, start, end)):
@@ -241,9 +243,9 @@ def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candida
 
 
 def _handle_like(value: str) -> bool:
-    if value.endswith(_NOT_HANDLES) or value.startswith("www."):
+    if value.isalpha() or value.endswith(_NOT_HANDLES) or value.startswith("www."):
         return False
-    letters = sum(character.isalpha() for character in value)
+    letters = sum(map(str.isalpha, value))
     if letters < 3:
         return False
     if "_" in value or "#" in value:
@@ -251,7 +253,7 @@ def _handle_like(value: str) -> bool:
     head, dot, tail = value.partition(".")
     if dot and len(head) >= 2 and len(tail) >= 2 and (len(head) > 3 or len(tail) > 3):
         return True
-    digits = sum(character.isdigit() for character in value)
+    digits = sum(map(str.isdigit, value))
     return (letters >= 4 and digits >= 2 and value[0].isalpha() and "-" not in value) or (
         value.count("-") == 1 and letters >= 8 and digits == 0 and "." in value
     )

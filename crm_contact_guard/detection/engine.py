@@ -10,19 +10,18 @@ topic); only the company's own rules may. What it raises becomes a finding ``eng
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from itertools import pairwise
+from itertools import islice, pairwise
 from operator import attrgetter
 
 from crm_contact_guard.detection import company_rules, evidence
 from crm_contact_guard.detection.candidates import Budget
-from crm_contact_guard.detection.features import Evidence, extract, extract_part, space
+from crm_contact_guard.detection.features import space
 from crm_contact_guard.detection.normalise import Normalised, normalise
-from crm_contact_guard.detection.ranker import probability, ranker
 from crm_contact_guard.detection.sentences import sentences_of
 from crm_contact_guard.detection.types import By, Company, Direction, Finding, Kind, Scan, Stance
+from crm_contact_guard.detection.weighing import AT_ONCE, WINDOW, Window, weigh_part, weigh_text, weigh_texts
 
 #: Modules that find other kinds; one place, see the contract above.
 EXTRA_DETECTORS: tuple[str, ...] = (
@@ -34,9 +33,6 @@ EXTRA_DETECTORS: tuple[str, ...] = (
 VERSION = "2026.11.1"
 #: From this calibrated probability a stance counts, unless the company's preset says otherwise.
 THRESHOLD = 0.4
-#: Texts up to this length are weighed whole, longer ones in windows of it that overlap.
-WINDOW = 600
-OVERLAP = 150
 #: How much more than a whole text a passage must weigh to count alone, and how many are tried in one message.
 LOCAL_MARGIN = 0.25
 MAX_PASSAGES = 40
@@ -46,16 +42,6 @@ SHORT = 100
 #: Windows of a long text whose evidence is listed, the most telling ones.
 MAX_WINDOWS_SHOWN = 20
 NO_COMPANY = Company()
-
-
-@dataclass(slots=True)
-class Window:
-    """A part of the folded text from ``offset``, with what was found and how it weighs."""
-
-    offset: int
-    text: str
-    evidence: Evidence
-    probability: float
 
 
 _by_probability = attrgetter("probability")
@@ -71,74 +57,77 @@ def scan(text: str, *, direction: Direction | str, company: Company | None = Non
         side = direction if type(direction) is Direction else Direction(direction)
         normalised = normalise(text)
         budget = Budget()
-        windows = [weigh(normalised, start, end, side, company, budget) for start, end in parts(normalised.text)]
-        best = windows[0]
+        windows = weigh_text(normalised, side, company, budget)
         if len(windows) == 1:
-            normalised.gates = best.evidence.gates
-        else:
-            best = max(windows, key=_by_probability)
-        threshold = THRESHOLD if company.threshold is None else company.threshold
-        if best.probability < threshold and (best.probability > HOPELESS or len(text) > SHORT):
-            # What is written around an attempt must not talk it away: each sentence that touches the matter counts alone.
-            local = [
-                window
-                for window in passages(normalised, windows, side, company)
-                if window.probability >= threshold + LOCAL_MARGIN
-            ]
-            if local:
-                windows, best = windows + local, max(local, key=_by_probability)
-        return conclude(normalised, windows, best, side, company, threshold, flooded=budget.flooded)
+            normalised.gates = windows[0].evidence.gates
+        return judge(normalised, windows, side, company, _others(normalised, side, company), flooded=budget.flooded)
     except Exception:  # the scanner guards the door: what breaks it is looked at by people, never let pass
         return Scan(False, None, Stance.NONE, 0.0, (failure(text),))
+
+
+def scan_many(messages: Iterable[tuple[str, Direction | str]], *, company: Company | None = None) -> Iterator[Scan]:
+    """The verdicts on many texts (text, who wrote it), in their order and each the same as by ``scan``, for less.
+
+    Texts are read and judged so many at a time as ``weighing.AT_ONCE`` says; never raises but what ``messages`` raises.
+    """
+    company = company or NO_COMPANY
+    left = iter(messages)
+    while batch := list(islice(left, AT_ONCE)):
+        try:
+            yield from _scan_batch([(text, Direction(side)) for text, side in batch], company)
+        except Exception:  # one of them is to blame: each alone, so that it is the only one that is named
+            yield from [scan(text, direction=side, company=company) for text, side in batch]
+
+
+def _scan_batch(batch: list[tuple[str, Direction]], company: Company) -> list[Scan]:
+    texts = [(normalise(text), side) for text, side in batch]
+    short = iter(weigh_texts([(text, side) for text, side in texts if len(text.text) <= WINDOW], company))
+    weighed: list[tuple[list[Window], Budget]] = []
+    for normalised, side in texts:
+        if len(normalised.text) <= WINDOW:
+            window, budget = next(short)
+            normalised.gates = window.evidence.gates
+            weighed.append(([window], budget))
+        else:
+            budget = Budget()
+            weighed.append((weigh_text(normalised, side, company, budget), budget))
+    others: list[list[Finding]] = [[] for _ in batch]
+    for find in _extra_detectors():
+        for found, (normalised, side) in zip(others, texts, strict=True):
+            found += _found(find, normalised, side, company)
+    return [
+        judge(normalised, windows, side, company, found, flooded=budget.flooded)
+        for (normalised, side), (windows, budget), found in zip(texts, weighed, others, strict=True)
+    ]
+
+
+def judge(
+    normalised: Normalised,
+    windows: list[Window],
+    direction: Direction,
+    company: Company,
+    others: list[Finding],
+    *,
+    flooded: bool,
+) -> Scan:
+    """The verdict on a text whose windows are weighed; ``others`` are the findings of the further detectors."""
+    best = windows[0] if len(windows) == 1 else max(windows, key=_by_probability)
+    threshold = THRESHOLD if company.threshold is None else company.threshold
+    if best.probability < threshold and (best.probability > HOPELESS or len(normalised.original) > SHORT):
+        # What is written around an attempt must not talk it away: each sentence that touches the matter counts alone.
+        local = [
+            window
+            for window in passages(normalised, windows, direction, company)
+            if window.probability >= threshold + LOCAL_MARGIN
+        ]
+        if local:
+            windows, best = windows + local, max(local, key=_by_probability)
+    return conclude(normalised, windows, best, direction, others, threshold, flooded=flooded)
 
 
 def failure(text: str) -> Finding:
     """The finding that stands for a crash inside."""
     return Finding(Kind.CONTACT_REQUEST, 0, len(text), 0.5, "engine.error", VERSION)
-
-
-def parts(text: str) -> Iterable[tuple[int, int]]:
-    """The text itself, or overlapping windows of it, cut where a sentence or word ends if one does nearby."""
-    return ((0, len(text)),) if len(text) <= WINDOW else _windows(text)
-
-
-def _windows(text: str) -> Iterator[tuple[int, int]]:
-    start = 0
-    while True:
-        end = min(len(text), start + WINDOW)
-        if end < len(text):
-            for mark in ("\n", "。", ". ", " "):
-                cut = text.rfind(mark, start + WINDOW - OVERLAP, end)
-                if cut > 0:
-                    end = cut + len(mark)
-                    break
-        yield start, end
-        if end >= len(text):
-            return
-        start = end - OVERLAP
-
-
-def weigh(
-    normalised: Normalised, start: int, end: int, direction: Direction, company: Company, budget: Budget | None = None
-) -> Window:
-    """Evidence and probability of one window."""
-    found = extract(normalised, start, end, direction, company, budget)
-    whole = normalised.text
-    text = whole if end - start == len(whole) else whole[start:end]
-    if not found.candidates and len(whole) > WINDOW and len(found.concepts & space().topics) < 2:
-        return Window(start, text, found, 0.0)  # a part of a long text that does not touch the matter
-    return Window(start, text, found, probability(ranker().logit(text, found.active)))
-
-
-def weigh_part(
-    normalised: Normalised, window: Window, start: int, end: int, direction: Direction, company: Company
-) -> Window:
-    """Evidence and probability of whole sentences (``start``–``end``) of a window."""
-    found = extract_part(normalised, window.evidence, window.offset, start, end, direction, company, Budget(plans=2))
-    text = normalised.text[start:end]
-    if not found.candidates and len(normalised.text) > WINDOW and len(found.concepts & space().topics) < 2:
-        return Window(start, text, found, 0.0)
-    return Window(start, text, found, probability(ranker().logit(text, found.active)))
 
 
 def passages(normalised: Normalised, windows: list[Window], direction: Direction, company: Company) -> Iterator[Window]:
@@ -170,12 +159,28 @@ def _extra_detectors() -> tuple[_Find, ...]:
     return tuple(import_module(name).find for name in EXTRA_DETECTORS)
 
 
+def _found(find: _Find, normalised: Normalised, direction: Direction, company: Company) -> Iterable[Finding]:
+    try:
+        found = find(normalised, direction, company)
+        return found if type(found) is list else list(found)
+    except Exception:
+        return [failure(normalised.original)]
+
+
+def _others(normalised: Normalised, direction: Direction, company: Company) -> list[Finding]:
+    """What the further detectors find."""
+    findings: list[Finding] = []
+    for find in _extra_detectors():
+        findings.extend(_found(find, normalised, direction, company))
+    return findings
+
+
 def conclude(
     normalised: Normalised,
     windows: list[Window],
     best: Window,
     direction: Direction,
-    company: Company,
+    others: list[Finding],
     threshold: float,
     *,
     flooded: bool,
@@ -187,11 +192,7 @@ def conclude(
         findings = _supporting(normalised, windows, threshold)
     if flooded:
         findings.extend(evidence.floods(normalised, windows))
-    for find in _extra_detectors():
-        try:
-            findings.extend(find(normalised, direction, company))
-        except Exception:
-            findings.append(failure(normalised.original))
+    findings.extend(others)
     stance = evidence.stance(best.evidence, attempt=attempt)
     if findings:
         own = None if attempt else company_rules.attempt_stance(findings, direction)

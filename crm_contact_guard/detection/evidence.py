@@ -15,7 +15,7 @@ from crm_contact_guard.detection.sentences import sentences_of
 from crm_contact_guard.detection.types import Finding, Kind, Stance
 
 if TYPE_CHECKING:
-    from crm_contact_guard.detection.engine import Window
+    from crm_contact_guard.detection.weighing import Window
 
 #: Which concepts speak for which kind when no identifier is there.
 _KINDS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crm_contact_guard.detection import engine, semantic
+from crm_contact_guard.detection import engine, semantic, weighing
 from crm_contact_guard.detection.features import REACHABLE
 from crm_contact_guard.detection.lexicon import lexicon
 from crm_contact_guard.detection.normalise import normalise
@@ -18,8 +18,8 @@ def explain(text: str, direction: Direction | str, language: str = "en", *, sema
     verdict = engine.scan(text, direction=side)
     words, learned = lexicon(), ranker()
     lines = [f"folded: {normalised.text}"]
-    for start, end in engine.parts(normalised.text):
-        window = engine.weigh(normalised, start, end, side, engine.NO_COMPANY)
+    for start, end in weighing.parts(normalised.text):
+        window = weighing.weigh(normalised, start, end, side, engine.NO_COMPANY)
         lines.append(f"window {start}: probability {window.probability:.3f} (weights {learned.version})")
         named = {
             (hit.start, hit.end, f"{hit.language}.{words.concepts[hit.concept]}")

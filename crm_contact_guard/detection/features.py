@@ -112,11 +112,13 @@ class FeatureSpace:
             + [f"pattern:{pattern.id}" for pattern in patterns()]
         )
         self.patterns = len(self.names) - len(patterns())
-        #: From two of what may stand in a clause, in ascending order, to the feature that both do. Candidates are numbered
-        #: after the concepts, by sort.
+        #: The feature that two of what may stand in a clause do so is ``together[first] + second``, in ascending order.
+        #: Candidates are numbered after the concepts, by sort.
         self.pairs = len(self.names)
         parts = [*concepts, *SORTS]
-        self.together = {pair: self.pairs + number for number, pair in enumerate(combinations(range(len(parts)), 2))}
+        self.together = [
+            self.pairs + first * (2 * len(parts) - first - 1) // 2 - first - 1 for first in range(len(parts))
+        ]
         self.names += [f"{first}+{second}" for first, second in combinations(parts, 2)]
         self.sorts = {sort: len(concepts) + number for number, sort in enumerate(SORTS)}
         self.index = {name: number for number, name in enumerate(self.names)}
@@ -126,6 +128,8 @@ class FeatureSpace:
         self.near = {words.index[name]: self.index[f"near:{name}"] for name in NEAR}
         self.meanings = {words.index[name]: self.index[meaning] for name, meaning in _MEANINGS.items()}
         self.handle_meanings = {words.index[name]: self.index[meaning] for name, meaning in _HANDLE_MEANINGS.items()}
+        #: Concepts that say anything where they stand near an identifier.
+        self.speaking = frozenset({*self.near, *self.meanings, *self.handle_meanings})
         self.disguise = words.index["disguise"]
         self.topics = frozenset(words.index[name] for name in TOPICS)
         self.topic_counts = [self.index[name] for name in ("topics=0", "topics=1", "topics=2")]
@@ -156,9 +160,9 @@ def extract(
     text = normalised.text
     if start or end != len(text):
         text = text[start:end]
-    hits, complete = lexicon().seek(text)
-    found = Evidence(hits, {hit[0] for hit in hits}, [], [], [], opened(text), complete)
-    _complete(found, normalised, start, text, direction, company, budget)
+    found = gather(lexicon().seek(text), opened(text))
+    identify(found, text, company, budget or cand.Budget())
+    describe(found, normalised, start, text, direction)
     return found
 
 
@@ -183,36 +187,39 @@ def extract_part(
         hits = [(hit, low - first, high - first) for hit, low, high in around.hits if first <= low and high <= last]
     else:
         hits = lexicon().hits(text)
-    gates = opened(text) if around.gates else around.gates
-    found = Evidence(hits, {hit[0] for hit in hits}, [], [], [], gates, around.complete)
-    _complete(found, normalised, start, text, direction, company, budget)
+    found = gather((hits, around.complete), opened(text) if around.gates else around.gates)
+    identify(found, text, company, budget)
+    describe(found, normalised, start, text, direction)
     return found
 
 
-def _complete(
-    evidence: Evidence,
-    normalised: Normalised,
-    start: int,
-    text: str,
-    direction: Direction,
-    company: Company,
-    budget: cand.Budget | None,
-) -> None:
-    """Add candidates, patterns and features to evidence that has words and gates."""
-    features, hits, concepts = space(), evidence.hits, evidence.concepts
+def gather(words: tuple[list[Found], bool], gates: set[int]) -> Evidence:
+    """Evidence of which only the words (see ``Lexicon.seek``) and gates are known yet."""
+    hits, complete = words
+    return Evidence(hits, {hit[0] for hit in hits}, [], [], [], gates, complete)
+
+
+def identify(evidence: Evidence, text: str, company: Company, budget: cand.Budget) -> None:
+    """Add the candidates to evidence that has words and gates."""
+    if IDENTIFIERS.isdisjoint(evidence.gates):
+        return
+    found = cand.find(text, evidence.gates, company, budget, reverse=space().disguise in evidence.concepts)
+    if found:
+        own = own_contacts(company)
+        evidence.candidates = found if own is None else own.mark(found)
+
+
+def describe(evidence: Evidence, normalised: Normalised, start: int, text: str, direction: Direction) -> None:
+    """Add patterns and features to evidence that has words and candidates; ``text`` begins at ``start``."""
+    features, hits, concepts, found = space(), evidence.hits, evidence.concepts, evidence.candidates
     active = evidence.active
     active += concepts
     if direction is Direction.INBOUND:
         inbound = features.inbound
         active += [concept + inbound for concept in concepts]
         active.append(features.by_customer)
-    found = evidence.candidates
-    if not IDENTIFIERS.isdisjoint(evidence.gates):
-        found = cand.find(text, evidence.gates, company, budget or cand.Budget(), reverse=features.disguise in concepts)
-        if found:
-            own = own_contacts(company)
-            evidence.candidates = found = found if own is None else own.mark(found)
-            active += _described(normalised, start, hits, found, features)
+    if found:
+        active += _described(normalised, start, hits, found, features)
     touched = len(concepts & features.topics)
     if touched < 3:
         if touched or not found:
@@ -234,21 +241,27 @@ def _complete(
 
 def _together(text: str, hits: list[Found], found: list[Candidate], features: FeatureSpace) -> set[int]:
     """Features of the pairs that stand in one clause: what is denied, asked or offered is mostly said there."""
-    marks = [(start, concept) for concept, start, _ in hits]
-    if found:
-        sorts = features.sorts
-        marks += [(candidate.start, sorts[candidate.sort]) for candidate in found[:8] if candidate.shape != "own"]
-    if len(marks) < 2:
-        return set()
-    ends = clause_ends(text)
-    clauses: list[set[int]] = [set() for _ in range(len(ends) + 1)]
-    for start, mark in marks:
-        clauses[bisect_right(ends, start)].add(mark)
     active: set[int] = set()
-    together = features.together.__getitem__
-    for clause in clauses:
-        if len(clause) > 1:
-            active.update(map(together, combinations(sorted(clause), 2)))
+    if len(hits) + len(found) < 2:
+        return active
+    ends = clause_ends(text)
+    clauses: dict[int, set[int]] = {}
+    for concept, start, _ in hits:
+        clause = bisect_right(ends, start)
+        if clause in clauses:
+            clauses[clause].add(concept)
+        else:
+            clauses[clause] = {concept}
+    for candidate in found[:8]:
+        if candidate.shape != "own":
+            clauses.setdefault(bisect_right(ends, candidate.start), set()).add(features.sorts[candidate.sort])
+    together = features.together
+    for met in clauses.values():
+        if len(met) == 2:
+            first, second = met
+            active.add(together[first] + second if first < second else together[second] + first)
+        elif len(met) > 2:
+            active.update([together[first] + second for first, second in combinations(sorted(met), 2)])
     return active
 
 
@@ -256,29 +269,31 @@ def _described(
     normalised: Normalised, offset: int, hits: list[Found], found: list[Candidate], features: FeatureSpace
 ) -> set[int]:
     """Features of what the candidates are and what stands around them."""
-    index, meanings = features.index, features.meanings
+    index, near, meanings = features.index, features.near, features.meanings
     active: set[int] = set()
     if len(found) > 2:
         active.add(index["many_candidates"])
+    around = [hit for hit in hits if hit[0] in features.speaking]
     for candidate in found[:8]:
-        if candidate.shape == "own":
+        sort, shape, first, last, _, technique = candidate
+        if shape == "own":
             active.add(index["own_contact"])
             continue
-        name, handle = f"{candidate.sort}:{candidate.shape}", candidate.sort == "handle"
+        name, handle = f"{sort}:{shape}", sort == "handle"
         active.add(index[name])
         reachable = name in REACHABLE
-        first, last = candidate.start, candidate.end
         if reachable:
             active.add(index["reachable"])
-            if candidate.technique not in ("plain", "provider"):
+            if technique not in ("plain", "provider"):
                 active.add(index["disguised"])
             low, high = normalised.span(offset + first, offset + last)
             if high - low != last - first or not _plain(normalised.original[low:high]):
                 active.add(index["styled"])
-        for owner, start, end in hits:
-            if (first - BEFORE <= start and end <= first) or (last <= start and end <= last + AFTER):
-                if owner in features.near:
-                    active.add(features.near[owner])
+        before, after = first - BEFORE, last + AFTER
+        for owner, start, end in around:
+            if (before <= start and end <= first) or (last <= start and end <= after):
+                if owner in near:
+                    active.add(near[owner])
                 if owner in meanings and (reachable or handle):
                     active.add(meanings[owner])
                 if handle and owner in features.handle_meanings:

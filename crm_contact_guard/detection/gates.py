@@ -45,18 +45,24 @@ GATES: tuple[tuple[int, tuple[str, ...]], ...] = (
 IDENTIFIERS = frozenset(range(PHONE, GORO + 1))
 
 
-@lru_cache(maxsize=1)
-def _signs() -> tuple[re2.Set, tuple[int, ...]]:
-    """The Set, and the gate that each of its expressions opens.
+@lru_cache(maxsize=2)
+def _signs(wanted: frozenset[int] | None) -> tuple[re2.Set, tuple[int, ...]]:
+    """The Set of the wanted gates, or of all, and the gate that each of its expressions opens.
 
     The few patterns of private topics are their own gate: a second Set would cost as much again as all gates together.
     """
-    listed = [(gate, expression) for gate, expressions in GATES for expression in expressions]
-    listed.extend((PRIVATE_TOPIC, pattern.expression) for pattern in packs(TOPICS).patterns)
+    listed = [
+        (gate, expression)
+        for gate, expressions in GATES
+        if wanted is None or gate in wanted
+        for expression in expressions
+    ]
+    if wanted is None:
+        listed.extend((PRIVATE_TOPIC, pattern.expression) for pattern in packs(TOPICS).patterns)
     return set_of(expression for _, expression in listed), tuple(gate for gate, _ in listed)
 
 
-def opened(text: str) -> set[int]:
-    """The gates that open for a folded text."""
-    signs, opens = _signs()
+def opened(text: str, wanted: frozenset[int] | None = None) -> set[int]:
+    """The gates that open for a folded text: all of them, or those of ``wanted`` (one selection, ``SENSITIVE``, is kept)."""
+    signs, opens = _signs(wanted)
     return {opens[entry] for entry in signs.Match(text) or ()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import re2
 
@@ -19,9 +19,8 @@ from crm_contact_guard.detection.sets import set_of
 MAX_CANDIDATES = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A possible identifier at ``start``–``end`` of the folded text.
+class Candidate(NamedTuple):
+    """A possible identifier at ``start``–``end`` of the folded text. A tuple, which is made in a third of the time.
 
     ``sort`` is ``phone``, ``email``, ``handle``, ``link``, ``address``, ``payment`` or ``hint``; ``shape`` says more
     ("jp_mobile", "free", "line"), ``value`` is the plain form (digits, address), ``technique`` how it is disguised.
@@ -111,7 +110,8 @@ _FAMILIES = tuple(LINKS)
 
 # The standard library's engine is quicker on short texts, and safe where nothing that matched can fail afterwards.
 AT_HANDLE = re.compile(r"(?:^|[^a-z0-9._\-@])([@]\s?[a-z0-9_][a-z0-9._]{2,30})")
-TOKEN = re.compile(r"[a-z0-9_~][a-z0-9_]*(?:[._\-]+[a-z0-9_]+)*_*(?:#[0-9]{3,5})?")
+#: Tokens; the group is empty where one is a mere word, as nearly all are.
+TOKEN = re.compile(r"[a-z]++(?![a-z0-9_.\-#])|([a-z0-9_~][a-z0-9_]*(?:[._\-]+[a-z0-9_]+)*_*(?:#[0-9]{3,5})?)")
 PAYMENT = re2.compile(
     r"(?:venmo|cash ?app|paypal|paypay|zelle|revolut|wise|gcash|bizum|kyash|promptpay|prompt ?pay|momo|alipay)(?:\s?(?:id|tag|me|to|is|at|is at|の|は|:|で|ならid))*[\s:は]{0,3}(?:[@$]?[a-z0-9][a-z0-9._\-]{3,})|\$[a-z][a-z0-9_]{3,}"
 )

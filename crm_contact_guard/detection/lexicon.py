@@ -7,7 +7,8 @@ for the hundredth; a set of expressions in one automaton would grow with each co
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -24,6 +25,7 @@ MOST_MATCHES = 250
 _Owner = tuple[int, bool, bool, tuple[str, ...]]
 #: Concept, start and end of a word in a folded text.
 Found = tuple[int, int, int]
+_OTHERWISE, _WHOLE = -1, -2
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 
@@ -73,12 +75,17 @@ class Lexicon:
         self._languages = languages
         merged = [self._merged(value) for value in owners.values()]
         # Most words of kana and kanji belong to one concept and ask for nothing around them: those need no second look.
-        self._free = [entries[0][0] if len(entries) == 1 and not any(entries[0][1:]) else -1 for entries in merged]
+        self._free = [_plainly(entries) for entries in merged]
         self._bordered = [
             (entries[0][1], tuple((owner[0], owner[2], owner[3]) for owner in entries)) for entries in merged
         ]
         self._automaton = ahocorasick_rs.AhoCorasick(
             list(owners), implementation=ahocorasick_rs.Implementation.ContiguousNFA
+        )
+        #: Characters of the longest word, and how far after the start of what follows a word that may be denied by it.
+        self._longest = max(map(len, owners))
+        self._looks_ahead = 1 + max(
+            (len(ban) for _, bans in self._bordered for *_, banned in bans for ban in banned), default=0
         )
         self.reasons: dict[str, dict[str, str]] = tomllib.loads((PACKS / "reasons.toml").read_text("utf-8"))
 
@@ -116,14 +123,50 @@ class Lexicon:
         """The hits, and whether these are all; of a word that is repeated beyond measure some are left out."""
         matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
         complete = len(matches) <= MOST_MATCHES
-        if not complete:
-            matches = _thinned(matches)
+        return self._bounded(matches if complete else _thinned(matches), text), complete
+
+    def seek_each(self, text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[list[Found], bool]]:
+        """For each span of the text the same as ``seek`` of what stands in it, in one pass however they overlap.
+
+        The ends of a span are borders of words that the text has none at, so what stands there is looked at by itself.
+        """
+        matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
+        ends = [match[2] for match in matches]
+        found = self._bounded(matches, text)
+        found_ends = [hit[2] for hit in found]
+        sought: list[tuple[list[Found], bool]] = []
+        for start, end in spans:
+            low, high = bisect_right(ends, start), bisect_right(ends, end)
+            if high - low > MOST_MATCHES:
+                whole = [
+                    (word, first - start, stop - start) for word, first, stop in matches[low:high] if first >= start
+                ]
+                complete = len(whole) <= MOST_MATCHES
+                sought.append((self._bounded(whole if complete else _thinned(whole), text[start:end]), complete))
+                continue
+            last = end - self._looks_ahead
+            at_start = matches[low : bisect_right(ends, start + self._longest, low, high)]
+            edges = [(word, first, stop) for word, first, stop in at_start if first == start]
+            at_end = matches[bisect_right(ends, last, low, high) : high]
+            edges += [(word, first, stop) for word, first, stop in at_end if first > start]
+            moved = [(word, first - start, stop - start) for word, first, stop in edges]
+            inner = found[bisect_right(found_ends, start) : bisect_right(found_ends, last)]
+            hits = [(concept, first - start, stop - start) for concept, first, stop in inner if first > start]
+            sought.append((hits + self._bounded(moved, text[start:end]), True))
+        return sought
+
+    def _bounded(self, matches: Iterable[tuple[int, int, int]], text: str) -> list[Found]:
+        """The hits among the matches (word, start, end): those with the borders that their words ask for."""
         found: list[Found] = []
         free, bordered, length, word = self._free, self._bordered, len(text), _WORD
         for literal, start, end in matches:
             concept = free[literal]
             if concept >= 0:
                 found.append((concept, start, end))
+                continue
+            if concept < _OTHERWISE:
+                if (not start or text[start - 1] not in word) and (end >= length or text[end] not in word):
+                    found.append((_WHOLE - concept, start, end))
                 continue
             left, owners = bordered[literal]
             if left and start and text[start - 1] in word:
@@ -132,7 +175,7 @@ class Lexicon:
             for concept, right, banned in owners:
                 if (ended or not right) and not (banned and text.startswith(banned, end)):
                     found.append((concept, start, end))
-        return found, complete
+        return found
 
     def named_hits(self, text: str) -> list[Hit]:
         """Like ``hits``, with the language of the first pack that has the word: for explanations."""
@@ -140,6 +183,14 @@ class Lexicon:
             Hit(concept, start, end, self._languages[text[start:end], concept])
             for concept, start, end in self.hits(text)
         ]
+
+
+def _plainly(entries: Sequence[_Owner]) -> int:
+    """The concept of a word that has one and asks for nothing around it; from ``_WHOLE`` downwards that of one which counts
+    only whole; else ``_OTHERWISE``."""
+    if len(entries) > 1 or entries[0][3] or entries[0][1] != entries[0][2]:
+        return _OTHERWISE
+    return _WHOLE - entries[0][0] if entries[0][1] else entries[0][0]
 
 
 def _thinned(matches: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:

@@ -6,6 +6,8 @@ places are one product: the text seen through a window of ``LONGEST`` characters
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -58,9 +60,9 @@ def buckets(text: str) -> _Ints:
     return np.concatenate([places[: max(0, len(places) - size), size] for size in range(_SIZES)])
 
 
-def count(text: str) -> int:
-    """How many n-grams the text has."""
-    places = len(text) + 1
+def count(length: int) -> int:
+    """How many n-grams a text of so many characters has."""
+    places = length + 1
     return _SIZES * places - _OVER_END if places >= _SIZES else sum(max(0, places - size) for size in range(_SIZES))
 
 
@@ -85,3 +87,30 @@ def weigh(text: str, weights: Weights) -> float:
     found = weights.take(_windows(text)).ravel()
     places = len(text) + 1
     return float(found.dot(_ENDS[-len(found) :] if places <= _PREPARED else _ends(places)))
+
+
+#: Spans from this length on hold whole the longest gram that begins with the space before them.
+_APART = LONGEST - 1
+
+
+def weigh_each(text: str, spans: Sequence[tuple[int, int]], weights: Weights) -> list[float]:
+    """For each span of the text the same as ``weigh`` of what stands in it.
+
+    The grams are weighed once for the whole text, however the spans overlap, and summed by differences of running totals;
+    only those that begin with the space before a span are its own. Whole numbers in float64: exact, so that a text is
+    judged alike alone and among others.
+    """
+    signs = codes(f"{text}{_PADDING}")
+    running = np.zeros((_SIZES, len(text) + 1))
+    hashes = np.zeros(len(text), dtype=_CODE)
+    for size in range(_SIZES):
+        hashes += signs[size : size + len(text)] * _POWERS[size, -1]
+        np.cumsum(weights.take(hashes >> _SHIFT), dtype=np.float64, out=running[size, 1:])
+    apart = np.array([span for span in spans if span[1] - span[0] >= _APART], dtype=np.intp).reshape(-1, 2)
+    starts, ends = apart[:, :1], apart[:, 1:]
+    sizes = np.arange(_SIZES)
+    within = running[sizes, ends - sizes] - running[sizes, starts]
+    spaces = np.full((len(starts), 1), ord(" "), dtype=_CODE)
+    first = np.hstack([spaces, signs[starts + np.arange(_APART)]]) @ _POWERS
+    sums = iter((within + weights.take(first >> _SHIFT)).sum(axis=1).tolist())
+    return [next(sums) if end - start >= _APART else weigh(text[start:end], weights) for start, end in spans]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from crm_contact_guard.detection.identifiers import Candidate
 from crm_contact_guard.detection.normalise import normalise
@@ -43,7 +43,7 @@ class OwnContacts:
 
     def mark(self, found: list[Candidate]) -> list[Candidate]:
         """The candidates, the company's own with the shape ``own``."""
-        return [replace(candidate, shape="own") if self.holds(candidate) else candidate for candidate in found]
+        return [candidate._replace(shape="own") if self.holds(candidate) else candidate for candidate in found]
 
 
 def _bare(link: str) -> str:

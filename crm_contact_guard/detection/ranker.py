@@ -37,10 +37,16 @@ class Ranker:
         self.bias = bias
         self.version = version
 
-    def logit(self, text: str, active: Sequence[int]) -> float:
-        """Log odds that a folded text with these active features is an attempt."""
-        grams = ngrams.weigh(text, self._weights) / math.sqrt(ngrams.count(text))
+    def logit(self, text: str, active: Sequence[int], grams: float | None = None) -> float:
+        """Log odds that a folded text with these active features is an attempt; ``grams`` where they are weighed already."""
+        if grams is None:
+            grams = ngrams.weigh(text, self._weights)
+        grams /= math.sqrt(ngrams.count(len(text)))
         return self.bias + sum(map(self.dense.__getitem__, active)) + self.step * grams
+
+    def grams_of(self, text: str, spans: Sequence[tuple[int, int]]) -> list[float]:
+        """What the n-grams of each span of a folded text weigh, for ``logit``."""
+        return ngrams.weigh_each(text, spans, self._weights)
 
     def contributions(self, active: Sequence[int], count: int = 8) -> list[tuple[str, float]]:
         """The features that weighed most, with their sign."""

@@ -59,7 +59,7 @@ def find(normalised: Normalised, direction: Direction, company: Company) -> Iter
     del direction, company  # the data are as delicate from either side, and no company's rule makes them less so
     gates = normalised.gates
     if gates is None:
-        gates = opened(normalised.text)
+        gates = opened(normalised.text, SENSITIVE)
     if SENSITIVE.isdisjoint(gates):
         return []
     found: list[Finding] = []

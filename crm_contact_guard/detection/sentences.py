@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-#: Words that begin a clause without a sign before them (English; elsewhere a comma stands there).
-_CLAUSE = re.compile(r"[。！？!?\n;；…、,，:：]+|\.(?=\s)|(?<=[a-z]) (?:but|and|so|because|though|although|if|or) ")
-_END = re.compile(r"[。！？!?\n;；…]+|\.(?=\s)")
+_ENDS = "。！？!?\\n;；…"
+_PAUSES = _ENDS + "、,，:："
+# Each begins with one class of characters, by which alone the library then seeks; what was met is asked afterwards.
+_END = re.compile(rf"[{_ENDS}.](?:(?<=\.)(?=\s)|(?<!\.)[{_ENDS}]*)")
+#: English words that begin a clause without a sign before them; elsewhere a comma stands there.
+_CLAUSE = re.compile(
+    rf"[{_PAUSES}. ](?:(?<= )(?<=[a-z] )(?:but|and|so|because|though|although|if|or) |(?<=\.)(?=\s)|(?<![ .])[{_PAUSES}]*)"
+)
 
 
 def clause_ends(text: str) -> list[int]:

@@ -13,10 +13,10 @@ from importlib.resources import files
 
 import numpy as np
 
-from crm_contact_guard.detection import company_rules, engine, evidence
+from crm_contact_guard.detection import company_rules, engine, evidence, weighing
 from crm_contact_guard.detection.features import space
 from crm_contact_guard.detection.normalise import Normalised, normalise
-from crm_contact_guard.detection.ranker import probability, ranker
+from crm_contact_guard.detection.ranker import probability
 from crm_contact_guard.detection.types import (
     By,
     Company,
@@ -37,6 +37,8 @@ GAP = 3 * 24 * 60.0
 THRESHOLD = 0.5
 #: Longer messages are read in threads by their first and last characters; alone they are scanned whole.
 LONGEST = 600
+#: Messages whose readings are made together.
+_AT_ONCE = 64
 NUMBERS = ("alone", "best_before", "joined", "answered", "both", "inbound", "first")
 
 
@@ -57,7 +59,7 @@ class Reading:
     active: list[int]
     context: list[int]
     joined: Joined
-    window: engine.Window
+    window: weighing.Window
     normalised: Normalised
 
 
@@ -86,7 +88,7 @@ def _read(messages: Sequence[ThreadMessage], company: Company) -> ThreadVerdict:
         if found is None and score >= threshold:
             found = reading, index
             findings.extend(_spread(reading, score))
-    singles = [engine.scan(message.text, direction=message.direction, company=company) for message in messages]
+    singles = list(engine.scan_many([(message.text, message.direction) for message in messages], company=company))
     if found is None:
         for at, single in enumerate(singles):
             own_rule = company_rules.attempt_stance(single.findings, messages[at].direction)
@@ -112,40 +114,46 @@ def _read(messages: Sequence[ThreadMessage], company: Company) -> ThreadVerdict:
 
 
 def readings(messages: Sequence[ThreadMessage], company: Company) -> Iterator[Reading]:
-    """Each message in its thread; linear in the number of messages."""
-    learned = ranker()
-    alone: list[float] = []
-    for index, message in enumerate(messages):
-        side = message.direction
-        single = _window(message.text, side, company)[1]
-        alone.append(learned.logit(single.text, single.evidence.active))
-        own, other, both = _near(messages, index)
-        joined = _join(messages, [*own, index])
-        normalised, window = (_window(joined.text, side, company)) if own else (normalise(joined.text), single)
-        together = learned.logit(window.text, window.evidence.active) if own else alone[index]
-        context: list[int] = []
-        answered = 0.0
-        if other:
-            asked = _window(_join(messages, other).text, messages[other[0]].direction, company)[1]
-            context, answered = asked.evidence.active, learned.logit(asked.text, asked.evidence.active)
-        whole = _window(_join(messages, [*both, index]).text, side, company)[1] if both else single
+    """Each message in its thread; linear in the number of messages, which are weighed many together."""
+    for first in range(0, len(messages), _AT_ONCE):
+        yield from _readings(messages, first, min(len(messages), first + _AT_ONCE), company)
+
+
+def _readings(messages: Sequence[ThreadMessage], first: int, last: int, company: Company) -> Iterator[Reading]:
+    texts: list[tuple[Normalised, Direction]] = []
+
+    def put(indexes: Sequence[int], side: Direction) -> int:
+        """Put some messages, as one text, to what is weighed; its place there."""
+        texts.append((normalise(_join(messages, indexes).text[-LONGEST:]), side))
+        return len(texts) - 1
+
+    near = {index: _near(messages, index) for index in range(first, last)}
+    wanted = sorted({*near, *(earlier for own, _, _ in near.values() for earlier in own)})
+    alone = {index: put([index], messages[index].direction) for index in wanted}
+    places = []
+    for index, (own, other, both) in near.items():
+        side = messages[index].direction
+        joined = put([*own, index], side) if own else alone[index]
+        answered = put(other, messages[other[0]].direction) if other else None
+        whole = put([*both, index], side) if both else alone[index]
+        places.append((joined, answered, whole))
+    windows = [window for window, _ in weighing.weigh_texts(texts, company)]
+    for (index, (own, other, _)), (joined, answered, whole) in zip(near.items(), places, strict=True):
+        window = windows[joined]
+        answer = None if answered is None else windows[answered]
         numbers = (
-            alone[index],
-            max((alone[earlier] for earlier in own), default=-6.0),
-            together,
-            answered,
-            learned.logit(whole.text, whole.evidence.active),
-            float(side is Direction.INBOUND),
+            windows[alone[index]].logit,
+            max((windows[alone[earlier]].logit for earlier in own), default=-6.0),
+            window.logit,
+            0.0 if answer is None else answer.logit,
+            windows[whole].logit,
+            float(messages[index].direction is Direction.INBOUND),
             float(not own and not other),
         )
-        yield Reading(numbers, window.evidence.active, context, joined, window, normalised)
-
-
-def _window(text: str, side: Direction, company: Company) -> tuple[Normalised, engine.Window]:
-    if len(text) > LONGEST:
-        text = text[-LONGEST:]
-    normalised = normalise(text)
-    return normalised, engine.weigh(normalised, 0, len(normalised.text), side, company)
+        context = [] if answer is None else answer.evidence.active
+        yield Reading(
+            numbers, window.evidence.active, context, _join(messages, [*own, index]), window, texts[joined][0]
+        )
 
 
 def _near(messages: Sequence[ThreadMessage], index: int) -> tuple[list[int], list[int], list[int]]:
