@@ -268,11 +268,12 @@ def receive(inbound: InboundMessage) -> Received:
         return known
     carrier = registry.channel(inbound.channel)
     # Asked before the transaction, which then begins by writing and is short: on SQLite all others wait for it.
+    named = senders.named_in(inbound)
     holders = senders.having(carrier, inbound.from_address)
     stored = files.store(inbound.files)
     try:
         with transaction.atomic():
-            conversation = senders.conversation_of(inbound, holders)
+            conversation = named or senders.conversation_of(inbound, holders)
             text, quoted = told_apart(conversation, inbound.text, inbound.quoted)
             with together(router.db_for_write(Message)):
                 message = record_message(
