@@ -26,7 +26,7 @@ from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.ledger import consent, conversations, files, media, outbox, senders
 from crm_contact_guard.ledger.delivery import TEMPLATE
-from crm_contact_guard.ledger.inserting import insert_unkeyed
+from crm_contact_guard.ledger.inserting import insert_quietly
 from crm_contact_guard.ledger.models import (
     CarrierEventId,
     Conversation,
@@ -125,33 +125,36 @@ def send(
     stored = files.store(attachments)
     try:
         with transaction.atomic():
-            message = record_message(
-                conversation=conversation,
-                direction=Direction.OUTBOUND.value,
-                channel=carrier.alias,
-                occurred_at=at,
-                text=text,
-                employee_id=actor.pk,
-                subject=subject or None,
-                from_name=actor.name,
-                to_name=conversation.customer.name,
-                to_address=address or None,
-                details=_template(filled),
-                files=files.listing(stored),
-            )
-            files.attach(message, stored)
-            _record_choice(actor, message, looked, override, emergency)
-            if idempotency_key:
-                IdempotencyKey.objects.create(
-                    employee=actor,
-                    key=idempotency_key[:255],
-                    request_digest=request_digest,
-                    message=message,
-                    created_at=timezone.now(),
-                )
             _take_over(conversation, actor)
-            conversations.note_message(conversation, message)
-            outbox.enqueue(message)
+            with together(router.db_for_write(Message)):
+                message = record_message(
+                    conversation=conversation,
+                    direction=Direction.OUTBOUND.value,
+                    channel=carrier.alias,
+                    occurred_at=at,
+                    text=text,
+                    employee_id=actor.pk,
+                    subject=subject or None,
+                    from_name=actor.name,
+                    to_name=conversation.customer.name,
+                    to_address=address or None,
+                    details=_template(filled),
+                    files=files.listing(stored),
+                )
+                _record_choice(actor, message, looked, override, emergency)
+                if idempotency_key:
+                    insert_quietly(
+                        IdempotencyKey(
+                            employee=actor,
+                            key=idempotency_key[:255],
+                            request_digest=request_digest,
+                            message=message,
+                            created_at=timezone.now(),
+                        )
+                    )
+                conversations.note_message(conversation, message)
+                outbox.enqueue(message)
+            files.attach(message, stored)
             later("deliver", str(message.pk))
             later("inspect", str(message.pk))
     except IntegrityError:
@@ -265,11 +268,12 @@ def receive(inbound: InboundMessage) -> Received:
         return known
     carrier = registry.channel(inbound.channel)
     # Asked before the transaction, which then begins by writing and is short: on SQLite all others wait for it.
+    named = senders.named_in(inbound)
     holders = senders.having(carrier, inbound.from_address)
     stored = files.store(inbound.files)
     try:
         with transaction.atomic():
-            conversation = senders.conversation_of(inbound, holders)
+            conversation = named or senders.conversation_of(inbound, holders)
             text, quoted = told_apart(conversation, inbound.text, inbound.quoted)
             with together(router.db_for_write(Message)):
                 message = record_message(
@@ -292,7 +296,7 @@ def receive(inbound: InboundMessage) -> Received:
                     files=files.listing(stored),
                     carrier_id=inbound.carrier_id,
                 )
-                insert_unkeyed(
+                insert_quietly(
                     CarrierEventId(
                         channel=inbound.channel,
                         event_id=inbound.event_id[:255],

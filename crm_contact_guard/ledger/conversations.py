@@ -49,7 +49,8 @@ def conversation_open(
 def by_reply_token(tokens: Iterable[str]) -> Conversation | None:
     """The conversation one of our own tokens belongs to."""
     wanted = [token.lower() for token in tokens]
-    return Conversation.objects.filter(reply_token__in=wanted).first() if wanted else None
+    rows = Conversation.objects.select_related("customer", "employee").filter(reply_token__in=wanted)
+    return rows.first() if wanted else None
 
 
 def by_references(references: Iterable[str]) -> Conversation | None:
@@ -62,7 +63,8 @@ def by_references(references: Iterable[str]) -> Conversation | None:
     messages = Message.objects.filter(
         Q(carrier_id__in=wanted) | Q(delivery__carrier_id__in=wanted) | Q(pk__in=own, direction=Direction.OUTBOUND)
     )
-    found = messages.select_related("conversation").order_by("-occurred_at").first()
+    talks = messages.select_related("conversation__customer", "conversation__employee")
+    found = talks.order_by("-occurred_at").first()
     return found.conversation if found is not None else None
 
 

@@ -32,8 +32,8 @@ def insert(row: Message | Event) -> None:
     _insert(row, using, then=done)
 
 
-def insert_unkeyed(row: models.Model) -> None:
-    """Insert a row of working state whose key the database gives and nobody needs: no signals, no question for it."""
+def insert_quietly(row: models.Model) -> None:
+    """Insert a row of working state: without signals, and without asking for a key that the database gives."""
     _insert(row, router.db_for_write(type(row), instance=row))
 
 

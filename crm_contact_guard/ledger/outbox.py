@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from crm_contact_guard.channels.base import DeliveryStatus
 from crm_contact_guard.conf import settings
+from crm_contact_guard.ledger.inserting import insert_quietly
 from crm_contact_guard.ledger.models import Delivery, Event, Message
 from crm_contact_guard.ledger.record import record_event
 from crm_contact_guard.proof.canonical import canonical_text
@@ -43,7 +44,7 @@ class Claim:
 def enqueue(message: Message) -> None:
     """Put a recorded outbound message into the outbox, within the recording transaction."""
     now = timezone.now()
-    Delivery.objects.create(message=message, due_at=now, updated_at=now)
+    insert_quietly(Delivery(message=message, due_at=now, updated_at=now))
     _event(message, DeliveryStatus.QUEUED)
 
 

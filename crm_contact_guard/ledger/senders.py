@@ -15,14 +15,13 @@ from crm_contact_guard.ledger.holders import Holder, holders
 from crm_contact_guard.ledger.models import Conversation
 
 
-def conversation_of(inbound: InboundMessage, known: Sequence[Holder]) -> Conversation:
-    """The conversation our own token names, else that of the messages it refers to, else the sender's.
+def named_in(inbound: InboundMessage) -> Conversation | None:
+    """The conversation our own token names, else that of the messages it refers to."""
+    return conversations.by_reply_token(inbound.reply_tokens) or conversations.by_references(inbound.references)
 
-    ``known``: who has the sender's address, as ``having`` told.
-    """
-    found = conversations.by_reply_token(inbound.reply_tokens) or conversations.by_references(inbound.references)
-    if found is not None:
-        return found
+
+def conversation_of(inbound: InboundMessage, known: Sequence[Holder]) -> Conversation:
+    """The sender's conversation. ``known``: who has the sender's address, as ``having`` told."""
     carrier = registry.channel(inbound.channel)
     return _conversation(carrier, inbound.from_address, inbound.from_name, inbound.subject, known)
 

@@ -47,6 +47,16 @@ def having(name: str, *, tenant: str = "", key: str | None = "", **fields: objec
     return customer
 
 
+#: What a message changes; PostgreSQL takes the three as one.
+CHANGES = {False: ["INSERT", "INSERT", "UPDATE"], True: ["WITH"]}
+
+
+def work(captured: CaptureQueriesContext) -> list[str]:
+    """The first words of the statements, without those of the transaction."""
+    words = [query["sql"].split()[0] for query in captured]
+    return [word for word in words if word not in ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")]
+
+
 def test_the_open_talk_with_the_latest_message_goes_on() -> None:
     hanako = having("hanako")
     talk(hanako, last=None)
@@ -128,13 +138,23 @@ def test_a_known_customers_message_takes_one_look_and_three_changes() -> None:
     with CaptureQueriesContext(connection) as captured:
         writes("2")
 
-    statements = [query["sql"].split()[0] for query in captured]
-    work = [word for word in statements if word not in ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")]
-    # PostgreSQL takes the three as one.
-    together = connection.vendor == "postgresql"
-    assert work == (["SELECT", "WITH"] if together else ["SELECT", "INSERT", "INSERT", "UPDATE"])
+    assert work(captured) == ["SELECT", *CHANGES[connection.vendor == "postgresql"]]
     assert CarrierEventId.objects.filter(message__isnull=False).count() == Message.objects.count() == 2
     assert Conversation.objects.get().unread == 2
+
+
+def test_a_message_in_the_chat_takes_no_more() -> None:
+    conversation = talk(having("hanako", owner=factories.employee("aoi")), last=5)
+    inbound = InboundMessage(
+        channel="chat", event_id="1", from_address="", text="Hello", occurred_at=NOW,
+        reply_tokens=(conversation.reply_token,),
+    )  # fmt: skip
+
+    with CaptureQueriesContext(connection) as captured:
+        received = gateway.receive(inbound)
+
+    assert received.conversation == conversation
+    assert work(captured) == ["SELECT", *CHANGES[connection.vendor == "postgresql"]]
 
 
 def test_who_listens_to_a_message_finds_its_row() -> None:
