@@ -92,6 +92,7 @@ def test_windows_weigh_together_as_each_alone(text: str) -> None:
     assert budget == together
 
 
+@settings(deadline=None)
 @given(pieces, st.data())
 def test_words_of_spans_are_those_of_texts(text: str, data: st.DataObject) -> None:
     """At the ends of a span a word may be whole, and not denied, that in the text is neither."""
@@ -113,6 +114,7 @@ def test_a_window_crowded_with_words_is_thinned_alike() -> None:
     assert len(lexicon().hits(text)) < MOST_MATCHES
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.data())
 def test_ngrams_of_spans_weigh_as_those_of_texts(text: str, data: st.DataObject) -> None:
     folded = normalise(text).text
@@ -179,6 +181,7 @@ def test_texts_are_read_as_verdicts_are_asked_for() -> None:
     assert int(next(endless)[0].split()[-1].rstrip(".")) <= weighing.AT_ONCE
 
 
+@settings(deadline=None)
 @given(pieces)
 def test_sentences_and_clauses_end_where_the_plain_expressions_say(text: str) -> None:
     """What is written for speed, beside what it means."""
@@ -189,6 +192,7 @@ def test_sentences_and_clauses_end_where_the_plain_expressions_say(text: str) ->
     assert [m.span() for m in sentences._CLAUSE.finditer(text)] == [m.span() for m in clause.finditer(text)]
 
 
+@settings(deadline=None)
 @given(st.text("ab1_.-#~ あ", max_size=30))
 def test_tokens_are_the_same_but_for_mere_words(text: str) -> None:
     plain = re.compile(r"[a-z0-9_~][a-z0-9_]*(?:[._\-]+[a-z0-9_]+)*_*(?:#[0-9]{3,5})?")
