@@ -60,7 +60,10 @@ def scan(text: str, *, direction: Direction | str, company: Company | None = Non
         windows = weigh_text(normalised, side, company, budget)
         if len(windows) == 1:
             normalised.gates = windows[0].evidence.gates
-        return judge(normalised, windows, side, company, _others(normalised, side, company), flooded=budget.flooded)
+        others: list[Finding] = []
+        for find in _extra_detectors():
+            _seek(find, others, normalised, side, company)
+        return judge(normalised, windows, side, company, others, flooded=budget.flooded)
     except Exception:  # the scanner guards the door: what breaks it is looked at by people, never let pass
         return Scan(False, None, Stance.NONE, 0.0, (failure(text),))
 
@@ -94,7 +97,7 @@ def _scan_batch(batch: list[tuple[str, Direction]], company: Company) -> list[Sc
     others: list[list[Finding]] = [[] for _ in batch]
     for find in _extra_detectors():
         for found, (normalised, side) in zip(others, texts, strict=True):
-            found += _found(find, normalised, side, company)
+            _seek(find, found, normalised, side, company)
     return [
         judge(normalised, windows, side, company, found, flooded=budget.flooded)
         for (normalised, side), (windows, budget), found in zip(texts, weighed, others, strict=True)
@@ -159,20 +162,12 @@ def _extra_detectors() -> tuple[_Find, ...]:
     return tuple(import_module(name).find for name in EXTRA_DETECTORS)
 
 
-def _found(find: _Find, normalised: Normalised, direction: Direction, company: Company) -> Iterable[Finding]:
+def _seek(find: _Find, found: list[Finding], normalised: Normalised, direction: Direction, company: Company) -> None:
+    """Add what one further detector finds."""
     try:
-        found = find(normalised, direction, company)
-        return found if type(found) is list else list(found)
+        found.extend(find(normalised, direction, company))
     except Exception:
-        return [failure(normalised.original)]
-
-
-def _others(normalised: Normalised, direction: Direction, company: Company) -> list[Finding]:
-    """What the further detectors find."""
-    findings: list[Finding] = []
-    for find in _extra_detectors():
-        findings.extend(_found(find, normalised, direction, company))
-    return findings
+        found.append(failure(normalised.original))
 
 
 def conclude(

@@ -166,33 +166,6 @@ def extract(
     return found
 
 
-def extract_part(
-    normalised: Normalised,
-    around: Evidence,
-    offset: int,
-    start: int,
-    end: int,
-    direction: Direction,
-    company: Company,
-    budget: cand.Budget,
-) -> Evidence:
-    """Evidence of whole sentences (``start``–``end``) of the window at ``offset`` whose evidence is ``around``.
-
-    The words are taken over: at the ends of a sentence stand signs and spaces, which are borders of words and close no
-    denial. For the same reason no gate opens that was closed for the window.
-    """
-    first, last = start - offset, end - offset
-    text = normalised.text[start:end]
-    if around.complete:
-        hits = [(hit, low - first, high - first) for hit, low, high in around.hits if first <= low and high <= last]
-    else:
-        hits = lexicon().hits(text)
-    found = gather((hits, around.complete), opened(text) if around.gates else around.gates)
-    identify(found, text, company, budget)
-    describe(found, normalised, start, text, direction)
-    return found
-
-
 def gather(words: tuple[list[Found], bool], gates: set[int]) -> Evidence:
     """Evidence of which only the words (see ``Lexicon.seek``) and gates are known yet."""
     hits, complete = words

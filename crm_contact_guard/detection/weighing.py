@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate, islice
 
 from crm_contact_guard.detection.candidates import Budget
-from crm_contact_guard.detection.features import Evidence, describe, extract, extract_part, gather, identify, space
+from crm_contact_guard.detection.features import Evidence, describe, extract, gather, identify, space
 from crm_contact_guard.detection.gates import opened
 from crm_contact_guard.detection.lexicon import lexicon
 from crm_contact_guard.detection.normalise import Normalised
@@ -131,9 +131,22 @@ def weigh(
 def weigh_part(
     normalised: Normalised, window: Window, start: int, end: int, direction: Direction, company: Company
 ) -> Window:
-    """Evidence and probability of whole sentences (``start``–``end``) of a window."""
-    found = extract_part(normalised, window.evidence, window.offset, start, end, direction, company, Budget(plans=2))
-    return _weighed(normalised, start, normalised.text[start:end], found)
+    """Evidence and probability of whole sentences (``start``–``end`` of the folded text) of a window.
+
+    The words are taken over: at the ends of a sentence stand signs and spaces, which are borders of words and close no
+    denial. For the same reason no gate opens that was closed for the window.
+    """
+    around = window.evidence
+    first, last = start - window.offset, end - window.offset
+    text = normalised.text[start:end]
+    if around.complete:
+        hits = [(hit, low - first, high - first) for hit, low, high in around.hits if first <= low and high <= last]
+    else:
+        hits = lexicon().hits(text)
+    found = gather((hits, around.complete), opened(text) if around.gates else around.gates)
+    identify(found, text, company, Budget(plans=2))
+    describe(found, normalised, start, text, direction)
+    return _weighed(normalised, start, text, found)
 
 
 def _weighed(normalised: Normalised, start: int, text: str, found: Evidence, grams: float | None = None) -> Window:
