@@ -108,14 +108,9 @@ def filled(conversation: Any, count: int) -> Iterator[list[Any]]:
 
 
 def peak_memory() -> float:
-    """MB that this process held at most since :func:`reset_peak`."""
+    """MB that this process held at most (Linux)."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-
-
-def reset_peak() -> None:
-    """Begin measuring the peak anew (Linux)."""
-    Path("/proc/self/clear_refs").write_text("5")
 
 
 def as_id(text: Any) -> UUID:

@@ -39,7 +39,9 @@ Definition = tuple[Any, ...]
 def altered(connection: BaseDatabaseWrapper) -> set[str]:
     """Names of our triggers that are missing, disabled, or do not do what they were made to do."""
     wanted, there = _wanted(connection), _there(connection)
-    return {name for name in triggers.expected(connection.vendor) if name not in wanted or there.get(name) != wanted[name]}
+    return {
+        name for name in triggers.expected(connection.vendor) if name not in wanted or there.get(name) != wanted[name]
+    }
 
 
 def _wanted(connection: BaseDatabaseWrapper) -> dict[str, Definition]:
@@ -52,7 +54,11 @@ def _wanted(connection: BaseDatabaseWrapper) -> dict[str, Definition]:
         return {one["name"]: (one["table"], one["timing"], one["event"], one["body"]) for one in made}
     bodies = {match["name"]: match["body"] for statement in statements if (match := _FUNCTION.match(statement))}
     return {
-        one["name"]: (one["table"], bool(one["row"]) + _BITS[one["timing"]] + _BITS[one["event"]], bodies[one["function"]])
+        one["name"]: (
+            one["table"],
+            bool(one["row"]) + _BITS[one["timing"]] + _BITS[one["event"]],
+            bodies[one["function"]],
+        )
         for one in made
     }
 
@@ -144,7 +150,7 @@ def _on_mysql() -> Iterator[tuple[str, str]]:
         f"is a trigger that {_FOREIGN}",
     )
     yield (
-        f"SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN ({_LISTED})"
-        " AND table_type NOT IN ('BASE TABLE', 'SYSTEM VERSIONED')",
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
+        f" AND table_name IN ({_LISTED}) AND table_type NOT IN ('BASE TABLE', 'SYSTEM VERSIONED')",
         _NO_TABLE,
     )

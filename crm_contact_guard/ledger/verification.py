@@ -46,9 +46,9 @@ def verify(
     """Check everything and report what does not hold.
 
     ``since``: signed checkpoints that somebody kept. ``in_database``: let PostgreSQL hash the rows' content, which is
-    faster and trusts it. ``file_contents``: read every stored file as well. ``also``: checks of what layers above show of
-    the record, called with the database's alias and the report within one snapshot. Raises ConfigurationError, and
-    DatabaseError when the server can't be asked.
+    faster and trusts it. ``file_contents``: read every stored file as well. ``also``: checks of what layers above
+    show of the record, called with alias and report within one snapshot. Raises ConfigurationError, and DatabaseError
+    when the server can't be asked.
     """
     alias = using or database()
     report = Report(on_fault=on_fault, on_progress=on_progress)

@@ -109,12 +109,15 @@ def _holds(using: str, report: Report) -> None:
     placed = {event.subject_id: event for event in events if event.kind == "hold.placed"}
     released = {event.subject_id for event in events if event.kind == "hold.released"}
     for subject, event in placed.items():
-        hold = standing.pop(next(_ids([subject]), None), None)
+        key = next(_ids([subject]), None)
+        hold = standing.pop(key, None) if key is not None else None
         where = f"hold {subject}"
         if hold is None:
             report.add(where, "was placed and is gone")
         elif (hold.released_at is not None) != (subject in released):
-            report.add(where, "is released without a recorded release" if hold.released_at else "stands though released")
+            report.add(
+                where, "is released without a recorded release" if hold.released_at else "stands though released"
+            )
         elif (hold.tenant, _same(holds.covered(hold))) != (event.tenant, _same(_members(event.data))):
             report.add(where, "covers something else than it was placed on")
     for key in standing:

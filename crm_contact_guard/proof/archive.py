@@ -120,7 +120,7 @@ class LineFile:
             except _DAMAGED as damage:
                 raise ArchiveBroken(f"{self.name} cannot be read: {damage}") from None
             if not line:
-                _check_end(self.name, self._stream.raw)  # type: ignore[arg-type]
+                _check_end(self.name, self._stream.raw)
                 return
             self._hash.update(line)
             self.bytes += len(line)

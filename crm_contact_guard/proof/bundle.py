@@ -1,11 +1,11 @@
 """Checking a bundle with nothing but the bundle, the reader's keys and the reader's older checkpoint."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import IO, Final
 
 from .archive import Archive, ArchiveBroken, LineFile
 from .bundle_format import PROOFS, ROWS, FormatBroken, Row, parse_part, parse_row, row_fault
+from .bundle_report import Fault, Report, printable
 from .canonical import RowKind
 from .cover import Part
 from .manifest import ATTACHMENTS, KEYS, MANIFEST, SIGNATURE, VERIFY, Listed, Manifest, manifest_note
@@ -25,52 +25,6 @@ __all__ = ["Fault", "Report", "printable", "verify_bundle"]
 
 _SMALL: Final = 1 << 20
 _MANIFEST_LIMIT: Final = 32 << 20
-_FAULTS_KEPT: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What does not hold: the file, row or leaf, and why."""
-
-    where: str
-    why: str
-
-    def __str__(self) -> str:
-        return printable(f"{self.where}: {self.why}")
-
-
-def printable(text: str) -> str:
-    """``text`` on one line and without what moves a terminal's cursor: a forger chooses ids and names."""
-    return "".join([one if one.isprintable() else ascii(one)[1:-1] for one in text])
-
-
-@dataclass(slots=True)
-class Report:
-    """What was found: the first thousand ``faults``, ``fault_count`` of all, and what was covered."""
-
-    faults: list[Fault] = field(default_factory=list)
-    fault_count: int = 0
-    pinned: bool = False
-    signers: tuple[VerifierKey, ...] = ()
-    manifest: Manifest | None = None
-    checkpoint: Checkpoint | None = None
-    since: Checkpoint | None = None
-    rows: dict[RowKind, int] = field(default_factory=lambda: {"message": 0, "event": 0})
-    #: Listed files that no leaf speaks of: whoever signed the bundle vouches for them, and nothing else does.
-    unproven: list[str] = field(default_factory=list)
-    withheld: int = 0
-    hidden: int = 0
-
-    @property
-    def holds(self) -> bool:
-        """Whether all holds."""
-        return not self.fault_count
-
-    def add(self, where: str, why: str) -> None:
-        """Note a fault."""
-        self.fault_count += 1
-        if len(self.faults) < _FAULTS_KEPT:
-            self.faults.append(Fault(where, why))
 
 
 class _Stop(Exception):
@@ -135,7 +89,9 @@ class _Check:
             if name in told and told[name] != count:
                 self._report.add(MANIFEST, f"says {told[name]} {name}, and {count} are there")
         if told.get("whole") is True and self._report.hidden:
-            self._report.add(MANIFEST, f"says that this is the whole record, and {self._report.hidden} leaves are not shown")
+            self._report.add(
+                MANIFEST, f"says that this is the whole record, and {self._report.hidden} leaves are not shown"
+            )
 
     def _signed_manifest(self) -> tuple[Manifest, tuple[VerifierKey, ...]]:
         data = self._archive.read(MANIFEST, _MANIFEST_LIMIT)

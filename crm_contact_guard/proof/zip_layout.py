@@ -59,20 +59,26 @@ def _entry_fault(file: IO[bytes], entry: zipfile.ZipInfo, end: int) -> str | Non
     if (signature, flags, method, name) != (b"PK\x03\x04", entry.flag_bits, entry.compress_type, known):
         return "is described otherwise in front of it than in the directory"
     long = extra.get(_ZIP64, b"")
-    if len(long) >= 16:
+    if size == packed == _FULL32 and len(long) >= 16:
         size, packed = struct.unpack("<QQ", long[:16])
-    sums = (entry.CRC, entry.compress_size, entry.file_size)
     rest = end - (entry.header_offset + _LOCAL.size + name_size + extra_size + entry.compress_size)
-    if not flags & _STREAMED:
-        if (crc, packed, size) != sums:
-            return "is described otherwise in front of it than in the directory"
-        return None if rest == 0 else "overlaps another file or has data behind it"
-    if any(found not in (0, true) for found, true in zip((crc, packed, size), sums, strict=True)):
+    return _sums_fault(file, entry, (crc, packed, size), end, rest)
+
+
+def _sums_fault(
+    file: IO[bytes], entry: zipfile.ZipInfo, front: tuple[int, int, int], end: int, rest: int
+) -> str | None:
+    """What of checksum and sizes differs: those in ``front``, or in the ``rest`` bytes behind the packed data."""
+    sums = (entry.CRC, entry.compress_size, entry.file_size)
+    streamed = bool(entry.flag_bits & _STREAMED)
+    if any(found != true and not (streamed and found == 0) for found, true in zip(front, sums, strict=True)):
         return "is described otherwise in front of it than in the directory"
-    if rest not in (12, 16, 20, 24):
+    if rest not in ((12, 16, 20, 24) if streamed else (0,)):
         return "overlaps another file or has data behind it"
     file.seek(end - rest)
-    return None if file.read(rest) in _descriptors(*sums) else "is described otherwise behind it than in the directory"
+    if streamed and file.read(rest) not in _descriptors(*sums):
+        return "is described otherwise behind it than in the directory"
+    return None
 
 
 def _descriptors(crc: int, packed: int, size: int) -> list[bytes]:
@@ -118,4 +124,6 @@ def _end_fault(file: IO[bytes], count: int, directory: int) -> str | None:
     told = ((here, count, _FULL16), (total, count, _FULL16), (size, begins - directory, _FULL32))
     if (signature, disk, start, comment) != (b"PK\x05\x06", 0, 0, 0) or offset not in (directory, _FULL32):
         return "ends otherwise than its directory says"
-    return None if all(found in (true, full) for found, true, full in told) else "ends otherwise than its directory says"
+    return (
+        None if all(found in (true, full) for found, true, full in told) else "ends otherwise than its directory says"
+    )

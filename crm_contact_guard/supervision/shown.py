@@ -25,9 +25,9 @@ _FIXED: Final = ("topic", "by", "stance", "at_message", "addressee")
 def check(using: str, report: Report) -> None:
     """Report alerts that are not as their events say. Call it within one snapshot."""
     for events in _lives(using):
-        rows = Alert.objects.using(using).in_bulk(list(events))
+        alerts = Alert.objects.using(using).in_bulk(list(events))
         for key, life in events.items():
-            if (alert := rows.get(key)) is None:
+            if (alert := alerts.get(key)) is None:
                 report.add(f"alert {key}", f"was opened {life[0].occurred_at:%Y-%m-%d %H:%M} and is gone")
             elif wrong := list(_wrong(alert, life)):
                 report.add(f"alert {key}", f"{' and '.join(wrong)} not as its events say")
@@ -70,7 +70,10 @@ def _wrong(alert: Alert, life: Sequence[Event]) -> Iterator[str]:
     first, last = life[0], life[-1]
     opening = _members(first)
     shown = {name: getattr(alert, name) for name in ("topic", "by", "stance")}
-    shown |= {"at_message": str(alert.at_message_id), "addressee": str(alert.addressee_id) if alert.addressee_id else None}
+    shown |= {
+        "at_message": str(alert.at_message_id),
+        "addressee": str(alert.addressee_id) if alert.addressee_id else None,
+    }
     yield from (f"its {name} is" for name in _FIXED if name in opening and opening[name] != shown[name])
     if first.conversation_id != alert.conversation_id:
         yield "its conversation is"

@@ -48,7 +48,9 @@ _STATEMENTS: dict[str, Any] = {
     "hollow_out_a_trigger": _by_vendor(
         _CHANGED,
         sqlite=[_DROP, f"CREATE TRIGGER contact_guard_message_update BEFORE UPDATE ON {MESSAGE} BEGIN SELECT 1; END"],
-        postgresql=[IDLE.format(value="NEW").replace("FUNCTION idle", "OR REPLACE FUNCTION contact_guard_message_guard")],
+        postgresql=[
+            IDLE.format(value="NEW").replace("FUNCTION idle", "OR REPLACE FUNCTION contact_guard_message_guard")
+        ],
         mysql=[
             _DROP,
             f"CREATE TRIGGER contact_guard_message_update BEFORE UPDATE ON {MESSAGE} FOR EACH ROW SET @idle = 1",
