@@ -43,8 +43,17 @@ def fresh(database: str, *apps: str, name: str = "") -> Iterator[Any]:
         yield connection
     finally:
         connection.close()
-        connection.creation.destroy_test_db(name, verbosity=0)
+        drop(connection, name)
         folder.cleanup()
+
+
+def drop(connection: Any, name: str) -> None:
+    """Remove the database. PostgreSQL keeps the sessions of killed processes until it notices; they do not matter."""
+    if connection.vendor == "postgresql":
+        with connection.creation._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    else:
+        connection.creation.destroy_test_db(name, verbosity=0)
 
 
 def answers(database: str) -> bool:

@@ -188,6 +188,7 @@ def _key_of(viewer: Employee, pk: str) -> str:
 def back_of(request: HttpRequest, row: Conversation, otherwise: str = "") -> str:
     """Where the form came from (a page of ours or the host's), when that is on this site."""
     wanted = request.POST.get("back", "").split("#")[0]
-    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+    # A path and nothing else: "redirect" takes a bare word for the name of a view.
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, None):
         return wanted
     return otherwise or reverse("crm_contact_guard:conversation", args=[row.pk])
