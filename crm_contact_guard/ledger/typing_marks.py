@@ -13,20 +13,20 @@ from crm_contact_guard.ledger.models import ChatLink, Conversation
 #: Seconds after which somebody who has stopped counts as having stopped; open pages ask each 2.5 seconds.
 LASTS = timedelta(seconds=7)
 #: Not written more often, however often a page says so.
-_REST = timedelta(seconds=2)
+REST = timedelta(seconds=2)
 
 
 def customer_types(link: ChatLink) -> None:
     """The holder of the link is writing."""
     now = timezone.now()
-    if link.customer_typing_at is None or link.customer_typing_at <= now - _REST:
+    if link.customer_typing_at is None or link.customer_typing_at <= now - REST:
         ChatLink.objects.filter(pk=link.pk).update(customer_typing_at=now)
 
 
 def employee_types(conversation: Conversation) -> None:
     """Somebody of the company is writing to the holders of the conversation's links."""
     now = timezone.now()
-    rested = Q(employee_typing_at__isnull=True) | Q(employee_typing_at__lte=now - _REST)
+    rested = Q(employee_typing_at__isnull=True) | Q(employee_typing_at__lte=now - REST)
     rows = _open(conversation).filter(rested)
     if rows.exists():  # an UPDATE of nothing would still wait for SQLite's one writer
         rows.update(employee_typing_at=now)

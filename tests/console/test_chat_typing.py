@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from crm_contact_guard.ledger import typing_marks
 from crm_contact_guard.ledger.links import link_create, link_revoke
 from crm_contact_guard.ledger.models import ChatLink, Event, Message
 from tests.console.conftest import Hotel, url
@@ -18,6 +19,13 @@ from tests.console.test_chat import Phone, html
 
 TYPES = "Hanako Sato is typing…"
 ANSWERS = "An answer is being written…"
+
+
+@pytest.fixture(autouse=True)
+def _seconds_are_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that it does not matter how fast the machine is; ``time_passes`` is what ends them."""
+    monkeypatch.setattr(typing_marks, "LASTS", timedelta(hours=7))
+    monkeypatch.setattr(typing_marks, "REST", timedelta(hours=2))
 
 
 @pytest.fixture
@@ -42,7 +50,7 @@ def version(response: Any) -> str:
 
 
 def time_passes() -> None:
-    past = timezone.now() - timedelta(minutes=1)
+    past = timezone.now() - timedelta(hours=8)
     ChatLink.objects.filter(customer_typing_at__isnull=False).update(customer_typing_at=past)
     ChatLink.objects.filter(employee_typing_at__isnull=False).update(employee_typing_at=past)
 

@@ -53,7 +53,8 @@ def test_the_record_equals_what_the_carriers_did(hotel: Installation, seed: int)
     assert {row["state"] for row in chatted} <= {"read"}
     hotel.manage("-m", "django", "contact_guard_seal")
     assert "All holds." in hotel.manage("-m", "django", "contact_guard_verify", "--files")
-    print(f"{len(record['inbound'])} messages in, {len(record['outbound'])} out")
+    tried_twice = sum(row["attempts"] > 1 for row in record["outbound"])
+    print(f"{len(record['inbound'])} messages in, {len(record['outbound'])} out, {tried_twice} tried more than once")
 
 
 def _outbound_is_right(hotel: Installation, world: World, record: dict[str, Any]) -> None:
