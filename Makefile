@@ -6,10 +6,10 @@ DJANGO = DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url \
 	--generate-hashes --custom-compile-command "make lock"
 # Carriers' libraries join the developers' lock with the code that uses them.
-LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra pdf --extra postgresql --extra redis --extra twilio --extra whatsapp
+LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra pdf --extra postgresql --extra prometheus --extra redis --extra twilio --extra whatsapp
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services matrix matrix-slice sequences kills test-hosts coverage lint accuracy fuzz format train bench docs messages lock licences package release clean
+.PHONY: help install demo demo-data test test-services matrix matrix-slice sequences kills test-hosts coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -113,7 +113,11 @@ bench: .venv/.bench-installed ## each claim of speed or size, beside a named pee
 fuzz: .venv/.bench-installed ## coverage-guided fuzzing of the detection for ten minutes
 	$(BIN)/python -m tests.fuzz.scan_target -max_total_time=600 -timeout=10 -max_len=5000
 
+reference: .venv/.dev-installed ## the reference pages from the code: settings, checks, commands, API
+	$(BIN)/python tools/reference.py write
+
 docs: .venv/.dev-installed ## the documentation in docs/_build; warnings fail
+	$(BIN)/python tools/reference.py check
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
 messages: .venv/.dev-installed ## collect the texts to translate and compile the translations (needs gettext)

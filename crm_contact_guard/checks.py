@@ -128,7 +128,7 @@ def check_tasks(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_signing_key(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E007: no key that could sign the record, or one everybody knows (W005 while DEBUG is on). E008: one unusable."""
+    """E007: no key that could sign the record, or one everybody knows (with DEBUG W005). E008: it can't be used."""
     hint = "Make a key with `manage.py contact_guard_keygen FILE`; see docs/ledger.md, Keys."
     try:
         key = keys.signing_key()

@@ -66,6 +66,8 @@ DEFAULTS: dict[str, Any] = {
     # Work after commit
     "TASKS": "celery",
     "DELIVERY_LEASE_SECONDS": 60,
+    # Watching
+    "MONITORING_TOKEN": "",
 }
 
 

@@ -31,6 +31,8 @@ CARRIERS = {
     "twilio.SmsChannel": "twilio",
     "whatsapp.WhatsAppChannel": "whatsapp",
 }
+#: An extra whose libraries need all that another one brings.
+BRINGS = {"twilio": ("line-works",)}
 SETTINGS: dict[str, object] = {
     "SECRET_KEY": "of the host",
     "USE_TZ": True,
@@ -71,10 +73,11 @@ def unnamed(extra: str) -> list[str]:
     from django.core.checks import run_checks  # noqa: PLC0415 - after the settings
 
     found = []
+    here = {extra, *BRINGS.get(extra, ())}
     said = [f"{message.msg} {message.hint}" for message in run_checks(tags=[PACKAGE])]
     for backend, needs in CARRIERS.items():
         told = any(backend in each and f"crm-contact-guard[{needs}]" in each for each in said)
-        if needs and told == (needs == extra):
+        if needs and told == (needs in here):
             found.append(f"{backend}: the checks {'ask for' if told else 'do not name'} the extra {needs}")
     return found
 
