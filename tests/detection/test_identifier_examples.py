@@ -13,9 +13,9 @@ from crm_contact_guard.detection.gates import opened
 from crm_contact_guard.detection.normalise import normalise
 from crm_contact_guard.detection.types import Company, Direction
 
-EXAMPLES = tomllib.loads(
-    (files("crm_contact_guard.detection") / "packs" / "identifiers.toml").read_text("utf-8")
-)["shape"]
+EXAMPLES = tomllib.loads((files("crm_contact_guard.detection") / "packs" / "identifiers.toml").read_text("utf-8"))[
+    "shape"
+]
 #: Shapes that a bare example can't show: what no shape fits, and more numbers than anybody writes.
 WITHOUT = {"phone:other", "phone:flood"}
 SENSITIVE = {sensitive.CARD, sensitive.MY_NUMBER, "sensitive.credential"}
