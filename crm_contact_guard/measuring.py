@@ -14,7 +14,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from crm_contact_guard.conf import settings
-from crm_contact_guard.ledger import triggers
+from crm_contact_guard.ledger import trigger_state
 from crm_contact_guard.ledger.models import Carrier, Delivery, Direction, Event, Media, Message, Pending
 from crm_contact_guard.ledger.sealed import TreeHead, Witnessing
 from crm_contact_guard.ledger.tree import database
@@ -55,7 +55,7 @@ def measures() -> Iterator[Measure]:
 def is_ready() -> bool:
     """Whether messages can be recorded: our tables answer, and every trigger that guards them is there."""
     Pending.objects.exists()
-    return not triggers.missing(connections[database()])
+    return not trigger_state.altered(connections[database()])
 
 
 def _age(now: datetime, since: datetime | None) -> float:
@@ -89,9 +89,9 @@ def _record(now: datetime) -> Iterator[Measure]:
         fix="start worker and beat, or run contact_guard_tick each minute; look at the signing key",
     )
     yield Measure(
-        name="triggers_missing",
-        says="Triggers that keep recorded rows from being changed and are not there",
-        value=len(triggers.missing(connections[database()])),
+        name="triggers_altered",
+        says="Triggers that keep recorded rows from being changed and are missing or altered",
+        value=len(trigger_state.altered(connections[database()])),
         limit=0,
         fix="manage.py migrate, then contact_guard_verify; find out who removed them",
     )

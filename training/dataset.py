@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -98,24 +99,27 @@ def side(message: Row) -> str:
 
 def matrix(rows: list[Row]) -> Matrix:
     """Rows × (features + n-gram buckets)."""
-    width, pairs = len(space().names), space().pairs
-    company = Company()
-    where: list[int] = []
-    which: list[int] = []
-    values: list[float] = []
-    for number, row in enumerate(rows):
-        normalised = normalise(row["text"])
-        text = normalised.text
-        active = extract(normalised, 0, len(text), Direction(row["direction"]), company).active
-        where.extend([number] * len(active))
-        which.extend(active)
-        values.extend(PAIR_WEIGHT if feature >= pairs else 1.0 for feature in active)
-        hashed = buckets(text)
-        if len(hashed):
-            where.extend([number] * len(hashed))
-            which.extend((width + hashed.astype(np.int64)).tolist())
-            values.extend([GRAM_WEIGHT * SCALE / math.sqrt(len(hashed))] * len(hashed))
-    return sparse.csr_matrix((values, (where, which)), shape=(len(rows), width + BUCKETS))
+    parts = [_features(row["text"], row["direction"]) for row in rows]
+    starts = np.cumsum([0, *(len(which) for which, _ in parts)])
+    return sparse.csr_matrix(
+        (np.concatenate([values for _, values in parts]), np.concatenate([which for which, _ in parts]), starts),
+        shape=(len(rows), len(space().names) + BUCKETS),
+    )
+
+
+@cache
+def _features(text: str, direction: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Columns of a line, each once, and its values there; kept, as every fold fits most lines again."""
+    pairs = space().pairs
+    normalised = normalise(text)
+    text = normalised.text
+    active = extract(normalised, 0, len(text), Direction(direction), Company()).active
+    hashed = len(space().names) + buckets(text).astype(np.int64)
+    gram = GRAM_WEIGHT * SCALE / math.sqrt(max(1, len(hashed)))
+    which = np.concatenate([np.array(active, dtype=np.int64), hashed])
+    values = np.array([PAIR_WEIGHT if feature >= pairs else 1.0 for feature in active] + [gram] * len(hashed))
+    columns, place = np.unique(which, return_inverse=True)
+    return columns, np.bincount(place, weights=values)
 
 
 def as_messages(thread: Row) -> list[ThreadMessage]:

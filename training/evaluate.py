@@ -22,6 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from crm_contact_guard.detection import Direction, scan
+from crm_contact_guard.detection import threads as thread_runtime
+from crm_contact_guard.detection.engine import THRESHOLD
 from training import dataset, smalltalk, train
 
 FOLDS = 10
@@ -100,22 +102,31 @@ def figures(rows: list[dataset.Row], flagged: Flags) -> dict[str, Any]:
 
 
 def thread_figures(rows: list[dataset.Row], threads: list[dataset.Row]) -> dict[str, dict[str, Any]]:
-    """Figures of the thread model on threads it has not seen, for the shared corpus and for all."""
-    points, labels = train.honest_points(rows, threads)
-    corpus = len(dataset.read(dataset.THREADS))
-    hits: list[int | None] = []
+    """Figures on threads neither model has seen, for the shared corpus and for all: of the reader, and of supervision,
+    which inspects each message when it comes (``live_``)."""
+    honest = train.honest_threads(rows, threads)
+    reader: dict[int, int | None] = {}
+    live: dict[int, int | None] = {}
     for fold in range(train.FOLDS):
-        kept = [n for n in range(len(threads)) if n % train.FOLDS != fold]
-        flat = [(p, label) for n in kept for p, label in zip(points[n], labels[n], strict=True) if label is not None]
-        fitted = train.fit_threads([p for p, _ in flat], [label for _, label in flat])
+        known = [pair for n, thread in enumerate(honest) if n % train.FOLDS != fold for pair in thread.known()]
+        fitted = train.fit_threads([point for point, _ in known], [label for _, label in known])
         for n in range(fold, len(threads), train.FOLDS):
-            found = np.flatnonzero(fitted.predict_proba(dataset.thread_matrix(points[n]))[:, 1] >= 0.5)
-            hits.append(int(found[0]) if len(found) else None)
-    order = [n for fold in range(train.FOLDS) for n in range(fold, len(threads), train.FOLDS)]
-    at = dict(zip(order, hits, strict=True))
+            read = fitted.predict_proba(dataset.thread_matrix(honest[n].points))[:, 1] >= thread_runtime.THRESHOLD
+            alone = [
+                thread_runtime.speaks_for_itself(score, THRESHOLD, opening=place == 0)
+                for place, score in enumerate(honest[n].scores)
+            ]
+            reader[n] = next((place for place, hit in enumerate(read) if hit), None)
+            # The reader is asked from the second message on, about all before it as well.
+            live[n] = next(
+                (p for p, (r, a) in enumerate(zip(read, alone, strict=True)) if a or (r and len(read) > 1)), None
+            )
+    corpus = len(dataset.read(dataset.THREADS))
     return {
-        "threads_corpus": _thread_score(threads[:corpus], [at[n] for n in range(corpus)]),
-        "threads_all": _thread_score(threads, [at[n] for n in range(len(threads))]),
+        "threads_corpus": _thread_score(threads[:corpus], [reader[n] for n in range(corpus)]),
+        "threads_all": _thread_score(threads, [reader[n] for n in range(len(threads))]),
+        "live_corpus": _thread_score(threads[:corpus], [live[n] for n in range(corpus)]),
+        "live_all": _thread_score(threads, [live[n] for n in range(len(threads))]),
     }
 
 
@@ -137,6 +148,7 @@ def _thread_score(threads: list[dataset.Row], at: list[int | None]) -> dict[str,
         "precision": round(precision, 4),
         "recall": round(recall, 4),
         "f1": round(2 * precision * recall / max(1e-9, precision + recall), 4),
+        "clean_flagged": round(false / max(1, len(threads) - attempts), 4),
         "by": round(side / max(1, true), 4),
         "timely": round(timely / max(1, true), 4),
     }

@@ -8,6 +8,7 @@ ranker more than it deserves.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +16,22 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from crm_contact_guard.detection import ranker as runtime
+from crm_contact_guard.detection import scan
 from crm_contact_guard.detection import threads as thread_runtime
 from crm_contact_guard.detection.features import space
 from crm_contact_guard.detection.ngrams import SCALE
 from training import compose, dataset
 
 #: Inverse strength of the regularisation (chosen by cross-validation).
-STRENGTH = 0.3
+STRENGTH = 0.4
+#: The solver, three times as quick as the standard one here, counts the intercept among the weights that are kept small:
+#: so much less.
+INTERCEPT = 5.0
 COMPOSED_WEIGHT = 0.5
 SMALLTALK_WEIGHT = 3.0
 THREAD_STRENGTH = 0.1
 FOLDS = 5
-RELEASE = "2026.11.2"
+RELEASE = "2026.11.3"
 WEIGHTS = Path(__file__).parent.parent / "crm_contact_guard" / "detection" / "weights"
 
 
@@ -39,9 +44,11 @@ def fit_ranker(rows: list[dataset.Row], threads: list[dataset.Row]) -> LogisticR
         [weights, np.full(len(composed), COMPOSED_WEIGHT), np.full(len(smalltalk), SMALLTALK_WEIGHT)]
     )
     labels = np.concatenate([dataset.attempts(rows), dataset.attempts(extra)])
-    return LogisticRegression(C=STRENGTH, max_iter=3000, tol=1e-3).fit(
-        dataset.matrix(rows + extra), labels, sample_weight=np.concatenate([dataset.weights_of(rows), weights])
+    model = LogisticRegression(
+        C=STRENGTH, solver="liblinear", dual=True, random_state=0, intercept_scaling=INTERCEPT, tol=0.01, max_iter=3000
     )
+    weights = np.concatenate([dataset.weights_of(rows), weights])
+    return model.fit(dataset.matrix(rows + extra), labels, sample_weight=weights)
 
 
 def fit_threads(points: list[thread_runtime.Reading], labels: list[bool]) -> LogisticRegression:
@@ -86,18 +93,31 @@ def thread_weights(fitted: LogisticRegression) -> dict[str, npt.NDArray[np.gener
     }
 
 
-def honest_points(
-    rows: list[dataset.Row], threads: list[dataset.Row]
-) -> tuple[list[list[thread_runtime.Reading]], list[list[bool | None]]]:
-    """Readings of each thread by a ranker fitted without that thread."""
-    points: list[list[thread_runtime.Reading]] = [[] for _ in threads]
-    labels: list[list[bool | None]] = [[] for _ in threads]
+@dataclass(frozen=True, slots=True)
+class HonestThread:
+    """A thread as read by a ranker fitted without it: readings, whether each completes an attempt, scores of the scan."""
+
+    points: list[thread_runtime.Reading]
+    labels: list[bool | None]
+    scores: list[float]
+
+    def known(self) -> list[tuple[thread_runtime.Reading, bool]]:
+        """Readings up to the one with which the thread is decided."""
+        return [(point, label) for point, label in zip(self.points, self.labels, strict=True) if label is not None]
+
+
+def honest_threads(rows: list[dataset.Row], threads: list[dataset.Row]) -> list[HonestThread]:
+    """Each thread by a ranker fitted without it."""
+    found: dict[int, HonestThread] = {}
     for fold in range(FOLDS):
         use(fit_ranker(rows, [t for n, t in enumerate(threads) if n % FOLDS != fold]), "fold")
         for number, thread in enumerate(threads):
             if number % FOLDS == fold:
-                points[number], labels[number] = dataset.thread_points(thread)
-    return points, labels
+                scores = [
+                    scan(message.text, direction=message.direction).score for message in dataset.as_messages(thread)
+                ]
+                found[number] = HonestThread(*dataset.thread_points(thread), scores)
+    return [found[number] for number in range(len(threads))]
 
 
 def main() -> None:
@@ -106,14 +126,8 @@ def main() -> None:
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:8]
     rows = [row for path in dataset.message_files() for row in dataset.read(path)]
     threads = [thread for path in dataset.thread_files() for thread in dataset.read(path)]
-    points, labels = honest_points(rows, threads)
-    flat = [
-        (p, label)
-        for ps, ls in zip(points, labels, strict=True)
-        for p, label in zip(ps, ls, strict=True)
-        if label is not None
-    ]
-    fitted_threads = fit_threads([p for p, _ in flat], [label for _, label in flat])
+    known = [pair for thread in honest_threads(rows, threads) for pair in thread.known()]
+    fitted_threads = fit_threads([point for point, _ in known], [label for _, label in known])
     fitted = fit_ranker(rows, threads)
     made = use(fitted, f"ranker-{RELEASE}+{digest}")
     WEIGHTS.mkdir(exist_ok=True)

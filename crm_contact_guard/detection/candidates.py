@@ -228,6 +228,8 @@ def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candida
     for match in ids.AT_HANDLE.finditer(text) if gate_of.AT in gates else ():
         start, end = match.span(1)
         end -= len(match.group(1)) - len(match.group(1).rstrip("."))
+        if text[start + 1 : end].replace(".", "").strip().isdigit() and text[start + 1].isspace():
+            continue  # "2 @ 300 yen" is a price
         if not _overlaps(taken, start, end):
             found.append(Candidate("handle", "at", start, end, match.group(1)))
     # Nearly all tokens are words: only where one is not, their places are asked for.

@@ -32,9 +32,11 @@ EXTRA_DETECTORS: tuple[str, ...] = (
 )
 VERSION = "2026.11.1"
 #: From this calibrated probability a stance counts, unless the company's preset says otherwise.
-THRESHOLD = 0.4
+THRESHOLD = 0.45
 #: How much more than a whole text a passage must weigh to count alone, and how many are tried in one message.
-LOCAL_MARGIN = 0.25
+LOCAL_MARGIN = 0.4
+#: Where a company wants it quiet, a passage that is as sure as this counts all the same.
+LOCAL_PLAIN = 0.85
 MAX_PASSAGES = 40
 #: A short text below this probability holds no passage worth trying.
 HOPELESS = 0.005
@@ -121,7 +123,7 @@ def judge(
         local = [
             window
             for window in passages(normalised, windows, direction, company)
-            if window.probability >= threshold + LOCAL_MARGIN
+            if window.probability >= max(threshold, min(LOCAL_PLAIN, threshold + LOCAL_MARGIN))
         ]
         if local:
             windows, best = windows + local, max(local, key=_by_probability)

@@ -71,20 +71,6 @@ EMAIL_HINT = re2.compile(
 #: All ways to write an address, in this order: whether they stand is told in one pass, without spans.
 MAILS = set_of(pattern.pattern for pattern in (EMAIL, EMAIL_PROVIDER, EMAIL_SPACED, EMAIL_SLASH, EMAIL_HINT))
 
-_SLASH = re2.compile(r"[a-z0-9][a-z0-9._\-]*[/|\\, ]{1,3}" + _PROVIDER + r"[/|\\, ]{1,3}(?:com|co|net|jp)\b")
-EMAIL_HINT = re2.compile(
-    r"(?:(?:" + _PROVIDER + r"|ジーメール|gメール|アイクラウド|ヤフー)[^。\n]{0,12}(?:@|アット(?:マーク)?)?の?前(?:は|が)?\s?[「\"']?[a-z0-9._\-]{3,}"
-    r"|[a-z0-9._\-]{4,}[」\"']?\s?(?:のあとに|の後に|のあとは|に続けて|\+|プラス|に、?|,? (?:at|then|and then|plus) (?:the usual )?(?:google'?s? )?)\s?(?:いつもの)?(?:" + _PROVIDER + r"|ジーメール)"
-    r"|(?:before|in front of) the (?:@|at)(?: sign)?[^.\n]{0,12}[a-z0-9._\-]{4,}"
-    r"|[a-z0-9._\-]{4,},? (?:on|it'?s|with|over at) " + _PROVIDER + r"\b"
-    r"|" + _PROVIDER + r"(?: address)? (?:is|called|under|user|as|:|name)\s?[a-z0-9._\-]{4,})"
-)  # fmt: skip
-#: All ways to write an address, in this order: whether they stand is told in one pass, without spans.
-MAILS = re2.Set.SearchSet()
-for _mail in (EMAIL, EMAIL_PROVIDER, EMAIL_SPACED, EMAIL_SLASH, EMAIL_HINT):
-    MAILS.Add(_mail.pattern)
-MAILS.Compile()
-
 _SLASH = r"\s?/\s?"
 _SCHEME = r"(?:h(?:tt|xx|\*\*)ps?\s?:?\s?/{0,2}\s?)?(?:www" + _DOT + ")?"
 

@@ -49,7 +49,7 @@ _NOT_A_VALUE = re2.compile(r"(?:https?:|www\.|[*•.x_-]+$|\d{1,2}[:/-]\d{1,2}|[
 _OPENS = re2.compile(
     r"(?P<account>account|log ?in|log-in|sign ?in|bank|portal|my page|e-?mail|user|\bid\b|card|atm|\bapp\b|口座|ログイン|バンク|バンキング"
     r"|マイページ|会員|アカウント|カード|ユーザー|メール|アプリ|通帳|証券)"
-    r"|(?P<thing>wi-?fi|wlan|ssid|hot ?spot|network|無線|ワイファイ|わいふぁい|館内|客室|ゲスト用|ネット回線|door|key ?box|lock ?box|lock\b|locker|gate"
+    r"|(?P<thing>wi-?fi(?: ?の? ?id)?|wlan|ssid|hot ?spot|network|無線|ワイファイ|わいふぁい|館内|客室|ゲスト用|ネット回線|door|key ?box|lock ?box|lock\b|locker|gate"
     r"|entrance|building|garage|\bsafe\b|keypad|elevator|lift|lobby|toilet|restroom|bathroom|parking|キーボックス|ドア|玄関|オートロック|宅配ボックス|ロッカー|金庫|門扉|シャッター|駐輪|駐車|エントランス"
     r"|お手洗い|トイレ|部屋|\bzip\b|pdf|attach|file|document|excel|spreadsheet|添付|ファイル|資料|書類|解凍|圧縮|zoom|teams|meet|webinar|webex|会議|ミーティング|ウェビナー"
     r"|coupon|voucher|discount|promo|クーポン|割引|合鍵|プレゼント|見積)"

@@ -31,6 +31,10 @@ from crm_contact_guard.detection.types import (
 #: How many earlier messages of one side are read together with its newest, and how many of the other side as context.
 REACH = 5
 CONTEXT = 2
+#: Score from which a message is an attempt whatever the talk around it says.
+PLAIN = 0.85
+#: How much more than a text without a talk the first message of one must weigh to be an attempt before anything follows.
+OPENING_MARGIN = 0.1
 #: Messages further back than this (minutes) belong to another talk.
 GAP = 3 * 24 * 60.0
 #: From this probability a message completes an attempt, unless the company's preset moves it.
@@ -74,6 +78,15 @@ def read_thread(messages: Sequence[ThreadMessage], *, company: Company | None = 
     except Exception:  # as in engine.scan: what breaks the reader is looked at by people
         failures = tuple(replace(engine.failure(message.text), message=index) for index, message in enumerate(messages))
         return ThreadVerdict(False, None, Stance.NONE, None, 0.0, failures)
+
+
+def speaks_for_itself(score: float, threshold: float, *, opening: bool) -> bool:
+    """Whether a message of a talk is an attempt by itself; where it is not, the reading of the thread decides.
+
+    ``threshold`` is the company's for a text alone. An opening has nothing before it that the reader could weigh, but
+    "What's your number?" is often answered by "the booking line is …": it must be surer than a text without a talk.
+    """
+    return score >= (min(PLAIN, threshold + OPENING_MARGIN) if opening else PLAIN)
 
 
 def _read(messages: Sequence[ThreadMessage], company: Company) -> ThreadVerdict:

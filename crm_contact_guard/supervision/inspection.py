@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from crm_contact_guard import __version__, detection
 from crm_contact_guard.conf import settings
+from crm_contact_guard.detection import engine, threads
 from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, ThreadMessage
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.policy import hours
@@ -26,8 +27,6 @@ from crm_contact_guard.supervision.models import Alert, Inspection, Topic
 #: How much of the talk before a message is read with it.
 THREAD_MESSAGES = 30
 THREAD_AGE = timedelta(days=7)
-#: Score from which a text is an attempt whatever the talk around it says.
-PLAIN = 0.85
 #: The detector of a finding that says: this text made the engine fail.
 UNREADABLE = "engine.error"
 #: Kinds that are stored and shown but never open an alert by themselves.
@@ -113,9 +112,10 @@ def _by_topic(message: Message, scan: Scan, *, attempt: bool, place: str = "") -
 
 def _speaks_for_itself(message: Message, scan: Scan) -> bool:
     """Whether the text alone is an attempt. Within a talk it must be plain, else the reading of the thread decides."""
-    if not scan.attempt or scan.score >= PLAIN:
-        return scan.attempt
-    return len(_thread(message)) < 2
+    threshold = company().threshold or engine.THRESHOLD
+    if not scan.attempt or scan.score < threshold:
+        return scan.attempt  # below the threshold it is an attempt by a rule of the company's own
+    return threads.speaks_for_itself(scan.score, threshold, opening=len(_thread(message)) < 2)
 
 
 def _merged(verdicts: list[Verdict]) -> list[Verdict]:

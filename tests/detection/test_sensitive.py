@@ -145,6 +145,7 @@ def test_credentials_are_found(text: str, value: str) -> None:
     "text",
     [
         "The Wi-Fi password is sunflower99.",
+        "客室Wi-FiのIDは guest_5F、パスワードは yuzu8080 です。",
         "客室のWiFiパスワードは guest2026 です",
         "キーボックスの暗証番号は4471です",
         "The door code PIN is 4471.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crm_contact_guard.detection import By, Direction, Kind, ThreadMessage, read_thread
+from crm_contact_guard.detection.threads import PLAIN, speaks_for_itself
 
 OUT, IN = Direction.OUTBOUND, Direction.INBOUND
 
@@ -81,3 +82,13 @@ def test_harassment_in_a_thread_is_no_attempt() -> None:
     verdict = read_thread(talk((IN, "ふざけるな、殺すぞ"), (OUT, "申し訳ございません。")))
     assert not verdict.attempt
     assert any(finding.kind is Kind.HARASSMENT for finding in verdict.findings)
+
+
+def test_an_opening_needs_to_be_surer_than_a_text_alone_and_a_later_message_plain() -> None:
+    threshold = 0.45
+    assert not speaks_for_itself(threshold, threshold, opening=True)
+    assert speaks_for_itself(0.6, threshold, opening=True)
+    assert not speaks_for_itself(0.6, threshold, opening=False)
+    assert speaks_for_itself(PLAIN, threshold, opening=False)
+    # However quiet a company wants it, what is plain alerts at once.
+    assert speaks_for_itself(PLAIN, 0.83, opening=True)

@@ -130,7 +130,7 @@ def test_the_employees_own_message_at_night_is_after_hours_and_an_emergency_is_n
 
 def test_evidence_spread_over_messages_is_one_alert(conversation: Conversation) -> None:
     for minutes, text in enumerate(
-        ["You can reach me on my private phone, it starts with 090", "then 2844", "and 7166 :)"]
+        ["Text me after work, just you and me. My own number starts with 090", "then 2844", "and 7166 :)"]
     ):
         says(conversation, text, minutes=minutes)
 

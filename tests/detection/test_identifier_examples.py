@@ -1,0 +1,43 @@
+"""Each shape of identifier and each sort of sensitive data carries its examples as data; they are tests."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+
+import pytest
+
+from crm_contact_guard.detection import candidates, sensitive
+from crm_contact_guard.detection.features import SHAPES
+from crm_contact_guard.detection.gates import opened
+from crm_contact_guard.detection.normalise import normalise
+from crm_contact_guard.detection.types import Company, Direction
+
+EXAMPLES = tomllib.loads((files("crm_contact_guard.detection") / "packs" / "identifiers.toml").read_text("utf-8"))[
+    "shape"
+]
+#: Shapes that a bare example can't show: what no shape fits, and more numbers than anybody writes.
+WITHOUT = {"phone:other", "phone:flood"}
+SENSITIVE = {sensitive.CARD, sensitive.MY_NUMBER, "sensitive.credential"}
+
+
+def shapes(text: str) -> set[str]:
+    normalised = normalise(text)
+    found = candidates.find(normalised.text, opened(normalised.text), Company(), candidates.Budget(), reverse=False)
+    findings = sensitive.find(normalised, Direction.INBOUND, Company())
+    return {f"{c.sort}:{c.shape}" for c in found} | {finding.detector for finding in findings}
+
+
+@pytest.mark.parametrize(("shape", "text"), [(e["id"], text) for e in EXAMPLES for text in e["hits"]])
+def test_shape_is_found_in_its_hits(shape: str, text: str) -> None:
+    assert shape in shapes(text)
+
+
+@pytest.mark.parametrize(("shape", "text"), [(e["id"], text) for e in EXAMPLES for text in e["misses"]])
+def test_shape_is_not_found_in_its_misses(shape: str, text: str) -> None:
+    assert shape not in shapes(text)
+
+
+def test_every_shape_has_examples() -> None:
+    assert [e["id"] for e in EXAMPLES if not e["hits"] or not e["misses"]] == []
+    assert {e["id"] for e in EXAMPLES} == (set(SHAPES) - WITHOUT) | SENSITIVE
