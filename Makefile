@@ -6,10 +6,10 @@ DJANGO = DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url \
 	--generate-hashes --custom-compile-command "make lock"
 # Carriers' libraries join the developers' lock with the code that uses them.
-LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra pdf --extra postgresql --extra redis --extra twilio --extra whatsapp
+LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra pdf --extra postgresql --extra prometheus --extra redis --extra twilio --extra whatsapp
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services sequences test-hosts coverage lint accuracy fuzz format train bench docs messages lock licences package release clean
+.PHONY: help install demo demo-data test test-services matrix matrix-slice sequences kills test-hosts coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -33,6 +33,10 @@ $(BIN)/python:
 
 .venv/.services-installed: requirements/services.txt .venv/.dev-installed
 	@$(PIP) -r requirements/services.txt
+	@touch $@
+
+.venv/.matrix-installed: requirements/matrix.txt .venv/.dev-installed
+	@$(PIP) -r requirements/matrix.txt
 	@touch $@
 
 .venv/.bench-installed: requirements/bench.txt .venv/.dev-installed
@@ -62,8 +66,17 @@ test-services: .venv/.services-installed ## the same on PostgreSQL and MariaDB, 
 test-hosts: .venv/.services-installed ## the built wheel in living CRMs from PyPI, by the tutorial; needs PostgreSQL
 	$(BIN)/python -m pytest --hosts tests/hosts $(PYTEST_ARGS)
 
+matrix: .venv/.matrix-installed ## the built package on each Python, Django, database, broker, extra (hours); needs the services
+	$(BIN)/nox $(NOX_ARGS)
+
+matrix-slice: .venv/.matrix-installed ## of it what CI takes: the two ends on SQLite, and each extra alone
+	$(BIN)/nox --tags slice $(NOX_ARGS) -- slice
+
 sequences: .venv/.dev-installed ## 10,000 random sequences over every channel; SEQUENCES=500 draws fewer
 	CONTACT_GUARD_SEQUENCES=$${SEQUENCES:-10000} $(BIN)/python -m pytest tests/channels/test_sequences.py $(PYTEST_ARGS)
+
+kills: .venv/.services-installed ## 200 kills of real processes over every channel; KILLS=50 does fewer; needs PostgreSQL, Redis
+	CONTACT_GUARD_KILLS=$${KILLS:-200} $(BIN)/python -m pytest --services tests/services/kills -rP $(PYTEST_ARGS)
 
 coverage: .venv/.dev-installed ## tests with a report of what they miss
 	$(BIN)/coverage erase
@@ -100,7 +113,11 @@ bench: .venv/.bench-installed ## each claim of speed or size, beside a named pee
 fuzz: .venv/.bench-installed ## coverage-guided fuzzing of the detection for ten minutes
 	$(BIN)/python -m tests.fuzz.scan_target -max_total_time=600 -timeout=10 -max_len=5000
 
+reference: .venv/.dev-installed ## the reference pages from the code: settings, checks, commands, API
+	$(BIN)/python tools/reference.py write
+
 docs: .venv/.dev-installed ## the documentation in docs/_build; warnings fail
+	$(BIN)/python tools/reference.py check
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
 messages: .venv/.dev-installed ## collect the texts to translate and compile the translations (needs gettext)
@@ -113,6 +130,7 @@ lock: $(BIN)/python ## renew requirements/*.txt from pyproject.toml
 	$(COMPILE) pyproject.toml --group build --group server --extra postgresql --extra redis -c requirements/dev.txt \
 		-o requirements/server.txt
 	$(COMPILE) --group services -c requirements/dev.txt -o requirements/services.txt
+	$(COMPILE) --group matrix -c requirements/dev.txt -o requirements/matrix.txt
 	$(COMPILE) --group training --group peers --group fuzz -c requirements/dev.txt -o requirements/bench.txt
 
 package: .venv/.dev-installed ## wheel and sdist in dist/

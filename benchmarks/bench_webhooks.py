@@ -38,13 +38,14 @@ from tests.ports import free_port
 BROKER = os.environ.get("BENCH_BROKER", "redis://127.0.0.1:6379/9")
 SECRET = "bench-secret-0123456789"
 CONNECTIONS = 16
-#: As many customers write, each in a conversation of theirs.
+#: As many customers write, each in a conversation of theirs, which an earlier message began.
 SENDERS = 500
 
 
-def payload() -> bytes:
+def payload(sender: int | None = None) -> bytes:
+    sender = randrange(SENDERS) if sender is None else sender
     message = {
-        "id": str(uuid4()), "type": "message", "from": f"+8190{randrange(SENDERS):08}", "text": "明日の到着は何時になりますか?",
+        "id": str(uuid4()), "type": "message", "from": f"+8190{sender:08}", "text": "明日の到着は何時になりますか?",
         "at": "2026-11-24T10:00:00+09:00",
     }  # fmt: skip
     return json.dumps({"events": [message]}, ensure_ascii=False).encode()
@@ -84,6 +85,13 @@ def in_turn(call: Caller, count: int, *, forged: bool = False) -> list[float]:
         found.append((time.perf_counter() - began) * 1000)
         assert status == (403 if forged else 204), status
     return found
+
+
+def processor_ms(port: int) -> float:
+    """Processor time that the processes behind this port have taken."""
+    mine = [path.parent for path in Path("/proc").glob("[0-9]*/cmdline") if f"127.0.0.1:{port}" in path.read_text()]
+    ticks = [sum(map(int, (path / "stat").read_text().rpartition(")")[2].split()[11:13])) for path in mine]
+    return sum(ticks) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def at_rate(call: Caller, rate: int, seconds: float) -> tuple[list[float], int]:
@@ -177,17 +185,23 @@ def measure(database: str, name: str, rate: int, seconds: float) -> dict[str, An
     broker.delete("celery")
     edge: dict[str, list[float]] = {"ours": [], "bare": []}
     steady: dict[str, list[float]] = {"ours": [], "bare": []}
+    processor = {"ours": 0.0, "bare": 0.0}
     wrong = 0
     with tempfile.TemporaryDirectory() as folder, served(database, name, folder) as port:
         calls = {"ours": Caller(port, "/webhooks/pager/"), "bare": Caller(port, "/bare/")}
         forged = in_turn(calls["ours"], 500, forged=True)
+        for sender in range(SENDERS):
+            body = payload(sender)
+            calls["ours"](body, signature(body))
         for call in calls.values():
             at_rate(call, 100, 2)  # every worker and thread has been used once
         already = {"ours": Message.objects.count(), "bare": CarrierEventId.objects.filter(channel="bare").count()}
         # By turns, so that a busy moment of the machine strikes both.
         for _ in range(2):
             for who, call in calls.items():
+                before = processor_ms(port)
                 edge[who] += in_turn(call, 200)
+                processor[who] += (processor_ms(port) - before) / 400
                 found, failed = at_rate(call, rate, seconds / 2)
                 steady[who] += found
                 wrong += failed
@@ -200,6 +214,7 @@ def measure(database: str, name: str, rate: int, seconds: float) -> dict[str, An
         "forged_http_ms": middle(forged),
         "one_by_one_ms": {who: {"p50": middle(values), "p99": slowest(values)} for who, values in edge.items()},
         f"at_{rate}_a_second_ms": {who: {"p50": middle(values), "p99": slowest(values)} for who, values in steady.items()},
+        "processor_ms_a_call": {who: round(spent, 2) for who, spent in processor.items()},
         "ratio_one_by_one": round(middle(edge["ours"]) / middle(edge["bare"]), 2),
         f"ratio_at_{rate}": round(middle(steady["ours"]) / middle(steady["bare"]), 2),
         "sent": expected, "recorded": recorded, "lost": expected - recorded, "not_204": wrong,
@@ -226,8 +241,13 @@ def main() -> int:
     options = parser.parse_args()
     chosen = options.database or ["sqlite", "postgresql"]
     if len(chosen) > 1:
-        one_process_each(__file__, chosen, ["--seconds", str(options.seconds), "--rate", str(options.rate)])
-        return 0
+        code = 0
+        for database in chosen:  # beyond a limit on one, the others are measured all the same
+            try:
+                one_process_each(__file__, [database], ["--seconds", str(options.seconds), "--rate", str(options.rate)])
+            except subprocess.CalledProcessError:
+                code = 1
+        return code
     with fresh(chosen[0], name=f"bench_webhooks_{os.getpid()}") as connection:
         found = measure(chosen[0], str(connection.settings_dict["NAME"]), options.rate, options.seconds)
     print(json.dumps(found, ensure_ascii=False, indent=2))

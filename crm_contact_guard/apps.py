@@ -16,8 +16,9 @@ class ContactGuardConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from crm_contact_guard import checks  # noqa: F401, PLC0415 - registers the checks
+        from crm_contact_guard import checks, exposition  # noqa: F401, PLC0415 - registers the checks
 
+        exposition.count()
         post_migrate.connect(_restore_triggers, sender=self)
 
 

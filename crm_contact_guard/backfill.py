@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Literal
 
 from django.db import IntegrityError, transaction
@@ -18,6 +19,7 @@ from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.ledger.conversations import conversation_open
 from crm_contact_guard.ledger.models import CarrierEventId, Conversation, Direction, Message
 from crm_contact_guard.ledger.record import record_message
+from crm_contact_guard.proof.canonical import canonical_text
 
 #: Stands in ``Message.source``, and so in the leaf.
 SOURCE = "backfill"
@@ -46,7 +48,7 @@ class OldMessage:
 def record_old(old: OldMessage, *, inspect: bool = False, dry_run: bool = False) -> Literal["recorded", "known"]:
     """Record one old message. Raises InvalidMessage naming what is wrong; nothing is then recorded."""
     _check(old)
-    event_id = f"{old.key}"[:255]
+    event_id = old.key
     if CarrierEventId.objects.filter(channel=SOURCE, event_id=event_id).exists():
         return "known"
     customer, employee = _customer(old), _employee(old)
@@ -68,6 +70,12 @@ def record_old(old: OldMessage, *, inspect: bool = False, dry_run: bool = False)
 
 
 def _check(old: OldMessage) -> None:
+    # Cut short, two keys could become one, and the second message would pass for known.
+    for name, text, most in (("key", old.key, 255), ("channel", old.channel, 64)):
+        if not text or len(text) > most or not text.isprintable():
+            raise InvalidMessage(
+                _("This must be a line of 1 to %(most)d printable characters.") % {"most": most}, field=name
+            )
     if old.direction not in Direction.values:
         raise InvalidMessage(_("Unknown direction %(word)r.") % {"word": old.direction}, field="direction")
     if timezone.is_naive(old.sent_at):
@@ -96,11 +104,14 @@ def _employee(old: OldMessage) -> Employee:
 
 def _conversation(old: OldMessage, customer: Customer, employee: Employee) -> Conversation:
     """One closed conversation a thread; old talk must not stand in anybody's inbox."""
-    subject = f"{SOURCE}:{old.thread or f'{old.channel} {employee.key}'}"[:255]
+    subject = canonical_text(f"{SOURCE}:{old.thread or f'{old.channel} {employee.key}'}")
+    if len(subject) > 255:
+        # Cut short, two threads could become one.
+        subject = f"{SOURCE}:{sha256(subject.encode()).hexdigest()}"
     known = Conversation.objects.filter(customer=customer, employee=employee, subject=subject).first()
     if known is not None:
         return known
-    conversation = conversation_open(customer=customer, channel=old.channel[:64], employee=employee, subject=subject)
+    conversation = conversation_open(customer=customer, channel=old.channel, employee=employee, subject=subject)
     conversation.state = Conversation.State.CLOSED
     conversation.save(update_fields=["state"])
     return conversation
@@ -112,7 +123,7 @@ def _record(old: OldMessage, conversation: Conversation, customer: Customer, emp
     message = record_message(
         conversation=conversation,
         direction=old.direction,
-        channel=old.channel[:64],
+        channel=old.channel,
         occurred_at=old.sent_at,
         text=old.text,
         employee_id=employee.pk,

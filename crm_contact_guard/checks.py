@@ -17,7 +17,7 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import DEFAULTS, settings
 from crm_contact_guard.detection import semantic_available
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.ledger import keys, triggers, witnessing
+from crm_contact_guard.ledger import keys, reencoding, trigger_state, witnessing
 from crm_contact_guard.ledger.models import Message
 from crm_contact_guard.policy import presets, templates
 
@@ -87,6 +87,15 @@ def check_semantic(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 
 @register("crm_contact_guard")
+def check_reencoding(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E013: ``REENCODE_IMAGES`` is on, but its extra is not installed."""
+    if not settings.REENCODE_IMAGES or reencoding.is_available():
+        return []
+    hint = "pip install 'crm-contact-guard[images]'"
+    return [Error('CONTACT_GUARD["REENCODE_IMAGES"] needs the extra images', hint=hint, id="crm_contact_guard.E013")]
+
+
+@register("crm_contact_guard")
 def check_templates(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E011: a text block in ``TEMPLATES`` can't be used."""
     hint = "See docs/channels.md, Text blocks."
@@ -119,7 +128,7 @@ def check_tasks(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_signing_key(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E007: no key that could sign the record, or one everybody knows (W005 while DEBUG is on). E008: one unusable."""
+    """E007: no key that could sign the record, or one everybody knows (with DEBUG W005). E008: it can't be used."""
     hint = "Make a key with `manage.py contact_guard_keygen FILE`; see docs/ledger.md, Keys."
     try:
         key = keys.signing_key()
@@ -160,7 +169,8 @@ def check_witnesses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """E006: a trigger that keeps recorded rows from being changed is missing (``check --database default``)."""
+    """E006: a trigger that keeps recorded rows from being changed is missing, does something else, or is joined by a
+    stranger (``check --database default``)."""
     found: list[CheckMessage] = []
     for alias in databases or ():
         if not router.allow_migrate_model(alias, Message):
@@ -168,13 +178,22 @@ def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None,
         connection = connections[alias]
         if Message._meta.db_table not in connection.introspection.table_names():
             continue
-        lost = triggers.missing(connection)
+        lost = trigger_state.altered(connection)
         if lost:
             found.append(
                 Error(
-                    f"Recorded rows on database {alias!r} can be altered: missing {', '.join(sorted(lost))}",
+                    f"Recorded rows on database {alias!r} can be altered: triggers missing, disabled or replaced:"
+                    f" {', '.join(sorted(lost))}",
                     hint="Run `manage.py migrate`, which puts the triggers back, and find out who removed them.",
                     id="crm_contact_guard.E006",
                 )
             )
+        found += [
+            Error(
+                f"On database {alias!r}, {name} {why}",
+                hint="Find out who made it and remove it, then run contact_guard_verify.",
+                id="crm_contact_guard.E006",
+            )
+            for name, why in trigger_state.obstacles(connection)
+        ]
     return found

@@ -39,6 +39,7 @@ DEFAULTS: dict[str, Any] = {
         "text/plain",
         "application/vnd.openxmlformats-officedocument.*",
     ],
+    "REENCODE_IMAGES": False,
     "TEMPLATES": {},
     "CHAT_LINK_DAYS": 14,
     "PUBLIC_URL": "",
@@ -65,6 +66,8 @@ DEFAULTS: dict[str, Any] = {
     # Work after commit
     "TASKS": "celery",
     "DELIVERY_LEASE_SECONDS": 60,
+    # Watching
+    "MONITORING_TOKEN": "",
 }
 
 

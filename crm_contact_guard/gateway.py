@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -26,6 +26,7 @@ from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.ledger import consent, conversations, files, media, outbox, senders
 from crm_contact_guard.ledger.delivery import TEMPLATE
+from crm_contact_guard.ledger.inserting import insert_quietly
 from crm_contact_guard.ledger.models import (
     CarrierEventId,
     Conversation,
@@ -36,6 +37,7 @@ from crm_contact_guard.ledger.models import (
 )
 from crm_contact_guard.ledger.quotes import told_apart
 from crm_contact_guard.ledger.record import record_event, record_message
+from crm_contact_guard.ledger.writing import together
 from crm_contact_guard.policy import limits, templates
 from crm_contact_guard.policy.decision import Action, Decision, Override, OverrideCode
 from crm_contact_guard.supervision.contents import Content
@@ -123,33 +125,36 @@ def send(
     stored = files.store(attachments)
     try:
         with transaction.atomic():
-            message = record_message(
-                conversation=conversation,
-                direction=Direction.OUTBOUND.value,
-                channel=carrier.alias,
-                occurred_at=at,
-                text=text,
-                employee_id=actor.pk,
-                subject=subject or None,
-                from_name=actor.name,
-                to_name=conversation.customer.name,
-                to_address=address or None,
-                details=_template(filled),
-                files=files.listing(stored),
-            )
-            files.attach(message, stored)
-            _record_choice(actor, message, looked, override, emergency)
-            if idempotency_key:
-                IdempotencyKey.objects.create(
-                    employee=actor,
-                    key=idempotency_key[:255],
-                    request_digest=request_digest,
-                    message=message,
-                    created_at=timezone.now(),
-                )
             _take_over(conversation, actor)
-            conversations.note_message(conversation, message)
-            outbox.enqueue(message)
+            with together(router.db_for_write(Message)):
+                message = record_message(
+                    conversation=conversation,
+                    direction=Direction.OUTBOUND.value,
+                    channel=carrier.alias,
+                    occurred_at=at,
+                    text=text,
+                    employee_id=actor.pk,
+                    subject=subject or None,
+                    from_name=actor.name,
+                    to_name=conversation.customer.name,
+                    to_address=address or None,
+                    details=_template(filled),
+                    files=files.listing(stored),
+                )
+                _record_choice(actor, message, looked, override, emergency)
+                if idempotency_key:
+                    insert_quietly(
+                        IdempotencyKey(
+                            employee=actor,
+                            key=idempotency_key[:255],
+                            request_digest=request_digest,
+                            message=message,
+                            created_at=timezone.now(),
+                        )
+                    )
+                conversations.note_message(conversation, message)
+                outbox.enqueue(message)
+            files.attach(message, stored)
             later("deliver", str(message.pk))
             later("inspect", str(message.pk))
     except IntegrityError:
@@ -261,37 +266,47 @@ def receive(inbound: InboundMessage) -> Received:
     known = _seen(inbound.channel, inbound.event_id) if inbound.files else None
     if known is not None:
         return known
+    carrier = registry.channel(inbound.channel)
+    # Asked before the transaction, which then begins by writing and is short: on SQLite all others wait for it.
+    named = senders.named_in(inbound)
+    holders = senders.having(carrier, inbound.from_address)
     stored = files.store(inbound.files)
     try:
         with transaction.atomic():
-            conversation = senders.conversation_of(inbound)
+            conversation = named or senders.conversation_of(inbound, holders)
             text, quoted = told_apart(conversation, inbound.text, inbound.quoted)
-            message = record_message(
-                conversation=conversation,
-                direction=Direction.INBOUND.value,
-                channel=inbound.channel,
-                occurred_at=inbound.occurred_at,
-                text=text,
-                employee_id=conversation.employee_id,
-                subject=inbound.subject or None,
-                quoted=quoted or None,
-                from_name=inbound.from_name or conversation.customer.name,
-                from_address=inbound.from_address or None,
-                to_name=conversation.employee.name if conversation.employee is not None else None,
-                to_address=inbound.to_address or None,
-                details={**inbound.details, **({media.WAITING: media.listing(inbound.media)} if inbound.media else {})},
-                files=files.listing(stored),
-                carrier_id=inbound.carrier_id,
-            )
-            CarrierEventId.objects.create(
-                channel=inbound.channel,
-                event_id=inbound.event_id[:255],
-                message=message,
-                received_at=timezone.now(),
-            )
+            with together(router.db_for_write(Message)):
+                message = record_message(
+                    conversation=conversation,
+                    direction=Direction.INBOUND.value,
+                    channel=inbound.channel,
+                    occurred_at=inbound.occurred_at,
+                    text=text,
+                    employee_id=conversation.employee_id,
+                    subject=inbound.subject or None,
+                    quoted=quoted or None,
+                    from_name=inbound.from_name or conversation.customer.name,
+                    from_address=inbound.from_address or None,
+                    to_name=conversation.employee.name if conversation.employee is not None else None,
+                    to_address=inbound.to_address or None,
+                    details={
+                        **inbound.details,
+                        **({media.WAITING: media.listing(inbound.media)} if inbound.media else {}),
+                    },
+                    files=files.listing(stored),
+                    carrier_id=inbound.carrier_id,
+                )
+                insert_quietly(
+                    CarrierEventId(
+                        channel=inbound.channel,
+                        event_id=inbound.event_id[:255],
+                        message=message,
+                        received_at=message.recorded_at,
+                    )
+                )
+                conversations.note_message(conversation, message)
             files.attach(message, stored)
-            conversations.note_message(conversation, message)
-            consent.wrote(registry.channel(inbound.channel), inbound.from_address, inbound.occurred_at)
+            consent.wrote(carrier, inbound.from_address, inbound.occurred_at, holders)
             later("inspect", str(message.pk))
             for media_id in media.expect(message, inbound.media):
                 later("fetch", str(media_id))

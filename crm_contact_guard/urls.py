@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from crm_contact_guard import webhooks
+from crm_contact_guard import monitoring, webhooks
 
 app_name = "crm_contact_guard"
 
 urlpatterns = [
     path("api/v1/", include("crm_contact_guard.api.urls")),
     path("webhooks/<str:alias>/", webhooks.webhook, name="webhook"),
+    path("health/", monitoring.status, name="health"),
+    path("health/live/", monitoring.live, name="health_live"),
+    path("health/ready/", monitoring.ready, name="health_ready"),
+    path("metrics/", monitoring.metrics, name="metrics"),
     path("", include("crm_contact_guard.console.urls")),
 ]

@@ -118,6 +118,7 @@ class SignedChannel(Channel):
                 channel=self.alias,
                 event_id=event["id"],
                 carrier_id=event["message"],
+                message_id=event["message"].removeprefix("pager-"),
                 status=DeliveryStatus(event["status"]),
                 occurred_at=at,
             )

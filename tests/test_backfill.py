@@ -48,6 +48,23 @@ def run(*messages: OldMessage, **options: Any) -> str:
     return out.getvalue()
 
 
+def test_long_threads_that_begin_alike_stay_apart(old: OldMessage) -> None:
+    first = replace(old, thread="t" * 300 + "1")
+
+    run(first, replace(first, key="mail-2", thread="t" * 300 + "2", text="odd \0 bytes"))
+
+    assert Conversation.objects.count() == 2
+    assert Message.objects.filter(text="odd \ufffd bytes").exists()
+
+
+@pytest.mark.parametrize("change", [{"key": "k" * 256}, {"key": ""}, {"channel": "fax\n"}, {"channel": "c" * 65}])
+def test_what_can_not_be_kept_whole_is_refused_and_named(old: OldMessage, change: dict[str, str]) -> None:
+    with pytest.raises(SystemExit):
+        run(old, replace(old, text="second", **change))
+
+    assert Message.objects.get().text == old.text
+
+
 def test_old_messages_are_recorded_once_and_marked(old: OldMessage) -> None:
     second = replace(old, key="mail-2", direction="outbound", text="Confirmed")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,25 @@ def test_every_check_is_documented_and_exists() -> None:
     documented = set(re.findall(r"`(crm_contact_guard\.[EW]\d{3})`", SETTINGS))
 
     assert documented == raised
+
+
+def test_the_reference_is_in_step_with_the_code() -> None:
+    spec = spec_from_file_location("reference", ROOT / "tools" / "reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tool = module_from_spec(spec)
+    spec.loader.exec_module(tool)
+
+    assert tool.stale() == []
+
+
+def test_every_check_of_the_reference_says_something() -> None:
+    rows = re.findall(
+        r"^\| `crm_contact_guard\.\w+` \| (.*?) \|", (ROOT / "docs/reference_checks.md").read_text(), re.MULTILINE
+    )
+
+    assert rows
+    assert not [row for row in rows if not re.search(r"\w{3}", row)]
 
 
 def test_every_channel_is_documented() -> None:

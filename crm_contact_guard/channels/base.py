@@ -310,6 +310,8 @@ class Channel:
     supports_text: ClassVar[bool] = True
     #: Sending the same message id twice gives one message at the reader's.
     supports_idempotency: ClassVar[bool] = False
+    #: How long the carrier knows a message id; a repeat after that is as doubtful as without one. None: for ever.
+    idempotency_lasts: ClassVar[timedelta | None] = None
     supports_subject: ClassVar[bool] = False
     #: Files go with messages: ``OutboundMessage.files`` may then be filled, within the three limits below.
     supports_files: ClassVar[bool] = False

@@ -14,6 +14,7 @@ from crm_contact_guard.console.page import is_htmx, page, show
 from crm_contact_guard.console.talk import find, talk
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.proof.canonical import canonical_text
 
 
 # The wish must be on record before the carrier is asked, also where the host wraps requests in a transaction.
@@ -23,7 +24,7 @@ def call(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Ring the viewer's telephone, then the customer's; say what happens, or why it does not."""
     row = find(viewer, pk)
     back, error = back_of(request, row), ""
-    channel, key = request.POST.get("channel", ""), request.POST.get("key", "")[:64]
+    channel, key = request.POST.get("channel", ""), canonical_text(request.POST.get("key", ""))[:64]
     try:
         calling.call(actor=viewer, conversation=row, channel=channel, key=key)
     except InvalidMessage as refused:

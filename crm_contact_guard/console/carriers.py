@@ -20,6 +20,7 @@ class Choice:
     label: Any
     quick: bool
     takes_subject: bool
+    is_chat: bool
 
 
 def webchat() -> Channel | None:
@@ -38,6 +39,7 @@ def choices(customer: Customer) -> list[Choice]:
             label=channel.verbose_name,
             quick=channel.address_kind != AddressKind.EMAIL,
             takes_subject=channel.supports_subject,
+            is_chat=channel.address_kind == AddressKind.CHAT,
         )
         for channel in channels
         if channel.supports_text and (not channel.needs_address or channel.address_kind in kinds)

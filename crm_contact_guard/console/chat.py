@@ -30,11 +30,11 @@ from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import Channel, FileIn, InboundMessage
 from crm_contact_guard.conf import settings
 from crm_contact_guard.console import carriers
-from crm_contact_guard.console.chat_thread import chat_lines, chat_version, hand_out
+from crm_contact_guard.console.chat_thread import chat_lines, chat_version, hand_out, last_read
 from crm_contact_guard.console.headers import protect
 from crm_contact_guard.console.page import is_htmx
 from crm_contact_guard.exceptions import InvalidMessage
-from crm_contact_guard.ledger import uploads
+from crm_contact_guard.ledger import typing_marks, uploads
 from crm_contact_guard.ledger.delivery import recording_notice
 from crm_contact_guard.ledger.links import link_find
 from crm_contact_guard.ledger.models import Attachment, ChatLink, Direction, Message
@@ -119,7 +119,9 @@ def chat_news(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=410)
     with _speaking(link):
         hand_out(link.conversation, channel.alias)
-        if request.GET.get("v") == chat_version(link.conversation, channel.alias):
+        if "typing" in request.GET:
+            typing_marks.customer_types(link)
+        if request.GET.get("v") == chat_version(link, channel.alias):
             return HttpResponse(status=204)
         _mark_seen(link)
         return render(request, "crm_contact_guard/chat/news.html", _talk(link, channel))
@@ -154,6 +156,7 @@ def _post(request: HttpRequest, link: ChatLink, token: str, channel: Channel) ->
             )
         )
         _mark_seen(link)
+        typing_marks.customer_wrote(link)
         if not is_htmx(request):
             return redirect(reverse("crm_contact_guard:chat_page") + "?sent=1#cg-latest")
         text, key, status = "", uuid4().hex, 200
@@ -232,11 +235,14 @@ def _page(
 
 
 def _talk(link: ChatLink, channel: Channel) -> dict[str, Any]:
+    lines = chat_lines(link.conversation, channel.alias)
     return {
         "link": link,
         "company": settings.company_name,
-        "lines": chat_lines(link.conversation, channel.alias),
-        "version": chat_version(link.conversation, channel.alias),
+        "lines": lines,
+        "version": chat_version(link, channel.alias),
+        "typing": typing_marks.employee_is_typing(link),
+        "read": last_read(link.conversation, lines),
     }
 
 

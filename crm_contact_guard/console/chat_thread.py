@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from crm_contact_guard.channels.base import DeliveryStatus
 from crm_contact_guard.console.thread import Line, lines
-from crm_contact_guard.ledger import outbox
-from crm_contact_guard.ledger.models import Conversation, Delivery, Direction, Message
+from crm_contact_guard.ledger import outbox, typing_marks
+from crm_contact_guard.ledger.models import ChatLink, Conversation, Delivery, Direction, Message
 
 #: Newest messages on the page: a chat is read from its end.
 SHOWN = 100
@@ -29,12 +31,20 @@ def chat_lines(conversation: Conversation, alias: str) -> list[Line]:
     return lines(list(rows.order_by("-occurred_at", "-id")[:SHOWN])[::-1], [])
 
 
-def chat_version(conversation: Conversation, alias: str) -> str:
+def chat_version(link: ChatLink, alias: str) -> str:
     """Changes with what the page shows."""
-    rows = shown_messages(conversation, alias)
+    rows = shown_messages(link.conversation, alias)
     state = rows.aggregate(newest=Max("recorded_at"), moved=Max("delivery__updated_at"))
     newest, moved = state["newest"], state["moved"]
-    return f"{newest.timestamp() if newest else 0}.{moved.timestamp() if moved else 0}"
+    marks = f"{int(link.conversation.unread == 0)}{int(typing_marks.employee_is_typing(link))}"
+    return f"{newest.timestamp() if newest else 0}.{moved.timestamp() if moved else 0}.{marks}"
+
+
+def last_read(conversation: Conversation, shown: Sequence[Line]) -> Message | None:
+    """The customer's newest message, once who answers has read all that came in."""
+    if conversation.unread:
+        return None
+    return next((line.message for line in reversed(shown) if line.message.direction == Direction.INBOUND), None)
 
 
 def hand_out(conversation: Conversation, alias: str) -> None:

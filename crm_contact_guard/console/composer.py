@@ -29,6 +29,7 @@ from crm_contact_guard.ledger.models import Conversation
 from crm_contact_guard.policy import hours, templates
 from crm_contact_guard.policy.decision import Action, Decision, Override, OverrideCode
 from crm_contact_guard.policy.limits import Limits, limits
+from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.supervision.alerts import TOPICS
 from crm_contact_guard.supervision.models import Topic
 
@@ -70,7 +71,8 @@ class Typed:
             emergency=form.get("emergency", "") == "on",
             override_code=form.get("override_code", ""),
             override_text=form.get("override_text", "").strip()[:MAX_REASON],
-            key=form.get("key", "")[:64] or uuid4().hex,
+            # Ours is hexadecimal; what no database holds is left out of any other.
+            key=canonical_text(form.get("key", ""))[:64] or uuid4().hex,
         )
 
     def idempotency_key(self, files: Sequence[FileIn]) -> str:

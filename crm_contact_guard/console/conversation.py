@@ -17,10 +17,11 @@ from crm_contact_guard.console.composer import Composer, Typed, composer_for, lo
 from crm_contact_guard.console.composer import send as composer_send
 from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.console.page import is_htmx, page, show
-from crm_contact_guard.console.talk import find, links, seen, still_seen, talk
+from crm_contact_guard.console.talk import find, links, open_state, seen, still_seen, talk
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
+from crm_contact_guard.ledger import typing_marks
 from crm_contact_guard.ledger.access import record_unmask
 from crm_contact_guard.ledger.conversations import conversation_open
 from crm_contact_guard.ledger.links import link_create, link_revoke
@@ -43,12 +44,14 @@ def news(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """What an open page shows from its first message (``from``) on; 204 when that is still as ``v`` says."""
     row = find(viewer, pk)
     start = thread.message_of(row, request.GET.get("from"))
-    version = thread.version(row, start)
-    if request.GET.get("v") == version:
+    if "typing" in request.GET and permissions.may_write(viewer, row):
+        typing_marks.employee_types(row)
+    state = open_state(row, start)
+    if request.GET.get("v") == state["version"]:
         return HttpResponse(status=204)
     still_seen(viewer, row, "conversation")
     lines = thread.following(row, permissions.findings(viewer), start=start)
-    context = {"conversation": row, "lines": lines, "version": version}
+    context = {"conversation": row, "lines": lines, **state}
     return show(request, viewer, "parts/thread_news.html", context)
 
 
@@ -74,6 +77,8 @@ def send(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
         # Another channel or text block was chosen: nothing is sent yet.
         return _composed(request, viewer, row, composer, status=200)
     composer = composer_send(viewer, composer, request.FILES.getlist("files"))
+    if composer.sent:
+        typing_marks.employee_wrote(row)
     if composer.sent and not is_htmx(request):
         return redirect(f"{back}{'&' if '?' in back else '?'}sent={row.pk}#cg-latest")
     return _composed(request, viewer, row, composer, status=200 if composer.sent else 422)
@@ -183,6 +188,7 @@ def _key_of(viewer: Employee, pk: str) -> str:
 def back_of(request: HttpRequest, row: Conversation, otherwise: str = "") -> str:
     """Where the form came from (a page of ours or the host's), when that is on this site."""
     wanted = request.POST.get("back", "").split("#")[0]
-    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+    # A path and nothing else: "redirect" takes a bare word for the name of a view.
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, None):
         return wanted
     return otherwise or reverse("crm_contact_guard:conversation", args=[row.pk])

@@ -74,6 +74,7 @@ def listing(request: HttpRequest, viewer: Employee) -> dict[str, Any]:
     )
     return {
         "rows": found[:most],
+        "limit": most,
         "more": min(most + STEP, MOST) if len(found) > most and most < MOST else 0,
         "startable": _startable(viewer, words) if words else [],
         "words": words,

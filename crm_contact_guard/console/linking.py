@@ -36,7 +36,7 @@ class Search:
 
 def candidates(viewer: Employee, words: str, *, but: Customer) -> list[Customer]:
     """Customers of the host by a part of their name, whom the viewer may link somebody to."""
-    words = words.strip()[:100]
+    words = words.replace("\0", "").strip()[:100]
     if not words:
         return []
     with crm.adapter().tenant(viewer.tenant):

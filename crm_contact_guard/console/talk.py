@@ -18,10 +18,10 @@ from crm_contact_guard.console.composer import Composer, composer_for, customer_
 from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.directory.addresses import mask
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.ledger import consent, senders
+from crm_contact_guard.ledger import consent, senders, typing_marks
 from crm_contact_guard.ledger.access import record_view
 from crm_contact_guard.ledger.conversations import mark_read
-from crm_contact_guard.ledger.models import ChatLink, Conversation, Event
+from crm_contact_guard.ledger.models import ChatLink, Conversation, Event, Message
 
 #: An open page asks for news under the view recorded when it was opened; after this long it is recorded again.
 VIEW_LASTS = timedelta(hours=8)
@@ -91,7 +91,7 @@ def talk(
     return {
         "conversation": conversation,
         "window": window,
-        "version": thread.version(conversation, start),
+        **open_state(conversation, start),
         "around": place,
         "composer": composer,
         "may_write": may_write,
@@ -99,11 +99,18 @@ def talk(
         "card": card(viewer, conversation, unmasked=unmasked),
         "new_link": new_link,
         "links": links(conversation) if may_write else [],
+        "chats": carriers.webchat() is not None,
         "may_link": may_write and carriers.webchat() is not None,
         "call_lines": calling.lines(conversation) if may_write else [],
         "call_key": uuid4().hex,
         "called": request.GET.get("called") == str(conversation.pk),
     }
+
+
+def open_state(conversation: Conversation, start: Message | None) -> dict[str, Any]:
+    """What an open page is at: the version of the messages from ``start`` on, and whether the customer is writing."""
+    typing = typing_marks.customer_is_typing(conversation)
+    return {"version": f"{thread.version(conversation, start)}.{int(typing)}", "typing": typing}
 
 
 def card(viewer: Employee, conversation: Conversation, *, unmasked: bool = False) -> dict[str, Any]:

@@ -14,6 +14,13 @@ _DOT = "•"
 _MAIL = re.compile(r"[^\s<>()\"',;:@]{1,64}@[^\s<>()\"',;:@]{1,255}")
 _PHONE = re.compile(r"\+?\d(?:[\s().\-‐‑–ー/]{0,2}\d){6,18}")
 
+#: A telephone number in a carrier's data: at most the 15 digits of E.164, no part of a longer id, no date, and no time
+#: in milliseconds (thirteen digits that begin with a 1 are no number of any country).
+_NUMBER_IN_DATA = re.compile(
+    r"(?<![0-9A-Za-z_])(?!(?:19|20)\d\d-[01]\d-[0-3]\d(?!\d))(?!1[5-9]\d{11}(?!\d))"
+    r"\+?\d(?:[\s().\-‐‑–ー/]{0,2}\d){6,14}(?![0-9A-Za-z_])"
+)
+
 
 def normalise(kind: str, value: str) -> str:
     """The comparable form: lower-case mail, E.164 phone (read in the configured regions), else trimmed text.
@@ -24,13 +31,17 @@ def normalise(kind: str, value: str) -> str:
     if kind == AddressKind.EMAIL:
         return value.lower()
     if kind in (AddressKind.PHONE, AddressKind.WHATSAPP):
-        for region in settings.REGIONS:
+        # With its country in front, as carriers write it, a number is read alike in every region: once is enough.
+        regions = [None, *settings.REGIONS] if value.startswith(("+", "＋")) else settings.REGIONS
+        for region in regions:
             try:
                 number = phonenumbers.parse(value, region)
             except phonenumbers.NumberParseException:
                 continue
             if phonenumbers.is_valid_number(number):
                 return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            if region is None:
+                break
         return "".join(character for character in value if character.isdigit())
     return value
 
@@ -55,6 +66,12 @@ def name_of(text: str) -> str:
     """A name as people may see it: an address that carriers put in a name's place, or into it, is masked."""
     text = _MAIL.sub(lambda found: mask(AddressKind.EMAIL, found[0]), text)
     return _PHONE.sub(lambda found: mask(AddressKind.PHONE, found[0]), text)
+
+
+def data_of(text: str) -> str:
+    """A carrier's data as people may see them: mail addresses and telephone numbers are masked, ids are left alone."""
+    text = _MAIL.sub(lambda found: mask(AddressKind.EMAIL, found[0]), text)
+    return _NUMBER_IN_DATA.sub(lambda found: mask(AddressKind.PHONE, found[0]), text)
 
 
 def key_of(key: str | None) -> str | None:

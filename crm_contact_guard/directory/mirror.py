@@ -135,7 +135,7 @@ def _inherit_word(address: Address) -> None:
 @transaction.atomic
 def mirror_teams(tenant: str = "") -> int:
     """Create or refresh all teams with supervisor and deputy. Returns their number. ``tenant``: whose context it is."""
-    records = [_within(tenant, record) for record in crm.adapter().teams()]
+    records = [within(tenant, record) for record in crm.adapter().teams()]
     for record in records:
         Team.objects.update_or_create(tenant=record.tenant, key=record.key, defaults={"name": record.name[:255]})
     for record in records:
@@ -158,7 +158,7 @@ def _colleague(key: str, tenant: str) -> Employee | None:
 Record = TypeVar("Record", crm.CustomerRecord, crm.EmployeeRecord, crm.TeamRecord)
 
 
-def _within(tenant: str, record: Record) -> Record:
+def within(tenant: str, record: Record) -> Record:
     """The record as one of ``tenant``, in whose context the host gave it. Raises ConfigurationError for another's."""
     if not tenant:
         return record
@@ -181,12 +181,12 @@ def sync_all() -> dict[str, int]:
     for tenant in adapter.tenants():
         with adapter.tenant(tenant):
             counts["teams"] += mirror_teams(tenant)
-            staff = [mirror_employee(_within(tenant, record)) for record in adapter.employees()]
+            staff = [mirror_employee(within(tenant, record)) for record in adapter.employees()]
             counts["employees"] += len(staff)
             _deactivate_others(staff, tenant)
             present: set[Any] = set()
             for record in adapter.customers():
-                present.add(mirror_customer(_within(tenant, record)).pk)
+                present.add(mirror_customer(within(tenant, record)).pk)
                 counts["customers"] += 1
             _tell_gone(present, tenant)
     return counts

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 from django.core.signals import setting_changed
 
 from crm_contact_guard.channels import registry
-from crm_contact_guard.directory.addresses import mask, name_of
+from crm_contact_guard.directory.addresses import data_of, mask, name_of
 from crm_contact_guard.directory.models import AddressKind
 from crm_contact_guard.exceptions import ConfigurationError
+
+#: Shorter than this, an address is a word that may stand anywhere.
+_SHORTEST = 6
+#: So many last digits tell whose number it is.
+_TELLING = 8
+_ENCODED = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 
 
 @lru_cache(maxsize=8192)
@@ -23,15 +31,43 @@ def masked(channel: str, address: str) -> str:
     return mask(_kind(channel, address), address)
 
 
-def without_addresses(value: Any) -> Any:
-    """A value of the record's JSON with every address in its texts masked: mail headers, a carrier's words."""
+def without_addresses(value: Any, channel: str = "", own: Iterable[str | None] = ()) -> Any:
+    """A value of the record's JSON with every address in its texts masked: mail headers, a carrier's words.
+
+    ``own``: the message's addresses on ``channel``. They are masked wherever they stand, also where nobody would take
+    them for an address (LINE's user ids) or read them at once (WhatsApp's message ids hold the number in base64).
+    """
+    return _hidden(value, channel, tuple(address for address in own if address and len(address) >= _SHORTEST))
+
+
+def _hidden(value: Any, channel: str, own: tuple[str, ...]) -> Any:
     if isinstance(value, str):
-        return name_of(value)
+        return data_of(_without(value, channel, own))
     if isinstance(value, Mapping):
-        return {name: without_addresses(inner) for name, inner in value.items()}
+        return {name: _hidden(inner, channel, own) for name, inner in value.items()}
     if isinstance(value, list):
-        return [without_addresses(inner) for inner in value]
+        return [_hidden(inner, channel, own) for inner in value]
     return value
+
+
+def _without(text: str, channel: str, own: tuple[str, ...]) -> str:
+    for address in own:
+        text = text.replace(address, masked(channel, address))
+        digits = "".join(filter(str.isdigit, address))[-_TELLING:].encode()
+        if len(digits) == _TELLING:
+            text = _ENCODED.sub(partial(_unless_it_holds, digits), text)
+    return text
+
+
+def _unless_it_holds(digits: bytes, token: re.Match[str]) -> str:
+    return "••••" if digits in _decoded(token[0]) else token[0]
+
+
+def _decoded(token: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(token.replace("+", "-").replace("/", "_") + "=" * (-len(token) % 4))
+    except ValueError:
+        return b""
 
 
 def files_without_addresses(files: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:

@@ -143,28 +143,31 @@ def jsonl_chunks(source: Source, *, unmask: bool = False) -> Iterator[bytes]:
     def text(name: str, channel: str, value: str) -> str:
         return json.dumps(value if unmask else _masked(name, channel, value), ensure_ascii=False)
 
-    def member(name: str, channel: str, value: str | None) -> str:
+    def member(name: str, channel: str, value: str | None, own: Sequence[str | None]) -> str:
         if value is None:
             return f',"{name}":null'
         if name in _JSON:
-            return f',"{name}":{value if unmask else _masked(name, channel, value)}'
+            return f',"{name}":{value if unmask else _masked(name, channel, value, own)}'
         return f',"{name}":{text(name, channel, value)}'
 
     # A line begins {"id":"…", so its id needs no column of its own.
     for batch in source.batches(shape, last_id=lambda row: str(row[0])[7:43]):
         yield "".join(
-            line + "".join(member(name, channel, value) for name, value in zip(_MASKED, values, strict=True)) + "}\n"
+            line
+            + "".join(member(name, channel, value, values[-2:]) for name, value in zip(_MASKED, values, strict=True))
+            + "}\n"
             for line, channel, *values in batch
         ).encode()
 
 
-def _masked(name: str, channel: str, value: str) -> str:
-    """A value without the addresses in it; JSON stays JSON."""
+def _masked(name: str, channel: str, value: str, own: Sequence[str | None] = ()) -> str:
+    """A value without the addresses in it, of which ``own`` are the message's; JSON stays JSON."""
     if name in _ADDRESSES:
         return masked(channel, value)
     if name in _JSON:
-        hide = files_without_addresses if name == "files" else without_addresses
-        return json.dumps(hide(json.loads(value)), ensure_ascii=False, separators=(",", ":"))
+        read = json.loads(value)
+        hidden = files_without_addresses(read) if name == "files" else without_addresses(read, channel, own)
+        return json.dumps(hidden, ensure_ascii=False, separators=(",", ":"))
     return name_of(value)
 
 
@@ -186,7 +189,7 @@ def csv_chunks(source: Source, *, unmask: bool = False, bom: bool = False) -> It
                 (
                     *row[:at],
                     *(
-                        value and _masked(name, row[channel], value)
+                        value and _masked(name, row[channel], value, row[-2:])
                         for name, value in zip(_MASKED, row[at:], strict=True)
                     ),
                 )

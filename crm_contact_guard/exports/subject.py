@@ -87,8 +87,8 @@ def disclose(customer: Customer, target: TextIO, *, actor: Employee | None = Non
 def erase(customer: Customer, *, reason: str, actor: Employee | None = None) -> Erased:
     """Erase what is kept of a customer except what a hold covers; then the mirrored name and addresses too."""
     messages = Message.objects.filter(conversation__customer=customer, salt__isnull=False)
-    held = messages.count() - not_held(messages).count()
-    erased = erase_messages(not_held(messages), basis="request", actor=actor, reason=reason)
+    erased = erase_messages(messages, basis="request", actor=actor, reason=reason)
+    held = messages.count()
     if not held:
         erase_events(
             Event.objects.filter(conversation__customer=customer, salt__isnull=False).exclude(

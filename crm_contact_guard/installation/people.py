@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from itertools import islice
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -17,9 +16,9 @@ from django.db.models import Model
 from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import settings
-from crm_contact_guard.crm import AddressRecord, EmployeeRecord
+from crm_contact_guard.crm import AddressRecord, CustomerRecord, EmployeeRecord, TeamRecord
 from crm_contact_guard.directory.addresses import normalise
-from crm_contact_guard.directory.mirror import sync_all
+from crm_contact_guard.directory.mirror import sync_all, within
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation.report import Item, error, fine, warning
@@ -113,17 +112,18 @@ def _lost(model: type[Model], path: str) -> tuple[type[Model], str] | None:
 
 def _customers(rows: int) -> Iterator[Item]:
     trouble: dict[str, list[str]] = defaultdict(list)
+    empty: list[str] = []
     kinds = {registry.channel(alias).address_kind for alias in _channels()}
-    holders: Counter[tuple[str, str]] = Counter()
+    holders: Counter[tuple[str, str, str]] = Counter()
     count = unreachable = 0
-    for record in islice(crm.adapter().customers(), rows):
+    for tenant, record in _customers_of_all(rows, empty):
         count += 1
         if not record.name.strip():
             trouble["without a name"].append(record.key)
         for address in record.addresses:
             if not _usable(address):
                 trouble[f"with an unusable {_NAMES.get(address.kind, address.kind)}"].append(record.key)
-            holders[address.kind, normalise(address.kind, address.value)] += 1
+            holders[tenant, address.kind, normalise(address.kind, address.value)] += 1
         unreachable += "chat" not in kinds and not any(address.kind in kinds for address in record.addresses)
     if not count:
         yield warning(
@@ -132,6 +132,10 @@ def _customers(rows: int) -> Iterator[Item]:
             "fine for an empty CRM; else look at CUSTOMER, and at row security when the host has tenants",
         )
         return
+    yield from (
+        warning("people", f"the adapter gives no customer of tenant {tenant!r}", "look at the adapter's tenant()")
+        for tenant in empty
+    )
     yield fine("people", f"the adapter reads customers: {count} looked at" + (" (not all)" if count == rows else ""))
     for what, keys in trouble.items():
         yield warning(
@@ -152,6 +156,22 @@ def _customers(rows: int) -> Iterator[Item]:
             f"{shared} addresses belong to several customers",
             "an incoming message goes to the one talked to last; an employee can move it",
         )
+
+
+def _customers_of_all(rows: int, empty: list[str]) -> Iterator[tuple[str, CustomerRecord]]:
+    """Tenant and record of ``rows`` customers at most, each read in its tenant's context; notes who shows nobody."""
+    adapter = crm.adapter()
+    left = rows
+    for tenant in adapter.tenants():
+        before = left
+        with adapter.tenant(tenant):
+            for record in adapter.customers() if left else ():
+                left -= 1
+                yield tenant, within(tenant, record)
+                if not left:
+                    break
+        if before and left == before:
+            empty.append(tenant)
 
 
 _NAMES = {"email": "e-mail address", "phone": "phone number", "whatsapp": "WhatsApp number", "line": "LINE user id"}
@@ -185,7 +205,12 @@ def _channels() -> list[str]:
 
 def _employees() -> Iterator[Item]:
     adapter = crm.adapter()
-    everybody = [record for record in adapter.employees() if record.active]
+    staff: dict[str, tuple[list[EmployeeRecord], list[TeamRecord]]] = {}
+    for tenant in adapter.tenants():
+        with adapter.tenant(tenant):
+            active = [within(tenant, record) for record in adapter.employees() if record.active]
+            staff[tenant] = active, [within(tenant, record) for record in adapter.teams()]
+    everybody = [record for active, _teams in staff.values() for record in active]
     roles = Counter(record.role for record in everybody)
     if not everybody:
         yield error("people", "the adapter gives no active employee", "look at EMPLOYEE: nobody can use the pages")
@@ -200,7 +225,8 @@ def _employees() -> Iterator[Item]:
             f'map them in CONTACT_GUARD["EMPLOYEE"]["ROLES"] to {", ".join(Role.values)} or ""',
         )
     yield from _details(everybody)
-    yield from _routes(everybody)
+    for tenant, (active, teams) in staff.items():
+        yield from _routes(active, teams, f" of tenant {tenant!r}" if tenant else "")
     known = Employee.objects.filter(active=True).count()
     if known < len(everybody):
         yield warning(
@@ -228,9 +254,8 @@ def _details(everybody: list[EmployeeRecord]) -> Iterator[Item]:
             return
 
 
-def _routes(everybody: list[EmployeeRecord]) -> Iterator[Item]:
-    adapter = crm.adapter()
-    teams = list(adapter.teams())
+def _routes(everybody: list[EmployeeRecord], teams: list[TeamRecord], whose: str) -> Iterator[Item]:
+    """Whether alerts reach somebody, in one tenant."""
     by_key = {record.key: record for record in everybody}
     has_officer = any(record.role == Role.COMPLIANCE for record in everybody)
     staffed = {key for record in everybody for key in record.team_keys}
@@ -241,14 +266,14 @@ def _routes(everybody: list[EmployeeRecord]) -> Iterator[Item]:
     if not teams and not has_officer:
         yield error(
             "people",
-            "alerts would reach nobody: there is no team with a supervisor and no compliance officer",
+            f"alerts{whose} would reach nobody: there is no team with a supervisor and no compliance officer",
             'set TEAM["MODEL"] and TEAM["SUPERVISOR"], or give somebody the role compliance',
         )
     elif headless:
         say = error if not has_officer else warning
         yield say(
             "people",
-            f"{len(headless)} teams without a supervisor ({', '.join(headless[:_SHOWN])})",
+            f"{len(headless)} teams{whose} without a supervisor ({', '.join(headless[:_SHOWN])})",
             "name one in the CRM"
             + (": their alerts go to the compliance officer" if has_officer else ": their alerts would reach nobody"),
         )
@@ -258,6 +283,6 @@ def _routes(everybody: list[EmployeeRecord]) -> Iterator[Item]:
     if deaf:
         yield warning(
             "people",
-            f"{len(deaf)} supervisors have no e-mail address ({', '.join(deaf[:_SHOWN])})",
+            f"{len(deaf)} supervisors{whose} have no e-mail address ({', '.join(deaf[:_SHOWN])})",
             "they see alerts on the dashboard only",
         )

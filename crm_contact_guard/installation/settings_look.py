@@ -10,7 +10,7 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
 from crm_contact_guard.installation.report import Item, Level, error, fine
-from crm_contact_guard.ledger import triggers
+from crm_contact_guard.ledger import trigger_state, triggers
 from crm_contact_guard.ledger.tree import database
 
 TOPIC = "settings"
@@ -48,11 +48,11 @@ def database_items() -> Iterator[Item]:
             lambda: call_command("migrate", APP, database=alias, interactive=False, verbosity=0),
         )
         return
-    lost = triggers.missing(connection)
+    lost = trigger_state.altered(connection)
     if lost:
         yield error(
             "database",
-            f"recorded rows can be altered: missing triggers {', '.join(sorted(lost))}",
+            f"recorded rows can be altered: missing or altered triggers {', '.join(sorted(lost))}",
             "put them back (migrate does so too), then find out who removed them and run contact_guard_verify",
             lambda: triggers.install(connection),
         )

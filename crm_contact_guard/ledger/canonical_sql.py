@@ -79,6 +79,7 @@ class StoredRow:
     digests: bytes
     leaf_hash: bytes
     salt: bytes | None
+    format: Any
     values: tuple[str | None, ...]
 
     def leaf(self) -> bytes:
@@ -131,7 +132,8 @@ def _rows(kind: RowKind, found: Sequence[Sequence[Any]]) -> list[StoredRow]:
             digests=as_bytes(row[1]),
             leaf_hash=as_bytes(row[2]),
             salt=None if row[3] is None else as_bytes(row[3]),
-            values=tuple(map(_as_text, row[4:])),
+            format=row[4],
+            values=tuple(map(_as_text, row[5:])),
         )
         for row in found
     ]
@@ -139,11 +141,12 @@ def _rows(kind: RowKind, found: Sequence[Sequence[Any]]) -> list[StoredRow]:
 
 @lru_cache(maxsize=16)
 def select(vendor: str, native_uuid: bool, kind: RowKind) -> str:
-    """``SELECT`` of open lines, digests, leaf hash, salt and the personal values from a recorded table."""
+    """``SELECT`` of open lines, digests, leaf hash, salt, format and the personal values from a recorded table."""
     model = MODELS[kind]
     personal = ", ".join(_quoted(vendor, name) for name in canonical.PERSONAL[kind])
     return (
-        f"SELECT {lines(vendor, native_uuid, kind)}, digests, leaf_hash, salt, {personal} FROM {model._meta.db_table}"
+        f"SELECT {lines(vendor, native_uuid, kind)}, digests, leaf_hash, salt, format, {personal}"
+        f" FROM {model._meta.db_table}"
     )
 
 

@@ -5,6 +5,7 @@ The word holds for the address, whoever of the customers has it, since it is the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -18,6 +19,7 @@ from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.models import Address, Customer
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.ledger import conversations, outbox, senders
+from crm_contact_guard.ledger.holders import Holder
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.ledger.record import record_event
 
@@ -54,11 +56,14 @@ def contact_changed(event: ContactEvent) -> int:
     return len(found)
 
 
-def wrote(carrier: Channel, address: str, at: datetime) -> None:
-    """Somebody wrote from an address that was thought dead: a bounce is over. What they decided themselves stays."""
-    normalised = normalise(carrier.address_kind, address)[:320]
-    if not normalised:
+def wrote(carrier: Channel, address: str, at: datetime, known: Sequence[Holder]) -> None:
+    """Somebody wrote from an address that was thought dead: a bounce is over. What they decided themselves stays.
+
+    ``known``: who has the address, as ``senders.having`` told.
+    """
+    if all(holder.opted_out_by != ContactKind.BOUNCE for holder in known):
         return
+    normalised = normalise(carrier.address_kind, address)[:320]
     rows = Address.objects.filter(
         kind=carrier.address_kind,
         normalised=normalised,

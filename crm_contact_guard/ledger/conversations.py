@@ -7,16 +7,19 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db import connections, router
 from django.db.models import F, Q
-from django.db.models.expressions import CombinedExpression
 from django.utils import timezone
 
 from crm_contact_guard.directory.models import Customer, Employee, Team
 from crm_contact_guard.ledger.models import Conversation, Direction, Message
+from crm_contact_guard.ledger.writing import execute
 
 #: 20 letters of 32 symbols: 100 random bits, lower case since some mail systems fold the local part.
 _TOKEN_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _TOKEN_LENGTH = 20
+_TABLE = Conversation._meta.db_table
+_AT = Conversation._meta.get_field("last_message_at")
 _OWN_ID = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@")
 
 
@@ -46,7 +49,8 @@ def conversation_open(
 def by_reply_token(tokens: Iterable[str]) -> Conversation | None:
     """The conversation one of our own tokens belongs to."""
     wanted = [token.lower() for token in tokens]
-    return Conversation.objects.filter(reply_token__in=wanted).first() if wanted else None
+    rows = Conversation.objects.select_related("customer", "employee").filter(reply_token__in=wanted)
+    return rows.first() if wanted else None
 
 
 def by_references(references: Iterable[str]) -> Conversation | None:
@@ -59,7 +63,8 @@ def by_references(references: Iterable[str]) -> Conversation | None:
     messages = Message.objects.filter(
         Q(carrier_id__in=wanted) | Q(delivery__carrier_id__in=wanted) | Q(pk__in=own, direction=Direction.OUTBOUND)
     )
-    found = messages.select_related("conversation").order_by("-occurred_at").first()
+    talks = messages.select_related("conversation__customer", "conversation__employee")
+    found = talks.order_by("-occurred_at").first()
     return found.conversation if found is not None else None
 
 
@@ -74,18 +79,36 @@ def latest_open(customer: Customer) -> Conversation | None:
 
 
 def note_message(conversation: Conversation, message: Message) -> None:
-    """Bring the conversation's working state up to a newly recorded message. Takes no part in the record."""
-    changes: dict[str, object] = {"last_message_at": _later(conversation.last_message_at, message.occurred_at)}
+    """Bring the conversation's working state up to a newly recorded message. Takes no part in the record.
+
+    By a statement of its own, since every message pays for it; the row counts what others change at the same time.
+    """
+    connection = connections[router.db_for_write(Conversation, instance=conversation)]
+    at = _AT.get_db_prep_save(message.occurred_at, connection)
+    changes = "last_message_at = CASE WHEN last_message_at > %s THEN last_message_at ELSE %s END"
+    values = [at, at]
     if message.direction == Direction.INBOUND:
-        changes |= {"unread": F("unread") + 1, "state": Conversation.State.OPEN, "channel": message.channel}
-        if conversation.waiting_since is None:
-            changes["waiting_since"] = message.occurred_at
+        changes += ", unread = unread + 1, waiting_since = COALESCE(waiting_since, %s), state = %s, channel = %s"
+        values += [at, Conversation.State.OPEN.value, message.channel]
     elif message.direction == Direction.OUTBOUND:
-        changes |= {"waiting_since": None, "unread": 0, "channel": message.channel}
-    Conversation.objects.filter(pk=conversation.pk).update(**changes)
-    # The object at hand follows without another query; the row counts what others count at the same time.
-    for name, value in changes.items():
-        setattr(conversation, name, conversation.unread + 1 if isinstance(value, CombinedExpression) else value)
+        changes += ", unread = 0, waiting_since = NULL, channel = %s"
+        values += [message.channel]
+    key = Conversation._meta.pk.get_db_prep_value(conversation.pk, connection)
+    execute(connection.alias, f"UPDATE {_TABLE} SET {changes} WHERE id = %s", [*values, key])
+    _follow(conversation, message)
+
+
+def _follow(conversation: Conversation, message: Message) -> None:
+    """Make the object at hand say what its row says now, without another query."""
+    conversation.last_message_at = _later(conversation.last_message_at, message.occurred_at)
+    if message.direction == Direction.INBOUND:
+        conversation.unread += 1
+        conversation.waiting_since = conversation.waiting_since or message.occurred_at
+        conversation.state = Conversation.State.OPEN
+    elif message.direction == Direction.OUTBOUND:
+        conversation.unread, conversation.waiting_since = 0, None
+    if message.direction != Direction.NOTE:
+        conversation.channel = message.channel
 
 
 def note_missed_call(conversation: Conversation, at: datetime) -> None:

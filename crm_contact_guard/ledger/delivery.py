@@ -34,7 +34,6 @@ def deliver(message_id: UUID) -> datetime | None:
     alias = Message.objects.values_list("channel", flat=True).get(pk=message_id)
     try:
         carrier = registry.channel(alias)
-        idempotent = carrier.supports_idempotency
     except ConfigurationError:
         # A channel taken out of the settings: the message waits until it is back.
         logger.exception("Message %s waits for channel %s", message_id, alias)
@@ -45,6 +44,8 @@ def deliver(message_id: UUID) -> datetime | None:
     if wait is not None:
         outbox.postpone(message_id, wait)
         return wait
+    lasts = carrier.idempotency_lasts
+    idempotent = carrier.supports_idempotency and not (lasts is not None and outbox.was_tried_before(message_id, lasts))
     claim = outbox.claim(message_id, idempotent=idempotent)
     if claim is None:
         return None

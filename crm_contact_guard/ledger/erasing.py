@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.ledger import files
+from crm_contact_guard.ledger.holds import not_held
 from crm_contact_guard.ledger.models import Attachment, ErasurePermit, Event, Media, Message
 from crm_contact_guard.ledger.record import record_event
 from crm_contact_guard.proof.canonical import EVENT_PERSONAL, MESSAGE_PERSONAL
@@ -31,15 +32,15 @@ def erase_messages(messages: QuerySet[Message], *, basis: str, actor: Employee |
     """Erase messages with their files and the personal part of their events; returns the number of messages.
 
     ``basis`` is a word such as "retention" or "request". Works in batches, each wholly or not at all; a second run
-    finds only what is left.
+    finds only what is left. What a legal hold covers stays; one placed meanwhile counts from the next batch on.
     """
     count = 0
     remaining = messages.filter(salt__isnull=False).order_by("pk")
-    while ids := list(remaining.values_list("pk", flat=True)[:BATCH]):
+    while ids := list(not_held(remaining).values_list("pk", flat=True)[:BATCH]):
         with transaction.atomic():
             # What was still to be fetched is not; what was fetched later (``media``) goes with the message.
             Media.objects.filter(message__in=ids).delete()
-            fetched = Message.objects.filter(reply_to__in=ids, salt__isnull=False, text="")
+            fetched = not_held(Message.objects.filter(reply_to__in=ids, salt__isnull=False, text=""))
             ids = list(dict.fromkeys((*ids, *fetched.values_list("pk", flat=True))))
             _erase_rows(Message, ids, MESSAGE_PERSONAL, basis=basis, actor=actor, reason=reason)
             events = Event.objects.filter(message__in=ids, salt__isnull=False).exclude(kind__startswith="erasure.")

@@ -98,6 +98,17 @@ def not_held(messages: QuerySet[Message]) -> QuerySet[Message]:
     return messages.exclude(pk__in=Message.objects.filter(reduce(or_, standing)).values("pk"))
 
 
+def covered(hold: LegalHold) -> dict[str, str | None]:
+    """What a hold covers, as its events have it."""
+    return {
+        "customer": str(hold.customer_id) if hold.customer_id else None,
+        "employee": str(hold.employee_id) if hold.employee_id else None,
+        "case": hold.case or None,
+        "since": hold.since.isoformat() if hold.since else None,
+        "until": hold.until.isoformat() if hold.until else None,
+    }
+
+
 def _event(hold: LegalHold, kind: str, actor: Employee | None, reason: str) -> None:
     record_event(
         kind=kind,
@@ -106,12 +117,6 @@ def _event(hold: LegalHold, kind: str, actor: Employee | None, reason: str) -> N
         actor_type=Event.ActorType.EMPLOYEE if actor else Event.ActorType.SYSTEM,
         actor=actor.pk if actor else "",
         tenant=hold.tenant,
-        data={
-            "customer": str(hold.customer_id) if hold.customer_id else None,
-            "employee": str(hold.employee_id) if hold.employee_id else None,
-            "case": hold.case or None,
-            "since": hold.since.isoformat() if hold.since else None,
-            "until": hold.until.isoformat() if hold.until else None,
-        },
+        data=covered(hold),
         reason=f"{hold.name}: {reason}",
     )

@@ -1,17 +1,19 @@
-"""Inserting a recorded row by a statement that is composed once, which pays for its digests and its note.
+"""Inserting a row by a statement that is composed once: for a recorded one that pays for its digests and its note.
 
 ``Model.save`` composes the same statement anew for every row. Signals, routing and errors are as with ``save``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-from django.db import connections, models, router, transaction
+from django.db import connections, models, router
 from django.db.models.signals import post_save, pre_save
 
 from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.ledger.writing import execute
 
 #: Fields whose values drivers take as they are.
 _PLAIN: Final = (models.CharField, models.TextField, models.PositiveSmallIntegerField)
@@ -20,25 +22,36 @@ _PLAIN: Final = (models.CharField, models.TextField, models.PositiveSmallInteger
 def insert(row: Message | Event) -> None:
     """Insert ``row``, complete with its digests, as ``row.save(force_insert=True)`` would."""
     model, using = type(row), router.db_for_write(type(row), instance=row)
-    connection = connections[using]
     told: dict[str, Any] = {"instance": row, "raw": False, "using": using, "update_fields": None}
+
+    def done() -> None:
+        row._state.adding, row._state.db = False, using
+        post_save.send(sender=model, created=True, **told)
+
     pre_save.send(sender=model, **told)
-    statement, fields = _statement(model, connection.vendor, connection.features.has_native_uuid_field)
+    _insert(row, using, then=done)
+
+
+def insert_quietly(row: models.Model) -> None:
+    """Insert a row of working state: without signals, and without asking for a key that the database gives."""
+    _insert(row, router.db_for_write(type(row), instance=row))
+
+
+def _insert(row: models.Model, using: str, then: Callable[[], object] | None = None) -> None:
+    connection = connections[using]
+    statement, fields = _statement(type(row), connection.vendor, connection.features.has_native_uuid_field)
     values = [
         getattr(row, name) if field is None else field.get_db_prep_save(getattr(row, name), connection)
         for name, field in fields
     ]
-    with transaction.mark_for_rollback_on_error(using=using), connection.cursor() as cursor:
-        cursor.execute(statement, values)
-    row._state.adding, row._state.db = False, using
-    post_save.send(sender=model, created=True, **told)
+    execute(using, statement, values, then=then)
 
 
 @lru_cache(maxsize=16)
-def _statement(model: type[Message | Event], vendor: str, native_uuid: bool) -> tuple[str, list[tuple[str, Any]]]:
+def _statement(model: type[models.Model], vendor: str, native_uuid: bool) -> tuple[str, list[tuple[str, Any]]]:
     """The statement, and of each column the attribute, with its field where the value must be put into a form."""
     quote = "`{}`" if vendor == "mysql" else '"{}"'
-    fields = model._meta.concrete_fields
+    fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
     columns = ", ".join(quote.format(field.column) for field in fields)
     # MySQL warns of bytes that are no text of the connection's character set.
     binary = "_binary %s" if vendor == "mysql" else "%s"

@@ -25,11 +25,14 @@ class Conversation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.CharField(max_length=64, blank=True, default="")
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="conversations")
+    # Three keys whose indexes are below, with the time.
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, db_index=False, related_name="conversations")
     employee = models.ForeignKey(
-        Employee, null=True, blank=True, on_delete=models.PROTECT, related_name="conversations"
+        Employee, null=True, blank=True, on_delete=models.PROTECT, db_index=False, related_name="conversations"
     )
-    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="conversations")
+    team = models.ForeignKey(
+        Team, null=True, blank=True, on_delete=models.PROTECT, db_index=False, related_name="conversations"
+    )
     subject = models.CharField(max_length=255, blank=True, default="")
     channel = models.CharField(max_length=64, help_text="Alias of the channel used last.")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
@@ -85,7 +88,8 @@ class Message(RecordedRow):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.CharField(max_length=64, blank=True, default="")
-    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="messages")
+    # Found by contact_guard_msg_thread: each index is one more page to write for every message.
+    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, db_index=False, related_name="messages")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="messages")
     employee = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, related_name="messages")
     direction = models.CharField(max_length=8, choices=Direction.choices)
@@ -133,7 +137,8 @@ class Event(RecordedRow):
     subject_type = models.CharField(max_length=32)
     subject_id = models.CharField(max_length=64)
     conversation = models.ForeignKey(Conversation, null=True, on_delete=models.PROTECT, related_name="events")
-    message = models.ForeignKey(Message, null=True, on_delete=models.PROTECT, related_name="events")
+    # Found by contact_guard_event_message.
+    message = models.ForeignKey(Message, null=True, on_delete=models.PROTECT, db_index=False, related_name="events")
     actor_type = models.CharField(max_length=16, choices=ActorType.choices)
     actor = models.CharField(max_length=64, blank=True, default="")
     occurred_at = models.DateTimeField()
@@ -259,7 +264,8 @@ class CarrierEventId(models.Model):
 
     channel = models.CharField(max_length=64)
     event_id = models.CharField(max_length=255)
-    message = models.ForeignKey(Message, null=True, on_delete=models.PROTECT, related_name="+")
+    # Never looked for: a message, which stays for ever, is found by the event and not the event by the message.
+    message = models.ForeignKey(Message, null=True, on_delete=models.PROTECT, db_index=False, related_name="+")
     received_at = models.DateTimeField()
 
     class Meta:
@@ -290,3 +296,6 @@ class ChatLink(models.Model):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
+    #: When somebody was last seen writing, at either end; good for some seconds (``typing_marks``).
+    customer_typing_at = models.DateTimeField(null=True, blank=True)
+    employee_typing_at = models.DateTimeField(null=True, blank=True)

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from crm_contact_guard.channels.base import DeliveryStatus
 from crm_contact_guard.conf import settings
+from crm_contact_guard.ledger.inserting import insert_quietly
 from crm_contact_guard.ledger.models import Delivery, Event, Message
 from crm_contact_guard.ledger.record import record_event
 from crm_contact_guard.proof.canonical import canonical_text
@@ -43,7 +44,7 @@ class Claim:
 def enqueue(message: Message) -> None:
     """Put a recorded outbound message into the outbox, within the recording transaction."""
     now = timezone.now()
-    Delivery.objects.create(message=message, due_at=now, updated_at=now)
+    insert_quietly(Delivery(message=message, due_at=now, updated_at=now))
     _event(message, DeliveryStatus.QUEUED)
 
 
@@ -56,6 +57,12 @@ def due(now: datetime, limit: int = 200) -> list[UUID]:
 def is_due(message_id: UUID) -> bool:
     """Whether a worker may take up the message; ``claim`` decides between several."""
     return Delivery.objects.filter(_is_due(timezone.now()), message_id=message_id).exists()
+
+
+def was_tried_before(message_id: UUID, ago: timedelta) -> bool:
+    """Whether an attempt began longer ago than that."""
+    attempts = Event.objects.filter(message_id=message_id, kind=f"delivery.{DeliveryStatus.ATTEMPTED.value}")
+    return attempts.filter(recorded_at__lt=timezone.now() - ago).exists()
 
 
 def _is_due(now: datetime) -> Q:

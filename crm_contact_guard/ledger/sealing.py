@@ -18,14 +18,13 @@ from crm_contact_guard.exceptions import ContactGuardError
 from crm_contact_guard.ledger import pending
 from crm_contact_guard.ledger.keys import signing_key_or_refuse, verification_keys
 from crm_contact_guard.ledger.sealed import Seal, Tile, TreeHead
-from crm_contact_guard.ledger.tree import ENTRY, database, tile_id, tile_reader
+from crm_contact_guard.ledger.tree import ENTRY, HEAD, database, tile_id, tile_reader
 from crm_contact_guard.proof.merkle import Frontier
 from crm_contact_guard.proof.notes import Checkpoint, NoteBroken, SignerUnknown, SigningKey, open_checkpoint
 from crm_contact_guard.proof.tiles import TILE_WIDTH, grow
 
 #: Rows a transaction: large enough for the rate, small enough that a seal is quick to read when proving one row.
 BATCH: Final = 8192
-_HEAD: Final = 1
 
 
 class SealingRefused(ContactGuardError):
@@ -135,12 +134,13 @@ def _locked_head(connection: BaseDatabaseWrapper, key: SigningKey) -> TreeHead:
     # On SQLite, SELECT … FOR UPDATE is nothing, and a transaction that begins by reading can't always go on to write:
     # a write as first statement takes the lock as BEGIN IMMEDIATE would, whatever the host's settings.
     if connection.vendor == "sqlite":
-        heads.filter(pk=_HEAD).update(id=_HEAD)
-    head = heads.select_for_update().filter(pk=_HEAD).first()
+        heads.filter(pk=HEAD).update(id=HEAD)
+    head = heads.select_for_update().filter(pk=HEAD).first()
     if head is None:
-        if Seal.objects.using(using).exists():
-            raise SealingRefused("The tree head is gone although rows have been sealed")
-        first = TreeHead(id=_HEAD, origin=key.name, size=0, frontier=Frontier().to_bytes(), sealed_at=None)
+        first = TreeHead(id=HEAD, origin=key.name, size=0, frontier=Frontier().to_bytes(), sealed_at=None)
         heads.bulk_create([first], ignore_conflicts=True)
-        head = heads.select_for_update().get(pk=_HEAD)
+        head = heads.select_for_update().get(pk=HEAD)
+    # Only under the lock: another sealer may have made the head, and sealed, since we looked for it.
+    if not head.size and Seal.objects.using(using).exists():
+        raise SealingRefused("The tree head is gone although rows have been sealed")
     return head

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from django.db import connections, router
+from django.db.models import Max, Q
 
 from crm_contact_guard.ledger.models import Pending
 from crm_contact_guard.ledger.sealed import Seal, Tile
 from crm_contact_guard.proof.canonical import RowKind
 from crm_contact_guard.proof.merkle import HASH_BYTES
-from crm_contact_guard.proof.tiles import TILE_WIDTH, ReadTile
+from crm_contact_guard.proof.tiles import TILE_WIDTH, ReadTile, tile_path
 
+#: Primary key of the one tree head.
+HEAD: Final = 1
+#: How far the time in a row may lie from the seals around it: clocks of several servers, a transaction kept open.
+SLACK: Final = timedelta(hours=1)
 #: Bytes a leaf in ``Seal.rows``: kind, then id.
 ENTRY: Final = 17
 KINDS: Final[dict[RowKind, bytes]] = {"message": b"m", "event": b"e"}
@@ -36,6 +42,23 @@ def database() -> str:
 def tile_id(level: int, index: int) -> int:
     """Primary key of a tile."""
     return (level << _LEVEL_BITS) + index
+
+
+def stray_tiles(using: str) -> list[str]:
+    """Paths of the first tiles that no leaf can have led to."""
+    while True:
+        size, part = _sealed_size(using), Q(pk__in=[])
+        for level in range(8):
+            count = -(-(size >> 8 * level) // TILE_WIDTH)
+            part |= Q(pk__gte=tile_id(level, 0), pk__lt=tile_id(level, count))
+        stray = list(Tile.objects.using(using).exclude(part).order_by("pk").values_list("pk", flat=True)[:20])
+        # Sealed meanwhile: the tree has grown under our hands.
+        if not stray or _sealed_size(using) == size:
+            return [tile_path(*divmod(pk, 1 << _LEVEL_BITS)) if pk >= 0 else str(pk) for pk in stray]
+
+
+def _sealed_size(using: str) -> int:
+    return Seal.objects.using(using).aggregate(size=Max("size"))["size"] or 0
 
 
 def tile_reader(using: str) -> ReadTile:

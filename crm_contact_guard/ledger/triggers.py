@@ -31,44 +31,30 @@ def expected(vendor: str) -> set[str]:
     return {f"{PREFIX}_{kind}_{action}" for kind, _ in RECORDED.values() for action in actions}
 
 
-def present(connection: BaseDatabaseWrapper) -> set[str]:
-    """Names of our triggers that exist (and, on PostgreSQL, are enabled)."""
-    queries = {
-        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'contact_guard_%%'",
-        "postgresql": (
-            "SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-            " WHERE t.tgname LIKE 'contact_guard_%%' AND t.tgenabled IN ('O', 'A')"
-            " AND c.relname LIKE 'crm_contact_guard_%%' AND pg_table_is_visible(c.oid)"
-        ),
-        "mysql": (
-            "SELECT trigger_name FROM information_schema.triggers"
-            " WHERE trigger_schema = DATABASE() AND trigger_name LIKE 'contact_guard_%%'"
-        ),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(queries[connection.vendor], [])
-        return {row[0] for row in cursor.fetchall()}
-
-
-def missing(connection: BaseDatabaseWrapper) -> set[str]:
-    """Names of triggers that should exist and don't."""
-    return expected(connection.vendor) - present(connection)
-
-
-def install(connection: BaseDatabaseWrapper) -> None:
-    """Create or replace all triggers on the recorded tables that exist."""
+def statements(connection: BaseDatabaseWrapper) -> list[str]:
+    """What makes all triggers on the recorded tables that exist, in order."""
+    found: list[str] = []
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
         for table, (kind, erasable) in RECORDED.items():
             if table not in tables:
                 continue
             columns = [column.name for column in connection.introspection.get_table_description(cursor, table)]
-            for statement in _statements(connection.vendor, table, kind, columns, erasable):
-                cursor.execute(statement)
+            found += _build(connection.vendor, table, kind, columns, erasable)
+    return found
+
+
+def install(connection: BaseDatabaseWrapper) -> None:
+    """Create or replace all triggers on the recorded tables that exist."""
+    remove(connection)
+    made = statements(connection)
+    with connection.cursor() as cursor:
+        for statement in made:
+            cursor.execute(statement)
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
-    """Drop all triggers: for the reverse migration and for flushing a test database."""
+    """Drop all triggers: before new ones, for the reverse migration, and for flushing a test database."""
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
         for table, (kind, _) in RECORDED.items():
@@ -83,9 +69,9 @@ def _drops(vendor: str, table: str, kind: str) -> list[str]:
     return [f"DROP TRIGGER IF EXISTS {name}{on}" for name in names]
 
 
-def _statements(vendor: str, table: str, kind: str, columns: list[str], erasable: tuple[str, ...]) -> list[str]:
+def _build(vendor: str, table: str, kind: str, columns: list[str], erasable: tuple[str, ...]) -> list[str]:
     build = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mysql}[vendor]
-    return _drops(vendor, table, kind) + build(table, kind, columns, erasable)
+    return build(table, kind, columns, erasable)
 
 
 def _quote(vendor: str, name: str) -> str:

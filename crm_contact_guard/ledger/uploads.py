@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from crm_contact_guard.channels.base import Channel, FileIn
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import InvalidMessage
-from crm_contact_guard.ledger import sniffing
+from crm_contact_guard.ledger import reencoding, sniffing
 
 #: Longest name that is kept; common file systems end there.
 MAX_NAME = 200
@@ -36,11 +37,11 @@ def read(uploads: Iterable[UploadedFile[Any]], carrier: Channel) -> list[FileIn]
         name = clean_name(upload.name or "")
         # Before a byte is read: a size that the server counted, not one that the sender claims.
         if (upload.size or 0) > most:
-            raise _refused(
-                _("%(name)s has %(has)s; at most %(most)s are possible.")
-                % {"name": name, "has": filesizeformat(upload.size or 0), "most": filesizeformat(most)}
-            )
-        files.append(_looked_at(name, upload.read(), carrier))
+            raise _too_large(name, upload.size or 0, most)
+        file = _looked_at(name, upload.read(), carrier)
+        if settings.REENCODE_IMAGES and file.content_type.startswith("image/"):
+            file = _made_anew(file, most)
+        files.append(file)
     return files
 
 
@@ -60,6 +61,28 @@ def _looked_at(name: str, content: bytes, carrier: Channel) -> FileIn:
             % {"name": name, "endings": ", ".join(endings)}
         )
     return FileIn(name=name, content_type=found, content=content)
+
+
+def _made_anew(file: FileIn, most: int) -> FileIn:
+    try:
+        content = reencoding.reencoded(file.content, file.content_type)
+    except reencoding.UnusablePictureError as error:
+        raise _refused(
+            _("%(name)s is damaged or has too many pixels. Please save the picture anew and try again.")
+            % {"name": file.name}
+        ) from error
+    if content is None:
+        raise _refused(_("%(name)s is not of a kind that can be sent here.") % {"name": file.name})
+    if len(content) > most:
+        raise _too_large(file.name, len(content), most)
+    return replace(file, content=content)
+
+
+def _too_large(name: str, has: int, most: int) -> InvalidMessage:
+    return _refused(
+        _("%(name)s has %(has)s; at most %(most)s are possible.")
+        % {"name": name, "has": filesizeformat(has), "most": filesizeformat(most)}
+    )
 
 
 def clean_name(name: str) -> str:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
 
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.ledger import verification_links, verification_sql, witnessing
+from crm_contact_guard.ledger import verification_links, verification_shown, verification_sql, witnessing
 from crm_contact_guard.ledger.canonical_sql import MODELS
 from crm_contact_guard.ledger.keys import verification_keys
 from crm_contact_guard.ledger.models import Pending
@@ -29,6 +29,8 @@ from crm_contact_guard.proof.notes import NoteBroken, VerifierKey
 __all__ = ["Fault", "Report", "verify"]
 
 _BATCH = 2000
+#: MariaDB's numbers for a column that is not there, and for a view that no longer fits its table.
+_MYSQL_LACKS = (1054, 1356)
 
 
 def verify(
@@ -37,13 +39,16 @@ def verify(
     using: str | None = None,
     in_database: bool = False,
     file_contents: bool = False,
+    also: Sequence[Callable[[str, Report], None]] = (),
     on_fault: Callable[[Fault], None] = lambda fault: None,
     on_progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> Report:
     """Check everything and report what does not hold.
 
     ``since``: signed checkpoints that somebody kept. ``in_database``: let PostgreSQL hash the rows' content, which is
-    faster and trusts it. ``file_contents``: read every stored file as well. Raises ConfigurationError.
+    faster and trusts it. ``file_contents``: read every stored file as well. ``also``: checks of what layers above
+    show of the record, called with alias and report within one snapshot. Raises ConfigurationError, and DatabaseError
+    when the server can't be asked.
     """
     alias = using or database()
     report = Report(on_fault=on_fault, on_progress=on_progress)
@@ -52,7 +57,7 @@ def verify(
         raise ConfigurationError("No key to verify with: set SIGNING_KEY or VERIFICATION_KEYS")
     rows = RowCheck(alias, report, FileCheck(alias, report, contents=file_contents))
     if in_database:
-        with _snapshot(alias):
+        with _told(alias, report, "rows, seals and tiles"), _snapshot(alias):
             _check_in_database(alias, keys, rows, report)
     else:
         size = 0
@@ -64,8 +69,13 @@ def verify(
         with _told(alias, report, "rows that wait, and the set of all rows"), _snapshot(alias):
             _check_pending(alias, rows)
             SetCheck(alias, report, size).check()
-    with _told(alias, report, "conversations and links"):
+    with _told(alias, report, "triggers, tables and links"):
         verification_links.check(alias, report)
+    with _told(alias, report, "what is shown beside the record"), _snapshot(alias):
+        verification_shown.check(alias, report)
+    for check in also:
+        with _told(alias, report, "what is shown beside the record"), _snapshot(alias):
+            check(alias, report)
     with _told(alias, report, "witnesses"):
         _check_witnesses(alias, since, report)
     return report
@@ -73,14 +83,23 @@ def verify(
 
 @contextmanager
 def _told(alias: str, report: Report, part: str) -> Iterator[None]:
-    """SQLite lets a forger put any value anywhere: what can't even be read is a fault, and ends its part only."""
-    if connections[alias].vendor != "sqlite":
-        yield
-        return
+    """Who is master of the database can put anything anywhere, or take a column away: what can't even be read is a
+    fault, and ends its part only. A server that does not answer is none."""
     try:
         yield
-    except (AttributeError, DatabaseError, OverflowError, TypeError, ValueError) as error:
-        report.add(part, f"hold a value of another kind than was ever written there; their check ended at it ({error})")
+    except (AttributeError, DatabaseError, InterfaceError, OverflowError, TypeError, ValueError) as error:
+        if _unanswered(alias, error):
+            raise
+        report.add(part, f"hold what was never written there, or lack what was; their check ended at it ({error})")
+
+
+def _unanswered(alias: str, error: Exception) -> bool:
+    if not isinstance(error, InterfaceError | OperationalError):
+        return False
+    vendor = connections[alias].vendor
+    if vendor == "mysql":
+        return error.args[0] not in _MYSQL_LACKS if error.args else True
+    return vendor != "sqlite" or "locked" in str(error)
 
 
 def _batches(tree: TreeCheck, report: Report) -> Iterator[list[Leaves]]:
@@ -102,7 +121,7 @@ def _check_in_database(alias: str, keys: Sequence[VerifierKey], rows: RowCheck, 
         for number, runs in enumerate(_batches(TreeCheck(alias, keys, Report()), report)):
             if everything or number in odd:
                 rows.leaves(runs)
-    if everything or check.odd:
+    if everything or check.odd or Pending.objects.using(alias).exclude(row_kind__in=MODELS).exists():
         _check_pending(alias, rows)
     if everything:
         SetCheck(alias, report, tree.size).check()
@@ -114,6 +133,9 @@ def _check_pending(alias: str, rows: RowCheck) -> None:
         batch = list(Pending.objects.using(alias).filter(pk__gt=after).order_by("pk")[:_BATCH])
         for kind in MODELS:
             rows.pending(kind, {note.row_id.bytes: bytes(note.leaf_hash) for note in batch if note.row_kind == kind})
+        for note in batch:
+            if note.row_kind not in MODELS:
+                rows.unknown(note.row_kind, note.row_id)
         if len(batch) < _BATCH:
             return
         after = batch[-1].pk

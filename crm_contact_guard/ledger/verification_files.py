@@ -37,12 +37,12 @@ class FileCheck:
     def _compare(self, message_id: UUID, files: str, held: list[Attachment]) -> None:
         try:
             sealed: list[dict[str, Any]] = json.loads(files)
-            entries = [(entry["sha256"], entry["size"], entry["name"]) for entry in sealed]
+            entries = [tuple(entry[name] for name in ("sha256", "size", "name", "type", "kind")) for entry in sealed]
         except (ValueError, TypeError, KeyError):
             # Altered: the row's own check says so.
             return
         where = f"files of message {message_id}"
-        if [(one.sha256, one.size, one.name) for one in held] != entries:
+        if [(one.sha256, one.size, one.name, one.content_type, one.kind) for one in held] != entries:
             self._report.add(where, "differ from the list that was sealed")
             return
         if self._contents:

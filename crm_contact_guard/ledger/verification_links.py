@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import connections, models
 
-from crm_contact_guard.ledger import triggers
+from crm_contact_guard.ledger import trigger_state
 from crm_contact_guard.ledger.models import Conversation, ErasurePermit, Event, Message
 from crm_contact_guard.ledger.verification_report import Report
 
@@ -17,8 +17,10 @@ _SHOWN = 20
 
 def check(using: str, report: Report) -> None:
     """Report missing triggers, permits left open, and rows of ours that point at rows that are gone."""
-    for name in sorted(triggers.missing(connections[using])):
-        report.add(f"trigger {name}", "is missing or disabled: recorded rows could be changed")
+    for name in sorted(trigger_state.altered(connections[using])):
+        report.add(f"trigger {name}", "is missing or disabled, or does something else: recorded rows could be changed")
+    for name, why in trigger_state.obstacles(connections[using]):
+        report.add(name, why)
     for permit in ErasurePermit.objects.using(using).order_by("pk")[:_SHOWN]:
         report.add(f"row {permit.pk}", "an erasure permit was left open: its personal values could be emptied")
     for field in _links():

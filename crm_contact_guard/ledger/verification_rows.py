@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from hashlib import sha256
 from struct import Struct
 from typing import Final
@@ -12,7 +11,7 @@ from uuid import UUID
 from crm_contact_guard.ledger import canonical_sql, erasures, hashed_rows
 from crm_contact_guard.ledger.canonical_sql import StoredRow
 from crm_contact_guard.ledger.hashed_rows import RECORDED, Expected
-from crm_contact_guard.ledger.tree import ENTRY, ROW_KINDS
+from crm_contact_guard.ledger.tree import ENTRY, ROW_KINDS, SLACK
 from crm_contact_guard.ledger.verification_files import FileCheck
 from crm_contact_guard.ledger.verification_report import Report
 from crm_contact_guard.ledger.verification_tree import Leaves
@@ -20,9 +19,6 @@ from crm_contact_guard.proof import canonical
 from crm_contact_guard.proof.bundle_format import Row, row_fault
 from crm_contact_guard.proof.canonical import DIGEST_BYTES, FIELD_SALT_BYTES, NO_VALUE, OPEN, PERSONAL, RowKind
 from crm_contact_guard.proof.merkle import HASH_BYTES
-
-#: How far the time in a row may lie from the seals around it: clocks of several servers, a transaction kept open.
-SLACK: Final = timedelta(hours=1)
 
 _ENTRIES: Final = Struct(f"B{ENTRY - 1}s")
 _FILES: Final = PERSONAL["message"].index("files")
@@ -103,6 +99,10 @@ class RowCheck:
         for row_id in odd - found.keys():
             self._report.add(f"{kind} {UUID(bytes=row_id)}", "was noted for sealing and is gone")
 
+    def unknown(self, kind: str, row_id: UUID) -> None:
+        """A note that is of neither kind of row: the sealer refuses to go on at it."""
+        self._report.add(f"note of {row_id}", f"names a kind of row that there is not ({kind!r})")
+
     def erased(self, rows: Iterable[StoredRow]) -> None:
         """Rows with emptied values must be named by a recorded erasure."""
         waiting = list(rows)
@@ -116,7 +116,7 @@ class RowCheck:
 
 def check(row: StoredRow, sealed: bytes) -> tuple[str | None, bool]:
     """What of a row is not as sealed under the leaf hash ``sealed`` (or None), and whether values were emptied."""
-    if sha256(b"\x00" + row.leaf()).digest() == sealed and row.leaf_hash == sealed:
+    if row.format == canonical.FORMAT and sha256(b"\x00" + row.leaf()).digest() == sealed == row.leaf_hash:
         names, digest = PERSONAL[row.kind], row.digests[-DIGEST_BYTES:]
         values = dict(zip(names, row.values, strict=True))
         try:
@@ -140,6 +140,8 @@ def _explain(row: StoredRow, sealed: bytes) -> tuple[str | None, bool]:
         fault = "holds text that is no Unicode"
     if fault is None and row.leaf_hash != sealed:
         fault = "its own leaf hash differs from the sealed one"
+    if fault is None and row.format != canonical.FORMAT:
+        fault = f"says it is of format {row.format}, and was sealed as one of format {canonical.FORMAT}"
     if fault is None and not shown.withheld:
         fault = "its salt differs from what was sealed"
     return fault, bool(shown.withheld)

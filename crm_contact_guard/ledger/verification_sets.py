@@ -15,11 +15,13 @@ from uuid import UUID
 import numpy as np
 from django.db import connections
 
+from crm_contact_guard.ledger import canonical_sql
 from crm_contact_guard.ledger.canonical_sql import MODELS
 from crm_contact_guard.ledger.keyed_sums import KeyedSums, Totals
 from crm_contact_guard.ledger.models import Pending
 from crm_contact_guard.ledger.tree import ENTRY, KINDS, seals
 from crm_contact_guard.ledger.verification_report import Report
+from crm_contact_guard.ledger.verification_rows import label
 from crm_contact_guard.proof.canonical import RowKind
 
 _BATCH: Final = 20_000
@@ -76,6 +78,9 @@ class SetCheck:
     def _compare(self, kind: RowKind, sealed: Counter[bytes], rows: Counter[bytes], waiting: Counter[bytes]) -> None:
         for row_id in sorted(rows.keys() - sealed.keys() - waiting.keys()):
             self._add(kind, row_id, "has no leaf and does not wait for one: slipped in past the triggers, or dropped")
+        for row_id, times in sorted(rows.items()):
+            if times > 1:
+                self._add(kind, row_id, f"stands in the table {times} times: one was slipped in past its primary key")
         for row_id, times in sorted(sealed.items()):
             if times > 1:
                 self._add(kind, row_id, f"was sealed {times} times")
@@ -86,11 +91,9 @@ class SetCheck:
                 self._add(kind, row_id, f"waits for sealing {times} times")
 
     def _add(self, kind: RowKind, row_id: bytes, why: str) -> None:
-        moment = (
-            MODELS[kind].objects.using(self._using).filter(pk=UUID(bytes=row_id)).values_list("occurred_at").first()
-        )
-        when = f" of {moment[0]:%Y-%m-%d %H:%M}" if moment is not None else ""
-        self._report.add(f"{kind} {UUID(bytes=row_id)}{when}", why)
+        row = canonical_sql.fetch(self._using, kind, [row_id]).get(row_id)
+        where = f"{kind} {UUID(bytes=row_id)}" if row is None else label(row)
+        self._report.add(where, why)
 
     def _sealed_ids(self, kind: RowKind, start: int = 0) -> Iterator[bytes]:
         initial = KINDS[kind][0]

@@ -21,11 +21,10 @@ from crm_contact_guard.ledger.canonical_sql import HEADERS, MODELS, contents, li
 from crm_contact_guard.ledger.erasures import KIND_PREFIX
 from crm_contact_guard.ledger.keyed_sums import KeyedSums
 from crm_contact_guard.ledger.models import Event, Pending
-from crm_contact_guard.ledger.tree import ENTRY, KINDS
+from crm_contact_guard.ledger.tree import ENTRY, KINDS, SLACK
 from crm_contact_guard.ledger.verification_report import Report
-from crm_contact_guard.ledger.verification_rows import SLACK
 from crm_contact_guard.ledger.verification_tree import Leaves
-from crm_contact_guard.proof.canonical import DIGEST_BYTES, PERSONAL, RowKind
+from crm_contact_guard.proof.canonical import DIGEST_BYTES, FORMAT, PERSONAL, RowKind
 from crm_contact_guard.proof.merkle import HASH_BYTES
 
 #: More odd rows than this are looked for by the full check of everything.
@@ -162,7 +161,7 @@ def _sound(kind: RowKind) -> str:
     content = contents("postgresql", kind)
     digest, nothing = f"substr(digests, {start}, {DIGEST_BYTES})", f"decode(repeat('00', {DIGEST_BYTES}), 'hex')"
     return (
-        f"leaf_hash = sha256('\\x00'::bytea || convert_to({text}, 'UTF8') || digests) AND CASE"
+        f"format = {FORMAT} AND leaf_hash = sha256('\\x00'::bytea || convert_to({text}, 'UTF8') || digests) AND CASE"
         f" WHEN coalesce({', '.join(names)}) IS NOT NULL THEN {digest} = sha256('\\x03'::bytea || salt || {content})"
         f" ELSE {digest} = {nothing} OR salt IS NULL END"
     )

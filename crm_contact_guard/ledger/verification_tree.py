@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from django.db.models import Subquery
+from django.utils import timezone
 
 from crm_contact_guard.ledger.sealed import Seal, TreeHead
-from crm_contact_guard.ledger.tree import ENTRY, SequentialTiles, seals
+from crm_contact_guard.ledger.tree import ENTRY, HEAD, SLACK, SequentialTiles, seals, stray_tiles
 from crm_contact_guard.ledger.verification_report import Report
 from crm_contact_guard.proof.merkle import HASH_BYTES
 from crm_contact_guard.proof.notes import Checkpoint, NoteBroken, NoteMalformed, VerifierKey, open_note
@@ -76,6 +77,7 @@ class TreeCheck:
                 continue
             hashes = self._grow(start, seal.size)
             self._check_root(seal, start)
+            self._check_time(seal, start, previous)
             for at in range(0, seal.size - start, _CHUNK):
                 yield Leaves(
                     start=start + at,
@@ -102,8 +104,8 @@ class TreeCheck:
         if start > end:
             self._report.add(_range(end, start), "the seal that lists their rows is gone")
             self._skip(end, start)
-        first, last = rows[1:7], rows[-ENTRY + 1 : -ENTRY + 7]
-        if (first, last) != (seal.first_ms.to_bytes(6, "big"), seal.last_ms.to_bytes(6, "big")):
+        first, last = (int.from_bytes(part, "big") for part in (rows[1:7], rows[-ENTRY + 1 : -ENTRY + 7]))
+        if (first, last) != (seal.first_ms, seal.last_ms):
             self._report.add(where, "the seal's index of row ids was altered")
         return True
 
@@ -130,6 +132,13 @@ class TreeCheck:
             self._astray = True
             self._report.add(_range(start, seal.size), "the tree up to here does not have the root that was signed")
 
+    def _check_time(self, seal: Seal, start: int, previous: datetime | None) -> None:
+        """Seals follow one another in time, and none is of the future."""
+        if previous is not None and seal.sealed_at < previous - SLACK:
+            self._report.add(_range(start, seal.size), f"claim to be sealed before those before them ({previous})")
+        elif seal.sealed_at > timezone.now() + SLACK:
+            self._report.add(_range(start, seal.size), f"claim to be sealed in the future ({seal.sealed_at})")
+
     def _finish(self, end: int, last: Seal | None) -> None:
         head = self._head
         if head is None:
@@ -142,6 +151,10 @@ class TreeCheck:
             self._report.add("tree head", "its hashes are not those of the tree")
         if last is None and head.size:
             self._report.add("seals", "all are gone although rows have been sealed")
+        for place in stray_tiles(self._using):
+            self._report.add(f"tile {place}", "belongs to no leaf: slipped in, and sealing would end at it")
+        if TreeHead.objects.using(self._using).exclude(pk=HEAD).exists():
+            self._report.add("tree head", "stands beside others, which were slipped in")
         if len(self._unsigned) > 1:
             self._report.add(f"checkpoints up to {self._unsigned[-1]} leaves", "further signatures do not hold")
 
@@ -186,7 +199,7 @@ class TreeCheck:
 def head_as_it_stands(using: str) -> tuple[TreeHead | None, int]:
     """The head row and the size of the newest seal, by one statement, since sealing goes on meanwhile."""
     newest = Subquery(Seal.objects.using(using).order_by("-size").values("size")[:1])
-    head = TreeHead.objects.using(using).annotate(newest=newest).first()
+    head = TreeHead.objects.using(using).annotate(newest=newest).filter(pk=HEAD).first()
     return head, 0 if head is None else head.newest or 0
 
 

@@ -20,7 +20,7 @@ from crm_contact_guard.exceptions import ConfigurationError, ContactGuardError
 from crm_contact_guard.ledger import proofs
 from crm_contact_guard.ledger.keys import verification_keys
 from crm_contact_guard.ledger.sealed import TreeHead, Witnessing
-from crm_contact_guard.ledger.tree import database, tile_reader
+from crm_contact_guard.ledger.tree import HEAD, database, tile_reader
 from crm_contact_guard.ledger.witnesses import Witness
 from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.proof.merkle import Frontier
@@ -76,7 +76,8 @@ def keep_all() -> list[str]:
 
 
 def _served(row: Witnessing | None, since: Any) -> bool:
-    return row is not None and row.kept_at is not None and row.kept_at > since
+    # A time that lies ahead was not written by us: it would keep the witness from ever being served.
+    return row is not None and row.kept_at is not None and since < row.kept_at <= timezone.now()
 
 
 def _keep(one: Configured) -> bool:
@@ -105,7 +106,7 @@ def _keep(one: Configured) -> bool:
 
 def latest() -> Iterator[tuple[str, str]]:
     """Name and newest checkpoint of each witness that can be read back. Raises ConfigurationError, and theirs."""
-    head = TreeHead.objects.using(database()).first()
+    head = TreeHead.objects.using(database()).filter(pk=HEAD).first()
     if head is None:
         return
     for one in configured():
@@ -122,7 +123,7 @@ def compare(checkpoint: str, *, using: str | None = None) -> int:
     alias = using or database()
     old = open_checkpoint(checkpoint, verification_keys())
     newest = proofs.head(alias)
-    head = TreeHead.objects.using(alias).first()
+    head = TreeHead.objects.using(alias).filter(pk=HEAD).first()
     size = newest.size if newest is not None else 0
     if head is not None and old.origin != head.origin:
         raise NoteBroken(f"the checkpoint is of {old.origin}, this record is {head.origin}")

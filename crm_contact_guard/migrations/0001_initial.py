@@ -102,8 +102,8 @@ class Migration(migrations.Migration):
                 ('last_message_at', models.DateTimeField(blank=True, null=True)),
                 ('waiting_since', models.DateTimeField(blank=True, null=True)),
                 ('unread', models.PositiveIntegerField(default=0)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='crm_contact_guard.customer')),
-                ('employee', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='crm_contact_guard.employee')),
+                ('customer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='crm_contact_guard.customer')),
+                ('employee', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='crm_contact_guard.employee')),
             ],
         ),
         migrations.CreateModel(
@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='message',
             name='conversation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='crm_contact_guard.conversation'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='crm_contact_guard.conversation'),
         ),
         migrations.AddField(
             model_name='message',
@@ -212,7 +212,7 @@ class Migration(migrations.Migration):
                 ('reason', models.TextField(null=True)),
                 ('details', models.TextField(null=True)),
                 ('conversation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='crm_contact_guard.conversation')),
-                ('message', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='crm_contact_guard.message')),
+                ('message', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='crm_contact_guard.message')),
             ],
         ),
         migrations.CreateModel(
@@ -285,7 +285,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='conversation',
             name='team',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='crm_contact_guard.team'),
+            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='crm_contact_guard.team'),
         ),
         migrations.AddField(
             model_name='alert',
@@ -333,7 +333,7 @@ class Migration(migrations.Migration):
                 ('channel', models.CharField(max_length=64)),
                 ('event_id', models.CharField(max_length=255)),
                 ('received_at', models.DateTimeField()),
-                ('message', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm_contact_guard.message')),
+                ('message', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm_contact_guard.message')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('channel', 'event_id'), name='contact_guard_carrier_event_once')],

@@ -93,6 +93,9 @@ def expired(now: datetime | None = None) -> Iterator[tuple[Rule, QuerySet[Messag
         limit = _years_before(moment, rule.years)
         messages = Message.objects.filter(rule.where, occurred_at__lt=limit, salt__isnull=False).exclude(spoken_of)
         yield rule, not_held(messages)
+        if not rule.where:
+            # It speaks of every message, also of those that it still keeps. (Q() joined to another would say nothing.)
+            return
         spoken_of |= rule.where
 
 

@@ -1,11 +1,12 @@
 """``python -m crm_contact_guard.proof BUNDLE``: check a bundle, without database and without Django."""
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .bundle import Report, verify_bundle
+from .bundle import Report, printable, verify_bundle
 from .notes import KeyMalformed, VerifierKey, parse_keys
 
 _SHOWN = 100
@@ -24,6 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--since", type=Path, metavar="CHECKPOINT", help="a signed checkpoint that you kept")
     options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What stands in a bundle may not exist in this console's encoding.
+            stream.reconfigure(errors="backslashreplace")
     pinned: list[VerifierKey] = []
     since = None
     try:
@@ -54,15 +59,17 @@ def _print(report: Report) -> None:
         print(f"DOES NOT HOLD  … and {report.fault_count - _SHOWN} more")
     if report.manifest is not None and report.checkpoint is not None:
         head = report.checkpoint
-        print(f"record      {head.origin}, {head.size} leaves, root {head.root.hex()}")
-        print(f"exported    {report.manifest.created_at}")
+        print(f"record      {printable(head.origin)}, {head.size} leaves, root {head.root.hex()}")
+        print(f"exported    {printable(report.manifest.created_at)}")
         messages, events = report.rows["message"], report.rows["event"]
         print(
             f"checked     {messages} messages and {events} events; {report.withheld} personal values withheld or erased"
         )
         print(f"not in it   {report.hidden} leaves of the record")
+        for name in report.unproven[:_SHOWN]:
+            print(f"NOT PROVEN  {printable(name)}: signed with the bundle, but no leaf of the record speaks of it")
     for key in report.signers:
-        print(f"signed by   {key.name}, fingerprint {key.fingerprint}")
+        print(f"signed by   {printable(key.name)}, fingerprint {key.fingerprint}")
     if not report.pinned:
         print("NOT PINNED  the key came with the bundle: compare its fingerprint elsewhere, or use --public-key")
     if report.since is not None and report.holds:

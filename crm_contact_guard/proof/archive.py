@@ -2,11 +2,14 @@
 
 import io
 import stat
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import IO, Final
+
+from .zip_layout import layout_fault
 
 __all__ = ["Archive", "ArchiveBroken", "LineFile"]
 
@@ -15,7 +18,6 @@ _BUFFER: Final = 1 << 20
 _ENTRY_LIMIT: Final = 1 << 20
 _RATIO_LIMIT: Final = 200
 _ENCRYPTED: Final = 0x1
-_LOCAL_HEADER: Final = 30
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 
 
@@ -40,21 +42,17 @@ class Archive:
             fault = _entry_fault(entry)
             if fault:
                 raise ArchiveBroken(f"{entry.orig_filename!r} {fault}")
-            if entry.filename.casefold() in folded:
+            plain = unicodedata.normalize("NFKC", entry.filename).casefold()
+            if plain in folded:
                 raise ArchiveBroken(f"{entry.filename!r} is there twice")
-            folded.add(entry.filename.casefold())
+            folded.add(plain)
             self._entries[entry.filename] = entry
-        self._check_layout(entries)
-
-    def _check_layout(self, entries: list[zipfile.ZipInfo]) -> None:
-        """Entries follow one another from the first byte: nothing for another reader in front, no overlap."""
-        end = 0
-        for entry in sorted(entries, key=lambda entry: entry.header_offset):
-            if entry.header_offset < end or (end == 0 and entry.header_offset):
-                raise ArchiveBroken(f"{entry.filename!r} overlaps another file or has data in front of it")
-            end = entry.header_offset + _LOCAL_HEADER + len(entry.filename.encode()) + entry.compress_size
-        if self._zip.comment:
-            raise ArchiveBroken("has a comment")
+        try:
+            fault = layout_fault(file, entries, self._zip.start_dir)
+        except _DAMAGED as damage:
+            raise ArchiveBroken(f"is not a readable zip: {damage}") from None
+        if fault:
+            raise ArchiveBroken(fault)
 
     @property
     def names(self) -> list[str]:
@@ -65,6 +63,7 @@ class Archive:
         """A small file whole, at most ``limit`` bytes."""
         with self._open(name) as stream:
             data = self._guard(name, stream, limit + 1)
+            _check_end(name, stream, whole=len(data) <= limit)
         if len(data) > limit:
             raise ArchiveBroken(f"{name} is longer than {limit} bytes")
         return data
@@ -76,6 +75,7 @@ class Archive:
             while chunk := self._guard(name, stream, _BUFFER):
                 hashed.update(chunk)
                 size += len(chunk)
+            _check_end(name, stream)
         return hashed.hexdigest(), size
 
     def lines(self, name: str) -> "LineFile":
@@ -120,6 +120,7 @@ class LineFile:
             except _DAMAGED as damage:
                 raise ArchiveBroken(f"{self.name} cannot be read: {damage}") from None
             if not line:
+                _check_end(self.name, self._stream.raw)
                 return
             self._hash.update(line)
             self.bytes += len(line)
@@ -129,13 +130,22 @@ class LineFile:
             yield line
 
 
+def _check_end(name: str, stream: IO[bytes], *, whole: bool = True) -> None:
+    """The packed data must end where the file does: what lies behind it, another program might take for a file."""
+    packed = getattr(stream, "_decompressor", None)
+    if whole and packed is not None and (not packed.eof or packed.unused_data or getattr(stream, "_compress_left", 0)):
+        raise ArchiveBroken(f"{name} has data behind its end")
+
+
 def _entry_fault(entry: zipfile.ZipInfo) -> str | None:
     name = entry.orig_filename
     parts = name.split("/")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     faults = {
         "has a name that leads out of the bundle": name.startswith("/") or ".." in parts or "\\" in name or ":" in name,
-        "has a name that no bundle has": any(not part or part == "." for part in parts) or not name.isprintable(),
+        # Windows drops what a name ends in, and so sees another file.
+        "has a name that no bundle has": any(part.rstrip(". ") != part or not part for part in parts)
+        or not name.isprintable(),
         "is not a plain file": kind not in {0, stat.S_IFREG},
         "is encrypted": bool(entry.flag_bits & _ENCRYPTED),
         "is packed by an unknown method": entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED},

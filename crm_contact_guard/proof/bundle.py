@@ -1,14 +1,14 @@
 """Checking a bundle with nothing but the bundle, the reader's keys and the reader's older checkpoint."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import IO, Final
 
 from .archive import Archive, ArchiveBroken, LineFile
 from .bundle_format import PROOFS, ROWS, FormatBroken, Row, parse_part, parse_row, row_fault
+from .bundle_report import Fault, Report, printable
 from .canonical import RowKind
 from .cover import Part
-from .manifest import ATTACHMENTS, KEYS, MANIFEST, SIGNATURE, Listed, Manifest, manifest_note
+from .manifest import ATTACHMENTS, KEYS, MANIFEST, SIGNATURE, VERIFY, Listed, Manifest, manifest_note
 from .merkle import EMPTY_ROOT, Frontier
 from .notes import (
     Checkpoint,
@@ -21,49 +21,10 @@ from .notes import (
     parse_keys,
 )
 
-__all__ = ["Fault", "Report", "verify_bundle"]
+__all__ = ["Fault", "Report", "printable", "verify_bundle"]
 
 _SMALL: Final = 1 << 20
 _MANIFEST_LIMIT: Final = 32 << 20
-_FAULTS_KEPT: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What does not hold: the file, row or leaf, and why."""
-
-    where: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.why}"
-
-
-@dataclass(slots=True)
-class Report:
-    """What was found: the first thousand ``faults``, ``fault_count`` of all, and what was covered."""
-
-    faults: list[Fault] = field(default_factory=list)
-    fault_count: int = 0
-    pinned: bool = False
-    signers: tuple[VerifierKey, ...] = ()
-    manifest: Manifest | None = None
-    checkpoint: Checkpoint | None = None
-    since: Checkpoint | None = None
-    rows: dict[RowKind, int] = field(default_factory=lambda: {"message": 0, "event": 0})
-    withheld: int = 0
-    hidden: int = 0
-
-    @property
-    def holds(self) -> bool:
-        """Whether all holds."""
-        return not self.fault_count
-
-    def add(self, where: str, why: str) -> None:
-        """Note a fault."""
-        self.fault_count += 1
-        if len(self.faults) < _FAULTS_KEPT:
-            self.faults.append(Fault(where, why))
 
 
 class _Stop(Exception):
@@ -117,8 +78,20 @@ class _Check:
         for stream in streams.values():
             stream.drain(None)
             self._compare(manifest, stream.file.name, Listed(stream.file.sha256, stream.file.bytes, stream.file.rows))
+        self._compare_what(manifest)
         if root != checkpoint.root:
             self._report.add(PROOFS, "does not lead to the signed root: a leaf was altered, dropped or added")
+
+    def _compare_what(self, manifest: Manifest) -> None:
+        """What the signer says of the bundle must be so: a reader goes by it."""
+        told, found = manifest.what, self._report.rows
+        for name, count in (("messages", found["message"]), ("events", found["event"])):
+            if name in told and told[name] != count:
+                self._report.add(MANIFEST, f"says {told[name]} {name}, and {count} are there")
+        if told.get("whole") is True and self._report.hidden:
+            self._report.add(
+                MANIFEST, f"says that this is the whole record, and {self._report.hidden} leaves are not shown"
+            )
 
     def _signed_manifest(self) -> tuple[Manifest, tuple[VerifierKey, ...]]:
         data = self._archive.read(MANIFEST, _MANIFEST_LIMIT)
@@ -182,6 +155,8 @@ class _Check:
             self._compare(manifest, name, Listed(digest, size, manifest.files[name].rows))
             if name.startswith(ATTACHMENTS) and name != ATTACHMENTS + digest:
                 self._report.add(name, "is not named by its own SHA-256, as the messages name their files")
+        known = {KEYS, VERIFY, PROOFS, *ROWS.values()}
+        self._report.unproven = sorted(name for name in names - known if not name.startswith(ATTACHMENTS))
         if any(fault.where == PROOFS for fault in self._report.faults):
             # Rows held against hashes that somebody altered would be reported for nothing.
             raise _Stop

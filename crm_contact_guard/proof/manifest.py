@@ -74,7 +74,7 @@ class Manifest:
                 filters=members["filters"],
             )
             same = manifest.to_bytes() == data
-        except (AttributeError, KeyError, TypeError, NotCanonical):
+        except (AttributeError, KeyError, TypeError, NotCanonical, RecursionError):
             raise FormatBroken("is not a manifest of format 1") from None
         if not same:
             raise FormatBroken("is not written canonically")

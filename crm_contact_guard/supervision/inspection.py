@@ -18,6 +18,7 @@ from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, Th
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.company import company
+from crm_contact_guard.signals import scanning
 from crm_contact_guard.supervision import contents
 from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, alert_raise, by_side
 from crm_contact_guard.supervision.models import Alert, Inspection, Topic
@@ -39,7 +40,8 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
     direction = Direction(message.direction)
     # Outside the transaction: reading files takes its time, and so does loading a model at the first message.
     found = contents.of_message(message)
-    scan = detection.scan(text, direction=direction, company=company(), semantic_stage=bool(settings.SEMANTIC))
+    with scanning("inspection"):
+        scan = detection.scan(text, direction=direction, company=company(), semantic_stage=bool(settings.SEMANTIC))
     with transaction.atomic():
         in_files = [verdict for content in found for verdict in _content_verdicts(message, content)]
         verdicts = _merged(

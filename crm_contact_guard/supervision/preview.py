@@ -16,6 +16,7 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.company import company
 from crm_contact_guard.policy.decision import Decision, decide
+from crm_contact_guard.signals import scanning
 from crm_contact_guard.supervision import contents
 
 
@@ -37,7 +38,8 @@ def preview(
     at: datetime | None = None,
 ) -> Preview:
     """Scan and decide without sending; records nothing, since a thought is not an act."""
-    scan = detection.scan(text, direction=Direction.OUTBOUND, company=company())
+    with scanning("preview"):
+        scan = detection.scan(text, direction=Direction.OUTBOUND, company=company())
     found = tuple(contents.of_files(files, Direction.OUTBOUND))
     # One attempt anywhere in the message makes it one.
     gravest = max((scan, *(content.scan for content in found)), key=lambda one: (one.attempt, one.score))

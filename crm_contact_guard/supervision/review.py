@@ -12,6 +12,7 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage
 from crm_contact_guard.ledger.models import Event
 from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.supervision.models import Alert
 
 MAX_COMMENT = 4000
@@ -48,7 +49,7 @@ def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment:
         raise InvalidMessage(
             _("Choose a resolution: %(known)s.") % {"known": ", ".join(Alert.Resolution.values)}, field="resolution"
         )
-    comment = comment.strip()
+    comment = canonical_text(comment).strip()  # as the record keeps it
     if len(comment) > MAX_COMMENT:
         raise InvalidMessage(_("The comment may have %(most)d characters.") % {"most": MAX_COMMENT}, field="comment")
     alert = Alert.objects.select_for_update().get(pk=alert_id)

@@ -7,7 +7,8 @@ from django.contrib.auth.views import LoginView
 from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +29,11 @@ class Login(LoginView):
     template_name = "frontdesk/login.html"
     redirect_authenticated_user = True
     extra_context = {"logins": LOGINS}
+
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for it on pages that name none, the guest's chat among them."""
+    return redirect(static("frontdesk/kaede.svg"))
 
 
 @login_required

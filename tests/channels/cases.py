@@ -146,13 +146,13 @@ class WebhookCases(ChannelCases):
         signature = (
             {} if secret is None else self.signed(payload, secret or self.new_secret, f"http://testserver{self.path}")
         )
+        sent = payload.body if body is None else body
+        return self.post(sent, payload.content_type, {**payload.headers, **signature})
+
+    def post(self, body: bytes, content_type: str, headers: Mapping[str, str]) -> Any:
+        """How a call reaches us; ``tests/services/kills`` sends it over a socket."""
         client = Client(enforce_csrf_checks=True)
-        return client.post(
-            self.path,
-            payload.body if body is None else body,
-            content_type=payload.content_type,
-            headers={**payload.headers, **signature},
-        )
+        return client.post(self.path, body, content_type=content_type, headers=headers)
 
     def accepted(self, payload: Payload | None) -> None:
         assert payload is not None

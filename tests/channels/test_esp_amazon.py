@@ -15,7 +15,7 @@ from django.test import Client
 
 from crm_contact_guard.ledger import delivery, outbox
 from crm_contact_guard.ledger.models import Delivery, Event, Message
-from tests.channels.carrier_server import Answer, Call
+from tests.channels.carrier_server import HANG_UP, Answer, Call
 from tests.channels.cases import Payload, SendCases
 from tests.channels.esp_server import EspServer, basic, golden
 from tests.channels.esp_webhook import PASSPORT, EspWebhookCases
@@ -67,7 +67,7 @@ def params(server: AmazonServer | None) -> dict[str, Any]:
             "aws_secret_access_key": "secret-0123456789",
             "region_name": "ap-northeast-1",
             "endpoint_url": server.url if server is not None else None,
-            "config": Config(retries={"max_attempts": 0}, connect_timeout=5, read_timeout=5),
+            "config": Config(connect_timeout=5, read_timeout=5),
         }
     }
 
@@ -113,6 +113,24 @@ class TestSending(SendCases):
         (taken,) = self.server.mails
         assert json.loads(taken["mail"]["X-Metadata"]) == {"contact_guard_message": str(message.pk)}
         assert taken["mail"]["Reply-To"] == f"reply+{message.conversation.reply_token}@kaede.example"
+
+    @pytest.mark.parametrize("config", [None, {"retries": {"max_attempts": 3}}], ids=["boto's own", "the host's"])
+    def test_a_lost_answer_is_not_repeated_past_the_record(self, config: object, settings: Any) -> None:
+        message = self.written()
+        channels = settings.CONTACT_GUARD["CHANNELS"]
+        given = {key: value for key, value in params(self.server)["client_params"].items() if key != "config"}
+        given |= {"config": config} if config else {}
+        options = {**self.options(), "SEND": {"client_params": given}}
+        own = {**channels[self.alias], "OPTIONS": options}
+        settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": {**channels, self.alias: own}}
+        self.server.accepts_before_failing = True
+        self.server.failures.append(HANG_UP)
+
+        row, again = self.deliver(message)
+
+        assert len(self.server.mails) == 1
+        assert (row.state, row.unfinished) == ("queued", 1)
+        assert again is not None
 
     @pytest.mark.parametrize("name", ["LimitExceededException", "SendingPausedException", "AccountSuspendedException"])
     def test_what_the_company_can_mend_is_tried_again(self, name: str) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
@@ -79,7 +78,7 @@ class TestMailgun(EspWebhookCases):
             if b"event_id" in body and secret is not None:
                 event = json.loads(body)
                 body = json.dumps({"signature": mailgun_signature(event.pop("event_id"), key), **event}).encode()
-        return Client(enforce_csrf_checks=True).post(self.path, body, content_type=kind)
+        return self.post(body, kind, {})
 
     def test_two_secrets_count_while_one_takes_the_others_place(self, settings: Any) -> None:
         channels = settings.CONTACT_GUARD["CHANNELS"]

@@ -60,6 +60,23 @@ class LineCases:
         return line_options(self.line.url, CHANNEL_SECRET=WebhookCases.new_secret)
 
 
+def test_a_repeat_that_line_can_not_recognise_says_so_to_the_customer() -> None:
+    from crm_contact_guard.channels.line.outbound import message_objects
+
+    message = OutboundMessage(
+        message_id=str(uuid4()),
+        to_name="",
+        to_address=USER,
+        from_name="Aoi",
+        text="Your room is ready.",
+        occurred_at=factories.office_time(),
+        possible_duplicate=True,
+    )
+
+    texts = [one.text for one in message_objects(message, with_notice=True)]
+    assert texts == ["(You may have this message already.)", "Your room is ready."]
+
+
 class TestWebhook(LineCases, WebhookCases):
     answer_status = 200
 

@@ -218,7 +218,7 @@ def test_what_a_hold_covers_is_kept_and_named(hotel: Hotel) -> None:
 
 
 def test_the_address_alone_claims_no_erasure(hotel: Hotel) -> None:
-    assert "cg-done" not in html(hotel.get("compliance", "subject", guest(hotel).pk, query="?done=erased"))
+    assert "cg-told" not in html(hotel.get("compliance", "subject", guest(hotel).pk, query="?done=erased"))
 
 
 def test_a_hold_is_placed_listed_and_released_once(hotel: Hotel) -> None:

@@ -17,6 +17,7 @@ from crm_contact_guard.crm import CustomerRecord, DeclarativeAdapter, EmployeeRe
 from crm_contact_guard.directory.mirror import sync_all
 from crm_contact_guard.directory.models import Customer, Employee, Team
 from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.installation.people import people_items
 from crm_contact_guard.ledger.conversations import conversation_open
 from crm_contact_guard.ledger.models import Conversation
 from crm_contact_guard.supervision.models import Alert
@@ -59,6 +60,13 @@ class Careless(Rows):
 
     def customers(self) -> Iterator[CustomerRecord]:
         yield CustomerRecord(key="1", name="Somebody", tenant="Europe/London")
+
+
+class Blind(Rows):
+    """Has lost the rows of one tenant."""
+
+    def customers(self) -> Iterator[CustomerRecord]:
+        return iter(()) if context.get() == "Europe/London" else super().customers()
 
 
 def with_adapter(adapter: type[Rows]) -> Any:
@@ -180,3 +188,25 @@ def test_a_mail_from_an_address_that_two_tenants_know_is_shown_to_neither() -> N
     assert first.tenant == ""
     assert not permissions.conversations(aoi).exists()
     assert not permissions.conversations(ann).exists()
+
+
+@pytest.mark.usefixtures("two")
+def test_the_check_reads_each_tenant_in_its_context_and_names_one_that_shows_nobody() -> None:
+    with with_adapter(Rows):
+        whole = list(people_items())
+    with with_adapter(Blind):
+        blind = list(people_items())
+
+    assert any("reads customers: 2 looked at" in item.says for item in whole)
+    assert any("reads employees: 2 employee, 2 supervisor" in item.says for item in whole)
+    assert not [item.says for item in whole if "tenant" in item.says]
+    assert any("no customer of tenant 'Europe/London'" in item.says for item in blind)
+
+
+@pytest.mark.usefixtures("two")
+def test_the_check_names_an_adapter_that_mixes_tenants() -> None:
+    with with_adapter(Careless):
+        found = list(people_items())
+
+    assert [item.level for item in found][-1] == "error"
+    assert "while in tenant 'Asia/Tokyo'" in found[-1].says

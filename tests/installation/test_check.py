@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.test import override_settings
 
 from crm_contact_guard.directory.models import Customer, Employee
-from crm_contact_guard.ledger import triggers
+from crm_contact_guard.ledger import trigger_state, triggers
 from tests import factories
 from tests.host.models import Branch, Client
 from tests.ledger.tampering.scene import needs_database
@@ -130,13 +130,13 @@ def test_fix_mirrors_people_and_puts_triggers_back() -> None:
     factories.user("aoi")
     triggers.remove(connection)
     before = look()
-    assert any("missing triggers" in says for says in errors(before))
+    assert any("missing or altered triggers" in says for says in errors(before))
     assert found(before, "not mirrored yet")["mendable"]
 
     after = look("--fix")
 
     assert errors(after) == []
-    assert not triggers.missing(connection)
+    assert not trigger_state.altered(connection)
     assert Employee.objects.filter(name="Aoi").exists()
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.directory.models import Customer
 from crm_contact_guard.exceptions import ConfigurationError, InvalidMessage
-from crm_contact_guard.ledger import files, holds
+from crm_contact_guard.ledger import erasing, files, holds
 from crm_contact_guard.ledger.erasing import erase_messages
 from crm_contact_guard.ledger.models import Attachment, Conversation, Event, Message
 from crm_contact_guard.ledger.record import message_open_values, record_event, record_message
@@ -115,6 +115,49 @@ def test_the_first_rule_that_fits_decides(conversation: Conversation, settings: 
     purge("--erase")
 
     assert list(Message.objects.exclude(text=None).values_list("text", flat=True)) == ["mail"]
+
+
+def test_a_rule_for_everything_keeps_what_later_ones_would_erase(conversation: Conversation, settings: Any) -> None:
+    say(conversation, "chat", age=FOUR_YEARS)
+    rules(settings, RULES=[{"years": 10}, {"channel": "chat", "years": 1}], PRESET="sec_17a_4", CONFIRMED=True)
+
+    purge("--erase")
+
+    assert Message.objects.get().text == "chat"
+
+
+def test_a_hold_placed_during_a_purge_counts_from_the_next_batch(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        say(conversation, f"message {number}")
+    monkeypatch.setattr(erasing, "BATCH", 1)
+    placed = []
+
+    def place(ids: Any) -> None:
+        placed.append(ids)
+        holds.hold_place(name="h", reason="r", placed_by=None, customer=conversation.customer)
+
+    monkeypatch.setattr(erasing, "ERASERS", [place])
+
+    assert erase_messages(Message.objects.all(), basis="retention") == 1
+
+    assert len(placed) == 1
+    assert Message.objects.exclude(text=None).count() == 2
+
+
+def test_a_file_that_was_fetched_later_is_kept_by_a_hold_of_its_own(conversation: Conversation) -> None:
+    first = say(conversation, "see photo", age=FOUR_YEARS)
+    fetched = record_message(
+        conversation=conversation, direction="inbound", channel="chat", occurred_at=timezone.now(), text="",
+        from_name="Hanako Sato", reply_to_id=first.pk,
+    )  # fmt: skip
+    holds.hold_place(name="h", reason="r", placed_by=None, since=timezone.now() - timedelta(days=1))
+
+    erase_messages(Message.objects.all(), basis="retention")
+
+    assert Message.objects.get(pk=first.pk).text is None
+    assert Message.objects.get(pk=fetched.pk).from_name == "Hanako Sato"
 
 
 @pytest.mark.parametrize(

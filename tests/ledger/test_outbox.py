@@ -62,6 +62,21 @@ def test_a_message_goes_out_once_however_often_the_task_runs(message: Message) -
     assert steps(message) == ["delivery.queued", "delivery.attempted", "delivery.sent"]
 
 
+@pytest.mark.parametrize(("lasts", "doubtful"), [(None, False), (timedelta(hours=1), False), (timedelta(0), True)])
+def test_a_key_counts_as_long_as_the_carrier_knows_it(
+    message: Message, monkeypatch: pytest.MonkeyPatch, lasts: timedelta | None, doubtful: bool
+) -> None:
+    monkeypatch.setattr(MemoryChannel, "idempotency_lasts", lasts)
+    assert outbox.claim(message.pk, idempotent=True)
+    die(message)
+
+    delivery.deliver(message.pk)
+
+    [sent] = MemoryChannel.sent
+    assert sent.possible_duplicate is doubtful
+    assert state(message) == "sent"
+
+
 def test_two_workers_never_hold_one_message(message: Message) -> None:
     first = outbox.claim(message.pk, idempotent=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.ledger import keys, proofs, sealing
 from crm_contact_guard.ledger.models import Event, Message, Pending
 from crm_contact_guard.ledger.sealed import Seal, Tile, TreeHead
-from crm_contact_guard.ledger.sealing import SealingRefused, seal
+from crm_contact_guard.ledger.sealing import Sealed, SealingRefused, seal
 from crm_contact_guard.ledger.tree import ENTRY
 from crm_contact_guard.ledger.verification import verify
 from crm_contact_guard.proof.merkle import tree_root
@@ -220,6 +221,35 @@ def test_a_lost_head_or_an_altered_note_stops_the_sealer() -> None:
         call_command("contact_guard_seal", stderr=StringIO())
 
     assert error.value.returncode == 1
+
+
+if connection.vendor != "sqlite":  # whose sealers wait at their first statement
+
+    @pytest.mark.django_db(transaction=True)
+    def test_the_first_two_sealers_of_a_record_are_harmless_to_each_other() -> None:
+        rows.message(rows.talk())
+        rivals: list[Sealed] = []
+
+        def rival_seals() -> None:
+            try:
+                rivals.append(seal())
+            finally:
+                connection.close()
+
+        def let_the_rival_go_first(execute: Any, sql: str, *more: Any) -> Any:
+            found = execute(sql, *more)
+            if "treehead" in sql and "FOR UPDATE" in sql and not rivals:
+                thread = threading.Thread(target=rival_seals)
+                thread.start()
+                thread.join()
+            return found
+
+        with connection.execute_wrapper(let_the_rival_go_first):
+            ours = seal()
+
+        assert [rival.size for rival in rivals] == [ours.size] == [TreeHead.objects.get().size]
+        assert (rivals[0].rows, ours.rows) == (ours.size, 0)
+        assert not verify().faults
 
 
 def test_the_head_is_locked_before_anything_is_read() -> None:

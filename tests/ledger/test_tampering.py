@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from crm_contact_guard.ledger import hashed_rows, verification
 from crm_contact_guard.ledger.sealed import Seal
 from crm_contact_guard.ledger.sealing import SealingRefused, seal
-from crm_contact_guard.ledger.verification import verify
+from crm_contact_guard.ledger.verification import Report
+from crm_contact_guard.supervision import shown
 from tests.ledger import rows
 from tests.ledger.tampering import MANIPULATIONS, Scene, delete, needs_database
 from tests.ledger.tampering.scene import past_the_triggers
@@ -19,9 +23,17 @@ pytestmark = needs_database
 
 
 @pytest.fixture
-def scene() -> Scene:
+def scene() -> Iterator[Scene]:
     talk = rows.talk()
-    return Scene(talk, rows.sealed_record(talk))
+    scene = Scene(talk, rows.sealed_record(talk))
+    yield scene
+    with connection.cursor() as cursor:
+        for statement in scene.undo:
+            cursor.execute(statement)
+
+
+def verify(**options: Any) -> Report:
+    return verification.verify(also=[shown.check], **options)
 
 
 @pytest.mark.parametrize("name", sorted(MANIPULATIONS))
@@ -37,8 +49,9 @@ def test_each_manipulation_is_reported_and_located(scene: Scene, name: str) -> N
 
 
 if connection.vendor == "postgresql":
-    #: The quick check leaves files out, as its help says.
-    IN_DATABASE = sorted(set(MANIPULATIONS) - {"drop_an_attachment"})
+    #: The quick check leaves files out, as its help says, and names its parts otherwise.
+    OTHERWISE = {"drop_an_attachment", "seal_at_a_time_that_no_driver_reads"}
+    IN_DATABASE = sorted(name for name in set(MANIPULATIONS) - OTHERWISE if not name.endswith("_of_a_file"))
 
     @pytest.mark.parametrize("name", IN_DATABASE)
     def test_the_check_inside_the_database_reports_the_same(scene: Scene, name: str) -> None:
@@ -49,8 +62,15 @@ if connection.vendor == "postgresql":
         assert set(verify(in_database=True).faults) == set(verify().faults)
 
 
+def test_an_honest_row_needs_no_second_look(scene: Scene) -> None:
+    """The slow way finds the same, so only the rate would tell that the fast one finds fault with everything."""
+    for kind, found in (("message", scene.messages), ("event", [scene.event(one) for one in scene.messages])):
+        wanted = {row.pk.bytes: (bytes(row.leaf_hash), b"", b"~") for row in found}
+        assert hashed_rows.compare("default", kind, wanted, {}) == set()  # type: ignore[arg-type]
+
+
 def test_there_are_enough_of_them() -> None:
-    assert len(MANIPULATIONS) >= 60
+    assert len(MANIPULATIONS) >= 100
 
 
 def test_a_conversation_deleted_under_its_messages_is_reported(scene: Scene) -> None:

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from crm_contact_guard.exceptions import RecordedRowsAreFinal
-from crm_contact_guard.ledger import triggers
+from crm_contact_guard.ledger import trigger_state, triggers
 from crm_contact_guard.ledger.models import ErasurePermit, Event, Message, Pending
 from crm_contact_guard.ledger.record import record_event, record_message
 from tests import factories
@@ -124,8 +124,8 @@ def test_the_check_names_a_missing_trigger() -> None:
 
 def test_migrate_puts_lost_triggers_back() -> None:
     triggers.remove(connection)
-    assert triggers.missing(connection)
+    assert trigger_state.altered(connection)
 
     call_command("migrate", verbosity=0)
 
-    assert not triggers.missing(connection)
+    assert not trigger_state.altered(connection)

@@ -4,11 +4,16 @@ import io
 import random
 import resource
 import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from crm_contact_guard.proof.archive import Archive, ArchiveBroken
 from tests.proof.bundles import KEY, relist, rezip, sample, unzip, verify
 
 FILES = unzip(sample().bundle(attachments=[b"%PDF"]))
@@ -64,7 +69,68 @@ def overlapping() -> bytes:
     return data[: second + 42] + data[first + 42 : first + 46] + data[second + 46 :]
 
 
+def hidden_between() -> bytes:
+    """A second messages.jsonl that only a reader from front to back meets: no directory entry points at it."""
+    data = rezip(FILES)
+    first = data.find(b"PK\x01\x02")
+    second = data.find(b"PK\x03\x04", 4)
+    lie = io.BytesIO()
+    with zipfile.ZipFile(lie, "w") as archive:
+        archive.writestr("messages.jsonl", b"{}\n")
+    extra = lie.getvalue()[: lie.getvalue().find(b"PK\x01\x02")]
+    moved = bytearray(data[:second] + extra + data[second:first])
+    directory, at = bytearray(data[first:]), 0
+    while directory[at : at + 4] == b"PK\x01\x02":
+        offset = int.from_bytes(directory[at + 42 : at + 46], "little")
+        if offset >= second:
+            directory[at + 42 : at + 46] = (offset + len(extra)).to_bytes(4, "little")
+        at += 46 + sum(int.from_bytes(directory[at + part : at + part + 2], "little") for part in (28, 30, 32))
+    start = int.from_bytes(directory[at + 16 : at + 20], "little") + len(extra)
+    directory[at + 16 : at + 20] = start.to_bytes(4, "little")
+    return bytes(moved + directory)
+
+
+def in_front(offset: int, value: bytes) -> bytes:
+    """Bytes of the first header in front of its file changed, those of the directory left."""
+    data = rezip(FILES)
+    return data[:offset] + value + data[offset + len(value) :]
+
+
+def renamed(archive: zipfile.ZipFile) -> None:
+    """Info-ZIP's extra field for another name (APPNOTE 4.6.9)."""
+    info = zipfile.ZipInfo("attachments/plain")
+    name = b"other.txt"
+    info.extra = struct.pack("<HHBI", 0x7075, 5 + len(name), 1, zlib.crc32(b"attachments/plain")) + name
+    archive.writestr(info, b"x")
+
+
+def packed_longer() -> bytes:
+    """Deflated data with more behind its end, inside what the headers call the file."""
+    squeezed = zlib.compress(b"VERIFY", wbits=-15)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        info = zipfile.ZipInfo("public_key.txt")
+        archive.writestr(info, squeezed + b"PK\x03\x04 another file")
+    data = bytearray(out.getvalue())
+    for header, method, crc, size in ((0, 8, 14, 22), (data.find(b"PK\x01\x02"), 10, 16, 24)):
+        data[header + method] = zipfile.ZIP_DEFLATED
+        data[header + crc : header + crc + 4] = zlib.crc32(b"VERIFY").to_bytes(4, "little")
+        data[header + size : header + size + 4] = (6).to_bytes(4, "little")
+    return bytes(data)
+
+
 HOSTILE = {
+    "data behind": (rezip(FILES) + b"PK", "has data behind its directory"),
+    "another zip behind": (rezip(FILES) + rezip({"manifest.json": b"{}"}), "has data in front of it"),
+    "hidden between": (hidden_between(), "overlaps another file or has data"),
+    "another name in front": (in_front(30, b"X"), "is described otherwise"),
+    "another size in front": (in_front(22, b"\0\0\0\1"), "is described otherwise"),
+    "another checksum in front": (in_front(14, b"\1\2\3\4"), "is described otherwise"),
+    "another method in front": (in_front(8, b"\0"), "is described otherwise"),
+    "another name in an extra field": (packed(renamed), "has a second name"),
+    "ends in a dot": (packed(named("messages.jsonl.")), "has a name that no bundle has"),
+    "ends in a space": (packed(named("messages.jsonl ")), "has a name that no bundle has"),
+    "wide letters": (packed(named("\uff4dessages.jsonl")), "is there twice"),
     "no zip": (b"not a zip at all", "is not a readable zip"),
     "empty": (b"", "is not a readable zip"),
     "cut": (rezip(FILES)[:-100], "is not a readable zip"),
@@ -92,6 +158,39 @@ def test_a_hostile_zip_is_refused_and_the_reason_told(name: str) -> None:
     report = verify(data, pinned=[KEY.verifier])
     assert [fault.where for fault in report.faults] == ["bundle"]
     assert expected in report.faults[0].why
+
+
+def test_packed_data_with_more_behind_its_end_is_refused() -> None:
+    with pytest.raises(ArchiveBroken, match="data behind its end"):
+        Archive(io.BytesIO(packed_longer())).read("public_key.txt", 100)
+    with pytest.raises(ArchiveBroken, match="data behind its end"):
+        Archive(io.BytesIO(packed_longer())).digest("public_key.txt")
+
+
+def test_a_zip_written_to_a_pipe_is_as_good(tmp_path: Path) -> None:
+    """Whoever can't seek writes sizes behind each file instead of in front of it."""
+
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self.written = bytearray()
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any) -> int:
+            self.written += data
+            return len(data)
+
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in FILES.items():
+            with archive.open(zipfile.ZipInfo(name), "w", force_zip64=name == "messages.jsonl") as entry:
+                entry.write(data)
+    assert pipe.written[6] & 0x8
+    assert verify(bytes(pipe.written), pinned=[KEY.verifier]).holds
+    at = pipe.written.find(b"PK\x07\x08")
+    pipe.written[at + 5] ^= 1
+    assert "is described otherwise behind it" in verify(bytes(pipe.written), pinned=[KEY.verifier]).faults[0].why
 
 
 def test_a_name_given_twice_is_refused() -> None:

@@ -12,8 +12,8 @@ from tests.proof.bundles import KEY, STRANGER, Record, message, rezip, sample, u
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments: object, code: str | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+def run(*arguments: object, code: str | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"} | more
     command = ["-c", code] if code else ["-m", "crm_contact_guard.proof", *map(str, arguments)]
     return subprocess.run(
         [sys.executable, "-W", "error", *command],

@@ -79,7 +79,8 @@ class MessageSerializer(serializers.Serializer[Any]):
         masked_texts = {name: shown(given[name]) for name in ("subject", "quoted") if given[name]}
         if given["text"]:
             masked_texts["text"] = shown(given["text"], stored)
-        details = without_addresses(shown_values({"details": given["details"]}))
+        own = (instance.from_address, instance.to_address)
+        details = without_addresses(shown_values({"details": given["details"]}), instance.channel, own)
         files = files_without_addresses(
             given["files"] and [{**entry, "name": shown(entry["name"])} for entry in given["files"]]
         )

@@ -14,14 +14,19 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any
 
-from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailWarning
-from anymail.signals import AnymailInboundEvent
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured, RequestDataTooBig
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.http import HttpRequest, HttpResponse
+
+try:
+    from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailWarning
+    from anymail.signals import AnymailInboundEvent
+    from anymail.utils import get_anymail_setting
+except ImportError as missing:
+    raise ImportError(f'{missing}: pip install "crm-contact-guard[email-esp]"') from missing
 
 from crm_contact_guard.channels.base import CarrierEvent, DeliveryStatus, OutboundMessage, Receipt
 from crm_contact_guard.channels.email.channel import EmailChannel
@@ -151,6 +156,8 @@ class EspChannel(EmailChannel):
         backend = import_module(f"anymail.backends.{self.esp}").EmailBackend
         given = self.options.get("SEND", {})
         chosen = {name: value[0] if isinstance(value, list | tuple) else value for name, value in given.items()}
+        if self.esp == "amazon_ses":
+            chosen["client_params"] = _asked_once(backend.esp_name, chosen)
         connection: BaseEmailBackend = backend(alias=self.alias, **chosen)
         return connection
 
@@ -233,6 +240,17 @@ class EspChannel(EmailChannel):
             translate = inbound_events if isinstance(one, AnymailInboundEvent) else tracking_events
             events += translate(one, alias=self.alias, esp=self.esp)
         return events
+
+
+def _asked_once(esp_name: str, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Amazon's client options, ours or the host's, without boto's own repeats: after a lost answer they would send the
+    mail again, unmarked and past the record. The outbox repeats."""
+    from botocore.config import Config  # noqa: PLC0415 - comes with Amazon's own library
+
+    given = dict(get_anymail_setting("client_params", esp_name=esp_name, kwargs=chosen, default={}))
+    config = given.get("config") or Config()
+    config = config if isinstance(config, Config) else Config(**config)
+    return {**given, "config": config.merge(Config(retries={"total_max_attempts": 1}))}
 
 
 def _asked(request: HttpRequest) -> str:

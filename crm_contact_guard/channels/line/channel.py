@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from functools import cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -29,8 +30,9 @@ class LineChannel(Channel):
 
     address_kind = "line"
     verbose_name = _("LINE")
-    #: ``X-Line-Retry-Key``; LINE keeps a key for 24 hours, longer than the outbox tries.
+    #: ``X-Line-Retry-Key``; LINE keeps a key for 24 hours, longer than the outbox tries, unless nobody works meanwhile.
     supports_idempotency = True
+    idempotency_lasts = timedelta(hours=23)
     supports_webhook = True
     supports_files = True
     #: LINE fetches images itself; of all other files the customer gets a link.

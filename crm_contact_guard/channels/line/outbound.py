@@ -13,6 +13,7 @@ from crm_contact_guard.exceptions import ChannelError
 _IMAGES = ("image/jpeg", "image/png")
 #: The same picture serves as preview, which may have 1 MB (the original 10 MB): a larger one goes as a link.
 _MAX_IMAGE_BYTES = 1_000_000
+_MAX_OBJECTS = 5
 
 
 def message_objects(message: OutboundMessage, *, with_notice: bool) -> list[Message]:
@@ -37,6 +38,9 @@ def message_objects(message: OutboundMessage, *, with_notice: bool) -> list[Mess
             links.append(file)
     if links:
         objects.append(TextMessage(text=_link_block(links, message.language)))
+    if message.possible_duplicate and len(objects) < _MAX_OBJECTS:
+        with translation.override(message.language or translation.get_language()):
+            objects.insert(0, TextMessage(text=_("(You may have this message already.)")))
     return objects
 
 

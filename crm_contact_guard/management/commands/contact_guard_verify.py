@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, InterfaceError
 
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.ledger.keys import DEMO_KEY
 from crm_contact_guard.ledger.verification import Fault, Report, verify
+from crm_contact_guard.supervision import shown
 
 
 class Command(BaseCommand):
@@ -43,10 +45,11 @@ class Command(BaseCommand):
                 since=since,
                 in_database=options["in_database"],
                 file_contents=options["files"],
+                also=[shown.check],
                 on_fault=self.show_fault,
                 on_progress=self.show_progress,
             )
-        except (OSError, UnicodeDecodeError, ConfigurationError) as error:
+        except (OSError, UnicodeDecodeError, ConfigurationError, DatabaseError, InterfaceError) as error:
             raise CommandError(str(error), returncode=2) from error
         self.show_summary(report)
         if not report.holds:

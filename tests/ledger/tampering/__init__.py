@@ -4,7 +4,7 @@ Each takes a :class:`Scene`, alters the database, and gives the words by which t
 messages with an event each in three seals; ``scene.victim`` is the sixth message, ``scene.other`` the ninth.
 """
 
-from tests.ledger.tampering import of_rows, of_seals  # noqa: F401  # they fill MANIPULATIONS
+from tests.ledger.tampering import of_rows, of_seals, of_shown, of_tables  # noqa: F401  # they fill MANIPULATIONS
 from tests.ledger.tampering.scene import MANIPULATIONS, Scene, delete, needs_database, update
 
 __all__ = ["MANIPULATIONS", "Scene", "delete", "needs_database", "update"]

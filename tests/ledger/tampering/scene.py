@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +33,8 @@ class Scene:
 
     talk: Conversation
     messages: list[Message]
+    #: Statements that take back what no transaction does.
+    undo: list[str] = field(default_factory=list)
 
     @property
     def victim(self) -> Message:
@@ -44,6 +46,9 @@ class Scene:
 
     def event(self, about: Message) -> Event:
         return Event.objects.get(message=about)
+
+    def erasure(self, of: Message) -> Event:
+        return Event.objects.get(kind__startswith="erasure.", subject_id=str(of.pk))
 
 
 MANIPULATIONS: dict[str, Callable[[Scene], Words]] = {}

@@ -13,6 +13,12 @@ from tests import factories  # noqa: E402
 from tests.host.models import Client  # noqa: E402
 
 ALWAYS = {"mon-sun": "00:00-24:00"}
+#: The site lives through a whole run, so tests that must find nobody talking yet have guests of their own.
+LANGUAGES = {
+    **dict.fromkeys(("Robert", "Maria", "Anna", "Jun", "Erika", "Olga", "Mika", "Lena", "Karl", "Paul"), "en"),
+    **dict.fromkeys(("Hanako", "Tomoko"), "ja"),
+}
+EMAILS = {"Erika": "erika@mail.example"}
 
 
 def main() -> None:
@@ -22,8 +28,8 @@ def main() -> None:
     mirror_teams()
     employee_for(aoi)
     guests = {
-        name: str(Client.objects.create(full_name=name, manager=aoi, language=language).pk)
-        for name, language in {"Hanako": "ja", "Robert": "en", "Maria": "en", "Anna": "en", "Jun": "en"}.items()
+        name: str(Client.objects.create(full_name=name, manager=aoi, language=language, emails=EMAILS.get(name, "")).pk)
+        for name, language in LANGUAGES.items()
     }
     print(json.dumps(guests))
 

@@ -18,9 +18,11 @@
 
   const grow = (text) => {
     text.rows = 1;
-    const line = parseFloat(getComputedStyle(text).lineHeight) || 22;
+    const style = getComputedStyle(text);
+    const line = parseFloat(style.lineHeight) || 22;
+    const room = parseFloat(style.paddingTop) + parseFloat(style.paddingBottom);
     const least = text.closest(".cg-chat") ? 1 : 2;
-    text.rows = Math.min(Math.max(Math.ceil((text.scrollHeight - 16) / line), least), 10);
+    text.rows = Math.min(Math.max(Math.round((text.scrollHeight - room) / line), least), 10);
   };
   const clearMarks = (form) => {
     const backdrop = form.querySelector("[data-cg-backdrop]");

@@ -27,10 +27,33 @@
   document.addEventListener("htmx:configRequest", (event) => {
     const element = event.detail.elt;
     if (element.dataset.cgVersion !== undefined) event.detail.parameters.v = element.dataset.cgVersion;
+    if (element.dataset.cgTyping !== undefined && Date.now() - (typed.get(element.dataset.cgTyping) ?? 0) < TYPING) {
+      event.detail.parameters.typing = "1";
+    }
     if (element.dataset.cgFrom !== undefined) {
       event.detail.parameters.from = element.querySelector("[data-message]")?.dataset.message ?? "";
     }
   });
+
+  // --- typing: whoever writes in a web chat says so with the next look at the other's messages, never what they write
+  const TYPING = 4000;
+  const typed = new Map();
+  const channelOf = (form) => {
+    const field = form.querySelector("[data-cg-channel]");
+    return field?.selectedOptions ? field.selectedOptions[0] : field;
+  };
+  document.addEventListener("input", (event) => {
+    const form = event.target.dataset?.cgText !== undefined && event.target.closest("form[data-cg-composer]");
+    if (!form || !event.target.value.trim() || !channelOf(form)?.hasAttribute("data-chat")) return;
+    const began = Date.now() - (typed.get(form.dataset.cgComposer) ?? 0) >= TYPING;
+    typed.set(form.dataset.cgComposer, Date.now());
+    if (!began || failures) return;
+    for (const list of document.querySelectorAll("[data-cg-typing]")) {
+      if (list.dataset.cgTyping === form.dataset.cgComposer) lastAsked.set(list, 0);
+    }
+    ask();
+  });
+  document.addEventListener("submit", (event) => typed.delete(event.target.dataset?.cgComposer));
 
   // --- putting in
   const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 80;
@@ -118,6 +141,11 @@
       const known = document.getElementById(fresh.id);
       if (known && known.outerHTML !== fresh.outerHTML) known.replaceWith(document.importNode(fresh, true));
     }
+    for (const fresh of holder.querySelectorAll("[data-cg-words]")) {
+      // Written into the place that is there: a live region that is replaced is not read out.
+      const known = document.getElementById(fresh.id);
+      if (known && known.textContent !== fresh.textContent) known.textContent = fresh.textContent;
+    }
     for (const fresh of holder.querySelectorAll("[data-cg-merge]")) {
       const list = document.getElementById(fresh.id);
       if (!list) continue;
@@ -157,6 +185,14 @@
     const ours = [403, 409, 422, 429].includes(xhr.status) && xhr.responseText.includes("data-cg-composer");
     if (ours) { event.detail.shouldSwap = true; event.detail.isError = false; }
     else if (xhr.status < 400) banner(elt, "");
+  });
+  // Older messages come in above what is being read, which stays where it is.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { shouldSwap, target } = event.detail;
+    const box = shouldSwap && target?.matches(".cg-more") && target.closest("[data-cg-scroll]");
+    if (!box) return;
+    const below = box.scrollHeight - box.scrollTop;
+    document.addEventListener("htmx:afterSwap", () => { box.scrollTop = box.scrollHeight - below; }, { once: true });
   });
   document.addEventListener("htmx:responseError", (event) => {
     const { elt, xhr } = event.detail;
@@ -224,6 +260,7 @@
     toEnd();
     setInterval(ask, 500);
     setInterval(refreshTimes, 30000);
+    window.addEventListener("online", () => { failures = 0; askNow(); });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) askNow(); });
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);

@@ -1,0 +1,96 @@
+"""What a stranger or a broken program may put into a form or an address: told or taken, and never an error page."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from crm_contact_guard.directory.models import Customer
+from crm_contact_guard.ledger.conversations import conversation_open
+from crm_contact_guard.ledger.links import link_create
+from tests.console.conftest import Hotel, alert_for, says, url
+
+# NUL, which no database holds; half of a pair; a noncharacter; text that runs the other way; a very long word
+ODD = ["a\0b", "\ud83d", "\uffff", "\u202egpj.exe", "x" * 70_000]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=["nul", "half", "non", "bidi", "long"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("aoi", "inbox", "", ("q", "show", "limit")),
+        ("aoi", "inbox_news", "", ("q", "v", "active", "limit")),
+        ("aoi", "inbox_conversation", "talk", ("around", "before", "sent", "called")),
+        ("aoi", "conversation_news", "talk", ("from", "v")),
+        ("chief", "alerts", "", ("status", "kind", "team", "severity", "cursor")),
+        ("chief", "alert_news", "", ("status", "v", "overview")),
+        ("chief", "conversation_customer", "stranger", ("q",)),
+        ("compliance", "subjects", "", ("q",)),
+        ("compliance", "subject", "customer", ("done",)),
+    ],
+)
+def test_an_odd_address_is_answered(hotel: Hotel, case: tuple[str, str, str, tuple[str, ...]], odd: str) -> None:
+    who, page, of, names = case
+    unknown = conversation_open(customer=Customer.objects.create(name="Unknown"), channel="chat", team=hotel.talk.team)
+    keys = {"talk": hotel.talk.pk, "customer": hotel.talk.customer_id, "stranger": unknown.pk}
+    browser = hotel.browser(who)
+    for name in names:
+        value = odd.encode("utf-8", "surrogatepass")[:4000]
+        response = browser.get(url(page, *([keys[of]] if of else [])) + f"?{name}={quote(value)}")
+        assert response.status_code in (200, 204), (page, name)
+
+
+@pytest.mark.parametrize("odd", ODD, ids=["nul", "half", "non", "bidi", "long"])
+def test_an_odd_form_is_told_or_taken_and_never_breaks(hotel: Hotel, odd: str) -> None:
+    said = says(hotel.talk, "LINE?")
+    raised = alert_for(hotel.talk, said, 0, 4)
+    text = odd.encode("utf-8", "replace").decode()
+    talk = hotel.talk.pk
+    forms: list[tuple[str, str, list[Any], dict[str, str], str]] = [
+        ("aoi", "conversation_preview", [talk], {"text": "hello"}, "text"),
+        (
+            "aoi",
+            "conversation_note",
+            [talk],
+            {"note-kind": "call", "note-occurred_at": "2026-03-02T10:00", "note-text": "x"},
+            "note-text note-place note-next_step note-minutes note-occurred_at note-kind back",
+        ),
+        (
+            "aoi",
+            "conversation_send",
+            [talk],
+            {"text": "hello", "channel": "chat"},
+            "text subject key channel override_code override_text template var-x back",
+        ),
+        ("aoi", "conversation_call", [talk], {}, "channel key back"),
+        ("aoi", "conversation_start", [], {}, "id customer back"),
+        ("chief", "alert_erase", [raised.pk], {}, "message reason confirm"),
+        ("chief", "alert_close", [raised.pk], {"resolution": "no_action", "comment": ""}, "resolution comment"),
+        (
+            "compliance",
+            "subject_hold",
+            [hotel.talk.customer_id],
+            {"hold-name": "n", "hold-reason": "r"},
+            "hold-name hold-reason",
+        ),
+        ("compliance", "subject_erase", [hotel.talk.customer_id], {"erase-confirm": "on"}, "erase-reason"),
+        ("aoi", "language", [], {"next": "/"}, "language next"),
+    ]
+    for who, page, arguments, form, fields in forms:
+        for name in fields.split():
+            response = hotel.post(who, page, *arguments, data={**form, name: text})
+            assert response.status_code < 500, (page, name)
+
+
+@pytest.mark.parametrize("back", ["elsewhere", "inbox", "?page=2", "#top", " /guard/"])
+def test_a_way_back_that_is_no_path_leads_to_the_conversation(hotel: Hotel, back: str) -> None:
+    response = hotel.post("aoi", "conversation_link_revoke", hotel.talk.pk, link(hotel), data={"back": back})
+
+    assert response["Location"] == url("conversation", hotel.talk.pk)
+
+
+def link(hotel: Hotel) -> object:
+    found, _token = link_create(conversation=hotel.talk, created_by=hotel.people["aoi"])
+    return found.pk

@@ -1,0 +1,213 @@
+"""Who may do what on the pages: every role on every address, with rows of a talk that is Aoi's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from crm_contact_guard import urls as app_urls
+from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.console import urls
+from crm_contact_guard.console.chat import COOKIE
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.ledger.holds import hold_place
+from crm_contact_guard.ledger.links import link_create
+from crm_contact_guard.ledger.models import Attachment, ChatLink, Event, Message
+from crm_contact_guard.supervision.models import Alert
+from tests.console.conftest import Hotel, alert_for, says, url
+from tests.files import PNG, read_to_end
+
+# Aoi answers the talk, Ken is her colleague, Ren of another team; chief supervises her, vice deputises, boss supervises
+# Ren. A visitor has a login and no part; nobody is not signed in.
+PEOPLE = ("aoi", "ken", "ren", "chief", "vice", "boss", "compliance", "auditor", "visitor", "nobody")
+
+FORMS: dict[str, dict[str, Any]] = {
+    "alert_close": {"resolution": "no_action", "comment": "Talked."},
+    "conversation_send": {"text": "Your room is ready.", "channel": "chat"},
+    "conversation_preview": {"text": "Your room is ready."},
+    "conversation_note": {
+        "note-kind": "call",
+        "note-occurred_at": "2026-03-02T10:00",
+        "note-text": "Asked for a late checkout.",
+    },
+    "subject_erase": {"erase-reason": "Asked for it", "erase-confirm": "on"},
+    "subject_hold": {"hold-name": "Dispute 7", "hold-reason": "The court asked"},
+    "subject_hold_release": {"release-reason": "Settled"},
+}
+TABLE = {
+    ("GET", "dashboard"): "302 302 302 200 200 200 200 200 403 302",
+    ("GET", "alerts"): "403 403 403 200 200 200 200 200 403 302",
+    ("GET", "alert_news"): "403 403 403 200 200 200 200 200 403 302",
+    ("GET", "alert"): "404 404 404 200 200 404 200 200 403 302",
+    ("POST", "alert_claim"): "404 404 404 302 302 404 302 403 403 302",
+    ("POST", "alert_close"): "404 404 404 302 302 404 302 403 403 302",
+    ("POST", "alert_erase"): "404 404 404 302 302 404 302 403 403 302",
+    ("POST", "conversation_start"): "302 302 403 302 302 403 403 403 403 302",
+    ("GET", "conversation"): "200 404 404 200 200 404 200 200 403 302",
+    ("GET", "conversation_news"): "200 404 404 200 200 404 200 200 403 302",
+    ("POST", "conversation_preview"): "200 404 404 403 403 404 403 403 403 302",
+    ("POST", "conversation_send"): "302 404 404 403 403 404 403 403 403 302",
+    ("GET", "conversation_customer"): "403 404 404 403 403 404 403 403 403 302",
+    ("POST", "conversation_customer"): "403 404 404 403 403 404 403 403 403 302",
+    ("POST", "conversation_unmask"): "403 404 404 403 403 404 200 403 403 302",
+    ("POST", "conversation_note"): "302 404 404 403 403 404 403 403 403 302",
+    ("POST", "conversation_call"): "422 404 404 403 403 404 403 403 403 302",
+    ("POST", "conversation_link"): "200 404 404 403 403 404 403 403 403 302",
+    ("POST", "conversation_link_revoke"): "302 404 404 403 403 404 403 403 403 302",
+    ("GET", "file"): "200 404 404 200 200 404 200 200 403 302",
+    ("GET", "inbox"): "200 200 200 200 200 200 200 403 403 302",
+    ("GET", "inbox_news"): "200 200 200 200 200 200 200 200 403 302",
+    ("GET", "inbox_conversation"): "200 404 404 404 404 404 404 404 403 302",
+    ("GET", "subjects"): "403 403 403 403 403 403 200 200 403 302",
+    ("GET", "subject"): "403 403 403 403 403 403 200 200 403 302",
+    ("POST", "subject_disclose"): "403 403 403 403 403 403 200 403 403 302",
+    ("POST", "subject_erase"): "403 403 403 403 403 403 302 403 403 302",
+    ("POST", "subject_hold"): "403 403 403 403 403 403 302 403 403 302",
+    ("POST", "subject_hold_release"): "403 403 403 403 403 403 302 403 403 302",
+}
+#: Addresses for anybody: customers and carriers come by what they hold, and the language is nobody's secret.
+PUBLIC = {"chat", "chat_page", "chat_news", "chat_file", "carrier_file", "language"}
+
+
+@dataclass
+class Rows:
+    """What the addresses name."""
+
+    hotel: Hotel
+    alert: Alert
+    file: Attachment
+    link: ChatLink
+    hold: Any
+
+    def arguments(self, name: str) -> list[Any]:
+        talk = self.hotel.talk
+        if name.startswith("alert") and name not in ("alerts", "alert_news"):
+            return [self.alert.pk]
+        if name == "conversation_link_revoke":
+            return [talk.pk, self.link.pk]
+        if name.startswith("conversation") and name != "conversation_start":
+            return [talk.pk]
+        if name == "subject_hold_release":
+            return [talk.customer_id, self.hold.pk]
+        if name.startswith("subject_") or name == "subject":
+            return [talk.customer_id]
+        return {"file": [self.file.pk], "inbox_conversation": [talk.pk]}.get(name, [])
+
+    def call(self, who: str, method: str, name: str) -> HttpResponse:
+        address = url(name, *self.arguments(name))
+        form = dict(FORMS.get(name, {}))
+        if name == "conversation_customer" and method == "POST":
+            form = {"customer": str(self.hotel.other.customer_id)}
+        if name == "conversation_start":
+            form = {"id": str(self.hotel.talk.customer_id)}
+        if name == "alert_erase":
+            form = {"message": str(self.alert.at_message_id), "reason": "A card number", "confirm": "on"}
+        browser = self.hotel.browser(who)
+        response = browser.get(address) if method == "GET" else browser.post(address, form)
+        read_to_end(response)
+        return response
+
+
+@pytest.fixture
+def rows(hotel: Hotel) -> Rows:
+    said = says(
+        hotel.talk, "Here is my passport", files=(FileIn(name="passport.png", content_type="image/png", content=PNG),)
+    )
+    link, _token = link_create(conversation=hotel.talk, created_by=hotel.people["aoi"])
+    hold = hold_place(
+        name="Dispute 6", reason="The court asked", placed_by=hotel.people["compliance"], customer=hotel.talk.customer
+    )
+    return Rows(hotel, alert_for(hotel.talk, said, 0, 4), Attachment.objects.get(), link, hold)
+
+
+def names() -> set[str]:
+    return {str(pattern.name) for pattern in urls.urlpatterns}
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_each_role_on_each_page(rows: Rows, who: str) -> None:
+    found = {(method, name): rows.call(who, method, name).status_code for method, name in TABLE}
+
+    assert found == {key: int(row.split()[PEOPLE.index(who)]) for key, row in TABLE.items()}
+
+
+def test_the_table_names_every_address() -> None:
+    assert names() - PUBLIC == {name for _method, name in TABLE}
+    assert {str(pattern.pattern) for pattern in app_urls.urlpatterns} == {"api/v1/", "webhooks/<str:alias>/", ""}
+
+
+@pytest.mark.parametrize("name", sorted(names() - PUBLIC))
+def test_no_page_takes_another_method(hotel: Hotel, name: str) -> None:
+    allowed = {method for method, page in TABLE if page == name}
+    arguments = [uuid4()] * str(next(p.pattern for p in urls.urlpatterns if p.name == name)).count("<uuid:")
+
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - allowed:
+        assert hotel.browser("compliance").generic(method, url(name, *arguments)).status_code == 405
+
+
+def test_every_post_needs_the_csrf_token(rows: Rows) -> None:
+    """Also of somebody who may: nothing changes by a form that another site sends."""
+    before = Event.objects.count(), Message.objects.count(), ChatLink.objects.count()
+    for method, name in TABLE:
+        for who in ("aoi", "compliance"):
+            rows.hotel.browser(who).handler.enforce_csrf_checks = True
+            if method == "POST":
+                assert rows.call(who, method, name).status_code == 403, name
+
+    assert (Event.objects.count(), Message.objects.count(), ChatLink.objects.count()) == before
+    rows.alert.refresh_from_db()
+    assert rows.alert.status == Alert.Status.OPEN
+
+
+def test_another_tenants_rows_do_not_exist(rows: Rows) -> None:
+    """Not even for those who see all: officer, auditor, and a supervisor of a team by the same name."""
+    Employee.objects.filter(role__in=("compliance", "auditor")).update(tenant="elsewhere")
+    Employee.objects.filter(pk=rows.hotel.people["chief"].pk).update(tenant="elsewhere")
+
+    for who in ("compliance", "auditor", "chief"):
+        for method, name in TABLE:
+            if rows.arguments(name):
+                assert rows.call(who, method, name).status_code in (403, 404), (who, method, name)
+        for name in ("dashboard", "alerts", "inbox"):
+            assert "Hanako" not in rows.hotel.get(who, name).content.decode()
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_what_anybody_may_ask_for_gives_a_stranger_nothing(rows: Rows, name: str) -> None:
+    stranger = Client()
+    arguments = {"chat": ["guessed"], "chat_file": [rows.file.pk], "carrier_file": [str(rows.file.pk)]}
+    for cookie in ("", "guessed", str(rows.link.pk)):
+        stranger.cookies[COOKIE] = cookie
+        for response in (
+            stranger.get(url(name, *arguments.get(name, []))),
+            stranger.post(url(name, *arguments.get(name, [])), {"text": "x", "form_token": "x"}),
+        ):
+            body = read_to_end(response)
+            assert b"Hanako" not in body
+            assert b"passport" not in body
+            assert response.status_code in ({302} if name == "language" else {404, 405, 410})
+    assert Message.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "wanted", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"]
+)
+def test_no_form_leads_to_another_site(rows: Rows, wanted: str) -> None:
+    talk = rows.hotel.talk.pk
+    forms: list[tuple[str, list[Any], dict[str, Any]]] = [
+        ("conversation_start", [], {"id": str(rows.hotel.talk.customer_id)}),
+        ("conversation_send", [talk], FORMS["conversation_send"]),
+        ("conversation_note", [talk], FORMS["conversation_note"]),
+        ("conversation_link_revoke", [talk, rows.link.pk], {}),
+        ("language", [], {"language": "ja"}),
+    ]
+    for name, arguments, form in forms:
+        answer = rows.hotel.post("aoi", name, *arguments, data={**form, "back": wanted, "next": wanted})
+        assert answer.status_code == 302
+        assert "evil" not in answer["Location"]
+        assert answer["Location"].startswith("/")

@@ -1,0 +1,115 @@
+"""What a bundle says of itself, and what its bytes could do to whoever looks at it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.proof.bundles import KEY, lines, relist, rezip, sample, unzip, verify
+from tests.proof.forgeries import M, dump
+from tests.proof.test_command import key_file, run
+
+PINNED = [KEY.verifier]
+
+
+def claiming(what: dict[str, Any], *, all_shown: bool = True) -> bytes:
+    """A bundle of the sample record whose signer says ``what`` of it."""
+    files = unzip(sample().bundle(show=lambda index, row: all_shown or index % 2 == 0))
+    manifest = json.loads(files["manifest.json"])
+    files["manifest.json"] = json.dumps(manifest | {"what": what}).encode()
+    return rezip(relist(files, KEY))
+
+
+@pytest.mark.parametrize(
+    ("what", "all_shown", "told"),
+    [
+        ({"messages": 13}, True, "manifest.json: says 13 messages, and 12 are there"),
+        ({"events": 12}, False, "manifest.json: says 12 events, and 0 are there"),
+        ({"whole": True}, False, "manifest.json: says that this is the whole record, and 12 leaves are not shown"),
+    ],
+)
+def test_a_signer_who_says_more_than_the_bundle_shows_is_told_so(
+    what: dict[str, Any], all_shown: bool, told: str
+) -> None:
+    report = verify(claiming(what, all_shown=all_shown), pinned=PINNED)
+
+    assert [str(fault) for fault in report.faults] == [told]
+
+
+def test_what_is_so_may_be_said() -> None:
+    assert verify(claiming({"messages": 12, "events": 12, "whole": True}), pinned=PINNED).holds
+
+
+def test_a_file_that_no_leaf_speaks_of_is_named_as_not_proven(tmp_path: Path) -> None:
+    """A table made from the rows, say: the company's signature is all there is for it."""
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(rezip(relist({**unzip(sample().bundle()), "messages.csv": b"id,text\n1,never said\n"}, KEY)))
+
+    done = run(path, "--public-key", key_file(tmp_path))
+
+    assert done.returncode == 0
+    assert "NOT PROVEN  messages.csv: signed with the bundle, but no leaf" in done.stdout
+
+
+@pytest.mark.parametrize("text", ["\x1b[1A\x1b[2KAll holds.", "x\nAll holds.", "\x9b2J", "\u202egnihton"])
+def test_a_forgers_values_can_not_write_over_the_verdict(tmp_path: Path, text: str) -> None:
+    """Ids and times of a bundle are printed: on one line, and without what moves a cursor."""
+    files = unzip(sample().bundle())
+    row = json.loads(lines(files, M)[0])
+    row["id"] = text
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(rezip(relist({**files, M: b"".join([dump(row), *lines(files, M)[1:]])}, KEY)))
+
+    done = run(path, "--public-key", key_file(tmp_path))
+
+    assert done.returncode == 1
+    assert "All holds." not in done.stdout.splitlines()
+    assert all(character.isprintable() or character == "\n" for character in done.stdout)
+
+
+def test_text_that_the_console_can_not_show_ends_nothing(tmp_path: Path) -> None:
+    files = unzip(sample().bundle())
+    row = json.loads(lines(files, M)[0])
+    row["id"] = "佐藤"
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(rezip(relist({**files, M: b"".join([dump(row), *lines(files, M)[1:]])}, KEY)))
+
+    done = run(path, "--public-key", key_file(tmp_path), PYTHONIOENCODING="ascii")
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "DOES NOT HOLD  message \\u4f50\\u85e4" in done.stdout
+
+
+@pytest.mark.parametrize("depth", [500, 5_000, 100_000])
+def test_a_manifest_without_end_is_refused(depth: int) -> None:
+    """Under an honest signature of another manifest: it is read before that can be compared."""
+    files = unzip(sample().bundle())
+    manifest = json.loads(files["manifest.json"]) | {"what": "DEEP"}
+    text = json.dumps(manifest).replace('"DEEP"', '{"a":' * depth + "1" + "}" * depth)
+
+    report = verify(rezip({**files, "manifest.json": text.encode()}), pinned=PINNED)
+
+    assert [fault.where for fault in report.faults] == ["manifest.json"]
+
+
+@pytest.mark.parametrize("number", ["1e999", "NaN", "-Infinity", "1" + "0" * 5000, "12.0", "true"])
+def test_numbers_that_readers_see_differently_are_refused(number: str) -> None:
+    files = unzip(sample().bundle())
+    row = lines(files, M)[0].replace(b'"index":0', f'"index":{number}'.encode())
+    manifest = files["manifest.json"].replace(b'"bytes":', f'"bytes":{number},"bytes":'.encode(), 1)
+
+    report = verify(rezip(relist({**files, M: b"".join([row, *lines(files, M)[1:]])}, KEY)), pinned=PINNED)
+    other = verify(rezip({**files, "manifest.json": manifest}), pinned=PINNED)
+
+    assert report.faults[0].where == "messages.jsonl line 1"
+    assert [fault.where for fault in other.faults] == ["manifest.json"]
+
+
+@pytest.mark.parametrize("change", [lambda data: b"\xef\xbb\xbf" + data, lambda data: data.replace(b"\n", b"\r\n")])
+def test_other_ways_to_write_lines_are_refused(change: Any) -> None:
+    files = unzip(sample().bundle())
+
+    report = verify(rezip(relist({**files, M: change(files[M])}, KEY)), pinned=PINNED)
+
+    assert report.faults[0].where == "messages.jsonl line 1"

@@ -1,0 +1,245 @@
+"""An installation made of real processes: web, worker, beat, mail receiver; and its people and carriers."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import redis
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.channels.line_server import USER
+from tests.channels.line_works_server import USER as WORKS_USER
+from tests.ports import free_port
+from tests.service_urls import POSTGRESQL, REDIS
+from tests.service_urls import database as database_of
+from tests.services.kills.carriers import CARRIERS, PATIENCE, PUBLIC_URL, Carrier, Taken, Web
+from tests.services.kills.processes import ROOT, Process, listens
+from tests.services.kills.world import Strike, World
+
+ADDRESSES = {
+    "email": "hanako@mail.example",
+    "phone": "+819012345678",
+    "whatsapp": "+819012345678",
+    "line": USER,
+    "line_works": WORKS_USER,
+}
+#: Who is struck when a thing happens, and how long at most it goes on before (seconds).
+POINTS = {
+    "called": ("worker", 0.0),
+    "accepted": ("worker", 0.0),
+    "sent": ("web", 0.1),
+    "mailed": ("mail", 0.05),
+    "any": ("any", 1.0),
+}
+
+
+class MailSink:
+    """The company's mail provider, by SMTP."""
+
+    def __init__(self, reach: Callable[[str], None]) -> None:
+        self.mails: list[Envelope] = []
+        self._reach = reach
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self._reach("called")
+        self.mails.append(envelope)
+        self._reach("accepted")
+        return "250 2.0.0 Taken"
+
+    def taken(self) -> list[Taken]:
+        contents = [(mail.original_content or b"").decode() for mail in self.mails]
+        return [Taken(text, "", marked="X-Contact-Guard-Possible-Duplicate" in text) for text in contents]
+
+
+class Installation:
+    def __init__(self, folder: Path, database: dict[str, Any], broker: dict[str, Any]) -> None:
+        self.folder = folder
+        self.port, self.mail_port, self.smtp_port = free_port(), free_port(), free_port()
+        self.world: World | None = None
+        #: Who was killed in the present campaign, and at what.
+        self.struck: list[str] = []
+        self.web = Web(self.port, lambda: self.reach("sent"))
+        self.sink = MailSink(self.reach)
+        self.carriers: dict[str, Carrier] = {alias: kind() for alias, kind in CARRIERS.items()}
+        self.settings = {"database": database, "media": str(folder / "media"), "public_url": PUBLIC_URL, **broker}
+        self.environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "tests.services.kills.settings",
+            "KILLS_SETTINGS": str(folder / "settings.json"),
+            "PYTHONPATH": str(ROOT),
+        }
+        celery = ["-m", "celery", "-A", "tests.services.kills.app"]
+        gunicorn = [
+            "-m",
+            "gunicorn",
+            "tests.services.kills.wsgi",
+            "--no-control-socket",
+            "--threads",
+            "4",
+            "--timeout",
+            "120",
+        ]
+        receive = ["-m", "django", "contact_guard_receive_mail", "--port", str(self.mail_port)]
+        commands = {
+            "worker": [*celery, "worker", "--concurrency", "2", "--hostname", "w{n}@%h", "--loglevel", "info"],
+            "beat": [*celery, "beat", "--schedule", str(folder / "beat-{n}"), "--pidfile", ""],
+            "web": [*gunicorn, "--bind", f"127.0.0.1:{self.port}"],
+            "mail": receive,
+        }
+        self.processes = {name: Process(name, command, self.environment, folder) for name, command in commands.items()}
+
+    def reach(self, point: str) -> None:
+        if self.world is not None:
+            self.world.reach(point)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            channels: dict[str, Any] = {"chat": {"BACKEND": "crm_contact_guard.channels.webchat.WebChatChannel"}}
+            smtp = {"HOST": "127.0.0.1", "PORT": self.smtp_port, "TIMEOUT": PATIENCE}
+            sender = {"FROM": "Hotel Kaede <guests@kaede.example>", "REPLY_TO": "reply@kaede.example"}
+            email = "crm_contact_guard.channels.email.EmailChannel"
+            channels["email"] = {"BACKEND": email, "OPTIONS": {**sender, **smtp}}
+            for alias, carrier in self.carriers.items():
+                carrier.alias = alias  # type: ignore[misc]
+                carrier.web = self.web
+                carrier.server = stack.enter_context(carrier.server_class().running())
+                _watch(carrier.server, self.reach)
+                channels[alias] = {"BACKEND": carrier.backend, "OPTIONS": carrier.options()}
+            (self.folder / "settings.json").write_text(json.dumps({**self.settings, "channels": channels}))
+            sink = Controller(self.sink, hostname="127.0.0.1", port=self.smtp_port)
+            sink.start()
+            stack.callback(sink.stop)
+            self.people = json.loads(self.inside("people", json.dumps(ADDRESSES)))
+            for process in self.processes.values():
+                stack.callback(process.end)
+                process.start()
+            self.wait_for(lambda: listens(self.port) and listens(self.mail_port), "the processes never listened")
+            yield
+
+    def manage(self, *command: str, fine: tuple[int, ...] = (0,)) -> str:
+        done = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, env=self.environment, check=False, capture_output=True, text=True
+        )
+        assert done.returncode in fine, f"{command}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        return done.stdout
+
+    def inside(self, *words: str) -> str:
+        return self.manage("-m", "tests.services.kills.inside", *words).splitlines()[-1]
+
+    def wait_for(self, condition: Callable[[], object], otherwise: str) -> None:
+        pause = threading.Event()
+        for _ in range(PATIENCE * 20):
+            if condition():
+                return
+            pause.wait(0.05)
+        raise AssertionError(otherwise)
+
+    # --- killing
+    def campaign(self, seed: int, kills: int) -> World:
+        """So many rounds with a death in each. Nothing is waited for in between but that callers were heard."""
+        self.world = world = World(seed, self.web, self.mail_port, self.carriers, self.people)
+        self.struck = []
+        with ThreadPoolExecutor(12) as pool:
+            for _ in range(kills):
+                self.revive()
+                todo = world.round()
+                world.strike = strike = self._strike(world.dice)
+                running = [pool.submit(each) for each in todo]
+                for one in running:
+                    one.result(PATIENCE * 3)
+                # The point may still be reached by what the worker has yet to do.
+                if strike.point in ("called", "accepted"):
+                    strike.fallen.wait(5)
+                strike.finish()
+        world.strike = None
+        return world
+
+    def _strike(self, dice: random.Random) -> Strike:
+        # What is hardest to get right, a death between the carrier's taking and its answer, comes oftener.
+        point = dice.choice([*POINTS, "accepted"])
+        victim, longest = POINTS[point]
+        if victim == "any":
+            victim = dice.choice(list(self.processes))
+            point = "sent"
+        whole = dice.random() < 0.5
+        process = self.processes[victim]
+
+        def blow() -> None:
+            self.struck.append(f"{victim}, {'whole' if whole else 'one of its processes'}, when {point}")
+            process.strike(whole=whole)
+
+        return Strike(point, dice.randint(0, 3), dice.uniform(0, longest), blow)
+
+    def revive(self) -> None:
+        for process in self.processes.values():
+            process.revive()
+
+    def settled(self) -> dict[str, Any]:
+        """The record, once nothing is left to do."""
+        found: dict[str, Any] = {}
+
+        def nothing_is_left() -> bool:
+            found.update(json.loads(self.inside("record")))
+            under_way = [row for row in found["outbound"] if row["state"] in ("queued", "sending")]
+            return not under_way and not found["uninspected"]
+
+        self.wait_for(lambda: listens(self.port), "the web server did not come back")
+        for _ in range(PATIENCE):
+            self.revive()
+            if nothing_is_left():
+                return found
+        raise AssertionError(f"it never came to rest: {found}")
+
+
+def _watch(server: Any, reach: Callable[[str], None]) -> None:
+    take = server.take
+
+    def watched(call: Any) -> Any:
+        if call.method != "POST" or "oauth" in call.path:
+            return take(call)  # a look-up on the way
+        reach("called")
+        answer = take(call)
+        reach("accepted")
+        return answer
+
+    server.take = watched
+
+
+@contextmanager
+def installation(kind: str, folder: Path) -> Iterator[Installation]:
+    """On PostgreSQL with Redis, or on SQLite with a folder as broker: what a small company starts with."""
+    name = f"kills_{os.getpid()}"
+    if kind == "sqlite":
+        (folder / "broker").mkdir()
+        options = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL;"}
+        database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "db.sqlite3"), "OPTIONS": options}
+        given = {"folder": str(folder / "broker"), "polling_interval": 0.1}
+        made = Installation(folder, database, {"broker": "folder://localhost/", "broker_options": given})
+        with made.running():
+            yield made
+        return
+    with psycopg.connect(POSTGRESQL, dbname="postgres", autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        admin.execute(f"CREATE DATABASE {name}")
+        broker = {"broker": REDIS, "broker_options": {"global_keyprefix": f"{name}:"}}
+        made = Installation(folder, database_of(POSTGRESQL) | {"NAME": name}, broker)
+        try:
+            with made.running():
+                yield made
+        finally:
+            admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            with redis.Redis.from_url(REDIS) as queue:
+                for key in queue.scan_iter(f"{name}:*"):
+                    queue.delete(key)

@@ -1,0 +1,1 @@
+"""From a released version to this one, with data."""

@@ -1,0 +1,50 @@
+"""What an installation holds when it is upgraded: people, talks, an alert, a hold, an erasure, a token, seals."""
+
+from __future__ import annotations
+
+from crm_contact_guard import gateway
+from crm_contact_guard.api.tokens import token_create
+from crm_contact_guard.channels.base import InboundMessage
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.ledger.erasing import erase_messages
+from crm_contact_guard.ledger.holds import hold_place, hold_release
+from crm_contact_guard.ledger.links import link_create
+from crm_contact_guard.ledger.models import Message
+from crm_contact_guard.ledger.sealing import seal
+from crm_contact_guard.supervision.models import Alert
+from crm_contact_guard.supervision.review import alert_claim, alert_close
+from tests import factories
+
+
+def play() -> None:
+    """Fill the empty database. Needs ``TASKS = "inline"`` and real commits."""
+    branch = factories.team(head="sora", deputy="ken")
+    clerk = factories.employee("aoi", branch=branch)
+    chief = Employee.objects.get(email="sora@kaede.example")
+    mail = factories.conversation(clerk, channel="email", email="hanako@post.example")
+    chat = factories.conversation(clerk, name="佐藤 花子")
+    link_create(conversation=chat, created_by=clerk)
+    when = factories.office_time()
+    gateway.send(actor=clerk, conversation=chat, text="お部屋のご用意ができました。", occurred_at=when)
+    seal()
+    for number, text in enumerate(("Thank you.", "LINE交換しませんか？ID: hanako_22", "電話は090-1234-5678です")):
+        gateway.receive(
+            InboundMessage(
+                channel="email",
+                event_id=str(number),
+                from_address="hanako@post.example",
+                text=text,
+                occurred_at=when,
+                reply_tokens=(mail.reply_token,),
+            )
+        )
+    for alert in Alert.objects.order_by("id")[:1]:
+        alert_claim(alert_id=alert.pk, reviewer=chief)
+        alert_close(alert_id=alert.pk, reviewer=chief, resolution="no_action", comment="ご案内済み")
+    token_create(employee=chief, name="data warehouse")
+    hold = hold_place(name="Case 12", reason="Court order", placed_by=None, employee=clerk)
+    hold_release(hold=hold, reason="Settled", released_by=None)
+    erase_messages(Message.objects.filter(text="Thank you."), basis="request")
+    seal()
+    # One row that the old version had not sealed when it was stopped.
+    gateway.send(actor=clerk, conversation=chat, text="またのお越しを。", occurred_at=when)

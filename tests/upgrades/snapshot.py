@@ -1,0 +1,131 @@
+"""A version's rows as a file that any database takes, and a database as that version left it."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, models, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+APP = "crm_contact_guard"
+#: The host's rows come along: what is recorded points to its users and customers.
+APPS = ("host", APP)
+VERSIONS = Path(__file__).parent / "versions"
+
+
+class _Encoder(DjangoJSONEncoder):
+    def default(self, value: Any) -> Any:
+        if isinstance(value, (bytes, memoryview)):
+            return base64.b64encode(bytes(value)).decode()
+        if isinstance(value, datetime):
+            return value.isoformat()  # Django's encoder cuts microseconds, and the leaf holds them
+        return super().default(value)
+
+
+def versions() -> list[str]:
+    """Names of the versions that are kept, as in ``CHANGELOG.md``."""
+    return sorted(path.name.removesuffix(".json.gz") for path in VERSIONS.glob("*.json.gz"))
+
+
+def write(version: str) -> Path:
+    """Keep what the database holds now."""
+    rows = {
+        model._meta.label: [
+            {field.attname: getattr(row, field.attname) for field in model._meta.concrete_fields}
+            for row in model._base_manager.order_by("pk")
+        ]
+        for label in APPS
+        for model in apps.get_app_config(label).get_models()
+    }
+    text = json.dumps(
+        {"version": version, "migration": leaf(), "rows": rows}, cls=_Encoder, ensure_ascii=False, indent=1
+    )
+    VERSIONS.mkdir(exist_ok=True)
+    file = VERSIONS / f"{version}.json.gz"
+    file.write_bytes(gzip.compress(text.encode(), mtime=0))
+    return file
+
+
+def read(version: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(gzip.decompress((VERSIONS / f"{version}.json.gz").read_bytes()))
+    return found
+
+
+def leaf() -> str:
+    """Name of the app's newest migration."""
+    [name] = [name for app, name in MigrationExecutor(connection).loader.graph.leaf_nodes() if app == APP]
+    return name
+
+
+def migrations() -> list[str]:
+    """Names of the app's migrations, the first one first."""
+    graph = MigrationExecutor(connection).loader.graph
+    return [name for app, name in graph.forwards_plan((APP, leaf())) if app == APP]
+
+
+def migrate(name: str | None) -> Any:
+    """Bring the app's tables to a migration (None: take them away); returns the models of that state."""
+    executor = MigrationExecutor(connection)
+    executor.migrate([(APP, name)])
+    executor.loader.build_graph()
+    return executor.loader.project_state([(APP, name)] if name else []).apps
+
+
+def load(kept: dict[str, Any], state: Any) -> None:
+    """Put the rows into tables of an old state: columns and tables which that state does not know are left out."""
+    # The host's tables point to each other in a circle; all is checked at the end.
+    with connection.constraint_checks_disabled(), transaction.atomic():
+        for label, rows in kept["rows"].items():
+            model = _model(state, label)
+            if model is None or label == f"{APP}.Pending":
+                continue
+            fields = {field.attname: field for field in model._meta.concrete_fields}
+            made = [
+                {name: _value(fields[name], value) for name, value in row.items() if name in fields} for row in rows
+            ]
+            model._base_manager.bulk_create(model(**values) for values in made)
+        _pend(kept, state)
+    connection.check_constraints()
+
+
+def _pend(kept: dict[str, Any], state: Any) -> None:
+    """What waits for its seal, as it was: our INSERTs may have made the triggers note all rows."""
+    pending = state.get_model(APP, "Pending")
+    pending.objects.all().delete()
+    fields = {field.attname: field for field in pending._meta.concrete_fields}
+    rows = kept["rows"][f"{APP}.Pending"]
+    if _model(state, f"{APP}.Seal") is None:  # nothing was sealed yet
+        kinds = (("message", "Message"), ("event", "Event"))
+        recorded = [
+            (row["recorded_at"], row["id"], kind, row["leaf_hash"])
+            for kind, model in kinds
+            for row in kept["rows"][f"{APP}.{model}"]
+        ]
+        rows = [{"row_kind": kind, "row_id": key, "leaf_hash": leaf} for _at, key, kind, leaf in sorted(recorded)]
+    pending.objects.bulk_create(
+        pending(**{name: _value(fields[name], value) for name, value in row.items() if name != "id"}) for row in rows
+    )
+
+
+def _model(state: Any, label: str) -> Any:
+    """Our model as it was then, the host's as it is now; None: that state has no such table."""
+    try:
+        return state.get_model(label) if label.startswith(f"{APP}.") else apps.get_model(label)
+    except LookupError:
+        return None
+
+
+def _value(field: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    target = field.target_field if field.is_relation else field
+    if isinstance(target, models.BinaryField):
+        return base64.b64decode(value)
+    return value if isinstance(target, models.JSONField) else target.to_python(value)

@@ -1,0 +1,103 @@
+"""From each version that is kept, and from each migration, to today's: nothing is lost, everything still works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.utils import DatabaseError
+from django.test import Client
+from django.urls import reverse
+
+from crm_contact_guard import gateway
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.ledger import triggers
+from crm_contact_guard.ledger.models import Conversation, Message, Pending
+from crm_contact_guard.ledger.sealing import seal
+from crm_contact_guard.ledger.verification import verify
+from tests import factories
+from tests.upgrades import snapshot
+
+FOLDER = Path(__file__).parents[2] / "crm_contact_guard" / "migrations"
+STATES = sorted(path.stem for path in FOLDER.glob("0*.py"))
+
+
+@pytest.fixture
+def tables(transactional_db: None) -> Iterator[None]:
+    """Whatever becomes of our tables, the next test finds them as they are today."""
+    yield
+    snapshot.migrate(snapshot.leaf())
+
+
+def put_back(version: str, migration: str = "") -> dict[str, Any]:
+    """The database as a version left it, or as it would have been at an earlier migration."""
+    kept = snapshot.read(version)
+    snapshot.migrate(None)
+    snapshot.load(kept, snapshot.migrate(migration or kept["migration"]))
+    snapshot.migrate(snapshot.leaf())
+    return kept
+
+
+def recorded(kept: dict[str, Any]) -> list[tuple[str, str | None]]:
+    return sorted((row["id"], row["text"]) for row in kept["rows"]["crm_contact_guard.Message"])
+
+
+def assert_whole(kept: dict[str, Any]) -> None:
+    """The record says what it said, is sealed and proves it; triggers refuse; people find their pages."""
+    assert sorted((str(row.pk), row.text) for row in Message.objects.all()) == recorded(kept)
+    assert not triggers.missing(connection)
+    with pytest.raises(DatabaseError, match="can not be changed"), connection.cursor() as cursor:
+        cursor.execute("UPDATE crm_contact_guard_message SET channel = 'other'")
+    aoi, sora = (Employee.objects.get(email=f"{name}@kaede.example") for name in ("aoi", "sora"))
+    talk = Conversation.objects.get(customer__name="佐藤 花子")
+    new = gateway.send(actor=aoi, conversation=talk, text="ようこそ。", occurred_at=factories.office_time())
+    seal()
+    assert new.message is not None
+    assert not Pending.objects.exists()
+    report = verify()
+    assert not report.faults
+    for employee, page in ((aoi, reverse("crm_contact_guard:inbox")), (sora, reverse("crm_contact_guard:dashboard"))):
+        browser = Client()
+        assert employee.user is not None
+        browser.force_login(employee.user)
+        assert browser.get(page, follow=True).status_code == 200
+    browser = Client()
+    browser.force_login(aoi.user)
+    assert "ようこそ。" in browser.get(reverse("crm_contact_guard:conversation", args=[talk.pk])).content.decode()
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize("version", snapshot.versions())
+def test_from_a_version_with_its_data(version: str) -> None:
+    assert_whole(put_back(version))
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize("migration", STATES[:-1])
+def test_from_each_migration_with_data(migration: str) -> None:
+    assert_whole(put_back(snapshot.versions()[-1], migration))
+
+
+@pytest.mark.usefixtures("tables")
+def test_back_step_by_step_and_forth_again_keeps_the_messages() -> None:
+    kept = put_back(snapshot.versions()[-1])
+
+    for migration in reversed(snapshot.migrations()[:-1]):
+        snapshot.migrate(migration)
+    snapshot.migrate(snapshot.leaf())
+
+    assert sorted((str(row.pk), row.text) for row in Message.objects.all()) == recorded(kept)
+    assert not triggers.missing(connection)
+
+
+@pytest.mark.usefixtures("tables")
+def test_all_the_way_back_leaves_nothing_of_ours() -> None:
+    put_back(snapshot.versions()[-1])
+
+    snapshot.migrate(None)
+
+    assert [name for name in connection.introspection.table_names() if name.startswith(snapshot.APP)] == []
+    assert not triggers.present(connection)

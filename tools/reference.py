@@ -1,0 +1,263 @@
+"""The reference pages of the documentation, written from the code: settings, checks, commands, API.
+
+``python tools/reference.py write`` renews them, ``check`` fails when one is not in step (``make docs`` and a test do).
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PACKAGE = ROOT / "crm_contact_guard"
+APP = "crm_contact_guard"
+NOTE = "<!-- Written by tools/reference.py from the code; change it there, then run make reference. -->\n"
+_CHECK = re.compile(rf"{APP}\.[EW]\d{{3}}")
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _code(text: str) -> str:
+    return f"`{' '.join(text.split())}`".replace("|", "\\|")
+
+
+# --- settings
+
+
+def settings_page() -> str:
+    """Names, groups and defaults as ``conf.DEFAULTS`` has them."""
+    source = (PACKAGE / "conf.py").read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    [table] = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "DEFAULTS"
+    ]
+    if not isinstance(table, ast.Dict):
+        raise TypeError("conf.DEFAULTS is no dict display")
+    lines = source.splitlines()
+    out = ["# Reference: settings", "", NOTE]
+    out += ["Keys of `CONTACT_GUARD` with their defaults. What each means: [settings](settings.md).", ""]
+    for key, value in zip(table.keys, table.values, strict=True):
+        if key is None:
+            raise TypeError("conf.DEFAULTS unpacks another dict")
+        above = lines[key.lineno - 2].strip()
+        if above.startswith("# "):
+            out += ["", f"## {above.removeprefix('# ')}", "", "| Name | Default |", "|---|---|"]
+        out.append(f"| `{ast.literal_eval(key)}` | {_code(ast.unparse(value))} |")
+    return "\n".join(out) + "\n"
+
+
+# --- checks
+
+
+def checks_page() -> str:
+    """Every message a system check can give, with its fix."""
+    found = sorted(set(_messages()))
+    out = ["# Reference: checks", "", NOTE]
+    out += [
+        "What `manage.py check` may say, with its way out. `…` stands for what is known only then.",
+        "A line can be silenced by `SILENCED_SYSTEM_CHECKS`, which is rarely wise.",
+        "",
+        "| Id | Message | Fix |",
+        "|---|---|---|",
+    ]
+    out += [f"| `{identity}` | {_cell(message)} | {_cell(hint)} |" for identity, message, hint in found]
+    return "\n".join(out) + "\n"
+
+
+def _messages() -> Iterator[tuple[str, str, str]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for scope in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(scope, ast.FunctionDef):
+                continue
+            for call in ast.walk(scope):
+                given = _given(call)
+                if given is None or not isinstance(call, ast.Call):
+                    continue
+                words, hint = given
+                identity = next(ast.literal_eval(named.value) for named in call.keywords if named.arg == "id")
+                message = _text(words, scope, call.lineno)
+                if not re.search(r"\w{3}", message):
+                    message = _from_docstring(scope, str(identity))
+                yield str(identity), message, _text(hint, scope, call.lineno)
+
+
+def _from_docstring(scope: ast.FunctionDef, identity: str) -> str:
+    """What the check's own docstring says of an id, where the message is another's words."""
+    short = identity.rpartition(".")[2]
+    told = re.search(rf"{short}: (.*?)(?:\.\s|\.$|\Z)", ast.get_docstring(scope) or "", re.DOTALL)
+    return told[1] if told else "…"
+
+
+def _line(node: ast.expr) -> int:
+    return node.lineno
+
+
+def _given(call: ast.AST) -> tuple[ast.expr | None, ast.expr | None] | None:
+    """Message and hint of a call that makes a check's message; None for any other node."""
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("Error", "Warning")):
+        return None
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    identity = named.get("id")
+    if not (isinstance(identity, ast.Constant) and _CHECK.fullmatch(str(identity.value))):
+        return None
+    return (call.args[0] if call.args else None), named.get("hint") or (call.args[1] if len(call.args) > 1 else None)
+
+
+def _text(node: ast.expr | None, scope: ast.FunctionDef, line: int) -> str:
+    """The words of an expression; ``…`` for what only running it tells."""
+    if node is None:
+        return ""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_text(part, scope, line) for part in node.values)
+    if isinstance(node, ast.FormattedValue):
+        inner = _text(node.value, scope, line)
+        return inner if isinstance(node.value, ast.Name) and re.search(r"\w{3}", inner) else "…"
+    if isinstance(node, ast.BinOp):
+        return _text(node.left, scope, line) + _text(node.right, scope, line)
+    if isinstance(node, ast.Name):
+        before = [
+            each.value
+            for each in ast.walk(scope)
+            if isinstance(each, ast.Assign) and each.lineno <= line and getattr(each.targets[0], "id", "") == node.id
+        ]
+        return _text(max(before, key=_line), scope, line) if before else "…"
+    if isinstance(node, ast.IfExp):
+        return f"{_text(node.body, scope, line)} / {_text(node.orelse, scope, line)}"
+    return "…"
+
+
+# --- commands
+
+
+def commands_page() -> str:
+    """Every command's own help."""
+    from django.core.management import get_commands, load_command_class  # noqa: PLC0415
+
+    os.environ["COLUMNS"] = "110"
+    out = ["# Reference: commands", "", NOTE, "What `manage.py COMMAND --help` says, Django's own options aside.", ""]
+    for name in sorted(name for name, app in get_commands().items() if app == APP):
+        parser = load_command_class(APP, name).create_parser("manage.py", name)
+        out += [f"## {name}", "", " ".join((parser.description or "").split()), ""]
+        out += [*_options(parser), ""]
+    return "\n".join(out)
+
+
+_DJANGOS = {
+    "help", "version", "verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks",
+}  # fmt: skip
+
+
+def _options(parser: argparse.ArgumentParser, before: str = "") -> list[str]:
+    rows = []
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, inner in action.choices.items():
+                rows += _options(inner, f"{before}{name} ")
+            continue
+        if action.dest in _DJANGOS:
+            continue
+        named = ", ".join(action.option_strings) or str(action.metavar or action.dest)
+        takes = f" {action.metavar or action.dest.upper()}" if action.option_strings and action.nargs != 0 else ""
+        told = (action.help or "") % {**vars(action), "prog": parser.prog}
+        rows.append(f"| `{before}{named}{takes}` | {_cell(told)} |")
+    head = ["| Argument | Meaning |", "|---|---|"] if rows and not before else []
+    return head + rows
+
+
+# --- API
+
+
+def api_page() -> str:
+    """Every operation of the OpenAPI description."""
+    from drf_spectacular.generators import SchemaGenerator  # noqa: PLC0415
+    from drf_spectacular.settings import patched_settings  # noqa: PLC0415
+
+    from crm_contact_guard.api.schema import SETTINGS  # noqa: PLC0415
+
+    with patched_settings(SETTINGS):
+        schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    out = ["# Reference: API", "", NOTE]
+    out += ["From the OpenAPI description that `api/v1/schema/` gives; how to use it: [API](api.md).", ""]
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            if not isinstance(operation, dict) or "responses" not in operation:
+                continue
+            out += [f"## {method.upper()} {path.partition('/api/')[1] or ''}{path.partition('/api/')[2] or path}", ""]
+            told = operation.get("description") or operation.get("summary") or ""
+            out += [" ".join(told.replace("<", "&lt;").split()), ""] if told else []
+            out += _parameters(operation)
+            body = operation.get("requestBody", {}).get("content", {})
+            out += [f"Takes {', '.join(f'`{kind}` ({_name(one)})' for kind, one in body.items())}.", ""] if body else []
+            out += [f"Answers {', '.join(_answers(operation))}.", ""]
+    return "\n".join(out)
+
+
+def _parameters(operation: dict[str, Any]) -> list[str]:
+    rows = [
+        f"| `{each['name']}` | {each['in']} | {_cell(each.get('description', ''))} |"
+        for each in operation.get("parameters", ())
+        if each["in"] != "path"
+    ]
+    return ["| Parameter | In | Meaning |", "|---|---|---|", *rows, ""] if rows else []
+
+
+def _answers(operation: dict[str, Any]) -> Iterator[str]:
+    for code, answer in operation["responses"].items():
+        names = {_name(one) for one in answer.get("content", {}).values()} - {""}
+        yield f"{code}" + (f" ({', '.join(sorted(names))})" if names else "")
+
+
+def _name(content: dict[str, Any]) -> str:
+    schema = content.get("schema", {})
+    reference = schema.get("$ref") or schema.get("items", {}).get("$ref") or ""
+    return str(reference.rpartition("/")[2] or schema.get("type", ""))
+
+
+PAGES = {
+    "reference_settings.md": settings_page,
+    "reference_checks.md": checks_page,
+    "reference_commands.md": commands_page,
+    "reference_api.md": api_page,
+}
+
+
+def stale() -> list[str]:
+    """Names of pages that differ from what the code says. Django must be set up."""
+    return [
+        name
+        for name, page in PAGES.items()
+        if not (DOCS / name).exists() or (DOCS / name).read_text(encoding="utf-8") != page()
+    ]
+
+
+def main() -> None:
+    sys.path.insert(0, str(ROOT))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    import django  # noqa: PLC0415
+
+    django.setup()
+    if sys.argv[1:] == ["write"]:
+        for name, page in PAGES.items():
+            (DOCS / name).write_text(page(), encoding="utf-8")
+    elif sys.argv[1:] == ["check"]:
+        if stale():
+            sys.exit(f"Not in step with the code: {', '.join(stale())}. Run make reference.")
+    else:
+        sys.exit("python tools/reference.py write|check")
+
+
+if __name__ == "__main__":
+    main()
