@@ -155,18 +155,19 @@ class Installation:
             for _ in range(kills):
                 self.revive()
                 todo = world.round()
-                world.strike = strike = self._strike(world.dice)
+                world.strike = strike = self._strike(world.dice, world.handed_over)
                 running = [pool.submit(each) for each in todo]
                 for one in running:
                     one.result(PATIENCE * 3)
-                # The point may still be reached by what the worker has yet to do.
+                # The worker may have been struck before and be starting still: what is written waits for it.
                 if strike.point in ("called", "accepted"):
-                    strike.fallen.wait(5)
+                    strike.fallen.wait(PATIENCE)
                 strike.finish()
         world.strike = None
         return world
 
-    def _strike(self, dice: random.Random) -> Strike:
+    def _strike(self, dice: random.Random, handed_over: int) -> Strike:
+        """``handed_over``: how many messages of this round go to a carrier, so that the point is reached."""
         # What is hardest to get right, a death between the carrier's taking and its answer, comes oftener.
         point = dice.choice([*POINTS, "accepted"])
         victim, longest = POINTS[point]
@@ -180,7 +181,8 @@ class Installation:
             self.struck.append(f"{victim}, {'whole' if whole else 'one of its processes'}, when {point}")
             process.strike(whole=whole)
 
-        return Strike(point, dice.randint(0, 3), dice.uniform(0, longest), blow)
+        after = dice.randrange(handed_over) if point in ("called", "accepted") else dice.randint(0, 3)
+        return Strike(point, after, dice.uniform(0, longest), blow)
 
     def revive(self) -> None:
         for process in self.processes.values():

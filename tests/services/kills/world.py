@@ -104,6 +104,8 @@ class World:
         self.people = people
         self.book = Book()
         self.strike: Strike | None = None
+        #: Messages that the present round gives to carriers.
+        self.handed_over = 0
         self._pause = threading.Event()
 
     def reach(self, point: str) -> None:
@@ -127,6 +129,7 @@ class World:
         dice = self.dice
         texting = [alias for alias, carrier in self.carriers.items() if not isinstance(carrier, Phone)]
         over = dice.choices([*texting, "email"], k=dice.randint(2, 5))
+        self.handed_over = len(over)
         todo: list[Callable[[], object]] = [self._employee_writes(alias, self.people["talk"]) for alias in over]
         for alias in dice.choices([*self.carriers, "email"], k=dice.randint(2, 5)):
             todo += self._customer_writes(alias)
