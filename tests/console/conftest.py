@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import InboundMessage
@@ -93,6 +94,13 @@ def alert_for(conversation: Conversation, message: Message, start: int = 0, end:
     )
     assert alert is not None
     return alert
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Whatever language a test before this one has left active in the thread."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
