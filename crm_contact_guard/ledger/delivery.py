@@ -71,9 +71,10 @@ def deliver(message_id: UUID) -> datetime | None:
         )
     except Exception as error:
         # A bug in a carrier's library must not leave the message in limbo: it is tried again and the trace is logged.
+        # It may have stumbled over the answer to a message that was taken, so nobody knows whether it was.
         logger.exception("Channel %s failed on message %s", alias, message_id)
         carriers.failed(alias, error)
-        return outbox.failed(claim, permanent=False, error=f"{type(error).__name__}: {error}")
+        return outbox.failed(claim, permanent=False, uncertain=True, error=f"{type(error).__name__}: {error}")
     carriers.answered(alias)
     outbox.succeeded(claim, receipt.status, carrier_id=receipt.carrier_id, detail=receipt.detail)
     return None
