@@ -156,6 +156,15 @@ def check_database(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 
 @register("crm_contact_guard")
+def check_time_zones(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E020: ``USE_TZ`` is off, so nothing can be recorded: a time would not mean the same everywhere."""
+    if django_settings.USE_TZ:
+        return []
+    hint = "USE_TZ = True; see docs/installation.md, Naive times."
+    return [Error("Nothing can be recorded while times have no zone", hint=hint, id="crm_contact_guard.E020")]
+
+
+@register("crm_contact_guard")
 def check_witnesses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E009: a witness can't be loaded. W004: there is none, so a rolled-back database would not be noticed."""
     try:
