@@ -138,7 +138,10 @@ def test_each_role_on_each_page(rows: Rows, who: str) -> None:
 
 def test_the_table_names_every_address() -> None:
     assert names() - PUBLIC == {name for _method, name in TABLE}
-    assert {str(pattern.pattern) for pattern in app_urls.urlpatterns} == {"api/v1/", "webhooks/<str:alias>/", ""}
+    # Who may ask the others is tested beside them: tests/api, tests/test_webhooks.py, tests/test_monitoring.py.
+    monitoring = {"health/", "health/live/", "health/ready/", "metrics/"}
+    elsewhere = {"api/v1/", "webhooks/<str:alias>/", *monitoring}
+    assert {str(pattern.pattern) for pattern in app_urls.urlpatterns} == {"", *elsewhere}
 
 
 @pytest.mark.parametrize("name", sorted(names() - PUBLIC))
