@@ -32,11 +32,13 @@ __all__ = [
     "ThreadMessage",
     "ThreadVerdict",
     "explain",
+    "masked",
     "read_thread",
     "reason",
     "scan",
     "scan_many",
     "semantic_available",
+    "speaks_for_itself",
 ]
 
 
@@ -70,6 +72,30 @@ def read_thread(messages: Sequence[ThreadMessage], *, company: Company | None = 
     from crm_contact_guard.detection import threads
 
     return threads.read_thread(messages, company=company)
+
+
+def speaks_for_itself(verdict: Scan, *, company: Company | None = None) -> bool:
+    """Whether a message of a talk is an attempt by itself, whatever the reading of the thread says.
+
+    It must be somewhat plainer than a text alone; an attempt that the company's own rule made stands in any case. See
+    ``threads.speaks_for_itself``.
+    """
+    from crm_contact_guard.detection import engine, threads
+
+    threshold = (company and company.threshold) or engine.THRESHOLD
+    if not verdict.attempt or verdict.score < threshold:
+        return verdict.attempt
+    return threads.speaks_for_itself(verdict.score, threshold)
+
+
+def masked(text: str, stored: Iterable[Finding] = ()) -> str:
+    """The text with sensitive data unreadable, what ``stored`` findings cover and what is seen now; of the same length."""
+    from crm_contact_guard.detection import sensitive
+    from crm_contact_guard.detection.normalise import normalise
+
+    # From whichever side it comes and whatever the company allows, the data are as delicate.
+    now = sensitive.find(normalise(text), Direction.INBOUND, Company())
+    return sensitive.mask(text, [*stored, *now])
 
 
 def semantic_available() -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from crm_contact_guard.detection import engine
+from crm_contact_guard import detection
 from crm_contact_guard.detection.types import By, Company, Direction, Finding, Scan, Stance
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def scan_image(
         return ImageScan("", nothing, Unread.UNREADABLE)
     if not text:
         return ImageScan("", nothing)
-    found = engine.scan(text, direction=direction, company=company)
+    found = detection.scan(text, direction=direction, company=company)
     marked = tuple(dataclasses.replace(finding, technique=TECHNIQUE) for finding in found.findings)
     return ImageScan(text, dataclasses.replace(found, findings=marked))
 

@@ -31,14 +31,14 @@ from crm_contact_guard.detection.types import (
 #: How many earlier messages of one side are read together with its newest, and how many of the other side as context.
 REACH = 5
 CONTEXT = 2
-#: Score from which a message is an attempt whatever the talk around it says.
+#: How much more than a text without a talk a message of one must weigh to be an attempt whatever stands around it.
+TALK_MARGIN = 0.05
+#: However quiet a company wants it, what is as plain as this counts at once.
 PLAIN = 0.85
-#: How much more than a text without a talk the first message of one must weigh to be an attempt before anything follows.
-OPENING_MARGIN = 0.1
 #: Messages further back than this (minutes) belong to another talk.
 GAP = 3 * 24 * 60.0
 #: From this probability a message completes an attempt, unless the company's preset moves it.
-THRESHOLD = 0.6
+THRESHOLD = 0.56
 #: Longer messages are read in threads by their first and last characters; alone they are scanned whole.
 LONGEST = 600
 #: Messages whose readings are made together.
@@ -80,13 +80,13 @@ def read_thread(messages: Sequence[ThreadMessage], *, company: Company | None = 
         return ThreadVerdict(False, None, Stance.NONE, None, 0.0, failures)
 
 
-def speaks_for_itself(score: float, threshold: float, *, opening: bool) -> bool:
+def speaks_for_itself(score: float, threshold: float) -> bool:
     """Whether a message of a talk is an attempt by itself; where it is not, the reading of the thread decides.
 
-    ``threshold`` is the company's for a text alone. An opening has nothing before it that the reader could weigh, but
-    "What's your number?" is often answered by "the booking line is …": it must be surer than a text without a talk.
+    ``threshold`` is the company's for a text alone. "What's your number?" is often answered by "the booking line is …",
+    so it must be somewhat surer; but a plain "let's talk on WhatsApp" no talk around it excuses.
     """
-    return score >= (min(PLAIN, threshold + OPENING_MARGIN) if opening else PLAIN)
+    return score >= min(PLAIN, threshold + TALK_MARGIN)
 
 
 def _read(messages: Sequence[ThreadMessage], company: Company) -> ThreadVerdict:

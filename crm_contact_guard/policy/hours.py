@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import holidays
 from django.utils import timezone
 
 from crm_contact_guard.conf import settings
@@ -85,6 +84,8 @@ def week_of(employee: Employee) -> Week:
 
 @lru_cache(maxsize=64)
 def _calendar(country: str, year: int) -> frozenset[date]:
+    import holidays  # noqa: PLC0415 - its start would weigh on every command of hosts that name no holidays
+
     try:
         return frozenset(holidays.country_holidays(country, years=year))
     except NotImplementedError as error:

@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from crm_contact_guard import __version__, detection
 from crm_contact_guard.conf import settings
-from crm_contact_guard.detection import engine, threads
 from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, ThreadMessage
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.policy import hours
@@ -72,7 +71,7 @@ def uninspected(*, since: datetime, limit: int = 200) -> list[UUID]:
 
 def _text_verdicts(message: Message, scan: Scan) -> list[Verdict]:
     """The message's own findings by topic; those of leaving the channel only when the message is an attempt."""
-    return _by_topic(message, scan, attempt=_speaks_for_itself(message, scan))
+    return _by_topic(message, scan, attempt=_speaks_for_itself(scan))
 
 
 def _content_verdicts(message: Message, content: contents.Content) -> list[Verdict]:
@@ -110,12 +109,9 @@ def _by_topic(message: Message, scan: Scan, *, attempt: bool, place: str = "") -
     return verdicts
 
 
-def _speaks_for_itself(message: Message, scan: Scan) -> bool:
+def _speaks_for_itself(scan: Scan) -> bool:
     """Whether the text alone is an attempt. Within a talk it must be plain, else the reading of the thread decides."""
-    threshold = company().threshold or engine.THRESHOLD
-    if not scan.attempt or scan.score < threshold:
-        return scan.attempt  # below the threshold it is an attempt by a rule of the company's own
-    return threads.speaks_for_itself(scan.score, threshold, opening=len(_thread(message)) < 2)
+    return scan.attempt and detection.speaks_for_itself(scan, company=company())
 
 
 def _merged(verdicts: list[Verdict]) -> list[Verdict]:

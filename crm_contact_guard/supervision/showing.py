@@ -11,22 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from crm_contact_guard.detection import sensitive
-from crm_contact_guard.detection.normalise import normalise
-from crm_contact_guard.detection.types import Company, Direction, Kind
+from crm_contact_guard import detection
 from crm_contact_guard.detection.types import Finding as Seen
+from crm_contact_guard.detection.types import Kind
 from crm_contact_guard.supervision.models import Finding, FindingKind
-
-_ANY_COMPANY = Company()
 
 
 def shown(text: str | None, stored: Iterable[Seen] = ()) -> str:
     """``text`` as staff see it, of the same length, so that offsets of other findings hold. None becomes empty."""
-    if not text:
-        return ""
-    # From whichever side it comes and whatever the company allows, the data are as delicate.
-    now = sensitive.find(normalise(text), Direction.INBOUND, _ANY_COMPANY)
-    return sensitive.mask(text, [*stored, *now])
+    return detection.masked(text, stored) if text else ""
 
 
 def shown_values(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from crm_contact_guard import detection
 from crm_contact_guard.detection import By, Direction, Kind, ThreadMessage, read_thread
-from crm_contact_guard.detection.threads import PLAIN, speaks_for_itself
+from crm_contact_guard.detection.threads import PLAIN, TALK_MARGIN, speaks_for_itself
 
 OUT, IN = Direction.OUTBOUND, Direction.INBOUND
 
@@ -84,11 +87,23 @@ def test_harassment_in_a_thread_is_no_attempt() -> None:
     assert any(finding.kind is Kind.HARASSMENT for finding in verdict.findings)
 
 
-def test_an_opening_needs_to_be_surer_than_a_text_alone_and_a_later_message_plain() -> None:
+def test_in_a_talk_a_message_must_be_surer_than_a_text_alone() -> None:
     threshold = 0.45
-    assert not speaks_for_itself(threshold, threshold, opening=True)
-    assert speaks_for_itself(0.6, threshold, opening=True)
-    assert not speaks_for_itself(0.6, threshold, opening=False)
-    assert speaks_for_itself(PLAIN, threshold, opening=False)
+    assert not speaks_for_itself(threshold, threshold)
+    assert speaks_for_itself(threshold + TALK_MARGIN, threshold)
     # However quiet a company wants it, what is plain alerts at once.
-    assert speaks_for_itself(PLAIN, 0.83, opening=True)
+    assert speaks_for_itself(PLAIN, 0.83)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Let's talk on WhatsApp instead.",
+        "Can I add you on WhatsApp?",
+        "Could I get your personal number?",
+        "LINE交換しませんか？",
+        "個人的なLINEを教えてもらえませんか",
+    ],
+)
+def test_no_talk_excuses_a_plain_invitation(text: str) -> None:
+    assert detection.speaks_for_itself(detection.scan(text, direction=IN))
