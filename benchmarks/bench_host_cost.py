@@ -84,7 +84,7 @@ def python(code: str, which: str, folder: Path, *more: str) -> list[float]:
             # pip compiles what it installs; here the first round does.
             "PYTHONDONTWRITEBYTECODE": "",
             "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
-        },  # fmt: skip
+        },
         check=True,
         capture_output=True,
         text=True,
