@@ -112,10 +112,7 @@ def thread_figures(rows: list[dataset.Row], threads: list[dataset.Row]) -> dict[
         fitted = train.fit_threads([point for point, _ in known], [label for _, label in known])
         for n in range(fold, len(threads), train.FOLDS):
             read = fitted.predict_proba(dataset.thread_matrix(honest[n].points))[:, 1] >= thread_runtime.THRESHOLD
-            alone = [
-                thread_runtime.speaks_for_itself(score, THRESHOLD)
-                for score in honest[n].scores
-            ]
+            alone = [thread_runtime.speaks_for_itself(score, THRESHOLD) for score in honest[n].scores]
             reader[n] = next((place for place, hit in enumerate(read) if hit), None)
             # The reader is asked from the second message on, about all before it as well.
             live[n] = next(
