@@ -18,6 +18,7 @@ from crm_contact_guard.channels.base import DeliveryStatus, FileIn, OutboundFile
 from crm_contact_guard.channels.line import LineChannel
 from crm_contact_guard.exceptions import ChannelError, InvalidMessage
 from crm_contact_guard.ledger import delivery
+from crm_contact_guard.ledger.models import Carrier, Delivery
 from tests import factories
 from tests.channels.carrier_server import HANG_UP, Answer
 from tests.channels.cases import ChannelCases, Payload, SendCases, WebhookCases
@@ -121,6 +122,19 @@ class TestSend(LineCases, SendCases):
         message = self.written("🏨" * 2500)
 
         assert self.deliver(message)[0].state == "sent"
+
+    def test_a_refusal_after_a_garbled_answer_does_not_say_that_nothing_arrived(self) -> None:
+        message = self.written()
+        self.line.accepts_before_failing = True
+        self.line.failures.append(Answer(200, b"\0<html>", {"Content-Type": "text/html"}))
+        assert self.deliver(message)[0].state == "queued"
+        assert len(self.arrived()) == 1
+        self.line.accepts_before_failing = False
+        Delivery.objects.filter(message=message).update(due_at=message.recorded_at)
+        Carrier.objects.all().delete()
+        self.fail_for_good()
+
+        assert self.deliver(message)[0].state == "uncertain"
 
 
 class TestPicture(LineCases, ChannelCases):
