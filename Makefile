@@ -9,7 +9,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra pdf --extra postgresql --extra prometheus --extra redis --extra twilio --extra whatsapp
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services matrix matrix-slice sequences kills test-hosts coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
+.PHONY: help install demo demo-data test test-services test-postgresql test-mariadb matrix matrix-slice sequences kills test-hosts coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -60,7 +60,12 @@ test: .venv/.dev-installed ## all tests that need no service
 
 test-services: .venv/.services-installed ## the same on PostgreSQL and MariaDB, and what needs Redis, RabbitMQ, Chromium
 	$(BIN)/python -m pytest --services tests/services $(PYTEST_ARGS)
+	$(MAKE) --no-print-directory -j2 -O test-postgresql test-mariadb
+
+test-postgresql: .venv/.services-installed ## of it the suite on PostgreSQL
 	CONTACT_GUARD_SEQUENCES=60 $(BIN)/python -m pytest --ds tests.settings_postgresql $(PYTEST_ARGS)
+
+test-mariadb: .venv/.services-installed ## of it the suite on MariaDB
 	CONTACT_GUARD_SEQUENCES=60 $(BIN)/python -m pytest --ds tests.settings_mariadb $(PYTEST_ARGS)
 
 test-hosts: .venv/.services-installed ## the built wheel in living CRMs from PyPI, by the tutorial; needs PostgreSQL
