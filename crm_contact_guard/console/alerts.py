@@ -153,7 +153,7 @@ def alert_context(
     evidence = [finding.message for finding in findings] or [row.at_message]
     evidence.sort(key=lambda message: (message.occurred_at, message.pk))
     before, after = queue.neighbours(viewer, row)
-    window = thread.around(row.conversation, findings, first=evidence[0], last=evidence[-1], margin=4)
+    window = thread.around(row.conversation, findings, evidence, margin=4)
     return {
         "alert": row,
         "title": alert_title(row),

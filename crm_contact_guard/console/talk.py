@@ -82,7 +82,7 @@ def talk(
     place = thread.message_of(conversation, request.GET.get("around"))
     before = thread.message_of(conversation, request.GET.get("before"))
     if place is not None:
-        window = thread.around(conversation, findings, first=place, last=place)
+        window = thread.around(conversation, findings, [place])
     else:
         window = thread.newest(conversation, findings, before=before)
     start = window.lines[0].message if window.lines else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,8 @@ from crm_contact_guard.supervision.models import Finding
 from crm_contact_guard.supervision.showing import shown, shown_values, stored_findings
 
 WINDOW = 40
+#: Up to here a stretch between two places is shown whole.
+LONG = 2 * WINDOW
 #: Most that one look at an open page brings up to date.
 TAIL = 200
 
@@ -49,6 +52,8 @@ class Line:
     reasons: Sequence[Reason] = ()
     #: The day it begins, when it is the first message of one; in the reader's zone.
     new_day: date | None = None
+    #: Messages before it that the page leaves out.
+    left_out: int = 0
     #: Same side as the message before, soon after: no need to say the name again.
     follows: bool = False
     delivery: Delivery | None = None
@@ -135,19 +140,44 @@ def following(conversation: Conversation, findings: QuerySet[Finding], *, start:
 
 
 def around(
-    conversation: Conversation, findings: QuerySet[Finding], *, first: Message, last: Message, margin: int = WINDOW // 2
+    conversation: Conversation, findings: QuerySet[Finding], places: Sequence[Message], *, margin: int = WINDOW // 2
 ) -> Window:
-    """From some messages before ``first`` to some after ``last``."""
+    """``places`` (at least one, oldest first) with the messages before, between and after them.
+
+    Where they lie far apart, each keeps ``margin`` messages on either side; what is left out is counted on the
+    line that follows the gap.
+    """
+    first, last = places[0], places[-1]
     rows = _rows(conversation)
-    before = list(rows.filter(_before(first)).order_by("-occurred_at", "-id")[: margin + 1])
-    between = list(
-        rows.filter((_after(first) | Q(pk=first.pk)) & (_before(last) | Q(pk=last.pk))).order_by("occurred_at", "id")
+    before = list(
+        rows.filter(_before(first)).order_by("-occurred_at", "-id").values_list("pk", flat=True)[: margin + 1]
     )
-    if len(between) > 2 * WINDOW:
-        between = [*between[:WINDOW], *between[-WINDOW:]]
-    after = list(rows.filter(_after(last)).order_by("occurred_at", "id")[: margin + 1])
-    found = [*before[:margin][::-1], *between, *after[:margin]]
-    return Window(lines(found, findings), earlier=len(before) > margin, later=len(after) > margin)
+    after = list(rows.filter(_after(last)).order_by("occurred_at", "id").values_list("pk", flat=True)[: margin + 1])
+    between = rows.filter((_after(first) | Q(pk=first.pk)) & (_before(last) | Q(pk=last.pk)))
+    keys = [
+        *before[:margin][::-1],
+        *between.order_by("occurred_at", "id").values_list("pk", flat=True),
+        *after[:margin],
+    ]
+    kept = _near(keys, {place.pk for place in places}, margin) if len(keys) > LONG else range(len(keys))
+    found = rows.in_bulk([keys[index] for index in kept])
+    made = lines([found[keys[index]] for index in kept], findings)
+    for number, (earlier, index) in enumerate(pairwise(kept), start=1):
+        if index > earlier + 1:
+            made[number] = replace(made[number], left_out=index - earlier - 1, follows=False)
+    return Window(made, earlier=len(before) > margin, later=len(after) > margin)
+
+
+def _near(keys: Sequence[UUID], places: Set[UUID], margin: int) -> Sequence[int]:
+    """The indexes of ``keys`` within ``margin`` of a place; of very many, those at both ends."""
+    wanted = {
+        index
+        for place, key in enumerate(keys)
+        if key in places
+        for index in range(max(0, place - margin), min(len(keys), place + margin + 1))
+    }
+    kept = sorted(wanted)
+    return kept if len(kept) <= 2 * LONG else [*kept[:LONG], *kept[-LONG:]]
 
 
 def version(conversation: Conversation, start: Message | None) -> str:

@@ -190,6 +190,32 @@ def test_a_long_thread_shows_the_messages_around_the_evidence(hotel: Hotel) -> N
     assert "number 055" not in whole
 
 
+def test_evidence_that_lies_far_apart_is_all_shown_and_the_gaps_are_named(hotel: Hotel) -> None:
+    messages = [says(hotel.talk, f"message number {index:03}") for index in range(200)]
+    for place in (10, 100, 190):
+        raised = alert_for(hotel.talk, messages[place], 0, 7)
+
+    page = html(hotel.get("chief", "alert", raised.pk))
+
+    shown = [int(number) for number in re.findall(r"number (\d{3})", page)]
+    assert shown == [*range(6, 15), *range(96, 105), *range(186, 195)]
+    assert page.count("81 messages in between") == 2
+    assert f"?around={messages[96].pk}" in page
+
+
+def test_evidence_all_over_a_long_thread_shows_both_its_ends(hotel: Hotel) -> None:
+    messages = [says(hotel.talk, f"message number {index:03}") for index in range(260)]
+    for message in messages[::4]:
+        raised = alert_for(hotel.talk, message, 0, 7)
+
+    page = html(hotel.get("chief", "alert", raised.pk))
+
+    assert "number 000" in page
+    assert "number 259" in page
+    assert re.search(r"\d+ messages in between", page)
+    assert len(re.findall(r"number \d{3}", page)) <= 160
+
+
 def test_the_empty_overview_tells_when_the_last_was_closed(hotel: Hotel) -> None:
     raised = alert_for(hotel.talk, says(hotel.talk, "hello"))
     alert_close(alert_id=raised.pk, reviewer=hotel.people["chief"], resolution="no_action")
