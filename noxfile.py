@@ -1,9 +1,9 @@
 """The matrix: the built wheel and sdist on each Python × Django × database × broker, with the oldest and the newest
 dependencies, and with no extras and each alone.
 
-``make matrix`` runs all of it, ``make matrix-slice`` what CI takes, ``.venv/bin/nox --list`` names the cells. Pythons
-that this machine does not have are left out, and said so. Tests run from the unpacked sdist, with the package taken out
-of it, so that only what was built can be imported.
+``make matrix`` runs all of it, ``make matrix-slice`` what CI takes, ``.venv/bin/nox --list`` names the cells. Of a
+Python that this machine does not have, only what it would install is resolved. Tests run from the unpacked sdist, with
+the package taken out of it, so that only what was built can be imported.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ SLICE = (
 
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["cell", "extra"]
+nox.options.sessions = ["cell", "extra", "resolution"]
 
 
 def interpreters() -> dict[str, str]:
@@ -172,3 +172,20 @@ def extra(session: nox.Session, extra: str) -> None:
     session.install(f"{NAME}{f'[{extra}]' if extra else ''} @ {wheel.as_uri()}")
     with session.chdir(unpacked(session, sdist)):
         session.run("python", "-W", "error::ImportWarning", "tools/import_all.py", *([extra] if extra else []))
+
+
+@nox.session(venv_backend="none")
+@nox.parametrize("version", [nox.param(version, id=version) for version in PYTHONS if version not in HERE])
+def resolution(session: nox.Session, version: str) -> None:
+    """What a Python that is not here would install: oldest and newest, all extras, with nothing to compile.
+
+    mysqlclient is left out, since it has no wheels for Linux at all.
+    """
+    extras = [word for extra in EXTRAS if extra != "mysql" for word in ("--extra", extra)]
+    for end in ("lowest-direct", "highest"):
+        session.run(
+            str(ROOT / ".venv/bin/uv"), "pip", "compile", "--quiet", "--python-version", version,
+            "--python-platform", "x86_64-manylinux_2_28", "--only-binary", ":all:", "pyproject.toml", *extras,
+            "--resolution", end, "--output-file", os.devnull,
+            external=True, silent=True,
+        )  # fmt: skip
