@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.urls import URLPattern, URLResolver, path
 
+from crm_contact_guard import database
 from crm_contact_guard.api.views.access_log import AccessLog
 from crm_contact_guard.api.views.alerts import AlertClaim, AlertClose, AlertDetail, AlertList, FindingList
 from crm_contact_guard.api.views.calls import ConversationCall
@@ -25,7 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "conversations/<str:pk>/call/",
         # The wish must be on record before the carrier is asked, also where the host wraps requests in a transaction.
-        transaction.non_atomic_requests(ConversationCall.as_view()),
+        database.outside_transactions(ConversationCall.as_view()),
         name="api-conversation-call",
     ),
     path("conversations/<str:pk>/customer/", ConversationCustomer.as_view(), name="api-conversation-customer"),
