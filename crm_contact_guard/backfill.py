@@ -7,11 +7,11 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm_contact_guard import crm
+from crm_contact_guard import crm, database
 from crm_contact_guard.directory.mirror import customer_for, mirror_employee
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.dispatch import later
@@ -55,7 +55,7 @@ def record_old(old: OldMessage, *, inspect: bool = False, dry_run: bool = False)
     if dry_run:
         return "recorded"
     try:
-        with transaction.atomic():
+        with database.atomic():
             seen = CarrierEventId.objects.create(channel=SOURCE, event_id=event_id, received_at=timezone.now())
             conversation = _conversation(old, customer, employee)
             seen.message = _record(old, conversation, customer, employee)

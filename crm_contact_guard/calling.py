@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 from uuid import UUID, uuid5
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm_contact_guard import permissions
+from crm_contact_guard import database, permissions
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel, PhoneCall
 from crm_contact_guard.directory.models import Employee
@@ -72,7 +72,7 @@ def call(*, actor: Employee, conversation: Conversation, channel: str, key: str)
 def _asked_once(actor: Employee, conversation: Conversation, line: Channel, call_id: UUID) -> bool:
     """Record the wish, unless this press is on record already: a double click must not ring twice."""
     try:
-        with transaction.atomic():
+        with database.atomic():
             CarrierEventId.objects.create(channel=line.alias, event_id=f"asked:{call_id}", received_at=timezone.now())
             record_event(
                 kind=calls.ASKED,

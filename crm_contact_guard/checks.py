@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import DEFAULT_DB_ALIAS, connections, router
+from django.db import connections, router
 
 from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
@@ -147,12 +147,23 @@ def check_signing_key(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_database(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E019: a database router sends our tables elsewhere than to ``default``, so that transactions would not hold."""
-    alias = router.db_for_write(Message)
-    if alias == DEFAULT_DB_ALIAS:
+    """E019: database routers part our tables, so that no transaction would hold them together, or send them to a
+    database that does not exist or in which they may not be made."""
+    places: dict[str, list[str]] = {}
+    for model in apps.get_app_config("crm_contact_guard").get_models(include_auto_created=True):
+        places.setdefault(router.db_for_write(model), []).append(model.__name__)
+    refused = [alias for alias in places if alias in connections and not router.allow_migrate_model(alias, Message)]
+    if len(places) > 1:
+        told = "; ".join(f"{alias!r} gets {', '.join(names)}" for alias, names in sorted(places.items()))
+        problem = f"DATABASE_ROUTERS part our tables: {told}"
+    elif unknown := set(places) - set(connections):
+        problem = f"DATABASE_ROUTERS send our tables to {unknown.pop()!r}, which is not in DATABASES"
+    elif refused:
+        problem = f"DATABASE_ROUTERS send our tables to {refused[0]!r}, but refuse their migrations there"
+    else:
         return []
-    hint = "Let the router keep the app crm_contact_guard in 'default'; see docs/installation.md, Several databases."
-    return [Error(f"A router sends the record to database {alias!r}", hint=hint, id="crm_contact_guard.E019")]
+    hint = "Let db_for_write and allow_migrate keep to one database; see docs/installation.md, Several databases."
+    return [Error(problem, hint=hint, id="crm_contact_guard.E019")]
 
 
 @register("crm_contact_guard")

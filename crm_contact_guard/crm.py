@@ -22,6 +22,7 @@ from django.db.models.functions import Cast, Lower
 from django.db.models.lookups import Contains, Exact
 from django.utils.module_loading import import_string
 
+from crm_contact_guard import host_rows
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError
 
@@ -155,7 +156,7 @@ class DeclarativeAdapter(CRMAdapter):
         return str(getattr(customer, "pk", customer))
 
     def customer(self, key: str) -> CustomerRecord | None:
-        manager, path = _manager(self.customer_model()), settings.CUSTOMER.get("KEY")
+        manager, path = host_rows.manager(self.customer_model()), settings.CUSTOMER.get("KEY")
         if not path:
             row = _get(manager, key)
             return None if row is None else self._customer_record([row])
@@ -167,7 +168,7 @@ class DeclarativeAdapter(CRMAdapter):
         return self._customer_record(rows) if rows and key else None
 
     def customers(self) -> Iterator[CustomerRecord]:
-        manager, path = _manager(self.customer_model()), settings.CUSTOMER.get("KEY")
+        manager, path = host_rows.manager(self.customer_model()), settings.CUSTOMER.get("KEY")
         if not path:
             merged = settings.CUSTOMER.get("MERGED_INTO")
             for row in manager.all().iterator(chunk_size=500):
@@ -184,7 +185,9 @@ class DeclarativeAdapter(CRMAdapter):
         """By the database where ``CUSTOMER["NAME"]`` is a column, else by looking through all."""
         name = settings.CUSTOMER.get("NAME")
         try:
-            rows = _manager(self.customer_model()).filter(Contains(Lower(_lookup(name)), words.lower()))[:limit]
+            rows = host_rows.manager(self.customer_model()).filter(Contains(Lower(_lookup(name)), words.lower()))[
+                :limit
+            ]
             return [] if not words else [self._customer_record([row]) for row in rows]
         except (FieldError, TypeError, AttributeError):
             return super().search(words, limit)
@@ -192,7 +195,7 @@ class DeclarativeAdapter(CRMAdapter):
     def merged_into(self, key: str) -> str:
         """Where the row stays and points to its successor: ``CUSTOMER["MERGED_INTO"]``, a path."""
         path = settings.CUSTOMER.get("MERGED_INTO")
-        row = _get(_manager(self.customer_model()), key) if path else None
+        row = _get(host_rows.manager(self.customer_model()), key) if path else None
         return _key(row, path) if row is not None else ""
 
     def _customer_record(self, rows: Sequence[Model]) -> CustomerRecord:
@@ -257,13 +260,13 @@ class DeclarativeAdapter(CRMAdapter):
         return str(spec.get("DEFAULT_ROLE", "employee"))
 
     def employees(self) -> Iterator[EmployeeRecord]:
-        for user in _manager(get_user_model()).all().iterator(chunk_size=500):
+        for user in host_rows.manager(get_user_model()).all().iterator(chunk_size=500):
             record = self.employee(user)
             if record is not None:
                 yield record
 
     def user(self, key: str) -> Any:
-        return _get(_manager(get_user_model()), key)
+        return _get(host_rows.manager(get_user_model()), key)
 
     # --- teams
     def team_model(self) -> type[Model]:
@@ -275,7 +278,7 @@ class DeclarativeAdapter(CRMAdapter):
         if not spec.get("MODEL"):
             return
         chiefs = {} if spec.get("SUPERVISOR") else self._chiefs()
-        for row in _manager(self.team_model()).all():
+        for row in host_rows.manager(self.team_model()).all():
             yield TeamRecord(
                 key=str(row.pk),
                 name=_first(row, spec.get("NAME", "name")) or str(row),
@@ -315,12 +318,6 @@ _SEVERAL = re.compile(r"[,;\n]+")
 _ROWS_OF_ONE = 20
 
 
-def _manager(model: type[Any]) -> Manager[Any]:
-    """The plain manager: a host's default manager may hide rows (archived, other sites)."""
-    manager: Manager[Any] = model._base_manager
-    return manager
-
-
 def _get(manager: Manager[Any], key: str) -> Any:
     """The row whose primary key is the text ``key``; None when there is none or the text can't be such a key."""
     try:
@@ -347,11 +344,11 @@ def _walk(row: Any, path: str) -> Any:
         if isinstance(value, Mapping):
             value = value.get(name)
         elif isinstance(value, (Manager, QuerySet)):
-            value = [_walk(item, name) for item in value.all()]
+            value = [_walk(item, name) for item in host_rows.every(value)]
         elif isinstance(value, list):
             value = [_walk(item, name) for item in value]
         else:
-            value = getattr(value, name, None)
+            value = host_rows.attribute(value, name)
         if callable(value) and not isinstance(value, Manager):
             value = value()
     return value
@@ -362,7 +359,7 @@ def _items(row: Any, paths: str | Sequence[str] | None) -> list[Any]:
     for path in [paths] if isinstance(paths, str) else paths or ():
         value = _walk(row, path)
         if isinstance(value, (Manager, QuerySet)):
-            value = list(value.all())
+            value = list(host_rows.every(value))
         found.extend(value if isinstance(value, (list, tuple, set)) else [value])
     return [value for value in found if value not in (None, "")]
 

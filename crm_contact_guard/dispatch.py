@@ -14,8 +14,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, transaction
-
+from crm_contact_guard import database
 from crm_contact_guard.conf import settings
 
 logger = logging.getLogger(__name__)
@@ -38,13 +37,13 @@ def inline() -> Iterator[None]:
         _inline.reset(before)
 
 
-def later(name: str, *args: str, using: str = DEFAULT_DB_ALIAS) -> None:
+def later(name: str, *args: str) -> None:
     """Run the task ``name`` of ``crm_contact_guard.tasks`` with text arguments once the transaction has committed.
 
     ``TASKS="inline"`` runs it in this process, ``"celery"`` sends it to the host's Celery app. A failure to hand it
     over is logged, never raised: the caller's work is committed and the sweeper resumes it.
     """
-    transaction.on_commit(partial(_hand_over, name, args), using=using, robust=True)
+    database.on_commit(partial(_hand_over, name, args))
 
 
 def _hand_over(name: str, args: tuple[str, ...]) -> None:

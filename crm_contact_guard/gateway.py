@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, router, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm_contact_guard import permissions
+from crm_contact_guard import database, permissions
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel, FileIn, InboundMessage, StatusEvent, UnknownEvent
 from crm_contact_guard.detection.types import Direction, Scan, Stance
@@ -124,9 +124,9 @@ def send(
         return Sent(message=None, decision=looked.decision, scan=looked.scan, files=looked.files)
     stored = files.store(attachments)
     try:
-        with transaction.atomic():
+        with database.atomic():
             _take_over(conversation, actor)
-            with together(router.db_for_write(Message)):
+            with together(database.alias()):
                 message = record_message(
                     conversation=conversation,
                     direction=Direction.OUTBOUND.value,
@@ -272,10 +272,10 @@ def receive(inbound: InboundMessage) -> Received:
     holders = senders.having(carrier, inbound.from_address)
     stored = files.store(inbound.files)
     try:
-        with transaction.atomic():
+        with database.atomic():
             conversation = named or senders.conversation_of(inbound, holders)
             text, quoted = told_apart(conversation, inbound.text, inbound.quoted)
-            with together(router.db_for_write(Message)):
+            with together(database.alias()):
                 message = record_message(
                     conversation=conversation,
                     direction=Direction.INBOUND.value,
@@ -341,7 +341,7 @@ def receive_status(event: StatusEvent) -> bool:
         event.channel, event.message_id, carrier_id=event.carrier_id
     )
     try:
-        with transaction.atomic():
+        with database.atomic():
             CarrierEventId.objects.create(
                 channel=event.channel, event_id=event.event_id[:255], message=message, received_at=timezone.now()
             )
@@ -356,7 +356,7 @@ def receive_status(event: StatusEvent) -> bool:
 def receive_unknown(event: UnknownEvent) -> bool:
     """Record an event that can't be read further, with its payload, so that nothing a carrier says is lost."""
     try:
-        with transaction.atomic():
+        with database.atomic():
             CarrierEventId.objects.create(
                 channel=event.channel, event_id=event.event_id[:255], received_at=timezone.now()
             )
@@ -403,7 +403,7 @@ def note(
     limits.check_text(text, None)
     stored = files.store(attachments)
     try:
-        with transaction.atomic():
+        with database.atomic():
             message = record_message(
                 conversation=conversation,
                 direction=Direction.NOTE.value,

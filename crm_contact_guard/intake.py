@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
-from crm_contact_guard import gateway
+from crm_contact_guard import database, gateway
 from crm_contact_guard.channels.base import (
     CallEvent,
     CarrierEvent,
@@ -43,7 +43,7 @@ def _once(event: ContactEvent | CallEvent | TakenBack, record: Callable[[], obje
     if known.exists():
         return False
     try:
-        with transaction.atomic():
+        with database.atomic():
             seen = CarrierEventId.objects.create(
                 channel=event.channel, event_id=event.event_id[:255], received_at=timezone.now()
             )

@@ -9,15 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import connections
 from django.db.models import Count, Min
 from django.utils import timezone
 
+from crm_contact_guard import database
 from crm_contact_guard.conf import settings
 from crm_contact_guard.ledger import trigger_state
 from crm_contact_guard.ledger.models import Carrier, Delivery, Direction, Event, Media, Message, Pending
 from crm_contact_guard.ledger.sealed import TreeHead, Witnessing
-from crm_contact_guard.ledger.tree import database
 from crm_contact_guard.supervision.inspection import uninspected
 from crm_contact_guard.supervision.models import Alert, Notice, Severity
 
@@ -55,7 +54,7 @@ def measures() -> Iterator[Measure]:
 def is_ready() -> bool:
     """Whether messages can be recorded: our tables answer, and every trigger that guards them is there."""
     Pending.objects.exists()
-    return not trigger_state.altered(connections[database()])
+    return not trigger_state.altered(database.connection())
 
 
 def _age(now: datetime, since: datetime | None) -> float:
@@ -91,7 +90,7 @@ def _record(now: datetime) -> Iterator[Measure]:
     yield Measure(
         name="triggers_altered",
         says="Triggers that keep recorded rows from being changed and are missing or altered",
-        value=len(trigger_state.altered(connections[database()])),
+        value=len(trigger_state.altered(database.connection())),
         limit=0,
         fix="manage.py migrate, then contact_guard_verify; find out who removed them",
     )

@@ -6,9 +6,10 @@ from django.db import models
 
 from crm_contact_guard.directory.ids import uuid7
 from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.rows import Row
 
 
-class ApiToken(models.Model):
+class ApiToken(Row):
     """A bearer token of one employee; its rights are that person's rights."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

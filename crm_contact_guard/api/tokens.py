@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm_contact_guard import database
 from crm_contact_guard.api.models import ApiToken
+from crm_contact_guard.directory.host_user import user_is_beside
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.ledger.models import Event
@@ -40,7 +41,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-@transaction.atomic
+@database.atomic()
 def token_create(*, employee: Employee, name: str, lifetime: timedelta = DEFAULT_LIFETIME) -> NewToken:
     """A new token with the employee's rights.
 
@@ -63,7 +64,7 @@ def token_create(*, employee: Employee, name: str, lifetime: timedelta = DEFAULT
     return NewToken(token=token, text=text)
 
 
-@transaction.atomic
+@database.atomic()
 def token_revoke(token_id: UUID) -> ApiToken:
     """End a token now; again is harmless. Raises ApiToken.DoesNotExist."""
     token = ApiToken.objects.select_for_update().get(pk=token_id)
@@ -86,7 +87,7 @@ def token_find(text: str) -> ApiToken | None:
     token = (
         ApiToken.objects.filter(token_hash=_digest(text), revoked_at__isnull=True, expires_at__gt=now)
         .filter(employee__active=True, employee__user__isnull=False)
-        .select_related("employee__user")
+        .select_related("employee__user" if user_is_beside() else "employee")
         .first()
     )
     if token is None:

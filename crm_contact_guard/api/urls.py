@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.urls import URLPattern, URLResolver, path
 
+from crm_contact_guard import database
 from crm_contact_guard.api.lazy import LazyView
 
 # Ids are taken as any text, so that an unreadable one is answered by our own "not found" and not by the host's page.
@@ -19,7 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "conversations/<str:pk>/call/",
         # The wish must be on record before the carrier is asked, also where the host wraps requests in a transaction.
-        transaction.non_atomic_requests(LazyView("calls.ConversationCall")),
+        database.outside_transactions(LazyView("calls.ConversationCall")),
         name="api-conversation-call",
     ),
     path(

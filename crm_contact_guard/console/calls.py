@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from crm_contact_guard import calling
+from crm_contact_guard import calling, database
 from crm_contact_guard.console.conversation import back_of
 from crm_contact_guard.console.page import is_htmx, page, show
 from crm_contact_guard.console.talk import find, talk
@@ -18,7 +17,7 @@ from crm_contact_guard.proof.canonical import canonical_text
 
 
 # The wish must be on record before the carrier is asked, also where the host wraps requests in a transaction.
-@transaction.non_atomic_requests
+@database.outside_transactions
 @page("POST")
 def call(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Ring the viewer's telephone, then the customer's; say what happens, or why it does not."""

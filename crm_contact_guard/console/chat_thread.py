@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
+from crm_contact_guard import database
 from crm_contact_guard.channels.base import DeliveryStatus
 from crm_contact_guard.console.thread import Line, lines
 from crm_contact_guard.ledger import outbox, typing_marks
@@ -54,7 +54,7 @@ def hand_out(conversation: Conversation, alias: str) -> None:
     )
     for message in waiting.select_related("conversation"):
         now = timezone.now()
-        with transaction.atomic():
+        with database.atomic():
             taken = Delivery.objects.filter(
                 message_id=message.pk, state__in=(Delivery.State.SENT, Delivery.State.DELIVERED)
             ).update(state=Delivery.State.READ, updated_at=now)

@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from django.db import transaction
-
-from crm_contact_guard import crm
+from crm_contact_guard import crm, database
 from crm_contact_guard.directory.addresses import name_of, normalise
 from crm_contact_guard.directory.models import Address, Customer, Employee, Role, Team
 from crm_contact_guard.exceptions import ConfigurationError
@@ -47,7 +45,7 @@ def customer_for(host_customer: object) -> Customer:
     return mirror_customer(record)
 
 
-@transaction.atomic
+@database.atomic()
 def mirror_employee(record: crm.EmployeeRecord) -> Employee:
     """Create or refresh one employee with their teams."""
     role = record.role if record.role in Role.values else Role.EMPLOYEE
@@ -69,7 +67,7 @@ def mirror_employee(record: crm.EmployeeRecord) -> Employee:
     return employee
 
 
-@transaction.atomic
+@database.atomic()
 def mirror_customer(record: crm.CustomerRecord) -> Customer:
     """Create or refresh one customer with addresses; addresses that the host dropped go, opt-outs stay."""
     owner = Employee.objects.filter(tenant=record.tenant, key=record.owner_key).first() if record.owner_key else None
@@ -132,7 +130,7 @@ def _inherit_word(address: Address) -> None:
         address.save(update_fields=["opted_out_at", "opted_out_by"])
 
 
-@transaction.atomic
+@database.atomic()
 def mirror_teams(tenant: str = "") -> int:
     """Create or refresh all teams with supervisor and deputy. Returns their number. ``tenant``: whose context it is."""
     records = [within(tenant, record) for record in crm.adapter().teams()]

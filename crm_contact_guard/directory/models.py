@@ -8,7 +8,9 @@ from django.conf import settings as django_settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from crm_contact_guard.directory.host_user import HostUserField
 from crm_contact_guard.directory.ids import uuid7
+from crm_contact_guard.rows import Row
 
 
 class Role(models.TextChoices):
@@ -18,7 +20,7 @@ class Role(models.TextChoices):
     AUDITOR = "auditor", _("Auditor")
 
 
-class Employee(models.Model):
+class Employee(Row):
     """A user of the host who may talk to customers or watch over the talk. Never deleted, only deactivated."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -26,14 +28,7 @@ class Employee(models.Model):
     key = models.CharField(max_length=255, help_text="The host user's primary key as text.")
     # Not a constraint of the database: our tables may lie in another one than the host's users, and a host that has
     # taken the app out again, its record kept, must still be able to delete a user.
-    user = models.ForeignKey(
-        django_settings.AUTH_USER_MODEL,
-        null=True,
-        blank=True,
-        on_delete=models.SET_NULL,
-        db_constraint=False,
-        related_name="+",
-    )
+    user = HostUserField(django_settings.AUTH_USER_MODEL)
     name = models.CharField(max_length=255)
     email = models.CharField(max_length=320, blank=True, default="")
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.EMPLOYEE)
@@ -51,7 +46,7 @@ class Employee(models.Model):
         return self.name
 
 
-class Team(models.Model):
+class Team(Row):
     """A group of employees with a supervisor, and a deputy for when the supervisor is the one concerned."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -71,7 +66,7 @@ class Team(models.Model):
         return self.name
 
 
-class Customer(models.Model):
+class Customer(Row):
     """A customer of the host, or (``key`` is null) somebody who wrote in and is not yet linked to one."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -106,7 +101,7 @@ class AddressKind(models.TextChoices):
     CHAT = "chat", _("Web chat")
 
 
-class Address(models.Model):
+class Address(Row):
     """An address of a customer. Two customers may share one; ``normalised`` is what inbound look-ups compare."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -10,6 +10,7 @@ from typing import IO
 from django.core.files.storage import Storage
 from django.utils import timezone
 
+from crm_contact_guard import database
 from crm_contact_guard.exports.bundle_rows import Filters, Selection, by_digest
 from crm_contact_guard.ledger import proofs, sealing
 from crm_contact_guard.ledger.files import storage
@@ -17,7 +18,7 @@ from crm_contact_guard.ledger.keys import signing_key_or_refuse, verification_ke
 from crm_contact_guard.ledger.models import Event
 from crm_contact_guard.ledger.record import record_event
 from crm_contact_guard.ledger.sealed import Witnessing
-from crm_contact_guard.ledger.tree import database, tile_reader
+from crm_contact_guard.ledger.tree import tile_reader
 from crm_contact_guard.proof.bundle_writer import BundleWriter
 from crm_contact_guard.proof.canonical import canonical_time
 from crm_contact_guard.proof.cover import cover
@@ -57,7 +58,7 @@ def bundle_write(
     checkpoints that the reader holds and will compare. Call it outside a transaction: the export is recorded before the
     first byte, also when writing fails. Raises ConfigurationError without a key, NoteBroken for a bad ``since``.
     """
-    using, key, keys = database(), signing_key_or_refuse(), verification_keys()
+    using, key, keys = database.alias(), signing_key_or_refuse(), verification_keys()
     splits = [open_checkpoint(note, keys).size for note in since]
     splits += Witnessing.objects.using(using).values_list("size", flat=True)
     texts = filters.texts()

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TextIO
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q
 
+from crm_contact_guard import database
 from crm_contact_guard.directory.models import Address, Customer, Employee
 from crm_contact_guard.ledger.erasing import erase_events, erase_messages
 from crm_contact_guard.ledger.holds import not_held
@@ -102,7 +102,7 @@ def erase(customer: Customer, *, reason: str, actor: Employee | None = None) -> 
     return Erased(erased=erased, held=held)
 
 
-@transaction.atomic
+@database.atomic()
 def _forget(customer: Customer) -> None:
     """The mirror forgets, too; the host's own row is the host's."""
     Address.objects.filter(Q(customer=customer) | Q(customer__merged_into=customer)).delete()

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from django.core import checks
 from django.core.management import call_command
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from crm_contact_guard import database
 from crm_contact_guard.installation.report import Item, Level, error, fine
 from crm_contact_guard.ledger import trigger_state, triggers
-from crm_contact_guard.ledger.tree import database
 
 TOPIC = "settings"
 APP = "crm_contact_guard"
@@ -30,21 +30,21 @@ def settings_items() -> Iterator[Item]:
 
 def waiting_migrations() -> list[str]:
     """Migrations that our tables still need."""
-    executor = MigrationExecutor(connections[database()])
+    executor = MigrationExecutor(database.connection())
     wanted = [key for key in executor.loader.graph.leaf_nodes() if key[0] == APP]
     return [str(migration) for migration, _back in executor.migration_plan(wanted)]
 
 
 def database_items() -> Iterator[Item]:
     """Whether the tables are there, up to date and guarded by their triggers."""
-    alias = database()
+    alias = database.alias()
     connection = connections[alias]
     waiting = waiting_migrations()
     if waiting:
         yield error(
             "database",
             f"{len(waiting)} migrations wait on {alias!r}: {', '.join(waiting)}",
-            f"manage.py migrate {APP}",
+            f"manage.py migrate {APP}" + ("" if alias == DEFAULT_DB_ALIAS else f" --database {alias}"),
             lambda: call_command("migrate", APP, database=alias, interactive=False, verbosity=0),
         )
         return

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm_contact_guard import database
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel, ContactEvent, ContactKind
 from crm_contact_guard.directory.addresses import normalise
@@ -83,7 +83,7 @@ def wrote(carrier: Channel, address: str, at: datetime, known: Sequence[Holder])
         )
 
 
-@transaction.atomic
+@database.atomic()
 def refused(message: Message, error: ChannelError) -> None:
     """A carrier refused a message because of its address: the owner had told it STOP, or there is no such number."""
     contact_changed(

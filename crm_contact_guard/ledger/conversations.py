@@ -7,10 +7,10 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import connections, router
 from django.db.models import F, Q
 from django.utils import timezone
 
+from crm_contact_guard import database
 from crm_contact_guard.directory.models import Customer, Employee, Team
 from crm_contact_guard.ledger.models import Conversation, Direction, Message
 from crm_contact_guard.ledger.writing import execute
@@ -83,7 +83,7 @@ def note_message(conversation: Conversation, message: Message) -> None:
 
     By a statement of its own, since every message pays for it; the row counts what others change at the same time.
     """
-    connection = connections[router.db_for_write(Conversation, instance=conversation)]
+    connection = database.connection()
     at = _AT.get_db_prep_save(message.occurred_at, connection)
     changes = "last_message_at = CASE WHEN last_message_at > %s THEN last_message_at ELSE %s END"
     values = [at, at]

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import QuerySet
 
+from crm_contact_guard import database
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.ledger import files
 from crm_contact_guard.ledger.holds import not_held
@@ -37,7 +38,7 @@ def erase_messages(messages: QuerySet[Message], *, basis: str, actor: Employee |
     count = 0
     remaining = messages.filter(salt__isnull=False).order_by("pk")
     while ids := list(not_held(remaining).values_list("pk", flat=True)[:BATCH]):
-        with transaction.atomic():
+        with database.atomic():
             # What was still to be fetched is not; what was fetched later (``media``) goes with the message.
             Media.objects.filter(message__in=ids).delete()
             fetched = not_held(Message.objects.filter(reply_to__in=ids, salt__isnull=False, text=""))
@@ -57,7 +58,7 @@ def erase_events(events: QuerySet[Event], *, basis: str, actor: Employee | None 
     told = events.filter(models.Q(reason__isnull=False) | models.Q(details__isnull=False))
     ids = list(told.values_list("pk", flat=True))
     for start in range(0, len(ids), BATCH):
-        with transaction.atomic():
+        with database.atomic():
             _erase_rows(Event, ids[start : start + BATCH], EVENT_PERSONAL, basis=basis, actor=actor)
     return len(ids)
 
@@ -84,7 +85,7 @@ def _erase_rows(
         )
     ErasurePermit.objects.bulk_create(ErasurePermit(row_id=row_id) for row_id in ids)
     # Not through the guarded manager: this one UPDATE is what the permit and the trigger allow.
-    models.QuerySet(model).filter(pk__in=ids).update(**dict.fromkeys((*names, "salt")))
+    models.QuerySet(model, using=database.alias()).filter(pk__in=ids).update(**dict.fromkeys((*names, "salt")))
     ErasurePermit.objects.filter(row_id__in=ids).delete()
 
 

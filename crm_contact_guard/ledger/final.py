@@ -7,6 +7,7 @@ from typing import Any, NoReturn, TypeVar
 from django.db import models
 
 from crm_contact_guard.exceptions import RecordedRowsAreFinal
+from crm_contact_guard.rows import Rows
 
 M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
@@ -21,7 +22,7 @@ class RecordedQuerySet(models.QuerySet[M_co]):
         raise RecordedRowsAreFinal(f"{self.model.__name__} rows are recorded and can't be deleted")
 
 
-class RecordedManager(models.Manager[M_co]):
+class RecordedManager(Rows[M_co]):
     """Hands out guarded querysets."""
 
     def get_queryset(self) -> RecordedQuerySet[M_co]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Generic, TypeVar
 
-from django.db import connections, models, router
+from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from crm_contact_guard import database
 from crm_contact_guard.directory.models import Address, Customer, Employee
 from crm_contact_guard.ledger.models import Conversation
 
@@ -37,7 +38,7 @@ def holders(kind: str, normalised: str) -> list[Holder]:
     if not normalised:
         return []
     # Where the record is written: a replica may not know yet who wrote a moment ago.
-    connection = connections[router.db_for_write(Address)]
+    connection = database.connection()
     with connection.cursor() as cursor:
         cursor.execute(_statement(connection.vendor), [kind, normalised])
         rows = cursor.fetchall()
@@ -89,7 +90,7 @@ _AT_EMPLOYEE: Final = _AT_CONVERSATION + _CONVERSATION.width
 
 @cache
 def _statement(vendor: str) -> str:
-    connection = connections[router.db_for_write(Address)]
+    connection = database.connection()
     quote = connection.ops.quote_name
     address, customer, conversation, employee = (
         quote(model._meta.db_table) for model in (Address, Customer, Conversation, Employee)

@@ -6,19 +6,21 @@ from datetime import datetime
 from functools import reduce
 from operator import or_
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm_contact_guard import database
 from crm_contact_guard.directory.ids import uuid7
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.rows import Row
 
 
-class LegalHold(models.Model):
+class LegalHold(Row):
     """What must be kept: messages of a customer, of an employee, of a period, or of all that is given together."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -53,7 +55,7 @@ class LegalHold(models.Model):
         return covered
 
 
-@transaction.atomic
+@database.atomic()
 def hold_place(
     *,
     name: str,
@@ -83,7 +85,7 @@ def hold_place(
     return hold
 
 
-@transaction.atomic
+@database.atomic()
 def hold_release(*, hold: LegalHold, reason: str, released_by: Employee | None) -> None:
     """End a hold. Repeating it is harmless."""
     if LegalHold.objects.filter(pk=hold.pk, released_at=None).update(released_at=timezone.now()):

@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from crm_contact_guard import crm
+from crm_contact_guard import crm, database
 from crm_contact_guard.directory.mirror import GONE, customer_for
 from crm_contact_guard.directory.models import Address, Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage
@@ -36,7 +35,7 @@ def shares_address(conversation: Conversation, customer: Customer) -> bool:
     return bool(pairs) and customer.addresses.filter(_any(pairs)).exists()
 
 
-@transaction.atomic
+@database.atomic()
 def conversation_link(
     *, conversation: Conversation, customer: Customer, actor: Employee | None, reason: str = ""
 ) -> list[Conversation]:
@@ -65,7 +64,7 @@ def conversation_link(
     return moved
 
 
-@transaction.atomic
+@database.atomic()
 def customer_gone(customer: Customer) -> None:
     """The host no longer has this customer: nothing new is found by its addresses, and after a merge its conversations
     are with the one it became. Records stay as they are."""

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-from django.db import connections, models, router
+from django.db import connections, models
 from django.db.models.signals import post_save, pre_save
 
+from crm_contact_guard import database
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.ledger.writing import execute
 
@@ -21,7 +22,7 @@ _PLAIN: Final = (models.CharField, models.TextField, models.PositiveSmallInteger
 
 def insert(row: Message | Event) -> None:
     """Insert ``row``, complete with its digests, as ``row.save(force_insert=True)`` would."""
-    model, using = type(row), router.db_for_write(type(row), instance=row)
+    model, using = type(row), database.alias()
     told: dict[str, Any] = {"instance": row, "raw": False, "using": using, "update_fields": None}
 
     def done() -> None:
@@ -34,7 +35,7 @@ def insert(row: Message | Event) -> None:
 
 def insert_quietly(row: models.Model) -> None:
     """Insert a row of working state: without signals, and without asking for a key that the database gives."""
-    _insert(row, router.db_for_write(type(row), instance=row))
+    _insert(row, database.alias())
 
 
 def _insert(row: models.Model, using: str, then: Callable[[], object] | None = None) -> None:

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
+from crm_contact_guard import database
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import FileIn, MediaRef
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
@@ -92,7 +92,7 @@ def _later(row: Media, error: str, *, permanent: bool) -> None:
         wait = timedelta(seconds=BACKOFF[number - 1])
         Media.objects.filter(pk=row.pk).update(due_at=timezone.now() + wait)
         return
-    with transaction.atomic():
+    with database.atomic():
         if not Media.objects.filter(pk=row.pk).delete()[0]:
             return
         record_event(
@@ -110,7 +110,7 @@ def _record(row: Media, file: FileIn) -> Message | None:
     first = row.message
     stored = files.store([file])
     try:
-        with transaction.atomic():
+        with database.atomic():
             if first.salt is None or not Media.objects.filter(pk=row.pk).delete()[0]:
                 # Erased meanwhile, or another worker was quicker.
                 files.discard(stored)

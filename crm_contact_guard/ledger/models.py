@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from crm_contact_guard.directory.ids import uuid7
 from crm_contact_guard.directory.models import Customer, Employee, Team
 from crm_contact_guard.ledger.final import RecordedManager
+from crm_contact_guard.rows import Row
 
 
-class Conversation(models.Model):
+class Conversation(Row):
     """Messages between one customer and the employee or team that answers."""
 
     class State(models.TextChoices):
@@ -67,7 +68,7 @@ class MessageKind(models.TextChoices):
     MEETING = "meeting", _("Meeting")
 
 
-class RecordedRow(models.Model):
+class RecordedRow(Row):
     """What both recorded tables share: the salted digests of the personal fields, and the leaf hash over all."""
 
     salt = models.BinaryField(null=True, help_text="16 random bytes a personal field; null after erasure.")
@@ -159,7 +160,7 @@ class Event(RecordedRow):
         return f"{self.kind} {self.id}"
 
 
-class Pending(models.Model):
+class Pending(Row):
     """Recorded rows without a leaf index yet; filled by an AFTER INSERT trigger, emptied by the sealer."""
 
     id = models.BigAutoField(primary_key=True)
@@ -168,13 +169,13 @@ class Pending(models.Model):
     leaf_hash = models.BinaryField()
 
 
-class ErasurePermit(models.Model):
+class ErasurePermit(Row):
     """While a row stands here, and only within that transaction, its personal fields and salt may become null."""
 
     row_id = models.UUIDField(primary_key=True)
 
 
-class Attachment(models.Model):
+class Attachment(Row):
     """A file of a message; its SHA-256 stands in the message's ``files`` and so in the leaf."""
 
     class Kind(models.TextChoices):
@@ -197,7 +198,7 @@ class Attachment(models.Model):
         ordering = ["position"]
 
 
-class Delivery(models.Model):
+class Delivery(Row):
     """The outbox: what is still to be handed to a carrier, and the latest known state of each outbound message."""
 
     class State(models.TextChoices):
@@ -231,7 +232,7 @@ class Delivery(models.Model):
         ]
 
 
-class Media(models.Model):
+class Media(Row):
     """A file that is still at the carrier and waits to be fetched. The row goes when that is recorded."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -246,7 +247,7 @@ class Media(models.Model):
         indexes = [models.Index(fields=["due_at"], name="contact_guard_media_due")]
 
 
-class Carrier(models.Model):
+class Carrier(Row):
     """How a channel's carrier does: what it took in the current minute, and since when it takes nothing."""
 
     channel = models.CharField(max_length=64, primary_key=True)
@@ -259,7 +260,7 @@ class Carrier(models.Model):
     failures = models.PositiveIntegerField(default=0)
 
 
-class CarrierEventId(models.Model):
+class CarrierEventId(Row):
     """Carriers' event ids seen so far: the unique constraint is what makes receiving idempotent."""
 
     channel = models.CharField(max_length=64)
@@ -272,7 +273,7 @@ class CarrierEventId(models.Model):
         constraints = [models.UniqueConstraint(fields=["channel", "event_id"], name="contact_guard_carrier_event_once")]
 
 
-class IdempotencyKey(models.Model):
+class IdempotencyKey(Row):
     """A sender's own key for a send, so that a repeated request gives the first message again."""
 
     employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
@@ -285,7 +286,7 @@ class IdempotencyKey(models.Model):
         constraints = [models.UniqueConstraint(fields=["employee", "key"], name="contact_guard_idempotency_key_once")]
 
 
-class ChatLink(models.Model):
+class ChatLink(Row):
     """A customer's door to the web chat: expiring, revocable, known here only by the hash of its token."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from crm_contact_guard import database
 from crm_contact_guard.channels.base import DeliveryStatus
 from crm_contact_guard.conf import settings
 from crm_contact_guard.ledger.inserting import insert_quietly
@@ -70,7 +70,7 @@ def _is_due(now: datetime) -> Q:
     return waiting | Q(state=Delivery.State.SENDING, lease_until__lt=now)
 
 
-@transaction.atomic
+@database.atomic()
 def claim(message_id: UUID, *, idempotent: bool) -> Claim | None:
     """Take the message for one attempt, and record that the attempt begins.
 
@@ -106,7 +106,7 @@ def _attempt(number: int, possible_duplicate: bool) -> dict[str, object]:
     return {"attempt": number, "possible_duplicate": True} if possible_duplicate else {"attempt": number}
 
 
-@transaction.atomic
+@database.atomic()
 def succeeded(
     claim: Claim, status: DeliveryStatus, *, carrier_id: str = "", detail: Mapping[str, str] | None = None
 ) -> None:
@@ -154,7 +154,7 @@ def by_own_id(channel: str, message_id: str, *, carrier_id: str) -> Message | No
     return delivery.message
 
 
-@transaction.atomic
+@database.atomic()
 def failed(
     claim: Claim,
     *,
@@ -190,7 +190,7 @@ def failed(
     return due_at
 
 
-@transaction.atomic
+@database.atomic()
 def carrier_said(
     message: Message, status: DeliveryStatus, *, occurred_at: datetime, detail: Mapping[str, str] | None = None
 ) -> Event:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crm_contact_guard import database
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.ledger.record import event_open_values, message_open_values
 from crm_contact_guard.ledger.sealed import Seal
-from crm_contact_guard.ledger.tree import database, kept, leaf_hash_at, leaf_index, tile_reader
+from crm_contact_guard.ledger.tree import kept, leaf_hash_at, leaf_index, tile_reader
 from crm_contact_guard.proof import canonical, tiles
 
 
@@ -32,14 +33,14 @@ class Inclusion:
 
 def head(using: str | None = None) -> Head | None:
     """The newest tree head; None while nothing is sealed."""
-    rows = Seal.objects.using(using or database()).order_by("-size").values_list("size", "checkpoint")
+    rows = Seal.objects.using(using or database.alias()).order_by("-size").values_list("size", "checkpoint")
     found = rows.first()
     return None if found is None else Head(size=found[0], checkpoint=found[1])
 
 
 def inclusion(row: Message | Event, *, using: str | None = None) -> Inclusion | None:
     """The proof that a row is in the tree; None while it waits for sealing."""
-    alias = using or database()
+    alias = using or database.alias()
     newest = head(alias)
     kind: canonical.RowKind = "message" if isinstance(row, Message) else "event"
     index = leaf_index(alias, kind, row.pk)
@@ -64,4 +65,4 @@ def leaf(row: Message | Event) -> bytes:
 
 def consistency(old_size: int, newest: Head, *, using: str | None = None) -> list[bytes]:
     """The proof that the tree of ``old_size`` leaves is the beginning of that of ``newest``. Raises IndexError."""
-    return tiles.consistency_proof(old_size, newest.size, tile_reader(using or database()))
+    return tiles.consistency_proof(old_size, newest.size, tile_reader(using or database.alias()))

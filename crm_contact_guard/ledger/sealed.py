@@ -9,8 +9,10 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from crm_contact_guard.rows import Row
 
-class TreeHead(models.Model):
+
+class TreeHead(Row):
     """The one row that sealers lock: how far the tree has grown, and what is needed to let it grow on."""
 
     id = models.PositiveSmallIntegerField(primary_key=True)
@@ -20,7 +22,7 @@ class TreeHead(models.Model):
     sealed_at = models.DateTimeField(null=True)
 
 
-class Seal(models.Model):
+class Seal(Row):
     """Rows that got their leaf index together, and the signed tree head after them. Written once, never changed.
 
     ``rows`` holds 17 bytes a leaf in leaf order: ``m`` or ``e`` (message, event) and the 16 bytes of the row's id;
@@ -39,7 +41,7 @@ class Seal(models.Model):
         indexes = [models.Index(fields=["last_ms", "first_ms"], name="contact_guard_seal_ids")]
 
 
-class Tile(models.Model):
+class Tile(Row):
     """256 hashes of the tree (C2SP tlog-tiles); the last of each level may be partial and is then replaced."""
 
     #: ``level · 2⁴⁸ + index``
@@ -47,7 +49,7 @@ class Tile(models.Model):
     hashes = models.BinaryField()
 
 
-class Witnessing(models.Model):
+class Witnessing(Row):
     """What a witness was given last, and whether that went well."""
 
     alias = models.CharField(max_length=64, primary_key=True)

@@ -14,11 +14,12 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
+from crm_contact_guard import database
 from crm_contact_guard.exceptions import ContactGuardError
 from crm_contact_guard.ledger import pending
 from crm_contact_guard.ledger.keys import signing_key_or_refuse, verification_keys
 from crm_contact_guard.ledger.sealed import Seal, Tile, TreeHead
-from crm_contact_guard.ledger.tree import ENTRY, HEAD, database, tile_id, tile_reader
+from crm_contact_guard.ledger.tree import ENTRY, HEAD, tile_id, tile_reader
 from crm_contact_guard.proof.merkle import Frontier
 from crm_contact_guard.proof.notes import Checkpoint, NoteBroken, SignerUnknown, SigningKey, open_checkpoint
 from crm_contact_guard.proof.tiles import TILE_WIDTH, grow
@@ -44,7 +45,7 @@ class Sealed:
 
 def seal(*, using: str | None = None, batch: int = BATCH) -> Sealed:
     """Seal all rows that wait, ``batch`` a transaction. Raises ConfigurationError without a key, SealingRefused."""
-    alias = using or database()
+    alias = using or database.alias()
     key = signing_key_or_refuse()
     total = 0
     while True:

@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db import connections, router
+from django.db import connections
 from django.db.models import Max, Q
 
-from crm_contact_guard.ledger.models import Pending
 from crm_contact_guard.ledger.sealed import Seal, Tile
 from crm_contact_guard.proof.canonical import RowKind
 from crm_contact_guard.proof.merkle import HASH_BYTES
@@ -32,11 +31,6 @@ _PLACES: Final = {
     # unhex() is newer than the oldest SQLite that Django supports, and a blob may be a parameter there.
     "sqlite": "instr({rows}, CAST(%s AS BLOB))",
 }
-
-
-def database() -> str:
-    """Alias of the database that holds the record."""
-    return router.db_for_write(Pending)
 
 
 def tile_id(level: int, index: int) -> int:

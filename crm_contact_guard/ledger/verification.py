@@ -12,12 +12,12 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
 
+from crm_contact_guard import database
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.ledger import verification_links, verification_shown, verification_sql, witnessing
 from crm_contact_guard.ledger.canonical_sql import MODELS
 from crm_contact_guard.ledger.keys import verification_keys
 from crm_contact_guard.ledger.models import Pending
-from crm_contact_guard.ledger.tree import database
 from crm_contact_guard.ledger.verification_files import FileCheck
 from crm_contact_guard.ledger.verification_report import Report
 from crm_contact_guard.ledger.verification_rows import RowCheck
@@ -50,7 +50,7 @@ def verify(
     show of the record, called with alias and report within one snapshot. Raises ConfigurationError, and DatabaseError
     when the server can't be asked.
     """
-    alias = using or database()
+    alias = using or database.alias()
     report = Report(on_fault=on_fault, on_progress=on_progress)
     keys = verification_keys()
     if not keys:

@@ -15,12 +15,13 @@ from typing import Any
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from crm_contact_guard import database
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError, ContactGuardError
 from crm_contact_guard.ledger import proofs
 from crm_contact_guard.ledger.keys import verification_keys
 from crm_contact_guard.ledger.sealed import TreeHead, Witnessing
-from crm_contact_guard.ledger.tree import HEAD, database, tile_reader
+from crm_contact_guard.ledger.tree import HEAD, tile_reader
 from crm_contact_guard.ledger.witnesses import Witness
 from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.proof.merkle import Frontier
@@ -65,7 +66,7 @@ def _configured(position: int, entry: dict[str, Any]) -> Configured:
 def keep_due() -> list[str]:
     """Serve the witnesses whose time has come. Returns the names of those that took the checkpoint."""
     now = timezone.now()
-    last = {row.alias: row for row in Witnessing.objects.using(database()).all()}
+    last = {row.alias: row for row in Witnessing.objects.using(database.alias()).all()}
     due = [one for one in configured() if not _served(last.get(one.alias), now - one.every)]
     return [one.alias for one in due if _keep(one)]
 
@@ -81,7 +82,7 @@ def _served(row: Witnessing | None, since: Any) -> bool:
 
 
 def _keep(one: Configured) -> bool:
-    using = database()
+    using = database.alias()
     newest = proofs.head(using)
     if newest is None:
         return False
@@ -106,7 +107,7 @@ def _keep(one: Configured) -> bool:
 
 def latest() -> Iterator[tuple[str, str]]:
     """Name and newest checkpoint of each witness that can be read back. Raises ConfigurationError, and theirs."""
-    head = TreeHead.objects.using(database()).filter(pk=HEAD).first()
+    head = TreeHead.objects.using(database.alias()).filter(pk=HEAD).first()
     if head is None:
         return
     for one in configured():
@@ -120,7 +121,7 @@ def compare(checkpoint: str, *, using: str | None = None) -> int:
 
     Raises RecordContradicted, and NoteBroken when the checkpoint itself can't be believed.
     """
-    alias = using or database()
+    alias = using or database.alias()
     old = open_checkpoint(checkpoint, verification_keys())
     newest = proofs.head(alias)
     head = TreeHead.objects.using(alias).filter(pk=HEAD).first()

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.utils import timezone
 
+from crm_contact_guard import database
 from crm_contact_guard.conf import settings
 from crm_contact_guard.ledger.models import Conversation, Event, Message
 from crm_contact_guard.ledger.record import record_event
@@ -69,7 +69,7 @@ def severity_of(verdict: Verdict) -> int:
     return Severity.MEDIUM
 
 
-@transaction.atomic
+@database.atomic()
 def alert_raise(*, conversation: Conversation, verdict: Verdict, notify: bool = True) -> Alert | None:
     """Store the verdict's findings; open an alert for them or let them join the one whose window is open.
 

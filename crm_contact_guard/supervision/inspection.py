@@ -9,10 +9,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
-from crm_contact_guard import __version__, detection
+from crm_contact_guard import __version__, database, detection
 from crm_contact_guard.conf import settings
 from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, ThreadMessage
 from crm_contact_guard.ledger.models import Event, Message
@@ -40,7 +39,7 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
     found = contents.of_message(message)
     with scanning("inspection"):
         scan = detection.scan(text, direction=direction, company=company(), semantic_stage=bool(settings.SEMANTIC))
-    with transaction.atomic():
+    with database.atomic():
         in_files = [verdict for content in found for verdict in _content_verdicts(message, content)]
         verdicts = _merged(
             [*_text_verdicts(message, scan), *in_files, *_thread_verdicts(message), *_after_hours(message)]

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from crm_contact_guard.directory.ids import uuid7
 from crm_contact_guard.directory.models import Employee, Team
 from crm_contact_guard.ledger.models import Conversation, Message
+from crm_contact_guard.rows import Row
 
 
 class FindingKind(models.TextChoices):
@@ -52,7 +53,7 @@ class Severity(models.IntegerChoices):
     HIGH = 3, _("High")
 
 
-class Alert(models.Model):
+class Alert(Row):
     """Findings of one conversation and topic within a window, addressed to a supervisor."""
 
     class Status(models.TextChoices):
@@ -106,7 +107,7 @@ class Alert(models.Model):
         return str(self.id)
 
 
-class Finding(models.Model):
+class Finding(Row):
     """What a detector saw in a message: offsets into its text, never the text itself."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -133,7 +134,7 @@ class Finding(models.Model):
         indexes = [models.Index(fields=["kind", "-created_at"], name="contact_guard_finding_kind")]
 
 
-class Inspection(models.Model):
+class Inspection(Row):
     """That a message was inspected, and by which engine: what the sweeper looks for."""
 
     message = models.OneToOneField(Message, primary_key=True, on_delete=models.PROTECT, related_name="inspection")
@@ -143,7 +144,7 @@ class Inspection(models.Model):
     inspected_at = models.DateTimeField()
 
 
-class Notice(models.Model):
+class Notice(Row):
     """A warning that is to reach a person; its own outbox, so that one alert gives one mail a person."""
 
     class State(models.TextChoices):

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from crm_contact_guard import __version__, crm
+from crm_contact_guard import __version__, crm, database
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.ledger.record import record_event
 from crm_contact_guard.supervision import inspection
@@ -64,7 +63,7 @@ def rescan(rows: QuerySet[Message], *, dry_run: bool, notify: bool, total: Resca
     simply repeated. The run itself is an event of the record.
     """
     for message in rows.iterator(chunk_size=BATCH):
-        with crm.adapter().tenant(message.tenant), transaction.atomic():
+        with crm.adapter().tenant(message.tenant), database.atomic():
             began = timezone.now()
             alerts = inspection.inspect(message, notify=notify)
             fresh = Finding.objects.filter(message__conversation_id=message.conversation_id, created_at__gte=began)
@@ -73,7 +72,7 @@ def rescan(rows: QuerySet[Message], *, dry_run: bool, notify: bool, total: Resca
             total.findings.update(kinds)
             total.alerts.update(alert.pk for alert in alerts)
             if dry_run:
-                transaction.set_rollback(True)
+                database.connection().set_rollback(True)
         if kinds:
             yield Seen(message=message.pk, occurred_at=message.occurred_at, kinds=kinds)
     if not dry_run:

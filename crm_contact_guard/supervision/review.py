@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm_contact_guard import database
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage
 from crm_contact_guard.ledger.models import Event
@@ -18,7 +18,7 @@ from crm_contact_guard.supervision.models import Alert
 MAX_COMMENT = 4000
 
 
-@transaction.atomic
+@database.atomic()
 def alert_claim(*, alert_id: UUID, reviewer: Employee) -> Alert:
     """Say "I am looking at it". Claiming twice is harmless; a colleague's claim is taken over, and recorded as such.
 
@@ -38,7 +38,7 @@ def alert_claim(*, alert_id: UUID, reviewer: Employee) -> Alert:
     return alert
 
 
-@transaction.atomic
+@database.atomic()
 def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment: str = "") -> Alert:
     """Close with a resolution. Repeating the same close is harmless.
 

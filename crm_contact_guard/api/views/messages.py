@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.urls import reverse
@@ -13,7 +12,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm_contact_guard import permissions
+from crm_contact_guard import database, permissions
 from crm_contact_guard.api import filters, pagination
 from crm_contact_guard.api.base import GuardView, one_or_404, require
 from crm_contact_guard.api.schema import ID, UNMASK, answers, described
@@ -50,7 +49,7 @@ def given_messages(view: GuardView, messages: Sequence[Message], *, purpose: str
     shown = unmask(view)
     read = {message.conversation_id: message.conversation for message in messages}
     own = set(permissions.own_conversations(view.viewer).filter(pk__in=read).values_list("pk", flat=True))
-    with transaction.atomic():
+    with database.atomic():
         for key, conversation in read.items():
             if key not in own and conversation.employee_id != view.viewer.pk:
                 access.record_view(viewer=view.viewer, conversation=conversation, purpose=purpose)
