@@ -5,11 +5,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connections
 from django.test import TransactionTestCase
 
+SQLITE = "django.db.backends.sqlite3"
 SERVICES = Path(__file__).parent / "services"
 HOSTS = Path(__file__).parent / "hosts"
+#: What runs the same whichever database the tests have: it needs none, or brings its own.
+ALIKE = {
+    Path(__file__).parent / name
+    for name in (
+        "databases",
+        "demo",
+        "detection",
+        "test_architecture.py",
+        "test_docs.py",
+        "test_docs_commands.py",
+        "test_strange_hosts.py",
+        "test_vendor.py",
+    )
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,6 +46,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if collection_path == SERVICES and not config.getoption("--services"):
         return True
     if collection_path == HOSTS and not config.getoption("--hosts"):
+        return True
+    if collection_path in ALIKE and settings.DATABASES["default"]["ENGINE"] != SQLITE:
         return True
     return None
 
