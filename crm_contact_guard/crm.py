@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, islice
@@ -83,13 +84,22 @@ class CRMAdapter:
     """
 
     def tenant(self, key: str) -> AbstractContextManager[None]:
-        """Enter the host's context of a tenant (row security, time zone). Tasks run inside it."""
+        """Enter the host's context of a tenant (row security, time zone), and leave it as it was. Tasks run inside it.
+
+        Never called with "": what strangers write is in no tenant until somebody says who they are."""
         return nullcontext()
 
     def tenants(self) -> Iterable[str]:
         """Keys of all tenants whose context the directory sync has to enter, one after the other. A host whose rows can
         be read without a context needs none: its records name their tenant themselves."""
         return ("",)
+
+    def current_tenant(self) -> str:
+        """The tenant whose context this request or process is in, as the host's middleware set it; empty: in none.
+
+        Asked where a row is seen first by somebody's request and names no tenant itself, and which of a person's
+        tenants a request is about."""
+        return ""
 
     def customer_key(self, customer: object) -> str:
         """The key of a host's customer object."""
@@ -227,6 +237,9 @@ class DeclarativeAdapter(CRMAdapter):
         role = self.role(user)
         if not role:
             return None
+        tenant = _key(user, spec.get("TENANT"))
+        if spec.get("TENANT") and not tenant and has_contexts(self):
+            return None  # the users' table is everybody's, and this one belongs to none of the tenants
         hours = _walk(user, spec["HOURS"]) if spec.get("HOURS") else None
         return EmployeeRecord(
             key=str(user.pk),
@@ -238,7 +251,7 @@ class DeclarativeAdapter(CRMAdapter):
             language=_first(user, spec.get("LANGUAGE")),
             working_hours=hours if isinstance(hours, Mapping) else None,
             active=bool(getattr(user, "is_active", True)),
-            tenant=_key(user, spec.get("TENANT")),
+            tenant=tenant,
         )
 
     def role(self, user: Any) -> str:
@@ -406,6 +419,30 @@ def adapter() -> CRMAdapter:
     return _adapter()
 
 
+def has_contexts(host: CRMAdapter) -> bool:
+    """Whether the host's rows are read tenant by tenant."""
+    return type(host).tenants is not CRMAdapter.tenants
+
+
+_entered: ContextVar[str] = ContextVar("contact_guard_tenant", default="")
+
+
+@contextmanager
+def tenant(key: str) -> Iterator[None]:
+    """Enter the host's context of a tenant; with "", which is what rows of nobody's have, nothing is entered."""
+    before = _entered.set(key)
+    try:
+        with adapter().tenant(key) if key else nullcontext():
+            yield
+    finally:
+        _entered.reset(before)
+
+
+def current_tenant() -> str:
+    """The tenant that was entered here, or in whose context the host says we are; empty: in none."""
+    return _entered.get() or adapter().current_tenant()
+
+
 def _forget(*, setting: str, **_: object) -> None:
     if setting == "CONTACT_GUARD":
         _adapter.cache_clear()
@@ -421,4 +458,7 @@ __all__ = [
     "EmployeeRecord",
     "TeamRecord",
     "adapter",
+    "current_tenant",
+    "has_contexts",
+    "tenant",
 ]
