@@ -52,8 +52,8 @@ def check_adapter(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_tenants(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """W007: the host's rows are read tenant by tenant, but nothing says which tenant a row in a page belongs to, so that
-    our panel stays away."""
+    """W007: the host's rows are read tenant by tenant, but nothing says which tenant a row in a page belongs to, so
+    that our panel stays away."""
     try:
         adapter = crm.adapter()
     except ConfigurationError:

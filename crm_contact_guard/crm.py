@@ -237,9 +237,6 @@ class DeclarativeAdapter(CRMAdapter):
         role = self.role(user)
         if not role:
             return None
-        tenant = _key(user, spec.get("TENANT"))
-        if spec.get("TENANT") and not tenant and has_contexts(self):
-            return None  # the users' table is everybody's, and this one belongs to none of the tenants
         hours = _walk(user, spec["HOURS"]) if spec.get("HOURS") else None
         return EmployeeRecord(
             key=str(user.pk),
@@ -251,7 +248,7 @@ class DeclarativeAdapter(CRMAdapter):
             language=_first(user, spec.get("LANGUAGE")),
             working_hours=hours if isinstance(hours, Mapping) else None,
             active=bool(getattr(user, "is_active", True)),
-            tenant=tenant,
+            tenant=_key(user, spec.get("TENANT")),
         )
 
     def role(self, user: Any) -> str:
@@ -424,6 +421,13 @@ def has_contexts(host: CRMAdapter) -> bool:
     return type(host).tenants is not CRMAdapter.tenants
 
 
+def is_outside(record: EmployeeRecord) -> bool:
+    """Whether a table of users that is everybody's showed somebody who belongs to none of the tenants."""
+    host = adapter()
+    told = isinstance(host, DeclarativeAdapter) and settings.EMPLOYEE.get("TENANT")
+    return bool(told) and not record.tenant and has_contexts(host)
+
+
 _entered: ContextVar[str] = ContextVar("contact_guard_tenant", default="")
 
 
@@ -460,5 +464,6 @@ __all__ = [
     "adapter",
     "current_tenant",
     "has_contexts",
+    "is_outside",
     "tenant",
 ]

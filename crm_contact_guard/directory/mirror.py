@@ -35,7 +35,8 @@ def employee_for(user: Any) -> Employee | None:
         return None
     if len(working) == 1:
         return working[0]
-    record = placed(crm.adapter().employee(user))
+    told = crm.adapter().employee(user)
+    record = placed(told) if told is not None and not crm.is_outside(told) else None
     if record is None or not record.active:
         return None
     if working:
@@ -196,7 +197,7 @@ def placed(record: Record | None) -> Record | None:
 def staff_within(tenant: str) -> Iterator[crm.EmployeeRecord]:
     """The employees of a tenant, in whose context we are. A users' table is often everybody's: others are not meant."""
     for record in crm.adapter().employees():
-        if not tenant or record.tenant in ("", tenant):
+        if (not tenant or record.tenant in ("", tenant)) and not crm.is_outside(record):
             yield within(tenant, record)
 
 
