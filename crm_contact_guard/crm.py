@@ -18,6 +18,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationError
 from django.core.signals import setting_changed
+from django.db import DatabaseError
 from django.db.models import Manager, Model, QuerySet, TextField
 from django.db.models.functions import Cast, Lower
 from django.db.models.lookups import Contains, Exact
@@ -219,7 +220,7 @@ class DeclarativeAdapter(CRMAdapter):
         url = _first(row, spec.get("URL", "get_absolute_url"))
         return CustomerRecord(
             key=self.customer_key(row),
-            name=_first(row, spec.get("NAME")) or str(row),
+            name=_first(row, spec.get("NAME")) or _told(row),
             addresses=tuple(addresses),
             owner_key=_key(row, spec.get("OWNER")),
             team_key=_key(row, spec.get("TEAM")),
@@ -288,7 +289,7 @@ class DeclarativeAdapter(CRMAdapter):
         for row in _manager(self.team_model()).all():
             yield TeamRecord(
                 key=str(row.pk),
-                name=_first(row, spec.get("NAME", "name")) or str(row),
+                name=_first(row, spec.get("NAME", "name")) or _told(row),
                 supervisor_key=_key(row, spec.get("SUPERVISOR")) or next(iter(chiefs.get(str(row.pk), ())), ""),
                 deputy_key=_key(row, spec.get("DEPUTY")) or next(iter(chiefs.get(str(row.pk), ())[1:]), ""),
                 tenant=_key(row, spec.get("TENANT")),
@@ -333,9 +334,11 @@ def _manager(model: type[Any]) -> Manager[Any]:
 
 def _get(manager: Manager[Any], key: str) -> Any:
     """The row whose primary key is the text ``key``; None when there is none or the text can't be such a key."""
+    if "\0" in key:
+        return None  # PostgreSQL refuses the question, and with it the transaction
     try:
         return manager.get(pk=manager.model._meta.pk.to_python(key))
-    except (ObjectDoesNotExist, ValueError, TypeError, ValidationError):
+    except (ObjectDoesNotExist, ValueError, TypeError, OverflowError, ValidationError):
         return None
 
 
@@ -396,7 +399,17 @@ def _key(row: Any, paths: str | Sequence[str] | None) -> str:
 
 def _person_name(user: Any) -> str:
     full = getattr(user, "get_full_name", None)
-    return (full() if callable(full) else "") or str(user)
+    return (full() if callable(full) else "") or _told(user) or f"{user._meta.verbose_name} {user.pk}"
+
+
+def _told(row: Any) -> str:
+    """What a row says of itself. Many a ``__str__`` fails where something is missing, a login name for one."""
+    try:
+        return str(row)
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - a host's method may raise anything
+        return ""
 
 
 @lru_cache(maxsize=1)

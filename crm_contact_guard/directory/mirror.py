@@ -71,8 +71,8 @@ def mirror_employee(record: crm.EmployeeRecord) -> Employee:
             "name": record.name[:255],
             "email": record.email[:320],
             "role": role,
-            "timezone": record.timezone,
-            "language": record.language,
+            "timezone": _whole(record.timezone, 64),
+            "language": _whole(record.language, 16),
             "working_hours": dict(record.working_hours or {}),
             "active": record.active,
         },
@@ -96,16 +96,21 @@ def mirror_customer(record: crm.CustomerRecord) -> Customer:
         defaults={
             # A host that has no name shows the address instead.
             "name": name_of(record.name)[:255],
-            "language": record.language,
-            "timezone": record.timezone,
+            "language": _whole(record.language, 16),
+            "timezone": _whole(record.timezone, 64),
             "owner": owner,
             "team": team,
-            "url": record.url[:500],
+            "url": _whole(record.url, 500),
             "active": True,
         },
     )
     _mirror_addresses(customer, record.addresses)
     return customer
+
+
+def _whole(text: str, most: int) -> str:
+    """The text, unless it is longer than any such word: a part of it would be another one, or none."""
+    return text if len(text) <= most else ""
 
 
 def _mirror_addresses(customer: Customer, records: Iterable[crm.AddressRecord]) -> None:
