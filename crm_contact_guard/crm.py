@@ -18,7 +18,6 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationError
 from django.core.signals import setting_changed
-from django.db import DatabaseError
 from django.db.models import Manager, Model, QuerySet, TextField
 from django.db.models.functions import Cast, Lower
 from django.db.models.lookups import Contains, Exact
@@ -220,7 +219,7 @@ class DeclarativeAdapter(CRMAdapter):
         url = _first(row, spec.get("URL", "get_absolute_url"))
         return CustomerRecord(
             key=self.customer_key(row),
-            name=_first(row, spec.get("NAME")) or _told(row),
+            name=_first(row, spec.get("NAME")) or str(row),
             addresses=tuple(addresses),
             owner_key=_key(row, spec.get("OWNER")),
             team_key=_key(row, spec.get("TEAM")),
@@ -289,7 +288,7 @@ class DeclarativeAdapter(CRMAdapter):
         for row in _manager(self.team_model()).all():
             yield TeamRecord(
                 key=str(row.pk),
-                name=_first(row, spec.get("NAME", "name")) or _told(row),
+                name=_first(row, spec.get("NAME", "name")) or str(row),
                 supervisor_key=_key(row, spec.get("SUPERVISOR")) or next(iter(chiefs.get(str(row.pk), ())), ""),
                 deputy_key=_key(row, spec.get("DEPUTY")) or next(iter(chiefs.get(str(row.pk), ())[1:]), ""),
                 tenant=_key(row, spec.get("TENANT")),
@@ -399,17 +398,11 @@ def _key(row: Any, paths: str | Sequence[str] | None) -> str:
 
 def _person_name(user: Any) -> str:
     full = getattr(user, "get_full_name", None)
-    return (full() if callable(full) else "") or _told(user) or f"{user._meta.verbose_name} {user.pk}"
-
-
-def _told(row: Any) -> str:
-    """What a row says of itself. Many a ``__str__`` fails where something is missing, a login name for one."""
     try:
-        return str(row)
-    except DatabaseError:
-        raise
-    except Exception:  # noqa: BLE001 - a host's method may raise anything
-        return ""
+        told = (full() if callable(full) else "") or str(user)
+    except TypeError:  # Django's own users say their login name, which may be missing
+        told = ""
+    return told or f"{user._meta.verbose_name} {user.pk}"
 
 
 @lru_cache(maxsize=1)
