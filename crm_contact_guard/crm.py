@@ -219,7 +219,7 @@ class DeclarativeAdapter(CRMAdapter):
         url = _first(row, spec.get("URL", "get_absolute_url"))
         return CustomerRecord(
             key=self.customer_key(row),
-            name=_first(row, spec.get("NAME")) or str(row),
+            name=_first(row, spec.get("NAME")) or _person_name(row),
             addresses=tuple(addresses),
             owner_key=_key(row, spec.get("OWNER")),
             team_key=_key(row, spec.get("TEAM")),
@@ -396,13 +396,12 @@ def _key(row: Any, paths: str | Sequence[str] | None) -> str:
     return next(iter(_keys(row, paths)), "")
 
 
-def _person_name(user: Any) -> str:
-    full = getattr(user, "get_full_name", None)
+def _person_name(row: Any) -> str:
+    full = getattr(row, "get_full_name", None)
     try:
-        told = (full() if callable(full) else "") or str(user)
+        return (full() if callable(full) else "") or str(row)
     except TypeError:  # Django's own users say their login name, which may be missing
-        told = ""
-    return told or f"{user._meta.verbose_name} {user.pk}"
+        return f"{row._meta.verbose_name} {row.pk}"
 
 
 @lru_cache(maxsize=1)
