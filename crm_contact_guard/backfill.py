@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import crm, database
-from crm_contact_guard.directory.mirror import customer_for, mirror_employee
+from crm_contact_guard.directory.mirror import customer_for, mirror_employee, placed
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import InvalidMessage
@@ -31,7 +31,7 @@ class OldMessage:
 
     ``key`` is the host's id of it and never used twice; ``customer_key`` and ``employee_key`` are those of the adapter;
     ``channel`` is a word for how it went ("email", "fax"); ``sent_at`` must be aware; ``thread`` joins messages that
-    belong together.
+    belong together; ``tenant`` is the one whose context has to be entered to read customer and employee.
     """
 
     key: str
@@ -43,6 +43,7 @@ class OldMessage:
     sent_at: datetime
     subject: str = ""
     thread: str = ""
+    tenant: str = ""
 
 
 def record_old(old: OldMessage, *, inspect: bool = False, dry_run: bool = False) -> Literal["recorded", "known"]:
@@ -51,7 +52,9 @@ def record_old(old: OldMessage, *, inspect: bool = False, dry_run: bool = False)
     event_id = old.key
     if CarrierEventId.objects.filter(channel=SOURCE, event_id=event_id).exists():
         return "known"
-    customer, employee = _customer(old), _employee(old)
+    with crm.tenant(old.tenant):
+        customer = _customer(old)
+        employee = _employee(old, customer)
     if dry_run:
         return "recorded"
     try:
@@ -91,13 +94,13 @@ def _customer(old: OldMessage) -> Customer:
         raise InvalidMessage(str(error), field="customer_key") from error
 
 
-def _employee(old: OldMessage) -> Employee:
-    known = Employee.objects.filter(key=old.employee_key).first()
+def _employee(old: OldMessage, customer: Customer) -> Employee:
+    known = Employee.objects.filter(key=old.employee_key, tenant=customer.tenant).first()
     if known is not None:
         return known
     user = crm.adapter().user(old.employee_key)
-    record = crm.adapter().employee(user) if user is not None else None
-    if record is None:
+    record = placed(crm.adapter().employee(user)) if user is not None else None
+    if record is None or record.tenant != customer.tenant:
         raise InvalidMessage(_("The CRM has no employee %(key)r.") % {"key": old.employee_key}, field="employee_key")
     return mirror_employee(record)
 

@@ -51,6 +51,29 @@ def check_adapter(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 
 @register("crm_contact_guard")
+def check_tenants(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """W007: the host's rows are read tenant by tenant, but nothing says which tenant a row in a page belongs to, so
+    that our panel stays away."""
+    try:
+        adapter = crm.adapter()
+    except ConfigurationError:
+        return []  # told by E003
+    told = type(adapter).current_tenant is not crm.CRMAdapter.current_tenant
+    if told or not crm.has_contexts(adapter) or not isinstance(adapter, crm.DeclarativeAdapter):
+        return []
+    unnamed = [name for name in ("CUSTOMER", "EMPLOYEE") if not getattr(settings, name).get("TENANT")]
+    if not unnamed:
+        return []
+    return [
+        Warning(
+            f"Nothing says whose a row of {' or '.join(unnamed)} is: pages know it only after a sync, or not at all",
+            hint="Give the adapter current_tenant(), or the settings TENANT; see docs/installation.md, Tenants.",
+            id="crm_contact_guard.W007",
+        )
+    ]
+
+
+@register("crm_contact_guard")
 def check_channels(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E004: a channel's backend can't be loaded. W001: no channel at all. Beside these, each channel's own checks."""
     if not registry.aliases():

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, islice
@@ -84,13 +85,22 @@ class CRMAdapter:
     """
 
     def tenant(self, key: str) -> AbstractContextManager[None]:
-        """Enter the host's context of a tenant (row security, time zone). Tasks run inside it."""
+        """Enter the host's context of a tenant (row security, time zone), and leave it as it was. Tasks run inside it.
+
+        Never called with "": what strangers write is in no tenant until somebody says who they are."""
         return nullcontext()
 
     def tenants(self) -> Iterable[str]:
         """Keys of all tenants whose context the directory sync has to enter, one after the other. A host whose rows can
         be read without a context needs none: its records name their tenant themselves."""
         return ("",)
+
+    def current_tenant(self) -> str:
+        """The tenant whose context this request or process is in, as the host's middleware set it; empty: in none.
+
+        Asked where a row is seen first by somebody's request and names no tenant itself, and which of a person's
+        tenants a request is about."""
+        return ""
 
     def customer_key(self, customer: object) -> str:
         """The key of a host's customer object."""
@@ -212,7 +222,7 @@ class DeclarativeAdapter(CRMAdapter):
         url = _first(row, spec.get("URL", "get_absolute_url"))
         return CustomerRecord(
             key=self.customer_key(row),
-            name=_first(row, spec.get("NAME")) or str(row),
+            name=_first(row, spec.get("NAME")) or _person_name(row),
             addresses=tuple(addresses),
             owner_key=_key(row, spec.get("OWNER")),
             team_key=_key(row, spec.get("TEAM")),
@@ -320,9 +330,11 @@ _ROWS_OF_ONE = 20
 
 def _get(manager: Manager[Any], key: str) -> Any:
     """The row whose primary key is the text ``key``; None when there is none or the text can't be such a key."""
+    if "\0" in key:
+        return None  # PostgreSQL refuses the question, and with it the transaction
     try:
         return manager.get(pk=manager.model._meta.pk.to_python(key))
-    except (ObjectDoesNotExist, ValueError, TypeError, ValidationError):
+    except (ObjectDoesNotExist, ValueError, TypeError, OverflowError, ValidationError):
         return None
 
 
@@ -381,9 +393,12 @@ def _key(row: Any, paths: str | Sequence[str] | None) -> str:
     return next(iter(_keys(row, paths)), "")
 
 
-def _person_name(user: Any) -> str:
-    full = getattr(user, "get_full_name", None)
-    return (full() if callable(full) else "") or str(user)
+def _person_name(row: Any) -> str:
+    full = getattr(row, "get_full_name", None)
+    try:
+        return (full() if callable(full) else "") or str(row)
+    except TypeError:  # Django's own users say their login name, which may be missing
+        return f"{row._meta.verbose_name} {row.pk}"
 
 
 @lru_cache(maxsize=1)
@@ -403,6 +418,37 @@ def adapter() -> CRMAdapter:
     return _adapter()
 
 
+def has_contexts(host: CRMAdapter) -> bool:
+    """Whether the host's rows are read tenant by tenant."""
+    return type(host).tenants is not CRMAdapter.tenants
+
+
+def is_outside(record: EmployeeRecord) -> bool:
+    """Whether a table of users that is everybody's showed somebody who belongs to none of the tenants."""
+    host = adapter()
+    told = isinstance(host, DeclarativeAdapter) and settings.EMPLOYEE.get("TENANT")
+    return bool(told) and not record.tenant and has_contexts(host)
+
+
+_entered: ContextVar[str] = ContextVar("contact_guard_tenant", default="")
+
+
+@contextmanager
+def tenant(key: str) -> Iterator[None]:
+    """Enter the host's context of a tenant; with "", which is what rows of nobody's have, nothing is entered."""
+    before = _entered.set(key)
+    try:
+        with adapter().tenant(key) if key else nullcontext():
+            yield
+    finally:
+        _entered.reset(before)
+
+
+def current_tenant() -> str:
+    """The tenant that was entered here, or in whose context the host says we are; empty: in none."""
+    return _entered.get() or adapter().current_tenant()
+
+
 def _forget(*, setting: str, **_: object) -> None:
     if setting == "CONTACT_GUARD":
         _adapter.cache_clear()
@@ -418,4 +464,8 @@ __all__ = [
     "EmployeeRecord",
     "TeamRecord",
     "adapter",
+    "current_tenant",
+    "has_contexts",
+    "is_outside",
+    "tenant",
 ]

@@ -26,7 +26,7 @@ from crm_contact_guard.supervision.models import Alert
 def deliver(message_id: str) -> None:
     """Hand one message to its carrier, if no other worker does."""
     tenant = Message.objects.values_list("tenant", flat=True).get(pk=message_id)
-    with crm.adapter().tenant(tenant):
+    with crm.tenant(tenant):
         delivery.deliver(UUID(message_id))
 
 
@@ -34,7 +34,7 @@ def deliver(message_id: str) -> None:
 def inspect(message_id: str) -> None:
     """Inspect one message; warn about what is found."""
     message = Message.objects.select_related("conversation", "employee").get(pk=message_id)
-    with crm.adapter().tenant(message.tenant):
+    with crm.tenant(message.tenant):
         for alert in inspection.inspect(message):
             later("notify", str(alert.pk))
 
@@ -45,7 +45,7 @@ def fetch(media_id: str) -> None:
     tenant = Media.objects.values_list("message__tenant", flat=True).filter(pk=media_id).first()
     if tenant is None:
         return  # fetched already
-    with crm.adapter().tenant(tenant):
+    with crm.tenant(tenant):
         message = media.fetch(UUID(media_id))
         if message is not None:
             later("inspect", str(message.pk))
@@ -55,7 +55,7 @@ def fetch(media_id: str) -> None:
 def notify(alert_id: str) -> None:
     """Send the warnings of one alert that still wait."""
     alert = Alert.objects.get(pk=alert_id)
-    with crm.adapter().tenant(alert.tenant):
+    with crm.tenant(alert.tenant):
         for notice_id in notices.due(alert):
             notices.notice_send(notice_id)
 

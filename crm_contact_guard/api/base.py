@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 
 from crm_contact_guard.api import problems, wire
 from crm_contact_guard.api.authentication import authenticators
+from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.api.pagination import KeysetPagination
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Employee
@@ -36,7 +37,7 @@ class OneOfOurs(BasePermission):
     """The caller is an active employee of the directory. What they may see is asked row by row (``permissions``)."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return employee_for(request.user) is not None
+        return isinstance(request.auth, ApiToken) or employee_for(request.user) is not None
 
 
 class GuardView(GenericAPIView[Any]):
@@ -61,7 +62,9 @@ class GuardView(GenericAPIView[Any]):
 
     @cached_property
     def viewer(self) -> Employee:
-        """Who calls."""
+        """Who calls. A token is one employee's; its user may be another one as well, in another tenant."""
+        if isinstance(self.request.auth, ApiToken):
+            return self.request.auth.employee
         return employee_or_refuse(self.request.user)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -75,10 +76,10 @@ def token_revoke(token_id: UUID) -> ApiToken:
     return token
 
 
-def token_list(employee: Employee | None = None) -> QuerySet[ApiToken]:
-    """All tokens, or one person's, newest first."""
+def token_list(user: Any = None) -> QuerySet[ApiToken]:
+    """All tokens, or those of one user of the host in all tenants, newest first."""
     rows = ApiToken.objects.select_related("employee").order_by("-created_at")
-    return rows if employee is None else rows.filter(employee=employee)
+    return rows if user is None else rows.filter(employee__user=user)
 
 
 def token_find(text: str) -> ApiToken | None:

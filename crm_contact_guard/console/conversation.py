@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from crm_contact_guard import gateway, permissions
+from crm_contact_guard import crm, gateway, permissions
 from crm_contact_guard.conf import settings
 from crm_contact_guard.console import carriers, thread
 from crm_contact_guard.console.composer import Composer, Typed, composer_for, look
@@ -160,8 +160,10 @@ def revoke(request: HttpRequest, viewer: Employee, pk: UUID, link_pk: UUID) -> H
 @page("POST")
 def start(request: HttpRequest, viewer: Employee) -> HttpResponse:
     """Open a conversation with a customer of the CRM (``id``: ours, or ``customer``: the host's key)."""
+    key = _key_of(viewer, request.POST.get("id", "")) or request.POST.get("customer", "")
     try:
-        customer = customer_for(_key_of(viewer, request.POST.get("id", "")) or request.POST.get("customer", ""))
+        with crm.tenant(viewer.tenant):
+            customer = customer_for(key)
     except LookupError as error:
         raise NotPermitted(_("The CRM does not know this customer.")) from error
     own = permissions.own_conversations(viewer).filter(customer=customer, state=Conversation.State.OPEN)

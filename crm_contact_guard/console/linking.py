@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import crm, permissions
 from crm_contact_guard.console.page import page, show
 from crm_contact_guard.console.talk import find, talk
-from crm_contact_guard.directory.mirror import mirror_customer
+from crm_contact_guard.directory.mirror import mirror_customer, placed
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.ledger.identity import conversation_link
@@ -39,8 +39,9 @@ def candidates(viewer: Employee, words: str, *, but: Customer) -> list[Customer]
     words = words.replace("\0", "").strip()[:100]
     if not words:
         return []
-    with crm.adapter().tenant(viewer.tenant):
-        rows = [mirror_customer(record) for record in crm.adapter().search(words, MOST * 3)]
+    with crm.tenant(viewer.tenant):
+        found = crm.adapter().search(words, MOST * 3)
+        rows = [mirror_customer(record) for record in map(placed, found) if record is not None]
     return [row for row in rows if row.pk != but.pk and permissions.linkable(viewer, row)][:MOST]
 
 

@@ -5,9 +5,11 @@ Rows are looked up by the host's key; a row that the host lost is deactivated, n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
+
+from django.db.models import Q
 
 from crm_contact_guard import crm, database
 from crm_contact_guard.directory.addresses import name_of, normalise
@@ -19,27 +21,38 @@ GONE: Final[list[Callable[[Customer], None]]] = []
 
 
 def employee_for(user: Any) -> Employee | None:
-    """The mirrored employee of a host user, created at first sight; None when the host gives the user no role."""
+    """The mirrored employee of a host user, created at first sight; None when the host gives the user no role.
+
+    Who works for several tenants is the employee of the one whose context this is.
+    """
     if user is None or not getattr(user, "is_authenticated", False):
         return None
-    known = Employee.objects.filter(user=user).first()
-    if known is not None:
-        return known if known.active else None
-    record = crm.adapter().employee(user)
+    known, tenant = list(Employee.objects.filter(user=user)), crm.current_tenant()
+    here = [one for one in known if one.tenant == tenant] if tenant else known
+    working = [one for one in here if one.active]
+    if here and not working:
+        return None
+    if len(working) == 1:
+        return working[0]
+    told = crm.adapter().employee(user)
+    record = placed(told) if told is not None and not crm.is_outside(told) else None
     if record is None or not record.active:
         return None
+    if working:
+        return next((one for one in working if one.tenant == record.tenant), None)
     teams = Team.objects.filter(tenant=record.tenant)
     known_teams = set(teams.filter(key__in=record.team_keys).values_list("key", flat=True))
     if record.role == Role.SUPERVISOR or known_teams != set(record.team_keys):
-        mirror_teams()
+        mirror_teams(tenant)
     return mirror_employee(record)
 
 
 def customer_for(host_customer: object) -> Customer:
-    """The mirrored customer of a host's object (or its key), refreshed. Raises LookupError when there is none."""
+    """The mirrored customer of a host's object (or its key), refreshed. Raises LookupError when there is none, or none
+    in the tenant whose context this is."""
     adapter = crm.adapter()
     key = host_customer if isinstance(host_customer, str) else adapter.customer_key(host_customer)
-    record = adapter.customer(key)
+    record = placed(adapter.customer(key))
     if record is None:
         raise LookupError(f"The CRM has no customer {key!r}")
     return mirror_customer(record)
@@ -57,8 +70,8 @@ def mirror_employee(record: crm.EmployeeRecord) -> Employee:
             "name": record.name[:255],
             "email": record.email[:320],
             "role": role,
-            "timezone": record.timezone,
-            "language": record.language,
+            "timezone": _whole(record.timezone, 64),
+            "language": _whole(record.language, 16),
             "working_hours": dict(record.working_hours or {}),
             "active": record.active,
         },
@@ -82,16 +95,21 @@ def mirror_customer(record: crm.CustomerRecord) -> Customer:
         defaults={
             # A host that has no name shows the address instead.
             "name": name_of(record.name)[:255],
-            "language": record.language,
-            "timezone": record.timezone,
+            "language": _whole(record.language, 16),
+            "timezone": _whole(record.timezone, 64),
             "owner": owner,
             "team": team,
-            "url": record.url[:500],
+            "url": _whole(record.url, 500),
             "active": True,
         },
     )
     _mirror_addresses(customer, record.addresses)
     return customer
+
+
+def _whole(text: str, most: int) -> str:
+    """The text, unless it is longer than any such word: a part of it would be another one, or none."""
+    return text if len(text) <= most else ""
 
 
 def _mirror_addresses(customer: Customer, records: Iterable[crm.AddressRecord]) -> None:
@@ -168,39 +186,60 @@ def within(tenant: str, record: Record) -> Record:
     return replace(record, tenant=tenant)
 
 
+def placed(record: Record | None) -> Record | None:
+    """The record as one of the tenant whose context this is; None for another's, and for one that is in no tenant
+    where the host has contexts: shown to all who are in none, it would be shown to strangers."""
+    if record is None:
+        return None
+    tenant = crm.current_tenant()
+    if tenant and record.tenant not in ("", tenant):
+        return None
+    found = replace(record, tenant=tenant or record.tenant)
+    return None if not found.tenant and crm.has_contexts(crm.adapter()) else found
+
+
+def staff_within(tenant: str) -> Iterator[crm.EmployeeRecord]:
+    """The employees of a tenant, in whose context we are. A users' table is often everybody's: others are not meant."""
+    for record in crm.adapter().employees():
+        if (not tenant or record.tenant in ("", tenant)) and not crm.is_outside(record):
+            yield within(tenant, record)
+
+
 def sync_all() -> dict[str, int]:
     """Mirror teams, employees and customers whole, tenant by tenant; people the host no longer has are deactivated.
 
-    A tenant that shows nobody at all (row security answers a process without a context that way) deactivates nobody.
-    Customers that went are told to ``GONE``, which knows what to do with their conversations.
+    A tenant that shows nobody at all (row security answers a process without a context that way) deactivates nobody,
+    also where the host has no contexts and its rows name their tenants. Customers that went are told to ``GONE``,
+    which knows what to do with their conversations.
     """
     adapter = crm.adapter()
     counts = {"teams": 0, "employees": 0, "customers": 0}
     for tenant in adapter.tenants():
-        with adapter.tenant(tenant):
+        with crm.tenant(tenant):
             counts["teams"] += mirror_teams(tenant)
-            staff = [mirror_employee(within(tenant, record)) for record in adapter.employees()]
+            staff = [mirror_employee(record) for record in staff_within(tenant)]
             counts["employees"] += len(staff)
             _deactivate_others(staff, tenant)
-            present: set[Any] = set()
+            present: dict[Any, str] = {}
             for record in adapter.customers():
-                present.add(mirror_customer(within(tenant, record)).pk)
+                customer = mirror_customer(within(tenant, record))
+                present[customer.pk] = customer.tenant
                 counts["customers"] += 1
-            _tell_gone(present, tenant)
+            _tell_gone(present)
     return counts
 
 
 def _deactivate_others(staff: list[Employee], tenant: str) -> None:
-    if staff:
-        rows = Employee.objects.filter(active=True).exclude(pk__in=[employee.pk for employee in staff])
-        (rows.filter(tenant=tenant) if tenant else rows).update(active=False)
+    gone = Q(tenant__in={employee.tenant for employee in staff})
+    if not tenant:
+        # Who moved to another tenant, and was the last to leave.
+        gone |= Q(key__in=[employee.key for employee in staff])
+    rows = Employee.objects.filter(gone, active=True).exclude(pk__in=[employee.pk for employee in staff])
+    rows.update(active=False)
 
 
-def _tell_gone(present: set[Any], tenant: str) -> None:
-    if not present:
-        return
-    known = Customer.objects.filter(active=True, key__isnull=False)
-    known = known.filter(tenant=tenant) if tenant else known
-    for pk in set(known.values_list("pk", flat=True).iterator()) - present:
+def _tell_gone(present: Mapping[Any, str]) -> None:
+    known = Customer.objects.filter(active=True, key__isnull=False, tenant__in=set(present.values()))
+    for pk in set(known.values_list("pk", flat=True).iterator()) - present.keys():
         for told in GONE:
             told(Customer.objects.get(pk=pk))

@@ -18,7 +18,7 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import settings
 from crm_contact_guard.crm import AddressRecord, CustomerRecord, EmployeeRecord, TeamRecord
 from crm_contact_guard.directory.addresses import normalise
-from crm_contact_guard.directory.mirror import sync_all, within
+from crm_contact_guard.directory.mirror import staff_within, sync_all, within
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation.report import Item, error, fine, warning
@@ -164,7 +164,7 @@ def _customers_of_all(rows: int, empty: list[str]) -> Iterator[tuple[str, Custom
     left = rows
     for tenant in adapter.tenants():
         before = left
-        with adapter.tenant(tenant):
+        with crm.tenant(tenant):
             for record in adapter.customers() if left else ():
                 left -= 1
                 yield tenant, within(tenant, record)
@@ -207,8 +207,8 @@ def _employees() -> Iterator[Item]:
     adapter = crm.adapter()
     staff: dict[str, tuple[list[EmployeeRecord], list[TeamRecord]]] = {}
     for tenant in adapter.tenants():
-        with adapter.tenant(tenant):
-            active = [within(tenant, record) for record in adapter.employees() if record.active]
+        with crm.tenant(tenant):
+            active = [record for record in staff_within(tenant) if record.active]
             staff[tenant] = active, [within(tenant, record) for record in adapter.teams()]
     everybody = [record for active, _teams in staff.values() for record in active]
     roles = Counter(record.role for record in everybody)

@@ -15,8 +15,8 @@ from crm_contact_guard.policy.presets import sensitivity
 _LISTS = ("phones", "emails", "domains", "handles", "urls", "names")
 
 
-@lru_cache(maxsize=1)
-def _company() -> Company:
+@lru_cache(maxsize=64)
+def _company(tenant: str) -> Company:
     from crm_contact_guard.detection import engine  # noqa: PLC0415 - loads numpy and the packs' libraries; not at start
 
     given = dict(settings.COMPANY_CONTACTS)
@@ -39,7 +39,8 @@ def _company() -> Company:
 
 def company() -> Company:
     """What belongs to the company itself and is therefore no private contact."""
-    return _company()
+    # A host reads its own contacts in a tenant's context: those of the first to be asked are not everybody's.
+    return _company(crm.current_tenant() if crm.has_contexts(crm.adapter()) else "")
 
 
 def _forget(*, setting: str, **_: object) -> None:

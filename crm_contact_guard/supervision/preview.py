@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from crm_contact_guard import detection
+from crm_contact_guard import crm, detection
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.detection.types import Direction, Scan
 from crm_contact_guard.directory.models import Employee
@@ -38,9 +38,10 @@ def preview(
     at: datetime | None = None,
 ) -> Preview:
     """Scan and decide without sending; records nothing, since a thought is not an act."""
-    with scanning("preview"):
-        scan = detection.scan(text, direction=Direction.OUTBOUND, company=company())
-    found = tuple(contents.of_files(files, Direction.OUTBOUND))
+    with crm.tenant(actor.tenant):
+        with scanning("preview"):
+            scan = detection.scan(text, direction=Direction.OUTBOUND, company=company())
+        found = tuple(contents.of_files(files, Direction.OUTBOUND))
     # One attempt anywhere in the message makes it one.
     gravest = max((scan, *(content.scan for content in found)), key=lambda one: (one.attempt, one.score))
     working = hours.is_working_time(actor, at or timezone.now())

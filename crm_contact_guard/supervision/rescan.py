@@ -63,7 +63,7 @@ def rescan(rows: QuerySet[Message], *, dry_run: bool, notify: bool, total: Resca
     simply repeated. The run itself is an event of the record.
     """
     for message in rows.iterator(chunk_size=BATCH):
-        with crm.adapter().tenant(message.tenant), database.atomic():
+        with crm.tenant(message.tenant), database.atomic():
             began = timezone.now()
             alerts = inspection.inspect(message, notify=notify)
             fresh = Finding.objects.filter(message__conversation_id=message.conversation_id, created_at__gte=began)

@@ -7,6 +7,8 @@ import io
 import pytest
 from django.core.management import call_command
 
+from crm_contact_guard.crm import CustomerRecord
+from crm_contact_guard.directory.mirror import mirror_customer
 from crm_contact_guard.directory.models import Customer, Employee, Team
 from tests import factories
 from tests.host.models import Client, User
@@ -57,3 +59,19 @@ def test_a_host_that_shows_nobody_deactivates_nobody() -> None:
 
     assert "nobody was deactivated" in sync()[1]
     assert Employee.objects.get().active
+
+
+def test_words_that_are_too_long_to_be_one_are_left_out_and_stop_nobody() -> None:
+    """Hosts keep "English (United Kingdom), as spoken in …" where a code belongs; PostgreSQL cuts nothing by itself."""
+    record = CustomerRecord(
+        key="1",
+        name="N" * 400,
+        language="English (United Kingdom)",
+        timezone="(UTC+09:00) Osaka, Sapporo, Tokyo and whatever else the host says of it",
+        url="https://crm.example/" + "x" * 600,
+    )
+
+    customer = mirror_customer(record)
+
+    assert len(customer.name) == 255
+    assert (customer.language, customer.timezone, customer.url) == ("", "", "")

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from crm_contact_guard import gateway, permissions, tasks
+from crm_contact_guard import crm, gateway, permissions, tasks
+from crm_contact_guard.backfill import OldMessage, record_old
 from crm_contact_guard.channels.base import InboundMessage
+from crm_contact_guard.checks import check_tenants
 from crm_contact_guard.crm import CustomerRecord, DeclarativeAdapter, EmployeeRecord, TeamRecord
-from crm_contact_guard.directory.mirror import sync_all
+from crm_contact_guard.directory.mirror import employee_for, sync_all
 from crm_contact_guard.directory.models import Customer, Employee, Team
-from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.exceptions import ConfigurationError, InvalidMessage
 from crm_contact_guard.installation.people import people_items
 from crm_contact_guard.ledger.conversations import conversation_open
 from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.policy.company import company
 from crm_contact_guard.supervision.models import Alert
 from tests import factories
 from tests.host.models import Client, User
@@ -69,7 +73,41 @@ class Blind(Rows):
         return iter(()) if context.get() == "Europe/London" else super().customers()
 
 
-def with_adapter(adapter: type[Rows]) -> Any:
+class Shared(Rows):
+    """One table of users for all tenants, read from any context; each tenant has contacts of its own."""
+
+    def employees(self) -> Iterator[EmployeeRecord]:
+        return DeclarativeAdapter.employees(self)
+
+    def company_contacts(self) -> dict[str, list[str]]:
+        return {"handles": [f"desk_{context.get()}"]}
+
+
+class Open(DeclarativeAdapter):
+    """No contexts: rows name their tenant themselves, or (as a policy may have it) one tenant's are not shown."""
+
+    hidden = ""
+
+    def customers(self) -> Iterator[CustomerRecord]:
+        records = (replace(record, tenant=record.timezone) for record in super().customers())
+        return (record for record in records if record.tenant != self.hidden)
+
+
+class Here(Rows):
+    """The host says in whose context it is, and its users work for both."""
+
+    def current_tenant(self) -> str:
+        return context.get()
+
+    def employees(self) -> Iterator[EmployeeRecord]:
+        return (replace(record, tenant=context.get()) for record in DeclarativeAdapter.employees(self))
+
+    def employee(self, user: Any) -> EmployeeRecord | None:
+        record = super().employee(user)
+        return None if record is None else replace(record, tenant="")
+
+
+def with_adapter(adapter: type[DeclarativeAdapter]) -> Any:
     path = f"{adapter.__module__}.{adapter.__qualname__}"
     return override_settings(
         CONTACT_GUARD={
@@ -210,3 +248,109 @@ def test_the_check_names_an_adapter_that_mixes_tenants() -> None:
 
     assert [item.level for item in found][-1] == "error"
     assert "while in tenant 'Asia/Tokyo'" in found[-1].says
+
+
+@pytest.mark.usefixtures("two")
+def test_users_whom_all_tenants_share_are_mirrored_into_their_own() -> None:
+    Employee.objects.update(user=None, active=False)
+
+    with with_adapter(Shared):
+        sync_all()
+
+    found = Employee.objects.filter(active=True).values_list("name", "tenant")
+    assert set(found) == {
+        ("Aoi", "Asia/Tokyo"),
+        ("Sora", "Asia/Tokyo"),
+        ("Ann", "Europe/London"),
+        ("Bob", "Europe/London"),
+    }
+
+
+@pytest.mark.usefixtures("two")
+def test_a_tenant_whose_rows_are_not_shown_loses_nobody_also_without_contexts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Open, "hidden", "Europe/London")
+
+    with with_adapter(Open):
+        sync_all()
+
+    assert Customer.objects.filter(active=True, tenant="Europe/London").exists()
+
+
+@pytest.mark.usefixtures("two")
+def test_who_moves_to_another_tenant_leaves_the_old_one() -> None:
+    User.objects.filter(display_name__in=["Aoi", "Sora"]).update(zone="Europe/London")
+    before = Employee.objects.get(name="Aoi")
+
+    with with_adapter(Open):
+        sync_all()
+
+    before.refresh_from_db()
+    assert not before.active
+    assert employee_for(before.user).tenant == "Europe/London"
+
+
+@pytest.mark.usefixtures("two")
+def test_who_works_for_two_tenants_is_the_employee_of_the_one_that_the_request_is_about() -> None:
+    aoi = User.objects.get(display_name="Aoi")
+    with with_adapter(Here):
+        sync_all()
+        tenants = []
+        for tenant in ("Europe/London", "Asia/Tokyo"):
+            before = context.set(tenant)
+            tenants.append(employee_for(aoi).tenant)
+            context.reset(before)
+        nowhere = employee_for(aoi)
+
+    assert tenants == ["Europe/London", "Asia/Tokyo"]
+    assert nowhere is None
+
+
+@pytest.mark.usefixtures("two")
+def test_what_is_in_no_tenant_enters_none() -> None:
+    entered.clear()
+
+    with with_adapter(Rows), crm.tenant(""):
+        assert crm.current_tenant() == ""
+
+    assert entered == []
+
+
+@pytest.mark.usefixtures("two")
+def test_each_tenant_has_company_contacts_of_its_own() -> None:
+    with with_adapter(Shared):
+        found = []
+        for tenant in ("Asia/Tokyo", "Europe/London"):
+            with crm.tenant(tenant):
+                found.append(company().handles)
+
+    assert found == [{"desk_Asia/Tokyo"}, {"desk_Europe/London"}]
+
+
+@pytest.mark.usefixtures("two")
+def test_old_messages_are_recorded_in_the_tenant_that_they_name() -> None:
+    hanako = str(Client.objects.get(zone="Asia/Tokyo").pk)
+    aoi, ann = (User.objects.get(display_name=name).pk for name in ("Aoi", "Ann"))
+
+    def old(key: str, employee: object) -> OldMessage:
+        return OldMessage(
+            key=key, customer_key=hanako, employee_key=str(employee), direction="outbound",
+            channel="fax", text="See you at ten.", sent_at=factories.office_time(), tenant="Asia/Tokyo",
+        )  # fmt: skip
+
+    with with_adapter(Here):
+        assert record_old(old("1", aoi)) == "recorded"
+    with with_adapter(Rows), pytest.raises(InvalidMessage):
+        record_old(old("2", ann))
+
+    assert Conversation.objects.get().tenant == Conversation.objects.get().employee.tenant == "Asia/Tokyo"
+
+
+def test_an_adapter_that_tells_of_no_tenant_is_named() -> None:
+    with with_adapter(Rows):
+        found = check_tenants(None)
+    with with_adapter(Here):
+        assert check_tenants(None) == []
+
+    assert [message.id for message in found] == ["crm_contact_guard.W007"]
+    assert "CUSTOMER" in found[0].msg
+    assert "EMPLOYEE" not in found[0].msg

@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from crm_contact_guard import crm
 from crm_contact_guard.api import tokens
 from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.directory.mirror import employee_for
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         create.add_argument("user", help="login name of the employee whose rights it has")
         create.add_argument("--name", required=True, help="what it is for, such as 'data warehouse'")
         create.add_argument("--days", type=int, default=tokens.DEFAULT_LIFETIME.days, help="lifetime (default: 90)")
+        create.add_argument("--tenant", default="", help="whose employee it is, for somebody who works for several")
         shown = actions.add_parser("list", help="list tokens, never their text")
         shown.add_argument("user", nargs="?", help="login name; without it, everybody's")
         revoke = actions.add_parser("revoke", help="end a token now")
@@ -38,9 +40,9 @@ class Command(BaseCommand):
 
     def create(self, options: dict[str, Any]) -> None:
         try:
-            new = tokens.token_create(
-                employee=_employee(options["user"]), name=options["name"], lifetime=timedelta(days=options["days"])
-            )
+            with crm.tenant(options["tenant"]):
+                employee = _employee(options["user"])
+            new = tokens.token_create(employee=employee, name=options["name"], lifetime=timedelta(days=options["days"]))
         except InvalidMessage as error:
             raise CommandError(str(error)) from error
         # Only the token goes to standard output, so that a script can take it.
@@ -48,7 +50,7 @@ class Command(BaseCommand):
         self.stdout.write(new.text)
 
     def list_tokens(self, options: dict[str, Any]) -> None:
-        for token in tokens.token_list(_employee(options["user"]) if options["user"] else None):
+        for token in tokens.token_list(_user(options["user"]) if options["user"] else None):
             used = f"{token.last_used_at:%Y-%m-%d}" if token.last_used_at else "never"
             self.stdout.write(
                 f"{token.pk}  {_state(token):<8}  until {token.expires_at:%Y-%m-%d}  used {used:<10}  "
@@ -69,12 +71,16 @@ def _state(token: ApiToken) -> str:
     return "expired" if token.expires_at <= timezone.now() else "valid"
 
 
-def _employee(login: str) -> Employee:
+def _user(login: str) -> Any:
     model = get_user_model()
     user = model._base_manager.filter(**{model.USERNAME_FIELD: login}).first()
     if user is None:
         raise CommandError(f"There is no user {login!r}")
-    employee = employee_for(user)
+    return user
+
+
+def _employee(login: str) -> Employee:
+    employee = employee_for(_user(login))
     if employee is None:
         raise CommandError(f"{login!r} has no active part in the contact guard")
     return employee
