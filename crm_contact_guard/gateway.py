@@ -25,6 +25,7 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.ledger import consent, conversations, files, media, outbox, senders
+from crm_contact_guard.ledger.carrier_events import event_key, is_seen
 from crm_contact_guard.ledger.delivery import TEMPLATE
 from crm_contact_guard.ledger.inserting import insert_quietly
 from crm_contact_guard.ledger.models import (
@@ -299,7 +300,7 @@ def receive(inbound: InboundMessage) -> Received:
                 insert_quietly(
                     CarrierEventId(
                         channel=inbound.channel,
-                        event_id=inbound.event_id[:255],
+                        event_id=event_key(inbound.event_id),
                         message=message,
                         received_at=message.recorded_at,
                     )
@@ -325,7 +326,7 @@ def receive(inbound: InboundMessage) -> Received:
 
 def _seen(channel: str, event_id: str) -> Received | None:
     row = (
-        CarrierEventId.objects.filter(channel=channel, event_id=event_id[:255])
+        CarrierEventId.objects.filter(channel=channel, event_id=event_key(event_id))
         .select_related("message__conversation")
         .first()
     )
@@ -343,12 +344,14 @@ def receive_status(event: StatusEvent) -> bool:
     try:
         with database.atomic():
             CarrierEventId.objects.create(
-                channel=event.channel, event_id=event.event_id[:255], message=message, received_at=timezone.now()
+                channel=event.channel, event_id=event_key(event.event_id), message=message, received_at=timezone.now()
             )
             if message is None:
                 return False
             outbox.carrier_said(message, event.status, occurred_at=event.occurred_at, detail=event.detail)
     except IntegrityError:
+        if not is_seen(event.channel, event.event_id):
+            raise
         return False
     return True
 
@@ -358,7 +361,7 @@ def receive_unknown(event: UnknownEvent) -> bool:
     try:
         with database.atomic():
             CarrierEventId.objects.create(
-                channel=event.channel, event_id=event.event_id[:255], received_at=timezone.now()
+                channel=event.channel, event_id=event_key(event.event_id), received_at=timezone.now()
             )
             record_event(
                 kind="carrier.unknown",
@@ -371,6 +374,8 @@ def receive_unknown(event: UnknownEvent) -> bool:
                 details={"payload": event.payload},
             )
     except IntegrityError:
+        if not is_seen(event.channel, event.event_id):
+            raise
         return False
     return True
 

@@ -20,6 +20,7 @@ from crm_contact_guard.channels.base import (
     TakenBack,
 )
 from crm_contact_guard.ledger import calls, consent, takebacks
+from crm_contact_guard.ledger.carrier_events import event_key, is_seen
 from crm_contact_guard.ledger.models import CarrierEventId, Message
 
 
@@ -39,20 +40,19 @@ def take(event: CarrierEvent) -> bool:
 
 
 def _once(event: ContactEvent | CallEvent | TakenBack, record: Callable[[], object]) -> bool:
-    known = CarrierEventId.objects.filter(channel=event.channel, event_id=event.event_id[:255])
-    if known.exists():
+    if is_seen(event.channel, event.event_id):
         return False
     try:
         with database.atomic():
             seen = CarrierEventId.objects.create(
-                channel=event.channel, event_id=event.event_id[:255], received_at=timezone.now()
+                channel=event.channel, event_id=event_key(event.event_id), received_at=timezone.now()
             )
             made = record()
             if isinstance(made, Message):
                 seen.message = made
                 seen.save(update_fields=["message"])
     except IntegrityError:
-        if known.exists():
+        if is_seen(event.channel, event.event_id):
             return False
         raise
     return True

@@ -25,6 +25,7 @@ from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.intake import take
+from crm_contact_guard.ledger.carrier_events import event_key
 from crm_contact_guard.ledger.models import CarrierEventId, Delivery, Event, Message
 from crm_contact_guard.ledger.record import record_event
 from crm_contact_guard.mailing import send_by_host
@@ -99,14 +100,14 @@ def _missed(alias: str, batch: list[Carried]) -> list[Carried]:
     known = set(Message.objects.filter(channel=alias, carrier_id__in=ids).values_list("carrier_id", flat=True))
     sent = Delivery.objects.filter(message__channel=alias, carrier_id__in=ids)
     known |= set(sent.values_list("carrier_id", flat=True))
-    events = [one.event.event_id[:255] for one in batch if one.event is not None]
+    events = [event_key(one.event.event_id) for one in batch if one.event is not None]
     seen = set(
         CarrierEventId.objects.filter(Q(channel=alias), event_id__in=[*events, *ids]).values_list("event_id", flat=True)
     )
     return [
         one
         for one in batch
-        if one.carrier_id[:255] not in known | seen and not (one.event and one.event.event_id[:255] in seen)
+        if one.carrier_id[:255] not in known | seen and not (one.event and event_key(one.event.event_id) in seen)
     ]
 
 

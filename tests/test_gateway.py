@@ -6,10 +6,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
+from django.db import IntegrityError
+from django.db.models.signals import post_save
 from django.utils import timezone
 
 from crm_contact_guard import gateway
-from crm_contact_guard.channels.base import DeliveryStatus, InboundMessage, StatusEvent
+from crm_contact_guard.channels.base import DeliveryStatus, InboundMessage, StatusEvent, UnknownEvent
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.ledger import delivery
@@ -79,6 +81,32 @@ def test_a_carriers_event_is_recorded_once(conversation: Conversation) -> None:
     assert again.duplicate
     assert again.message == first.message
     assert Message.objects.count() == 1
+
+
+def test_two_events_whose_long_ids_begin_alike_are_two(conversation: Conversation) -> None:
+    ids = [f"{'x' * 300}{end}" for end in "ab"]
+
+    received = [gateway.receive(inbound(event_id=one, reply_tokens=(conversation.reply_token,))) for one in ids * 2]
+
+    assert [one.duplicate for one in received] == [False, False, True, True]
+    assert Message.objects.count() == 2
+
+
+def test_an_event_that_something_else_refuses_is_not_taken_for_a_repetition() -> None:
+    event = UnknownEvent(channel="chat", event_id="u1", occurred_at=timezone.now(), payload="{}", reason="new")
+
+    def refuse(**_: object) -> None:
+        raise IntegrityError("a constraint of the host's own")
+
+    post_save.connect(refuse, sender=Event)
+    try:
+        with pytest.raises(IntegrityError):
+            gateway.receive_unknown(event)
+    finally:
+        post_save.disconnect(refuse, sender=Event)
+
+    assert gateway.receive_unknown(event)
+    assert not gateway.receive_unknown(event)
 
 
 def test_conversations_are_found_by_token_then_reference_then_address(clerk: Employee) -> None:
