@@ -39,6 +39,22 @@ def test_migrations_import_no_models_or_services() -> None:
         assert not own, f"{path.name} imports {sorted(own)}, whose code will change while the migration must not"
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_transactions_name_their_database(path: Path) -> None:
+    """``default`` is only one of the places where our tables may lie."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    named = {
+        id(call.func) for call in nodes if isinstance(call, ast.Call) if any(k.arg == "using" for k in call.keywords)
+    }
+    nameless = [
+        node.lineno
+        for node in nodes
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "transaction" and id(node) not in named
+    ]
+    assert not nameless, "crm_contact_guard.database has these, for the database that holds our tables"
+    assert "django.db.connection" not in imported(path)
+
+
 @pytest.mark.parametrize("folder", ["crm_contact_guard", "demo_project", "tests"])
 def test_no_module_is_a_catch_all(folder: str) -> None:
     found = [

@@ -85,7 +85,7 @@ def _erase_rows(
         )
     ErasurePermit.objects.bulk_create(ErasurePermit(row_id=row_id) for row_id in ids)
     # Not through the guarded manager: this one UPDATE is what the permit and the trigger allow.
-    models.QuerySet(model, using=database.alias()).filter(pk__in=ids).update(**dict.fromkeys((*names, "salt")))
+    models.QuerySet(model).filter(pk__in=ids).update(**dict.fromkeys((*names, "salt")))
     ErasurePermit.objects.filter(row_id__in=ids).delete()
 
 

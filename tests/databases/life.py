@@ -1,8 +1,8 @@
 """A host with several databases, from its first ``migrate`` to the last page: ``python -m tests.databases.life SPEC``.
 
-``SPEC`` is JSON: ``databases`` (Django's setting), ``router`` (a class of ``routers``), ``order`` (aliases to migrate, one
-after the other), ``ours`` (the alias that must hold our tables, alone), ``people`` (the alias of the host's users), and
-``folder`` to write to. Prints "well" as its last line.
+``SPEC`` is JSON: ``databases`` (Django's setting), ``router`` (a class of ``routers``), ``order`` (aliases to migrate,
+one after the other), ``ours`` (the alias that must hold our tables, alone), ``people`` (the alias of the host's users),
+and ``folder`` to write to. Prints "well" as its last line.
 """
 
 from __future__ import annotations
@@ -64,16 +64,17 @@ def watched() -> list[str]:
 
 
 def lived() -> None:
+    from django.contrib.admin.utils import NestedObjects
     from django.test import Client
     from django.urls import reverse
     from django.utils import timezone
 
-    from crm_contact_guard import gateway
+    from crm_contact_guard import database, gateway, host_rows
     from crm_contact_guard.api.tokens import token_create
     from crm_contact_guard.channels.base import InboundMessage
     from crm_contact_guard.directory.mirror import customer_for, employee_for, sync_all
     from crm_contact_guard.ledger.links import link_create
-    from crm_contact_guard.ledger.models import Event, Message
+    from crm_contact_guard.ledger.models import Delivery, Event, Message
     from crm_contact_guard.supervision.models import Alert
     from tests import factories, host
 
@@ -87,6 +88,7 @@ def lived() -> None:
         full_name="Hanako Sato", emails="hanako@mail.example", manager=clerk.user
     )
     assert customer_for(client).owner == clerk
+    assert list(host_rows.every(clerk.user.clients)) == [client]
     talk = factories.conversation(clerk, name="Kenji Ito")
 
     # A customer writes by the chat and by a carrier; the carrier says it twice.
@@ -102,7 +104,8 @@ def lived() -> None:
         text="Two nights, please.",
         occurred_at=timezone.now(),
     )
-    assert gateway.receive(said).message and gateway.receive(said).duplicate
+    assert gateway.receive(said).message
+    assert gateway.receive(said).duplicate
 
     # The supervisor is warned and closes; the employee answers, once for each key.
     alert = Alert.objects.get()
@@ -133,10 +136,15 @@ def lived() -> None:
             gateway.send(actor=clerk, conversation=talk, text="Said all the same")
             raise ZeroDivisionError
         assert Message.objects.filter(text="Said all the same").count() == 1
-    with suppress(ZeroDivisionError), transaction.atomic(using=SPEC["ours"]):
+    with suppress(ZeroDivisionError), database.atomic():
         gateway.send(actor=clerk, conversation=talk, text="Never said")
         raise ZeroDivisionError
     assert not Message.objects.filter(text="Never said").exists()
+    with transaction.atomic(using=SPEC["ours"]):
+        later = gateway.send(actor=clerk, conversation=talk, text="Goes out when this is over").message
+        assert later is not None
+        assert Delivery.objects.get(message=later).state == "queued"
+    assert Delivery.objects.get(message=later).state != "queued"
 
     operated(clerk, client)
 
@@ -146,6 +154,7 @@ def lived() -> None:
         raise ZeroDivisionError
     user = host.models.User.objects.get(email="aoi@kaede.example")
     assert employee_for(user) == clerk
+    NestedObjects(using=SPEC["people"]).collect([user])  # an admin that asks "are you sure?" changes nothing
     assert machine.get(to("api-messages")).status_code == 200
     user.delete()
     clerk.refresh_from_db()
@@ -159,7 +168,8 @@ def lived() -> None:
     assert Client().get(to("health_ready")).status_code == 200
     # One whom the host's database lost behind Django's back.
     lost = employee_for(host.models.User.objects.get(display_name="Kai"))
-    assert lost is not None and lost.user is not None
+    assert lost is not None
+    assert lost.user is not None
     text = token_create(employee=lost, name="lost").text
     host.models.User.objects.filter(display_name="Kai")._raw_delete(using=SPEC["people"])
     assert Client(headers={"Authorization": f"Bearer {text}"}).get(to("api-messages")).status_code == 401

@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from crm_contact_guard import crm
+from crm_contact_guard import crm, host_rows
 from crm_contact_guard.api import tokens
 from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.directory.mirror import employee_for
@@ -73,7 +73,7 @@ def _state(token: ApiToken) -> str:
 
 def _user(login: str) -> Any:
     model = get_user_model()
-    user = model._base_manager.filter(**{model.USERNAME_FIELD: login}).first()
+    user = host_rows.manager(model).filter(**{model.USERNAME_FIELD: login}).first()
     if user is None:
         raise CommandError(f"There is no user {login!r}")
     return user

@@ -1,0 +1,73 @@
+"""Ours on one kind of database and the host's on another, either way round (``tests/databases``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import MySQLdb
+import psycopg
+import pytest
+
+from tests.databases.test_databases import live, on_file
+from tests.service_urls import MARIADB, POSTGRESQL, database
+
+Make = Callable[[str, Path], dict[str, Any]]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """Gives an empty database of a vendor, which goes again after the test."""
+    with ExitStack() as made:
+
+        def make(vendor: str, folder: Path) -> dict[str, Any]:
+            name = f"contact_guard_{uuid4().hex[:12]}"
+            if vendor == "sqlite":
+                return on_file(folder, name)
+            run = _on_postgresql if vendor == "postgresql" else _on_mariadb
+            run(f"CREATE DATABASE {name}")
+            made.callback(run, f"DROP DATABASE {name}")
+            return database(POSTGRESQL if vendor == "postgresql" else MARIADB) | {"NAME": name}
+
+        yield make
+
+
+def _on_postgresql(statement: str) -> None:
+    with psycopg.connect(POSTGRESQL, dbname="postgres", autocommit=True) as server:
+        server.execute(statement)
+
+
+def _on_mariadb(statement: str) -> None:
+    given = database(MARIADB)
+    port = {"port": int(given["PORT"])} if given["PORT"] else {}
+    server = MySQLdb.connect(
+        host=given["HOST"], user=given["USER"], password=given["PASSWORD"], **port, **given["OPTIONS"]
+    )
+    with closing(server), server.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("postgresql", "sqlite"), ("sqlite", "postgresql"), ("postgresql", "mariadb"), ("mariadb", "postgresql")],
+)
+def test_ours_and_theirs_on_different_kinds_of_database(ours: str, theirs: str, make: Make, tmp_path: Path) -> None:
+    databases = {"default": make(theirs, tmp_path), "guard": make(ours, tmp_path)}
+
+    live(tmp_path, databases=databases, router="Guarded", order=["guard", "default"], ours="guard", people="default")
+
+
+def test_a_replica_on_postgresql_that_never_learns_of_anything(make: Make, tmp_path: Path) -> None:
+    databases = {name: make("postgresql", tmp_path) for name in ("default", "replica")}
+
+    live(
+        tmp_path,
+        databases=databases,
+        router="Replica",
+        order=["default", "replica"],
+        ours="default",
+        people="default",
+    )
