@@ -195,9 +195,8 @@ class DeclarativeAdapter(CRMAdapter):
         """By the database where ``CUSTOMER["NAME"]`` is a column, else by looking through all."""
         name = settings.CUSTOMER.get("NAME")
         try:
-            rows = host_rows.manager(self.customer_model()).filter(Contains(Lower(_lookup(name)), words.lower()))[
-                :limit
-            ]
+            named = Contains(Lower(_lookup(name)), words.lower())
+            rows = host_rows.manager(self.customer_model()).filter(named)[:limit]
             return [] if not words else [self._customer_record([row]) for row in rows]
         except (FieldError, TypeError, AttributeError):
             return super().search(words, limit)

@@ -59,12 +59,12 @@ class HostUserField(models.ForeignKey[Any, Any]):
 
     def __init__(self, to: Any, on_delete: Callable[..., Any] = unlink, **options: Any) -> None:
         options |= {"null": True, "blank": True, "db_constraint": False, "related_name": "+"}
-        super().__init__(to, unlink, **options)
+        super().__init__(to, on_delete, **options)
 
     def deconstruct(self) -> Any:
-        """Migrations know a plain foreign key: what differs is no matter of the schema."""
+        """Migrations know a plain foreign key, and ``unlink``, since a migration of the host's may delete users too."""
         name, _path, args, options = super().deconstruct()
-        return name, "django.db.models.ForeignKey", args, options | {"on_delete": models.SET_NULL}
+        return name, "django.db.models.ForeignKey", args, options
 
 
 def user_is_beside() -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 import django
 from django.core.management import CommandError, call_command
 from django.db import connections, transaction
+from django.db.migrations.executor import MigrationExecutor
 
 SPEC: dict[str, Any] = json.loads(sys.argv[1]) if __name__ == "__main__" else {}
 PREFIX = "crm_contact_guard_"
@@ -166,6 +167,11 @@ def lived() -> None:
     clerk.refresh_from_db()
     assert not clerk.active
     assert Client().get(to("health_ready")).status_code == 200
+    # A migration of the host's deletes a user.
+    past = MigrationExecutor(connections[SPEC["people"]]).loader.project_state().apps
+    rei = factories.employee("rei")
+    past.get_model("host", "User").objects.using(SPEC["people"]).get(display_name="Rei").delete()
+    assert type(rei).objects.get(pk=rei.pk).user_id is None
     # One whom the host's database lost behind Django's back.
     lost = employee_for(host.models.User.objects.get(display_name="Kai"))
     assert lost is not None

@@ -31,6 +31,18 @@ class PeopleElsewhere:
         return (db == "people") == (app_label == "host")
 
 
+class NoDefault:
+    """All of the host in ``people``, ours in ``guard``; ``default`` is empty, as Django allows."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "guard" if model._meta.app_label == OURS else "people"
+
+    db_for_write = db_for_read
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+        return (db == "guard") == (app_label == OURS)
+
+
 class Replica:
     """Everything is read from ``replica``; only whom to let in is asked of ``default``, since nobody could sign in to a
     host whose replica never learns of a session."""

@@ -67,6 +67,13 @@ def test_the_hosts_people_in_another_database_than_all_else(tmp_path: Path) -> N
     )
 
 
+def test_no_default_database_at_all(tmp_path: Path) -> None:
+    order = ["people", "guard"]
+    databases = {"default": {}} | {name: on_file(tmp_path, name) for name in order}
+
+    live(tmp_path, databases=databases, router="NoDefault", order=order, ours="guard", people="people")
+
+
 def test_a_replica_that_never_learns_of_anything(tmp_path: Path) -> None:
     databases = {name: on_file(tmp_path, name) for name in ("default", "replica")}
 
