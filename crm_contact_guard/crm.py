@@ -352,6 +352,13 @@ class DeclarativeAdapter(CRMAdapter):
                     found.setdefault((record.tenant, key), []).append(record.key)
         return found
 
+    def unnamed_roles(self) -> Iterator[str]:
+        """The host's words for roles that ``EMPLOYEE["ROLES"]`` does not name, once for each row that has one."""
+        spec: Mapping[str, Any] = settings.EMPLOYEE
+        if spec.get("ROLE") and not spec.get("ROLE_GROUPS") and "DEFAULT_ROLE" not in spec:
+            for row in self._rows("EMPLOYEE").iterator(chunk_size=500):
+                yield from roles_.unnamed(row, spec)
+
     # --- the settings
     def problems(self) -> Iterable[tuple[str, str]]:
         return options.problems(self._model)

@@ -1,4 +1,4 @@
-"""The options of ``CUSTOMER``, ``EMPLOYEE`` and ``TEAM``: which there are, whether they lead anywhere, which rows count."""
+"""The options of ``CUSTOMER``, ``EMPLOYEE``, ``TEAM``: which there are, do they lead anywhere, which rows count."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from crm_contact_guard.exceptions import ConfigurationError
 #: Options whose values are paths on a row of the setting's model.
 PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "CUSTOMER": (
-        "KEY", "NAME", "EMAIL", "PHONE", "LINE", "LINE_WORKS", "WHATSAPP", "OWNER", "TEAM", "LANGUAGE", "TIMEZONE", "URL",
-        "TENANT", "MERGED_INTO",
+        "KEY", "NAME", "EMAIL", "PHONE", "LINE", "LINE_WORKS", "WHATSAPP", "OWNER", "TEAM", "LANGUAGE", "TIMEZONE",
+        "URL", "TENANT", "MERGED_INTO",
     ),
     "EMPLOYEE": (
         "USER", "NAME", "EMAIL", "ROLE", "GROUPS", "TEAMS", "TIMEZONE", "LANGUAGE", "HOURS", "ACTIVE", "TENANT",
@@ -60,20 +60,20 @@ def problems(model: Callable[[str], type[Model]]) -> Iterator[tuple[str, str]]:
             continue
         yield from _names(where, spec, (*PATHS[setting], *_OTHERS[setting]))
         try:
-            found = get_user_model() if setting == "EMPLOYEE" and not spec.get("MODEL") else None
-            if found is None and (spec.get("MODEL") or setting == "CUSTOMER"):
+            found: type[Model] | None = None
+            if spec.get("MODEL") or setting == "CUSTOMER":
                 found = model(setting)
+            elif setting == "EMPLOYEE":
+                found = get_user_model()
         except ConfigurationError as error:
             yield str(error), "name it as app_label.Model; contact_guard_init proposes one"
             continue
         if found is not None:
             yield from _paths(where, spec, found, PATHS[setting])
             yield from _filters(where, spec, found)
-            if setting == "CUSTOMER" and spec.get("KEY") and not paths.is_column(found, spec["KEY"]):
-                yield (
-                    f'{where}["KEY"] = {spec["KEY"]!r} is no column of {found.__name__}',
-                    "name a field of the database",
-                )
+            column = spec.get("KEY") if setting == "CUSTOMER" else spec.get("USER")
+            if column and not paths.is_column(found, column):
+                yield f"{where}: {column!r} is no column of {found.__name__}", "name a field of the database"
     yield from _people()
 
 
@@ -116,10 +116,7 @@ def _filters(where: str, spec: Mapping[str, Any], model: type[Model]) -> Iterato
             try:
                 model._base_manager.filter(**{paths.lookup(name): value})
             except (FieldError, ValueError, TypeError, ValidationError) as error:
-                yield (
-                    f'{where}["{option}"] = {{{name!r}: {value!r}}}: {error}',
-                    "look-ups are those of Django's filter()",
-                )
+                yield f'{where}["{option}"]: {name!r}: {error}', "look-ups are those of Django's filter()"
 
 
 def _people() -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Paths over a host's rows, as the declarative adapter's settings name them.
 
-A path is attribute or field names joined by ``.``. What can be called is called; related managers, lists and dicts on the
-way are walked, however many. Text with names in braces, ``"{last_name} {first_name}"``, is filled in from the paths in them.
+A path is attribute or field names joined by ``.``. What can be called is called; related managers, lists and dicts on
+the way are walked, however many. Text with paths in braces, ``"{last_name} {first_name}"``, is filled in.
 """
 
 from __future__ import annotations
@@ -134,11 +134,12 @@ def is_text(model: type[Model], path: str) -> bool:
 
 def _column(model: type[Model], path: str) -> Any:
     field: Any = None
+    inner: Any = model
     for name in path.split("."):
-        field = _field(model, name) if model is not None else None
+        field = _field(inner, name) if isinstance(inner, type) else None
         if field is None:
             return None
-        model = getattr(field, "related_model", None)
+        inner = getattr(field, "related_model", None)
     return field if getattr(field, "concrete", False) else None
 
 

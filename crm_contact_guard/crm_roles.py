@@ -28,9 +28,8 @@ def role(row: Any, spec: Mapping[str, Any]) -> str:
 
 def highest(roles: Iterable[str]) -> str:
     """The most powerful of some roles; empty when there is none."""
-    return next(
-        iter(sorted(filter(None, roles), key=lambda each: ROLES.index(each) if each in ROLES else len(ROLES))), ""
-    )
+    given = set(filter(None, roles))
+    return next((each for each in ROLES if each in given), next(iter(sorted(given)), ""))
 
 
 def words(row: Any, spec: Mapping[str, Any]) -> list[str]:
