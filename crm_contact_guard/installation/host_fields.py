@@ -77,7 +77,10 @@ def link(
     found = [
         each.name
         for each in links(model)
-        if leads_to(each, target) and each.name != but and (isinstance(each, ForeignKey) or not only_named)
+        if leads_to(each, target)
+        and each.name != but
+        and not each.name.startswith("is_")
+        and (isinstance(each, ForeignKey) or not only_named)
     ]
     ranked = [name for word in told for name in found if word in name.lower()]
     made = ("modif", "creat", "updat", "delet", "changed")
@@ -105,6 +108,11 @@ def person(model: type[Model]) -> str:
             return str(each.name)
     alone = [each.name for each in links(model) if leads_to(each, user) and isinstance(each, ForeignKey)]
     return next((name for name in ("user", "user_model", "account") if name in alone), "")
+
+
+def is_one(model: type[Model], name: str) -> bool:
+    """Whether a relation gives each row a user of its own."""
+    return isinstance(model._meta.get_field(name), OneToOneField)
 
 
 # --- values
@@ -169,6 +177,19 @@ def _rows(model: type[Model], sought: Any, told: tuple[str, ...]) -> list[str]:
     return found
 
 
+def language(model: type[Model]) -> str:
+    return _column(model, ("language", "language_code", "preferred_language", "locale", "lang"))
+
+
+def timezone(model: type[Model]) -> str:
+    return _column(model, ("timezone", "time_zone", "tz"))
+
+
+def _column(model: type[Model], told: tuple[str, ...]) -> str:
+    held = {each.name for each in columns(model)}
+    return next((each for each in told if each in held), "")
+
+
 def narrowing(model: type[Model]) -> dict[str, dict[str, bool]]:
     """``FILTER`` and ``EXCLUDE`` by columns that say so: ``is_customer``, ``is_deleted``."""
     flags = {each.name for each in columns(model) if isinstance(each, BooleanField)}
@@ -205,7 +226,7 @@ def role_words(model: type[Model], name: str) -> list[str]:
 def ours(word: str) -> str:
     """Which of our roles a host's word may mean; "" for the people it serves."""
     lower = word.lower()
-    if any(each in lower for each in CUSTOMERS[:5]):
+    if any(each in lower for each in (*CUSTOMERS[:5], "suspend", "disabled", "inactive", "blocked")):
         return ""
     if any(each in lower for each in ("complian", "legal", "risk")):
         return "compliance"
@@ -222,6 +243,7 @@ def plain(found: Iterable[str]) -> str | list[str]:
 
 
 __all__ = [
-    "CHIEFS", "CUSTOMERS", "DEPUTIES", "OWNERS", "TEAMS", "accessor", "columns", "emails", "leads_to", "link", "links",
-    "name", "names", "narrowing", "ours", "person", "phones", "plain", "role", "role_words", "title", "words_of",
+    "CHIEFS", "CUSTOMERS", "DEPUTIES", "OWNERS", "TEAMS", "accessor", "columns", "emails", "is_one", "language", "leads_to", "link",
+    "links", "name", "names", "narrowing", "ours", "person", "phones", "plain", "role", "role_words", "timezone", "title",
+    "words_of",
 ]  # fmt: skip

@@ -22,6 +22,12 @@ _TENANTS = ("tenant", "org", "organization", "organisation", "organizer", "works
 _STAFF = ("employee", "staff", "agent", "operator", "practitioner", "therapist", "stylist", "doctor", "worker")
 #: Models of that name hold anybody; they count as staff where they tell a role, a team or a tenant.
 _ANYBODY = ("profile", "member", "membership", "management", "userrole", "user")
+#: Models of that name tell what staff did, not who is staff.
+_DEEDS = {
+    "session", "log", "token", "history", "event", "request", "device", "notification", "message", "permission",
+    "setting", "preference", "audit", "invitation", "invite", "key", "code", "attempt", "schedule", "shift", "leave", "attendance",
+    "note", "comment", "document", "rate", "review", "action", "activity",
+}  # fmt: skip
 #: What a relation to the user is called where users are the people served.
 _SERVED = {"customer", "client", "buyer", "patient", "guest", "purchaser", "student", "resident"}
 #: What is said of the sender in models that are about something else: ``submitter_email``.
@@ -112,6 +118,8 @@ def _staff(customer: type[Model], tenant: type[Model] | None) -> type[Model] | N
         if model in (user, customer, tenant) or not fields.person(model):
             continue
         words = fields.words_of(model)
+        if _DEEDS & set(words):
+            continue
         score = next((10.0 - index for index, each in enumerate(_STAFF) if each in words), 0.0)
         telling = bool(fields.role(model)) + 2 * (tenant is not None and _points(model, tenant))
         if score or (telling and any(each in words for each in _ANYBODY)):

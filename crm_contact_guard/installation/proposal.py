@@ -104,14 +104,16 @@ def _customer(found: Found, doubts: list[str]) -> dict[str, Any]:
         narrowing.pop("FILTER", None)
     spec.update(narrowing)
     login = fields.person(model)
+    if login and not fields.is_one(model, login) and fields.emails(model) and fields.name(model):
+        login = ""  # who has a name and an address of their own is looked after by that user
     own = fields.link(model, user, fields.OWNERS, but=login) or _by_staff(model, found)
-    if login and not own and fields.emails(model) and fields.name(model):
-        login, own = "", login  # who has a name and an address of their own is looked after by that user
     through = _through(login, user)
     spec.update(_some("NAME", fields.name(model) or through(fields.name(user)) or "__str__"))
     spec.update(_some("EMAIL", fields.plain(fields.emails(model) or map(through, fields.emails(user)))))
     spec.update(_some("PHONE", fields.plain(fields.phones(model) or map(through, fields.phones(user)))))
     spec.update(_some("OWNER", own))
+    spec.update(_some("LANGUAGE", fields.language(model)))
+    spec.update(_some("TIMEZONE", fields.timezone(model)))
     if not own:
         doubts.append(
             f"{model.__name__} names no user who looks after the customer: set CUSTOMER['OWNER'] if there is one"
@@ -202,6 +204,8 @@ def _employee(found: Found, doubts: list[str]) -> dict[str, Any]:
         spec["FILTER"] = {"is_staff": True}
     if found.team is not None:
         spec.update(_some("TEAMS", fields.link(model, found.team, fields.TEAMS) or fields.accessor(model, found.team)))
+    spec.update(_some("LANGUAGE", fields.language(model)))
+    spec.update(_some("TIMEZONE", fields.timezone(model)))
     spec.update(_roles(model, doubts))
     return spec
 
