@@ -243,7 +243,7 @@ def plain(found: Iterable[str]) -> str | list[str]:
 
 
 __all__ = [
-    "CHIEFS", "CUSTOMERS", "DEPUTIES", "OWNERS", "TEAMS", "accessor", "columns", "emails", "is_one", "language", "leads_to", "link",
-    "links", "name", "names", "narrowing", "ours", "person", "phones", "plain", "role", "role_words", "timezone", "title",
-    "words_of",
+    "CHIEFS", "CUSTOMERS", "DEPUTIES", "OWNERS", "TEAMS", "accessor", "columns", "emails", "is_one",
+    "language", "leads_to", "link", "links", "name", "names", "narrowing", "ours", "person", "phones", "plain", "role",
+    "role_words", "timezone", "title", "words_of",
 ]  # fmt: skip

@@ -25,8 +25,8 @@ _ANYBODY = ("profile", "member", "membership", "management", "userrole", "user")
 #: Models of that name tell what staff did, not who is staff.
 _DEEDS = {
     "session", "log", "token", "history", "event", "request", "device", "notification", "message", "permission",
-    "setting", "preference", "audit", "invitation", "invite", "key", "code", "attempt", "schedule", "shift", "leave", "attendance",
-    "note", "comment", "document", "rate", "review", "action", "activity",
+    "setting", "preference", "audit", "invitation", "invite", "key", "code", "attempt", "schedule", "shift", "leave",
+    "attendance", "note", "comment", "document", "rate", "review", "action", "activity",
 }  # fmt: skip
 #: What a relation to the user is called where users are the people served.
 _SERVED = {"customer", "client", "buyer", "patient", "guest", "purchaser", "student", "resident"}
