@@ -29,7 +29,7 @@ class Command(GuardCommand):
             said = f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__
             raise CommandError(
                 f"The CRM adapter {settings.CRM_ADAPTER} raised {said} (--traceback shows where). What was mirrored"
-                " until then stays, and nobody whose turn had not come was deactivated; run this again when it is mended."
+                " until then stays, and nobody was taken for gone; run this again when it is mended."
             ) from problem
         self.stdout.write(f"{counts['teams']} teams, {counts['employees']} employees, {counts['customers']} customers")
         if not counts["employees"]:
