@@ -40,14 +40,12 @@ def check_names(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_adapter(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E003: the CRM adapter can't be loaded or lacks its customer model."""
+    """E003: the CRM adapter can't be loaded, or its settings lead nowhere: a model, field or option does not exist."""
     try:
-        adapter = crm.adapter()
-        if isinstance(adapter, crm.DeclarativeAdapter):
-            adapter.customer_model()
+        problems = list(crm.adapter().problems())
     except ConfigurationError as error:
-        return [Error(str(error), hint="See docs/settings.md, CRM.", id="crm_contact_guard.E003")]
-    return []
+        problems = [(str(error), "See docs/settings.md, The host CRM.")]
+    return [Error(says, hint=hint, id="crm_contact_guard.E003") for says, hint in problems]
 
 
 @register("crm_contact_guard")

@@ -5,24 +5,28 @@ A host's rows are known here by opaque text keys. Nothing outside this module to
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import groupby, islice
+from operator import or_
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationError
 from django.core.signals import setting_changed
-from django.db.models import Manager, Model, QuerySet, TextField
+from django.db import DatabaseError
+from django.db.models import Manager, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Lower
 from django.db.models.lookups import Contains, Exact
 from django.utils.module_loading import import_string
 
+from crm_contact_guard import crm_options as options
+from crm_contact_guard import crm_paths as paths
+from crm_contact_guard import crm_roles as roles_
 from crm_contact_guard import host_rows
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError
@@ -139,6 +143,11 @@ class CRMAdapter:
         """All teams."""
         return ()
 
+    def problems(self) -> Iterable[tuple[str, str]]:
+        """What is wrong with how the adapter is set up, each with the way to mend it. Asked by the system checks and
+        before each sync, which does nothing while there is any. Reads no rows."""
+        return ()
+
     def company_contacts(self) -> Mapping[str, Sequence[str]]:
         """Contacts that belong to the company, beside ``COMPANY_CONTACTS``: phones, emails, domains, handles, urls."""
         return {}
@@ -147,11 +156,15 @@ class CRMAdapter:
 class DeclarativeAdapter(CRMAdapter):
     """An adapter made of the settings ``CUSTOMER``, ``EMPLOYEE`` and ``TEAM``.
 
-    A value is a path: attribute or field names joined by ``.``; a callable is called; a related manager is walked;
-    a list of paths gives the values of all; text holding commas or semicolons gives several addresses.
+    A value is a path (``crm_paths``): attribute or field names joined by ``.``; a callable is called; a related manager
+    is walked; a list of paths gives the values of all; text holding commas or semicolons gives several addresses; names
+    in braces make one text of several fields. ``FILTER`` and ``EXCLUDE`` say which rows of a model count.
 
     A host without a table of customers (a helpdesk knows e-mail addresses of tickets) names in ``CUSTOMER["KEY"]`` the
     field that says who it is: rows with the same value there are one customer, told by the newest of them.
+
+    A host whose people have a profile each, or one per tenant, names it in ``EMPLOYEE["MODEL"]``: paths then begin
+    there, and ``EMPLOYEE["USER"]`` leads to the user. Rows of one user in one tenant are one employee.
     """
 
     # --- customers
@@ -160,119 +173,150 @@ class DeclarativeAdapter(CRMAdapter):
         return self._model("CUSTOMER")
 
     def customer_key(self, customer: object) -> str:
+        if not isinstance(customer, Model):
+            return str(customer)
+        wanted, given = self.customer_model(), type(customer)
+        if not (isinstance(customer, wanted) or issubclass(wanted, given)):
+            # The same number is somebody else in another table.
+            raise ConfigurationError(f"A customer is a {wanted._meta.label}, and this is a {given._meta.label}")
         path = settings.CUSTOMER.get("KEY")
-        if path and isinstance(customer, Model):
-            return _shared_key(customer, path)
-        return str(getattr(customer, "pk", customer))
+        return _shared_key(customer, path) if path else str(customer.pk)
 
     def customer(self, key: str) -> CustomerRecord | None:
-        manager, path = host_rows.manager(self.customer_model()), settings.CUSTOMER.get("KEY")
+        found, path = self._rows("CUSTOMER"), settings.CUSTOMER.get("KEY")
         if not path:
-            row = _get(manager, key)
+            row = _get(found, key)
             return None if row is None else self._customer_record([row])
         try:
-            same = Exact(Lower(_lookup(path)), key.lower())  # iexact minds the case where the collation is binary
-            rows = list(manager.filter(same).order_by("-pk")[:_ROWS_OF_ONE])
+            same = Exact(Lower(paths.lookup(path)), key.lower())  # iexact minds the case where the collation is binary
+            rows = list(found.filter(same).order_by("-pk")[:_ROWS_OF_ONE])
         except (FieldError, ValueError, TypeError, ValidationError):
             return None
         return self._customer_record(rows) if rows and key else None
 
     def customers(self) -> Iterator[CustomerRecord]:
-        manager, path = host_rows.manager(self.customer_model()), settings.CUSTOMER.get("KEY")
+        found, path = self._rows("CUSTOMER"), settings.CUSTOMER.get("KEY")
         if not path:
             merged = settings.CUSTOMER.get("MERGED_INTO")
-            for row in manager.all().iterator(chunk_size=500):
-                if not (merged and _key(row, merged)):
+            for row in found.iterator(chunk_size=500):
+                if not (merged and paths.key(row, merged)):
                     yield self._customer_record([row])
             return
         # Each customer once, from the newest rows that name them; text of either case is the same customer.
-        rows = manager.order_by(Lower(Cast(_lookup(path), TextField())), "-pk").iterator(chunk_size=500)
+        rows = found.order_by(Lower(Cast(paths.lookup(path), TextField())), "-pk").iterator(chunk_size=500)
         for key, together in groupby(rows, key=lambda row: _shared_key(row, path)):
             if key:
                 yield self._customer_record(list(islice(together, _ROWS_OF_ONE)))
 
     def search(self, words: str, limit: int = 20) -> Iterable[CustomerRecord]:
-        """By the database where ``CUSTOMER["NAME"]`` is a column, else by looking through all."""
-        name = settings.CUSTOMER.get("NAME")
-        try:
-            named = Contains(Lower(_lookup(name)), words.lower())
-            rows = host_rows.manager(self.customer_model()).filter(named)[:limit]
-            return [] if not words else [self._customer_record([row]) for row in rows]
-        except (FieldError, TypeError, AttributeError):
+        """By the database where ``CUSTOMER["NAME"]`` is made of columns, else by looking through all. Each word has to
+        be in one of them."""
+        model = self.customer_model()
+        parts = [place for path in paths.each_path(settings.CUSTOMER.get("NAME")) for place in paths.places(path)]
+        if not words.strip():
+            return []
+        if not parts or not all(paths.is_text(model, part) for part in parts):
             return super().search(words, limit)
+        found = self._rows("CUSTOMER")
+        for word in words.lower().split():
+            somewhere = [Q(Contains(Lower(paths.lookup(part)), word)) for part in parts]
+            found = found.filter(reduce(or_, somewhere))
+        return [self._customer_record([row]) for row in found[:limit]]
 
     def merged_into(self, key: str) -> str:
         """Where the row stays and points to its successor: ``CUSTOMER["MERGED_INTO"]``, a path."""
         path = settings.CUSTOMER.get("MERGED_INTO")
         row = _get(host_rows.manager(self.customer_model()), key) if path else None
-        return _key(row, path) if row is not None else ""
+        return paths.key(row, path) if row is not None else ""
 
     def _customer_record(self, rows: Sequence[Model]) -> CustomerRecord:
         """One customer from the rows that tell of them, the newest first: one row, unless ``KEY`` is set."""
         spec: Mapping[str, Any] = settings.CUSTOMER
         row = rows[0]
-        # One row's addresses in order, then what only older rows know.
-        addresses = dict.fromkeys(
-            AddressRecord(kind=kind, value=value)
-            for each in rows
-            for name, kind in _ADDRESS_OPTIONS.items()
-            for value in _texts(each, spec.get(name))
-        )
-        url = _first(row, spec.get("URL", "get_absolute_url"))
-        return CustomerRecord(
-            key=self.customer_key(row),
-            name=_first(row, spec.get("NAME")) or _person_name(row),
-            addresses=tuple(addresses),
-            owner_key=_key(row, spec.get("OWNER")),
-            team_key=_key(row, spec.get("TEAM")),
-            language=_first(row, spec.get("LANGUAGE")),
-            timezone=_first(row, spec.get("TIMEZONE")),
-            url=url,
-            tenant=_key(row, spec.get("TENANT")),
-        )
+        with _reading("CUSTOMER", row):
+            # One row's addresses in order, then what only older rows know.
+            addresses = dict.fromkeys(
+                AddressRecord(kind=kind, value=value)
+                for each in rows
+                for name, kind in _ADDRESS_OPTIONS.items()
+                for value in paths.texts(each, spec.get(name))
+            )
+            return CustomerRecord(
+                key=self.customer_key(row),
+                name=paths.first(row, spec.get("NAME")) or _person_name(row),
+                addresses=tuple(addresses),
+                owner_key=next(iter(self._people(row, spec.get("OWNER"))), ""),
+                team_key=_EVERYBODY if settings.TEAM.get("EVERYBODY") else paths.key(row, spec.get("TEAM")),
+                language=paths.first(row, spec.get("LANGUAGE")),
+                timezone=paths.first(row, spec.get("TIMEZONE")),
+                url=paths.first(row, spec["URL"]) if "URL" in spec else _own_url(row),
+                tenant=paths.key(row, spec.get("TENANT")),
+            )
 
     # --- employees
+    def employee_model(self) -> type[Model]:
+        """The model whose rows say who is an employee: the host's users, or ``EMPLOYEE["MODEL"]``, whose rows have one.
+        Raises ConfigurationError when the setting leads nowhere."""
+        return self._model("EMPLOYEE") if settings.EMPLOYEE.get("MODEL") else get_user_model()
+
     def employee(self, user: Any) -> EmployeeRecord | None:
         if user is None or not getattr(user, "is_authenticated", True) or getattr(user, "pk", None) is None:
             return None
-        spec: Mapping[str, Any] = settings.EMPLOYEE
-        role = self.role(user)
-        if not role:
+        found = self._rows("EMPLOYEE")
+        if settings.EMPLOYEE.get("MODEL"):
+            records = self._employee_records(user, found.filter(**{paths.lookup(_user_path()): user.pk}))
+            return next((record for record in records if record.active), next(iter(records), None))
+        if _is_narrowed("EMPLOYEE") and not found.filter(pk=user.pk).exists():
             return None
-        hours = _walk(user, spec["HOURS"]) if spec.get("HOURS") else None
-        return EmployeeRecord(
-            key=str(user.pk),
-            name=_first(user, spec.get("NAME")) or _person_name(user),
-            email=_first(user, spec.get("EMAIL", "email")),
-            role=role,
-            team_keys=tuple(_keys(user, spec.get("TEAMS"))),
-            timezone=_first(user, spec.get("TIMEZONE")),
-            language=_first(user, spec.get("LANGUAGE")),
-            working_hours=hours if isinstance(hours, Mapping) else None,
-            active=bool(getattr(user, "is_active", True)),
-            tenant=_key(user, spec.get("TENANT")),
-        )
-
-    def role(self, user: Any) -> str:
-        """The user's role: ``EMPLOYEE["ROLE"]`` (a path) through ``EMPLOYEE["ROLES"]`` (host's word → ours), or by
-        group names in ``EMPLOYEE["ROLE_GROUPS"]`` (our role → group names); "employee" when neither is set."""
-        spec: Mapping[str, Any] = settings.EMPLOYEE
-        if spec.get("ROLE_GROUPS"):
-            names = {str(getattr(group, "name", group)) for group in _items(user, spec.get("GROUPS", "groups"))}
-            for role in ("compliance", "auditor", "supervisor", "employee"):
-                if names & set(spec["ROLE_GROUPS"].get(role, ())):
-                    return role
-            return str(spec.get("DEFAULT_ROLE", ""))
-        if spec.get("ROLE"):
-            word = _first(user, spec["ROLE"])
-            return str(spec.get("ROLES", {}).get(word, word))
-        return str(spec.get("DEFAULT_ROLE", "employee"))
+        return next(iter(self._employee_records(user, [user])), None)
 
     def employees(self) -> Iterator[EmployeeRecord]:
-        for user in host_rows.manager(get_user_model()).all().iterator(chunk_size=500):
-            record = self.employee(user)
-            if record is not None:
-                yield record
+        found = self._rows("EMPLOYEE")
+        if not settings.EMPLOYEE.get("MODEL"):
+            for user in found.iterator(chunk_size=500):
+                yield from self._employee_records(user, [user])
+            return
+        path = _user_path()
+        rows = found.filter(**{f"{paths.lookup(path)}__isnull": False}).order_by(f"{paths.lookup(path)}__pk", "pk")
+        for _key, together in groupby(rows.iterator(chunk_size=500), key=lambda row: paths.key(row, path)):
+            own = list(together)
+            yield from self._employee_records(paths.values(own[0], path)[0], own)
+
+    def _employee_records(self, user: Any, rows: Iterable[Any]) -> list[EmployeeRecord]:
+        """One employee a tenant, from the rows that tell of the user."""
+        by_tenant: dict[str, list[Any]] = {}
+        for row in rows:
+            by_tenant.setdefault(paths.key(row, settings.EMPLOYEE.get("TENANT")), []).append(row)
+        found = (self._employee_record(user, tenant, own) for tenant, own in by_tenant.items())
+        return [record for record in found if record is not None]
+
+    def _employee_record(self, user: Any, tenant: str, rows: Sequence[Any]) -> EmployeeRecord | None:
+        spec: Mapping[str, Any] = settings.EMPLOYEE
+        with _reading("EMPLOYEE", rows[0]):
+            roles = {id(row): self.role(row) for row in rows}
+            active = [row for row in rows if roles[id(row)] and _is_active(row)]
+            own = active or [row for row in rows if roles[id(row)]]
+            if not own:
+                return None
+            teams = dict.fromkeys(key for row in own for key in paths.keys(row, spec.get("TEAMS")))
+            hours = paths.values(own[0], spec.get("HOURS"))
+            return EmployeeRecord(
+                key=str(user.pk),
+                name=paths.first(own[0], spec.get("NAME")) or _person_name(user),
+                email=paths.first(own[0], spec["EMAIL"]) if spec.get("EMAIL") else _person_email(user),
+                role=roles_.highest(roles[id(row)] for row in own),
+                team_keys=(_EVERYBODY,) if settings.TEAM.get("EVERYBODY") else tuple(teams),
+                timezone=paths.first(own[0], spec.get("TIMEZONE")),
+                language=paths.first(own[0], spec.get("LANGUAGE")),
+                working_hours=hours[0] if hours and isinstance(hours[0], Mapping) else None,
+                active=bool(active) and bool(getattr(user, "is_active", True)),
+                tenant=tenant,
+            )
+
+    def role(self, user: Any) -> str:
+        """The role of a user, or of a row of ``EMPLOYEE["MODEL"]``; "" for somebody who is not one of ours
+        (``crm_roles``)."""
+        return roles_.role(user, settings.EMPLOYEE)
 
     def user(self, key: str) -> Any:
         return _get(host_rows.manager(get_user_model()), key)
@@ -284,26 +328,66 @@ class DeclarativeAdapter(CRMAdapter):
 
     def teams(self) -> Iterable[TeamRecord]:
         spec: Mapping[str, Any] = settings.TEAM
+        chiefs = {} if spec.get("SUPERVISOR") else self._chiefs()
+        if spec.get("EVERYBODY"):
+            for tenant in dict.fromkeys(record.tenant for record in self.employees()):
+                heads = [*chiefs.get((tenant, _EVERYBODY), ()), "", ""]
+                yield TeamRecord(
+                    key=_EVERYBODY,
+                    name=str(spec["EVERYBODY"]),
+                    supervisor_key=heads[0],
+                    deputy_key=heads[1],
+                    tenant=tenant,
+                )
         if not spec.get("MODEL"):
             return
-        chiefs = {} if spec.get("SUPERVISOR") else self._chiefs()
-        for row in host_rows.manager(self.team_model()).all():
-            yield TeamRecord(
-                key=str(row.pk),
-                name=_first(row, spec.get("NAME", "name")) or str(row),
-                supervisor_key=_key(row, spec.get("SUPERVISOR")) or next(iter(chiefs.get(str(row.pk), ())), ""),
-                deputy_key=_key(row, spec.get("DEPUTY")) or next(iter(chiefs.get(str(row.pk), ())[1:]), ""),
-                tenant=_key(row, spec.get("TENANT")),
-            )
+        for row in self._rows("TEAM"):
+            with _reading("TEAM", row):
+                tenant = paths.key(row, spec.get("TENANT"))
+                heads = [*chiefs.get((tenant, str(row.pk)), ()), "", ""]
+                record = TeamRecord(
+                    key=str(row.pk),
+                    name=paths.first(row, spec.get("NAME", "name")) or str(row),
+                    supervisor_key=next(iter(self._people(row, spec.get("SUPERVISOR"))), heads[0]),
+                    deputy_key=next(iter(self._people(row, spec.get("DEPUTY"))), heads[1]),
+                    tenant=tenant,
+                )
+            yield record
 
-    def _chiefs(self) -> dict[str, list[str]]:
-        """Members with the role supervisor, by team: for hosts whose teams do not name one."""
-        found: dict[str, list[str]] = {}
+    def _chiefs(self) -> dict[tuple[str, str], list[str]]:
+        """Members with the role supervisor, by tenant and team: for hosts whose teams do not name one."""
+        found: dict[tuple[str, str], list[str]] = {}
         for record in self.employees():
             if record.role == "supervisor" and record.active:
                 for key in record.team_keys:
-                    found.setdefault(key, []).append(record.key)
+                    found.setdefault((record.tenant, key), []).append(record.key)
         return found
+
+    def unnamed_roles(self) -> Iterator[str]:
+        """The host's words for roles that ``EMPLOYEE["ROLES"]`` does not name, once for each row that has one."""
+        spec: Mapping[str, Any] = settings.EMPLOYEE
+        if spec.get("ROLE") and not spec.get("ROLE_GROUPS") and "DEFAULT_ROLE" not in spec:
+            for row in self._rows("EMPLOYEE").iterator(chunk_size=500):
+                yield from roles_.unnamed(row, spec)
+
+    # --- the settings
+    def problems(self) -> Iterable[tuple[str, str]]:
+        return options.problems(self._model)
+
+    def _people(self, row: Any, given: paths.Paths) -> list[str]:
+        """Keys of the users that paths lead to, be it by way of their rows in ``EMPLOYEE["MODEL"]``."""
+        user, model = get_user_model(), self.employee_model()
+        return [
+            paths.key(value, _user_path())
+            if isinstance(value, model) and not isinstance(value, user)
+            else str(getattr(value, "pk", value))
+            for value in paths.values(row, given)
+        ]
+
+    def _rows(self, setting: str) -> QuerySet[Any]:
+        """The rows of a setting's model that count."""
+        model = self.employee_model() if setting == "EMPLOYEE" else self._model(setting)
+        return options.narrowed(host_rows.manager(model), getattr(settings, setting))
 
     def _model(self, setting: str) -> type[Model]:
         label = getattr(settings, setting).get("MODEL")
@@ -322,74 +406,48 @@ _ADDRESS_OPTIONS = {
     "LINE_WORKS": "line_works",
     "WHATSAPP": "whatsapp",
 }
-_SEVERAL = re.compile(r"[,;\n]+")
+#: The key of the only team where ``TEAM["EVERYBODY"]`` names one.
+_EVERYBODY = "everybody"
 #: Rows of one customer that are looked at where ``KEY`` joins several.
 _ROWS_OF_ONE = 20
 
 
-def _get(manager: Manager[Any], key: str) -> Any:
+def _get(rows: Manager[Any] | QuerySet[Any], key: str) -> Any:
     """The row whose primary key is the text ``key``; None when there is none or the text can't be such a key."""
     if "\0" in key:
         return None  # PostgreSQL refuses the question, and with it the transaction
     try:
-        return manager.get(pk=manager.model._meta.pk.to_python(key))
+        return rows.get(pk=rows.model._meta.pk.to_python(key))
     except (ObjectDoesNotExist, ValueError, TypeError, OverflowError, ValidationError):
         return None
 
 
-def _lookup(path: str) -> str:
-    return path.replace(".", "__")
-
-
 def _shared_key(row: Any, path: str) -> str:
     """What rows of the same customer have in common, whatever the case."""
-    value = _walk(row, path)
-    return str(getattr(value, "pk", "" if value is None else value)).strip().lower()
+    return paths.key(row, path).strip().lower()
 
 
-def _walk(row: Any, path: str) -> Any:
-    value = row
-    for name in path.split("."):
-        if value is None:
-            return None
-        if isinstance(value, Mapping):
-            value = value.get(name)
-        elif isinstance(value, (Manager, QuerySet)):
-            value = [_walk(item, name) for item in host_rows.every(value)]
-        elif isinstance(value, list):
-            value = [_walk(item, name) for item in value]
-        else:
-            value = host_rows.attribute(value, name)
-        if callable(value) and not isinstance(value, Manager):
-            value = value()
-    return value
+def _user_path() -> str:
+    return str(settings.EMPLOYEE.get("USER", "user"))
 
 
-def _items(row: Any, paths: str | Sequence[str] | None) -> list[Any]:
-    found: list[Any] = []
-    for path in [paths] if isinstance(paths, str) else paths or ():
-        value = _walk(row, path)
-        if isinstance(value, (Manager, QuerySet)):
-            value = list(host_rows.every(value))
-        found.extend(value if isinstance(value, (list, tuple, set)) else [value])
-    return [value for value in found if value not in (None, "")]
+def _is_narrowed(setting: str) -> bool:
+    spec = getattr(settings, setting)
+    return bool(spec.get("FILTER") or spec.get("EXCLUDE"))
 
 
-def _texts(row: Any, paths: str | Sequence[str] | None) -> list[str]:
-    texts = [part.strip() for value in _items(row, paths) for part in _SEVERAL.split(str(value))]
-    return list(dict.fromkeys(text for text in texts if text))
+def _is_active(row: Any) -> bool:
+    return all(paths.values(row, settings.EMPLOYEE.get("ACTIVE", "is_active")))
 
 
-def _first(row: Any, paths: str | Sequence[str] | None) -> str:
-    return next((str(value) for value in _items(row, paths)), "")
-
-
-def _keys(row: Any, paths: str | Sequence[str] | None) -> list[str]:
-    return [str(getattr(value, "pk", value)) for value in _items(row, paths)]
-
-
-def _key(row: Any, paths: str | Sequence[str] | None) -> str:
-    return next(iter(_keys(row, paths)), "")
+def _own_url(row: Any) -> str:
+    """The page that the host's model names. Nobody asked for it, so one that fails is none."""
+    try:
+        return paths.first(row, "get_absolute_url")
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - a host's method may raise anything
+        return ""
 
 
 def _person_name(row: Any) -> str:
@@ -398,6 +456,22 @@ def _person_name(row: Any) -> str:
         return (full() if callable(full) else "") or str(row)
     except TypeError:  # Django's own users say their login name, which may be missing
         return f"{row._meta.verbose_name} {row.pk}"
+
+
+def _person_email(user: Any) -> str:
+    return paths.first(user, getattr(user, "EMAIL_FIELD", None) or "email")
+
+
+@contextmanager
+def _reading(setting: str, row: Any) -> Iterator[None]:
+    """A host's property or method may raise anything: the error then says of which row and by which setting."""
+    try:
+        yield
+    except (ConfigurationError, DatabaseError):
+        raise
+    except Exception as problem:
+        what = f'{type(row).__name__} {getattr(row, "pk", "")} can\'t be read as CONTACT_GUARD["{setting}"] says'
+        raise ConfigurationError(f"{what}: {type(problem).__name__}: {problem}") from problem
 
 
 @lru_cache(maxsize=1)

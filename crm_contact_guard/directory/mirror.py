@@ -211,8 +211,13 @@ def sync_all() -> dict[str, int]:
     A tenant that shows nobody at all (row security answers a process without a context that way) deactivates nobody,
     also where the host has no contexts and its rows name their tenants. Customers that went are told to ``GONE``,
     which knows what to do with their conversations.
+
+    Raises ConfigurationError while the adapter's settings are wrong: a field that is misspelt would look like addresses
+    that everybody has lost.
     """
     adapter = crm.adapter()
+    for says, hint in adapter.problems():
+        raise ConfigurationError(f"{says} ({hint})")
     counts = {"teams": 0, "employees": 0, "customers": 0}
     for tenant in adapter.tenants():
         with crm.tenant(tenant):

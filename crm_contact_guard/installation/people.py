@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
-from typing import Any
+from collections.abc import Iterator
 from zoneinfo import available_timezones
 
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db.models import Model
 
 from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
-from crm_contact_guard.conf import settings
 from crm_contact_guard.crm import AddressRecord, CustomerRecord, EmployeeRecord, TeamRecord
 from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.mirror import staff_within, sync_all, within
@@ -28,83 +23,18 @@ from crm_contact_guard.policy.hours import parse_week
 ROWS = 10_000
 #: Keys shown for each kind of trouble.
 _SHOWN = 3
-#: Options of the declarative adapter that are paths on a row.
-_PATHS: Mapping[str, tuple[str, ...]] = {
-    "CUSTOMER": (
-        "KEY",
-        "NAME",
-        "EMAIL",
-        "PHONE",
-        "LINE",
-        "WHATSAPP",
-        "OWNER",
-        "TEAM",
-        "LANGUAGE",
-        "TIMEZONE",
-        "TENANT",
-    ),
-    "EMPLOYEE": ("NAME", "EMAIL", "ROLE", "GROUPS", "TEAMS", "TIMEZONE", "LANGUAGE", "HOURS", "TENANT"),
-    "TEAM": ("NAME", "SUPERVISOR", "DEPUTY", "TENANT"),
-}
 
 
 def people_items(rows: int = ROWS) -> Iterator[Item]:
     """Customers, employees and teams as the adapter gives them; ``rows`` customers at most."""
     adapter = crm.adapter()
     try:
-        if isinstance(adapter, crm.DeclarativeAdapter):
-            wrong = list(_paths(adapter))
-            yield from wrong
-            if wrong:
-                return
+        if list(adapter.problems()):
+            return  # told with the settings; rows read by wrong settings would only say so again
         yield from _customers(rows)
         yield from _employees()
     except ConfigurationError as problem:
         yield error("people", str(problem), "docs/settings.md, CRM")
-
-
-# --- the declarative adapter's paths
-
-
-def _paths(adapter: crm.DeclarativeAdapter) -> Iterator[Item]:
-    models: dict[str, type[Model]] = {"CUSTOMER": adapter.customer_model(), "EMPLOYEE": get_user_model()}
-    if settings.TEAM.get("MODEL"):
-        models["TEAM"] = adapter.team_model()
-    for setting, model in models.items():
-        spec: Mapping[str, Any] = getattr(settings, setting)
-        for option in _PATHS[setting]:
-            given = spec.get(option) or ()
-            for path in [given] if isinstance(given, str) else given:
-                wrong = _lost(model, path)
-                if wrong is not None:
-                    yield _wrong_path(setting, option, path, *wrong)
-
-
-def _wrong_path(setting: str, option: str, path: str, model: type[Model], name: str) -> Item:
-    known = [each for each in dir(model) if not each.startswith("_")]
-    near = get_close_matches(name, known, n=1)
-    return error(
-        "people",
-        f'CONTACT_GUARD["{setting}"]["{option}"] = {path!r}: {model.__name__} has no {name!r}',
-        f"did you mean {near[0]!r}?" if near else "name a field, property or method of the model",
-    )
-
-
-def _lost(model: type[Model], path: str) -> tuple[type[Model], str] | None:
-    """Where a path leaves the models we can see into: the model and the name it does not have. None: it leads on."""
-    for name in path.split("."):
-        fields = {field.name: field for field in model._meta.get_fields()}
-        accessors = {
-            field.get_accessor_name(): field for field in model._meta.related_objects if field.get_accessor_name()
-        }
-        field: Any = fields.get(name) or accessors.get(name)
-        if field is None:
-            # A property or method: what it gives only a row can tell.
-            return None if hasattr(model, name) else (model, name)
-        if getattr(field, "related_model", None) is None:
-            return None
-        model = field.related_model
-    return None
 
 
 # --- customers
@@ -213,7 +143,11 @@ def _employees() -> Iterator[Item]:
     everybody = [record for active, _teams in staff.values() for record in active]
     roles = Counter(record.role for record in everybody)
     if not everybody:
-        yield error("people", "the adapter gives no active employee", "look at EMPLOYEE: nobody can use the pages")
+        yield error(
+            "people",
+            "the adapter gives no active employee",
+            "look at ROLE, ROLES, ROLE_GROUPS and FILTER of EMPLOYEE: nobody can use the pages",
+        )
         return
     told = ", ".join(f"{number} {role}" for role, number in sorted(roles.items()))
     yield fine("people", f"the adapter reads employees: {told}")
@@ -224,6 +158,7 @@ def _employees() -> Iterator[Item]:
             f"unknown roles: {', '.join(strange)}",
             f'map them in CONTACT_GUARD["EMPLOYEE"]["ROLES"] to {", ".join(Role.values)} or ""',
         )
+    yield from _unnamed_roles()
     yield from _details(everybody)
     for tenant, (active, teams) in staff.items():
         yield from _routes(active, teams, f" of tenant {tenant!r}" if tenant else "")
@@ -234,6 +169,22 @@ def _employees() -> Iterator[Item]:
             f"{len(everybody) - known} of them are not mirrored yet",
             "manage.py contact_guard_sync",
             sync_all,
+        )
+
+
+def _unnamed_roles() -> Iterator[Item]:
+    adapter = crm.adapter()
+    if not isinstance(adapter, crm.DeclarativeAdapter):
+        return
+    found: Counter[str] = Counter()
+    for tenant in adapter.tenants():
+        with adapter.tenant(tenant):
+            found.update(adapter.unnamed_roles())
+    for word, number in found.most_common(_SHOWN):
+        yield warning(
+            "people",
+            f"{number} with the role {word!r}, which EMPLOYEE['ROLES'] does not name, have no part in the pages",
+            f'CONTACT_GUARD["EMPLOYEE"]["ROLES"][{word!r}] = "employee", or "" to leave them out on purpose',
         )
 
 
@@ -267,7 +218,7 @@ def _routes(everybody: list[EmployeeRecord], teams: list[TeamRecord], whose: str
         yield error(
             "people",
             f"alerts{whose} would reach nobody: there is no team with a supervisor and no compliance officer",
-            'set TEAM["MODEL"] and TEAM["SUPERVISOR"], or give somebody the role compliance',
+            'set TEAM["MODEL"], or TEAM["EVERYBODY"] to the name of an only team, or give somebody the role compliance',
         )
     elif headless:
         say = error if not has_officer else warning

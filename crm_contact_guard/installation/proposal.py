@@ -11,27 +11,15 @@ from celery import current_app
 from django.apps import apps
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
-from django.db.models import EmailField, Field, ForeignKey, Model
+from django.db import DatabaseError
+from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from crm_contact_guard import host_rows
 from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.installation import host_fields as fields
+from crm_contact_guard.installation.host_models import Found, candidates, look, members
 from crm_contact_guard.installation.pages import leads_somewhere
-
-#: What CRMs call the people they serve, the most telling first.
-_CUSTOMERS = (
-    "customer", "client", "guest", "patient", "resident", "contact", "member", "person", "buyer", "tenant", "student",
-    "lead", "account", "company",
-)  # fmt: skip
-_TEAMS = ("team", "department", "branch", "store", "shop", "ward", "unit", "office", "group")
-_NAMES = ("full_name", "display_name", "name", "get_full_name", "title")
-_MAILS = ("email", "e_mail", "mail")
-_PHONES = ("phone", "mobile", "cell", "telephone", "tel")
-_OWNERS = ("owner", "manager", "assigned_to", "assignee", "agent", "responsible", "employee", "staff", "user")
-_CHIEFS = ("supervisor", "head", "manager", "leader", "lead", "chief", "owner")
-_DEPUTIES = ("deputy", "deputy_head", "vice", "assistant_manager", "substitute")
-_ROLES = ("role", "job", "position", "user_type")
-#: Apps that are never a company's own.
-_FOREIGN = ("django.contrib.", "crm_contact_guard", "rest_framework", "django_celery", "allauth", "social_django")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,34 +35,29 @@ class Proposal:
 def propose(customer: str = "") -> Proposal:
     """Look at the host's models. ``customer`` ("app.Model") overrules the guess.
 
-    Raises ConfigurationError when the named model does not exist, or none looks like a customer.
+    Raises ConfigurationError when the named model does not exist.
     """
-    ranked = _candidates()
+    ranked = candidates()
     if customer:
         try:
             chosen = apps.get_model(customer)
         except (LookupError, ValueError) as error:
             raise ConfigurationError(f"{customer!r}: {error}") from error
-    elif ranked:
-        chosen = ranked[0]
     else:
-        raise ConfigurationError(
-            "No model looks like a customer (a name with an e-mail or phone): name it with --customer"
-        )
-    team = _team_model(chosen)
+        chosen = ranked[0]
+    found = look(chosen)
     doubts: list[str] = []
+    if not customer and chosen is get_user_model():
+        doubts.append("no model looks like a customer, hence your users: name another one with --customer")
     guard: dict[str, Any] = {
         "COMPANY_NAME": "Your company, as customers know it",
         "PUBLIC_URL": "https://crm.example.com",
         "INDUSTRY": "general",
         "SIGNING_KEY": "/etc/contact-guard.key",
-        "CUSTOMER": _customer(chosen, team, doubts),
-        "EMPLOYEE": _employee(team, doubts),
+        "CUSTOMER": _customer(found, doubts),
+        "EMPLOYEE": _employee(found, doubts),
+        "TEAM": _team(found, doubts),
     }
-    if team is not None:
-        guard["TEAM"] = _team(team, doubts)
-    else:
-        doubts.append("no model looks like a team: alerts will go to whoever has the role compliance")
     guard["CHANNELS"] = {"chat": {"BACKEND": "crm_contact_guard.channels.webchat.WebChatChannel"}}
     login = _login()
     if login:
@@ -91,198 +74,210 @@ def propose(customer: str = "") -> Proposal:
 
 
 def _block(guard: Mapping[str, Any]) -> str:
-    """One line a setting. Texts, lists and dicts of them read the same in JSON and Python."""
-    lines = [f"    {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}," for name, value in guard.items()]
-    return "\n".join(["CONTACT_GUARD = {", *lines, "}"])
+    """One line a setting."""
+    return "\n".join(
+        ["CONTACT_GUARD = {", *(f"    {_text(name)}: {_text(value)}," for name, value in guard.items()), "}"]
+    )
 
 
-# --- which model
+def _text(value: Any) -> str:
+    """As Python, in the quotes that people write."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_text(name)}: {_text(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_text, value)) + "]"
+    return repr(value)
 
 
-def _own_models() -> Iterable[type[Model]]:
-    for model in apps.get_models():
-        config = apps.get_app_config(model._meta.app_label)
-        if not config.name.startswith(_FOREIGN):
-            yield model
+# --- customers
 
 
-def _candidates() -> list[type[Model]]:
-    user = get_user_model()
-    scored = [(_likeness(model), model) for model in _own_models() if model is not user]
-    found = [(score, model) for score, model in scored if score > 0]
-    return [model for _score, model in sorted(found, key=lambda pair: -pair[0])]
-
-
-def _likeness(model: type[Model]) -> float:
-    """How much a model looks like a customer: by its name, and by being reachable. 0: not at all."""
-    reach = len(_emails(model)) + len(_phones(model))
-    name = model.__name__.lower()
-    word = next((index for index, each in enumerate(_CUSTOMERS) if each == name), None)
-    within = next((index for index, each in enumerate(_CUSTOMERS) if each in name), None)
-    if not reach or (word is None and within is None):
-        return 0.0
-    told = 20.0 - word if word is not None else 5.0 - (within or 0) / len(_CUSTOMERS)
-    person = 2.0 if {"first_name", "last_name", "full_name"} & _field_names(model) else 0.0
-    return told + person + min(reach, 3) / 3
-
-
-def _team_model(customer: type[Model]) -> type[Model] | None:
-    user = get_user_model()
-    # What the user belongs to, or the customer does, comes before a model that is only named like a team.
-    linked = [each.related_model for each in (*_links(user), *_links(customer))]
-    named = [model for model in _own_models() if any(word in model.__name__.lower() for word in _TEAMS)]
-    for model in named:
-        if model in linked or any(issubclass(model, each) for each in linked if isinstance(each, type)):
-            return model
-    return named[0] if named and any(_links_to(model, user) for model in named[:1]) else None
-
-
-# --- what to say of it
-
-
-def _customer(model: type[Model], team: type[Model] | None, doubts: list[str]) -> dict[str, Any]:
+def _customer(found: Found, doubts: list[str]) -> dict[str, Any]:
+    model, user = found.customer, get_user_model()
     spec: dict[str, Any] = {"MODEL": model._meta.label}
-    spec.update(_some("NAME", _named(model, _NAMES) or _parts_of_a_name(model)))
-    spec.update(_some("EMAIL", _plain(_emails(model))))
-    spec.update(_some("PHONE", _plain(_phones(model))))
-    owner = _link(model, get_user_model(), _OWNERS)
-    spec.update(_some("OWNER", owner))
-    if not owner:
+    if found.key:
+        return {**spec, **_senders(found, doubts)}
+    narrowing = fields.narrowing(model)
+    if model is user:
+        spec.update(_users_served(doubts))
+        narrowing.pop("FILTER", None)
+    spec.update(narrowing)
+    login = fields.person(model)
+    if login and not fields.is_one(model, login) and fields.emails(model) and fields.name(model):
+        login = ""  # who has a name and an address of their own is looked after by that user
+    own = fields.link(model, user, fields.OWNERS, but=login) or _by_staff(model, found)
+    through = _through(login, user)
+    spec.update(_some("NAME", fields.name(model) or through(fields.name(user)) or "__str__"))
+    spec.update(_some("EMAIL", fields.plain(fields.emails(model) or map(through, fields.emails(user)))))
+    spec.update(_some("PHONE", fields.plain(fields.phones(model) or map(through, fields.phones(user)))))
+    spec.update(_some("OWNER", own))
+    spec.update(_some("LANGUAGE", fields.language(model)))
+    spec.update(_some("TIMEZONE", fields.timezone(model)))
+    if not own:
         doubts.append(
             f"{model.__name__} names no user who looks after the customer: set CUSTOMER['OWNER'] if there is one"
         )
-    if team is not None:
-        spec.update(_some("TEAM", _link(model, team, _TEAMS)))
+    if found.team is not None:
+        spec.update(_some("TEAM", fields.link(model, found.team, fields.TEAMS)))
+    spec.update(_tenant(model, found.tenant))
+    if "TENANT" in spec:
+        doubts.append(f"nobody sees a row of another {spec['TENANT']}; leave TENANT out everywhere if they may")
+    return {option: value for option, value in spec.items() if value}
+
+
+def _senders(found: Found, doubts: list[str]) -> dict[str, Any]:
+    """Customers who have no table: rows of something else name an address."""
+    model, said = found.customer, found.key.split("_")[0]
+    near = [each.name for each in fields.columns(model) if each.name.startswith(f"{said}_")]
+    doubts.append(f"rows of {model.__name__} with the same {found.key} count as one customer")
+    spec = {"KEY": found.key, "NAME": next((each for each in near if each.endswith("name")), found.key)}
+    spec["EMAIL"] = found.key
+    spec.update(_some("PHONE", next((each for each in near if each in fields.phones(model)), "")))
+    spec.update(_some("OWNER", fields.link(model, get_user_model(), fields.OWNERS)))
+    spec.update(_some("TEAM", fields.link(model, found.team, fields.TEAMS) if found.team is not None else ""))
+    return {**spec, **_tenant(model, found.tenant)}
+
+
+def _users_served(doubts: list[str]) -> dict[str, Any]:
+    user = get_user_model()
+    role = fields.role(user)
+    served = [word for word in fields.role_words(user, role) if not fields.ours(word)] if role else []
+    if served:
+        return {"FILTER": {role: served[0]} if len(served) == 1 else {f"{role}__in": served}}
+    if "is_staff" in fields.names(user):
+        doubts.append(
+            "customers and staff are both users, told apart by is_staff: correct FILTER of both if that is wrong"
+        )
+        return {"FILTER": {"is_staff": False}}
+    doubts.append("customers and staff are both users: tell them apart by CUSTOMER['FILTER'] and EMPLOYEE['FILTER']")
+    return {}
+
+
+def _by_staff(model: type[Model], found: Found) -> str:
+    return fields.link(model, found.staff, fields.OWNERS) if found.staff is not None else ""
+
+
+def _through(relation: str, target: type[Model]) -> Any:
+    """Makes a path, or text with paths in braces, begin at a related row."""
+
+    def path(inner: Any) -> Any:
+        if not relation or not inner:
+            return ""
+        if isinstance(inner, str) and "{" in inner:
+            return inner.replace("{", f"{{{relation}.")
+        return f"{relation}.{inner}"
+
+    return path
+
+
+def _tenant(model: type[Model], tenant: type[Model] | None) -> dict[str, str]:
+    return dict(_some("TENANT", fields.link(model, tenant, (), only_named=False) if tenant is not None else ""))
+
+
+# --- employees
+
+
+def _employee(found: Found, doubts: list[str]) -> dict[str, Any]:
+    user = get_user_model()
+    spec: dict[str, Any] = {}
+    model: type[Model] = user
+    if found.staff is not None:
+        model, login = found.staff, fields.person(found.staff)
+        spec.update(MODEL=model._meta.label, USER=login)
+        spec.update(_some("NAME", fields.name(model) or _through(login, user)(_user_name())))
+        spec.update(_tenant(model, found.tenant))
+    elif found.tenant is not None and found.team is not None and (member := members(found.team)) is not None:
+        # Who works for a tenant is told by its teams alone.
+        team, person = str(member.m2m_field_name()), str(member.m2m_reverse_field_name())
+        through: Any = member.remote_field.through
+        spec.update(MODEL=through._meta.label, USER=person, NAME=_through(person, user)(_user_name()))
+        spec.update({"TEAMS": team} | _within(team, _tenant(found.team, found.tenant)))
+        doubts.append(
+            f"every member of a {found.team.__name__} counts as employee: set EMPLOYEE['ROLE'] for supervisors"
+        )
+        return {option: value for option, value in spec.items() if value}
+    else:
+        spec.update(_some("NAME", _user_name()))
+        spec.update(_tenant(model, found.tenant))
+    if found.customer is user and "is_staff" in fields.names(user) and not fields.role(user):
+        spec["FILTER"] = {"is_staff": True}
+    if found.team is not None:
+        spec.update(_some("TEAMS", fields.link(model, found.team, fields.TEAMS) or fields.accessor(model, found.team)))
+    spec.update(_some("LANGUAGE", fields.language(model)))
+    spec.update(_some("TIMEZONE", fields.timezone(model)))
+    spec.update(_roles(model, doubts))
     return spec
 
 
-def _employee(team: type[Model] | None, doubts: list[str]) -> dict[str, Any]:
+def _user_name() -> Any:
     user = get_user_model()
-    spec: dict[str, Any] = {}
-    if not hasattr(user, "get_full_name"):
-        spec.update(_some("NAME", _named(user, _NAMES)))
-    mail = getattr(user, "EMAIL_FIELD", "email")
-    if mail != "email":
-        spec["EMAIL"] = mail
-    if team is not None:
-        spec.update(_some("TEAMS", _link(user, team, _TEAMS)))
-    role = next((name for name in _ROLES if name in _field_names(user)), "")
+    return "" if hasattr(user, "get_full_name") else fields.name(user)
+
+
+def _within(path: str, spec: Mapping[str, str]) -> dict[str, str]:
+    return {option: f"{path}.{value}" for option, value in spec.items()}
+
+
+def _roles(model: type[Model], doubts: list[str]) -> dict[str, Any]:
+    role = fields.role(model)
     if role:
-        spec["ROLE"] = role
-        choices = getattr(user._meta.get_field(role), "choices", None) or ()
-        spec["ROLES"] = {str(value): _role(str(value)) for value, _label in choices} or {"chief": "supervisor"}
         doubts.append(
             f"say in EMPLOYEE['ROLES'] which {role} is supervisor, compliance, auditor, employee, or '' for none"
         )
-    elif "groups" in _field_names(user):
-        spec["ROLE_GROUPS"] = {"supervisor": ["supervisors"], "employee": ["staff"], "compliance": ["compliance"]}
-        doubts.append("say in EMPLOYEE['ROLE_GROUPS'] which groups have which role; who is in none has no access")
-    else:
-        doubts.append("every user counts as employee: set EMPLOYEE['ROLE'] so that somebody is supervisor")
-    return spec
+        words = fields.role_words(model, role)
+        if not words:  # no rows yet to read them from
+            return {"ROLE": role, "ROLES": {"chief": "supervisor"}, "DEFAULT_ROLE": "employee"}
+        return {"ROLE": role, "ROLES": {word: fields.ours(word) for word in words}}
+    held = fields.names(model)
+    if "groups" in held:
+        by_role: dict[str, list[str]] = {}
+        for word in _groups_in_use():
+            by_role.setdefault(fields.ours(word), []).append(word)
+        by_role.pop("", None)
+        if "supervisor" in by_role:
+            doubts.append("say in EMPLOYEE['ROLE_GROUPS'] which groups have which role; who is in none has no access")
+            return {"ROLE_GROUPS": by_role}
+    if "is_superuser" in held:
+        doubts.append(
+            "superusers count as supervisors, all others as employees: name groups in EMPLOYEE['ROLE_GROUPS'] instead"
+        )
+        return {"ROLE": "is_superuser", "ROLES": {True: "supervisor", False: "employee"}}
+    doubts.append("every user counts as employee: set EMPLOYEE['ROLE'] so that somebody is supervisor")
+    return {}
 
 
-def _role(word: str) -> str:
-    lower = word.lower()
-    if any(each in lower for each in ("complian", "legal", "risk")):
-        return "compliance"
-    if "audit" in lower:
-        return "auditor"
-    if any(each in lower for each in ("manager", "supervis", "chief", "head", "lead", "admin")):
-        return "supervisor"
-    return "employee"
+def _groups_in_use() -> list[str]:
+    user: Any = get_user_model()
+    groups = user._meta.get_field("groups").related_model._default_manager
+    try:
+        used = groups.filter(pk__in=host_rows.manager(user).filter(groups__isnull=False).values("groups"))
+        return [str(getattr(row, "name", row)) for row in used[:20]]
+    except DatabaseError:
+        return []  # before the host's own first migrate
 
 
-def _team(model: type[Model], doubts: list[str]) -> dict[str, Any]:
-    user = get_user_model()
+# --- teams
+
+
+def _team(found: Found, doubts: list[str]) -> dict[str, Any]:
+    model, user = found.team, get_user_model()
+    if model is None:
+        doubts.append("no model looks like a team, hence one of everybody: its supervisor is who has that role")
+        return {"EVERYBODY": "Everybody"}
     spec: dict[str, Any] = {"MODEL": model._meta.label}
-    name = _named(model, _NAMES)
+    name = fields.title(model)
     if name and name != "name":
         spec["NAME"] = name
-    chief = _link(model, user, _CHIEFS, only_named=True)
+    people = [user, *([found.staff] if found.staff is not None else [])]
+    chief = next(filter(None, (fields.link(model, each, fields.CHIEFS, only_named=True) for each in people)), "")
     spec.update(_some("SUPERVISOR", chief))
-    spec.update(_some("DEPUTY", _link(model, user, _DEPUTIES, only_named=True)))
+    deputy = next(filter(None, (fields.link(model, each, fields.DEPUTIES, only_named=True) for each in people)), "")
+    spec.update(_some("DEPUTY", deputy))
     if not chief:
         doubts.append(f"{model.__name__} names no supervisor: a member with the role supervisor is taken")
-    return spec
-
-
-# --- fields
-
-
-def _field_names(model: type[Model]) -> set[str]:
-    return {each.name for each in model._meta.get_fields()}
-
-
-def _fields(model: type[Model]) -> list[Field[Any, Any]]:
-    return [each for each in model._meta.get_fields() if isinstance(each, Field) and each.related_model is None]
-
-
-def _emails(model: type[Model]) -> list[str]:
-    texts = [each for each in _fields(model) if each.get_internal_type() in ("CharField", "TextField", "EmailField")]
-    named = [each for each in texts if isinstance(each, EmailField) or any(word in each.name for word in _MAILS)]
-    return [each.name for each in sorted(named, key=lambda each: each.name not in _MAILS)] or _rows(model, _MAILS)
-
-
-def _phones(model: type[Model]) -> list[str]:
-    texts = [each.name for each in _fields(model) if "Boolean" not in each.get_internal_type()]
-    found = [name for name in texts if any(word in name.lower().split("_") or name == word for word in _PHONES)]
-    return sorted(found, key=lambda name: name not in _PHONES) or _rows(model, _PHONES)
-
-
-def _rows(model: type[Model], words: tuple[str, ...]) -> list[str]:
-    """Paths over related rows (``phones.number``) that hold what is sought."""
-    found: list[str] = []
-    for relation in model._meta.related_objects:
-        name, related = relation.get_accessor_name(), relation.related_model
-        if name is None or not any(word in related.__name__.lower() for word in words):
-            continue
-        inner = [
-            each.name
-            for each in _fields(related)
-            if any(word in each.name for word in (*words, "number", "value", "address"))
-        ]
-        found.extend(f"{name}.{each}" for each in inner[:1])
-    return found
-
-
-def _named(model: type[Model], names: tuple[str, ...]) -> str:
-    return next((name for name in names if name in _field_names(model) or hasattr(model, name)), "")
-
-
-def _parts_of_a_name(model: type[Model]) -> str:
-    # Without a whole name, what the host itself shows of a row is better than half of it.
-    return "__str__" if {"first_name", "last_name"} & _field_names(model) else ""
-
-
-def _links(model: type[Model]) -> list[Any]:
-    return [each for each in model._meta.get_fields() if not each.auto_created and each.related_model is not None]
-
-
-def _links_to(model: type[Model], target: type[Model]) -> bool:
-    return any(
-        isinstance(each.related_model, type) and issubclass(target, each.related_model) for each in _links(model)
-    )
-
-
-def _link(model: type[Model], target: type[Model], names: tuple[str, ...], *, only_named: bool = False) -> str:
-    """The relation from a model to a target, the best-named first."""
-    found = [
-        each.name
-        for each in _links(model)
-        if isinstance(each.related_model, type)
-        and issubclass(target, each.related_model)
-        and (isinstance(each, ForeignKey) or not only_named)
-    ]
-    ranked = [name for word in names for name in found if word in name.lower()]
-    rest = (
-        [] if only_named else [name for name in found if not any(word in name for word in ("modif", "creat", "updat"))]
-    )
-    return next(iter([*ranked, *rest]), "")
-
-
-def _plain(names: list[str]) -> str | list[str]:
-    return names[0] if len(names) == 1 else names
+    return {**spec, **_tenant(model, found.tenant)}
 
 
 def _some(option: str, value: Any) -> Mapping[str, Any]:
@@ -294,9 +289,12 @@ def _some(option: str, value: Any) -> Mapping[str, Any]:
 
 def _login() -> str:
     """The path of a login page, where Django's own LOGIN_URL leads nowhere and one can be found."""
-    if leads_somewhere(str(django_settings.LOGIN_URL)):
+    try:
+        if leads_somewhere(str(django_settings.LOGIN_URL)):
+            return ""
+        return next((name for name in _url_names(get_resolver().url_patterns) if name.split(":")[-1] == "login"), "")
+    except Exception:  # noqa: BLE001 - a host's addresses may need what is not there yet, such as its tables
         return ""
-    return next((name for name in _url_names(get_resolver().url_patterns) if name.split(":")[-1] == "login"), "")
 
 
 def _url_names(patterns: Iterable[URLPattern | URLResolver], space: str = "") -> Iterable[str]:

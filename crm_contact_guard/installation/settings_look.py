@@ -35,6 +35,14 @@ def waiting_migrations() -> list[str]:
     return [str(migration) for migration, _back in executor.migration_plan(wanted)]
 
 
+def has_tables() -> bool:
+    """Whether our tables are there and as this version needs them."""
+    try:
+        return not waiting_migrations()
+    except Exception:  # noqa: BLE001 - a database that is down, or migrations of the host that can't be read
+        return False
+
+
 def database_items() -> Iterator[Item]:
     """Whether the tables are there, up to date and guarded by their triggers."""
     alias = database.alias()

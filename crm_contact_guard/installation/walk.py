@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from django.db import DatabaseError, InterfaceError
+
 from crm_contact_guard.installation.carriers import carrier_items
 from crm_contact_guard.installation.pages import pages_items
 from crm_contact_guard.installation.people import ROWS, people_items
 from crm_contact_guard.installation.report import Item, error
-from crm_contact_guard.installation.settings_look import database_items, settings_items, waiting_migrations
+from crm_contact_guard.installation.settings_look import database_items, has_tables, settings_items
+from crm_contact_guard.installation.trouble import told
 from crm_contact_guard.installation.work import PATIENCE, work_items
 
 
@@ -33,7 +36,7 @@ def walk(
                 mend()
             items = _look(part)
         yield from items
-        if part is database_items and waiting_migrations():
+        if part is database_items and not has_tables():
             return  # without the tables, all that follows would only say so again
 
 
@@ -41,6 +44,8 @@ def _look(part: Callable[[], Iterable[Item]]) -> list[Item]:
     """One part. A fault of ours or the host's in it is told and does not end the walk."""
     try:
         return list(part())
+    except (DatabaseError, InterfaceError) as problem:
+        return [error("database", told(problem), "see above")]
     except Exception as problem:  # noqa: BLE001 - a host's adapter or template may raise anything
         name = getattr(part, "func", part).__name__.removesuffix("_items")
         return [error(name, f"can't be looked at: {type(problem).__name__}: {problem}", "correct that first")]

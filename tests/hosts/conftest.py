@@ -34,6 +34,12 @@ def helpdesk(built: Path) -> Environment:
     return environment(HERE / "desk", built)
 
 
+@pytest.fixture(scope="session")
+def shop(built: Path) -> Environment:
+    """django-oscar."""
+    return environment(HERE / "shop", built)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """What the host's project has as ``DATABASES``: an empty one of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -11,6 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.hosts.environment import Environment
 from tests.hosts.person import PATIENCE
@@ -22,6 +24,18 @@ class Project:
     def __init__(self, folder: Path, environment: Environment, **variables: str) -> None:
         self.folder = folder
         self.variables: Mapping[str, str] = {**environment.variables, **variables}
+
+    @classmethod
+    def of(cls, folder: Path, environment: Environment, databases: Mapping[str, Any], mail_port: int) -> Project:
+        """A project named ``project`` whose settings ask the environment for databases and mail server."""
+        return cls(
+            folder,
+            environment,
+            HOST_DATABASES=json.dumps(databases),
+            HOST_MAIL_PORT=str(mail_port),
+            DJANGO_SETTINGS_MODULE="project.settings",
+            PYTHONPATH=str(folder),
+        )
 
     def write(self, name: str, text: str) -> None:
         """Add text to a file of the project."""

@@ -3,8 +3,6 @@ middleware wants a login everywhere."""
 
 from __future__ import annotations
 
-import json
-import shlex
 import shutil
 import smtplib
 from email.message import EmailMessage
@@ -16,6 +14,7 @@ import pytest
 from tests.hosts.environment import Environment
 from tests.hosts.person import Person
 from tests.hosts.project import Project
+from tests.hosts.steps import prove, shell
 from tests.mail_sink import Sink
 from tests.ports import free_port
 
@@ -28,16 +27,9 @@ def test_into_the_helpdesk_and_out_again(helpdesk: Environment, databases: dict[
     port = free_port()
     shutil.copytree(DESK / "project", tmp_path / "project")
     with Sink() as sink:
-        desk = Project(
-            tmp_path,
-            helpdesk,
-            HOST_DATABASES=json.dumps(databases),
-            HOST_MAIL_PORT=str(sink.port),
-            DJANGO_SETTINGS_MODULE="project.settings",
-            PYTHONPATH=str(tmp_path),
-        )
+        desk = Project.of(tmp_path, helpdesk, databases, sink.port)
         desk.run("python -m django migrate")
-        desk.run(f"python -m django shell --no-imports --command {shlex.quote((DESK / 'tickets.py').read_text())}")
+        shell(desk, (DESK / "tickets.py").read_text())
         before = {file: (tmp_path / "project" / file).read_text() for file in ("settings.py", "urls.py")}
 
         install(desk, port)
@@ -54,10 +46,7 @@ def test_into_the_helpdesk_and_out_again(helpdesk: Environment, databases: dict[
             desk.serving(f"python -m django contact_guard_receive_mail --port {mail_port}", port=mail_port),
         ):
             talk(base, sink, mail_port)
-        desk.run("python -m django contact_guard_tick")
-        desk.run("python -m django contact_guard_export --out first.zip")
-        desk.run("python -m crm_contact_guard.proof first.zip")
-        assert "All holds." in desk.run("python -m django contact_guard_verify")
+        prove(desk)
 
         for file, text in before.items():
             (tmp_path / "project" / file).write_text(text)
@@ -67,7 +56,7 @@ def test_into_the_helpdesk_and_out_again(helpdesk: Environment, databases: dict[
             assert aoi.status == 200
             assert "Lamp again" in aoi.page
             assert "guard" not in aoi.get("/guard/inbox/") or aoi.status == 404
-        desk.run(f"python -m django shell --no-imports --command {shlex.quote(LEAVES)}")
+        shell(desk, LEAVES)
 
 
 #: An agent leaves; the tables that stayed behind must not hold on to the row.

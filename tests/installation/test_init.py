@@ -49,6 +49,7 @@ def test_the_proposal_reads_the_hosts_people() -> None:
     assert len(guard) <= 15
 
 
+@pytest.mark.django_db
 def test_another_customer_model_may_be_named() -> None:
     assert proposed("--customer", "host.Branch")[1]["CUSTOMER"]["MODEL"] == "host.Branch"
     with pytest.raises(CommandError, match="nowhere"):

@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.module_loading import import_string
 
 from crm_contact_guard import backfill
 from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.management.command import GuardCommand
 
 PROGRESS = 1000
 
 
-class Command(BaseCommand):
+class Command(GuardCommand):
     help = (
         "Record older messages of the host. SOURCE is the dotted path of a callable that yields "
         "crm_contact_guard.backfill.OldMessage. They are marked as backfilled: the proof says since when they "

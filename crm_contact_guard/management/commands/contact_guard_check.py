@@ -7,15 +7,16 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from crm_contact_guard.installation.people import ROWS
 from crm_contact_guard.installation.report import Item, Level
 from crm_contact_guard.installation.walk import walk
 from crm_contact_guard.installation.work import PATIENCE
+from crm_contact_guard.management.command import GuardCommand
 
 
-class Command(BaseCommand):
+class Command(GuardCommand):
     help = (
         "Walk through this installation: settings, database and triggers, the adapter against real rows, pages, "
         "channels, worker and beat. Each finding comes with its fix. Where Celery is used, one event is recorded, to "

@@ -10,23 +10,25 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.exports.bundle import Filters, Written, bundle_write
 from crm_contact_guard.ledger.sealing import SealingRefused
+from crm_contact_guard.management.command import GuardCommand
 from crm_contact_guard.proof.canonical import MESSAGE_PERSONAL
 from crm_contact_guard.proof.notes import NoteBroken
 from crm_contact_guard.proof.tiles import TileBroken
 
 
-class Command(BaseCommand):
+class Command(GuardCommand):
     help = (
         "Write the record, or what the filters leave of it, as a bundle: rows, proofs, keys, files and a signed "
         "manifest in one zip, checked by `python -m crm_contact_guard.proof FILE`. The export is recorded and the "
         "record sealed first. Exit code: 0 written, 1 written but rows or files that were sealed are gone, 2 not "
         "written."
     )
+    failed = 2
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the zip to write")

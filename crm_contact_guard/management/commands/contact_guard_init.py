@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation.proposal import propose
+from crm_contact_guard.management.command import GuardCommand
 
 _NEXT = """
 # urls.py
@@ -22,7 +23,7 @@ _NEXT = """
 """
 
 
-class Command(BaseCommand):
+class Command(GuardCommand):
     help = (
         "Print a CONTACT_GUARD block for settings.py, guessed from the models of this project, and the steps that "
         "follow. Nothing is changed. Exit code 0, or 1 when no model looks like a customer."

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from crm_contact_guard.conf import settings
+from crm_contact_guard.management.command import GuardCommand
 from crm_contact_guard.proof.notes import KeyMalformed, SigningKey
 
 
-class Command(BaseCommand):
+class Command(GuardCommand):
     help = (
         "Make the key that signs the record. The secret goes to FILE (mode 600), the public key to standard output: "
         "give it to your auditor now, by another way than the record itself."

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.ledger.erasing import erase_messages
+from crm_contact_guard.management.command import GuardCommand
 from crm_contact_guard.policy.retention import expired
 
 
-class Command(BaseCommand):
+class Command(GuardCommand):
     help = (
         "Show what the confirmed RETENTION rules no longer keep; with --erase, erase it: texts, names, addresses, "
         "files and salts go, digests stay, so that every proof still holds. Messages under a legal hold stay. "

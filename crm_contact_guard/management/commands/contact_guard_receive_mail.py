@@ -8,7 +8,7 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError, close_old_connections
 
 from crm_contact_guard.channels import registry
@@ -16,9 +16,10 @@ from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 from crm_contact_guard.mail_polling import MOST, poll
 from crm_contact_guard.mail_server import controller
+from crm_contact_guard.management.command import GuardCommand
 
 
-class Command(BaseCommand):
+class Command(GuardCommand):
     help = (
         "Receive customers' e-mail: an SMTP (or, with --lmtp, LMTP) server that your mail system relays the reply "
         "addresses to. Mail that can't be recorded is refused with 451: its sender keeps it. With --imap, poll the "

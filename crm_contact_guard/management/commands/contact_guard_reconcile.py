@@ -7,19 +7,21 @@ import sys
 from datetime import date, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from crm_contact_guard.dispatch import inline
 from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.management.command import GuardCommand
 from crm_contact_guard.reconciling import Reconciled, channels, reconcile, yesterday
 
 
-class Command(BaseCommand):
+class Command(GuardCommand):
     help = (
         "Compare, per channel and day (UTC), what the carrier says it carried with what is recorded. What was missed "
         "and can be fetched is recorded; the rest is listed, recorded as a gap, and told to compliance officers. "
         "Exit code 0: complete; 1: gaps; 2: a carrier could not be asked."
     )
+    failed = 2
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--channel", action="append", default=[], help="alias; may be repeated (default: all)")

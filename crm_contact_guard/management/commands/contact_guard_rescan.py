@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from crm_contact_guard.management.command import GuardCommand
 from crm_contact_guard.supervision.rescan import Rescanned, messages_to_rescan, opened, rescan
 
 _PROGRESS = 1000
 
 
-class Command(BaseCommand):
+class Command(GuardCommand):
     help = (
         "Inspect recorded messages again, after a new pack or new company rules. New findings open alerts on the "
         "dashboard; mails go out with --notify only. --dry-run shows what would be found and changes nothing. "

@@ -7,18 +7,20 @@ import signal
 import threading
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.ledger import sealing, witnessing
+from crm_contact_guard.management.command import GuardCommand
 
 
-class Command(BaseCommand):
+class Command(GuardCommand):
     help = (
         "Give recorded rows that wait their place in the tree and sign the tree head. Beat does this each second; run "
         "it by hand, from cron, or with --every as a process of its own where there is no beat. Several at once are "
         "harmless. Exit code: 0 sealed, 1 refused since the tree was tampered with, 2 no usable key."
     )
+    failed = 2
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--every", type=float, metavar="SECONDS", help="go on until SIGINT or SIGTERM")

@@ -6,14 +6,15 @@ import argparse
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from crm_contact_guard.exposition import PrometheusMissing, exposition
+from crm_contact_guard.management.command import GuardCommand
 from crm_contact_guard.measuring import measures
 from crm_contact_guard.monitoring import told
 
 
-class Command(BaseCommand):
+class Command(GuardCommand):
     help = (
         "Print the figures an operator watches: backlogs, seal, carriers, witnesses, open alerts. Changes nothing. "
         "Exit code 0 while none is over its limit, else 1."

@@ -6,13 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from crm_contact_guard.directory.models import Customer
 from crm_contact_guard.exports import subject
+from crm_contact_guard.management.command import GuardCommand
 
 
-class Command(BaseCommand):
+class Command(GuardCommand):
     help = (
         "Disclose (--disclose FILE: everything kept of one customer, as JSON) or erase (--erase --reason TEXT) what is "
         "kept of one customer. Legal holds stay in force; what they cover is counted and kept. Exit code 0 when all "

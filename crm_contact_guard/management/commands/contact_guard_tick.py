@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from crm_contact_guard import tasks
 from crm_contact_guard.dispatch import inline
+from crm_contact_guard.management.command import GuardCommand
 
 
-class Command(BaseCommand):
+class Command(GuardCommand):
     help = (
         "Do all that is due now, in this process: fetch mail, deliver, inspect and warn what waits, seal the record, "
         "hand checkpoints to witnesses. For cron, each minute, where Celery's beat does not run. Two at once are "

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from crm_contact_guard import crm, host_rows
@@ -17,9 +17,10 @@ from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.management.command import GuardCommand
 
 
-class Command(BaseCommand):
+class Command(GuardCommand):
     help = "Bearer tokens for the API. A token has its owner's rights and is shown once, on standard output."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

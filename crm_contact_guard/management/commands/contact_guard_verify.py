@@ -6,21 +6,23 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError, InterfaceError
 
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.ledger.keys import DEMO_KEY
 from crm_contact_guard.ledger.verification import Fault, Report, verify
+from crm_contact_guard.management.command import GuardCommand
 from crm_contact_guard.supervision import shown
 
 
-class Command(BaseCommand):
+class Command(GuardCommand):
     help = (
         "Check that nothing in the record was altered, removed, swapped, doubled or slipped in: every row against its "
         "leaf, the tree against its signatures, and all of it against the checkpoints that witnesses kept. Hashes are "
         "computed outside the database. Exit code: 0 all holds, 1 something does not, 2 the check could not be made."
     )
+    failed = 2
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(

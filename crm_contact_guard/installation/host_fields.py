@@ -1,0 +1,251 @@
+"""What the fields of a host's model are for, by their names and kinds: a name, addresses, who it belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.contrib.auth import get_user_model
+from django.db import DatabaseError
+from django.db.models import BooleanField, CharField, EmailField, Field, ForeignKey, Model, OneToOneField
+
+from crm_contact_guard import host_rows
+
+#: What CRMs call the people they serve, the most telling first.
+CUSTOMERS = (
+    "customer", "client", "guest", "patient", "resident", "contact", "member", "person", "buyer", "tenant", "student",
+    "lead", "account", "company",
+)  # fmt: skip
+OWNERS = ("owner", "manager", "assigned_to", "assignee", "agent", "responsible", "employee", "staff", "user")
+CHIEFS = ("supervisor", "head", "manager", "leader", "lead", "chief", "owner")
+DEPUTIES = ("deputy", "deputy_head", "vice", "assistant_manager", "substitute")
+TEAMS = ("team", "department", "branch", "store", "shop", "ward", "unit", "office", "group", "salon", "queue")
+_WHOLE_NAMES = ("full_name", "fullname", "display_name", "name")
+_TITLES = (*_WHOLE_NAMES, "title")
+_PARTS = (
+    ("first_name", "last_name"),
+    ("given_name", "family_name"),
+    ("given_name", "surname"),
+    ("forename", "surname"),
+    ("firstname", "lastname"),
+)
+#: Languages that say the family's name first.
+_FAMILY_FIRST = ("ja", "zh", "ko", "hu", "vi")
+_MAILS = ("email", "e_mail", "mail")
+_PHONES = ("phone", "mobile", "cell", "telephone", "tel", "phone_number")
+#: Parts of names of fields that tell about an address and are none.
+_ABOUT = {
+    "verified", "confirmed", "confirmation", "code", "ext", "extension", "country", "type", "e164", "normalized", "fax",
+    "hash", "token", "count", "subject", "template", "host", "password", "label", "prefix",
+}  # fmt: skip
+_ROLES = ("role", "roles", "job", "position", "duty", "user_type", "job_title", "permission_level", "rank")
+_GONE = ("is_deleted", "deleted", "is_archived", "archived", "is_removed", "is_trashed", "is_test")
+#: Words that are read from the host's rows at most.
+_WORDS = 20
+
+
+def names(model: type[Model]) -> set[str]:
+    return {each.name for each in model._meta.get_fields()}
+
+
+def words_of(model: type[Model]) -> list[str]:
+    """The words of a model's name in lower case and the singular: ``SalesTeams`` gives sales, team."""
+    found = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", model.__name__)
+    return [word.lower().removesuffix("s") if len(word) > 3 else word.lower() for word in found]
+
+
+def columns(model: type[Model]) -> list[Field[Any, Any]]:
+    return [each for each in model._meta.get_fields() if isinstance(each, Field) and each.related_model is None]
+
+
+# --- links
+
+
+def links(model: type[Model]) -> list[Any]:
+    """Relations that begin here."""
+    return [each for each in model._meta.get_fields() if not each.auto_created and isinstance(each.related_model, type)]
+
+
+def leads_to(field: Any, target: type[Model]) -> bool:
+    return isinstance(field.related_model, type) and issubclass(target, field.related_model)
+
+
+def link(
+    model: type[Model], target: type[Model], told: tuple[str, ...], *, only_named: bool = False, but: str = ""
+) -> str:
+    """The relation from a model to a target, the best-named first; ``but`` is one that means something else."""
+    found = [
+        each.name
+        for each in links(model)
+        if leads_to(each, target)
+        and each.name != but
+        and not each.name.startswith("is_")
+        and (isinstance(each, ForeignKey) or not only_named)
+    ]
+    ranked = [name for word in told for name in found if word in name.lower()]
+    made = ("modif", "creat", "updat", "delet", "changed")
+    rest = [] if only_named else [name for name in found if not any(word in name for word in made)]
+    return next(iter([*ranked, *rest]), "")
+
+
+def accessor(model: type[Model], source: type[Model]) -> str:
+    """How rows of ``source`` that point here are reached: ``teams`` of a user who is in ``Team.members``."""
+    for relation in model._meta.related_objects:
+        if relation.related_model is source and relation.get_accessor_name():
+            named = str(relation.field.name).lower()
+            if not any(word in named for word in (*CHIEFS, *DEPUTIES, "creat", "modif", "updat")):
+                return str(relation.get_accessor_name())
+    return ""
+
+
+def person(model: type[Model]) -> str:
+    """The relation to the user that this row itself is, where customers or employees have a login."""
+    user = get_user_model()
+    if model is user:
+        return ""
+    for each in links(model):
+        if leads_to(each, user) and isinstance(each, OneToOneField) and not each.remote_field.parent_link:
+            return str(each.name)
+    alone = [each.name for each in links(model) if leads_to(each, user) and isinstance(each, ForeignKey)]
+    return next((name for name in ("user", "user_model", "account") if name in alone), "")
+
+
+def is_one(model: type[Model], name: str) -> bool:
+    """Whether a relation gives each row a user of its own."""
+    return isinstance(model._meta.get_field(name), OneToOneField)
+
+
+# --- values
+
+
+def name(model: type[Model]) -> str | list[str]:
+    """The path to a person's name: a column where there is one, so that the database can search it."""
+    held = {each.name for each in columns(model)}
+    whole = next((each for each in _WHOLE_NAMES if each in held), "")
+    if whole:
+        return whole
+    for given, family in _PARTS:
+        if given in held and family in held:
+            language = django_settings.LANGUAGE_CODE.split("-", maxsplit=1)[0]
+            order = (family, given) if language in _FAMILY_FIRST else (given, family)
+            return " ".join(f"{{{each}}}" for each in order)
+    named = [each for each in sorted(held) if each.endswith("_name") and set(each.split("_")) & {*CUSTOMERS, "full"}]
+    method = next((each for each in (*_WHOLE_NAMES, "get_full_name") if hasattr(model, each)), "")
+    return next(iter(named), method)
+
+
+def title(model: type[Model]) -> str:
+    """The path to what a team or an organisation is called."""
+    return next((each for each in _TITLES if each in names(model) or hasattr(model, each)), "")
+
+
+def emails(model: type[Model]) -> list[str]:
+    texts = [each for each in columns(model) if isinstance(each, CharField) or each.get_internal_type() == "TextField"]
+    named = [each for each in texts if isinstance(each, EmailField) or _is(each.name, _MAILS)]
+    found = [each.name for each in named if not _ABOUT & set(each.name.lower().split("_"))]
+    return sorted(found, key=lambda each: each not in _MAILS) or _rows(model, emails, ("mail", "contact"))
+
+
+def phones(model: type[Model]) -> list[str]:
+    texts = [each.name for each in columns(model) if not isinstance(each, BooleanField)]
+    found = [each for each in texts if _is(each, _PHONES) and not _ABOUT & set(each.lower().split("_"))]
+    return sorted(found, key=lambda each: each not in _PHONES) or _rows(model, phones, ("phone", "contact", "addres"))
+
+
+def _is(name: str, told: tuple[str, ...]) -> bool:
+    parts = name.lower().split("_")
+    return any(word in parts or f"{word}s" in parts or name.lower() == word for word in told)
+
+
+def _rows(model: type[Model], sought: Any, told: tuple[str, ...]) -> list[str]:
+    """Paths over related rows (``phones.number``) that hold what is sought."""
+    found: list[str] = []
+    related: list[tuple[Any, Any]] = [
+        *((each.get_accessor_name(), each.related_model) for each in model._meta.related_objects),
+        *((each.name, each.related_model) for each in model._meta.private_fields),
+    ]
+    for path, other in related:
+        if not path or not isinstance(other, type) or other is model:
+            continue
+        of_it = words_of(other)
+        if not any(word in each for each in of_it for word in told):
+            continue
+        own = [each for each in sought(other) if "." not in each]
+        plain = [each.name for each in columns(other) if each.name in ("number", "value", "address")]
+        inner = own or (plain if any(told[0] in each for each in of_it) else [])
+        found.extend(f"{path}.{each}" for each in inner[:1])
+    return found
+
+
+def language(model: type[Model]) -> str:
+    return _column(model, ("language", "language_code", "preferred_language", "locale", "lang"))
+
+
+def timezone(model: type[Model]) -> str:
+    return _column(model, ("timezone", "time_zone", "tz"))
+
+
+def _column(model: type[Model], told: tuple[str, ...]) -> str:
+    held = {each.name for each in columns(model)}
+    return next((each for each in told if each in held), "")
+
+
+def narrowing(model: type[Model]) -> dict[str, dict[str, bool]]:
+    """``FILTER`` and ``EXCLUDE`` by columns that say so: ``is_customer``, ``is_deleted``."""
+    flags = {each.name for each in columns(model) if isinstance(each, BooleanField)}
+    served = [each for each in (f"is_{word}" for word in CUSTOMERS[:5]) if each in flags]
+    gone = [each for each in _GONE if each in flags]
+    found = {"FILTER": dict.fromkeys(served[:1], True), "EXCLUDE": dict.fromkeys(gone, True)}
+    return {option: value for option, value in found.items() if value}
+
+
+# --- roles
+
+
+def role(model: type[Model]) -> str:
+    """The field that says what somebody is there."""
+    return next((each for each in _ROLES if each in names(model)), "")
+
+
+def role_words(model: type[Model], name: str) -> list[str]:
+    """What the host calls its roles: choices, rows of their table, or what stands in the column today."""
+    field: Any = model._meta.get_field(name)
+    choices = [str(value) for value, _label in getattr(field, "flatchoices", ()) if value not in (None, "")]
+    if choices:
+        return choices
+    try:
+        if isinstance(field.related_model, type):
+            table: Any = field.related_model
+            return [str(row) for row in table._default_manager.all()[:_WORDS]]
+        told = host_rows.manager(model).order_by(name).values_list(name, flat=True).distinct()[:_WORDS]
+        return [str(word) for word in told if word not in (None, "")]
+    except DatabaseError:
+        return []  # before the host's own first migrate
+
+
+def ours(word: str) -> str:
+    """Which of our roles a host's word may mean; "" for the people it serves."""
+    lower = word.lower()
+    if any(each in lower for each in (*CUSTOMERS[:5], "suspend", "disabled", "inactive", "blocked")):
+        return ""
+    if any(each in lower for each in ("complian", "legal", "risk")):
+        return "compliance"
+    if "audit" in lower:
+        return "auditor"
+    if any(each in lower for each in ("manager", "supervis", "chief", "head", "lead", "admin")):
+        return "supervisor"
+    return "employee"
+
+
+def plain(found: Iterable[str]) -> str | list[str]:
+    several = list(found)
+    return several[0] if len(several) == 1 else several
+
+
+__all__ = [
+    "CHIEFS", "CUSTOMERS", "DEPUTIES", "OWNERS", "TEAMS", "accessor", "columns", "emails", "is_one",
+    "language", "leads_to", "link", "links", "name", "names", "narrowing", "ours", "person", "phones", "plain", "role",
+    "role_words", "timezone", "title", "words_of",
+]  # fmt: skip

@@ -1,0 +1,18 @@
+"""A database that fails, in words."""
+
+from __future__ import annotations
+
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
+
+
+def told(error: Exception) -> str:
+    """Which database failed, how, and what to do."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    what = " ".join(str(error).split()) or type(error).__name__
+    settings = connection.settings_dict
+    where = f"{connection.vendor} {str(settings['NAME'])!r}" + (f" on {settings['HOST']}" if settings["HOST"] else "")
+    try:
+        connection.ensure_connection()
+    except (DatabaseError, InterfaceError):
+        return f"The database ({where}) can't be reached: {what}. Nothing was lost; run this again when it is back."
+    return f"The database ({where}) refused: {what}. If tables are missing, run manage.py migrate."
