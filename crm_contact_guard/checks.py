@@ -17,6 +17,7 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import DEFAULTS, settings
 from crm_contact_guard.detection import semantic_available
 from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.installation.addresses import misplaced
 from crm_contact_guard.ledger import keys, reencoding, trigger_state, witnessing
 from crm_contact_guard.ledger.models import Message
 from crm_contact_guard.policy import presets, templates
@@ -196,6 +197,16 @@ def check_time_zones(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         return []
     hint = "USE_TZ = True; see docs/installation.md, Naive times."
     return [Error("Nothing can be recorded while times have no zone", hint=hint, id="crm_contact_guard.E020")]
+
+
+@register("crm_contact_guard")
+def check_addresses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E021: our addresses are included where they can't work: within another namespace, or below an argument."""
+    hint = (
+        'In ROOT_URLCONF itself: path("guard/", include("crm_contact_guard.urls")), outside of other namespaces and'
+        " without arguments; see docs/installation.md, Addresses."
+    )
+    return [Error(f"Our addresses at {says}", hint=hint, id="crm_contact_guard.E021") for says in misplaced()]
 
 
 @register("crm_contact_guard")

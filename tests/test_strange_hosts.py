@@ -30,60 +30,17 @@ HOSTS = {
     "templates by Jinja first": (
         'settings.TEMPLATES.insert(0, {"BACKEND": "django.template.backends.dummy.TemplateStrings", "DIRS": []})'
     ),
-    "addresses below the language": 'settings.ROOT_URLCONF = "tests.strange_urls"',
+    "addresses below the language": 'settings.ROOT_URLCONF = "tests.strange_urls.languages"',
+    "a namespace of its own": 'settings.ROOT_URLCONF = "tests.strange_urls.renamed"',
+    "included twice": 'settings.ROOT_URLCONF = "tests.strange_urls.twice"',
     "a number of formats": "settings.USE_THOUSAND_SEPARATOR = True",
     "strict cookies": "settings.CSRF_USE_SESSIONS = True; settings.SESSION_COOKIE_SAMESITE = 'Strict'",
 }
-LIFE = """
-import django
-from django.core.management import call_command
-from tests import settings
-{host}
-django.setup()
-call_command("migrate", verbosity=0)
-call_command("makemigrations", "crm_contact_guard", check=True, dry_run=True, verbosity=0)
-import re
-from django.test import Client
-from django.urls import reverse
-from crm_contact_guard.ledger.links import link_create
-from crm_contact_guard.ledger.models import Message
-from crm_contact_guard.ledger.sealing import seal
-from crm_contact_guard.ledger.verification import verify
-from crm_contact_guard.supervision.models import Alert
-from tests import factories
-clerk = factories.employee("aoi", branch=factories.team(head="sora"))
-talk = factories.conversation(clerk)
-_link, token = link_create(conversation=talk, created_by=clerk)
-
-def to(name, *args):
-    return reverse("crm_contact_guard:" + name, args=args).removeprefix("/crm")
-
-guest = Client(enforce_csrf_checks=True)
-assert guest.get(to("chat", token)).status_code == 302
-page = guest.get(to("chat_page")).content.decode()
-form = dict(re.findall(r'name="(form_token|key)" value="([^"]*)"', page))
-assert guest.post(to("chat_page"), {{**form, "text": "LINE交換しませんか？ID: hanako_22"}}).status_code in (200, 302)
-assert Message.objects.get().text.startswith("LINE")
-alert = Alert.objects.get()
-aoi, sora = Client(), Client()
-aoi.force_login(clerk.user), sora.force_login(alert.addressee.user)
-assert "hanako_22" in aoi.get(to("conversation", talk.pk)).content.decode()
-assert sora.get(to("dashboard")).status_code == sora.get(to("alert", alert.pk)).status_code == 200
-assert sora.post(to("alert_close", alert.pk), {{"resolution": "no_action", "comment": ""}}).status_code == 302
-sent = aoi.post(to("conversation_send", talk.pk), {{"text": "恐れ入りますが、当館の窓口でお願いします。"}})
-assert sent.status_code in (200, 302), sent.content
-listed = aoi.get("/guard/api/v1/messages/" if "strange" not in settings.ROOT_URLCONF else "/en/guard/api/v1/messages/")
-assert listed.status_code == 200 and listed.json()["results"], listed.content
-assert Client().get(to("health_ready")).status_code == 200
-seal()
-assert not verify().faults
-print("well")
-"""
 
 
 @pytest.mark.parametrize("host", HOSTS.values(), ids=HOSTS)
 def test_a_strange_host_records_warns_and_reads(host: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    code = LIFE.format(host=host)
+    code = f"from tests import settings\n{host}\nimport tests.strange_life"
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
         check=False,
@@ -103,3 +60,25 @@ def test_a_host_with_naive_times_is_told_before_anything_is_lost(settings: Any) 
 
     assert len(found) == 1
     assert "USE_TZ" in str(found[0].hint)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "told"),
+    [
+        ("nested", ["'crm/guard/' lies within the namespace 'crm'"]),
+        (
+            "organisations",
+            ["'<slug:org>/guard/' takes an argument (org)", "'^by/(?P<organisation>\\\\w+)/guard/' takes an argument"],
+        ),
+        ("languages", []),
+        ("renamed", []),
+        ("twice", []),
+    ],
+)
+def test_addresses_that_nothing_finds_are_named(addresses: str, told: list[str], settings: Any) -> None:
+    settings.ROOT_URLCONF = f"tests.strange_urls.{addresses}"
+
+    found = [message for message in checks.run_checks(tags=["crm_contact_guard"]) if message.id.endswith("E021")]
+
+    assert len(found) == len(told)
+    assert all(words in message.msg for words, message in zip(told, found, strict=True))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_cache_control
@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from crm_contact_guard import permissions
+from crm_contact_guard.console.downloads import Download
 from crm_contact_guard.console.page import page
 from crm_contact_guard.console.talk import still_seen
 from crm_contact_guard.directory.models import Employee
@@ -65,13 +66,13 @@ def carrier_file(request: HttpRequest, token: str) -> HttpResponseBase:
 carrier_file.login_required = False  # type: ignore[attr-defined]
 
 
-def hand_out(attachment: Attachment) -> FileResponse:
+def hand_out(attachment: Attachment) -> Download:
     """The file with headers that keep browsers from doing anything with it but saving it, or showing a picture."""
     try:
         stream = files.storage().open(attachment.stored_as)
     except FileNotFoundError as error:
         raise Http404 from error
-    response = FileResponse(
+    response = Download(
         stream, as_attachment=True, filename=attachment.name, content_type=_served_as(attachment.content_type)
     )
     response["Content-Length"] = str(attachment.size)

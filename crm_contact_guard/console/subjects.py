@@ -10,12 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
+from crm_contact_guard.console.downloads import Download
 from crm_contact_guard.console.forms import EraseForm, HoldForm, ReleaseForm
 from crm_contact_guard.console.page import page, show
 from crm_contact_guard.directory.models import Customer, Employee
@@ -77,7 +78,7 @@ def disclose(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponseBa
         binary.seek(0)
         closing.pop_all()  # from here on the response closes it
     name = f"customer-{customer.pk}.json"
-    return FileResponse(binary, as_attachment=True, filename=name, content_type="application/json")
+    return Download(binary, as_attachment=True, filename=name, content_type="application/json")
 
 
 @page("POST")

@@ -1,4 +1,4 @@
-"""A host that puts everything below a language's prefix."""
+"""Everything below the language's prefix."""
 
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path

@@ -1,0 +1,1 @@
+"""The tests' host behind an ASGI server, with a middleware that is asynchronous only."""
