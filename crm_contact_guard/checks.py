@@ -20,7 +20,7 @@ from crm_contact_guard.detection import semantic_available
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.ledger import keys, reencoding, trigger_state, witnessing
 from crm_contact_guard.ledger.models import Message
-from crm_contact_guard.policy import presets, templates
+from crm_contact_guard.policy import company, presets, templates
 
 Configs = Sequence[AppConfig] | None
 
@@ -47,7 +47,7 @@ def check_adapter(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         if isinstance(adapter, crm.DeclarativeAdapter):
             adapter.customer_model()
     except ConfigurationError as error:
-        return [Error(str(error), hint="See docs/settings.md, CRM.", id="crm_contact_guard.E003")]
+        return [Error(str(error), hint="See docs/settings.md, The host CRM.", id="crm_contact_guard.E003")]
     return []
 
 
@@ -74,8 +74,19 @@ def check_policy(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         try:
             ask()
         except ConfigurationError as error:
-            found.append(Error(str(error), hint="See docs/settings.md, Policy.", id="crm_contact_guard.E010"))
+            found.append(Error(str(error), hint="See docs/settings.md, The company.", id="crm_contact_guard.E010"))
     return found
+
+
+@register("crm_contact_guard")
+def check_company_rules(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E014: the file of ``COMPANY_RULES`` can't be used."""
+    try:
+        company.own_rules()
+    except ConfigurationError as error:
+        hint = "See docs/detection.md, A company's own words and rules."
+        return [Error(str(error), hint=hint, id="crm_contact_guard.E014")]
+    return []
 
 
 @register("crm_contact_guard")
