@@ -60,7 +60,7 @@ def people_items(rows: int = ROWS) -> Iterator[Item]:
         yield from _customers(rows)
         yield from _employees()
     except ConfigurationError as problem:
-        yield error("people", str(problem), "docs/settings.md, CRM")
+        yield error("people", str(problem), "docs/settings.md, The host CRM")
 
 
 # --- the declarative adapter's paths
@@ -250,7 +250,7 @@ def _details(everybody: list[EmployeeRecord]) -> Iterator[Item]:
         try:
             parse_week(record.working_hours or {})
         except ConfigurationError as problem:
-            yield error("people", f"working hours of employee {record.key}: {problem}", "docs/settings.md, Hours")
+            yield error("people", f"working hours of employee {record.key}: {problem}", "docs/settings.md, The company")
             return
 
 
