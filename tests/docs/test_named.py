@@ -101,6 +101,13 @@ def test_every_option_of_a_channel_is_documented(section: str) -> None:
     assert not {option for option in read if not re.search(rf"\b{option}\b", text)}
 
 
+def test_every_folder_of_a_channel_has_its_section() -> None:
+    # The web chat takes no options; e-mail has two sections.
+    folders = {path.parent.name for path in (PACKAGE / "channels").glob("*/__init__.py")} - {"webchat"}
+
+    assert folders == {name.partition("/")[0] for names in OPTIONS.values() for name in names}
+
+
 def _modules(name: str) -> list[str]:
     place = PACKAGE / "channels" / name
     return [path.read_text(encoding="utf-8") for path in (place.rglob("*.py") if place.is_dir() else [place])]
