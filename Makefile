@@ -88,7 +88,7 @@ coverage: .venv/.dev-installed ## tests with a report of what they miss
 	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
-lint: .venv/.dev-installed ## style, types, layers, migrations, translations, API schema
+lint: .venv/.dev-installed ## style, types, layers, migrations, translations, API schema, licences
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
@@ -98,6 +98,7 @@ lint: .venv/.dev-installed ## style, types, layers, migrations, translations, AP
 	$(DJANGO) makemigrations --check --dry-run
 	$(DJANGO) spectacular --validate --fail-on-warn --custom-settings crm_contact_guard.api.schema.SETTINGS --file /dev/null
 	$(BIN)/python tools/messages.py check
+	$(BIN)/python tools/licences.py check
 
 accuracy: .venv/.dev-installed ## the detector's figures; fails when one falls below the recorded ones (some minutes)
 	$(BIN)/python benchmarks/bench_detection_accuracy.py --quick
@@ -142,9 +143,9 @@ package: .venv/.dev-installed ## wheel and sdist in dist/
 	$(BIN)/python -m hatchling build
 
 licences: .venv/.dev-installed ## docs/licences.md from what is installed
-	$(BIN)/python tools/licences.py
+	$(BIN)/python tools/licences.py write
 
-release: licences ## wheel and sdist of the last commit, built twice and compared byte by byte, in dist/
+release: .venv/.dev-installed ## wheel and sdist of the last commit, built twice and compared byte by byte, in dist/
 	$(BIN)/python tools/release.py
 
 clean: ## remove what was built; .venv and the demo's data stay

@@ -23,7 +23,13 @@ class ContactGuardConfig(AppConfig):
 
 
 def _restore_triggers(*, using: str, **_: Any) -> None:
-    """Put the triggers back after any migration: SQLite drops them silently when it rebuilds a table."""
-    from crm_contact_guard.ledger import triggers  # noqa: PLC0415 - models must be loaded first
+    """Put the triggers back after any migration: SQLite drops them silently when it rebuilds a table.
 
-    triggers.install(connections[using])
+    Where nothing is amiss nothing is touched: other processes record meanwhile, and what they wrote between dropping
+    and making the triggers would wait for its seal for ever.
+    """
+    from crm_contact_guard.ledger import trigger_state, triggers  # noqa: PLC0415 - models must be loaded first
+
+    connection = connections[using]
+    if trigger_state.altered(connection):
+        triggers.install(connection)

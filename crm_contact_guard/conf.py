@@ -22,6 +22,7 @@ DEFAULTS: dict[str, Any] = {
     # Company
     "COMPANY_NAME": "",
     "COMPANY_CONTACTS": {},
+    "COMPANY_RULES": "",
     "INDUSTRY": "general",
     "SENSITIVITY": "",
     "SEMANTIC": False,

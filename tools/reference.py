@@ -1,4 +1,4 @@
-"""The reference pages of the documentation, written from the code: settings, checks, commands, API.
+"""The reference pages of the documentation, written from the code: settings, checks, commands, API, Python.
 
 ``python tools/reference.py write`` renews them, ``check`` fails when one is not in step (``make docs`` and a test do).
 """
@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import argparse
 import ast
+import dataclasses
+import inspect
 import os
 import re
 import sys
 from collections.abc import Iterator
+from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -226,11 +230,90 @@ def _name(content: dict[str, Any]) -> str:
     return str(reference.rpartition("/")[2] or schema.get("type", ""))
 
 
+# --- Python
+
+#: What a host or a third party writes or calls: module → public names, in the order of the page.
+CONTRACTS = {
+    "crm": ("CRMAdapter", "DeclarativeAdapter", "CustomerRecord", "AddressRecord", "EmployeeRecord", "TeamRecord"),
+    "channels.base": (
+        "Channel", "OutboundMessage", "OutboundFile", "OutboundTemplate", "PhoneCall", "Receipt", "DeliveryStatus",
+        "InboundMessage", "FileIn", "MediaRef", "StatusEvent", "ContactEvent", "ContactKind", "CallEvent",
+        "CallOutcome", "TakenBack", "UnknownEvent", "Carried",
+    ),
+    "ledger.witnesses": ("Witness", "EmailWitness", "StorageWitness"),
+    "backfill": ("OldMessage",),
+    "gateway": ("send", "Sent", "note", "receive", "Received"),
+    "detection": ("scan", "scan_many", "read_thread", "explain"),
+    "signals": (),
+    "exceptions": (
+        "ContactGuardError", "ConfigurationError", "NotPermitted", "InvalidMessage", "ChannelError", "InvalidPayload",
+        "AlreadyClosed", "RecordedRowsAreFinal",
+    ),
+}  # fmt: skip
+
+
+def python_page() -> str:
+    """The contracts in Python, by their own docstrings."""
+    out = ["# Reference: Python", "", NOTE]
+    out += [
+        "What a host or a third party writes (an adapter, a channel, a witness) or calls, in the words of the code.",
+        "Whatever is not named here or on the other reference pages may change in any version.",
+        "",
+    ]
+    for name, members in CONTRACTS.items():
+        module = import_module(f"{APP}.{name}")
+        out += [f"## {APP}.{name}", "", *_told(module), ""]
+        for member in members:
+            out += _member(member, getattr(module, member))
+    return "\n".join(out).rstrip("\n") + "\n"
+
+
+def _member(name: str, member: Any) -> Iterator[str]:
+    yield from (f"### {name}", "")
+    if not inspect.isclass(member):
+        yield from (f"`{_signature(name, member)}`", "", *_told(member), "")
+        return
+    yield from (*_told(member), "")
+    if dataclasses.is_dataclass(member):
+        yield from ("Fields: " + ", ".join(f"`{field.name}`" for field in dataclasses.fields(member)) + ".", "")
+    elif issubclass(member, StrEnum):
+        yield from ("Values: " + ", ".join(f"`{one.value}`" for one in member) + ".", "")
+    rows = [
+        f"| {_code(_signature(method, found))} | {' '.join(_cell(line) for line in _told(found))} |"
+        for method, found in vars(member).items()
+        if inspect.isfunction(found) and not method.startswith("_") and found.__doc__
+    ]
+    if rows and not dataclasses.is_dataclass(member) and not issubclass(member, Exception):
+        yield from ("| Method | What it does |", "|---|---|", *rows, "")
+
+
+def _signature(name: str, function: Any) -> str:
+    """Names of the parameters with their defaults; what a method is called on is left out."""
+    told = []
+    starred = False
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name == "self":
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and not starred:
+            starred = True
+            told.append("*")
+        default = parameter.default.value if isinstance(parameter.default, StrEnum) else parameter.default
+        told.append(str(parameter.replace(annotation=parameter.empty, default=default)))
+    return f"{name}({', '.join(told)})"
+
+
+def _told(thing: Any) -> list[str]:
+    """A docstring as Markdown, paragraph by paragraph."""
+    told = inspect.cleandoc(inspect.getdoc(thing) or "")
+    return [re.sub(r"``(.+?)``", r"`\1`", line) for line in told.splitlines()]
+
+
 PAGES = {
     "reference_settings.md": settings_page,
     "reference_checks.md": checks_page,
     "reference_commands.md": commands_page,
     "reference_api.md": api_page,
+    "reference_python.md": python_page,
 }
 
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
-#: Without these, what is installed is not typed, or not licensed, or not translated.
-NEEDED = ("crm_contact_guard/py.typed", "licenses/LICENSE", "crm_contact_guard/locale/ja/LC_MESSAGES/django.mo")
+#: Beside the package itself.
+LICENCES = ("licenses/LICENSE", "licenses/crm_contact_guard/static/crm_contact_guard/vendor/LICENSES.md")
 
 
 def git(*arguments: str) -> bytes:
@@ -39,9 +41,36 @@ def build(place: Path, source: bytes, epoch: str) -> dict[str, Path]:
     return {path.name: path for path in built.iterdir()}
 
 
+def faults(path: Path, committed: set[str]) -> list[str]:
+    """What an archive lacks or has too much: the wheel is the committed package, the sdist the whole commit."""
+    if path.suffix == ".whl":
+        with zipfile.ZipFile(path) as wheel:
+            names = set(wheel.namelist())
+            [metadata] = [name for name in names if name.endswith(".dist-info/METADATA")]
+            description = wheel.read(metadata).decode()
+        folder = metadata.removesuffix("METADATA")
+        told = [
+            f"{path.name}: its description links to {link}"
+            for link in re.findall(r"\]\((?!https?:)[^)]*\)", description)
+        ]
+        told += [f"{path.name}: lacks {end}" for end in LICENCES if folder + end not in names]
+        holds = {name for name in names if not name.startswith(folder)}
+        wanted = {name for name in committed if name.startswith("crm_contact_guard/")}
+    else:
+        with tarfile.open(path) as sdist:
+            holds = {member.name.partition("/")[2] for member in sdist.getmembers() if member.isfile()} - {"PKG-INFO"}
+        wanted, told = committed, []
+    told += [f"{path.name}: lacks {name}" for name in sorted(wanted - holds)]
+    return told + [f"{path.name}: should not hold {name}" for name in sorted(holds - wanted)]
+
+
 def main() -> None:
+    licences = subprocess.run([sys.executable, str(ROOT / "tools" / "licences.py"), "check"], check=False)
+    if licences.returncode:
+        sys.exit(licences.returncode)
     if git("status", "--porcelain", "--", "docs/licences.md"):
         sys.exit("docs/licences.md is not committed as it is now: commit it first")
+    committed = set(git("ls-tree", "-r", "-z", "--name-only", "HEAD").decode().split("\0")) - {""}
     source = git("archive", "--format=tar", "HEAD")
     epoch = git("log", "-1", "--format=%ct").decode().strip()
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory(prefix="elsewhere-") as two:
@@ -49,11 +78,9 @@ def main() -> None:
         for name, path in first.items():
             if name not in second or path.read_bytes() != second[name].read_bytes():
                 sys.exit(f"{name}: two builds of one commit differ")
-        wheel = next(path for name, path in first.items() if name.endswith(".whl"))
-        with zipfile.ZipFile(wheel) as archive:
-            lost = [end for end in NEEDED if not any(name.endswith(end) for name in archive.namelist())]
-        if lost:
-            sys.exit(f"{wheel.name} lacks {', '.join(lost)}")
+        wrong = [fault for path in first.values() for fault in faults(path, committed)]
+        if wrong:
+            sys.exit("\n".join(wrong))
         DIST.mkdir(exist_ok=True)
         for name, path in sorted(first.items()):
             shutil.copyfile(path, DIST / name)

@@ -300,7 +300,7 @@ class Carried(Storable):
 class Channel:
     """One configured channel. Subclass per carrier; ``alias`` is its name in ``CONTACT_GUARD["CHANNELS"]``."""
 
-    #: Which kind of customer address it reaches ("email", "phone", "line", "whatsapp", "chat").
+    #: Which kind of customer address it reaches ("email", "phone", "line", "line_works", "whatsapp", "chat").
     address_kind: ClassVar[str]
     #: Words for people; translatable.
     verbose_name: ClassVar[Any]

@@ -34,7 +34,7 @@ def people_items(rows: int = ROWS) -> Iterator[Item]:
         yield from _customers(rows)
         yield from _employees()
     except ConfigurationError as problem:
-        yield error("people", str(problem), "docs/settings.md, CRM")
+        yield error("people", str(problem), "docs/settings.md, The host CRM")
 
 
 # --- customers
@@ -201,7 +201,7 @@ def _details(everybody: list[EmployeeRecord]) -> Iterator[Item]:
         try:
             parse_week(record.working_hours or {})
         except ConfigurationError as problem:
-            yield error("people", f"working hours of employee {record.key}: {problem}", "docs/settings.md, Hours")
+            yield error("people", f"working hours of employee {record.key}: {problem}", "docs/settings.md, The company")
             return
 
 

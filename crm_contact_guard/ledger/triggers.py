@@ -1,14 +1,16 @@
 """The database's own refusal to change recorded rows, and the note of each new row for the sealer.
 
 ``install`` is idempotent and works on the columns that exist at that moment, so migrations may call it at any state;
-``post_migrate`` calls it again, since SQLite drops triggers silently when it rebuilds a table. The only UPDATE let
-through sets personal fields and the salt to null while an erasure permit stands (``ErasurePermit``).
+``post_migrate`` calls it when one is amiss, since SQLite drops triggers silently when it rebuilds a table. The only
+UPDATE let through sets personal fields and the salt to null while an erasure permit stands (``ErasurePermit``).
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Final
 
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from crm_contact_guard.proof.canonical import EVENT_PERSONAL, MESSAGE_PERSONAL
@@ -45,12 +47,17 @@ def statements(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """Create or replace all triggers on the recorded tables that exist."""
-    remove(connection)
-    made = statements(connection)
-    with connection.cursor() as cursor:
-        for statement in made:
-            cursor.execute(statement)
+    """Create or replace all triggers on the recorded tables that exist.
+
+    At once, where the database can: between dropping and making them a row would be recorded and not noted.
+    """
+    at_once = transaction.atomic(connection.alias) if connection.features.can_rollback_ddl else nullcontext()
+    with at_once:
+        remove(connection)
+        made = statements(connection)
+        with connection.cursor() as cursor:
+            for statement in made:
+                cursor.execute(statement)
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:

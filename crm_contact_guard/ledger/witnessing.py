@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.core.files.storage import InvalidStorageError
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -54,7 +55,7 @@ def configured() -> list[Configured]:
 def _configured(position: int, entry: dict[str, Any]) -> Configured:
     try:
         witness = import_string(entry["BACKEND"])(**entry.get("OPTIONS", {}))
-    except (KeyError, ImportError, TypeError) as error:
+    except (KeyError, ImportError, TypeError, InvalidStorageError) as error:
         raise ConfigurationError(f'CONTACT_GUARD["WITNESSES"][{position}]: {error!r}') from error
     if not isinstance(witness, Witness):
         raise ConfigurationError(f'CONTACT_GUARD["WITNESSES"][{position}]: {entry["BACKEND"]} is no Witness')

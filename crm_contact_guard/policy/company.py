@@ -1,4 +1,4 @@
-"""The company's own contacts, as detection needs them: from settings and from the host's adapter."""
+"""The company's own contacts, words and rules, as detection needs them: from settings and the host's adapter."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import settings
 from crm_contact_guard.detection.types import Company
+from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.policy.presets import sensitivity
 
 _LISTS = ("phones", "emails", "domains", "handles", "urls", "names")
@@ -21,7 +22,8 @@ def _company(tenant: str) -> Company:
 
     given = dict(settings.COMPANY_CONTACTS)
     hosts = crm.adapter().company_contacts()
-    merged = {name: frozenset((*given.get(name, ()), *hosts.get(name, ()))) for name in _LISTS}
+    own = own_rules()
+    merged = {name: frozenset((*given.get(name, ()), *hosts.get(name, ()), *getattr(own, name))) for name in _LISTS}
     if settings.COMPANY_NAME:
         merged["names"] |= {str(settings.COMPANY_NAME)}  # a host may give a lazy translation
     merged["domains"] |= {domain for alias in registry.aliases() for domain in registry.channel(alias).own_domains()}
@@ -34,11 +36,26 @@ def _company(tenant: str) -> Company:
         urls=merged["urls"],
         regions=tuple(settings.REGIONS),
         threshold=engine.THRESHOLD * sensitivity(),
+        own_words=own.own_words,
+        rules=own.rules,
+        version=own.version,
     )
 
 
+def own_rules() -> Company:
+    """What the file of ``COMPANY_RULES`` says. Raises ConfigurationError that names every faulty line."""
+    if not settings.COMPANY_RULES:
+        return Company()
+    from crm_contact_guard.detection import company_file  # noqa: PLC0415 - loads re2; not at start
+
+    try:
+        return company_file.read_company(str(settings.COMPANY_RULES))
+    except company_file.CompanyFileError as error:
+        raise ConfigurationError(f'CONTACT_GUARD["COMPANY_RULES"]: {error}') from error
+
+
 def company() -> Company:
-    """What belongs to the company itself and is therefore no private contact."""
+    """What belongs to the company itself and is therefore no private contact, and its own words and rules."""
     # A host reads its own contacts in a tenant's context: those of the first to be asked are not everybody's.
     return _company(crm.current_tenant() if crm.has_contexts(crm.adapter()) else "")
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 from tests.demo.conftest import Demo
 
 ALERTS = """
 import json
+import sqlite3
 from crm_contact_guard.supervision.models import Alert
 rows = Alert.objects.select_related("conversation__customer", "addressee__user").order_by("at_message__occurred_at")
 print(json.dumps([[a.topic, a.by, a.conversation.customer.name, a.addressee.user.username] for a in rows]))
 """
 COUNTS = """
 import json
+import sqlite3
 from crm_contact_guard.directory.models import Customer, Employee, Team
 from crm_contact_guard.ledger.models import Conversation, Message
 from demo_project.frontdesk.models import Guest, Reservation
@@ -50,3 +53,15 @@ def test_the_installation_passes_all_checks(demo: Demo) -> None:
 def test_no_migration_is_missing(demo: Demo) -> None:
     done = demo.manage("makemigrations", "--check", "--dry-run")
     assert done.returncode == 0, done.stdout
+
+
+def test_migrate_puts_a_trigger_back_that_is_gone(demo: Demo) -> None:
+    # As an operator types it: `manage.py migrate` asks the very check that names the loss.
+    with sqlite3.connect(demo.folder / "db.sqlite3") as database:
+        database.execute("DROP TRIGGER contact_guard_message_update")
+    assert "crm_contact_guard.E006" in demo.manage("check", "--database", "default").stderr
+
+    done = demo.manage("migrate")
+
+    assert done.returncode == 0, done.stderr
+    assert demo.manage("check", "--database", "default").returncode == 0

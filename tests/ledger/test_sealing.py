@@ -184,6 +184,9 @@ def test_without_a_usable_key_nothing_is_sealed(given: dict[str, str], error: st
     assert Pending.objects.count() == 1
 
 
+STORAGE = "crm_contact_guard.ledger.witnesses.StorageWitness"
+
+
 @pytest.mark.parametrize(
     ("debug", "given", "level"),
     [
@@ -196,6 +199,7 @@ def test_without_a_usable_key_nothing_is_sealed(given: dict[str, str], error: st
         (False, {"WITNESSES": []}, "crm_contact_guard.W004"),
         (False, {"WITNESSES": [{"BACKEND": "no.such.Witness"}]}, "crm_contact_guard.E009"),
         (False, {"WITNESSES": [{"BACKEND": "pathlib.Path"}]}, "crm_contact_guard.E009"),
+        (False, {"WITNESSES": [{"BACKEND": STORAGE, "OPTIONS": {"storage": "nowhere"}}]}, "crm_contact_guard.E009"),
         (False, {}, ""),
     ],
 )

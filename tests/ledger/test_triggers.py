@@ -8,6 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm_contact_guard.exceptions import RecordedRowsAreFinal
@@ -129,3 +130,10 @@ def test_migrate_puts_lost_triggers_back() -> None:
     call_command("migrate", verbosity=0)
 
     assert not trigger_state.altered(connection)
+
+
+def test_migrate_touches_no_trigger_while_others_record() -> None:
+    with CaptureQueriesContext(connection) as asked:
+        call_command("migrate", verbosity=0)
+
+    assert not [query["sql"] for query in asked if "TRIGGER" in query["sql"].upper().split()[:2]]

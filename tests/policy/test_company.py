@@ -1,17 +1,24 @@
-"""What detection is told of the company: its own contacts, and how sure it must be."""
+"""What detection is told of the company: its own contacts, words and rules, and how sure it must be."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.checks import run_checks
 from django.test import override_settings
+from django.utils import timezone
 
+from crm_contact_guard import gateway
+from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.detection.engine import THRESHOLD
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.policy.company import company
+from crm_contact_guard.supervision.models import Alert
+from tests import factories
 
 
 def guard(**changes: object) -> Any:
@@ -44,3 +51,45 @@ def test_the_system_check_names_what_is_unknown(changes: dict[str, Any]) -> None
     with guard(**changes):
         found = [each for each in run_checks(tags=["crm_contact_guard"]) if each.id == "crm_contact_guard.E010"]
     assert len(found) == 1
+
+
+RULES = """
+version = "2026-11-24"
+handles = ["minato_official"]
+
+[own_words]
+side_deal = ["裏メニュー"]
+"""
+
+
+@pytest.mark.django_db
+def test_a_company_s_own_word_warns_its_supervisor(
+    tmp_path: Path, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    file = tmp_path / "company.toml"
+    file.write_text(RULES, "utf-8")
+    talk = factories.conversation(factories.employee("aoi", branch=factories.team(head="sora")))
+    written = {
+        "channel": "chat",
+        "from_address": "",
+        "text": "裏メニューの件、どうですか",
+        "occurred_at": timezone.now(),
+    }
+
+    with guard(COMPANY_RULES=str(file)), django_capture_on_commit_callbacks(execute=True):
+        assert "minato_official" in company().handles
+        gateway.receive(InboundMessage(event_id="1", reply_tokens=(talk.reply_token,), **written))
+
+    alert = Alert.objects.get()
+    assert (alert.kind, alert.by) == ("side_deal", "customer")
+    assert alert.findings.get().version == "2026-11-24"
+
+
+def test_the_system_check_names_the_line_of_the_company_s_file(tmp_path: Path) -> None:
+    file = tmp_path / "company.toml"
+    file.write_text('[own_words]\nsidedeal = ["x"]\n', "utf-8")
+
+    with guard(COMPANY_RULES=str(file)):
+        [found] = [each for each in run_checks(tags=["crm_contact_guard"]) if each.id == "crm_contact_guard.E014"]
+
+    assert "line 2" in found.msg

@@ -1,0 +1,43 @@
+"""What the pages show as output is what comes out."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from crm_contact_guard.ledger import triggers
+from crm_contact_guard.ledger.record import record_message
+from crm_contact_guard.ledger.sealing import seal
+from tests import factories
+from tests.docs.pages import of
+
+ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
+
+
+def bare(text: str) -> str:
+    return TIME.sub("TIME", ID.sub("ID", text)).strip()
+
+
+@pytest.mark.django_db
+def test_an_altered_text_is_named_as_the_ledger_page_shows() -> None:
+    [block] = [block for block in of("text") if block.page == "docs/ledger.md"]
+    talk = factories.conversation(factories.employee("aoi"))
+    record_message(
+        conversation=talk, direction="inbound", channel="chat", occurred_at=factories.office_time(), text="as written"
+    )
+    seal()
+    triggers.remove(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE crm_contact_guard_message SET text = 'as altered'")
+    triggers.install(connection)
+    out = StringIO()
+
+    with pytest.raises(CommandError):
+        call_command("contact_guard_verify", no_progress=True, stdout=out, stderr=StringIO())
+
+    assert bare(block.text) in [bare(line) for line in out.getvalue().splitlines()]
