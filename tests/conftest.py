@@ -19,9 +19,8 @@ ALIKE = {
         "databases",
         "demo",
         "detection",
+        "docs",
         "test_architecture.py",
-        "test_docs.py",
-        "test_docs_commands.py",
         "test_strange_hosts.py",
         "test_vendor.py",
     )

@@ -51,7 +51,7 @@ def install(connection: BaseDatabaseWrapper) -> None:
 
     At once, where the database can: between dropping and making them a row would be recorded and not noted.
     """
-    at_once = transaction.atomic(connection.alias) if connection.features.can_rollback_ddl else nullcontext()
+    at_once = transaction.atomic(using=connection.alias) if connection.features.can_rollback_ddl else nullcontext()
     with at_once:
         remove(connection)
         made = statements(connection)
