@@ -40,6 +40,12 @@ def shop(built: Path) -> Environment:
     return environment(HERE / "shop", built)
 
 
+@pytest.fixture(scope="session")
+def orgs(built: Path) -> Environment:
+    """django-crm."""
+    return environment(HERE / "orgs", built)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """What the host's project has as ``DATABASES``: an empty one of its own."""
