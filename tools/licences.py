@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from difflib import ndiff
 from importlib.metadata import PackageMetadata, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -65,6 +66,11 @@ def reached(wanted: Iterable[str]) -> dict[str, str]:
 
 def licence(metadata: PackageMetadata) -> str:
     """The licence expression, else the classifiers' words, else the first line of the field."""
+    # One spelling for the commonest: two versions of a package may differ in it.
+    return _stated(metadata).replace("MIT License", "MIT")
+
+
+def _stated(metadata: PackageMetadata) -> str:
     if expression := metadata.get_all("License-Expression"):
         return str(expression[0])
     classifiers = metadata.get_all("Classifier") or []
@@ -81,8 +87,8 @@ def locked() -> dict[str, str]:
     return {name: ", ".join(versions) for name, versions in found.items()}
 
 
-def page() -> str:
-    """The page as this Python sees it."""
+def page(written: str) -> str:
+    """The page as this Python sees it. Rows that only another Python leads to stay as long as they are locked."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     versions = locked()
     always = reached(project["dependencies"])
@@ -96,40 +102,39 @@ def page() -> str:
             continue
         for name in brought.keys() - always.keys():
             extras.setdefault(name, (brought[name], set()))[1].add(extra)
-    rows = [f"| {name} | {versions[name]} | {told} |\n" for name, told in sorted(always.items())]
-    more = [
-        f"| {name} | {versions[name]} | {told} | {', '.join(sorted(by))} |\n"
-        for name, (told, by) in sorted(extras.items())
-    ]
-    return HEAD + "".join(rows) + EXTRAS.format(missing=", ".join(missing)) + "".join(more)
-
-
-def problems(written: str, today: str, versions: Mapping[str, str]) -> list[str]:
-    """Where the page is not in step. A row that only another Python leads to may stand as long as it is locked."""
-    old, new = set(written.splitlines()), set(today.splitlines())
-    wrong = [f"missing: {line}" for line in sorted(new - old)]
-    for line in sorted(old - new):
-        name, _, rest = line.removeprefix("| ").partition(" | ")
-        if not (line.startswith("| ") and rest.startswith(f"{versions.get(name)} |") and f"\n| {name} | " not in today):
-            wrong.append(f"no longer so: {line}")
-    return wrong
+    first = {name: f"| {name} | {versions[name]} | {told} |\n" for name, told in always.items()}
+    second = {
+        name: f"| {name} | {versions[name]} | {told} | {', '.join(sorted(by))} |\n"
+        for name, (told, by) in extras.items()
+    }
+    for row in re.findall(r"^\| .*\n", written, re.MULTILINE):
+        name, version, *rest = row.strip("| \n").split(" | ")
+        if versions.get(name) == version and name not in first | second:
+            (first if len(rest) == 1 else second)[name] = row
+    head, tail = HEAD, EXTRAS.format(missing=", ".join(missing))
+    return (
+        head + "".join(first[name] for name in sorted(first)) + tail + "".join(second[name] for name in sorted(second))
+    )
 
 
 def main() -> None:
+    written = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
     try:
-        today = page()
+        today = page(written)
     except PackageNotFoundError as error:
         sys.exit(f"{error.name} is not installed: make install")
-    written = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
-    wrong = problems(written, today, locked())
     if sys.argv[1:] == ["write"]:
-        if wrong:
-            TARGET.write_text(today, encoding="utf-8")
+        TARGET.write_text(today, encoding="utf-8")
     elif sys.argv[1:] == ["check"]:
-        if wrong:
-            sys.exit("\n".join(["docs/licences.md is not in step: make licences", *wrong]))
+        if written != today:
+            sys.exit("\n".join(["docs/licences.md is not in step: make licences", *differing(written, today)]))
     else:
         sys.exit("python tools/licences.py write|check")
+
+
+def differing(written: str, today: str) -> list[str]:
+    """The lines that differ."""
+    return [line for line in ndiff(written.splitlines(), today.splitlines()) if line[0] in "+-"]
 
 
 if __name__ == "__main__":
