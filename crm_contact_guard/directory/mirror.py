@@ -186,7 +186,9 @@ def sync_all() -> dict[str, int]:
     for tenant in adapter.tenants():
         with adapter.tenant(tenant):
             counts["teams"] += mirror_teams(tenant)
-            staff = [mirror_employee(within(tenant, record)) for record in adapter.employees()]
+            # A users' or profiles' table is often everybody's: others are not meant.
+            own = (record for record in adapter.employees() if not tenant or record.tenant in ("", tenant))
+            staff = [mirror_employee(within(tenant, record)) for record in own]
             counts["employees"] += len(staff)
             _deactivate_others(staff, tenant)
             present: set[Any] = set()

@@ -138,7 +138,8 @@ def _employees() -> Iterator[Item]:
     staff: dict[str, tuple[list[EmployeeRecord], list[TeamRecord]]] = {}
     for tenant in adapter.tenants():
         with adapter.tenant(tenant):
-            active = [within(tenant, record) for record in adapter.employees() if record.active]
+            own = (record for record in adapter.employees() if not tenant or record.tenant in ("", tenant))
+            active = [within(tenant, record) for record in own if record.active]
             staff[tenant] = active, [within(tenant, record) for record in adapter.teams()]
     everybody = [record for active, _teams in staff.values() for record in active]
     roles = Counter(record.role for record in everybody)
