@@ -26,7 +26,7 @@ _NEXT = """
 class Command(GuardCommand):
     help = (
         "Print a CONTACT_GUARD block for settings.py, guessed from the models of this project, and the steps that "
-        "follow. Nothing is changed. Exit code 0, or 1 when no model looks like a customer."
+        "follow. Nothing is changed. Exit code 0, or 1 when the model that --customer names does not exist."
     )
     requires_system_checks = []
 
