@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from crm_contact_guard import crm, crm_paths
-from crm_contact_guard.crm import CustomerRecord, DeclarativeAdapter
+from crm_contact_guard import crm
+from crm_contact_guard.crm import CustomerRecord, DeclarativeAdapter, paths
 from crm_contact_guard.directory.mirror import customer_for, employee_for, sync_all
 from crm_contact_guard.directory.models import Customer, Employee, Team
 from crm_contact_guard.exceptions import ConfigurationError
@@ -170,11 +170,9 @@ def test_paths_walk_over_several_relations_lists_and_dicts() -> None:
         user = factories.user(name, branch=branch, hours={"spans": [{"from": f"{name} 9"}, {"from": f"{name} 13"}]})
         Client.objects.create(full_name=f"{name}'s", emails=f"{name}@mail.example", manager=user)
 
-    assert sorted(crm_paths.texts(branch, "members.clients.emails")) == ["aoi@mail.example", "emi@mail.example"]
-    assert sorted(crm_paths.keys(branch, "members")) == sorted(
-        str(pk) for pk in User.objects.values_list("pk", flat=True)
-    )
-    assert sorted(crm_paths.texts(branch, "members.hours.spans.from")) == ["aoi 13", "aoi 9", "emi 13", "emi 9"]
+    assert sorted(paths.texts(branch, "members.clients.emails")) == ["aoi@mail.example", "emi@mail.example"]
+    assert sorted(paths.keys(branch, "members")) == sorted(str(pk) for pk in User.objects.values_list("pk", flat=True))
+    assert sorted(paths.texts(branch, "members.hours.spans.from")) == ["aoi 13", "aoi 9", "emi 13", "emi 9"]
 
 
 def test_a_row_of_another_model_is_not_taken_for_a_customer() -> None:

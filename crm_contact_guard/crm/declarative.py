@@ -1,15 +1,10 @@
-"""The only door to the host CRM: what we ask of it (``CRMAdapter``), and an adapter that needs settings only.
-
-A host's rows are known here by opaque text keys. Nothing outside this module touches a host model.
-"""
+"""An adapter that needs settings only."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import lru_cache, reduce
+from contextlib import contextmanager
+from functools import reduce
 from itertools import groupby, islice
 from operator import or_
 from typing import Any
@@ -17,146 +12,23 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationError
-from django.core.signals import setting_changed
 from django.db import DatabaseError
 from django.db.models import Manager, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Lower
 from django.db.models.lookups import Contains, Exact
-from django.utils.module_loading import import_string
 
-from crm_contact_guard import crm_options as options
-from crm_contact_guard import crm_paths as paths
-from crm_contact_guard import crm_roles as roles_
 from crm_contact_guard import host_rows
 from crm_contact_guard.conf import settings
+from crm_contact_guard.crm import options, paths
+from crm_contact_guard.crm import roles as roles_
+from crm_contact_guard.crm.contract import AddressRecord, CRMAdapter, CustomerRecord, EmployeeRecord, TeamRecord
 from crm_contact_guard.exceptions import ConfigurationError
-
-
-@dataclass(frozen=True, kw_only=True)
-class AddressRecord:
-    """One address of a customer: ``kind`` as in ``AddressKind`` ("email", "phone", "line", "whatsapp")."""
-
-    kind: str
-    value: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class CustomerRecord:
-    """A customer as the host knows it. ``owner_key`` is the host user who looks after them, as text."""
-
-    key: str
-    name: str
-    addresses: tuple[AddressRecord, ...] = ()
-    owner_key: str = ""
-    team_key: str = ""
-    language: str = ""
-    timezone: str = ""
-    url: str = ""
-    tenant: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class EmployeeRecord:
-    """A host user. ``role`` is employee, supervisor, compliance or auditor; "" means: not one of ours."""
-
-    key: str
-    name: str
-    email: str = ""
-    role: str = "employee"
-    team_keys: tuple[str, ...] = ()
-    timezone: str = ""
-    language: str = ""
-    working_hours: Mapping[str, str] | None = None
-    active: bool = True
-    tenant: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TeamRecord:
-    """A team with the user keys of its supervisor and deputy."""
-
-    key: str
-    name: str
-    supervisor_key: str = ""
-    deputy_key: str = ""
-    tenant: str = ""
-
-
-class CRMAdapter:
-    """What we ask of a host. Subclass it, or use ``DeclarativeAdapter`` and settings.
-
-    Every method may be overridden; keys are text and opaque to us.
-    """
-
-    def tenant(self, key: str) -> AbstractContextManager[None]:
-        """Enter the host's context of a tenant (row security, time zone), and leave it as it was. Tasks run inside it.
-
-        Never called with "": what strangers write is in no tenant until somebody says who they are."""
-        return nullcontext()
-
-    def tenants(self) -> Iterable[str]:
-        """Keys of all tenants whose context the directory sync has to enter, one after the other. A host whose rows can
-        be read without a context needs none: its records name their tenant themselves."""
-        return ("",)
-
-    def current_tenant(self) -> str:
-        """The tenant whose context this request or process is in, as the host's middleware set it; empty: in none.
-
-        Asked where a row is seen first by somebody's request and names no tenant itself, and which of a person's
-        tenants a request is about."""
-        return ""
-
-    def customer_key(self, customer: object) -> str:
-        """The key of a host's customer object."""
-        raise NotImplementedError("CRMAdapter.customer_key")
-
-    def customer(self, key: str) -> CustomerRecord | None:
-        """The customer with this key, or None when the host has none."""
-        raise NotImplementedError("CRMAdapter.customer")
-
-    def customers(self) -> Iterator[CustomerRecord]:
-        """All customers, for the directory sync. Must stream."""
-        raise NotImplementedError("CRMAdapter.customers")
-
-    def search(self, words: str, limit: int = 20) -> Iterable[CustomerRecord]:
-        """Customers whose name holds ``words``, for linking somebody who wrote in. Default: looks through all."""
-        found = (record for record in self.customers() if words.lower() in record.name.lower())
-        return list(islice(found, limit))
-
-    def merged_into(self, key: str) -> str:
-        """The key of the customer that the host merged this one into; empty: it is simply gone."""
-        return ""
-
-    def employee(self, user: Any) -> EmployeeRecord | None:
-        """The employee behind a host's user, or None when the person has no part in our pages."""
-        raise NotImplementedError("CRMAdapter.employee")
-
-    def employees(self) -> Iterator[EmployeeRecord]:
-        """All employees, for the directory sync."""
-        raise NotImplementedError("CRMAdapter.employees")
-
-    def user(self, key: str) -> Any:
-        """The host's user object with this key, or None."""
-        raise NotImplementedError("CRMAdapter.user")
-
-    def teams(self) -> Iterable[TeamRecord]:
-        """All teams."""
-        return ()
-
-    def problems(self) -> Iterable[tuple[str, str]]:
-        """What is wrong with how the adapter is set up, each with the way to mend it. Asked by the system checks and
-        before each sync, which does nothing while there is any. Reads no rows."""
-        return ()
-
-    def company_contacts(self) -> Mapping[str, Sequence[str]]:
-        """Contacts that belong to the company, beside ``COMPANY_CONTACTS``: phones, emails, domains, handles, urls."""
-        return {}
 
 
 class DeclarativeAdapter(CRMAdapter):
     """An adapter made of the settings ``CUSTOMER``, ``EMPLOYEE`` and ``TEAM``.
 
-    A value is a path (``crm_paths``): attribute or field names joined by ``.``; a callable is called; a related manager
+    A value is a path (``crm.paths``): attribute or field names joined by ``.``; a callable is called; a related manager
     is walked; a list of paths gives the values of all; text holding commas or semicolons gives several addresses; names
     in braces make one text of several fields. ``FILTER`` and ``EXCLUDE`` say which rows of a model count.
 
@@ -315,7 +187,7 @@ class DeclarativeAdapter(CRMAdapter):
 
     def role(self, user: Any) -> str:
         """The role of a user, or of a row of ``EMPLOYEE["MODEL"]``; "" for somebody who is not one of ours
-        (``crm_roles``)."""
+        (``crm.roles``)."""
         return roles_.role(user, settings.EMPLOYEE)
 
     def user(self, key: str) -> Any:
@@ -472,73 +344,3 @@ def _reading(setting: str, row: Any) -> Iterator[None]:
     except Exception as problem:
         what = f'{type(row).__name__} {getattr(row, "pk", "")} can\'t be read as CONTACT_GUARD["{setting}"] says'
         raise ConfigurationError(f"{what}: {type(problem).__name__}: {problem}") from problem
-
-
-@lru_cache(maxsize=1)
-def _adapter() -> CRMAdapter:
-    path = settings.CRM_ADAPTER
-    try:
-        adapter = import_string(path)()
-    except ImportError as error:
-        raise ConfigurationError(f'CONTACT_GUARD["CRM_ADAPTER"] = {path!r}: {error}') from error
-    if not isinstance(adapter, CRMAdapter):
-        raise ConfigurationError(f'CONTACT_GUARD["CRM_ADAPTER"] = {path!r} is not a CRMAdapter')
-    return adapter
-
-
-def adapter() -> CRMAdapter:
-    """The host's adapter. Raises ConfigurationError when the setting leads nowhere."""
-    return _adapter()
-
-
-def has_contexts(host: CRMAdapter) -> bool:
-    """Whether the host's rows are read tenant by tenant."""
-    return type(host).tenants is not CRMAdapter.tenants
-
-
-def is_outside(record: EmployeeRecord) -> bool:
-    """Whether a table of users that is everybody's showed somebody who belongs to none of the tenants."""
-    host = adapter()
-    told = isinstance(host, DeclarativeAdapter) and settings.EMPLOYEE.get("TENANT")
-    return bool(told) and not record.tenant and has_contexts(host)
-
-
-_entered: ContextVar[str] = ContextVar("contact_guard_tenant", default="")
-
-
-@contextmanager
-def tenant(key: str) -> Iterator[None]:
-    """Enter the host's context of a tenant; with "", which is what rows of nobody's have, nothing is entered."""
-    before = _entered.set(key)
-    try:
-        with adapter().tenant(key) if key else nullcontext():
-            yield
-    finally:
-        _entered.reset(before)
-
-
-def current_tenant() -> str:
-    """The tenant that was entered here, or in whose context the host says we are; empty: in none."""
-    return _entered.get() or adapter().current_tenant()
-
-
-def _forget(*, setting: str, **_: object) -> None:
-    if setting == "CONTACT_GUARD":
-        _adapter.cache_clear()
-
-
-setting_changed.connect(_forget)
-
-__all__ = [
-    "AddressRecord",
-    "CRMAdapter",
-    "CustomerRecord",
-    "DeclarativeAdapter",
-    "EmployeeRecord",
-    "TeamRecord",
-    "adapter",
-    "current_tenant",
-    "has_contexts",
-    "is_outside",
-    "tenant",
-]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from crm_contact_guard import crm_paths as paths
+from crm_contact_guard.crm import paths
 
 #: Our roles, the most powerful first: who has several at the host gets the first of them.
 ROLES: Final = ("compliance", "auditor", "supervisor", "employee")

@@ -10,9 +10,9 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldError, ValidationError
 from django.db.models import Manager, Model, QuerySet
 
-from crm_contact_guard import crm_paths as paths
 from crm_contact_guard.conf import settings
-from crm_contact_guard.crm_roles import ROLES
+from crm_contact_guard.crm import paths
+from crm_contact_guard.crm.roles import ROLES
 from crm_contact_guard.exceptions import ConfigurationError
 
 #: Options whose values are paths on a row of the setting's model.
