@@ -53,7 +53,7 @@ def _customers(rows: int) -> Iterator[Item]:
         for address in record.addresses:
             if not _usable(address):
                 trouble[f"with an unusable {_NAMES.get(address.kind, address.kind)}"].append(record.key)
-            holders[tenant, address.kind, normalise(address.kind, address.value)] += 1
+            holders[record.tenant or tenant, address.kind, normalise(address.kind, address.value)] += 1
         unreachable += "chat" not in kinds and not any(address.kind in kinds for address in record.addresses)
     if not count:
         yield warning(
@@ -85,6 +85,13 @@ def _customers(rows: int) -> Iterator[Item]:
             "people",
             f"{shared} addresses belong to several customers",
             "an incoming message goes to the one talked to last; an employee can move it",
+        )
+    across = sum(number > 1 for number in Counter((kind, value) for _tenant, kind, value in holders).values())
+    if across:
+        yield warning(
+            "people",
+            f"{across} addresses belong to customers of several tenants",
+            "a message from there is a stranger's, in no tenant, unless it answers one of ours",
         )
 
 
@@ -141,6 +148,7 @@ def _employees() -> Iterator[Item]:
             active = [record for record in staff_within(tenant) if record.active]
             staff[tenant] = active, [within(tenant, record) for record in adapter.teams()]
     everybody = [record for active, _teams in staff.values() for record in active]
+    yield from _unnamed_roles()
     roles = Counter(record.role for record in everybody)
     if not everybody:
         yield error(
@@ -158,7 +166,6 @@ def _employees() -> Iterator[Item]:
             f"unknown roles: {', '.join(strange)}",
             f'map them in CONTACT_GUARD["EMPLOYEE"]["ROLES"] to {", ".join(Role.values)} or ""',
         )
-    yield from _unnamed_roles()
     yield from _details(everybody)
     for tenant, (active, teams) in staff.items():
         yield from _routes(active, teams, f" of tenant {tenant!r}" if tenant else "")
@@ -225,7 +232,7 @@ def _routes(everybody: list[EmployeeRecord], teams: list[TeamRecord], whose: str
         yield say(
             "people",
             f"{len(headless)} teams{whose} without a supervisor ({', '.join(headless[:_SHOWN])})",
-            "name one in the CRM"
+            "name one in the CRM, or give one of its members the role supervisor"
             + (": their alerts go to the compliance officer" if has_officer else ": their alerts would reach nobody"),
         )
     deaf = [

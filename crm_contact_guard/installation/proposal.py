@@ -40,7 +40,7 @@ def propose(customer: str = "") -> Proposal:
     ranked = candidates()
     if customer:
         try:
-            chosen = apps.get_model(customer)
+            chosen = apps.get_model(customer) if "." in customer else _named(customer)
         except (LookupError, ValueError) as error:
             raise ConfigurationError(f"{customer!r}: {error}") from error
     else:
@@ -71,6 +71,15 @@ def propose(customer: str = "") -> Proposal:
         others=tuple(model._meta.label for model in ranked if model is not chosen)[:5],
         open=tuple(doubts),
     )
+
+
+def _named(name: str) -> type[Model]:
+    """The only model of this name. Raises LookupError."""
+    found = [model for model in apps.get_models() if model.__name__.lower() == name.lower()]
+    if len(found) != 1:
+        several = ", ".join(model._meta.label for model in found)
+        raise LookupError(f"there are {several}" if found else "no model is named so: write app_label.Model")
+    return found[0]
 
 
 def _block(guard: Mapping[str, Any]) -> str:

@@ -75,5 +75,9 @@ def _read(name: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        # The value itself may be a mistyped secret: it is not quoted.
-        raise ConfigurationError(f'CONTACT_GUARD["{name}"] is neither a key nor a file that can be read') from error
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is no text"
+        # The value itself may be a mistyped secret: whole keys have a "+", and their last parts no ".".
+        where = f"{Path(path).absolute()}: {why}" if "." in path and "+" not in path else why
+        raise ConfigurationError(
+            f'CONTACT_GUARD["{name}"] is neither a key nor a file that can be read ({where})'
+        ) from error

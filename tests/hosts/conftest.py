@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,16 @@ from tests.hosts.environment import Environment, environment, wheel
 from tests.service_urls import POSTGRESQL, database
 
 HERE = Path(__file__).parent
+#: What CI leaves out, since its time is dear: these hosts on the database that tells less about them.
+BEYOND_SLICE = ("test_shop.py::*postgresql*", "test_orgs.py::*sqlite*")
 NAME = "contact_guard_host"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        name = f"{item.path.name}::{item.name}"
+        if any(fnmatch(name, pattern) for pattern in BEYOND_SLICE):
+            item.add_marker(pytest.mark.beyond_slice)
 
 
 @pytest.fixture(scope="session")

@@ -120,7 +120,7 @@ def talk(base: str, sink: Sink, mail_port: int, tokens: dict[str, str]) -> None:
         tokens["aoi"],
         {"text": "It is, come by any time."},
     )
-    assert sent["text"] == "It is, come by any time."
+    assert sent["message"]["text"] == "It is, come by any time."
     answer = sink.next_mail(60)
     assert answer["To"].addresses[0].addr_spec == "hanako@mail.example"
 

@@ -262,3 +262,24 @@ def test_a_part_that_raises_is_told_and_the_rest_is_looked_at(monkeypatch: pytes
 
     assert any("ZeroDivisionError" in says for says in errors(report))
     assert found(report, "the pages begin at")["level"] == "ok"
+
+
+def test_addresses_that_customers_of_several_tenants_share_are_told_apart_from_those_of_one() -> None:
+    for zone in ("Asia/Tokyo", "Europe/London"):
+        Client.objects.create(full_name="Hanako", emails="h@mail.example", zone=zone)
+    spec = {**django_settings.CONTACT_GUARD["CUSTOMER"], "TENANT": "zone"}
+
+    with override_settings(CONTACT_GUARD=guard(CUSTOMER=spec)):
+        report = look()
+
+    assert found(report, "customers of several tenants")["says"].startswith("1 addresses")
+    assert not [item for item in report if "belong to several customers" in item["says"]]
+
+
+def test_words_for_roles_that_are_not_named_are_counted() -> None:
+    for name in ("eve", "mallory"):
+        factories.user(name, job="subcontractor")
+
+    item = found(look(), "'subcontractor'")
+
+    assert (item["level"], item["says"].split()[0]) == ("warning", "2")

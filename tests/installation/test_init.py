@@ -11,6 +11,7 @@ from django.test import override_settings
 
 from crm_contact_guard import crm
 from crm_contact_guard.conf import DEFAULTS
+from crm_contact_guard.installation import host_fields as fields
 from tests import factories
 from tests.host.models import Client, User
 
@@ -54,3 +55,30 @@ def test_another_customer_model_may_be_named() -> None:
     assert proposed("--customer", "host.Branch")[1]["CUSTOMER"]["MODEL"] == "host.Branch"
     with pytest.raises(CommandError, match="nowhere"):
         call_command("contact_guard_init", "--customer", "nowhere.Thing")
+
+
+@pytest.mark.django_db
+def test_customers_who_are_users_are_told_from_staff_by_their_role() -> None:
+    for name, job in (("hanako", "guest"), ("aoi", "clerk"), ("ken", "manager")):
+        factories.user(name, job=job)
+    guard = proposed("--customer", "host.User")[1]
+
+    with override_settings(CONTACT_GUARD=guard):
+        assert list(crm.adapter().problems()) == []
+        customers = [record.name for record in crm.adapter().customers()]
+        staff = {record.name: record.role for record in crm.adapter().employees()}
+
+    assert customers == ["Hanako"]
+    assert staff == {"Aoi": "employee", "Ken": "supervisor"}
+
+
+def test_a_model_may_be_named_without_its_app() -> None:
+    with pytest.raises(CommandError, match="no model is named so"):
+        call_command("contact_guard_init", "--customer", "Thing")
+
+
+def test_words_in_a_models_name_are_whole_words() -> None:
+    """An opportunity is no unit, and teams are a team."""
+    named = [fields.words_of(type(name, (), {})) for name in ("Opportunity", "SalesTeams", "HRUnit", "Address")]
+
+    assert named == [["opportunity"], ["sale", "team"], ["hr", "unit"], ["addres"]]

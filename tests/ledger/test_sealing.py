@@ -166,12 +166,23 @@ def test_a_key_may_stand_in_a_file(tmp_path: Path) -> None:
         call_command("contact_guard_keygen", str(file), stderr=StringIO())
 
 
+def test_a_file_that_is_not_there_is_named_with_its_whole_path() -> None:
+    with guard(SIGNING_KEY="keys/contact-guard.key"), pytest.raises(ConfigurationError) as raised:
+        seal()
+
+    assert f"({Path.cwd()}/keys/contact-guard.key: No such file or directory)" in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("given", "error"),
     [
         ({"SIGNING_KEY": ""}, "is not set"),
         ({"SIGNING_KEY": "PRIVATE+KEY+a+00000000+AAAA"}, "SIGNING_KEY"),
-        ({"SIGNING_KEY": "/nowhere/at/all"}, "neither a key nor a file"),
+        (
+            {"SIGNING_KEY": "/nowhere/at/all"},
+            r"neither a key nor a file that can be read \(No such file or directory\)",
+        ),
+        ({"SIGNING_KEY": "PRIVAT+KEY+nowhere.example+1"}, r"can be read \(No such file or directory\)"),
     ],
 )
 def test_without_a_usable_key_nothing_is_sealed(given: dict[str, str], error: str) -> None:
@@ -180,7 +191,7 @@ def test_without_a_usable_key_nothing_is_sealed(given: dict[str, str], error: st
     with guard(**given), pytest.raises(ConfigurationError, match=error) as raised:
         seal()
 
-    assert "nowhere" not in str(raised.value)
+    assert "nowhere" not in str(raised.value)  # it may be a mistyped secret
     assert Pending.objects.count() == 1
 
 

@@ -35,6 +35,8 @@ class Command(GuardCommand):
             source = import_string(options["source"])
         except ImportError as error:
             raise CommandError(f"{options['source']!r}: {error}") from error
+        if not callable(source):
+            raise CommandError(f"{options['source']!r} is no callable: name a function that yields OldMessage")
         counts = {"recorded": 0, "known": 0, "refused": 0}
         for number, old in enumerate(source(), 1):
             try:

@@ -32,13 +32,13 @@ class Command(GuardCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the zip to write")
-        parser.add_argument("--tenant")
+        parser.add_argument("--tenant", help="of this tenant only")
         for name in ("customer", "employee", "conversation"):
-            parser.add_argument(f"--{name}", type=UUID, metavar="ID")
+            parser.add_argument(f"--{name}", type=UUID, metavar="ID", help=f"of this {name} only, by our own id")
         parser.add_argument(
             "--from", type=_moment, dest="occurred_from", metavar="TIME", help="ISO 8601, UTC unless told"
         )
-        parser.add_argument("--before", type=_moment, dest="occurred_before", metavar="TIME")
+        parser.add_argument("--before", type=_moment, dest="occurred_before", metavar="TIME", help="as --from")
         parser.add_argument(
             "--redact",
             action="append",
@@ -69,7 +69,11 @@ class Command(GuardCommand):
                     tenant=options["tenant"] or "",
                 )
             part.replace(out)
-        except (OSError, UnicodeDecodeError, ConfigurationError, SealingRefused, NoteBroken, TileBroken) as error:
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            said = f"{error.filename or out}: {error.strerror}" if error.strerror else str(error)
+            raise CommandError(f"Nothing was written. {said}", returncode=2) from error
+        except (UnicodeDecodeError, ConfigurationError, SealingRefused, NoteBroken, TileBroken) as error:
             part.unlink(missing_ok=True)
             raise CommandError(str(error), returncode=2) from error
         self.show(out, written)
@@ -85,5 +89,8 @@ class Command(GuardCommand):
 
 
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no ISO 8601 time such as 2026-11-24T09:00") from error
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -35,7 +35,11 @@ class Command(GuardCommand):
         try:
             key = SigningKey.generate(options["name"])
             descriptor = os.open(options["file"], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except (KeyMalformed, OSError) as error:
+        except FileExistsError as error:
+            raise CommandError(f"{options['file']} exists, and a key is never overwritten", returncode=2) from error
+        except OSError as error:
+            raise CommandError(f"{options['file']} can't be written: {error.strerror}", returncode=2) from error
+        except KeyMalformed as error:
             raise CommandError(str(error), returncode=2) from error
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(f"{key.to_text()}\n")
