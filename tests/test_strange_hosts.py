@@ -33,6 +33,20 @@ HOSTS = {
     "addresses below the language": 'settings.ROOT_URLCONF = "tests.strange_urls.languages"',
     "a namespace of its own": 'settings.ROOT_URLCONF = "tests.strange_urls.renamed"',
     "included twice": 'settings.ROOT_URLCONF = "tests.strange_urls.twice"',
+    "a cache before everything": (
+        'settings.MIDDLEWARE.insert(0, "django.middleware.cache.UpdateCacheMiddleware");'
+        'settings.MIDDLEWARE.append("django.middleware.cache.FetchFromCacheMiddleware")'
+    ),
+    "compressed and conditional": (
+        'settings.MIDDLEWARE[:0] = ["django.middleware.common.BrokenLinkEmailsMiddleware",'
+        ' "django.middleware.gzip.GZipMiddleware", "django.middleware.http.ConditionalGetMiddleware"]'
+    ),
+    "https by a proxy": (
+        'settings.SECURE_SSL_REDIRECT = True; settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https");'
+        "settings.SECURE_HSTS_SECONDS = 3600; settings.SECURE_CROSS_ORIGIN_OPENER_POLICY = 'same-origin';"
+        "settings.X_FRAME_OPTIONS = 'DENY'; settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True;"
+        'settings.MIDDLEWARE.append("django.middleware.clickjacking.XFrameOptionsMiddleware")'
+    ),
     "a number of formats": "settings.USE_THOUSAND_SEPARATOR = True",
     "strict cookies": "settings.CSRF_USE_SESSIONS = True; settings.SESSION_COOKIE_SAMESITE = 'Strict'",
 }

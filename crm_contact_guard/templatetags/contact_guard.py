@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from crm_contact_guard.console import carriers, times
+from crm_contact_guard.console.nonces import nonce_for
 from crm_contact_guard.console.panel import panel
 from crm_contact_guard.directory.addresses import key_of
 from crm_contact_guard.supervision.models import Alert
@@ -28,15 +29,19 @@ STYLES = ("tokens", "base", "thread", "composer", "queue", "inbox", "subjects")
 SCRIPTS = ("live", "composer", "keys")
 
 
-@register.inclusion_tag("crm_contact_guard/assets.html")
-def contact_guard_assets(htmx: bool = True, chat: bool = False) -> dict[str, Any]:
-    """Links to our styles and scripts: files only, nothing inline. ``htmx=False``: the page has htmx 2 already."""
+@register.inclusion_tag("crm_contact_guard/assets.html", takes_context=True)
+def contact_guard_assets(context: template.Context, htmx: bool = True, chat: bool = False) -> dict[str, Any]:
+    """Links to our styles and scripts: files only, nothing inline. ``htmx=False``: the page has htmx 2 already.
+
+    With the nonce of the host's content security policy, where the template's context has the request.
+    """
     root = "crm_contact_guard"
     styles = [*STYLES, "chat"] if chat else STYLES
     return {
         "styles": [static(f"{root}/css/{name}.css") for name in styles],
         "scripts": [static(f"{root}/js/{name}.js") for name in SCRIPTS],
         "htmx": static(f"{root}/vendor/htmx.min.js") if htmx else "",
+        "nonce": nonce_for(context.get("request")),
     }
 
 
