@@ -30,6 +30,13 @@ HOSTS = {
     "templates by Jinja first": (
         'settings.TEMPLATES.insert(0, {"BACKEND": "django.template.backends.dummy.TemplateStrings", "DIRS": []})'
     ),
+    "Jinja2 first": (
+        'settings.TEMPLATES.insert(0, {"BACKEND": "django.template.backends.jinja2.Jinja2", "APP_DIRS": True})'
+    ),
+    "loaders of its own": (
+        'settings.TEMPLATES[0].update(APP_DIRS=False); settings.TEMPLATES[0]["OPTIONS"].update(context_processors=[],'
+        ' loaders=[("django.template.loaders.cached.Loader", ["django.template.loaders.app_directories.Loader"])])'
+    ),
     "addresses below the language": 'settings.ROOT_URLCONF = "tests.strange_urls.languages"',
     "a namespace of its own": 'settings.ROOT_URLCONF = "tests.strange_urls.renamed"',
     "included twice": 'settings.ROOT_URLCONF = "tests.strange_urls.twice"',
@@ -96,3 +103,25 @@ def test_addresses_that_nothing_finds_are_named(addresses: str, told: list[str],
 
     assert len(found) == len(told)
     assert all(words in message.msg for words, message in zip(told, found, strict=True))
+
+
+DJANGO = "django.template.backends.django.DjangoTemplates"
+
+
+@pytest.mark.parametrize(
+    ("templates", "told"),
+    [
+        ([], 1),
+        ([{"BACKEND": "django.template.backends.jinja2.Jinja2", "APP_DIRS": True}], 1),
+        ([{"BACKEND": DJANGO}], 1),
+        ([{"BACKEND": DJANGO, "OPTIONS": {"loaders": ["django.template.loaders.filesystem.Loader"]}}], 1),
+        ([{"BACKEND": "django.template.backends.jinja2.Jinja2"}, {"BACKEND": DJANGO, "APP_DIRS": True}], 0),
+    ],
+)
+def test_a_host_whose_engines_find_no_template_of_ours_is_told(templates: Any, told: int, settings: Any) -> None:
+    settings.TEMPLATES = templates
+
+    found = [message for message in checks.run_checks(tags=["crm_contact_guard"]) if message.id.endswith("E022")]
+
+    assert len(found) == told
+    assert all("DjangoTemplates" in str(message.hint) for message in found)
