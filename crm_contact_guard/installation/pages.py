@@ -113,6 +113,11 @@ def _doors() -> Iterator[Item]:
         ours = answer.headers.get("Content-Type", "").startswith("text/plain")
         code = answer.status_code if ours else 302
         yield _door(code, "carriers reach the webhooks", f"the webhook of {hook!r}", (400, 403))
+    if any(_fetches_files(alias) for alias in registry.aliases()):
+        with _quietly():
+            answer = client.get(reverse("crm_contact_guard:carrier_file", args=["x"]), **asked)
+        code = answer.status_code if answer.headers.get("Content-Type", "").startswith("text/plain") else 302
+        yield _door(code, "carriers reach files that are sent by link", "a file's link for carriers", (404,))
 
 
 @contextmanager
@@ -145,6 +150,13 @@ def _own_host() -> str:
 def _has_webhook(alias: str) -> bool:
     try:
         return registry.channel(alias).supports_webhook
+    except ConfigurationError:
+        return False
+
+
+def _fetches_files(alias: str) -> bool:
+    try:
+        return registry.channel(alias).files_by_link
     except ConfigurationError:
         return False
 
