@@ -12,6 +12,7 @@ from django.apps import AppConfig, apps
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections, router
+from django.template import engines
 
 from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
@@ -19,6 +20,7 @@ from crm_contact_guard.conf import DEFAULTS, settings
 from crm_contact_guard.detection import semantic_available
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation.addresses import misplaced
+from crm_contact_guard.installation.templates import finds_ours
 from crm_contact_guard.ledger import keys, reencoding, trigger_state, witnessing
 from crm_contact_guard.ledger.models import Message
 from crm_contact_guard.policy import company, presets, templates
@@ -219,6 +221,17 @@ def check_addresses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         " without arguments; see docs/installation.md, Addresses."
     )
     return [Error(f"Our addresses at {says}", hint=hint, id="crm_contact_guard.E021") for says in misplaced()]
+
+
+@register("crm_contact_guard")
+def check_engines(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E022: no engine in ``TEMPLATES`` finds our templates, which are Django's, so that no page and no mail can be
+    made."""
+    engine = "django.template.backends.django.DjangoTemplates"
+    if any(finds_ours(each) for each in engines.all()):
+        return []
+    hint = f'Add {{"BACKEND": "{engine}", "APP_DIRS": True}} to TEMPLATES; other engines may stay before it.'
+    return [Error("No engine in TEMPLATES finds our templates", hint=hint, id="crm_contact_guard.E022")]
 
 
 @register("crm_contact_guard")

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.test import Client, override_settings
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 
+from crm_contact_guard.console.urls import urlpatterns as console_urls
 from crm_contact_guard.ledger.links import link_create
+from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.urls import urlpatterns as own_urls
 from tests import factories
 
 
@@ -50,6 +56,56 @@ def test_customers_and_carriers_come_in_where_a_login_is_wanted_everywhere(middl
     assert "form_token" in opened.content.decode()
     assert hook.status_code == 404  # the web chat has none; a login page would have answered 302
     assert inside.status_code == 302
+
+
+def test_the_documented_pattern_lets_every_open_address_through_and_no_other() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "installation.md").read_text(encoding="utf-8")
+    named = re.search(r"Let\n  `(\^/guard/\S+)` through", page)
+    assert named
+    values = {"str": "x", "uuid": UUID(int=1)}
+    for pattern in [*own_urls, *console_urls]:
+        if not isinstance(pattern, URLPattern) or pattern.name is None:
+            continue
+        kinds = re.findall(r"<(\w+):", str(pattern.pattern))
+        address = reverse(f"crm_contact_guard:{pattern.name}", args=[values[kind] for kind in kinds])
+        is_open = getattr(pattern.callback, "login_required", True) is False
+        assert bool(re.match(named[1], address)) == is_open, address
+
+
+class Acting:
+    """Marks the user as django-hijack and django-impersonate do."""
+
+    mark = ""
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        setattr(request.user, self.mark, True)
+        return self.get_response(request)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("mark", ["is_hijacked", "is_impersonate"])
+def test_who_acts_as_somebody_else_leaves_nothing_under_their_name(mark: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    employee = factories.employee("aoi")
+    talk = factories.conversation(employee)
+    browser = Client()
+    browser.force_login(employee.user)
+    assert browser.get(reverse("crm_contact_guard:inbox")).status_code == 200
+    before = Event.objects.count()
+    monkeypatch.setattr(Acting, "mark", mark)
+    acting = Client()
+    acting.force_login(employee.user)
+
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, "tests.test_host_traps.Acting"]):
+        page = acting.get(reverse("crm_contact_guard:conversation", args=[talk.pk]))
+        sent = acting.post(reverse("crm_contact_guard:conversation_send", args=[talk.pk]), {"text": "Hello"})
+        listed = acting.get(reverse("crm_contact_guard:api-messages"))
+
+    assert (page.status_code, sent.status_code, listed.status_code) == (403, 403, 403)
+    assert not Message.objects.exists()
+    assert Event.objects.count() == before
 
 
 BARE = """

@@ -30,9 +30,30 @@ HOSTS = {
     "templates by Jinja first": (
         'settings.TEMPLATES.insert(0, {"BACKEND": "django.template.backends.dummy.TemplateStrings", "DIRS": []})'
     ),
+    "Jinja2 first": (
+        'settings.TEMPLATES.insert(0, {"BACKEND": "django.template.backends.jinja2.Jinja2", "APP_DIRS": True})'
+    ),
+    "loaders of its own": (
+        'settings.TEMPLATES[0].update(APP_DIRS=False); settings.TEMPLATES[0]["OPTIONS"].update(context_processors=[],'
+        ' loaders=[("django.template.loaders.cached.Loader", ["django.template.loaders.app_directories.Loader"])])'
+    ),
     "addresses below the language": 'settings.ROOT_URLCONF = "tests.strange_urls.languages"',
     "a namespace of its own": 'settings.ROOT_URLCONF = "tests.strange_urls.renamed"',
     "included twice": 'settings.ROOT_URLCONF = "tests.strange_urls.twice"',
+    "a cache before everything": (
+        'settings.MIDDLEWARE.insert(0, "django.middleware.cache.UpdateCacheMiddleware");'
+        'settings.MIDDLEWARE.append("django.middleware.cache.FetchFromCacheMiddleware")'
+    ),
+    "compressed and conditional": (
+        'settings.MIDDLEWARE[:0] = ["django.middleware.common.BrokenLinkEmailsMiddleware",'
+        ' "django.middleware.gzip.GZipMiddleware", "django.middleware.http.ConditionalGetMiddleware"]'
+    ),
+    "https by a proxy": (
+        'settings.SECURE_SSL_REDIRECT = True; settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https");'
+        "settings.SECURE_HSTS_SECONDS = 3600; settings.SECURE_CROSS_ORIGIN_OPENER_POLICY = 'same-origin';"
+        "settings.X_FRAME_OPTIONS = 'DENY'; settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True;"
+        'settings.MIDDLEWARE.append("django.middleware.clickjacking.XFrameOptionsMiddleware")'
+    ),
     "a number of formats": "settings.USE_THOUSAND_SEPARATOR = True",
     "strict cookies": "settings.CSRF_USE_SESSIONS = True; settings.SESSION_COOKIE_SAMESITE = 'Strict'",
 }
@@ -82,3 +103,25 @@ def test_addresses_that_nothing_finds_are_named(addresses: str, told: list[str],
 
     assert len(found) == len(told)
     assert all(words in message.msg for words, message in zip(told, found, strict=True))
+
+
+DJANGO = "django.template.backends.django.DjangoTemplates"
+
+
+@pytest.mark.parametrize(
+    ("templates", "told"),
+    [
+        ([], 1),
+        ([{"BACKEND": "django.template.backends.jinja2.Jinja2", "APP_DIRS": True}], 1),
+        ([{"BACKEND": DJANGO}], 1),
+        ([{"BACKEND": DJANGO, "OPTIONS": {"loaders": ["django.template.loaders.filesystem.Loader"]}}], 1),
+        ([{"BACKEND": "django.template.backends.jinja2.Jinja2"}, {"BACKEND": DJANGO, "APP_DIRS": True}], 0),
+    ],
+)
+def test_a_host_whose_engines_find_no_template_of_ours_is_told(templates: Any, told: int, settings: Any) -> None:
+    settings.TEMPLATES = templates
+
+    found = [message for message in checks.run_checks(tags=["crm_contact_guard"]) if message.id.endswith("E022")]
+
+    assert len(found) == told
+    assert all("DjangoTemplates" in str(message.hint) for message in found)

@@ -22,10 +22,11 @@ def _assets_origin() -> str:
     return f"{parts.scheme or 'https'}://{parts.netloc}" if parts.netloc else ""
 
 
-def content_security_policy(*, frames: str) -> str:
+def content_security_policy(*, frames: str, nonce: str = "") -> str:
     """The policy as one header value: nothing inline, nothing evaluated, nothing from elsewhere.
 
-    ``CONTENT_SECURITY_POLICY`` adds sources a directive, for a host whose own base template needs them.
+    ``CONTENT_SECURITY_POLICY`` adds sources a directive, for a host whose own base template needs them. ``nonce`` is
+    the one that this template's own scripts and styles carry.
     """
     own = " ".join(part for part in ("'self'", _assets_origin()) if part)
     policy = {
@@ -42,10 +43,13 @@ def content_security_policy(*, frames: str) -> str:
     for directive, sources in settings.CONTENT_SECURITY_POLICY.items():
         known = policy.get(directive, "")
         policy[directive] = " ".join([*([known] if known not in ("", _NONE) else []), *sources])
+    for directive in ("script-src", "style-src") if nonce else ():
+        if "'unsafe-inline'" not in policy[directive]:  # which a nonce would put out of force
+            policy[directive] += f" 'nonce-{nonce}'"
     return "; ".join(f"{directive} {sources}" for directive, sources in policy.items())
 
 
-def protect(response: R, *, public: bool = False) -> R:
+def protect(response: R, *, public: bool = False, nonce: str = "") -> R:
     """Set the headers. ``public``: a page for customers, which nobody frames and which sends no referrer at all.
 
     Staff pages send none to other sites only: without any, browsers post forms with ``Origin: null``, which Django's
@@ -53,7 +57,7 @@ def protect(response: R, *, public: bool = False) -> R:
     """
     # A file comes with a stricter policy of its own.
     if not response.has_header("Content-Security-Policy"):
-        response["Content-Security-Policy"] = content_security_policy(frames=_NONE if public else "'self'")
+        response["Content-Security-Policy"] = content_security_policy(frames=_NONE if public else "'self'", nonce=nonce)
     response["X-Frame-Options"] = "DENY" if public else "SAMEORIGIN"
     response["Referrer-Policy"] = "no-referrer" if public else "same-origin"
     response["X-Content-Type-Options"] = "nosniff"

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_http_methods
 from crm_contact_guard import permissions
 from crm_contact_guard.conf import settings
 from crm_contact_guard.console.headers import protect
+from crm_contact_guard.console.nonces import nonce_used
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import NotPermitted
@@ -167,9 +168,11 @@ def page(
                 return _sign_in(request)
             viewer = employee_for(user)
             if viewer is None:
-                return protect(show(request, None, "refused.html", {"reason": "role"}, status=403))
+                refused = show(request, None, "refused.html", {"reason": "role"}, status=403)
+                return protect(refused, nonce=nonce_used(request))
             with speaking(request, viewer):
-                return protect(_answer(view, request, viewer, *args, **kwargs))
+                answer = _answer(view, request, viewer, *args, **kwargs)
+                return protect(answer, nonce=nonce_used(request))
 
         return wrapped
 

@@ -1,4 +1,7 @@
-"""The conversation with one customer inside a page of the host."""
+"""The conversation with one customer inside a page of the host.
+
+``panel`` and ``assets`` are what a host's template has, by our tags or (Jinja2) as globals of its environment.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,33 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.utils.safestring import SafeString
 
 from crm_contact_guard import permissions
 from crm_contact_guard.console import carriers
+from crm_contact_guard.console.nonces import nonce_for
 from crm_contact_guard.console.page import Frame, speaking
 from crm_contact_guard.console.talk import seen, talk
 from crm_contact_guard.directory.mirror import customer_for, employee_for
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.ledger.models import Conversation
+
+STYLES = ("tokens", "base", "thread", "composer", "queue", "inbox", "subjects")
+SCRIPTS = ("live", "composer", "keys")
+
+
+def assets(request: HttpRequest | None = None, *, htmx: bool = True, chat: bool = False) -> SafeString:
+    """Links to our styles and scripts as HTML. ``htmx=False``: the page has htmx 2 already."""
+    root = "crm_contact_guard"
+    styles = [*STYLES, "chat"] if chat else STYLES
+    context = {
+        "styles": [static(f"{root}/css/{name}.css") for name in styles],
+        "scripts": [static(f"{root}/js/{name}.js") for name in SCRIPTS],
+        "htmx": static(f"{root}/vendor/htmx.min.js") if htmx else "",
+        "nonce": nonce_for(request),
+    }
+    return render_to_string("crm_contact_guard/assets.html", context)
 
 
 def panel(request: HttpRequest | None, host_customer: object) -> SafeString:

@@ -18,14 +18,17 @@ from crm_contact_guard.exceptions import ConfigurationError
 
 #: Called for each customer that the host no longer has; upper layers register here.
 GONE: Final[list[Callable[[Customer], None]]] = []
+#: What django-hijack and django-impersonate note on a user as whom somebody else acts.
+_IMPERSONATED: Final = ("is_hijacked", "is_impersonate")
 
 
 def employee_for(user: Any) -> Employee | None:
     """The mirrored employee of a host user, created at first sight; None when the host gives the user no role.
 
-    Who works for several tenants is the employee of the one whose context this is.
+    Who works for several tenants is the employee of the one whose context this is. Somebody who acts as another user
+    is nobody here: the record would say that the other one had written, read and decided.
     """
-    if user is None or not getattr(user, "is_authenticated", False):
+    if user is None or not getattr(user, "is_authenticated", False) or _is_somebody_else(user):
         return None
     known, tenant = list(Employee.objects.filter(user=user)), crm.current_tenant()
     here = [one for one in known if one.tenant == tenant] if tenant else known
@@ -45,6 +48,10 @@ def employee_for(user: Any) -> Employee | None:
     if record.role == Role.SUPERVISOR or known_teams != set(record.team_keys):
         mirror_teams(tenant)
     return mirror_employee(record)
+
+
+def _is_somebody_else(user: Any) -> bool:
+    return any(getattr(user, name, False) is True for name in _IMPERSONATED)
 
 
 def customer_for(host_customer: object) -> Customer:

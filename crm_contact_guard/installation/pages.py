@@ -22,6 +22,7 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation.report import Item, error, fine, warning
+from crm_contact_guard.installation.templates import finds_ours
 
 TOPIC = "pages"
 #: A file of ours that every page needs.
@@ -112,6 +113,11 @@ def _doors() -> Iterator[Item]:
         ours = answer.headers.get("Content-Type", "").startswith("text/plain")
         code = answer.status_code if ours else 302
         yield _door(code, "carriers reach the webhooks", f"the webhook of {hook!r}", (400, 403))
+    if any(_fetches_files(alias) for alias in registry.aliases()):
+        with _quietly():
+            answer = client.get(reverse("crm_contact_guard:carrier_file", args=["x"]), **asked)
+        code = answer.status_code if answer.headers.get("Content-Type", "").startswith("text/plain") else 302
+        yield _door(code, "carriers reach files that are sent by link", "a file's link for carriers", (404,))
 
 
 @contextmanager
@@ -148,16 +154,26 @@ def _has_webhook(alias: str) -> bool:
         return False
 
 
+def _fetches_files(alias: str) -> bool:
+    try:
+        return registry.channel(alias).files_by_link
+    except ConfigurationError:
+        return False
+
+
 # --- looks
 
 
 def _template() -> Iterator[Item]:
     name = settings.BASE_TEMPLATE
     blocks = "".join("{% block " + block + " %}" + f"<{block}>" + "{% endblock %}" for block in _BLOCKS)
+    if not any(map(finds_ours, engines.all())):
+        return  # told by E022
     request = RequestFactory().get(reverse("crm_contact_guard:dashboard"))
     request.user = _nobody()
     try:
-        text = engines["django"].from_string('{% extends "' + name + '" %}' + blocks).render({}, request)
+        engine = next(each for each in engines.all() if finds_ours(each))  # whatever the host calls it
+        text = engine.from_string('{% extends "' + name + '" %}' + blocks).render({}, request)
     except Exception as problem:  # noqa: BLE001 - a host's template may fail in any way
         yield error(
             TOPIC,

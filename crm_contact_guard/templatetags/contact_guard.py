@@ -11,12 +11,13 @@ from datetime import date, datetime
 from typing import Any
 
 from django import template
+from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from crm_contact_guard.console import carriers, times
-from crm_contact_guard.console.panel import panel
+from crm_contact_guard.console.panel import assets, panel
 from crm_contact_guard.directory.addresses import key_of
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.showing import shown
@@ -24,29 +25,29 @@ from crm_contact_guard.supervision.titles import alert_title
 
 register = template.Library()
 
-STYLES = ("tokens", "base", "thread", "composer", "queue", "inbox", "subjects")
-SCRIPTS = ("live", "composer", "keys")
 
+@register.simple_tag(takes_context=True)
+def contact_guard_assets(context: template.Context, htmx: bool = True, chat: bool = False) -> SafeString:
+    """Links to our styles and scripts: files only, nothing inline. ``htmx=False``: the page has htmx 2 already.
 
-@register.inclusion_tag("crm_contact_guard/assets.html")
-def contact_guard_assets(htmx: bool = True, chat: bool = False) -> dict[str, Any]:
-    """Links to our styles and scripts: files only, nothing inline. ``htmx=False``: the page has htmx 2 already."""
-    root = "crm_contact_guard"
-    styles = [*STYLES, "chat"] if chat else STYLES
-    return {
-        "styles": [static(f"{root}/css/{name}.css") for name in styles],
-        "scripts": [static(f"{root}/js/{name}.js") for name in SCRIPTS],
-        "htmx": static(f"{root}/vendor/htmx.min.js") if htmx else "",
-    }
+    With the nonce of the host's content security policy, where there is one.
+    """
+    return assets(_request(context), htmx=htmx, chat=chat)
 
 
 @register.simple_tag(takes_context=True)
 def contact_guard_panel(context: template.Context, customer: object) -> SafeString:
     """The conversation with a customer of the host, and its composer, for the person who is signed in.
 
-    Empty for somebody who has no part in the contact guard. Needs the request in the template's context.
+    Empty for somebody who has no part in the contact guard. Needs a template that is rendered with its request.
     """
-    return panel(context.get("request"), customer)
+    return panel(_request(context), customer)
+
+
+def _request(context: template.Context) -> HttpRequest | None:
+    """Also where the host's engine has no context processor for it."""
+    request: HttpRequest | None = context.get("request") or getattr(context, "request", None)
+    return request
 
 
 @register.simple_tag

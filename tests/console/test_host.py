@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.template import engines
 from django.test import RequestFactory, override_settings
 from django.utils import timezone, translation
+from django.utils.functional import SimpleLazyObject
 
 from crm_contact_guard.console import times
 from crm_contact_guard.directory.models import Customer, Employee
@@ -202,3 +204,58 @@ def test_the_warning_mail_carries_kind_people_and_link_and_no_content(
     assert "お客様: Hanako Sato" in mail.body
     assert "hanako_22" not in mail.subject + mail.body
     assert "&" not in mail.body
+
+
+def test_the_panel_stands_in_a_page_by_jinja2(hotel: Hotel) -> None:
+    """The environment of docs/installation.md, to the letter."""
+    text = (Path(__file__).parents[2] / "docs" / "installation.md").read_text(encoding="utf-8")
+    block = re.search(r"^```python\n# crm/jinja2\.py\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert block
+    scope: dict[str, Any] = {}
+    exec(block[1], scope)
+    environment = scope["environment"](autoescape=True)
+    page = environment.from_string(
+        "{{ contact_guard_assets(request) }}<p>{{ contact_guard_panel(request, guest) }}</p>"
+    )
+    says(hotel.talk, "some words")
+    request = RequestFactory().get("/clients/7/")
+    request.user = hotel.people["aoi"].user
+
+    html = page.render(request=request, guest=guest_of(hotel.talk))
+
+    assert "some words" in html
+    assert "&lt;section" not in html
+    assert '<script src="/static/crm_contact_guard/js/live.js"' in html
+
+
+class Policy:
+    """Gives each page a nonce as django-csp does: made, and noted, when the page asks."""
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> Any:
+        request.csp_nonce = SimpleLazyObject(lambda: self.made(request))
+        return self.get_response(request)
+
+    def made(self, request: Any) -> str:
+        request._csp_nonce = "r4nd0m"
+        return "r4nd0m"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "script-src 'self' 'nonce-r4nd0m'"),
+        ({"script-src": ["https://cdn.example"]}, "script-src 'self' https://cdn.example 'nonce-r4nd0m'"),
+        ({"script-src": ["'unsafe-inline'"]}, "script-src 'self' 'unsafe-inline';"),
+    ],
+)
+def test_scripts_carry_the_nonce_of_the_hosts_policy(hotel: Hotel, given: dict[str, list[str]], expected: str) -> None:
+    guard = {**settings.CONTACT_GUARD, "CONTENT_SECURITY_POLICY": given}
+
+    with override_settings(MIDDLEWARE=[f"{__name__}.Policy", *settings.MIDDLEWARE], CONTACT_GUARD=guard):
+        response = hotel.get("aoi", "inbox")
+
+    assert expected in response["Content-Security-Policy"]
+    assert re.search(r'<script src="[^"]+/live.js" nonce="r4nd0m" defer>', response.content.decode())

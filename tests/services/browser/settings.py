@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from tests.settings import *  # noqa: F403
-from tests.settings import CONTACT_GUARD, TEMPLATES
+from tests.settings import CONTACT_GUARD, MIDDLEWARE, TEMPLATES
 
 DEBUG = True  # so that the development server serves the static files
 ROOT_URLCONF = "tests.services.browser.urls"
@@ -19,3 +19,14 @@ TEMPLATES[0]["DIRS"] = [Path(__file__).parent / "templates"]
 LOGIN_REDIRECT_URL = "/guard/"
 CONTACT_GUARD["PUBLIC_URL"] = ""
 CONTACT_GUARD["LOGOUT_URL"] = "/logout/"
+#: The host's own pages, and our panel in them, stand under the strictest policy: scripts and styles by nonce alone.
+MIDDLEWARE = ["django.middleware.csp.ContentSecurityPolicyMiddleware", *MIDDLEWARE]
+SECURE_CSP = {
+    "default-src": ["'none'"],
+    "script-src": ["<CSP_NONCE_SENTINEL>"],
+    "style-src": ["<CSP_NONCE_SENTINEL>"],
+    "img-src": ["'self'"],
+    "connect-src": ["'self'"],
+    "form-action": ["'self'"],
+    "base-uri": ["'none'"],
+}
