@@ -98,6 +98,9 @@ def page(written: str) -> str:
         try:
             brought = reached(wanted)
         except PackageNotFoundError:
+            brought = {"": ""}
+        # What one developer happens to have besides is not in everybody's report.
+        if not brought.keys() <= versions.keys():
             missing.append(f"`{extra}`")
             continue
         for name in brought.keys() - always.keys():

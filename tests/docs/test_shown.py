@@ -23,7 +23,8 @@ def bare(text: str) -> str:
     return TIME.sub("TIME", ID.sub("ID", text)).strip()
 
 
-@pytest.mark.django_db
+# MariaDB commits at each change of a trigger.
+@pytest.mark.django_db(transaction=True)
 def test_an_altered_text_is_named_as_the_ledger_page_shows() -> None:
     [block] = [block for block in of("text") if block.page == "docs/ledger.md"]
     talk = factories.conversation(factories.employee("aoi"))
