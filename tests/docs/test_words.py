@@ -16,7 +16,7 @@ from tests.docs.project import EXTRAS
 PACKAGE = ROOT / "crm_contact_guard"
 COMMAND = re.compile(r"\b(contact_guard_\w+)((?:[ \t]+[^\s`#|]+)*)")
 #: Begin like commands and are none: template tags, and parts of a base template.
-OTHER = {"contact_guard_panel", "contact_guard_title", "contact_guard_head", "contact_guard_content"}
+OTHER = {f"contact_guard_{end}" for end in ("assets", "panel", "title", "head", "content")}
 TARGET = re.compile(r"`make ([a-z][a-z -]*)(?: [A-Z_]+=[^`]*)?`")
 #: Folders of the repository that a path in running text may begin with.
 TOP = (
