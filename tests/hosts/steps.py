@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from tests.hosts.person import Person
 from tests.hosts.project import Project
 
 #: What a person puts in the place of the proposal's placeholders.
@@ -23,6 +24,24 @@ def propose(host: Project, port: int) -> str:
         assert placeholder in block, block
         block = block.replace(placeholder, own.format(port=port))
     return block
+
+
+def include(host: Project) -> None:
+    """What comes after the settings, by the documentation: addresses, a key, tables."""
+    host.write("project/urls.py", "from django.urls import include, path\n")
+    host.write("project/urls.py", 'urlpatterns += [path("guard/", include("crm_contact_guard.urls"))]\n')
+    host.run("python -m django contact_guard_keygen contact-guard.key")
+    host.run("python -m django migrate")
+
+
+def signed_in(base: str, name: str, path: str, **fields: str) -> Person:
+    """Somebody whom a page sent to the host's login, and who was let in. ``fields``: where it has names of its own."""
+    person = Person(base)
+    person.get(path)
+    assert "login" in person.address, person.address
+    fields = fields or {"username": name, "password": "correct horse"}
+    person.submit(next(iter(fields)), **fields)
+    return person
 
 
 def shell(host: Project, code: str) -> str:

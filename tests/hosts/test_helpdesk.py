@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from tests.hosts.environment import Environment
-from tests.hosts.person import Person
 from tests.hosts.project import Project
-from tests.hosts.steps import prove, shell
+from tests.hosts.steps import include, prove, shell, signed_in
 from tests.mail_sink import Sink
 from tests.ports import free_port
 
@@ -52,7 +51,7 @@ def test_into_the_helpdesk_and_out_again(helpdesk: Environment, databases: dict[
             (tmp_path / "project" / file).write_text(text)
         desk.run("pip uninstall --yes crm-contact-guard")
         with desk.serving(f"python -m django runserver {port}", port=port) as base:
-            aoi = signed_in(base, "aoi", "/dashboard/")
+            aoi = signed_in(base, "aoi@kaede.example", "/dashboard/")
             assert aoi.status == 200
             assert "Lamp again" in aoi.page
             assert "guard" not in aoi.get("/guard/inbox/") or aoi.status == 404
@@ -71,22 +70,12 @@ Agent.objects.get(email='aoi@kaede.example').delete()
 def install(desk: Project, port: int) -> None:
     desk.run("pip install crm-contact-guard")
     desk.write("project/settings.py", (DESK / "guard_settings.py").read_text().replace("8000", str(port)))
-    desk.write("project/urls.py", 'urlpatterns += [path("guard/", include("crm_contact_guard.urls"))]\n')
-    desk.run("python -m django contact_guard_keygen contact-guard.key")
-    desk.run("python -m django migrate")
-
-
-def signed_in(base: str, name: str, path: str) -> Person:
-    person = Person(base)
-    person.get(path)
-    assert "login" in person.address, person.address
-    person.submit("password", username=f"{name}@kaede.example", password="correct horse")
-    return person
+    include(desk)
 
 
 def talk(base: str, sink: Sink, port: int) -> None:
     """Aoi writes to the sender of the tickets, who answers by mail and presses; Ken is warned."""
-    aoi = signed_in(base, "aoi", "/guard/inbox/")
+    aoi = signed_in(base, "aoi@kaede.example", "/guard/inbox/")
     aoi.submit("/guard/inbox/", q="mail.example")  # an address in a name's place is masked
     aoi.submit("Start a conversation")
     inbox = aoi.address
@@ -98,7 +87,7 @@ def talk(base: str, sink: Sink, port: int) -> None:
     answer(mail, port)
 
     aoi.wait_for(inbox, PRESSING)
-    ken = signed_in(base, "ken", "/guard/")
+    ken = signed_in(base, "ken@kaede.example", "/guard/")
     ken.wait_for("/guard/", "h•••@mail.example")
     warned = sink.next_mail(60)
     assert warned["To"] == "ken@kaede.example"

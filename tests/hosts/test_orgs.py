@@ -18,9 +18,8 @@ import psycopg
 import pytest
 
 from tests.hosts.environment import Environment
-from tests.hosts.person import Person
 from tests.hosts.project import Project
-from tests.hosts.steps import propose, prove, shell
+from tests.hosts.steps import include, propose, prove, shell, signed_in
 from tests.mail_sink import Sink
 from tests.ports import free_port
 from tests.service_urls import POSTGRESQL
@@ -94,10 +93,7 @@ def install(host: Project, port: int) -> None:
     host.write("project/settings.py", 'INSTALLED_APPS += ["crm_contact_guard"]\n')
     host.write("project/settings.py", propose(host, port))
     host.write("project/settings.py", (ORGS / "guard_settings.py").read_text())
-    host.write("project/urls.py", "from django.urls import include, path\n")
-    host.write("project/urls.py", 'urlpatterns += [path("guard/", include("crm_contact_guard.urls"))]\n')
-    host.run("python -m django contact_guard_keygen contact-guard.key")
-    host.run("python -m django migrate")
+    include(host)
 
 
 def asked(base: str, path: str, token: str, data: dict[str, Any] | None = None) -> Any:
@@ -135,14 +131,6 @@ def talk(base: str, sink: Sink, mail_port: int, tokens: dict[str, str]) -> None:
     rei = signed_in(base, "rei@momiji.example", alert[0])
     assert rei.status == 404
     assert "Hanako" not in rei.get("/guard/")
-
-
-def signed_in(base: str, name: str, path: str) -> Person:
-    person = Person(base)
-    person.get(path)
-    assert "login" in person.address, person.address
-    person.submit("password", username=name, password="correct horse")
-    return person
 
 
 def mail(text: str, port: int, *, to: str, number: int) -> None:

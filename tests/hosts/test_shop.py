@@ -13,7 +13,7 @@ import pytest
 from tests.hosts.environment import Environment
 from tests.hosts.person import Person
 from tests.hosts.project import Project
-from tests.hosts.steps import propose, prove, shell
+from tests.hosts.steps import include, propose, prove, shell, signed_in
 from tests.mail_sink import Sink
 from tests.ports import free_port
 
@@ -34,9 +34,7 @@ def test_into_the_shop_and_out_again(shop: Environment, databases: dict[str, Any
         host.run("pip install crm-contact-guard")
         host.write("project/settings.py", 'INSTALLED_APPS += ["crm_contact_guard"]\n')
         host.write("project/settings.py", propose(host, port))
-        host.write("project/urls.py", 'urlpatterns += [path("guard/", include("crm_contact_guard.urls"))]\n')
-        host.run("python -m django contact_guard_keygen contact-guard.key")
-        host.run("python -m django migrate")
+        include(host)
         assert "1 teams, 2 employees, 2 customers" in host.run("python -m django contact_guard_sync")
         assert "0 errors" in host.run("python -m django contact_guard_check")
         host.run("python -m django makemigrations --check --dry-run")
@@ -49,7 +47,7 @@ def test_into_the_shop_and_out_again(shop: Environment, databases: dict[str, Any
             (tmp_path / "project" / file).write_text(text)
         host.run("pip uninstall --yes crm-contact-guard")
         with host.serving(f"python -m django runserver {port}", port=port) as base:
-            ken = signed_in(base, "ken@kaede.example", "/accounts/")
+            ken = let_in(base, "ken@kaede.example", "/accounts/")
             assert "hanako@mail.example" in ken.get("/dashboard/users/")
             ken.get("/guard/inbox/")
             assert ken.status == 404
@@ -64,17 +62,14 @@ print(*(address.normalised for address in hanako.addresses.all()))
 """
 
 
-def signed_in(base: str, name: str, path: str) -> Person:
-    person = Person(base)
-    person.get(path)
-    assert "login" in person.address, person.address
-    person.submit("login-username", login_submit="", **{"login-username": name, "login-password": "correct horse"})
-    return person
+def let_in(base: str, name: str, path: str) -> Person:
+    fields = {"login-username": name, "login-password": "correct horse", "login_submit": ""}
+    return signed_in(base, name, path, **fields)
 
 
 def talk(base: str, sink: Sink) -> None:
     """Aoi of the shop writes to Hanako, who presses; Ken is warned. Hanako's own login opens nothing of this."""
-    aoi = signed_in(base, "aoi@kaede.example", "/guard/inbox/")
+    aoi = let_in(base, "aoi@kaede.example", "/guard/inbox/")
     aoi.submit("/guard/inbox/", q="hanako sato")
     assert "Jiro" not in aoi.text
     aoi.submit("Start a conversation")
@@ -91,12 +86,12 @@ def talk(base: str, sink: Sink) -> None:
     hanako.submit("form_token", text=PRESSING)
 
     aoi.wait_for(inbox, PRESSING)
-    ken = signed_in(base, "ken@kaede.example", "/guard/")
+    ken = let_in(base, "ken@kaede.example", "/guard/")
     ken.wait_for("/guard/", "Hanako Sato")
     warned = sink.next_mail(60)
     assert warned["To"] == "ken@kaede.example"
     assert "/guard/alerts/" in str(warned.get_body())
 
-    buyer = signed_in(base, "jiro@mail.example", "/guard/inbox/")
+    buyer = let_in(base, "jiro@mail.example", "/guard/inbox/")
     assert buyer.status == 403
     assert "Hanako" not in buyer.page
