@@ -14,7 +14,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from crm_contact_guard import crm, mail_polling, reconciling
-from crm_contact_guard.directory.mirror import sync_all
+from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.ledger import delivery, media, outbox, sealing, witnessing
 from crm_contact_guard.ledger.models import Media, Message

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from contextvars import ContextVar
 from functools import lru_cache
 
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from crm_contact_guard.conf import settings
+from crm_contact_guard.crm.context import ENTERED
 from crm_contact_guard.crm.contract import CRMAdapter, EmployeeRecord
 from crm_contact_guard.crm.declarative import DeclarativeAdapter
 from crm_contact_guard.exceptions import ConfigurationError
@@ -45,23 +45,20 @@ def is_outside(record: EmployeeRecord) -> bool:
     return bool(told) and not record.tenant and has_contexts(host)
 
 
-_entered: ContextVar[str] = ContextVar("contact_guard_tenant", default="")
-
-
 @contextmanager
 def tenant(key: str) -> Iterator[None]:
     """Enter the host's context of a tenant; with "", which is what rows of nobody's have, nothing is entered."""
-    before = _entered.set(key)
+    before = ENTERED.set(key)
     try:
         with adapter().tenant(key) if key else nullcontext():
             yield
     finally:
-        _entered.reset(before)
+        ENTERED.reset(before)
 
 
 def current_tenant() -> str:
     """The tenant that was entered here, or in whose context the host says we are; empty: in none."""
-    return _entered.get() or adapter().current_tenant()
+    return ENTERED.get() or adapter().current_tenant()
 
 
 def _forget(*, setting: str, **_: object) -> None:

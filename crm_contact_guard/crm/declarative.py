@@ -21,6 +21,7 @@ from crm_contact_guard import host_rows
 from crm_contact_guard.conf import settings
 from crm_contact_guard.crm import options, paths
 from crm_contact_guard.crm import roles as roles_
+from crm_contact_guard.crm.context import ENTERED
 from crm_contact_guard.crm.contract import AddressRecord, CRMAdapter, CustomerRecord, EmployeeRecord, TeamRecord
 from crm_contact_guard.exceptions import ConfigurationError
 
@@ -137,7 +138,9 @@ class DeclarativeAdapter(CRMAdapter):
         found = self._rows("EMPLOYEE")
         if settings.EMPLOYEE.get("MODEL"):
             records = self._employee_records(user, found.filter(**{paths.lookup(_user_path()): user.pk}))
-            return next((record for record in records if record.active), next(iter(records), None))
+            here = ENTERED.get() or self.current_tenant()
+            elsewhere = {id(record): bool(here) and record.tenant not in ("", here) for record in records}
+            return min(records, key=lambda record: (elsewhere[id(record)], not record.active), default=None)
         if _is_narrowed("EMPLOYEE") and not found.filter(pk=user.pk).exists():
             return None
         return next(iter(self._employee_records(user, [user])), None)

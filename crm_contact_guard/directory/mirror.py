@@ -1,23 +1,20 @@
-"""Mirroring the host's people: lazily when they first matter here, and whole by ``contact_guard_sync``.
+"""Mirroring the host's people: when they first matter here, and one by one for ``directory_sync``.
 
 Rows are looked up by the host's key; a row that the host lost is deactivated, never deleted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, Final, TypeVar
-
-from django.db.models import Q
 
 from crm_contact_guard import crm, database
 from crm_contact_guard.directory.addresses import name_of, normalise
 from crm_contact_guard.directory.models import Address, Customer, Employee, Role, Team
 from crm_contact_guard.exceptions import ConfigurationError
 
-#: Called for each customer that the host no longer has; upper layers register here.
-GONE: Final[list[Callable[[Customer], None]]] = []
 #: What django-hijack and django-impersonate note on a user as whom somebody else acts.
 _IMPERSONATED: Final = ("is_hijacked", "is_impersonate")
 
@@ -157,8 +154,13 @@ def _inherit_word(address: Address) -> None:
 
 @database.atomic()
 def mirror_teams(tenant: str = "") -> int:
-    """Create or refresh all teams with supervisor and deputy. Returns their number. ``tenant``: whose context it is."""
-    records = [within(tenant, record) for record in crm.adapter().teams()]
+    """Create or refresh all teams with supervisor and deputy. Returns their number. ``tenant``: whose context it is; a
+    host without contexts shows those of all, and the others' are passed over."""
+    records = [
+        within(tenant, record)
+        for record in crm.adapter().teams()
+        if crm.has_contexts(crm.adapter()) or not tenant or record.tenant in ("", tenant)
+    ]
     for record in records:
         Team.objects.update_or_create(tenant=record.tenant, key=record.key, defaults={"name": record.name[:255]})
     for record in records:
@@ -172,7 +174,8 @@ def mirror_teams(tenant: str = "") -> int:
 def _colleague(key: str, tenant: str) -> Employee | None:
     """The employee with this user key; None when the user belongs to another tenant, whatever the host's rows say."""
     user = crm.adapter().user(key) if key else None
-    record = crm.adapter().employee(user) if user is not None else None
+    with crm.tenant(tenant) if tenant != crm.current_tenant() else nullcontext():
+        record = crm.adapter().employee(user) if user is not None else None
     if record is None or record.tenant not in ("", tenant):
         return None
     return mirror_employee(replace(record, tenant=tenant))
@@ -210,48 +213,3 @@ def staff_within(tenant: str) -> Iterator[crm.EmployeeRecord]:
     for record in crm.adapter().employees():
         if (not tenant or record.tenant in ("", tenant)) and not crm.is_outside(record):
             yield within(tenant, record)
-
-
-def sync_all() -> dict[str, int]:
-    """Mirror teams, employees and customers whole, tenant by tenant; people the host no longer has are deactivated.
-
-    A tenant that shows nobody at all (row security answers a process without a context that way) deactivates nobody,
-    also where the host has no contexts and its rows name their tenants. Customers that went are told to ``GONE``,
-    which knows what to do with their conversations.
-
-    Raises ConfigurationError while the adapter's settings are wrong: a field that is misspelt would look like addresses
-    that everybody has lost.
-    """
-    adapter = crm.adapter()
-    for says, hint in adapter.problems():
-        raise ConfigurationError(f"{says} ({hint})")
-    counts = {"teams": 0, "employees": 0, "customers": 0}
-    for tenant in adapter.tenants():
-        with crm.tenant(tenant):
-            counts["teams"] += mirror_teams(tenant)
-            staff = [mirror_employee(record) for record in staff_within(tenant)]
-            counts["employees"] += len(staff)
-            _deactivate_others(staff, tenant)
-            present: dict[Any, str] = {}
-            for record in adapter.customers():
-                customer = mirror_customer(within(tenant, record))
-                present[customer.pk] = customer.tenant
-                counts["customers"] += 1
-            _tell_gone(present)
-    return counts
-
-
-def _deactivate_others(staff: list[Employee], tenant: str) -> None:
-    gone = Q(tenant__in={employee.tenant for employee in staff})
-    if not tenant:
-        # Who moved to another tenant, and was the last to leave.
-        gone |= Q(key__in=[employee.key for employee in staff])
-    rows = Employee.objects.filter(gone, active=True).exclude(pk__in=[employee.pk for employee in staff])
-    rows.update(active=False)
-
-
-def _tell_gone(present: Mapping[Any, str]) -> None:
-    known = Customer.objects.filter(active=True, key__isnull=False, tenant__in=set(present.values()))
-    for pk in set(known.values_list("pk", flat=True).iterator()) - present.keys():
-        for told in GONE:
-            told(Customer.objects.get(pk=pk))

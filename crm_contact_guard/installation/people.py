@@ -13,8 +13,9 @@ from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
 from crm_contact_guard.crm import AddressRecord, CustomerRecord, EmployeeRecord, TeamRecord
 from crm_contact_guard.directory.addresses import normalise
-from crm_contact_guard.directory.mirror import staff_within, sync_all, within
+from crm_contact_guard.directory.mirror import staff_within, within
 from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation.report import Item, error, fine, warning
 from crm_contact_guard.policy.hours import parse_week

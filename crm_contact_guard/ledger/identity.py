@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import crm, database
-from crm_contact_guard.directory.mirror import GONE, customer_for
+from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Address, Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.ledger.models import Conversation, Event
@@ -86,9 +86,6 @@ def customer_gone(customer: Customer) -> None:
         return
     for row in Conversation.objects.filter(customer=customer).select_related("customer"):
         _move(row, successor, None, "")
-
-
-GONE.append(customer_gone)
 
 
 def _move(conversation: Conversation, customer: Customer, actor: Employee | None, reason: str) -> Conversation:

@@ -73,7 +73,8 @@ def lived() -> None:
     from crm_contact_guard import database, gateway, host_rows
     from crm_contact_guard.api.tokens import token_create
     from crm_contact_guard.channels.base import InboundMessage
-    from crm_contact_guard.directory.mirror import customer_for, employee_for, sync_all
+    from crm_contact_guard.directory.mirror import customer_for, employee_for
+    from crm_contact_guard.directory_sync import sync_all
     from crm_contact_guard.ledger.links import link_create
     from crm_contact_guard.ledger.models import Delivery, Event, Message
     from crm_contact_guard.supervision.models import Alert

@@ -12,8 +12,9 @@ from django.test import override_settings
 
 from crm_contact_guard import crm
 from crm_contact_guard.crm import CustomerRecord, DeclarativeAdapter, paths
-from crm_contact_guard.directory.mirror import customer_for, employee_for, sync_all
+from crm_contact_guard.directory.mirror import customer_for, employee_for
 from crm_contact_guard.directory.models import Customer, Employee, Team
+from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.exceptions import ConfigurationError
 from tests import factories
 from tests.host.models import Branch, Client, User
@@ -124,6 +125,28 @@ def test_rows_of_one_user_in_one_tenant_are_one_employee_and_in_two_tenants_two(
     assert all(
         team.supervisor and team.supervisor.tenant == team.tenant for team in Team.objects.exclude(supervisor=None)
     )
+
+
+class InLondon(DeclarativeAdapter):
+    """The host's middleware has set the organisation that the request is about."""
+
+    def current_tenant(self) -> str:
+        return "London"
+
+
+@guard(**PROFILES, CRM_ADAPTER=f"{__name__}.InLondon")
+def test_who_works_for_two_tenants_is_met_at_first_sight_in_the_one_the_request_is_about() -> None:
+    ken = factories.user("ken", job="chief")
+    for title in ("Tokyo", "London", "Osaka"):
+        Branch.objects.create(title=title, head=ken)
+
+    found = employee_for(ken)
+    with crm.tenant("Osaka"):
+        entered = employee_for(ken)
+
+    assert found is not None
+    assert entered is not None
+    assert (found.tenant, entered.tenant) == ("London", "Osaka")
 
 
 @guard(**PROFILES)

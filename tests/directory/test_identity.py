@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from crm_contact_guard import crm, gateway
 from crm_contact_guard.channels.base import ContactEvent, ContactKind, InboundMessage
-from crm_contact_guard.directory.mirror import customer_for, sync_all
+from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.exports import subject
 from crm_contact_guard.intake import take

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.test import override_settings
 
 from crm_contact_guard import crm
-from crm_contact_guard.directory.mirror import customer_for, sync_all
+from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Customer
+from crm_contact_guard.directory_sync import sync_all
 from tests import factories
 from tests.host.models import Client
 

@@ -17,8 +17,9 @@ from crm_contact_guard.backfill import OldMessage, record_old
 from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.checks import check_tenants
 from crm_contact_guard.crm import CustomerRecord, DeclarativeAdapter, EmployeeRecord, TeamRecord
-from crm_contact_guard.directory.mirror import employee_for, sync_all
+from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Customer, Employee, Team
+from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.exceptions import ConfigurationError, InvalidMessage
 from crm_contact_guard.installation.people import people_items
 from crm_contact_guard.ledger.conversations import conversation_open
@@ -238,7 +239,9 @@ def test_the_check_reads_each_tenant_in_its_context_and_names_one_that_shows_nob
     assert any("reads customers: 2 looked at" in item.says for item in whole)
     assert any("reads employees: 2 employee, 2 supervisor" in item.says for item in whole)
     # One address of the two customers is the same; the hint says what becomes of a message from it.
-    assert [item.says for item in whole if "tenant" in item.says] == ["1 addresses belong to customers of several tenants"]
+    assert [item.says for item in whole if "tenant" in item.says] == [
+        "1 addresses belong to customers of several tenants"
+    ]
     assert any("no customer of tenant 'Europe/London'" in item.says for item in blind)
 
 

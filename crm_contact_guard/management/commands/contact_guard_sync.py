@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, InterfaceError
 
 from crm_contact_guard.conf import settings
-from crm_contact_guard.directory.mirror import sync_all
+from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.management.command import GuardCommand
 

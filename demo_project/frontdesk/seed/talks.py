@@ -55,13 +55,14 @@ def _bring_in(talk: dict[str, Any]) -> int:
 
 
 def _start(employee: Employee, talk: dict[str, Any]) -> datetime:
-    """The first message's time: so many of the employee's working days ago."""
+    """The first message's time: so many of the employee's working days ago. Short days don't count: an afternoon's
+    talk would be one after hours."""
     day = timezone.now().astimezone(hours.zone(employee)).date()
     left = int(talk["day"])
-    week = hours.week_of(employee)
+    minutes = [sum(span.end - span.start for span in spans) for spans in hours.week_of(employee)]
     while left:
         day -= timedelta(days=1)
-        left -= bool(week[day.weekday()]) and not hours.is_holiday(day)
+        left -= minutes[day.weekday()] == max(minutes) and not hours.is_holiday(day)
     return hours.local_time(employee, day, time.fromisoformat(talk["at"]))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from crm_contact_guard.directory.mirror import sync_all
+from crm_contact_guard.directory_sync import sync_all
 from demo_project.frontdesk.seed.people import bring_in_guests, bring_in_staff
 from demo_project.frontdesk.seed.talks import bring_in_talks
 
