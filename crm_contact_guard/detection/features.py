@@ -58,6 +58,7 @@ EXTRA = (
     "inbound", "reachable", "disguised", "styled", "many_candidates", "question", "length<40", "length>140",
     "handle_of_messenger", "handle_of_social", "identifier_of_mine", "identifier_private", "identifier_for_form", "identifier_of_company", "identifier_labelled",
     "identifier_to_reach", "identifier_refused", "identifier_secret", "own_contact", "topics=0", "topics=1", "topics=2", "topics>3",
+    "plainly",
 )  # fmt: skip
 #: Sorts of candidates.
 SORTS = ("phone", "email", "link", "handle", "address", "payment", "hint")
@@ -67,6 +68,11 @@ TOPICS = (
     "offwork", "leaving", "alone", "exchange", "freemail", "payment", "gift",
 )  # fmt: skip
 BEFORE, AFTER = 28, 18
+#: A short text is said plainly when it touches a way to reach somebody and asks for it or offers it, and nothing in it
+#: speaks of the company or denies. Lines like that hold too few words for the single weights to add up.
+WAYS = ("messenger", "social", "phone", "email", "contact", "qr")
+WISHES = ("exchange", "ask", "reach_me", "reach_you", "offer")
+EXCUSES = ("official", "form", "reference", "refuse", "report", "rule", "benign_line")
 
 
 #: What a concept near an identifier says about it.
@@ -136,6 +142,10 @@ class FeatureSpace:
         self.many_topics = self.index["topics>3"]
         self.by_customer, self.question = self.index["inbound"], self.index["question"]
         self.short, self.long = self.index["length<40"], self.index["length>140"]
+        self.plainly = self.index["plainly"]
+        self.ways, self.wishes, self.excuses = (
+            frozenset(words.index[name] for name in names) for names in (WAYS, WISHES, EXCUSES)
+        )
 
 
 _space: list[FeatureSpace] = []
@@ -208,6 +218,10 @@ def describe(evidence: Evidence, normalised: Normalised, start: int, text: str, 
     length = len(text)
     if length < 40:
         active.append(features.short)
+        if not (
+            concepts.isdisjoint(features.ways) or concepts.isdisjoint(features.wishes)
+        ) and concepts.isdisjoint(features.excuses):
+            active.append(features.plainly)
     elif length > 140:
         active.append(features.long)
 
