@@ -72,7 +72,7 @@ BEFORE, AFTER = 28, 18
 #: speaks of the company or denies. Lines like that hold too few words for the single weights to add up.
 WAYS = ("messenger", "social", "phone", "email", "contact", "qr")
 WISHES = ("exchange", "ask", "reach_me", "reach_you", "offer")
-EXCUSES = ("official", "form", "reference", "refuse", "report", "rule", "benign_line")
+EXCUSES = ("official", "form", "refuse", "report", "rule", "benign_line")
 
 
 #: What a concept near an identifier says about it.
@@ -142,7 +142,8 @@ class FeatureSpace:
         self.many_topics = self.index["topics>3"]
         self.by_customer, self.question = self.index["inbound"], self.index["question"]
         self.short, self.long = self.index["length<40"], self.index["length>140"]
-        self.plainly = self.index["plainly"]
+        self.plainly, self.reference = self.index["plainly"], words.index["reference"]
+        self.networks = frozenset(words.index[name] for name in ("messenger", "social"))
         self.ways, self.wishes, self.excuses = (
             frozenset(words.index[name] for name in names) for names in (WAYS, WISHES, EXCUSES)
         )
@@ -218,12 +219,23 @@ def describe(evidence: Evidence, normalised: Normalised, start: int, text: str, 
     length = len(text)
     if length < 40:
         active.append(features.short)
-        if not (
-            concepts.isdisjoint(features.ways) or concepts.isdisjoint(features.wishes)
-        ) and concepts.isdisjoint(features.excuses):
+        if _plainly(concepts, features):
             active.append(features.plainly)
     elif length > 140:
         active.append(features.long)
+
+
+def _plainly(concepts: set[int], features: FeatureSpace) -> bool:
+    """Whether a short text names a way to reach somebody, wishes for it, and speaks neither of the company nor against it.
+
+    "ID" and "code" belong to a messenger as much as to an order, so they excuse nothing beside one.
+    """
+    return (
+        not concepts.isdisjoint(features.ways)
+        and not concepts.isdisjoint(features.wishes)
+        and concepts.isdisjoint(features.excuses)
+        and (features.reference not in concepts or not concepts.isdisjoint(features.networks))
+    )
 
 
 def _together(text: str, hits: list[Found], found: list[Candidate], features: FeatureSpace) -> set[int]:
