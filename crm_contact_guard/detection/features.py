@@ -219,14 +219,15 @@ def describe(evidence: Evidence, normalised: Normalised, start: int, text: str, 
     length = len(text)
     if length < 40:
         active.append(features.short)
-        if _plainly(concepts, features):
+        if not found and _plainly(concepts, features):
             active.append(features.plainly)
     elif length > 140:
         active.append(features.long)
 
 
 def _plainly(concepts: set[int], features: FeatureSpace) -> bool:
-    """Whether a short text names a way to reach somebody, wishes for it, and speaks neither of the company nor against it.
+    """Whether a short text without an identifier names a way to reach somebody, wishes for it, and speaks neither of the
+    company nor against it.
 
     "ID" and "code" belong to a messenger as much as to an order, so they excuse nothing beside one.
     """
