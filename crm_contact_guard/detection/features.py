@@ -68,9 +68,11 @@ TOPICS = (
     "offwork", "leaving", "alone", "exchange", "freemail", "payment", "gift",
 )  # fmt: skip
 BEFORE, AFTER = 28, 18
-#: A short text is said plainly when it touches a way to reach somebody and asks for it or offers it, and nothing in it
-#: speaks of the company or denies. Lines like that hold too few words for the single weights to add up.
-WAYS = ("messenger", "social", "phone", "email", "contact", "qr")
+#: A short text is said plainly when it names a messenger or network, or a private number or address, asks for it or
+#: offers it, and nothing in it speaks of the company or denies. Lines like that hold too few words for the single weights
+#: to add up. A number alone is not enough: front desks ask for it all day.
+NETWORKS = ("messenger", "social", "qr")
+NUMBERS = ("phone", "email", "contact")
 WISHES = ("exchange", "ask", "reach_me", "reach_you", "offer")
 EXCUSES = ("official", "form", "refuse", "report", "rule", "benign_line")
 
@@ -143,9 +145,9 @@ class FeatureSpace:
         self.by_customer, self.question = self.index["inbound"], self.index["question"]
         self.short, self.long = self.index["length<40"], self.index["length>140"]
         self.plainly, self.reference = self.index["plainly"], words.index["reference"]
-        self.networks = frozenset(words.index[name] for name in ("messenger", "social"))
-        self.ways, self.wishes, self.excuses = (
-            frozenset(words.index[name] for name in names) for names in (WAYS, WISHES, EXCUSES)
+        self.private = words.index["private"]
+        self.networks, self.numbers, self.wishes, self.excuses = (
+            frozenset(words.index[name] for name in names) for names in (NETWORKS, NUMBERS, WISHES, EXCUSES)
         )
 
 
@@ -226,16 +228,17 @@ def describe(evidence: Evidence, normalised: Normalised, start: int, text: str, 
 
 
 def _plainly(concepts: set[int], features: FeatureSpace) -> bool:
-    """Whether a short text without an identifier names a way to reach somebody, wishes for it, and speaks neither of the
+    """Whether a short text without an identifier wishes for a network, or for a private number, and speaks neither of the
     company nor against it.
 
     "ID" and "code" belong to a messenger as much as to an order, so they excuse nothing beside one.
     """
-    return (
-        not concepts.isdisjoint(features.ways)
-        and not concepts.isdisjoint(features.wishes)
-        and concepts.isdisjoint(features.excuses)
-        and (features.reference not in concepts or not concepts.isdisjoint(features.networks))
+    if concepts.isdisjoint(features.wishes) or not concepts.isdisjoint(features.excuses):
+        return False
+    return not concepts.isdisjoint(features.networks) or (
+        features.private in concepts
+        and features.reference not in concepts
+        and not concepts.isdisjoint(features.numbers)
     )
 
 
