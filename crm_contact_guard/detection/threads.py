@@ -38,7 +38,7 @@ PLAIN = 0.85
 #: Messages further back than this (minutes) belong to another talk.
 GAP = 3 * 24 * 60.0
 #: From this probability a message completes an attempt, unless the company's preset moves it.
-THRESHOLD = 0.53
+THRESHOLD = 0.56
 #: Longer messages are read in threads by their first and last characters; alone they are scanned whole.
 LONGEST = 600
 #: Messages whose readings are made together.
