@@ -42,6 +42,17 @@ _ABOUT = {
 }  # fmt: skip
 _ROLES = ("role", "roles", "job", "position", "duty", "user_type", "job_title", "permission_level", "rank")
 _GONE = ("is_deleted", "deleted", "is_archived", "archived", "is_removed", "is_trashed", "is_test")
+#: Columns of users that say: this is no person.
+_NOBODY = (
+    "is_team",
+    "is_group",
+    "is_bot",
+    "is_robot",
+    "is_system",
+    "is_system_user",
+    "is_service_account",
+    "is_virtual",
+)
 #: Words that are read from the host's rows at most.
 _WORDS = 20
 
@@ -194,11 +205,33 @@ def _column(model: type[Model], told: tuple[str, ...]) -> str:
 
 def narrowing(model: type[Model]) -> dict[str, dict[str, bool]]:
     """``FILTER`` and ``EXCLUDE`` by columns that say so: ``is_customer``, ``is_deleted``."""
-    flags = {each.name for each in columns(model) if isinstance(each, BooleanField)}
+    flags = _flags(model)
     served = [each for each in (f"is_{word}" for word in CUSTOMERS[:5]) if each in flags]
     gone = [each for each in _GONE if each in flags]
     found = {"FILTER": dict.fromkeys(served[:1], True), "EXCLUDE": dict.fromkeys(gone, True)}
     return {option: value for option, value in found.items() if value}
+
+
+def no_persons(model: type[Model]) -> dict[str, bool]:
+    """``EXCLUDE`` of employees: users that stand for a team or a program, and rows that were thrown away."""
+    flags = _flags(model)
+    return dict.fromkeys([each for each in (*_NOBODY, *_GONE) if each in flags], True)
+
+
+def colleagues(model: type[Model], staff: type[Model] | None) -> str:
+    """The relation by which a row among the customers is one of the staff themselves: ``is_user``, or an employee's own
+    row that points to it."""
+    for each in links(model):
+        if leads_to(each, get_user_model()) and each.name.startswith("is_") and each.null:
+            return str(each.name)
+    for relation in model._meta.related_objects:
+        if relation.related_model is staff and isinstance(relation.field, OneToOneField):
+            return str(relation.field.related_query_name())
+    return ""
+
+
+def _flags(model: type[Model]) -> set[str]:
+    return {each.name for each in columns(model) if isinstance(each, BooleanField)}
 
 
 # --- roles
@@ -245,7 +278,7 @@ def plain(found: Iterable[str]) -> str | list[str]:
 
 
 __all__ = [
-    "CHIEFS", "CUSTOMERS", "DEPUTIES", "OWNERS", "TEAMS", "accessor", "columns", "emails", "is_one",
-    "language", "leads_to", "link", "links", "name", "names", "narrowing", "ours", "person", "phones", "plain", "role",
-    "role_words", "timezone", "title", "words_of",
+    "CHIEFS", "CUSTOMERS", "DEPUTIES", "OWNERS", "TEAMS", "accessor", "colleagues", "columns", "emails", "is_one",
+    "language", "leads_to", "link", "links", "name", "names", "narrowing", "no_persons", "ours", "person", "phones",
+    "plain", "role", "role_words", "timezone", "title", "words_of",
 ]  # fmt: skip

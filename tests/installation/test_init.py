@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import models
 from django.test import override_settings
+from django.test.utils import isolate_apps
 
 from crm_contact_guard import crm
 from crm_contact_guard.conf import DEFAULTS
@@ -82,3 +84,41 @@ def test_words_in_a_models_name_are_whole_words() -> None:
     named = [fields.words_of(type(name, (), {})) for name in ("Opportunity", "SalesTeams", "HRUnit", "Address")]
 
     assert named == [["opportunity"], ["sale", "team"], ["hr", "unit"], ["addres"]]
+
+
+@pytest.mark.parametrize(("given", "proposal"), [("entrance", None), ("/entrance/", None), ("gone", "login")])
+@pytest.mark.django_db
+def test_a_login_is_proposed_only_where_the_hosts_own_leads_nowhere(given: str, proposal: str | None) -> None:
+    with override_settings(ROOT_URLCONF="tests.strange_urls.entrances", LOGIN_URL=given):
+        assert proposed()[1].get("LOGIN_URL") == proposal
+
+
+@isolate_apps("tests.host")
+def test_users_that_are_no_persons_and_rows_of_the_staff_among_customers_are_known_by_their_marks() -> None:
+    class Operator(models.Model):
+        is_team = models.BooleanField(default=False)
+        is_deleted = models.BooleanField(default=False)
+
+        class Meta:
+            app_label = "host"
+
+    class Person(models.Model):
+        is_user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+        class Meta:
+            app_label = "host"
+
+    class Guest(models.Model):
+        class Meta:
+            app_label = "host"
+
+    class Therapist(models.Model):
+        person = models.OneToOneField(Guest, on_delete=models.CASCADE, related_name="worker")
+
+        class Meta:
+            app_label = "host"
+
+    assert fields.no_persons(Operator) == {"is_team": True, "is_deleted": True}
+    assert fields.colleagues(Person, None) == "is_user"
+    assert fields.colleagues(Guest, Therapist) == "worker"
+    assert fields.colleagues(Guest, None) == ""
