@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -75,8 +75,12 @@ def columns(model: type[Model]) -> list[Field[Any, Any]]:
 
 
 def links(model: type[Model]) -> list[Any]:
-    """Relations that begin here."""
-    return [each for each in model._meta.get_fields() if not each.auto_created and isinstance(each.related_model, type)]
+    """Relations that begin here; a generic one, whose rows point here, does not."""
+    return [
+        each
+        for each in model._meta.get_fields()
+        if not (each.auto_created or each.one_to_many) and isinstance(each.related_model, type)
+    ]
 
 
 def leads_to(field: Any, target: type[Model]) -> bool:
@@ -153,16 +157,24 @@ def title(model: type[Model]) -> str:
 
 
 def emails(model: type[Model]) -> list[str]:
-    texts = [each for each in columns(model) if isinstance(each, CharField) or each.get_internal_type() == "TextField"]
-    named = [each for each in texts if isinstance(each, EmailField) or _is(each.name, _MAILS)]
-    found = [each.name for each in named if not _ABOUT & set(each.name.lower().split("_"))]
-    return sorted(found, key=lambda each: each not in _MAILS) or _rows(model, emails, ("mail", "contact"))
+    return _mail_columns(model) or _rows(model, _mail_columns, ("mail", "contact"))
 
 
 def phones(model: type[Model]) -> list[str]:
+    return _phone_columns(model) or _rows(model, _phone_columns, ("phone", "contact", "addres"))
+
+
+def _mail_columns(model: type[Model]) -> list[str]:
+    texts = [each for each in columns(model) if isinstance(each, CharField) or each.get_internal_type() == "TextField"]
+    named = [each for each in texts if isinstance(each, EmailField) or _is(each.name, _MAILS)]
+    found = [each.name for each in named if not _ABOUT & set(each.name.lower().split("_"))]
+    return sorted(found, key=lambda each: each not in _MAILS)
+
+
+def _phone_columns(model: type[Model]) -> list[str]:
     texts = [each.name for each in columns(model) if not isinstance(each, BooleanField)]
     found = [each for each in texts if _is(each, _PHONES) and not _ABOUT & set(each.lower().split("_"))]
-    return sorted(found, key=lambda each: each not in _PHONES) or _rows(model, phones, ("phone", "contact", "addres"))
+    return sorted(found, key=lambda each: each not in _PHONES)
 
 
 def _is(name: str, told: tuple[str, ...]) -> bool:
@@ -170,8 +182,8 @@ def _is(name: str, told: tuple[str, ...]) -> bool:
     return any(word in parts or f"{word}s" in parts or name.lower() == word for word in told)
 
 
-def _rows(model: type[Model], sought: Any, told: tuple[str, ...]) -> list[str]:
-    """Paths over related rows (``phones.number``) that hold what is sought."""
+def _rows(model: type[Model], sought: Callable[[type[Model]], list[str]], told: tuple[str, ...]) -> list[str]:
+    """Paths over related rows (``phones.number``) that hold what is sought. One step: related rows may point back."""
     found: list[str] = []
     related: list[tuple[Any, Any]] = [
         *((each.get_accessor_name(), each.related_model) for each in model._meta.related_objects),
@@ -183,7 +195,7 @@ def _rows(model: type[Model], sought: Any, told: tuple[str, ...]) -> list[str]:
         of_it = words_of(other)
         if not any(word in each for each in of_it for word in told):
             continue
-        own = [each for each in sought(other) if "." not in each]
+        own = sought(other)
         plain = [each.name for each in columns(other) if each.name in ("number", "value", "address")]
         inner = own or (plain if any(told[0] in each for each in of_it) else [])
         found.extend(f"{path}.{each}" for each in inner[:1])

@@ -122,3 +122,25 @@ def test_users_that_are_no_persons_and_rows_of_the_staff_among_customers_are_kno
     assert fields.colleagues(Person, None) == "is_user"
     assert fields.colleagues(Guest, Therapist) == "worker"
     assert fields.colleagues(Guest, None) == ""
+
+
+@isolate_apps("tests.host")
+def test_addresses_that_point_to_each_other_end_the_search() -> None:
+    class Address(models.Model):
+        street = models.CharField(max_length=100)
+        billing = models.ForeignKey("self", null=True, on_delete=models.SET_NULL)
+
+        class Meta:
+            app_label = "host"
+
+    class WorkAddress(models.Model):
+        home = models.ForeignKey(Address, null=True, on_delete=models.SET_NULL, related_name="work")
+
+        class Meta:
+            app_label = "host"
+
+    models.ForeignKey(WorkAddress, null=True, on_delete=models.SET_NULL, related_name="homes").contribute_to_class(
+        Address, "work_place"
+    )
+
+    assert fields.phones(Address) == fields.phones(WorkAddress) == []
