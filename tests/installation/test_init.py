@@ -14,6 +14,7 @@ from django.test.utils import isolate_apps
 from crm_contact_guard import crm
 from crm_contact_guard.conf import DEFAULTS
 from crm_contact_guard.installation import host_fields as fields
+from crm_contact_guard.installation import host_models
 from tests import factories
 from tests.host.models import Client, User
 
@@ -144,3 +145,22 @@ def test_addresses_that_point_to_each_other_end_the_search() -> None:
     )
 
     assert fields.phones(Address) == fields.phones(WorkAddress) == []
+
+
+@isolate_apps("tests.host")
+def test_rows_that_say_who_belongs_to_a_group_are_no_team(monkeypatch: pytest.MonkeyPatch) -> None:
+    class GroupMembership(models.Model):
+        user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+
+        class Meta:
+            app_label = "host"
+
+    class Ward(models.Model):
+        head = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+
+        class Meta:
+            app_label = "host"
+
+    monkeypatch.setattr(host_models, "own_models", lambda: [GroupMembership, Ward])
+
+    assert host_models.look(Client).team is Ward
