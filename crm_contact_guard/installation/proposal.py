@@ -108,15 +108,13 @@ def _customer(found: Found, doubts: list[str]) -> dict[str, Any]:
     spec: dict[str, Any] = {"MODEL": model._meta.label}
     if found.key:
         return {**spec, **_senders(found, doubts)}
-    narrowing = fields.narrowing(model)
+    spec.update(fields.narrowing(model))
     if model is user:
-        spec.update(_users_served(doubts))
-        narrowing.pop("FILTER", None)
+        spec["FILTER"] = _users_served(doubts)
     colleagues = fields.colleagues(model, found.staff)
     if colleagues:
-        narrowing["FILTER"] = {**narrowing.get("FILTER", {}), f"{colleagues}__isnull": True}
+        spec["FILTER"] = {**spec.get("FILTER", {}), f"{colleagues}__isnull": True}
         doubts.append(f"rows of {model.__name__} that are staff themselves ({colleagues}) are left out by FILTER")
-    spec.update(narrowing)
     login = fields.person(model)
     if login and not fields.is_one(model, login) and fields.emails(model) and fields.name(model):
         login = ""  # who has a name and an address of their own is looked after by that user
@@ -158,12 +156,12 @@ def _users_served(doubts: list[str]) -> dict[str, Any]:
     role = fields.role(user)
     served = [word for word in fields.role_words(user, role) if not fields.ours(word)] if role else []
     if served:
-        return {"FILTER": {role: served[0]} if len(served) == 1 else {f"{role}__in": served}}
+        return {role: served[0]} if len(served) == 1 else {f"{role}__in": served}
     if "is_staff" in fields.names(user):
         doubts.append(
             "customers and staff are both users, told apart by is_staff: correct FILTER of both if that is wrong"
         )
-        return {"FILTER": {"is_staff": False}}
+        return {"is_staff": False}
     doubts.append("customers and staff are both users: tell them apart by CUSTOMER['FILTER'] and EMPLOYEE['FILTER']")
     return {}
 
@@ -214,7 +212,7 @@ def _employee(found: Found, doubts: list[str]) -> dict[str, Any]:
     else:
         spec.update(_some("NAME", _user_name()))
         spec.update(_tenant(model, found.tenant))
-    if found.customer is user and "is_staff" in fields.names(user) and not fields.role(user):
+    if model is found.customer is user and "is_staff" in fields.names(user) and not fields.role(user):
         spec["FILTER"] = {"is_staff": True}
     spec.update(_some("EXCLUDE", fields.no_persons(model)))
     if found.team is not None:
@@ -258,11 +256,12 @@ def _roles(model: type[Model], doubts: list[str]) -> dict[str, Any]:
         if "supervisor" in by_role:
             doubts.append("say in EMPLOYEE['ROLE_GROUPS'] which groups have which role; who is in none has no access")
             return {"ROLE_GROUPS": by_role}
-    if "is_superuser" in held:
+    superuser = _superuser(model)
+    if superuser:
         doubts.append(
             "superusers count as supervisors, all others as employees: name groups in EMPLOYEE['ROLE_GROUPS'] instead"
         )
-        return {"ROLE": "is_superuser", "ROLES": {True: "supervisor", False: "employee"}}
+        return {"ROLE": superuser, "ROLES": {True: "supervisor", False: "employee"}}
     doubts.append("every user counts as employee: set EMPLOYEE['ROLE'] so that somebody is supervisor")
     return {}
 

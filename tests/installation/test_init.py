@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -164,3 +167,18 @@ def test_rows_that_say_who_belongs_to_a_group_are_no_team(monkeypatch: pytest.Mo
     monkeypatch.setattr(host_models, "own_models", lambda: [GroupMembership, Ward])
 
     assert host_models.look(Client).team is Ward
+
+
+def test_staff_with_a_row_of_their_own_are_told_from_customers_who_are_users_as_well(
+    request: pytest.FixtureRequest,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "tests.installation.salon.proposed"],
+        check=False,
+        cwd=request.config.rootpath,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.installation.salon.settings"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.stdout.splitlines() == ["", "hanako", "aoi:employee ken:supervisor mio:employee"], done.stderr[-3000:]
