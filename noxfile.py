@@ -33,7 +33,14 @@ DATABASES = {
 }
 #: Each cell has the database drivers, and what the tests below touch.
 CELL_EXTRAS = ("redis", "postgresql", "mysql", "images", "pdf", "twilio")
-TEST_TOOLS = ("pytest>=8.3", "pytest-django>=4.9", "pytest-timeout>=2.3", "hypothesis>=6.112", "segno>=1.6")
+TEST_TOOLS = (
+    "pytest>=8.3",
+    "pytest-django>=4.9",
+    "pytest-timeout>=2.3",
+    "hypothesis>=6.112",
+    "segno>=1.6",
+    "jinja2>=3.1",
+)
 #: What meets Django, the databases and the dependencies; the suite as a whole runs on the locked versions.
 CORE = (
     "tests/api",

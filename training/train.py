@@ -31,7 +31,7 @@ COMPOSED_WEIGHT = 0.5
 SMALLTALK_WEIGHT = 3.0
 THREAD_STRENGTH = 0.1
 FOLDS = 5
-RELEASE = "2026.11.3"
+RELEASE = "2026.11.4"
 WEIGHTS = Path(__file__).parent.parent / "crm_contact_guard" / "detection" / "weights"
 
 

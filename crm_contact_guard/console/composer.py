@@ -1,37 +1,30 @@
-"""The composer: what stands in it, what a look before sending says, and sending."""
+"""The composer: what it shows, and sending."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from django.core.files.uploadedfile import UploadedFile
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm_contact_guard import gateway, permissions
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.console import carriers
-from crm_contact_guard.console.evidence import Piece, Span, pieces
-from crm_contact_guard.console.reasons import reason
+from crm_contact_guard.console.advice import Advice, advise
+from crm_contact_guard.console.typed import Typed
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
-from crm_contact_guard.gateway import Preview, Sent
 from crm_contact_guard.ledger import uploads
 from crm_contact_guard.ledger.carriers import down
 from crm_contact_guard.ledger.models import Conversation
 from crm_contact_guard.policy import hours, templates
-from crm_contact_guard.policy.decision import Action, Decision, Override, OverrideCode
+from crm_contact_guard.policy.decision import Override, OverrideCode
 from crm_contact_guard.policy.limits import Limits, limits
-from crm_contact_guard.proof.canonical import canonical_text
-from crm_contact_guard.supervision.alerts import TOPICS
-from crm_contact_guard.supervision.models import Topic
 
 OVERRIDES = (
     (OverrideCode.COMPANY_CONTACT.value, gettext_lazy("It is one of our own contacts")),
@@ -40,79 +33,6 @@ OVERRIDES = (
     (OverrideCode.EMERGENCY.value, gettext_lazy("It is an emergency")),
     (OverrideCode.OTHER.value, gettext_lazy("Another reason")),
 )
-MAX_REASON = 500
-#: Form fields that fill in a text block begin so.
-VARIABLE = "var-"
-
-
-@dataclass(frozen=True)
-class Typed:
-    """What the form holds, as it came in. ``key`` belongs to one form on one page: sent twice, it is one message."""
-
-    text: str = ""
-    channel: str = ""
-    subject: str = ""
-    emergency: bool = False
-    override_code: str = ""
-    override_text: str = ""
-    key: str = field(default_factory=lambda: uuid4().hex)
-    #: An approved text block in place of free text, with what was filled in.
-    template: str = ""
-    variables: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, form: Mapping[str, str]) -> Typed:
-        return cls(
-            template=form.get("template", ""),
-            variables={name.removeprefix(VARIABLE): form.get(name, "") for name in form if name.startswith(VARIABLE)},
-            text=form.get("text", "").replace("\r\n", "\n"),
-            channel=form.get("channel", ""),
-            subject=form.get("subject", ""),
-            emergency=form.get("emergency", "") == "on",
-            override_code=form.get("override_code", ""),
-            override_text=form.get("override_text", "").strip()[:MAX_REASON],
-            # Ours is hexadecimal; what no database holds is left out of any other.
-            key=canonical_text(form.get("key", ""))[:64] or uuid4().hex,
-        )
-
-    def idempotency_key(self, files: Sequence[FileIn]) -> str:
-        """What was changed after all is another message, although the page (gone back to) is the same."""
-        parts = [self.text, self.channel, self.subject, self.template, *self.variables.values()]
-        digest = hashlib.sha256("\0".join(parts).encode("utf-8", "replace"))
-        for file in files:
-            digest.update(hashlib.sha256(file.content).digest())
-        return f"{self.key}.{digest.hexdigest()[:32]}"
-
-    @property
-    def chosen(self) -> templates.Chosen | None:
-        return templates.Chosen(name=self.template, variables=self.variables) if self.template else None
-
-
-@dataclass(frozen=True)
-class Advice:
-    """What to say about a text before it goes: its pieces with the evidence, the reasons, a better wording."""
-
-    decision: Decision
-    pieces: Sequence[Piece]
-    reasons: Sequence[str]
-    suggestion: str
-    suggestion_language: str
-
-    @property
-    def blocks(self) -> bool:
-        return self.decision.action is Action.BLOCK
-
-    @property
-    def asks(self) -> bool:
-        return self.decision.action is Action.NUDGE
-
-    @property
-    def attempt(self) -> bool:
-        return "attempt" in self.decision.reasons
-
-    @property
-    def after_hours(self) -> bool:
-        return "after_hours" in self.decision.reasons
 
 
 @dataclass(frozen=True)
@@ -219,45 +139,6 @@ def customer_now(conversation: Conversation, viewer: Employee, now: datetime) ->
         return None
     local = now.astimezone(hours.zone_named(name))
     return local if local.utcoffset() != now.astimezone(hours.zone(viewer)).utcoffset() else None
-
-
-def look(viewer: Employee, typed: Typed, conversation: Conversation) -> Advice | None:
-    """What would be said about the text if it were sent now; None: nothing. Records nothing."""
-    if not typed.text.strip():
-        return None
-    looked = gateway.preview(actor=viewer, text=typed.text, emergency=typed.emergency)
-    return advise(looked, typed.text, conversation)
-
-
-def advise(looked: Preview | Sent, text: str, conversation: Conversation) -> Advice | None:
-    """Put a scan and a decision into words; None when the text may simply go."""
-    decision, scan = looked.decision, looked.scan
-    if not decision.reasons:
-        return None
-    attempt = "attempt" in decision.reasons
-    found = [f for f in scan.findings if attempt and TOPICS.get(f.kind.value) == Topic.OFF_CHANNEL]
-    told = [reason(f.detector, f.kind.value) for f in found]
-    told += [
-        _("%(file)s: %(reason)s") % {"file": content.file, "reason": reason(f.detector, f.kind.value)}
-        for content in looked.files
-        for f in content.scan.findings
-        if attempt and TOPICS.get(f.kind.value) == Topic.OFF_CHANNEL
-    ]
-    reasons = dict.fromkeys(told)
-    language = conversation.customer.language or translation.get_language() or "en"
-    return Advice(
-        decision=decision,
-        pieces=pieces(text, [Span(f.start, f.end, 1) for f in found]),
-        reasons=list(reasons)[:2],
-        suggestion=better_wording(language) if attempt else "",
-        suggestion_language=language,
-    )
-
-
-def better_wording(language: str) -> str:
-    """A sentence that keeps the talk where it is, in the customer's language."""
-    with translation.override(language):
-        return _("You can always reach me here, and a colleague will answer when I am away.")
 
 
 def send(viewer: Employee, composer: Composer, uploaded: Sequence[UploadedFile[Any]] = ()) -> Composer:

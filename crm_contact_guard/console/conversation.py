@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import crm, gateway, permissions
 from crm_contact_guard.conf import settings
 from crm_contact_guard.console import carriers, thread
-from crm_contact_guard.console.composer import Composer, Typed, composer_for, look
+from crm_contact_guard.console.advice import look
+from crm_contact_guard.console.composer import Composer, composer_for
 from crm_contact_guard.console.composer import send as composer_send
 from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.console.page import is_htmx, page, show
 from crm_contact_guard.console.talk import find, links, open_state, seen, still_seen, talk
+from crm_contact_guard.console.typed import Typed
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted

@@ -58,6 +58,7 @@ EXTRA = (
     "inbound", "reachable", "disguised", "styled", "many_candidates", "question", "length<40", "length>140",
     "handle_of_messenger", "handle_of_social", "identifier_of_mine", "identifier_private", "identifier_for_form", "identifier_of_company", "identifier_labelled",
     "identifier_to_reach", "identifier_refused", "identifier_secret", "own_contact", "topics=0", "topics=1", "topics=2", "topics>3",
+    "plainly",
 )  # fmt: skip
 #: Sorts of candidates.
 SORTS = ("phone", "email", "link", "handle", "address", "payment", "hint")
@@ -67,6 +68,13 @@ TOPICS = (
     "offwork", "leaving", "alone", "exchange", "freemail", "payment", "gift",
 )  # fmt: skip
 BEFORE, AFTER = 28, 18
+#: A short text is said plainly when it names a messenger or network, or a private number or address, asks for it or
+#: offers it, and nothing in it speaks of the company or denies. Lines like that hold too few words for the single weights
+#: to add up. A number alone is not enough: front desks ask for it all day.
+NETWORKS = ("messenger", "social", "qr")
+NUMBERS = ("phone", "email", "contact")
+WISHES = ("exchange", "ask", "reach_me", "reach_you", "offer")
+EXCUSES = ("official", "form", "refuse", "report", "rule", "benign_line")
 
 
 #: What a concept near an identifier says about it.
@@ -136,6 +144,11 @@ class FeatureSpace:
         self.many_topics = self.index["topics>3"]
         self.by_customer, self.question = self.index["inbound"], self.index["question"]
         self.short, self.long = self.index["length<40"], self.index["length>140"]
+        self.plainly, self.reference = self.index["plainly"], words.index["reference"]
+        self.private = words.index["private"]
+        self.networks, self.numbers, self.wishes, self.excuses = (
+            frozenset(words.index[name] for name in names) for names in (NETWORKS, NUMBERS, WISHES, EXCUSES)
+        )
 
 
 _space: list[FeatureSpace] = []
@@ -208,8 +221,25 @@ def describe(evidence: Evidence, normalised: Normalised, start: int, text: str, 
     length = len(text)
     if length < 40:
         active.append(features.short)
+        if not found and _plainly(concepts, features):
+            active.append(features.plainly)
     elif length > 140:
         active.append(features.long)
+
+
+def _plainly(concepts: set[int], features: FeatureSpace) -> bool:
+    """Whether a short text without an identifier wishes for a network, or for a private number, and speaks neither of the
+    company nor against it.
+
+    "ID" and "code" belong to a messenger as much as to an order, so they excuse nothing beside one.
+    """
+    if concepts.isdisjoint(features.wishes) or not concepts.isdisjoint(features.excuses):
+        return False
+    return not concepts.isdisjoint(features.networks) or (
+        features.private in concepts
+        and features.reference not in concepts
+        and not concepts.isdisjoint(features.numbers)
+    )
 
 
 def _together(text: str, hits: list[Found], found: list[Candidate], features: FeatureSpace) -> set[int]:

@@ -85,7 +85,8 @@ def cg_clock(at: datetime | None) -> SafeString:
 
 @register.simple_tag
 def cg_lasting(since: datetime | None) -> SafeString:
-    return _time(since, times.lasting(since) if since else "")
+    """How long it has lasted, kept up to date by the page."""
+    return _time(since, times.lasting(since) if since else "", " data-cg-lasting")
 
 
 @register.filter

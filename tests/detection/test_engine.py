@@ -10,7 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_contact_guard.detection import By, Company, Direction, Kind, Scan, Stance, explain, reason, scan
+from crm_contact_guard.detection import (
+    By,
+    Company,
+    Direction,
+    Kind,
+    Scan,
+    Stance,
+    explain,
+    reason,
+    scan,
+    speaks_for_itself,
+)
 from crm_contact_guard.detection.types import Finding
 
 ATTEMPTS = [
@@ -28,7 +39,35 @@ HARMLESS = [
     ("Staff can't share personal numbers, sorry! The official account answers from 10 to 8.", "outbound"),
     ("点滴のラインを左腕に取り直しました。", "outbound"),
     ("予約お願いします。金曜19時半、6人、小野寺で。電話は090-5028-1164です。", "inbound"),
+    ("May I have your phone number, please?", "outbound"),
+    ("What's the best number to reach you on?", "outbound"),
     ("", "inbound"),
+]
+#: What somebody types first who tries the detector out; said by either side.
+PLAIN_OPENINGS = [
+    "LINE交換してください",
+    "LINE教えて",
+    "連絡先交換しませんか",
+    "カカオ交換しませんか",
+    "インスタ教えてください",
+    "Add me on LINE",
+    "What's your Insta?",
+    "text me on my cell",
+    "can I get your WhatsApp",
+    "加个微信吧",
+]
+PLAIN_AND_HARMLESS = [
+    "公式LINEを追加してください",
+    "お店のLINEはありますか？",
+    "サイズを交換してください",
+    "ご予約のお電話番号をお願いします",
+    "お店の電話番号を教えてください",
+    "申し訳ございません、個人のLINEはお教えできません",
+    "Please add our official LINE account",
+    "What's your extension?",
+    "What's the shop's phone number?",
+    "Can I exchange this shirt?",
+    "Sorry, I can't give you my number",
 ]
 PADDING = [
     "本日もご利用いただきありがとうございます。",
@@ -55,6 +94,21 @@ def test_harmless_texts_stay_quiet(text: str, direction: str) -> None:
     assert not verdict.attempt
     assert verdict.by is None
     assert not verdict.stance.is_attempt
+
+
+@pytest.mark.parametrize("direction", [Direction.INBOUND, Direction.OUTBOUND])
+@pytest.mark.parametrize("text", PLAIN_OPENINGS)
+def test_a_plain_opening_needs_nothing_else(text: str, direction: Direction) -> None:
+    verdict = scan(text, direction=direction)
+    assert verdict.attempt
+    assert verdict.findings
+    assert speaks_for_itself(verdict)
+
+
+@pytest.mark.parametrize("direction", [Direction.INBOUND, Direction.OUTBOUND])
+@pytest.mark.parametrize("text", PLAIN_AND_HARMLESS)
+def test_what_front_desks_say_all_day_stays_quiet(text: str, direction: Direction) -> None:
+    assert not scan(text, direction=direction).attempt
 
 
 def test_refusal_has_its_stance() -> None:

@@ -12,7 +12,7 @@ from django.db.utils import DatabaseError
 from django.test import Client
 from django.urls import reverse
 
-from crm_contact_guard import gateway
+from crm_contact_guard import gateway, migrations
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.ledger import trigger_state, triggers
 from crm_contact_guard.ledger.holds import LegalHold
@@ -22,7 +22,8 @@ from crm_contact_guard.ledger.verification import verify
 from tests import factories
 from tests.upgrades import snapshot
 
-FOLDER = Path(__file__).parents[2] / "crm_contact_guard" / "migrations"
+# Where the package is imported from: the matrix tests an installed one.
+FOLDER = Path(migrations.__file__).parent
 STATES = sorted(path.stem for path in FOLDER.glob("0*.py"))
 
 

@@ -210,16 +210,27 @@
   }
 
   // --- times
-  const parts = [[60, "minute", 60], [24 * 60, "hour", 3600]];
+  const write = (element, format) => {
+    const lang = root(element)?.lang || "en";
+    // The server writes no space between a number and its unit in Japanese.
+    element.textContent = lang.startsWith("ja") ? format(lang).replace(" ", "") : format(lang);
+  };
   const refreshTimes = () => {
     for (const element of document.querySelectorAll("time[data-cg-ago]")) {
       const at = new Date(element.dateTime);
-      const minutes = (Date.now() - at) / 60000;
+      const minutes = Math.floor((Date.now() - at) / 60000);
       // Only what the server wrote as relative; what became yesterday's is told exactly at the next reload.
-      if (minutes < 1 || minutes >= 24 * 60 || at.toDateString() !== new Date().toDateString()) continue;
-      const [, unit, seconds] = parts.find(([limit]) => minutes < limit);
-      const words = new Intl.RelativeTimeFormat(root(element)?.lang || "en", { style: "short" });
-      element.textContent = words.format(-Math.floor((minutes * 60) / seconds), unit);
+      if (minutes < 1 || at.toDateString() !== new Date().toDateString()) continue;
+      const [unit, size] = minutes < 60 ? ["minute", 1] : ["hour", 60];
+      const passed = -Math.floor(minutes / size);
+      write(element, (lang) => new Intl.RelativeTimeFormat(lang, { style: "short" }).format(passed, unit));
+    }
+    for (const element of document.querySelectorAll("time[data-cg-lasting]")) {
+      const minutes = Math.max(Math.floor((Date.now() - new Date(element.dateTime)) / 60000), 0);
+      const [unit, size, unitDisplay] =
+        minutes < 60 ? ["minute", 1, "short"] : minutes < 48 * 60 ? ["hour", 60, "long"] : ["day", 1440, "long"];
+      const counted = { style: "unit", unit, unitDisplay };
+      write(element, (lang) => new Intl.NumberFormat(lang, counted).format(Math.floor(minutes / size)));
     }
   };
 

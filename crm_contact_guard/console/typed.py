@@ -1,0 +1,59 @@
+"""What stands in the composer's form."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.policy import templates
+from crm_contact_guard.proof.canonical import canonical_text
+
+MAX_REASON = 500
+#: Form fields that fill in a text block begin so.
+VARIABLE = "var-"
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What the form holds, as it came in. ``key`` belongs to one form on one page: sent twice, it is one message."""
+
+    text: str = ""
+    channel: str = ""
+    subject: str = ""
+    emergency: bool = False
+    override_code: str = ""
+    override_text: str = ""
+    key: str = field(default_factory=lambda: uuid4().hex)
+    #: An approved text block in place of free text, with what was filled in.
+    template: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, form: Mapping[str, str]) -> Typed:
+        return cls(
+            template=form.get("template", ""),
+            variables={name.removeprefix(VARIABLE): form.get(name, "") for name in form if name.startswith(VARIABLE)},
+            text=form.get("text", "").replace("\r\n", "\n"),
+            channel=form.get("channel", ""),
+            subject=form.get("subject", ""),
+            emergency=form.get("emergency", "") == "on",
+            override_code=form.get("override_code", ""),
+            override_text=form.get("override_text", "").strip()[:MAX_REASON],
+            # Ours is hexadecimal; what no database holds is left out of any other.
+            key=canonical_text(form.get("key", ""))[:64] or uuid4().hex,
+        )
+
+    def idempotency_key(self, files: Sequence[FileIn]) -> str:
+        """What was changed after all is another message, although the page (gone back to) is the same."""
+        parts = [self.text, self.channel, self.subject, self.template, *self.variables.values()]
+        digest = hashlib.sha256("\0".join(parts).encode("utf-8", "replace"))
+        for file in files:
+            digest.update(hashlib.sha256(file.content).digest())
+        return f"{self.key}.{digest.hexdigest()[:32]}"
+
+    @property
+    def chosen(self) -> templates.Chosen | None:
+        return templates.Chosen(name=self.template, variables=self.variables) if self.template else None
