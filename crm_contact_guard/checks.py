@@ -215,10 +215,11 @@ def check_time_zones(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_addresses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E021: our addresses are included where they can't work: within another namespace, or below an argument."""
+    """E021: our addresses are included where they can't work: within another namespace, below an argument, or after a
+    pattern that catches them."""
     hint = (
-        'In ROOT_URLCONF itself: path("guard/", include("crm_contact_guard.urls")), outside of other namespaces and'
-        " without arguments; see docs/installation.md, Addresses."
+        'In ROOT_URLCONF itself: path("guard/", include("crm_contact_guard.urls")), outside of other namespaces,'
+        " without arguments, before any pattern that catches every path; see docs/installation.md, Addresses."
     )
     return [Error(f"Our addresses at {says}", hint=hint, id="crm_contact_guard.E021") for says in misplaced()]
 

@@ -91,6 +91,7 @@ def test_a_host_with_naive_times_is_told_before_anything_is_lost(settings: Any) 
             "organisations",
             ["'<slug:org>/guard/' takes an argument (org)", "'^by/(?P<organisation>\\\\w+)/guard/' takes an argument"],
         ),
+        ("caught", ["'/guard/' is caught by '^((?:[\\\\w\\\\-]+/)*)$'"]),
         ("languages", []),
         ("renamed", []),
         ("twice", []),

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from crm_contact_guard import permissions
 from crm_contact_guard.console.downloads import Download
+from crm_contact_guard.console.headers import file_policy
 from crm_contact_guard.console.page import page
 from crm_contact_guard.console.talk import still_seen
 from crm_contact_guard.directory.models import Employee
@@ -77,7 +78,7 @@ def hand_out(attachment: Attachment) -> Download:
     )
     response["Content-Length"] = str(attachment.size)
     response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Content-Security-Policy"] = file_policy()
     response["Cross-Origin-Resource-Policy"] = "same-origin"
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex, nofollow"

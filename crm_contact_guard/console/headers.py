@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from django.http.response import HttpResponseBase
@@ -14,6 +15,8 @@ from crm_contact_guard.conf import settings
 R = TypeVar("R", bound=HttpResponseBase)
 
 _NONE = "'none'"
+#: What a browser may do with a file: nothing.
+_OF_A_FILE: Final = {"default-src": _NONE, "sandbox": ""}
 
 
 def _assets_origin() -> str:
@@ -41,12 +44,26 @@ def content_security_policy(*, frames: str, nonce: str = "") -> str:
         "frame-ancestors": frames,
     }
     for directive, sources in settings.CONTENT_SECURITY_POLICY.items():
+        if sources is None:
+            continue
         known = policy.get(directive, "")
         policy[directive] = " ".join([*([known] if known not in ("", _NONE) else []), *sources])
     for directive in ("script-src", "style-src") if nonce else ():
         if "'unsafe-inline'" not in policy[directive]:  # which a nonce would put out of force
             policy[directive] += f" 'nonce-{nonce}'"
-    return "; ".join(f"{directive} {sources}" for directive, sources in policy.items())
+    return _written(policy)
+
+
+def file_policy() -> str:
+    """The policy of an attachment that somebody opens instead of saving it."""
+    return _written(_OF_A_FILE)
+
+
+def _written(policy: Mapping[str, str]) -> str:
+    """As a header. Directives that the host set to None are left out: middleware that adds a policy of its own to ours
+    may fail at those it does not know."""
+    unwanted = {name for name, sources in settings.CONTENT_SECURITY_POLICY.items() if sources is None}
+    return "; ".join(f"{name} {sources}".strip() for name, sources in policy.items() if name not in unwanted)
 
 
 def protect(response: R, *, public: bool = False, nonce: str = "") -> R:

@@ -260,9 +260,12 @@ class DeclarativeAdapter(CRMAdapter):
         ]
 
     def _rows(self, setting: str) -> QuerySet[Any]:
-        """The rows of a setting's model that count."""
-        model = self.employee_model() if setting == "EMPLOYEE" else self._model(setting)
-        return options.narrowed(host_rows.manager(model), getattr(settings, setting))
+        """The rows of a setting's model that count: of customers and teams, in a tenant that was entered, its own."""
+        spec = getattr(settings, setting)
+        if setting == "EMPLOYEE":  # who works for several tenants is asked about in each
+            return options.narrowed(host_rows.manager(self.employee_model()), spec)
+        found = options.narrowed(host_rows.manager(self._model(setting)), spec)
+        return options.of_tenant(found, spec.get("TENANT"), ENTERED.get())
 
     def _model(self, setting: str) -> type[Model]:
         label = getattr(settings, setting).get("MODEL")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldError, ValidationError
-from django.db.models import Manager, Model, QuerySet
+from django.db.models import Manager, Model, Q, QuerySet
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.crm import paths
@@ -43,6 +43,21 @@ def narrowed(rows: Manager[Any], spec: Mapping[str, Any]) -> QuerySet[Any]:
     for name, value in unwanted.items():
         found = found.exclude(**{name: value})
     return rows.filter(pk__in=found.values("pk"))
+
+
+def of_tenant(rows: QuerySet[Any], path: Any, tenant: str) -> QuerySet[Any]:
+    """Those rows that belong to the tenant or to none, as far as the database can tell. Managers of the host, which may
+    know the tenant, are not asked (``host_rows.manager``)."""
+    lookup = paths.key_lookup(rows.model, path) if tenant and isinstance(path, str) else ""
+    if not lookup:
+        return rows
+    nobodys = Q(**{f"{lookup}__isnull": True})
+    if paths.is_text(rows.model, path):
+        nobodys |= Q(**{lookup: ""})
+    try:
+        return rows.filter(Q(**{lookup: tenant}) | nobodys)
+    except (ValueError, TypeError, ValidationError):
+        return rows  # no key of theirs: whoever enters such a tenant is told so by the first row of another one
 
 
 def _lookups(given: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -136,4 +151,4 @@ def _people() -> Iterator[tuple[str, str]]:
         yield 'CONTACT_GUARD["TEAM"] has both MODEL and EVERYBODY', "leave EVERYBODY out: it is for hosts without teams"
 
 
-__all__ = ["PATHS", "narrowed", "problems"]
+__all__ = ["PATHS", "narrowed", "of_tenant", "problems"]

@@ -134,6 +134,18 @@ def is_text(model: type[Model], path: str) -> bool:
     return isinstance(_column(model, path), (CharField, TextField))
 
 
+def key_lookup(model: type[Model], path: str) -> str:
+    """The look-up that compares a column with what ``key`` gives for the path; empty where a row may have several, or
+    the database none."""
+    field: Any = None
+    for name in path.split("."):
+        field = _field(model, name)
+        if not getattr(field, "concrete", False):
+            return ""
+        model = field.related_model
+    return f"{lookup(path)}__pk" if field.is_relation else lookup(path)
+
+
 def _column(model: type[Model], path: str) -> Any:
     field: Any = None
     inner: Any = model
@@ -166,6 +178,7 @@ __all__ = [
     "is_filled",
     "is_text",
     "key",
+    "key_lookup",
     "keys",
     "lookup",
     "lost",

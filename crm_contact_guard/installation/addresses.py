@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import (
+    NoReverseMatch,
+    Resolver404,
+    URLPattern,
+    URLResolver,
+    get_resolver,
+    get_script_prefix,
+    resolve,
+    reverse,
+)
 
 APP = "crm_contact_guard"
+#: One address of each kind, by name and arguments: a pattern that catches much need not catch all of them.
+_KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("dashboard", ()),
+    ("inbox", ()),
+    ("chat", ("x",)),
+    ("webhook", ("x",)),
+    ("health_live", ()),
+)
+
+
+def within_site(address: str) -> str:
+    """The path of an address as a URLconf knows it: without what the server mounts the site below."""
+    path, prefix = urlsplit(address).path, get_script_prefix()
+    return f"/{path.removeprefix(prefix)}" if path.startswith(prefix) else path
 
 
 def misplaced() -> Iterator[str]:
@@ -19,6 +43,20 @@ def misplaced() -> Iterator[str]:
             yield f"{path!r} lies within the namespace {':'.join(namespaces)!r}, so that no link of ours is found"
         elif arguments:
             yield f"{path!r} takes an argument ({', '.join(arguments)}), which neither our links nor our views know"
+    yield from _caught()
+
+
+def _caught() -> Iterator[str]:
+    """The first of our addresses that a pattern of the host's before it answers, such as one for any page's path."""
+    for name, arguments in _KINDS:
+        try:
+            path = within_site(reverse(f"{APP}:{name}", args=arguments))
+            found = resolve(path)
+        except (NoReverseMatch, Resolver404):
+            continue
+        if APP not in found.app_names:
+            yield f"{path!r} is caught by {found.route!r}, which stands before us and leads elsewhere"
+            return
 
 
 def _places(

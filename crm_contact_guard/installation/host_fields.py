@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -42,6 +42,17 @@ _ABOUT = {
 }  # fmt: skip
 _ROLES = ("role", "roles", "job", "position", "duty", "user_type", "job_title", "permission_level", "rank")
 _GONE = ("is_deleted", "deleted", "is_archived", "archived", "is_removed", "is_trashed", "is_test")
+#: Columns of users that say: this is no person.
+_NOBODY = (
+    "is_team",
+    "is_group",
+    "is_bot",
+    "is_robot",
+    "is_system",
+    "is_system_user",
+    "is_service_account",
+    "is_virtual",
+)
 #: Words that are read from the host's rows at most.
 _WORDS = 20
 
@@ -64,8 +75,12 @@ def columns(model: type[Model]) -> list[Field[Any, Any]]:
 
 
 def links(model: type[Model]) -> list[Any]:
-    """Relations that begin here."""
-    return [each for each in model._meta.get_fields() if not each.auto_created and isinstance(each.related_model, type)]
+    """Relations that begin here; a generic one, whose rows point here, does not."""
+    return [
+        each
+        for each in model._meta.get_fields()
+        if not (each.auto_created or each.one_to_many) and isinstance(each.related_model, type)
+    ]
 
 
 def leads_to(field: Any, target: type[Model]) -> bool:
@@ -142,16 +157,24 @@ def title(model: type[Model]) -> str:
 
 
 def emails(model: type[Model]) -> list[str]:
-    texts = [each for each in columns(model) if isinstance(each, CharField) or each.get_internal_type() == "TextField"]
-    named = [each for each in texts if isinstance(each, EmailField) or _is(each.name, _MAILS)]
-    found = [each.name for each in named if not _ABOUT & set(each.name.lower().split("_"))]
-    return sorted(found, key=lambda each: each not in _MAILS) or _rows(model, emails, ("mail", "contact"))
+    return _mail_columns(model) or _rows(model, _mail_columns, ("mail", "contact"))
 
 
 def phones(model: type[Model]) -> list[str]:
+    return _phone_columns(model) or _rows(model, _phone_columns, ("phone", "contact", "addres"))
+
+
+def _mail_columns(model: type[Model]) -> list[str]:
+    texts = [each for each in columns(model) if isinstance(each, CharField) or each.get_internal_type() == "TextField"]
+    named = [each for each in texts if isinstance(each, EmailField) or _is(each.name, _MAILS)]
+    found = [each.name for each in named if not _ABOUT & set(each.name.lower().split("_"))]
+    return sorted(found, key=lambda each: each not in _MAILS)
+
+
+def _phone_columns(model: type[Model]) -> list[str]:
     texts = [each.name for each in columns(model) if not isinstance(each, BooleanField)]
     found = [each for each in texts if _is(each, _PHONES) and not _ABOUT & set(each.lower().split("_"))]
-    return sorted(found, key=lambda each: each not in _PHONES) or _rows(model, phones, ("phone", "contact", "addres"))
+    return sorted(found, key=lambda each: each not in _PHONES)
 
 
 def _is(name: str, told: tuple[str, ...]) -> bool:
@@ -159,8 +182,8 @@ def _is(name: str, told: tuple[str, ...]) -> bool:
     return any(word in parts or f"{word}s" in parts or name.lower() == word for word in told)
 
 
-def _rows(model: type[Model], sought: Any, told: tuple[str, ...]) -> list[str]:
-    """Paths over related rows (``phones.number``) that hold what is sought."""
+def _rows(model: type[Model], sought: Callable[[type[Model]], list[str]], told: tuple[str, ...]) -> list[str]:
+    """Paths over related rows (``phones.number``) that hold what is sought. One step: related rows may point back."""
     found: list[str] = []
     related: list[tuple[Any, Any]] = [
         *((each.get_accessor_name(), each.related_model) for each in model._meta.related_objects),
@@ -172,7 +195,7 @@ def _rows(model: type[Model], sought: Any, told: tuple[str, ...]) -> list[str]:
         of_it = words_of(other)
         if not any(word in each for each in of_it for word in told):
             continue
-        own = [each for each in sought(other) if "." not in each]
+        own = sought(other)
         plain = [each.name for each in columns(other) if each.name in ("number", "value", "address")]
         inner = own or (plain if any(told[0] in each for each in of_it) else [])
         found.extend(f"{path}.{each}" for each in inner[:1])
@@ -194,11 +217,33 @@ def _column(model: type[Model], told: tuple[str, ...]) -> str:
 
 def narrowing(model: type[Model]) -> dict[str, dict[str, bool]]:
     """``FILTER`` and ``EXCLUDE`` by columns that say so: ``is_customer``, ``is_deleted``."""
-    flags = {each.name for each in columns(model) if isinstance(each, BooleanField)}
+    flags = _flags(model)
     served = [each for each in (f"is_{word}" for word in CUSTOMERS[:5]) if each in flags]
     gone = [each for each in _GONE if each in flags]
     found = {"FILTER": dict.fromkeys(served[:1], True), "EXCLUDE": dict.fromkeys(gone, True)}
     return {option: value for option, value in found.items() if value}
+
+
+def no_persons(model: type[Model]) -> dict[str, bool]:
+    """``EXCLUDE`` of employees: users that stand for a team or a program, and rows that were thrown away."""
+    flags = _flags(model)
+    return dict.fromkeys([each for each in (*_NOBODY, *_GONE) if each in flags], True)
+
+
+def colleagues(model: type[Model], staff: type[Model] | None) -> str:
+    """The relation by which a row among the customers is one of the staff themselves: ``is_user``, or an employee's own
+    row that points to it."""
+    for each in links(model):
+        if leads_to(each, get_user_model()) and each.name.startswith("is_") and each.null:
+            return str(each.name)
+    for relation in model._meta.related_objects:
+        if relation.related_model is staff and isinstance(relation.field, OneToOneField):
+            return str(relation.field.related_query_name())
+    return ""
+
+
+def _flags(model: type[Model]) -> set[str]:
+    return {each.name for each in columns(model) if isinstance(each, BooleanField)}
 
 
 # --- roles
@@ -245,7 +290,7 @@ def plain(found: Iterable[str]) -> str | list[str]:
 
 
 __all__ = [
-    "CHIEFS", "CUSTOMERS", "DEPUTIES", "OWNERS", "TEAMS", "accessor", "columns", "emails", "is_one",
-    "language", "leads_to", "link", "links", "name", "names", "narrowing", "ours", "person", "phones", "plain", "role",
-    "role_words", "timezone", "title", "words_of",
+    "CHIEFS", "CUSTOMERS", "DEPUTIES", "OWNERS", "TEAMS", "accessor", "colleagues", "columns", "emails", "is_one",
+    "language", "leads_to", "link", "links", "name", "names", "narrowing", "no_persons", "ours", "person", "phones",
+    "plain", "role", "role_words", "timezone", "title", "words_of",
 ]  # fmt: skip

@@ -28,6 +28,8 @@ _DEEDS = {
     "setting", "preference", "audit", "invitation", "invite", "key", "code", "attempt", "schedule", "shift", "leave",
     "attendance", "note", "comment", "document", "rate", "review", "action", "activity",
 }  # fmt: skip
+#: Models of that name say who belongs to a team, or what teams there may be, and are none.
+_NO_TEAMS = {"association", "assignment", "member", "membership", "relation", "role", "type", "category"}
 #: What a relation to the user is called where users are the people served.
 _SERVED = {"customer", "client", "buyer", "patient", "guest", "purchaser", "student", "resident"}
 #: What is said of the sender in models that are about something else: ``submitter_email``.
@@ -134,7 +136,9 @@ def _team(customer: type[Model], staff: type[Model] | None) -> type[Model] | Non
     sources = [user, customer, *([staff] if staff is not None else [])]
     linked = [each.related_model for source in sources for each in fields.links(source)]
     named = [
-        model for model in own_models() if set(fields.words_of(model)) & set(fields.TEAMS) and model is not customer
+        model
+        for model, words in ((model, set(fields.words_of(model))) for model in own_models() if model is not customer)
+        if words & set(fields.TEAMS) and not words & (_NO_TEAMS | _DEEDS)
     ]
     for model in named:
         if model in linked or any(issubclass(model, each) for each in linked if isinstance(each, type)):

@@ -1,10 +1,8 @@
-"""The pages within the host: addresses, login, middleware that shuts strangers out, base template, languages."""
+"""The pages within the host: addresses, login, base template, styles, languages; ``doors`` asks as strangers do."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,9 +16,9 @@ from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils import translation
 
-from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import settings
-from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.installation.addresses import within_site
+from crm_contact_guard.installation.doors import door_items, own_host, quietly
 from crm_contact_guard.installation.report import Item, error, fine, warning
 from crm_contact_guard.installation.templates import finds_ours
 
@@ -28,7 +26,6 @@ TOPIC = "pages"
 #: A file of ours that every page needs.
 _ASSET = "crm_contact_guard/js/live.js"
 _BLOCKS = ("contact_guard_title", "contact_guard_head", "contact_guard_content")
-_EXEMPT = "exempt the app's chat and webhook addresses in that middleware; see docs/installation.md, Middleware"
 
 
 def pages_items() -> Iterator[Item]:
@@ -45,7 +42,7 @@ def pages_items() -> Iterator[Item]:
     yield fine(TOPIC, f"the pages begin at {prefix}")
     yield from _public_url()
     yield from _login()
-    yield from _doors()
+    yield from door_items()
     yield from _template()
     yield from _assets()
     yield from _languages()
@@ -64,11 +61,7 @@ def _public_url() -> Iterator[Item]:
 
 
 def _login() -> Iterator[Item]:
-    given = settings.LOGIN_URL or django_settings.LOGIN_URL
-    try:
-        address = resolve_url(given)
-    except NoReverseMatch:
-        address = str(given)
+    address = address_of(settings.LOGIN_URL or django_settings.LOGIN_URL)
     if urlsplit(address).netloc or leads_somewhere(address):
         yield fine(TOPIC, f"people sign in at {address}")
     else:
@@ -79,86 +72,25 @@ def _login() -> Iterator[Item]:
         )
 
 
+def address_of(given: Any) -> str:
+    """The address behind a path or URL name; of a name that leads nowhere, itself."""
+    try:
+        return resolve_url(given)
+    except NoReverseMatch:
+        return str(given)
+
+
 def leads_somewhere(address: str) -> bool:
     """Whether a path is one of the site's, in any of its languages."""
     # Below i18n_patterns a path exists in one language only.
     for code, _name in django_settings.LANGUAGES:
         with translation.override(code):
             try:
-                resolve(urlsplit(address).path)
+                resolve(within_site(address))
             except Resolver404:
                 continue
         return True
     return False
-
-
-# --- what stands between the world and our views
-
-
-def _doors() -> Iterator[Item]:
-    """Ask as a stranger does, through all of the host's middleware, without a network."""
-    host = urlsplit(settings.PUBLIC_URL).netloc or _own_host()
-    client = Client(enforce_csrf_checks=True, raise_request_exception=False, SERVER_NAME=urlsplit(f"//{host}").hostname)
-    asked: dict[str, Any] = {"secure": True, "headers": {"host": host}}
-    with _quietly():
-        chat = client.get(reverse("crm_contact_guard:chat", args=["x"]), **asked)
-    if chat.status_code == 400:
-        yield error(TOPIC, f"requests for {host!r} are refused", f"add {host!r} to ALLOWED_HOSTS")
-        return
-    yield _door(chat.status_code, "customers reach the web chat without signing in", "the web chat", (404, 410))
-    hook = next((alias for alias in registry.aliases() if _has_webhook(alias)), None)
-    if hook is not None:
-        with _quietly():
-            answer = client.post(reverse("crm_contact_guard:webhook", args=[hook]), b"", "application/json", **asked)
-        ours = answer.headers.get("Content-Type", "").startswith("text/plain")
-        code = answer.status_code if ours else 302
-        yield _door(code, "carriers reach the webhooks", f"the webhook of {hook!r}", (400, 403))
-    if any(_fetches_files(alias) for alias in registry.aliases()):
-        with _quietly():
-            answer = client.get(reverse("crm_contact_guard:carrier_file", args=["x"]), **asked)
-        code = answer.status_code if answer.headers.get("Content-Type", "").startswith("text/plain") else 302
-        yield _door(code, "carriers reach files that are sent by link", "a file's link for carriers", (404,))
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Our own questions are not to fill the host's log with refusals."""
-    loggers = [logging.getLogger(name) for name in ("django.request", "django.security.DisallowedHost")]
-    before = [logger.disabled for logger in loggers]
-    for logger in loggers:
-        logger.disabled = True
-    try:
-        yield
-    finally:
-        for logger, disabled in zip(loggers, before, strict=True):
-            logger.disabled = disabled
-
-
-def _door(code: int, works: str, what: str, ours: tuple[int, ...]) -> Item:
-    if code in ours:
-        return fine(TOPIC, works)
-    if code >= 500:
-        return error(TOPIC, f"{what} answers {code}", "look at the server's log; a middleware may fail for strangers")
-    return error(TOPIC, f"a middleware answers strangers at {what} before we can", _EXEMPT)
-
-
-def _own_host() -> str:
-    named = [host.lstrip(".") for host in django_settings.ALLOWED_HOSTS if host != "*"]
-    return named[0] if named else "localhost"
-
-
-def _has_webhook(alias: str) -> bool:
-    try:
-        return registry.channel(alias).supports_webhook
-    except ConfigurationError:
-        return False
-
-
-def _fetches_files(alias: str) -> bool:
-    try:
-        return registry.channel(alias).files_by_link
-    except ConfigurationError:
-        return False
 
 
 # --- looks
@@ -231,10 +163,14 @@ def _assets() -> Iterator[Item]:
 
 def _is_served() -> bool:
     """Whether the site itself gives the file out without collecting, as WhiteNoise can."""
-    with _quietly():
+    try:
+        address = within_site(staticfiles_storage.url(_ASSET))
+    except ValueError:
+        return False  # a manifest that does not know the file
+    with quietly():
         client = Client(raise_request_exception=False)
-        asked: dict[str, Any] = {"secure": True, "headers": {"host": _own_host()}}
-        return client.get(staticfiles_storage.url(_ASSET), **asked).status_code == 200
+        asked: dict[str, Any] = {"secure": True, "headers": {"host": own_host()}}
+        return client.get(address, **asked).status_code == 200
 
 
 def _languages() -> Iterator[Item]:

@@ -35,7 +35,8 @@ def people_items(rows: int = ROWS) -> Iterator[Item]:
         yield from _customers(rows)
         yield from _employees()
     except ConfigurationError as problem:
-        yield error("people", str(problem), "docs/settings.md, The host CRM")
+        fix = "see docs/settings.md, The host CRM. For rows that need a tenant, see docs/installation.md, Tenants."
+        yield error("people", str(problem), fix)
 
 
 # --- customers

@@ -19,7 +19,7 @@ from crm_contact_guard import host_rows
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation import host_fields as fields
 from crm_contact_guard.installation.host_models import Found, candidates, look, members
-from crm_contact_guard.installation.pages import leads_somewhere
+from crm_contact_guard.installation.pages import address_of, leads_somewhere
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,11 +108,13 @@ def _customer(found: Found, doubts: list[str]) -> dict[str, Any]:
     spec: dict[str, Any] = {"MODEL": model._meta.label}
     if found.key:
         return {**spec, **_senders(found, doubts)}
-    narrowing = fields.narrowing(model)
+    spec.update(fields.narrowing(model))
     if model is user:
-        spec.update(_users_served(doubts))
-        narrowing.pop("FILTER", None)
-    spec.update(narrowing)
+        spec["FILTER"] = _users_served(doubts)
+    colleagues = fields.colleagues(model, found.staff)
+    if colleagues:
+        spec["FILTER"] = {**spec.get("FILTER", {}), f"{colleagues}__isnull": True}
+        doubts.append(f"rows of {model.__name__} that are staff themselves ({colleagues}) are left out by FILTER")
     login = fields.person(model)
     if login and not fields.is_one(model, login) and fields.emails(model) and fields.name(model):
         login = ""  # who has a name and an address of their own is looked after by that user
@@ -154,12 +156,12 @@ def _users_served(doubts: list[str]) -> dict[str, Any]:
     role = fields.role(user)
     served = [word for word in fields.role_words(user, role) if not fields.ours(word)] if role else []
     if served:
-        return {"FILTER": {role: served[0]} if len(served) == 1 else {f"{role}__in": served}}
+        return {role: served[0]} if len(served) == 1 else {f"{role}__in": served}
     if "is_staff" in fields.names(user):
         doubts.append(
             "customers and staff are both users, told apart by is_staff: correct FILTER of both if that is wrong"
         )
-        return {"FILTER": {"is_staff": False}}
+        return {"is_staff": False}
     doubts.append("customers and staff are both users: tell them apart by CUSTOMER['FILTER'] and EMPLOYEE['FILTER']")
     return {}
 
@@ -210,8 +212,9 @@ def _employee(found: Found, doubts: list[str]) -> dict[str, Any]:
     else:
         spec.update(_some("NAME", _user_name()))
         spec.update(_tenant(model, found.tenant))
-    if found.customer is user and "is_staff" in fields.names(user) and not fields.role(user):
+    if model is found.customer is user and "is_staff" in fields.names(user) and not fields.role(user):
         spec["FILTER"] = {"is_staff": True}
+    spec.update(_some("EXCLUDE", fields.no_persons(model)))
     if found.team is not None:
         spec.update(_some("TEAMS", fields.link(model, found.team, fields.TEAMS) or fields.accessor(model, found.team)))
     spec.update(_some("LANGUAGE", fields.language(model)))
@@ -238,7 +241,12 @@ def _roles(model: type[Model], doubts: list[str]) -> dict[str, Any]:
         words = fields.role_words(model, role)
         if not words:  # no rows yet to read them from
             return {"ROLE": role, "ROLES": {"chief": "supervisor"}, "DEFAULT_ROLE": "employee"}
-        return {"ROLE": role, "ROLES": {word: fields.ours(word) for word in words}}
+        roles: dict[Any, str] = {word: fields.ours(word) for word in words}
+        superuser = _superuser(model)
+        if "supervisor" not in roles.values() and superuser:
+            doubts.append(f"no {role} sounds like a supervisor's, hence superusers count as supervisors")
+            return {"ROLE": [superuser, role], "ROLES": {True: "supervisor", False: "", **roles}}
+        return {"ROLE": role, "ROLES": roles}
     held = fields.names(model)
     if "groups" in held:
         by_role: dict[str, list[str]] = {}
@@ -248,13 +256,22 @@ def _roles(model: type[Model], doubts: list[str]) -> dict[str, Any]:
         if "supervisor" in by_role:
             doubts.append("say in EMPLOYEE['ROLE_GROUPS'] which groups have which role; who is in none has no access")
             return {"ROLE_GROUPS": by_role}
-    if "is_superuser" in held:
+    superuser = _superuser(model)
+    if superuser:
         doubts.append(
             "superusers count as supervisors, all others as employees: name groups in EMPLOYEE['ROLE_GROUPS'] instead"
         )
-        return {"ROLE": "is_superuser", "ROLES": {True: "supervisor", False: "employee"}}
+        return {"ROLE": superuser, "ROLES": {True: "supervisor", False: "employee"}}
     doubts.append("every user counts as employee: set EMPLOYEE['ROLE'] so that somebody is supervisor")
     return {}
+
+
+def _superuser(model: type[Model]) -> str:
+    """The path to the mark of superusers, where the host's users have it."""
+    user = get_user_model()
+    if "is_superuser" not in fields.names(user):
+        return ""
+    return "is_superuser" if model is user else str(_through(fields.person(model), user)("is_superuser"))
 
 
 def _groups_in_use() -> list[str]:
@@ -299,7 +316,7 @@ def _some(option: str, value: Any) -> Mapping[str, Any]:
 def _login() -> str:
     """The path of a login page, where Django's own LOGIN_URL leads nowhere and one can be found."""
     try:
-        if leads_somewhere(str(django_settings.LOGIN_URL)):
+        if leads_somewhere(address_of(django_settings.LOGIN_URL)):
             return ""
         return next((name for name in _url_names(get_resolver().url_patterns) if name.split(":")[-1] == "login"), "")
     except Exception:  # noqa: BLE001 - a host's addresses may need what is not there yet, such as its tables

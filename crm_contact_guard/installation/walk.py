@@ -42,10 +42,12 @@ def walk(
 
 def _look(part: Callable[[], Iterable[Item]]) -> list[Item]:
     """One part. A fault of ours or the host's in it is told and does not end the walk."""
+    found: list[Item] = []
     try:
-        return list(part())
+        found.extend(part())  # what was found before a fault stays
     except (DatabaseError, InterfaceError) as problem:
-        return [error("database", told(problem), "see above")]
+        found.append(error("database", told(problem), "see above"))
     except Exception as problem:  # noqa: BLE001 - a host's adapter or template may raise anything
         name = getattr(part, "func", part).__name__.removesuffix("_items")
-        return [error(name, f"can't be looked at: {type(problem).__name__}: {problem}", "correct that first")]
+        found.append(error(name, f"can't be looked at: {type(problem).__name__}: {problem}", "correct that first"))
+    return found

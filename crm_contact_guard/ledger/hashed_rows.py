@@ -92,13 +92,33 @@ def _read(connection: BaseDatabaseWrapper, kind: RowKind, ids: Iterable[bytes]) 
 
 
 def stream(connection: BaseDatabaseWrapper, statement: str) -> Iterator[tuple[Any, ...]]:
-    """Rows of a query to PostgreSQL in binary, a piece at a time: it works on while the last piece is hashed here."""
-    import psycopg  # noqa: PLC0415 - only where PostgreSQL is used
-
+    """Rows of a query to PostgreSQL, a piece at a time: it works on while the last piece is hashed here. In binary by
+    psycopg 3, and by a cursor of the server's where the host has psycopg 2."""
     connection.ensure_connection()
+    if not _has_psycopg3():
+        yield from _by_cursor(connection, statement)
+        return
+    import psycopg  # noqa: PLC0415 - only where it is the host's driver
+
     size = _AHEAD if psycopg.capabilities.has_stream_chunked() else 1
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         yield from cursor.stream(statement.encode(), binary=True, size=size)
+
+
+def _has_psycopg3() -> bool:
+    from django.db.backends.postgresql.psycopg_any import is_psycopg3  # noqa: PLC0415 - needs one of the drivers
+
+    return bool(is_psycopg3)
+
+
+def _by_cursor(connection: BaseDatabaseWrapper, statement: str) -> Iterator[tuple[Any, ...]]:
+    # A pooler that gives each statement another connection has no cursors of the server's.
+    whole = connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
+    with connection.cursor() if whole else connection.chunked_cursor() as cursor:
+        cursor.execute(statement)
+        while piece := cursor.fetchmany(_AHEAD):
+            for row in piece:
+                yield tuple(bytes(value) if isinstance(value, memoryview) else value for value in row)
 
 
 def _unbuffered(connection: BaseDatabaseWrapper, statement: str) -> Iterator[tuple[Any, ...]]:

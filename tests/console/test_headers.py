@@ -7,6 +7,7 @@ import re
 from django.conf import settings
 from django.test import override_settings
 
+from crm_contact_guard.console.headers import file_policy
 from tests.console.conftest import Hotel
 
 
@@ -50,3 +51,16 @@ def test_a_host_may_add_sources_and_serve_assets_from_elsewhere(hotel: Hotel) ->
     assert found["style-src"] == "'self' https://cdn.example 'unsafe-inline'"
     assert found["script-src"] == "'self' https://cdn.example"
     assert found["media-src"] == "*"
+
+
+def test_a_directive_that_the_hosts_middleware_does_not_know_is_left_out(hotel: Hotel) -> None:
+    left_out = {"base-uri": None, "frame-ancestors": None, "sandbox": None, "script-src": None}
+
+    with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "CONTENT_SECURITY_POLICY": left_out}):
+        found = policy(hotel.get("aoi", "inbox"))
+        of_files = file_policy()
+
+    assert found["default-src"] == "'none'"
+    assert not found.keys() & left_out.keys()
+    assert of_files == "default-src 'none'"
+    assert file_policy() == "default-src 'none'; sandbox"

@@ -358,3 +358,34 @@ def test_an_adapter_that_tells_of_no_tenant_is_named() -> None:
     assert [message.id for message in found] == ["crm_contact_guard.W007"]
     assert "CUSTOMER" in found[0].msg
     assert "EMPLOYEE" not in found[0].msg
+
+
+class Declared(DeclarativeAdapter):
+    """Says which tenants there are and leaves the rest to the settings: rows name theirs, and any may be read."""
+
+    def tenants(self) -> tuple[str, ...]:
+        return ("Asia/Tokyo", "Europe/London")
+
+
+ZONES = {"CUSTOMER": "zone", "EMPLOYEE": "zone", "TEAM": "head.zone"}
+
+
+@pytest.mark.usefixtures("two")
+def test_rows_that_any_context_shows_are_read_in_the_tenant_that_they_name() -> None:
+    told = {name: {**settings.CONTACT_GUARD[name], "TENANT": path} for name, path in ZONES.items()}
+    Client.objects.create(full_name="Jiro Sato", zone="")
+    declared = f"{__name__}.{Declared.__qualname__}"
+
+    with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, **told, "CRM_ADAPTER": declared}):
+        adapter = crm.adapter()
+        with crm.tenant("Europe/London"):
+            names = sorted(f"{record.name} {record.tenant}".strip() for record in adapter.customers())
+            searched = [record.tenant for record in adapter.search("hanako", limit=1)]
+            teams = [record.tenant for record in adapter.teams()]
+        everything = len(list(adapter.customers()))
+        sync_all()
+
+    assert names == ["Hanako Sato Europe/London", "Jiro Sato"]
+    assert searched == teams == ["Europe/London"]
+    assert everything == 3
+    assert {row.tenant for row in Customer.objects.filter(active=True)} == {"Asia/Tokyo", "Europe/London"}

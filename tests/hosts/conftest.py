@@ -15,8 +15,8 @@ from tests.hosts.environment import Environment, environment, wheel
 from tests.service_urls import POSTGRESQL, database
 
 HERE = Path(__file__).parent
-#: What CI leaves out, since its time is dear: these hosts on the database that tells less about them.
-BEYOND_SLICE = ("test_shop.py::*postgresql*", "test_orgs.py::*sqlite*")
+#: What CI leaves out, since its time is dear: hosts on the database that tells less about them, and one whole host.
+BEYOND_SLICE = ("test_shop.py::*postgresql*", "test_orgs.py::*sqlite*", "test_creme.py::*")
 NAME = "contact_guard_host"
 
 
@@ -48,6 +48,12 @@ def helpdesk(built: Path) -> Environment:
 def shop(built: Path) -> Environment:
     """django-oscar."""
     return environment(HERE / "shop", built)
+
+
+@pytest.fixture(scope="session")
+def creme(built: Path) -> Environment:
+    """Creme CRM."""
+    return environment(HERE / "creme", built)
 
 
 @pytest.fixture(scope="session")

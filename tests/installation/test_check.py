@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.test import override_settings
+from django.urls import clear_script_prefix, set_script_prefix
 
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.ledger import trigger_state, triggers
@@ -169,6 +171,73 @@ def strangers_must_sign_in(get_response: Callable[[HttpRequest], HttpResponse]) 
     return middleware
 
 
+def another_site(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Each host name has addresses of its own, and this one's are not ours."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.urlconf = "tests.strange_urls.caught"  # type: ignore[attr-defined]
+        return get_response(request)
+
+    return middleware
+
+
+def strict_about_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Fails at a header that it does not know."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "base-uri" in get_response(request).get("Content-Security-Policy", ""):
+            raise ValueError("Invalid directive base-uri")
+        return get_response(request)
+
+    return middleware
+
+
+@pytest.mark.parametrize(
+    ("middleware", "told"),
+    [
+        ("another_site", "a middleware has the addresses of 'tests.strange_urls.caught' in force"),
+        ("strict_about_headers", "the web chat answers 500 (ValueError: Invalid directive base-uri)"),
+    ],
+)
+@pytest.mark.usefixtures("staffed")
+def test_middleware_that_leads_customers_elsewhere_or_fails(middleware: str, told: str) -> None:
+    with override_settings(MIDDLEWARE=[f"{__name__}.{middleware}", *django_settings.MIDDLEWARE]):
+        report = look()
+
+    assert any(told in says for says in errors(report))
+    assert not any("customers reach the web chat" in item["says"] for item in report)
+
+
+@pytest.mark.usefixtures("staffed")
+def test_addresses_that_a_pattern_before_them_catches() -> None:
+    """A page that is not found says 404 as an outdated chat link does."""
+    with override_settings(ROOT_URLCONF="tests.strange_urls.caught"):
+        report = look()
+
+    assert any("E021" in says for says in errors(report))
+    assert "/guard/chat/x/ leads to another page than ours" in errors(report)
+
+
+@pytest.mark.parametrize("addresses", ["languages", "renamed", "twice"])
+@pytest.mark.usefixtures("staffed")
+def test_addresses_that_are_fine_are_found(addresses: str) -> None:
+    with override_settings(ROOT_URLCONF=f"tests.strange_urls.{addresses}", LANGUAGE_CODE="ja"):
+        assert found(look(), "customers reach the web chat without signing in")["level"] == "ok"
+
+
+@pytest.mark.usefixtures("staffed")
+def test_a_site_below_a_path_of_the_server() -> None:
+    set_script_prefix("/crm/")
+    try:
+        with override_settings(LOGIN_URL="/crm/login/"):
+            report = look()
+    finally:
+        clear_script_prefix()
+
+    assert errors(report) == []
+    assert found(report, "people sign in at")["says"].endswith(" /crm/login/")
+
+
 SIGNED = {"BACKEND": "tests.signed_channel.SignedChannel", "OPTIONS": {"SECRET": "s3cret"}}
 
 
@@ -212,6 +281,17 @@ def test_a_base_template_without_our_blocks_or_missing() -> None:
 def test_what_the_host_leaves_out_is_named(changes: dict[str, Any], words: str) -> None:
     with override_settings(**changes):
         assert found(look(), words)["fix"]
+
+
+@pytest.mark.usefixtures("staffed")
+def test_files_that_are_not_collected(tmp_path: Path) -> None:
+    manifest = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}}
+
+    with override_settings(DEBUG=False, STATIC_ROOT=tmp_path, STORAGES={**django_settings.STORAGES, **manifest}):
+        report = look()
+
+    assert found(report, "styles and scripts are not collected")["fix"] == "manage.py collectstatic"
+    assert found(report, "people sign in at")["level"] == "ok"
 
 
 # --- carriers and work

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import models
 from django.test import override_settings
+from django.test.utils import isolate_apps
 
 from crm_contact_guard import crm
 from crm_contact_guard.conf import DEFAULTS
 from crm_contact_guard.installation import host_fields as fields
+from crm_contact_guard.installation import host_models
 from tests import factories
 from tests.host.models import Client, User
 
@@ -82,3 +88,97 @@ def test_words_in_a_models_name_are_whole_words() -> None:
     named = [fields.words_of(type(name, (), {})) for name in ("Opportunity", "SalesTeams", "HRUnit", "Address")]
 
     assert named == [["opportunity"], ["sale", "team"], ["hr", "unit"], ["addres"]]
+
+
+@pytest.mark.parametrize(("given", "proposal"), [("entrance", None), ("/entrance/", None), ("gone", "login")])
+@pytest.mark.django_db
+def test_a_login_is_proposed_only_where_the_hosts_own_leads_nowhere(given: str, proposal: str | None) -> None:
+    with override_settings(ROOT_URLCONF="tests.strange_urls.entrances", LOGIN_URL=given):
+        assert proposed()[1].get("LOGIN_URL") == proposal
+
+
+@isolate_apps("tests.host")
+def test_users_that_are_no_persons_and_rows_of_the_staff_among_customers_are_known_by_their_marks() -> None:
+    class Operator(models.Model):
+        is_team = models.BooleanField(default=False)
+        is_deleted = models.BooleanField(default=False)
+
+        class Meta:
+            app_label = "host"
+
+    class Person(models.Model):
+        is_user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+        class Meta:
+            app_label = "host"
+
+    class Guest(models.Model):
+        class Meta:
+            app_label = "host"
+
+    class Therapist(models.Model):
+        person = models.OneToOneField(Guest, on_delete=models.CASCADE, related_name="worker")
+
+        class Meta:
+            app_label = "host"
+
+    assert fields.no_persons(Operator) == {"is_team": True, "is_deleted": True}
+    assert fields.colleagues(Person, None) == "is_user"
+    assert fields.colleagues(Guest, Therapist) == "worker"
+    assert fields.colleagues(Guest, None) == ""
+
+
+@isolate_apps("tests.host")
+def test_addresses_that_point_to_each_other_end_the_search() -> None:
+    class Address(models.Model):
+        street = models.CharField(max_length=100)
+        billing = models.ForeignKey("self", null=True, on_delete=models.SET_NULL)
+
+        class Meta:
+            app_label = "host"
+
+    class WorkAddress(models.Model):
+        home = models.ForeignKey(Address, null=True, on_delete=models.SET_NULL, related_name="work")
+
+        class Meta:
+            app_label = "host"
+
+    models.ForeignKey(WorkAddress, null=True, on_delete=models.SET_NULL, related_name="homes").contribute_to_class(
+        Address, "work_place"
+    )
+
+    assert fields.phones(Address) == fields.phones(WorkAddress) == []
+
+
+@isolate_apps("tests.host")
+def test_rows_that_say_who_belongs_to_a_group_are_no_team(monkeypatch: pytest.MonkeyPatch) -> None:
+    class GroupMembership(models.Model):
+        user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+
+        class Meta:
+            app_label = "host"
+
+    class Ward(models.Model):
+        head = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+
+        class Meta:
+            app_label = "host"
+
+    monkeypatch.setattr(host_models, "own_models", lambda: [GroupMembership, Ward])
+
+    assert host_models.look(Client).team is Ward
+
+
+def test_staff_with_a_row_of_their_own_are_told_from_customers_who_are_users_as_well(
+    request: pytest.FixtureRequest,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "tests.installation.salon.proposed"],
+        check=False,
+        cwd=request.config.rootpath,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.installation.salon.settings"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.stdout.splitlines() == ["", "hanako", "aoi:employee ken:supervisor mio:employee"], done.stderr[-3000:]

@@ -62,6 +62,24 @@ if connection.vendor == "postgresql":
         assert set(verify(in_database=True).faults) == set(verify().faults)
 
 
+if connection.vendor == "postgresql":
+
+    @pytest.mark.parametrize("in_database", [False, True])
+    @pytest.mark.parametrize("pooled", [False, True])
+    def test_a_host_with_the_older_driver_verifies_as_well(
+        scene: Scene, monkeypatch: pytest.MonkeyPatch, in_database: bool, pooled: bool
+    ) -> None:
+        """Whichever driver is here: rows come by a cursor, as they do by psycopg 2."""
+        monkeypatch.setattr(hashed_rows, "_has_psycopg3", lambda: False)
+        monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", pooled)
+        assert verify(in_database=in_database).holds
+
+        words = MANIPULATIONS["edit_text_with_fresh_digests"](scene)
+
+        told = "\n".join(map(str, verify(in_database=in_database).faults))
+        assert [word for word in words if word not in told] == []
+
+
 def test_an_honest_row_needs_no_second_look(scene: Scene) -> None:
     """The slow way finds the same, so only the rate would tell that the fast one finds fault with everything."""
     for kind, found in (("message", scene.messages), ("event", [scene.event(one) for one in scene.messages])):

@@ -12,7 +12,7 @@ from crm_contact_guard.installation.proposal import propose
 from crm_contact_guard.management.command import GuardCommand
 
 _NEXT = """
-# urls.py
+# urls.py, before a pattern that catches every path
 #     path("guard/", include("crm_contact_guard.urls")),
 #
 # Then:

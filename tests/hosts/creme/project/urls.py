@@ -1,0 +1,1 @@
+from creme.urls import *  # noqa: F403 - its addresses and handlers
