@@ -70,7 +70,8 @@ TOPICS = (
 BEFORE, AFTER = 28, 18
 #: A short text is said plainly when it names a messenger or network, or a private number or address, asks for it or
 #: offers it, and nothing in it speaks of the company or denies. Lines like that hold too few words for the single weights
-#: to add up. A number alone is not enough: front desks ask for it all day.
+#: to add up. A number alone is not enough: front desks ask for it all day, for a mobile's too. A customer who asks for a
+#: mobile's means somebody's own.
 NETWORKS = ("messenger", "social", "qr")
 NUMBERS = ("phone", "email", "contact")
 WISHES = ("exchange", "ask", "reach_me", "reach_you", "offer")
@@ -145,7 +146,7 @@ class FeatureSpace:
         self.by_customer, self.question = self.index["inbound"], self.index["question"]
         self.short, self.long = self.index["length<40"], self.index["length>140"]
         self.plainly, self.reference = self.index["plainly"], words.index["reference"]
-        self.private = words.index["private"]
+        self.private, self.mobile = words.index["private"], words.index["mobile"]
         self.networks, self.numbers, self.wishes, self.excuses = (
             frozenset(words.index[name] for name in names) for names in (NETWORKS, NUMBERS, WISHES, EXCUSES)
         )
@@ -221,13 +222,13 @@ def describe(evidence: Evidence, normalised: Normalised, start: int, text: str, 
     length = len(text)
     if length < 40:
         active.append(features.short)
-        if not found and _plainly(concepts, features):
+        if not found and _plainly(concepts, direction, features):
             active.append(features.plainly)
     elif length > 140:
         active.append(features.long)
 
 
-def _plainly(concepts: set[int], features: FeatureSpace) -> bool:
+def _plainly(concepts: set[int], direction: Direction, features: FeatureSpace) -> bool:
     """Whether a short text without an identifier wishes for a network, or for a private number, and speaks neither of the
     company nor against it.
 
@@ -235,11 +236,11 @@ def _plainly(concepts: set[int], features: FeatureSpace) -> bool:
     """
     if concepts.isdisjoint(features.wishes) or not concepts.isdisjoint(features.excuses):
         return False
-    return not concepts.isdisjoint(features.networks) or (
-        features.private in concepts
-        and features.reference not in concepts
-        and not concepts.isdisjoint(features.numbers)
-    )
+    if not concepts.isdisjoint(features.networks):
+        return True
+    if features.reference in concepts or concepts.isdisjoint(features.numbers):
+        return False
+    return features.private in concepts or (direction is Direction.INBOUND and features.mobile in concepts)
 
 
 def _together(text: str, hits: list[Found], found: list[Candidate], features: FeatureSpace) -> set[int]:

@@ -111,6 +111,21 @@ def test_what_front_desks_say_all_day_stays_quiet(text: str, direction: Directio
     assert not scan(text, direction=direction).attempt
 
 
+@pytest.mark.parametrize(
+    "text", ["携帯番号教えてください", "スタッフさん、携帯教えて", "Can I have your mobile number?"]
+)
+def test_a_customer_who_asks_for_a_mobile_number_means_somebodys_own(text: str) -> None:
+    assert scan(text, direction=Direction.INBOUND).attempt
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["携帯番号を教えてください", "受付に必要ですので、携帯番号を伺えますか", "And your mobile number, for the driver?"],
+)
+def test_a_front_desk_may_ask_for_a_mobile_number(text: str) -> None:
+    assert not scan(text, direction=Direction.OUTBOUND).attempt
+
+
 def test_refusal_has_its_stance() -> None:
     assert scan("LINE交換の件はお断りします。", direction="outbound").stance is Stance.REFUSE
 
