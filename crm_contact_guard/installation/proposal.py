@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +13,12 @@ from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError
 from django.db.models import Model
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from crm_contact_guard import host_rows
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation import host_fields as fields
 from crm_contact_guard.installation.host_models import Found, candidates, look, members
-from crm_contact_guard.installation.pages import address_of, leads_somewhere
+from crm_contact_guard.installation.logins import address_of, leads_somewhere, login_page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +61,7 @@ def propose(customer: str = "") -> Proposal:
     login = _login()
     if login:
         guard["LOGIN_URL"] = login
+        doubts.append(f"LOGIN_URL leads nowhere, hence {login}: name another login if that lets not all of them in")
     if not _has_broker():
         guard["TASKS"] = "inline"
         doubts.append("no Celery broker is configured, hence TASKS inline: run contact_guard_tick each minute by cron")
@@ -314,22 +314,11 @@ def _some(option: str, value: Any) -> Mapping[str, Any]:
 
 
 def _login() -> str:
-    """The path of a login page, where Django's own LOGIN_URL leads nowhere and one can be found."""
+    """The name of a login page, where Django's own LOGIN_URL leads nowhere and one can be found."""
     try:
-        if leads_somewhere(address_of(django_settings.LOGIN_URL)):
-            return ""
-        return next((name for name in _url_names(get_resolver().url_patterns) if name.split(":")[-1] == "login"), "")
+        return "" if leads_somewhere(address_of(django_settings.LOGIN_URL)) else login_page()
     except Exception:  # noqa: BLE001 - a host's addresses may need what is not there yet, such as its tables
         return ""
-
-
-def _url_names(patterns: Iterable[URLPattern | URLResolver], space: str = "") -> Iterable[str]:
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
-            yield from _url_names(pattern.url_patterns, inner)
-        elif isinstance(pattern.name, str):
-            yield f"{space}{pattern.name}"
 
 
 def _has_broker() -> bool:

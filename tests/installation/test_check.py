@@ -162,6 +162,15 @@ def test_a_login_address_that_leads_nowhere() -> None:
         assert "the login address '/nowhere/' leads nowhere" in errors(look())
 
 
+@pytest.mark.usefixtures("staffed")
+def test_a_login_address_at_which_editors_have_no_page() -> None:
+    """A pattern that catches every path makes none of them a page."""
+    with override_settings(
+        ROOT_URLCONF="tests.strange_urls.editors", CONTACT_GUARD=guard(LOGIN_URL="/accounts/login/")
+    ):
+        assert "the login address '/accounts/login/' leads nowhere" in errors(look())
+
+
 def strangers_must_sign_in(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
     """The crude kind of middleware that many hosts have: whoever is not signed in is sent to the login page."""
 

@@ -97,6 +97,17 @@ def test_a_login_is_proposed_only_where_the_hosts_own_leads_nowhere(given: str, 
         assert proposed()[1].get("LOGIN_URL") == proposal
 
 
+@pytest.mark.parametrize(("given", "proposal"), [("/accounts/login/", "backend_login"), ("/team/entrance/", None)])
+@pytest.mark.django_db
+def test_a_pattern_for_any_page_is_no_login(given: str, proposal: str | None) -> None:
+    """And of several logins the staff's own comes before the admin's, and one for people before one for programs."""
+    with override_settings(ROOT_URLCONF="tests.strange_urls.editors", LOGIN_URL=given):
+        words, guard = proposed()
+
+    assert guard.get("LOGIN_URL") == proposal
+    assert ("LOGIN_URL leads nowhere, hence backend_login" in words) == (proposal is not None)
+
+
 @isolate_apps("tests.host")
 def test_users_that_are_no_persons_and_rows_of_the_staff_among_customers_are_known_by_their_marks() -> None:
     class Operator(models.Model):
