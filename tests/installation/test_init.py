@@ -162,6 +162,35 @@ def test_addresses_that_point_to_each_other_end_the_search() -> None:
 
 
 @isolate_apps("tests.host")
+def test_what_stands_in_the_profile_of_a_customer_is_found_there() -> None:
+    class Member(models.Model):
+        email = models.EmailField()
+
+        class Meta:
+            app_label = "host"
+
+    class MemberProfile(models.Model):
+        member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="more")
+        phone_number = models.CharField(max_length=32)
+        email = models.EmailField()
+
+        class Meta:
+            app_label = "host"
+
+    class Booking(models.Model):
+        """Has a number as well, that of whoever booked."""
+
+        member = models.OneToOneField(Member, on_delete=models.CASCADE)
+        phone = models.CharField(max_length=32)
+
+        class Meta:
+            app_label = "host"
+
+    assert fields.phones(Member) == ["more.phone_number"]
+    assert fields.emails(Member) == ["email"]
+
+
+@isolate_apps("tests.host")
 def test_rows_that_say_who_belongs_to_a_group_are_no_team(monkeypatch: pytest.MonkeyPatch) -> None:
     class GroupMembership(models.Model):
         user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
