@@ -109,12 +109,24 @@ def link(
 
 def accessor(model: type[Model], source: type[Model]) -> str:
     """How rows of ``source`` that point here are reached: ``teams`` of a user who is in ``Team.members``."""
+    relation = _pointing(model, source)
+    return str(relation.get_accessor_name()) if relation is not None else ""
+
+
+def belonging(model: type[Model], target: type[Model]) -> str:
+    """The look-up by which it is told which of ``target`` a row belongs to, whichever of the two names the other."""
+    relation = _pointing(model, target)
+    backwards = str(relation.field.related_query_name()) if relation is not None else ""
+    return link(model, target, TEAMS) or backwards
+
+
+def _pointing(model: type[Model], source: type[Model]) -> Any:
     for relation in model._meta.related_objects:
         if relation.related_model is source and relation.get_accessor_name():
             named = str(relation.field.name).lower()
             if not any(word in named for word in (*CHIEFS, *DEPUTIES, "creat", "modif", "updat")):
-                return str(relation.get_accessor_name())
-    return ""
+                return relation
+    return None
 
 
 def person(model: type[Model]) -> str:
@@ -304,7 +316,7 @@ def plain(found: Iterable[str]) -> str | list[str]:
 
 
 __all__ = [
-    "CHIEFS", "CUSTOMERS", "DEPUTIES", "OWNERS", "TEAMS", "accessor", "colleagues", "columns", "emails", "is_one",
-    "language", "leads_to", "link", "links", "name", "names", "narrowing", "no_persons", "ours", "person", "phones",
-    "plain", "role", "role_words", "timezone", "title", "words_of",
+    "CHIEFS", "CUSTOMERS", "DEPUTIES", "OWNERS", "TEAMS", "accessor", "belonging", "colleagues", "columns", "emails",
+    "is_one", "language", "leads_to", "link", "links", "name", "names", "narrowing", "no_persons", "ours", "person",
+    "phones", "plain", "role", "role_words", "timezone", "title", "words_of",
 ]  # fmt: skip

@@ -36,6 +36,8 @@ def address_of(given: Any) -> str:
 def leads_somewhere(address: str) -> bool:
     """Whether a path is one of the site's, in any of its languages."""
     path = within_site(address)
+    if django_settings.APPEND_SLASH and not path.endswith("/") and leads_somewhere(f"{path}/"):
+        return True  # as Django's CommonMiddleware leads there
     # Below i18n_patterns a path exists in one language only.
     for code, _name in django_settings.LANGUAGES:
         with translation.override(code):

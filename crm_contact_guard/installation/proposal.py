@@ -110,7 +110,7 @@ def _customer(found: Found, doubts: list[str]) -> dict[str, Any]:
         return {**spec, **_senders(found, doubts)}
     spec.update(fields.narrowing(model))
     if model is user:
-        spec["FILTER"] = _users_served(doubts)
+        spec["FILTER"] = _users_served(found, doubts)
     colleagues = fields.colleagues(model, found.staff)
     if colleagues:
         spec["FILTER"] = {**spec.get("FILTER", {}), f"{colleagues}__isnull": True}
@@ -151,12 +151,18 @@ def _senders(found: Found, doubts: list[str]) -> dict[str, Any]:
     return {**spec, **_tenant(model, found.tenant)}
 
 
-def _users_served(doubts: list[str]) -> dict[str, Any]:
+def _users_served(found: Found, doubts: list[str]) -> dict[str, Any]:
     user = get_user_model()
     role = fields.role(user)
     served = [word for word in fields.role_words(user, role) if not fields.ours(word)] if role else []
     if served:
         return {role: served[0]} if len(served) == 1 else {f"{role}__in": served}
+    team = _told_by_team(found)
+    if team:
+        doubts.append(
+            f"customers and staff are both users, told apart by who is in a team ({team}): correct both FILTER"
+        )
+        return {f"{team}__isnull": True}
     if "is_staff" in fields.names(user):
         doubts.append(
             "customers and staff are both users, told apart by is_staff: correct FILTER of both if that is wrong"
@@ -164,6 +170,20 @@ def _users_served(doubts: list[str]) -> dict[str, Any]:
         return {"is_staff": False}
     doubts.append("customers and staff are both users: tell them apart by CUSTOMER['FILTER'] and EMPLOYEE['FILTER']")
     return {}
+
+
+def _told_by_team(found: Found) -> str:
+    """The look-up from users to their teams, in a host that has people in teams and marks none of them as staff."""
+    user = get_user_model()
+    path = fields.belonging(user, found.team) if found.team is not None else ""
+    if not path:
+        return ""
+    try:
+        users = host_rows.manager(user)
+        marked = "is_staff" in fields.names(user) and users.filter(is_staff=True, **{f"{path}__isnull": False}).exists()
+        return path if not marked and users.filter(**{f"{path}__isnull": False}).exists() else ""
+    except DatabaseError:
+        return ""  # before the host's own first migrate
 
 
 def _by_staff(model: type[Model], found: Found) -> str:
@@ -212,8 +232,12 @@ def _employee(found: Found, doubts: list[str]) -> dict[str, Any]:
     else:
         spec.update(_some("NAME", _user_name()))
         spec.update(_tenant(model, found.tenant))
-    if model is found.customer is user and "is_staff" in fields.names(user) and not fields.role(user):
-        spec["FILTER"] = {"is_staff": True}
+    if model is found.customer is user and not fields.role(user):
+        team = _told_by_team(found)
+        if team:
+            spec["FILTER"] = {f"{team}__isnull": False}
+        elif "is_staff" in fields.names(user):
+            spec["FILTER"] = {"is_staff": True}
     spec.update(_some("EXCLUDE", fields.no_persons(model)))
     if found.team is not None:
         spec.update(_some("TEAMS", fields.link(model, found.team, fields.TEAMS) or fields.accessor(model, found.team)))

@@ -78,6 +78,20 @@ def test_customers_who_are_users_are_told_from_staff_by_their_role() -> None:
     assert staff == {"Aoi": "employee", "Ken": "supervisor"}
 
 
+@pytest.mark.django_db
+def test_customers_who_are_users_are_told_from_staff_by_who_is_in_a_team(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a host whose users have no role, and none of whom is marked as staff."""
+    monkeypatch.setattr(fields, "role", lambda _model: "")
+    factories.user("hanako")
+    factories.user("aoi", branch=factories.team())
+    words, guard = proposed("--customer", "host.User")
+
+    with override_settings(CONTACT_GUARD=guard):
+        assert [record.name for record in crm.adapter().customers()] == ["Hanako"]
+        assert [record.name for record in crm.adapter().employees()] == ["Aoi"]
+    assert "told apart by who is in a team (branch)" in words
+
+
 def test_a_model_may_be_named_without_its_app() -> None:
     with pytest.raises(CommandError, match="no model is named so"):
         call_command("contact_guard_init", "--customer", "Thing")
@@ -90,7 +104,9 @@ def test_words_in_a_models_name_are_whole_words() -> None:
     assert named == [["opportunity"], ["sale", "team"], ["hr", "unit"], ["addres"]]
 
 
-@pytest.mark.parametrize(("given", "proposal"), [("entrance", None), ("/entrance/", None), ("gone", "login")])
+@pytest.mark.parametrize(
+    ("given", "proposal"), [("entrance", None), ("/entrance/", None), ("/entrance", None), ("gone", "login")]
+)
 @pytest.mark.django_db
 def test_a_login_is_proposed_only_where_the_hosts_own_leads_nowhere(given: str, proposal: str | None) -> None:
     with override_settings(ROOT_URLCONF="tests.strange_urls.entrances", LOGIN_URL=given):
