@@ -64,7 +64,10 @@ def propose(customer: str = "") -> Proposal:
         doubts.append(f"LOGIN_URL leads nowhere, hence {login}: name another login if that lets not all of them in")
     if not _has_broker():
         guard["TASKS"] = "inline"
-        doubts.append("no Celery broker is configured, hence TASKS inline: run contact_guard_tick each minute by cron")
+        doubts.append(
+            "no Celery broker is configured, hence TASKS inline: let cron run contact_guard_tick each minute and "
+            "contact_guard_sync each ten"
+        )
     return Proposal(
         block=_block(guard),
         customer=chosen._meta.label,
