@@ -221,7 +221,7 @@ def check_addresses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         'In ROOT_URLCONF itself: path("guard/", include("crm_contact_guard.urls")), outside of other namespaces,'
         " without arguments, before any pattern that catches every path; see docs/installation.md, Addresses."
     )
-    return [Error(f"Our addresses at {says}", hint=hint, id="crm_contact_guard.E021") for says in misplaced()]
+    return [Error(f"Our address {says}", hint=hint, id="crm_contact_guard.E021") for says in misplaced()]
 
 
 @register("crm_contact_guard")

@@ -13,6 +13,8 @@ from uuid import UUID
 import pytest
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect
 from django.test import Client, override_settings
 from django.urls import URLPattern, reverse
@@ -56,6 +58,35 @@ def test_customers_and_carriers_come_in_where_a_login_is_wanted_everywhere(middl
     assert "form_token" in opened.content.decode()
     assert hook.status_code == 404  # the web chat has none; a login page would have answered 302
     assert inside.status_code == 302
+
+
+class OwnCookie(CsrfViewMiddleware):
+    """As in hosts with a domain for each of their sites: the cookie is set by rules that no setting tells."""
+
+    def _set_csrf_cookie(self, request: HttpRequest, response: HttpResponseBase) -> None:
+        response.set_cookie(settings.CSRF_COOKIE_NAME, request.META["CSRF_COOKIE"], secure=request.is_secure())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("middleware", ["tests.test_host_traps.OwnCookie", None])
+def test_the_hosts_own_guard_against_forged_forms_sets_its_cookie_and_without_one_we_do(middleware: str | None) -> None:
+    others = [each for each in settings.MIDDLEWARE if not each.endswith("CsrfViewMiddleware")]
+    browser = Client(enforce_csrf_checks=True)
+    aoi = factories.employee("aoi")
+    browser.force_login(aoi.user)
+    client = factories.customer(manager=aoi)
+
+    with override_settings(MIDDLEWARE=[*others, *filter(None, [middleware])], CSRF_COOKIE_SECURE=True):
+        page = browser.get(reverse("crm_contact_guard:inbox"), {"q": client.name})
+        cookie = page.cookies[settings.CSRF_COOKIE_NAME]
+        start = reverse("crm_contact_guard:conversation_start")
+        forged = browser.post(start, {"id": str(client.pk)})
+        typed = {"id": str(client.pk), "csrfmiddlewaretoken": cookie.value}
+        sent = browser.post(start, typed)
+
+    assert bool(cookie["secure"]) == (middleware is None)
+    assert forged.status_code == 403
+    assert sent.status_code == 302
 
 
 def test_the_documented_pattern_lets_every_open_address_through_and_no_other() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,37 +17,41 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation.addresses import APP, within_site
+from crm_contact_guard.installation.layers import answering
 from crm_contact_guard.installation.report import Item, error, fine
 
 TOPIC = "pages"
+_CHAT = ("customers reach the web chat without signing in", "the web chat")
 _EXEMPT = "exempt the app's chat and webhook addresses in that middleware; see docs/installation.md, Middleware"
 
 
 def door_items() -> Iterator[Item]:
     """Each door that stands open to strangers, without a network."""
     host = urlsplit(settings.PUBLIC_URL).netloc or own_host()
-    client = Client(enforce_csrf_checks=True, raise_request_exception=False, SERVER_NAME=urlsplit(f"//{host}").hostname)
-    asked: dict[str, Any] = {"secure": True, "headers": {"host": host}}
-    with quietly():
-        chat = client.get(_address("chat", "x"), **asked)
+    ask_chat = partial(_asked, host, "get", _address("chat", "x"))
+    chat = ask_chat()
     if chat.status_code == 400:
         yield error(TOPIC, f"requests for {host!r} are refused", f"add {host!r} to ALLOWED_HOSTS")
         return
     if chat.status_code < 500 and not _is_ours(chat):
         yield _elsewhere(chat, host)
         return
-    yield _door(chat, {404, 410}, "customers reach the web chat without signing in", "the web chat")
+    yield _door(ask_chat, lambda answer: answer.status_code in (404, 410), *_CHAT)
     hook = next((alias for alias in registry.aliases() if _has_webhook(alias)), None)
     if hook is not None:
-        with quietly():
-            answer = client.post(_address("webhook", hook), b"", "application/json", **asked)
-        expected = {400, 403} if _is_plain(answer) else set()
-        yield _door(answer, expected, "carriers reach the webhooks", f"the webhook of {hook!r}")
+        ask_hook = partial(_asked, host, "post", _address("webhook", hook), b"", "application/json")
+        yield _door(ask_hook, _is_plain({400, 403}), "carriers reach the webhooks", f"the webhook of {hook!r}")
     if any(_fetches_files(alias) for alias in registry.aliases()):
-        with quietly():
-            answer = client.get(_address("carrier_file", "x"), **asked)
-        expected = {404} if _is_plain(answer) else set()
-        yield _door(answer, expected, "carriers reach files that are sent by link", "a file's link for carriers")
+        ask_file = partial(_asked, host, "get", _address("carrier_file", "x"))
+        works = "carriers reach files that are sent by link"
+        yield _door(ask_file, _is_plain({404}), works, "a file's link for carriers")
+
+
+def _asked(host: str, method: str, address: str, *arguments: Any) -> Any:
+    """What a stranger is answered, who has no cookies and no token against forgery."""
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False, SERVER_NAME=urlsplit(f"//{host}").hostname)
+    with quietly():
+        return getattr(client, method)(address, *arguments, secure=True, headers={"host": host})
 
 
 def _address(name: str, argument: str) -> str:
@@ -91,20 +96,29 @@ def _elsewhere(answer: Any, host: str) -> Item:
     )
 
 
-def _is_plain(answer: Any) -> bool:
+def _is_plain(expected: set[int]) -> Callable[[Any], bool]:
     """Whether it is what we say to programs, and not a page that somebody else put in its place."""
-    return str(answer.headers.get("Content-Type", "")).startswith("text/plain")
+
+    def told(answer: Any) -> bool:
+        plain = str(answer.headers.get("Content-Type", "")).startswith("text/plain")
+        return plain and answer.status_code in expected
+
+    return told
 
 
-def _door(answer: Any, expected: set[int], works: str, what: str) -> Item:
-    code = answer.status_code
-    if code in expected:
+def _door(ask: Callable[[], Any], is_ours: Callable[[Any], bool], works: str, what: str) -> Item:
+    answer = ask()
+    if is_ours(answer):
         return fine(TOPIC, works)
+    code = answer.status_code
     if code >= 500:
         raised = getattr(answer, "exc_info", None)
         why = f" ({raised[0].__name__}: {raised[1]})" if raised else ""
         return error(TOPIC, f"{what} answers {code}{why}", "look at the server's log; a middleware may fail there")
-    return error(TOPIC, f"a middleware answers strangers at {what} before we can", _EXEMPT)
+    middleware = answering(ask, is_ours) or "a middleware"
+    where = answer.headers.get("Location", "")
+    said = f"{code} to {where}" if where else str(code)
+    return error(TOPIC, f"{middleware} answers strangers at {what} before we can ({said})", _EXEMPT)
 
 
 def own_host() -> str:

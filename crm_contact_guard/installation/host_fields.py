@@ -53,6 +53,8 @@ _NOBODY = (
     "is_service_account",
     "is_virtual",
 )
+#: What hosts call the row that holds the rest of what is known of somebody.
+_PROFILES = {"profile", "detail", "info", "information", "data", "extra", "record"}
 #: Words that are read from the host's rows at most.
 _WORDS = 20
 
@@ -107,12 +109,24 @@ def link(
 
 def accessor(model: type[Model], source: type[Model]) -> str:
     """How rows of ``source`` that point here are reached: ``teams`` of a user who is in ``Team.members``."""
+    relation = _pointing(model, source)
+    return str(relation.get_accessor_name()) if relation is not None else ""
+
+
+def belonging(model: type[Model], target: type[Model]) -> str:
+    """The look-up by which it is told which of ``target`` a row belongs to, whichever of the two names the other."""
+    relation = _pointing(model, target)
+    backwards = str(relation.field.related_query_name()) if relation is not None else ""
+    return link(model, target, TEAMS) or backwards
+
+
+def _pointing(model: type[Model], source: type[Model]) -> Any:
     for relation in model._meta.related_objects:
         if relation.related_model is source and relation.get_accessor_name():
             named = str(relation.field.name).lower()
             if not any(word in named for word in (*CHIEFS, *DEPUTIES, "creat", "modif", "updat")):
-                return str(relation.get_accessor_name())
-    return ""
+                return relation
+    return None
 
 
 def person(model: type[Model]) -> str:
@@ -183,8 +197,12 @@ def _is(name: str, told: tuple[str, ...]) -> bool:
 
 
 def _rows(model: type[Model], sought: Callable[[type[Model]], list[str]], told: tuple[str, ...]) -> list[str]:
-    """Paths over related rows (``phones.number``) that hold what is sought. One step: related rows may point back."""
+    """Paths over related rows (``phones.number``) that hold what is sought. One step: related rows may point back.
+
+    Rows that are many have to be named like it; of a row's only one, such as its profile, the columns say enough.
+    """
     found: list[str] = []
+    alone = {each.get_accessor_name() for each in model._meta.related_objects if _is_profile(each)}
     related: list[tuple[Any, Any]] = [
         *((each.get_accessor_name(), each.related_model) for each in model._meta.related_objects),
         *((each.name, each.related_model) for each in model._meta.private_fields),
@@ -193,13 +211,21 @@ def _rows(model: type[Model], sought: Callable[[type[Model]], list[str]], told: 
         if not path or not isinstance(other, type) or other is model:
             continue
         of_it = words_of(other)
-        if not any(word in each for each in of_it for word in told):
+        if path not in alone and not any(word in each for each in of_it for word in told):
             continue
         own = sought(other)
         plain = [each.name for each in columns(other) if each.name in ("number", "value", "address")]
         inner = own or (plain if any(told[0] in each for each in of_it) else [])
         found.extend(f"{path}.{each}" for each in inner[:1])
     return found
+
+
+def _is_profile(relation: Any) -> bool:
+    """Whether the related row tells more of this one: at most one, named so, and no kind of it."""
+    field = relation.field
+    if not isinstance(field, OneToOneField) or field.remote_field.parent_link:
+        return False
+    return bool(_PROFILES & set(words_of(relation.related_model)))
 
 
 def language(model: type[Model]) -> str:
@@ -290,7 +316,7 @@ def plain(found: Iterable[str]) -> str | list[str]:
 
 
 __all__ = [
-    "CHIEFS", "CUSTOMERS", "DEPUTIES", "OWNERS", "TEAMS", "accessor", "colleagues", "columns", "emails", "is_one",
-    "language", "leads_to", "link", "links", "name", "names", "narrowing", "no_persons", "ours", "person", "phones",
-    "plain", "role", "role_words", "timezone", "title", "words_of",
+    "CHIEFS", "CUSTOMERS", "DEPUTIES", "OWNERS", "TEAMS", "accessor", "belonging", "colleagues", "columns", "emails",
+    "is_one", "language", "leads_to", "link", "links", "name", "names", "narrowing", "no_persons", "ours", "person",
+    "phones", "plain", "role", "role_words", "timezone", "title", "words_of",
 ]  # fmt: skip

@@ -10,15 +10,14 @@ from django.apps import apps
 from django.conf import settings as django_settings
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.shortcuts import resolve_url
 from django.template import engines
 from django.test import Client, RequestFactory
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
-from django.utils import translation
+from django.urls import NoReverseMatch, reverse
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.installation.addresses import within_site
 from crm_contact_guard.installation.doors import door_items, own_host, quietly
+from crm_contact_guard.installation.logins import address_of, leads_somewhere
 from crm_contact_guard.installation.report import Item, error, fine, warning
 from crm_contact_guard.installation.templates import finds_ours
 
@@ -70,27 +69,6 @@ def _login() -> Iterator[Item]:
             f"the login address {address!r} leads nowhere",
             'set CONTACT_GUARD["LOGIN_URL"] to the path or URL name of the login page',
         )
-
-
-def address_of(given: Any) -> str:
-    """The address behind a path or URL name; of a name that leads nowhere, itself."""
-    try:
-        return resolve_url(given)
-    except NoReverseMatch:
-        return str(given)
-
-
-def leads_somewhere(address: str) -> bool:
-    """Whether a path is one of the site's, in any of its languages."""
-    # Below i18n_patterns a path exists in one language only.
-    for code, _name in django_settings.LANGUAGES:
-        with translation.override(code):
-            try:
-                resolve(within_site(address))
-            except Resolver404:
-                continue
-        return True
-    return False
 
 
 # --- looks

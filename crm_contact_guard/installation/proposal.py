@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +13,12 @@ from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError
 from django.db.models import Model
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from crm_contact_guard import host_rows
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation import host_fields as fields
 from crm_contact_guard.installation.host_models import Found, candidates, look, members
-from crm_contact_guard.installation.pages import address_of, leads_somewhere
+from crm_contact_guard.installation.logins import address_of, leads_somewhere, login_page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +61,13 @@ def propose(customer: str = "") -> Proposal:
     login = _login()
     if login:
         guard["LOGIN_URL"] = login
+        doubts.append(f"LOGIN_URL leads nowhere, hence {login}: name another login if that lets not all of them in")
     if not _has_broker():
         guard["TASKS"] = "inline"
-        doubts.append("no Celery broker is configured, hence TASKS inline: run contact_guard_tick each minute by cron")
+        doubts.append(
+            "no Celery broker is configured, hence TASKS inline: let cron run contact_guard_tick each minute and "
+            "contact_guard_sync each ten"
+        )
     return Proposal(
         block=_block(guard),
         customer=chosen._meta.label,
@@ -110,7 +113,7 @@ def _customer(found: Found, doubts: list[str]) -> dict[str, Any]:
         return {**spec, **_senders(found, doubts)}
     spec.update(fields.narrowing(model))
     if model is user:
-        spec["FILTER"] = _users_served(doubts)
+        spec["FILTER"] = _users_served(found, doubts)
     colleagues = fields.colleagues(model, found.staff)
     if colleagues:
         spec["FILTER"] = {**spec.get("FILTER", {}), f"{colleagues}__isnull": True}
@@ -151,12 +154,18 @@ def _senders(found: Found, doubts: list[str]) -> dict[str, Any]:
     return {**spec, **_tenant(model, found.tenant)}
 
 
-def _users_served(doubts: list[str]) -> dict[str, Any]:
+def _users_served(found: Found, doubts: list[str]) -> dict[str, Any]:
     user = get_user_model()
     role = fields.role(user)
     served = [word for word in fields.role_words(user, role) if not fields.ours(word)] if role else []
     if served:
         return {role: served[0]} if len(served) == 1 else {f"{role}__in": served}
+    team = _told_by_team(found)
+    if team:
+        doubts.append(
+            f"customers and staff are both users, told apart by who is in a team ({team}): correct both FILTER"
+        )
+        return {f"{team}__isnull": True}
     if "is_staff" in fields.names(user):
         doubts.append(
             "customers and staff are both users, told apart by is_staff: correct FILTER of both if that is wrong"
@@ -164,6 +173,20 @@ def _users_served(doubts: list[str]) -> dict[str, Any]:
         return {"is_staff": False}
     doubts.append("customers and staff are both users: tell them apart by CUSTOMER['FILTER'] and EMPLOYEE['FILTER']")
     return {}
+
+
+def _told_by_team(found: Found) -> str:
+    """The look-up from users to their teams, in a host that has people in teams and marks none of them as staff."""
+    user = get_user_model()
+    path = fields.belonging(user, found.team) if found.team is not None else ""
+    if not path:
+        return ""
+    try:
+        users = host_rows.manager(user)
+        marked = "is_staff" in fields.names(user) and users.filter(is_staff=True, **{f"{path}__isnull": False}).exists()
+        return path if not marked and users.filter(**{f"{path}__isnull": False}).exists() else ""
+    except DatabaseError:
+        return ""  # before the host's own first migrate
 
 
 def _by_staff(model: type[Model], found: Found) -> str:
@@ -212,8 +235,12 @@ def _employee(found: Found, doubts: list[str]) -> dict[str, Any]:
     else:
         spec.update(_some("NAME", _user_name()))
         spec.update(_tenant(model, found.tenant))
-    if model is found.customer is user and "is_staff" in fields.names(user) and not fields.role(user):
-        spec["FILTER"] = {"is_staff": True}
+    if model is found.customer is user and not fields.role(user):
+        team = _told_by_team(found)
+        if team:
+            spec["FILTER"] = {f"{team}__isnull": False}
+        elif "is_staff" in fields.names(user):
+            spec["FILTER"] = {"is_staff": True}
     spec.update(_some("EXCLUDE", fields.no_persons(model)))
     if found.team is not None:
         spec.update(_some("TEAMS", fields.link(model, found.team, fields.TEAMS) or fields.accessor(model, found.team)))
@@ -314,22 +341,11 @@ def _some(option: str, value: Any) -> Mapping[str, Any]:
 
 
 def _login() -> str:
-    """The path of a login page, where Django's own LOGIN_URL leads nowhere and one can be found."""
+    """The name of a login page, where Django's own LOGIN_URL leads nowhere and one can be found."""
     try:
-        if leads_somewhere(address_of(django_settings.LOGIN_URL)):
-            return ""
-        return next((name for name in _url_names(get_resolver().url_patterns) if name.split(":")[-1] == "login"), "")
+        return "" if leads_somewhere(address_of(django_settings.LOGIN_URL)) else login_page()
     except Exception:  # noqa: BLE001 - a host's addresses may need what is not there yet, such as its tables
         return ""
-
-
-def _url_names(patterns: Iterable[URLPattern | URLResolver], space: str = "") -> Iterable[str]:
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
-            yield from _url_names(pattern.url_patterns, inner)
-        elif isinstance(pattern.name, str):
-            yield f"{space}{pattern.name}"
 
 
 def _has_broker() -> bool:

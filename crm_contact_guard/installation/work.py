@@ -94,7 +94,9 @@ def _cron() -> Iterator[Item]:
             _tick,
         )
     else:
-        yield fine(TOPIC, "tasks run in the process that asks; contact_guard_tick by cron does the rest")
+        yield fine(
+            TOPIC, "tasks run in the process that asks; contact_guard_tick and contact_guard_sync by cron do the rest"
+        )
 
 
 def _tick() -> None:

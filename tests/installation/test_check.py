@@ -162,6 +162,15 @@ def test_a_login_address_that_leads_nowhere() -> None:
         assert "the login address '/nowhere/' leads nowhere" in errors(look())
 
 
+@pytest.mark.usefixtures("staffed")
+def test_a_login_address_at_which_editors_have_no_page() -> None:
+    """A pattern that catches every path makes none of them a page."""
+    with override_settings(
+        ROOT_URLCONF="tests.strange_urls.editors", CONTACT_GUARD=guard(LOGIN_URL="/accounts/login/")
+    ):
+        assert "the login address '/accounts/login/' leads nowhere" in errors(look())
+
+
 def strangers_must_sign_in(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
     """The crude kind of middleware that many hosts have: whoever is not signed in is sent to the login page."""
 
@@ -251,8 +260,26 @@ def test_middleware_that_shuts_customers_and_carriers_out() -> None:
         with override_settings(MIDDLEWARE=crude):
             report = look()
 
-    assert "a middleware answers strangers at the web chat before we can" in errors(report)
-    assert "a middleware answers strangers at the webhook of 'carrier' before we can" in errors(report)
+    crude_one = f"{__name__}.strangers_must_sign_in answers strangers at"
+    assert f"{crude_one} the web chat before we can (302 to /login/)" in errors(report)
+    assert f"{crude_one} the webhook of 'carrier' before we can (302 to /login/)" in errors(report)
+
+
+def wants_messages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Counts on what another middleware has yet to do, and refuses those who are not signed in."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        get_response(request)
+        request._messages  # type: ignore[attr-defined]  # noqa: B018
+        return HttpResponse("Sign in first", status=403)
+
+    return middleware
+
+
+@pytest.mark.usefixtures("staffed")
+def test_middleware_that_can_not_be_told_from_others_is_not_named() -> None:
+    with override_settings(MIDDLEWARE=[f"{__name__}.wants_messages", *django_settings.MIDDLEWARE]):
+        assert "a middleware answers strangers at the web chat before we can (403)" in errors(look())
 
 
 @pytest.mark.usefixtures("staffed")

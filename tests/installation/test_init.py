@@ -78,6 +78,20 @@ def test_customers_who_are_users_are_told_from_staff_by_their_role() -> None:
     assert staff == {"Aoi": "employee", "Ken": "supervisor"}
 
 
+@pytest.mark.django_db
+def test_customers_who_are_users_are_told_from_staff_by_who_is_in_a_team(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a host whose users have no role, and none of whom is marked as staff."""
+    monkeypatch.setattr(fields, "role", lambda _model: "")
+    factories.user("hanako")
+    factories.user("aoi", branch=factories.team())
+    words, guard = proposed("--customer", "host.User")
+
+    with override_settings(CONTACT_GUARD=guard):
+        assert [record.name for record in crm.adapter().customers()] == ["Hanako"]
+        assert [record.name for record in crm.adapter().employees()] == ["Aoi"]
+    assert "told apart by who is in a team (branch)" in words
+
+
 def test_a_model_may_be_named_without_its_app() -> None:
     with pytest.raises(CommandError, match="no model is named so"):
         call_command("contact_guard_init", "--customer", "Thing")
@@ -90,11 +104,24 @@ def test_words_in_a_models_name_are_whole_words() -> None:
     assert named == [["opportunity"], ["sale", "team"], ["hr", "unit"], ["addres"]]
 
 
-@pytest.mark.parametrize(("given", "proposal"), [("entrance", None), ("/entrance/", None), ("gone", "login")])
+@pytest.mark.parametrize(
+    ("given", "proposal"), [("entrance", None), ("/entrance/", None), ("/entrance", None), ("gone", "login")]
+)
 @pytest.mark.django_db
 def test_a_login_is_proposed_only_where_the_hosts_own_leads_nowhere(given: str, proposal: str | None) -> None:
     with override_settings(ROOT_URLCONF="tests.strange_urls.entrances", LOGIN_URL=given):
         assert proposed()[1].get("LOGIN_URL") == proposal
+
+
+@pytest.mark.parametrize(("given", "proposal"), [("/accounts/login/", "backend_login"), ("/team/entrance/", None)])
+@pytest.mark.django_db
+def test_a_pattern_for_any_page_is_no_login(given: str, proposal: str | None) -> None:
+    """And of several logins the staff's own comes before the admin's, and one for people before one for programs."""
+    with override_settings(ROOT_URLCONF="tests.strange_urls.editors", LOGIN_URL=given):
+        words, guard = proposed()
+
+    assert guard.get("LOGIN_URL") == proposal
+    assert ("LOGIN_URL leads nowhere, hence backend_login" in words) == (proposal is not None)
 
 
 @isolate_apps("tests.host")
@@ -148,6 +175,35 @@ def test_addresses_that_point_to_each_other_end_the_search() -> None:
     )
 
     assert fields.phones(Address) == fields.phones(WorkAddress) == []
+
+
+@isolate_apps("tests.host")
+def test_what_stands_in_the_profile_of_a_customer_is_found_there() -> None:
+    class Member(models.Model):
+        email = models.EmailField()
+
+        class Meta:
+            app_label = "host"
+
+    class MemberProfile(models.Model):
+        member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="more")
+        phone_number = models.CharField(max_length=32)
+        email = models.EmailField()
+
+        class Meta:
+            app_label = "host"
+
+    class Booking(models.Model):
+        """Has a number as well, that of whoever booked."""
+
+        member = models.OneToOneField(Member, on_delete=models.CASCADE)
+        phone = models.CharField(max_length=32)
+
+        class Meta:
+            app_label = "host"
+
+    assert fields.phones(Member) == ["more.phone_number"]
+    assert fields.emails(Member) == ["email"]
 
 
 @isolate_apps("tests.host")
