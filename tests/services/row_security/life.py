@@ -137,6 +137,7 @@ assert Team.objects.get(tenant=str(osaka.pk)).supervisor.name == "Ren"
 assert looked_at("people") == {
     "the adapter reads customers: 3 looked at": "ok",
     "the adapter reads employees: 1 compliance, 3 employee, 2 supervisor": "ok",
+    "1 addresses belong to customers of several tenants": "warning",
 }
 assert set(looked_at("database").values()) == {"ok"}
 
