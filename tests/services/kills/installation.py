@@ -45,6 +45,10 @@ POINTS = {
 }
 
 
+#: Looks at the record, all alike, after which an operator sees that nothing is done any more.
+_STALLED = 10
+
+
 class MailSink:
     """The company's mail provider, by SMTP."""
 
@@ -70,6 +74,7 @@ class Installation:
         self.world: World | None = None
         #: Who was killed in the present campaign, and at what.
         self.struck: list[str] = []
+        self.is_polled = str(broker.get("broker", "")).startswith("folder:")
         self.web = Web(self.port, lambda: self.reach("sent"))
         self.sink = MailSink(self.reach)
         self.carriers: dict[str, Carrier] = {alias: kind() for alias, kind in CARRIERS.items()}
@@ -191,6 +196,7 @@ class Installation:
     def settled(self) -> dict[str, Any]:
         """The record, once nothing is left to do."""
         found: dict[str, Any] = {}
+        before, unchanged = "", 0
 
         def nothing_is_left() -> bool:
             found.update(json.loads(self.inside("record")))
@@ -202,6 +208,12 @@ class Installation:
             self.revive()
             if nothing_is_left():
                 return found
+            unchanged = unchanged + 1 if json.dumps(found) == before else 0
+            before = json.dumps(found)
+            if unchanged == _STALLED and self.is_polled:
+                # Where Celery polls its broker, the worker's processes take turns at one queue, and one that is killed
+                # in its turn leaves the others waiting for ever (billiard): an operator restarts it.
+                self.processes["worker"].strike(whole=True)
         raise AssertionError(f"it never came to rest: {found}")
 
 
