@@ -19,6 +19,7 @@ from crm_contact_guard.detection.types import (
     Stance,
     ThreadMessage,
     ThreadVerdict,
+    Tier,
 )
 
 __all__ = [
@@ -31,8 +32,10 @@ __all__ = [
     "Stance",
     "ThreadMessage",
     "ThreadVerdict",
+    "Tier",
     "explain",
     "masked",
+    "read_message",
     "read_thread",
     "reason",
     "scan",
@@ -72,6 +75,18 @@ def read_thread(messages: Sequence[ThreadMessage], *, company: Company | None = 
     from crm_contact_guard.detection import threads
 
     return threads.read_thread(messages, company=company)
+
+
+def read_message(
+    messages: Sequence[ThreadMessage], *, company: Company | None = None, semantic_stage: bool = False
+) -> ThreadVerdict:
+    """Judge the newest message of a talk, the oldest first; see ``threads.read_message``. Never raises.
+
+    Supervision asks this of each message that comes in; ``read_thread`` is the same asked of each message of a talk.
+    """
+    from crm_contact_guard.detection import threads
+
+    return threads.read_message(messages, company=company, semantic_stage=semantic_stage)
 
 
 def speaks_for_itself(verdict: Scan, *, company: Company | None = None) -> bool:

@@ -31,6 +31,7 @@ def verdict(line: dict[str, Any], company: Company, *, semantic_stage: bool = Fa
         return {
             "id": line.get("id"),
             "attempt": thread.attempt,
+            "tier": thread.tier,
             "by": thread.by,
             "stance": thread.stance,
             "at": thread.at,
@@ -41,6 +42,7 @@ def verdict(line: dict[str, Any], company: Company, *, semantic_stage: bool = Fa
     return {
         "id": line.get("id"),
         "attempt": single.attempt,
+        "tier": single.tier,
         "by": single.by,
         "stance": single.stance,
         "at": None,

@@ -20,7 +20,7 @@ from crm_contact_guard.detection.candidates import Budget
 from crm_contact_guard.detection.features import space
 from crm_contact_guard.detection.normalise import Normalised, normalise
 from crm_contact_guard.detection.sentences import sentences_of
-from crm_contact_guard.detection.types import By, Company, Direction, Finding, Kind, Scan, Stance
+from crm_contact_guard.detection.types import By, Company, Direction, Finding, Kind, Scan, Stance, Tier
 from crm_contact_guard.detection.weighing import AT_ONCE, WINDOW, Window, weigh_part, weigh_text, weigh_texts
 
 #: Modules that find other kinds; one place, see the contract above.
@@ -33,6 +33,8 @@ EXTRA_DETECTORS: tuple[str, ...] = (
 VERSION = "2026.11.1"
 #: From this calibrated probability a stance counts, unless the company's preset says otherwise.
 THRESHOLD = 0.45
+#: From this one it is noticed.
+NOTICED = 0.2
 #: How much more than a whole text a passage must weigh to count alone, and how many are tried in one message.
 LOCAL_MARGIN = 0.4
 #: Where a company wants it quiet, a passage that is as sure as this counts all the same.
@@ -127,7 +129,8 @@ def judge(
         ]
         if local:
             windows, best = windows + local, max(local, key=_by_probability)
-    return conclude(normalised, windows, best, direction, others, threshold, flooded=flooded)
+    noticed = NOTICED if company.noticed is None else company.noticed
+    return conclude(normalised, windows, best, direction, others, threshold, noticed, flooded=flooded)
 
 
 def failure(text: str) -> Finding:
@@ -179,26 +182,30 @@ def conclude(
     direction: Direction,
     others: list[Finding],
     threshold: float,
+    noticed: float,
     *,
     flooded: bool,
 ) -> Scan:
     """Findings and stance from the weighed windows; ``flooded`` when the budget for candidates was spent."""
     findings: list[Finding] = []
     attempt = best.probability >= threshold
-    if attempt:
-        findings = _supporting(normalised, windows, threshold)
+    least = threshold if attempt else min(threshold, noticed)
+    suspected = best.probability >= least
+    if suspected:
+        findings = _supporting(normalised, windows, least)
     if flooded:
         findings.extend(evidence.floods(normalised, windows))
     findings.extend(others)
-    stance = evidence.stance(best.evidence, attempt=attempt)
+    stance = evidence.stance(best.evidence, attempt=suspected)
     if findings:
         own = None if attempt else company_rules.attempt_stance(findings, direction)
         if own is not None:
-            attempt, stance = True, own
+            attempt, suspected, stance = True, True, own
         if len(findings) > 1:
             findings.sort(key=lambda finding: (finding.start, finding.end))
-    by = (By.CUSTOMER if direction is Direction.INBOUND else By.EMPLOYEE) if attempt else None
-    return Scan(attempt, by, stance, round(best.probability, 4), tuple(findings))
+    by = (By.CUSTOMER if direction is Direction.INBOUND else By.EMPLOYEE) if suspected else None
+    tier = Tier.ALERT if attempt else Tier.NOTICED if suspected else Tier.NONE
+    return Scan(attempt, by, stance, round(best.probability, 4), tuple(findings), tier)
 
 
 def _supporting(normalised: Normalised, windows: list[Window], threshold: float) -> list[Finding]:

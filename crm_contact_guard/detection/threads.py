@@ -26,6 +26,7 @@ from crm_contact_guard.detection.types import (
     Stance,
     ThreadMessage,
     ThreadVerdict,
+    Tier,
 )
 
 #: How many earlier messages of one side are read together with its newest, and how many of the other side as context.
@@ -80,6 +81,28 @@ def read_thread(messages: Sequence[ThreadMessage], *, company: Company | None = 
         return ThreadVerdict(False, None, Stance.NONE, None, 0.0, failures)
 
 
+def read_message(
+    messages: Sequence[ThreadMessage], *, company: Company | None = None, semantic_stage: bool = False
+) -> ThreadVerdict:
+    """Verdict on the newest message, in the talk before it: ``at`` is its index where the verdict says anything.
+
+    Findings carry the index of their message; those of an attempt may stand in earlier ones. Never raises.
+    """
+    from crm_contact_guard import detection
+
+    company = company or engine.NO_COMPANY
+    last = len(messages) - 1
+    newest = messages[last]
+    alone = detection.scan(newest.text, direction=newest.direction, company=company, semantic_stage=semantic_stage)
+    found = tuple(replace(finding, message=last) for finding in alone.findings)
+    if newest.direction is not Direction.NOTE:
+        thread = read_thread([m for m in messages if m.direction is not Direction.NOTE], company=company)
+        if thread.attempt and not alone.attempt:
+            return replace(thread, findings=(*thread.findings, *found))
+    at = None if alone.tier is Tier.NONE else last
+    return ThreadVerdict(alone.attempt, alone.by, alone.stance, at, alone.score, found, alone.tier)
+
+
 def speaks_for_itself(score: float, threshold: float) -> bool:
     """Whether a message of a talk is an attempt by itself; where it is not, the reading of the thread decides.
 
@@ -106,7 +129,7 @@ def _read(messages: Sequence[ThreadMessage], company: Company) -> ThreadVerdict:
         for at, single in enumerate(singles):
             own_rule = company_rules.attempt_stance(single.findings, messages[at].direction)
             if own_rule is not None:
-                return ThreadVerdict(True, single.by, own_rule, at, round(best, 4), tuple(_indexed(singles)))
+                return ThreadVerdict(True, single.by, own_rule, at, round(best, 4), tuple(_indexed(singles)), Tier.ALERT)
         findings.extend(f for f in _indexed(singles) if f.kind not in evidence.ATTEMPT_KINDS)
         return ThreadVerdict(False, None, Stance.NONE, None, round(best, 4), tuple(findings))
     reading, at = found
@@ -123,7 +146,7 @@ def _read(messages: Sequence[ThreadMessage], company: Company) -> ThreadVerdict:
             findings.append(finding)
     by = By.CUSTOMER if side is Direction.INBOUND else By.EMPLOYEE
     stance = evidence.stance(reading.window.evidence, attempt=True)
-    return ThreadVerdict(True, by, stance, at, round(best, 4), tuple(findings))
+    return ThreadVerdict(True, by, stance, at, round(best, 4), tuple(findings), Tier.ALERT)
 
 
 def readings(messages: Sequence[ThreadMessage], company: Company) -> Iterator[Reading]:

@@ -42,6 +42,14 @@ class Stance(StrEnum):
         return self in (Stance.OFFER, Stance.ASK, Stance.ACCEPT)
 
 
+class Tier(StrEnum):
+    """How far a verdict goes: ``alert`` warns a person, ``noticed`` is kept with the talk and disturbs nobody."""
+
+    ALERT = "alert"
+    NOTICED = "noticed"
+    NONE = "none"
+
+
 class Kind(StrEnum):
     """Finding kinds. ``after_hours`` and ``repeated_contact`` come from the policy, not from text."""
 
@@ -77,13 +85,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The verdict on one text. ``attempt`` holds only for the stances offer, ask and accept."""
+    """The verdict on one text.
+
+    ``attempt`` holds only for the tier ``alert`` and the stances offer, ask and accept. For the tier ``noticed``, ``by``,
+    ``stance`` and ``findings`` say what was too unsure to warn anybody.
+    """
 
     attempt: bool
     by: By | None
     stance: Stance
     score: float
     findings: tuple[Finding, ...] = ()
+    tier: Tier = Tier.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +110,10 @@ class ThreadMessage:
 
 @dataclass(frozen=True, slots=True)
 class ThreadVerdict:
-    """The verdict on a thread: ``at`` is the index of the message that completes the evidence, ``by`` its side."""
+    """The verdict on a thread: ``at`` is the index of the message that completes the evidence, ``by`` its side.
+
+    ``attempt`` holds for the tier ``alert`` alone; for ``noticed``, ``at`` and ``by`` say what was noticed.
+    """
 
     attempt: bool
     by: By | None
@@ -105,6 +121,7 @@ class ThreadVerdict:
     at: int | None
     score: float
     findings: tuple[Finding, ...] = ()
+    tier: Tier = Tier.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +148,8 @@ class Company:
 
     ``phones`` in any notation, ``domains`` without "@", ``handles`` without leading sign, ``emails`` and ``urls``
     whole; ``regions`` are ISO 3166 codes in which a national phone number is read; ``threshold`` is the score from
-    which a stance counts as an attempt (presets choose it). ``own_words`` are literal words by the kind of finding
+    which a stance counts as an attempt (presets choose it), ``noticed`` the lower one from which it is kept without
+    warning anybody. ``own_words`` are literal words by the kind of finding
     they make, ``rules`` patterns of the company's own; ``version`` names its file in what they find.
     """
 
@@ -143,6 +161,7 @@ class Company:
     urls: frozenset[str] = frozenset()
     regions: tuple[str, ...] = ("JP", "US", "GB", "TH", "VN", "PH", "KR", "CN", "TW", "SG")
     threshold: float | None = None
+    noticed: float | None = None
     own_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: tuple[CompanyRule, ...] = ()
     version: str = "company"
