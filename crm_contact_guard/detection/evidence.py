@@ -136,6 +136,11 @@ def stance(found: Evidence, *, attempt: bool) -> Stance:
     return Stance.NONE
 
 
+def refuses(found: Evidence) -> bool:
+    """Whether words that decline stand in a text, whatever they decline."""
+    return _concepts().refuse in found.concepts
+
+
 class _Concepts:
     """Numbers of the concepts that are named here."""
 

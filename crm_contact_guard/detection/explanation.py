@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crm_contact_guard.detection import engine, semantic, weighing
+from crm_contact_guard.detection import encoder, engine, scan, weighing
 from crm_contact_guard.detection.features import REACHABLE
 from crm_contact_guard.detection.lexicon import lexicon
 from crm_contact_guard.detection.normalise import normalise
@@ -35,9 +35,13 @@ def explain(text: str, direction: Direction | str, language: str = "en", *, sema
             )
         weighed = ", ".join(f"{name} {weight:+.2f}" for name, weight in learned.contributions(window.evidence.active))
         lines.append("  weighed most: " + weighed)
-    if semantic_stage:
-        first, verdict = verdict, semantic.second_opinion(text, verdict, direction=side)
-        lines.append(f"second opinion by meaning: score {first.score} becomes {verdict.score}")
+    if semantic_stage and encoder.available():
+        opinion = encoder.opinion(text, side)
+        first, verdict = verdict, scan(text, direction=side, semantic_stage=True)
+        lines.append(
+            f"encoder {encoder.version()}: log odds of an attempt {opinion.attempt:+.2f} ({opinion.likeliest}), of harassment "
+            f"{opinion.harassment:+.2f}, {text[opinion.start : opinion.end]!r}; score {first.score} becomes {verdict.score}"
+        )
     lines.append(f"verdict: attempt={verdict.attempt} by={verdict.by} stance={verdict.stance} score={verdict.score}")
     for finding in verdict.findings:
         shown = text[finding.start : finding.end]

@@ -16,9 +16,8 @@ import numpy.typing as npt
 from crm_contact_guard.detection import ngrams
 from crm_contact_guard.detection.features import space
 
-#: Log odds that are decided, not learned: no training line knows whose contacts are the company's own, and labelled lines
-#: hold far more attempts than life, where a text that hardly touches the matter is nearly always harmless.
-DECIDED = {"own_contact": -3.5, "topics=0": -3.0, "topics=1": -0.5}
+#: Log odds that are decided, not learned: no training line knows whose contacts are the company's own.
+DECIDED = {"own_contact": -3.5}
 
 
 class Ranker:
@@ -28,6 +27,7 @@ class Ranker:
         self, names: list[str], dense: list[float], grams: npt.NDArray[np.int8], step: float, bias: float, version: str
     ) -> None:
         known = dict(zip(names, dense, strict=True))
+        self.learned = dense
         self.dense = [float(known.get(name, 0.0)) for name in space().names]
         for name, decided in DECIDED.items():
             self.dense[space().index[name]] += decided

@@ -1,27 +1,27 @@
-"""Threads: what no single message holds, spread over several of one side.
+"""Talks: each message is judged with what was said before it, by the quick scan, the talk's evidence and the encoder.
 
-A small model of its own weighs, at each message, the message alone, the messages of its side read as one, and what the
-other side said before; its weights lie beside the ranker's.
+Supervision asks ``read_message`` of each message that comes in; ``read_thread`` asks the same of each message of a talk, so
+a talk read at once and one inspected message by message come to the same verdict.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from importlib.resources import files
+from dataclasses import replace
 
-import numpy as np
-
-from crm_contact_guard.detection import company_rules, engine, evidence, weighing
-from crm_contact_guard.detection.features import space
-from crm_contact_guard.detection.normalise import Normalised, normalise
-from crm_contact_guard.detection.ranker import probability
+from crm_contact_guard.detection import encoder, engine
+from crm_contact_guard.detection.decision import ALERT, Signals, decision, logistic, probability
+from crm_contact_guard.detection.encoder.base import BaseError
+from crm_contact_guard.detection.encoder.classes import KINDS, stance_of
+from crm_contact_guard.detection.evidence import ATTEMPT_KINDS
+from crm_contact_guard.detection.talk import GAP, Heard, Talk, hear, look
 from crm_contact_guard.detection.types import (
     By,
     Company,
     Direction,
     Finding,
+    Kind,
     Scan,
     Stance,
     ThreadMessage,
@@ -29,239 +29,226 @@ from crm_contact_guard.detection.types import (
     Tier,
 )
 
-#: How many earlier messages of one side are read together with its newest, and how many of the other side as context.
-REACH = 5
-CONTEXT = 2
-#: How much more than a text without a talk a message of one must weigh to be an attempt whatever stands around it.
-TALK_MARGIN = 0.05
-#: However quiet a company wants it, what is as plain as this counts at once.
-PLAIN = 0.85
-#: Messages further back than this (minutes) belong to another talk.
-GAP = 3 * 24 * 60.0
-#: From this probability a message completes an attempt, unless the company's preset moves it.
-THRESHOLD = 0.56
-#: Longer messages are read in threads by their first and last characters; alone they are scanned whole.
-LONGEST = 600
-#: Messages whose readings are made together.
-_AT_ONCE = 64
-NUMBERS = ("alone", "best_before", "joined", "answered", "both", "inbound", "first")
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """Several messages as one text; ``starts`` are the offsets at which they begin."""
-
-    text: str
-    indexes: tuple[int, ...]
-    starts: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One message in its thread: the numbers in the order of ``NUMBERS``, features of the joined text and of the context."""
-
-    numbers: tuple[float, ...]
-    active: list[int]
-    context: list[int]
-    joined: Joined
-    window: weighing.Window
-    normalised: Normalised
-
-
-def read_thread(messages: Sequence[ThreadMessage], *, company: Company | None = None) -> ThreadVerdict:
-    """Verdict on a conversation, oldest message first. ``at`` is the message with which the evidence is complete.
-
-    Findings carry the index of their message; one that spans several is given once a message. Never raises.
-    """
-    company = company or engine.NO_COMPANY
-    try:
-        return _read(messages, company)
-    except Exception:  # as in engine.scan: what breaks the reader is looked at by people
-        failures = tuple(replace(engine.failure(message.text), message=index) for index, message in enumerate(messages))
-        return ThreadVerdict(False, None, Stance.NONE, None, 0.0, failures)
+#: Messages before the newest that are read at all.
+REACH = 12
+#: The detector of what only the encoder saw, and that of what the talk adds, before the name of the signal.
+SEMANTIC, THREAD = "semantic", "thread."
+NOTHING = ThreadVerdict(False, None, Stance.NONE, None, 0.0)
 
 
 def read_message(
     messages: Sequence[ThreadMessage], *, company: Company | None = None, semantic_stage: bool = False
 ) -> ThreadVerdict:
-    """Verdict on the newest message, in the talk before it: ``at`` is its index where the verdict says anything.
+    """Verdict on the newest message of a talk, the oldest first: ``at`` is its index where there is anything to say.
 
-    Findings carry the index of their message; those of an attempt may stand in earlier ones. Never raises.
+    Findings carry the index of their message; those of an attempt in pieces stand in earlier ones, too. Never raises:
+    a failure inside is a finding ``engine.error``.
     """
-    from crm_contact_guard import detection
+    if not messages:
+        return NOTHING
+    company, last = company or engine.NO_COMPANY, len(messages) - 1
+    first = max(0, last - REACH)
+    try:
+        read = Reader(messages[first:], company, semantic_stage=semantic_stage).verdict(last - first)
+    except Exception:  # as in engine.scan: what breaks the reader is looked at by people
+        return replace(NOTHING, findings=(replace(engine.failure(messages[last].text), message=last),))
+    return _moved(read, first)
 
+
+def read_thread(
+    messages: Sequence[ThreadMessage], *, company: Company | None = None, semantic_stage: bool = False
+) -> ThreadVerdict:
+    """Verdict on a whole talk: that of the first message that alerts, else of the one most noticed. Never raises.
+
+    Findings of other kinds (harassment, sensitive data) are those of all its messages.
+    """
     company = company or engine.NO_COMPANY
-    last = len(messages) - 1
-    newest = messages[last]
-    alone = detection.scan(newest.text, direction=newest.direction, company=company, semantic_stage=semantic_stage)
-    found = tuple(replace(finding, message=last) for finding in alone.findings)
-    if newest.direction is not Direction.NOTE:
-        thread = read_thread([m for m in messages if m.direction is not Direction.NOTE], company=company)
-        if thread.attempt and not alone.attempt:
-            return replace(thread, findings=(*thread.findings, *found))
-    at = None if alone.tier is Tier.NONE else last
-    return ThreadVerdict(alone.attempt, alone.by, alone.stance, at, alone.score, found, alone.tier)
+    try:
+        reader = Reader(messages, company, semantic_stage=semantic_stage)
+        return _whole([reader.verdict(place) for place in range(len(messages))])
+    except Exception:
+        failures = tuple(replace(engine.failure(message.text), message=place) for place, message in enumerate(messages))
+        return replace(NOTHING, findings=failures)
 
 
-def speaks_for_itself(score: float, threshold: float) -> bool:
-    """Whether a message of a talk is an attempt by itself; where it is not, the reading of the thread decides.
-
-    ``threshold`` is the company's for a text alone. "What's your number?" is often answered by "the booking line is …",
-    so it must be somewhat surer; but a plain "let's talk on WhatsApp" no talk around it excuses.
-    """
-    return score >= min(PLAIN, threshold + TALK_MARGIN)
-
-
-def _read(messages: Sequence[ThreadMessage], company: Company) -> ThreadVerdict:
-    shift = 0.0 if company.threshold is None else company.threshold - engine.THRESHOLD
-    threshold = min(0.95, max(0.05, THRESHOLD + shift))
-    findings: list[Finding] = []
-    found: tuple[Reading, int] | None = None
-    best = 0.0
-    for index, reading in enumerate(readings(messages, company)):
-        score = thread_probability(reading)
-        best = max(best, score)
-        if found is None and score >= threshold:
-            found = reading, index
-            findings.extend(_spread(reading, score))
-    singles = list(engine.scan_many([(message.text, message.direction) for message in messages], company=company))
-    if found is None:
-        for at, single in enumerate(singles):
-            own_rule = company_rules.attempt_stance(single.findings, messages[at].direction)
-            if own_rule is not None:
-                return ThreadVerdict(True, single.by, own_rule, at, round(best, 4), tuple(_indexed(singles)), Tier.ALERT)
-        findings.extend(f for f in _indexed(singles) if f.kind not in evidence.ATTEMPT_KINDS)
-        return ThreadVerdict(False, None, Stance.NONE, None, round(best, 4), tuple(findings))
-    reading, at = found
-    seen = {(f.message, f.kind, f.start, f.end) for f in findings}
-    side = messages[at].direction
-    for finding in _indexed(singles):
-        own = finding.message is not None and messages[finding.message].direction is side
-        if (own or finding.kind not in evidence.ATTEMPT_KINDS) and (
-            finding.message,
-            finding.kind,
-            finding.start,
-            finding.end,
-        ) not in seen:
-            findings.append(finding)
-    by = By.CUSTOMER if side is Direction.INBOUND else By.EMPLOYEE
-    stance = evidence.stance(reading.window.evidence, attempt=True)
-    return ThreadVerdict(True, by, stance, at, round(best, 4), tuple(findings), Tier.ALERT)
+def _whole(verdicts: Sequence[ThreadVerdict]) -> ThreadVerdict:
+    alerts = [verdict for verdict in verdicts if verdict.tier is Tier.ALERT]
+    noticed = [verdict for verdict in verdicts if verdict.tier is Tier.NOTICED]
+    best = max((verdict.score for verdict in verdicts), default=0.0)
+    chosen = alerts[0] if alerts else max(noticed, key=lambda verdict: verdict.score, default=NOTHING)
+    others = [
+        finding
+        for verdict in verdicts
+        for finding in verdict.findings
+        if finding.kind not in ATTEMPT_KINDS and finding.kind is not Kind.REPEATED_CONTACT
+    ]
+    own = [finding for verdict in alerts or [chosen] for finding in verdict.findings if verdict.by is chosen.by]
+    findings = dict.fromkeys((*own, *others))
+    return replace(chosen, score=best, findings=tuple(findings))
 
 
-def readings(messages: Sequence[ThreadMessage], company: Company) -> Iterator[Reading]:
-    """Each message in its thread; linear in the number of messages, which are weighed many together."""
-    for first in range(0, len(messages), _AT_ONCE):
-        yield from _readings(messages, first, min(len(messages), first + _AT_ONCE), company)
+def _moved(verdict: ThreadVerdict, by: int) -> ThreadVerdict:
+    if not by:
+        return verdict
+    findings = tuple(replace(finding, message=(finding.message or 0) + by) for finding in verdict.findings)
+    return replace(verdict, at=None if verdict.at is None else verdict.at + by, findings=findings)
 
 
-def _readings(messages: Sequence[ThreadMessage], first: int, last: int, company: Company) -> Iterator[Reading]:
-    texts: list[tuple[Normalised, Direction]] = []
+class Reader:
+    """A talk that is read message by message; each is scanned once."""
 
-    def put(indexes: Sequence[int], side: Direction) -> int:
-        """Put some messages, as one text, to what is weighed; its place there."""
-        texts.append((normalise(_join(messages, indexes).text[-LONGEST:]), side))
-        return len(texts) - 1
+    def __init__(self, messages: Sequence[ThreadMessage], company: Company, *, semantic_stage: bool) -> None:
+        self._messages = messages
+        self._company = company
+        self._scans = list(engine.scan_many([(one.text, one.direction) for one in messages], company=company))
+        self._heard = hear(messages, company)
+        self._deep = semantic_stage and encoder.available()
 
-    near = {index: _near(messages, index) for index in range(first, last)}
-    wanted = sorted({*near, *(earlier for own, _, _ in near.values() for earlier in own)})
-    alone = {index: put([index], messages[index].direction) for index in wanted}
-    places = []
-    for index, (own, other, both) in near.items():
-        side = messages[index].direction
-        joined = put([*own, index], side) if own else alone[index]
-        answered = put(other, messages[other[0]].direction) if other else None
-        whole = put([*both, index], side) if both else alone[index]
-        places.append((joined, answered, whole))
-    windows = [window for window, _ in weighing.weigh_texts(texts, company)]
-    for (index, (own, other, _)), (joined, answered, whole) in zip(near.items(), places, strict=True):
-        window = windows[joined]
-        answer = None if answered is None else windows[answered]
-        numbers = (
-            windows[alone[index]].logit,
-            max((windows[alone[earlier]].logit for earlier in own), default=-6.0),
-            window.logit,
-            0.0 if answer is None else answer.logit,
-            windows[whole].logit,
-            float(messages[index].direction is Direction.INBOUND),
-            float(not own and not other),
-        )
-        context = [] if answer is None else answer.evidence.active
-        yield Reading(
-            numbers, window.evidence.active, context, _join(messages, [*own, index]), window, texts[joined][0]
-        )
-
-
-def _near(messages: Sequence[ThreadMessage], index: int) -> tuple[list[int], list[int], list[int]]:
-    """Earlier messages of the same side, the other side's last ones, and the last of both; oldest first."""
-    side = messages[index].direction
-    own: list[int] = []
-    other: list[int] = []
-    both: list[int] = []
-    minutes = messages[index].minutes_after_previous
-    for earlier in range(index - 1, max(-1, index - 4 * REACH), -1):
-        if minutes > GAP or len(own) >= REACH:
-            break
-        if messages[earlier].direction is side:
-            own.insert(0, earlier)
-        elif len(other) < CONTEXT:
-            other.insert(0, earlier)
-        if len(both) < REACH:
-            both.insert(0, earlier)
-        minutes += messages[earlier].minutes_after_previous
-    return own, other, both
-
-
-def _join(messages: Sequence[ThreadMessage], indexes: Sequence[int]) -> Joined:
-    text = ""
-    starts = []
-    for number in indexes:
-        starts.append(len(text))
-        text += messages[number].text + "\n"
-    return Joined(text[:-1], tuple(indexes), tuple(starts))
-
-
-def thread_probability(reading: Reading) -> float:
-    """How likely this message completes an attempt of its side."""
-    numbers, dense, context, bias = _weights()
-    total = bias + sum(weight * number for weight, number in zip(numbers, reading.numbers, strict=True))
-    total += sum(dense[feature] for feature in reading.active) + sum(context[feature] for feature in reading.context)
-    return probability(total)
-
-
-@lru_cache(maxsize=1)
-def _weights() -> tuple[list[float], list[float], list[float], float]:
-    with (files("crm_contact_guard.detection") / "weights" / "threads.npz").open("rb") as stream:
-        data = np.load(stream, allow_pickle=False)
-        names = [str(name) for name in data["names"]]
-        joined = dict(zip(names, data["joined"].tolist(), strict=True))
-        context = dict(zip(names, data["context"].tolist(), strict=True))
-        known = space().names
+    def signals(self, place: int) -> tuple[Signals, Talk, encoder.Opinion | None]:
+        """What is known of one message."""
+        message = self._messages[place]
+        talk = Talk()
+        if message.direction is not Direction.NOTE:  # a note tells of talks and is none
+            talk = look(self._before(place) + [self._heard[place]], self._company)
+        opinion = self._opinion(place)
+        inbound = float(message.direction is Direction.INBOUND)
         return (
-            data["numbers"].tolist(),
-            [joined.get(name, 0.0) for name in known],
-            [context.get(name, 0.0) for name in known],
-            float(data["bias"]),
+            Signals(
+                _odds(self._scans[place].score),
+                inbound,
+                talk.joined,
+                talk.assembled,
+                talk.answers,
+                talk.accepts,
+                talk.presses,
+                None if opinion is None else opinion.attempt,
+            ),
+            talk,
+            opinion,
         )
 
+    def verdict(self, place: int) -> ThreadVerdict:
+        """The verdict on one message, in the talk before it."""
+        signals, talk, opinion = self.signals(place)
+        scan = self._scans[place]
+        side = self._messages[place].direction
+        score = probability(signals)
+        tier = engine.thresholds(side, self._company).tier(score)
+        if scan.attempt and scan.score < engine.thresholds(side, self._company).alert:
+            tier = Tier.ALERT  # by a rule of the company's own
+        findings = [
+            replace(finding, message=place)
+            for finding in scan.findings
+            if tier is not Tier.NONE or finding.kind not in ATTEMPT_KINDS or finding.detector == "engine.error"
+        ]
+        findings = _harassing(findings, opinion, side, place)
+        if tier is Tier.NONE:
+            return ThreadVerdict(False, None, _declined(scan), None, round(score, 4), tuple(findings))
+        named = [*self._named(talk, place, score), *self._semantic(opinion, findings, place, score)]
+        return ThreadVerdict(
+            tier is Tier.ALERT,
+            By.CUSTOMER if side is Direction.INBOUND else By.EMPLOYEE,
+            _stance(scan, talk, opinion),
+            place,
+            round(score, 4),
+            tuple(dict.fromkeys((*findings, *named))),
+            tier,
+        )
 
-def _indexed(singles: Sequence[Scan]) -> Iterator[Finding]:
-    for index, single in enumerate(singles):
-        for finding in single.findings:
-            yield replace(finding, message=index)
+    def _opinion(self, place: int) -> encoder.Opinion | None:
+        if not self._deep:
+            return None
+        message = self._messages[place]
+        before = [heard.message for heard in self._before(place)]
+        try:
+            return encoder.opinion(message.text, message.direction, before)
+        except BaseError:
+            self._deep = False
+            return None
+
+    def _before(self, place: int) -> list[Heard]:
+        """Earlier messages of the same talk, without notes."""
+        found: list[Heard] = []
+        minutes = self._messages[place].minutes_after_previous
+        for earlier in range(place - 1, max(-1, place - 1 - REACH), -1):
+            if minutes > GAP:
+                break
+            if self._messages[earlier].direction is not Direction.NOTE:
+                found.insert(0, self._heard[earlier])
+            minutes += self._messages[earlier].minutes_after_previous
+        return found
+
+    def _named(self, talk: Talk, place: int, score: float) -> Iterator[Finding]:
+        """Findings of the evidence over several messages, one for each message it stands in."""
+        if not talk.places:
+            return
+        numbers = {id(heard): number for number, heard in enumerate(self._heard)}
+        before = [numbers[id(heard)] for heard in self._before(place)]
+        for name, places in talk.places.items():
+            kind = {"presses": Kind.REPEATED_CONTACT, "accepts": Kind.CONTACT_REQUEST}.get(name, Kind.CONTACT_IDENTIFIER)
+            for number in [*(before[one] for one in places), place]:
+                message = self._messages[number]
+                if message.direction is self._messages[place].direction:
+                    yield Finding(
+                        kind, 0, len(message.text), round(score, 4), THREAD + name, decision().version, message=number
+                    )
+
+    def _semantic(
+        self, opinion: encoder.Opinion | None, known: Sequence[Finding], place: int, score: float
+    ) -> Iterator[Finding]:
+        """What the encoder saw, where nothing else says it."""
+        if opinion is None or any(finding.kind in ATTEMPT_KINDS for finding in known):
+            return
+        kind = KINDS[opinion.likeliest[0]]
+        yield Finding(kind, opinion.start, opinion.end, round(score, 4), SEMANTIC, encoder.version(), message=place)
 
 
-def _spread(reading: Reading, score: float) -> Iterator[Finding]:
-    """Findings of the joined text, each cut to the messages it touches."""
-    joined = reading.joined
-    skipped = max(0, len(joined.text) - LONGEST)
-    for finding in evidence.findings(reading.normalised, 0, reading.window.text, reading.window.evidence, score):
-        first, last = finding.start + skipped, finding.end + skipped
-        for index, start, end in zip(
-            joined.indexes, joined.starts, (*joined.starts[1:], len(joined.text) + 1), strict=True
-        ):
-            low, high = max(first, start), min(last, end - 1)
-            if low < high:
-                yield replace(
-                    finding, start=low - start, end=high - start, message=index, detector=f"thread.{finding.detector}"
-                )
+def as_scan(verdict: ThreadVerdict) -> Scan:
+    """The verdict on a talk of one message as that on a text."""
+    findings = tuple(replace(finding, message=None) for finding in verdict.findings)
+    return Scan(verdict.attempt, verdict.by, verdict.stance, verdict.score, findings, verdict.tier)
+
+
+def _harassing(
+    findings: list[Finding], opinion: encoder.Opinion | None, side: Direction, place: int
+) -> list[Finding]:
+    """The findings, those of harassment as the encoder sees it: it adds what words don't say, and takes back what is none."""
+    if opinion is None or side is not Direction.INBOUND:
+        return findings
+    weights = decision().harassment
+    worded = max((finding.score for finding in findings if finding.kind is Kind.HARASSMENT), default=0.0)
+    score = round(logistic(weights["bias"] + weights["deep"] * opinion.harassment + weights["worded"] * worded), 4)
+    others = [finding for finding in findings if finding.kind is not Kind.HARASSMENT]
+    if score < weights["noticed"]:
+        return others
+    told = [replace(finding, score=score) for finding in findings if finding.kind is Kind.HARASSMENT]
+    if not told:
+        told = [
+            Finding(
+                Kind.HARASSMENT, opinion.start, opinion.end, score, f"{SEMANTIC}.harassment", encoder.version(), message=place
+            )
+        ]
+    return [*others, *told]
+
+
+def _stance(scan: Scan, talk: Talk, opinion: encoder.Opinion | None) -> Stance:
+    if scan.tier is not Tier.NONE and scan.stance.is_attempt and scan.score >= ALERT:
+        return scan.stance
+    if talk.accepts:
+        return Stance.ACCEPT
+    if talk.joined or talk.assembled or talk.answers:
+        return Stance.OFFER
+    if opinion is not None:
+        return stance_of(opinion.likeliest)
+    return scan.stance if scan.stance.is_attempt else Stance.ASK
+
+
+def _declined(scan: Scan) -> Stance:
+    """The stance of a message that is no attempt after all."""
+    return Stance.NONE if scan.stance.is_attempt else scan.stance
+
+
+def _odds(score: float) -> float:
+    """Log odds of a rounded probability."""
+    score = min(1 - 1e-4, max(1e-4, score))
+    return math.log(score / (1 - score))

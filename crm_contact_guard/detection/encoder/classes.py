@@ -1,0 +1,25 @@
+"""What the encoder tells apart, and what each class says of kind and stance."""
+
+from __future__ import annotations
+
+from crm_contact_guard.detection.types import Kind, Stance
+
+#: In the order of the network's outputs: identifier; contact request, meeting and deal as offered, asked for, accepted;
+#: refusal, report, harmless, harassment.
+CLASSES = ("i", "qo", "qa", "qc", "mo", "mc", "do", "dc", "rf", "rp", "b", "h")
+#: How many of them, from the first, are attempts.
+ATTEMPTS = 8
+HARASSMENT = CLASSES.index("h")
+KINDS = {
+    "i": Kind.CONTACT_IDENTIFIER,
+    "q": Kind.CONTACT_REQUEST,
+    "m": Kind.PRIVATE_MEETING,
+    "d": Kind.SIDE_DEAL,
+    "h": Kind.HARASSMENT,
+}
+_STANCES = {"o": Stance.OFFER, "a": Stance.ASK, "c": Stance.ACCEPT, "f": Stance.REFUSE, "p": Stance.REPORT}
+
+
+def stance_of(name: str) -> Stance:
+    """The stance that a class stands for."""
+    return Stance.OFFER if name == "i" else _STANCES.get(name[1:], Stance.NONE)

@@ -1,0 +1,37 @@
+"""Log odds that mean something: from a corpus in which every second line is an attempt to life, where hardly any is.
+
+The slope comes from labelled lines (Platt's scaling), the shift from real talk: the share of harmless talk that may reach
+even odds is given, whatever else that costs.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+
+#: Of harmless messages of real talk so many may be as likely an attempt as not. Half of what is promised: other talk
+#: than this is other.
+FALSE_ALERTS = 0.0005
+Scores = npt.NDArray[np.float64]
+
+
+class Scale(NamedTuple):
+    """Calibrated log odds are ``slope`` times the learned ones, plus ``shift``."""
+
+    slope: float
+    shift: float
+
+
+NONE = Scale(1.0, 0.0)
+
+
+def scale(odds: Scores, attempts: npt.NDArray[np.bool_], talk: Scores, false_alerts: float = FALSE_ALERTS) -> Scale:
+    """The scale for odds of labelled lines and of real, harmless talk, each by a model that had not seen them."""
+    fitted = LogisticRegression(C=1e6).fit(odds[:, None], attempts)
+    slope = float(fitted.coef_[0][0])
+    if not len(talk):
+        return Scale(slope, float(fitted.intercept_[0]))
+    return Scale(slope, -slope * float(np.quantile(talk, 1 - false_alerts)))

