@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-#: Of harmless messages of real talk so many may be as likely an attempt as not. Half of what is promised: other talk
+#: Of harmless messages of real talk so many may be as likely an attempt as not. Half of what is promised, since other talk
 #: than this is other.
 FALSE_ALERTS = 0.0005
 Scores = npt.NDArray[np.float64]

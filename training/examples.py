@@ -26,7 +26,7 @@ ATTEMPTS = ("i", "qo", "qa", "qc", "mo", "mc", "do", "dc")
 HARMLESS = ("b", "rf", "rp")
 #: How much a message counts beside a labelled line: before the attempt of its talk, with which it is complete, of a clean
 #: talk, of real talk. Before it, hints fall that are nobody's fault.
-BEFORE, COMPLETES, CLEAN, REAL, SMALLTALK = 0.4, 2.0, 1.0, 0.5, 0.5
+BEFORE, COMPLETES, CLEAN, REAL, SMALLTALK = 0.4, 2.0, 1.0, 1.0, 0.5
 #: Shares of the messages of threads that are taken: most of them are alike.
 SAMPLED, SAMPLED_REAL = 0.4, 0.12
 #: Earlier messages that are kept with a message.

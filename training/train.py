@@ -124,9 +124,12 @@ def main() -> None:
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in dataset.all_files())).hexdigest()[:8]
     given = labelled()
     odds = unseen_odds(given)
-    talk = np.array([source in real.MESSAGES for source in given.sources])
-    scale = calibration.scale(odds[~talk], given.attempts[~talk], odds[talk])
-    made = use(fit_ranker(given), f"ranker-{RELEASE}+{digest}", scale)
+    fitted = fit_ranker(given)
+    written = np.array([source not in real.MESSAGES for source in given.sources])
+    talk = [row for name in real.MESSAGES if real.available() for row in real.messages(name, "calibration")]
+    of_talk = fitted.decision_function(dataset.matrix(talk)) if talk else np.zeros(0)
+    scale = calibration.scale(odds[written], given.attempts[written], of_talk)
+    made = use(fitted, f"ranker-{RELEASE}+{digest}", scale)
     np.savez_compressed(
         WEIGHTS / "ranker.npz",
         names=np.array(space().names),

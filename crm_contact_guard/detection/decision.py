@@ -19,7 +19,7 @@ from typing import NamedTuple
 from crm_contact_guard.detection.types import Company, Direction, Tier
 
 #: From this probability a message warns somebody, and from that it is noticed, unless the company says otherwise.
-ALERT, NOTICED = 0.5, 0.1
+ALERT, NOTICED = 0.5, 0.3
 #: Log odds beyond which a signal says no more.
 LIMIT = 8.0
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crm_contact_guard import detection
-from crm_contact_guard.detection import By, Direction, Kind, ThreadMessage, read_thread
-from crm_contact_guard.detection.threads import PLAIN, TALK_MARGIN, speaks_for_itself
+from crm_contact_guard.detection import By, Direction, Kind, Stance, ThreadMessage, Tier, read_message, read_thread
 
 OUT, IN = Direction.OUTBOUND, Direction.INBOUND
 
@@ -87,14 +86,6 @@ def test_harassment_in_a_thread_is_no_attempt() -> None:
     assert any(finding.kind is Kind.HARASSMENT for finding in verdict.findings)
 
 
-def test_in_a_talk_a_message_must_be_surer_than_a_text_alone() -> None:
-    threshold = 0.45
-    assert not speaks_for_itself(threshold, threshold)
-    assert speaks_for_itself(threshold + TALK_MARGIN, threshold)
-    # However quiet a company wants it, what is plain alerts at once.
-    assert speaks_for_itself(PLAIN, 0.83)
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -106,4 +97,61 @@ def test_in_a_talk_a_message_must_be_surer_than_a_text_alone() -> None:
     ],
 )
 def test_no_talk_excuses_a_plain_invitation(text: str) -> None:
-    assert detection.speaks_for_itself(detection.scan(text, direction=IN))
+    before = talk((IN, "Hello, is the pool open?"), (OUT, "It is, until nine."), (IN, "Great, thank you!"))
+
+    assert read_thread([*before, *talk((IN, text))]).tier is not Tier.NONE
+
+
+def test_the_newest_message_is_judged_as_in_the_whole_talk() -> None:
+    messages = talk(
+        (IN, "ありがとうございました"),
+        (IN, "個人的なLINE、教えてもらえませんか？"),
+        (OUT, "いいですよ"),
+        (IN, "やった！"),
+    )
+    by_message = [read_message(messages[: end + 1]) for end in range(len(messages))]
+    whole = read_thread(messages)
+
+    first = next(place for place, verdict in enumerate(by_message) if verdict.tier is Tier.ALERT)
+    assert (whole.attempt, whole.at, whole.by) == (True, first, by_message[first].by)
+
+
+def test_a_yes_to_a_request_is_an_acceptance_and_names_it() -> None:
+    verdict = read_message(talk((IN, "個人的なLINEを教えてもらえませんか？"), (OUT, "いいですよ")))
+
+    assert verdict.tier is not Tier.NONE
+    assert (verdict.by, verdict.stance, verdict.at) == (By.EMPLOYEE, Stance.ACCEPT, 1)
+    assert any(finding.detector == "thread.accepts" for finding in verdict.findings)
+    alone = read_message(talk((IN, "明日の予約をお願いします"), (OUT, "いいですよ")))
+    assert alone.tier is Tier.NONE
+
+
+def test_asking_again_after_a_refusal_is_pressing() -> None:
+    verdict = read_message(
+        talk(
+            (IN, "Could I get your personal number?"),
+            (OUT, "Sorry, we are not allowed to give those out."),
+            (IN, "Come on, just your personal number, nobody will know."),
+        )
+    )
+
+    assert verdict.by is By.CUSTOMER
+    assert {finding.message for finding in verdict.findings if finding.detector == "thread.presses"} == {0, 2}
+    assert any(finding.kind is Kind.REPEATED_CONTACT for finding in verdict.findings)
+
+
+def test_nothing_rises_with_the_length_of_a_harmless_talk() -> None:
+    once = talk((IN, "Could you find me a hotel near the station?"), (OUT, "Of course. Let me know your dates."))
+    short, long = read_thread(once), read_thread(once * 40)
+
+    assert long.tier is Tier.NONE
+    assert long.score == pytest.approx(short.score, abs=0.05)
+
+
+def test_evidence_of_another_day_does_not_count() -> None:
+    number = talk((OUT, "090"), (OUT, "2217"), (OUT, "0814"))
+    fresh = read_message(number)
+    stale = read_message([ThreadMessage(one.text, one.direction, 5 * 24 * 60) for one in number])
+
+    assert any(finding.kind is Kind.CONTACT_IDENTIFIER for finding in fresh.findings) or fresh.tier is Tier.NONE
+    assert stale.tier is Tier.NONE
