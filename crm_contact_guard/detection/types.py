@@ -149,7 +149,8 @@ class Company:
     ``phones`` in any notation, ``domains`` without "@", ``handles`` without leading sign, ``emails`` and ``urls``
     whole; ``regions`` are ISO 3166 codes in which a national phone number is read; ``threshold`` is the score from
     which a stance counts as an attempt (presets choose it), ``noticed`` the lower one from which it is kept without
-    warning anybody. ``own_words`` are literal words by the kind of finding
+    warning anybody. ``threshold_by_direction`` and ``noticed_by_direction`` say the same for texts of one ``Direction``
+    and come first; a direction that they do not name has the common one. ``own_words`` are literal words by the kind of finding
     they make, ``rules`` patterns of the company's own; ``version`` names its file in what they find.
     """
 
@@ -162,6 +163,8 @@ class Company:
     regions: tuple[str, ...] = ("JP", "US", "GB", "TH", "VN", "PH", "KR", "CN", "TW", "SG")
     threshold: float | None = None
     noticed: float | None = None
+    threshold_by_direction: Mapping[Direction, float] | None = None
+    noticed_by_direction: Mapping[Direction, float] | None = None
     own_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: tuple[CompanyRule, ...] = ()
     version: str = "company"
