@@ -40,6 +40,8 @@ class Command(GuardCommand):
                 told = total.messages
                 self.stderr.write(f"{told} messages read")
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(total.findings.items())) or "nothing new"
+        if total.noticed:
+            kinds += f" ({total.noticed} of them only noticed)"
         would = "would be " if options["dry_run"] else ""
         self.stdout.write(f"{total.messages} messages read; {would}found: {kinds}")
         if not options["dry_run"]:
