@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Customer, Employee, Role, Team
@@ -120,8 +120,23 @@ def messages(viewer: Employee) -> QuerySet[Message]:
 
 
 def findings(viewer: Employee) -> QuerySet[Finding]:
-    """Findings the viewer may read: those of alerts they may see."""
-    return Finding.objects.filter(alert__in=alerts(viewer))
+    """Findings the viewer may read: those of alerts they may see, and what was only noticed in talks they watch."""
+    seen = Q(alert__in=alerts(viewer)) | Q(pk__in=noticed(viewer).values("pk"))
+    return Finding.objects.filter(seen)
+
+
+def noticed(viewer: Employee) -> QuerySet[Finding]:
+    """Findings that warned nobody, for those who would have been warned.
+
+    Never of a talk that the viewer answers or has written in: as with alerts, nobody sees what concerns them.
+    """
+    rows = Finding.objects.filter(alert__isnull=True, message__tenant=viewer.tenant)
+    if not viewer.active:
+        return rows.none()
+    if not sees_all(viewer):
+        rows = rows.filter(message__conversation__team__in=watched_teams(viewer))
+    wrote = Message.objects.filter(conversation=OuterRef("message__conversation"), employee=viewer)
+    return rows.exclude(message__conversation__employee=viewer).filter(~Exists(wrote))
 
 
 def alerts(viewer: Employee) -> QuerySet[Alert]:
