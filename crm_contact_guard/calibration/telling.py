@@ -65,12 +65,15 @@ def _proposal(proposal: Proposal) -> Iterator[str]:
         yield "  " + _("warned from %(threshold)s, as proposed") % {"threshold": f"{proposal.proposed.alert:.2f}"}
         yield from _cost(proposal.cost(proposal.proposed.alert))
     yield f"  {_WHY[proposal.why]}"
-    yield "  " + _("noticed from %(now)s: %(now_rate)s of 1,000 messages; from %(proposed)s: %(proposed_rate)s") % {
-        "now": f"{proposal.now.noticed:.2f}",
-        "now_rate": _per_1000(proposal.noticed_now),
-        "proposed": f"{proposal.proposed.noticed:.2f}",
-        "proposed_rate": _per_1000(proposal.noticed_proposed),
+    yield "  " + _("noticed from %(threshold)s, as it is now: %(rate)s of 1,000 messages") % {
+        "threshold": f"{proposal.now.noticed:.2f}",
+        "rate": _per_1000(proposal.noticed_now),
     }
+    if proposal.proposed.noticed != proposal.now.noticed:
+        yield "  " + _("noticed from %(threshold)s, as proposed: %(rate)s of 1,000 messages") % {
+            "threshold": f"{proposal.proposed.noticed:.2f}",
+            "rate": _per_1000(proposal.noticed_proposed),
+        }
     if proposal.small:
         yield "  " + ngettext(
             "Small numbers: %(count)d closed alert. Take this as a hint.",

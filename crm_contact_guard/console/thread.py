@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from crm_contact_guard.console.call_words import outcome
 from crm_contact_guard.console.evidence import Piece, Span, pieces
 from crm_contact_guard.console.line_files import NO_FILES, LineFiles, files_of
-from crm_contact_guard.console.reasons import reason
+from crm_contact_guard.console.reasons import reason, remark
 from crm_contact_guard.directory.addresses import name_of
 from crm_contact_guard.ledger import takebacks
 from crm_contact_guard.ledger.models import Conversation, Delivery, Direction, Message
@@ -252,7 +252,7 @@ def _marks(message: Message, findings: list[Finding], numbered: int) -> tuple[li
     """Findings with the same reason share a number. What stands in a file is told with the file's name."""
     numbers: dict[str, int] = {}
     spans, reasons = [], []
-    for finding, text in _told(message, findings):
+    for finding, text in _told(message, findings, reason):
         if text not in numbers:
             numbers[text] = numbered + len(numbers) + 1
             reasons.append(Reason(numbers[text], text, finding.kind))
@@ -263,13 +263,13 @@ def _marks(message: Message, findings: list[Finding], numbered: int) -> tuple[li
 
 def _noticed(message: Message, findings: list[Finding]) -> list[str]:
     """Why something was noticed. Nothing in the text is marked: it is a remark and no charge."""
-    return list(dict.fromkeys(text for _finding, text in _told(message, findings)))
+    return list(dict.fromkeys(text for _finding, text in _told(message, findings, remark)))
 
 
-def _told(message: Message, findings: list[Finding]) -> Iterator[tuple[Finding, str]]:
+def _told(message: Message, findings: list[Finding], why: Callable[[str, str], str]) -> Iterator[tuple[Finding, str]]:
     names = file_names(message) if any(finding.place for finding in findings) else {}
     for finding in sorted(findings, key=lambda found: (found.place, found.start, found.end)):
-        text = reason(finding.detector, finding.kind)
+        text = why(finding.detector, finding.kind)
         if finding.place:
             text = _("%(file)s: %(reason)s") % {"file": shown(names.get(finding.place, "")), "reason": text}
         yield finding, text

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict
+from crm_contact_guard.supervision.models import Finding
 from crm_contact_guard.supervision.noticing import notice
 from tests.console.conftest import Hotel, says
 
@@ -22,6 +23,15 @@ def talk(hotel: Hotel) -> Any:
     verdict = Verdict(topic="off_channel", by="customer", stance="ask", at=message, findings=[finding], tier="noticed")
     assert notice(conversation=hotel.talk, verdict=verdict)
     return hotel.talk
+
+
+def test_no_reason_points_to_marks_that_are_not_there(hotel: Hotel, talk: Any) -> None:
+    Finding.objects.update(detector="thread.ranker")
+
+    shown = page(hotel, "chief", "conversation", talk.pk)
+
+    assert "Wish to talk elsewhere" in shown
+    assert "marked sentence" not in shown
 
 
 def page(hotel: Hotel, who: str, name: str, *args: Any) -> str:
