@@ -121,22 +121,21 @@ def messages(viewer: Employee) -> QuerySet[Message]:
 
 def findings(viewer: Employee) -> QuerySet[Finding]:
     """Findings the viewer may read: those of alerts they may see, and what was only noticed in talks they watch."""
-    seen = Q(alert__in=alerts(viewer)) | Q(pk__in=noticed(viewer).values("pk"))
-    return Finding.objects.filter(seen)
-
-
-def noticed(viewer: Employee) -> QuerySet[Finding]:
-    """Findings that warned nobody, for those who would have been warned.
-
-    Never of a talk that the viewer answers or has written in: as with alerts, nobody sees what concerns them.
-    """
-    rows = Finding.objects.filter(alert__isnull=True, message__tenant=viewer.tenant)
     if not viewer.active:
-        return rows.none()
-    if not sees_all(viewer):
-        rows = rows.filter(message__conversation__team__in=watched_teams(viewer))
-    wrote = Message.objects.filter(conversation=OuterRef("message__conversation"), employee=viewer)
-    return rows.exclude(message__conversation__employee=viewer).filter(~Exists(wrote))
+        return Finding.objects.none()
+    return Finding.objects.filter(Q(alert__in=alerts(viewer)) | _noticed(viewer))
+
+
+def _noticed(viewer: Employee) -> Q:
+    """What warned nobody, for those who would have been warned.
+
+    Never of a talk that the viewer answers or has written in: as with alerts, nobody sees what concerns them. These are
+    conditions and no list of rows, so that a page asks about its own messages alone.
+    """
+    wrote = Q(Exists(Message.objects.filter(conversation=OuterRef("message__conversation"), employee=viewer)))
+    answers = Q(message__conversation__employee=viewer)
+    mine = Q(alert__isnull=True, message__tenant=viewer.tenant) & ~answers & ~wrote
+    return mine if sees_all(viewer) else mine & Q(message__conversation__team__in=watched_teams(viewer))
 
 
 def alerts(viewer: Employee) -> QuerySet[Alert]:

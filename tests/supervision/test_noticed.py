@@ -17,6 +17,7 @@ from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.ledger.erasing import erase_messages
 from crm_contact_guard.ledger.models import Conversation, Event, Message
 from crm_contact_guard.ledger.verification import verify
+from crm_contact_guard.measuring import measures
 from crm_contact_guard.policy.company import company
 from crm_contact_guard.supervision import inspection, shown, shown_noticed
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
@@ -82,6 +83,7 @@ def test_what_is_noticed_is_kept_and_disturbs_nobody(
     assert not Alert.objects.exists()
     assert not Notice.objects.exists()
     assert mail.outbox == []
+    assert [one.value for one in measures() if one.name == "noticed_last_hour"] == [1]
 
 
 def test_the_record_tells_where_and_what_was_noticed_and_never_the_words(conversation: Conversation) -> None:
