@@ -71,3 +71,11 @@ def test_the_employee_concerned_finds_no_trace_in_the_answers(hotel: Hotel, noti
         answer = hotel.call("aoi", "GET", path)
         assert answer.status_code == 200
         assert "noticed" not in answer.content.decode()
+
+
+def test_who_takes_a_talk_over_no_longer_sees_what_was_noticed_in_it(hotel: Hotel, noticed: Finding) -> None:
+    assert len(listed(hotel, "sora", "?tier=noticed")) == 1
+    hotel.talk.employee = hotel.people["sora"]
+    hotel.talk.save()
+
+    assert listed(hotel, "sora", "?tier=noticed") == []
