@@ -23,7 +23,7 @@ from crm_contact_guard.installation.addresses import misplaced
 from crm_contact_guard.installation.templates import finds_ours
 from crm_contact_guard.ledger import keys, reencoding, trigger_state, witnessing
 from crm_contact_guard.ledger.models import Message
-from crm_contact_guard.policy import company, presets, templates
+from crm_contact_guard.policy import company, presets, templates, thresholds
 
 Configs = Sequence[AppConfig] | None
 
@@ -92,9 +92,9 @@ def check_channels(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_policy(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E010: ``INDUSTRY``, ``RULES`` or ``SENSITIVITY`` holds a word that is not known."""
+    """E010: ``INDUSTRY``, ``RULES``, ``SENSITIVITY`` or ``THRESHOLDS`` holds what is not known."""
     found: list[CheckMessage] = []
-    for ask in (presets.rules, presets.sensitivity):
+    for ask in (presets.rules, thresholds.check):
         try:
             ask()
         except ConfigurationError as error:

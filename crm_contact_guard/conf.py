@@ -25,6 +25,7 @@ DEFAULTS: dict[str, Any] = {
     "COMPANY_RULES": "",
     "INDUSTRY": "general",
     "SENSITIVITY": "",
+    "THRESHOLDS": {},
     "SEMANTIC": False,
     "REGIONS": ["JP", "US", "GB", "TH", "VN", "PH", "KR", "CN", "TW", "SG"],
     # Channels

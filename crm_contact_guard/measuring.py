@@ -19,6 +19,7 @@ from crm_contact_guard.ledger.models import Carrier, Delivery, Direction, Event,
 from crm_contact_guard.ledger.sealed import TreeHead, Witnessing
 from crm_contact_guard.supervision.inspection import uninspected
 from crm_contact_guard.supervision.models import Alert, Notice, Severity
+from crm_contact_guard.supervision.noticing import NOTICED
 
 #: A backlog is counted up to here; beyond it, more is only more.
 COUNTED = 10_000
@@ -46,8 +47,8 @@ class Measure:
 def measures() -> Iterator[Measure]:
     """All figures, now."""
     now = timezone.now()
-    parts: tuple[Callable[[datetime], Iterator[Measure]], ...] = (_record, _outbox, _inspection, _alerts, _carriers)
-    for part in (*parts, _witnesses):
+    parts: tuple[Callable[[datetime], Iterator[Measure]], ...] = (_record, _outbox, _inspection, _alerts, _noticed)
+    for part in (*parts, _carriers, _witnesses):
         yield from part(now)
 
 
@@ -150,6 +151,15 @@ def _alerts(_now: datetime) -> Iterator[Measure]:
             value=counts.get(severity.value, 0),
             labels={"severity": severity.name.lower()},
         )
+
+
+def _noticed(now: datetime) -> Iterator[Measure]:
+    recent = Event.objects.filter(kind=NOTICED, recorded_at__gte=now - timedelta(hours=1))
+    yield Measure(
+        name="noticed_last_hour",
+        says="Messages in which something was noticed that warned nobody, within the last hour",
+        value=recent[:COUNTED].count(),
+    )
 
 
 def _carriers(now: datetime) -> Iterator[Measure]:

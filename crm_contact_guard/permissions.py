@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Customer, Employee, Role, Team
@@ -120,8 +120,22 @@ def messages(viewer: Employee) -> QuerySet[Message]:
 
 
 def findings(viewer: Employee) -> QuerySet[Finding]:
-    """Findings the viewer may read: those of alerts they may see."""
-    return Finding.objects.filter(alert__in=alerts(viewer))
+    """Findings the viewer may read: those of alerts they may see, and what was only noticed in talks they watch."""
+    if not viewer.active:
+        return Finding.objects.none()
+    return Finding.objects.filter(Q(alert__in=alerts(viewer)) | _noticed(viewer))
+
+
+def _noticed(viewer: Employee) -> Q:
+    """What warned nobody, for those who would have been warned.
+
+    Never of a talk that the viewer answers or has written in: as with alerts, nobody sees what concerns them. These are
+    conditions and no list of rows, so that a page asks about its own messages alone.
+    """
+    wrote = Q(Exists(Message.objects.filter(conversation=OuterRef("message__conversation"), employee=viewer)))
+    answers = Q(message__conversation__employee=viewer)
+    mine = Q(alert__isnull=True, message__tenant=viewer.tenant) & ~answers & ~wrote
+    return mine if sees_all(viewer) else mine & Q(message__conversation__team__in=watched_teams(viewer))
 
 
 def alerts(viewer: Employee) -> QuerySet[Alert]:

@@ -20,9 +20,25 @@ from typing import Any
 OUT = Path(__file__).parent / "data" / "writers"
 DIRECTIONS = {">": "outbound", "<": "inbound", "n": "note"}
 #: What a code says as a label of the corpus.
-LABELS = {"i": "identifier", "q": "solicit", "m": "solicit", "d": "solicit", "r": "refusal", "b": "benign", "h": "harassment"}
+LABELS = {
+    "i": "identifier",
+    "q": "solicit",
+    "m": "solicit",
+    "d": "solicit",
+    "r": "refusal",
+    "b": "benign",
+    "h": "harassment",
+}
 #: What must be the same for both: an attempt or not, harassment or not. A refusal and a harmless line are told apart, too.
-_GROUPS = {"i": "attempt", "q": "attempt", "m": "attempt", "d": "attempt", "r": "refusal", "b": "benign", "h": "harassment"}
+_GROUPS = {
+    "i": "attempt",
+    "q": "attempt",
+    "m": "attempt",
+    "d": "attempt",
+    "r": "refusal",
+    "b": "benign",
+    "h": "harassment",
+}
 _ALIASES = {"ma": "mo", "da": "do"}
 #: How far apart both may see the message that completes an attempt.
 NEAR = 2
@@ -139,7 +155,9 @@ def write(path: Path, rows: Iterator[Row]) -> None:
 
 def main() -> None:
     """Collect one writer."""
-    parser = argparse.ArgumentParser(description="Turn a writer's sheets and a second reader's letters into labelled lines.")
+    parser = argparse.ArgumentParser(
+        description="Turn a writer's sheets and a second reader's letters into labelled lines."
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("name")
     options = parser.parse_args()

@@ -64,7 +64,9 @@ def writer_thread_files(part: Part = "training") -> list[Path]:
 
 
 def _of_writers(part: Part) -> list[Path]:
-    return [path for path in sorted((HERE / "data" / "writers").glob("*.jsonl")) if _part(path.name.split(".")[0]) == part]
+    return [
+        path for path in sorted((HERE / "data" / "writers").glob("*.jsonl")) if _part(path.name.split(".")[0]) == part
+    ]
 
 
 def _part(writer: str) -> Part:

@@ -95,7 +95,10 @@ class Encoder(nn.Module):
         for row, one in enumerate(given):
             ids[row, : len(one.ids)] = torch.tensor(one.ids)
         place = torch.arange(length)[None]
-        lengths, first, last = (torch.tensor(column)[:, None] for column in zip(*((len(g.ids), g.first, g.last) for g in given), strict=True))
+        lengths, first, last = (
+            torch.tensor(column)[:, None]
+            for column in zip(*((len(g.ids), g.first, g.last) for g in given), strict=True)
+        )
         with torch.no_grad():
             known, inverse = torch.unique(ids, return_inverse=True)
             words = torch.from_numpy(self.base.embeddings(known.numpy()))[inverse]

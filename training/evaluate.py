@@ -76,7 +76,9 @@ def of_lines(rows: Sequence[dataset.Row], *, deep: bool) -> Figures:
 
 def _harassment(judged: Sequence[Judged]) -> Figures:
     """Precision and recall of harassment among what customers wrote."""
-    known = [(row["label"] == "harassment", _harasses(verdict)) for row, verdict in judged if row["direction"] == "inbound"]
+    known = [
+        (row["label"] == "harassment", _harasses(verdict)) for row, verdict in judged if row["direction"] == "inbound"
+    ]
     of, found = sum(meant for meant, _ in known), sum(hit for _, hit in known)
     if not of:
         return {}

@@ -57,7 +57,10 @@ def of_lines(rows: Iterable[dataset.Row], source: str, weight: float = 1.0) -> I
         allowed = (row["code"],) if row.get("code") in CLASSES else _OF_LABEL[row["label"]]
         if row.get("code") in ("rf", "rp"):
             allowed = _OF_LABEL["refusal"]
-        known = row["label"] in ("identifier", "solicit", "benign", "refusal", "harassment") and row.get("spans") is not None
+        known = (
+            row["label"] in ("identifier", "solicit", "benign", "refusal", "harassment")
+            and row.get("spans") is not None
+        )
         yield Example(
             row["text"],
             Direction(row.get("direction", "inbound")),

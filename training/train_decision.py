@@ -46,7 +46,9 @@ class Point:
     harassment: tuple[float, float, bool] | None
 
 
-def points(messages: Sequence[ThreadMessage], wanted: Iterable[tuple[int, bool]], harassment: bool | None) -> Iterator[Point]:
+def points(
+    messages: Sequence[ThreadMessage], wanted: Iterable[tuple[int, bool]], harassment: bool | None
+) -> Iterator[Point]:
     """Some messages of a talk. ``wanted``: place and whether it is an attempt."""
     reader = Reader(messages, engine.NO_COMPANY, semantic_stage=True)
     for place, attempt in wanted:
@@ -97,7 +99,9 @@ def fit(labelled: Sequence[Point], talk: Sequence[Point], *, deep: bool) -> dict
     names = _NAMES if deep else _NAMES[:-1]
 
     def inputs(some: Sequence[Point]) -> Numbers:
-        return np.array([[min(LIMIT, max(-LIMIT, getattr(one.signals, name) or 0.0)) for name in names] for one in some])
+        return np.array(
+            [[min(LIMIT, max(-LIMIT, getattr(one.signals, name) or 0.0)) for name in names] for one in some]
+        )
 
     learned = LogisticRegression(C=STRENGTH, max_iter=5000)
     learned.fit(inputs(labelled), np.array([one.attempt for one in labelled]))

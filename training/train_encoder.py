@@ -110,7 +110,11 @@ class Trainer:
                 losses.append(loss.item())
                 if len(losses) % 50 == 0:
                     taken = time.monotonic() - began
-                    print(f"{len(losses)}/{total} loss {np.mean(losses[-50:]):.4f} {taken:.0f} s", file=sys.stderr, flush=True)
+                    print(
+                        f"{len(losses)}/{total} loss {np.mean(losses[-50:]):.4f} {taken:.0f} s",
+                        file=sys.stderr,
+                        flush=True,
+                    )
 
     def _loss(self, given: Sequence[Example], read: Sequence[Input]) -> torch.Tensor:
         scores, evidence = self.model(read)
@@ -166,7 +170,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the encoder.")
     parser.add_argument("--without-corpus", action="store_true", help="leave the shared corpus out, to measure on it")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the weights go (default: %(default)s)")
-    parser.add_argument("--first", type=Path, help="keep the state after the first round here, and go on from it if it exists")
+    parser.add_argument(
+        "--first", type=Path, help="keep the state after the first round here, and go on from it if it exists"
+    )
     options = parser.parse_args()
     trainer = Trainer()
     if options.first and options.first.exists():

@@ -16,3 +16,13 @@ def reason(detector: str, kind: str) -> str:
     language = "ja" if (get_language() or "").startswith("ja") else "en"
     told = detection.reason(detector, language)
     return str(FindingKind(kind).label) if detector in told else told
+
+
+def remark(detector: str, kind: str) -> str:
+    """The same for what was only noticed, where nothing in the text is marked.
+
+    What weighs the wording as a whole would point to a marked sentence: the kind's name says as much.
+    """
+    if detector.rpartition(".")[2] == "ranker":
+        return str(FindingKind(kind).label)
+    return reason(detector, kind)

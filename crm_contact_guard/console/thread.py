@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 from crm_contact_guard.console.call_words import outcome
 from crm_contact_guard.console.evidence import Piece, Span, pieces
 from crm_contact_guard.console.line_files import NO_FILES, LineFiles, files_of
-from crm_contact_guard.console.reasons import reason
+from crm_contact_guard.console.reasons import reason, remark
 from crm_contact_guard.directory.addresses import name_of
 from crm_contact_guard.ledger import takebacks
 from crm_contact_guard.ledger.models import Conversation, Delivery, Direction, Message
 from crm_contact_guard.supervision.contents import names as file_names
-from crm_contact_guard.supervision.models import Finding
+from crm_contact_guard.supervision.models import Finding, Tier
 from crm_contact_guard.supervision.showing import shown, shown_values, stored_findings
 
 WINDOW = 40
@@ -50,6 +50,8 @@ class Line:
     subject: str = ""
     quoted: str = ""
     reasons: Sequence[Reason] = ()
+    #: Why something was noticed in it that warned nobody.
+    noticed: Sequence[str] = ()
     #: The day it begins, when it is the first message of one; in the reader's zone.
     new_day: date | None = None
     #: Messages before it that the page leaves out.
@@ -88,7 +90,8 @@ class Line:
             state += f"-{self.files.waiting}w{self.files.lost}"
         if self.taken_back:
             state += "-back"
-        return f"{state}-{len(self.reasons)}-{int(self.erased)}-{int(self.new_day is not None)}-{int(self.follows)}"
+        told = f"{len(self.reasons)}-{len(self.noticed)}"
+        return f"{state}-{told}-{int(self.erased)}-{int(self.new_day is not None)}-{int(self.follows)}"
 
 
 @dataclass(frozen=True)
@@ -205,7 +208,8 @@ def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line
     number = 0
     for message in messages:
         details = json.loads(message.details or "{}")
-        spans, reasons = _marks(message, by_message.get(message.pk, []), number)
+        found = by_message.get(message.pk, [])
+        spans, reasons = _marks(message, [one for one in found if one.tier == Tier.ALERT], number)
         number += len(reasons)
         day = timezone.localtime(message.occurred_at).date()
         new_day = previous is None or timezone.localtime(previous.occurred_at).date() != day
@@ -216,6 +220,7 @@ def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line
                 subject=shown(message.subject),
                 quoted=shown(message.quoted),
                 reasons=reasons,
+                noticed=_noticed(message, [one for one in found if one.tier == Tier.NOTICED]),
                 new_day=day if new_day else None,
                 follows=not new_day and previous is not None and _follows(message, previous),
                 delivery=_delivery(message),
@@ -247,14 +252,24 @@ def _marks(message: Message, findings: list[Finding], numbered: int) -> tuple[li
     """Findings with the same reason share a number. What stands in a file is told with the file's name."""
     numbers: dict[str, int] = {}
     spans, reasons = [], []
-    names = file_names(message) if any(finding.place for finding in findings) else {}
-    for finding in sorted(findings, key=lambda found: (found.place, found.start, found.end)):
-        text = reason(finding.detector, finding.kind)
-        if finding.place:
-            text = _("%(file)s: %(reason)s") % {"file": shown(names.get(finding.place, "")), "reason": text}
+    for finding, text in _told(message, findings, reason):
         if text not in numbers:
             numbers[text] = numbered + len(numbers) + 1
             reasons.append(Reason(numbers[text], text, finding.kind))
         if not finding.place:
             spans.append(Span(finding.start, finding.end, numbers[text]))
     return spans, reasons
+
+
+def _noticed(message: Message, findings: list[Finding]) -> list[str]:
+    """Why something was noticed. Nothing in the text is marked: it is a remark and no charge."""
+    return list(dict.fromkeys(text for _finding, text in _told(message, findings, remark)))
+
+
+def _told(message: Message, findings: list[Finding], why: Callable[[str, str], str]) -> Iterator[tuple[Finding, str]]:
+    names = file_names(message) if any(finding.place for finding in findings) else {}
+    for finding in sorted(findings, key=lambda found: (found.place, found.start, found.end)):
+        text = why(finding.detector, finding.kind)
+        if finding.place:
+            text = _("%(file)s: %(reason)s") % {"file": shown(names.get(finding.place, "")), "reason": text}
+        yield finding, text

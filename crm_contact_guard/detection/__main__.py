@@ -116,9 +116,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--language", choices=["en", "ja"], default="en", help="language of the explanation (default: %(default)s)"
     )
-    parser.add_argument(
-        "--semantic", action="store_true", help="ask the encoder as well (extra semantic)"
-    )
+    parser.add_argument("--semantic", action="store_true", help="ask the encoder as well (extra semantic)")
     options = parser.parse_args(argv)
     if not options.jsonl and options.explain is None:
         parser.error("say --jsonl or --explain TEXT")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crm_contact_guard.detection.company_rules_lint import lint
-from crm_contact_guard.detection.types import Company, CompanyRule
+from crm_contact_guard.detection.types import Company, CompanyRule, Direction
 
 
 class CompanyFileError(ValueError):
@@ -39,8 +39,10 @@ def company_from(data: object, source: str = "company") -> Company:
     for key, value in data.items():
         if key not in known:
             raise CompanyFileError(f"{source}: unknown key {key!r}; known are {', '.join(sorted(known))}")
-        if key == "threshold":
-            values[key] = None if value is None else float(value)
+        if key in ("threshold", "noticed"):
+            values[key] = None if value is None else _score(value, key, source)
+        elif key in ("threshold_by_direction", "noticed_by_direction"):
+            values[key] = _by_direction(value, key, source)
         elif key == "own_words":
             if not isinstance(value, dict):
                 raise CompanyFileError(f"{source}: own_words is not a table")
@@ -54,6 +56,18 @@ def company_from(data: object, source: str = "company") -> Company:
         else:
             values[key] = tuple(value) if key == "regions" else frozenset(value)
     return Company(**values)
+
+
+def _score(value: object, key: str, source: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise CompanyFileError(f"{source}: {key} = {value!r} is no number between 0 and 1")
+    return float(value)
+
+
+def _by_direction(value: object, key: str, source: str) -> dict[Direction, float]:
+    if not isinstance(value, dict) or not set(value) <= {*Direction}:
+        raise CompanyFileError(f"{source}: {key} is no table of {', '.join(Direction)}")
+    return {Direction(name): _score(score, f"{key}.{name}", source) for name, score in value.items()}
 
 
 def _rule(entry: object, source: str) -> CompanyRule:

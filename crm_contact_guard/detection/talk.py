@@ -61,9 +61,7 @@ class Heard:
     def accepts(self) -> bool:
         """Whether it is a short yes."""
         return (
-            len(self.text) <= SHORT
-            and lexicon().index["accept"] in self.window.evidence.concepts
-            and not self.refuses
+            len(self.text) <= SHORT and lexicon().index["accept"] in self.window.evidence.concepts and not self.refuses
         )
 
 
@@ -186,5 +184,3 @@ def _is_phone(digits: str, company: Company) -> bool:
         except phonenumbers.NumberParseException:
             continue
     return False
-
-

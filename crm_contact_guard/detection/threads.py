@@ -185,7 +185,9 @@ class Reader:
         numbers = {id(heard): number for number, heard in enumerate(self._heard)}
         before = [numbers[id(heard)] for heard in self._before(place)]
         for name, places in talk.places.items():
-            kind = {"presses": Kind.REPEATED_CONTACT, "accepts": Kind.CONTACT_REQUEST}.get(name, Kind.CONTACT_IDENTIFIER)
+            kind = {"presses": Kind.REPEATED_CONTACT, "accepts": Kind.CONTACT_REQUEST}.get(
+                name, Kind.CONTACT_IDENTIFIER
+            )
             for number in [*(before[one] for one in places), place]:
                 message = self._messages[number]
                 if message.direction is self._messages[place].direction:
@@ -209,9 +211,7 @@ def as_scan(verdict: ThreadVerdict) -> Scan:
     return Scan(verdict.attempt, verdict.by, verdict.stance, verdict.score, findings, verdict.tier)
 
 
-def _harassing(
-    findings: list[Finding], opinion: encoder.Opinion | None, side: Direction, place: int
-) -> list[Finding]:
+def _harassing(findings: list[Finding], opinion: encoder.Opinion | None, side: Direction, place: int) -> list[Finding]:
     """The findings, those of harassment as the encoder sees it: it adds what words don't say, and takes back what is none."""
     if opinion is None or side is not Direction.INBOUND:
         return findings
@@ -225,7 +225,13 @@ def _harassing(
     if not told:
         told = [
             Finding(
-                Kind.HARASSMENT, opinion.start, opinion.end, score, f"{SEMANTIC}.harassment", encoder.version(), message=place
+                Kind.HARASSMENT,
+                opinion.start,
+                opinion.end,
+                score,
+                f"{SEMANTIC}.harassment",
+                encoder.version(),
+                message=place,
             )
         ]
     return [*others, *told]

@@ -150,8 +150,8 @@ class Company:
     whole; ``regions`` are ISO 3166 codes in which a national phone number is read; ``threshold`` is the score from
     which a stance counts as an attempt (presets choose it), ``noticed`` the lower one from which it is kept without
     warning anybody. ``threshold_by_direction`` and ``noticed_by_direction`` say the same for texts of one ``Direction``
-    and win. ``own_words`` are literal words by the kind of finding
-    they make, ``rules`` patterns of the company's own; ``version`` names its file in what they find.
+    and come first; a direction that they do not name has the common one. ``own_words`` are literal words by the kind of
+    finding they make, ``rules`` patterns of the company's own; ``version`` names its file in what they find.
     """
 
     names: frozenset[str] = frozenset()

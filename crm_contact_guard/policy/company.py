@@ -9,17 +9,16 @@ from django.core.signals import setting_changed
 from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import settings
-from crm_contact_guard.detection.types import Company
+from crm_contact_guard.detection.decision import ALERT, NOTICED
+from crm_contact_guard.detection.types import Company, Direction
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.policy.presets import sensitivity
+from crm_contact_guard.policy.thresholds import Thresholds, thresholds
 
 _LISTS = ("phones", "emails", "domains", "handles", "urls", "names")
 
 
 @lru_cache(maxsize=64)
 def _company(tenant: str) -> Company:
-    from crm_contact_guard.detection import engine  # noqa: PLC0415 - loads numpy and the packs' libraries; not at start
-
     given = dict(settings.COMPANY_CONTACTS)
     hosts = crm.adapter().company_contacts()
     own = own_rules()
@@ -27,6 +26,7 @@ def _company(tenant: str) -> Company:
     if settings.COMPANY_NAME:
         merged["names"] |= {str(settings.COMPANY_NAME)}  # a host may give a lazy translation
     merged["domains"] |= {domain for alias in registry.aliases() for domain in registry.channel(alias).own_domains()}
+    sure = thresholds(Thresholds(ALERT, NOTICED))
     return Company(
         names=merged["names"],
         phones=merged["phones"],
@@ -35,7 +35,11 @@ def _company(tenant: str) -> Company:
         handles=merged["handles"],
         urls=merged["urls"],
         regions=tuple(settings.REGIONS),
-        threshold=engine.THRESHOLD * sensitivity(),
+        # Those of what employees write stand for whatever names no direction.
+        threshold=sure[Direction.OUTBOUND].alert,
+        noticed=sure[Direction.OUTBOUND].noticed,
+        threshold_by_direction={direction: one.alert for direction, one in sure.items()},
+        noticed_by_direction={direction: one.noticed for direction, one in sure.items()},
         own_words=own.own_words,
         rules=own.rules,
         version=own.version,

@@ -1,4 +1,7 @@
-"""Rules per industry: what happens before a message goes out. A company overrides single rules in ``RULES``."""
+"""Rules per industry: what happens before a message goes out. A company overrides single rules in ``RULES``.
+
+How sure the detector must be, by industry and direction, stands in ``thresholds``.
+"""
 
 from __future__ import annotations
 
@@ -28,19 +31,6 @@ PRESETS: Final[dict[str, Rules]] = {
     "finance": Rules(attempt="block", after_hours="nudge"),
 }
 ACTIONS: Final = ("deliver", "nudge", "block")
-
-#: By how much the detector's own threshold is multiplied. What each costs and brings: docs/detection.md.
-SENSITIVITIES: Final[dict[str, float]] = {"quiet": 1.4, "balanced": 1.0, "strict": 0.7}
-#: Where an attempt that nobody sees costs more than an alert too many. Elsewhere: balanced.
-_STRICT: Final = ("finance",)
-
-
-def sensitivity() -> float:
-    """The factor on the detector's threshold. Raises ConfigurationError for an unknown word in ``SENSITIVITY``."""
-    word = settings.SENSITIVITY or ("strict" if settings.INDUSTRY in _STRICT else "balanced")
-    if word not in SENSITIVITIES:
-        raise ConfigurationError(f'CONTACT_GUARD["SENSITIVITY"] = {word!r}; known: {", ".join(SENSITIVITIES)}')
-    return SENSITIVITIES[word]
 
 
 def rules() -> Rules:

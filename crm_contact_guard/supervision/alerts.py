@@ -1,6 +1,7 @@
 """From findings to alerts: one alert a window and topic, not one a message.
 
-Only new findings matter: inspecting a message twice, or reading its thread again with the next one, adds nothing.
+Only new findings matter: inspecting a message twice, or reading its thread again with the next one, adds nothing. What
+was only noticed in the messages before joins as evidence.
 """
 
 from __future__ import annotations
@@ -14,7 +15,17 @@ from crm_contact_guard import database
 from crm_contact_guard.conf import settings
 from crm_contact_guard.ledger.models import Conversation, Event, Message
 from crm_contact_guard.ledger.record import record_event
-from crm_contact_guard.supervision.models import Alert, Finding, FindingKind, Notice, Severity, Side, Stance, Topic
+from crm_contact_guard.supervision.models import (
+    Alert,
+    Finding,
+    FindingKind,
+    Notice,
+    Severity,
+    Side,
+    Stance,
+    Tier,
+    Topic,
+)
 from crm_contact_guard.supervision.routing import addressee
 
 TOPICS: dict[str, str] = {
@@ -46,13 +57,14 @@ class NewFinding:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What the findings of one inspection amount to: who tries what, completed at which message."""
+    """What the findings of one inspection amount to: who tries what, completed at which message, and how surely."""
 
     topic: str
     by: str
     stance: str
     at: Message
     findings: Sequence[NewFinding]
+    tier: str = Tier.ALERT
 
 
 def severity_of(verdict: Verdict) -> int:
@@ -73,13 +85,13 @@ def severity_of(verdict: Verdict) -> int:
 def alert_raise(*, conversation: Conversation, verdict: Verdict, notify: bool = True) -> Alert | None:
     """Store the verdict's findings; open an alert for them or let them join the one whose window is open.
 
-    Returns the alert that new findings went to, None when nothing was new. ``notify``: a new alert queues mails.
+    Findings of the same story that were only noticed until now join as well. Returns the alert that new findings went
+    to, None when nothing was new. ``notify``: a new alert queues mails.
     """
     # The conversation's row is the lock: two workers inspecting neighbouring messages must not open two alerts.
     conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
-    fresh = _store(verdict)
-    if not fresh:
-        return None
+    fresh = [finding for finding, created in store(verdict) if created or finding.alert_id is None]
+    earlier = _noticed_before(verdict, fresh)
     now = timezone.now()
     alert = (
         Alert.objects.filter(
@@ -89,21 +101,28 @@ def alert_raise(*, conversation: Conversation, verdict: Verdict, notify: bool = 
         .order_by("-opened_at")
         .first()
     )
+    # What was noticed never opens an alert by itself; one that is there takes it in.
+    if not fresh and (alert is None or not earlier):
+        return None
     if alert is None:
-        return _open(conversation, verdict, fresh, notify=notify)
-    Finding.objects.filter(pk__in=[finding.pk for finding in fresh]).update(alert=alert)
+        return _open(conversation, verdict, fresh, earlier, notify=notify)
+    _join(alert, [*fresh, *earlier])
     severity = max(alert.severity, severity_of(verdict))
     strongest = _strongest(alert.findings.all())
     Alert.objects.filter(pk=alert.pk).update(severity=severity, kind=strongest.kind, updated_at=now)
     alert.refresh_from_db()
-    _event(alert, "alert.extended", data={"findings": len(fresh), "at_message": str(verdict.at.pk)})
+    _event(
+        alert,
+        "alert.extended",
+        data={"findings": len(fresh), "at_message": str(verdict.at.pk), **_promoted(earlier)},
+    )
     return alert
 
 
-def _store(verdict: Verdict) -> list[Finding]:
-    fresh = []
-    for new in verdict.findings:
-        finding, created = Finding.objects.get_or_create(
+def store(verdict: Verdict) -> list[tuple[Finding, bool]]:
+    """The rows of the verdict's findings, and whether each is new."""
+    return [
+        Finding.objects.get_or_create(
             message=new.message,
             kind=new.kind,
             detector=new.detector,
@@ -118,12 +137,42 @@ def _store(verdict: Verdict) -> list[Finding]:
                 "created_at": timezone.now(),
             },
         )
-        if created or finding.alert_id is None:
-            fresh.append(finding)
-    return fresh
+        for new in verdict.findings
+    ]
 
 
-def _open(conversation: Conversation, verdict: Verdict, fresh: Sequence[Finding], *, notify: bool) -> Alert:
+def _noticed_before(verdict: Verdict, fresh: Sequence[Finding]) -> list[Finding]:
+    """What was only noticed of the same story, in the messages of the window before."""
+    at = verdict.at
+    rows = Finding.objects.filter(
+        alert__isnull=True,
+        by=verdict.by,
+        kind__in=[kind for kind, topic in TOPICS.items() if topic == verdict.topic],
+        message__conversation_id=at.conversation_id,
+        message__occurred_at__gt=at.occurred_at - settings.alert_window,
+        message__occurred_at__lte=at.occurred_at,
+    )
+    return list(rows.exclude(pk__in=[finding.pk for finding in fresh]).order_by("message__occurred_at", "pk"))
+
+
+def _join(alert: Alert, findings: Sequence[Finding]) -> None:
+    Finding.objects.filter(pk__in=[finding.pk for finding in findings]).update(alert=alert)
+
+
+def _promoted(earlier: Sequence[Finding]) -> dict[str, object]:
+    """What an alert's event says of findings that were noticed before: how many, and in which messages."""
+    messages = dict.fromkeys(str(finding.message_id) for finding in earlier)
+    return {"promoted": len(earlier), **({"promoted_from": list(messages)} if messages else {})}
+
+
+def _open(
+    conversation: Conversation,
+    verdict: Verdict,
+    fresh: Sequence[Finding],
+    earlier: Sequence[Finding],
+    *,
+    notify: bool,
+) -> Alert:
     now = timezone.now()
     person = addressee(conversation)
     alert = Alert.objects.create(
@@ -142,7 +191,7 @@ def _open(conversation: Conversation, verdict: Verdict, fresh: Sequence[Finding]
         window_ends_at=verdict.at.occurred_at + settings.alert_window,
         at_message=verdict.at,
     )
-    Finding.objects.filter(pk__in=[finding.pk for finding in fresh]).update(alert=alert)
+    _join(alert, [*fresh, *earlier])
     _event(
         alert,
         "alert.opened",
@@ -154,6 +203,7 @@ def _open(conversation: Conversation, verdict: Verdict, fresh: Sequence[Finding]
             "severity": int(alert.severity),
             "at_message": str(verdict.at.pk),
             "addressee": str(person.pk) if person else None,
+            **_promoted(earlier),
         },
     )
     if notify and person is not None and settings.NOTIFY.get("email", True):

@@ -47,6 +47,13 @@ class Topic(models.TextChoices):
     SCAN_FAILURE = "scan_failure", _("Could not be inspected")
 
 
+class Tier(models.TextChoices):
+    """How far a finding went: it warned a person, or it was too unsure for that and is only kept."""
+
+    ALERT = "alert", _("Somebody was warned")
+    NOTICED = "noticed", _("Noticed, nobody was warned")
+
+
 class Severity(models.IntegerChoices):
     LOW = 1, _("Low")
     MEDIUM = 2, _("Medium")
@@ -112,6 +119,7 @@ class Finding(Row):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="findings")
+    #: Null while the finding is only noticed.
     alert = models.ForeignKey(Alert, null=True, on_delete=models.PROTECT, related_name="findings")
     kind = models.CharField(max_length=32, choices=FindingKind.choices)
     #: Where it stands: "" is the message's text, "file-2" what its third file holds, "name-2" that file's name.
@@ -132,6 +140,11 @@ class Finding(Row):
             )
         ]
         indexes = [models.Index(fields=["kind", "-created_at"], name="contact_guard_finding_kind")]
+
+    @property
+    def tier(self) -> Tier:
+        """Whether the finding belongs to an alert; it follows from ``alert``, so that the two can't disagree."""
+        return Tier.NOTICED if self.alert_id is None else Tier.ALERT
 
 
 class Inspection(Row):

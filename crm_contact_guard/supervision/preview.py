@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +18,15 @@ from crm_contact_guard.policy.company import company
 from crm_contact_guard.policy.decision import Decision, decide
 from crm_contact_guard.signals import scanning
 from crm_contact_guard.supervision import contents
+from crm_contact_guard.supervision.verdicts import told_beforehand
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What would happen to a message. ``scan`` is that of its text, ``files`` what was found in files, if anything."""
+    """What would happen to a message. ``scan`` is that of its text, ``files`` what was found in files, if anything.
+
+    What is merely noticed is in neither.
+    """
 
     scan: Scan
     decision: Decision
@@ -40,8 +44,12 @@ def preview(
     """Scan and decide without sending; records nothing, since a thought is not an act."""
     with crm.tenant(actor.tenant):
         with scanning("preview"):
-            scan = detection.scan(text, direction=Direction.OUTBOUND, company=company())
-        found = tuple(contents.of_files(files, Direction.OUTBOUND))
+            scan = told_beforehand(detection.scan(text, direction=Direction.OUTBOUND, company=company()))
+        in_files = [
+            replace(content, scan=told_beforehand(content.scan))
+            for content in contents.of_files(files, Direction.OUTBOUND)
+        ]
+    found = tuple(content for content in in_files if content.scan.findings)
     # One attempt anywhere in the message makes it one.
     gravest = max((scan, *(content.scan for content in found)), key=lambda one: (one.attempt, one.score))
     working = hours.is_working_time(actor, at or timezone.now())

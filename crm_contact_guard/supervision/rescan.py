@@ -1,6 +1,6 @@
 """Reading the past again with today's packs and rules: what would they have found, and shall it be told?
 
-Old findings stay: they were seen. New ones open alerts, or join those whose window they fall into.
+Old findings stay: they were seen. New ones open alerts, join those whose window they fall into, or are only noticed.
 """
 
 from __future__ import annotations
@@ -26,10 +26,14 @@ BATCH = 200
 
 @dataclass
 class Rescanned:
-    """What came of it: messages read, new findings by kind, alerts that they opened or joined."""
+    """What came of it: messages read, new findings by kind, alerts that they opened or joined.
+
+    ``noticed``: of the findings, those that warn nobody.
+    """
 
     messages: int = 0
     findings: Counter[str] = field(default_factory=Counter)
+    noticed: int = 0
     alerts: set[UUID] = field(default_factory=set)
 
 
@@ -67,8 +71,10 @@ def rescan(rows: QuerySet[Message], *, dry_run: bool, notify: bool, total: Resca
             began = timezone.now()
             alerts = inspection.inspect(message, notify=notify)
             fresh = Finding.objects.filter(message__conversation_id=message.conversation_id, created_at__gte=began)
-            kinds = tuple(fresh.order_by("kind").values_list("kind", flat=True))
+            found = list(fresh.order_by("kind").values_list("kind", "alert"))
+            kinds = tuple(kind for kind, _ in found)
             total.messages += 1
+            total.noticed += sum(alert is None for _, alert in found)
             total.findings.update(kinds)
             total.alerts.update(alert.pk for alert in alerts)
             if dry_run:
@@ -81,7 +87,12 @@ def rescan(rows: QuerySet[Message], *, dry_run: bool, notify: bool, total: Resca
             subject_type="detection",
             subject_id=__version__,
             actor_type=Event.ActorType.SYSTEM,
-            data={"messages": total.messages, "findings": dict(total.findings), "alerts": len(total.alerts)},
+            data={
+                "messages": total.messages,
+                "findings": dict(total.findings),
+                "noticed": total.noticed,
+                "alerts": len(total.alerts),
+            },
         )
 
 

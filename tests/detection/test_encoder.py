@@ -85,7 +85,11 @@ def test_the_talk_is_read_with_the_message_and_cut_to_what_fits(tokenizer: Token
     ("text", "direction", "kind"),
     [
         ("仕事のあと、ふたりで飲みに行きませんか。お店のみんなには内緒で。", IN, Kind.PRIVATE_MEETING),
-        ("I finish at six and the bar round the corner does a decent negroni. Come and have one with me?", OUT, Kind.PRIVATE_MEETING),
+        (
+            "I finish at six and the bar round the corner does a decent negroni. Come and have one with me?",
+            OUT,
+            Kind.PRIVATE_MEETING,
+        ),
         ("LINEしない？", IN, Kind.CONTACT_REQUEST),
         ("Pay me in cash on Saturday and I'll do it for half, the shop needn't hear of it.", OUT, Kind.SIDE_DEAL),
     ],

@@ -14,7 +14,7 @@ from crm_contact_guard.ledger import hashed_rows, verification
 from crm_contact_guard.ledger.sealed import Seal
 from crm_contact_guard.ledger.sealing import SealingRefused, seal
 from crm_contact_guard.ledger.verification import Report
-from crm_contact_guard.supervision import shown
+from crm_contact_guard.supervision import shown, shown_noticed
 from tests.ledger import rows
 from tests.ledger.tampering import MANIPULATIONS, Scene, delete, needs_database
 from tests.ledger.tampering.scene import past_the_triggers
@@ -33,7 +33,7 @@ def scene() -> Iterator[Scene]:
 
 
 def verify(**options: Any) -> Report:
-    return verification.verify(also=[shown.check], **options)
+    return verification.verify(also=[shown.check, shown_noticed.check], **options)
 
 
 @pytest.mark.parametrize("name", sorted(MANIPULATIONS))

@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import InboundMessage
-from crm_contact_guard.detection.engine import THRESHOLD
+from crm_contact_guard.detection.engine import NOTICED, THRESHOLD
+from crm_contact_guard.detection.types import Direction
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.policy.company import company
+from crm_contact_guard.policy.thresholds import Thresholds, thresholds
 from crm_contact_guard.supervision.models import Alert
 from tests import factories
 
@@ -25,20 +27,44 @@ def guard(**changes: object) -> Any:
     return override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, **changes})
 
 
+QUIET, BALANCED, STRICT = 1.4, 1.0, 0.7
+
+
 @pytest.mark.parametrize(
-    ("changes", "factor"),
+    ("changes", "outbound", "inbound"),
     [
-        ({}, 1.0),
-        ({"INDUSTRY": "finance"}, 0.7),
-        ({"INDUSTRY": "finance", "SENSITIVITY": "balanced"}, 1.0),
-        ({"SENSITIVITY": "quiet"}, 1.4),
+        ({}, BALANCED, BALANCED),
+        ({"INDUSTRY": "finance"}, STRICT, STRICT),
+        ({"INDUSTRY": "finance", "SENSITIVITY": "balanced"}, BALANCED, BALANCED),
+        ({"SENSITIVITY": "quiet"}, QUIET, QUIET),
+        ({"SENSITIVITY": {"inbound": "quiet"}}, BALANCED, QUIET),
+        ({"INDUSTRY": "finance", "SENSITIVITY": {"inbound": "quiet"}}, STRICT, QUIET),
     ],
 )
-def test_the_threshold_follows_the_industry_unless_the_company_says_otherwise(
-    changes: dict[str, str], factor: float
+def test_thresholds_follow_the_industry_unless_the_company_says_otherwise(
+    changes: dict[str, Any], outbound: float, inbound: float
 ) -> None:
     with guard(**changes):
-        assert company().threshold == pytest.approx(THRESHOLD * factor)
+        told = company()
+
+    assert told.threshold_by_direction is not None
+    assert told.noticed_by_direction is not None
+    for direction, factor in {Direction.OUTBOUND: outbound, Direction.INBOUND: inbound}.items():
+        assert told.threshold_by_direction[direction] == pytest.approx(THRESHOLD * factor)
+        assert told.noticed_by_direction[direction] == pytest.approx(NOTICED * factor)
+    assert (told.threshold, told.noticed) == (
+        told.threshold_by_direction[Direction.OUTBOUND],
+        told.noticed_by_direction[Direction.OUTBOUND],
+    )
+
+
+def test_a_company_s_own_numbers_come_first_and_noticed_never_exceeds_alert() -> None:
+    with guard(SENSITIVITY="quiet", THRESHOLDS={"alert": 0.8, "inbound": {"alert": 0.3, "noticed": 0.5}}):
+        found = thresholds(Thresholds(alert=0.5, noticed=0.2))
+
+    assert found[Direction.OUTBOUND] == (0.8, pytest.approx(0.28))
+    assert found[Direction.NOTE] == (0.8, pytest.approx(0.28))
+    assert found[Direction.INBOUND] == (0.3, 0.3)
 
 
 def test_an_unknown_sensitivity_is_named_with_the_known_ones() -> None:
@@ -46,7 +72,21 @@ def test_an_unknown_sensitivity_is_named_with_the_known_ones() -> None:
         company()
 
 
-@pytest.mark.parametrize("changes", [{"SENSITIVITY": "loud"}, {"INDUSTRY": "zoo"}, {"RULES": {"attempt": "shout"}}])
+UNKNOWN: list[dict[str, Any]] = [
+    {"SENSITIVITY": "loud"},
+    {"SENSITIVITY": {"sideways": "quiet"}},
+    {"SENSITIVITY": {"inbound": "loud"}},
+    {"INDUSTRY": "zoo"},
+    {"RULES": {"attempt": "shout"}},
+    {"THRESHOLDS": {"alarm": 0.5}},
+    {"THRESHOLDS": {"inbound": {"alert": 45}}},
+    {"THRESHOLDS": {"noticed": True}},
+    {"THRESHOLDS": {"inbound": 0.5}},
+    {"THRESHOLDS": 0.5},
+]
+
+
+@pytest.mark.parametrize("changes", UNKNOWN)
 def test_the_system_check_names_what_is_unknown(changes: dict[str, Any]) -> None:
     with guard(**changes):
         found = [each for each in run_checks(tags=["crm_contact_guard"]) if each.id == "crm_contact_guard.E010"]

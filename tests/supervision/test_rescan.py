@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -11,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from crm_contact_guard import gateway
 from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.ledger.record import record_message
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection
 from tests import factories
 
@@ -61,6 +63,23 @@ def test_new_findings_open_an_alert_without_mail_and_only_once(past: Message) ->
     assert "nothing new" in rescan("--notify")
     assert Alert.objects.count() == 1
     assert not Alert.objects.get().notices.exists()
+
+
+def test_what_would_only_be_noticed_is_told_apart(past: Message, settings: Any) -> None:
+    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "THRESHOLDS": {"alert": 0.99, "noticed": 0.02}}
+    maybe = record_message(
+        conversation=past.conversation,
+        direction="inbound",
+        channel="chat",
+        occurred_at=past.occurred_at - timedelta(days=10),
+        text="LINEやってますか？",
+    )
+
+    words = rescan("--until", str(maybe.occurred_at.date() + timedelta(days=1)))
+
+    assert "of them only noticed)" in words
+    assert "0 alerts concerned" in words
+    assert not Alert.objects.exists()
 
 
 def test_supervisors_are_warned_when_asked(past: Message) -> None:

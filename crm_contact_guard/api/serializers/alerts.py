@@ -11,9 +11,19 @@ from crm_contact_guard.api.codes import CodeField
 from crm_contact_guard.api.serializers.people import CustomerSerializer, PersonSerializer, TeamSerializer
 from crm_contact_guard.api.wire import JsonObject, Moment
 from crm_contact_guard.ledger.models import Event
-from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Side, Stance, Topic
+from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Side, Stance, Tier, Topic
 from crm_contact_guard.supervision.review import MAX_COMMENT, alert_history
 from crm_contact_guard.supervision.titles import alert_title
+
+
+class TierField(CodeField):
+    """The tier as a filter: it follows from whether a finding has an alert."""
+
+    def __init__(self) -> None:
+        super().__init__(Tier)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(data) == Tier.NOTICED
 
 
 class FindingSerializer(serializers.Serializer[Any]):
@@ -22,6 +32,7 @@ class FindingSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     message = serializers.UUIDField(source="message_id")
     alert = serializers.UUIDField(source="alert_id", allow_null=True)
+    tier = CodeField(Tier, help_text="`noticed`: too unsure to warn anybody; an alert may take it in later.")
     kind = CodeField(FindingKind)
     place = serializers.CharField(help_text='"" in the text, "file-0" in what the first file holds, "name-0" its name.')
     start = serializers.IntegerField()

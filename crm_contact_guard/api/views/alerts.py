@@ -17,6 +17,7 @@ from crm_contact_guard.api.serializers.alerts import (
     AlertSerializer,
     CloseSerializer,
     FindingSerializer,
+    TierField,
 )
 from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Side, Stance, Topic
 from crm_contact_guard.supervision.review import alert_claim, alert_close
@@ -38,6 +39,7 @@ ALERT_FILTERS: filters.Filters = {
 FINDING_FILTERS: filters.Filters = {
     "alert": filters.row("alert_id"),
     "message": filters.row("message_id"),
+    "tier": filters.Filter(lookup="alert__isnull", field=TierField()),
     "kind": filters.code("kind", FindingKind),
     "stance": filters.code("stance", Stance),
     "by": filters.code("by", Side),
@@ -134,7 +136,7 @@ class AlertClose(AlertDetail):
 
 
 class FindingList(GuardView):
-    """Findings of the alerts the caller may see, newest first."""
+    """Findings of the alerts the caller may see, and what was only noticed in talks they watch, newest first."""
 
     serializer_class = FindingSerializer
 

@@ -62,7 +62,9 @@ class Base:
         at += 4 * count
         blob = self._map[at : at + size]
         at += size
-        self.pieces = [blob[first:last].decode("utf-8", "replace") for first, last in zip(offsets, offsets[1:], strict=False)]
+        self.pieces = [
+            blob[first:last].decode("utf-8", "replace") for first, last in zip(offsets, offsets[1:], strict=False)
+        ]
         self.normalised, at = self._normalisation(at)
         self._tensors = self._directory(at)
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
-
 from crm_contact_guard.management.command import GuardCommand
+from crm_contact_guard.management.moments import moment
 from crm_contact_guard.supervision.rescan import Rescanned, messages_to_rescan, opened, rescan
 
 _PROGRESS = 1000
@@ -24,8 +21,8 @@ class Command(GuardCommand):
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--since", type=_moment, metavar="DATE", help="messages from this day or ISO time on")
-        parser.add_argument("--until", type=_moment, metavar="DATE", help="messages before this day or ISO time")
+        parser.add_argument("--since", type=moment, metavar="DATE", help="messages from this day or ISO time on")
+        parser.add_argument("--until", type=moment, metavar="DATE", help="messages before this day or ISO time")
         parser.add_argument("--conversation", type=UUID, metavar="ID", help="one conversation only")
         parser.add_argument("--dry-run", action="store_true", help="only say what would be found")
         parser.add_argument("--notify", action="store_true", help="warn supervisors of new alerts by e-mail as well")
@@ -40,15 +37,9 @@ class Command(GuardCommand):
                 told = total.messages
                 self.stderr.write(f"{told} messages read")
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(total.findings.items())) or "nothing new"
+        if total.noticed:
+            kinds += f" ({total.noticed} of them only noticed)"
         would = "would be " if options["dry_run"] else ""
         self.stdout.write(f"{total.messages} messages read; {would}found: {kinds}")
         if not options["dry_run"]:
             self.stdout.write(f"{len(total.alerts)} alerts concerned, {opened(total)} of them to be looked at")
-
-
-def _moment(text: str) -> datetime:
-    day = parse_date(text)
-    found = datetime.combine(day, datetime.min.time()) if day is not None else parse_datetime(text)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a day like 2026-11-24 nor an ISO time")
-    return timezone.make_aware(found) if timezone.is_naive(found) else found

@@ -13,7 +13,7 @@ from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.ledger.keys import DEMO_KEY
 from crm_contact_guard.ledger.verification import Fault, Report, verify
 from crm_contact_guard.management.command import GuardCommand
-from crm_contact_guard.supervision import shown
+from crm_contact_guard.supervision import shown, shown_noticed
 
 
 class Command(GuardCommand):
@@ -47,7 +47,7 @@ class Command(GuardCommand):
                 since=since,
                 in_database=options["in_database"],
                 file_contents=options["files"],
-                also=[shown.check],
+                also=[shown.check, shown_noticed.check],
                 on_fault=self.show_fault,
                 on_progress=self.show_progress,
             )

@@ -17,6 +17,7 @@ from crm_contact_guard.ledger.sealing import seal
 from crm_contact_guard.proof import canonical
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Alert, Finding
+from crm_contact_guard.supervision.noticing import notice
 from crm_contact_guard.supervision.review import alert_close
 from tests import factories
 from tests.ledger import rows
@@ -213,3 +214,36 @@ def slip_in_an_alert(scene: Scene) -> Words:
     alert.pk = uuid7()
     alert.save(force_insert=True)
     return [f"alert {alert.pk}", "was never opened"]
+
+
+def _noticed(scene: Scene) -> Finding:
+    finding = NewFinding(
+        message=scene.victim, kind="contact_request", start=0, end=3, score=0.3, detector="ranker", version="1"
+    )
+    verdict = Verdict(
+        topic="off_channel", by="employee", stance="offer", at=scene.victim, findings=[finding], tier="noticed"
+    )
+    [stored] = notice(conversation=scene.talk, verdict=verdict)
+    return stored
+
+
+@manipulation
+def drop_what_was_noticed(scene: Scene) -> Words:
+    _noticed(scene).delete()
+    return [f"message {scene.victim.pk}", "contact_request was noticed in it and is gone"]
+
+
+@manipulation
+def make_light_of_what_was_noticed(scene: Scene) -> Words:
+    _noticed(scene)
+    Finding.objects.update(score=0.1)
+    return [f"message {scene.victim.pk}", "contact_request that was noticed in it is not as its event says"]
+
+
+@manipulation
+def slip_in_that_something_was_noticed(scene: Scene) -> Words:
+    Finding.objects.create(
+        message=scene.other, kind="private_meeting", start=0, end=3, score=0.3, detector="ranker", version="1",
+        stance="ask", by="employee", created_at=timezone.now(),
+    )  # fmt: skip
+    return [f"message {scene.other.pk}", "private_meeting was never noticed in it: no event says so"]

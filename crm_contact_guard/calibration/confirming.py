@@ -1,0 +1,111 @@
+"""Writing contacts that somebody confirmed into a company's file, as ``COMPANY_RULES`` reads it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import database
+from crm_contact_guard.calibration.contacts import Contact
+from crm_contact_guard.detection.company_file import CompanyFileError, read_company
+from crm_contact_guard.detection.company_rules_lines import find_lines
+from crm_contact_guard.ledger.models import Event
+from crm_contact_guard.ledger.record import record_event
+
+#: The event that says who confirmed which contacts; the contacts themselves stand in its erasable part.
+CONFIRMED = "company.contacts_confirmed"
+
+
+class NotWritten(Exception):
+    """The file stays as it was; the text says why."""
+
+
+def confirm(contacts: Sequence[Contact], *, path: Path, actor: str, tenant: str = "") -> dict[str, list[str]]:
+    """Add the contacts to the file and record who confirmed them; returns what was new in it, by list.
+
+    What the file holds besides stays as it is. Raises NotWritten, and then nothing is recorded either.
+    """
+    before = _read(path)
+    added = _new(contacts, before)
+    if not added:
+        return {}
+    text = _with(before, added, actor)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        if path.exists():
+            part.chmod(path.stat().st_mode & 0o777)
+        read_company(str(part))
+        with database.atomic():
+            record_event(
+                kind=CONFIRMED,
+                subject_type="company",
+                subject_id=sha256(text.encode()).hexdigest(),
+                actor_type=Event.ActorType.SYSTEM,
+                actor=actor,
+                tenant=tenant,
+                data={"added": {name: len(values) for name, values in added.items()}},
+                details={"file": str(path), "added": added},
+            )
+            # Within the transaction: where the file can't be put in place, nothing was confirmed.
+            part.replace(path)
+    except (OSError, CompanyFileError) as error:
+        part.unlink(missing_ok=True)
+        raise NotWritten(str(error)) from error
+    return added
+
+
+def _read(path: Path) -> str:
+    """What the file holds; nothing where there is none yet."""
+    try:
+        text = path.read_text("utf-8") if path.exists() else ""
+        if path.suffix == ".json" or text.lstrip().startswith("{"):
+            raise NotWritten(_("%(file)s is JSON; name a TOML file.") % {"file": path})
+        if text:
+            read_company(str(path))
+    except (OSError, UnicodeDecodeError, CompanyFileError) as error:
+        raise NotWritten(str(error)) from error
+    return text
+
+
+def _new(contacts: Sequence[Contact], before: str) -> dict[str, list[str]]:
+    held = tomllib.loads(before)
+    added: dict[str, list[str]] = {}
+    for contact in contacts:
+        if contact.value not in held.get(contact.list, ()):
+            added.setdefault(contact.list, []).append(contact.value)
+    return added
+
+
+def _with(before: str, added: Mapping[str, Sequence[str]], actor: str) -> str:
+    """The file's text with the contacts. Lists stand before the first table, as TOML wants it."""
+    held = tomllib.loads(before)
+    lines = before.splitlines()
+    top = [f"# {', '.join(added)}: confirmed {timezone.now():%Y-%m-%d} by {actor}"]
+    for name, values in added.items():
+        _take_out(lines, name)
+        listed = ",\n".join(f"    {json.dumps(value, ensure_ascii=False)}" for value in (*held.get(name, ()), *values))
+        top.append(f"{name} = [\n{listed},\n]")
+    return "\n".join([*top, *lines]) + "\n"
+
+
+def _take_out(lines: list[str], name: str) -> None:
+    """Remove the assignment of a list, which may go over several lines."""
+    start = find_lines("\n".join(lines), json=False).get((name,))
+    if start is None:
+        return
+    for end in range(start, len(lines) + 1):
+        try:
+            tomllib.loads("\n".join(lines[start - 1 : end]))
+        except tomllib.TOMLDecodeError:
+            continue
+        del lines[start - 1 : end]
+        return

@@ -1,0 +1,53 @@
+"""What is too unsure to disturb anybody: kept with the message and in the record, until an alert takes it in."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crm_contact_guard import database
+from crm_contact_guard.ledger.models import Conversation, Event
+from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.supervision.alerts import Verdict, store
+from crm_contact_guard.supervision.models import Finding
+
+#: The event that says what was noticed: offsets and kinds, never text.
+NOTICED: Final = "message.noticed"
+
+
+@database.atomic()
+def notice(*, conversation: Conversation, verdict: Verdict) -> list[Finding]:
+    """Store the verdict's findings without an alert; returns those that are new. Repeating it adds nothing."""
+    # The same lock as an alert's: it takes in what was noticed, so that must not come about beside it.
+    Conversation.objects.select_for_update().get(pk=conversation.pk)
+    fresh = [finding for finding, created in store(verdict) if created]
+    if fresh:
+        record_event(
+            kind=NOTICED,
+            subject_type="message",
+            subject_id=verdict.at.pk,
+            actor_type=Event.ActorType.SYSTEM,
+            conversation=conversation,
+            message=verdict.at,
+            data={
+                "topic": verdict.topic,
+                "by": verdict.by,
+                "stance": verdict.stance,
+                "findings": [recorded(finding) for finding in fresh],
+            },
+        )
+    return fresh
+
+
+def recorded(finding: Finding) -> dict[str, Any]:
+    """A finding as its event tells it: enough to make the row anew."""
+    return {
+        "message": str(finding.message_id),
+        "kind": finding.kind,
+        "place": finding.place,
+        "start": finding.start,
+        "end": finding.end,
+        # The record keeps no fractions but in words: not every database gives them back as they were.
+        "score": f"{finding.score:.4f}",
+        "detector": finding.detector,
+        "version": finding.version,
+    }

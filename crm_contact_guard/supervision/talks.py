@@ -1,0 +1,38 @@
+"""The talk before a message, as detection reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from crm_contact_guard.detection.types import Direction, ThreadMessage
+from crm_contact_guard.ledger.models import Message
+
+#: How much of the talk before a message is read with it.
+THREAD_MESSAGES = 30
+THREAD_AGE = timedelta(days=7)
+
+
+def talk_up_to(message: Message) -> list[Message]:
+    """The message and what was said before it, oldest first. A note is read alone, and nothing else is read with it."""
+    if message.direction == Direction.NOTE.value:
+        return [message]
+    earlier = Message.objects.filter(
+        conversation_id=message.conversation_id,
+        occurred_at__lte=message.occurred_at,
+        occurred_at__gte=message.occurred_at - THREAD_AGE,
+    ).exclude(direction=Direction.NOTE.value)
+    # Of messages of the same moment, the one that is asked about is the newest.
+    rows = earlier.exclude(pk=message.pk).order_by("-occurred_at", "-id")[: THREAD_MESSAGES - 1]
+    return [*list(rows)[::-1], message]
+
+
+def as_thread(rows: Sequence[Message]) -> list[ThreadMessage]:
+    """The same for ``detection.read_message``; the pauses between them in minutes."""
+    thread = []
+    previous = rows[0].occurred_at
+    for row in rows:
+        pause = (row.occurred_at - previous).total_seconds() / 60
+        thread.append(ThreadMessage(row.text or "", Direction(row.direction), pause))
+        previous = row.occurred_at
+    return thread
