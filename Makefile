@@ -6,7 +6,7 @@ DJANGO = DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url \
 	--generate-hashes --custom-compile-command "make lock"
 # Carriers' libraries join the developers' lock with the code that uses them.
-LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra pdf --extra postgresql --extra prometheus --extra redis --extra twilio --extra whatsapp
+LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra pdf --extra postgresql --extra prometheus --extra redis --extra semantic --extra twilio --extra whatsapp
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo demo-data test test-services test-postgresql test-mariadb matrix matrix-slice sequences kills test-hosts test-hosts-slice coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
@@ -110,9 +110,18 @@ format: .venv/.dev-installed ## rewrite the code in the house's style
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-train: .venv/.bench-installed ## the detector's weights from the labelled data in training/
-	$(BIN)/python -m training.train
+# PyTorch is large, differs by platform, and is needed here alone: an environment of its own, outside the lock.
+.venv/encoder/.installed: requirements/bench.txt
+	@sh tools/make_venv.sh .venv/encoder
+	@.venv/encoder/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.txt
+	@.venv/encoder/bin/python -m pip install --quiet --disable-pip-version-check "torch>=2.6"
+	@touch $@
+
+train: .venv/.bench-installed .venv/encoder/.installed ## the detector's weights from the labelled data in training/ (an hour)
 	$(BIN)/python -m training.train_harassment
+	$(BIN)/python -m training.train
+	.venv/encoder/bin/python -m training.train_encoder
+	$(BIN)/python -m training.train_decision
 
 bench: .venv/.bench-installed ## each claim of speed or size, beside a named peer or limit
 	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
@@ -135,7 +144,7 @@ messages: .venv/.dev-installed ## collect the texts to translate and compile the
 lock: $(BIN)/python ## renew requirements/*.txt from pyproject.toml
 	@$(PIP) "uv>=0.9"
 	$(COMPILE) pyproject.toml --group dev $(LOCKED_EXTRAS) -o requirements/dev.txt
-	$(COMPILE) pyproject.toml --group build --group server -c requirements/dev.txt -o requirements/demo.txt
+	$(COMPILE) pyproject.toml --group build --group server --extra semantic -c requirements/dev.txt -o requirements/demo.txt
 	$(COMPILE) pyproject.toml --group build --group server --extra postgresql --extra redis -c requirements/dev.txt \
 		-o requirements/server.txt
 	$(COMPILE) --group services -c requirements/dev.txt -o requirements/services.txt

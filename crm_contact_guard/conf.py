@@ -26,7 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "INDUSTRY": "general",
     "SENSITIVITY": "",
     "THRESHOLDS": {},
-    "SEMANTIC": False,
+    "SEMANTIC": None,
     "REGIONS": ["JP", "US", "GB", "TH", "VN", "PH", "KR", "CN", "TW", "SG"],
     # Channels
     "CHANNELS": {},
@@ -89,6 +89,13 @@ class Settings:
     def company_name(self) -> str:
         """The company's name as customers read it."""
         return str(self.COMPANY_NAME) or "the company"
+
+    @property
+    def semantic(self) -> bool:
+        """Whether tasks ask the encoder: as ``SEMANTIC`` says, else where its extra is installed."""
+        from crm_contact_guard.detection import semantic_available  # noqa: PLC0415 - settings are read before anything
+
+        return semantic_available() if self.SEMANTIC is None else bool(self.SEMANTIC)
 
     @property
     def alert_window(self) -> timedelta:

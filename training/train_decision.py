@@ -34,6 +34,8 @@ NOTICED = 0.2
 #: How many fair lines in a thousand may be called harassment.
 FALSE_HARASSMENT = 0.004
 Numbers = npt.NDArray[np.float64]
+#: What evidence over several messages counts at least: it is rare, and too few of the lines that are fitted hold any.
+LEAST = {"joined": 0.2, "assembled": 2.0, "answers": 2.0, "accepts": 2.0, "presses": 1.0}
 _NAMES = ("alone", "inbound", "joined", "assembled", "answers", "accepts", "presses", "deep")
 
 
@@ -103,12 +105,12 @@ def fit(labelled: Sequence[Point], talk: Sequence[Point], *, deep: bool) -> dict
             [[min(LIMIT, max(-LIMIT, getattr(one.signals, name) or 0.0)) for name in names] for one in some]
         )
 
-    learned = LogisticRegression(C=STRENGTH, max_iter=5000)
-    learned.fit(inputs(labelled), np.array([one.attempt for one in labelled]))
-    odds, attempts = learned.decision_function(inputs(labelled)), np.array([one.attempt for one in labelled])
-    slope, shift = calibration.scale(odds, attempts, learned.decision_function(inputs(talk)))
-    weights = dict(zip(names, (learned.coef_[0] * slope).tolist(), strict=True))
-    return {"bias": float(learned.intercept_[0]) * slope + shift, **weights}
+    attempts = np.array([one.attempt for one in labelled])
+    learned = LogisticRegression(C=STRENGTH, max_iter=5000).fit(inputs(labelled), attempts)
+    weights = np.maximum(learned.coef_[0], [LEAST.get(name, -np.inf) for name in names])
+    bias = float(learned.intercept_[0])
+    slope, shift = calibration.scale(inputs(labelled) @ weights + bias, attempts, inputs(talk) @ weights + bias)
+    return {"bias": bias * slope + shift, **dict(zip(names, (weights * slope).tolist(), strict=True))}
 
 
 def fit_harassment(labelled: Sequence[Point], talk: Sequence[Point]) -> dict[str, float]:

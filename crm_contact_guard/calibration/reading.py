@@ -53,7 +53,7 @@ class JudgedAlert:
 
 def detector(thread: Sequence[ThreadMessage]) -> ThreadVerdict:
     """Today's detector with the company's settings."""
-    return detection.read_message(thread, company=company(), semantic_stage=bool(settings.SEMANTIC))
+    return detection.read_message(thread, company=company(), semantic_stage=settings.semantic)
 
 
 def messages(*, since: datetime | None, tenant: str | None, judge: Judge = detector) -> Iterator[Judged]:

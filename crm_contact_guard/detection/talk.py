@@ -18,7 +18,7 @@ from crm_contact_guard.detection.evidence import refuses
 from crm_contact_guard.detection.features import REACHABLE
 from crm_contact_guard.detection.lexicon import lexicon
 from crm_contact_guard.detection.normalise import normalise
-from crm_contact_guard.detection.types import Company, Direction, ThreadMessage
+from crm_contact_guard.detection.types import Company, ThreadMessage
 from crm_contact_guard.detection.weighing import Window
 
 #: Earlier messages that are looked at, and how many of them of the writer's side are read together with the newest.

@@ -144,6 +144,8 @@ class Reader:
         findings = _harassing(findings, opinion, side, place)
         if tier is Tier.NONE:
             return ThreadVerdict(False, None, _declined(scan), None, round(score, 4), tuple(findings))
+        if opinion is not None:  # it names kind and place better than the wording as a whole does
+            findings = [finding for finding in findings if finding.detector != "ranker"]
         named = [*self._named(talk, place, score), *self._semantic(opinion, findings, place, score)]
         return ThreadVerdict(
             tier is Tier.ALERT,
@@ -198,7 +200,7 @@ class Reader:
     def _semantic(
         self, opinion: encoder.Opinion | None, known: Sequence[Finding], place: int, score: float
     ) -> Iterator[Finding]:
-        """What the encoder saw, where nothing else says it."""
+        """What the encoder saw, where nothing but the wording as a whole says it."""
         if opinion is None or any(finding.kind in ATTEMPT_KINDS for finding in known):
             return
         kind = KINDS[opinion.likeliest[0]]

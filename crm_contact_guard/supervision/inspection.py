@@ -30,7 +30,7 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
     found = contents.of_message(message)
     rows = talk_up_to(message)
     with scanning("inspection"):
-        said = detection.read_message(as_thread(rows), company=company(), semantic_stage=bool(settings.SEMANTIC))
+        said = detection.read_message(as_thread(rows), company=company(), semantic_stage=settings.semantic)
     raised = []
     with database.atomic():
         in_files = [verdict for content in found for verdict in verdicts.of_content(message, content)]

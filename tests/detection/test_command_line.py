@@ -49,8 +49,8 @@ def test_lines_are_answered_in_order_and_errors_are_named() -> None:
     answered = verdicts(done)
     assert [verdict["id"] for verdict in answered] == ["a", "b", "d"]
     first = answered[0]
-    assert set(first) == {"id", "attempt", "by", "stance", "at", "findings"}
-    assert first["attempt"] is True
+    assert set(first) == {"id", "attempt", "tier", "by", "stance", "at", "findings"}
+    assert (first["attempt"], first["tier"]) == (True, "alert")
     assert first["by"] == "customer"
     assert set(first["findings"][0]) == {"kind", "start", "end", "text", "score", "detector", "version"}
     errors = done.stderr.decode()

@@ -1,15 +1,11 @@
-"""The evaluation: what it compares, and that the recorded figures meet what the product promises."""
+"""The evaluation and what it is measured on: what counts as worse, and that nothing measured was trained on."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
-from training import compose, dataset, evaluate
-
-FIGURES = json.loads((Path(evaluate.__file__).parent / "figures.json").read_text("utf-8"))
+from crm_contact_guard.detection import Direction
+from training import collect, compose, dataset, evaluate, examples, real
 
 
 def test_interval_of_a_share() -> None:
@@ -19,26 +15,83 @@ def test_interval_of_a_share() -> None:
     assert evaluate.wilson(0, 0) == (0.0, 1.0)
 
 
-def test_a_fall_below_the_recorded_figures_is_named() -> None:
-    fallen = json.loads(json.dumps(FIGURES))
-    fallen["cv_corpus"]["f1"] -= 0.05
-    assert evaluate.worse(FIGURES, FIGURES) == []
-    assert [line.split()[0] for line in evaluate.worse(fallen, FIGURES)] == ["cv_corpus"]
+def test_worse_is_what_finds_less_or_flags_more_of_harmless_talk() -> None:
+    def figures(f1: float, flagged: float) -> evaluate.Figures:
+        return {"quick": {"lines": {"f1": f1, "benign": {"share": flagged}, "identifier": {"share": 1 - flagged}}}}
+
+    recorded = figures(0.90, 0.01)
+    assert evaluate.worse(figures(0.95, 0.0), recorded) == []
+    assert evaluate.worse(figures(0.80, 0.01), recorded) == ["quick · lines · f1 0.8 < 0.9"]
+    assert evaluate.worse(figures(0.90, 0.05), recorded) == ["quick · lines · benign · share 0.05 > 0.01"]
 
 
-def test_recorded_figures_keep_the_promises() -> None:
-    corpus = FIGURES["cv_corpus"]
-    assert corpus["f1"] >= 0.92
-    assert corpus["flagged"]["identifier"]["share"] >= 0.97
-    assert FIGURES["threads_corpus"]["f1"] >= 0.90
-    assert FIGURES["disguises"]["macro_recall"] >= 0.95
+def test_lines_are_scored_by_what_the_detector_answers() -> None:
+    rows = [
+        {"text": "LINE交換しませんか？", "direction": "inbound", "label": "solicit"},
+        {"text": "Breakfast is at seven.", "direction": "outbound", "label": "benign"},
+    ]
+    figures = evaluate.of_lines(rows, deep=False)
+    assert (figures["precision"], figures["recall"]) == (1.0, 1.0)
+    assert figures["benign"]["found"] == 0
+
+
+def test_what_both_readers_agree_on_is_kept(tmp_path: collect.Path) -> None:
+    (tmp_path / "lines.txt").write_text(
+        "qa < ja | ⟦LINE教えて⟧ください\nb > en | See you at the desk.\nh < en | ⟦I know where you live⟧\n", "utf-8"
+    )
+    (tmp_path / "labels.txt").write_text("1 q\n2 r\n3 h\n", "utf-8")
+    counts = collect.Counts()
+    rows = list(collect.lines(tmp_path, "w99", counts))
+
+    assert [(row["label"], row["code"], row["spans"]) for row in rows] == [
+        ("solicit", "qa", ["LINE教えて"]),
+        ("harassment", "h", ["I know where you live"]),
+    ]
+    assert dict(counts.dropped) == {"benign read as refusal": 1}
+
+
+def test_a_thread_is_kept_where_both_see_it_complete_on_the_same_side(tmp_path: collect.Path) -> None:
+    talk = "> Hello\n< Hi\n>* Call me on my own phone\n< Sure\n"
+    (tmp_path / "threads.txt").write_text(f"# attempt qo en\n{talk}\n# attempt qo en\n{talk}", "utf-8")
+    (tmp_path / "thread_labels.txt").write_text("1 2\n7 3\n", "utf-8")
+    [kept] = collect.threads(tmp_path, "w99", collect.Counts())
+
+    assert (kept["by"], kept["evidence_at"], kept["code"]) == ("employee", 2, "qo")
+
+
+def test_messages_after_an_attempt_teach_nothing() -> None:
+    row = {
+        "id": "t",
+        "label": "attempt",
+        "evidence_at": 1,
+        "code": "qa",
+        "messages": [{"direction": "inbound", "text": text} for text in ("hello", "your number?", "please")],
+    }
+    found = list(examples.of_threads([row], "t", sampled=1.0))
+
+    assert [(one.text, one.attempt) for one in found] == [("hello", False), ("your number?", True)]
+    assert found[1].talk[0].text == "hello"
+    assert found[1].direction is Direction.INBOUND
+
+
+def test_no_dialogue_of_real_talk_is_in_two_parts() -> None:
+    if not real.available():  # it lies beside the repository, not in it
+        assert not list(real.FOLDER.glob("*.jsonl"))
+        return
+    for name in real.MESSAGES:
+        parts = [{row["id"] for row in real.messages(name, part)} for part in ("training", "calibration", "measuring")]
+        assert not parts[0] & parts[1]
+        assert not parts[2] & (parts[0] | parts[1])
+    assert not real.messages("en_banking77", "training")
 
 
 def test_held_out_lines_are_never_trained_on() -> None:
     trained = {row["text"] for path in dataset.message_files() for row in dataset.read(path)}
     for path in dataset.holdout_files():
         assert not trained & {row["text"] for row in dataset.read(path)}, path.name
-    assert not any(path.name.startswith("holdout_") for path in dataset.message_files())
+    for parts in (dataset.writer_files, dataset.writer_thread_files):
+        assert not {*parts("held out")} & {*parts("training"), *parts("calibration")}
+    assert not {*dataset.holdout_files()} & {*dataset.all_files()}
 
 
 def test_composed_lines_are_the_same_every_time() -> None:

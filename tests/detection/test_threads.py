@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from crm_contact_guard import detection
 from crm_contact_guard.detection import By, Direction, Kind, Stance, ThreadMessage, Tier, read_message, read_thread
 
 OUT, IN = Direction.OUTBOUND, Direction.INBOUND

@@ -13,6 +13,7 @@ import mmap
 import struct
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -62,9 +63,7 @@ class Base:
         at += 4 * count
         blob = self._map[at : at + size]
         at += size
-        self.pieces = [
-            blob[first:last].decode("utf-8", "replace") for first, last in zip(offsets, offsets[1:], strict=False)
-        ]
+        self.pieces = [blob[first:last].decode("utf-8", "replace") for first, last in pairwise(offsets)]
         self.normalised, at = self._normalisation(at)
         self._tensors = self._directory(at)
 
