@@ -129,7 +129,9 @@ def _read(messages: Sequence[ThreadMessage], company: Company) -> ThreadVerdict:
         for at, single in enumerate(singles):
             own_rule = company_rules.attempt_stance(single.findings, messages[at].direction)
             if own_rule is not None:
-                return ThreadVerdict(True, single.by, own_rule, at, round(best, 4), tuple(_indexed(singles)), Tier.ALERT)
+                return ThreadVerdict(
+                    True, single.by, own_rule, at, round(best, 4), tuple(_indexed(singles)), Tier.ALERT
+                )
         findings.extend(f for f in _indexed(singles) if f.kind not in evidence.ATTEMPT_KINDS)
         return ThreadVerdict(False, None, Stance.NONE, None, round(best, 4), tuple(findings))
     reading, at = found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.utils import timezone
 
@@ -70,10 +71,13 @@ def severity_of(verdict: Verdict) -> int:
 
 
 @database.atomic()
-def alert_raise(*, conversation: Conversation, verdict: Verdict, notify: bool = True) -> Alert | None:
+def alert_raise(
+    *, conversation: Conversation, verdict: Verdict, notify: bool = True, notice_in: timedelta = timedelta(0)
+) -> Alert | None:
     """Store the verdict's findings; open an alert for them or let them join the one whose window is open.
 
-    Returns the alert that new findings went to, None when nothing was new. ``notify``: a new alert queues mails.
+    Returns the alert that new findings went to, None when nothing was new. ``notify``: a new alert queues mails,
+    due ``notice_in`` from now.
     """
     # The conversation's row is the lock: two workers inspecting neighbouring messages must not open two alerts.
     conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
@@ -90,7 +94,7 @@ def alert_raise(*, conversation: Conversation, verdict: Verdict, notify: bool = 
         .first()
     )
     if alert is None:
-        return _open(conversation, verdict, fresh, notify=notify)
+        return _open(conversation, verdict, fresh, notify=notify, notice_in=notice_in)
     Finding.objects.filter(pk__in=[finding.pk for finding in fresh]).update(alert=alert)
     severity = max(alert.severity, severity_of(verdict))
     strongest = _strongest(alert.findings.all())
@@ -123,7 +127,9 @@ def _store(verdict: Verdict) -> list[Finding]:
     return fresh
 
 
-def _open(conversation: Conversation, verdict: Verdict, fresh: Sequence[Finding], *, notify: bool) -> Alert:
+def _open(
+    conversation: Conversation, verdict: Verdict, fresh: Sequence[Finding], *, notify: bool, notice_in: timedelta
+) -> Alert:
     now = timezone.now()
     person = addressee(conversation)
     alert = Alert.objects.create(
@@ -157,7 +163,7 @@ def _open(conversation: Conversation, verdict: Verdict, fresh: Sequence[Finding]
         },
     )
     if notify and person is not None and settings.NOTIFY.get("email", True):
-        Notice.objects.create(alert=alert, employee=person, channel="email", due_at=now)
+        Notice.objects.create(alert=alert, employee=person, channel="email", due_at=now + notice_in)
     return alert
 
 

@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from crm_contact_guard import __version__, database, detection
 from crm_contact_guard.conf import settings
-from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, ThreadMessage
+from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, ThreadMessage, Tier
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.company import company
 from crm_contact_guard.signals import scanning
-from crm_contact_guard.supervision import contents
+from crm_contact_guard.supervision import contents, second_reader
 from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, alert_raise, by_side
 from crm_contact_guard.supervision.models import Alert, Inspection, Topic
 
@@ -45,8 +45,18 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
             [*_text_verdicts(message, scan), *in_files, *_thread_verdicts(message), *_after_hours(message)]
         )
         raised = [
-            alert_raise(conversation=message.conversation, verdict=verdict, notify=notify) for verdict in verdicts
+            alert_raise(
+                conversation=message.conversation,
+                verdict=verdict,
+                notify=notify,
+                notice_in=second_reader.notice_delay(verdict),
+            )
+            for verdict in verdicts
         ]
+        if notify:
+            second_reader.consider(
+                message, alerts=[alert for alert in raised if alert is not None], noticed=_noticed(scan)
+            )
         Inspection.objects.update_or_create(
             message=message,
             defaults={
@@ -57,6 +67,13 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
             },
         )
     return list({alert.pk: alert for alert in raised if alert is not None}.values())
+
+
+def _noticed(scan: Scan) -> list[second_reader.Noticed]:
+    """What the text alone makes one wonder at, for the second reader."""
+    if scan.tier is not Tier.NOTICED or scan.by is None:
+        return []
+    return [second_reader.Noticed(by=scan.by.value, score=scan.score)]
 
 
 def uninspected(*, since: datetime, limit: int = 200) -> list[UUID]:
