@@ -44,7 +44,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, a
     connection = _Connection(parts, clock, allow_external=allow_external)
     try:
         connection.request("POST", parts.path or "/", body=body, headers={**headers, "Connection": "close"})
-        return _content(connection.getresponse())
+        content = _content(connection.getresponse())
+        clock.left()  # a socket that was shut down looks like an answer that has come to its end
+        return content
     except (OSError, HTTPException, ValueError) as error:
         # The clock shuts the socket down, which any of these calls tells in its own way.
         if clock.is_over() or isinstance(error, TimeoutError):

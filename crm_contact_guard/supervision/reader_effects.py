@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.utils import timezone
 
 from crm_contact_guard.detection.types import Tier
@@ -64,12 +65,16 @@ def _promote(row: ReaderAnswer, named: Message) -> Alert | None:
 
 def _demote(row: ReaderAnswer, shown: Alert) -> bool:
     """Close the alert as noticed and take its mails back. False where that would take something away from somebody:
-    a person looks at it, a mail is on its way, or it has grown since the question was put."""
+    a person looks at it, a mail is on its way, it has grown since the question was put, or another reading of it says
+    otherwise or is still to come."""
     alert = Alert.objects.select_for_update().get(pk=shown.pk)
     notices = list(alert.notices.select_for_update())
     if alert.status != Alert.Status.OPEN or alert.updated_at > row.created_at:
         return False
     if any(notice.state != Notice.State.QUEUED or notice.attempts for notice in notices):
+        return False
+    others = alert.readings.exclude(pk=row.pk)
+    if others.filter(Q(attempt=True) | Q(state__in=(ReaderAnswer.State.WAITING, ReaderAnswer.State.ASKING))).exists():
         return False
     Notice.objects.filter(pk__in=[notice.pk for notice in notices]).delete()
     now = timezone.now()

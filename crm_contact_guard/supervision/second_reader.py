@@ -149,15 +149,17 @@ def _settle(
 ) -> UUID | None:
     """Record the reply and do what it says, in one transaction. The conversation is the lock, as for every alert."""
     Conversation.objects.select_for_update().get(pk=row.message.conversation_id)
+    # Before the row: an erasure takes its locks in this order too.
+    rows = question.still_there() if question is not None else {}
     stored = ReaderAnswer.objects.select_for_update().get(pk=row.pk)
     if stored.state != State.ASKING or stored.attempts != row.attempts:
         return None  # another worker took it over: its answer counts
     now = timezone.now()
-    error = reply.error or ("late" if now > row.deadline else "")
+    error = reply.error or ("late" if now > stored.deadline else "")
     rows = question.still_there() if question is not None and not error else {}
     changes: dict[str, Any] = {"answered_at": now, "lease_until": None, "tier": row.first_tier}
     changes |= {"answer_digest": reply.body, "request_digest": reply.requests[-1] if reply.requests else ""}
-    if reply.answer is None or question is None or chosen is None or not rows:
+    if error or reply.answer is None or question is None or chosen is None or not rows:
         changes |= {"state": State.FAILED, "error": (error or "erased")[:32]}
     else:
         changes |= _follow(row, reply.answer, question, chosen, rows)
@@ -194,15 +196,17 @@ def _follow(
         "attempt_at": named if answer.attempt else None,
         "why": answer.why,
         "tier": tier.value,
-        "outcome": _outcome(first, tier, attempt=said is True),
+        "outcome": _outcome(first, tier, said),
         "alert": alert,
     }
 
 
-def _outcome(first: Tier, tier: Tier, *, attempt: bool) -> str:
+def _outcome(first: Tier, tier: Tier, said: bool | None) -> str:
+    if said is None:
+        return ""
     if tier is not first:
         return Outcome.PROMOTED if tier is Tier.ALERT else Outcome.DEMOTED
-    return Outcome.AGREED if attempt is (first is Tier.ALERT) else Outcome.OVERRULED
+    return Outcome.AGREED if said is (first is Tier.ALERT) else Outcome.OVERRULED
 
 
 def _event(row: ReaderAnswer, reply: asking.Reply, question: Question | None) -> None:
