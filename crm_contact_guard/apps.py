@@ -17,8 +17,11 @@ class ContactGuardConfig(AppConfig):
 
     def ready(self) -> None:
         from crm_contact_guard import checks, exposition  # noqa: F401, PLC0415 - registers the checks
+        from crm_contact_guard.ledger import erasing  # noqa: PLC0415 - models must be loaded first
+        from crm_contact_guard.reading.erasing import forget  # noqa: PLC0415
 
         exposition.count()
+        erasing.ERASERS.append(forget)
         post_migrate.connect(_restore_triggers, sender=self)
 
 

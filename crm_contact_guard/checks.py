@@ -24,6 +24,7 @@ from crm_contact_guard.installation.templates import finds_ours
 from crm_contact_guard.ledger import keys, reencoding, trigger_state, witnessing
 from crm_contact_guard.ledger.models import Message
 from crm_contact_guard.policy import company, presets, templates, thresholds
+from crm_contact_guard.reading import options
 
 Configs = Sequence[AppConfig] | None
 
@@ -136,6 +137,22 @@ def check_templates(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E011: a text block in ``TEMPLATES`` can't be used."""
     hint = "See docs/channels.md, Text blocks."
     return [Error(words, hint=hint, id="crm_contact_guard.E011") for words in templates.problems(settings.TEMPLATES)]
+
+
+@register("crm_contact_guard")
+def check_reader(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E015: ``READER`` has an unknown key or a value that can't be used. W008: with ``TASKS`` inline, whoever writes
+    waits for the reader."""
+    given = settings.READER
+    if not given:
+        return []
+    wrong = list(options.problems(given))
+    if wrong:
+        return [Error(words, hint="See docs/reader.md, Settings.", id="crm_contact_guard.E015") for words in wrong]
+    if settings.TASKS != "inline":
+        return []
+    hint = 'Run Celery workers, and set CONTACT_GUARD["TASKS"] = "celery".'
+    return [Warning("Whoever writes waits for the second reader's answer", hint=hint, id="crm_contact_guard.W008")]
 
 
 @register("crm_contact_guard", deploy=True)

@@ -52,6 +52,7 @@ DEFAULTS: dict[str, Any] = {
     # Supervision
     "ALERT_WINDOW_HOURS": 24,
     "NOTIFY": {"email": True},
+    "READER": {},
     # Record
     "RETENTION": {},
     "SIGNING_KEY": "",

@@ -18,6 +18,7 @@ from crm_contact_guard.ledger.models import (
     Pending,
 )
 from crm_contact_guard.ledger.sealed import Seal, Tile, TreeHead, Witnessing
+from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Notice
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Message",
     "Notice",
     "Pending",
+    "ReaderAnswer",
     "Seal",
     "Team",
     "Tile",

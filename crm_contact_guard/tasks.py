@@ -18,7 +18,8 @@ from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.ledger import delivery, media, outbox, sealing, witnessing
 from crm_contact_guard.ledger.models import Media, Message
-from crm_contact_guard.supervision import inspection, notices
+from crm_contact_guard.reading.models import ReaderAnswer
+from crm_contact_guard.supervision import inspection, notices, second_reader
 from crm_contact_guard.supervision.models import Alert
 
 
@@ -60,10 +61,20 @@ def notify(alert_id: str) -> None:
             notices.notice_send(notice_id)
 
 
+@shared_task(acks_late=True, ignore_result=True)
+def reader_ask(answer_id: str) -> None:
+    """Ask the second reader one question; warn about what it leaves standing or promotes."""
+    tenant = ReaderAnswer.objects.values_list("message__tenant", flat=True).get(pk=answer_id)
+    with crm.tenant(tenant):
+        alert = second_reader.ask(UUID(answer_id))
+        if alert is not None:
+            later("notify", str(alert))
+
+
 @shared_task(ignore_result=True)
 def sweep(days: int = 2) -> dict[str, int]:
     """Ask again for what was left lying: outbox, carriers' files, messages of the last ``days`` that nobody inspected,
-    unsent warnings.
+    questions to the second reader, unsent warnings.
 
     Hands over to the other tasks, so that one slow carrier does not hold up the rest. Returns how many of each.
     """
@@ -76,10 +87,19 @@ def sweep(days: int = 2) -> dict[str, int]:
     unseen = inspection.uninspected(since=timezone.now() - timedelta(days=days))
     for message_id in unseen:
         later("inspect", str(message_id))
+    questions = second_reader.due()
+    for answer_id in questions:
+        later("reader_ask", str(answer_id))
     waiting = notices.due_alerts()
     for alert_id in waiting:
         later("notify", str(alert_id))
-    return {"delivered": len(messages), "fetched": len(files), "inspected": len(unseen), "notified": len(waiting)}
+    return {
+        "delivered": len(messages),
+        "fetched": len(files),
+        "inspected": len(unseen),
+        "asked": len(questions),
+        "notified": len(waiting),
+    }
 
 
 @shared_task(ignore_result=True)

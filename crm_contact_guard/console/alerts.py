@@ -22,7 +22,8 @@ from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermi
 from crm_contact_guard.ledger.models import Event
 from crm_contact_guard.supervision.erasing import erasable, erasures
 from crm_contact_guard.supervision.models import Alert, FindingKind
-from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_history
+from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_history, alert_reopen
+from crm_contact_guard.supervision.second_reader import reading_of
 from crm_contact_guard.supervision.titles import alert_title
 
 #: Rows of the queue on the overview.
@@ -101,6 +102,18 @@ def close(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     return redirect(reverse("crm_contact_guard:alert", args=[pk]) + "?closed=1")
 
 
+@page("POST")
+def reopen(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Take up again what the second reader set aside."""
+    row = _reviewable(viewer, pk)
+    try:
+        alert_reopen(alert_id=row.pk, reviewer=viewer)
+    except AlreadyClosed as error:
+        context = alert_context(viewer, find(viewer, pk), error=str(error))
+        return show(request, viewer, "alert.html", context, status=409)
+    return redirect("crm_contact_guard:alert", pk)
+
+
 def _supervising(viewer: Employee) -> None:
     if not permissions.is_supervising(viewer):
         raise NotPermitted(_("Alerts are for supervisors, compliance officers and auditors."))
@@ -163,7 +176,11 @@ def alert_context(
         "steps": steps(row),
         "may_review": permissions.may_review(viewer, row) and row.status != Alert.Status.CLOSED,
         "mine": row.claimed_by_id == viewer.pk,
-        "resolutions": Alert.Resolution.choices,
+        "resolutions": Alert.RESOLUTIONS,
+        "reading": reading_of(row),
+        "may_reopen": permissions.may_review(viewer, row)
+        and row.status == Alert.Status.CLOSED
+        and row.resolution == Alert.Resolution.NOTICED,
         "resolution": resolution,
         "comment": comment,
         "error": error,
@@ -200,9 +217,13 @@ def _step(event: Event, people: dict[str, str]) -> Step:
     if event.kind == "alert.claimed":
         return Step(event, _("%(name)s is looking at it") % {"name": name}, "eye")
     if event.kind == "alert.closed":
+        if event.actor_type == Event.ActorType.SYSTEM:
+            return Step(event, _("The second reader, a machine, set it aside: only noticed"), "circle-check")
         resolution = dict(Alert.Resolution.choices).get(data.get("resolution", ""), "")
         words = _("%(name)s closed it: %(resolution)s") % {"name": name, "resolution": resolution}
         return Step(event, words, "circle-check")
+    if event.kind == "alert.reopened":
+        return Step(event, _("%(name)s opened it again") % {"name": name}, "history")
     if event.kind.startswith("erasure."):
         return Step(event, _("%(name)s erased the content of a message") % {"name": name}, "trash-2")
     return Step(event, event.kind, "circle-dot")

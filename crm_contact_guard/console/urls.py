@@ -25,6 +25,7 @@ urlpatterns = [
     path("alerts/<uuid:pk>/", alerts.alert, name="alert"),
     path("alerts/<uuid:pk>/claim/", alerts.claim, name="alert_claim"),
     path("alerts/<uuid:pk>/close/", alerts.close, name="alert_close"),
+    path("alerts/<uuid:pk>/reopen/", alerts.reopen, name="alert_reopen"),
     path("alerts/<uuid:pk>/erase/", erasing.erase, name="alert_erase"),
     path("conversations/start/", conversation.start, name="conversation_start"),
     path("conversations/<uuid:pk>/", conversation.conversation, name="conversation"),

@@ -10,6 +10,7 @@ from django.db import DatabaseError, InterfaceError
 from crm_contact_guard.installation.carriers import carrier_items
 from crm_contact_guard.installation.pages import pages_items
 from crm_contact_guard.installation.people import ROWS, people_items
+from crm_contact_guard.installation.reader import reader_items
 from crm_contact_guard.installation.report import Item, error
 from crm_contact_guard.installation.settings_look import database_items, has_tables, settings_items
 from crm_contact_guard.installation.trouble import told
@@ -26,6 +27,7 @@ def walk(
         partial(people_items, rows),
         pages_items,
         partial(carrier_items, tuple(tests)),
+        reader_items,
         partial(work_items, patience),
     ]
     for part in parts:

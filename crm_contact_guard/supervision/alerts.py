@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.utils import timezone
 
@@ -82,11 +83,13 @@ def severity_of(verdict: Verdict) -> int:
 
 
 @database.atomic()
-def alert_raise(*, conversation: Conversation, verdict: Verdict, notify: bool = True) -> Alert | None:
+def alert_raise(
+    *, conversation: Conversation, verdict: Verdict, notify: bool = True, notice_in: timedelta = timedelta(0)
+) -> Alert | None:
     """Store the verdict's findings; open an alert for them or let them join the one whose window is open.
 
     Findings of the same story that were only noticed until now join as well. Returns the alert that new findings went
-    to, None when nothing was new. ``notify``: a new alert queues mails.
+    to, None when nothing was new. ``notify``: a new alert queues mails, due ``notice_in`` from now.
     """
     # The conversation's row is the lock: two workers inspecting neighbouring messages must not open two alerts.
     conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
@@ -105,7 +108,7 @@ def alert_raise(*, conversation: Conversation, verdict: Verdict, notify: bool = 
     if not fresh and (alert is None or not earlier):
         return None
     if alert is None:
-        return _open(conversation, verdict, fresh, earlier, notify=notify)
+        return _open(conversation, verdict, fresh, earlier, notify=notify, notice_in=notice_in)
     _join(alert, [*fresh, *earlier])
     severity = max(alert.severity, severity_of(verdict))
     strongest = _strongest(alert.findings.all())
@@ -172,6 +175,7 @@ def _open(
     earlier: Sequence[Finding],
     *,
     notify: bool,
+    notice_in: timedelta,
 ) -> Alert:
     now = timezone.now()
     person = addressee(conversation)
@@ -207,7 +211,7 @@ def _open(
         },
     )
     if notify and person is not None and settings.NOTIFY.get("email", True):
-        Notice.objects.create(alert=alert, employee=person, channel="email", due_at=now)
+        Notice.objects.create(alert=alert, employee=person, channel="email", due_at=now + notice_in)
     return alert
 
 

@@ -17,7 +17,7 @@ from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.company import company
 from crm_contact_guard.signals import scanning
-from crm_contact_guard.supervision import contents, verdicts
+from crm_contact_guard.supervision import contents, second_reader, verdicts
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Alert, Inspection, Tier, Topic
 from crm_contact_guard.supervision.noticing import notice
@@ -34,11 +34,18 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
     raised = []
     with database.atomic():
         in_files = [verdict for content in found for verdict in verdicts.of_content(message, content)]
-        for verdict in verdicts.merged([*verdicts.of_talk(rows, said), *in_files, *_after_hours(message)]):
+        found_here = verdicts.merged([*verdicts.of_talk(rows, said), *in_files, *_after_hours(message)])
+        for verdict in found_here:
             if verdict.tier == Tier.NOTICED:
                 notice(conversation=message.conversation, verdict=verdict)
-            else:
-                raised.append(alert_raise(conversation=message.conversation, verdict=verdict, notify=notify))
+                continue
+            delay = second_reader.notice_delay(verdict)
+            raised.append(
+                alert_raise(conversation=message.conversation, verdict=verdict, notify=notify, notice_in=delay)
+            )
+        if notify:
+            alerts = [alert for alert in raised if alert is not None]
+            second_reader.consider(message, alerts=alerts, noticed=second_reader.concerns(found_here))
         Inspection.objects.update_or_create(
             message=message,
             defaults={

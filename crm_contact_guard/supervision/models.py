@@ -73,6 +73,11 @@ class Alert(Row):
         NO_ACTION = "no_action", _("No action needed")
         COACHING = "coaching", _("Talked it over")
         CASE_OPENED = "case_opened", _("Case opened")
+        #: The second reader's, never a person's: what was found is kept as noticed (docs/reader.md).
+        NOTICED = "noticed", _("Only noticed")
+
+    #: What a person may choose: all but the last.
+    RESOLUTIONS = tuple(Resolution.choices[:-1])
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.CharField(max_length=64, blank=True, default="")

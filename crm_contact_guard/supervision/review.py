@@ -45,10 +45,9 @@ def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment:
     Raises AlreadyClosed when somebody else closed it otherwise, InvalidMessage for an unknown resolution or a comment
     that is too long.
     """
-    if resolution not in Alert.Resolution.values:
-        raise InvalidMessage(
-            _("Choose a resolution: %(known)s.") % {"known": ", ".join(Alert.Resolution.values)}, field="resolution"
-        )
+    known = [value for value, _label in Alert.RESOLUTIONS]
+    if resolution not in known:
+        raise InvalidMessage(_("Choose a resolution: %(known)s.") % {"known": ", ".join(known)}, field="resolution")
     comment = canonical_text(comment).strip()  # as the record keeps it
     if len(comment) > MAX_COMMENT:
         raise InvalidMessage(_("The comment may have %(most)d characters.") % {"most": MAX_COMMENT}, field="comment")
@@ -67,6 +66,25 @@ def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment:
         updated_at=now,
     )
     _event(alert, "alert.closed", reviewer, data={"resolution": resolution}, reason=comment or None)
+    alert.refresh_from_db()
+    return alert
+
+
+@database.atomic()
+def alert_reopen(*, alert_id: UUID, reviewer: Employee) -> Alert:
+    """Take up again what the second reader set aside. Repeating it is harmless.
+
+    Raises AlreadyClosed where a person closed it: what a person decided stands.
+    """
+    alert = Alert.objects.select_for_update().get(pk=alert_id)
+    if alert.status != Alert.Status.CLOSED:
+        return alert
+    if alert.resolution != Alert.Resolution.NOTICED:
+        raise AlreadyClosed(_("This alert is already closed."))
+    Alert.objects.filter(pk=alert.pk).update(
+        status=Alert.Status.OPEN, resolution="", closed_at=None, updated_at=timezone.now()
+    )
+    _event(alert, "alert.reopened", reviewer, data={})
     alert.refresh_from_db()
     return alert
 

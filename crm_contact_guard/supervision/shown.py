@@ -17,7 +17,12 @@ from crm_contact_guard.supervision.models import Alert
 
 _BATCH: Final = 500
 #: Status of an alert by the newest of these events.
-_STATUS: Final = {"alert.opened": "open", "alert.claimed": "claimed", "alert.closed": "closed"}
+_STATUS: Final = {
+    "alert.opened": "open",
+    "alert.claimed": "claimed",
+    "alert.closed": "closed",
+    "alert.reopened": "open",
+}
 #: What never changes from opening on.
 _FIXED: Final = ("topic", "by", "stance", "at_message", "addressee")
 
@@ -82,7 +87,7 @@ def _wrong(alert: Alert, life: Sequence[Event]) -> Iterator[str]:
     if alert.status != _STATUS[last.kind]:
         yield "its status is"
     elif last.kind == "alert.closed":
-        if (alert.resolution, str(alert.closed_by_id)) != (_members(last).get("resolution"), last.actor):
+        if (alert.resolution, str(alert.closed_by_id or "")) != (_members(last).get("resolution"), last.actor):
             yield "how and by whom it was closed is"
         # Both are emptied by an erasure, not always together.
         if alert.comment and last.reason is not None and alert.comment != last.reason:

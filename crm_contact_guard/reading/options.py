@@ -1,0 +1,188 @@
+"""The setting ``READER``: whom to ask, how long to wait, and what the answer may change."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from difflib import get_close_matches
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
+
+from crm_contact_guard.conf import CONTACT_GUARD_SCHEDULE, settings
+from crm_contact_guard.reading.addresses import refusal
+from crm_contact_guard.reading.bounds import PRESETS, Bounds
+
+logger = logging.getLogger(__name__)
+
+DEFAULTS: Final[dict[str, Any]] = {
+    "URL": "",
+    "MODEL": "",
+    "API_KEY": "",
+    "TIMEOUT": 20,
+    "MAX_DELAY": 60,
+    "ALLOW_EXTERNAL": False,
+    "LANGUAGE": "",
+    "MAY_PROMOTE": None,
+    "MAY_DEMOTE": None,
+}
+#: A warning whose time has come goes out with the next sweep: that long before ``MAX_DELAY`` it is due.
+SWEEP: Final = float(CONTACT_GUARD_SCHEDULE["contact-guard-sweep"]["schedule"])
+_PATH: Final = "/chat/completions"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """``url`` is the whole address of the chat endpoint; times are in seconds."""
+
+    url: str
+    model: str
+    api_key: str = field(repr=False)
+    timeout: float
+    max_delay: float
+    allow_external: bool
+    #: "ja" or "en"; empty: as the person who is warned reads.
+    language: str
+    bounds: Bounds
+
+    @property
+    def patience(self) -> timedelta:
+        """How long after the inspection an answer still counts."""
+        return timedelta(seconds=self.max_delay - SWEEP)
+
+
+def options() -> Options | None:
+    """The reader as configured; None when there is none, or when its settings can't be used (told by E015, and logged):
+    a mistake in them must not keep anybody from being warned."""
+    given = settings.READER
+    if not given:
+        return None
+    if wrong := list(problems(given)):
+        logger.error("The second reader is not asked: %s", "; ".join(wrong))
+        return None
+    value = {**DEFAULTS, **given}
+    url = str(value["URL"]).rstrip("/")
+    return Options(
+        url=url if url.endswith(_PATH) else url + _PATH,
+        model=value["MODEL"],
+        api_key=value["API_KEY"],
+        timeout=float(value["TIMEOUT"]),
+        max_delay=float(value["MAX_DELAY"]),
+        allow_external=value["ALLOW_EXTERNAL"],
+        language=value["LANGUAGE"],
+        bounds=_bounds(value["MAY_PROMOTE"], value["MAY_DEMOTE"]),
+    )
+
+
+def _bounds(promote: bool | float | None, demote: bool | float | None) -> Bounds:
+    preset = PRESETS.get(settings.INDUSTRY, PRESETS["general"])
+    return Bounds(
+        promote_from=preset.promote_from if promote is None else _bound(promote, always=0.0),
+        # Above every score: "always" has to hold for a score of 1 too.
+        demote_below=preset.demote_below if demote is None else _bound(demote, always=2.0),
+    )
+
+
+def _bound(given: bool | float, *, always: float) -> float | None:
+    if given is True:
+        return always
+    return None if given is False else float(given)
+
+
+def problems(given: object) -> Iterator[str]:
+    """What is wrong with the setting, each naming its key. The key to the endpoint is never repeated."""
+    if not isinstance(given, Mapping):
+        yield 'CONTACT_GUARD["READER"] must be a dict'
+        return
+    for name in sorted(map(str, set(given) - set(DEFAULTS))):
+        near = get_close_matches(name, DEFAULTS, n=1, cutoff=0.5)
+        known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(DEFAULTS)}"
+        yield f'CONTACT_GUARD["READER"] has an unknown key {name!r}; {known}'
+    value = {**DEFAULTS, **given}
+    for name, rule in _RULES.items():
+        if says := rule(value[name]):
+            yield f'CONTACT_GUARD["READER"]["{name}"] {says}'
+    if _is_number(value["TIMEOUT"]) and _is_number(value["MAX_DELAY"]) and _delay(value["MAX_DELAY"]) == "":
+        longest = value["MAX_DELAY"] - SWEEP
+        if value["TIMEOUT"] > longest:
+            yield (
+                f'CONTACT_GUARD["READER"]["TIMEOUT"] is {value["TIMEOUT"]}: at most MAX_DELAY less {SWEEP:.0f} seconds'
+                f" ({longest:g}), since a warning may wait that long for the next sweep"
+            )
+    if not _url(value["URL"]) and (says := _place(urlsplit(value["URL"]), external=value["ALLOW_EXTERNAL"] is True)):
+        yield f'CONTACT_GUARD["READER"]["URL"] {says}'
+
+
+def _place(url: SplitResult, *, external: bool) -> str:
+    try:
+        address = ip_address(url.hostname or "")
+    except ValueError:
+        return ""  # a name: told when it is connected to
+    return refusal(address, secure=url.scheme == "https", external=external)
+
+
+def _url(given: object) -> str:
+    if not isinstance(given, str) or not given:
+        return "must be the address of the endpoint, such as http://127.0.0.1:11434/v1"
+    try:
+        url = urlsplit(given)
+        url.port  # noqa: B018 - raises where it is no number
+    except ValueError:
+        return "is no address"
+    if url.scheme not in ("http", "https") or not url.hostname:
+        return "must begin with http:// or https:// and name a host"
+    if url.username is not None or url.query or url.fragment:
+        return "may hold neither a login nor a query: the key belongs into API_KEY"
+    return "" if given.isascii() and given.isprintable() and " " not in given else "has characters that no address has"
+
+
+def _model(given: object) -> str:
+    if isinstance(given, str) and given.strip() and len(given) <= 255:
+        return ""
+    return "must name the model, in at most 255 characters"
+
+
+def _key(given: object) -> str:
+    fits = isinstance(given, str) and given.isascii() and (given == "" or (given.isprintable() and " " not in given))
+    return "" if fits else "must be text without spaces or line ends"
+
+
+def _is_number(given: object) -> bool:
+    return isinstance(given, int | float) and not isinstance(given, bool)
+
+
+def _timeout(given: Any) -> str:
+    return "" if _is_number(given) and given > 0 else "must be a number of seconds above 0"
+
+
+def _delay(given: Any) -> str:
+    fits = _is_number(given) and SWEEP < given <= 3600
+    return "" if fits else f"must be a number of seconds above {SWEEP:.0f}, at most 3600"
+
+
+def _yes_or_no(given: object) -> str:
+    return "" if isinstance(given, bool) else "must be True or False"
+
+
+def _language(given: object) -> str:
+    return "" if given in ("", "ja", "en") else 'must be "ja", "en", or empty: as the person who is warned reads'
+
+
+def _limit(given: Any) -> str:
+    fits = given is None or isinstance(given, bool) or (_is_number(given) and 0 <= given <= 1)
+    return "" if fits else "must be True, False, a score from 0 to 1, or None: as INDUSTRY has it"
+
+
+_RULES: Final[dict[str, Callable[[Any], str]]] = {
+    "URL": _url,
+    "MODEL": _model,
+    "API_KEY": _key,
+    "TIMEOUT": _timeout,
+    "MAX_DELAY": _delay,
+    "ALLOW_EXTERNAL": _yes_or_no,
+    "LANGUAGE": _language,
+    "MAY_PROMOTE": _limit,
+    "MAY_DEMOTE": _limit,
+}

@@ -1,0 +1,92 @@
+"""What an answer of the second reader does to alerts. Call within the transaction that records the answer."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.utils import timezone
+
+from crm_contact_guard.detection.types import Tier
+from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.reading import prompt
+from crm_contact_guard.reading.models import ReaderAnswer
+from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, alert_raise
+from crm_contact_guard.supervision.models import Alert, Finding, FindingKind, Notice, Stance, Topic
+
+#: The detector of the finding that stands for the reader's own word.
+DETECTOR = "second_reader"
+
+
+def carry_out(row: ReaderAnswer, first: Tier, tier: Tier, named: Message) -> tuple[Tier, Alert | None]:
+    """Promote or demote as decided. Returns the tier that holds now, and the alert that the answer is about."""
+    if first is Tier.NOTICED and tier is Tier.ALERT:
+        return tier, _promote(row, named)
+    if first is Tier.ALERT and tier is Tier.NOTICED and (row.alert is None or not _demote(row, row.alert)):
+        return first, row.alert
+    return tier, row.alert
+
+
+def _promote(row: ReaderAnswer, named: Message) -> Alert | None:
+    """Open an alert for what was noticed, or let it join the one that came about meanwhile."""
+    waiting = Finding.objects.filter(
+        message__conversation=row.message.conversation_id,
+        message__occurred_at__lte=row.message.occurred_at,
+        message__in=(row.message_id, named.pk),
+        alert__isnull=True,
+        by=row.by,
+    ).select_related("message")
+    noticed = [finding for finding in waiting if TOPICS.get(finding.kind) == Topic.OFF_CHANNEL]
+    own = NewFinding(
+        message=named,
+        kind=FindingKind.CONTACT_REQUEST,
+        start=0,
+        end=len(named.text or ""),
+        score=row.score,
+        detector=DETECTOR,
+        version=prompt.VERSION,
+    )
+    told = [
+        NewFinding(
+            message=finding.message,
+            kind=finding.kind,
+            start=finding.start,
+            end=finding.end,
+            score=finding.score,
+            detector=finding.detector,
+            version=finding.version,
+            place=finding.place,
+        )
+        for finding in noticed
+    ]
+    stance = next((finding.stance for finding in noticed if finding.stance != Stance.NONE), Stance.ASK)
+    verdict = Verdict(topic=Topic.OFF_CHANNEL, by=row.by, stance=stance, at=row.message, findings=[*told, own])
+    return alert_raise(conversation=row.message.conversation, verdict=verdict)
+
+
+def _demote(row: ReaderAnswer, shown: Alert) -> bool:
+    """Close the alert as noticed and take its mails back. False where that would take something away from somebody:
+    a person looks at it, a mail is on its way, it has grown since the question was put, or another reading of it says
+    otherwise or is still to come."""
+    alert = Alert.objects.select_for_update().get(pk=shown.pk)
+    notices = list(alert.notices.select_for_update())
+    if alert.status != Alert.Status.OPEN or alert.updated_at > row.created_at:
+        return False
+    if any(notice.state != Notice.State.QUEUED or notice.attempts for notice in notices):
+        return False
+    others = alert.readings.exclude(pk=row.pk)
+    if others.filter(Q(attempt=True) | Q(state__in=(ReaderAnswer.State.WAITING, ReaderAnswer.State.ASKING))).exists():
+        return False
+    Notice.objects.filter(pk__in=[notice.pk for notice in notices]).delete()
+    now = timezone.now()
+    Alert.objects.filter(pk=alert.pk).update(
+        status=Alert.Status.CLOSED, resolution=Alert.Resolution.NOTICED, closed_at=now, updated_at=now
+    )
+    record_event(
+        kind="alert.closed",
+        subject_type="alert",
+        subject_id=alert.pk,
+        actor_type=Event.ActorType.SYSTEM,
+        conversation=alert.conversation,
+        data={"resolution": Alert.Resolution.NOTICED.value, "reading": str(row.pk)},
+    )
+    return True
