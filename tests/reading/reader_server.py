@@ -1,11 +1,11 @@
-"""A chat endpoint on a real socket that says what a test wants it to say, in the ways in which such servers misbehave."""
+"""A chat endpoint on a real socket: it says what a test wants it to say, and misbehaves as such servers do."""
 
 from __future__ import annotations
 
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 

@@ -16,6 +16,7 @@ from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import ThreadpoolController
 
 from crm_contact_guard.detection.encoder.base import find, opened
 from crm_contact_guard.detection.encoder.classes import ATTEMPTS, CLASSES, HARASSMENT
@@ -31,7 +32,7 @@ PART, PARTS = 320, 12
 _TELLING = 0.0
 #: So many tokens may stand between two that are telling.
 _GAP = 3
-#: One at a time: the product of matrices uses the processor's threads by itself, and the tokenizer remembers.
+#: One at a time: the tokenizer remembers.
 _lock = threading.Lock()
 
 
@@ -56,6 +57,11 @@ def _loaded() -> tuple[Tokenizer, Network, str]:
         arrays = dict(np.load(stream, allow_pickle=False))
     version = str(arrays.pop("version"))
     return Tokenizer(base), Network(base, arrays), version
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def available() -> bool:
@@ -104,7 +110,8 @@ def _read(text: str, direction: Direction, talk: Sequence[ThreadMessage]) -> Opi
     tokenizer, network, _ = _loaded()
     # A lone surrogate has no token; it is read as the sign for what can't be read.
     text = text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
-    with _lock:
+    # One thread: two of them wait for each other wherever workers share the cores, and gain little on so small matrices.
+    with _lock, _threads().limit(limits=1, user_api="blas"):
         given = build(tokenizer, network.special, text, direction, talk)
         found = network(given)
     return _opinion(found, given.spans, len(text))
