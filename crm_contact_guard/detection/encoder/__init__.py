@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import ThreadpoolController
 
 from crm_contact_guard.detection.encoder.base import find, opened
 from crm_contact_guard.detection.encoder.classes import ATTEMPTS, CLASSES, HARASSMENT
@@ -60,13 +61,15 @@ def _loaded() -> tuple[Tokenizer, Network, str]:
 
 
 @lru_cache(maxsize=1)
-def _threads() -> ThreadpoolController:
+def _threads() -> Any:
+    from threadpoolctl import ThreadpoolController  # of the extra, too
+
     return ThreadpoolController()
 
 
 def available() -> bool:
     """Whether the extra is installed."""
-    return find() is not None
+    return find() is not None and find_spec("threadpoolctl") is not None
 
 
 def version() -> str:
