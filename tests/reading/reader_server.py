@@ -1,4 +1,4 @@
-"""A chat endpoint on a real socket that says what a test wants it to say, in the ways in which such servers misbehave."""
+"""A chat endpoint on a real socket that says what a test wants it to say, and misbehaves as such servers do."""
 
 from __future__ import annotations
 
@@ -30,10 +30,8 @@ class ReaderServer(CarrierServer):
     def __init__(self) -> None:
         super().__init__()
         self.says: object = NO
-        self.before: Callable[[], object] = lambda: None
 
     def answer(self, call: Call) -> Answer:
-        self.before()
         return completion(self.says)
 
     @property

@@ -247,7 +247,7 @@ def test_an_address_that_is_not_allowed_leaves_the_alert(
 
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 80))]
     with reader("http://reader.example/v1", MAY_DEMOTE=True):
-        alert, row = alerted(talk)
+        _alert, row = alerted(talk)
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_more: found)
         row = asked(row)
 
@@ -341,7 +341,6 @@ def test_a_message_erased_while_the_reader_thought_leaves_no_sentence(talk: Conv
     message = says(talk, "お店の外でも会いたいです")
     with reader(server):
         row = notices_something(message)
-        erased = Message.objects.filter(pk=message.pk)
         held, question, reply = thinking(row)
         erase_messages(Message.objects.filter(pk=message.pk), basis="request")
         second_reader._settle(held, reply, question=question, chosen=second_reader.options())

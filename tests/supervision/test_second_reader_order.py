@@ -59,7 +59,7 @@ def test_a_worker_that_died_is_followed_by_one_more_and_then_the_question_ends(
 ) -> None:
     past = timezone.now() - timedelta(seconds=1)
     with reader(server, MAY_DEMOTE=True):
-        alert, row = alerted(talk)
+        _alert, row = alerted(talk)
         ReaderAnswer.objects.update(state=State.ASKING, attempts=1, lease_until=past)
         assert second_reader.due() == [row.pk]
         ReaderAnswer.objects.update(attempts=2)
@@ -94,7 +94,7 @@ def test_an_alert_that_has_grown_since_is_not_set_aside_by_the_older_answer(
     server: ReaderServer,  # noqa: F811
 ) -> None:
     with reader(server, MAY_DEMOTE=True):
-        alert, first = alerted(talk)
+        _alert, first = alerted(talk)
         _same, second = alerted(talk, "LINEで話したいです。IDは hanako_23 です", 1)
         assert Alert.objects.count() == 1
         assert second.deadline == first.deadline
@@ -108,7 +108,7 @@ def test_an_alert_that_has_grown_since_is_not_set_aside_by_the_older_answer(
 
 def test_answers_out_of_order_take_nothing_away(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
     with reader(server, MAY_DEMOTE=True):
-        alert, first = alerted(talk)
+        _alert, first = alerted(talk)
         _same, second = alerted(talk, "LINEで話したいです。IDは hanako_23 です", 1)
         assert asked(second).outcome == "overruled"
         assert asked(first).outcome == "overruled"
