@@ -20,9 +20,7 @@ _LINES: Final = (
     prompt.Line(side=By.CUSTOMER, text="Thank you! Can we go on by private chat?", pause=5),
 )
 _MEND: Final = {
-    "refused_address": (
-        'name an address of your own network, or set CONTACT_GUARD["READER"]["ALLOW_EXTERNAL"] with https'
-    ),
+    "refused_address": 'name an address of your own network, or set CONTACT_GUARD["READER"]["ALLOW_EXTERNAL"]',
     "http_401": 'correct CONTACT_GUARD["READER"]["API_KEY"]',
     "http_403": 'correct CONTACT_GUARD["READER"]["API_KEY"]',
     "http_404": 'correct CONTACT_GUARD["READER"]["URL"] (it mostly ends in /v1) or ["MODEL"]',

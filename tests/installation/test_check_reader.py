@@ -27,7 +27,7 @@ def test_a_reader_that_answers_is_fine_and_is_sent_nobodys_words() -> None:
 
     assert level == "ok"
     assert "small reads a talk" in says
-    assert next(message["text"] for message in server.talk()) == "Your room is ready."
+    assert server.talk()[0]["text"] == "Your room is ready."
 
 
 def test_a_server_without_schemas_is_a_warning() -> None:

@@ -1,11 +1,11 @@
-"""A chat endpoint on a real socket: it says what a test wants it to say, and misbehaves as such servers do."""
+"""A chat endpoint on a real socket that says what a test wants it to say, and misbehaves as such servers do."""
 
 from __future__ import annotations
 
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,10 +30,8 @@ class ReaderServer(CarrierServer):
     def __init__(self) -> None:
         super().__init__()
         self.says: object = NO
-        self.before: Callable[[], object] = lambda: None
 
     def answer(self, call: Call) -> Answer:
-        self.before()
         return completion(self.says)
 
     @property

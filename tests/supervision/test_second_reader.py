@@ -341,7 +341,6 @@ def test_a_message_erased_while_the_reader_thought_leaves_no_sentence(talk: Conv
     message = says(talk, "お店の外でも会いたいです")
     with reader(server):
         row = notices_something(message)
-        Message.objects.filter(pk=message.pk)
         held, question, reply = thinking(row)
         erase_messages(Message.objects.filter(pk=message.pk), basis="request")
         second_reader._settle(held, reply, question=question, chosen=second_reader.options())
