@@ -46,19 +46,32 @@ __all__ = [
 
 
 def scan(
-    text: str, *, direction: Direction | str, company: Company | None = None, semantic_stage: bool = False
+    text: str,
+    *,
+    direction: Direction | str,
+    company: Company | None = None,
+    semantic_stage: bool = False,
+    said: Sequence[str] | None = None,
 ) -> Scan:
     """Judge one text; see ``engine.scan``. Never raises.
+
+    ``said`` are the earlier messages of its conversation, oldest or newest first: what they do not hold is no quote.
 
     ``semantic_stage`` asks the second opinion of ``semantic.py`` as well, where its extra is installed; it takes
     milliseconds.
     """
     from crm_contact_guard.detection import engine
 
-    verdict = engine.scan(text, direction=direction, company=company)
+    verdict = engine.scan(text, direction=direction, company=company, said=said)
     if semantic_stage:
         from crm_contact_guard.detection import semantic
+        from crm_contact_guard.detection.segments import own_words
 
+        own = own_words(text, Direction(direction), said)
+        if own is not None:
+            alone = engine.scan(own.text, direction=direction, company=company, said=())
+            second = semantic.second_opinion(own.text, alone, direction=direction, company=company)
+            return engine.mapped(second, own)
         verdict = semantic.second_opinion(text, verdict, direction=direction, company=company)
     return verdict
 

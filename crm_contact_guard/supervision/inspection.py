@@ -14,6 +14,7 @@ from django.utils import timezone
 from crm_contact_guard import __version__, database, detection
 from crm_contact_guard.conf import settings
 from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, ThreadMessage
+from crm_contact_guard.ledger import quotes
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.company import company
@@ -37,8 +38,11 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
     direction = Direction(message.direction)
     # Outside the transaction: reading files takes its time, and so does loading a model at the first message.
     found = contents.of_message(message)
+    said = quotes.words_before(message)
     with scanning("inspection"):
-        scan = detection.scan(text, direction=direction, company=company(), semantic_stage=bool(settings.SEMANTIC))
+        scan = detection.scan(
+            text, direction=direction, company=company(), semantic_stage=bool(settings.SEMANTIC), said=said
+        )
     with database.atomic():
         in_files = [verdict for content in found for verdict in _content_verdicts(message, content)]
         verdicts = _merged(

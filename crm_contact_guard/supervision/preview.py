@@ -36,11 +36,15 @@ def preview(
     files: Sequence[FileIn] = (),
     emergency: bool = False,
     at: datetime | None = None,
+    said: Sequence[str] = (),
 ) -> Preview:
-    """Scan and decide without sending; records nothing, since a thought is not an act."""
+    """Scan and decide without sending; records nothing, since a thought is not an act.
+
+    ``said`` is what was said in the conversation before: what the text repeats of it, marked as a quote, is not the writer's.
+    """
     with crm.tenant(actor.tenant):
         with scanning("preview"):
-            scan = detection.scan(text, direction=Direction.OUTBOUND, company=company())
+            scan = detection.scan(text, direction=Direction.OUTBOUND, company=company(), said=said)
         found = tuple(contents.of_files(files, Direction.OUTBOUND))
     # One attempt anywhere in the message makes it one.
     gravest = max((scan, *(content.scan for content in found)), key=lambda one: (one.attempt, one.score))
