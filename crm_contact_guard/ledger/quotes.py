@@ -1,7 +1,7 @@
 """Quotes that quote nothing: neither "> " nor any other delimiter hides new words from inspection.
 
-What a mail presents as quoted history is compared with what was really said in the conversation; what nobody said before
-is the writer's own words.
+What a mail presents as quoted history is compared with what was really said in the conversation; what nobody said
+before is the writer's own words.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def told_apart(conversation: Conversation, text: str, quoted: str) -> tuple[str,
 def earlier_words(conversation: Conversation, *, before: Message | None = None) -> list[str]:
     """What was said in the conversation, the newest first; ``before`` a message, or up to now.
 
-    With it stand our own footers: they come back with every quote, and a customer's language may have changed meanwhile.
+    With it stand our own footers: they come back with quotes, and a customer's language may have changed meanwhile.
     """
     earlier = Message.objects.filter(conversation=conversation)
     if before is not None:

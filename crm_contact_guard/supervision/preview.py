@@ -40,7 +40,7 @@ def preview(
 ) -> Preview:
     """Scan and decide without sending; records nothing, since a thought is not an act.
 
-    ``said`` is what was said in the conversation before: what the text repeats of it, marked as a quote, is not the writer's.
+    ``said`` is what was said in the conversation before: what the text quotes of it is not the writer's.
     """
     with crm.tenant(actor.tenant):
         with scanning("preview"):

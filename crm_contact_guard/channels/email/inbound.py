@@ -149,7 +149,7 @@ def _is_file(part: EmailMessage) -> bool:
 
 
 def _body(mail: EmailMessage) -> tuple[Parts, list[str]]:
-    """The text of the mail in its parts, and what was wrong. What only the HTML part says is read too, however little it is:
+    """The text of the mail in its parts, and what was wrong. What only the HTML part says is read too, however little:
     a plain part that hides what the HTML shows would be a way past the scan."""
     plain: list[str] = []
     html: list[str] = []

@@ -20,7 +20,9 @@ from crm_contact_guard.detection.types import Direction
 __all__ = ["Own", "Part", "Said", "Segment", "Whose", "has_parts", "own_words", "segments", "words_of_others"]
 
 #: A text without any of these has one part. Short talk, which is nearly everything, ends here.
-_SIGN = re.compile(r"\n[^\n]*[>＞|｜:：@]|^[^\n]{0,60}[>＞:：][^\n]*\n|から送信|\n[Ss]ent |\n--|\n[＝=*＊+_━─]{3}|confidential|CONFIDENTIAL|intended|秘密|機密|を入手|\nGet |gesendet|iPhone|\n> ")
+_SIGN = re.compile(
+    r"\n[^\n]*[>＞|｜:：@]|^[^\n]{0,60}[>＞:：][^\n]*\n|から送信|\n[Ss]ent |\n--|\n[＝=*＊+_━─]{3}|confidential|CONFIDENTIAL|intended|秘密|機密|を入手|\nGet |gesendet|iPhone|\n> "
+)
 _REPORTED = re.compile(r"[」』\"”]")
 
 
@@ -37,9 +39,14 @@ def segments(text: str, direction: Direction, said: Sequence[str] | Said | None 
     ``said`` are earlier messages of the conversation: then only what repeats them counts as a quote. None: not known.
     """
     try:
-        return list(_joined(text, _parts(text, direction, said)))
+        return list(_joined(text, _parts(_encodable(text), direction, said)))
     except Exception:  # what can't be parted is judged whole
         return [Segment(0, len(text), Whose.WRITER, Part.TEXT)] if text else []
+
+
+def _encodable(text: str) -> str:
+    """The text, of the same length, without lone surrogates, at which re2 fails."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 class Own:
@@ -110,7 +117,9 @@ def _parts(text: str, direction: Direction, said: Sequence[str] | Said | None) -
             continue
         if mark is not None and mark.label:
             yield from _label(text, line, mark.label)
-        yield from (Segment(*span, Whose.NOBODY, Part.DISCLAIMER) for span in signatures.disclaimers(text, line.start, line.end))
+        yield from (
+            Segment(*span, Whose.NOBODY, Part.DISCLAIMER) for span in signatures.disclaimers(text, line.start, line.end)
+        )
         while others and others[0][0] < line.end:
             start, end = others.pop(0)
             if start >= line.start:
@@ -127,7 +136,9 @@ def _of_mark(text: str, line: Line, mark: Mark) -> Iterator[Segment]:
 
 def _label(text: str, line: Line, length: int) -> Iterator[Segment]:
     """The time and name before what somebody says, unless they say more than that."""
-    begin = line.start + (len(text[line.start : line.end]) - len(text[line.start : line.end].lstrip("\r \t\u3000\u200e\ufeff\xa0")))
+    begin = line.start + (
+        len(text[line.start : line.end]) - len(text[line.start : line.end].lstrip("\r \t\u3000\u200e\ufeff\xa0"))
+    )
     end = min(begin + length, line.end)
     if not speakers.label_hides(text[begin:end]):
         yield Segment(line.start, end, Whose.NOBODY, Part.LABEL)
@@ -163,16 +174,14 @@ def _body(text: str, line: Line, mark: Mark | None) -> str:
 
 def _joined(text: str, parts: Iterator[Segment]) -> Iterator[Segment]:
     """Without gaps: what no part covers is the writer's, and neighbours of one kind are one."""
-    at = 0
     held: Segment | None = None
     for part in _filled(text, parts):
-        if held is not None and (held.whose, held.part) == (part.whose, part.part):
-            held = Segment(held.start, part.end, held.whose, held.part)
-        else:
-            if held is not None:
-                yield held
-            held = part
-        at = part.end
+        if held is not None and held[2:] == part[2:]:
+            held = held._replace(end=part.end)
+            continue
+        if held is not None:
+            yield held
+        held = part
     if held is not None:
         yield held
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+import re2
+
 from crm_contact_guard.detection.segments.types import Line, Mark, Part, Whose
 from crm_contact_guard.detection.segments.words import alternatives, names, sought
 
@@ -19,7 +21,9 @@ ADDRESS = re.compile(r"[^\s<>@＠()\[\]:：、,]{1,100}@[^\s<>@()\[\]:：、,]{1
 _DATE = re.compile(
     r"(?:19|20)\d\d\s?[年/.\-]\s?\d{1,2}\s?[月/.\-]\s?\d{1,2}|\d{1,2}[./\-]\d{1,2}[./\-]\d{2,4}|(?<!\d)(?:19|20)\d\d년|\b20\d\d\b|\d{1,2}:\d\d"
 )
-_TIMES = re.compile(r"\d{4}\s?[年/.\-년]|\d{1,2}\s?[月日時分/.\-:：월일]\s?|\b\d{1,2}\b|\b(?:19|20)\d\d\b|[+\-]\d{4}\b|\(?(?:gmt|utc)[^)\s]*\)?")
+_TIMES = re.compile(
+    r"\d{4}\s?[年/.\-년]|\d{1,2}\s?[月日時分/.\-:：월일]\s?|\b\d{1,2}\b|\b(?:19|20)\d\d\b|[+\-]\d{4}\b|\(?(?:gmt|utc)[^)\s]*\)?"
+)
 _RULE = re.compile(r"[-_=＝─━*＊\s—―]{2,}")
 _RE = re.compile(r"^(?:\s*(?:re|fw|fwd|aw|wg|tr|rv|sv|vs|res|enc|返信|転送)\s*[:：])+\s*", re.IGNORECASE)
 _LINK = re.compile(r"<?https?://\S{1,60}>?")
@@ -27,23 +31,25 @@ _TOKEN = re.compile(r"[^\W_]+")
 #: Such as "s23" and "15".
 _MODEL = re.compile(r"[a-z]{0,2}\d{1,2}[a-z]?")
 #: "2026/03/12(木)" alone on a line, as in exports.
-_DAY = re.compile(r"(?:19|20)\d\d[/.年\-]\s?\d{1,2}[/.月\-]\s?\d{1,2}日?\s*[(（]?(?:[月火水木金土日](?:曜日?)?|[A-Za-z]{3,9})?[)）]?")
+_DAY = re.compile(
+    r"(?:19|20)\d\d[/.年\-]\s?\d{1,2}[/.月\-]\s?\d{1,2}日?\s*[(（]?(?:[月火水木金土日](?:曜日?)?|[A-Za-z]{3,9})?[)）]?"
+)
 #: Words beside name, date and address of an attribution line.
 _MOST_BESIDE = 100
 _KINDS = ("from", "date", "to", "more", "subject")
 
 
 @lru_cache(maxsize=1)
-def _header() -> re.Pattern[str]:
+def _header() -> re2._Regexp:
     kinds = "|".join(f"(?P<{kind}>{alternatives('header', kind)})" for kind in _KINDS)
-    return re.compile(rf"[*_\s>＞]{{0,6}}(?:{kinds})[*_\s]{{0,4}}[:：][*_]{{0,2}}\s*(?P<value>.*)", re.DOTALL)
+    return re2.compile(rf"(?s)[*_\s>＞]{{0,6}}(?:{kinds})[*_\s]{{0,4}}[:：][*_]{{0,2}}\s*(?P<value>.*)")
 
 
 @lru_cache(maxsize=1)
-def _original() -> re.Pattern[str]:
+def _original() -> re2._Regexp:
     ends = r"[-_=＝─━*＊\s—―>]"
     begin = alternatives("frame", "begin")
-    return re.compile(rf"(?:{ends}{{2,}}{alternatives('frame', 'original')}.{{0,40}}?{ends}{{0,80}}|{begin}\s*[:：]?)")
+    return re2.compile(rf"(?:{ends}{{2,}}{alternatives('frame', 'original')}.{{0,40}}?{ends}{{0,80}}|{begin}\s*[:：]?)")
 
 
 def mark(lines: Sequence[Line], marks: list[Mark | None]) -> None:
@@ -81,7 +87,7 @@ def _bars(lines: Sequence[Line], index: int) -> bool:
 def _of_frame(line: Line) -> tuple[Whose, Part]:
     """A subject is somebody's words, not the mail program's."""
     met = _header().match(line.text.lower())
-    return (Whose.OTHER, Part.QUOTE) if met and met.lastgroup and met["subject"] else (Whose.NOBODY, Part.FRAME)
+    return (Whose.OTHER, Part.QUOTE) if met and met["subject"] else (Whose.NOBODY, Part.FRAME)
 
 
 def _frame(lines: Sequence[Line], index: int) -> tuple[int, bool]:

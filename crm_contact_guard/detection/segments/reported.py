@@ -17,6 +17,8 @@ _THEY_SAID = re.compile(
 #: How much around a quotation is read, and how long one may be.
 _AROUND = 60
 _MOST = 600
+#: Quotations of one note that are looked at.
+_MANY = 300
 
 
 def is_note(lines: Sequence[Line]) -> bool:
@@ -28,10 +30,13 @@ def is_note(lines: Sequence[Line]) -> bool:
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
     """What of a note others said, without the quotation marks."""
-    opened, closes = -1, ""
+    opened, closes, left = -1, "", _MANY
     for met in _MARK.finditer(text):
         mark = met.group()
+        if not left:
+            return
         if opened >= 0 and mark == closes:
+            left -= 1
             if 4 <= met.start() - opened <= _MOST and _others(text, opened, met.end()):
                 yield opened + 1, met.start()
             opened = -1
@@ -50,5 +55,5 @@ def _others(text: str, start: int, end: int) -> bool:
             return False
     if any(verb.startswith(theirs.lstrip("の")) for theirs in names("note", "they")):
         return True
-    near = re.split(r"[。\n]", before)[-1] or before[-20:]
-    return (not verb or verb[0] in "。、,\n ") and any(person in before[-40:] for person in names("note", "persons")) and bool(near or before)
+    ends = not verb or verb[0] in "。、,\n "
+    return ends and any(person in before[-40:] for person in names("note", "persons"))

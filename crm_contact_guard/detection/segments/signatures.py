@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+import re2
+
 from crm_contact_guard.detection.identifiers import FREE
 from crm_contact_guard.detection.segments.frames import MARKED, is_device
 from crm_contact_guard.detection.segments.types import Line, Mark, Part, Whose
@@ -17,8 +19,12 @@ from crm_contact_guard.detection.segments.words import alternatives, sought
 from crm_contact_guard.detection.sentences import sentences_of
 
 RULE = re.compile(r"[^\w\s]{2,}|[^\w\s](?:\s?[^\w\s]){2,}|__+|[xX]{6,}")
-_APART = re.compile(r"\s*[|｜/／・,、，•·]\s*|\s{2,}|\t|　+|\s(?=(?:fax|ファックス|携帯|mobile|tel|e-?mail|社用携帯)\b)|/(?=\D)")
-_ZIP = re.compile(r"〒?\s?[0-9０-９]{3}[-－ー][0-9０-９]{4}.*|(?:東京都|北海道|(?:京都|大阪)府|.{2,3}県|.{2,4}市).{2,40}|\d{1,5} [a-z .]{3,30} (?:street|st|road|rd|avenue|ave|lane)\b.*")
+_APART = re.compile(
+    r"\s*[|｜／・,、，•·]\s*|\s/\s|\s{2,}|\t|　+|\s(?=(?:fax|ファックス|携帯|mobile|tel|e-?mail|社用携帯)\b)|(?<=\d)/(?=\D)|(?<=[^\x00-\x7f])/"
+)
+_ZIP = re.compile(
+    r"〒?\s?[0-9０-９]{3}[-－ー][0-9０-９]{4}.*|(?:東京都|北海道|(?:京都|大阪)府|.{2,3}県|.{2,4}市).{2,40}|\d{1,5} [a-z .]{3,30} (?:street|st|road|rd|avenue|ave|lane)\b.*"
+)
 _NAME = re.compile(r"(?:(?:dr|mr|ms|mrs)\.? )?[^\W\d_][\w.'’\-]{0,18}(?:[ 　][^\W\d_][\w.'’\-]{0,18}){0,3}")
 _CJK = re.compile(r"[一-龥ぁ-んァ-ヶー]")
 _ENDS = "。!?！？.…"
@@ -27,12 +33,12 @@ MOST = 25
 
 
 @lru_cache(maxsize=1)
-def _contact() -> re.Pattern[str]:
+def _contact() -> re2._Regexp:
     label = alternatives("signature", "label")
     number = r"[+＋]?[\d０-９(（][\d０-９()（）\-－–ー.\s]{5,22}"
     item = rf"(?:{number}|[\w.+\-]{{1,60}}[@＠][\w.\-]{{3,60}}|(?:https?://|www\.)\S{{3,80}})"
     paren = r"(?:\s*[(（][^()（）]{1,20}[)）])?"
-    return re.compile(
+    return re2.compile(
         rf"(?:[a-z]{{0,12}}\s)?(?:{label}(?:\s24/7)?{paren}\s?[.:：)）]?\s*(?:[:：]\s*)?)?{item}{paren}(?:\s?(?:ext|内線|x)\.?\s?\d{{1,5}})?\s*"
     )
 
@@ -71,7 +77,10 @@ def _block(lines: Sequence[Line], marks: list[Mark | None], first: int, last: in
     begin = next(at for at, kind in enumerate(kinds) if kind in ("rule", "contact", "company", "firm", "title"))
     while begin and kinds[begin - 1] == "name":
         begin -= 1
-    if any(sought("signature", "private").search(line.text.lower()) for line in lines[max(0, first + begin - 2) : first + begin]):
+    if any(
+        sought("signature", "private").search(line.text.lower())
+        for line in lines[max(0, first + begin - 2) : first + begin]
+    ):
         return  # "my own number:" and then a block: the block is what is spoken of
     for at in range(begin, len(kinds)):
         if kinds[at]:

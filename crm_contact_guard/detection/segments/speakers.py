@@ -26,7 +26,9 @@ _LINE = re.compile(rf"{_TIME}(?:\t(?P<name>[^\t]{{1,60}})\t|[ \u3000](?P<first>[
 #: Slack and Teams: name and time in a line of their own.
 _HEAD = re.compile(rf"(?P<name>\D.{{0,40}}?)\s{{1,4}}\[?(?:{_DATE},?\s)?{_TIME}\]?:?")
 _LABEL = re.compile(r"(?P<name>[^\s:：「」。、|/<>@][^:：「」。、|<>@\n]{0,24}?)\s?[:：]\s?(?=\S)")
-_GREETING = re.compile(r"(?:(?:dear|hi|hello|hey)\s+(?:mr|mrs|ms|miss|dr)?\.?\s*([a-z]{2,20})|([^\s、。,]{1,8}?)\s?(?:様|さま))")
+_GREETING = re.compile(
+    r"(?:(?:dear|hi|hello|hey)\s+(?:mr|mrs|ms|miss|dr)?\.?\s*([a-z]{2,20})|([^\s、。,]{1,8}?)\s?(?:様|さま))"
+)
 _NOT_NAMED = re.compile(r"\d{4}|@|_|https?|www|\d[\d\s\-]{6,}")
 
 
@@ -89,7 +91,11 @@ def _plain(name: str) -> str:
 
 def _talk(lines: Sequence[Line], said: list[_Said], direction: Direction) -> list[_Said]:
     """What of the labelled lines is a talk: one form of writing it, and at least two turns or a known speaker."""
-    said = [one for one in said if one.name and not _NOT_NAMED.search(one.name) and one.name not in names("speaker", "field")]
+    said = [
+        one
+        for one in said
+        if one.name and not _NOT_NAMED.search(one.name) and one.name not in names("speaker", "field")
+    ]
     forms = Counter(one.form for one in said)
     days = any(is_chat_line(line.text) for line in lines[:6])
     if forms["stamped"] >= 2 or (forms["stamped"] and days):
@@ -155,17 +161,13 @@ def _decide(said: Sequence[_Said], lines: Sequence[Line], direction: Direction) 
             role = "customer" if served else "own"
         if role:
             whose[name] = company if role == "company" else customer if role == "customer" else Whose.WRITER
-    if "own" in roles.values():
-        # Who says "me" holds the pen: everybody else of the same side is told of, too.
-        for name, role in roles.items():
-            if role == "company" and not inbound and any(r == "customer" for r in roles.values()) is False:
-                whose[name] = Whose.WRITER
     greeted = _greeted(lines)
     written = Whose.WRITER in whose.values()
     for name in speakers:
         if name not in whose:
-            known = written or (_is_of(name, greeted) and direction is not Direction.NOTE)
-            whose[name] = Whose.OTHER if known and not (inbound and not written) else Whose.UNKNOWN
+            # Beside a known writer the others are the other side; a customer's greeting names no customer.
+            other = written or (not inbound and direction is not Direction.NOTE and _is_of(name, greeted))
+            whose[name] = Whose.OTHER if other else Whose.UNKNOWN
     return whose
 
 

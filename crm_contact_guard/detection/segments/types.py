@@ -43,7 +43,10 @@ class Segment(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line that is not blank. ``end`` is behind its line break, ``text`` stripped and capped; ``apart``: a blank line stands before it."""
+    """A line that is not blank. ``end`` is behind its line break, ``text`` stripped and capped.
+
+    ``apart``: a blank line stands before it.
+    """
 
     start: int
     end: int
@@ -62,7 +65,7 @@ class Mark(NamedTuple):
 
 
 #: Beyond so many lines nothing is told apart any more: all is the writer's.
-MOST_LINES = 4_000
+MOST_LINES = 1_500
 #: Of a line so many characters are looked at; what mail programs write is shorter.
 LONGEST_LINE = 400
 
@@ -78,7 +81,9 @@ def lines_of(text: str) -> list[Line]:
         else:
             if len(lines) >= MOST_LINES:
                 break
-            lines.append(Line(start, min(end, len(text)), raw.strip("\r \t\u3000\u200e\ufeff\xa0")[:LONGEST_LINE], apart))
+            lines.append(
+                Line(start, min(end, len(text)), raw.strip("\r \t\u3000\u200e\ufeff\xa0")[:LONGEST_LINE], apart)
+            )
             apart = False
         start = end
     return lines

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from functools import lru_cache
 from importlib.resources import files
+
+import re2
 
 
 @lru_cache(maxsize=1)
@@ -26,9 +27,9 @@ def names(table: str, *keys: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=64)
-def sought(table: str, *keys: str) -> re.Pattern[str]:
+def sought(table: str, *keys: str) -> re2._Regexp:
     """An expression that finds any word of some lists in small letters; Latin words only whole."""
-    return re.compile(alternatives(table, *keys))
+    return re2.compile(alternatives(table, *keys))
 
 
 def alternatives(table: str, *keys: str) -> str:
@@ -38,6 +39,6 @@ def alternatives(table: str, *keys: str) -> str:
 
 
 def _whole(word: str) -> str:
-    before = r"(?<![a-z0-9])" if word[0].isascii() and word[0].isalnum() else ""
-    after = r"(?![a-z0-9])" if word[-1].isascii() and word[-1].isalnum() else ""
-    return before + re.escape(word) + after
+    before = r"\b" if word[0].isascii() and word[0].isalnum() else ""
+    after = r"\b" if word[-1].isascii() and word[-1].isalnum() else ""
+    return before + re2.escape(word) + after
