@@ -22,7 +22,8 @@ def told_apart(conversation: Conversation, text: str, quoted: str) -> tuple[str,
     if not quoted.strip():
         return text, quoted
     said = Said(earlier_words(conversation))
-    kept, false = [], []
+    kept: list[str] = []
+    false: list[str] = []
     for part in segments(quoted, Direction.INBOUND, said):
         (false if part.whose.is_judged else kept).append(quoted[part.start : part.end])
     added = "".join(false).strip()

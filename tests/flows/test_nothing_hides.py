@@ -7,6 +7,7 @@ import pytest
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.channels.email.inbound import read_mail
+from crm_contact_guard.ledger.record import record_message
 from crm_contact_guard.supervision.inspection import inspect
 from tests import factories
 
@@ -80,3 +81,18 @@ def test_an_attempt_that_only_the_html_shows_is_found(end: str) -> None:
     )
 
     assert received(body, 'Content-Type: multipart/alternative; boundary="x"\n')
+
+
+def test_an_employee_hides_nothing_in_a_quote_and_answers_for_no_true_one() -> None:
+    clerk = factories.employee("aoi")
+    talk = factories.conversation(clerk)
+    asked = "Please text me privately, my own number is 090-1122-3344, the hotel need not know."
+    record_message(
+        conversation=talk, direction="inbound", channel="email", occurred_at=factories.office_time(), text=asked
+    )
+
+    true = gateway.send(actor=clerk, conversation=talk, text=f"Please call the hotel.\n\n> {asked}\n")
+    false = gateway.send(actor=clerk, conversation=talk, text=f"Please call the hotel.\n\n> {ATTEMPT}\n")
+
+    assert not true.scan.attempt
+    assert false.scan.attempt

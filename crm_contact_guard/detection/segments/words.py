@@ -41,4 +41,5 @@ def alternatives(table: str, *keys: str) -> str:
 def _whole(word: str) -> str:
     before = r"\b" if word[0].isascii() and word[0].isalnum() else ""
     after = r"\b" if word[-1].isascii() and word[-1].isalnum() else ""
-    return before + re2.escape(word) + after
+    escaped: str = re2.escape(word)
+    return before + escaped + after
