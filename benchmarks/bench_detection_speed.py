@@ -43,6 +43,9 @@ HOSTILE = {
     "quotes": "「ヨロシク」",
     "half-width kana": "ｶﾞﾗｲﾝ",
     "addresses": "12 a b c street ",
+    "frames": "On 24 Nov 2026 at 10:00, A <a@b.example> wrote:\nFrom: a@b.example\n",
+    "chats": "[12/03/2026, 10:32] J: x\n",
+    "signatures": "株式会社楓\nTEL 03-0000-0000\n\n",
 }
 
 

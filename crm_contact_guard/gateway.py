@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import database, permissions
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel, FileIn, InboundMessage, StatusEvent, UnknownEvent
+from crm_contact_guard.detection.segments import has_parts
 from crm_contact_guard.detection.types import Direction, Scan, Stance
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.dispatch import later
@@ -36,7 +37,7 @@ from crm_contact_guard.ledger.models import (
     Message,
     MessageKind,
 )
-from crm_contact_guard.ledger.quotes import told_apart
+from crm_contact_guard.ledger.quotes import earlier_words, told_apart
 from crm_contact_guard.ledger.record import record_event, record_message
 from crm_contact_guard.ledger.writing import together
 from crm_contact_guard.policy import limits, templates
@@ -119,7 +120,8 @@ def send(
     address = _address(conversation, carrier)
     limits.check_channel(conversation, carrier, files=attachments, filled=filled)
     at = occurred_at or timezone.now()
-    looked = preview(actor=actor, text=text, files=attachments, emergency=emergency, at=at)
+    said = earlier_words(conversation) if has_parts(text, Direction.OUTBOUND) else ()
+    looked = preview(actor=actor, text=text, files=attachments, emergency=emergency, at=at, said=said)
     if looked.decision.action is Action.BLOCK or (looked.decision.action is Action.NUDGE and override is None):
         _record_decision(actor, conversation, looked, message=None)
         return Sent(message=None, decision=looked.decision, scan=looked.scan, files=looked.files)

@@ -151,7 +151,7 @@ class InboundMessage(Storable):
 
     ``event_id`` is the carrier's id of the event (deduplicated on), ``reply_tokens`` our own tokens found in it,
     ``references`` carrier ids of earlier messages, newest last. ``text`` is what the customer newly wrote,
-    ``quoted`` the quoted history and signature: kept, but not scanned as the customer's words.
+    ``quoted`` the quoted history and signature: kept, and what of it was not said before counts as new all the same.
     """
 
     channel: str

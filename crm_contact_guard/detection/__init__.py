@@ -45,20 +45,26 @@ __all__ = [
 
 
 def scan(
-    text: str, *, direction: Direction | str, company: Company | None = None, semantic_stage: bool = False
+    text: str,
+    *,
+    direction: Direction | str,
+    company: Company | None = None,
+    semantic_stage: bool = False,
+    said: Sequence[str] | None = None,
 ) -> Scan:
     """Judge one text; see ``engine.scan``. Never raises.
 
+    ``said`` are the earlier messages of its conversation, oldest or newest first: what they do not hold is no quote.
     ``semantic_stage`` asks the encoder as well, where its extra is installed; it takes milliseconds.
     """
     from crm_contact_guard.detection import engine
 
     if not semantic_stage or not semantic_available():
-        return engine.scan(text, direction=direction, company=company)
+        return engine.scan(text, direction=direction, company=company, said=said)
     from crm_contact_guard.detection import threads
 
     message = ThreadMessage(text, Direction(direction))
-    return threads.as_scan(threads.read_message([message], company=company, semantic_stage=True))
+    return threads.as_scan(threads.read_message([message], company=company, semantic_stage=True, said=said))
 
 
 def scan_many(messages: Iterable[tuple[str, Direction | str]], *, company: Company | None = None) -> Iterator[Scan]:
@@ -78,15 +84,20 @@ def read_thread(
 
 
 def read_message(
-    messages: Sequence[ThreadMessage], *, company: Company | None = None, semantic_stage: bool = False
+    messages: Sequence[ThreadMessage],
+    *,
+    company: Company | None = None,
+    semantic_stage: bool = False,
+    said: Sequence[str] | None = None,
 ) -> ThreadVerdict:
     """Judge the newest message of a talk, the oldest first; see ``threads.read_message``. Never raises.
 
     Supervision asks this of each message that comes in; ``read_thread`` is the same asked of each message of a talk.
+    ``said`` as for ``scan``.
     """
     from crm_contact_guard.detection import threads
 
-    return threads.read_message(messages, company=company, semantic_stage=semantic_stage)
+    return threads.read_message(messages, company=company, semantic_stage=semantic_stage, said=said)
 
 
 def masked(text: str, stored: Iterable[Finding] = ()) -> str:

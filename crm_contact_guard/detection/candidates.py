@@ -17,6 +17,7 @@ _EMAILS = (
     (gate_of.EMAIL_HINT, ids.EMAIL_PROVIDER, "provider"),
     (gate_of.EMAIL_SPACED, ids.EMAIL_SPACED, "spaced"),
     (gate_of.EMAIL_SLASH, ids.EMAIL_SLASH, "slash"),
+    (gate_of.EMAIL, ids.EMAIL_ANY, "plain"),
 )
 _EMAIL_GATES = frozenset({gate_of.EMAIL, gate_of.EMAIL_HINT, gate_of.EMAIL_SPACED, gate_of.EMAIL_SLASH})
 _PHONE_GATES = frozenset({gate_of.PHONE, gate_of.SPELLED, gate_of.NOISE, gate_of.LEET})
@@ -24,13 +25,15 @@ _PHONE_GATES = frozenset({gate_of.PHONE, gate_of.SPELLED, gate_of.NOISE, gate_of
 _ASK_PLANS = frozenset({"international", "landline", "nanp", "cn_or_nanp", "asia_mobile"})
 #: Numbers of one message that are asked of the numbering plans (some 15 µs each); the rest are taken at their looks.
 MAX_PLANS = 40
-#: Endings of file names and of sites; a token that ends so is no handle.
-_NOT_HANDLES = (
-    ".com", ".net", ".org", ".jp", ".example", ".uk", ".kr", ".cn", ".vn", ".io",
+#: Endings of file names.
+_FILES = (
     ".pdf", ".xls", ".xlsx", ".xlsm", ".doc", ".docx", ".ppt", ".pptx", ".csv", ".txt", ".md", ".rtf", ".odt",
     ".jpg", ".jpeg", ".png", ".gif", ".heic", ".svg", ".mp3", ".mp4", ".mov", ".zip", ".ics", ".eml",
     ".html", ".htm", ".xml", ".json", ".yaml", ".yml", ".toml", ".js", ".py", ".php", ".exe", ".apk",
+    ".css", ".webp", ".ts", ".rb", ".bak", ".log",
 )  # fmt: skip
+#: Endings of files and sites; a token that ends so is no handle.
+_NOT_HANDLES = (".com", ".net", ".org", ".jp", ".example", ".uk", ".kr", ".cn", ".vn", ".io", *_FILES)
 
 
 @dataclass(slots=True)
@@ -126,6 +129,8 @@ def _emails(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidat
             if _overlaps(found, start, end) or _overlaps(taken, start, end):
                 continue
             value = match.group()
+            if pattern is ids.EMAIL_ANY and value.endswith(_FILES):
+                continue  # logo@2x.png
             squeezed = value.replace(" ", "")
             domain = squeezed.rpartition("@")[2] if "@" in squeezed else squeezed
             if (
@@ -177,7 +182,7 @@ def _phones(
                 continue
         if technique == "plain" and end - start >= 2 * len(digits) - 1:
             technique = "spaced"
-        if glued(text, start, end):
+        if glued(text, start, end) or ids.NETWORK.search(text[max(0, start - ids.BEFORE) : start]):
             shape = "code"
         elif shape in _ASK_PLANS and budget.plans > 0:
             budget.plans -= 1
@@ -225,11 +230,15 @@ def plausible(digits: str, international: bool, regions: tuple[str, ...]) -> boo
 
 def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidate]:
     found: list[Candidate] = []
+    official: list[Candidate] = []
     for match in ids.AT_HANDLE.finditer(text) if gate_of.AT in gates else ():
         start, end = match.span(1)
         end -= len(match.group(1)) - len(match.group(1).rstrip("."))
         if text[start + 1 : end].replace(".", "").strip().isdigit() and text[start + 1].isspace():
             continue  # "2 @ 300 yen" is a price
+        if text[end : end + 1] == "(" or ids.OFFICIAL.search(text[max(0, start - ids.BEFORE) : start]):
+            official.append(Candidate("handle", "official", start, end, match.group(1)))
+            continue  # "@app.route(…)", "公式LINE @kaede"
         if not _overlaps(taken, start, end):
             found.append(Candidate("handle", "at", start, end, match.group(1)))
     # Nearly all tokens are words: only where one is not, their places are asked for.
@@ -239,7 +248,9 @@ def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candida
         if value not in likely:
             continue
         start, end = match.span()
-        if not (_overlaps(taken, start, end) or _overlaps(found, start, end)):
+        if ids.NETWORK.search(text[max(0, start - ids.BEFORE) : start]):
+            continue
+        if not any(_overlaps(others, start, end) for others in (taken, found, official)):
             found.append(Candidate("handle", "token", start, end, value))
     return found
 

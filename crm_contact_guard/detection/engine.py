@@ -9,7 +9,8 @@ topic); only the company's own rules may. What it raises becomes a finding ``eng
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from itertools import islice, pairwise
@@ -20,6 +21,7 @@ from crm_contact_guard.detection.candidates import Budget
 from crm_contact_guard.detection.decision import Thresholds, thresholds
 from crm_contact_guard.detection.features import space
 from crm_contact_guard.detection.normalise import Normalised, normalise
+from crm_contact_guard.detection.segments import Own, own_words, words_of_others
 from crm_contact_guard.detection.sentences import sentences_of
 from crm_contact_guard.detection.types import By, Company, Direction, Finding, Kind, Scan, Stance, Tier
 from crm_contact_guard.detection.weighing import AT_ONCE, WINDOW, Window, weigh_part, weigh_text, weigh_texts
@@ -48,25 +50,57 @@ NO_COMPANY = Company()
 _by_probability = attrgetter("probability")
 
 
-def scan(text: str, *, direction: Direction | str, company: Company | None = None) -> Scan:
-    """The verdict on one text. Never raises: a failure inside is a finding ``engine.error``.
+def scan(
+    text: str, *, direction: Direction | str, company: Company | None = None, said: Sequence[str] | None = None
+) -> Scan:
+    """The verdict on what the writer of one text says in it. Never raises: a failure inside is a finding ``engine.error``.
 
-    ``direction`` says who wrote it; offsets in the findings point into ``text``.
+    ``direction`` says who wrote it; offsets in the findings point into ``text``. What it quotes of others, and signatures,
+    are not the writer's (see ``segments``); with ``said``, the earlier messages of the talk, only what repeats them is a quote.
     """
     company = company or NO_COMPANY
     try:
         side = direction if type(direction) is Direction else Direction(direction)
-        normalised = normalise(text)
-        budget = Budget()
-        windows = weigh_text(normalised, side, company, budget)
-        if len(windows) == 1:
-            normalised.gates = windows[0].evidence.gates
-        others: list[Finding] = []
-        for find in _extra_detectors():
-            _seek(find, others, normalised, side, company)
-        return judge(normalised, windows, side, company, others, flooded=budget.flooded)
+        own = own_words(text, side, said)
+        return _scan(text, side, company) if own is None else mapped(_scan(own.text, side, company), own)
     except Exception:  # the scanner guards the door: what breaks it is looked at by people, never let pass
         return Scan(False, None, Stance.NONE, 0.0, (failure(text),))
+
+
+def scan_others(text: str, *, direction: Direction | str, company: Company | None = None) -> Scan:
+    """The verdict on what others say in a note, transcript or export that ``direction`` wrote; never raises.
+
+    In an employee's text they are customers, in a customer's the company's people.
+    """
+    company = company or NO_COMPANY
+    try:
+        side = Direction(direction)
+        own = words_of_others(text, side)
+        other = Direction.OUTBOUND if side is Direction.INBOUND else Direction.INBOUND
+        return mapped(_scan(own.text, other, company), own)
+    except Exception:
+        return Scan(False, None, Stance.NONE, 0.0, (failure(text),))
+
+
+def mapped(verdict: Scan, own: Own) -> Scan:
+    """The verdict on a part of a text, its findings at their places in the whole."""
+    findings = []
+    for finding in verdict.findings:
+        start, end = own.span(finding.start, finding.end)
+        findings.append(replace(finding, start=start, end=end))
+    return replace(verdict, findings=tuple(findings)) if findings else verdict
+
+
+def _scan(text: str, side: Direction, company: Company) -> Scan:
+    normalised = normalise(text)
+    budget = Budget()
+    windows = weigh_text(normalised, side, company, budget)
+    if len(windows) == 1:
+        normalised.gates = windows[0].evidence.gates
+    others: list[Finding] = []
+    for find in _extra_detectors():
+        _seek(find, others, normalised, side, company)
+    return judge(normalised, windows, side, company, others, flooded=budget.flooded)
 
 
 def scan_many(messages: Iterable[tuple[str, Direction | str]], *, company: Company | None = None) -> Iterator[Scan]:
@@ -78,7 +112,11 @@ def scan_many(messages: Iterable[tuple[str, Direction | str]], *, company: Compa
     left = iter(messages)
     while batch := list(islice(left, AT_ONCE)):
         try:
-            yield from _scan_batch([(text, Direction(side)) for text, side in batch], company)
+            sides = [Direction(side) for _, side in batch]
+            owns = [own_words(text, side) for (text, _), side in zip(batch, sides, strict=True)]
+            texts = [text if own is None else own.text for (text, _), own in zip(batch, owns, strict=True)]
+            verdicts = _scan_batch(list(zip(texts, sides, strict=True)), company)
+            yield from [v if own is None else mapped(v, own) for v, own in zip(verdicts, owns, strict=True)]
         except Exception:  # one of them is to blame: each alone, so that it is the only one that is named
             yield from [scan(text, direction=side, company=company) for text, side in batch]
 

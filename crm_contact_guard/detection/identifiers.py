@@ -49,6 +49,10 @@ EMAIL = re2.compile(
     r"[a-z0-9][a-z0-9_+\-]*(?:" + r"(?:\.|-dot-|\s?[\[(]\.[\])]\s?|\s(?:dot|underscore|dash)\s|\s?(?:ドット|どっと|アンダーバー|ハイフン)\s?)" + r"[a-z0-9_+\-]+)*" + _AT
     + r"[a-z0-9\-]+(?:\s?mail)?(?:" + _DOT + r"[a-z0-9\-]+){0,3}" + _DOT + _TLD + r"\b"
 )  # fmt: skip
+#: A plain address in any domain that may be one; the other expressions know the usual domains and how they are disguised.
+EMAIL_ANY = re2.compile(
+    r"[a-z0-9][a-z0-9._+\-]{0,63}@(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.){1,8}(?:xn--[a-z0-9\-]{2,59}|[a-z]{2,24})\b"
+)
 #: Each family is looked for only where the Set saw its gate.
 EMAIL_GATE = r"@|\b(?:at|dot|arroba|d0t|atto|dotto|t)\b[\s\]\)]|\(a\)|アット|あっと|ドット|どっと|골뱅이|艾特|点com|點com|-at-|แอท"
 EMAIL_SPACED_GATE = r"[a-z0-9._\-] [a-z0-9._\-] [a-z0-9._\-] [a-z0-9._@\-] |[a-z0-9] ?@ [a-z0-9]|[a-z0-9] @ ?[a-z0-9]"
@@ -69,7 +73,7 @@ EMAIL_HINT = re2.compile(
     r"|" + _NAMED_PROVIDER + r"(?: address)? (?:is|called|under|user|as|:|name)\s?[a-z0-9._\-]{4,})"
 )  # fmt: skip
 #: All ways to write an address, in this order: whether they stand is told in one pass, without spans.
-MAILS = set_of(pattern.pattern for pattern in (EMAIL, EMAIL_PROVIDER, EMAIL_SPACED, EMAIL_SLASH, EMAIL_HINT))
+MAILS = set_of(pattern.pattern for pattern in (EMAIL, EMAIL_PROVIDER, EMAIL_SPACED, EMAIL_SLASH, EMAIL_ANY, EMAIL_HINT))
 
 _SLASH = r"\s?/\s?"
 _SCHEME = r"(?:h(?:tt|xx|\*\*)ps?\s?:?\s?/{0,2}\s?)?(?:www" + _DOT + ")?"
@@ -98,6 +102,15 @@ _FAMILIES = tuple(LINKS)
 AT_HANDLE = re.compile(r"(?:^|[^a-z0-9._\-@])([@]\s?[a-z0-9_][a-z0-9._]{2,30})")
 #: Tokens; the group is empty where one is a mere word, as nearly all are.
 TOKEN = re.compile(r"[a-z]++(?![a-z0-9_.\-#])|([a-z0-9_~][a-z0-9_]*(?:[._\-]+[a-z0-9_]+)*_*(?:#[0-9]{3,5})?)")
+#: Right before a handle or number: it is the company's own, or that of a network or meeting.
+OFFICIAL = re.compile(
+    r"(?:公式|(?<![a-z])official|(?<![a-z])oa)[\s:：]?(?:(?:line|ライン|アカウント|account|instagram|インスタ(?:グラム)?|twitter|x|tiktok|whatsapp|viber|telegram|sns|oa|id|page|shop)[\s:：(（]{0,3}){0,3}[\s:：(（は]{0,3}$"
+)
+NETWORK = re.compile(
+    r"(?:wi-?fi(?:名|のid)?|ssid|network(?: name)?|meeting id|webinar id|zoom id|会議id|会議番号|ミーティングid|ウェビナーid|access code|passcode|パスコード|アクセスコード)(?: is|は|が|名)?[\s:：=「(（\"“']{0,4}$"
+)
+#: So much before them is read.
+BEFORE = 40
 PAYMENT = re2.compile(
     r"(?:venmo|cash ?app|paypal|paypay|zelle|revolut|wise|gcash|bizum|kyash|promptpay|prompt ?pay|momo|alipay)(?:\s?(?:id|tag|me|to|is|at|is at|の|は|:|で|ならid))*[\s:は]{0,3}(?:[@$]?[a-z0-9][a-z0-9._\-]{3,})|\$[a-z][a-z0-9_]{3,}"
 )

@@ -15,6 +15,7 @@ from crm_contact_guard.detection.decision import ALERT, Signals, decision, logis
 from crm_contact_guard.detection.encoder.base import BaseError
 from crm_contact_guard.detection.encoder.classes import KINDS, stance_of
 from crm_contact_guard.detection.evidence import ATTEMPT_KINDS
+from crm_contact_guard.detection.segments import own_words
 from crm_contact_guard.detection.talk import GAP, Heard, Talk, hear, look
 from crm_contact_guard.detection.types import (
     By,
@@ -37,11 +38,15 @@ NOTHING = ThreadVerdict(False, None, Stance.NONE, None, 0.0)
 
 
 def read_message(
-    messages: Sequence[ThreadMessage], *, company: Company | None = None, semantic_stage: bool = False
+    messages: Sequence[ThreadMessage],
+    *,
+    company: Company | None = None,
+    semantic_stage: bool = False,
+    said: Sequence[str] | None = None,
 ) -> ThreadVerdict:
     """Verdict on the newest message of a talk, the oldest first: ``at`` is its index where there is anything to say.
 
-    Findings carry the index of their message; those of an attempt in pieces stand in earlier ones, too. Never raises:
+    ``said`` is what is recorded of the conversation, as for ``engine.scan``: what repeats none of it is no quote. Findings carry the index of their message; those of an attempt in pieces stand in earlier ones, too. Never raises:
     a failure inside is a finding ``engine.error``.
     """
     if not messages:
@@ -49,7 +54,7 @@ def read_message(
     company, last = company or engine.NO_COMPANY, len(messages) - 1
     first = max(0, last - REACH)
     try:
-        read = Reader(messages[first:], company, semantic_stage=semantic_stage).verdict(last - first)
+        read = Reader(messages[first:], company, semantic_stage=semantic_stage, said=said).verdict(last - first)
     except Exception:  # as in engine.scan: what breaks the reader is looked at by people
         return replace(NOTHING, findings=(replace(engine.failure(messages[last].text), message=last),))
     return _moved(read, first)
@@ -97,11 +102,27 @@ def _moved(verdict: ThreadVerdict, by: int) -> ThreadVerdict:
 class Reader:
     """A talk that is read message by message; each is scanned once."""
 
-    def __init__(self, messages: Sequence[ThreadMessage], company: Company, *, semantic_stage: bool) -> None:
+    def __init__(
+        self,
+        messages: Sequence[ThreadMessage],
+        company: Company,
+        *,
+        semantic_stage: bool,
+        said: Sequence[str] | None = None,
+    ) -> None:
         self._messages = messages
         self._company = company
         self._scans = list(engine.scan_many([(one.text, one.direction) for one in messages], company=company))
-        self._heard = hear(messages, company)
+        self._own = [own_words(one.text, one.direction) for one in messages]
+        if said is not None:
+            newest = messages[-1]
+            self._scans[-1] = engine.scan(newest.text, direction=newest.direction, company=company, said=said)
+            self._own[-1] = own_words(newest.text, newest.direction, said)
+        own = [
+            one if words is None else replace(one, text=words.text)
+            for one, words in zip(messages, self._own, strict=True)
+        ]
+        self._heard = hear(own, company)
         self._deep = semantic_stage and encoder.available()
 
     def signals(self, place: int) -> tuple[Signals, Talk, encoder.Opinion | None]:
@@ -160,13 +181,17 @@ class Reader:
     def _opinion(self, place: int) -> encoder.Opinion | None:
         if not self._deep:
             return None
-        message = self._messages[place]
+        message, own = self._heard[place].message, self._own[place]
         before = [heard.message for heard in self._before(place)]
         try:
-            return encoder.opinion(message.text, message.direction, before)
+            opinion = encoder.opinion(message.text, message.direction, before)
         except BaseError:
             self._deep = False
             return None
+        if own is None:
+            return opinion
+        start, end = own.span(opinion.start, opinion.end)
+        return replace(opinion, start=start, end=end)
 
     def _before(self, place: int) -> list[Heard]:
         """Earlier messages of the same talk, without notes."""

@@ -123,7 +123,8 @@ def _words_of(name: str) -> str:
 
 
 def _scan(text: str, direction: Direction) -> Scan:
-    return detection.scan(text, direction=direction, company=company()) if text.strip() else _NOTHING
+    # Nothing was said before that a file could quote: what it says, who sends it says.
+    return detection.scan(text, direction=direction, company=company(), said=()) if text.strip() else _NOTHING
 
 
 _NOTHING = Scan(attempt=False, by=None, stance=Stance.NONE, score=0.0)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from crm_contact_guard import __version__, database, detection
 from crm_contact_guard.conf import settings
 from crm_contact_guard.detection.types import Direction, Kind
+from crm_contact_guard.ledger import quotes
 from crm_contact_guard.ledger.models import Event, Message
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.company import company
@@ -29,8 +30,11 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
     # Outside the transaction: reading files takes its time, and so does loading a model at the first message.
     found = contents.of_message(message)
     rows = talk_up_to(message)
+    recorded = quotes.words_before(message)
     with scanning("inspection"):
-        said = detection.read_message(as_thread(rows), company=company(), semantic_stage=settings.semantic)
+        said = detection.read_message(
+            as_thread(rows), company=company(), semantic_stage=settings.semantic, said=recorded
+        )
     raised = []
     with database.atomic():
         in_files = [verdict for content in found for verdict in verdicts.of_content(message, content)]

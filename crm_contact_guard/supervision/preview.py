@@ -40,11 +40,15 @@ def preview(
     files: Sequence[FileIn] = (),
     emergency: bool = False,
     at: datetime | None = None,
+    said: Sequence[str] = (),
 ) -> Preview:
-    """Scan and decide without sending; records nothing, since a thought is not an act."""
+    """Scan and decide without sending; records nothing, since a thought is not an act.
+
+    ``said`` is what was said in the conversation before: what the text quotes of it is not the writer's.
+    """
     with crm.tenant(actor.tenant):
         with scanning("preview"):
-            scan = told_beforehand(detection.scan(text, direction=Direction.OUTBOUND, company=company()))
+            scan = told_beforehand(detection.scan(text, direction=Direction.OUTBOUND, company=company(), said=said))
         in_files = [
             replace(content, scan=told_beforehand(content.scan))
             for content in contents.of_files(files, Direction.OUTBOUND)

@@ -123,6 +123,28 @@ def test_html_that_says_more_than_the_plain_part_is_read_too() -> None:
     assert "https://line.me/ti/p/~hanako_22" in event.text
 
 
+@pytest.mark.parametrize("end", ["-- ", "Sent from my iPhone", "-----Original Message-----", "> quoted"])
+def test_no_delimiter_of_the_plain_part_takes_the_html_along(end: str) -> None:
+    event = read(
+        'From: a@b.example\nContent-Type: multipart/alternative; boundary="x"\n\n'
+        f"--x\nContent-Type: text/plain\n\n{'Thanks for the long and kind letter. ' * 20}\n{end}\n"
+        "--x\nContent-Type: text/html\n\n<p>LINE: hanako_22</p>\n--x--\n"
+    )
+
+    assert "hanako_22" in event.text
+
+
+def test_html_that_says_the_same_is_read_once() -> None:
+    event = read(
+        'From: a@b.example\nContent-Type: multipart/alternative; boundary="x"\n\n'
+        "--x\nContent-Type: text/plain\n\nThanks, see https://kaede.example/rooms\n\n> At eight?\n"
+        "--x\nContent-Type: text/html\n\n<p>Thanks, see <a href='https://kaede.example/rooms'>https://kaede.example/rooms</a></p>"
+        "<blockquote>At eight?</blockquote>\n--x--\n"
+    )
+
+    assert event.text == "Thanks, see https://kaede.example/rooms"
+
+
 def test_attachments_lose_their_paths() -> None:
     event = read(
         'From: a@b.example\nContent-Type: multipart/mixed; boundary="x"\n\n--x\n\nsee file\n--x\n'
@@ -139,7 +161,14 @@ def test_attachments_lose_their_paths() -> None:
         ("Sure.\n\nOn Tue, 24 Nov 2026 at 10:00,\nHotel Kaede <a@b> wrote:\n\n> Hello", "Sure."),
         ("Yes.\n-----Original Message-----\nFrom: x\nSent: y\n\nHello", "Yes."),
         ("はい\n\n差出人: 楓 <a@b>\n送信日時: 2026年11月24日\n件名: RE\n\nお世話に", "はい"),
-        ("はい。\n\n-- \n山田花子\n090-1234-5678", "はい。"),
+        ("はい。\n\n-- \n株式会社山田商店\n山田花子\n090-1234-5678", "はい。"),
+        ("はい。\n\n-- \n個人の携帯は090-1234-5678です", "はい。\n\n-- \n個人の携帯は090-1234-5678です"),
+        ("はい\n\n差出人： 楓 <a@b>\n送信日時： 2026年11月24日\n宛先： 私\n件名： RE\n\nお世話に", "はい"),
+        ("はい\n\n2026/04/02 10:15、楓 <a@b.example>のメール：\n\n> お世話に", "はい"),
+        ("Ja.\n\nVon: Hotel <a@b>\nGesendet: 24.11.2026 10:00\nAn: mich\nBetreff: Zimmer\n\nHallo", "Ja."),
+        ("iPhoneから送信\n\n2026/04/02 10:15、楓 <a@b.example>のメール:\n> 何時?\n\n八時です", "八時です"),
+        ("Sure.\n\nSent from my heart\nSee you", "Sure.\n\nSent from my heart\nSee you"),
+        ("From: me\nTo: you\nsee you", "From: me\nTo: you\nsee you"),
         ("> When do you arrive?\nAt eight.\n> Breakfast?\nYes please.", "At eight.\nYes please."),
         ("On Monday I wrote: please call.\nThanks", "On Monday I wrote: please call.\nThanks"),
         ("From: the airport\nwe need a car", "From: the airport\nwe need a car"),

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import InboundMessage
-from crm_contact_guard.detection.engine import NOTICED, THRESHOLD
+from crm_contact_guard.detection.decision import ALERT, NOTICED
 from crm_contact_guard.detection.types import Direction
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.policy.company import company
@@ -50,7 +50,7 @@ def test_thresholds_follow_the_industry_unless_the_company_says_otherwise(
     assert told.threshold_by_direction is not None
     assert told.noticed_by_direction is not None
     for direction, factor in {Direction.OUTBOUND: outbound, Direction.INBOUND: inbound}.items():
-        assert told.threshold_by_direction[direction] == pytest.approx(THRESHOLD * factor)
+        assert told.threshold_by_direction[direction] == pytest.approx(ALERT * factor)
         assert told.noticed_by_direction[direction] == pytest.approx(NOTICED * factor)
     assert (told.threshold, told.noticed) == (
         told.threshold_by_direction[Direction.OUTBOUND],

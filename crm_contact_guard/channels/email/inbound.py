@@ -12,11 +12,13 @@ from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 
 from crm_contact_guard.channels.base import CarrierEvent, FileIn, InboundMessage
 from crm_contact_guard.channels.email.html_text import html_text
-from crm_contact_guard.channels.email.quoting import split
+from crm_contact_guard.channels.email.quoting import Parts, split
 from crm_contact_guard.channels.email.reports import automatic, delivery_report
+from crm_contact_guard.detection.segments import Said
 
 _TOKEN = re.compile(r"\+([a-z0-9]{20})@", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
+_TARGET = re.compile(r" ?<(?:https?://|mailto:|tel:)([^<>\s]{1,2000})>")
 #: More files than this stay inside the original only.
 MAX_FILES = 50
 
@@ -37,8 +39,7 @@ def read_mail(
     report = delivery_report(mail)
     if report is not None:
         return report.events(alias=alias, event_id=event_id, at=now)
-    body, problems = _body(mail)
-    parts = split(body)
+    parts, problems = _body(mail)
     name, address = parseaddr(_header(mail, "From"))
     if not address:
         address = envelope_from or ""
@@ -147,8 +148,8 @@ def _is_file(part: EmailMessage) -> bool:
     return part.get_content_disposition() == "attachment" or part.get_content_maintype() != "text"
 
 
-def _body(mail: EmailMessage) -> tuple[str, list[str]]:
-    """The text of the mail, and what was wrong. The HTML part is read when it says more than the plain one:
+def _body(mail: EmailMessage) -> tuple[Parts, list[str]]:
+    """The text of the mail in its parts, and what was wrong. What only the HTML part says is read too, however little:
     a plain part that hides what the HTML shows would be a way past the scan."""
     plain: list[str] = []
     html: list[str] = []
@@ -160,12 +161,28 @@ def _body(mail: EmailMessage) -> tuple[str, list[str]]:
     text = "\n".join(plain).strip()
     shown = "\n".join(html_text(source) for source in html).strip()
     if not text:
-        return shown, [] if shown else ["no text"]
-    squeezed = "".join(text.split())
-    hidden = [line for line in shown.split("\n") if line.strip("> ") and "".join(line.split()) not in squeezed]
-    if hidden and len("".join(hidden)) > 0.3 * len(squeezed):
-        return f"{text}\n\n{shown}", ["text and HTML differ"]
-    return text, []
+        return split(shown), [] if shown else ["no text"]
+    parts = split(text)
+    hidden = _hidden(text, shown)
+    if not hidden:
+        return parts, []
+    # Apart from the plain part, so that no delimiter there takes them along. A quote among them is one all the same.
+    marked = [line for line in hidden if line.startswith(">")]
+    unmarked = [line for line in hidden if not line.startswith(">")]
+    new, quoted = "\n".join(unmarked), "\n".join(marked)
+    parts = Parts(
+        new=f"{parts.new}\n\n{new}".strip() if new else parts.new,
+        quoted=f"{parts.quoted}\n{quoted}".strip() if quoted else parts.quoted,
+    )
+    return parts, ["text and HTML differ"]
+
+
+def _hidden(text: str, shown: str) -> list[str]:
+    """The lines of the HTML that the plain part does not hold; links are told only where their target is not there."""
+    said = Said([text])
+    lines = [line for line in shown.split("\n") if any(map(str.isalnum, line))]
+    lines = [_TARGET.sub(lambda met: "" if all(said.repeated([met[1]])) else met[0], line) for line in lines]
+    return [line for line, repeated in zip(lines, said.repeated(lines), strict=True) if not repeated]
 
 
 def _files(mail: EmailMessage) -> tuple[list[FileIn], list[str]]:

@@ -1,0 +1,200 @@
+"""Who says what: a text parted into its writer's words, the other side's, and nobody's.
+
+What a mail quotes, a chat export or transcript tells of others, and a signature or disclaimer adds, is not what its writer
+says now. Whatever can't be told apart is the writer's: no line that merely looks like a delimiter hides what stands below it.
+Pure, linear in the text, and never raises. The words are in ``packs/segments.toml``.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from crm_contact_guard.detection.segments import frames, reported, signatures, speakers
+from crm_contact_guard.detection.segments.said import Said
+from crm_contact_guard.detection.segments.types import Line, Mark, Part, Segment, Whose, lines_of
+from crm_contact_guard.detection.types import Direction
+
+__all__ = ["Own", "Part", "Said", "Segment", "Whose", "has_parts", "own_words", "segments", "words_of_others"]
+
+#: A text without any of these has one part. Short talk, which is nearly everything, ends here.
+_SIGN = re.compile(
+    r"\n[^\n]*[>＞|｜:：@]|^[^\n]{0,60}[>＞:：][^\n]*\n|から送信|\n[Ss]ent |\n--|\n[＝=*＊+_━─]{3}|confidential|CONFIDENTIAL|intended|秘密|機密|を入手|\nGet |gesendet|iPhone|\n> "
+)
+_REPORTED = re.compile(r"[」』\"”]")
+
+
+def has_parts(text: str, direction: Direction) -> bool:
+    """One cheap test: False where nothing can be told apart."""
+    if "\n" in text:
+        return _SIGN.search(text) is not None or _REPORTED.search(text) is not None
+    return direction is Direction.NOTE and (_REPORTED.search(text) is not None)
+
+
+def segments(text: str, direction: Direction, said: Sequence[str] | Said | None = None) -> list[Segment]:
+    """The parts of a text, in order and without gaps. Never raises.
+
+    ``said`` are earlier messages of the conversation: then only what repeats them counts as a quote. None: not known.
+    """
+    try:
+        return list(_joined(text, _parts(_encodable(text), direction, said)))
+    except Exception:  # what can't be parted is judged whole
+        return [Segment(0, len(text), Whose.WRITER, Part.TEXT)] if text else []
+
+
+def _encodable(text: str) -> str:
+    """The text, of the same length, without lone surrogates, at which re2 fails."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+class Own:
+    """The writer's words as one text, with a way back into the original."""
+
+    __slots__ = ("_begins", "_froms", "_tos", "text")
+
+    def __init__(self, text: str, parts: Sequence[Segment]) -> None:
+        pieces: list[str] = []
+        self._begins: list[int] = []
+        self._froms: list[int] = []
+        self._tos: list[int] = []
+        length = 0
+        for part in parts:
+            self._begins.append(length)
+            self._froms.append(part.start)
+            self._tos.append(part.end)
+            pieces.append(text[part.start : part.end])
+            length += part.end - part.start
+        self.text = "".join(pieces)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where a stretch of the joined text stands in the original; one over several parts is cut to its largest."""
+        if not self._begins:
+            return 0, 0
+        first = max(0, bisect_right(self._begins, start) - 1)
+        last = max(first, bisect_right(self._begins, max(start, end - 1)) - 1)
+        best = (0, -1, -1)
+        for part in range(first, min(last, first + 200) + 1):
+            begin, origin = self._begins[part], self._froms[part]
+            low = max(origin, origin + start - begin)
+            high = min(self._tos[part], origin + end - begin)
+            best = max(best, (high - low, -low, high))
+        return (-best[1], best[2]) if best[2] >= 0 else (self._froms[first], self._froms[first])
+
+
+def own_words(text: str, direction: Direction, said: Sequence[str] | Said | None = None) -> Own | None:
+    """The words the writer answers for; None where that is the whole text."""
+    if not has_parts(text, direction):
+        return None
+    parts = segments(text, direction, said)
+    if all(part.whose.is_judged for part in parts):
+        return None
+    return Own(text, [part for part in parts if part.whose.is_judged])
+
+
+def words_of_others(text: str, direction: Direction) -> Own:
+    """What others say in a transcript, note or export."""
+    parts = segments(text, direction) if has_parts(text, direction) else []
+    told = (Part.SPEECH, Part.REPORTED)
+    return Own(text, [part for part in parts if part.whose is Whose.OTHER and part.part in told])
+
+
+def _parts(text: str, direction: Direction, said: Sequence[str] | Said | None) -> Iterator[Segment]:
+    lines = lines_of(text)
+    marks: list[Mark | None] = [None] * len(lines)
+    known = said if said is None or isinstance(said, Said) else Said(said)
+    frames.mark(lines, marks)
+    speakers.mark(lines, marks, direction)
+    if known is not None:
+        _compare(text, lines, marks, known, direction)
+    signatures.mark(lines, marks)
+    note = direction is Direction.NOTE or (direction is Direction.OUTBOUND and reported.is_note(lines))
+    others = list(reported.spans(text)) if note and (known is None or direction is Direction.NOTE) else []
+    for line, mark in zip(lines, marks, strict=True):
+        if mark is not None and not mark.whose.is_judged:
+            yield from _of_mark(text, line, mark)
+            continue
+        if mark is not None and mark.label:
+            yield from _label(text, line, mark.label)
+        yield from (
+            Segment(*span, Whose.NOBODY, Part.DISCLAIMER) for span in signatures.disclaimers(text, line.start, line.end)
+        )
+        while others and others[0][0] < line.end:
+            start, end = others.pop(0)
+            if start >= line.start:
+                yield Segment(start, end, Whose.OTHER, Part.REPORTED)
+
+
+def _of_mark(text: str, line: Line, mark: Mark) -> Iterator[Segment]:
+    begin = line.start
+    for label in _label(text, line, mark.label) if mark.label else ():
+        yield label
+        begin = label.end
+    yield Segment(begin, line.end, mark.whose, mark.part)
+
+
+def _label(text: str, line: Line, length: int) -> Iterator[Segment]:
+    """The time and name before what somebody says, unless they say more than that."""
+    begin = line.start + (
+        len(text[line.start : line.end]) - len(text[line.start : line.end].lstrip("\r \t\u3000\u200e\ufeff\xa0"))
+    )
+    end = min(begin + length, line.end)
+    if not speakers.label_hides(text[begin:end]):
+        yield Segment(line.start, end, Whose.NOBODY, Part.LABEL)
+
+
+def _compare(text: str, lines: Sequence[Line], marks: list[Mark | None], said: Said, direction: Direction) -> None:
+    """Give the writer back what merely looks like a quote: lines that repeat nothing, and frames around nothing."""
+    checked = [
+        at
+        for at, mark in enumerate(marks)
+        if mark is not None and mark.region and not (direction is Direction.NOTE and mark.part is Part.SPEECH)
+    ]
+    for _, group in groupby(checked, key=lambda at: marks[at].region):  # type: ignore[union-attr]
+        region = list(group)
+        words = [at for at in region if marks[at].whose is Whose.OTHER]  # type: ignore[union-attr]
+        bodies = [_body(text, lines[at], marks[at]) for at in words]
+        repeated = said.repeated(bodies)
+        for at, is_repeated in zip(words, repeated, strict=True):
+            if not is_repeated and any(map(str.isalnum, bodies[words.index(at)])):
+                marks[at] = None
+        if not any(repeated):
+            for at in region:
+                if marks[at] is not None and marks[at].part is Part.FRAME:  # type: ignore[union-attr]
+                    marks[at] = None
+
+
+def _body(text: str, line: Line, mark: Mark | None) -> str:
+    whole = text[line.start : line.end]
+    if mark is not None and mark.part is Part.SPEECH:
+        return whole[mark.label :]
+    return frames.subject_of(whole.strip("\r\n >＞|｜*"))
+
+
+def _joined(text: str, parts: Iterator[Segment]) -> Iterator[Segment]:
+    """Without gaps: what no part covers is the writer's, and neighbours of one kind are one."""
+    held: Segment | None = None
+    for part in _filled(text, parts):
+        if held is not None and held[2:] == part[2:]:
+            held = held._replace(end=part.end)
+            continue
+        if held is not None:
+            yield held
+        held = part
+    if held is not None:
+        yield held
+
+
+def _filled(text: str, parts: Iterator[Segment]) -> Iterator[Segment]:
+    at = 0
+    for part in parts:
+        if part.end <= at or part.start >= part.end:
+            continue
+        start = max(part.start, at)
+        if start > at:
+            yield Segment(at, start, Whose.WRITER, Part.TEXT)
+        yield Segment(start, part.end, part.whose, part.part)
+        at = part.end
+    if at < len(text):
+        yield Segment(at, len(text), Whose.WRITER, Part.TEXT)

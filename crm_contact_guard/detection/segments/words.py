@@ -1,0 +1,45 @@
+"""The words of ``packs/segments.toml``, compiled at first use."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from importlib.resources import files
+
+import re2
+
+
+@lru_cache(maxsize=1)
+def _pack() -> dict[str, dict[str, list[str]]]:
+    source = (files("crm_contact_guard.detection") / "packs" / "segments.toml").read_text("utf-8")
+    return {name: table for name, table in tomllib.loads(source).items() if isinstance(table, dict)}
+
+
+def words(table: str, key: str) -> list[str]:
+    """The words of one list."""
+    return _pack()[table][key]
+
+
+@lru_cache(maxsize=64)
+def names(table: str, *keys: str) -> frozenset[str]:
+    """The words of some lists, for what must be one of them as a whole."""
+    return frozenset(word for key in keys for word in words(table, key))
+
+
+@lru_cache(maxsize=64)
+def sought(table: str, *keys: str) -> re2._Regexp:
+    """An expression that finds any word of some lists in small letters; Latin words only whole."""
+    return re2.compile(alternatives(table, *keys))
+
+
+def alternatives(table: str, *keys: str) -> str:
+    """The words as one group, the longest first."""
+    listed = sorted({word for key in keys for word in words(table, key)}, key=lambda word: (-len(word), word))
+    return "(?:" + "|".join(map(_whole, listed)) + ")"
+
+
+def _whole(word: str) -> str:
+    before = r"\b" if word[0].isascii() and word[0].isalnum() else ""
+    after = r"\b" if word[-1].isascii() and word[-1].isalnum() else ""
+    escaped: str = re2.escape(word)
+    return before + escaped + after
