@@ -141,15 +141,17 @@ def check_templates(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_reader(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E015: ``READER`` has an unknown key or a value that can't be used. W008: with ``TASKS`` inline, whoever writes
-    waits for the reader."""
-    given = settings.READER
-    if not given:
+    """E015: ``READER`` has an unknown key or a value that can't be used."""
+    if not settings.READER:
         return []
-    wrong = list(options.problems(given))
-    if wrong:
-        return [Error(words, hint="See docs/reader.md, Settings.", id="crm_contact_guard.E015") for words in wrong]
-    if settings.TASKS != "inline":
+    hint = "See docs/reader.md, Settings."
+    return [Error(words, hint=hint, id="crm_contact_guard.E015") for words in options.problems(settings.READER)]
+
+
+@register("crm_contact_guard", deploy=True)
+def check_waiting(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """W008: with ``TASKS`` inline, whoever writes waits for the second reader. Only with ``check --deploy``."""
+    if not settings.READER or settings.TASKS != "inline":
         return []
     hint = 'Run Celery workers, and set CONTACT_GUARD["TASKS"] = "celery".'
     return [Warning("Whoever writes waits for the second reader's answer", hint=hint, id="crm_contact_guard.W008")]
