@@ -13,7 +13,7 @@ from functools import lru_cache
 import re2
 
 from crm_contact_guard.detection.segments.types import Line, Mark, Part, Whose
-from crm_contact_guard.detection.segments.words import alternatives, names, sought
+from crm_contact_guard.detection.segments.words import alternatives, names, sought, words
 
 #: Faces such as ">_<" quote nothing.
 MARKED = re.compile(r"[>＞](?![_.．<＜]{1,2}[<＜ ])|[|｜](?!.*[|｜]\s*$)")
@@ -159,8 +159,8 @@ def _attribution(lines: Sequence[Line], index: int) -> tuple[int, bool]:
         joined = f"{joined} {lines[at].text}".strip().lower()
         if len(joined) > 300:
             return 0, False
-        wrote = sought("frame", "wrote").search(joined)
-        if joined.endswith((":", "：")) or (wrote is not None and wrote.end() == len(joined)):
+        if joined.endswith(_ends()):
+            wrote = sought("frame", "wrote").search(joined)
             marked = at + 1 < len(lines) and bool(MARKED.match(lines[at + 1].text))
             address, dated = ADDRESS.search(joined), _DATE.search(joined)
             certain = bool(dated) and bool(wrote or (address and _DATE.match(joined)))
@@ -170,6 +170,12 @@ def _attribution(lines: Sequence[Line], index: int) -> tuple[int, bool]:
         if not (_DATE.search(joined) or "@" in joined):
             return 0, False
     return 0, False
+
+
+@lru_cache(maxsize=1)
+def _ends() -> tuple[str, ...]:
+    """How an attribution ends."""
+    return (":", "：", *words("frame", "wrote"))
 
 
 def _beside(lowered: str) -> bool:

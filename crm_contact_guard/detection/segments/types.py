@@ -65,7 +65,7 @@ class Mark(NamedTuple):
 
 
 #: Beyond so many lines nothing is told apart any more: all is the writer's.
-MOST_LINES = 1_500
+MOST_LINES = 800
 #: Of a line so many characters are looked at; what mail programs write is shorter.
 LONGEST_LINE = 400
 
