@@ -35,8 +35,8 @@ NOTICED = 0.2
 FALSE_HARASSMENT = 0.004
 Numbers = npt.NDArray[np.float64]
 #: What evidence over several messages counts at least: it is rare, and too few of the lines that are fitted hold any.
-LEAST = {"joined": 0.2, "assembled": 2.0, "answers": 2.0, "accepts": 2.0, "presses": 1.0}
-_NAMES = ("alone", "inbound", "joined", "assembled", "answers", "accepts", "presses", "deep")
+LEAST = {"joined": 0.2, "assembled": 2.0, "answers": 3.0, "accepts": 5.0, "presses": 1.0}
+_NAMES = Signals._fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,7 @@ def fit(labelled: Sequence[Point], talk: Sequence[Point], *, deep: bool) -> dict
     names = _NAMES if deep else _NAMES[:-1]
 
     def inputs(some: Sequence[Point]) -> Numbers:
-        return np.array(
-            [[min(LIMIT, max(-LIMIT, getattr(one.signals, name) or 0.0)) for name in names] for one in some]
-        )
+        return np.array([one.signals.numbers()[: len(names)] for one in some])
 
     attempts = np.array([one.attempt for one in labelled])
     learned = LogisticRegression(C=STRENGTH, max_iter=5000).fit(inputs(labelled), attempts)

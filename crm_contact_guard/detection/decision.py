@@ -20,8 +20,8 @@ from crm_contact_guard.detection.types import Company, Direction, Tier
 
 #: From this probability a message warns somebody, and from that it is noticed, unless the company says otherwise.
 ALERT, NOTICED = 0.5, 0.3
-#: Log odds beyond which a signal says no more.
-LIMIT = 8.0
+#: Log odds beyond which a signal says no more. That the encoder sees nothing counts for less: it is sure of it too often.
+LIMIT, NOTHING_SEEN = 8.0, -4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ class Signals(NamedTuple):
 
     def numbers(self) -> tuple[float, ...]:
         """The model's inputs, each within its limit."""
-        return tuple(max(-LIMIT, min(LIMIT, value or 0.0)) for value in self)
+        numbers = [max(-LIMIT, min(LIMIT, value or 0.0)) for value in self]
+        return (*numbers[:-1], max(NOTHING_SEEN, numbers[-1]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from crm_contact_guard.detection import encoder, engine
-from crm_contact_guard.detection.decision import ALERT, Signals, decision, logistic, probability
+from crm_contact_guard.detection.decision import ALERT, NOTICED, Signals, decision, logistic, probability
 from crm_contact_guard.detection.encoder.base import BaseError
 from crm_contact_guard.detection.encoder.classes import KINDS, stance_of
 from crm_contact_guard.detection.evidence import ATTEMPT_KINDS
@@ -182,9 +182,13 @@ class Reader:
         if not self._deep:
             return None
         message, own = self._heard[place].message, self._own[place]
-        before = [heard.message for heard in self._before(place)]
+        before = self._before(place)
         try:
-            opinion = encoder.opinion(message.text, message.direction, before)
+            opinion = encoder.opinion(message.text, message.direction, [heard.message for heard in before])
+            if any(one.message.direction is message.direction and one.probability >= NOTICED for one in before):
+                # It has learned talks up to their first attempt; what repeats one is read by itself, too.
+                alone = encoder.opinion(message.text, message.direction)
+                opinion = max(opinion, alone, key=lambda one: one.attempt)
         except BaseError:
             self._deep = False
             return None

@@ -32,9 +32,9 @@ def proposed() -> list[tuple[str, str]]:
 
 def test_what_several_employees_give_to_several_customers_is_proposed(staff: list[Employee]) -> None:
     given(DESK, staff, 3)
-    given("公式LINEは @minato_hotel です。", staff[:2], 10)
+    given("お写真は @minato_hotel にございます。", staff[:2], 10)
     given("Write to desk@minato-hotel.jp, please.", staff, 4)
-    given("Our page: https://www.instagram.com/Minato_Hotel", staff, 3)
+    given("Photos: https://www.instagram.com/Minato_Hotel", staff, 3)
 
     assert proposed() == [
         ("emails", "desk@minato-hotel.jp"),

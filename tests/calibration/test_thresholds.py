@@ -58,7 +58,7 @@ def test_a_higher_threshold_is_proposed_where_it_spares_false_alarms_and_keeps_t
 
     found = of(calibrate(judge=judge))
 
-    assert found.now.alert == pytest.approx(0.45)
+    assert found.now.alert == pytest.approx(0.5)
     assert (found.proposed.alert, found.why) == (0.55, Why.SPARES)
     cost = found.cost(0.55)
     assert (cost.kept, cost.avoided) == (Share(39, 40), Share(10, 11))

@@ -87,7 +87,7 @@ def test_the_talk_is_read_with_the_message_and_cut_to_what_fits(tokenizer: Token
     [
         ("仕事のあと、ふたりで飲みに行きませんか。お店のみんなには内緒で。", IN, Kind.PRIVATE_MEETING),
         (
-            "I finish at six and the bar round the corner does a decent negroni. Come and have one with me?",
+            "I finish at six. Would you let me take you out for a drink, just the two of us?",
             OUT,
             Kind.PRIVATE_MEETING,
         ),

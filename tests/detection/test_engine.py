@@ -17,6 +17,7 @@ from crm_contact_guard.detection import (
     Kind,
     Scan,
     Stance,
+    Tier,
     explain,
     reason,
     scan,
@@ -113,7 +114,9 @@ def test_what_front_desks_say_all_day_stays_quiet(text: str, direction: Directio
     "text", ["携帯番号教えてください", "スタッフさん、携帯教えて", "Can I have your mobile number?"]
 )
 def test_a_customer_who_asks_for_a_mobile_number_means_somebodys_own(text: str) -> None:
-    assert scan(text, direction=Direction.INBOUND).attempt
+    asked = scan(text, direction=Direction.INBOUND)
+    assert asked.tier is not Tier.NONE
+    assert asked.score > scan(text, direction=Direction.OUTBOUND).score
 
 
 @pytest.mark.parametrize(

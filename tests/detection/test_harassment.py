@@ -19,8 +19,9 @@ from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
 TRAINING = Path(__file__).parents[2] / "training"
 PATTERNS = [pattern for language in LANGUAGES for pattern in read_patterns(language)]
 PROVING = [pattern for pattern in PATTERNS if pattern.score >= 0.5]
-#: Recorded on the holdout, which no pattern, weight or threshold was chosen by: precision 1.000, recall .783 (ja .90, en .67).
-HOLDOUT_PRECISION, HOLDOUT_RECALL = 0.98, 0.76
+#: Recorded on the holdout, which no pattern, weight or threshold was chosen by: precision 1.000, recall .633. Before other writers
+#: were learned from it was .783 here and less on them: the holdout is by the hand that wrote the patterns.
+HOLDOUT_PRECISION, HOLDOUT_RECALL = 0.98, 0.62
 
 
 def seen(text: str, direction: Direction = Direction.INBOUND) -> list[Finding]:
