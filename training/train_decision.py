@@ -18,7 +18,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from crm_contact_guard.detection import encoder, engine
-from crm_contact_guard.detection.decision import LIMIT, Signals, decision
+from crm_contact_guard.detection.decision import LIMIT, NAMES, Signals, decision
 from crm_contact_guard.detection.threads import Reader
 from crm_contact_guard.detection.types import Direction, Kind, ThreadMessage
 from training import calibration, dataset, real
@@ -36,7 +36,8 @@ FALSE_HARASSMENT = 0.004
 Numbers = npt.NDArray[np.float64]
 #: What evidence over several messages counts at least: it is rare, and too few of the lines that are fitted hold any.
 LEAST = {"joined": 0.2, "assembled": 2.0, "answers": 3.0, "accepts": 5.0, "presses": 1.0}
-_NAMES = Signals._fields
+#: Of messages of harmless talks that are written to tempt, so many may be as likely an attempt as not.
+FALSE_IN_TALK = 0.004
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,11 @@ def of_talk() -> list[Point]:
     return found
 
 
-def fit(labelled: Sequence[Point], talk: Sequence[Point], *, deep: bool) -> dict[str, float]:
+def fit(labelled: Sequence[Point], talk: Sequence[Point], stage: str) -> dict[str, float]:
     """The weights of one stage, calibrated to life."""
-    names = _NAMES if deep else _NAMES[:-1]
+    if stage != "quick":
+        labelled, talk = ([one for one in some if one.signals.stage == stage] for some in (labelled, talk))
+    names = NAMES[:-1] if stage == "quick" else NAMES
 
     def inputs(some: Sequence[Point]) -> Numbers:
         return np.array([one.signals.numbers()[: len(names)] for one in some])
@@ -107,7 +110,10 @@ def fit(labelled: Sequence[Point], talk: Sequence[Point], *, deep: bool) -> dict
     learned = LogisticRegression(C=STRENGTH, max_iter=5000).fit(inputs(labelled), attempts)
     weights = np.maximum(learned.coef_[0], [LEAST.get(name, -np.inf) for name in names])
     bias = float(learned.intercept_[0])
-    slope, shift = calibration.scale(inputs(labelled) @ weights + bias, attempts, inputs(talk) @ weights + bias)
+    odds, of_talk = inputs(labelled) @ weights + bias, inputs(talk) @ weights + bias
+    slope, shift = calibration.scale(odds, attempts, of_talk)
+    if stage == "talk":  # real talk hardly tempts; what the writers made to does
+        shift = min(shift, -slope * float(np.quantile(odds[~attempts], 1 - FALSE_IN_TALK)))
     return {"bias": bias * slope + shift, **dict(zip(names, (weights * slope).tolist(), strict=True))}
 
 
@@ -131,7 +137,7 @@ def fit_harassment(labelled: Sequence[Point], talk: Sequence[Point]) -> dict[str
 def main() -> None:
     """Fit and write."""
     labelled, talk = of_writers(), of_talk()
-    weights = {stage: fit(labelled, talk, deep=stage == "deep") for stage in ("quick", "deep")}
+    weights = {stage: fit(labelled, talk, stage) for stage in ("quick", "deep", "talk")}
     harassment = fit_harassment(labelled, talk)
     said = json.dumps([weights, harassment, encoder.version()], sort_keys=True).encode()
     version = f"decision-{RELEASE}+{hashlib.sha256(said).hexdigest()[:8]}"

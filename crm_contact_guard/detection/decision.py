@@ -1,6 +1,7 @@
 """From signals to a probability: how the quick scan, the talk and the encoder are weighed together.
 
-``weights/decision.json`` holds two small logistic models, with and without the encoder. Probabilities are calibrated to life
+``weights/decision.json`` holds three small logistic models: without the encoder, with it for a message alone, and with it for
+one in its talk, which explains much that sounds like an attempt. Probabilities are calibrated to life
 rather than to a corpus in which every second line is an attempt: on ordinary talk with one attempt in a hundred
 conversations, a message at ``ALERT`` is as likely an attempt as not, and at most one harmless message in a thousand reaches
 it. Written by ``python -m training.train_decision``.
@@ -21,7 +22,7 @@ from crm_contact_guard.detection.types import Company, Direction, Tier
 #: From this probability a message warns somebody, and from that it is noticed, unless the company says otherwise.
 ALERT, NOTICED = 0.5, 0.3
 #: Log odds beyond which a signal says no more. That the encoder sees nothing counts for less: it is sure of it too often.
-LIMIT, NOTHING_SEEN = 8.0, -4.0
+LIMIT, NOTHING_SEEN = 8.0, -6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,10 @@ def thresholds(direction: Direction, company: Company) -> Thresholds:
     return Thresholds(alert, min(alert, noticed))
 
 
+#: The signals that are weighed, the encoder's last.
+NAMES = ("alone", "inbound", "joined", "assembled", "answers", "accepts", "presses", "deep")
+
+
 class Signals(NamedTuple):
     """What is known of a message in its talk; every number stands for messages that can be named.
 
@@ -54,7 +59,7 @@ class Signals(NamedTuple):
     that several messages make together, 0 without one; ``assembled`` 1 where digits of several messages make a phone
     number; ``answers`` how likely the other side had asked for what this message gives; ``accepts`` how likely the other
     side had proposed what it takes up; ``presses`` how likely it repeats what the other side has refused; ``deep`` the
-    encoder's log odds, None without it.
+    encoder's log odds, None without it; ``within`` whether anything was said before.
     """
 
     alone: float
@@ -65,15 +70,18 @@ class Signals(NamedTuple):
     accepts: float = 0.0
     presses: float = 0.0
     deep: float | None = None
+    within: bool = False
 
     @property
     def stage(self) -> str:
-        """Which of the two models weighs them."""
-        return "quick" if self.deep is None else "deep"
+        """Which of the models weighs them."""
+        if self.deep is None:
+            return "quick"
+        return "talk" if self.within else "deep"
 
     def numbers(self) -> tuple[float, ...]:
         """The model's inputs, each within its limit."""
-        numbers = [max(-LIMIT, min(LIMIT, value or 0.0)) for value in self]
+        numbers = [max(-LIMIT, min(LIMIT, getattr(self, name) or 0.0)) for name in NAMES]
         return (*numbers[:-1], max(NOTHING_SEEN, numbers[-1]))
 
 
@@ -96,7 +104,7 @@ def decision() -> Decision:
 def odds(signals: Signals) -> float:
     """Log odds that the message is an attempt."""
     weights = decision().weights[signals.stage]
-    named = zip(Signals._fields, signals.numbers(), strict=True)
+    named = zip(NAMES, signals.numbers(), strict=True)
     return weights["bias"] + sum(weights.get(name, 0.0) * value for name, value in named)
 
 

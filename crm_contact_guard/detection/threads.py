@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from crm_contact_guard.detection import encoder, engine
-from crm_contact_guard.detection.decision import ALERT, NOTICED, Signals, decision, logistic, probability
+from crm_contact_guard.detection.decision import ALERT, NOTICED, Signals, decision, logistic, probability, thresholds
 from crm_contact_guard.detection.encoder.base import BaseError
 from crm_contact_guard.detection.encoder.classes import KINDS, stance_of
 from crm_contact_guard.detection.evidence import ATTEMPT_KINDS
@@ -143,6 +143,7 @@ class Reader:
                 talk.accepts,
                 talk.presses,
                 None if opinion is None else opinion.attempt,
+                bool(self._before(place)),
             ),
             talk,
             opinion,
@@ -154,8 +155,8 @@ class Reader:
         scan = self._scans[place]
         side = self._messages[place].direction
         score = probability(signals)
-        tier = engine.thresholds(side, self._company).tier(score)
-        if scan.attempt and scan.score < engine.thresholds(side, self._company).alert:
+        tier = thresholds(side, self._company).tier(score)
+        if scan.attempt and scan.score < thresholds(side, self._company).alert:
             tier = Tier.ALERT  # by a rule of the company's own
         findings = [
             replace(finding, message=place)

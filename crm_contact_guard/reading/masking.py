@@ -32,6 +32,7 @@ _KINDS: Final = (
             r"|(?:line\.me|lin\.ee|t\.me|wa\.me|m\.me|instagram\.com|facebook\.com|x\.com|discord\.gg)/[^\s<>\"'、。」）)]+"
         ),
     ),
+    ("ADDRESS", re2.compile(r"〒 ?\d{3}-\d{4}")),  # before the kinds that would take it for a number
     ("DATE", re2.compile(r"(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}")),
     ("PHONE", re2.compile(r"(?:\+|\(?0)\(?\d[\d ()-]{6,16}\d")),
     ("NUMBER", re2.compile(r"\d(?:[ -]?\d){5,}")),
@@ -46,6 +47,8 @@ _KINDS: Final = (
 )
 #: Shapes that are told nowhere and hidden nowhere: they keep their digits from counting as numbers.
 _PLAIN: Final = ("DATE",)
+#: What ``detection.masked`` hides, with the last digits that it leaves.
+_HIDDEN: Final = re.compile(r"•(?:[•\s-]*•)?(?:[\s-]\d{4}\b)?")
 _PARTS: Final = re.compile(r"[\s　・,]+")
 
 
@@ -91,7 +94,7 @@ class Masker:
 
     def _spans(self, text: str, folded: str, evidence: Sequence[tuple[int, int]]) -> Iterator[_Span]:
         hidden = detection.masked(text)
-        yield from (_Span(*found.span(), "SECRET") for found in re.finditer("•+", hidden) if text != hidden)
+        yield from (_Span(*found.span(), "SECRET") for found in _HIDDEN.finditer(hidden) if text != hidden)
         for kind, pattern in _KINDS:
             for found in pattern.finditer(folded):
                 start, end = found.span()

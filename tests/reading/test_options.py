@@ -49,6 +49,7 @@ def test_what_is_no_dict_is_told() -> None:
     assert not list(problems(GOOD))
 
 
+@pytest.mark.django_db
 def test_the_checks_tell_it_and_the_inspection_goes_on_without_a_reader() -> None:
     with reader("http://127.0.0.1:1/v1", MAX_DELY=3):
         told = [message for message in run_checks() if message.id == "crm_contact_guard.E015"]

@@ -86,13 +86,14 @@ class _Layer:
 
     def __call__(self, rows: Floats, heads: int) -> Floats:
         count, width = rows.shape
-        query, key, value = self.attention(rows).reshape(count, 3, heads, width // heads).transpose(1, 2, 0, 3)
-        weights = query @ key.transpose(0, 2, 1)
+        parts: Floats = self.attention(rows).reshape(count, 3, heads, width // heads).transpose(1, 2, 0, 3)
+        query, key, value = parts
+        weights: Floats = query @ key.transpose(0, 2, 1)
         weights *= np.float32(1 / math.sqrt(width // heads))
         weights -= weights.max(axis=2, keepdims=True)
         np.exp(weights, out=weights)
         weights /= weights.sum(axis=2, keepdims=True)
-        seen = (weights @ value).transpose(1, 0, 2).reshape(count, width)
+        seen: Floats = (weights @ value).transpose(1, 0, 2).reshape(count, width)
         rows = self.after_attention(rows + self.mixed(seen))
         return self.after_inner(rows + self.outer(_gelu(self.inner(rows))))
 
