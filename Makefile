@@ -104,7 +104,7 @@ lint: .venv/.dev-installed ## style, types, layers, migrations, translations, AP
 	$(BIN)/python tools/licences.py check
 
 accuracy: .venv/.dev-installed ## the detector's figures; fails when one falls below the recorded ones (some minutes)
-	$(BIN)/python benchmarks/bench_detection_accuracy.py --quick
+	$(BIN)/python benchmarks/bench_detection_accuracy.py
 
 format: .venv/.dev-installed ## rewrite the code in the house's style
 	$(BIN)/ruff check --fix-only .

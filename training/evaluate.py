@@ -1,4 +1,4 @@
-"""Honest figures: ``python -m training.evaluate [--json FILE] [--check FILE] [--quick]``. Deterministic.
+"""Honest figures: ``python -m training.evaluate [--json FILE] [--check FILE] [--every N]``. Deterministic.
 
 The shipped weights, on what no training has read and nobody has tuned to: writers held out (lines, threads, harassment), the
 project's own held-out files, real talk between people. Both stages, the quick scan alone and with the encoder, as supervision
@@ -23,8 +23,6 @@ from training import dataset, real, smalltalk
 
 #: A figure may fall by so much without failing ``--check``: retraining on more lines moves single verdicts.
 TOLERANCE = 0.015
-#: ``--quick`` reads every so manieth line and thread.
-SAMPLED = 4
 #: Threads of real talk by length.
 LENGTHS = ((1, 10), (11, 20), (21, 1000))
 #: From this score on harassment warns somebody, as in supervision.
@@ -230,9 +228,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Figures of the detection on what no training has read.")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--check", type=Path, help="fail when figures are below those of this file")
-    parser.add_argument("--quick", action="store_true", help=f"read every {SAMPLED}th line only")
+    parser.add_argument(
+        "--every", type=int, default=1, help="read every Nth line and thread only (default: %(default)s)"
+    )
     options = parser.parse_args()
-    report = evaluate(step=SAMPLED if options.quick else 1)
+    report = evaluate(step=options.every)
     print("\n".join(lines_of(report)))
     if options.json:
         options.json.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", "utf-8")
