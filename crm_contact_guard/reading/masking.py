@@ -32,23 +32,22 @@ _KINDS: Final = (
             r"|(?:line\.me|lin\.ee|t\.me|wa\.me|m\.me|instagram\.com|facebook\.com|x\.com|discord\.gg)/[^\s<>\"'、。」）)]+"
         ),
     ),
-    ("ADDRESS", re2.compile(r"〒 ?\d{3}-\d{4}")),  # before the kinds that would take it for a number
     ("DATE", re2.compile(r"(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}")),
     ("PHONE", re2.compile(r"(?:\+|\(?0)\(?\d[\d ()-]{6,16}\d")),
-    ("NUMBER", re2.compile(r"\d(?:[ -]?\d){5,}")),
     (
         "ADDRESS",
         re2.compile(
-            r"〒?\d{3}-\d{4}|(?:東京都|北海道|大阪府|京都府|\p{Han}{2,3}県)[^\s、。]{2,20}?\d[\d-]*(?:丁目|番地?|号|-\d+)*"
+            r"〒\d{3}-\d{4}|(?:東京都|北海道|大阪府|京都府|\p{Han}{2,3}県)[^\s、。]{2,20}?\d[\d-]*(?:丁目|番地?|号|-\d+)*"
             r"|\p{Han}{1,6}[市区町村]\p{Han}{1,8}\d[\d-]*(?:丁目|番地?|号)*"
             r"|(?i:\b\d{1,5} (?:[a-z]+ ){1,3}(?:street|st|road|rd|avenue|ave|lane|drive|boulevard)\b)"
         ),
     ),
+    ("NUMBER", re2.compile(r"\d(?:[ -]?\d){5,}")),
 )
 #: Shapes that are told nowhere and hidden nowhere: they keep their digits from counting as numbers.
 _PLAIN: Final = ("DATE",)
-#: What ``detection.masked`` hides, with the last digits that it leaves.
-_HIDDEN: Final = re.compile(r"•(?:[•\s-]*•)?(?:[\s-]\d{4}\b)?")
+#: What ``detection.masked`` hid, with the last digits that it leaves for people to recognise a card by.
+_HIDDEN: Final = re.compile(r"•(?:[ .-]{0,2}[•\d])*")
 _PARTS: Final = re.compile(r"[\s　・,]+")
 
 
@@ -95,12 +94,16 @@ class Masker:
     def _spans(self, text: str, folded: str, evidence: Sequence[tuple[int, int]]) -> Iterator[_Span]:
         hidden = detection.masked(text)
         yield from (_Span(*found.span(), "SECRET") for found in _HIDDEN.finditer(hidden) if text != hidden)
-        for kind, pattern in _KINDS:
-            for found in pattern.finditer(folded):
-                start, end = found.span()
-                told = any(first < end and start < last for first, last in evidence)
-                yield _Span(start, end, kind, evidence=told)
-        yield from (_Span(first, last, "ID", evidence=True) for first, last in evidence if first < last)
+        seen = [
+            _Span(found.start(), found.end(), kind) for kind, pattern in _KINDS for found in pattern.finditer(folded)
+        ]
+        for first, last in evidence:
+            # All of it goes, also where only a part looks like a number: hanako_1234567.
+            within = [span for span in seen if span.start < last and first < span.end]
+            start, end = min([first, *(span.start for span in within)]), max([last, *(span.end for span in within)])
+            if start < end:
+                yield _Span(start, end, within[0].kind if within else "ID", evidence=True)
+        yield from seen
         for owner, pattern in self._names:
             yield from (_Span(*found.span(), f"NAME of {owner}") for found in pattern.finditer(folded))
 

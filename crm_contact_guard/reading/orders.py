@@ -14,7 +14,7 @@ import re2
 _BEFORE: Final = r"(?:previous|prior|above|earlier|preceding|former|your|all|any|these|those|system)"
 _RULES: Final = r"(?:instruction|prompt|rule|direction|guideline|order|message|context|command)"
 _ENGLISH: Final = (
-    rf"(?:ignor|disregard|forget|overrid|overrul|bypass|skip|do not follow|don.?t follow|stop following)\w*\W+(?:\w+\W+){{0,8}}?{_BEFORE}?"
+    rf"(?:ignor|disregard|forget|overrid|overrul|bypass|skip|do not follow|don.?t follow|stop following)\w*\W+(?:\w+\W+){{0,7}}?{_BEFORE}?"
     rf"\W*(?:\w+\W+){{0,2}}?{_RULES}s?\b",
     rf"\bnew {_RULES}s?\b",
     r"system ?prompt|developer message|jailbreak|prompt injection",

@@ -58,6 +58,7 @@ def test_one_value_has_one_placeholder_throughout_however_it_is_written() -> Non
     [
         ("call 080-1111-2222", "080-1111-2222", "a Japanese mobile number"),
         ("add hanako_22 please", "hanako_22", "an ID of 9 characters"),
+        ("add hanako_1234567 please", "hanako_1234567", "7 digits"),
         ("me@gmail.com", "me@gmail.com", "an address at gmail.com"),
         ("me@sato.example", "me@sato.example", "a mail address"),
         ("see line.me/ti/p/x", "line.me/ti/p/x", "a link to LINE"),
