@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from crm_contact_guard.detection import encoder, engine
-from crm_contact_guard.detection.decision import ALERT, NOTICED, Signals, decision, logistic, probability, thresholds
+from crm_contact_guard.detection.decision import NOTICED, Signals, decision, probability, thresholds
 from crm_contact_guard.detection.encoder.base import BaseError
-from crm_contact_guard.detection.encoder.classes import KINDS, stance_of
+from crm_contact_guard.detection.encoder.classes import KINDS
 from crm_contact_guard.detection.evidence import ATTEMPT_KINDS
-from crm_contact_guard.detection.segments import own_words
+from crm_contact_guard.detection.opinions import declined, harassing, stance_of_verdict
+from crm_contact_guard.detection.segments import own_words, pretended
 from crm_contact_guard.detection.talk import GAP, Heard, Talk, hear, look
 from crm_contact_guard.detection.types import (
     By,
@@ -55,9 +56,35 @@ def read_message(
     first = max(0, last - REACH)
     try:
         read = Reader(messages[first:], company, semantic_stage=semantic_stage, said=said).verdict(last - first)
+        if said is not None and read.tier is not Tier.ALERT:
+            read = _unmasked(read, messages[last], company, last - first, said, semantic_stage=semantic_stage)
     except Exception:  # as in engine.scan: what breaks the reader is looked at by people
         return replace(NOTHING, findings=(replace(engine.failure(messages[last].text), message=last),))
     return _moved(read, first)
+
+
+def _unmasked(
+    read: ThreadVerdict,
+    message: ThreadMessage,
+    company: Company,
+    place: int,
+    said: Sequence[str],
+    *,
+    semantic_stage: bool,
+) -> ThreadVerdict:
+    """The verdict, or a graver one on what the message passes off as a quote: a frame around it must not excuse it."""
+    hidden = pretended(message.text, message.direction, said)
+    if hidden is None:
+        return read
+    alone = Reader([replace(message, text=hidden.text)], company, semantic_stage=semantic_stage).verdict(0)
+    if alone.score <= read.score:
+        return read
+    found = []
+    for finding in alone.findings:
+        start, end = hidden.span(finding.start, finding.end)
+        found.append(replace(finding, start=start, end=end, message=place))
+    at = None if alone.at is None else place
+    return replace(alone, at=at, findings=tuple(dict.fromkeys((*found, *read.findings))))
 
 
 def read_thread(
@@ -163,16 +190,16 @@ class Reader:
             for finding in scan.findings
             if tier is not Tier.NONE or finding.kind not in ATTEMPT_KINDS or finding.detector == "engine.error"
         ]
-        findings = _harassing(findings, opinion, side, place)
+        findings = harassing(findings, opinion, side, place)
         if tier is Tier.NONE:
-            return ThreadVerdict(False, None, _declined(scan), None, round(score, 4), tuple(findings))
+            return ThreadVerdict(False, None, declined(scan), None, round(score, 4), tuple(findings))
         if opinion is not None:  # it names kind and place better than the wording as a whole does
             findings = [finding for finding in findings if finding.detector != "ranker"]
         named = [*self._named(talk, place, score), *self._semantic(opinion, findings, place, score)]
         return ThreadVerdict(
             tier is Tier.ALERT,
             By.CUSTOMER if side is Direction.INBOUND else By.EMPLOYEE,
-            _stance(scan, talk, opinion),
+            stance_of_verdict(scan, talk, opinion),
             place,
             round(score, 4),
             tuple(dict.fromkeys((*findings, *named))),
@@ -241,49 +268,6 @@ def as_scan(verdict: ThreadVerdict) -> Scan:
     """The verdict on a talk of one message as that on a text."""
     findings = tuple(replace(finding, message=None) for finding in verdict.findings)
     return Scan(verdict.attempt, verdict.by, verdict.stance, verdict.score, findings, verdict.tier)
-
-
-def _harassing(findings: list[Finding], opinion: encoder.Opinion | None, side: Direction, place: int) -> list[Finding]:
-    """The findings, those of harassment as the encoder sees it: it adds what words don't say, and takes back what is none."""
-    if opinion is None or side is not Direction.INBOUND:
-        return findings
-    weights = decision().harassment
-    worded = max((finding.score for finding in findings if finding.kind is Kind.HARASSMENT), default=0.0)
-    score = round(logistic(weights["bias"] + weights["deep"] * opinion.harassment + weights["worded"] * worded), 4)
-    others = [finding for finding in findings if finding.kind is not Kind.HARASSMENT]
-    if score < weights["noticed"]:
-        return others
-    told = [replace(finding, score=score) for finding in findings if finding.kind is Kind.HARASSMENT]
-    if not told:
-        told = [
-            Finding(
-                Kind.HARASSMENT,
-                opinion.start,
-                opinion.end,
-                score,
-                f"{SEMANTIC}.harassment",
-                encoder.version(),
-                message=place,
-            )
-        ]
-    return [*others, *told]
-
-
-def _stance(scan: Scan, talk: Talk, opinion: encoder.Opinion | None) -> Stance:
-    if scan.tier is not Tier.NONE and scan.stance.is_attempt and scan.score >= ALERT:
-        return scan.stance
-    if talk.accepts:
-        return Stance.ACCEPT
-    if talk.joined or talk.assembled or talk.answers:
-        return Stance.OFFER
-    if opinion is not None:
-        return stance_of(opinion.likeliest)
-    return scan.stance if scan.stance.is_attempt else Stance.ASK
-
-
-def _declined(scan: Scan) -> Stance:
-    """The stance of a message that is no attempt after all."""
-    return Stance.NONE if scan.stance.is_attempt else scan.stance
 
 
 def _odds(score: float) -> float:

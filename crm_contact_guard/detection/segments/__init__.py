@@ -17,7 +17,18 @@ from crm_contact_guard.detection.segments.said import Said
 from crm_contact_guard.detection.segments.types import Line, Mark, Part, Segment, Whose, lines_of
 from crm_contact_guard.detection.types import Direction
 
-__all__ = ["Own", "Part", "Said", "Segment", "Whose", "has_parts", "own_words", "segments", "words_of_others"]
+__all__ = [
+    "Own",
+    "Part",
+    "Said",
+    "Segment",
+    "Whose",
+    "has_parts",
+    "own_words",
+    "pretended",
+    "segments",
+    "words_of_others",
+]
 
 #: A text without any of these has one part. Short talk, which is nearly everything, ends here.
 _SIGN = re.compile(
@@ -91,6 +102,21 @@ def own_words(text: str, direction: Direction, said: Sequence[str] | Said | None
     if all(part.whose.is_judged for part in parts):
         return None
     return Own(text, [part for part in parts if part.whose.is_judged])
+
+
+def pretended(text: str, direction: Direction, said: Sequence[str] | Said) -> Own | None:
+    """What looks like a quote and repeats nothing that was said: the writer's words in another's clothes; None without any."""
+    if not has_parts(text, direction):
+        return None
+    judged = [part for part in segments(text, direction, said) if part.whose.is_judged]
+    quoted = [part for part in segments(text, direction) if not part.whose.is_judged and part.part is Part.QUOTE]
+    false = [
+        Segment(max(one.start, other.start), min(one.end, other.end), one.whose, one.part)
+        for other in quoted
+        for one in judged
+        if one.start < other.end and other.start < one.end
+    ]
+    return Own(text, false) if false else None
 
 
 def words_of_others(text: str, direction: Direction) -> Own:

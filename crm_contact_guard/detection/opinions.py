@@ -1,0 +1,54 @@
+"""What the encoder's opinion and the talk say of a verdict: its harassment, and its stance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from crm_contact_guard.detection import encoder
+from crm_contact_guard.detection.decision import ALERT, decision, logistic
+from crm_contact_guard.detection.encoder.classes import stance_of
+from crm_contact_guard.detection.talk import Talk
+from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, Stance, Tier
+
+
+def harassing(findings: list[Finding], opinion: encoder.Opinion | None, side: Direction, place: int) -> list[Finding]:
+    """The findings, those of harassment as the encoder sees it: it adds what words don't say, and takes back what is none."""
+    if opinion is None or side is not Direction.INBOUND:
+        return findings
+    weights = decision().harassment
+    worded = max((finding.score for finding in findings if finding.kind is Kind.HARASSMENT), default=0.0)
+    score = round(logistic(weights["bias"] + weights["deep"] * opinion.harassment + weights["worded"] * worded), 4)
+    others = [finding for finding in findings if finding.kind is not Kind.HARASSMENT]
+    if score < weights["noticed"]:
+        return others
+    told = [replace(finding, score=score) for finding in findings if finding.kind is Kind.HARASSMENT]
+    if not told:
+        told = [
+            Finding(
+                Kind.HARASSMENT,
+                opinion.start,
+                opinion.end,
+                score,
+                "semantic.harassment",
+                encoder.version(),
+                message=place,
+            )
+        ]
+    return [*others, *told]
+
+
+def stance_of_verdict(scan: Scan, talk: Talk, opinion: encoder.Opinion | None) -> Stance:
+    if scan.tier is not Tier.NONE and scan.stance.is_attempt and scan.score >= ALERT:
+        return scan.stance
+    if talk.accepts:
+        return Stance.ACCEPT
+    if talk.joined or talk.assembled or talk.answers:
+        return Stance.OFFER
+    if opinion is not None:
+        return stance_of(opinion.likeliest)
+    return scan.stance if scan.stance.is_attempt else Stance.ASK
+
+
+def declined(scan: Scan) -> Stance:
+    """The stance of a message that is no attempt after all."""
+    return Stance.NONE if scan.stance.is_attempt else scan.stance
