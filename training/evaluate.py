@@ -1,6 +1,6 @@
 """Honest figures: ``python -m training.evaluate [--json FILE] [--check FILE] [--every N]``. Deterministic.
 
-The shipped weights, on what no training has read and nobody has tuned to: writers held out (lines, threads, harassment), the
+The shipped weights, on what no training has read: writers held out (lines, threads, harassment), the
 project's own held-out files, real talk between people. Both stages, the quick scan alone and with the encoder, as supervision
 uses them: ``scan`` for lines, and threads message by message. ``--check`` fails when a figure is below the recorded one by
 more than its tolerance.

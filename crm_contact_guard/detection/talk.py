@@ -69,8 +69,7 @@ class Heard:
 class Talk:
     """What the talk adds to its newest message: strengths by the names of ``decision.Signals``, and where they stand.
 
-    ``places`` are indexes of the earlier messages that each rests on; ``joined_text`` and ``joined_window`` are the
-    messages read as one where they make an identifier together.
+    ``places`` are indexes of the earlier messages that each rests on.
     """
 
     joined: float = 0.0
