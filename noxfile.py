@@ -49,7 +49,12 @@ CORE = (
     "tests/exports",
     "tests/flows",
     "tests/installation",
-    "tests/ledger",
+    "tests/conversations",
+    "tests/delivery",
+    "tests/privacy",
+    "tests/record",
+    "tests/sealing",
+    "tests/verification",
     "tests/policy",
     "tests/proof",
     "tests/supervision",
@@ -57,7 +62,7 @@ CORE = (
     "tests/test_gateway.py",
     "tests/test_host_traps.py",
     "tests/test_tasks.py",
-    "tests/test_webhooks.py",
+    "tests/intake/test_webhooks.py",
 )
 #: The same in little, for CI: a message's whole way, the record, the API, and a walk through an installation.
 SLICE = (
@@ -67,8 +72,8 @@ SLICE = (
     "tests/exports/test_bundle.py",
     "tests/flows",
     "tests/installation",
-    "tests/ledger/test_sealing.py",
-    "tests/ledger/test_triggers.py",
+    "tests/sealing/test_sealing.py",
+    "tests/record/test_triggers.py",
     "tests/policy/test_hours.py",
     "tests/upgrades/test_rules.py",
     "tests/test_gateway.py",

@@ -50,9 +50,9 @@ def fill(rows: int) -> None:
     """Messages of 500 customers, about 190 characters of text each, as an inbox by e-mail has them."""
     from django.utils import timezone
 
+    from crm_contact_guard.conversations.lifecycle import conversation_open
     from crm_contact_guard.directory.models import Customer, Employee
-    from crm_contact_guard.ledger.conversations import conversation_open
-    from crm_contact_guard.ledger.models import Message
+    from crm_contact_guard.record.models import Message
 
     employee = Employee.objects.create(key="1", name="Aoi", role="employee")
     Employee.objects.create(key="2", name="Kai", role="compliance")
@@ -101,7 +101,7 @@ def ours(form: str, *, unmask: bool = False) -> Callable[[], Iterator[bytes]]:
 
 def peer() -> Iterator[bytes]:
     from crm_contact_guard.exports.streams import COLUMNS
-    from crm_contact_guard.ledger.models import Message
+    from crm_contact_guard.record.models import Message
 
     keys = {"conversation", "customer", "employee", "reply_to"}
     columns = [f"{name}_id" if name in keys else name for name in COLUMNS]

@@ -42,7 +42,7 @@ def one_by_one(contender: str, conversation: Any) -> Callable[[], Any]:
     from django.utils import timezone
     from record_peers import models
 
-    from crm_contact_guard.ledger.record import record_message
+    from crm_contact_guard.record.recording import record_message
 
     def recorded() -> Any:
         return record_message(
@@ -69,7 +69,7 @@ def write(contender: str, conversation: Any, rows: int, start: Any, out: Any) ->
 
 
 def seal_on() -> None:
-    from crm_contact_guard.ledger.sealing import seal
+    from crm_contact_guard.sealing.sealer import seal
 
     while True:
         seal()
@@ -105,7 +105,7 @@ def bulk(contender: str, conversation: Any, rows: int) -> tuple[float, float]:
     from record_peers import models
     from simple_history.utils import bulk_create_with_history
 
-    from crm_contact_guard.ledger.models import Message
+    from crm_contact_guard.record.models import Message
 
     began = time.perf_counter()
     if contender == "recorded":

@@ -28,7 +28,7 @@ def write(conversation: Any, rows: int, seed: int) -> None:
     """Record ``rows`` rows in transactions of one to eight, a tenth of them rolled back and some kept open a while."""
     from django.db import transaction
 
-    from crm_contact_guard.ledger.record import record_event, record_message
+    from crm_contact_guard.record.recording import record_event, record_message
 
     dice, left = random.Random(seed), rows
     from django.utils import timezone
@@ -53,7 +53,7 @@ def write(conversation: Any, rows: int, seed: int) -> None:
 
 def seal_on() -> None:
     """Seal without a pause, until killed."""
-    from crm_contact_guard.ledger.sealing import seal
+    from crm_contact_guard.sealing.sealer import seal
 
     while True:
         seal(batch=500)
@@ -71,10 +71,10 @@ def start(target: Any, *args: Any) -> Any:
 
 
 def storm(database: str, rows: int) -> dict[str, Any]:
-    from crm_contact_guard.ledger import proofs
-    from crm_contact_guard.ledger.models import Event, Message, Pending
-    from crm_contact_guard.ledger.sealing import seal
-    from crm_contact_guard.ledger.verification import verify
+    from crm_contact_guard.record.models import Event, Message, Pending
+    from crm_contact_guard.sealing import proofs
+    from crm_contact_guard.sealing.sealer import seal
+    from crm_contact_guard.verification.whole_record import verify
 
     conversation, began = talk(), time.perf_counter()
     # Opening the conversation may have recorded something.

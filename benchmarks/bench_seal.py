@@ -22,7 +22,7 @@ from record_database import SETTINGS, filled, fresh, one_process_each, peak_memo
 
 
 def seal_rate(rows: int) -> float:
-    from crm_contact_guard.ledger.sealing import seal
+    from crm_contact_guard.sealing.sealer import seal
 
     started = time.perf_counter()
     done = seal()
@@ -52,7 +52,7 @@ def hashing_limit() -> Rate:
 
 def fetching_limit(rows: int) -> Rate:
     """Reading the same rows by Django's iterator, without checking anything."""
-    from crm_contact_guard.ledger.models import Message
+    from crm_contact_guard.record.models import Message
 
     began = now()
     for _ in Message.objects.values_list().iterator(chunk_size=4096):
@@ -61,9 +61,9 @@ def fetching_limit(rows: int) -> Rate:
 
 
 def structure_rate() -> Rate:
-    from crm_contact_guard.ledger.keys import verification_keys
-    from crm_contact_guard.ledger.verification_report import Report
-    from crm_contact_guard.ledger.verification_tree import TreeCheck
+    from crm_contact_guard.sealing.keys import verification_keys
+    from crm_contact_guard.verification.report import Report
+    from crm_contact_guard.verification.tree import TreeCheck
 
     report, leaves, began = Report(), 0, now()
     for run in TreeCheck("default", verification_keys(), report).leaves():
@@ -73,7 +73,7 @@ def structure_rate() -> Rate:
 
 
 def verify_rate(**options: Any) -> float:
-    from crm_contact_guard.ledger.verification import verify
+    from crm_contact_guard.verification.whole_record import verify
 
     started = time.perf_counter()
     report = verify(**options)
@@ -83,11 +83,11 @@ def verify_rate(**options: Any) -> float:
 
 def content_rate() -> Rate:
     """The walk alone, without the comparison of sets, links and witnesses at the end."""
-    from crm_contact_guard.ledger.keys import verification_keys
-    from crm_contact_guard.ledger.verification_files import FileCheck
-    from crm_contact_guard.ledger.verification_report import Report
-    from crm_contact_guard.ledger.verification_rows import RowCheck
-    from crm_contact_guard.ledger.verification_tree import TreeCheck, batches
+    from crm_contact_guard.sealing.keys import verification_keys
+    from crm_contact_guard.verification.files import FileCheck
+    from crm_contact_guard.verification.report import Report
+    from crm_contact_guard.verification.rows import RowCheck
+    from crm_contact_guard.verification.tree import TreeCheck, batches
 
     report, began = Report(), now()
     rows = RowCheck("default", report, FileCheck("default", report, contents=False))
@@ -101,7 +101,7 @@ def content_in_database_rate(rows: int) -> float:
     """Every row hashed by the server and its verdict fetched, without the walk over the tree."""
     from django.db import transaction
 
-    from crm_contact_guard.ledger.verification_sql import SqlRowCheck
+    from crm_contact_guard.verification.sql import SqlRowCheck
 
     with transaction.atomic():
         check, started = SqlRowCheck("default"), time.perf_counter()
@@ -119,17 +119,17 @@ def proof_times(tree: int, messages: list[Any]) -> tuple[float, float, int]:
     from django.db import connection, transaction
 
     from crm_contact_guard.directory.ids import uuid7
-    from crm_contact_guard.ledger import proofs, sealing
-    from crm_contact_guard.ledger.pending import Taken
-    from crm_contact_guard.ledger.sealed import TreeHead
+    from crm_contact_guard.sealing import proofs, sealer
+    from crm_contact_guard.sealing.models import TreeHead
+    from crm_contact_guard.sealing.pending import Taken
 
-    key = sealing.signing_key_or_refuse()
+    key = sealer.signing_key_or_refuse()
     while (size := TreeHead.objects.get().size) < tree:
-        count = min(sealing.BATCH, tree - size)
+        count = min(sealer.BATCH, tree - size)
         rows = b"".join(b"e" + uuid7().bytes for _ in range(count))
         with transaction.atomic():
-            head = sealing._locked_head(connection, key)
-            sealing._append(connection, head, Taken(rows, os.urandom(32 * count)), key)
+            head = sealer._locked_head(connection, key)
+            sealer._append(connection, head, Taken(rows, os.urandom(32 * count)), key)
     times, longest = [], 0
     for message in messages:
         began = time.perf_counter()
@@ -179,7 +179,7 @@ def show(what: str, found: Rate, unit: str, beside: str, limit: Rate) -> None:
 
 def measure(database: str, rows: int, tree: int) -> None:
     with fresh(database) as connection:
-        from crm_contact_guard.ledger.models import Message
+        from crm_contact_guard.record.models import Message
 
         conversation, kept = talk(), []
         for batch in filled(conversation, rows):

@@ -158,7 +158,7 @@ def forged_in_process(count: int = 2000) -> tuple[float, int]:
     from django.test import RequestFactory
     from django.test.utils import CaptureQueriesContext
 
-    from crm_contact_guard.webhooks import webhook
+    from crm_contact_guard.intake.webhooks import webhook
 
     options = {"BACKEND": "tests.signed_channel.SignedChannel", "OPTIONS": {"SECRET": SECRET}}
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": {"pager": options}}
@@ -177,7 +177,8 @@ def measure(database: str, name: str, rate: int, seconds: float) -> dict[str, An
 
     import redis
 
-    from crm_contact_guard.ledger.models import CarrierEventId, Message
+    from crm_contact_guard.conversations.models import CarrierEventId
+    from crm_contact_guard.record.models import Message
 
     logging.disable(logging.WARNING)
     microseconds, queries = forged_in_process()

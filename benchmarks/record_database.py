@@ -78,8 +78,8 @@ def one_process_each(file: str, databases: list[str], arguments: list[str]) -> N
 
 def talk() -> Any:
     """A conversation to write into."""
+    from crm_contact_guard.conversations.lifecycle import conversation_open
     from crm_contact_guard.directory.models import Customer, Employee
-    from crm_contact_guard.ledger.conversations import conversation_open
 
     employee = Employee.objects.create(key="1", name="Aoi", role="employee")
     customer = Customer.objects.create(key="1", name="Hanako Sato")
@@ -91,9 +91,9 @@ def filled(conversation: Any, count: int) -> Iterator[list[Any]]:
     from django.utils import timezone
 
     from crm_contact_guard.directory.ids import uuid7
-    from crm_contact_guard.ledger.models import Message
-    from crm_contact_guard.ledger.record import message_open_values
     from crm_contact_guard.proof import canonical
+    from crm_contact_guard.record.models import Message
+    from crm_contact_guard.record.recording import message_open_values
 
     names = canonical.MESSAGE_PERSONAL
     for start in range(0, count, 2000):

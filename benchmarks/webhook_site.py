@@ -46,7 +46,7 @@ def bare(request):  # type: ignore[no-untyped-def]
     from django.http import HttpResponse
     from django.utils import timezone
 
-    from crm_contact_guard.ledger.models import CarrierEventId
+    from crm_contact_guard.conversations.models import CarrierEventId
 
     expected = hmac.new(SECRET.encode(), request.body, hashlib.sha256).hexdigest()
     if not hmac.compare_digest(expected, request.headers.get("X-Signature", "")):
@@ -62,6 +62,6 @@ def __getattr__(name: str) -> object:
     from django.urls import path
     from django.views.decorators.csrf import csrf_exempt
 
-    from crm_contact_guard.webhooks import webhook
+    from crm_contact_guard.intake.webhooks import webhook
 
     return [path("bare/", csrf_exempt(bare)), path("webhooks/<str:alias>/", webhook)]

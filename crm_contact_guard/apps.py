@@ -16,9 +16,10 @@ class ContactGuardConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from crm_contact_guard import checks, exposition  # noqa: F401, PLC0415 - registers the checks
-        from crm_contact_guard.ledger import erasing  # noqa: PLC0415 - models must be loaded first
-        from crm_contact_guard.reading.erasing import forget  # noqa: PLC0415
+        from crm_contact_guard import checks  # noqa: F401, PLC0415 - registers the checks
+        from crm_contact_guard.monitoring import exposition  # noqa: PLC0415 - registers the checks
+        from crm_contact_guard.privacy import erasing  # noqa: PLC0415 - models must be loaded first
+        from crm_contact_guard.reading.forgetting import forget  # noqa: PLC0415
 
         exposition.count()
         erasing.ERASERS.append(forget)
@@ -31,7 +32,7 @@ def _restore_triggers(*, using: str, **_: Any) -> None:
     Where nothing is amiss nothing is touched: other processes record meanwhile, and what they wrote between dropping
     and making the triggers would wait for its seal for ever.
     """
-    from crm_contact_guard.ledger import trigger_state, triggers  # noqa: PLC0415 - models must be loaded first
+    from crm_contact_guard.record import trigger_state, triggers  # noqa: PLC0415 - models must be loaded first
 
     connection = connections[using]
     if trigger_state.altered(connection):

@@ -1,7 +1,7 @@
 """Click-to-call: the carrier rings the employee, then the customer. Only the carrier is told the numbers.
 
 The wish is recorded before the carrier is asked, and what came of it afterwards; the call itself is recorded when the
-carrier tells of its end (``ledger.calls``). A wish is never repeated by itself: nobody wants to be rung later.
+carrier tells of its end (``conversations.calls``). A wish is never repeated by itself: nobody wants to be rung later.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm_contact_guard import database, permissions
+from crm_contact_guard import permissions
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel, PhoneCall
+from crm_contact_guard.conversations import calls
+from crm_contact_guard.conversations.models import CarrierEventId
+from crm_contact_guard.delivery import consent
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import ChannelError, InvalidMessage, NotPermitted
-from crm_contact_guard.ledger import calls, consent
-from crm_contact_guard.ledger.models import CarrierEventId, Conversation, Event
-from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.hosting import database
+from crm_contact_guard.record.models import Conversation, Event
+from crm_contact_guard.record.recording import record_event
 
 logger = logging.getLogger(__name__)
 

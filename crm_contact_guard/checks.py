@@ -19,12 +19,14 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import DEFAULTS, settings
 from crm_contact_guard.detection import semantic_available
 from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.files import reencoding
 from crm_contact_guard.installation.addresses import misplaced
 from crm_contact_guard.installation.templates import finds_ours
-from crm_contact_guard.ledger import keys, reencoding, trigger_state, witnessing
-from crm_contact_guard.ledger.models import Message
 from crm_contact_guard.policy import company, presets, templates, thresholds
 from crm_contact_guard.reading import options
+from crm_contact_guard.record import trigger_state
+from crm_contact_guard.record.models import Message
+from crm_contact_guard.sealing import keys, witnessing
 
 Configs = Sequence[AppConfig] | None
 
@@ -184,7 +186,7 @@ def check_tasks(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 @register("crm_contact_guard")
 def check_signing_key(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E007: no key that could sign the record, or one everybody knows (with DEBUG W005). E008: it can't be used."""
-    hint = "Make a key with `manage.py contact_guard_keygen FILE`; see docs/ledger.md, Keys."
+    hint = "Make a key with `manage.py contact_guard_keygen FILE`; see docs/record.md, Keys."
     try:
         key = keys.signing_key()
         keys.verification_keys()
@@ -261,7 +263,7 @@ def check_witnesses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         if witnessing.configured():
             return []
     except ConfigurationError as error:
-        return [Error(str(error), hint="See docs/ledger.md, Witnesses.", id="crm_contact_guard.E009")]
+        return [Error(str(error), hint="See docs/record.md, Witnesses.", id="crm_contact_guard.E009")]
     hint = 'Add one to CONTACT_GUARD["WITNESSES"], for instance an e-mail to your auditor.'
     return [Warning("No witness keeps checkpoints of the record", hint=hint, id="crm_contact_guard.W004")]
 

@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import Q
 
 from crm_contact_guard import crm
+from crm_contact_guard.conversations.identity import customer_gone
 from crm_contact_guard.directory.mirror import mirror_customer, mirror_employee, mirror_teams, staff_within, within
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.ledger.identity import customer_gone
 
 
 def sync_all() -> dict[str, int]:

@@ -14,8 +14,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from crm_contact_guard import database
 from crm_contact_guard.conf import settings
+from crm_contact_guard.hosting import database
 
 logger = logging.getLogger(__name__)
 

@@ -17,31 +17,29 @@ from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm_contact_guard import database, permissions
+from crm_contact_guard import permissions
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel, FileIn, InboundMessage, StatusEvent, UnknownEvent
+from crm_contact_guard.conversations import lifecycle, senders
+from crm_contact_guard.conversations.carrier_events import event_key, is_seen
+from crm_contact_guard.conversations.models import CarrierEventId
+from crm_contact_guard.conversations.quotes import earlier_words, told_apart
+from crm_contact_guard.delivery import consent, outbox
+from crm_contact_guard.delivery.attempts import TEMPLATE
+from crm_contact_guard.delivery.models import IdempotencyKey
 from crm_contact_guard.detection.segments import has_parts
 from crm_contact_guard.detection.types import Direction, Scan, Stance
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
-from crm_contact_guard.ledger import consent, conversations, files, media, outbox, senders
-from crm_contact_guard.ledger.carrier_events import event_key, is_seen
-from crm_contact_guard.ledger.delivery import TEMPLATE
-from crm_contact_guard.ledger.inserting import insert_quietly
-from crm_contact_guard.ledger.models import (
-    CarrierEventId,
-    Conversation,
-    Event,
-    IdempotencyKey,
-    Message,
-    MessageKind,
-)
-from crm_contact_guard.ledger.quotes import earlier_words, told_apart
-from crm_contact_guard.ledger.record import record_event, record_message
-from crm_contact_guard.ledger.writing import together
+from crm_contact_guard.files import media, storage
+from crm_contact_guard.hosting import database
 from crm_contact_guard.policy import limits, templates
 from crm_contact_guard.policy.decision import Action, Decision, Override, OverrideCode
+from crm_contact_guard.record.inserting import insert_quietly
+from crm_contact_guard.record.models import Conversation, Event, Message, MessageKind
+from crm_contact_guard.record.recording import record_event, record_message
+from crm_contact_guard.record.statements import together
 from crm_contact_guard.supervision.contents import Content
 from crm_contact_guard.supervision.preview import Preview, decision_data, preview
 
@@ -100,7 +98,7 @@ def send(
     """Authorise, scan, decide, record, enqueue: one message of an employee to the customer of a conversation.
 
     A nudge without ``override`` records the decision (not the text) and gives no message. ``channel`` defaults to
-    the one used last. ``attachments`` come from ``ledger.uploads.read``. With ``template`` the text is that block
+    the one used last. ``attachments`` come from ``files.uploads.read``. With ``template`` the text is that block
     filled in, and ``text`` is not looked at. ``occurred_at`` is for replays and backfills; people send now.
 
     Raises NotPermitted, InvalidMessage (empty, too long, no address, out of the carrier's window, key used for another
@@ -125,7 +123,7 @@ def send(
     if looked.decision.action is Action.BLOCK or (looked.decision.action is Action.NUDGE and override is None):
         _record_decision(actor, conversation, looked, message=None)
         return Sent(message=None, decision=looked.decision, scan=looked.scan, files=looked.files)
-    stored = files.store(attachments)
+    stored = storage.store(attachments)
     try:
         with database.atomic():
             _take_over(conversation, actor)
@@ -142,7 +140,7 @@ def send(
                     to_name=conversation.customer.name,
                     to_address=address or None,
                     details=_template(filled),
-                    files=files.listing(stored),
+                    files=storage.listing(stored),
                 )
                 _record_choice(actor, message, looked, override, emergency)
                 if idempotency_key:
@@ -155,20 +153,20 @@ def send(
                             created_at=timezone.now(),
                         )
                     )
-                conversations.note_message(conversation, message)
+                lifecycle.note_message(conversation, message)
                 outbox.enqueue(message)
-            files.attach(message, stored)
+            storage.attach(message, stored)
             later("deliver", str(message.pk))
             later("inspect", str(message.pk))
     except IntegrityError:
         # The same key came in twice at once: the other request won, ours left nothing behind.
-        files.discard(stored)
+        storage.discard(stored)
         winner = _earlier(actor, idempotency_key, request_digest)
         if winner is None:
             raise
         return winner
     except BaseException:
-        files.discard(stored)
+        storage.discard(stored)
         raise
     return Sent(message=message, decision=looked.decision, scan=looked.scan, files=looked.files)
 
@@ -273,7 +271,7 @@ def receive(inbound: InboundMessage) -> Received:
     # Asked before the transaction, which then begins by writing and is short: on SQLite all others wait for it.
     named = senders.named_in(inbound)
     holders = senders.having(carrier, inbound.from_address)
-    stored = files.store(inbound.files)
+    stored = storage.store(inbound.files)
     try:
         with database.atomic():
             conversation = named or senders.conversation_of(inbound, holders)
@@ -296,7 +294,7 @@ def receive(inbound: InboundMessage) -> Received:
                         **inbound.details,
                         **({media.WAITING: media.listing(inbound.media)} if inbound.media else {}),
                     },
-                    files=files.listing(stored),
+                    files=storage.listing(stored),
                     carrier_id=inbound.carrier_id,
                 )
                 insert_quietly(
@@ -307,21 +305,21 @@ def receive(inbound: InboundMessage) -> Received:
                         received_at=message.recorded_at,
                     )
                 )
-                conversations.note_message(conversation, message)
-            files.attach(message, stored)
+                lifecycle.note_message(conversation, message)
+            storage.attach(message, stored)
             consent.wrote(carrier, inbound.from_address, inbound.occurred_at, holders)
             later("inspect", str(message.pk))
             for media_id in media.expect(message, inbound.media):
                 later("fetch", str(media_id))
     except IntegrityError:
         # The carrier delivered the same event twice at once; the unique constraint let one through.
-        files.discard(stored)
+        storage.discard(stored)
         known = _seen(inbound.channel, inbound.event_id)
         if known is None:
             raise
         return known
     except BaseException:
-        files.discard(stored)
+        storage.discard(stored)
         raise
     return Received(message=message, conversation=conversation)
 
@@ -408,7 +406,7 @@ def note(
             _("A note tells of something that has happened: the time lies ahead."), field="occurred_at"
         )
     limits.check_text(text, None)
-    stored = files.store(attachments)
+    stored = storage.store(attachments)
     try:
         with database.atomic():
             message = record_message(
@@ -422,12 +420,12 @@ def note(
                 from_name=actor.name,
                 to_name=conversation.customer.name,
                 details=details,
-                files=files.listing(stored),
+                files=storage.listing(stored),
             )
-            files.attach(message, stored)
-            conversations.note_message(conversation, message)
+            storage.attach(message, stored)
+            lifecycle.note_message(conversation, message)
             later("inspect", str(message.pk))
     except BaseException:
-        files.discard(stored)
+        storage.discard(stored)
         raise
     return message

@@ -11,11 +11,11 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from crm_contact_guard.conversations import identity
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Customer, Employee, Role, Team
 from crm_contact_guard.exceptions import NotPermitted
-from crm_contact_guard.ledger import identity
-from crm_contact_guard.ledger.models import Conversation, Event, Message
+from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.supervision.models import Alert, Finding
 
 
@@ -107,7 +107,7 @@ def linkable(viewer: Employee, customer: Customer) -> bool:
 
 
 def is_party(viewer: Employee, conversation: Conversation) -> bool:
-    """Whether reading is part of answering; otherwise the view of content is recorded (design.md §3.6)."""
+    """Whether reading is part of answering; otherwise the view of content is recorded."""
     return conversation.employee_id == viewer.pk or may_write(viewer, conversation)
 
 
@@ -184,7 +184,7 @@ def may_unmask(viewer: Employee) -> bool:
 
 
 def may_read_record(viewer: Employee) -> bool:
-    """Whether the viewer may read the ledger as such: exports, events, access log."""
+    """Whether the viewer may read the record as such: exports, events, access log."""
     return sees_all(viewer)
 
 

@@ -13,12 +13,16 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from crm_contact_guard import crm, mail_polling, reconciling
+from crm_contact_guard import crm
+from crm_contact_guard.delivery import attempts, outbox
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.dispatch import later
-from crm_contact_guard.ledger import delivery, media, outbox, sealing, witnessing
-from crm_contact_guard.ledger.models import Media, Message
+from crm_contact_guard.files import media
+from crm_contact_guard.files.models import Media
+from crm_contact_guard.intake import mail_polling, reconciling
 from crm_contact_guard.reading.models import ReaderAnswer
+from crm_contact_guard.record.models import Message
+from crm_contact_guard.sealing import sealer, witnessing
 from crm_contact_guard.supervision import inspection, notices, second_reader
 from crm_contact_guard.supervision.models import Alert
 
@@ -28,7 +32,7 @@ def deliver(message_id: str) -> None:
     """Hand one message to its carrier, if no other worker does."""
     tenant = Message.objects.values_list("tenant", flat=True).get(pk=message_id)
     with crm.tenant(tenant):
-        delivery.deliver(UUID(message_id))
+        attempts.deliver(UUID(message_id))
 
 
 @shared_task(acks_late=True, ignore_result=True)
@@ -125,7 +129,7 @@ def sync_directory() -> dict[str, int]:
 @shared_task(ignore_result=True)
 def seal() -> int:
     """Give the rows recorded since the last run their place in the tree. Returns how many."""
-    return sealing.seal().rows
+    return sealer.seal().rows
 
 
 @shared_task(ignore_result=True)

@@ -205,7 +205,7 @@ CONTACT_GUARD: dict[str, Any] = {
     "SIGNING_KEY": _kept("signing_key", lambda: SigningKey.generate("kaede-hotels.example/record").to_text()),
     "WITNESSES": [
         {
-            "BACKEND": "crm_contact_guard.ledger.witnesses.email.EmailWitness",
+            "BACKEND": "crm_contact_guard.sealing.witnesses.email.EmailWitness",
             "NAME": "auditor",
             "OPTIONS": {"to": ["auditor@kaede-hotels.example"]},
         }

@@ -68,7 +68,7 @@ def _flush_past_the_triggers() -> Iterator[None]:
     Django empties all tables after such a test. The triggers are away for that moment only, and back before the next
     test starts.
     """
-    from crm_contact_guard.ledger import triggers
+    from crm_contact_guard.record import triggers
 
     flush = TransactionTestCase._fixture_teardown
 

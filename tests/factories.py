@@ -6,10 +6,10 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from crm_contact_guard.conversations.lifecycle import conversation_open
 from crm_contact_guard.directory.mirror import customer_for, employee_for, mirror_teams
 from crm_contact_guard.directory.models import Customer, Employee
-from crm_contact_guard.ledger.conversations import conversation_open
-from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.record.models import Conversation
 from tests.host.models import Branch, Client, User
 
 

@@ -80,7 +80,7 @@ CONTACT_GUARD: dict[str, Any] = {
     "SIGNING_KEY": TEST_SIGNING_KEY,
     "WITNESSES": [
         {
-            "BACKEND": "crm_contact_guard.ledger.witnesses.EmailWitness",
+            "BACKEND": "crm_contact_guard.sealing.witnesses.EmailWitness",
             "NAME": "auditor",
             "OPTIONS": {"to": ["auditor@audit.example"]},
         }

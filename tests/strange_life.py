@@ -16,11 +16,11 @@ from django.core.management import call_command  # noqa: E402
 from django.test import Client as Browser  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
-from crm_contact_guard.ledger.links import link_create  # noqa: E402
-from crm_contact_guard.ledger.models import Message  # noqa: E402
-from crm_contact_guard.ledger.sealing import seal  # noqa: E402
-from crm_contact_guard.ledger.verification import verify  # noqa: E402
+from crm_contact_guard.conversations.chat_links import link_create  # noqa: E402
+from crm_contact_guard.record.models import Message  # noqa: E402
+from crm_contact_guard.sealing.sealer import seal  # noqa: E402
 from crm_contact_guard.supervision.models import Alert  # noqa: E402
+from crm_contact_guard.verification.whole_record import verify  # noqa: E402
 from tests import factories  # noqa: E402
 
 

@@ -51,7 +51,7 @@ def test_transactions_name_their_database(path: Path) -> None:
         for node in nodes
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "transaction" and id(node) not in named
     ]
-    assert not nameless, "crm_contact_guard.database has these, for the database that holds our tables"
+    assert not nameless, "crm_contact_guard.hosting.database has these, for the database that holds our tables"
     assert "django.db.connection" not in imported(path)
 
 

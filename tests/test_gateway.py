@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import DeliveryStatus, InboundMessage, StatusEvent, UnknownEvent
+from crm_contact_guard.delivery import attempts
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
-from crm_contact_guard.ledger import delivery
-from crm_contact_guard.ledger.models import Conversation, Event, Message
+from crm_contact_guard.record.models import Conversation, Event, Message
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -134,7 +134,7 @@ def test_a_bounce_finds_its_message(clerk: Employee) -> None:
     conversation = factories.conversation(clerk, email="hanako@gmail.com", channel="chat")
     sent = gateway.send(actor=clerk, conversation=conversation, text="Hello")
     assert sent.message is not None
-    delivery.deliver(sent.message.pk)
+    attempts.deliver(sent.message.pk)
     status = StatusEvent(
         channel="chat",
         event_id="b1",

@@ -20,8 +20,8 @@ from django.test import Client, override_settings
 from django.urls import URLPattern, reverse
 
 from crm_contact_guard.console.urls import urlpatterns as console_urls
-from crm_contact_guard.ledger.links import link_create
-from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.conversations.chat_links import link_create
+from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.urls import urlpatterns as own_urls
 from tests import factories
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from crm_contact_guard import gateway, tasks
 from crm_contact_guard.channels.base import InboundMessage
-from crm_contact_guard.ledger.models import Delivery, Pending
+from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.record.models import Pending
 from crm_contact_guard.supervision.models import Alert, Inspection, Notice
 from tests import factories
 

@@ -10,11 +10,11 @@ from django.db import models
 from simple_history.models import HistoricalRecords
 
 from crm_contact_guard.directory.models import Customer, Employee
-from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.record.models import Conversation
 
 
 class Columns(models.Model):
-    """The columns of ``ledger.Message``."""
+    """The columns of ``record.Message``."""
 
     id = models.UUIDField(primary_key=True)
     tenant = models.CharField(max_length=64, blank=True, default="")

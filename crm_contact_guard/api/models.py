@@ -6,7 +6,7 @@ from django.db import models
 
 from crm_contact_guard.directory.ids import uuid7
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.rows import Row
+from crm_contact_guard.hosting.rows import Row
 
 
 class ApiToken(Row):

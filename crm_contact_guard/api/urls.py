@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from crm_contact_guard import database
 from crm_contact_guard.api.lazy import LazyView
+from crm_contact_guard.hosting import database
 
 # Ids are taken as any text, so that an unreadable one is answered by our own "not found" and not by the host's page.
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -12,12 +12,12 @@ from pathlib import Path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm_contact_guard import database
 from crm_contact_guard.calibration.contacts import Contact
 from crm_contact_guard.detection.company_file import CompanyFileError, read_company
 from crm_contact_guard.detection.company_rules_lines import find_lines
-from crm_contact_guard.ledger.models import Event
-from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.hosting import database
+from crm_contact_guard.record.models import Event
+from crm_contact_guard.record.recording import record_event
 
 #: The event that says who confirmed which contacts; the contacts themselves stand in its erasable part.
 CONFIRMED = "company.contacts_confirmed"

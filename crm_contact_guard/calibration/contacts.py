@@ -17,7 +17,7 @@ from crm_contact_guard.detection.own_contacts import own_contacts
 from crm_contact_guard.detection.types import Company, Direction
 from crm_contact_guard.directory.addresses import mask
 from crm_contact_guard.directory.models import AddressKind
-from crm_contact_guard.ledger.models import Message
+from crm_contact_guard.record.models import Message
 
 #: So many employees, or so many customers, make a contact the company's; of each at least ``SEVERAL``.
 EMPLOYEES: Final = 3

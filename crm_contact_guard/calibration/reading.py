@@ -17,8 +17,8 @@ from django.db.models import Q, QuerySet
 from crm_contact_guard import crm, detection
 from crm_contact_guard.conf import settings
 from crm_contact_guard.detection.types import Direction, ThreadMessage, ThreadVerdict, Tier
-from crm_contact_guard.ledger.models import Conversation, Message
 from crm_contact_guard.policy.company import company
+from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.supervision.alerts import TOPICS, by_side
 from crm_contact_guard.supervision.models import Alert, Topic
 from crm_contact_guard.supervision.talks import THREAD_AGE, THREAD_MESSAGES, as_thread, talk_up_to

@@ -14,8 +14,8 @@ from crm_contact_guard.console.reasons import reason
 from crm_contact_guard.console.typed import Typed
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.gateway import Preview, Sent
-from crm_contact_guard.ledger.models import Conversation
 from crm_contact_guard.policy.decision import Action, Decision
+from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.supervision.alerts import TOPICS
 from crm_contact_guard.supervision.models import Topic
 

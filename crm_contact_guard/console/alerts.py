@@ -19,8 +19,8 @@ from crm_contact_guard.console.page import page, show
 from crm_contact_guard.console.talk import seen
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
-from crm_contact_guard.ledger.models import Event
-from crm_contact_guard.supervision.erasing import erasable, erasures
+from crm_contact_guard.record.models import Event
+from crm_contact_guard.supervision.erase_message import erasable, erasures
 from crm_contact_guard.supervision.models import Alert, FindingKind
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_history, alert_reopen
 from crm_contact_guard.supervision.second_reader import reading_of

@@ -7,12 +7,13 @@ from uuid import UUID, uuid4
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from crm_contact_guard import calling, database
+from crm_contact_guard import calling
 from crm_contact_guard.console.conversation import back_of
 from crm_contact_guard.console.page import is_htmx, page, show
 from crm_contact_guard.console.talk import find, talk
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.hosting import database
 from crm_contact_guard.proof.canonical import canonical_text
 
 

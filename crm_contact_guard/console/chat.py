@@ -29,16 +29,19 @@ from django.views.decorators.http import require_http_methods
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import Channel, FileIn, InboundMessage
 from crm_contact_guard.conf import settings
-from crm_contact_guard.console import carriers
+from crm_contact_guard.console import channel_choices
 from crm_contact_guard.console.chat_thread import chat_lines, chat_version, hand_out, last_read
 from crm_contact_guard.console.headers import protect
 from crm_contact_guard.console.page import is_htmx
+from crm_contact_guard.conversations import typing_marks
+from crm_contact_guard.conversations.chat_links import link_find
+from crm_contact_guard.conversations.models import ChatLink
+from crm_contact_guard.conversations.recording_notice import recording_notice
 from crm_contact_guard.exceptions import InvalidMessage
-from crm_contact_guard.ledger import typing_marks, uploads
-from crm_contact_guard.ledger.delivery import recording_notice
-from crm_contact_guard.ledger.links import link_find
-from crm_contact_guard.ledger.models import Attachment, ChatLink, Direction, Message
+from crm_contact_guard.files import uploads
+from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.policy import hours
+from crm_contact_guard.record.models import Direction, Message
 
 COOKIE = "contact_guard_chat"
 #: A form of a chat message is small apart from its files; whatever is larger is none.
@@ -93,7 +96,7 @@ def chat_page(request: HttpRequest) -> HttpResponse:
     """The talk, and the customer's message when one is posted."""
     token = request.COOKIES.get(COOKIE, "")
     link = link_find(token) if token else None
-    channel = carriers.webchat()
+    channel = channel_choices.webchat()
     length = request.headers.get("Content-Length") or "0"
     # Before the body is read: nobody without a link makes us take files.
     most = MAX_BODY + (channel.max_files * int(settings.MAX_FILE_BYTES) if link is not None and channel else 0)
@@ -114,7 +117,7 @@ def chat_news(request: HttpRequest) -> HttpResponse:
     """What the open page shows now; 204 when that is as ``v`` says, 410 when the link has ended."""
     token = request.COOKIES.get(COOKIE, "")
     link = link_find(token) if token else None
-    channel = carriers.webchat()
+    channel = channel_choices.webchat()
     if link is None or channel is None:
         return HttpResponse(status=410)
     with _speaking(link):

@@ -8,12 +8,12 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
-from crm_contact_guard.console import carriers
+from crm_contact_guard.console import channel_choices
 from crm_contact_guard.console.chat import COOKIE, public
 from crm_contact_guard.console.chat_thread import shown_messages
-from crm_contact_guard.console.files import hand_out
-from crm_contact_guard.ledger.links import link_find
-from crm_contact_guard.ledger.models import Attachment
+from crm_contact_guard.console.message_files import hand_out
+from crm_contact_guard.conversations.chat_links import link_find
+from crm_contact_guard.files.models import Attachment
 
 
 @public("GET", "HEAD")
@@ -21,7 +21,7 @@ def chat_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """A file of a message that the link's page shows, and no other."""
     token = request.COOKIES.get(COOKIE, "")
     link = link_find(token) if token else None
-    channel = carriers.webchat()
+    channel = channel_choices.webchat()
     if link is None or channel is None:
         raise Http404
     rows = Attachment.objects.filter(

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from crm_contact_guard import database
 from crm_contact_guard.channels.base import DeliveryStatus
 from crm_contact_guard.console.thread import Line, lines
-from crm_contact_guard.ledger import outbox, typing_marks
-from crm_contact_guard.ledger.models import ChatLink, Conversation, Delivery, Direction, Message
+from crm_contact_guard.conversations import typing_marks
+from crm_contact_guard.conversations.models import ChatLink
+from crm_contact_guard.delivery import outbox
+from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.hosting import database
+from crm_contact_guard.record.models import Conversation, Direction, Message
 
 #: Newest messages on the page: a chat is read from its end.
 SHOWN = 100

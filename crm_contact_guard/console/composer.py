@@ -14,17 +14,17 @@ from django.utils.translation import gettext_lazy
 
 from crm_contact_guard import gateway, permissions
 from crm_contact_guard.channels import registry
-from crm_contact_guard.console import carriers
+from crm_contact_guard.console import channel_choices
 from crm_contact_guard.console.advice import Advice, advise
 from crm_contact_guard.console.typed import Typed
+from crm_contact_guard.delivery.health import down
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
-from crm_contact_guard.ledger import uploads
-from crm_contact_guard.ledger.carriers import down
-from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.files import uploads
 from crm_contact_guard.policy import hours, templates
 from crm_contact_guard.policy.decision import Override, OverrideCode
 from crm_contact_guard.policy.limits import Limits, limits
+from crm_contact_guard.record.models import Conversation
 
 OVERRIDES = (
     (OverrideCode.COMPANY_CONTACT.value, gettext_lazy("It is one of our own contacts")),
@@ -59,7 +59,7 @@ class Composer:
 
     conversation: Conversation
     typed: Typed
-    channels: Sequence[carriers.Choice]
+    channels: Sequence[channel_choices.Choice]
     may_write: bool
     off_duty: bool
     customer_now: datetime | None
@@ -78,7 +78,7 @@ class Composer:
 
     @property
     def refused(self) -> Sequence[str]:
-        return carriers.refused(self.conversation.customer)
+        return channel_choices.refused(self.conversation.customer)
 
     @property
     def waits(self) -> bool:
@@ -98,10 +98,10 @@ def composer_for(
     viewer: Employee, conversation: Conversation, *, typed: Typed | None = None, back: str = "", channel: str = ""
 ) -> Composer:
     """A composer, empty or with what was typed."""
-    offered = carriers.choices(conversation.customer)
+    offered = channel_choices.choices(conversation.customer)
     typed = typed or Typed(subject=conversation.subject, channel=channel)
     if typed.channel not in [choice.alias for choice in offered]:
-        typed = replace(typed, channel=carriers.usual(conversation, offered))
+        typed = replace(typed, channel=channel_choices.usual(conversation, offered))
     now = timezone.now()
     known = templates.find(typed.template) if typed.template else None
     if known is None and typed.template:

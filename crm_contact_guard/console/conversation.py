@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from crm_contact_guard import crm, gateway, permissions
 from crm_contact_guard.conf import settings
-from crm_contact_guard.console import carriers, thread
+from crm_contact_guard.console import channel_choices, thread
 from crm_contact_guard.console.advice import look
 from crm_contact_guard.console.composer import Composer, composer_for
 from crm_contact_guard.console.composer import send as composer_send
@@ -20,14 +20,15 @@ from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.console.page import is_htmx, page, show
 from crm_contact_guard.console.talk import find, links, open_state, seen, still_seen, talk
 from crm_contact_guard.console.typed import Typed
+from crm_contact_guard.conversations import typing_marks
+from crm_contact_guard.conversations.chat_links import link_create, link_revoke
+from crm_contact_guard.conversations.lifecycle import conversation_open
+from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
-from crm_contact_guard.ledger import typing_marks
-from crm_contact_guard.ledger.access import record_unmask
-from crm_contact_guard.ledger.conversations import conversation_open
-from crm_contact_guard.ledger.links import link_create, link_revoke
-from crm_contact_guard.ledger.models import ChatLink, Conversation
+from crm_contact_guard.record.access import record_unmask
+from crm_contact_guard.record.models import Conversation
 
 
 @page()
@@ -134,7 +135,7 @@ def note(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 def link(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Make a web chat link. It is shown in this answer and never again: only its hash is kept."""
     row = find(viewer, pk)
-    if not permissions.may_write(viewer, row) or carriers.webchat() is None:
+    if not permissions.may_write(viewer, row) or channel_choices.webchat() is None:
         raise NotPermitted(_("You can't invite to a web chat here."))
     _link, token = link_create(conversation=row, created_by=viewer)
     path = reverse("crm_contact_guard:chat", args=[token])
@@ -154,7 +155,7 @@ def revoke(request: HttpRequest, viewer: Employee, pk: UUID, link_pk: UUID) -> H
         raise NotPermitted(_("You can't write in this conversation."))
     link_revoke(link=get_object_or_404(ChatLink, pk=link_pk, conversation=row), revoked_by=viewer)
     if is_htmx(request):
-        context = {"conversation": row, "links": links(row), "may_link": carriers.webchat() is not None}
+        context = {"conversation": row, "links": links(row), "may_link": channel_choices.webchat() is not None}
         return show(request, viewer, "parts/links.html", context)
     return redirect(back_of(request, row))
 
@@ -173,7 +174,7 @@ def start(request: HttpRequest, viewer: Employee) -> HttpResponse:
     if row is None:
         if not permissions.may_start(viewer, customer):
             raise NotPermitted(_("Another colleague looks after this customer."))
-        offered = carriers.choices(customer)
+        offered = channel_choices.choices(customer)
         if not offered:
             raise NotPermitted(_("There is no company channel that reaches this customer."))
         row = conversation_open(customer=customer, channel=offered[0].alias, employee=viewer)

@@ -8,7 +8,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm_contact_guard.ledger.models import MessageKind
+from crm_contact_guard.record.models import MessageKind
 
 _LOCAL = "%Y-%m-%dT%H:%M"
 

@@ -12,14 +12,14 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
-from crm_contact_guard.console import carriers
+from crm_contact_guard.console import channel_choices
 from crm_contact_guard.console.page import page, show
 from crm_contact_guard.console.talk import seen, talk
+from crm_contact_guard.delivery.health import down
 from crm_contact_guard.directory.models import Customer, Employee, Role
 from crm_contact_guard.directory.search import part_of
 from crm_contact_guard.exceptions import NotPermitted
-from crm_contact_guard.ledger.carriers import down
-from crm_contact_guard.ledger.models import Conversation, Message
+from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.supervision.showing import shown, stored_findings
 
 STEP = 50
@@ -102,7 +102,7 @@ def _listed(rows: QuerySet[Conversation]) -> QuerySet[Conversation, Any]:
 def _startable(viewer: Employee, words: str) -> list[Customer]:
     """Customers found by name with whom a talk can begin: the way there where the CRM's own pages hold no panel."""
     found = permissions.startable(viewer).filter(part_of("name", words)).order_by("name", "pk")[:OFFERED]
-    return [customer for customer in found if carriers.choices(customer)]
+    return [customer for customer in found if channel_choices.choices(customer)]
 
 
 def version(viewer: Employee) -> str:

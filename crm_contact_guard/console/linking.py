@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import crm, permissions
 from crm_contact_guard.console.page import page, show
 from crm_contact_guard.console.talk import find, talk
+from crm_contact_guard.conversations.identity import conversation_link
 from crm_contact_guard.directory.mirror import mirror_customer, placed
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
-from crm_contact_guard.ledger.identity import conversation_link
-from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.record.models import Conversation
 
 MOST = 10
 

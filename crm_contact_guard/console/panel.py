@@ -13,13 +13,13 @@ from django.templatetags.static import static
 from django.utils.safestring import SafeString
 
 from crm_contact_guard import permissions
-from crm_contact_guard.console import carriers
+from crm_contact_guard.console import channel_choices
 from crm_contact_guard.console.nonces import nonce_for
 from crm_contact_guard.console.page import Frame, speaking
 from crm_contact_guard.console.talk import seen, talk
 from crm_contact_guard.directory.mirror import customer_for, employee_for
 from crm_contact_guard.directory.models import Customer, Employee
-from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.record.models import Conversation
 
 STYLES = ("tokens", "base", "thread", "composer", "queue", "inbox", "subjects")
 SCRIPTS = ("live", "composer", "keys")
@@ -63,8 +63,8 @@ def _context(request: HttpRequest, viewer: Employee, customer: Customer) -> dict
         "customer": customer,
         "conversation": None,
         "back": request.get_full_path(),
-        "may_start": permissions.may_start(viewer, customer) and bool(carriers.choices(customer)),
-        "reachable": bool(carriers.choices(customer)),
+        "may_start": permissions.may_start(viewer, customer) and bool(channel_choices.choices(customer)),
+        "reachable": bool(channel_choices.choices(customer)),
         "colleague": colleague.employee if colleague is not None else customer.owner,
     }
 

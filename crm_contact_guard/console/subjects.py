@@ -23,8 +23,9 @@ from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory.search import part_of
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.exports import subject as exports
-from crm_contact_guard.ledger.holds import LegalHold, hold_place, hold_release
-from crm_contact_guard.ledger.models import Event
+from crm_contact_guard.privacy.holds import hold_place, hold_release
+from crm_contact_guard.privacy.models import LegalHold
+from crm_contact_guard.record.models import Event
 
 #: Customers listed for one search; a longer list is asked to be narrowed.
 MOST = 30

@@ -13,15 +13,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import calling, permissions
-from crm_contact_guard.console import carriers, thread
+from crm_contact_guard.console import channel_choices, thread
 from crm_contact_guard.console.composer import Composer, composer_for, customer_now
 from crm_contact_guard.console.forms import NoteForm
+from crm_contact_guard.conversations import senders, typing_marks
+from crm_contact_guard.conversations.lifecycle import mark_read
+from crm_contact_guard.conversations.models import ChatLink
+from crm_contact_guard.delivery import consent
 from crm_contact_guard.directory.addresses import mask
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.ledger import consent, senders, typing_marks
-from crm_contact_guard.ledger.access import record_view
-from crm_contact_guard.ledger.conversations import mark_read
-from crm_contact_guard.ledger.models import ChatLink, Conversation, Event, Message
+from crm_contact_guard.record.access import record_view
+from crm_contact_guard.record.models import Conversation, Event, Message
 
 #: An open page asks for news under the view recorded when it was opened; after this long it is recorded again.
 VIEW_LASTS = timedelta(hours=8)
@@ -99,8 +101,8 @@ def talk(
         "card": card(viewer, conversation, unmasked=unmasked),
         "new_link": new_link,
         "links": links(conversation) if may_write else [],
-        "chats": carriers.webchat() is not None,
-        "may_link": may_write and carriers.webchat() is not None,
+        "chats": channel_choices.webchat() is not None,
+        "may_link": may_write and channel_choices.webchat() is not None,
         "call_lines": calling.lines(conversation) if may_write else [],
         "call_key": uuid4().hex,
         "called": request.GET.get("called") == str(conversation.pk),

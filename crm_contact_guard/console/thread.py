@@ -16,11 +16,12 @@ from django.utils.translation import gettext as _
 
 from crm_contact_guard.console.call_words import outcome
 from crm_contact_guard.console.evidence import Piece, Span, pieces
-from crm_contact_guard.console.line_files import NO_FILES, LineFiles, files_of
 from crm_contact_guard.console.reasons import reason, remark
+from crm_contact_guard.console.shown_files import NO_FILES, LineFiles, files_of
+from crm_contact_guard.conversations import takebacks
+from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.addresses import name_of
-from crm_contact_guard.ledger import takebacks
-from crm_contact_guard.ledger.models import Conversation, Delivery, Direction, Message
+from crm_contact_guard.record.models import Conversation, Direction, Message
 from crm_contact_guard.supervision.contents import names as file_names
 from crm_contact_guard.supervision.models import Finding, Tier
 from crm_contact_guard.supervision.showing import shown, shown_values, stored_findings

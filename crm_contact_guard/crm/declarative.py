@@ -17,13 +17,13 @@ from django.db.models import Manager, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Lower
 from django.db.models.lookups import Contains, Exact
 
-from crm_contact_guard import host_rows
 from crm_contact_guard.conf import settings
 from crm_contact_guard.crm import options, paths
 from crm_contact_guard.crm import roles as roles_
 from crm_contact_guard.crm.context import ENTERED
 from crm_contact_guard.crm.contract import AddressRecord, CRMAdapter, CustomerRecord, EmployeeRecord, TeamRecord
 from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.hosting import host_rows
 
 
 class DeclarativeAdapter(CRMAdapter):

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db.models import CharField, Manager, Model, QuerySet, TextField
 
-from crm_contact_guard import host_rows
+from crm_contact_guard.hosting import host_rows
 
 #: One path, or several whose values are all taken.
 Paths: TypeAlias = str | Sequence[str] | None

@@ -15,7 +15,7 @@ from django.db import models
 from django.db.models.deletion import Collector
 from django.db.models.fields.related_descriptors import ForwardManyToOneDescriptor
 
-from crm_contact_guard import database, host_rows
+from crm_contact_guard.hosting import database, host_rows
 
 
 def unlink(collector: Collector, field: Any, rows: models.QuerySet[Any], using: str) -> None:

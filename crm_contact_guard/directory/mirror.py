@@ -10,10 +10,11 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from crm_contact_guard import crm, database
+from crm_contact_guard import crm
 from crm_contact_guard.directory.addresses import name_of, normalise
 from crm_contact_guard.directory.models import Address, Customer, Employee, Role, Team
 from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.hosting import database
 
 #: What django-hijack and django-impersonate note on a user as whom somebody else acts.
 _IMPERSONATED: Final = ("is_hijacked", "is_impersonate")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm_contact_guard.directory.host_user import HostUserField
 from crm_contact_guard.directory.ids import uuid7
-from crm_contact_guard.rows import Row
+from crm_contact_guard.hosting.rows import Row
 
 
 class Role(models.TextChoices):

@@ -10,20 +10,20 @@ from typing import IO
 from django.core.files.storage import Storage
 from django.utils import timezone
 
-from crm_contact_guard import database
 from crm_contact_guard.exports.bundle_rows import Filters, Selection, by_digest
-from crm_contact_guard.ledger import proofs, sealing
-from crm_contact_guard.ledger.files import storage
-from crm_contact_guard.ledger.keys import signing_key_or_refuse, verification_keys
-from crm_contact_guard.ledger.models import Event
-from crm_contact_guard.ledger.record import record_event
-from crm_contact_guard.ledger.sealed import Witnessing
-from crm_contact_guard.ledger.tree import tile_reader
+from crm_contact_guard.files.storage import backend
+from crm_contact_guard.hosting import database
 from crm_contact_guard.proof.bundle_writer import BundleWriter
 from crm_contact_guard.proof.canonical import canonical_time
 from crm_contact_guard.proof.cover import cover
 from crm_contact_guard.proof.manifest import ATTACHMENTS, Manifest
 from crm_contact_guard.proof.notes import open_checkpoint
+from crm_contact_guard.record.models import Event
+from crm_contact_guard.record.recording import record_event
+from crm_contact_guard.sealing import proofs, sealer
+from crm_contact_guard.sealing.keys import signing_key_or_refuse, verification_keys
+from crm_contact_guard.sealing.models import Witnessing
+from crm_contact_guard.sealing.tree import tile_reader
 
 __all__ = ["Filters", "Written", "bundle_write"]
 
@@ -72,10 +72,10 @@ def bundle_write(
         data={"redacted": sorted(redacted), "attachments": attachments},
         details={"filters": texts} if filters else None,
     )
-    sealing.seal(using=using)
+    sealer.seal(using=using)
     head = proofs.head(using)
     if head is None:
-        raise sealing.SealingRefused("The export's own event could not be sealed")
+        raise sealer.SealingRefused("The export's own event could not be sealed")
     selection = Selection(using=using, size=head.size, filters=filters)
     writer, unreadable = BundleWriter(file), list[str]()
     messages = writer.add_rows("message", selection.lines("message", redacted))
@@ -97,7 +97,7 @@ def bundle_write(
 
 
 def _add_attachments(writer: BundleWriter, selection: Selection, unreadable: list[str]) -> None:
-    store = storage()
+    store = backend()
     for digest, attachment in by_digest(selection.attachments()):
         # Read twice rather than held in memory: a file that is not what was sealed must not enter under its name.
         if _digest(store, attachment.stored_as) != digest:

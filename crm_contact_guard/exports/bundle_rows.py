@@ -9,12 +9,12 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from crm_contact_guard.ledger import canonical_sql
-from crm_contact_guard.ledger.canonical_sql import MODELS
-from crm_contact_guard.ledger.models import Attachment
-from crm_contact_guard.ledger.tree import ENTRY, ROW_KINDS, seals
+from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.proof.bundle_format import row_line
 from crm_contact_guard.proof.canonical import RowKind
+from crm_contact_guard.record import canonical_sql
+from crm_contact_guard.record.canonical_sql import MODELS
+from crm_contact_guard.sealing.tree import ENTRY, ROW_KINDS, seals
 
 _CHUNK = 2000
 

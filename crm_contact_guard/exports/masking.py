@@ -1,4 +1,4 @@
-"""Addresses of recorded messages as people without the unmask permission see them (design.md §3.8)."""
+"""Addresses of recorded messages as people without the unmask permission see them."""
 
 from __future__ import annotations
 

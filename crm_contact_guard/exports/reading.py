@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db.models import Count, QuerySet
 
-from crm_contact_guard.ledger.models import Conversation, Message
+from crm_contact_guard.record.models import Conversation, Message
 
 #: Rows a query. Larger is hardly faster, takes more memory, and the first byte comes later.
 BATCH = 1000

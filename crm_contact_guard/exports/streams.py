@@ -24,8 +24,8 @@ from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.exports.expressions import HexText, IdText, Joined, JsonString, TimeText
 from crm_contact_guard.exports.masking import files_without_addresses, masked, without_addresses
 from crm_contact_guard.exports.reading import Source
-from crm_contact_guard.ledger.access import record_export
-from crm_contact_guard.ledger.models import Message
+from crm_contact_guard.record.access import record_export
+from crm_contact_guard.record.models import Message
 
 Form = Literal["jsonl", "csv"]
 

@@ -14,13 +14,14 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from crm_contact_guard import database
 from crm_contact_guard.directory.models import Address, Customer, Employee
-from crm_contact_guard.ledger.erasing import erase_events, erase_messages
-from crm_contact_guard.ledger.holds import not_held
-from crm_contact_guard.ledger.models import Attachment, Conversation, Event, Message
-from crm_contact_guard.ledger.record import message_open_values, record_event
+from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.hosting import database
+from crm_contact_guard.privacy.erasing import erase_events, erase_messages
+from crm_contact_guard.privacy.holds import not_held
 from crm_contact_guard.proof.canonical import MESSAGE_PERSONAL
+from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.record.recording import message_open_values, record_event
 from crm_contact_guard.supervision.models import Alert
 
 

@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.db import DatabaseError
 from django.db.models import BooleanField, CharField, EmailField, Field, ForeignKey, Model, OneToOneField
 
-from crm_contact_guard import host_rows
+from crm_contact_guard.hosting import host_rows
 
 #: What CRMs call the people they serve, the most telling first.
 CUSTOMERS = (

@@ -14,8 +14,8 @@ from django.contrib.auth import get_user_model
 from django.db import DatabaseError
 from django.db.models import Model
 
-from crm_contact_guard import host_rows
 from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.hosting import host_rows
 from crm_contact_guard.installation import host_fields as fields
 from crm_contact_guard.installation.host_models import Found, candidates, look, members
 from crm_contact_guard.installation.logins import address_of, leads_somewhere, login_page

@@ -9,9 +9,9 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from crm_contact_guard import database
+from crm_contact_guard.hosting import database
 from crm_contact_guard.installation.report import Item, Level, error, fine
-from crm_contact_guard.ledger import trigger_state, triggers
+from crm_contact_guard.record import trigger_state, triggers
 
 TOPIC = "settings"
 APP = "crm_contact_guard"

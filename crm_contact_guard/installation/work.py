@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from crm_contact_guard import tasks
 from crm_contact_guard.conf import CONTACT_GUARD_SCHEDULE, settings
+from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.dispatch import inline
 from crm_contact_guard.installation.report import Item, error, fine, warning
-from crm_contact_guard.ledger.models import Delivery, Event, Pending
-from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.record.models import Event, Pending
+from crm_contact_guard.record.recording import record_event
 
 TOPIC = "work"
 #: Seconds that worker and beat get to seal the row which the check records.

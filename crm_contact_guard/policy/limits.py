@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from crm_contact_guard.channels.base import Channel, FileIn
 from crm_contact_guard.conf import settings
+from crm_contact_guard.delivery import consent
 from crm_contact_guard.exceptions import InvalidMessage
-from crm_contact_guard.ledger import consent
-from crm_contact_guard.ledger.models import Conversation, Direction, Message
 from crm_contact_guard.policy import templates
+from crm_contact_guard.record.models import Conversation, Direction, Message
 
 
 @dataclass(frozen=True, kw_only=True)

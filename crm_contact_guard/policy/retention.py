@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.ledger.holds import not_held
-from crm_contact_guard.ledger.models import Message
+from crm_contact_guard.privacy.holds import not_held
+from crm_contact_guard.record.models import Message
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 
 from crm_contact_guard.directory.ids import uuid7
-from crm_contact_guard.ledger.models import Message
-from crm_contact_guard.rows import Row
+from crm_contact_guard.hosting.rows import Row
+from crm_contact_guard.record.models import Message
 
 
 class ReaderAnswer(Row):

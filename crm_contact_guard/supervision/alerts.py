@@ -12,10 +12,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from crm_contact_guard import database
 from crm_contact_guard.conf import settings
-from crm_contact_guard.ledger.models import Conversation, Event, Message
-from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.hosting import database
+from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.models import (
     Alert,
     Finding,

@@ -14,10 +14,11 @@ from crm_contact_guard import detection
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.detection import documents, images
 from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, Stance
-from crm_contact_guard.ledger import sniffing
-from crm_contact_guard.ledger.files import storage
-from crm_contact_guard.ledger.models import Attachment, Message
+from crm_contact_guard.files import sniffing
+from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.files.storage import backend
 from crm_contact_guard.policy.company import company
+from crm_contact_guard.record.models import Message
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ def of_message(message: Message) -> list[Content]:
             found += _unread(row.position, row.name, direction, "too large")
             continue
         try:
-            with storage().open(row.stored_as) as stream:
+            with backend().open(row.stored_as) as stream:
                 content = stream.read()
         except OSError:
             # The record's own verification reports it; inspecting goes on with the rest.

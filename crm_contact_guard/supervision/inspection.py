@@ -10,13 +10,14 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from crm_contact_guard import __version__, database, detection
+from crm_contact_guard import __version__, detection
 from crm_contact_guard.conf import settings
+from crm_contact_guard.conversations import quotes
 from crm_contact_guard.detection.types import Direction, Kind
-from crm_contact_guard.ledger import quotes
-from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.hosting import database
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.company import company
+from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.signals import scanning
 from crm_contact_guard.supervision import contents, second_reader, verdicts
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise

@@ -1,4 +1,4 @@
-"""Findings, alerts and notices: working state of supervision. The history itself stands in ``ledger.Event``."""
+"""Findings, alerts and notices: working state of supervision. The history itself stands in ``record.models.Event``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from crm_contact_guard.directory.ids import uuid7
 from crm_contact_guard.directory.models import Employee, Team
-from crm_contact_guard.ledger.models import Conversation, Message
-from crm_contact_guard.rows import Row
+from crm_contact_guard.hosting.rows import Row
+from crm_contact_guard.record.models import Conversation, Message
 
 
 class FindingKind(models.TextChoices):

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from crm_contact_guard.conf import settings
-from crm_contact_guard.mailing import send_by_host
+from crm_contact_guard.hosting.mailing import send_by_host
 from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.supervision.models import Alert, Notice
 from crm_contact_guard.supervision.titles import alert_title

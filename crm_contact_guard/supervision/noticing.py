@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crm_contact_guard import database
-from crm_contact_guard.ledger.models import Conversation, Event
-from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.hosting import database
+from crm_contact_guard.record.models import Conversation, Event
+from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.alerts import Verdict, store
 from crm_contact_guard.supervision.models import Finding
 

@@ -6,10 +6,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from crm_contact_guard.detection.types import Tier
-from crm_contact_guard.ledger.models import Event, Message
-from crm_contact_guard.ledger.record import record_event
 from crm_contact_guard.reading import prompt
 from crm_contact_guard.reading.models import ReaderAnswer
+from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Alert, Finding, FindingKind, Notice, Stance, Topic
 

@@ -10,12 +10,12 @@ from uuid import UUID
 from django.conf import settings as django_settings
 
 from crm_contact_guard.detection.types import By
-from crm_contact_guard.ledger.models import Direction, Message
 from crm_contact_guard.policy.company import company
 from crm_contact_guard.reading import prompt
 from crm_contact_guard.reading.masking import People
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.reading.options import Options
+from crm_contact_guard.record.models import Direction, Message
 from crm_contact_guard.supervision.alerts import TOPICS, by_side
 from crm_contact_guard.supervision.models import Finding, FindingKind, Topic
 from crm_contact_guard.supervision.routing import addressee

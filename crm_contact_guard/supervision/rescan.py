@@ -14,9 +14,10 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from crm_contact_guard import __version__, crm, database
-from crm_contact_guard.ledger.models import Event, Message
-from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard import __version__, crm
+from crm_contact_guard.hosting import database
+from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.models import Alert, Finding
 

@@ -7,12 +7,12 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm_contact_guard import database
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage
-from crm_contact_guard.ledger.models import Event
-from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.hosting import database
 from crm_contact_guard.proof.canonical import canonical_text
+from crm_contact_guard.record.models import Event
+from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.models import Alert
 
 MAX_COMMENT = 4000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crm_contact_guard.directory.models import Employee, Role
-from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.record.models import Conversation
 
 
 def addressee(conversation: Conversation) -> Employee | None:

@@ -15,16 +15,16 @@ from uuid import UUID
 from django.db.models import F, Q
 from django.utils import timezone
 
-from crm_contact_guard import database
 from crm_contact_guard.detection.types import Tier
 from crm_contact_guard.dispatch import later
-from crm_contact_guard.ledger.models import Conversation, Event, Message
-from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.hosting import database
 from crm_contact_guard.reading import asking, prompt
 from crm_contact_guard.reading.answers import Answer
 from crm_contact_guard.reading.bounds import decide
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.reading.options import Options, options
+from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision import reader_effects, reader_talk
 from crm_contact_guard.supervision.alerts import Verdict
 from crm_contact_guard.supervision.models import Alert, Notice, Topic

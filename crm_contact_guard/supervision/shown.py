@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from crm_contact_guard.ledger.models import Event
-from crm_contact_guard.ledger.verification_report import Report
+from crm_contact_guard.record.models import Event
 from crm_contact_guard.supervision.models import Alert
+from crm_contact_guard.verification.report import Report
 
 _BATCH: Final = 500
 #: Status of an alert by the newest of these events.

@@ -12,10 +12,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from crm_contact_guard.ledger.models import Event
-from crm_contact_guard.ledger.verification_report import Report
+from crm_contact_guard.record.models import Event
 from crm_contact_guard.supervision.models import Finding
 from crm_contact_guard.supervision.noticing import NOTICED, recorded
+from crm_contact_guard.verification.report import Report
 
 _BATCH: Final = 500
 #: What tells a finding from every other: as in its unique constraint.

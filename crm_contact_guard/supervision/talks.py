@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from crm_contact_guard.detection.types import Direction, ThreadMessage
-from crm_contact_guard.ledger.models import Message
+from crm_contact_guard.record.models import Message
 
 #: How much of the talk before a message is read with it.
 THREAD_MESSAGES = 30

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from crm_contact_guard import detection
 from crm_contact_guard.detection.types import Finding, Kind, Scan, ThreadVerdict
-from crm_contact_guard.ledger.models import Message
+from crm_contact_guard.record.models import Message
 from crm_contact_guard.supervision import contents
 from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, by_side
 from crm_contact_guard.supervision.models import Tier, Topic

@@ -16,7 +16,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from crm_contact_guard.console import carriers, times
+from crm_contact_guard.console import channel_choices, times
 from crm_contact_guard.console.panel import assets, panel
 from crm_contact_guard.directory.addresses import key_of
 from crm_contact_guard.supervision.models import Alert
@@ -113,4 +113,4 @@ def cg_key(key: str | None) -> str:
 
 @register.filter
 def cg_channel(alias: str) -> Any:
-    return carriers.label(alias)
+    return channel_choices.label(alias)

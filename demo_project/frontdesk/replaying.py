@@ -13,14 +13,14 @@ from django.utils import timezone
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import InboundMessage
+from crm_contact_guard.conversations.lifecycle import conversation_open
 from crm_contact_guard.detection.types import Direction
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.dispatch import inline
-from crm_contact_guard.ledger.conversations import conversation_open
-from crm_contact_guard.ledger.models import Conversation, Message
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.decision import Override, OverrideCode
+from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.supervision.models import Alert, Stance, Topic
 from demo_project.frontdesk.models import Guest, User
 

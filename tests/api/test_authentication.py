@@ -17,7 +17,7 @@ from rest_framework.authentication import BaseAuthentication
 from crm_contact_guard.api import tokens
 from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.exceptions import InvalidMessage
-from crm_contact_guard.ledger.models import Event
+from crm_contact_guard.record.models import Event
 from tests.api.conftest import API, Hotel
 
 BADGE = "tests.api.test_authentication.BadgeAuthentication"

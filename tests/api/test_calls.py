@@ -10,7 +10,7 @@ from django.db import connection
 
 from crm_contact_guard.channels.base import PhoneCall, Receipt
 from crm_contact_guard.channels.twilio import VoiceChannel
-from crm_contact_guard.ledger.models import Event
+from crm_contact_guard.record.models import Event
 from tests.api.conftest import Hotel
 from tests.channels.twilio_server import BROKEN, CUSTOMER, TwilioServer
 from tests.channels.twilio_setup import configure

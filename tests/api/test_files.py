@@ -11,9 +11,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 
-from crm_contact_guard.ledger.models import Attachment, Event, Message
+from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.record.models import Event, Message
 from tests.api.conftest import API, Hotel
-from tests.files import PNG, qr_png, read_to_end
+from tests.file_samples import PNG, qr_png, read_to_end
 
 TEMPLATES = {
     "arrival": {

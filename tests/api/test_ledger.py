@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from crm_contact_guard.ledger.models import Message
-from crm_contact_guard.ledger.sealing import seal
 from crm_contact_guard.proof.canonical import leaf_hash
 from crm_contact_guard.proof.merkle import check_consistency, check_inclusion
 from crm_contact_guard.proof.notes import VerifierKey, open_checkpoint
+from crm_contact_guard.record.models import Message
+from crm_contact_guard.sealing.sealer import seal
 from tests.api.conftest import Hotel, says
 
 

@@ -6,12 +6,13 @@ import pytest
 from django.urls import get_resolver
 
 from crm_contact_guard.api import urls
+from crm_contact_guard.conversations.lifecycle import conversation_open
 from crm_contact_guard.directory.models import Customer
-from crm_contact_guard.ledger.conversations import conversation_open
-from crm_contact_guard.ledger.models import Attachment, Conversation, Event, Message
+from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.supervision.models import Alert
 from tests.api.conftest import Hotel
-from tests.files import read_to_end
+from tests.file_samples import read_to_end
 
 # Aoi answers the talk; Mei is her colleague, Ren of another team; Sora supervises her, Yui deputises, Hina supervises
 # Ren; Kai is compliance, Rio auditor; a visitor has a login and no part; nobody is not logged in.

@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crm_contact_guard.ledger.models import Event, Message
-from crm_contact_guard.ledger.record import record_message
+from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.models import Alert
 from tests import factories
 from tests.api.conftest import Hotel, says

@@ -9,7 +9,8 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from crm_contact_guard.ledger.models import Delivery, Event, Message
+from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.record.models import Event, Message
 from tests.api.conftest import API, Hotel, bearer
 
 ATTEMPT = "私の個人LINEはaoi_private77です。こちらに連絡してください。"

@@ -9,7 +9,7 @@ from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
 from crm_contact_guard.exports import reading
-from crm_contact_guard.ledger.models import Event
+from crm_contact_guard.record.models import Event
 from tests.api.conftest import API, Hotel, bearer, says
 
 

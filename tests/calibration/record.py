@@ -9,8 +9,8 @@ from typing import Any
 
 from crm_contact_guard.detection.types import Stance, ThreadMessage, ThreadVerdict, Tier
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.ledger.models import Conversation, Message
-from crm_contact_guard.ledger.record import record_message
+from crm_contact_guard.record.models import Conversation, Message
+from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_close

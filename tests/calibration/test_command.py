@@ -15,7 +15,7 @@ from django.utils import translation
 
 from crm_contact_guard.detection.company_file import read_company
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.ledger.models import Event
+from crm_contact_guard.record.models import Event
 from tests import factories
 from tests.calibration.record import message, talk
 

@@ -13,8 +13,8 @@ from crm_contact_guard.calibration.proposing import Proposal, Why
 from crm_contact_guard.calibration.shares import Share
 from crm_contact_guard.detection.types import Direction
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.ledger.erasing import erase_messages
-from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.privacy.erasing import erase_messages
+from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection
 from tests import factories
 from tests.calibration.record import START, closed, judge, message, talk

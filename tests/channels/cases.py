@@ -18,11 +18,12 @@ from django.utils import timezone
 from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel, InboundMessage
+from crm_contact_guard.delivery import attempts, outbox
+from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.models import Address
 from crm_contact_guard.exceptions import ChannelError, InvalidMessage
-from crm_contact_guard.ledger import delivery, outbox
-from crm_contact_guard.ledger.models import Conversation, Delivery, Event, Message
+from crm_contact_guard.record.models import Conversation, Event, Message
 from tests import factories
 
 #: Larger than any golden payload, small enough to be exceeded cheaply.
@@ -298,7 +299,7 @@ class SendCases(ChannelCases):
         raise NotImplementedError
 
     def deliver(self, message: Message) -> tuple[Delivery, datetime | None]:
-        again = delivery.deliver(message.pk)
+        again = attempts.deliver(message.pk)
         return Delivery.objects.get(message=message), again
 
     def test_a_message_is_handed_over_and_its_id_is_kept(self) -> None:
@@ -334,7 +335,7 @@ class SendCases(ChannelCases):
         claim = outbox.claim(message.pk, idempotent=True)
         assert claim is not None
         with pytest.raises(ChannelError) as caught:
-            self.channel.send(delivery.outbound(claim))
+            self.channel.send(attempts.outbound(claim))
 
         assert not caught.value.permanent
         if self.says_when_to_come_back:

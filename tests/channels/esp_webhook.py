@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from django.test import Client
 
-from crm_contact_guard.ledger.models import Delivery, Message
+from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.record.models import Message
 from tests.channels.cases import Payload, WebhookCases
 from tests.channels.esp_server import KEY, basic
 

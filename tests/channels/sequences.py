@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from crm_contact_guard import gateway
-from crm_contact_guard.ledger import delivery
-from crm_contact_guard.ledger.models import Carrier, Delivery, Event, Message
+from crm_contact_guard.delivery import attempts
+from crm_contact_guard.delivery.models import Carrier, Delivery
+from crm_contact_guard.record.models import Event, Message
 from tests import factories
 from tests.channels.carrier_server import HANG_UP, Answer, CarrierServer
 from tests.channels.cases import Payload, SendCases, WebhookCases
@@ -237,7 +238,7 @@ class OutboundSequence(_Sequence):
     def a_worker_hands_over(self, data: st.DataObject, how: str) -> None:
         message = self._due(data)
         self._arrange(how)
-        delivery.deliver(message.pk)
+        attempts.deliver(message.pk)
         self._calm()
 
     @precondition(lambda self: self.written)
@@ -246,13 +247,13 @@ class OutboundSequence(_Sequence):
         message = self._due(data)
         self._arrange(how)
         with failing_database(at):
-            delivery.deliver(message.pk)
+            attempts.deliver(message.pk)
         self._calm()
 
     @precondition(lambda self: self.written)
     @rule(data=st.data())
     def a_second_worker_asks_at_once(self, data: st.DataObject) -> None:
-        delivery.deliver(data.draw(st.sampled_from(list(self.written.values()))).pk)
+        attempts.deliver(data.draw(st.sampled_from(list(self.written.values()))).pk)
 
     @precondition(lambda self: self.written)
     @rule(data=st.data())
@@ -269,7 +270,7 @@ class OutboundSequence(_Sequence):
             if row.due_at is None and row.lease_until is None:
                 return
             self._time_passes(message)
-            delivery.deliver(message.pk)
+            attempts.deliver(message.pk)
         raise AssertionError("it is tried for ever")
 
     def _arrange(self, how: str) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from crm_contact_guard import mail_server
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.email import EmailChannel
-from crm_contact_guard.ledger.models import Event, Message
-from crm_contact_guard.mail_server import controller
+from crm_contact_guard.intake import mail_server
+from crm_contact_guard.intake.mail_server import controller
+from crm_contact_guard.record.models import Event, Message
 from tests.ports import free_port
 
 OURS = "reply+abcdefghjkmnpqrstuvw@kaede.example"

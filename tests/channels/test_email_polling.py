@@ -10,12 +10,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, OperationalError
 
-from crm_contact_guard import gateway, mail_polling, tasks
+from crm_contact_guard import gateway, tasks
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.exceptions import ChannelError
-from crm_contact_guard.ledger.models import Event, Message
-from crm_contact_guard.mail_polling import Polled, poll
+from crm_contact_guard.intake import mail_polling
+from crm_contact_guard.intake.mail_polling import Polled, poll
+from crm_contact_guard.record.models import Event, Message
 from tests.channels.imap_server import PASSWORD, TOKEN, USER, ImapServer
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,9 @@ from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import ContactEvent, ContactKind, DeliveryStatus, InboundMessage, StatusEvent
 from crm_contact_guard.channels.email.inbound import read_mail
 from crm_contact_guard.channels.email.reports import status_code
-from crm_contact_guard.intake import take
-from crm_contact_guard.ledger.models import Delivery, Event, Message
+from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.intake.events import take
+from crm_contact_guard.record.models import Event, Message
 from tests import factories
 
 REPLY = "reply+abcdefghjkmnpqrstuvw@kaede.example"

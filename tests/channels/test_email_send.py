@@ -17,8 +17,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from crm_contact_guard.channels.base import OutboundFile, OutboundMessage
 from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.channels.email.esp import EspChannel
+from crm_contact_guard.delivery import attempts, outbox
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.ledger import delivery, outbox
 from tests import factories
 from tests.channels.cases import SendCases
 from tests.channels.esp_server import KEY, Postmark
@@ -96,7 +96,7 @@ class TestSmtp(SendCases):
             )
         )
 
-        self.channel.send(replace(delivery.outbound(claim), files=files))
+        self.channel.send(replace(attempts.outbound(claim), files=files))
 
         (mail,) = self.server.mails
         assert mail["X-Evil"] is None
@@ -114,11 +114,11 @@ class TestSmtp(SendCases):
         assert claim is not None
         options = {name: value for name, value in self.options().items() if name not in ("HOST", "PORT")}
 
-        EmailChannel(self.alias, {**options, "MAILER": "default"}).send(delivery.outbound(claim))
+        EmailChannel(self.alias, {**options, "MAILER": "default"}).send(attempts.outbound(claim))
 
         assert "By the host's mailer" in self.arrived()[0]
         with pytest.raises(ConfigurationError, match="nosuch"):
-            EmailChannel(self.alias, {**options, "MAILER": "nosuch"}).send(delivery.outbound(claim))
+            EmailChannel(self.alias, {**options, "MAILER": "nosuch"}).send(attempts.outbound(claim))
 
 
 def test_a_mailer_of_the_host_may_be_a_mail_service(settings: Any) -> None:

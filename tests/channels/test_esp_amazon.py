@@ -13,8 +13,9 @@ import pytest
 from botocore.config import Config
 from django.test import Client
 
-from crm_contact_guard.ledger import delivery, outbox
-from crm_contact_guard.ledger.models import Delivery, Event, Message
+from crm_contact_guard.delivery import attempts, outbox
+from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.record.models import Event, Message
 from tests.channels.carrier_server import HANG_UP, Answer, Call
 from tests.channels.cases import Payload, SendCases
 from tests.channels.esp_server import EspServer, basic, golden
@@ -149,7 +150,7 @@ class TestSending(SendCases):
         options = self.options()
         options["SEND"]["client_params"]["endpoint_url"] = "http://127.0.0.1:1"
         with pytest.raises(ChannelError) as caught:
-            EspChannel(self.alias, options).send(delivery.outbound(claim))
+            EspChannel(self.alias, options).send(attempts.outbound(claim))
 
         assert (caught.value.permanent, caught.value.uncertain) == (False, False)
 

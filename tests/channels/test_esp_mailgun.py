@@ -10,8 +10,9 @@ import pytest
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
-from crm_contact_guard.ledger import delivery
-from crm_contact_guard.ledger.models import Delivery, Event, Message
+from crm_contact_guard.delivery import attempts
+from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.record.models import Event, Message
 from tests.channels.cases import Payload
 from tests.channels.esp_server import KEY, Mailgun, golden, multipart
 from tests.channels.esp_webhook import PASSPORT, EspWebhookCases, as_json, mailgun_signature
@@ -144,7 +145,7 @@ class TestMailgun(EspWebhookCases):
             channels = {**settings.CONTACT_GUARD["CHANNELS"], self.alias: {**own, "OPTIONS": options}}
             settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels}
             message = self.written()
-            delivery.deliver(message.pk)
+            attempts.deliver(message.pk)
 
             self.accepted(self.event("delivered", "s1"))
             self.accepted(self.answering(golden("mailgun", "sent")["id"]))

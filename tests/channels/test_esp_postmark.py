@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from crm_contact_guard.ledger.models import Delivery, Event, Message
+from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.record.models import Event, Message
 from tests.channels.cases import Payload
 from tests.channels.esp_server import KEY, basic, golden
 from tests.channels.esp_webhook import EspWebhookCases, as_json

@@ -10,8 +10,8 @@ import pytest
 
 from crm_contact_guard.channels.base import OutboundFile
 from crm_contact_guard.channels.email.esp import EspChannel
+from crm_contact_guard.delivery import attempts, outbox
 from crm_contact_guard.exceptions import ChannelError
-from crm_contact_guard.ledger import delivery, outbox
 from tests.channels.carrier_server import HANG_UP, Answer
 from tests.channels.cases import SendCases
 from tests.channels.esp_server import KEY, Brevo, EspServer, Mailgun, Postmark, SendGrid, golden
@@ -63,7 +63,7 @@ class EspSendCases(SendCases):
         claim = outbox.claim(self.written().pk, idempotent=False)
         assert claim is not None
         with pytest.raises(ChannelError) as caught:
-            self.channel.send(delivery.outbound(claim))
+            self.channel.send(attempts.outbound(claim))
         return caught.value
 
     @pytest.mark.parametrize("status", [401, 402, 403, 404, 408, 500])
@@ -92,7 +92,7 @@ class EspSendCases(SendCases):
             claim = outbox.claim(message.pk, idempotent=False)
             assert claim is not None
             with pytest.raises(ChannelError) as caught:
-                EspChannel(self.alias, options).send(delivery.outbound(claim))
+                EspChannel(self.alias, options).send(attempts.outbound(claim))
 
         assert (caught.value.permanent, caught.value.uncertain) == (False, False)
 
@@ -121,7 +121,7 @@ class EspSendCases(SendCases):
             sha256="",
             open=lambda: BytesIO(b"%PDF-1.7"),
         )
-        self.channel.send(replace(delivery.outbound(claim), files=(file,)))
+        self.channel.send(replace(attempts.outbound(claim), files=(file,)))
         (mail,) = self.carrier_server.mails
         return mail, claim.message
 

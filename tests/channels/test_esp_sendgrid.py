@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client
 
-from crm_contact_guard.ledger.models import Delivery, Event, Message
+from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.record.models import Event, Message
 from tests.channels.cases import Payload
 from tests.channels.esp_server import basic, golden, multipart
 from tests.channels.esp_webhook import PASSPORT, EspWebhookCases

@@ -16,9 +16,9 @@ from django.test import Client
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import DeliveryStatus, FileIn, OutboundFile, OutboundMessage
 from crm_contact_guard.channels.line import LineChannel
+from crm_contact_guard.delivery import attempts
+from crm_contact_guard.delivery.models import Carrier, Delivery
 from crm_contact_guard.exceptions import ChannelError, InvalidMessage
-from crm_contact_guard.ledger import delivery
-from crm_contact_guard.ledger.models import Carrier, Delivery
 from tests import factories
 from tests.channels.carrier_server import HANG_UP, Answer
 from tests.channels.cases import ChannelCases, Payload, SendCases, WebhookCases
@@ -154,7 +154,7 @@ class TestPicture(LineCases, ChannelCases):
             occurred_at=factories.office_time(),
         ).message
         assert message is not None
-        delivery.deliver(message.pk)
+        attempts.deliver(message.pk)
 
         address = self.line.delivered[-1]["originalContentUrl"]
         path = address.removeprefix("https://kaede.example")

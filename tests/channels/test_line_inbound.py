@@ -14,8 +14,9 @@ from crm_contact_guard.channels.base import MediaRef
 from crm_contact_guard.console.thread import lines
 from crm_contact_guard.directory.models import Address, Customer
 from crm_contact_guard.exceptions import ChannelError
-from crm_contact_guard.ledger import media
-from crm_contact_guard.ledger.models import Attachment, Event, Media, Message
+from crm_contact_guard.files import media
+from crm_contact_guard.files.models import Attachment, Media
+from crm_contact_guard.record.models import Event, Message
 from tests.channels.carrier_server import Answer
 from tests.channels.line_server import SECRET, USER, LineServer
 from tests.channels.line_setup import call_line, configure, line_options, payload

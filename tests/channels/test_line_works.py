@@ -15,8 +15,9 @@ import pytest
 from crm_contact_guard.channels.base import DeliveryStatus, MediaRef, OutboundFile, OutboundMessage
 from crm_contact_guard.channels.line_works import LineWorksChannel
 from crm_contact_guard.exceptions import ChannelError
-from crm_contact_guard.ledger import media
-from crm_contact_guard.ledger.models import Attachment, Event, Media, Message
+from crm_contact_guard.files import media
+from crm_contact_guard.files.models import Attachment, Media
+from crm_contact_guard.record.models import Event, Message
 from tests import factories
 from tests.channels.carrier_server import HANG_UP, Answer
 from tests.channels.cases import Payload, SendCases, WebhookCases

@@ -14,10 +14,12 @@ from django.test import Client
 from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.delivery import attempts
+from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.exceptions import InvalidMessage
-from crm_contact_guard.ledger import delivery, uploads
-from crm_contact_guard.ledger.models import Conversation, Delivery, Message
+from crm_contact_guard.files import uploads
 from crm_contact_guard.policy.templates import Chosen
+from crm_contact_guard.record.models import Conversation, Message
 from tests import factories
 from tests.channels import twilio_setup, whatsapp_setup
 from tests.channels.meta_server import MetaServer
@@ -63,7 +65,7 @@ def send(talk: Conversation, alias: str, text: str = "", **more: Any) -> Message
         **more,
     )
     assert sent.message is not None
-    delivery.deliver(sent.message.pk)
+    attempts.deliver(sent.message.pk)
     assert Delivery.objects.get(message=sent.message).state == "sent"
     return sent.message
 

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from crm_contact_guard.conversations.models import CarrierEventId
+from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.models import Address
-from crm_contact_guard.ledger.models import CarrierEventId, Delivery, Event, Media, Message
+from crm_contact_guard.files.models import Media
+from crm_contact_guard.record.models import Event, Message
 from tests.channels.twilio_server import call_us, call_us_with_json, payload, signature
 from tests.channels.twilio_setup import PUBLIC, configure, golden, talk, write
 

@@ -10,8 +10,9 @@ import pytest
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import MediaRef
 from crm_contact_guard.exceptions import ChannelError
-from crm_contact_guard.ledger import media
-from crm_contact_guard.ledger.models import Attachment, Event, Media, Message
+from crm_contact_guard.files import media
+from crm_contact_guard.files.models import Attachment, Media
+from crm_contact_guard.record.models import Event, Message
 from tests.channels.carrier_server import Answer
 from tests.channels.twilio_server import ACCOUNT, TwilioServer, call_us, payload
 from tests.channels.twilio_setup import configure, golden

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from crm_contact_guard.channels import registry
-from crm_contact_guard.ledger import delivery
-from crm_contact_guard.ledger.models import Media, Message
-from crm_contact_guard.reconciling import Reconciled, reconcile
+from crm_contact_guard.delivery import attempts
+from crm_contact_guard.files.models import Media
+from crm_contact_guard.intake.reconciling import Reconciled, reconcile
+from crm_contact_guard.record.models import Message
 from tests.channels.twilio_server import BROKEN, CUSTOMER, NUMBER, TwilioServer, call_us, payload
 from tests.channels.twilio_setup import configure, golden, talk, write
 
@@ -40,7 +41,7 @@ def compare(alias: str = "sms") -> Reconciled:
 
 def test_what_was_told_and_sent_is_complete(twilio: TwilioServer) -> None:
     message = write(talk(), "Your car is here")
-    delivery.deliver(message.pk)
+    attempts.deliver(message.pk)
     call_us(payload(golden("sms")))
     came = payload(golden("sms"))["MessageSid"]
     sent = twilio.messages[0] | {"date_sent": "Tue, 24 Nov 2026 01:00:01 +0000"}

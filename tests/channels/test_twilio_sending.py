@@ -15,9 +15,10 @@ from django.test import Client
 
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import InboundMessage, OutboundFile, OutboundMessage, OutboundTemplate
+from crm_contact_guard.delivery import attempts
+from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.exceptions import ChannelError
-from crm_contact_guard.ledger import delivery
-from crm_contact_guard.ledger.models import Delivery, Event
+from crm_contact_guard.record.models import Event
 from tests.channels.carrier_server import HANG_UP, Answer
 from tests.channels.twilio_server import (
     ACCOUNT,
@@ -159,13 +160,13 @@ def test_a_message_whose_answer_was_lost_is_not_sent_twice_once_twilio_spoke(twi
     message = write(talk(), "Your car is here")
     twilio.failures.append(HANG_UP)
     twilio.accepts_before_failing = True
-    assert delivery.deliver(message.pk) is not None
+    assert attempts.deliver(message.pk) is not None
     sid = twilio.messages[0]["sid"]
 
     callback = {**payload(golden("status_sent")), "MessageSid": sid, "SmsSid": sid}
     assert call_us(callback, query=f"message={message.pk}").status_code == 200
     Delivery.objects.filter(message=message).exclude(due_at=None).update(due_at=message.recorded_at)
-    delivery.deliver(message.pk)
+    attempts.deliver(message.pk)
 
     row = Delivery.objects.get(message=message)
     assert (row.state, row.carrier_id, len(twilio.messages)) == ("sent", sid, 1)
@@ -174,7 +175,7 @@ def test_a_message_whose_answer_was_lost_is_not_sent_twice_once_twilio_spoke(twi
 def test_who_has_told_twilio_stop_is_not_tried_again(twilio: TwilioServer) -> None:
     conversation = talk(address="+15005550004")
     message = write(conversation, "Your car is here")
-    delivery.deliver(message.pk)
+    attempts.deliver(message.pk)
 
     assert Delivery.objects.get(message=message).state == "failed"
     assert conversation.customer.addresses.get(kind="phone").opted_out_by == "stop"
@@ -185,7 +186,7 @@ def test_the_number_in_twilio_s_words_shows_on_no_page(twilio: TwilioServer) -> 
     conversation = talk()
     message = write(conversation, "Your car is here")
     twilio.failures.append(refusal(400, 21211, f"The 'To' number {CUSTOMER} is not a valid phone number."))
-    delivery.deliver(message.pk)
+    attempts.deliver(message.pk)
     assert conversation.employee is not None
     client = Client()
     client.force_login(conversation.employee.user)

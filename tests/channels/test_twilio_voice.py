@@ -12,10 +12,10 @@ import pytest
 
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import CallEvent, CallOutcome, PhoneCall
+from crm_contact_guard.conversations import calls
 from crm_contact_guard.exceptions import ChannelError
-from crm_contact_guard.ledger import calls
-from crm_contact_guard.ledger.models import Event, Message
-from crm_contact_guard.ledger.record import record_event
+from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record.recording import record_event
 from tests.channels.twilio_server import ACCOUNT, CUSTOMER, NUMBER, TOO_FAST, TwilioServer, call_us, payload
 from tests.channels.twilio_setup import PUBLIC, configure, golden, talk
 

@@ -10,9 +10,11 @@ from django.test import Client
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
+from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.models import Address
 from crm_contact_guard.exceptions import InvalidMessage
-from crm_contact_guard.ledger.models import Delivery, Event, Media, Message
+from crm_contact_guard.files.models import Media
+from crm_contact_guard.record.models import Event, Message
 from tests import factories
 from tests.channels.meta_server import SECRET, VERIFY, call_us, payload, signature
 from tests.channels.whatsapp_setup import configure, talk, write

@@ -12,9 +12,12 @@ import pytest
 
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import MediaRef, OutboundFile, OutboundMessage, OutboundTemplate
+from crm_contact_guard.delivery import attempts
+from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.exceptions import ChannelError
-from crm_contact_guard.ledger import delivery, media
-from crm_contact_guard.ledger.models import Attachment, Delivery, Event, Media, Message
+from crm_contact_guard.files import media
+from crm_contact_guard.files.models import Attachment, Media
+from crm_contact_guard.record.models import Event, Message
 from tests.channels.carrier_server import HANG_UP, Answer
 from tests.channels.meta_server import (
     CUSTOMER,
@@ -242,11 +245,11 @@ def test_a_message_whose_answer_was_lost_is_not_sent_twice_once_meta_spoke(meta:
     message = write(talk(), "Your car is here")
     meta.failures.append(HANG_UP)
     meta.accepts_before_failing = True
-    assert delivery.deliver(message.pk) is not None
+    assert attempts.deliver(message.pk) is not None
 
     assert call_us(payload("status_delivered").replace(b"MESSAGE-ID", str(message.pk).encode())).status_code == 200
     Delivery.objects.filter(message=message).exclude(due_at=None).update(due_at=message.recorded_at)
-    delivery.deliver(message.pk)
+    attempts.deliver(message.pk)
 
     assert (Delivery.objects.get(message=message).state, len(meta.messages)) == ("delivered", 1)
 

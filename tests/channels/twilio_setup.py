@@ -10,7 +10,7 @@ from django.utils import timezone
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.directory.addresses import normalise
-from crm_contact_guard.ledger.models import Conversation, Message
+from crm_contact_guard.record.models import Conversation, Message
 from tests import factories
 from tests.channels.twilio_server import ACCOUNT, CUSTOMER, NUMBER, TOKEN
 

@@ -17,7 +17,7 @@ from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.directory.mirror import employee_for, mirror_teams
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.ledger.models import Conversation, Message
+from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Alert
 from tests import factories

@@ -6,7 +6,7 @@ import pytest
 from django.test import override_settings
 
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.ledger.models import Event
+from crm_contact_guard.record.models import Event
 from crm_contact_guard.supervision.models import Alert
 from tests.console.conftest import ASK, Hotel, alert_for, says, url
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from crm_contact_guard.directory.mirror import customer_for
-from crm_contact_guard.ledger.models import Conversation, Event, Message
+from crm_contact_guard.record.models import Conversation, Event, Message
 from tests.channels.carrier_server import HANG_UP
 from tests.channels.twilio_server import CUSTOMER, NUMBER, TwilioServer, call_us, payload, refusal
 from tests.channels.twilio_setup import configure, golden

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from crm_contact_guard import gateway
 from crm_contact_guard.console.chat import COOKIE, PER_MINUTE
-from crm_contact_guard.ledger.links import link_create, link_revoke
-from crm_contact_guard.ledger.models import ChatLink, Event, Message
+from crm_contact_guard.conversations.chat_links import link_create, link_revoke
+from crm_contact_guard.conversations.models import ChatLink
+from crm_contact_guard.record.models import Event, Message
 from tests.console.conftest import Hotel, says, url
 
 

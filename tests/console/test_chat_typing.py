@@ -11,9 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from crm_contact_guard.ledger import typing_marks
-from crm_contact_guard.ledger.links import link_create, link_revoke
-from crm_contact_guard.ledger.models import ChatLink, Event, Message
+from crm_contact_guard.conversations import typing_marks
+from crm_contact_guard.conversations.chat_links import link_create, link_revoke
+from crm_contact_guard.conversations.models import ChatLink
+from crm_contact_guard.record.models import Event, Message
 from tests.console.conftest import Hotel, url
 from tests.console.test_chat import Phone, html
 

@@ -11,10 +11,11 @@ from django.http import HttpResponse
 from django.test import Client
 
 from crm_contact_guard.channels.base import FileIn
-from crm_contact_guard.ledger.links import link_create
-from crm_contact_guard.ledger.models import Attachment, Event, Message
+from crm_contact_guard.conversations.chat_links import link_create
+from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.record.models import Event, Message
 from tests.console.conftest import Hotel, says, url
-from tests.files import PNG, read_to_end
+from tests.file_samples import PNG, read_to_end
 
 
 def status(response: HttpResponse) -> int:

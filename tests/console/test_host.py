@@ -16,7 +16,7 @@ from django.utils.functional import SimpleLazyObject
 
 from crm_contact_guard.console import times
 from crm_contact_guard.directory.models import Customer, Employee
-from crm_contact_guard.ledger.models import Conversation, Event
+from crm_contact_guard.record.models import Conversation, Event
 from tests import factories
 from tests.console.conftest import ALWAYS, Hotel, says, url
 from tests.host.models import Client as Guest

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
+from crm_contact_guard.conversations.chat_links import link_create
+from crm_contact_guard.conversations.lifecycle import conversation_open
 from crm_contact_guard.directory.models import Customer
-from crm_contact_guard.ledger.conversations import conversation_open
-from crm_contact_guard.ledger.links import link_create
 from tests.console.conftest import Hotel, alert_for, says, url
 
 # NUL, which no database holds; half of a pair; a noncharacter; text that runs the other way; a very long word

@@ -11,8 +11,8 @@ from django.utils import timezone
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import ContactEvent, ContactKind, InboundMessage
 from crm_contact_guard.directory.models import Customer
-from crm_contact_guard.intake import take
-from crm_contact_guard.ledger.models import Conversation, Event
+from crm_contact_guard.intake.events import take
+from crm_contact_guard.record.models import Conversation, Event
 from tests import factories
 from tests.console.conftest import Hotel, url
 

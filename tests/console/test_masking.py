@@ -9,8 +9,8 @@ import pytest
 from django.http import HttpResponse
 
 from crm_contact_guard import gateway
-from crm_contact_guard.ledger.holds import hold_place
-from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.privacy.holds import hold_place
+from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.showing import shown, shown_values

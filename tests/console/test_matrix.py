@@ -14,13 +14,15 @@ from crm_contact_guard import urls as app_urls
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.console import urls
 from crm_contact_guard.console.chat import COOKIE
+from crm_contact_guard.conversations.chat_links import link_create
+from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.ledger.holds import hold_place
-from crm_contact_guard.ledger.links import link_create
-from crm_contact_guard.ledger.models import Attachment, ChatLink, Event, Message
+from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.privacy.holds import hold_place
+from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.supervision.models import Alert
 from tests.console.conftest import Hotel, alert_for, says, url
-from tests.files import PNG, read_to_end
+from tests.file_samples import PNG, read_to_end
 
 # Aoi answers the talk, Ken is her colleague, Ren of another team; chief supervises her, vice deputises, boss supervises
 # Ren. A visitor has a login and no part; nobody is not signed in.
@@ -139,7 +141,7 @@ def test_each_role_on_each_page(rows: Rows, who: str) -> None:
 
 def test_the_table_names_every_address() -> None:
     assert names() - PUBLIC == {name for _method, name in TABLE}
-    # Who may ask the others is tested beside them: tests/api, tests/test_webhooks.py, tests/test_monitoring.py.
+    # Who may ask the others is tested beside them: tests/api, tests/intake, tests/monitoring.
     monitoring = {"health/", "health/live/", "health/ready/", "metrics/"}
     elsewhere = {"api/v1/", "webhooks/<str:alias>/", *monitoring}
     assert {str(pattern.pattern) for pattern in app_urls.urlpatterns} == {"", *elsewhere}

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from crm_contact_guard.channels.base import FileIn
 from tests import factories
 from tests.console.conftest import Hotel, alert_for, says
-from tests.files import PNG
+from tests.file_samples import PNG
 
 PAGES = [
     ("chief", "dashboard", False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.record.models import Conversation
 from tests import factories
 from tests.console.conftest import Hotel, url
 

@@ -9,8 +9,9 @@ import pytest
 from django.http import HttpResponse
 
 from crm_contact_guard.directory.models import Customer
-from crm_contact_guard.ledger.holds import LegalHold, hold_place
-from crm_contact_guard.ledger.models import Event
+from crm_contact_guard.privacy.holds import hold_place
+from crm_contact_guard.privacy.models import LegalHold
+from crm_contact_guard.record.models import Event
 from tests.console.conftest import Hotel, says, url
 
 OK, AWAY, NO, NONE = 200, 302, 403, 404

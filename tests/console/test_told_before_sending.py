@@ -11,8 +11,8 @@ from django.utils import timezone
 from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import InboundMessage
+from crm_contact_guard.delivery import health
 from crm_contact_guard.exceptions import ChannelError
-from crm_contact_guard.ledger import carriers
 from tests.channels import twilio_setup
 from tests.console.conftest import Hotel
 
@@ -71,14 +71,14 @@ def test_who_wants_no_messages(hotel: Hotel) -> None:
 
 def test_that_a_carrier_is_away_in_the_inbox_and_where_one_writes(hotel: Hotel) -> None:
     line = registry.channel("sms")
-    for _ in range(carriers.FAILURES):
-        assert carriers.wait_until(line) is None
-        carriers.failed("sms", ChannelError("no route", permanent=False))
+    for _ in range(health.FAILURES):
+        assert health.wait_until(line) is None
+        health.failed("sms", ChannelError("no route", permanent=False))
 
     assert "SMS: the carrier has taken nothing since" in page(hotel)
     assert "SMS: the carrier has taken nothing since" in hotel.get("aoi", "inbox_news").content.decode()
     assert "The carrier takes nothing at the moment" in composer(hotel, "sms")
     assert "The carrier takes nothing at the moment" not in composer(hotel, "whatsapp")
 
-    carriers.answered("sms")
+    health.answered("sms")
     assert "has taken nothing" not in page(hotel)

@@ -13,7 +13,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from crm_contact_guard.console.advice import better_wording
-from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.record.models import Event, Message
 from tests.console.conftest import Hotel, says, url
 
 NUDGED = "個人のLINEでやりとりしませんか？IDは yamada_ken です。"

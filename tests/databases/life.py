@@ -70,13 +70,15 @@ def lived() -> None:
     from django.urls import reverse
     from django.utils import timezone
 
-    from crm_contact_guard import database, gateway, host_rows
+    from crm_contact_guard import gateway
     from crm_contact_guard.api.tokens import token_create
     from crm_contact_guard.channels.base import InboundMessage
+    from crm_contact_guard.conversations.chat_links import link_create
+    from crm_contact_guard.delivery.models import Delivery
     from crm_contact_guard.directory.mirror import customer_for, employee_for
     from crm_contact_guard.directory_sync import sync_all
-    from crm_contact_guard.ledger.links import link_create
-    from crm_contact_guard.ledger.models import Delivery, Event, Message
+    from crm_contact_guard.hosting import database, host_rows
+    from crm_contact_guard.record.models import Event, Message
     from crm_contact_guard.supervision.models import Alert
     from tests import factories, host
 
@@ -186,8 +188,8 @@ def lived() -> None:
 
 def operated(clerk: Any, client: Any) -> None:
     """The commands, and what an auditor does with what they write."""
-    from crm_contact_guard.ledger.models import Message
-    from crm_contact_guard.ledger.verification import verify
+    from crm_contact_guard.record.models import Message
+    from crm_contact_guard.verification.whole_record import verify
 
     call_command("contact_guard_sync", stdout=StringIO())
     call_command("contact_guard_tick", stdout=StringIO())

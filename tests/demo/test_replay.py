@@ -58,7 +58,7 @@ def test_it_may_be_repeated_and_starts_at_ten_of_the_next_working_day(demo: Demo
         demo.ask(
             "import json\n"
             "from django.utils import timezone\n"
-            "from crm_contact_guard.ledger.models import Conversation, Message\n"
+            "from crm_contact_guard.record.models import Conversation, Message\n"
             "from crm_contact_guard.policy import hours\n"
             "talk = Conversation.objects.filter(subject='Replay offer').latest('created_at')\n"
             "said = talk.messages.order_by('occurred_at')\n"

@@ -9,17 +9,17 @@ from django.utils import timezone
 
 from crm_contact_guard import crm, gateway
 from crm_contact_guard.channels.base import ContactEvent, ContactKind, InboundMessage
+from crm_contact_guard.conversations.identity import conversation_link
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.exports import subject
-from crm_contact_guard.intake import take
-from crm_contact_guard.ledger.holds import hold_place, not_held
-from crm_contact_guard.ledger.identity import conversation_link
-from crm_contact_guard.ledger.models import Conversation, Event, Message
-from crm_contact_guard.ledger.sealing import seal
-from crm_contact_guard.ledger.verification import verify
+from crm_contact_guard.intake.events import take
+from crm_contact_guard.privacy.holds import hold_place, not_held
+from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.sealing.sealer import seal
+from crm_contact_guard.verification.whole_record import verify
 from tests import factories
 from tests.host.models import Client
 

@@ -13,18 +13,18 @@ from django.conf import settings
 from django.test import override_settings
 
 from crm_contact_guard import crm, gateway, permissions, tasks
-from crm_contact_guard.backfill import OldMessage, record_old
 from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.checks import check_tenants
+from crm_contact_guard.conversations.lifecycle import conversation_open
 from crm_contact_guard.crm import CustomerRecord, DeclarativeAdapter, EmployeeRecord, TeamRecord
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Customer, Employee, Team
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.exceptions import ConfigurationError, InvalidMessage
 from crm_contact_guard.installation.people import people_items
-from crm_contact_guard.ledger.conversations import conversation_open
-from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.intake.backfill import OldMessage, record_old
 from crm_contact_guard.policy.company import company
+from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.supervision.models import Alert
 from tests import factories
 from tests.host.models import Client, User

@@ -15,7 +15,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import patched_settings
 
 from crm_contact_guard.api.schema import SETTINGS
-from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.record.models import Conversation
 from tests import factories
 from tests.docs.pages import ROOT, Block, of
 

@@ -62,7 +62,7 @@ def check_nginx(block: Block) -> None:
 
 
 def check_yaml(block: Block) -> None:
-    """Prometheus: the names of metrics are held by ``tests/test_monitoring.py``."""
+    """Prometheus: the names of metrics are held by ``tests/monitoring/test_health.py``."""
     given = yaml.safe_load(block.text)
     for job in given.get("scrape_configs", []):
         assert resolve(job["metrics_path"]).url_name == "metrics"
@@ -82,7 +82,7 @@ def check_json(block: Block) -> None:
 
 def check_sql(block: Block) -> None:
     """A sketch of what the program asks: with its functions and columns."""
-    real = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "crm_contact_guard/ledger").glob("*.py"))
+    real = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "crm_contact_guard").glob("*/*.py"))
     assert not [name for name in re.findall(r"\b([a-z_0-9]+)\(", block.text) if name not in real]
 
 
@@ -97,7 +97,7 @@ def check_flow(block: Block) -> None:
     """The README's picture: what it names exists."""
     for module, attribute in re.findall(r"\b(gateway|tasks)\.(\w+)", block.text):
         assert hasattr(importlib.import_module(f"crm_contact_guard.{module}"), attribute)
-    for word in ("console", "api", "policy", "ledger", "channels", "webhooks", "detection", "supervision", "exports"):
+    for word in ("console", "api", "policy", "record", "channels", "intake", "detection", "supervision", "exports"):
         assert re.search(rf"\b{word}\b", block.text)
         importlib.import_module(f"crm_contact_guard.{word}")
 
@@ -143,7 +143,7 @@ TEXTS: tuple[tuple[str, str, Callable[[Block], None]], ...] = (
     ("docs/installation.md", "contact_guard_tick", check_crontab),
     ("docs/operations.md", "contact_guard_tick", check_crontab),
     ("docs/tutorial.md", "0 errors", elsewhere),  # tests/hosts/test_crm_admin.py
-    ("docs/ledger.md", "DOES NOT HOLD", elsewhere),  # test_shown.py
+    ("docs/record.md", "DOES NOT HOLD", elsewhere),  # test_shown.py
     ("training/WRITING.md", "# attempt|clean", elsewhere),  # tests/detection/test_evaluation.py
 )
 

@@ -50,7 +50,7 @@ def test_every_setting_is_documented_with_its_default(name: str) -> None:
 
 
 def test_no_setting_is_documented_that_is_none() -> None:
-    for text in (SETTINGS, *map(page, ("operations.md", "channels.md", "installation.md", "ledger.md", "privacy.md"))):
+    for text in (SETTINGS, *map(page, ("operations.md", "channels.md", "installation.md", "record.md", "privacy.md"))):
         named = set(re.findall(r"""CONTACT_GUARD\[["'](\w+)["']\]""", text))
         assert named <= set(DEFAULTS)
 

@@ -24,7 +24,7 @@ from django.test import override_settings
 from django.urls import include, path
 
 from crm_contact_guard.conf import CONTACT_GUARD_SCHEDULE, DEFAULTS
-from crm_contact_guard.ledger.holds import LegalHold
+from crm_contact_guard.privacy.models import LegalHold
 from crm_contact_guard.proof.notes import SigningKey
 from crm_contact_guard.signals import scanned
 from tests.docs.pages import ROOT, Block, of, prose

@@ -9,9 +9,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from crm_contact_guard.ledger import triggers
-from crm_contact_guard.ledger.record import record_message
-from crm_contact_guard.ledger.sealing import seal
+from crm_contact_guard.record import triggers
+from crm_contact_guard.record.recording import record_message
+from crm_contact_guard.sealing.sealer import seal
 from tests import factories
 from tests.docs.pages import of
 
@@ -26,7 +26,7 @@ def bare(text: str) -> str:
 # MariaDB commits at each change of a trigger.
 @pytest.mark.django_db(transaction=True)
 def test_an_altered_text_is_named_as_the_ledger_page_shows() -> None:
-    [block] = [block for block in of("text") if block.page == "docs/ledger.md"]
+    [block] = [block for block in of("text") if block.page == "docs/record.md"]
     talk = factories.conversation(factories.employee("aoi"))
     record_message(
         conversation=talk, direction="inbound", channel="chat", occurred_at=factories.office_time(), text="as written"

@@ -15,13 +15,15 @@ from django.core.management import CommandError, call_command
 
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.exports.bundle import Filters, bundle_write
-from crm_contact_guard.ledger import files, keys
-from crm_contact_guard.ledger.models import Attachment, Conversation, Event, Message
-from crm_contact_guard.ledger.sealed import Seal, Witnessing
+from crm_contact_guard.files import storage
+from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.proof.bundle import Report, verify_bundle
+from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.sealing import keys
+from crm_contact_guard.sealing.models import Seal, Witnessing
 from tests import factories
-from tests.ledger import rows
-from tests.ledger.tampering import MANIPULATIONS, Scene, delete, needs_database, update
+from tests.record import rows
+from tests.verification.tampering import MANIPULATIONS, Scene, delete, needs_database, update
 
 pytestmark = needs_database
 
@@ -161,9 +163,9 @@ def test_files_go_in_under_their_sums_and_only_when_they_are_what_was_sealed(
     talk: Conversation, tmp_path: Path, settings: Any
 ) -> None:
     settings.MEDIA_ROOT = str(tmp_path)
-    stored = files.store([given("a.txt", "text/plain", b"one"), given("b.png", "image/png", b"two")])
-    message = rows.message(talk, files=files.listing(stored))
-    files.attach(message, stored)
+    stored = storage.store([given("a.txt", "text/plain", b"one"), given("b.png", "image/png", b"two")])
+    message = rows.message(talk, files=storage.listing(stored))
+    storage.attach(message, stored)
 
     whole = written()
     (tmp_path / Attachment.objects.get(name="b.png").stored_as).write_bytes(b"altered")

@@ -18,9 +18,9 @@ from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.exports import reading
 from crm_contact_guard.exports.reading import Source
 from crm_contact_guard.exports.streams import COLUMNS, csv_chunks, jsonl_chunks, stream_open
-from crm_contact_guard.ledger.models import Conversation, Event, Message
-from crm_contact_guard.ledger.record import record_event, record_message
 from crm_contact_guard.proof import canonical
+from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.record.recording import record_event, record_message
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -279,7 +279,7 @@ def test_an_erased_message_gives_nulls(talk: Conversation) -> None:
     record_event(kind="erasure.done", subject_type="message", subject_id=message.pk, actor_type="system")
     from django.db import connection
 
-    from crm_contact_guard.ledger.models import ErasurePermit
+    from crm_contact_guard.record.models import ErasurePermit
 
     ErasurePermit.objects.create(row_id=message.pk)
     personal = ", ".join(f"{name} = NULL" for name in (*canonical.MESSAGE_PERSONAL, "salt"))

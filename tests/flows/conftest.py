@@ -16,7 +16,7 @@ from django.urls import reverse
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.mail_server import controller
+from crm_contact_guard.intake.mail_server import controller
 from tests import factories
 from tests.mail_sink import Sink
 from tests.ports import free_port

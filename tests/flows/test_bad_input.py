@@ -8,8 +8,9 @@ import re
 import pytest
 from django.test import Client
 
-from crm_contact_guard.ledger.links import link_create
-from crm_contact_guard.ledger.models import Attachment, Event, Message
+from crm_contact_guard.conversations.chat_links import link_create
+from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.record.models import Event, Message
 from tests import factories
 from tests.flows.conftest import Post, clerk, url
 

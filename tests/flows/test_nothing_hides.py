@@ -7,7 +7,7 @@ import pytest
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.channels.email.inbound import read_mail
-from crm_contact_guard.ledger.record import record_message
+from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.inspection import inspect
 from tests import factories
 

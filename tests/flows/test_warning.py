@@ -8,8 +8,8 @@ from email.message import EmailMessage
 from django.test import Client
 
 from crm_contact_guard import gateway
-from crm_contact_guard.ledger.links import link_create
-from crm_contact_guard.ledger.models import Event, Message
+from crm_contact_guard.conversations.chat_links import link_create
+from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.supervision.models import Alert
 from tests import factories
 from tests.flows.conftest import Post, clerk, url

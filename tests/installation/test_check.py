@@ -18,11 +18,11 @@ from django.test import override_settings
 from django.urls import clear_script_prefix, set_script_prefix
 
 from crm_contact_guard.directory.models import Customer, Employee
-from crm_contact_guard.ledger import trigger_state, triggers
+from crm_contact_guard.record import trigger_state, triggers
 from tests import factories
 from tests.host.models import Branch, Client
-from tests.ledger.tampering.scene import needs_database
 from tests.ports import free_port
+from tests.verification.tampering.scene import needs_database
 
 pytestmark = pytest.mark.django_db
 

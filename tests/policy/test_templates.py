@@ -13,13 +13,13 @@ from crm_contact_guard import checks, gateway
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import FileIn, InboundMessage, OutboundMessage
 from crm_contact_guard.channels.memory import MemoryChannel
+from crm_contact_guard.delivery import attempts
 from crm_contact_guard.exceptions import InvalidMessage
-from crm_contact_guard.ledger import delivery
-from crm_contact_guard.ledger.models import Conversation
 from crm_contact_guard.policy.limits import limits
 from crm_contact_guard.policy.templates import Chosen, find
+from crm_contact_guard.record.models import Conversation
 from tests import factories
-from tests.files import PNG
+from tests.file_samples import PNG
 
 TEMPLATES = {
     "arrival": {
@@ -47,7 +47,7 @@ def send(talk: Conversation, **more: Any) -> OutboundMessage:
     given = {"text": "Hello", "occurred_at": factories.office_time(), **more}
     sent = gateway.send(actor=talk.employee, conversation=talk, **given)
     assert sent.message is not None
-    delivery.deliver(sent.message.pk)
+    attempts.deliver(sent.message.pk)
     return MemoryChannel.sent[-1]
 
 

@@ -1,4 +1,4 @@
-"""A tile store in memory that grows the way the ledger's does, and RFC 6962's definitions written down naively."""
+"""A tile store in memory that grows the way the record's does, and RFC 6962's definitions written down naively."""
 
 import hashlib
 from functools import cache

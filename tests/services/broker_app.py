@@ -33,7 +33,7 @@ def take_in(text: str) -> None:
 
 def state() -> dict[str, int]:
     """Alerts addressed to somebody, and recorded rows that wait for their seal."""
-    from crm_contact_guard.ledger.models import Pending
+    from crm_contact_guard.record.models import Pending
     from crm_contact_guard.supervision.models import Alert
 
     return {"alerts": Alert.objects.filter(addressee__isnull=False).count(), "pending": Pending.objects.count()}

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from crm_contact_guard import mail_polling
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.exceptions import ChannelError
-from crm_contact_guard.ledger.models import Event, Message
-from crm_contact_guard.mail_polling import Polled, poll
+from crm_contact_guard.intake import mail_polling
+from crm_contact_guard.intake.mail_polling import Polled, poll
+from crm_contact_guard.record.models import Event, Message
 from tests.services.dovecot import PASSWORD, USER, Dovecot
 
 pytestmark = pytest.mark.django_db

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from crm_contact_guard import database, gateway, tasks
+from crm_contact_guard import gateway, tasks
 from crm_contact_guard.channels.base import InboundMessage
-from crm_contact_guard.ledger.models import Event
+from crm_contact_guard.hosting import database
 from crm_contact_guard.reading.models import ReaderAnswer
+from crm_contact_guard.record.models import Event
 from crm_contact_guard.supervision import second_reader
 from tests import factories
 from tests.reading.reader_server import reader

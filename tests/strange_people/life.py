@@ -20,10 +20,10 @@ from django.utils import timezone  # noqa: E402
 from crm_contact_guard import gateway  # noqa: E402
 from crm_contact_guard.channels.base import InboundMessage  # noqa: E402
 from crm_contact_guard.directory.models import Customer, Employee  # noqa: E402
-from crm_contact_guard.ledger.models import Conversation, Message  # noqa: E402
-from crm_contact_guard.ledger.sealing import seal  # noqa: E402
-from crm_contact_guard.ledger.verification import verify  # noqa: E402
+from crm_contact_guard.record.models import Conversation, Message  # noqa: E402
+from crm_contact_guard.sealing.sealer import seal  # noqa: E402
 from crm_contact_guard.supervision.models import Alert  # noqa: E402
+from crm_contact_guard.verification.whole_record import verify  # noqa: E402
 from tests.strange_people.models import Colleague, Party, User  # noqa: E402
 
 #: A right-to-left name with an emoji, longer than we keep names.

@@ -10,8 +10,8 @@ from django.core import mail
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.ledger.models import Conversation, Event, Message
 from crm_contact_guard.policy.decision import Action, Override, OverrideCode
+from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.models import Alert, Finding
 from tests import factories

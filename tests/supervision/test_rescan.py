@@ -11,8 +11,8 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 
 from crm_contact_guard import gateway
-from crm_contact_guard.ledger.models import Event, Message
-from crm_contact_guard.ledger.record import record_message
+from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection
 from tests import factories
 

@@ -11,18 +11,19 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from crm_contact_guard import database, gateway, tasks
+from crm_contact_guard import gateway, tasks
 from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage
-from crm_contact_guard.ledger.erasing import erase_messages
-from crm_contact_guard.ledger.models import Conversation, Event, Message
-from crm_contact_guard.ledger.verification_report import Report
+from crm_contact_guard.hosting import database
+from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.reading import asking
 from crm_contact_guard.reading.models import ReaderAnswer
+from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.supervision import inspection, reader_talk, second_reader, shown
 from crm_contact_guard.supervision.models import Alert, Finding, Notice
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen
+from crm_contact_guard.verification.report import Report
 from tests import factories
 from tests.channels.carrier_server import Answer
 from tests.reading.reader_server import NO, YES, ReaderServer, dripping, reader

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from crm_contact_guard import tasks
 from crm_contact_guard.conf import CONTACT_GUARD_SCHEDULE
-from crm_contact_guard.ledger.models import Conversation, Event
 from crm_contact_guard.reading.models import ReaderAnswer
+from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.supervision import inspection, second_reader
 from crm_contact_guard.supervision.models import Alert, Notice
 from tests.reading.reader_server import NO, YES, ReaderServer, reader

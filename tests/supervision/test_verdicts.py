@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from crm_contact_guard.detection.types import By, Finding, Kind, Scan, Stance, ThreadVerdict, Tier
-from crm_contact_guard.ledger.models import Conversation, Message
-from crm_contact_guard.ledger.record import record_message
+from crm_contact_guard.record.models import Conversation, Message
+from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.contents import Content
 from crm_contact_guard.supervision.talks import as_thread, talk_up_to
 from crm_contact_guard.supervision.verdicts import merged, of_content, of_talk

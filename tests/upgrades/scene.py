@@ -5,12 +5,12 @@ from __future__ import annotations
 from crm_contact_guard import gateway
 from crm_contact_guard.api.tokens import token_create
 from crm_contact_guard.channels.base import InboundMessage
+from crm_contact_guard.conversations.chat_links import link_create
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.ledger.erasing import erase_messages
-from crm_contact_guard.ledger.holds import hold_place, hold_release
-from crm_contact_guard.ledger.links import link_create
-from crm_contact_guard.ledger.models import Message
-from crm_contact_guard.ledger.sealing import seal
+from crm_contact_guard.privacy.erasing import erase_messages
+from crm_contact_guard.privacy.holds import hold_place, hold_release
+from crm_contact_guard.record.models import Message
+from crm_contact_guard.sealing.sealer import seal
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_claim, alert_close
 from tests import factories

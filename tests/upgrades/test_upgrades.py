@@ -14,11 +14,11 @@ from django.urls import reverse
 
 from crm_contact_guard import gateway, migrations
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.ledger import trigger_state, triggers
-from crm_contact_guard.ledger.holds import LegalHold
-from crm_contact_guard.ledger.models import Conversation, Message, Pending
-from crm_contact_guard.ledger.sealing import seal
-from crm_contact_guard.ledger.verification import verify
+from crm_contact_guard.privacy.models import LegalHold
+from crm_contact_guard.record import trigger_state, triggers
+from crm_contact_guard.record.models import Conversation, Message, Pending
+from crm_contact_guard.sealing.sealer import seal
+from crm_contact_guard.verification.whole_record import verify
 from tests import factories
 from tests.upgrades import snapshot
 

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from crm_contact_guard.api.wire import JsonObject, Moment
-from crm_contact_guard.ledger.models import Event
+from crm_contact_guard.record.models import Event
 
 
 class AccessSerializer(serializers.Serializer[Any]):

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from crm_contact_guard.api.codes import CodeField
 from crm_contact_guard.api.serializers.people import CustomerSerializer, PersonSerializer, TeamSerializer
 from crm_contact_guard.api.wire import JsonObject, Moment
-from crm_contact_guard.ledger.models import Event
+from crm_contact_guard.record.models import Event
 from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Side, Stance, Tier, Topic
 from crm_contact_guard.supervision.review import MAX_COMMENT, alert_history
 from crm_contact_guard.supervision.titles import alert_title

@@ -12,7 +12,7 @@ from crm_contact_guard.api.serializers.people import CustomerSerializer, PersonS
 from crm_contact_guard.api.wire import Moment
 from crm_contact_guard.directory.addresses import mask
 from crm_contact_guard.directory.models import Address, AddressKind
-from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.record.models import Conversation
 
 
 class ConversationSerializer(serializers.Serializer[Any]):

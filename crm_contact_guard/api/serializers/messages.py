@@ -12,11 +12,12 @@ from rest_framework import serializers
 from crm_contact_guard.api.codes import CodeField
 from crm_contact_guard.api.problems import ProblemSerializer
 from crm_contact_guard.api.wire import JsonObject, JsonObjects, Moment
+from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.addresses import name_of
 from crm_contact_guard.exports.masking import files_without_addresses, masked, without_addresses
-from crm_contact_guard.ledger.models import Delivery, Direction, Message, MessageKind
 from crm_contact_guard.policy.decision import Action, Override, OverrideCode
 from crm_contact_guard.policy.templates import Chosen
+from crm_contact_guard.record.models import Direction, Message, MessageKind
 from crm_contact_guard.supervision.models import FindingKind, Side, Stance
 from crm_contact_guard.supervision.showing import shown, shown_values
 

@@ -30,9 +30,10 @@ from crm_contact_guard.api.serializers.messages import (
 )
 from crm_contact_guard.api.views.messages import MESSAGE_FILTERS, given_messages, message_rows, message_url, unmask
 from crm_contact_guard.channels import registry
-from crm_contact_guard.ledger import access, uploads
-from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.files import uploads
 from crm_contact_guard.policy.decision import Action, OverrideCode
+from crm_contact_guard.record import access
+from crm_contact_guard.record.models import Conversation
 
 CONVERSATION_FILTERS: filters.Filters = {
     "customer": filters.row("customer_id"),

@@ -11,7 +11,7 @@ from crm_contact_guard.api import filters
 from crm_contact_guard.api.base import GuardView
 from crm_contact_guard.api.schema import ID, PROBLEMS, answers, described
 from crm_contact_guard.api.serializers.templates import TemplateSerializer
-from crm_contact_guard.console.files import hand_out, readable
+from crm_contact_guard.console.message_files import hand_out, readable
 from crm_contact_guard.console.talk import still_seen
 from crm_contact_guard.policy.templates import all_templates
 

@@ -14,8 +14,8 @@ from crm_contact_guard.api.base import GuardView, one_or_404
 from crm_contact_guard.api.problems import InvalidQuery
 from crm_contact_guard.api.schema import ID, answers, described
 from crm_contact_guard.api.serializers.ledger import CheckpointSerializer, ProofSerializer
-from crm_contact_guard.ledger import proofs
-from crm_contact_guard.ledger.keys import verification_keys
+from crm_contact_guard.sealing import proofs
+from crm_contact_guard.sealing.keys import verification_keys
 
 _DIGITS = 18
 

@@ -18,9 +18,9 @@ from crm_contact_guard.api.serializers.linking import LinkSerializer
 from crm_contact_guard.api.serializers.people import CustomerSerializer
 from crm_contact_guard.api.views.conversations import conversation_rows
 from crm_contact_guard.console.linking import candidates
+from crm_contact_guard.conversations.identity import conversation_link
 from crm_contact_guard.directory.models import Customer
-from crm_contact_guard.ledger.identity import conversation_link
-from crm_contact_guard.ledger.models import Conversation
+from crm_contact_guard.record.models import Conversation
 
 
 class ConversationCustomer(GuardView):

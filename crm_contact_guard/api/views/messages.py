@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm_contact_guard import database, permissions
+from crm_contact_guard import permissions
 from crm_contact_guard.api import filters, pagination
 from crm_contact_guard.api.base import GuardView, one_or_404, require
 from crm_contact_guard.api.schema import ID, UNMASK, answers, described
 from crm_contact_guard.api.serializers.messages import MessageSerializer
-from crm_contact_guard.ledger import access
-from crm_contact_guard.ledger.models import Direction, Message, MessageKind
+from crm_contact_guard.hosting import database
+from crm_contact_guard.record import access
+from crm_contact_guard.record.models import Direction, Message, MessageKind
 from crm_contact_guard.supervision.showing import stored_findings
 
 MESSAGE_FILTERS: filters.Filters = {

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from crm_contact_guard.channels.base import Channel, DeliveryStatus, OutboundMessage, Receipt
 from crm_contact_guard.channels.email.inbound import file_name
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
-from crm_contact_guard.mailing import mailer
+from crm_contact_guard.hosting.mailing import mailer
 
 if TYPE_CHECKING:
     from crm_contact_guard.channels.email.imap import ImapOptions

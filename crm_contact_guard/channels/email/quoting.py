@@ -1,7 +1,7 @@
 """Telling a mail's new text from quoted history and signature, for the record and for display.
 
 Both parts are kept. What is told apart here decides nothing about what is scanned: the record compares the quotes with
-what was really said, and what nobody said before is the writer's (``ledger/quotes.py``).
+what was really said, and what nobody said before is the writer's (``conversations/quotes.py``).
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils.module_loading import import_string
 
-from crm_contact_guard import backfill
 from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.intake import backfill
 from crm_contact_guard.management.command import GuardCommand
 
 PROGRESS = 1000
@@ -18,7 +18,7 @@ PROGRESS = 1000
 class Command(GuardCommand):
     help = (
         "Record older messages of the host. SOURCE is the dotted path of a callable that yields "
-        "crm_contact_guard.backfill.OldMessage. They are marked as backfilled: the proof says since when they "
+        "crm_contact_guard.intake.backfill.OldMessage. They are marked as backfilled: the proof says since when they "
         "stand in the record, not that they were never altered before. May be repeated; what was recorded is passed "
         "over. Exit code 0, or 1 when some could not be recorded (each is named)."
     )

@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.ledger.erasing import erase_messages
 from crm_contact_guard.management.command import GuardCommand
 from crm_contact_guard.policy.retention import expired
+from crm_contact_guard.privacy.erasing import erase_messages
 
 
 class Command(GuardCommand):

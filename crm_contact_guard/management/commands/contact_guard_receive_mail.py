@@ -14,8 +14,8 @@ from django.db import DatabaseError, close_old_connections
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
-from crm_contact_guard.mail_polling import MOST, poll
-from crm_contact_guard.mail_server import controller
+from crm_contact_guard.intake.mail_polling import MOST, poll
+from crm_contact_guard.intake.mail_server import controller
 from crm_contact_guard.management.command import GuardCommand
 
 

@@ -11,8 +11,8 @@ from django.core.management.base import CommandError
 
 from crm_contact_guard.dispatch import inline
 from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.intake.reconciling import Reconciled, channels, reconcile, yesterday
 from crm_contact_guard.management.command import GuardCommand
-from crm_contact_guard.reconciling import Reconciled, channels, reconcile, yesterday
 
 
 class Command(GuardCommand):

@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.ledger import sealing, witnessing
 from crm_contact_guard.management.command import GuardCommand
+from crm_contact_guard.sealing import sealer, witnessing
 
 
 class Command(GuardCommand):
@@ -39,10 +39,10 @@ class Command(GuardCommand):
 
     def seal_once(self, options: dict[str, Any]) -> None:
         try:
-            done = sealing.seal()
+            done = sealer.seal()
         except ConfigurationError as error:
             raise CommandError(str(error), returncode=2) from error
-        except sealing.SealingRefused as error:
+        except sealer.SealingRefused as error:
             raise CommandError(f"{error}. Run contact_guard_verify.", returncode=1) from error
         if done.rows or not options["every"]:
             self.stderr.write(f"Sealed {done.rows} rows; the record has {done.size} leaves.")

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from crm_contact_guard.exposition import PrometheusMissing, exposition
 from crm_contact_guard.management.command import GuardCommand
-from crm_contact_guard.measuring import measures
-from crm_contact_guard.monitoring import told
+from crm_contact_guard.monitoring.exposition import PrometheusMissing, exposition
+from crm_contact_guard.monitoring.health import told
+from crm_contact_guard.monitoring.measuring import measures
 
 
 class Command(GuardCommand):

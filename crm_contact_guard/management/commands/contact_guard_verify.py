@@ -10,10 +10,10 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, InterfaceError
 
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.ledger.keys import DEMO_KEY
-from crm_contact_guard.ledger.verification import Fault, Report, verify
 from crm_contact_guard.management.command import GuardCommand
+from crm_contact_guard.sealing.keys import DEMO_KEY
 from crm_contact_guard.supervision import shown, shown_noticed
+from crm_contact_guard.verification.whole_record import Fault, Report, verify
 
 
 class Command(GuardCommand):

@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import InboundMessage
+from crm_contact_guard.conversations.lifecycle import conversation_open
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.dispatch import inline
-from crm_contact_guard.ledger.conversations import conversation_open
-from crm_contact_guard.ledger.models import Conversation
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.decision import Override, OverrideCode
+from crm_contact_guard.record.models import Conversation
 from demo_project.frontdesk.models import Guest
 from demo_project.frontdesk.seed.people import read
 

@@ -17,10 +17,12 @@ from crm_contact_guard import gateway  # noqa: E402
 from crm_contact_guard.api import tokens  # noqa: E402
 from crm_contact_guard.channels import registry  # noqa: E402
 from crm_contact_guard.channels.base import InboundMessage  # noqa: E402
+from crm_contact_guard.conversations.chat_links import link_create  # noqa: E402
+from crm_contact_guard.conversations.lifecycle import conversation_open  # noqa: E402
+from crm_contact_guard.conversations.models import CarrierEventId  # noqa: E402
+from crm_contact_guard.delivery.models import Delivery  # noqa: E402
 from crm_contact_guard.directory.addresses import normalise  # noqa: E402
-from crm_contact_guard.ledger.conversations import conversation_open  # noqa: E402
-from crm_contact_guard.ledger.links import link_create  # noqa: E402
-from crm_contact_guard.ledger.models import CarrierEventId, Delivery, Event, Message  # noqa: E402
+from crm_contact_guard.record.models import Event, Message  # noqa: E402
 from crm_contact_guard.supervision import inspection  # noqa: E402
 from tests import factories  # noqa: E402
 

@@ -29,8 +29,8 @@ from django.test import Client, override_settings  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
 from crm_contact_guard.directory.models import Customer, Employee, Team  # noqa: E402
-from crm_contact_guard.ledger.erasing import erase_messages  # noqa: E402
-from crm_contact_guard.ledger.models import Conversation, Event, Message  # noqa: E402
+from crm_contact_guard.privacy.erasing import erase_messages  # noqa: E402
+from crm_contact_guard.record.models import Conversation, Event, Message  # noqa: E402
 from crm_contact_guard.supervision.models import Alert  # noqa: E402
 from tests.services.row_security.models import (  # noqa: E402
     Branch,

@@ -23,8 +23,8 @@ from django.urls import reverse  # noqa: E402
 from django_tenants.utils import schema_context  # noqa: E402
 
 from crm_contact_guard.directory.models import Customer, Employee  # noqa: E402
-from crm_contact_guard.ledger import trigger_state  # noqa: E402
-from crm_contact_guard.ledger.models import Conversation, Message  # noqa: E402
+from crm_contact_guard.record import trigger_state  # noqa: E402
+from crm_contact_guard.record.models import Conversation, Message  # noqa: E402
 from crm_contact_guard.supervision.models import Alert  # noqa: E402
 from tests.host.models import Branch, Client, User  # noqa: E402
 from tests.services.schemas.models import Company, Domain  # noqa: E402

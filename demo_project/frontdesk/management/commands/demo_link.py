@@ -11,9 +11,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
+from crm_contact_guard.conversations.chat_links import link_create
+from crm_contact_guard.conversations.lifecycle import conversation_open, latest_open
 from crm_contact_guard.directory.mirror import customer_for
-from crm_contact_guard.ledger.conversations import conversation_open, latest_open
-from crm_contact_guard.ledger.links import link_create
 from demo_project.celery import answer
 from demo_project.frontdesk.models import Guest
 

@@ -1,0 +1,71 @@
+"""Which channels a conversation can go on over, and which of them is the web chat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from crm_contact_guard.channels import registry
+from crm_contact_guard.channels.base import Channel
+from crm_contact_guard.delivery import consent
+from crm_contact_guard.directory.models import AddressKind, Customer
+from crm_contact_guard.record.models import Conversation
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A channel the writer may choose. ``quick``: people expect Enter to send there, as in any chat."""
+
+    alias: str
+    label: Any
+    quick: bool
+    takes_subject: bool
+    is_chat: bool
+
+
+def webchat() -> Channel | None:
+    """The first configured channel whose messages our own page hands to the customer."""
+    channels = (registry.channel(alias) for alias in registry.aliases())
+    return next((channel for channel in channels if channel.address_kind == AddressKind.CHAT), None)
+
+
+def choices(customer: Customer) -> list[Choice]:
+    """The channels that reach the customer."""
+    kinds = set(customer.addresses.filter(opted_out_at__isnull=True).values_list("kind", flat=True))
+    channels = [registry.channel(alias) for alias in registry.aliases()]
+    return [
+        Choice(
+            alias=channel.alias,
+            label=channel.verbose_name,
+            quick=channel.address_kind != AddressKind.EMAIL,
+            takes_subject=channel.supports_subject,
+            is_chat=channel.address_kind == AddressKind.CHAT,
+        )
+        for channel in channels
+        if channel.supports_text and (not channel.needs_address or channel.address_kind in kinds)
+    ]
+
+
+def refused(customer: Customer) -> list[str]:
+    """Why channels that could reach the customer may not be used, in words."""
+    stopped = set(customer.addresses.filter(opted_out_at__isnull=False, dropped=False).values_list("kind", flat=True))
+    channels = [registry.channel(alias) for alias in registry.aliases()]
+    words = [
+        consent.refusal(customer, channel)
+        for channel in channels
+        if channel.supports_text and channel.address_kind in stopped
+    ]
+    return [one for one in dict.fromkeys(words) if one]
+
+
+def usual(conversation: Conversation, offered: list[Choice]) -> str:
+    """The channel used last when it can still be chosen, else the first that can."""
+    aliases = [choice.alias for choice in offered]
+    if conversation.channel in aliases:
+        return conversation.channel
+    return aliases[0] if aliases else ""
+
+
+def label(alias: str) -> Any:
+    """A channel's name for people; its alias when it has left the settings."""
+    return registry.channel(alias).verbose_name if alias in registry.aliases() else alias

@@ -1,0 +1,63 @@
+"""Web chat links: a random token in the link, its hash in the database, an expiry, and revocation."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.utils import timezone
+
+from crm_contact_guard.conf import settings
+from crm_contact_guard.conversations.models import ChatLink
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.record.models import Conversation, Event
+from crm_contact_guard.record.recording import record_event
+
+
+def link_create(*, conversation: Conversation, created_by: Employee | None) -> tuple[ChatLink, str]:
+    """A new link and its token. The token is given out once; only its hash is kept."""
+    token = secrets.token_urlsafe(24)
+    now = timezone.now()
+    link = ChatLink.objects.create(
+        conversation=conversation,
+        token_hash=_hash(token),
+        created_by=created_by,
+        created_at=now,
+        expires_at=now + timedelta(days=float(settings.CHAT_LINK_DAYS)),
+    )
+    record_event(
+        kind="chat_link.created",
+        subject_type="chat_link",
+        subject_id=link.pk,
+        actor_type=Event.ActorType.EMPLOYEE if created_by else Event.ActorType.SYSTEM,
+        actor=created_by.pk if created_by else "",
+        conversation=conversation,
+    )
+    return link, token
+
+
+def link_find(token: str) -> ChatLink | None:
+    """The valid link of a token; None when unknown, expired or revoked."""
+    return (
+        ChatLink.objects.select_related("conversation__customer", "conversation__employee")
+        .filter(token_hash=_hash(token), revoked_at__isnull=True, expires_at__gt=timezone.now())
+        .first()
+    )
+
+
+def link_revoke(*, link: ChatLink, revoked_by: Employee) -> None:
+    """End a link; pages opened through it stop working at their next request."""
+    if ChatLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
+        record_event(
+            kind="chat_link.revoked",
+            subject_type="chat_link",
+            subject_id=link.pk,
+            actor_type=Event.ActorType.EMPLOYEE,
+            actor=revoked_by.pk,
+            conversation=link.conversation,
+        )
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

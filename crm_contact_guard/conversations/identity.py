@@ -1,0 +1,148 @@
+"""Who somebody turned out to be: linking a stranger to a customer of the host, and following the host's own merges.
+
+Recorded messages keep the customer they were recorded with. What moves is the conversation, each move an event; whose
+data a message is, is asked of its conversation (``exports.subject``, legal holds).
+"""
+
+from __future__ import annotations
+
+import json
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import crm
+from crm_contact_guard.directory.mirror import customer_for
+from crm_contact_guard.directory.models import Address, Customer, Employee
+from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.hosting import database
+from crm_contact_guard.record.models import Conversation, Event
+from crm_contact_guard.record.recording import record_event
+
+LINKED = "conversation.linked"
+
+
+def may_change(conversation: Conversation) -> bool:
+    """Whether it is open who the customer is: nobody the host knows, linked by hand before, or one who is gone."""
+    customer = conversation.customer
+    return customer.key is None or not customer.active or _stranger(conversation) is not None
+
+
+def shares_address(conversation: Conversation, customer: Customer) -> bool:
+    """Whether both can be reached at one address, so that a message may have come from either."""
+    own = conversation.customer.addresses.values("kind", "normalised")
+    pairs = [Q(kind=row["kind"], normalised=row["normalised"]) for row in own]
+    return bool(pairs) and customer.addresses.filter(_any(pairs)).exists()
+
+
+@database.atomic()
+def conversation_link(
+    *, conversation: Conversation, customer: Customer, actor: Employee | None, reason: str = ""
+) -> list[Conversation]:
+    """Say that the conversation is one with ``customer``. Returns the conversations that moved.
+
+    All conversations of the same stranger move, the stranger's addresses come along, and what was unassigned goes to
+    the customer's owner. May be done again when it was wrong. Raises InvalidMessage.
+    """
+    conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
+    source = conversation.customer
+    if source.pk == customer.pk:
+        return []
+    if customer.key is None or not customer.active or customer.tenant != source.tenant:
+        raise InvalidMessage(_("Choose a customer of the CRM."), field="customer")
+    stranger = source if source.key is None else _stranger(conversation)
+    if stranger is None and source.active and not shares_address(conversation, customer):
+        raise InvalidMessage(
+            _("This conversation is with %(customer)s, whom the CRM knows.") % {"customer": source.name},
+            field="customer",
+        )
+    moving = _of_stranger(stranger, source) if stranger is not None else Conversation.objects.filter(pk=conversation.pk)
+    moved = [_move(row, customer, actor, reason) for row in moving.select_related("customer")]
+    if stranger is not None:
+        _addresses_to(stranger, customer, away_from=source)
+        Customer.objects.filter(pk=stranger.pk).update(active=False, merged_into=customer)
+    return moved
+
+
+@database.atomic()
+def customer_gone(customer: Customer) -> None:
+    """The host no longer has this customer: nothing new is found by its addresses, and after a merge its conversations
+    are with the one it became. Records stay as they are."""
+    successor_key = crm.adapter().merged_into(customer.key or "")
+    try:
+        successor = customer_for(successor_key) if successor_key else None
+    except LookupError:
+        successor = None
+    Customer.objects.filter(pk=customer.pk).update(active=False, merged_into=successor)
+    record_event(
+        kind="customer.merged" if successor is not None else "customer.gone",
+        subject_type="customer",
+        subject_id=customer.pk,
+        actor_type=Event.ActorType.SYSTEM,
+        tenant=customer.tenant,
+        data={"into": str(successor.pk) if successor is not None else None},
+    )
+    if successor is None:
+        return
+    for row in Conversation.objects.filter(customer=customer).select_related("customer"):
+        _move(row, successor, None, "")
+
+
+def _move(conversation: Conversation, customer: Customer, actor: Employee | None, reason: str) -> Conversation:
+    source = conversation.customer
+    conversation.customer = customer
+    if conversation.employee_id is None:
+        conversation.employee = customer.owner
+    if conversation.team_id is None:
+        conversation.team = customer.team
+    conversation.save(update_fields=["customer", "employee", "team"])
+    record_event(
+        kind=LINKED,
+        subject_type="conversation",
+        subject_id=conversation.pk,
+        actor_type=Event.ActorType.EMPLOYEE if actor else Event.ActorType.SYSTEM,
+        actor=actor.pk if actor else "",
+        conversation=conversation,
+        data={"from": str(source.pk), "to": str(customer.pk)},
+        reason=reason or None,
+    )
+    return conversation
+
+
+def _stranger(conversation: Conversation) -> Customer | None:
+    """The stranger with whom the conversation began, if it was linked by hand."""
+    events = Event.objects.filter(conversation=conversation, kind=LINKED).order_by("recorded_at", "pk")
+    keys = [json.loads(data)["from"] for data in events.values_list("data", flat=True)]
+    found = Customer.objects.filter(pk__in=[UUID(key) for key in keys], key__isnull=True)
+    return found.first()
+
+
+def _of_stranger(stranger: Customer, now_with: Customer) -> QuerySet[Conversation]:
+    """The stranger's conversations, wherever an earlier link took them."""
+    linked = Event.objects.filter(kind=LINKED, data__contains=f'"from":"{stranger.pk}"').values("conversation")
+    return Conversation.objects.filter(Q(customer=stranger) | Q(customer=now_with, pk__in=linked))
+
+
+def _addresses_to(stranger: Customer, customer: Customer, *, away_from: Customer) -> None:
+    """The customer can be reached where the stranger wrote from. A word such as STOP comes along."""
+    for address in stranger.addresses.all():
+        if away_from.pk != stranger.pk:
+            away_from.addresses.filter(kind=address.kind, normalised=address.normalised, learnt=True).delete()
+        own, _new = Address.objects.get_or_create(
+            customer=customer,
+            kind=address.kind,
+            normalised=address.normalised,
+            defaults={"value": address.value, "position": 1000, "learnt": True},
+        )
+        if address.opted_out_at is not None and own.opted_out_at is None:
+            Address.objects.filter(pk=own.pk).update(
+                opted_out_at=address.opted_out_at, opted_out_by=address.opted_out_by
+            )
+
+
+def _any(pairs: list[Q]) -> Q:
+    joined = Q()
+    for pair in pairs:
+        joined |= pair
+    return joined

@@ -1,0 +1,128 @@
+"""Opening, finding and moving conversations, and what a new message does to them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from crm_contact_guard.directory.models import Customer, Employee, Team
+from crm_contact_guard.hosting import database
+from crm_contact_guard.record.models import Conversation, Direction, Message
+from crm_contact_guard.record.statements import execute
+
+#: 20 letters of 32 symbols: 100 random bits, lower case since some mail systems fold the local part.
+_TOKEN_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+_TOKEN_LENGTH = 20
+_TABLE = Conversation._meta.db_table
+_AT = Conversation._meta.get_field("last_message_at")
+_OWN_ID = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@")
+
+
+def new_reply_token() -> str:
+    return "".join(secrets.choice(_TOKEN_ALPHABET) for _ in range(_TOKEN_LENGTH))
+
+
+def conversation_open(
+    *, customer: Customer, channel: str, employee: Employee | None = None, team: Team | None = None, subject: str = ""
+) -> Conversation:
+    """Start a conversation; employee and team default to the customer's owner and that owner's team."""
+    employee = employee or customer.owner
+    if team is None:
+        team = (employee.teams.first() if employee is not None else None) or customer.team
+    return Conversation.objects.create(
+        tenant=customer.tenant,
+        customer=customer,
+        employee=employee,
+        team=team,
+        subject=subject[:255],
+        channel=channel,
+        reply_token=new_reply_token(),
+        created_at=timezone.now(),
+    )
+
+
+def by_reply_token(tokens: Iterable[str]) -> Conversation | None:
+    """The conversation one of our own tokens belongs to."""
+    wanted = [token.lower() for token in tokens]
+    rows = Conversation.objects.select_related("customer", "employee").filter(reply_token__in=wanted)
+    return rows.first() if wanted else None
+
+
+def by_references(references: Iterable[str]) -> Conversation | None:
+    """The conversation of the newest of the referenced messages: carrier ids of either direction, or our own id, with
+    which the Message-ID of each mail of ours begins, whatever the mail service that sent it calls it."""
+    wanted = [reference[:255] for reference in references]
+    if not wanted:
+        return None
+    own = [match[1] for reference in wanted if (match := _OWN_ID.match(reference))]
+    messages = Message.objects.filter(
+        Q(carrier_id__in=wanted) | Q(delivery__carrier_id__in=wanted) | Q(pk__in=own, direction=Direction.OUTBOUND)
+    )
+    talks = messages.select_related("conversation__customer", "conversation__employee")
+    found = talks.order_by("-occurred_at").first()
+    return found.conversation if found is not None else None
+
+
+def latest_open(customer: Customer) -> Conversation | None:
+    """The customer's open conversation with the latest message."""
+    return (
+        Conversation.objects.filter(customer=customer, state=Conversation.State.OPEN)
+        .select_related("customer", "employee")
+        .order_by(F("last_message_at").desc(nulls_last=True))
+        .first()
+    )
+
+
+def note_message(conversation: Conversation, message: Message) -> None:
+    """Bring the conversation's working state up to a newly recorded message. Takes no part in the record.
+
+    By a statement of its own, since every message pays for it; the row counts what others change at the same time.
+    """
+    connection = database.connection()
+    at = _AT.get_db_prep_save(message.occurred_at, connection)
+    changes = "last_message_at = CASE WHEN last_message_at > %s THEN last_message_at ELSE %s END"
+    values = [at, at]
+    if message.direction == Direction.INBOUND:
+        changes += ", unread = unread + 1, waiting_since = COALESCE(waiting_since, %s), state = %s, channel = %s"
+        values += [at, Conversation.State.OPEN.value, message.channel]
+    elif message.direction == Direction.OUTBOUND:
+        changes += ", unread = 0, waiting_since = NULL, channel = %s"
+        values += [message.channel]
+    key = Conversation._meta.pk.get_db_prep_value(conversation.pk, connection)
+    execute(connection.alias, f"UPDATE {_TABLE} SET {changes} WHERE id = %s", [*values, key])
+    _follow(conversation, message)
+
+
+def _follow(conversation: Conversation, message: Message) -> None:
+    """Make the object at hand say what its row says now, without another query."""
+    conversation.last_message_at = _later(conversation.last_message_at, message.occurred_at)
+    if message.direction == Direction.INBOUND:
+        conversation.unread += 1
+        conversation.waiting_since = conversation.waiting_since or message.occurred_at
+        conversation.state = Conversation.State.OPEN
+    elif message.direction == Direction.OUTBOUND:
+        conversation.unread, conversation.waiting_since = 0, None
+    if message.direction != Direction.NOTE:
+        conversation.channel = message.channel
+
+
+def note_missed_call(conversation: Conversation, at: datetime) -> None:
+    """Somebody called in vain and waits for an answer like one who wrote."""
+    rows = Conversation.objects.filter(pk=conversation.pk)
+    rows.update(unread=F("unread") + 1, state=Conversation.State.OPEN)
+    rows.filter(waiting_since=None).update(waiting_since=at)
+    conversation.refresh_from_db()
+
+
+def mark_read(conversation: Conversation) -> None:
+    """The answering employee has seen what came in."""
+    Conversation.objects.filter(pk=conversation.pk, unread__gt=0).update(unread=0)
+
+
+def _later(known: datetime | None, new: datetime) -> datetime:
+    return new if known is None or new > known else known

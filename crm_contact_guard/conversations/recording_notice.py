@@ -1,0 +1,16 @@
+"""The sentence that tells a customer that the conversation is recorded."""
+
+from __future__ import annotations
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from crm_contact_guard.conf import settings
+
+
+def recording_notice(language: str = "") -> str:
+    """The sentence in the customer's language: who records the conversation, and why."""
+    with translation.override(language or translation.get_language()):
+        return _("This conversation is kept by %(company)s so that we can answer you well and protect both sides.") % {
+            "company": settings.company_name
+        }

@@ -1,0 +1,125 @@
+"""One attempt at delivering: claim, hand over outside any transaction, record what the carrier answered."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import datetime
+from uuid import UUID
+
+from crm_contact_guard.channels import registry
+from crm_contact_guard.channels.base import OutboundMessage, OutboundTemplate
+from crm_contact_guard.conf import settings
+from crm_contact_guard.conversations.recording_notice import recording_notice
+from crm_contact_guard.delivery import consent, health, outbox
+from crm_contact_guard.directory.addresses import is_masked
+from crm_contact_guard.exceptions import ChannelError, ConfigurationError
+from crm_contact_guard.files import storage
+from crm_contact_guard.record.models import Direction, Message
+
+logger = logging.getLogger(__name__)
+
+#: In the details of an outbound message: the text block it was written with.
+TEMPLATE = "template"
+#: How many earlier carrier ids a mail refers to (RFC 5322 §3.6.4 sets no limit; some servers cut long headers).
+_REFERENCES = 10
+
+
+def deliver(message_id: UUID) -> datetime | None:
+    """Try to deliver a message now. Harmless when it is done or in other hands.
+
+    Returns when a further attempt is due, None when none is.
+    """
+    alias = Message.objects.values_list("channel", flat=True).get(pk=message_id)
+    try:
+        carrier = registry.channel(alias)
+    except ConfigurationError:
+        # A channel taken out of the settings: the message waits until it is back.
+        logger.exception("Message %s waits for channel %s", message_id, alias)
+        return None
+    if not outbox.is_due(message_id):
+        return None
+    wait = health.wait_until(carrier)
+    if wait is not None:
+        outbox.postpone(message_id, wait)
+        return wait
+    lasts = carrier.idempotency_lasts
+    idempotent = carrier.supports_idempotency and not (lasts is not None and outbox.was_tried_before(message_id, lasts))
+    claim = outbox.claim(message_id, idempotent=idempotent)
+    if claim is None:
+        return None
+    withdrawn = consent.withdrawn(claim.message, carrier)
+    if withdrawn:
+        return outbox.failed(claim, permanent=True, error=withdrawn)
+    try:
+        receipt = carrier.send(outbound(claim))
+    except ChannelError as error:
+        if error.permanent:
+            health.answered(alias)
+        else:
+            health.failed(alias, error)
+        if error.contact:
+            consent.refused(claim.message, error)
+        return outbox.failed(
+            claim,
+            permanent=error.permanent,
+            uncertain=error.uncertain,
+            error=str(error),
+            detail=error.detail,
+            retry_after=error.retry_after,
+        )
+    except Exception as error:
+        # A bug in a carrier's library must not leave the message in limbo: it is tried again and the trace is logged.
+        # It may have stumbled over the answer to a message that was taken, so nobody knows whether it was.
+        logger.exception("Channel %s failed on message %s", alias, message_id)
+        health.failed(alias, error)
+        return outbox.failed(claim, permanent=False, uncertain=True, error=f"{type(error).__name__}: {error}")
+    health.answered(alias)
+    outbox.succeeded(claim, receipt.status, carrier_id=receipt.carrier_id, detail=receipt.detail)
+    return None
+
+
+def outbound(claim: outbox.Claim) -> OutboundMessage:
+    """What the channel needs to carry the claimed message."""
+    message = claim.message
+    conversation = message.conversation
+    references = _references(message)
+    return OutboundMessage(
+        message_id=str(message.pk),
+        to_name="" if is_masked(message.to_name or "") else message.to_name or "",
+        to_address=message.to_address or "",
+        from_name=message.from_name or "",
+        text=message.text or "",
+        subject=message.subject or conversation.subject,
+        reply_token=conversation.reply_token,
+        in_reply_to=references[-1] if references else "",
+        references=references,
+        language=conversation.customer.language,
+        notice=recording_notice(conversation.customer.language),
+        occurred_at=message.occurred_at,
+        possible_duplicate=claim.possible_duplicate,
+        files=tuple(storage.outbound(attachment) for attachment in message.attachments.exclude(stored_as="")),
+        template=_template(message),
+    )
+
+
+def _template(message: Message) -> OutboundTemplate | None:
+    chosen = json.loads(message.details or "{}").get(TEMPLATE)
+    if chosen is None:
+        return None
+    known = settings.TEMPLATES.get(chosen["name"], {}).get("CARRIERS") or {}
+    return OutboundTemplate(**chosen, carrier_id=str(known.get(message.channel, {}).get(chosen["language"], "")))
+
+
+def _references(message: Message) -> tuple[str, ...]:
+    """Carrier ids of the earlier messages on the same channel, oldest first."""
+    earlier = (
+        Message.objects.filter(
+            conversation_id=message.conversation_id, channel=message.channel, occurred_at__lte=message.occurred_at
+        )
+        .exclude(pk=message.pk)
+        .order_by("-occurred_at", "-id")
+        .values_list("direction", "carrier_id", "delivery__carrier_id")[:_REFERENCES]
+    )
+    ids = [own if direction == Direction.INBOUND else sent for direction, own, sent in earlier]
+    return tuple(identifier for identifier in reversed(ids) if identifier)

@@ -1,0 +1,176 @@
+"""Who may not be written to any more: STOP, unfollow, bounce, complaint, and who may again.
+
+The word holds for the address, whoever of the customers has it, since it is the address that a carrier knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm_contact_guard.channels import registry
+from crm_contact_guard.channels.base import Channel, ContactEvent, ContactKind
+from crm_contact_guard.conversations import lifecycle, senders
+from crm_contact_guard.conversations.holders import Holder
+from crm_contact_guard.delivery import outbox
+from crm_contact_guard.directory.addresses import normalise
+from crm_contact_guard.directory.models import Address, Customer
+from crm_contact_guard.exceptions import ChannelError
+from crm_contact_guard.hosting import database
+from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record.recording import record_event
+
+#: Why an address is not written to, for people.
+REASONS = {
+    ContactKind.STOP.value: gettext_lazy("asked for no more messages"),
+    ContactKind.UNFOLLOW.value: gettext_lazy("blocked or left the account"),
+    ContactKind.UNSUBSCRIBE.value: gettext_lazy("unsubscribed"),
+    ContactKind.BOUNCE.value: gettext_lazy("does not exist or takes no messages"),
+    ContactKind.COMPLAINT.value: gettext_lazy("reported a message as unwanted"),
+}
+
+
+def contact_changed(event: ContactEvent) -> int:
+    """Note what was decided about an address and record it, within the caller's transaction.
+
+    Returns how many customers have the address. A new follower whom nobody knows becomes one, to be linked; a word
+    about an address that nobody has is recorded all the same; one that anybody can forge is dropped unless it fits.
+    """
+    carrier = registry.channel(event.channel)
+    normalised = normalise(carrier.address_kind, event.address)[:320]
+    if event.carrier_id and not _went_to(carrier, event.carrier_id, normalised):
+        return 0
+    rows = Address.objects.filter(kind=carrier.address_kind, normalised=normalised).select_related("customer")
+    found = list(rows) if normalised else []
+    if not found and event.kind.allows and normalised:
+        found = list(senders.customer_of(carrier, event.address, name=event.name).addresses.select_related("customer"))
+    for address in found:
+        if _supersedes(address, event):
+            _note(address, event)
+        _record(event, address)
+    if not found:
+        _record(event, None)
+    return len(found)
+
+
+def wrote(carrier: Channel, address: str, at: datetime, known: Sequence[Holder]) -> None:
+    """Somebody wrote from an address that was thought dead: a bounce is over. What they decided themselves stays.
+
+    ``known``: who has the address, as ``senders.having`` told.
+    """
+    if all(holder.opted_out_by != ContactKind.BOUNCE for holder in known):
+        return
+    normalised = normalise(carrier.address_kind, address)[:320]
+    rows = Address.objects.filter(
+        kind=carrier.address_kind,
+        normalised=normalised,
+        opted_out_by=ContactKind.BOUNCE.value,
+        opted_out_at__lt=at,
+    )
+    for row in rows.select_related("customer"):
+        Address.objects.filter(pk=row.pk).update(opted_out_at=None, opted_out_by="")
+        record_event(
+            kind="contact.reached",
+            subject_type="address",
+            subject_id=row.pk,
+            actor_type=Event.ActorType.CUSTOMER,
+            conversation=lifecycle.latest_open(row.customer),
+            tenant=row.customer.tenant,
+            data={"channel": carrier.alias},
+        )
+
+
+@database.atomic()
+def refused(message: Message, error: ChannelError) -> None:
+    """A carrier refused a message because of its address: the owner had told it STOP, or there is no such number."""
+    contact_changed(
+        ContactEvent(
+            channel=message.channel,
+            event_id=f"refused:{message.pk}",
+            address=message.to_address or "",
+            kind=ContactKind(error.contact),
+            occurred_at=timezone.now(),
+            detail=error.detail,
+        )
+    )
+
+
+def address_for(customer: Customer, carrier: Channel) -> Address | None:
+    """The customer's first address that the channel reaches and that may be written to."""
+    return customer.addresses.filter(kind=carrier.address_kind, opted_out_at__isnull=True, dropped=False).first()
+
+
+def refusal(customer: Customer, carrier: Channel) -> str:
+    """Why the customer can't be written to over the channel, in words; empty when they can."""
+    if not carrier.needs_address or address_for(customer, carrier) is not None:
+        return ""
+    own = customer.addresses.filter(kind=carrier.address_kind, dropped=False)
+    stopped = own.order_by("-opted_out_at").first()
+    if stopped is None:
+        return _("%(customer)s has no address for %(channel)s.") % {
+            "customer": customer.name,
+            "channel": carrier.verbose_name,
+        }
+    return _("%(customer)s can't be written to by %(channel)s: the address %(reason)s.") % {
+        "customer": customer.name,
+        "channel": carrier.verbose_name,
+        "reason": REASONS.get(stopped.opted_out_by, _("was opted out")),
+    }
+
+
+def withdrawn(message: Message, carrier: Channel) -> str:
+    """Why a message that waits may not go out any more; empty when it may. A word that came meanwhile holds."""
+    if not carrier.needs_address or not message.to_address:
+        return ""
+    stopped = message.conversation.customer.addresses.filter(
+        kind=carrier.address_kind,
+        normalised=normalise(carrier.address_kind, message.to_address)[:320],
+        opted_out_at__isnull=False,
+    ).first()
+    return f"opted out: {stopped.opted_out_by or 'unknown'}" if stopped is not None else ""
+
+
+def _went_to(carrier: Channel, carrier_id: str, normalised: str) -> bool:
+    message = outbox.by_carrier_id(carrier.alias, carrier_id)
+    return message is not None and normalise(carrier.address_kind, message.to_address or "")[:320] == normalised
+
+
+def _supersedes(address: Address, event: ContactEvent) -> bool:
+    """Carriers' events come late and out of order: the newer word holds, and a bounce never hides a person's own."""
+    known = address.opted_out_at
+    if event.kind.allows:
+        return known is not None and event.occurred_at >= known
+    if known is None:
+        return not _allowed_since(address, event.occurred_at)
+    return address.opted_out_by == ContactKind.BOUNCE and event.kind is not ContactKind.BOUNCE
+
+
+def _allowed_since(address: Address, at: datetime) -> bool:
+    allowing = [f"contact.{kind.value}" for kind in ContactKind if kind.allows]
+    return Event.objects.filter(
+        subject_type="address", subject_id=str(address.pk), kind__in=allowing, occurred_at__gt=at
+    ).exists()
+
+
+def _note(address: Address, event: ContactEvent) -> None:
+    out = None if event.kind.allows else event.occurred_at
+    Address.objects.filter(pk=address.pk).update(opted_out_at=out, opted_out_by="" if out is None else event.kind.value)
+
+
+def _record(event: ContactEvent, address: Address | None) -> None:
+    own = event.kind not in (ContactKind.BOUNCE, ContactKind.COMPLAINT)
+    record_event(
+        kind=f"contact.{event.kind.value}",
+        subject_type="address" if address is not None else "channel",
+        subject_id=address.pk if address is not None else event.channel,
+        actor_type=Event.ActorType.CUSTOMER if own else Event.ActorType.CARRIER,
+        conversation=lifecycle.latest_open(address.customer) if address is not None else None,
+        tenant=address.customer.tenant if address is not None else "",
+        occurred_at=event.occurred_at,
+        data={"channel": event.channel},
+        details={"address": event.address, **event.detail},
+    )

@@ -1,0 +1,70 @@
+"""What is still to be delivered, and how the carriers do. Working state: all of it could be rebuilt from events."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.hosting.rows import Row
+from crm_contact_guard.record.models import Message
+
+
+class Delivery(Row):
+    """The outbox: what is still to be handed to a carrier, and the latest known state of each outbound message."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting to be sent")
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        DELIVERED = "delivered", _("Delivered")
+        READ = "read", _("Read")
+        FAILED = "failed", _("Not delivered")
+        UNCERTAIN = "uncertain", _("Perhaps sent")
+
+    message = models.OneToOneField(Message, primary_key=True, on_delete=models.PROTECT, related_name="delivery")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    #: Attempts whose end nobody saw (the process died): the carrier may or may not have the message.
+    unfinished = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=500, blank=True, default="")
+    #: The carrier's id of the message, once it took it; status events and replies refer to it.
+    carrier_id = models.CharField(max_length=255, blank=True, default="", db_index=True)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(state__in=["queued", "sending"]),
+                name="contact_guard_outbox_due",
+            )
+        ]
+
+
+class Carrier(Row):
+    """How a channel's carrier does: what it took in the current minute, and since when it takes nothing."""
+
+    channel = models.CharField(max_length=64, primary_key=True)
+    minute = models.DateTimeField()
+    taken = models.PositiveIntegerField(default=0)
+    #: It asked to be left alone until then.
+    resume_at = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+    #: Attempts in a row that ended without the carrier's taking or refusing the message.
+    failures = models.PositiveIntegerField(default=0)
+
+
+class IdempotencyKey(Row):
+    """A sender's own key for a send, so that a repeated request gives the first message again."""
+
+    employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=255)
+    request_digest = models.CharField(max_length=64)
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["employee", "key"], name="contact_guard_idempotency_key_once")]

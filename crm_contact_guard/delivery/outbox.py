@@ -1,0 +1,232 @@
+"""The outbox: which message a worker may hand to a carrier now, and what came of it.
+
+A claim is a conditional UPDATE whose row count decides, so two workers never hold one message. A claim that outlives
+its lease belongs to a dead worker: the carrier may or may not have the message. Where the carrier has no idempotency
+key it is tried once more, marked as a possible duplicate; a second unfinished attempt ends as ``uncertain`` and is left
+to people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from crm_contact_guard.channels.base import DeliveryStatus
+from crm_contact_guard.conf import settings
+from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.hosting import database
+from crm_contact_guard.proof.canonical import canonical_text
+from crm_contact_guard.record.inserting import insert_quietly
+from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record.recording import record_event
+
+#: Attempts whose end nobody saw, after which a message without idempotency is left to people.
+MAX_UNFINISHED = 2
+#: Waiting time after each failed attempt, in seconds; after the last the message counts as failed.
+BACKOFF = (10, 60, 300, 1800, 7200, 21600)
+#: Later words of a carrier never move a message back in this order.
+_RANK = {"queued": 0, "sending": 1, "uncertain": 2, "failed": 3, "sent": 4, "delivered": 5, "read": 6}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A message that this worker, and nobody else, now hands to the carrier."""
+
+    message: Message
+    attempt: int
+    possible_duplicate: bool
+
+
+def enqueue(message: Message) -> None:
+    """Put a recorded outbound message into the outbox, within the recording transaction."""
+    now = timezone.now()
+    insert_quietly(Delivery(message=message, due_at=now, updated_at=now))
+    _event(message, DeliveryStatus.QUEUED)
+
+
+def due(now: datetime, limit: int = 200) -> list[UUID]:
+    """Ids of messages that wait for a worker or were left by a dead one."""
+    rows = Delivery.objects.filter(_is_due(now)).order_by("due_at")
+    return list(rows.values_list("message_id", flat=True)[:limit])
+
+
+def is_due(message_id: UUID) -> bool:
+    """Whether a worker may take up the message; ``claim`` decides between several."""
+    return Delivery.objects.filter(_is_due(timezone.now()), message_id=message_id).exists()
+
+
+def was_tried_before(message_id: UUID, ago: timedelta) -> bool:
+    """Whether an attempt began longer ago than that."""
+    attempts = Event.objects.filter(message_id=message_id, kind=f"delivery.{DeliveryStatus.ATTEMPTED.value}")
+    return attempts.filter(recorded_at__lt=timezone.now() - ago).exists()
+
+
+def _is_due(now: datetime) -> Q:
+    waiting = Q(state=Delivery.State.QUEUED, due_at__lte=now)
+    return waiting | Q(state=Delivery.State.SENDING, lease_until__lt=now)
+
+
+@database.atomic()
+def claim(message_id: UUID, *, idempotent: bool) -> Claim | None:
+    """Take the message for one attempt, and record that the attempt begins.
+
+    None when somebody else has it, it is done, not yet due, or must be left to people (then that is recorded).
+    """
+    now = timezone.now()
+    rows = Delivery.objects.filter(message_id=message_id)
+    rows.filter(state=Delivery.State.SENDING, lease_until__lt=now).update(
+        state=Delivery.State.QUEUED, due_at=now, lease_until=None, unfinished=F("unfinished") + 1, updated_at=now
+    )
+    waiting = rows.filter(state=Delivery.State.QUEUED, due_at__lte=now)
+    if not idempotent:
+        doubtful = waiting.filter(unfinished__gte=MAX_UNFINISHED)
+        if doubtful.update(state=Delivery.State.UNCERTAIN, due_at=None, updated_at=now):
+            message = Message.objects.select_related("conversation").get(pk=message_id)
+            _event(message, DeliveryStatus.UNCERTAIN, data={"unfinished": MAX_UNFINISHED})
+            return None
+    if not waiting.update(
+        state=Delivery.State.SENDING,
+        lease_until=now + settings.delivery_lease,
+        attempts=F("attempts") + 1,
+        updated_at=now,
+    ):
+        return None
+    message = Message.objects.select_related("conversation__customer", "delivery").get(pk=message_id)
+    # Retrying after a clear refusal is a fresh attempt; only an attempt whose end nobody saw may double.
+    possible_duplicate = message.delivery.unfinished > 0 and not idempotent
+    _event(message, DeliveryStatus.ATTEMPTED, data=_attempt(message.delivery.attempts, possible_duplicate))
+    return Claim(message=message, attempt=message.delivery.attempts, possible_duplicate=possible_duplicate)
+
+
+def _attempt(number: int, possible_duplicate: bool) -> dict[str, object]:
+    return {"attempt": number, "possible_duplicate": True} if possible_duplicate else {"attempt": number}
+
+
+@database.atomic()
+def succeeded(
+    claim: Claim, status: DeliveryStatus, *, carrier_id: str = "", detail: Mapping[str, str] | None = None
+) -> None:
+    """The carrier took the message."""
+    data = _attempt(claim.attempt, claim.possible_duplicate)
+    if carrier_id:
+        data["carrier_id"] = carrier_id
+    _event(claim.message, status, data=data, details=detail)
+    if carrier_id:
+        Delivery.objects.filter(message_id=claim.message.pk).update(carrier_id=carrier_id[:255])
+    _move(claim.message.pk, status)
+
+
+def postpone(message_id: UUID, until: datetime) -> None:
+    """Leave a waiting message for later without an attempt: its carrier takes nothing before ``until``."""
+    Delivery.objects.filter(message_id=message_id, state=Delivery.State.QUEUED, due_at__lt=until).update(due_at=until)
+
+
+def by_carrier_id(channel: str, carrier_id: str) -> Message | None:
+    """The outbound message that the carrier knows by this id."""
+    if not carrier_id:
+        return None
+    found = Delivery.objects.filter(carrier_id=carrier_id[:255], message__channel=channel).select_related(
+        "message__conversation"
+    )
+    delivery = found.first()
+    return delivery.message if delivery is not None else None
+
+
+def by_own_id(channel: str, message_id: str, *, carrier_id: str) -> Message | None:
+    """The outbound message that a carrier names by our id, before or without an answer that gave us the carrier's.
+
+    The carrier's id is kept from here on, as if the answer had told it.
+    """
+    try:
+        key = UUID(message_id)
+    except ValueError:
+        return None
+    rows = Delivery.objects.filter(message_id=key, message__channel=channel)
+    delivery = rows.select_related("message__conversation").first()
+    if delivery is None:
+        return None
+    if carrier_id and not delivery.carrier_id:
+        rows.filter(carrier_id="").update(carrier_id=carrier_id[:255])
+    return delivery.message
+
+
+@database.atomic()
+def failed(
+    claim: Claim,
+    *,
+    permanent: bool,
+    error: str,
+    uncertain: bool = False,
+    detail: Mapping[str, str] | None = None,
+    retry_after: float | None = None,
+) -> datetime | None:
+    """The carrier refused, or (``uncertain``) fell silent. Returns when the next attempt is due, if there is one.
+
+    When the last attempt is over, a message that may have arrived in any of them ends as ``uncertain``, not as failed.
+    ``retry_after`` in seconds: it is not asked earlier than it wants to be.
+    """
+    now = timezone.now()
+    unfinished = claim.message.delivery.unfinished + int(uncertain)
+    again = not permanent and claim.attempt <= len(BACKOFF)
+    wait = max(BACKOFF[claim.attempt - 1], min(retry_after or 0, BACKOFF[-1])) if again else 0
+    due_at = now + timedelta(seconds=wait) if again else None
+    data = {"attempt": claim.attempt, "permanent": permanent, "uncertain": uncertain, "final": not again}
+    _event(claim.message, DeliveryStatus.FAILED, data=data, details={"error": error, **(detail or {})})
+    end = Delivery.State.UNCERTAIN if unfinished else Delivery.State.FAILED
+    if unfinished and not again:
+        _event(claim.message, DeliveryStatus.UNCERTAIN, data={"unfinished": unfinished})
+    Delivery.objects.filter(message_id=claim.message.pk, state=Delivery.State.SENDING).update(
+        state=Delivery.State.QUEUED if again else end,
+        due_at=due_at,
+        lease_until=None,
+        unfinished=F("unfinished") + int(uncertain),
+        last_error=canonical_text(error)[:500],
+        updated_at=now,
+    )
+    return due_at
+
+
+@database.atomic()
+def carrier_said(
+    message: Message, status: DeliveryStatus, *, occurred_at: datetime, detail: Mapping[str, str] | None = None
+) -> Event:
+    """A later word of the carrier (delivered, read, bounced): always recorded, shown only if it leads further."""
+    event = _event(message, status, occurred_at=occurred_at, details=detail)
+    _move(message.pk, status)
+    return event
+
+
+def _move(message_id: UUID, status: DeliveryStatus) -> None:
+    behind = [state for state, rank in _RANK.items() if rank < _RANK[status.value]]
+    if status is DeliveryStatus.FAILED:
+        behind.append("sent")  # a bounce comes after the carrier took it
+    Delivery.objects.filter(message_id=message_id, state__in=behind).update(
+        state=status.value, due_at=None, lease_until=None, last_error="", updated_at=timezone.now()
+    )
+
+
+def _event(
+    message: Message,
+    status: DeliveryStatus,
+    *,
+    occurred_at: datetime | None = None,
+    data: Mapping[str, object] | None = None,
+    details: Mapping[str, str] | None = None,
+) -> Event:
+    return record_event(
+        kind=f"delivery.{status.value}",
+        subject_type="message",
+        subject_id=message.pk,
+        actor_type=Event.ActorType.SYSTEM
+        if status.value in ("queued", "attempted", "uncertain")
+        else Event.ActorType.CARRIER,
+        message=message,
+        occurred_at=occurred_at,
+        data=data,
+        details=details,
+    )

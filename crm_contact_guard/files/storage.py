@@ -1,0 +1,116 @@
+"""Files of messages: stored first, named by a random id, listed with their SHA-256 in the message's leaf."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, BinaryIO, cast
+
+from django.core import signing
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, storages
+from django.urls import reverse
+
+from crm_contact_guard.channels.base import FileIn, OutboundFile
+from crm_contact_guard.conf import settings
+from crm_contact_guard.directory.ids import uuid7
+from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.record.models import Message
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that is safely in the storage and waits for its message."""
+
+    file: FileIn
+    sha256: str
+    stored_as: str
+
+
+def backend() -> Storage:
+    """The Django storage that holds the record's files (``FILE_STORAGE``)."""
+    return storages[settings.FILE_STORAGE]
+
+
+def store(files: Sequence[FileIn]) -> list[StoredFile]:
+    """Write the files before the transaction opens: a crash leaves a file without a row, never a row without a file."""
+    kept = []
+    for file in files:
+        name = backend().save(f"contact_guard/{uuid7()}", ContentFile(file.content))
+        kept.append(StoredFile(file, hashlib.sha256(file.content).hexdigest(), name))
+    return kept
+
+
+def listing(files: Sequence[StoredFile]) -> list[dict[str, Any]]:
+    """What of the files enters the message's leaf."""
+    return [
+        {
+            "name": stored.file.name[:255],
+            "type": stored.file.content_type[:127],
+            "size": len(stored.file.content),
+            "sha256": stored.sha256,
+            "kind": stored.file.kind,
+        }
+        for stored in files
+    ]
+
+
+def attach(message: Message, files: Sequence[StoredFile]) -> None:
+    """Create the rows, within the message's transaction."""
+    Attachment.objects.bulk_create(
+        Attachment(
+            message=message,
+            position=position,
+            kind=stored.file.kind,
+            name=stored.file.name[:255],
+            content_type=stored.file.content_type[:127],
+            size=len(stored.file.content),
+            sha256=stored.sha256,
+            stored_as=stored.stored_as,
+        )
+        for position, stored in enumerate(files)
+    )
+
+
+def discard(files: Sequence[StoredFile]) -> None:
+    """Remove files whose message turned out to be a duplicate or was refused."""
+    for stored in files:
+        backend().delete(stored.stored_as)
+
+
+# --- towards carriers
+
+#: How long a carrier may fetch a file by its link. They fetch at once, or when their reader first opens it.
+LINK_LASTS = timedelta(days=7)
+_SALT = "crm_contact_guard.files.carrier"
+
+
+def outbound(attachment: Attachment) -> OutboundFile:
+    """The file as a channel gets it; nothing is read yet."""
+    return OutboundFile(
+        name=attachment.name,
+        content_type=attachment.content_type,
+        size=attachment.size,
+        sha256=attachment.sha256,
+        open=lambda: cast(BinaryIO, backend().open(attachment.stored_as)),
+        url=carrier_link(attachment),
+    )
+
+
+def carrier_link(attachment: Attachment) -> str:
+    """A signed link under which a carrier can fetch the file for some days; empty without ``PUBLIC_URL``."""
+    if not settings.PUBLIC_URL:
+        return ""
+    token = signing.dumps(str(attachment.pk), salt=_SALT)
+    return str(settings.PUBLIC_URL).rstrip("/") + reverse("crm_contact_guard:carrier_file", args=[token])
+
+
+def by_carrier_token(token: str) -> Attachment | None:
+    """The file of a carrier's link; None when it is none of ours, too old, or its message was erased."""
+    try:
+        key = signing.loads(token, salt=_SALT, max_age=LINK_LASTS)
+    except signing.BadSignature:
+        return None
+    return Attachment.objects.filter(pk=key).exclude(stored_as="").first()

@@ -1,0 +1,145 @@
+"""The door for a host's older messages: recorded as they are handed in, marked as backfilled, once each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+
+from django.db import IntegrityError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import crm
+from crm_contact_guard.conversations.lifecycle import conversation_open
+from crm_contact_guard.conversations.models import CarrierEventId
+from crm_contact_guard.directory.mirror import customer_for, mirror_employee, placed
+from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.dispatch import later
+from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.hosting import database
+from crm_contact_guard.proof.canonical import canonical_text
+from crm_contact_guard.record.models import Conversation, Direction, Message
+from crm_contact_guard.record.recording import record_message
+
+#: Stands in ``Message.source``, and so in the leaf.
+SOURCE = "backfill"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OldMessage:
+    """A message of the host's older tables.
+
+    ``key`` is the host's id of it and never used twice; ``customer_key`` and ``employee_key`` are those of the adapter;
+    ``channel`` is a word for how it went ("email", "fax"); ``sent_at`` must be aware; ``thread`` joins messages that
+    belong together; ``tenant`` is the one whose context has to be entered to read customer and employee.
+    """
+
+    key: str
+    customer_key: str
+    employee_key: str
+    direction: Literal["inbound", "outbound", "note"]
+    channel: str
+    text: str
+    sent_at: datetime
+    subject: str = ""
+    thread: str = ""
+    tenant: str = ""
+
+
+def record_old(old: OldMessage, *, inspect: bool = False, dry_run: bool = False) -> Literal["recorded", "known"]:
+    """Record one old message. Raises InvalidMessage naming what is wrong; nothing is then recorded."""
+    _check(old)
+    event_id = old.key
+    if CarrierEventId.objects.filter(channel=SOURCE, event_id=event_id).exists():
+        return "known"
+    with crm.tenant(old.tenant):
+        customer = _customer(old)
+        employee = _employee(old, customer)
+    if dry_run:
+        return "recorded"
+    try:
+        with database.atomic():
+            seen = CarrierEventId.objects.create(channel=SOURCE, event_id=event_id, received_at=timezone.now())
+            conversation = _conversation(old, customer, employee)
+            seen.message = _record(old, conversation, customer, employee)
+            seen.save(update_fields=["message"])
+            if inspect:
+                later("inspect", str(seen.message.pk))
+    except IntegrityError:
+        if CarrierEventId.objects.filter(channel=SOURCE, event_id=event_id).exists():
+            return "known"
+        raise
+    return "recorded"
+
+
+def _check(old: OldMessage) -> None:
+    # Cut short, two keys could become one, and the second message would pass for known.
+    for name, text, most in (("key", old.key, 255), ("channel", old.channel, 64)):
+        if not text or len(text) > most or not text.isprintable():
+            raise InvalidMessage(
+                _("This must be a line of 1 to %(most)d printable characters.") % {"most": most}, field=name
+            )
+    if old.direction not in Direction.values:
+        raise InvalidMessage(_("Unknown direction %(word)r.") % {"word": old.direction}, field="direction")
+    if timezone.is_naive(old.sent_at):
+        raise InvalidMessage(_("The time has no zone."), field="sent_at")
+    if old.sent_at > timezone.now():
+        raise InvalidMessage(_("The time lies ahead."), field="sent_at")
+
+
+def _customer(old: OldMessage) -> Customer:
+    try:
+        return customer_for(old.customer_key)
+    except LookupError as error:
+        raise InvalidMessage(str(error), field="customer_key") from error
+
+
+def _employee(old: OldMessage, customer: Customer) -> Employee:
+    known = Employee.objects.filter(key=old.employee_key, tenant=customer.tenant).first()
+    if known is not None:
+        return known
+    user = crm.adapter().user(old.employee_key)
+    record = placed(crm.adapter().employee(user)) if user is not None else None
+    if record is None or record.tenant != customer.tenant:
+        raise InvalidMessage(_("The CRM has no employee %(key)r.") % {"key": old.employee_key}, field="employee_key")
+    return mirror_employee(record)
+
+
+def _conversation(old: OldMessage, customer: Customer, employee: Employee) -> Conversation:
+    """One closed conversation a thread; old talk must not stand in anybody's inbox."""
+    subject = canonical_text(f"{SOURCE}:{old.thread or f'{old.channel} {employee.key}'}")
+    if len(subject) > 255:
+        # Cut short, two threads could become one.
+        subject = f"{SOURCE}:{sha256(subject.encode()).hexdigest()}"
+    known = Conversation.objects.filter(customer=customer, employee=employee, subject=subject).first()
+    if known is not None:
+        return known
+    conversation = conversation_open(customer=customer, channel=old.channel, employee=employee, subject=subject)
+    conversation.state = Conversation.State.CLOSED
+    conversation.save(update_fields=["state"])
+    return conversation
+
+
+def _record(old: OldMessage, conversation: Conversation, customer: Customer, employee: Employee) -> Message:
+    inbound = old.direction == "inbound"
+    writer, reader = (customer.name, employee.name) if inbound else (employee.name, customer.name)
+    message = record_message(
+        conversation=conversation,
+        direction=old.direction,
+        channel=old.channel,
+        occurred_at=old.sent_at,
+        text=old.text,
+        employee_id=employee.pk,
+        subject=old.subject or None,
+        from_name=writer,
+        to_name=reader,
+        carrier_id=old.key,
+        source=SOURCE,
+    )
+    last = conversation.last_message_at
+    if last is None or old.sent_at > last:
+        conversation.last_message_at = old.sent_at
+        conversation.save(update_fields=["last_message_at"])
+    return message

@@ -1,0 +1,140 @@
+"""The mail edge, as ``webhooks`` is the HTTP edge: take a mail, hand it to the gateway, answer when it is recorded.
+
+250 means committed. A mail that can't be recorded now gets 451 and stays with its sender; one that is too large gets
+552 and an event; one for a stranger's address gets 550, since we are no relay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from django.db import close_old_connections
+from django.utils import timezone
+
+from crm_contact_guard import gateway
+from crm_contact_guard.channels.base import InboundMessage, UnknownEvent
+from crm_contact_guard.channels.email import EmailChannel
+from crm_contact_guard.channels.email.inbound import read_mail
+from crm_contact_guard.conf import settings
+from crm_contact_guard.directory.ids import uuid7
+from crm_contact_guard.intake.events import take
+
+logger = logging.getLogger(__name__)
+
+_SENDER = re.compile(r"<([^<>]{1,320})>")
+
+
+class MailHandler:
+    """aiosmtpd's hooks. Recording is blocking database work and runs in a thread of its own."""
+
+    def __init__(self, channel: EmailChannel) -> None:
+        self.channel = channel
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, rcpt_options: list[str]
+    ) -> str:
+        if not self.channel.accepts(address):
+            return "550 5.1.1 No such address here"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(rcpt_options)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        answer = await asyncio.to_thread(self.record, envelope)
+        # LMTP answers once for each recipient (RFC 2033 §4.2).
+        return "\r\n".join([answer] * len(envelope.rcpt_tos)) if isinstance(server, LMTP) else answer
+
+    def record(self, envelope: Envelope) -> str:
+        """Record the mail; the answer to give the sender."""
+        close_old_connections()
+        try:
+            content = envelope.original_content or b""
+            events = read_mail(
+                content,
+                alias=self.channel.alias,
+                envelope_from=envelope.mail_from or "",
+                envelope_to=envelope.rcpt_tos,
+            )
+            new = [take(event) for event in events]
+            known = isinstance(events[0], InboundMessage) and not any(new)
+            return f"250 2.0.0 {'Already recorded' if known else 'Recorded'}"
+        except Exception:
+            logger.exception("A mail could not be recorded; its sender is asked to try again")
+            return "451 4.3.0 Could not be recorded now, please try again"
+        finally:
+            close_old_connections()
+
+    def record_refusal(self, envelope: Envelope, sender: str, reason: str) -> None:
+        """Record that a mail was refused for its size, with its sender and, where they were named yet, recipients."""
+        close_old_connections()
+        gateway.receive_unknown(
+            UnknownEvent(
+                channel=self.channel.alias,
+                event_id=f"refused-{uuid7()}",
+                occurred_at=timezone.now(),
+                payload=f"from {sender or '?'} to {', '.join(envelope.rcpt_tos) or '?'}",
+                reason=reason,
+            )
+        )
+        close_old_connections()
+
+
+class _Refusals:
+    """Notices the server's own refusal of a mail that is too large: aiosmtpd asks no hook then."""
+
+    event_handler: MailHandler
+    envelope: Envelope | None
+    _said_from = ""
+
+    async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
+        # A sender that announces the size is refused before the envelope knows who it is.
+        self._said_from = arg or ""
+        await super().smtp_MAIL(arg)  # type: ignore[misc]
+
+    async def push(self, status: Any) -> None:
+        line = status if isinstance(status, str) else status.decode("ascii", "replace")
+        if line.startswith("552") and self.envelope is not None:
+            found = _SENDER.search(self._said_from)
+            sender = self.envelope.mail_from or (found[1] if found else "")
+            await asyncio.to_thread(self.event_handler.record_refusal, self.envelope, sender, line)
+            if isinstance(self, LMTP):
+                status = "\r\n".join([line] * max(1, len(self.envelope.rcpt_tos)))
+        await super().push(status)  # type: ignore[misc]
+
+
+class _SMTPServer(_Refusals, SMTP):
+    """SMTP (RFC 5321)."""
+
+
+class _LMTPServer(_Refusals, LMTP):
+    """LMTP (RFC 2033)."""
+
+
+class _MailController(Controller):
+    server_class: type[SMTP] = _SMTPServer
+
+    def factory(self) -> SMTP:
+        return self.server_class(self.handler, **self.SMTP_kwargs)
+
+
+class _LMTPController(_MailController):
+    server_class = _LMTPServer
+
+
+def controller(channel: EmailChannel, *, host: str, port: int, lmtp: bool = False) -> Controller:
+    """A server in a thread of its own; ``start()`` listens, ``stop()`` ends it."""
+    kind = _LMTPController if lmtp else _MailController
+    return kind(
+        MailHandler(channel),
+        hostname=host,
+        port=port,
+        data_size_limit=settings.MAX_INBOUND_BYTES,
+        enable_SMTPUTF8=True,
+        ident="contact guard",
+    )

@@ -1,0 +1,101 @@
+"""Erasing what a recorded row says while its proof stays: personal fields, salt and files go, digests stay.
+
+Each erased row is named by an event of its own (``erasure.<basis>``), committed together with the erasure; what is
+emptied without such an event, verification calls tampering. Files are deleted after commit, and again by the next run
+if a process died in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+from uuid import UUID
+
+from django.db import models
+from django.db.models import QuerySet
+
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.files import storage
+from crm_contact_guard.files.models import Attachment, Media
+from crm_contact_guard.hosting import database
+from crm_contact_guard.privacy.holds import not_held
+from crm_contact_guard.proof.canonical import EVENT_PERSONAL, MESSAGE_PERSONAL
+from crm_contact_guard.record.models import ErasurePermit, Event, Message
+from crm_contact_guard.record.recording import record_event
+
+BATCH: Final = 200
+
+#: Called within the erasing transaction with the ids of erased messages: the search index, and whoever else keeps
+#: what a message says, registers here.
+ERASERS: Final[list[Callable[[Sequence[UUID]], None]]] = []
+
+
+def erase_messages(messages: QuerySet[Message], *, basis: str, actor: Employee | None = None, reason: str = "") -> int:
+    """Erase messages with their files and the personal part of their events; returns the number of messages.
+
+    ``basis`` is a word such as "retention" or "request". Works in batches, each wholly or not at all; a second run
+    finds only what is left. What a legal hold covers stays; one placed meanwhile counts from the next batch on.
+    """
+    count = 0
+    remaining = messages.filter(salt__isnull=False).order_by("pk")
+    while ids := list(not_held(remaining).values_list("pk", flat=True)[:BATCH]):
+        with database.atomic():
+            # What was still to be fetched is not; what was fetched later (``media``) goes with the message.
+            Media.objects.filter(message__in=ids).delete()
+            fetched = not_held(Message.objects.filter(reply_to__in=ids, salt__isnull=False, text=""))
+            ids = list(dict.fromkeys((*ids, *fetched.values_list("pk", flat=True))))
+            _erase_rows(Message, ids, MESSAGE_PERSONAL, basis=basis, actor=actor, reason=reason)
+            events = Event.objects.filter(message__in=ids, salt__isnull=False).exclude(kind__startswith="erasure.")
+            erase_events(events, basis=basis, actor=actor)
+            for eraser in ERASERS:
+                eraser(ids)
+        count += len(ids)
+    delete_left_files()
+    return count
+
+
+def erase_events(events: QuerySet[Event], *, basis: str, actor: Employee | None = None) -> int:
+    """Erase the personal part (reason, details) of those events that have one; returns their number."""
+    told = events.filter(models.Q(reason__isnull=False) | models.Q(details__isnull=False))
+    ids = list(told.values_list("pk", flat=True))
+    for start in range(0, len(ids), BATCH):
+        with database.atomic():
+            _erase_rows(Event, ids[start : start + BATCH], EVENT_PERSONAL, basis=basis, actor=actor)
+    return len(ids)
+
+
+def _erase_rows(
+    model: type[Message | Event],
+    ids: Sequence[UUID],
+    names: Sequence[str],
+    *,
+    basis: str,
+    actor: Employee | None,
+    reason: str = "",
+) -> None:
+    kind = model._meta.model_name or ""
+    for row in model.objects.filter(pk__in=ids).only("pk", "tenant"):
+        record_event(
+            kind=f"erasure.{basis}",
+            subject_type=kind,
+            subject_id=row.pk,
+            actor_type=Event.ActorType.EMPLOYEE if actor else Event.ActorType.SYSTEM,
+            actor=actor.pk if actor else "",
+            tenant=row.tenant,
+            reason=reason or None,
+        )
+    ErasurePermit.objects.bulk_create(ErasurePermit(row_id=row_id) for row_id in ids)
+    # Not through the guarded manager: this one UPDATE is what the permit and the trigger allow.
+    models.QuerySet(model).filter(pk__in=ids).update(**dict.fromkeys((*names, "salt")))
+    ErasurePermit.objects.filter(row_id__in=ids).delete()
+
+
+def delete_left_files() -> int:
+    """Delete the stored files of erased messages; returns their number. Files that are gone already are no error."""
+    left = Attachment.objects.filter(message__salt__isnull=True).exclude(stored_as="")
+    count = 0
+    for attachment in left.iterator():
+        storage.backend().delete(attachment.stored_as)
+        Attachment.objects.filter(pk=attachment.pk).update(stored_as="", name="")
+        count += 1
+    return count

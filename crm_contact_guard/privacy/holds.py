@@ -1,0 +1,87 @@
+"""Legal holds: while one stands, nothing that it covers is erased, whatever retention or a request says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import reduce
+from operator import or_
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.hosting import database
+from crm_contact_guard.privacy.models import LegalHold
+from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record.recording import record_event
+
+
+@database.atomic()
+def hold_place(
+    *,
+    name: str,
+    reason: str,
+    placed_by: Employee | None,
+    tenant: str = "",
+    customer: Customer | None = None,
+    employee: Employee | None = None,
+    case: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> LegalHold:
+    """Place a hold, and record who did and why. Raises InvalidMessage when it would cover nothing in particular."""
+    if not (customer or employee or case or since or until):
+        raise InvalidMessage(_("Say what the hold covers: a customer, an employee, a case or a period."), field="hold")
+    hold = LegalHold.objects.create(
+        tenant=tenant,
+        name=name[:200],
+        customer=customer,
+        employee=employee,
+        case=case,
+        since=since,
+        until=until,
+        created_at=timezone.now(),
+    )
+    _event(hold, "hold.placed", placed_by, reason)
+    return hold
+
+
+@database.atomic()
+def hold_release(*, hold: LegalHold, reason: str, released_by: Employee | None) -> None:
+    """End a hold. Repeating it is harmless."""
+    if LegalHold.objects.filter(pk=hold.pk, released_at=None).update(released_at=timezone.now()):
+        _event(hold, "hold.released", released_by, reason)
+
+
+def not_held(messages: QuerySet[Message]) -> QuerySet[Message]:
+    """Those of ``messages`` that no standing hold covers."""
+    standing = [hold.covers() for hold in LegalHold.objects.filter(released_at=None)]
+    if not standing:
+        return messages
+    return messages.exclude(pk__in=Message.objects.filter(reduce(or_, standing)).values("pk"))
+
+
+def covered(hold: LegalHold) -> dict[str, str | None]:
+    """What a hold covers, as its events have it."""
+    return {
+        "customer": str(hold.customer_id) if hold.customer_id else None,
+        "employee": str(hold.employee_id) if hold.employee_id else None,
+        "case": hold.case or None,
+        "since": hold.since.isoformat() if hold.since else None,
+        "until": hold.until.isoformat() if hold.until else None,
+    }
+
+
+def _event(hold: LegalHold, kind: str, actor: Employee | None, reason: str) -> None:
+    record_event(
+        kind=kind,
+        subject_type="hold",
+        subject_id=hold.pk,
+        actor_type=Event.ActorType.EMPLOYEE if actor else Event.ActorType.SYSTEM,
+        actor=actor.pk if actor else "",
+        tenant=hold.tenant,
+        data=covered(hold),
+        reason=f"{hold.name}: {reason}",
+    )

@@ -1,0 +1,48 @@
+"""Watching the watchers: content read by somebody who is no part of the talk is itself recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.record.models import Conversation, Event
+from crm_contact_guard.record.recording import record_event
+
+
+def record_view(*, viewer: Employee, conversation: Conversation, purpose: str, subject_id: str = "") -> Event:
+    """Record that somebody read a conversation. ``purpose``: the page or API path ("alert")."""
+    return record_event(
+        kind="view.content",
+        subject_type="conversation",
+        subject_id=conversation.pk,
+        actor_type=Event.ActorType.EMPLOYEE,
+        actor=viewer.pk,
+        conversation=conversation,
+        data={"purpose": purpose, "about": subject_id or None},
+    )
+
+
+def record_unmask(*, viewer: Employee, conversation: Conversation) -> Event:
+    """Record that somebody had the raw addresses of a conversation shown."""
+    return record_event(
+        kind="view.unmasked",
+        subject_type="conversation",
+        subject_id=conversation.pk,
+        actor_type=Event.ActorType.EMPLOYEE,
+        actor=viewer.pk,
+        conversation=conversation,
+    )
+
+
+def record_export(*, viewer: Employee, form: str, filters: dict[str, Any]) -> Event:
+    """Record that the record was streamed or exported, before the first byte leaves."""
+    return record_event(
+        kind="export.streamed",
+        subject_type="export",
+        subject_id=form,
+        actor_type=Event.ActorType.EMPLOYEE,
+        actor=viewer.pk,
+        tenant=viewer.tenant,
+        data={"form": form},
+        details={"filters": filters} if filters else None,
+    )

@@ -1,0 +1,172 @@
+"""Writing the record: the only two functions that insert recorded rows.
+
+Each row gets a fresh salt, a digest of every personal field and the leaf hash over all of it, computed by the same
+``proof`` code that verifies. Call them inside the transaction of the state change that they record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from crm_contact_guard.directory.ids import uuid7
+from crm_contact_guard.proof import canonical
+from crm_contact_guard.record.inserting import insert
+from crm_contact_guard.record.models import Conversation, Event, Message, MessageKind
+
+
+def _stored(text: str | None) -> str | None:
+    """Text as every database can hold it. The original bytes of mail and webhooks are kept as a file of the message."""
+    return None if text is None else canonical.canonical_text(text)
+
+
+def _one_line(text: str, length: int) -> str:
+    """A carrier's id as an open value: no control characters (they would blur the leaf's lines), cut to the column."""
+    return "".join(character for character in canonical.canonical_text(text) if character.isprintable())[:length]
+
+
+def record_message(
+    *,
+    conversation: Conversation,
+    direction: str,
+    channel: str,
+    occurred_at: datetime,
+    text: str,
+    employee_id: UUID | None = None,
+    kind: str = MessageKind.MESSAGE,
+    subject: str | None = None,
+    quoted: str | None = None,
+    from_name: str | None = None,
+    from_address: str | None = None,
+    to_name: str | None = None,
+    to_address: str | None = None,
+    details: Mapping[str, Any] | None = None,
+    files: list[dict[str, Any]] | None = None,
+    carrier_id: str = "",
+    reply_to_id: UUID | None = None,
+    source: str = "live",
+    message_id: UUID | None = None,
+) -> Message:
+    """Insert one message row. Times must be aware; microseconds are what the record keeps."""
+    message = Message(
+        id=message_id or uuid7(),
+        tenant=conversation.tenant,
+        conversation=conversation,
+        customer_id=conversation.customer_id,
+        employee_id=employee_id,
+        direction=direction,
+        channel=channel,
+        kind=kind,
+        occurred_at=occurred_at,
+        recorded_at=timezone.now(),
+        carrier_id=_one_line(carrier_id, 255),
+        reply_to_id=reply_to_id,
+        source=source,
+        subject=_stored(subject),
+        text=_stored(text),
+        quoted=_stored(quoted),
+        from_name=_stored(from_name),
+        from_address=_stored(from_address),
+        to_name=_stored(to_name),
+        to_address=_stored(to_address),
+        details=canonical.canonical_json(details) if details else None,
+        files=canonical.canonical_json(files) if files else None,
+        salt=canonical.new_salt(canonical.MESSAGE_PERSONAL),
+        format=canonical.FORMAT,
+    )
+    _seal_row(message, "message", canonical.MESSAGE_PERSONAL, message_open_values(message))
+    insert(message)
+    return message
+
+
+def record_event(
+    *,
+    kind: str,
+    subject_type: str,
+    subject_id: str | UUID,
+    actor_type: str,
+    actor: str | UUID = "",
+    conversation: Conversation | None = None,
+    message: Message | None = None,
+    tenant: str = "",
+    occurred_at: datetime | None = None,
+    data: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Event:
+    """Insert one event row. ``data`` must hold no personal data; ``reason`` and ``details`` may, and can be erased."""
+    now = timezone.now()
+    if message is not None and conversation is None:
+        conversation = message.conversation
+    event = Event(
+        id=uuid7(),
+        tenant=conversation.tenant if conversation is not None else tenant,
+        kind=kind,
+        subject_type=subject_type,
+        subject_id=str(subject_id),
+        conversation=conversation,
+        message=message,
+        actor_type=actor_type,
+        actor=str(actor),
+        occurred_at=occurred_at or now,
+        recorded_at=now,
+        data=canonical.canonical_json(data or {}),
+        reason=_stored(reason),
+        details=canonical.canonical_json(details) if details else None,
+        salt=canonical.new_salt(canonical.EVENT_PERSONAL),
+        format=canonical.FORMAT,
+    )
+    _seal_row(event, "event", canonical.EVENT_PERSONAL, event_open_values(event))
+    insert(event)
+    return event
+
+
+def message_open_values(message: Message) -> dict[str, str | None]:
+    """The opaque values of a message, as they enter its leaf."""
+    return {
+        "id": str(message.id),
+        "tenant": message.tenant,
+        "conversation": str(message.conversation_id),
+        "customer": str(message.customer_id),
+        "employee": _text(message.employee_id),
+        "direction": message.direction,
+        "channel": message.channel,
+        "kind": message.kind,
+        "occurred_at": canonical.canonical_time(message.occurred_at),
+        "recorded_at": canonical.canonical_time(message.recorded_at),
+        "carrier_id": message.carrier_id,
+        "reply_to": _text(message.reply_to_id),
+        "source": message.source,
+    }
+
+
+def event_open_values(event: Event) -> dict[str, str | None]:
+    """The opaque values of an event, as they enter its leaf."""
+    return {
+        "id": str(event.id),
+        "tenant": event.tenant,
+        "kind": event.kind,
+        "subject_type": event.subject_type,
+        "subject_id": event.subject_id,
+        "conversation": _text(event.conversation_id),
+        "message": _text(event.message_id),
+        "actor_type": event.actor_type,
+        "actor": event.actor,
+        "occurred_at": canonical.canonical_time(event.occurred_at),
+        "recorded_at": canonical.canonical_time(event.recorded_at),
+        "data": event.data,
+    }
+
+
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _seal_row(row: Message | Event, kind: Any, names: tuple[str, ...], open_values: Mapping[str, str | None]) -> None:
+    salt = bytes(row.salt or b"")
+    row.digests = canonical.personal_digests(names, salt, {name: getattr(row, name) for name in names})
+    row.leaf_hash = canonical.leaf_hash(canonical.leaf_bytes(kind, open_values, bytes(row.digests)))

@@ -1,0 +1,62 @@
+"""What sealing writes: the tree over the recorded rows, and what was handed to witnesses.
+
+Nothing here is trusted when verifying: all of it must lead to a signature by a key that the database does not hold.
+A million rows take about 50 MB: 32 in tiles, 17 in seals.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm_contact_guard.hosting.rows import Row
+
+
+class TreeHead(Row):
+    """The one row that sealers lock: how far the tree has grown, and what is needed to let it grow on."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    origin = models.CharField(max_length=255, help_text="Name of this record in every checkpoint; never changes.")
+    size = models.BigIntegerField(help_text="Leaves.")
+    frontier = models.BinaryField(help_text="proof.merkle.Frontier.to_bytes().")
+    sealed_at = models.DateTimeField(null=True)
+
+
+class Seal(Row):
+    """Rows that got their leaf index together, and the signed tree head after them. Written once, never changed.
+
+    ``rows`` holds 17 bytes a leaf in leaf order: ``m`` or ``e`` (message, event) and the 16 bytes of the row's id;
+    within a seal, ids ascend.
+    """
+
+    size = models.BigIntegerField(primary_key=True, help_text="Leaves of the tree after this seal.")
+    rows = models.BinaryField()
+    #: Milliseconds of the smallest and largest UUIDv7 within, to find the seal of a row without an index entry a row.
+    first_ms = models.BigIntegerField()
+    last_ms = models.BigIntegerField()
+    checkpoint = models.TextField(help_text="C2SP signed checkpoint.")
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["last_ms", "first_ms"], name="contact_guard_seal_ids")]
+
+
+class Tile(Row):
+    """256 hashes of the tree (C2SP tlog-tiles); the last of each level may be partial and is then replaced."""
+
+    #: ``level · 2⁴⁸ + index``
+    id = models.BigIntegerField(primary_key=True)
+    hashes = models.BinaryField()
+
+
+class Witnessing(Row):
+    """What a witness was given last, and whether that went well."""
+
+    alias = models.CharField(max_length=64, primary_key=True)
+    size = models.BigIntegerField(default=0)
+    kept_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("witness")

@@ -1,0 +1,84 @@
+"""Taking rows that wait for their leaf: at most so many, each exactly once, in the way each database does it fast.
+
+All of it runs under the sealer's lock. Rows are taken and deleted by their own keys, never by ``id <= x``: ids are
+given before commit, so a lower id may still appear.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from crm_contact_guard.proof.merkle import HASH_BYTES
+from crm_contact_guard.record.models import Pending
+from crm_contact_guard.sealing.tree import ENTRY, KINDS
+
+_TABLE: Final = Pending._meta.db_table
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Rows in the order they are sealed: 17 bytes each as in ``Seal.rows``, and their leaf hashes run together."""
+
+    rows: bytes
+    hashes: bytes
+
+    @property
+    def count(self) -> int:
+        return len(self.rows) // ENTRY
+
+
+def take(connection: BaseDatabaseWrapper, limit: int) -> Taken:
+    """Take up to ``limit`` pending rows, the oldest first, ordered by row id."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            return _take_returning(cursor, limit)
+        return _take_by_key(connection, cursor, limit)
+
+
+def _take_returning(cursor: CursorWrapper, limit: int) -> Taken:
+    # Run together by the server: one value of bytes instead of objects for every row.
+    cursor.execute(
+        f"WITH gone AS (DELETE FROM {_TABLE} WHERE id IN (SELECT id FROM {_TABLE} ORDER BY id LIMIT %s)"
+        " RETURNING id, row_kind, row_id, leaf_hash)"
+        " SELECT string_agg(convert_to(left(row_kind, 1), 'UTF8') || uuid_send(row_id), ''::bytea ORDER BY row_id, id),"
+        " string_agg(leaf_hash, ''::bytea ORDER BY row_id, id) FROM gone",
+        [limit],
+    )
+    rows, hashes = cursor.fetchone()
+    return Taken(bytes(rows or b""), bytes(hashes or b""))
+
+
+def _take_by_key(connection: BaseDatabaseWrapper, cursor: CursorWrapper, limit: int) -> Taken:
+    cursor.execute(f"SELECT row_id, id, row_kind, leaf_hash FROM {_TABLE} ORDER BY id LIMIT %s", [limit])
+    found = cursor.fetchall()
+    if not found:
+        return Taken(b"", b"")
+    kinds = {kind: initial.hex() for kind, initial in KINDS.items()}
+    found = sorted(
+        [(str(row_id).replace("-", ""), key, kinds.get(kind, "00"), leaf) for row_id, key, kind, leaf in found]
+    )
+    if connection.vendor == "sqlite":
+        cursor.executemany(f"DELETE FROM {_TABLE} WHERE id = %s", [(row[1],) for row in found])
+    else:
+        _delete_by_join(cursor, [row[1] for row in found])
+    return Taken(bytes.fromhex("".join([row[2] + row[0] for row in found])), b"".join([row[3] for row in found]))
+
+
+def _delete_by_join(cursor: CursorWrapper, keys: list[int]) -> None:
+    # Each key is looked up singly, so no lock is taken on a row that another transaction is inserting; ``IN (list)``
+    # reads a range and waits for the writers.
+    cursor.execute(
+        f"DELETE waiting FROM JSON_TABLE(%s, '$[*]' COLUMNS (id BIGINT PATH '$')) AS taken"
+        f" STRAIGHT_JOIN {_TABLE} AS waiting ON waiting.id = taken.id",
+        [f"[{','.join(map(str, keys))}]"],
+    )
+
+
+def is_whole(taken: Taken) -> bool:
+    """Whether every note names a known kind and brought one leaf hash: one that was tampered with might not."""
+    known = {initial[0] for initial in KINDS.values()}
+    return set(taken.rows[::ENTRY]) <= known and len(taken.hashes) == taken.count * HASH_BYTES

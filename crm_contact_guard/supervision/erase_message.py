@@ -1,0 +1,51 @@
+"""Erasing at once what should never have been written into a conversation, on an alert about sensitive data."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.privacy.erasing import erase_messages
+from crm_contact_guard.privacy.holds import not_held
+from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.supervision.models import Alert, Finding, FindingKind
+
+BASIS = "sensitive_data"
+
+
+def erasable(alert: Alert) -> QuerySet[Message]:
+    """Messages that the alert names for sensitive data and that still say something."""
+    named = Finding.objects.filter(alert=alert, kind=FindingKind.SENSITIVE_DATA).values("message")
+    return Message.objects.filter(pk__in=named, salt__isnull=False)
+
+
+def erase_sensitive(*, alert: Alert, message_id: UUID, actor: Employee, reason: str) -> bool:
+    """Erase one such message's content; False when it is erased already or the alert does not name it.
+
+    Raises InvalidMessage without a reason, under a legal hold, and while another alert about the message waits: what
+    somebody has yet to judge is not erased on the way. Whether the actor may is the caller's to ask.
+    """
+    if not reason.strip():
+        raise InvalidMessage(_("Say why it is erased: the reason is recorded."), field="reason")
+    rows = erasable(alert).filter(pk=message_id)
+    if not rows.exists():
+        return False
+    if not not_held(rows).exists():
+        raise InvalidMessage(_("A legal hold keeps this message. It can be erased once the hold ends."), field="hold")
+    others = Finding.objects.filter(message=message_id, alert__isnull=False).exclude(alert=alert)
+    if others.exclude(alert__status=Alert.Status.CLOSED).exists():
+        raise InvalidMessage(
+            _("Another alert about this message is still to be decided. Close that one first."), field="alert"
+        )
+    return bool(erase_messages(rows, basis=BASIS, actor=actor, reason=reason.strip()))
+
+
+def erasures(alert: Alert) -> list[Event]:
+    """The recorded erasures of messages that the alert names, oldest first."""
+    named = [str(pk) for pk in Finding.objects.filter(alert=alert).values_list("message", flat=True)]
+    rows = Event.objects.filter(kind=f"erasure.{BASIS}", subject_type="message", subject_id__in=named)
+    return list(rows.order_by("recorded_at", "id"))

@@ -1,0 +1,61 @@
+"""What stands around the rows: triggers, open permits, and links that lead nowhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import connections, models
+
+from crm_contact_guard.record import trigger_state
+from crm_contact_guard.record.models import Conversation, ErasurePermit, Event, Message
+from crm_contact_guard.verification.report import Report
+
+_SHOWN = 20
+
+
+def check(using: str, report: Report) -> None:
+    """Report missing triggers, permits left open, and rows of ours that point at rows that are gone."""
+    for name in sorted(trigger_state.altered(connections[using])):
+        report.add(f"trigger {name}", "is missing or disabled, or does something else: recorded rows could be changed")
+    for name, why in trigger_state.obstacles(connections[using]):
+        report.add(name, why)
+    for permit in ErasurePermit.objects.using(using).order_by("pk")[:_SHOWN]:
+        report.add(f"row {permit.pk}", "an erasure permit was left open: its personal values could be emptied")
+    for field in _links():
+        _check_link(using, field, report)
+
+
+def _links() -> list[models.ForeignKey[Any, Any]]:
+    """Foreign keys of recorded rows, and all of this app that point at a recorded row or a conversation."""
+    return [
+        field
+        for model in apps.get_app_config("crm_contact_guard").get_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.ForeignKey)
+        and (model in (Message, Event) or field.related_model in (Message, Event, Conversation))
+    ]
+
+
+def _check_link(using: str, field: models.ForeignKey[Any, Any], report: Report) -> None:
+    source, target = field.model._meta, field.related_model._meta
+    name = connections[using].ops.quote_name
+    key, column, other = (name(str(one.column)) for one in (source.pk, field, target.pk))
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            f"SELECT s.{key}, s.{column} FROM {name(source.db_table)} s"
+            f" LEFT JOIN {name(target.db_table)} t ON t.{other} = s.{column}"
+            f" WHERE s.{column} IS NOT NULL AND t.{other} IS NULL LIMIT {_SHOWN}"
+        )
+        for row_id, missing in cursor.fetchall():
+            where = f"{source.model_name} {_shown(source.pk, row_id)}"
+            report.add(where, f"points at {target.model_name} {_shown(target.pk, missing)}, which is gone")
+
+
+def _shown(key: Any, value: Any) -> str:
+    """A key as everywhere else: SQLite keeps UUIDs without dashes."""
+    try:
+        return str(key.to_python(value))
+    except ValidationError:
+        return str(value)

@@ -1,0 +1,145 @@
+"""Rows, leaves and notes of waiting rows as sets: each row exactly one leaf or one note, each leaf one row.
+
+Constant memory: the sets are compared by sums of keyed hashes of their ids. Only when the sums differ are the ids
+themselves gathered, a slice of them at a time, to name the rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+from django.db import connections
+
+from crm_contact_guard.proof.canonical import RowKind
+from crm_contact_guard.record import canonical_sql
+from crm_contact_guard.record.canonical_sql import MODELS
+from crm_contact_guard.record.models import Pending
+from crm_contact_guard.sealing.tree import ENTRY, KINDS, seals
+from crm_contact_guard.verification.keyed_sums import KeyedSums, Totals
+from crm_contact_guard.verification.report import Report
+from crm_contact_guard.verification.rows import label
+
+_BATCH: Final = 20_000
+#: Ids gathered at once when something is wrong: about 100 MB.
+_SLICE: Final = 400_000
+
+_ID: Final = re.compile(r"[0-9a-f]{32}\Z")
+_IDS: Final = re.compile(r"[0-9a-f]*\Z")
+
+
+class SetCheck:
+    """Compares the sets as one snapshot shows them; ``size`` leaves have been compared with their rows before."""
+
+    def __init__(self, using: str, report: Report, size: int) -> None:
+        self._using = using
+        self._report = report
+        self._size = size
+        self._keyed = KeyedSums(ENTRY - 1)
+
+    def check(self) -> None:
+        """Compare, and name what differs."""
+        for kind in MODELS:
+            sealed, rows, waiting = (
+                self._sum(ids(kind)) for ids in (self._sealed_ids, self._row_ids, self._pending_ids)
+            )
+            if (rows != sealed + waiting).any():
+                before, counts = self._report.fault_count, [int(total[-1]) for total in (rows, sealed, waiting)]
+                self._name(kind, max(counts[0], counts[1] + counts[2]))
+                if not self._report.fault_count or (counts[0] > counts[1] and before == self._report.fault_count):
+                    self._report.add(
+                        f"{kind}s", f"{counts[0]} rows do not match {counts[1]} leaves and {counts[2]} waiting"
+                    )
+
+    def _sum(self, batches: Iterator[bytes]) -> Totals:
+        total = self._keyed.of(b"")
+        for batch in batches:
+            total = total + self._keyed.of(batch)
+        return total
+
+    def _name(self, kind: RowKind, count: int) -> None:
+        """Name the rows, in slices by the last (random) byte of their ids."""
+        parts = -(-count // _SLICE)
+        for part in range(min(256, parts)):
+            sealed, rows, waiting = (
+                Counter(_slice(ids(kind), part, min(256, parts)))
+                for ids in (self._sealed_ids, self._row_ids, self._pending_ids)
+            )
+            self._compare(kind, sealed, rows, waiting)
+            # Older leaves have been compared with their rows one by one.
+            new = Counter(_slice(self._sealed_ids(kind, self._size), part, min(256, parts)))
+            for row_id in sorted(new.keys() - rows.keys()):
+                self._add(kind, row_id, "was sealed a moment ago and is gone")
+
+    def _compare(self, kind: RowKind, sealed: Counter[bytes], rows: Counter[bytes], waiting: Counter[bytes]) -> None:
+        for row_id in sorted(rows.keys() - sealed.keys() - waiting.keys()):
+            self._add(kind, row_id, "has no leaf and does not wait for one: slipped in past the triggers, or dropped")
+        for row_id, times in sorted(rows.items()):
+            if times > 1:
+                self._add(kind, row_id, f"stands in the table {times} times: one was slipped in past its primary key")
+        for row_id, times in sorted(sealed.items()):
+            if times > 1:
+                self._add(kind, row_id, f"was sealed {times} times")
+            if row_id in waiting:
+                self._add(kind, row_id, "is sealed and waits to be sealed again")
+        for row_id, times in sorted(waiting.items()):
+            if times > 1:
+                self._add(kind, row_id, f"waits for sealing {times} times")
+
+    def _add(self, kind: RowKind, row_id: bytes, why: str) -> None:
+        row = canonical_sql.fetch(self._using, kind, [row_id]).get(row_id)
+        where = f"{kind} {UUID(bytes=row_id)}" if row is None else label(row)
+        self._report.add(where, why)
+
+    def _sealed_ids(self, kind: RowKind, start: int = 0) -> Iterator[bytes]:
+        initial = KINDS[kind][0]
+        for seal in seals(self._using, start=start):
+            held = np.frombuffer(bytes(seal.rows), dtype=np.uint8)
+            entries = held[: len(held) // ENTRY * ENTRY].reshape(-1, ENTRY)
+            yield entries[entries[:, 0] == initial, 1:].tobytes()
+
+    def _row_ids(self, kind: RowKind) -> Iterator[bytes]:
+        connection, table = connections[self._using], MODELS[kind]._meta.db_table
+        key = "id::text" if connection.vendor == "postgresql" else "id"
+        after: str | None = None
+        while True:
+            condition, params = ("", []) if after is None else ("WHERE id > %s", [after])
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT {key} FROM {table} {condition} ORDER BY id LIMIT {_BATCH}", params)
+                found = [str(row[0]) for row in cursor.fetchall()]
+            yield self._joined(kind, found)
+            if len(found) < _BATCH:
+                return
+            after = found[-1]
+
+    def _pending_ids(self, kind: RowKind) -> Iterator[bytes]:
+        rows = Pending.objects.using(self._using).filter(row_kind=kind).values_list("row_id", flat=True)
+        found = []
+        for row_id in rows.iterator(chunk_size=_BATCH):
+            found.append(row_id.bytes)
+            if len(found) == _BATCH:
+                yield b"".join(found)
+                found = []
+        yield b"".join(found)
+
+    def _joined(self, kind: RowKind, ids: list[str]) -> bytes:
+        joined = "".join(ids).replace("-", "")
+        if len(joined) == 32 * len(ids) and _IDS.match(joined):
+            return bytes.fromhex(joined)
+        texts = [row_id.replace("-", "") for row_id in ids]
+        # SQLite keeps ids as text, so somebody with the file may have written anything.
+        for text in [text for text in texts if not _ID.match(text)]:
+            self._report.add(f"{kind} {text!r}", "has an id that is none: renumbered, or slipped in")
+            texts.remove(text)
+        return bytes.fromhex("".join(texts))
+
+
+def _slice(batches: Iterator[bytes], part: int, parts: int) -> Iterator[bytes]:
+    for batch in batches:
+        for at in range(0, len(batch), 16):
+            if batch[at + 15] % parts == part:
+                yield batch[at : at + 16]

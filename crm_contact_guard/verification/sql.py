@@ -1,0 +1,178 @@
+"""The quick routine check: PostgreSQL hashes its own rows. Who can alter rows can alter that answer as well.
+
+One statement, which the server spreads over its cores, holds every row against its own leaf hash. The rows' ids and
+leaf hashes are then compared with those in the tree and in the notes, as sets, within one snapshot. Whatever is
+unusual is left to the full check, which finds the words. Stored files are not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+from django.db import connections
+
+from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.proof.canonical import DIGEST_BYTES, FORMAT, PERSONAL, RowKind
+from crm_contact_guard.proof.merkle import HASH_BYTES
+from crm_contact_guard.record import hashed_rows
+from crm_contact_guard.record.canonical_sql import HEADERS, MODELS, contents, lines
+from crm_contact_guard.record.models import Event, Pending
+from crm_contact_guard.sealing.tree import ENTRY, KINDS, SLACK
+from crm_contact_guard.verification.erasures import KIND_PREFIX
+from crm_contact_guard.verification.keyed_sums import KeyedSums
+from crm_contact_guard.verification.report import Report
+from crm_contact_guard.verification.tree import Leaves
+
+#: More odd rows than this are looked for by the full check of everything.
+_ODD: Final = 100_000
+#: A row whose time lies further from that in its id (UUIDv7) is odd, in milliseconds.
+_NEAR: Final = 60_000
+#: PostgreSQL counts from 2000: milliseconds since 1970.
+_EPOCH: Final = 946_684_800_000
+_PIECE: Final = 1 << 15
+
+#: A row as the server gives it, all in one value, since values are what costs the client time.
+_ROW: Final = np.dtype([("key", "V48"), ("micros", ">i8"), ("sound", "u1")])
+
+Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+Millis = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+
+
+class SqlRowCheck:
+    """Compares rows, leaves and notes of one snapshot: ``rows()``, ``usual()`` for all leaves, then ``agrees()``."""
+
+    def __init__(self, using: str) -> None:
+        self._connection = connections[using]
+        if self._connection.vendor != "postgresql":
+            raise ConfigurationError("The check inside the database works on PostgreSQL only")
+        self._using = using
+        self._keyed = KeyedSums(ENTRY - 1 + HASH_BYTES)
+        #: Rows less leaves and notes, by kind.
+        self._left = {kind: self._keyed.of(b"") for kind in MODELS}
+        #: Rows that must be looked at one by one, whether they have a leaf or wait for it.
+        self.odd: set[bytes] = set()
+        self._counts = dict.fromkeys(MODELS, 0)
+        self._pending = 0
+
+    def rows(self) -> bool:
+        """Let the server hash every row. False when so many are odd that only the full check of everything helps."""
+        for kind in MODELS:
+            for found in self._hashed(kind):
+                self._left[kind] = self._left[kind] + self._keyed.of(found["key"].tobytes())
+                keys = np.ascontiguousarray(found["key"]).view(np.uint8).reshape(-1, ENTRY - 1 + HASH_BYTES)
+                millis = found["micros"].astype(np.int64) // 1000 + _EPOCH
+                odd = (found["sound"] == 0) | (np.abs(_millis(keys) - millis) > _NEAR)
+                self.odd.update(key[: ENTRY - 1].tobytes() for key in keys[odd])
+                if len(self.odd) > _ODD:
+                    return False
+            self.odd.update(row_id for (row_id,) in hashed_rows.stream(self._connection, _unnamed(kind)))
+        return len(self.odd) <= _ODD
+
+    def usual(self, runs: Sequence[Leaves]) -> bool:
+        """Take these leaves into the sums. False when their rows must be looked at one by one."""
+        entries = np.frombuffer(b"".join([run.rows for run in runs]), dtype=np.uint8).reshape(-1, ENTRY)
+        hashes = np.frombuffer(b"".join([run.hashes for run in runs]), dtype=np.uint8).reshape(-1, HASH_BYTES)
+        count, counts = 0, {}
+        for kind in MODELS:
+            own = entries[:, 0] == KINDS[kind][0]
+            keys = np.concatenate([entries[own, 1:], hashes[own]], axis=1)
+            self._left[kind] = self._left[kind] - self._keyed.of(keys.tobytes())
+            counts[kind] = len(keys)
+            count += len(keys)
+        if count != len(entries) or not _in_time(entries[:, 1:], runs) or self._holds_odd(entries):
+            return False
+        for kind in MODELS:
+            self._counts[kind] += counts[kind]
+        return True
+
+    def agrees(self, report: Report) -> bool:
+        """Whether each row has exactly one leaf or one note, and each of these a row; if so, what holds is counted."""
+        for kind in MODELS:
+            notes = Pending.objects.using(self._using).filter(row_kind=kind).values_list("row_id", "leaf_hash")
+            found = [row_id.bytes + bytes(leaf_hash) for row_id, leaf_hash in notes.iterator()]
+            if any(len(note) != ENTRY - 1 + HASH_BYTES for note in found):
+                return False
+            self._left[kind] = self._left[kind] - self._keyed.of(b"".join(found))
+            self._pending += len(found)
+        if any(left.any() for left in self._left.values()):
+            return False
+        for kind in MODELS:
+            report.rows[kind] += self._counts[kind]
+        if not self.odd:
+            report.pending += self._pending
+        return True
+
+    def _holds_odd(self, entries: Bytes) -> bool:
+        return bool(self.odd) and not self.odd.isdisjoint(entry[1:].tobytes() for entry in entries)
+
+    def _hashed(self, kind: RowKind) -> Iterator[Any]:
+        connection = self._connection
+        with connection.cursor() as cursor:
+            # Rows are given out one by one, which the planner thinks too dear to share the hashing out for.
+            cursor.execute(
+                "SELECT set_config('parallel_tuple_cost', '0', true), set_config('parallel_setup_cost', '0', true),"
+                " set_config('jit', 'off', true)"
+            )
+        rows = hashed_rows.stream(connection, _statement(kind))
+        while piece := b"".join([row for (row,) in islice(rows, _PIECE)]):
+            yield np.frombuffer(piece, dtype=_ROW)
+
+
+def _millis(ids: Bytes) -> Millis:
+    """Milliseconds since 1970 in UUIDv7s, a row each."""
+    wide = np.zeros((len(ids), 8), dtype=np.uint8)
+    wide[:, 2:] = ids[:, :6]
+    return wide.view(">i8")[:, 0].astype(np.int64)
+
+
+def _in_time(ids: Bytes, runs: Sequence[Leaves]) -> bool:
+    """Whether the times in the ids lie so well between the seals that those of the rows do as well."""
+    counts = [run.count for run in runs]
+    slack = int(SLACK.total_seconds() * 1000) - _NEAR
+    low = np.repeat([_since_1970(run.after) - slack if run.after is not None else 0 for run in runs], counts)
+    high = np.repeat([_since_1970(run.sealed_at) + slack for run in runs], counts)
+    millis = _millis(ids)
+    return bool(((low <= millis) & (millis <= high)).all())
+
+
+def _since_1970(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _statement(kind: RowKind) -> str:
+    """Of every row: id and leaf hash, its time, and whether it holds. No value may be null."""
+    zeros = f"decode(repeat('00', {HASH_BYTES}), 'hex')"
+    leaf_hash = f"CASE WHEN octet_length(leaf_hash) = {HASH_BYTES} THEN leaf_hash ELSE {zeros} END"
+    return (
+        f"SELECT uuid_send(id) || {leaf_hash} || timestamptz_send(coalesce(recorded_at, '2000-01-01'))"
+        f" || boolsend(coalesce({_sound(kind)}, false)) FROM {MODELS[kind]._meta.db_table}"
+    )
+
+
+def _sound(kind: RowKind) -> str:
+    """That a row's leaf hash and content digest are those of its values, or that it was emptied whole."""
+    names = PERSONAL[kind]
+    header, start = HEADERS[kind].decode().strip(), len(names) * DIGEST_BYTES + 1
+    text = f"'{header}' || chr(10) || {lines('postgresql', True, kind)}"
+    content = contents("postgresql", kind)
+    digest, nothing = f"substr(digests, {start}, {DIGEST_BYTES})", f"decode(repeat('00', {DIGEST_BYTES}), 'hex')"
+    return (
+        f"format = {FORMAT} AND leaf_hash = sha256('\\x00'::bytea || convert_to({text}, 'UTF8') || digests) AND CASE"
+        f" WHEN coalesce({', '.join(names)}) IS NOT NULL THEN {digest} = sha256('\\x03'::bytea || salt || {content})"
+        f" ELSE {digest} = {nothing} OR salt IS NULL END"
+    )
+
+
+def _unnamed(kind: RowKind) -> str:
+    """The ids of emptied rows that no recorded erasure names. A query by itself: within the other it would keep the
+    server from sharing that out."""
+    table, events = MODELS[kind]._meta.db_table, Event._meta.db_table
+    return (
+        f"SELECT uuid_send(id) FROM {table} WHERE salt IS NULL AND NOT EXISTS (SELECT 1 FROM {events} erasure"
+        f" WHERE erasure.subject_type = '{kind}' AND erasure.subject_id = {table}.id::text"
+        f" AND erasure.kind LIKE '{KIND_PREFIX}%') LIMIT {_ODD + 1}"
+    )

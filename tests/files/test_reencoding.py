@@ -1,0 +1,114 @@
+"""Pictures that are uploaded are made anew where the company wants it: what they show stays, what they tell goes."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image, PngImagePlugin
+
+from crm_contact_guard.channels import registry
+from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.files import reencoding, uploads
+from tests.file_samples import PNG, pdf, qr_png
+
+HIDDEN = b"<script>steal()</script>"
+PLACE = b"35.6812N139.7671E"
+
+
+@pytest.fixture(autouse=True)
+def _on(settings: Any) -> None:
+    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "REENCODE_IMAGES": True}
+
+
+def read(name: str, content: bytes) -> FileIn:
+    [file] = uploads.read([SimpleUploadedFile(name, content)], registry.channel("chat"))
+    return file
+
+
+def photograph(kind: str, **options: Any) -> bytes:
+    """Wide, red at the left; its camera was held upright, and it says where and with what it was taken."""
+    picture = Image.new("RGB", (40, 20), "blue")
+    picture.paste("red", (0, 0, 20, 20))
+    told = Image.Exif()
+    told[0x0112] = 6  # turn it by 90 degrees
+    told[0x010E] = PLACE.decode()
+    held = io.BytesIO()
+    picture.save(held, kind, exif=told, **options)
+    return held.getvalue() + HIDDEN
+
+
+def shown(content: bytes) -> Any:
+    return Image.open(io.BytesIO(content))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("JPEG", "a.jpg"), ("PNG", "a.png"), ("WEBP", "a.webp"), ("TIFF", "a.tiff")]
+)
+def test_a_picture_keeps_what_it_shows_and_forgets_what_it_tells(kind: str, name: str) -> None:
+    options: dict[str, Any] = {}
+    if kind == "PNG":
+        options["pnginfo"] = PngImagePlugin.PngInfo()
+        options["pnginfo"].add_text("Comment", PLACE.decode())
+    if kind == "JPEG":
+        options["comment"] = PLACE
+    given = photograph(kind, **options)
+    assert PLACE in given
+
+    file = read(name, given)
+
+    assert PLACE not in file.content
+    assert HIDDEN not in file.content
+    picture = shown(file.content)
+    assert (picture.format, picture.size) == (kind, (20, 40))
+    red, _green, blue = picture.convert("RGB").getpixel((10, 5))
+    assert red > 2 * blue, "turned the wrong way"
+    assert not {0x0112, 0x010E} & set(picture.getexif())
+
+
+def test_a_moving_picture_keeps_moving() -> None:
+    frames = [Image.new("RGB", (10, 10), colour) for colour in ("red", "green", "blue")]
+    held = io.BytesIO()
+    frames[0].save(held, "GIF", save_all=True, append_images=frames[1:], duration=[50, 100, 150], loop=0, comment=PLACE)
+
+    picture = shown(read("a.gif", held.getvalue()).content)
+
+    assert picture.n_frames == 3
+    assert b"35.68" not in picture.info.get("comment", b"")
+
+
+def test_codes_stay_readable() -> None:
+    from crm_contact_guard.detection import images
+
+    assert images.read(read("code.png", qr_png("https://line.me/ti/p/~x")).content) == ["https://line.me/ti/p/~x"]
+
+
+def test_a_damaged_picture_is_named() -> None:
+    with pytest.raises(InvalidMessage, match=r"a\.png is damaged or has too many pixels"):
+        read("a.png", PNG)
+
+
+def test_a_picture_of_too_many_pixels_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = io.BytesIO()
+    Image.new("1", (10_000, 6_001)).save(held, "PNG")
+
+    with pytest.raises(InvalidMessage, match="too many pixels"):
+        read("a.png", held.getvalue())
+    assert len(held.getvalue()) < 100_000
+
+
+def test_a_kind_that_can_not_be_made_anew_is_refused() -> None:
+    heic = b"\0\0\0\x18ftypheic" + b"\0" * 40
+
+    assert reencoding.reencoded(heic, "image/heic") is None
+    with pytest.raises(InvalidMessage, match="not of a kind"):
+        read("a.heic", heic)
+
+
+def test_other_files_and_other_companies_are_left_alone(settings: Any) -> None:
+    assert read("a.pdf", pdf("Hello")).content == pdf("Hello")
+    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "REENCODE_IMAGES": False}
+    assert read("a.png", PNG).content == PNG

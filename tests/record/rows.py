@@ -1,0 +1,60 @@
+"""A small record for the tests of record, sealing and verification: a talk with messages and events, sealed in several runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.record.recording import record_event, record_message
+from crm_contact_guard.sealing.sealer import seal
+from tests import factories
+
+
+def talk() -> Conversation:
+    """A conversation to write into."""
+    return factories.conversation(factories.employee("aoi"))
+
+
+def message(conversation: Conversation, text: str = "Good evening", **fields: object) -> Message:
+    """One recorded message with most personal fields filled in."""
+    values: dict[str, object] = {
+        "subject": "Your stay",
+        "from_name": "Hanako Sato",
+        "from_address": "hanako@example.com",
+        "to_name": "Aoi",
+        "details": {"client": "web"},
+        **fields,
+    }
+    return record_message(
+        conversation=conversation,
+        direction="inbound",
+        channel="chat",
+        occurred_at=timezone.now() - timedelta(minutes=1),
+        text=text,
+        **values,  # type: ignore[arg-type]
+    )
+
+
+def event(about: Message, kind: str = "delivery.sent", **fields: object) -> Event:
+    """One recorded event about a message."""
+    return record_event(
+        kind=kind,
+        subject_type="message",
+        subject_id=about.pk,
+        actor_type="system",
+        message=about,
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def sealed_record(conversation: Conversation, runs: int = 3, each: int = 4) -> list[Message]:
+    """``runs`` seals of ``each`` messages with an event each, and nothing that waits."""
+    messages = []
+    for run in range(runs):
+        for number in range(each):
+            messages.append(message(conversation, f"Message {run}.{number} こんばんは"))
+            event(messages[-1], reason=f"because of {number}")
+        seal()
+    return messages

@@ -1,0 +1,252 @@
+"""Manipulations of what people are shown beside the recorded rows: files, deliveries, conversations, holds, alerts."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from django.utils import timezone
+
+from crm_contact_guard.conversations.identity import LINKED
+from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.directory.ids import uuid7
+from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.privacy.erasing import erase_messages
+from crm_contact_guard.privacy.holds import hold_place
+from crm_contact_guard.privacy.models import LegalHold
+from crm_contact_guard.proof import canonical
+from crm_contact_guard.record.models import Conversation, Message
+from crm_contact_guard.record.recording import record_event
+from crm_contact_guard.sealing.sealer import seal
+from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
+from crm_contact_guard.supervision.models import Alert, Finding
+from crm_contact_guard.supervision.noticing import notice
+from crm_contact_guard.supervision.review import alert_close
+from tests import factories
+from tests.record import rows
+from tests.verification.tampering.scene import MANIPULATIONS, Scene, Words, manipulation, named, update
+
+
+def _with_a_file(scene: Scene) -> Message:
+    digest = sha256(b"photo").hexdigest()
+    listed = {"name": "a.jpg", "type": "image/jpeg", "size": 5, "sha256": digest, "kind": "attachment"}
+    message = rows.message(scene.talk, files=[listed])
+    Attachment.objects.create(
+        message=message, position=0, kind="attachment", name="a.jpg", content_type="image/jpeg", size=5, sha256=digest,
+        stored_as="contact_guard/a",
+    )  # fmt: skip
+    seal()
+    return message
+
+
+def _file(**values: Any) -> Any:
+    def act(scene: Scene) -> Words:
+        message = _with_a_file(scene)
+        Attachment.objects.update(**values)
+        return [f"files of message {message.pk}", "differ from the list that was sealed"]
+
+    return act
+
+
+for _name, _values in {
+    "type": {"content_type": "text/html"},
+    "kind": {"kind": "original"},
+    "name": {"name": "b.jpg"},
+    "digest": {"sha256": sha256(b"other").hexdigest()},
+    "place": {"position": 3, "size": 6},
+}.items():
+    MANIPULATIONS[f"edit_the_{_name}_of_a_file"] = _file(**_values)
+
+
+@manipulation
+def slip_a_file_into_a_message_that_had_none(scene: Scene) -> Words:
+    Attachment.objects.create(
+        message=scene.victim, position=0, kind="attachment", name="threat.pdf", content_type="application/pdf", size=1,
+        sha256=sha256(b"x").hexdigest(), stored_as="contact_guard/x",
+    )  # fmt: skip
+    return [f"files of message {scene.victim.pk}", "does not list ('threat.pdf')"]
+
+
+@manipulation
+def show_a_message_as_delivered(scene: Scene) -> Words:
+    Delivery.objects.create(message=scene.victim, state="delivered", updated_at=timezone.now())
+    return [f"delivery of message {scene.victim.pk}", 'is shown as "delivered", which no event says']
+
+
+@manipulation
+def hide_that_a_message_was_read(scene: Scene) -> Words:
+    rows.event(scene.victim, "delivery.read")
+    Delivery.objects.create(message=scene.victim, state="sent", updated_at=timezone.now())
+    return [f"delivery of message {scene.victim.pk}", 'is shown as "sent" though the carrier said "read"']
+
+
+@manipulation
+def show_a_conversation_as_anothers(scene: Scene) -> Words:
+    other = factories.customer(name="Taro Ito")
+    Conversation.objects.update(customer=other)
+    return [f"conversation {scene.talk.pk}", f"as one with customer {other.pk}, to whom no recorded link led"]
+
+
+@manipulation
+def undo_a_link(scene: Scene) -> Words:
+    """The conversation was linked to a customer, and goes back to the stranger whom its messages name."""
+    other = factories.customer(name="Taro Ito")
+    record_event(
+        kind=LINKED, subject_type="conversation", subject_id=scene.talk.pk, actor_type="system",
+        conversation=scene.talk, data={"from": str(scene.talk.customer_id), "to": str(other.pk)},
+    )  # fmt: skip
+    return [f"conversation {scene.talk.pk}", "to whom no recorded link led"]
+
+
+@manipulation
+def show_a_conversation_to_another_tenant(scene: Scene) -> Words:
+    Conversation.objects.update(tenant="elsewhere")
+    return [f"conversation {scene.talk.pk}", "is shown to another tenant"]
+
+
+def _erased(scene: Scene) -> dict[str, Any]:
+    before = Message.objects.values(*canonical.MESSAGE_PERSONAL, "salt").get(pk=scene.victim.pk)
+    erase_messages(Message.objects.filter(pk=scene.victim.pk), basis="request")
+    return before
+
+
+@manipulation
+def undo_an_erasure_out_of_a_backup(scene: Scene) -> Words:
+    update(scene.victim, **_erased(scene))
+    return [f"message {scene.victim.pk}", "was erased, and its values or their salt are there again"]
+
+
+@manipulation
+def keep_the_salt_of_an_erased_message(scene: Scene) -> Words:
+    update(scene.victim, salt=_erased(scene)["salt"])
+    return [f"message {scene.victim.pk}", "was erased, and its values or their salt are there again"]
+
+
+@manipulation
+def fill_an_erased_message_with_other_words(scene: Scene) -> Words:
+    _erased(scene)
+    update(scene.victim, text="I agree to everything", salt=canonical.new_salt(canonical.MESSAGE_PERSONAL))
+    return [named(scene.victim), "text differs from what was sealed"]
+
+
+@manipulation
+def lend_a_message_an_erasure_of_another(scene: Scene) -> Words:
+    """An honest erasure of one message, its event turned on the other."""
+    erase_messages(Message.objects.filter(pk=scene.other.pk), basis="request")
+    event = scene.erasure(scene.other)
+    update(event, subject_id=str(scene.victim.pk))
+    update(scene.victim, salt=None, **dict.fromkeys(canonical.MESSAGE_PERSONAL))
+    return [f"event {event.pk}", f"message {scene.other.pk}", "emptied without a recorded erasure"]
+
+
+def _hold(scene: Scene) -> LegalHold:
+    return hold_place(name="Dispute", reason="court", placed_by=None, customer=scene.talk.customer)
+
+
+@manipulation
+def end_a_hold_in_silence(scene: Scene) -> Words:
+    hold = _hold(scene)
+    LegalHold.objects.update(released_at=timezone.now())
+    return [f"hold {hold.pk}", "is released without a recorded release"]
+
+
+@manipulation
+def turn_a_hold_on_another_customer(scene: Scene) -> Words:
+    hold = _hold(scene)
+    LegalHold.objects.update(customer=factories.customer(name="Taro Ito"))
+    return [f"hold {hold.pk}", "covers something else than it was placed on"]
+
+
+@manipulation
+def drop_a_hold(scene: Scene) -> Words:
+    hold = _hold(scene)
+    LegalHold.objects.filter(pk=hold.pk).delete()
+    return [f"hold {hold.pk}", "was placed and is gone"]
+
+
+def _alert(scene: Scene) -> Alert:
+    finding = NewFinding(
+        message=scene.victim, kind="contact_identifier", start=0, end=3, score=0.9, detector="line", version="1"
+    )
+    verdict = Verdict(topic="off_channel", by="employee", stance="offer", at=scene.victim, findings=[finding])
+    alert = alert_raise(conversation=scene.talk, verdict=verdict, notify=False)
+    assert alert is not None
+    return alert
+
+
+@manipulation
+def drop_an_alert(scene: Scene) -> Words:
+    key = _alert(scene).pk
+    Finding.objects.all().delete()
+    Alert.objects.all().delete()
+    return [f"alert {key}", "and is gone"]
+
+
+@manipulation
+def close_an_alert_in_somebodys_name(scene: Scene) -> Words:
+    alert = _alert(scene)
+    Alert.objects.update(status="closed", resolution="false_positive", closed_by=scene.talk.employee_id)
+    return [f"alert {alert.pk}", "its status is not as its events say"]
+
+
+@manipulation
+def lower_an_alert(scene: Scene) -> Words:
+    alert = _alert(scene)
+    Alert.objects.update(severity=1, by="customer")
+    return [f"alert {alert.pk}", "its by is and its severity is not as its events say"]
+
+
+@manipulation
+def address_an_alert_to_somebody_else(scene: Scene) -> Words:
+    alert = _alert(scene)
+    Alert.objects.update(addressee=factories.employee("friend"))
+    return [f"alert {alert.pk}", "its addressee is not as its events say"]
+
+
+@manipulation
+def rewrite_how_an_alert_was_closed(scene: Scene) -> Words:
+    alert, reviewer = _alert(scene), factories.employee("supervisor")
+    alert_close(alert_id=alert.pk, reviewer=reviewer, resolution="coaching", comment="Talked to Aoi")
+    Alert.objects.update(resolution="false_positive", comment="Nothing")
+    return [f"alert {alert.pk}", "how and by whom it was closed is and its comment is not as its events say"]
+
+
+@manipulation
+def slip_in_an_alert(scene: Scene) -> Words:
+    alert = _alert(scene)
+    alert.pk = uuid7()
+    alert.save(force_insert=True)
+    return [f"alert {alert.pk}", "was never opened"]
+
+
+def _noticed(scene: Scene) -> Finding:
+    finding = NewFinding(
+        message=scene.victim, kind="contact_request", start=0, end=3, score=0.3, detector="ranker", version="1"
+    )
+    verdict = Verdict(
+        topic="off_channel", by="employee", stance="offer", at=scene.victim, findings=[finding], tier="noticed"
+    )
+    [stored] = notice(conversation=scene.talk, verdict=verdict)
+    return stored
+
+
+@manipulation
+def drop_what_was_noticed(scene: Scene) -> Words:
+    _noticed(scene).delete()
+    return [f"message {scene.victim.pk}", "contact_request was noticed in it and is gone"]
+
+
+@manipulation
+def make_light_of_what_was_noticed(scene: Scene) -> Words:
+    _noticed(scene)
+    Finding.objects.update(score=0.1)
+    return [f"message {scene.victim.pk}", "contact_request that was noticed in it is not as its event says"]
+
+
+@manipulation
+def slip_in_that_something_was_noticed(scene: Scene) -> Words:
+    Finding.objects.create(
+        message=scene.other, kind="private_meeting", start=0, end=3, score=0.3, detector="ranker", version="1",
+        stance="ask", by="employee", created_at=timezone.now(),
+    )  # fmt: skip
+    return [f"message {scene.other.pk}", "private_meeting was never noticed in it: no event says so"]

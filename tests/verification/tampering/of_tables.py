@@ -1,0 +1,255 @@
+"""Manipulations of the database's own doings: triggers, tables, rules, schemas, and values that no driver can read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+
+from crm_contact_guard.directory.ids import uuid7
+from crm_contact_guard.record.models import Pending
+from crm_contact_guard.sealing.models import Seal, Tile, TreeHead
+from crm_contact_guard.sealing.tree import tile_id
+from tests.verification.tampering.scene import (
+    MANIPULATIONS,
+    Scene,
+    Words,
+    manipulation,
+    named,
+    past_the_triggers,
+    update,
+)
+
+MESSAGE = "crm_contact_guard_message"
+IDLE = "CREATE FUNCTION idle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN {value}; END $$"
+
+
+def _sql(scene: Scene, *statements: str) -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # No table is altered while its foreign keys are still to be checked.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def _by_vendor(words: Words, undo: str = "", **statements: list[str]) -> Callable[[Scene], Words] | None:
+    """Each database's own words for a manipulation; ``undo`` where a transaction does not take it back."""
+    if connection.vendor not in statements:
+        return None
+
+    def act(scene: Scene) -> Words:
+        if undo and connection.vendor == "mysql":
+            scene.undo.extend(undo.split(";"))
+        _sql(scene, *statements[connection.vendor])
+        return words
+
+    return act
+
+
+_DROP = "DROP TRIGGER contact_guard_message_update"
+_CHANGED = ["trigger contact_guard_message_update", "is missing or disabled, or does something else"]
+_FOREIGN = ["helpful", "is a trigger that is not one of ours"]
+
+_STATEMENTS: dict[str, Any] = {
+    "hollow_out_a_trigger": _by_vendor(
+        _CHANGED,
+        sqlite=[_DROP, f"CREATE TRIGGER contact_guard_message_update BEFORE UPDATE ON {MESSAGE} BEGIN SELECT 1; END"],
+        postgresql=[
+            IDLE.format(value="NEW").replace("FUNCTION idle", "OR REPLACE FUNCTION contact_guard_message_guard")
+        ],
+        mysql=[
+            _DROP,
+            f"CREATE TRIGGER contact_guard_message_update BEFORE UPDATE ON {MESSAGE} FOR EACH ROW SET @idle = 1",
+        ],
+    ),
+    "hang_a_trigger_elsewhere": _by_vendor(
+        _CHANGED,
+        undo="DROP TRIGGER IF EXISTS contact_guard_message_update",
+        sqlite=[
+            _DROP,
+            "CREATE TRIGGER contact_guard_message_update BEFORE UPDATE ON crm_contact_guard_conversation"
+            " BEGIN SELECT 1; END",
+        ],
+        postgresql=[
+            f"{_DROP} ON {MESSAGE}",
+            "CREATE TRIGGER contact_guard_message_update BEFORE UPDATE ON crm_contact_guard_conversation"
+            " FOR EACH ROW EXECUTE FUNCTION contact_guard_message_guard()",
+        ],
+        mysql=[
+            _DROP,
+            "CREATE TRIGGER contact_guard_message_update BEFORE UPDATE ON crm_contact_guard_conversation"
+            " FOR EACH ROW SET @idle = 1",
+        ],
+    ),
+    "limit_a_trigger_to_a_column": _by_vendor(
+        _CHANGED,
+        sqlite=[
+            _DROP,
+            f"CREATE TRIGGER contact_guard_message_update BEFORE UPDATE OF tenant ON {MESSAGE}"
+            " BEGIN SELECT RAISE(ABORT, 'recorded rows can not be changed or deleted'); END",
+        ],
+        postgresql=[
+            f"{_DROP} ON {MESSAGE}",
+            f"CREATE TRIGGER contact_guard_message_update BEFORE UPDATE OF tenant ON {MESSAGE}"
+            " FOR EACH ROW EXECUTE FUNCTION contact_guard_message_guard()",
+        ],
+    ),
+    "make_a_trigger_never_fire": _by_vendor(
+        _CHANGED,
+        postgresql=[
+            f"{_DROP} ON {MESSAGE}",
+            f"CREATE TRIGGER contact_guard_message_update BEFORE UPDATE ON {MESSAGE}"
+            " FOR EACH ROW WHEN (false) EXECUTE FUNCTION contact_guard_message_guard()",
+        ],
+    ),
+    "disable_a_trigger": _by_vendor(
+        _CHANGED, postgresql=[f"ALTER TABLE {MESSAGE} DISABLE TRIGGER contact_guard_message_update"]
+    ),
+    "let_a_trigger_fire_on_replicas_only": _by_vendor(
+        _CHANGED, postgresql=[f"ALTER TABLE {MESSAGE} ENABLE REPLICA TRIGGER contact_guard_message_update"]
+    ),
+    "be_a_replica": _by_vendor(
+        ["trigger contact_guard_event_pending", *_CHANGED], postgresql=["SET LOCAL session_replication_role = replica"]
+    ),
+    "swallow_what_is_to_be_recorded": _by_vendor(
+        _FOREIGN,
+        undo="DROP TRIGGER helpful",
+        sqlite=[f"CREATE TRIGGER helpful BEFORE INSERT ON {MESSAGE} BEGIN SELECT RAISE(IGNORE); END"],
+        postgresql=[
+            IDLE.format(value="NULL"),
+            f"CREATE TRIGGER helpful BEFORE INSERT ON {MESSAGE} FOR EACH ROW EXECUTE FUNCTION idle()",
+        ],
+        mysql=[f"CREATE TRIGGER helpful BEFORE INSERT ON {MESSAGE} FOR EACH ROW SET NEW.text = ''"],
+    ),
+    "swallow_by_a_rule": _by_vendor(
+        ["helpful", "is a rule that is not one of ours"],
+        postgresql=[f"CREATE RULE helpful AS ON INSERT TO {MESSAGE} DO INSTEAD NOTHING"],
+    ),
+    "put_a_view_over_the_table": _by_vendor(
+        [MESSAGE, "is no plain table", "trigger contact_guard_message_update"],
+        undo=f"DROP VIEW {MESSAGE};RENAME TABLE real_messages TO {MESSAGE}",
+        sqlite=[
+            f"ALTER TABLE {MESSAGE} RENAME TO real_messages",
+            f"CREATE VIEW {MESSAGE} AS SELECT * FROM real_messages",
+        ],
+        postgresql=[
+            f"ALTER TABLE {MESSAGE} RENAME TO crm_contact_guard_real",
+            f"CREATE VIEW {MESSAGE} AS SELECT * FROM crm_contact_guard_real",
+        ],
+        mysql=[
+            f"RENAME TABLE {MESSAGE} TO real_messages",
+            f"CREATE VIEW {MESSAGE} AS SELECT * FROM real_messages",
+        ],
+    ),
+    "hide_rows_by_a_policy": _by_vendor(
+        [MESSAGE, "has row-level security"], postgresql=[f"ALTER TABLE {MESSAGE} ENABLE ROW LEVEL SECURITY"]
+    ),
+    "stand_in_for_the_databases_functions": _by_vendor(
+        ["evil", "is a schema that comes before pg_catalog"],
+        postgresql=["CREATE SCHEMA evil", "SET LOCAL search_path = evil, pg_catalog, public"],
+    ),
+    "take_a_column_away": _by_vendor(
+        ["seals", "lack what was"],
+        undo="ALTER TABLE crm_contact_guard_seal RENAME COLUMN other TO checkpoint",
+        mysql=["ALTER TABLE crm_contact_guard_seal RENAME COLUMN checkpoint TO other"],
+    ),
+}
+MANIPULATIONS |= {name: act for name, act in _STATEMENTS.items() if act is not None}
+
+
+if connection.vendor == "postgresql":
+
+    @manipulation
+    def double_a_row_in_a_child_table(scene: Scene) -> Words:
+        """Inherited rows are shown among the recorded ones, and no primary key keeps their ids apart."""
+        _sql(
+            scene,
+            f"CREATE TABLE more () INHERITS ({MESSAGE})",
+            f"INSERT INTO more SELECT * FROM ONLY {MESSAGE} WHERE id = '{scene.victim.pk}'",
+        )
+        return ["more", "inherits from a recorded table", named(scene.victim), "stands in the table 2 times"]
+
+    @manipulation
+    def write_a_time_that_no_driver_reads(scene: Scene) -> Words:
+        with past_the_triggers():
+            _sql(scene, f"UPDATE {MESSAGE} SET occurred_at = 'infinity' WHERE id = '{scene.victim.pk}'")
+        return [f"message {scene.victim.pk}", "differ from what was sealed"]
+
+    @manipulation
+    def seal_at_a_time_that_no_driver_reads(scene: Scene) -> Words:
+        _sql(scene, "UPDATE crm_contact_guard_seal SET sealed_at = 'infinity' WHERE size = 16")
+        return ["tiles", "hold what was never written there"]
+
+    @manipulation
+    def slip_in_a_row_of_the_year_ten_thousand(scene: Scene) -> Words:
+        fresh = uuid7()
+        with past_the_triggers():
+            _sql(
+                scene,
+                f"CREATE TEMP TABLE copied AS SELECT * FROM {MESSAGE} WHERE id = '{scene.victim.pk}'",
+                f"UPDATE copied SET id = '{fresh}', occurred_at = '12000-01-01'",
+                f"INSERT INTO {MESSAGE} SELECT * FROM copied",
+            )
+        return [f"message {fresh}", "has no leaf"]
+
+
+@manipulation
+def edit_the_format(scene: Scene) -> Words:
+    update(scene.victim, format=2)
+    return [named(scene.victim), "says it is of format 2, and was sealed as one of format 1"]
+
+
+@manipulation
+def note_a_row_of_an_unknown_kind(scene: Scene) -> Words:
+    """The sealer refuses to go on at it, for ever."""
+    ghost = uuid7()
+    Pending.objects.create(row_kind="letter", row_id=ghost, leaf_hash=bytes(32))
+    return [f"note of {ghost}", "names a kind of row that there is not"]
+
+
+@manipulation
+def slip_in_a_tile(scene: Scene) -> Words:
+    """Sealing would end at its primary key once the tree reaches it."""
+    Tile.objects.create(id=tile_id(0, 7), hashes=bytes(32))
+    Tile.objects.create(id=tile_id(3, 0), hashes=bytes(32))
+    return ["tile 0/007", "tile 3/000", "belongs to no leaf"]
+
+
+@manipulation
+def slip_in_a_head(scene: Scene) -> Words:
+    TreeHead.objects.create(id=0, origin="other", size=24, frontier=b"", sealed_at=None)
+    return ["tree head", "stands beside others"]
+
+
+@manipulation
+def let_a_seal_begin_before_all_time(scene: Scene) -> Words:
+    Seal.objects.filter(size=16).update(first_ms=-1, last_ms=1 << 62)
+    return ["leaves 8 to 15", "the seal's index of row ids was altered"]
+
+
+@manipulation
+def slip_in_a_seal_of_astronomic_size(scene: Scene) -> Words:
+    seal = Seal.objects.get(size=24)
+    seal.size = (1 << 62) + 5
+    seal.save(force_insert=True)
+    return ["the seal that lists their rows is gone"]
+
+
+@manipulation
+def seal_in_the_future(scene: Scene) -> Words:
+    from datetime import timedelta
+
+    last = Seal.objects.get(size=24)
+    Seal.objects.filter(size=24).update(sealed_at=last.sealed_at + timedelta(days=365))
+    return ["leaves 16 to 23", "claim to be sealed in the future"]
+
+
+@manipulation
+def seal_before_the_seal_before(scene: Scene) -> Words:
+    from datetime import timedelta
+
+    last = Seal.objects.get(size=24)
+    Seal.objects.filter(size=24).update(sealed_at=last.sealed_at - timedelta(days=365))
+    return ["leaves 16 to 23", "claim to be sealed before those before them"]
