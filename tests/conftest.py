@@ -26,6 +26,9 @@ ALIKE = {
     )
 }
 
+#: Fixtures by which a test asks for a database without the mark.
+_DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback", "live_server"}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -51,7 +54,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if settings.DATABASES["default"]["ENGINE"] != SQLITE and not config.getoption("--services"):
+        alike = [item for item in items if not _asks_database(item)]
+        config.hook.pytest_deselected(items=alike)
+        items[:] = [item for item in items if _asks_database(item)]
     for item in items:
         if item.path.is_relative_to(SERVICES):
             item.add_marker(pytest.mark.services)
@@ -59,6 +66,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
         if item.path.is_relative_to(HOSTS):
             item.add_marker(pytest.mark.hosts)
+
+
+def _asks_database(item: pytest.Item) -> bool:
+    """Whether a test may come out differently on another database."""
+    return item.get_closest_marker("django_db") is not None or bool(_DATABASE.intersection(item.fixturenames))  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -36,6 +36,7 @@ __all__ = [
     "explain",
     "masked",
     "read_message",
+    "read_others",
     "read_thread",
     "reason",
     "scan",
@@ -98,6 +99,13 @@ def read_message(
     from crm_contact_guard.detection import threads
 
     return threads.read_message(messages, company=company, semantic_stage=semantic_stage, said=said)
+
+
+def read_others(text: str, *, company: Company | None = None, semantic_stage: bool = False) -> Scan:
+    """Judge what an employee's note says the customer said; see ``threads.read_others``. Never raises."""
+    from crm_contact_guard.detection import threads
+
+    return threads.read_others(text, company=company, semantic_stage=semantic_stage)
 
 
 def masked(text: str, stored: Iterable[Finding] = ()) -> str:

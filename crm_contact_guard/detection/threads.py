@@ -16,7 +16,7 @@ from crm_contact_guard.detection.encoder.base import BaseError
 from crm_contact_guard.detection.encoder.classes import KINDS
 from crm_contact_guard.detection.evidence import ATTEMPT_KINDS
 from crm_contact_guard.detection.opinions import declined, harassing, stance_of_verdict
-from crm_contact_guard.detection.segments import own_words, pretended
+from crm_contact_guard.detection.segments import own_words, pretended, words_of_others
 from crm_contact_guard.detection.talk import GAP, Heard, Talk, hear, look
 from crm_contact_guard.detection.types import (
     By,
@@ -85,6 +85,22 @@ def _unmasked(
         found.append(replace(finding, start=start, end=end, message=place))
     at = None if alone.at is None else place
     return replace(alone, at=at, findings=tuple(dict.fromkeys((*found, *read.findings))))
+
+
+def read_others(text: str, *, company: Company | None = None, semantic_stage: bool = False) -> Scan:
+    """Verdict on what an employee's note says the customer said. Never raises; offsets point into ``text``.
+
+    Where the note quotes nobody, nothing is found: the rest of a note is the employee's own.
+    """
+    company = company or engine.NO_COMPANY
+    try:
+        words = words_of_others(text, Direction.NOTE)
+        if not words.text.strip():
+            return Scan(False, None, Stance.NONE, 0.0, ())
+        message = ThreadMessage(words.text, Direction.INBOUND)
+        return engine.mapped(as_scan(read_message([message], company=company, semantic_stage=semantic_stage)), words)
+    except Exception:  # as in engine.scan
+        return Scan(False, None, Stance.NONE, 0.0, (engine.failure(text),))
 
 
 def read_thread(

@@ -13,7 +13,7 @@ from django.utils import timezone
 from crm_contact_guard import __version__, detection
 from crm_contact_guard.conf import settings
 from crm_contact_guard.conversations import quotes
-from crm_contact_guard.detection.types import Direction, Kind
+from crm_contact_guard.detection.types import By, Direction, Kind
 from crm_contact_guard.hosting import database
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.company import company
@@ -36,10 +36,11 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
         said = detection.read_message(
             as_thread(rows), company=company(), semantic_stage=settings.semantic, said=recorded
         )
+    reported = _reported(message)
     raised = []
     with database.atomic():
         in_files = [verdict for content in found for verdict in verdicts.of_content(message, content)]
-        found_here = verdicts.merged([*verdicts.of_talk(rows, said), *in_files, *_after_hours(message)])
+        found_here = verdicts.merged([*verdicts.of_talk(rows, said), *reported, *in_files, *_after_hours(message)])
         for verdict in found_here:
             if verdict.tier == Tier.NOTICED:
                 notice(conversation=message.conversation, verdict=verdict)
@@ -70,6 +71,14 @@ def uninspected(*, since: datetime, limit: int = 200) -> list[UUID]:
     """
     rows = Message.objects.filter(inspection__isnull=True, source="live", recorded_at__gte=since)
     return list(rows.order_by("recorded_at").values_list("pk", flat=True)[:limit])
+
+
+def _reported(message: Message) -> list[Verdict]:
+    """What a note says the customer said: the customer's attempt, reported by the employee."""
+    if message.direction != Direction.NOTE.value:
+        return []
+    scan = detection.read_others(message.text or "", company=company(), semantic_stage=settings.semantic)
+    return verdicts.of_scan(message, scan, by=By.CUSTOMER.value)
 
 
 def _after_hours(message: Message) -> list[Verdict]:

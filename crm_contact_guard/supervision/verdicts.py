@@ -49,7 +49,11 @@ def of_talk(rows: Sequence[Message], said: ThreadVerdict) -> list[Verdict]:
 
 def of_content(message: Message, content: contents.Content) -> list[Verdict]:
     """The same of what a file of the message says. No talk explains a file: it speaks for itself."""
-    scan = content.scan
+    return of_scan(message, content.scan, by=by_side(message.direction), place=content.place)
+
+
+def of_scan(message: Message, scan: Scan, *, by: str, place: str = "") -> list[Verdict]:
+    """What a scan of one text that belongs to the message says, by topic. ``by``: whose words they are."""
     verdicts = []
     for topic in _topics(scan.findings):
         kept = [found for found in scan.findings if topic_of(found) == topic]
@@ -59,10 +63,10 @@ def of_content(message: Message, content: contents.Content) -> list[Verdict]:
         verdicts.append(
             Verdict(
                 topic=topic,
-                by=by_side(message.direction),
+                by=by,
                 stance=scan.stance.value,
                 at=message,
-                findings=[_new(message, found, content.place) for found in kept],
+                findings=[_new(message, found, place) for found in kept],
                 tier=tier,
             )
         )

@@ -1,4 +1,4 @@
-"""A small record for the tests of record, sealing and verification: a talk with messages and events, sealed in several runs."""
+"""A small record for tests: a conversation with messages and events, sealed in several runs."""
 
 from __future__ import annotations
 
