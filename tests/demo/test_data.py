@@ -18,7 +18,7 @@ COUNTS = """
 import json
 import sqlite3
 from crm_contact_guard.directory.models import Customer, Employee, Team
-from crm_contact_guard.ledger.models import Conversation, Message
+from crm_contact_guard.record.models import Conversation, Message
 from demo_project.frontdesk.models import Guest, Reservation
 models = (Employee, Team, Customer, Guest, Reservation, Conversation, Message)
 print(json.dumps([model.objects.count() for model in models]))
