@@ -103,24 +103,6 @@ def test_a_token_is_made_and_used_as_the_page_shows(talk: Conversation) -> None:
     assert Client().get(path, headers={"authorization": f"{header} {token}x"}).status_code == 401
 
 
-def test_the_table_of_addresses_names_each_operation_and_no_other() -> None:
-    with patched_settings(SETTINGS):
-        schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
-    there = {
-        (path.partition("/api/v1/")[2].replace("{id}", "<id>"), method.upper())
-        for path, operations in schema["paths"].items()
-        for method in operations
-        if method in ("get", "post", "put", "patch", "delete")
-    }
-    told = set()
-    table = PAGE[PAGE.index("| Address |") : PAGE.index("## Who calls")]
-    for addresses, methods in re.findall(r"^\| (`.+?`) \| ([A-Z, ]+) \|", table, re.MULTILINE):
-        for address in re.findall(r"`([^`]+)`", addresses):
-            told |= {(address.replace("<message id>", "<id>"), method) for method in methods.split(", ")}
-
-    assert told == there
-
-
 def test_the_table_of_errors_names_each_type_with_its_status() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "crm_contact_guard/api").rglob("*.py"))
     source += (ROOT / "crm_contact_guard/exceptions.py").read_text(encoding="utf-8")
