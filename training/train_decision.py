@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from crm_contact_guard.detection import encoder, engine
-from crm_contact_guard.detection.decision import LIMIT, NAMES, Signals, decision
+from crm_contact_guard.detection.decision import LIMIT, NAMES, NOTICED, Signals, decision
 from crm_contact_guard.detection.threads import Reader
 from crm_contact_guard.detection.types import Direction, Kind, ThreadMessage
 from training import calibration, dataset, real
@@ -28,16 +29,18 @@ OUT = Path(__file__).parent.parent / "crm_contact_guard" / "detection" / "weight
 #: Inverse strength of the regularisation.
 STRENGTH = 1.0
 #: Dialogues and single messages of real talk that are read for the calibration.
-DIALOGUES, MESSAGES = 60, 1_500
-#: From this probability harassment is kept without warning anybody.
-NOTICED = 0.2
-#: How many fair lines in a thousand may be called harassment.
-FALSE_HARASSMENT = 0.004
+DIALOGUES, MESSAGES = 75, 2_400
+#: Share of alerts that shall be true on lines of writers set aside, every fourth an attempt, with the encoder.
+PRECISION = 0.955
+#: Of their harmless lines and conversations, which are written to tempt, so many may be noticed.
+LINES_NOTICED, TALKS_NOTICED = 0.08, 0.15
+#: Of their harmless conversations, so many may alert.
+TALKS_ALERTED = 0.05
+#: Share of harassment alerts that shall be true on their lines, and from which probability harassment is noticed.
+HARASSMENT_PRECISION, HARASSMENT_NOTICED = 0.8, 0.2
 Numbers = npt.NDArray[np.float64]
 #: What evidence over several messages counts at least: it is rare, and too few of the lines that are fitted hold any.
 LEAST = {"joined": 0.2, "assembled": 2.0, "answers": 3.0, "accepts": 5.0, "presses": 1.0}
-#: Of messages of harmless talks that are written to tempt, so many may be as likely an attempt as not.
-FALSE_IN_TALK = 0.004
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,10 @@ class Point:
     signals: Signals
     attempt: bool
     harassment: tuple[float, float, bool] | None
+    #: Who wrote it, and in which conversation (empty: a line by itself).
+    writer: str = ""
+    talk: str = ""
+    clean: bool = True
 
 
 def points(
@@ -75,12 +82,14 @@ def of_writers() -> list[Point]:
         for row in dataset.read(path):
             message = ThreadMessage(row["text"], Direction(row["direction"]))
             attempt = row["label"] in dataset.ATTEMPTS
-            found += points([message], [(0, attempt)], row["label"] == "harassment")
+            [point] = points([message], [(0, attempt)], row["label"] == "harassment")
+            found.append(replace(point, writer=row["writer"]))
     for path in dataset.writer_thread_files(part="calibration"):
         for row in dataset.read(path):
             messages, at = dataset.as_messages(row), row["evidence_at"]
             last = len(messages) - 1 if at is None else at
-            found += points(messages, [(place, place == at) for place in range(last + 1)], None)
+            talk = points(messages, [(place, place == at) for place in range(last + 1)], None)
+            found += [replace(one, writer=row["writer"], talk=row["id"], clean=at is None) for one in talk]
     return found
 
 
@@ -102,35 +111,82 @@ def fit(labelled: Sequence[Point], talk: Sequence[Point], stage: str) -> dict[st
     if stage != "quick":
         labelled, talk = ([one for one in some if one.signals.stage == stage] for some in (labelled, talk))
     names = NAMES[:-1] if stage == "quick" else NAMES
-
-    def inputs(some: Sequence[Point]) -> Numbers:
-        return np.array([one.signals.numbers()[: len(names)] for one in some])
-
+    weights, bias = learned(labelled, names)
+    odds, of_talk = inputs(labelled, names) @ weights + bias, inputs(talk, names) @ weights + bias
     attempts = np.array([one.attempt for one in labelled])
-    learned = LogisticRegression(C=STRENGTH, max_iter=5000).fit(inputs(labelled), attempts)
-    weights = np.maximum(learned.coef_[0], [LEAST.get(name, -np.inf) for name in names])
-    bias = float(learned.intercept_[0])
-    odds, of_talk = inputs(labelled) @ weights + bias, inputs(talk) @ weights + bias
     slope, shift = calibration.scale(odds, attempts, of_talk)
-    if stage == "talk":  # real talk hardly tempts; what the writers made to does
-        shift = min(shift, -slope * float(np.quantile(odds[~attempts], 1 - FALSE_IN_TALK)))
-    return {"bias": bias * slope + shift, **dict(zip(names, (weights * slope).tolist(), strict=True))}
+    below = 1.0
+    if stage == "deep":
+        lines, truth = left_out([one for one in labelled if not one.talk], names)
+        alert = precise_from(lines, truth, PRECISION)
+        shift = min(shift, -slope * alert)
+        below = _below(slope, shift, float(np.quantile(lines[~truth], 1 - LINES_NOTICED)))
+    if stage == "talk":
+        most = most_suspicious(labelled, odds)
+        shift = min(shift, -slope * float(np.quantile(most, 1 - TALKS_ALERTED)))
+        below = _below(slope, shift, float(np.quantile(most, 1 - TALKS_NOTICED)))
+    scaled = dict(zip(names, (weights * slope).tolist(), strict=True))
+    return {"bias": bias * slope + shift, **scaled, "below": below}
+
+
+def inputs(some: Sequence[Point], names: Sequence[str]) -> Numbers:
+    """Points × signals."""
+    return np.array([one.signals.numbers()[: len(names)] for one in some])
+
+
+def learned(some: Sequence[Point], names: Sequence[str]) -> tuple[Numbers, float]:
+    """Weights of the signals and bias."""
+    attempts = np.array([one.attempt for one in some])
+    model = LogisticRegression(C=STRENGTH, max_iter=5000).fit(inputs(some, names), attempts)
+    return np.maximum(model.coef_[0], [LEAST.get(name, -np.inf) for name in names]), float(model.intercept_[0])
+
+
+def left_out(lines: Sequence[Point], names: Sequence[str]) -> tuple[Numbers, npt.NDArray[np.bool_]]:
+    """Odds of each writer's lines by a model of the other writers, and what they are."""
+    odds, truth = [], []
+    for writer in sorted({one.writer for one in lines}):
+        own = [one for one in lines if one.writer == writer]
+        weights, bias = learned([one for one in lines if one.writer != writer], names)
+        odds.append(inputs(own, names) @ weights + bias)
+        truth.append(np.array([one.attempt for one in own]))
+    return np.concatenate(odds), np.concatenate(truth)
+
+
+def precise_from(odds: Numbers, truth: npt.NDArray[np.bool_], precision: float) -> float:
+    """The lowest odds from which on so large a share is true."""
+    order = np.argsort(-odds)
+    shares = np.cumsum(truth[order]) / np.arange(1, len(odds) + 1)
+    return float(odds[order][np.flatnonzero(shares >= precision).max()])
+
+
+def most_suspicious(labelled: Sequence[Point], odds: Numbers) -> Numbers:
+    """The highest odds of each harmless conversation."""
+    highest: dict[str, float] = {}
+    for one, value in zip(labelled, odds, strict=True):
+        if one.talk and one.clean:
+            highest[one.talk] = max(float(value), highest.get(one.talk, -np.inf))
+    return np.array(list(highest.values()))
+
+
+def _below(slope: float, shift: float, noticed: float) -> float:
+    """The slope below even odds with which ``noticed`` reaches the probability ``decision.NOTICED``."""
+    return min(1.0, math.log(NOTICED / (1 - NOTICED)) / (slope * noticed + shift))
 
 
 def fit_harassment(labelled: Sequence[Point], talk: Sequence[Point]) -> dict[str, float]:
     """How the encoder and the packs are weighed together for harassment."""
     known = [one.harassment for one in (*labelled, *talk) if one.harassment is not None]
-    inputs = np.array([[min(LIMIT, max(-LIMIT, deep)), words] for deep, words, _ in known])
+    numbers = np.array([[min(LIMIT, max(-LIMIT, deep)), words] for deep, words, _ in known])
     truth = np.array([harassment for *_, harassment in known])
-    learned = LogisticRegression(C=STRENGTH, max_iter=5000).fit(inputs, truth)
-    odds = learned.decision_function(inputs)
-    slope, shift = calibration.scale(odds, truth, odds[~truth], FALSE_HARASSMENT)
-    deep, words = (learned.coef_[0] * slope).tolist()
+    model = LogisticRegression(C=STRENGTH, max_iter=5000).fit(numbers, truth)
+    odds = model.decision_function(numbers)
+    slope, _ = calibration.scale(odds, truth, odds[~truth])
+    deep, words = (model.coef_[0] * slope).tolist()
     return {
-        "bias": float(learned.intercept_[0]) * slope + shift,
+        "bias": (float(model.intercept_[0]) - precise_from(odds, truth, HARASSMENT_PRECISION)) * slope,
         "deep": deep,
         "worded": words,
-        "noticed": NOTICED,
+        "noticed": HARASSMENT_NOTICED,
     }
 
 

@@ -105,7 +105,9 @@ def odds(signals: Signals) -> float:
     """Log odds that the message is an attempt."""
     weights = decision().weights[signals.stage]
     named = zip(NAMES, signals.numbers(), strict=True)
-    return weights["bias"] + sum(weights.get(name, 0.0) * value for name, value in named)
+    total = weights["bias"] + sum(weights.get(name, 0.0) * value for name, value in named)
+    # Below even odds the scale has a slope of its own, so that NOTICED is the same share of harmless messages in each stage.
+    return total if total >= 0 else total * weights.get("below", 1.0)
 
 
 def probability(signals: Signals) -> float:
