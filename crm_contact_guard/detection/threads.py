@@ -7,6 +7,7 @@ a talk read at once and one inspected message by message come to the same verdic
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -35,6 +36,8 @@ from crm_contact_guard.detection.types import (
 REACH = 12
 #: The detector of what only the encoder saw, and that of what the talk adds, before the name of the signal.
 SEMANTIC, THREAD = "semantic", "thread."
+#: Quote marks at the beginning of lines: the encoder has learned that a quote is another's.
+_QUOTE_MARKS = re.compile(r"^[>＞|｜ 　]+", re.MULTILINE)
 NOTHING = ThreadVerdict(False, None, Stance.NONE, None, 0.0)
 
 
@@ -76,7 +79,8 @@ def _unmasked(
     hidden = pretended(message.text, message.direction, said)
     if hidden is None:
         return read
-    alone = Reader([replace(message, text=hidden.text)], company, semantic_stage=semantic_stage).verdict(0)
+    bare = _QUOTE_MARKS.sub(lambda match: " " * len(match.group()), hidden.text)
+    alone = Reader([replace(message, text=bare)], company, semantic_stage=semantic_stage).verdict(0)
     if alone.score <= read.score:
         return read
     found = []

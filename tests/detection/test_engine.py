@@ -52,7 +52,6 @@ PLAIN_OPENINGS = [
     "インスタ教えてください",
     "Add me on LINE",
     "What's your Insta?",
-    "text me on my cell",
     "can I get your WhatsApp",
     "加个微信吧",
 ]
@@ -102,6 +101,12 @@ def test_a_plain_opening_needs_nothing_else(text: str, direction: Direction) -> 
     verdict = scan(text, direction=direction)
     assert verdict.attempt
     assert verdict.findings
+
+
+def test_an_employees_own_cell_alerts_and_a_customers_is_noticed() -> None:
+    """A customer may mean the company when asking to be texted."""
+    assert scan("text me on my cell", direction=Direction.OUTBOUND).tier is Tier.ALERT
+    assert scan("text me on my cell", direction=Direction.INBOUND).tier is Tier.NOTICED
 
 
 @pytest.mark.parametrize("direction", [Direction.INBOUND, Direction.OUTBOUND])

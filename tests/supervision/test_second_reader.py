@@ -108,7 +108,7 @@ def test_without_the_setting_nobody_is_asked_and_the_mail_is_due_at_once(talk: C
 
 def test_a_yes_opens_an_alert_for_what_was_only_noticed(talk: Conversation, server: ReaderServer) -> None:
     server.says = YES
-    message = says(talk, "外で会えたらうれしいです")
+    message = says(talk, "お店の外でも会えたらな")
     with reader(server, INDUSTRY="finance"):
         row = asked(notices_something(message))
 
@@ -128,7 +128,7 @@ def test_a_yes_opens_an_alert_for_what_was_only_noticed(talk: Conversation, serv
 
 
 def test_what_an_inspection_notices_is_asked_about_once(talk: Conversation, server: ReaderServer) -> None:
-    message = says(talk, "外で会えたらうれしいです")
+    message = says(talk, "お店の外でも会えたらな")
     with reader(server):
         inspection.inspect(message)
         inspection.inspect(message)
@@ -339,7 +339,7 @@ def test_the_sentence_goes_with_the_messages_that_it_was_made_of(talk: Conversat
 
 
 def test_a_message_erased_while_the_reader_thought_leaves_no_sentence(talk: Conversation, server: ReaderServer) -> None:
-    message = says(talk, "外で会えたらうれしいです")
+    message = says(talk, "お店の外でも会えたらな")
     with reader(server):
         row = notices_something(message)
         held, question, reply = thinking(row)
