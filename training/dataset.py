@@ -50,7 +50,12 @@ def read(path: Path) -> list[Row]:
 def early_files() -> list[Path]:
     """The project's first lines and threads, small talk and harassment; no held-out part."""
     own = sorted((HERE / "data").glob("*.jsonl"))
-    return [path for path in own if not path.name.startswith(("holdout_", "harassment_holdout"))]
+    return [path for path in own if not path.name.startswith(("holdout_", "harassment_holdout", "plain_"))]
+
+
+def plain_files() -> list[Path]:
+    """Short lines in which nobody hides anything, and their harmless twins: the encoder's last round."""
+    return sorted((HERE / "data").glob("plain_*.jsonl"))
 
 
 def writer_files(part: Part = "training") -> list[Path]:
@@ -82,7 +87,7 @@ def _part(writer: str) -> Part:
 def message_files() -> list[Path]:
     """Files of single messages the ranker may learn from: the corpus and the project's own, no held-out part."""
     early = [path for path in early_files() if not path.name.startswith(("threads_", "harassment", "smalltalk"))]
-    return [CORPUS, MESSY, *early, *writer_files()]
+    return [CORPUS, MESSY, *early, *plain_files(), *writer_files()]
 
 
 def thread_files() -> list[Path]:
@@ -92,7 +97,7 @@ def thread_files() -> list[Path]:
 
 def all_files() -> list[Path]:
     """Every file that some training reads, but real talk, which is not the project's."""
-    return [CORPUS, MESSY, THREADS, *early_files(), *writer_files(), *writer_thread_files()]
+    return [CORPUS, MESSY, THREADS, *early_files(), *plain_files(), *writer_files(), *writer_thread_files()]
 
 
 def holdout_files() -> list[Path]:
