@@ -119,6 +119,13 @@ def note_missed_call(conversation: Conversation, at: datetime) -> None:
     conversation.refresh_from_db()
 
 
+def take_over(conversation: Conversation, employee: Employee) -> None:
+    """Who answers in a conversation that is nobody's has it from then on."""
+    if conversation.employee_id is None:
+        conversation.employee = employee
+        conversation.save(update_fields=["employee"])
+
+
 def mark_read(conversation: Conversation) -> None:
     """The answering employee has seen what came in."""
     Conversation.objects.filter(pk=conversation.pk, unread__gt=0).update(unread=0)
