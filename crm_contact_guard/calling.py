@@ -9,19 +9,17 @@ from __future__ import annotations
 import logging
 from uuid import UUID, uuid5
 
-from django.db import IntegrityError
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel, PhoneCall
 from crm_contact_guard.conversations import calls
-from crm_contact_guard.conversations.models import CarrierEventId
+from crm_contact_guard.conversations.carrier_events import note_seen, seen
 from crm_contact_guard.delivery import consent
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import ChannelError, InvalidMessage, NotPermitted
-from crm_contact_guard.hosting import database
+from crm_contact_guard.hosting.insert_once import insert_once
 from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.record.recording import record_event
 
@@ -74,21 +72,19 @@ def call(*, actor: Employee, conversation: Conversation, channel: str, key: str)
 
 def _asked_once(actor: Employee, conversation: Conversation, line: Channel, call_id: UUID) -> bool:
     """Record the wish, unless this press is on record already: a double click must not ring twice."""
-    try:
-        with database.atomic():
-            CarrierEventId.objects.create(channel=line.alias, event_id=f"asked:{call_id}", received_at=timezone.now())
-            record_event(
-                kind=calls.ASKED,
-                subject_type="call",
-                subject_id=call_id,
-                actor_type=Event.ActorType.EMPLOYEE,
-                actor=actor.pk,
-                conversation=conversation,
-                data={"channel": line.alias},
-            )
-    except IntegrityError:
-        return False
-    return True
+    press = f"asked:{call_id}"
+    with insert_once(lambda: seen(line.alias, press)) as insertion:
+        note_seen(line.alias, press)
+        record_event(
+            kind=calls.ASKED,
+            subject_type="call",
+            subject_id=call_id,
+            actor_type=Event.ActorType.EMPLOYEE,
+            actor=actor.pk,
+            conversation=conversation,
+            data={"channel": line.alias},
+        )
+    return insertion.is_first
 
 
 def _note(

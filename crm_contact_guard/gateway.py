@@ -6,27 +6,23 @@ Both work synchronously up to the committed record and then ask for later work b
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import Channel, FileIn, InboundMessage, StatusEvent, UnknownEvent
+from crm_contact_guard.channels.base import FileIn, InboundMessage
 from crm_contact_guard.conversations import lifecycle, senders
-from crm_contact_guard.conversations.carrier_events import event_key, is_seen
+from crm_contact_guard.conversations.carrier_events import event_key, seen
 from crm_contact_guard.conversations.models import CarrierEventId
 from crm_contact_guard.conversations.quotes import earlier_words, told_apart
 from crm_contact_guard.delivery import consent, outbox
-from crm_contact_guard.delivery.attempts import TEMPLATE
-from crm_contact_guard.delivery.models import IdempotencyKey
+from crm_contact_guard.delivery.idempotency import KeyedRequest
 from crm_contact_guard.detection.segments import has_parts
 from crm_contact_guard.detection.types import Direction, Scan, Stance
 from crm_contact_guard.directory.models import Employee
@@ -34,26 +30,18 @@ from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.files import media, storage
 from crm_contact_guard.hosting import database
+from crm_contact_guard.hosting.insert_once import insert_once
 from crm_contact_guard.policy import limits, templates
-from crm_contact_guard.policy.decision import Action, Decision, Override, OverrideCode
+from crm_contact_guard.policy.decision import Action, Decision, Override
 from crm_contact_guard.record.inserting import insert_quietly
-from crm_contact_guard.record.models import Conversation, Event, Message, MessageKind
-from crm_contact_guard.record.recording import record_event, record_message
+from crm_contact_guard.record.models import Conversation, Message, MessageKind
+from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.record.statements import together
+from crm_contact_guard.supervision.choices import record_choice, record_kept_back
 from crm_contact_guard.supervision.contents import Content
-from crm_contact_guard.supervision.preview import Preview, decision_data, preview
+from crm_contact_guard.supervision.preview import Preview, preview
 
-__all__ = [
-    "Preview",
-    "Received",
-    "Sent",
-    "note",
-    "preview",
-    "receive",
-    "receive_status",
-    "receive_unknown",
-    "send",
-]
+__all__ = ["Preview", "Received", "Sent", "note", "preview", "receive", "send"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,23 +98,31 @@ def send(
     filled = templates.fill(template, customer=conversation.customer, employee=actor) if template else None
     text = filled.text if filled is not None else text
     limits.check_text(text, carrier, files=attachments)
-    _check_override(override)
-    request_digest = _request_digest(conversation, carrier.alias, text, subject, attachments)
-    earlier = _earlier(actor, idempotency_key, request_digest)
+    if override is not None:
+        override.check()
+    request = KeyedRequest.of(
+        actor,
+        idempotency_key,
+        conversation=conversation,
+        channel=carrier.alias,
+        subject=subject,
+        text=text,
+        files=attachments,
+    )
+    earlier = request.answered()
     if earlier is not None:
-        return earlier
-    address = _address(conversation, carrier)
+        return _repeated(earlier)
+    address = consent.address_to_write_to(conversation.customer, carrier)
     limits.check_channel(conversation, carrier, files=attachments, filled=filled)
     at = occurred_at or timezone.now()
     said = earlier_words(conversation) if has_parts(text, Direction.OUTBOUND) else ()
     looked = preview(actor=actor, text=text, files=attachments, emergency=emergency, at=at, said=said)
     if looked.decision.action is Action.BLOCK or (looked.decision.action is Action.NUDGE and override is None):
-        _record_decision(actor, conversation, looked, message=None)
+        record_kept_back(actor, conversation, looked)
         return Sent(message=None, decision=looked.decision, scan=looked.scan, files=looked.files)
-    stored = storage.store(attachments)
-    try:
-        with database.atomic():
-            _take_over(conversation, actor)
+    with storage.storing(attachments) as stored:
+        with insert_once(request.answered) as insertion:
+            lifecycle.take_over(conversation, actor)
             with together(database.alias()):
                 message = record_message(
                     conversation=conversation,
@@ -139,118 +135,26 @@ def send(
                     from_name=actor.name,
                     to_name=conversation.customer.name,
                     to_address=address or None,
-                    details=_template(filled),
+                    details=filled.details() if filled is not None else None,
                     files=storage.listing(stored),
                 )
-                _record_choice(actor, message, looked, override, emergency)
-                if idempotency_key:
-                    insert_quietly(
-                        IdempotencyKey(
-                            employee=actor,
-                            key=idempotency_key[:255],
-                            request_digest=request_digest,
-                            message=message,
-                            created_at=timezone.now(),
-                        )
-                    )
+                record_choice(actor, message, looked, override, emergency=emergency)
+                request.answer(message)
                 lifecycle.note_message(conversation, message)
                 outbox.enqueue(message)
             storage.attach(message, stored)
             later("deliver", str(message.pk))
             later("inspect", str(message.pk))
-    except IntegrityError:
-        # The same key came in twice at once: the other request won, ours left nothing behind.
-        storage.discard(stored)
-        winner = _earlier(actor, idempotency_key, request_digest)
-        if winner is None:
-            raise
-        return winner
-    except BaseException:
-        storage.discard(stored)
-        raise
+        if insertion.earlier is not None:
+            # The same key came in twice at once: the other request won, ours left nothing behind.
+            storage.discard(stored)
+            return _repeated(insertion.earlier)
     return Sent(message=message, decision=looked.decision, scan=looked.scan, files=looked.files)
 
 
-def _template(filled: templates.Filled | None) -> dict[str, Any] | None:
-    if filled is None:
-        return None
-    return {TEMPLATE: {"name": filled.name, "language": filled.language, "variables": dict(filled.variables)}}
-
-
-def _check_override(override: Override | None) -> None:
-    if override is not None and override.code is not OverrideCode.EMERGENCY and not override.text.strip():
-        raise InvalidMessage(_("Say in a few words why it should go out all the same."), field="override")
-
-
-def _request_digest(
-    conversation: Conversation, channel: str, text: str, subject: str, attachments: Sequence[FileIn]
-) -> str:
-    digests = [[file.name, hashlib.sha256(file.content).hexdigest()] for file in attachments]
-    parts = json.dumps([str(conversation.pk), channel, subject, text, *([digests] if digests else [])])
-    return hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()
-
-
-def _earlier(actor: Employee, key: str, request_digest: str) -> Sent | None:
-    if not key:
-        return None
-    known = IdempotencyKey.objects.filter(employee=actor, key=key[:255]).select_related("message").first()
-    if known is None:
-        return None
-    if known.request_digest != request_digest:
-        raise InvalidMessage(_("This Idempotency-Key was used for another message."), field="Idempotency-Key")
+def _repeated(message: Message) -> Sent:
     nothing = Scan(attempt=False, by=None, stance=Stance.NONE, score=0.0)
-    return Sent(message=known.message, decision=Decision(action=Action.DELIVER), scan=nothing, repeated=True)
-
-
-def _address(conversation: Conversation, carrier: Channel) -> str:
-    if not carrier.needs_address:
-        return ""
-    address = consent.address_for(conversation.customer, carrier)
-    if address is None:
-        raise InvalidMessage(consent.refusal(conversation.customer, carrier), field="channel")
-    return address.value
-
-
-def _take_over(conversation: Conversation, actor: Employee) -> None:
-    if conversation.employee_id is None:
-        conversation.employee = actor
-        conversation.save(update_fields=["employee"])
-
-
-def _record_decision(actor: Employee, conversation: Conversation, looked: Preview, message: Message | None) -> None:
-    """A kept-back text is not recorded: the writer thought better of it, and that is credit."""
-    record_event(
-        kind=f"decision.{looked.decision.action.value}",
-        subject_type="message" if message else "conversation",
-        subject_id=message.pk if message else conversation.pk,
-        actor_type=Event.ActorType.EMPLOYEE,
-        actor=actor.pk,
-        conversation=conversation,
-        message=message,
-        data=decision_data(looked),
-    )
-
-
-def _record_choice(
-    actor: Employee, message: Message, looked: Preview, override: Override | None, emergency: bool
-) -> None:
-    if looked.decision.action is not Action.DELIVER or looked.decision.reasons:
-        _record_decision(actor, message.conversation, looked, message)
-    codes: dict[str, str] = {}
-    if override is not None and looked.decision.action is Action.NUDGE:
-        codes[override.code.value] = override.text
-    if emergency:
-        codes.setdefault(OverrideCode.EMERGENCY.value, "")
-    for code, text in codes.items():
-        record_event(
-            kind=f"override.{code}",
-            subject_type="message",
-            subject_id=message.pk,
-            actor_type=Event.ActorType.EMPLOYEE,
-            actor=actor.pk,
-            message=message,
-            reason=text or None,
-        )
+    return Sent(message=message, decision=Decision(action=Action.DELIVER), scan=nothing, repeated=True)
 
 
 # --- in
@@ -264,16 +168,15 @@ def receive(inbound: InboundMessage) -> Received:
     A message without text and files is recorded as well: that somebody wrote nothing is a fact.
     """
     # Files are not stored in vain; without any, the unique constraint below is enough, and asks no question.
-    known = _seen(inbound.channel, inbound.event_id) if inbound.files else None
+    known = seen(inbound.channel, inbound.event_id) if inbound.files else None
     if known is not None:
-        return known
+        return _known(known)
     carrier = registry.channel(inbound.channel)
     # Asked before the transaction, which then begins by writing and is short: on SQLite all others wait for it.
     named = senders.named_in(inbound)
     holders = senders.having(carrier, inbound.from_address)
-    stored = storage.store(inbound.files)
-    try:
-        with database.atomic():
+    with storage.storing(inbound.files) as stored:
+        with insert_once(lambda: seen(inbound.channel, inbound.event_id)) as insertion:
             conversation = named or senders.conversation_of(inbound, holders)
             text, quoted = told_apart(conversation, inbound.text, inbound.quoted)
             with together(database.alias()):
@@ -311,73 +214,16 @@ def receive(inbound: InboundMessage) -> Received:
             later("inspect", str(message.pk))
             for media_id in media.expect(message, inbound.media):
                 later("fetch", str(media_id))
-    except IntegrityError:
-        # The carrier delivered the same event twice at once; the unique constraint let one through.
-        storage.discard(stored)
-        known = _seen(inbound.channel, inbound.event_id)
-        if known is None:
-            raise
-        return known
-    except BaseException:
-        storage.discard(stored)
-        raise
+        if insertion.earlier is not None:
+            # The carrier delivered the same event twice at once; the unique constraint let one through.
+            storage.discard(stored)
+            return _known(insertion.earlier)
     return Received(message=message, conversation=conversation)
 
 
-def _seen(channel: str, event_id: str) -> Received | None:
-    row = (
-        CarrierEventId.objects.filter(channel=channel, event_id=event_key(event_id))
-        .select_related("message__conversation")
-        .first()
-    )
-    if row is None:
-        return None
-    conversation = row.message.conversation if row.message is not None else None
-    return Received(message=row.message, conversation=conversation, duplicate=True)
-
-
-def receive_status(event: StatusEvent) -> bool:
-    """Record what a carrier says of an outbound message. False: seen before, or not ours."""
-    message = outbox.by_carrier_id(event.channel, event.carrier_id) or outbox.by_own_id(
-        event.channel, event.message_id, carrier_id=event.carrier_id
-    )
-    try:
-        with database.atomic():
-            CarrierEventId.objects.create(
-                channel=event.channel, event_id=event_key(event.event_id), message=message, received_at=timezone.now()
-            )
-            if message is None:
-                return False
-            outbox.carrier_said(message, event.status, occurred_at=event.occurred_at, detail=event.detail)
-    except IntegrityError:
-        if not is_seen(event.channel, event.event_id):
-            raise
-        return False
-    return True
-
-
-def receive_unknown(event: UnknownEvent) -> bool:
-    """Record an event that can't be read further, with its payload, so that nothing a carrier says is lost."""
-    try:
-        with database.atomic():
-            CarrierEventId.objects.create(
-                channel=event.channel, event_id=event_key(event.event_id), received_at=timezone.now()
-            )
-            record_event(
-                kind="carrier.unknown",
-                subject_type="channel",
-                subject_id=event.channel,
-                actor_type=Event.ActorType.CARRIER,
-                occurred_at=event.occurred_at,
-                data={"event_id_sha256": hashlib.sha256(event.event_id.encode("utf-8", "replace")).hexdigest()},
-                reason=event.reason,
-                details={"payload": event.payload},
-            )
-    except IntegrityError:
-        if not is_seen(event.channel, event.event_id):
-            raise
-        return False
-    return True
+def _known(event: CarrierEventId) -> Received:
+    conversation = event.message.conversation if event.message is not None else None
+    return Received(message=event.message, conversation=conversation, duplicate=True)
 
 
 # --- said elsewhere
@@ -406,26 +252,21 @@ def note(
             _("A note tells of something that has happened: the time lies ahead."), field="occurred_at"
         )
     limits.check_text(text, None)
-    stored = storage.store(attachments)
-    try:
-        with database.atomic():
-            message = record_message(
-                conversation=conversation,
-                direction=Direction.NOTE.value,
-                channel="note",
-                kind=kind,
-                occurred_at=occurred_at,
-                text=text,
-                employee_id=actor.pk,
-                from_name=actor.name,
-                to_name=conversation.customer.name,
-                details=details,
-                files=storage.listing(stored),
-            )
-            storage.attach(message, stored)
-            lifecycle.note_message(conversation, message)
-            later("inspect", str(message.pk))
-    except BaseException:
-        storage.discard(stored)
-        raise
+    with storage.storing(attachments) as stored, database.atomic():
+        message = record_message(
+            conversation=conversation,
+            direction=Direction.NOTE.value,
+            channel="note",
+            kind=kind,
+            occurred_at=occurred_at,
+            text=text,
+            employee_id=actor.pk,
+            from_name=actor.name,
+            to_name=conversation.customer.name,
+            details=details,
+            files=storage.listing(stored),
+        )
+        storage.attach(message, stored)
+        lifecycle.note_message(conversation, message)
+        later("inspect", str(message.pk))
     return message

@@ -3,6 +3,9 @@
 Employees see their own conversations (and unassigned ones of their teams), supervisors and deputies those of their
 teams, compliance officers and auditors all of their tenant. Auditors change nothing. Nobody reviews an alert that
 concerns them.
+
+The rules by which a service refuses stand in the service's room (``rights``), below this module, and are gathered here
+(docs/decisions/0010-services-authorise.md).
 """
 
 from __future__ import annotations
@@ -12,11 +15,48 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from crm_contact_guard.conversations import identity
+from crm_contact_guard.conversations.rights import conversations, may_name_customer, may_write, own_conversations
 from crm_contact_guard.directory.mirror import employee_for
-from crm_contact_guard.directory.models import Customer, Employee, Role, Team
+from crm_contact_guard.directory.models import Customer, Employee, Role
+from crm_contact_guard.directory.rights import (
+    linkable,
+    may_answer_subjects,
+    may_start,
+    may_unmask,
+    sees_all,
+    watched_teams,
+)
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.supervision.models import Alert, Finding
+from crm_contact_guard.supervision.rights import alerts, may_erase, may_review
+
+__all__ = [
+    "access_log",
+    "alerts",
+    "conversations",
+    "employee_or_refuse",
+    "events",
+    "findings",
+    "is_party",
+    "is_supervising",
+    "linkable",
+    "may_answer_subjects",
+    "may_erase",
+    "may_link",
+    "may_look_at_subjects",
+    "may_read_record",
+    "may_review",
+    "may_start",
+    "may_unmask",
+    "may_write",
+    "messages",
+    "own_conversations",
+    "sees_all",
+    "startable",
+    "subjects",
+    "watched_teams",
+]
 
 
 def employee_or_refuse(user: Any) -> Employee:
@@ -27,54 +67,7 @@ def employee_or_refuse(user: Any) -> Employee:
     return employee
 
 
-def sees_all(viewer: Employee) -> bool:
-    return viewer.active and viewer.role in (Role.COMPLIANCE, Role.AUDITOR)
-
-
-def watched_teams(viewer: Employee) -> QuerySet[Team]:
-    """Teams the viewer supervises or deputises for."""
-    return Team.objects.filter(Q(supervisor=viewer) | Q(deputy=viewer), tenant=viewer.tenant)
-
-
-def is_supervising(viewer: Employee) -> bool:
-    """Whether the viewer has a queue of alerts."""
-    return viewer.active and (sees_all(viewer) or watched_teams(viewer).exists())
-
-
-def conversations(viewer: Employee) -> QuerySet[Conversation]:
-    """Conversations the viewer may read."""
-    rows = Conversation.objects.filter(tenant=viewer.tenant)
-    if not viewer.active:
-        return rows.none()
-    if sees_all(viewer):
-        return rows
-    mine = Q(employee=viewer) | Q(employee__isnull=True, team__in=viewer.teams.all())
-    return rows.filter(mine | Q(team__in=watched_teams(viewer)))
-
-
-def own_conversations(viewer: Employee) -> QuerySet[Conversation]:
-    """Conversations the viewer answers: the inbox."""
-    rows = Conversation.objects.filter(tenant=viewer.tenant)
-    if not viewer.active or viewer.role == Role.AUDITOR:
-        return rows.none()
-    return rows.filter(Q(employee=viewer) | Q(employee__isnull=True, team__in=viewer.teams.all()))
-
-
-def may_write(viewer: Employee, conversation: Conversation) -> bool:
-    """Whether the viewer may answer in the conversation."""
-    return own_conversations(viewer).filter(pk=conversation.pk).exists()
-
-
-def may_start(viewer: Employee, customer: Customer) -> bool:
-    """Whether the viewer may open a conversation with the customer: the owner, and who shares the customer's team.
-
-    A customer who has neither is anybody's.
-    """
-    if not viewer.active or viewer.role == Role.AUDITOR or customer.tenant != viewer.tenant:
-        return False
-    if customer.owner_id == viewer.pk or (customer.owner_id is None and customer.team_id is None):
-        return True
-    return customer.team_id is not None and viewer.teams.filter(pk=customer.team_id).exists()
+# --- talks
 
 
 def startable(viewer: Employee) -> QuerySet[Customer]:
@@ -88,22 +81,8 @@ def startable(viewer: Employee) -> QuerySet[Customer]:
 
 
 def may_link(viewer: Employee, conversation: Conversation) -> bool:
-    """Whether the viewer may say who the customer of a conversation is: who answers, the team's head, compliance."""
-    if viewer.role == Role.AUDITOR or not identity.may_change(conversation):
-        return False
-    if may_write(viewer, conversation) or viewer.role == Role.COMPLIANCE:
-        return conversations(viewer).filter(pk=conversation.pk).exists()
-    return conversation.team_id is not None and watched_teams(viewer).filter(pk=conversation.team_id).exists()
-
-
-def linkable(viewer: Employee, customer: Customer) -> bool:
-    """Whether the viewer may link somebody to this customer: one they may write to, or any for who sees all."""
-    if customer.tenant != viewer.tenant or not customer.active or customer.key is None:
-        return False
-    if sees_all(viewer) and viewer.role != Role.AUDITOR:
-        return True
-    teams = watched_teams(viewer)
-    return may_start(viewer, customer) or (customer.team_id is not None and teams.filter(pk=customer.team_id).exists())
+    """Whether the viewer may say who the customer of a conversation is: it is theirs to say, and it is open."""
+    return may_name_customer(viewer, conversation) and identity.may_change(conversation)
 
 
 def is_party(viewer: Employee, conversation: Conversation) -> bool:
@@ -117,6 +96,14 @@ def messages(viewer: Employee) -> QuerySet[Message]:
         # The same rows without a look at the conversations, so that an index alone gives them in order.
         return Message.objects.filter(tenant=viewer.tenant)
     return Message.objects.filter(conversation__in=conversations(viewer))
+
+
+# --- supervision
+
+
+def is_supervising(viewer: Employee) -> bool:
+    """Whether the viewer has a queue of alerts."""
+    return viewer.active and (sees_all(viewer) or watched_teams(viewer).exists())
 
 
 def findings(viewer: Employee) -> QuerySet[Finding]:
@@ -138,28 +125,7 @@ def _noticed(viewer: Employee) -> Q:
     return mine if sees_all(viewer) else mine & Q(message__conversation__team__in=watched_teams(viewer))
 
 
-def alerts(viewer: Employee) -> QuerySet[Alert]:
-    """Alerts the viewer may see; never those that concern the viewer."""
-    rows = Alert.objects.filter(tenant=viewer.tenant)
-    if not viewer.active:
-        return rows.none()
-    rows = rows.exclude(concerned=viewer)
-    if sees_all(viewer):
-        return rows
-    # A supervisor's own alert goes to the deputy; the deputy sees what is addressed to them and the team's.
-    return rows.filter(Q(addressee=viewer) | Q(team__in=watched_teams(viewer)))
-
-
-def may_review(viewer: Employee, alert: Alert) -> bool:
-    """Whether the viewer may claim and close the alert: all who see it except auditors."""
-    return viewer.role != Role.AUDITOR and alerts(viewer).filter(pk=alert.pk).exists()
-
-
-def may_erase(viewer: Employee, alert: Alert) -> bool:
-    """Whether the viewer may erase messages that the alert names for sensitive data: compliance, the team's head."""
-    if not may_review(viewer, alert):
-        return False
-    return viewer.role == Role.COMPLIANCE or watched_teams(viewer).filter(alerts=alert).exists()
+# --- customers' requests, and the record as such
 
 
 def may_look_at_subjects(viewer: Employee) -> bool:
@@ -167,20 +133,10 @@ def may_look_at_subjects(viewer: Employee) -> bool:
     return sees_all(viewer)
 
 
-def may_answer_subjects(viewer: Employee) -> bool:
-    """Whether the viewer may disclose or erase a customer's data, and place or release legal holds."""
-    return viewer.active and viewer.role == Role.COMPLIANCE
-
-
 def subjects(viewer: Employee) -> QuerySet[Customer]:
     """Customers whose requests the viewer may look at; those of their tenant."""
     rows = Customer.objects.filter(tenant=viewer.tenant)
     return rows if may_look_at_subjects(viewer) else rows.none()
-
-
-def may_unmask(viewer: Employee) -> bool:
-    """Whether the viewer may see raw addresses (each unmasking is recorded)."""
-    return viewer.active and viewer.role == Role.COMPLIANCE
 
 
 def may_read_record(viewer: Employee) -> bool:

@@ -6,16 +6,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
-from django.db import IntegrityError
-from django.db.models.signals import post_save
 from django.utils import timezone
 
 from crm_contact_guard import gateway
-from crm_contact_guard.channels.base import DeliveryStatus, InboundMessage, StatusEvent, UnknownEvent
-from crm_contact_guard.delivery import attempts
+from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
-from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.record.models import Conversation, Message
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -92,23 +89,6 @@ def test_two_events_whose_long_ids_begin_alike_are_two(conversation: Conversatio
     assert Message.objects.count() == 2
 
 
-def test_an_event_that_something_else_refuses_is_not_taken_for_a_repetition() -> None:
-    event = UnknownEvent(channel="chat", event_id="u1", occurred_at=timezone.now(), payload="{}", reason="new")
-
-    def refuse(**_: object) -> None:
-        raise IntegrityError("a constraint of the host's own")
-
-    post_save.connect(refuse, sender=Event)
-    try:
-        with pytest.raises(IntegrityError):
-            gateway.receive_unknown(event)
-    finally:
-        post_save.disconnect(refuse, sender=Event)
-
-    assert gateway.receive_unknown(event)
-    assert not gateway.receive_unknown(event)
-
-
 def test_conversations_are_found_by_token_then_reference_then_address(clerk: Employee) -> None:
     known = factories.conversation(clerk, email="hanako@gmail.com", channel="email")
     other = factories.conversation(clerk, name="Emma Wright", email="emma@gmail.com", channel="email")
@@ -128,24 +108,6 @@ def test_an_unknown_sender_opens_an_unassigned_conversation(clerk: Employee) -> 
     assert received.conversation is not None
     assert received.conversation.employee is None
     assert Customer.objects.get(key=None).name == "s•••@example.org"
-
-
-def test_a_bounce_finds_its_message(clerk: Employee) -> None:
-    conversation = factories.conversation(clerk, email="hanako@gmail.com", channel="chat")
-    sent = gateway.send(actor=clerk, conversation=conversation, text="Hello")
-    assert sent.message is not None
-    attempts.deliver(sent.message.pk)
-    status = StatusEvent(
-        channel="chat",
-        event_id="b1",
-        carrier_id=str(sent.message.pk),
-        status=DeliveryStatus.FAILED,
-        occurred_at=timezone.now(),
-    )
-
-    assert gateway.receive_status(status)
-    assert not gateway.receive_status(status)
-    assert Event.objects.filter(message=sent.message, kind="delivery.failed").count() == 1
 
 
 def test_hostile_text_is_recorded_as_it_can_be_stored(conversation: Conversation) -> None:

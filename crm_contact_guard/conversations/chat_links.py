@@ -7,16 +7,23 @@ import secrets
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.conversations.models import ChatLink
+from crm_contact_guard.conversations.rights import may_write
 from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.record.recording import record_event
 
 
 def link_create(*, conversation: Conversation, created_by: Employee | None) -> tuple[ChatLink, str]:
-    """A new link and its token. The token is given out once; only its hash is kept."""
+    """A new link and its token. The token is given out once; only its hash is kept.
+
+    ``created_by`` None: the host's own code. Raises NotPermitted for one who does not answer in the conversation.
+    """
+    _refuse(created_by, conversation)
     token = secrets.token_urlsafe(24)
     now = timezone.now()
     link = ChatLink.objects.create(
@@ -47,7 +54,8 @@ def link_find(token: str) -> ChatLink | None:
 
 
 def link_revoke(*, link: ChatLink, revoked_by: Employee) -> None:
-    """End a link; pages opened through it stop working at their next request."""
+    """End a link; pages opened through it stop working at their next request. Raises NotPermitted."""
+    _refuse(revoked_by, link.conversation)
     if ChatLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
         record_event(
             kind="chat_link.revoked",
@@ -57,6 +65,11 @@ def link_revoke(*, link: ChatLink, revoked_by: Employee) -> None:
             actor=revoked_by.pk,
             conversation=link.conversation,
         )
+
+
+def _refuse(actor: Employee | None, conversation: Conversation) -> None:
+    if actor is not None and not may_write(actor, conversation):
+        raise NotPermitted(_("You can't write in this conversation."))
 
 
 def _hash(token: str) -> str:

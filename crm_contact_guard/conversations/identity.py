@@ -13,9 +13,11 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import crm
+from crm_contact_guard.conversations.rights import may_name_customer
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Address, Customer, Employee
-from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.directory.rights import linkable
+from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.record.recording import record_event
@@ -43,14 +45,19 @@ def conversation_link(
     """Say that the conversation is one with ``customer``. Returns the conversations that moved.
 
     All conversations of the same stranger move, the stranger's addresses come along, and what was unassigned goes to
-    the customer's owner. May be done again when it was wrong. Raises InvalidMessage.
+    the customer's owner. May be done again when it was wrong. ``actor`` None: the host's own code. Raises NotPermitted,
+    InvalidMessage.
     """
     conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
+    if actor is not None and not may_name_customer(actor, conversation):
+        raise _refused()
     source = conversation.customer
     if source.pk == customer.pk:
         return []
     if customer.key is None or not customer.active or customer.tenant != source.tenant:
         raise InvalidMessage(_("Choose a customer of the CRM."), field="customer")
+    if actor is not None and not linkable(actor, customer):
+        raise _refused()
     stranger = source if source.key is None else _stranger(conversation)
     if stranger is None and source.active and not shares_address(conversation, customer):
         raise InvalidMessage(
@@ -63,6 +70,10 @@ def conversation_link(
         _addresses_to(stranger, customer, away_from=source)
         Customer.objects.filter(pk=stranger.pk).update(active=False, merged_into=customer)
     return moved
+
+
+def _refused() -> NotPermitted:
+    return NotPermitted(_("You can't say who this customer is."))
 
 
 @database.atomic()

@@ -9,8 +9,11 @@ from datetime import datetime
 
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm_contact_guard.directory.models import Customer, Employee, Team
+from crm_contact_guard.directory.rights import may_start
+from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Conversation, Direction, Message
 from crm_contact_guard.record.statements import execute
@@ -30,7 +33,10 @@ def new_reply_token() -> str:
 def conversation_open(
     *, customer: Customer, channel: str, employee: Employee | None = None, team: Team | None = None, subject: str = ""
 ) -> Conversation:
-    """Start a conversation; employee and team default to the customer's owner and that owner's team."""
+    """Start a conversation for whoever wrote in, or for the host's own code; nobody is asked whether they may.
+
+    Employee and team default to the customer's owner and that owner's team.
+    """
     employee = employee or customer.owner
     if team is None:
         team = (employee.teams.first() if employee is not None else None) or customer.team
@@ -44,6 +50,13 @@ def conversation_open(
         reply_token=new_reply_token(),
         created_at=timezone.now(),
     )
+
+
+def conversation_start(*, actor: Employee, customer: Customer, channel: str) -> Conversation:
+    """Start a conversation as an employee who then answers in it. Raises NotPermitted."""
+    if not may_start(actor, customer):
+        raise NotPermitted(_("Another colleague looks after this customer."))
+    return conversation_open(customer=customer, channel=channel, employee=actor)
 
 
 def by_reply_token(tokens: Iterable[str]) -> Conversation | None:
@@ -117,6 +130,13 @@ def note_missed_call(conversation: Conversation, at: datetime) -> None:
     rows.update(unread=F("unread") + 1, state=Conversation.State.OPEN)
     rows.filter(waiting_since=None).update(waiting_since=at)
     conversation.refresh_from_db()
+
+
+def take_over(conversation: Conversation, employee: Employee) -> None:
+    """Who answers in a conversation that is nobody's has it from then on."""
+    if conversation.employee_id is None:
+        conversation.employee = employee
+        conversation.save(update_fields=["employee"])
 
 
 def mark_read(conversation: Conversation) -> None:

@@ -19,7 +19,7 @@ from crm_contact_guard.conversations.holders import Holder
 from crm_contact_guard.delivery import outbox
 from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.models import Address, Customer
-from crm_contact_guard.exceptions import ChannelError
+from crm_contact_guard.exceptions import ChannelError, InvalidMessage
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import record_event
@@ -102,6 +102,16 @@ def refused(message: Message, error: ChannelError) -> None:
 def address_for(customer: Customer, carrier: Channel) -> Address | None:
     """The customer's first address that the channel reaches and that may be written to."""
     return customer.addresses.filter(kind=carrier.address_kind, opted_out_at__isnull=True, dropped=False).first()
+
+
+def address_to_write_to(customer: Customer, carrier: Channel) -> str:
+    """That address; empty where the channel needs none. Raises InvalidMessage (``channel``) with why there is none."""
+    if not carrier.needs_address:
+        return ""
+    address = address_for(customer, carrier)
+    if address is None:
+        raise InvalidMessage(refusal(customer, carrier), field="channel")
+    return address.value
 
 
 def refusal(customer: Customer, carrier: Channel) -> str:

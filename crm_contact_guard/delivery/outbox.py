@@ -19,7 +19,7 @@ from django.utils import timezone
 from crm_contact_guard.channels.base import DeliveryStatus
 from crm_contact_guard.conf import settings
 from crm_contact_guard.delivery.models import Delivery
-from crm_contact_guard.hosting import database
+from crm_contact_guard.hosting import database, retrying
 from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.record.inserting import insert_quietly
 from crm_contact_guard.record.models import Event, Message
@@ -27,10 +27,15 @@ from crm_contact_guard.record.recording import record_event
 
 #: Attempts whose end nobody saw, after which a message without idempotency is left to people.
 MAX_UNFINISHED = 2
-#: Waiting time after each failed attempt, in seconds; after the last the message counts as failed.
-BACKOFF = (10, 60, 300, 1800, 7200, 21600)
+#: The pause after each failed attempt, in seconds; after one more attempt the message counts as failed.
+WAITS = (10, 60, 300, 1800, 7200, 21600)
 #: Later words of a carrier never move a message back in this order.
 _RANK = {"queued": 0, "sending": 1, "uncertain": 2, "failed": 3, "sent": 4, "delivered": 5, "read": 6}
+
+
+def retry() -> retrying.Retry:
+    """How long a failed delivery waits, and how long a worker may take to hand a message over."""
+    return retrying.Retry(waits=WAITS, lease=settings.delivery_lease)
 
 
 @dataclass(frozen=True)
@@ -67,8 +72,7 @@ def was_tried_before(message_id: UUID, ago: timedelta) -> bool:
 
 
 def _is_due(now: datetime) -> Q:
-    waiting = Q(state=Delivery.State.QUEUED, due_at__lte=now)
-    return waiting | Q(state=Delivery.State.SENDING, lease_until__lt=now)
+    return retrying.due(now, waiting=Delivery.State.QUEUED, held=Delivery.State.SENDING)
 
 
 @database.atomic()
@@ -79,7 +83,7 @@ def claim(message_id: UUID, *, idempotent: bool) -> Claim | None:
     """
     now = timezone.now()
     rows = Delivery.objects.filter(message_id=message_id)
-    rows.filter(state=Delivery.State.SENDING, lease_until__lt=now).update(
+    rows.filter(retrying.left(now, held=Delivery.State.SENDING)).update(
         state=Delivery.State.QUEUED, due_at=now, lease_until=None, unfinished=F("unfinished") + 1, updated_at=now
     )
     waiting = rows.filter(state=Delivery.State.QUEUED, due_at__lte=now)
@@ -91,7 +95,7 @@ def claim(message_id: UUID, *, idempotent: bool) -> Claim | None:
             return None
     if not waiting.update(
         state=Delivery.State.SENDING,
-        lease_until=now + settings.delivery_lease,
+        lease_until=retry().lease_until(now),
         attempts=F("attempts") + 1,
         updated_at=now,
     ):
@@ -172,16 +176,14 @@ def failed(
     """
     now = timezone.now()
     unfinished = claim.message.delivery.unfinished + int(uncertain)
-    again = not permanent and claim.attempt <= len(BACKOFF)
-    wait = max(BACKOFF[claim.attempt - 1], min(retry_after or 0, BACKOFF[-1])) if again else 0
-    due_at = now + timedelta(seconds=wait) if again else None
-    data = {"attempt": claim.attempt, "permanent": permanent, "uncertain": uncertain, "final": not again}
+    due_at = None if permanent else retry().again_at(claim.attempt, now, retry_after=retry_after)
+    data = {"attempt": claim.attempt, "permanent": permanent, "uncertain": uncertain, "final": due_at is None}
     _event(claim.message, DeliveryStatus.FAILED, data=data, details={"error": error, **(detail or {})})
     end = Delivery.State.UNCERTAIN if unfinished else Delivery.State.FAILED
-    if unfinished and not again:
+    if unfinished and due_at is None:
         _event(claim.message, DeliveryStatus.UNCERTAIN, data={"unfinished": unfinished})
     Delivery.objects.filter(message_id=claim.message.pk, state=Delivery.State.SENDING).update(
-        state=Delivery.State.QUEUED if again else end,
+        state=Delivery.State.QUEUED if due_at is not None else end,
         due_at=due_at,
         lease_until=None,
         unfinished=F("unfinished") + int(uncertain),

@@ -13,8 +13,11 @@ from typing import TextIO
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
+from crm_contact_guard import permissions
 from crm_contact_guard.directory.models import Address, Customer, Employee
+from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.hosting import database
 from crm_contact_guard.privacy.erasing import erase_events, erase_messages
@@ -66,7 +69,9 @@ def disclose(customer: Customer, target: TextIO, *, actor: Employee | None = Non
     """Write everything said to, by and about the customer as JSON; returns the number of messages.
 
     Internal notes are included: they are about the person. Supervisors' comments are not: they are about employees.
+    ``actor`` None: whoever runs the installation. Raises NotPermitted before anything is written.
     """
+    _refuse(customer, actor)
     _event(customer, "subject.disclosed", actor)
     head = {
         "name": customer.name,
@@ -86,7 +91,11 @@ def disclose(customer: Customer, target: TextIO, *, actor: Employee | None = Non
 
 
 def erase(customer: Customer, *, reason: str, actor: Employee | None = None) -> Erased:
-    """Erase what is kept of a customer except what a hold covers; then the mirrored name and addresses too."""
+    """Erase what is kept of a customer except what a hold covers; then the mirrored name and addresses too.
+
+    ``actor`` as in ``disclose``. Raises NotPermitted.
+    """
+    _refuse(customer, actor)
     messages = Message.objects.filter(conversation__customer=customer, salt__isnull=False)
     erased = erase_messages(messages, basis="request", actor=actor, reason=reason)
     held = messages.count()
@@ -101,6 +110,11 @@ def erase(customer: Customer, *, reason: str, actor: Employee | None = None) -> 
         _forget(customer)
     _event(customer, "subject.erased", actor, reason=reason)
     return Erased(erased=erased, held=held)
+
+
+def _refuse(customer: Customer, actor: Employee | None) -> None:
+    if actor is not None and not permissions.may_answer_subjects(actor, customer.tenant):
+        raise NotPermitted(_("Customers' requests about their data are answered by compliance officers."))
 
 
 @database.atomic()

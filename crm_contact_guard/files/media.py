@@ -20,15 +20,14 @@ from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 from crm_contact_guard.files import storage
 from crm_contact_guard.files.models import Media
 from crm_contact_guard.hosting import database
+from crm_contact_guard.hosting.retrying import Retry
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import record_event, record_message
 
 logger = logging.getLogger(__name__)
 
-#: Waiting time after each failed attempt, in seconds; carriers keep files for some days.
-BACKOFF = (10, 60, 600, 3600, 21600, 86400)
-#: How long one attempt may take; after that its worker counts as dead.
-LEASE = timedelta(minutes=5)
+#: Carriers keep files for some days.
+RETRY = Retry(waits=(10, 60, 600, 3600, 21600, 86400), lease=timedelta(minutes=5))
 #: In the details of a message: files that were at the carrier when it was recorded.
 WAITING = "media"
 #: In the details of the later message: the one whose file it is.
@@ -69,7 +68,7 @@ def fetch(media_id: UUID) -> Message | None:
     now = timezone.now()
     row = Media.objects.select_related("message__conversation").filter(pk=media_id, due_at__lte=now).first()
     if row is None or not Media.objects.filter(pk=media_id, due_at=row.due_at).update(
-        due_at=now + LEASE, attempts=row.attempts + 1
+        due_at=RETRY.lease_until(now), attempts=row.attempts + 1
     ):
         return None
     try:
@@ -89,9 +88,9 @@ def fetch(media_id: UUID) -> Message | None:
 
 def _later(row: Media, error: str, *, permanent: bool) -> None:
     number = row.attempts + 1
-    if not permanent and number <= len(BACKOFF):
-        wait = timedelta(seconds=BACKOFF[number - 1])
-        Media.objects.filter(pk=row.pk).update(due_at=timezone.now() + wait)
+    again = None if permanent else RETRY.again_at(number, timezone.now())
+    if again is not None:
+        Media.objects.filter(pk=row.pk).update(due_at=again)
         return
     with database.atomic():
         if not Media.objects.filter(pk=row.pk).delete()[0]:
@@ -109,30 +108,25 @@ def _later(row: Media, error: str, *, permanent: bool) -> None:
 
 def _record(row: Media, file: FileIn) -> Message | None:
     first = row.message
-    stored = storage.store([file])
-    try:
-        with database.atomic():
-            if first.salt is None or not Media.objects.filter(pk=row.pk).delete()[0]:
-                # Erased meanwhile, or another worker was quicker.
-                storage.discard(stored)
-                return None
-            message = record_message(
-                conversation=first.conversation,
-                direction=first.direction,
-                channel=first.channel,
-                occurred_at=first.occurred_at,
-                text="",
-                employee_id=first.employee_id,
-                from_name=first.from_name,
-                from_address=first.from_address,
-                to_name=first.to_name,
-                to_address=first.to_address,
-                details={OF: str(first.pk)},
-                files=storage.listing(stored),
-                reply_to_id=first.pk,
-            )
-            storage.attach(message, stored)
-    except BaseException:
-        storage.discard(stored)
-        raise
+    with storage.storing([file]) as stored, database.atomic():
+        if first.salt is None or not Media.objects.filter(pk=row.pk).delete()[0]:
+            # Erased meanwhile, or another worker was quicker.
+            storage.discard(stored)
+            return None
+        message = record_message(
+            conversation=first.conversation,
+            direction=first.direction,
+            channel=first.channel,
+            occurred_at=first.occurred_at,
+            text="",
+            employee_id=first.employee_id,
+            from_name=first.from_name,
+            from_address=first.from_address,
+            to_name=first.to_name,
+            to_address=first.to_address,
+            details={OF: str(first.pk)},
+            files=storage.listing(stored),
+            reply_to_id=first.pk,
+        )
+        storage.attach(message, stored)
     return message

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, BinaryIO, cast
@@ -41,6 +42,17 @@ def store(files: Sequence[FileIn]) -> list[StoredFile]:
         name = backend().save(f"contact_guard/{uuid7()}", ContentFile(file.content))
         kept.append(StoredFile(file, hashlib.sha256(file.content).hexdigest(), name))
     return kept
+
+
+@contextmanager
+def storing(files: Sequence[FileIn]) -> Iterator[list[StoredFile]]:
+    """The files, stored before the block records their message, and removed again where the block fails."""
+    stored = store(files)
+    try:
+        yield stored
+    except BaseException:
+        discard(stored)
+        raise
 
 
 def listing(files: Sequence[StoredFile]) -> list[dict[str, Any]]:

@@ -7,18 +7,17 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
-from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import crm
+from crm_contact_guard.conversations.carrier_events import note_seen, seen
 from crm_contact_guard.conversations.lifecycle import conversation_open
-from crm_contact_guard.conversations.models import CarrierEventId
 from crm_contact_guard.directory.mirror import customer_for, mirror_employee, placed
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import InvalidMessage
-from crm_contact_guard.hosting import database
+from crm_contact_guard.hosting.insert_once import insert_once
 from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.record.models import Conversation, Direction, Message
 from crm_contact_guard.record.recording import record_message
@@ -51,27 +50,21 @@ class OldMessage:
 def record_old(old: OldMessage, *, inspect: bool = False, dry_run: bool = False) -> Literal["recorded", "known"]:
     """Record one old message. Raises InvalidMessage naming what is wrong; nothing is then recorded."""
     _check(old)
-    event_id = old.key
-    if CarrierEventId.objects.filter(channel=SOURCE, event_id=event_id).exists():
+    if seen(SOURCE, old.key) is not None:
         return "known"
     with crm.tenant(old.tenant):
         customer = _customer(old)
         employee = _employee(old, customer)
     if dry_run:
         return "recorded"
-    try:
-        with database.atomic():
-            seen = CarrierEventId.objects.create(channel=SOURCE, event_id=event_id, received_at=timezone.now())
-            conversation = _conversation(old, customer, employee)
-            seen.message = _record(old, conversation, customer, employee)
-            seen.save(update_fields=["message"])
-            if inspect:
-                later("inspect", str(seen.message.pk))
-    except IntegrityError:
-        if CarrierEventId.objects.filter(channel=SOURCE, event_id=event_id).exists():
-            return "known"
-        raise
-    return "recorded"
+    with insert_once(lambda: seen(SOURCE, old.key)) as insertion:
+        noted = note_seen(SOURCE, old.key)
+        conversation = _conversation(old, customer, employee)
+        noted.message = _record(old, conversation, customer, employee)
+        noted.save(update_fields=["message"])
+        if inspect:
+            later("inspect", str(noted.message.pk))
+    return "recorded" if insertion.is_first else "known"
 
 
 def _check(old: OldMessage) -> None:

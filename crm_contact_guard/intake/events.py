@@ -6,9 +6,7 @@ Each is recorded once: the carrier's event id stands under a unique constraint, 
 from __future__ import annotations
 
 from collections.abc import Callable
-
-from django.db import IntegrityError
-from django.utils import timezone
+from hashlib import sha256
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import (
@@ -18,13 +16,14 @@ from crm_contact_guard.channels.base import (
     InboundMessage,
     StatusEvent,
     TakenBack,
+    UnknownEvent,
 )
 from crm_contact_guard.conversations import calls, takebacks
-from crm_contact_guard.conversations.carrier_events import event_key, is_seen
-from crm_contact_guard.conversations.models import CarrierEventId
-from crm_contact_guard.delivery import consent
-from crm_contact_guard.hosting import database
-from crm_contact_guard.record.models import Message
+from crm_contact_guard.conversations.carrier_events import note_seen, seen
+from crm_contact_guard.delivery import consent, outbox
+from crm_contact_guard.hosting.insert_once import insert_once
+from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record.recording import record_event
 
 
 def take(event: CarrierEvent) -> bool:
@@ -32,30 +31,49 @@ def take(event: CarrierEvent) -> bool:
     if isinstance(event, InboundMessage):
         return not gateway.receive(event).duplicate
     if isinstance(event, StatusEvent):
-        return gateway.receive_status(event)
+        return _status(event)
     if isinstance(event, ContactEvent):
         return _once(event, lambda: consent.contact_changed(event))
     if isinstance(event, CallEvent):
         return _once(event, lambda: calls.call_ended(event))
     if isinstance(event, TakenBack):
         return _once(event, lambda: takebacks.taken_back(event))
-    return gateway.receive_unknown(event)
+    return _once(event, lambda: _unknown(event))
 
 
-def _once(event: ContactEvent | CallEvent | TakenBack, record: Callable[[], object]) -> bool:
-    if is_seen(event.channel, event.event_id):
+def _once(event: ContactEvent | CallEvent | TakenBack | UnknownEvent, record: Callable[[], object]) -> bool:
+    if seen(event.channel, event.event_id) is not None:
         return False
-    try:
-        with database.atomic():
-            seen = CarrierEventId.objects.create(
-                channel=event.channel, event_id=event_key(event.event_id), received_at=timezone.now()
-            )
-            made = record()
-            if isinstance(made, Message):
-                seen.message = made
-                seen.save(update_fields=["message"])
-    except IntegrityError:
-        if is_seen(event.channel, event.event_id):
-            return False
-        raise
-    return True
+    with insert_once(lambda: seen(event.channel, event.event_id)) as insertion:
+        noted = note_seen(event.channel, event.event_id)
+        made = record()
+        if isinstance(made, Message):
+            noted.message = made
+            noted.save(update_fields=["message"])
+    return insertion.is_first
+
+
+def _status(event: StatusEvent) -> bool:
+    """What a carrier says of an outbound message. Carriers say much, so nothing is asked before the unique row is."""
+    message = outbox.by_carrier_id(event.channel, event.carrier_id) or outbox.by_own_id(
+        event.channel, event.message_id, carrier_id=event.carrier_id
+    )
+    with insert_once(lambda: seen(event.channel, event.event_id)) as insertion:
+        note_seen(event.channel, event.event_id, message)
+        if message is not None:
+            outbox.carrier_said(message, event.status, occurred_at=event.occurred_at, detail=event.detail)
+    return insertion.is_first and message is not None
+
+
+def _unknown(event: UnknownEvent) -> None:
+    """An event that can't be read further, with its payload, so that nothing a carrier says is lost."""
+    record_event(
+        kind="carrier.unknown",
+        subject_type="channel",
+        subject_id=event.channel,
+        actor_type=Event.ActorType.CARRIER,
+        occurred_at=event.occurred_at,
+        data={"event_id_sha256": sha256(event.event_id.encode("utf-8", "replace")).hexdigest()},
+        reason=event.reason,
+        details={"payload": event.payload},
+    )

@@ -17,7 +17,6 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import close_old_connections
 from django.utils import timezone
 
-from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import InboundMessage, UnknownEvent
 from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.channels.email.inbound import read_mail
@@ -73,7 +72,7 @@ class MailHandler:
     def record_refusal(self, envelope: Envelope, sender: str, reason: str) -> None:
         """Record that a mail was refused for its size, with its sender and, where they were named yet, recipients."""
         close_old_connections()
-        gateway.receive_unknown(
+        take(
             UnknownEvent(
                 channel=self.channel.alias,
                 event_id=f"refused-{uuid7()}",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+
 from crm_contact_guard.detection.types import Scan
+from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.policy.presets import rules
 
 
@@ -32,6 +35,11 @@ class Override:
     code: OverrideCode
     text: str = ""
 
+    def check(self) -> None:
+        """Raises InvalidMessage (``override``) where the words are missing."""
+        if self.code is not OverrideCode.EMERGENCY and not self.text.strip():
+            raise InvalidMessage(_("Say in a few words why it should go out all the same."), field="override")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
@@ -52,5 +60,5 @@ def decide(*, scan: Scan, working_time: bool, emergency: bool) -> Decision:
         asked.append(("attempt", Action(chosen["attempt"])))
     if not working_time and not emergency:
         asked.append(("after_hours", Action(chosen["after_hours"])))
-    action = max((action for _, action in asked), key=_WEIGHT.__getitem__, default=Action.DELIVER)
-    return Decision(action=action, reasons=tuple(reason for reason, _ in asked))
+    action = max((action for _reason, action in asked), key=_WEIGHT.__getitem__, default=Action.DELIVER)
+    return Decision(action=action, reasons=tuple(reason for reason, _action in asked))

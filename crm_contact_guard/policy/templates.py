@@ -14,6 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from crm_contact_guard.conf import settings
+from crm_contact_guard.delivery.attempts import TEMPLATE
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage
 
@@ -41,6 +42,10 @@ class Filled:
     language: str
     text: str
     variables: Mapping[str, str]
+
+    def details(self) -> dict[str, Any]:
+        """What the message's record says of it, for the attempt to deliver to read."""
+        return {TEMPLATE: {"name": self.name, "language": self.language, "variables": dict(self.variables)}}
 
 
 @dataclass(frozen=True, kw_only=True)

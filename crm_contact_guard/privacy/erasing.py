@@ -13,12 +13,15 @@ from uuid import UUID
 
 from django.db import models
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.files import storage
 from crm_contact_guard.files.models import Attachment, Media
 from crm_contact_guard.hosting import database
 from crm_contact_guard.privacy.holds import not_held
+from crm_contact_guard.privacy.rights import may_erase_rows
 from crm_contact_guard.proof.canonical import EVENT_PERSONAL, MESSAGE_PERSONAL
 from crm_contact_guard.record.models import ErasurePermit, Event, Message
 from crm_contact_guard.record.recording import record_event
@@ -35,7 +38,9 @@ def erase_messages(messages: QuerySet[Message], *, basis: str, actor: Employee |
 
     ``basis`` is a word such as "retention" or "request". Works in batches, each wholly or not at all; a second run
     finds only what is left. What a legal hold covers stays; one placed meanwhile counts from the next batch on.
+    ``actor`` None: a rule, or whoever runs the installation. Raises NotPermitted before anything is erased.
     """
+    _refuse(actor, messages)
     count = 0
     remaining = messages.filter(salt__isnull=False).order_by("pk")
     while ids := list(not_held(remaining).values_list("pk", flat=True)[:BATCH]):
@@ -46,7 +51,7 @@ def erase_messages(messages: QuerySet[Message], *, basis: str, actor: Employee |
             ids = list(dict.fromkeys((*ids, *fetched.values_list("pk", flat=True))))
             _erase_rows(Message, ids, MESSAGE_PERSONAL, basis=basis, actor=actor, reason=reason)
             events = Event.objects.filter(message__in=ids, salt__isnull=False).exclude(kind__startswith="erasure.")
-            erase_events(events, basis=basis, actor=actor)
+            _erase_parts(events, basis=basis, actor=actor)
             for eraser in ERASERS:
                 eraser(ids)
         count += len(ids)
@@ -55,7 +60,20 @@ def erase_messages(messages: QuerySet[Message], *, basis: str, actor: Employee |
 
 
 def erase_events(events: QuerySet[Event], *, basis: str, actor: Employee | None = None) -> int:
-    """Erase the personal part (reason, details) of those events that have one; returns their number."""
+    """Erase the personal part (reason, details) of those events that have one; returns their number.
+
+    Raises NotPermitted, as ``erase_messages``.
+    """
+    _refuse(actor, events)
+    return _erase_parts(events, basis=basis, actor=actor)
+
+
+def _refuse(actor: Employee | None, rows: QuerySet[Message] | QuerySet[Event]) -> None:
+    if actor is not None and not may_erase_rows(actor, rows):
+        raise NotPermitted(_("Compliance officers and the team's supervisor erase messages."))
+
+
+def _erase_parts(events: QuerySet[Event], *, basis: str, actor: Employee | None) -> int:
     told = events.filter(models.Q(reason__isnull=False) | models.Q(details__isnull=False))
     ids = list(told.values_list("pk", flat=True))
     for start in range(0, len(ids), BATCH):

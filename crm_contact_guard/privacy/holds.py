@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard.directory.models import Customer, Employee
-from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.directory.rights import may_answer_subjects
+from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
 from crm_contact_guard.privacy.models import LegalHold
 from crm_contact_guard.record.models import Event, Message
@@ -31,7 +32,11 @@ def hold_place(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> LegalHold:
-    """Place a hold, and record who did and why. Raises InvalidMessage when it would cover nothing in particular."""
+    """Place a hold, and record who did and why. ``placed_by`` None: whoever runs the installation.
+
+    Raises NotPermitted, and InvalidMessage when it would cover nothing in particular.
+    """
+    _refuse(placed_by, tenant)
     if not (customer or employee or case or since or until):
         raise InvalidMessage(_("Say what the hold covers: a customer, an employee, a case or a period."), field="hold")
     hold = LegalHold.objects.create(
@@ -50,7 +55,8 @@ def hold_place(
 
 @database.atomic()
 def hold_release(*, hold: LegalHold, reason: str, released_by: Employee | None) -> None:
-    """End a hold. Repeating it is harmless."""
+    """End a hold. Repeating it is harmless. Raises NotPermitted."""
+    _refuse(released_by, hold.tenant)
     if LegalHold.objects.filter(pk=hold.pk, released_at=None).update(released_at=timezone.now()):
         _event(hold, "hold.released", released_by, reason)
 
@@ -72,6 +78,11 @@ def covered(hold: LegalHold) -> dict[str, str | None]:
         "since": hold.since.isoformat() if hold.since else None,
         "until": hold.until.isoformat() if hold.until else None,
     }
+
+
+def _refuse(actor: Employee | None, tenant: str) -> None:
+    if actor is not None and not may_answer_subjects(actor, tenant):
+        raise NotPermitted(_("Compliance officers place and release legal holds."))
 
 
 def _event(hold: LegalHold, kind: str, actor: Employee | None, reason: str) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .bundle import Report, printable, verify_bundle
-from .notes import KeyMalformed, VerifierKey, parse_keys
+from .errors import KeyMalformed
+from .notes import VerifierKey, parse_keys
 
 _SHOWN = 100
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import IO, Final
 
+from .errors import ArchiveBroken
 from .zip_layout import layout_fault
 
-__all__ = ["Archive", "ArchiveBroken", "LineFile"]
+__all__ = ["Archive", "LineFile"]
 
 _LINE_LIMIT: Final = 32 << 20
 _BUFFER: Final = 1 << 20
@@ -19,10 +20,6 @@ _ENTRY_LIMIT: Final = 1 << 20
 _RATIO_LIMIT: Final = 200
 _ENCRYPTED: Final = 0x1
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
-
-
-class ArchiveBroken(ValueError):
-    """The zip is damaged, or built to show different programs different things, or to make reading endless."""
 
 
 class Archive:

@@ -3,23 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Final
 
-from .archive import Archive, ArchiveBroken, LineFile
-from .bundle_format import PROOFS, ROWS, FormatBroken, Row, parse_part, parse_row, row_fault
+from .archive import Archive, LineFile
+from .bundle_format import PROOFS, ROWS, Row, parse_part, parse_row, row_fault
 from .bundle_report import Fault, Report, printable
 from .canonical import RowKind
 from .cover import Part
+from .errors import ArchiveBroken, FormatBroken, KeyMalformed, NoteBroken, ProofError, SignerUnknown
 from .manifest import ATTACHMENTS, KEYS, MANIFEST, SIGNATURE, VERIFY, Listed, Manifest, manifest_note
 from .merkle import EMPTY_ROOT, Frontier
-from .notes import (
-    Checkpoint,
-    KeyMalformed,
-    NoteBroken,
-    SignerUnknown,
-    VerifierKey,
-    open_checkpoint,
-    open_note,
-    parse_keys,
-)
+from .notes import Checkpoint, VerifierKey, open_checkpoint, open_note, parse_keys
 
 __all__ = ["Fault", "Report", "printable", "verify_bundle"]
 
@@ -27,7 +19,7 @@ _SMALL: Final = 1 << 20
 _MANIFEST_LIMIT: Final = 32 << 20
 
 
-class _Stop(Exception):
+class _Stop(ProofError):
     """What follows cannot be checked any more."""
 
 

@@ -39,18 +39,17 @@ from .canonical import (
     NO_VALUE,
     OPEN,
     PERSONAL,
-    NotCanonical,
     RowKind,
     field_digest,
     leaf_bytes,
     leaf_hash,
 )
 from .cover import Part
+from .errors import FormatBroken, NotCanonical
 
 __all__ = [
     "PROOFS",
     "ROWS",
-    "FormatBroken",
     "Row",
     "load_object",
     "parse_part",
@@ -71,10 +70,6 @@ _PART: Final = re.compile(
     rb'\{"start":' + _NUMBER + rb',"width":' + _NUMBER.replace(b"0|", b"") + rb',"hash":"([0-9a-f]{64})"'
     rb'(?:,"row":"(message|event)")?\}\n'
 )
-
-
-class FormatBroken(ValueError):
-    """A line or a manifest is not what this module writes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final, Literal
 
+from .errors import NotCanonical
+
 __all__ = [
     "DIGEST_BYTES",
     "EVENT_OPEN",
@@ -32,7 +34,6 @@ __all__ = [
     "NO_VALUE",
     "OPEN",
     "PERSONAL",
-    "NotCanonical",
     "RowKind",
     "canonical_json",
     "canonical_text",
@@ -101,10 +102,6 @@ OPEN: Final[Mapping[RowKind, tuple[str, ...]]] = {"message": MESSAGE_OPEN, "even
 _HEADER: Final[Mapping[RowKind, str]] = {kind: f"crm_contact_guard/{FORMAT}/{kind}\n" for kind in ("message", "event")}
 _NULL: Final = "\t"
 _LARGEST_INTEGER: Final = 2**53 - 1
-
-
-class NotCanonical(ValueError):
-    """No canonical form: a float, a naive time, a line break in an open value, a salt of the wrong size."""
 
 
 def new_salt(names: Sequence[str]) -> bytes:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from .bundle_format import FormatBroken, load_object
-from .canonical import FORMAT, NotCanonical, canonical_json
+from .bundle_format import load_object
+from .canonical import FORMAT, canonical_json
+from .errors import FormatBroken, NotCanonical
 
 __all__ = ["ATTACHMENTS", "KEYS", "MANIFEST", "SIGNATURE", "VERIFY", "Listed", "Manifest", "manifest_note"]
 

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final, Self
 
+from .errors import ConsistencyBroken, InclusionBroken
+
 __all__ = [
     "EMPTY_ROOT",
     "HASH_BYTES",
-    "ConsistencyBroken",
     "Frontier",
-    "InclusionBroken",
-    "ProofBroken",
     "check_consistency",
     "check_inclusion",
     "node_hash",
@@ -27,18 +26,6 @@ __all__ = [
 HASH_BYTES: Final = 32
 EMPTY_ROOT: Final = sha256(b"").digest()
 _CHUNK: Final = 1 << 14
-
-
-class ProofBroken(ValueError):
-    """A proof does not lead to the root it is held against."""
-
-
-class InclusionBroken(ProofBroken):
-    """The leaf is not at this index of the tree with this root, or the path was altered."""
-
-
-class ConsistencyBroken(ProofBroken):
-    """The smaller tree is not the beginning of the larger one, or the proof was altered."""
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

@@ -19,16 +19,12 @@ from typing import Final, Self
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from .errors import KeyMalformed, NoteMalformed, SignatureBroken, SignerUnknown
 from .merkle import HASH_BYTES
 
 __all__ = [
     "Checkpoint",
-    "KeyMalformed",
-    "NoteBroken",
-    "NoteMalformed",
     "OpenNote",
-    "SignatureBroken",
-    "SignerUnknown",
     "SigningKey",
     "VerifierKey",
     "open_checkpoint",
@@ -44,26 +40,6 @@ _SIGNATURE_LIMIT: Final = 64
 _NAME: Final = re.compile(r"[^\s+\x00-\x1f]{1,255}\Z")
 _SIZE: Final = re.compile(r"(?:0|[1-9][0-9]{0,18})\Z")
 _DASH: Final = "\u2014 "
-
-
-class NoteBroken(ValueError):
-    """A note that must not be believed."""
-
-
-class NoteMalformed(NoteBroken):
-    """Not a signed note, or not a checkpoint."""
-
-
-class SignerUnknown(NoteBroken):
-    """No signature of the note comes from a known key."""
-
-
-class SignatureBroken(NoteBroken):
-    """A known key's signature does not fit the text: the text or the signature was altered."""
-
-
-class KeyMalformed(ValueError):
-    """Text that is not a key of the expected kind."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from .errors import TileBroken
 from .merkle import HASH_BYTES, Frontier, node_hash, perfect_root, split_point
 
 __all__ = [
@@ -20,10 +21,10 @@ __all__ = [
     "ReadTile",
     "Regrown",
     "Tile",
-    "TileBroken",
     "consistency_proof",
     "grow",
     "inclusion_proof",
+    "tile_broken",
     "tile_path",
     "walk",
 ]
@@ -43,15 +44,6 @@ class Tile:
     hashes: bytes
 
 
-class TileBroken(ValueError):
-    """A stored tile is missing, too short, or is not what the tile below it says. ``level`` and ``index`` name it."""
-
-    def __init__(self, level: int, index: int, why: str) -> None:
-        super().__init__(f"tile {tile_path(level, index)} {why}")
-        self.level = level
-        self.index = index
-
-
 def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
     """Path of a tile as C2SP names it: ``1/x001/x234/067`` for level 1, index 1,234,067; ``….p/8`` when partial."""
     groups = []
@@ -63,6 +55,11 @@ def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
             break
     name = "/".join([f"x{group}" for group in reversed(groups[1:])] + [groups[0]])
     return f"{level}/{name}" + ("" if width == TILE_WIDTH else f".p/{width}")
+
+
+def tile_broken(level: int, index: int, why: str) -> TileBroken:
+    """The error that names this tile."""
+    return TileBroken(tile_path(level, index), why, level=level, index=index)
 
 
 def grow(size: int, hashes: bytes, read_tile: ReadTile) -> Iterator[Tile]:
@@ -219,13 +216,13 @@ class _Levels:
 
     def _compare(self, level: int, index: int, hashes: bytes) -> None:
         if _read(self._read_tile, level, index, len(hashes) // HASH_BYTES) != hashes:
-            raise TileBroken(level, index, "differs from the tiles below it")
+            raise tile_broken(level, index, "differs from the tiles below it")
 
 
 def _read(read_tile: ReadTile, level: int, index: int, width: int) -> bytes:
     hashes = read_tile(level, index, width)
     if len(hashes) < width * HASH_BYTES:
-        raise TileBroken(level, index, f"has {len(hashes)} bytes, {width * HASH_BYTES} are needed")
+        raise tile_broken(level, index, f"has {len(hashes)} bytes, {width * HASH_BYTES} are needed")
     return hashes[: width * HASH_BYTES]
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.directory.rights import may_unmask
+from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.record.recording import record_event
 
@@ -23,7 +27,9 @@ def record_view(*, viewer: Employee, conversation: Conversation, purpose: str, s
 
 
 def record_unmask(*, viewer: Employee, conversation: Conversation) -> Event:
-    """Record that somebody had the raw addresses of a conversation shown."""
+    """Record that somebody has the raw addresses of a conversation shown, before they are. Raises NotPermitted."""
+    if not may_unmask(viewer, conversation.tenant):
+        raise NotPermitted(_("You may not see unmasked addresses."))
     return record_event(
         kind="view.unmasked",
         subject_type="conversation",

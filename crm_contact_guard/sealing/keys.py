@@ -12,7 +12,8 @@ from typing import Final
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.proof.notes import KeyMalformed, SigningKey, VerifierKey, parse_keys
+from crm_contact_guard.proof.errors import KeyMalformed
+from crm_contact_guard.proof.notes import SigningKey, VerifierKey, parse_keys
 
 #: Known to everybody who has this source: what it signs proves nothing, and its name says so in every checkpoint.
 DEMO_KEY: Final = SigningKey(

@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from crm_contact_guard.exceptions import ContactGuardError
 from crm_contact_guard.hosting import database
+from crm_contact_guard.proof.errors import NoteBroken, SignerUnknown
 from crm_contact_guard.proof.merkle import Frontier
-from crm_contact_guard.proof.notes import Checkpoint, NoteBroken, SignerUnknown, SigningKey, open_checkpoint
+from crm_contact_guard.proof.notes import Checkpoint, SigningKey, open_checkpoint
 from crm_contact_guard.proof.tiles import TILE_WIDTH, grow
 from crm_contact_guard.sealing import pending
 from crm_contact_guard.sealing.keys import signing_key_or_refuse, verification_keys

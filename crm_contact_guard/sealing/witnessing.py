@@ -20,9 +20,10 @@ from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError, ContactGuardError
 from crm_contact_guard.hosting import database
 from crm_contact_guard.proof.canonical import canonical_text
+from crm_contact_guard.proof.errors import NoteBroken, TileBroken
 from crm_contact_guard.proof.merkle import Frontier
-from crm_contact_guard.proof.notes import NoteBroken, open_checkpoint
-from crm_contact_guard.proof.tiles import Nodes, TileBroken
+from crm_contact_guard.proof.notes import open_checkpoint
+from crm_contact_guard.proof.tiles import Nodes
 from crm_contact_guard.sealing import proofs
 from crm_contact_guard.sealing.keys import verification_keys
 from crm_contact_guard.sealing.models import TreeHead, Witnessing

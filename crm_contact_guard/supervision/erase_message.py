@@ -8,11 +8,12 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.privacy.holds import not_held
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.supervision.models import Alert, Finding, FindingKind
+from crm_contact_guard.supervision.rights import may_erase
 
 BASIS = "sensitive_data"
 
@@ -26,9 +27,11 @@ def erasable(alert: Alert) -> QuerySet[Message]:
 def erase_sensitive(*, alert: Alert, message_id: UUID, actor: Employee, reason: str) -> bool:
     """Erase one such message's content; False when it is erased already or the alert does not name it.
 
-    Raises InvalidMessage without a reason, under a legal hold, and while another alert about the message waits: what
-    somebody has yet to judge is not erased on the way. Whether the actor may is the caller's to ask.
+    Raises NotPermitted, and InvalidMessage without a reason, under a legal hold, and while another alert about the
+    message waits: what somebody has yet to judge is not erased on the way.
     """
+    if not may_erase(actor, alert):
+        raise NotPermitted(_("Compliance officers and the team's supervisor erase messages."))
     if not reason.strip():
         raise InvalidMessage(_("Say why it is erased: the reason is recorded."), field="reason")
     rows = erasable(alert).filter(pk=message_id)

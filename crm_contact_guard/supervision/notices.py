@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.mail import EmailMessage
@@ -12,21 +12,22 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from crm_contact_guard.conf import settings
+from crm_contact_guard.hosting import retrying
 from crm_contact_guard.hosting.mailing import send_by_host
 from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.supervision.models import Alert, Notice
 from crm_contact_guard.supervision.titles import alert_title
 
-LEASE = timedelta(seconds=60)
-#: Waiting time after each failed attempt, in seconds.
-BACKOFF = (30, 120, 600, 3600)
+RETRY = retrying.Retry(waits=(30, 120, 600, 3600), lease=timedelta(seconds=60))
 
 
 def _due() -> QuerySet[Notice]:
     """Notices that wait, or were left by a dead worker."""
-    now = timezone.now()
-    waiting = Q(state=Notice.State.QUEUED, due_at__lte=now)
-    return Notice.objects.filter(waiting | Q(state=Notice.State.SENDING, lease_until__lt=now))
+    return Notice.objects.filter(_is_due(timezone.now()))
+
+
+def _is_due(now: datetime) -> Q:
+    return retrying.due(now, waiting=Notice.State.QUEUED, held=Notice.State.SENDING)
 
 
 def due(alert: Alert) -> list[int]:
@@ -42,12 +43,9 @@ def due_alerts(limit: int = 200) -> list[UUID]:
 def notice_send(notice_id: int) -> bool:
     """Send one notice. A claim is a conditional UPDATE, so two workers never send it at once. True when it went out."""
     now = timezone.now()
-    claimed = (
-        Notice.objects.filter(pk=notice_id)
-        .filter(Q(state=Notice.State.QUEUED, due_at__lte=now) | Q(state=Notice.State.SENDING, lease_until__lt=now))
-        .update(state=Notice.State.SENDING, lease_until=now + LEASE, attempts=F("attempts") + 1)
-    )
-    if not claimed:
+    if not Notice.objects.filter(_is_due(now), pk=notice_id).update(
+        state=Notice.State.SENDING, lease_until=RETRY.lease_until(now), attempts=F("attempts") + 1
+    ):
         return False
     notice = Notice.objects.select_related(
         "employee", "alert__conversation__customer", "alert__concerned", "alert__team"
@@ -59,10 +57,10 @@ def notice_send(notice_id: int) -> bool:
     try:
         send_by_host(_mail(notice))
     except Exception as error:  # noqa: BLE001 - whatever a mail back end raises, the notice waits for another try
-        again = notice.attempts <= len(BACKOFF)
+        again = RETRY.again_at(notice.attempts, now)
         rows.update(
-            state=Notice.State.QUEUED if again else Notice.State.FAILED,
-            due_at=now + timedelta(seconds=BACKOFF[notice.attempts - 1]) if again else None,
+            state=Notice.State.QUEUED if again is not None else Notice.State.FAILED,
+            due_at=again,
             lease_until=None,
             last_error=canonical_text(f"{type(error).__name__}: {error}")[:500],
         )

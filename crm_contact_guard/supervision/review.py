@@ -8,12 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage
+from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
 from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.models import Alert
+from crm_contact_guard.supervision.rights import may_review
 
 MAX_COMMENT = 4000
 
@@ -22,9 +23,9 @@ MAX_COMMENT = 4000
 def alert_claim(*, alert_id: UUID, reviewer: Employee) -> Alert:
     """Say "I am looking at it". Claiming twice is harmless; a colleague's claim is taken over, and recorded as such.
 
-    Raises AlreadyClosed.
+    Raises NotPermitted, AlreadyClosed.
     """
-    alert = Alert.objects.select_for_update().get(pk=alert_id)
+    alert = _reviewed(alert_id, reviewer)
     if alert.status == Alert.Status.CLOSED:
         raise AlreadyClosed(_("This alert is already closed."))
     if alert.claimed_by_id == reviewer.pk:
@@ -42,16 +43,16 @@ def alert_claim(*, alert_id: UUID, reviewer: Employee) -> Alert:
 def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment: str = "") -> Alert:
     """Close with a resolution. Repeating the same close is harmless.
 
-    Raises AlreadyClosed when somebody else closed it otherwise, InvalidMessage for an unknown resolution or a comment
-    that is too long.
+    Raises NotPermitted, AlreadyClosed when somebody else closed it otherwise, InvalidMessage for an unknown resolution
+    or a comment that is too long.
     """
+    alert = _reviewed(alert_id, reviewer)
     known = [value for value, _label in Alert.RESOLUTIONS]
     if resolution not in known:
         raise InvalidMessage(_("Choose a resolution: %(known)s.") % {"known": ", ".join(known)}, field="resolution")
     comment = canonical_text(comment).strip()  # as the record keeps it
     if len(comment) > MAX_COMMENT:
         raise InvalidMessage(_("The comment may have %(most)d characters.") % {"most": MAX_COMMENT}, field="comment")
-    alert = Alert.objects.select_for_update().get(pk=alert_id)
     if alert.status == Alert.Status.CLOSED:
         if (alert.closed_by_id, alert.resolution, alert.comment) == (reviewer.pk, resolution, comment):
             return alert
@@ -74,9 +75,9 @@ def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment:
 def alert_reopen(*, alert_id: UUID, reviewer: Employee) -> Alert:
     """Take up again what the second reader set aside. Repeating it is harmless.
 
-    Raises AlreadyClosed where a person closed it: what a person decided stands.
+    Raises NotPermitted, and AlreadyClosed where a person closed it: what a person decided stands.
     """
-    alert = Alert.objects.select_for_update().get(pk=alert_id)
+    alert = _reviewed(alert_id, reviewer)
     if alert.status != Alert.Status.CLOSED:
         return alert
     if alert.resolution != Alert.Resolution.NOTICED:
@@ -92,6 +93,14 @@ def alert_reopen(*, alert_id: UUID, reviewer: Employee) -> Alert:
 def alert_history(alert: Alert) -> list[Event]:
     """The recorded steps of an alert, oldest first."""
     return list(Event.objects.filter(subject_type="alert", subject_id=str(alert.pk)).order_by("recorded_at", "id"))
+
+
+def _reviewed(alert_id: UUID, reviewer: Employee) -> Alert:
+    """The alert, locked, for somebody who may work on it."""
+    alert = Alert.objects.select_for_update().get(pk=alert_id)
+    if not may_review(reviewer, alert):
+        raise NotPermitted(_("You can't work on this alert."))
+    return alert
 
 
 def _event(alert: Alert, kind: str, reviewer: Employee, *, data: dict[str, object], reason: str | None = None) -> None:

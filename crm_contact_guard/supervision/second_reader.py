@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from crm_contact_guard.detection.types import Tier
 from crm_contact_guard.dispatch import later
-from crm_contact_guard.hosting import database
+from crm_contact_guard.hosting import database, retrying
 from crm_contact_guard.reading import asking, prompt
 from crm_contact_guard.reading.answers import Answer
 from crm_contact_guard.reading.bounds import decide
@@ -101,8 +101,15 @@ def _question(
 
 def due(limit: int = 200) -> list[UUID]:
     """Ids of questions that wait, or were left by a dead worker; also those whose time is over, so that they end."""
-    waiting = Q(state=State.WAITING) | Q(state=State.ASKING, lease_until__lt=timezone.now())
-    return list(ReaderAnswer.objects.filter(waiting).order_by("created_at").values_list("pk", flat=True)[:limit])
+    return list(
+        ReaderAnswer.objects.filter(_is_free(timezone.now()))
+        .order_by("created_at")
+        .values_list("pk", flat=True)[:limit]
+    )
+
+
+def _is_free(now: datetime) -> Q:
+    return Q(state=State.WAITING) | retrying.left(now, held=State.ASKING)
 
 
 def ask(answer_id: UUID) -> UUID | None:
@@ -139,8 +146,7 @@ def _refusal(row: ReaderAnswer, chosen: Options | None) -> str:
 def _claim(row: ReaderAnswer, chosen: Options | None) -> bool:
     now = timezone.now()
     wait = timedelta(seconds=2 * chosen.timeout) if chosen is not None else timedelta(0)
-    free = Q(state=State.WAITING) | Q(state=State.ASKING, lease_until__lt=now)
-    claimed = ReaderAnswer.objects.filter(free, pk=row.pk, attempts=row.attempts).update(
+    claimed = ReaderAnswer.objects.filter(_is_free(now), pk=row.pk, attempts=row.attempts).update(
         state=State.ASKING,
         attempts=F("attempts") + 1,
         lease_until=min(now + wait, max(row.deadline, now)) + _GRACE,

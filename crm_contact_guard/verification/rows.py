@@ -11,6 +11,7 @@ from uuid import UUID
 from crm_contact_guard.proof import canonical
 from crm_contact_guard.proof.bundle_format import Row, row_fault
 from crm_contact_guard.proof.canonical import DIGEST_BYTES, FIELD_SALT_BYTES, NO_VALUE, OPEN, PERSONAL, RowKind
+from crm_contact_guard.proof.errors import NotCanonical
 from crm_contact_guard.proof.merkle import HASH_BYTES
 from crm_contact_guard.record import canonical_sql, hashed_rows
 from crm_contact_guard.record.canonical_sql import StoredRow
@@ -123,7 +124,7 @@ def check(row: StoredRow, sealed: bytes) -> tuple[str | None, bool]:
         try:
             if canonical.content_digest(names, row.salt or b"", values) == digest:
                 return None, False
-        except (canonical.NotCanonical, UnicodeEncodeError):
+        except (NotCanonical, UnicodeEncodeError):
             pass
     return _explain(row, sealed)
 

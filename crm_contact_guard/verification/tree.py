@@ -10,9 +10,10 @@ from typing import Final
 from django.db.models import Subquery
 from django.utils import timezone
 
+from crm_contact_guard.proof.errors import NoteBroken, NoteMalformed, TileBroken
 from crm_contact_guard.proof.merkle import HASH_BYTES
-from crm_contact_guard.proof.notes import Checkpoint, NoteBroken, NoteMalformed, VerifierKey, open_note
-from crm_contact_guard.proof.tiles import TILE_WIDTH, Regrown, TileBroken
+from crm_contact_guard.proof.notes import Checkpoint, VerifierKey, open_note
+from crm_contact_guard.proof.tiles import TILE_WIDTH, Regrown, tile_broken
 from crm_contact_guard.sealing.models import Seal, TreeHead
 from crm_contact_guard.sealing.tree import ENTRY, HEAD, SLACK, SequentialTiles, seals, stray_tiles
 from crm_contact_guard.verification.report import Report
@@ -172,7 +173,7 @@ class TreeCheck:
         hashes = self._read(0, index, width)
         if len(hashes) < width * HASH_BYTES:
             self._missing = True
-            self._broken(TileBroken(0, index, f"has {len(hashes)} bytes, {width * HASH_BYTES} are needed"))
+            self._broken(tile_broken(0, index, f"has {len(hashes)} bytes, {width * HASH_BYTES} are needed"))
         return hashes[: width * HASH_BYTES].ljust(width * HASH_BYTES, b"\0")
 
     def _skip(self, start: int, end: int) -> None:

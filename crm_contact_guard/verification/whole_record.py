@@ -15,7 +15,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.hosting import database
 from crm_contact_guard.proof.bundle import Fault
-from crm_contact_guard.proof.notes import NoteBroken, VerifierKey
+from crm_contact_guard.proof.errors import NoteBroken
+from crm_contact_guard.proof.notes import VerifierKey
 from crm_contact_guard.record.canonical_sql import MODELS
 from crm_contact_guard.record.models import Pending
 from crm_contact_guard.sealing import witnessing

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
 from crm_contact_guard.delivery import attempts
 from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.files import storage
 from crm_contact_guard.record.models import Event, Message
 from tests.channels.cases import Payload
 from tests.channels.esp_server import KEY, Mailgun, golden, multipart
@@ -160,7 +160,7 @@ class TestMailgun(EspWebhookCases):
             raise OSError("disk full")
 
         with monkeypatch.context() as patch:
-            patch.setattr(gateway.files, "store", full)
+            patch.setattr(storage, "store", full)
             with pytest.raises(OSError, match="disk full"):
                 self.call(payload)
 

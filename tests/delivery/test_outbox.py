@@ -158,7 +158,7 @@ def test_a_channel_taken_out_of_the_settings_keeps_its_messages(message: Message
 def test_what_may_have_arrived_never_ends_as_failed(message: Message, last: dict[str, bool]) -> None:
     MemoryChannel.errors.append(ChannelError("silence", permanent=False, uncertain=True))
     attempts.deliver(message.pk)
-    for _ in outbox.BACKOFF:
+    for _ in outbox.WAITS:
         Delivery.objects.filter(message=message, state="queued").update(due_at=timezone.now())
         MemoryChannel.errors[:] = [ChannelError("no more", **last)]
         attempts.deliver(message.pk)

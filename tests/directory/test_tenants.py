@@ -24,6 +24,7 @@ from crm_contact_guard.exceptions import ConfigurationError, InvalidMessage
 from crm_contact_guard.installation.people import people_items
 from crm_contact_guard.intake.backfill import OldMessage, record_old
 from crm_contact_guard.policy.company import company
+from crm_contact_guard.policy.decision import Override, OverrideCode
 from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.supervision.models import Alert
 from tests import factories
@@ -153,7 +154,7 @@ def test_each_task_runs_in_its_tenant_and_nothing_is_seen_from_the_other() -> No
     talk = conversation_open(customer=Customer.objects.get(tenant="Asia/Tokyo"), channel="chat")
     sent = gateway.send(actor=aoi, conversation=talk, text="個人のLINE交換しませんか？ID: aoi_22", override=None)
     if sent.message is None:  # asked to think again: goes on all the same
-        code = gateway.Override(code=gateway.OverrideCode.OTHER, text="trial")
+        code = Override(code=OverrideCode.OTHER, text="trial")
         sent = gateway.send(actor=aoi, conversation=talk, text="個人のLINE交換しませんか？ID: aoi_22", override=code)
     assert sent.message is not None
     entered.clear()

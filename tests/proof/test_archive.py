@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from crm_contact_guard.proof.archive import Archive, ArchiveBroken
+from crm_contact_guard.proof.archive import Archive
+from crm_contact_guard.proof.errors import ArchiveBroken
 from tests.proof.bundles import KEY, relist, rezip, sample, unzip, verify
 
 FILES = unzip(sample().bundle(attachments=[b"%PDF"]))

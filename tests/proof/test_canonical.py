@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_contact_guard.proof import canonical as c
+from crm_contact_guard.proof.errors import NotCanonical
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "leaf-format-1.json").read_text("utf-8"))["rows"]
 
@@ -110,7 +111,7 @@ def test_text_cannot_slide_from_one_field_into_the_next() -> None:
 def test_an_open_value_with_a_separator_is_refused_by_name(name: str, breaker: str) -> None:
     opens: dict[str, str | None] = dict.fromkeys(c.MESSAGE_OPEN)
     opens[name] = breaker
-    with pytest.raises(c.NotCanonical, match=name):
+    with pytest.raises(NotCanonical, match=name):
         c.leaf_bytes("message", opens, bytes(320))
 
 
@@ -122,20 +123,20 @@ def test_message_and_event_leaves_live_in_different_domains() -> None:
 
 @pytest.mark.parametrize("size", [0, 32, 319, 321, 352])
 def test_digests_of_the_wrong_size_are_refused(size: int) -> None:
-    with pytest.raises(c.NotCanonical):
+    with pytest.raises(NotCanonical):
         c.leaf_bytes("message", dict.fromkeys(c.MESSAGE_OPEN), bytes(size))
 
 
 @pytest.mark.parametrize("size", [0, 16, 31, 33])
 def test_a_salt_of_the_wrong_size_is_refused(size: int) -> None:
-    with pytest.raises(c.NotCanonical):
+    with pytest.raises(NotCanonical):
         c.personal_digests(c.EVENT_PERSONAL, bytes(size), {"reason": "x", "details": None})
-    with pytest.raises(c.NotCanonical):
+    with pytest.raises(NotCanonical):
         c.field_salt(c.EVENT_PERSONAL, bytes(size), "reason")
 
 
 def test_a_field_salt_of_the_wrong_size_cannot_shift_bytes_into_the_value() -> None:
-    with pytest.raises(c.NotCanonical):
+    with pytest.raises(NotCanonical):
         c.field_digest(bytes(15), "x")
 
 
@@ -158,7 +159,7 @@ def test_times(moment: datetime, text: str) -> None:
 
 
 def test_a_naive_time_is_refused() -> None:
-    with pytest.raises(c.NotCanonical):
+    with pytest.raises(NotCanonical):
         c.canonical_time(datetime(2026, 11, 24))  # noqa: DTZ001 - naive is what is refused
 
 
@@ -181,7 +182,7 @@ def test_json(value: object, text: str) -> None:
     "value", [1.0, float("nan"), 2**53, -(2**53), {1: 2}, {"a": b""}, {"\0": 1, "\ufffd": 2}, object()]
 )
 def test_json_that_would_not_survive_storage_is_refused(value: object) -> None:
-    with pytest.raises(c.NotCanonical):
+    with pytest.raises(NotCanonical):
         c.canonical_json(value)
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_contact_guard.proof import notes as n
+from crm_contact_guard.proof.errors import KeyMalformed, NoteBroken, NoteMalformed, SignatureBroken, SignerUnknown
 
 # golang.org/x/mod/sumdb/note, note_test.go
 GO_SECRET = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
@@ -57,13 +58,13 @@ def test_signatures_of_strangers_are_passed_over() -> None:
 
 
 def test_a_note_of_strangers_only_is_refused() -> None:
-    with pytest.raises(n.SignerUnknown):
+    with pytest.raises(SignerUnknown):
         n.open_note(NEW.sign(TEXT), [OLD.verifier, OTHER.verifier])
 
 
 def test_a_known_key_that_fails_spoils_the_note_whoever_else_signed() -> None:
     forged = OTHER.sign(TEXT) + NEW.sign(TEXT + "more\n").rpartition("\n\n")[2]
-    with pytest.raises(n.SignatureBroken):
+    with pytest.raises(SignatureBroken):
         n.open_note(forged, [OTHER.verifier, NEW.verifier])
 
 
@@ -76,7 +77,7 @@ def test_every_altered_byte_of_a_note_is_noticed() -> None:
                 text = altered.decode()
             except UnicodeDecodeError:
                 continue
-            with pytest.raises(n.NoteBroken):
+            with pytest.raises(NoteBroken):
                 n.open_note(text, [NEW.verifier])
 
 
@@ -98,13 +99,13 @@ def test_every_altered_byte_of_a_note_is_noticed() -> None:
     ],
 )
 def test_what_is_no_note_is_refused(note: str) -> None:
-    with pytest.raises(n.NoteMalformed):
+    with pytest.raises(NoteMalformed):
         n.open_note(note, [NEW.verifier])
 
 
 @pytest.mark.parametrize("text", ["", "no line feed", "a\tb\n", "a\0\n", "\n", "\ud800\n"])
 def test_what_cannot_be_a_note_is_not_signed(text: str) -> None:
-    with pytest.raises(n.NoteMalformed):
+    with pytest.raises(NoteMalformed):
         NEW.sign(text)
 
 
@@ -127,13 +128,13 @@ def test_any_text_signed_can_be_opened(text: str) -> None:
     ],
 )
 def test_what_is_no_checkpoint_is_refused(text: str) -> None:
-    with pytest.raises(n.NoteMalformed):
+    with pytest.raises(NoteMalformed):
         n.open_checkpoint(NEW.sign(text), [NEW.verifier])
 
 
 def test_a_checkpoint_of_another_tree_is_refused() -> None:
     assert n.open_checkpoint(NEW.sign(TEXT), [NEW.verifier], "guard/a").size == 5
-    with pytest.raises(n.NoteMalformed, match="not of guard/b"):
+    with pytest.raises(NoteMalformed, match="not of guard/b"):
         n.open_checkpoint(NEW.sign(TEXT), [NEW.verifier], "guard/b")
 
 
@@ -153,13 +154,13 @@ def test_a_checkpoint_of_another_tree_is_refused() -> None:
     ],
 )
 def test_what_is_no_key_is_refused(text: str) -> None:
-    with pytest.raises(n.KeyMalformed):
+    with pytest.raises(KeyMalformed):
         n.parse_keys(text)
 
 
 @pytest.mark.parametrize("text", [GO_KEY, GO_SECRET[:-2], GO_SECRET.replace("AYEK", "AYEL"), ""])
 def test_a_broken_secret_is_refused_without_being_quoted(text: str) -> None:
-    with pytest.raises(n.KeyMalformed) as caught:
+    with pytest.raises(KeyMalformed) as caught:
         n.SigningKey.from_text(text)
     assert "FALVFGy" not in str(caught.value)
 
@@ -174,7 +175,7 @@ def test_a_secret_is_never_shown() -> None:
 
 @pytest.mark.parametrize("name", ["", "a b", "a+b", "a\nb", "x" * 256, "a\u3000b"])
 def test_names_that_would_break_a_note_are_refused(name: str) -> None:
-    with pytest.raises(n.KeyMalformed):
+    with pytest.raises(KeyMalformed):
         n.SigningKey.generate(name)
 
 

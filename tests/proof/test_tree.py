@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from crm_contact_guard.proof import merkle as m
 from crm_contact_guard.proof import tiles as t
 from crm_contact_guard.proof.canonical import leaf_hash
+from crm_contact_guard.proof.errors import ConsistencyBroken, InclusionBroken, TileBroken
 from tests.proof.trees import TileStore, leaf, naive_path, naive_proof, naive_root, store_of
 
 CT = json.loads((Path(__file__).parent / "vectors" / "certificate-transparency.json").read_text("utf-8"))
@@ -111,7 +112,7 @@ def test_every_proof_of_small_trees_holds_and_no_other() -> None:
                 ),
             ]
             for arguments in wrong:
-                with pytest.raises(m.InclusionBroken):
+                with pytest.raises(InclusionBroken):
                     m.check_inclusion(*arguments)
 
 
@@ -136,7 +137,7 @@ def test_every_consistency_proof_of_small_trees_holds_and_no_other() -> None:
                 *([(new, old, proof, roots[new], roots[old])] if old != new else []),
             ]
             for arguments in wrong:
-                with pytest.raises(m.ConsistencyBroken):
+                with pytest.raises(ConsistencyBroken):
                     m.check_consistency(*arguments)
 
 
@@ -150,7 +151,7 @@ def test_a_fork_is_not_consistent_with_the_older_head() -> None:
     proof = t.consistency_proof(400, 600, forked.read)
     old = naive_root(tuple(leaf(number) for number in range(400)))
     new = m.tree_root(b"".join(forked.tiles[0, index] for index in range(3)))
-    with pytest.raises(m.ConsistencyBroken):
+    with pytest.raises(ConsistencyBroken):
         m.check_consistency(400, 600, proof, old, new)
     assert honest.tiles[0, 0] == forked.tiles[0, 0]
 
@@ -213,7 +214,7 @@ def test_growing_changes_no_full_tile() -> None:
 def test_walking_names_the_tile_that_was_altered(place: tuple[int, int]) -> None:
     store = store_of(70_000)
     store.tiles[place] = flip(store.tiles[place])
-    with pytest.raises(t.TileBroken) as caught:
+    with pytest.raises(TileBroken) as caught:
         list(t.walk(70_000, store.read))
     # A changed leaf tile shows in the tile above it, where its root is kept; a changed upper tile shows itself.
     level, index = place
@@ -224,7 +225,7 @@ def test_walking_names_the_tile_that_was_altered(place: tuple[int, int]) -> None
 def test_walking_names_the_tile_that_is_gone(place: tuple[int, int]) -> None:
     store = store_of(70_000)
     del store.tiles[place]
-    with pytest.raises(t.TileBroken) as caught:
+    with pytest.raises(TileBroken) as caught:
         list(t.walk(70_000, store.read))
     assert (caught.value.level, caught.value.index) == place
 

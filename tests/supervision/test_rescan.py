@@ -11,6 +11,7 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 
 from crm_contact_guard import gateway
+from crm_contact_guard.policy.decision import Override, OverrideCode
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection
@@ -29,7 +30,7 @@ def past() -> Message:
         actor=clerk,
         conversation=factories.conversation(clerk),
         text=TEXT,
-        override=gateway.Override(code=gateway.OverrideCode.EMERGENCY, text="for the test"),
+        override=Override(code=OverrideCode.EMERGENCY, text="for the test"),
         occurred_at=factories.office_time(),
     )
     assert sent.message is not None

@@ -84,7 +84,7 @@ class Command(GuardCommand):
 
     def confirm(self, contacts: Sequence[Contact], path: Path, tenant: str) -> dict[str, list[str]]:
         try:
-            added = confirm(contacts, path=path, actor=f"command:{getuser()}"[:64], tenant=tenant)
+            added = confirm(contacts, path=path, operator=f"command:{getuser()}"[:64], tenant=tenant)
         except NotWritten as error:
             raise CommandError(_("Nothing was written. %(why)s") % {"why": error}, returncode=2) from error
         if not added:

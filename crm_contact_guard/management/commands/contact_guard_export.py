@@ -16,8 +16,7 @@ from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.exports.bundle import Filters, Written, bundle_write
 from crm_contact_guard.management.command import GuardCommand
 from crm_contact_guard.proof.canonical import MESSAGE_PERSONAL
-from crm_contact_guard.proof.notes import NoteBroken
-from crm_contact_guard.proof.tiles import TileBroken
+from crm_contact_guard.proof.errors import NoteBroken, TileBroken
 from crm_contact_guard.sealing.sealer import SealingRefused
 
 

@@ -12,7 +12,8 @@ from django.core.management.base import CommandError
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.management.command import GuardCommand
-from crm_contact_guard.proof.notes import KeyMalformed, SigningKey
+from crm_contact_guard.proof.errors import KeyMalformed
+from crm_contact_guard.proof.notes import SigningKey
 
 
 class Command(GuardCommand):

@@ -205,7 +205,7 @@ def address_an_alert_to_somebody_else(scene: Scene) -> Words:
 
 @manipulation
 def rewrite_how_an_alert_was_closed(scene: Scene) -> Words:
-    alert, reviewer = _alert(scene), factories.employee("supervisor")
+    alert, reviewer = _alert(scene), factories.employee("supervisor", job="compliance")
     alert_close(alert_id=alert.pk, reviewer=reviewer, resolution="coaching", comment="Talked to Aoi")
     Alert.objects.update(resolution="false_positive", comment="Nothing")
     return [f"alert {alert.pk}", "how and by whom it was closed is and its comment is not as its events say"]

@@ -1,0 +1,70 @@
+"""A sender's own key for a send (``Idempotency-Key``): the same request again gives the first message again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.delivery.models import IdempotencyKey
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.record.inserting import insert_quietly
+from crm_contact_guard.record.models import Conversation, Message
+
+_LONGEST = 255
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyedRequest:
+    """A send with its key. ``digest`` says what is sent: SHA-256 in hexadecimal. An empty key is none."""
+
+    actor: Employee
+    key: str
+    digest: str
+
+    @classmethod
+    def of(
+        cls,
+        actor: Employee,
+        key: str,
+        *,
+        conversation: Conversation,
+        channel: str,
+        subject: str,
+        text: str,
+        files: Sequence[FileIn],
+    ) -> KeyedRequest:
+        digests = [[file.name, hashlib.sha256(file.content).hexdigest()] for file in files]
+        parts = json.dumps([str(conversation.pk), channel, subject, text, *([digests] if digests else [])])
+        digest = hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()
+        return cls(actor=actor, key=key[:_LONGEST], digest=digest)
+
+    def answered(self) -> Message | None:
+        """The message of an earlier request with this key. Raises InvalidMessage when that one sent something else."""
+        if not self.key:
+            return None
+        known = IdempotencyKey.objects.filter(employee=self.actor, key=self.key).select_related("message").first()
+        if known is None:
+            return None
+        if known.request_digest != self.digest:
+            raise InvalidMessage(_("This Idempotency-Key was used for another message."), field="Idempotency-Key")
+        return known.message
+
+    def answer(self, message: Message) -> None:
+        """Note the message under the key, which is unique, within the transaction that records the message."""
+        if self.key:
+            insert_quietly(
+                IdempotencyKey(
+                    employee=self.actor,
+                    key=self.key,
+                    request_digest=self.digest,
+                    message=message,
+                    created_at=timezone.now(),
+                )
+            )

@@ -1,0 +1,51 @@
+"""What somebody may do by role and team alone. What depends on a talk or an alert: the ``rights`` of those rooms.
+
+Services ask here before they act. ``permissions`` gathers all rooms' rules for pages, API and commands.
+"""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from crm_contact_guard.directory.models import Customer, Employee, Role, Team
+
+
+def sees_all(viewer: Employee) -> bool:
+    return viewer.active and viewer.role in (Role.COMPLIANCE, Role.AUDITOR)
+
+
+def watched_teams(viewer: Employee) -> QuerySet[Team]:
+    """Teams the viewer supervises or deputises for."""
+    return Team.objects.filter(Q(supervisor=viewer) | Q(deputy=viewer), tenant=viewer.tenant)
+
+
+def may_start(viewer: Employee, customer: Customer) -> bool:
+    """Whether the viewer may open a conversation with the customer: the owner, and who shares the customer's team.
+
+    A customer who has neither is anybody's.
+    """
+    if not viewer.active or viewer.role == Role.AUDITOR or customer.tenant != viewer.tenant:
+        return False
+    if customer.owner_id == viewer.pk or (customer.owner_id is None and customer.team_id is None):
+        return True
+    return customer.team_id is not None and viewer.teams.filter(pk=customer.team_id).exists()
+
+
+def linkable(viewer: Employee, customer: Customer) -> bool:
+    """Whether the viewer may link somebody to this customer: one they may write to, or any for who sees all."""
+    if customer.tenant != viewer.tenant or not customer.active or customer.key is None:
+        return False
+    if sees_all(viewer) and viewer.role != Role.AUDITOR:
+        return True
+    teams = watched_teams(viewer)
+    return may_start(viewer, customer) or (customer.team_id is not None and teams.filter(pk=customer.team_id).exists())
+
+
+def may_answer_subjects(viewer: Employee, tenant: str | None = None) -> bool:
+    """Whether the viewer may disclose or erase a customer's data, and place or release legal holds; of ``tenant``."""
+    return viewer.active and viewer.role == Role.COMPLIANCE and tenant in (None, viewer.tenant)
+
+
+def may_unmask(viewer: Employee, tenant: str | None = None) -> bool:
+    """Whether the viewer may see raw addresses (each unmasking is recorded); of ``tenant``."""
+    return viewer.active and viewer.role == Role.COMPLIANCE and tenant in (None, viewer.tenant)

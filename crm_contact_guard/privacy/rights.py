@@ -1,0 +1,22 @@
+"""Who may erase what the record says."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.directory.rights import may_answer_subjects, watched_teams
+from crm_contact_guard.record.models import Event, Message
+
+
+def may_erase_rows(viewer: Employee, rows: QuerySet[Message] | QuerySet[Event]) -> bool:
+    """Whether the viewer may erase all of these: compliance in their tenant, a team's head in the team's talks.
+
+    The widest that any erasure allows; the service that a person calls asks for more.
+    """
+    if not viewer.active or viewer.role == Role.AUDITOR:
+        return False
+    permitted = {"tenant": viewer.tenant}
+    if may_answer_subjects(viewer):
+        return not rows.exclude(**permitted).exists()
+    return not rows.exclude(**permitted, conversation__team__in=watched_teams(viewer)).exists()

@@ -1,0 +1,50 @@
+"""What is recorded of a decision before sending, and of what the writer made of it."""
+
+from __future__ import annotations
+
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.policy.decision import Action, Override, OverrideCode
+from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.record.recording import record_event
+from crm_contact_guard.supervision.preview import Preview, decision_data
+
+
+def record_kept_back(actor: Employee, conversation: Conversation, looked: Preview) -> None:
+    """Record that a message was kept back. Its text is not: the writer thought better of it, and that is credit."""
+    _decision(actor, conversation, looked, message=None)
+
+
+def record_choice(
+    actor: Employee, message: Message, looked: Preview, override: Override | None, *, emergency: bool
+) -> None:
+    """Record what was said against a message that goes out all the same, and the writer's reasons."""
+    if looked.decision.action is not Action.DELIVER or looked.decision.reasons:
+        _decision(actor, message.conversation, looked, message)
+    codes: dict[str, str] = {}
+    if override is not None and looked.decision.action is Action.NUDGE:
+        codes[override.code.value] = override.text
+    if emergency:
+        codes.setdefault(OverrideCode.EMERGENCY.value, "")
+    for code, text in codes.items():
+        record_event(
+            kind=f"override.{code}",
+            subject_type="message",
+            subject_id=message.pk,
+            actor_type=Event.ActorType.EMPLOYEE,
+            actor=actor.pk,
+            message=message,
+            reason=text or None,
+        )
+
+
+def _decision(actor: Employee, conversation: Conversation, looked: Preview, message: Message | None) -> None:
+    record_event(
+        kind=f"decision.{looked.decision.action.value}",
+        subject_type="message" if message else "conversation",
+        subject_id=message.pk if message else conversation.pk,
+        actor_type=Event.ActorType.EMPLOYEE,
+        actor=actor.pk,
+        conversation=conversation,
+        message=message,
+        data=decision_data(looked),
+    )

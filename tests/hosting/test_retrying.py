@@ -1,0 +1,189 @@
+"""What is tried again: how often, after which pauses, and what a worker that died leaves to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, NoReturn
+
+import django
+import pytest
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db.models import F
+from django.utils import timezone
+
+from crm_contact_guard.channels.base import FileIn, MediaRef, OutboundMessage, Receipt
+from crm_contact_guard.channels.memory import MemoryChannel
+from crm_contact_guard.delivery import attempts, outbox
+from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.exceptions import ChannelError
+from crm_contact_guard.files import media
+from crm_contact_guard.files.models import Media
+from crm_contact_guard.hosting.retrying import Retry
+from crm_contact_guard.record.recording import record_message
+from crm_contact_guard.supervision import notices
+from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
+from crm_contact_guard.supervision.models import Notice
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+HERE = "tests.hosting.test_retrying"
+MOMENT = factories.office_time()
+
+
+class Refusing(MemoryChannel, BaseEmailBackend):
+    """A carrier and a mail server in one: neither takes nor gives anything, or the process dies while it asks."""
+
+    error: ClassVar[BaseException]
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        if given:
+            MemoryChannel.__init__(self, *given, **options)
+        else:
+            BaseEmailBackend.__init__(self, **options)
+
+    def send(self, message: OutboundMessage) -> Receipt:
+        raise self.error
+
+    def fetch(self, media: MediaRef) -> FileIn:
+        raise self.error
+
+    def send_messages(self, email_messages: object) -> NoReturn:
+        raise self.error
+
+
+@dataclass
+class Work:
+    """One row that a worker takes up. ``due``: when the next try may begin; None: there is none."""
+
+    retry: Retry
+    attempt: Callable[[], object]
+    due: Callable[[], datetime | None]
+    is_free: Callable[[], bool]
+    pass_time: Callable[[timedelta], object]
+
+
+def a_message() -> Work:
+    talk = factories.conversation(factories.employee("aoi"), channel="memory")
+    message = record_message(
+        conversation=talk, direction="outbound", channel="memory", occurred_at=timezone.now(), text="Hello"
+    )
+    outbox.enqueue(message)
+    rows = Delivery.objects.filter(message=message)
+    return Work(
+        retry=outbox.retry(),
+        attempt=lambda: attempts.deliver(message.pk),
+        due=lambda: rows.get().due_at,
+        is_free=lambda: outbox.due(timezone.now()) == [message.pk],
+        pass_time=lambda time: rows.update(due_at=F("due_at") - time, lease_until=F("lease_until") - time),
+    )
+
+
+def a_warning() -> Work:
+    clerk = factories.employee("aoi", branch=factories.team(head="sora"))
+    talk = factories.conversation(clerk)
+    said = record_message(
+        conversation=talk, direction="inbound", channel="chat", occurred_at=timezone.now(), text="Your LINE?"
+    )
+    finding = NewFinding(message=said, kind="contact_request", start=0, end=4, score=0.9, detector="test", version="1")
+    verdict = Verdict(topic="off_channel", by="customer", stance="ask", at=said, findings=[finding])
+    alert = alert_raise(conversation=talk, verdict=verdict)
+    assert alert is not None
+    notice = Notice.objects.get()
+    rows = Notice.objects.filter(pk=notice.pk)
+    return Work(
+        retry=notices.RETRY,
+        attempt=lambda: notices.notice_send(notice.pk),
+        due=lambda: rows.get().due_at,
+        is_free=lambda: notices.due(alert) == [notice.pk] and notices.due_alerts() == [alert.pk],
+        pass_time=lambda time: rows.update(due_at=F("due_at") - time, lease_until=F("lease_until") - time),
+    )
+
+
+def a_file() -> Work:
+    talk = factories.conversation(factories.employee("aoi"), channel="memory")
+    message = record_message(
+        conversation=talk, direction="inbound", channel="memory", occurred_at=timezone.now(), text="A picture"
+    )
+    [pk] = media.expect(message, [MediaRef(ref="1")])
+    rows = Media.objects.filter(pk=pk)
+    return Work(
+        retry=media.RETRY,
+        attempt=lambda: media.fetch(pk),
+        due=lambda: rows.values_list("due_at", flat=True).first(),
+        is_free=lambda: media.due(timezone.now()) == [pk],
+        pass_time=lambda time: rows.update(due_at=F("due_at") - time),
+    )
+
+
+@pytest.fixture(params=[a_message, a_warning, a_file])
+def work(request: pytest.FixtureRequest, settings: Any) -> Work:
+    channels = {**settings.CONTACT_GUARD["CHANNELS"], "memory": {"BACKEND": f"{HERE}.Refusing"}}
+    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels}
+    if django.VERSION >= (6, 1):
+        settings.MAILERS = {"default": {"BACKEND": f"{HERE}.Refusing"}}
+    else:
+        settings.EMAIL_BACKEND = f"{HERE}.Refusing"
+    Refusing.error = ChannelError("not now", permanent=False)
+    made: Work = request.param()
+    return made
+
+
+def test_it_is_tried_so_often_each_time_after_a_bounded_pause(work: Work) -> None:
+    longest = timedelta(seconds=max(work.retry.waits))
+    pauses = []
+    while len(pauses) < 20:
+        assert work.is_free()
+        before = timezone.now()
+        work.attempt()
+        due = work.due()
+        pauses.append(due)
+        if due is None:
+            break
+        wait = timedelta(seconds=work.retry.waits[len(pauses) - 1])
+        assert before + wait <= due <= timezone.now() + longest
+        assert not work.is_free()
+        work.pass_time(longest)
+
+    assert len(pauses) == work.retry.tries
+    assert pauses[-1] is None
+    assert not work.is_free()
+
+
+def test_what_a_dead_worker_held_is_taken_up_when_its_lease_is_over_and_not_before(work: Work) -> None:
+    Refusing.error = SystemExit("killed")
+    with pytest.raises(SystemExit):
+        work.attempt()
+
+    assert not work.is_free()
+    work.pass_time(work.retry.lease - timedelta(seconds=10))
+    assert not work.is_free()
+    work.pass_time(timedelta(seconds=11))
+    assert work.is_free()
+
+
+@pytest.mark.parametrize("retry", [outbox.retry(), notices.RETRY, media.RETRY])
+@pytest.mark.parametrize("asked", [None, 0.0, -5.0, 1.0, 3600.0, 1e6, float("inf"), float("nan")])
+def test_whatever_is_asked_for_no_pause_leaves_its_bounds(retry: Retry, asked: float | None) -> None:
+    for tried, own in enumerate(retry.waits, start=1):
+        due = retry.again_at(tried, MOMENT, retry_after=asked)
+        assert due is not None
+        assert timedelta(seconds=own) <= due - MOMENT <= timedelta(seconds=max(retry.waits))
+    assert retry.again_at(retry.tries, MOMENT, retry_after=asked) is None
+    assert retry.again_at(retry.tries + 1, MOMENT, retry_after=asked) is None
+
+
+def test_what_is_asked_for_within_the_bounds_is_kept() -> None:
+    retry = Retry(waits=(10, 60), lease=timedelta(seconds=5))
+
+    assert retry.again_at(1, MOMENT, retry_after=45) == MOMENT + timedelta(seconds=45)
+    assert retry.again_at(2, MOMENT, retry_after=45) == MOMENT + timedelta(seconds=60)
+    assert retry.lease_until(MOMENT) == MOMENT + timedelta(seconds=5)
+
+
+def test_the_lease_of_a_delivery_is_the_hosts_to_set(settings: Any) -> None:
+    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "DELIVERY_LEASE_SECONDS": 7}
+
+    assert outbox.retry().lease == timedelta(seconds=7)

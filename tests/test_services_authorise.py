@@ -1,0 +1,249 @@
+"""Each service that acts for a person, called directly as every role: who may not is refused, and nothing changes."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.utils import timezone
+
+import crm_contact_guard
+from crm_contact_guard import calling, gateway
+from crm_contact_guard.api.tokens import token_create
+from crm_contact_guard.conversations.chat_links import link_create, link_revoke
+from crm_contact_guard.conversations.identity import conversation_link
+from crm_contact_guard.conversations.lifecycle import conversation_open, conversation_start
+from crm_contact_guard.conversations.models import ChatLink
+from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
+from crm_contact_guard.exports import subject
+from crm_contact_guard.exports.streams import stream_open
+from crm_contact_guard.privacy.erasing import erase_events, erase_messages
+from crm_contact_guard.privacy.holds import hold_place, hold_release
+from crm_contact_guard.privacy.models import LegalHold
+from crm_contact_guard.record.access import record_unmask
+from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.record.recording import record_event, record_message
+from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
+from crm_contact_guard.supervision.erase_message import erase_sensitive
+from crm_contact_guard.supervision.models import Alert
+from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+PACKAGE = Path(crm_contact_guard.__file__).parent
+# Aoi answers the talk, Ken is her colleague, Ren of another team; chief supervises her, vice deputises, boss supervises
+# Ren. Kai was a compliance officer and has left; Eve is the compliance officer of another tenant.
+PEOPLE = ("aoi", "ken", "ren", "chief", "vice", "boss", "compliance", "auditor", "kai", "eve")
+HEADS = {"chief", "vice", "compliance"}
+
+
+@dataclass
+class Scene:
+    """Rows that the services act on."""
+
+    people: dict[str, Employee]
+    talk: Conversation
+    #: Somebody unknown, who wrote to Aoi's team and is nobody's.
+    stranger: Conversation
+    emma: Customer
+    alert: Alert
+    set_aside: Alert
+    link: ChatLink
+    hold: LegalHold
+    out: io.StringIO = field(default_factory=io.StringIO)
+
+    @property
+    def said(self) -> Message:
+        return self.alert.at_message
+
+
+def raised(talk: Conversation, topic: str, kind: str) -> Alert:
+    said = record_message(
+        conversation=talk, direction="inbound", channel="chat", occurred_at=timezone.now(), text="4111 1111 1111 1111"
+    )
+    finding = NewFinding(message=said, kind=kind, start=0, end=19, score=0.9, detector="test", version="1")
+    verdict = Verdict(topic=topic, by="customer", stance="ask", at=said, findings=[finding])
+    alert = alert_raise(conversation=talk, verdict=verdict)
+    assert alert is not None
+    return alert
+
+
+@pytest.fixture
+def scene() -> Scene:
+    desk, hall = factories.team("Front desk", head="chief", deputy="vice"), factories.team("Hall", head="boss")
+    people = {name: factories.employee(name, branch=desk) for name in ("aoi", "ken")}
+    people["ren"] = factories.employee("ren", branch=hall)
+    people |= {name: factories.employee(name, job=name) for name in ("compliance", "auditor")}
+    people |= {name: factories.employee(name, job="compliance") for name in ("kai", "eve")}
+    Employee.objects.filter(pk=people["kai"].pk).update(active=False)
+    Employee.objects.filter(pk=people["eve"].pk).update(tenant="elsewhere")
+    people = {person.name.lower(): person for person in Employee.objects.all()}
+    talk = factories.conversation(people["aoi"])
+    unknown = Customer.objects.create(name="Unknown")
+    record_event(
+        kind="override.other",
+        subject_type="conversation",
+        subject_id=talk.pk,
+        actor_type=Event.ActorType.EMPLOYEE,
+        conversation=talk,
+        reason="He asked me to",
+    )
+    set_aside = raised(talk, "off_channel", "contact_request")
+    Alert.objects.filter(pk=set_aside.pk).update(status="closed", resolution="noticed")
+    return Scene(
+        people=people,
+        talk=talk,
+        stranger=conversation_open(customer=unknown, channel="chat", team=talk.team),
+        emma=factories.customer("Emma Wright", manager=people["aoi"]),
+        alert=raised(talk, "sensitive_data", "sensitive_data"),
+        set_aside=set_aside,
+        link=link_create(conversation=talk, created_by=people["aoi"])[0],
+        hold=hold_place(name="Case", reason="Court", placed_by=None, employee=people["ren"]),
+    )
+
+
+Act = Callable[[Scene, Employee], object]
+SERVICES: dict[str, tuple[Act, set[str]]] = {
+    "gateway.send": (lambda s, who: gateway.send(actor=who, conversation=s.talk, text="Your room is ready."), {"aoi"}),
+    "gateway.note": (
+        lambda s, who: gateway.note(
+            actor=who, conversation=s.talk, kind="call", text="Comes late", occurred_at=timezone.now()
+        ),
+        {"aoi"},
+    ),
+    # No carrier here makes calls: who may is told that there is no such line.
+    "calling.call": (lambda s, who: calling.call(actor=who, conversation=s.talk, channel="phone", key="1"), {"aoi"}),
+    "conversations.lifecycle.conversation_start": (
+        lambda s, who: conversation_start(actor=who, customer=s.emma, channel="chat"),
+        {"aoi", "ken", "chief", "vice"},
+    ),
+    "conversations.chat_links.link_create": (
+        lambda s, who: link_create(conversation=s.talk, created_by=who),
+        {"aoi"},
+    ),
+    "conversations.chat_links.link_revoke": (lambda s, who: link_revoke(link=s.link, revoked_by=who), {"aoi"}),
+    "conversations.identity.conversation_link": (
+        lambda s, who: conversation_link(conversation=s.stranger, customer=s.emma, actor=who),
+        {"aoi", "ken", *HEADS},
+    ),
+    "supervision.review.alert_claim": (lambda s, who: alert_claim(alert_id=s.alert.pk, reviewer=who), HEADS),
+    "supervision.review.alert_close": (
+        lambda s, who: alert_close(alert_id=s.alert.pk, reviewer=who, resolution="no_action"),
+        HEADS,
+    ),
+    "supervision.review.alert_reopen": (lambda s, who: alert_reopen(alert_id=s.set_aside.pk, reviewer=who), HEADS),
+    "supervision.erase_message.erase_sensitive": (
+        lambda s, who: erase_sensitive(alert=s.alert, message_id=s.said.pk, actor=who, reason="A card's number"),
+        HEADS,
+    ),
+    "privacy.erasing.erase_messages": (
+        lambda s, who: erase_messages(Message.objects.filter(pk=s.said.pk), basis="request", actor=who),
+        HEADS,
+    ),
+    "privacy.erasing.erase_events": (
+        lambda s, who: erase_events(Event.objects.filter(conversation=s.talk), basis="request", actor=who),
+        HEADS,
+    ),
+    "privacy.holds.hold_place": (
+        lambda s, who: hold_place(name="Case 2", reason="Court", placed_by=who, customer=s.talk.customer),
+        {"compliance"},
+    ),
+    "privacy.holds.hold_release": (
+        lambda s, who: hold_release(hold=s.hold, reason="Settled", released_by=who),
+        {"compliance"},
+    ),
+    "exports.subject.disclose": (lambda s, who: subject.disclose(s.talk.customer, s.out, actor=who), {"compliance"}),
+    "exports.subject.erase": (
+        lambda s, who: subject.erase(s.talk.customer, reason="Asked for it", actor=who),
+        {"compliance"},
+    ),
+    "exports.streams.stream_open": (
+        lambda s, who: stream_open(viewer=who, form="jsonl", lookups={}, filters={}, unmask=True),
+        # Hers are her own tenant's messages: none.
+        {"compliance", "eve"},
+    ),
+    "record.access.record_unmask": (lambda s, who: record_unmask(viewer=who, conversation=s.talk), {"compliance"}),
+    "api.tokens.token_create": (lambda s, who: token_create(employee=who, name="warehouse"), {*PEOPLE} - {"kai"}),
+}
+#: Parts of ``gateway.send``, which has asked; and the look before it, which records nothing.
+WITHIN = {
+    "delivery.idempotency.of",
+    "supervision.choices.record_choice",
+    "supervision.choices.record_kept_back",
+    "supervision.preview.preview",
+}
+
+
+def everything() -> dict[str, list[dict[str, Any]]]:
+    """All rows of all our tables."""
+    models = apps.get_app_config("crm_contact_guard").get_models()
+    return {model.__name__: list(model._base_manager.order_by("pk").values()) for model in models}
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("name", SERVICES)
+def test_who_may_not_is_refused_by_the_service_itself(scene: Scene, name: str, who: str) -> None:
+    act, allowed = SERVICES[name]
+    person, before = scene.people[who], everything()
+
+    if who in allowed:
+        with suppress(InvalidMessage):
+            act(scene, person)
+        return
+    with pytest.raises(NotPermitted):
+        act(scene, person)
+    assert everything() == before
+    assert not scene.out.getvalue()
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"calling.call"}))
+def test_who_may_is_not_refused_and_it_is_recorded(scene: Scene, name: str) -> None:
+    act, allowed = SERVICES[name]
+    who, before = min(allowed & {"aoi", "chief", "compliance"}), everything()
+
+    act(scene, scene.people[who])
+
+    assert everything() != before
+
+
+def test_a_head_never_works_on_an_alert_that_concerns_them(scene: Scene) -> None:
+    chief = scene.people["chief"]
+    Alert.objects.update(concerned=chief)
+
+    for act, _allowed in (SERVICES[name] for name in SERVICES if name.startswith("supervision.")):
+        with pytest.raises(NotPermitted):
+            act(scene, chief)
+
+
+def test_a_head_erases_nothing_beside_the_teams_talks(scene: Scene) -> None:
+    theirs = factories.conversation(scene.people["ren"], name="Robert King")
+    record_message(conversation=theirs, direction="inbound", channel="chat", occurred_at=timezone.now(), text="Hello")
+
+    with pytest.raises(NotPermitted):
+        erase_messages(Message.objects.all(), basis="request", actor=scene.people["chief"])
+    assert not Message.objects.filter(text=None).exists()
+
+
+def test_each_service_that_takes_a_person_has_a_row() -> None:
+    acting = re.compile(r"actor|reviewer|[a-z]+_by")
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        room = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                given = [*node.args.args, *node.args.kwonlyargs]
+                people = [one for one in given if one.annotation and "Employee" in ast.unparse(one.annotation)]
+                if any(acting.fullmatch(one.arg) for one in people):
+                    found.add(f"{room}.{node.name}")
+
+    assert found - SERVICES.keys() == WITHIN
