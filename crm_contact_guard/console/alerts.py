@@ -16,7 +16,6 @@ from crm_contact_guard import permissions
 from crm_contact_guard.console import queue, thread
 from crm_contact_guard.console.forms import EraseForm
 from crm_contact_guard.console.page import page, show
-from crm_contact_guard.console.talk import seen
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
 from crm_contact_guard.record.models import Event
@@ -25,6 +24,7 @@ from crm_contact_guard.supervision.models import Alert, FindingKind
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_history, alert_reopen
 from crm_contact_guard.supervision.second_reader import reading_of
 from crm_contact_guard.supervision.titles import alert_title
+from crm_contact_guard.viewing.conversations import seen
 
 #: Rows of the queue on the overview.
 OVERVIEW = 20

@@ -11,9 +11,9 @@ from django.shortcuts import get_object_or_404
 from crm_contact_guard.console import channel_choices
 from crm_contact_guard.console.chat import COOKIE, public
 from crm_contact_guard.console.chat_thread import shown_messages
-from crm_contact_guard.console.message_files import hand_out
 from crm_contact_guard.conversations.chat_links import link_find
 from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.files.responses import hand_out
 
 
 @public("GET", "HEAD")

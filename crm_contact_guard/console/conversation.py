@@ -18,7 +18,7 @@ from crm_contact_guard.console.composer import Composer, composer_for
 from crm_contact_guard.console.composer import send as composer_send
 from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.console.page import is_htmx, page, show
-from crm_contact_guard.console.talk import find, links, open_state, seen, still_seen, talk
+from crm_contact_guard.console.talk import find, links, open_state, talk
 from crm_contact_guard.console.typed import Typed
 from crm_contact_guard.conversations import typing_marks
 from crm_contact_guard.conversations.chat_links import link_create, link_revoke
@@ -29,6 +29,7 @@ from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.record.access import record_unmask
 from crm_contact_guard.record.models import Conversation
+from crm_contact_guard.viewing.conversations import seen, still_seen
 
 
 @page()

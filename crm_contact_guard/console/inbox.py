@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import permissions
 from crm_contact_guard.console import channel_choices
 from crm_contact_guard.console.page import page, show
-from crm_contact_guard.console.talk import seen, talk
+from crm_contact_guard.console.talk import talk
 from crm_contact_guard.delivery.health import down
 from crm_contact_guard.directory.models import Customer, Employee, Role
 from crm_contact_guard.directory.search import part_of
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.supervision.showing import shown, stored_findings
+from crm_contact_guard.viewing.conversations import seen
 
 STEP = 50
 MOST = 1000

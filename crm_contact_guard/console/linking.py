@@ -9,16 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
-from crm_contact_guard import crm, permissions
+from crm_contact_guard import permissions
 from crm_contact_guard.console.page import page, show
 from crm_contact_guard.console.talk import find, talk
 from crm_contact_guard.conversations.identity import conversation_link
-from crm_contact_guard.directory.mirror import mirror_customer, placed
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.record.models import Conversation
-
-MOST = 10
+from crm_contact_guard.viewing.candidates import candidates
 
 
 @dataclass(frozen=True)
@@ -32,17 +30,6 @@ class Search:
     @property
     def searched(self) -> bool:
         return bool(self.words)
-
-
-def candidates(viewer: Employee, words: str, *, but: Customer) -> list[Customer]:
-    """Customers of the host by a part of their name, whom the viewer may link somebody to."""
-    words = words.replace("\0", "").strip()[:100]
-    if not words:
-        return []
-    with crm.tenant(viewer.tenant):
-        found = crm.adapter().search(words, MOST * 3)
-        rows = [mirror_customer(record) for record in map(placed, found) if record is not None]
-    return [row for row in rows if row.pk != but.pk and permissions.linkable(viewer, row)][:MOST]
 
 
 @page("GET", "HEAD", "POST")

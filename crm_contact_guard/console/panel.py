@@ -16,10 +16,11 @@ from crm_contact_guard import permissions
 from crm_contact_guard.console import channel_choices
 from crm_contact_guard.console.nonces import nonce_for
 from crm_contact_guard.console.page import Frame, speaking
-from crm_contact_guard.console.talk import seen, talk
+from crm_contact_guard.console.talk import talk
 from crm_contact_guard.directory.mirror import customer_for, employee_for
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.record.models import Conversation
+from crm_contact_guard.viewing.conversations import seen
 
 STYLES = ("tokens", "base", "thread", "composer", "queue", "inbox", "subjects")
 SCRIPTS = ("live", "composer", "keys")

@@ -16,13 +16,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
-from crm_contact_guard.console.downloads import Download
 from crm_contact_guard.console.forms import EraseForm, HoldForm, ReleaseForm
 from crm_contact_guard.console.page import page, show
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory.search import part_of
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.exports import subject as exports
+from crm_contact_guard.hosting.downloads import Download
 from crm_contact_guard.privacy.holds import hold_place, hold_release
 from crm_contact_guard.privacy.models import LegalHold
 from crm_contact_guard.record.models import Event

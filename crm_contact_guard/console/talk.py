@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -17,16 +17,11 @@ from crm_contact_guard.console import channel_choices, thread
 from crm_contact_guard.console.composer import Composer, composer_for, customer_now
 from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.conversations import senders, typing_marks
-from crm_contact_guard.conversations.lifecycle import mark_read
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.delivery import consent
 from crm_contact_guard.directory.addresses import mask
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.record.access import record_view
-from crm_contact_guard.record.models import Conversation, Event, Message
-
-#: An open page asks for news under the view recorded when it was opened; after this long it is recorded again.
-VIEW_LASTS = timedelta(hours=8)
+from crm_contact_guard.record.models import Conversation, Message
 
 
 @dataclass(frozen=True)
@@ -43,29 +38,6 @@ def find(viewer: Employee, pk: Any) -> Conversation:
     """The conversation, when the viewer may read it. Raises Http404."""
     rows = permissions.conversations(viewer).select_related("customer__owner", "employee", "team")
     return get_object_or_404(rows, pk=pk)
-
-
-def seen(viewer: Employee, conversation: Conversation, purpose: str, subject_id: str = "") -> None:
-    """What opening a page does: the answering employee has read what came in; anybody else's view is recorded."""
-    if permissions.is_party(viewer, conversation):
-        mark_read(conversation)
-    else:
-        record_view(viewer=viewer, conversation=conversation, purpose=purpose, subject_id=subject_id)
-
-
-def still_seen(viewer: Employee, conversation: Conversation, purpose: str) -> None:
-    """What a look of an open page does. Recorded only when no page was opened before: a look is no new view."""
-    if permissions.is_party(viewer, conversation):
-        mark_read(conversation)
-        return
-    opened = Event.objects.filter(
-        kind="view.content",
-        conversation=conversation,
-        actor=str(viewer.pk),
-        recorded_at__gte=timezone.now() - VIEW_LASTS,
-    )
-    if not opened.exists():
-        record_view(viewer=viewer, conversation=conversation, purpose=purpose)
 
 
 def talk(

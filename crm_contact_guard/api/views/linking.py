@@ -17,10 +17,10 @@ from crm_contact_guard.api.serializers.conversations import ConversationSerializ
 from crm_contact_guard.api.serializers.linking import LinkSerializer
 from crm_contact_guard.api.serializers.people import CustomerSerializer
 from crm_contact_guard.api.views.conversations import conversation_rows
-from crm_contact_guard.console.linking import candidates
 from crm_contact_guard.conversations.identity import conversation_link
 from crm_contact_guard.directory.models import Customer
 from crm_contact_guard.record.models import Conversation
+from crm_contact_guard.viewing.candidates import candidates
 
 
 class ConversationCustomer(GuardView):
