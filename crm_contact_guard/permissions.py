@@ -87,7 +87,7 @@ def startable(viewer: Employee) -> QuerySet[Customer]:
     return rows.filter(Q(owner=viewer) | Q(team__in=viewer.teams.all()) | nobodys).exclude(pk__in=talking)
 
 
-def may_link(viewer: Employee, conversation: Conversation) -> bool:
+def may_identify_customer(viewer: Employee, conversation: Conversation) -> bool:
     """Whether the viewer may say who the customer of a conversation is: who answers, the team's head, compliance."""
     if viewer.role == Role.AUDITOR or not identity.may_change(conversation):
         return False
@@ -96,8 +96,8 @@ def may_link(viewer: Employee, conversation: Conversation) -> bool:
     return conversation.team_id is not None and watched_teams(viewer).filter(pk=conversation.team_id).exists()
 
 
-def linkable(viewer: Employee, customer: Customer) -> bool:
-    """Whether the viewer may link somebody to this customer: one they may write to, or any for who sees all."""
+def may_identify_as(viewer: Employee, customer: Customer) -> bool:
+    """Whether the viewer may say that somebody is this customer: one they may write to, or any for who sees all."""
     if customer.tenant != viewer.tenant or not customer.active or customer.key is None:
         return False
     if sees_all(viewer) and viewer.role != Role.AUDITOR:

@@ -34,7 +34,7 @@ from crm_contact_guard.console.chat_thread import chat_lines, chat_version, hand
 from crm_contact_guard.console.headers import protect
 from crm_contact_guard.console.page import is_htmx
 from crm_contact_guard.conversations import typing_marks
-from crm_contact_guard.conversations.chat_links import link_find
+from crm_contact_guard.conversations.chat_links import chat_link_find
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.conversations.recording_notice import recording_notice
 from crm_contact_guard.exceptions import InvalidMessage
@@ -74,7 +74,7 @@ def public(*methods: str) -> Callable[[View], View]:
 @public("GET", "HEAD")
 def chat(request: HttpRequest, token: str) -> HttpResponse:
     """Exchange the link's token for a cookie and go on to the page, whose address holds no secret."""
-    link = link_find(token)
+    link = chat_link_find(token)
     if link is None:
         return _closed(request)
     response = redirect("crm_contact_guard:chat_page")
@@ -95,7 +95,7 @@ def chat(request: HttpRequest, token: str) -> HttpResponse:
 def chat_page(request: HttpRequest) -> HttpResponse:
     """The talk, and the customer's message when one is posted."""
     token = request.COOKIES.get(COOKIE, "")
-    link = link_find(token) if token else None
+    link = chat_link_find(token) if token else None
     channel = channel_choices.webchat()
     length = request.headers.get("Content-Length") or "0"
     # Before the body is read: nobody without a link makes us take files.
@@ -116,7 +116,7 @@ def chat_page(request: HttpRequest) -> HttpResponse:
 def chat_news(request: HttpRequest) -> HttpResponse:
     """What the open page shows now; 204 when that is as ``v`` says, 410 when the link has ended."""
     token = request.COOKIES.get(COOKIE, "")
-    link = link_find(token) if token else None
+    link = chat_link_find(token) if token else None
     channel = channel_choices.webchat()
     if link is None or channel is None:
         return HttpResponse(status=410)

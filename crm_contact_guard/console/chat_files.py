@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from crm_contact_guard.console import channel_choices
 from crm_contact_guard.console.chat import COOKIE, public
 from crm_contact_guard.console.chat_thread import shown_messages
-from crm_contact_guard.conversations.chat_links import link_find
+from crm_contact_guard.conversations.chat_links import chat_link_find
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.files.responses import hand_out
 
@@ -20,7 +20,7 @@ from crm_contact_guard.files.responses import hand_out
 def chat_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """A file of a message that the link's page shows, and no other."""
     token = request.COOKIES.get(COOKIE, "")
-    link = link_find(token) if token else None
+    link = chat_link_find(token) if token else None
     channel = channel_choices.webchat()
     if link is None or channel is None:
         raise Http404

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -18,12 +18,10 @@ from crm_contact_guard.console.composer import Composer, composer_for
 from crm_contact_guard.console.composer import send as composer_send
 from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.console.page import is_htmx, page, show
-from crm_contact_guard.console.talk import find, links, open_state, talk
+from crm_contact_guard.console.talk import find, open_state, talk
 from crm_contact_guard.console.typed import Typed
 from crm_contact_guard.conversations import typing_marks
-from crm_contact_guard.conversations.chat_links import link_create, link_revoke
 from crm_contact_guard.conversations.lifecycle import conversation_open
-from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
@@ -130,35 +128,6 @@ def note(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
         else:
             return redirect(f"{back_of(request, row)}#cg-latest")
     return show(request, viewer, "conversation.html", talk(request, viewer, row, note=form), status=422)
-
-
-@page("POST")
-def link(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Make a web chat link. It is shown in this answer and never again: only its hash is kept."""
-    row = find(viewer, pk)
-    if not permissions.may_write(viewer, row) or channel_choices.webchat() is None:
-        raise NotPermitted(_("You can't invite to a web chat here."))
-    _link, token = link_create(conversation=row, created_by=viewer)
-    path = reverse("crm_contact_guard:chat", args=[token])
-    public = str(settings.PUBLIC_URL).rstrip("/")
-    address = f"{public}{path}" if public else request.build_absolute_uri(path)
-    if is_htmx(request):
-        context = {"conversation": row, "new_link": address, "links": links(row), "may_link": True}
-        return show(request, viewer, "parts/links.html", context)
-    return show(request, viewer, "conversation.html", talk(request, viewer, row, new_link=address))
-
-
-@page("POST")
-def revoke(request: HttpRequest, viewer: Employee, pk: UUID, link_pk: UUID) -> HttpResponse:
-    """End a web chat link."""
-    row = find(viewer, pk)
-    if not permissions.may_write(viewer, row):
-        raise NotPermitted(_("You can't write in this conversation."))
-    link_revoke(link=get_object_or_404(ChatLink, pk=link_pk, conversation=row), revoked_by=viewer)
-    if is_htmx(request):
-        context = {"conversation": row, "links": links(row), "may_link": channel_choices.webchat() is not None}
-        return show(request, viewer, "parts/links.html", context)
-    return redirect(back_of(request, row))
 
 
 @page("POST")

@@ -72,7 +72,7 @@ class Frame:
         if self.viewer.role != Role.AUDITOR:
             items.append(NavItem("inbox", _url("inbox"), _("Inbox"), "inbox", "g i"))
         if permissions.may_look_at_subjects(self.viewer):
-            items.append(NavItem("subjects", _url("subjects"), _("Data requests"), "scale", "g s"))
+            items.append(NavItem("data_requests", _url("data_requests"), _("Data requests"), "scale", "g s"))
         return items
 
     @property
@@ -81,12 +81,12 @@ class Frame:
         name = match.url_name if match is not None else ""
         owners = {
             "alert": "alerts",
-            "alert_erase": "alerts",
+            "alert_message_erase": "alerts",
             "inbox_conversation": "inbox",
-            "subject": "subjects",
-            "subject_erase": "subjects",
-            "subject_hold": "subjects",
-            "subject_hold_release": "subjects",
+            "customer_data": "data_requests",
+            "customer_data_erase": "data_requests",
+            "customer_data_hold_place": "data_requests",
+            "customer_data_hold_release": "data_requests",
         }
         return owners.get(name or "", name or "")
 

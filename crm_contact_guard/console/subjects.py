@@ -54,7 +54,7 @@ def subjects(request: HttpRequest, viewer: Employee) -> HttpResponse:
             wanted |= Q(pk=UUID(words))
         found = list(permissions.subjects(viewer).filter(wanted).order_by("name", "pk")[: MOST + 1])
     context = {"words": words, "customers": found[:MOST], "more": len(found) > MOST, "most": MOST}
-    return show(request, viewer, "subjects.html", context)
+    return show(request, viewer, "data_requests.html", context)
 
 
 @page()
@@ -130,7 +130,7 @@ def _answering(viewer: Employee, pk: UUID) -> Customer:
 
 
 def _address(customer: Customer) -> str:
-    return reverse("crm_contact_guard:subject", args=[customer.pk])
+    return reverse("crm_contact_guard:customer_data", args=[customer.pk])
 
 
 def _page(
@@ -160,7 +160,7 @@ def _page(
         # Only what the record confirms: the address alone claims nothing.
         "erased": done == "erased" and any(act.event.kind == "subject.erased" for act in acts),
     }
-    return show(request, viewer, "subject.html", context, status=status)
+    return show(request, viewer, "customer_data.html", context, status=status)
 
 
 def _acts(customer: Customer, holds: list[LegalHold]) -> list[Act]:

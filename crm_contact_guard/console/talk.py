@@ -47,7 +47,7 @@ def talk(
     *,
     composer: Composer | None = None,
     note: NoteForm | None = None,
-    new_link: str = "",
+    new_chat_link: str = "",
     back: str = "",
     unmasked: bool = False,
 ) -> dict[str, Any]:
@@ -71,10 +71,10 @@ def talk(
         "may_write": may_write,
         "note_form": note or NoteForm(),
         "card": card(viewer, conversation, unmasked=unmasked),
-        "new_link": new_link,
-        "links": links(conversation) if may_write else [],
+        "new_chat_link": new_chat_link,
+        "chat_links": chat_links_of(conversation) if may_write else [],
         "chats": channel_choices.webchat() is not None,
-        "may_link": may_write and channel_choices.webchat() is not None,
+        "may_make_chat_link": may_write and channel_choices.webchat() is not None,
         "call_lines": calling.lines(conversation) if may_write else [],
         "call_key": uuid4().hex,
         "called": request.GET.get("called") == str(conversation.pk),
@@ -104,14 +104,14 @@ def card(viewer: Employee, conversation: Conversation, *, unmasked: bool = False
         ],
         "may_unmask": permissions.may_unmask(viewer) and not unmasked and customer.addresses.exists(),
         "unknown": customer.key is None,
-        "may_link": permissions.may_link(viewer, conversation),
+        "may_identify": permissions.may_identify_customer(viewer, conversation),
         "shared": any(senders.is_shared(row) for row in customer.addresses.filter(dropped=False)),
         "local_time": customer_now(conversation, viewer, timezone.now()),
         "url": customer.url if customer.url.startswith(("/", "https://", "http://")) else "",
     }
 
 
-def links(conversation: Conversation) -> list[ChatLink]:
+def chat_links_of(conversation: Conversation) -> list[ChatLink]:
     """The conversation's web chat links that still open something."""
     now = timezone.now()
     rows = conversation.chat_links.filter(revoked_at__isnull=True, expires_at__gt=now)

@@ -1,4 +1,4 @@
-"""Who somebody turned out to be: linking a stranger to a customer of the host, and following the host's own merges.
+"""Who somebody turned out to be: saying which customer of the host a stranger is, and following the host's own merges.
 
 Recorded messages keep the customer they were recorded with. What moves is the conversation, each move an event; whose
 data a message is, is asked of its conversation (``exports.subject``, legal holds).
@@ -24,7 +24,7 @@ LINKED = "conversation.linked"
 
 
 def may_change(conversation: Conversation) -> bool:
-    """Whether it is open who the customer is: nobody the host knows, linked by hand before, or one who is gone."""
+    """Whether it is open who the customer is: nobody the host knows, identified by hand before, or one who is gone."""
     customer = conversation.customer
     return customer.key is None or not customer.active or _stranger(conversation) is not None
 
@@ -37,7 +37,7 @@ def shares_address(conversation: Conversation, customer: Customer) -> bool:
 
 
 @database.atomic()
-def conversation_link(
+def customer_identify(
     *, conversation: Conversation, customer: Customer, actor: Employee | None, reason: str = ""
 ) -> list[Conversation]:
     """Say that the conversation is one with ``customer``. Returns the conversations that moved.
@@ -111,7 +111,7 @@ def _move(conversation: Conversation, customer: Customer, actor: Employee | None
 
 
 def _stranger(conversation: Conversation) -> Customer | None:
-    """The stranger with whom the conversation began, if it was linked by hand."""
+    """The stranger with whom the conversation began, if somebody said by hand who it is."""
     events = Event.objects.filter(conversation=conversation, kind=LINKED).order_by("recorded_at", "pk")
     keys = [json.loads(data)["from"] for data in events.values_list("data", flat=True)]
     found = Customer.objects.filter(pk__in=[UUID(key) for key in keys], key__isnull=True)
@@ -119,7 +119,7 @@ def _stranger(conversation: Conversation) -> Customer | None:
 
 
 def _of_stranger(stranger: Customer, now_with: Customer) -> QuerySet[Conversation]:
-    """The stranger's conversations, wherever an earlier link took them."""
+    """The stranger's conversations, wherever they were moved before."""
     linked = Event.objects.filter(kind=LINKED, data__contains=f'"from":"{stranger.pk}"').values("conversation")
     return Conversation.objects.filter(Q(customer=stranger) | Q(customer=now_with, pk__in=linked))
 

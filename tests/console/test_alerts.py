@@ -47,11 +47,11 @@ def test_a_message_in_the_chat_becomes_an_alert_on_the_open_overview(
     version = re.search(r'id="cg-queue"[^>]* data-cg-version="([^"]+)"', page)
     assert version is not None
     assert "Nothing waits." in page
-    assert hotel.get("chief", "alert_news", query=f"?overview=1&v={version[1]}").status_code == 204
+    assert hotel.get("chief", "alerts_news", query=f"?overview=1&v={version[1]}").status_code == 204
 
     with django_capture_on_commit_callbacks(execute=True):
         says(hotel.talk, ASK)
-    news = hotel.get("chief", "alert_news", query=f"?overview=1&v={version[1]}")
+    news = hotel.get("chief", "alerts_news", query=f"?overview=1&v={version[1]}")
 
     assert news.status_code == 200
     assert "Hanako Sato" in html(news)
@@ -62,8 +62,8 @@ def test_a_message_in_the_chat_becomes_an_alert_on_the_open_overview(
 def test_news_of_another_team_is_none(hotel: Hotel) -> None:
     alert_for(hotel.other, says(hotel.other, "hello"))
 
-    assert "Robert King" not in html(hotel.get("chief", "alert_news"))
-    assert "Robert King" in html(hotel.get("compliance", "alert_news"))
+    assert "Robert King" not in html(hotel.get("chief", "alerts_news"))
+    assert "Robert King" in html(hotel.get("compliance", "alerts_news"))
 
 
 def test_claim_and_close(hotel: Hotel) -> None:

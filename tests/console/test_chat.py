@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from crm_contact_guard import gateway
 from crm_contact_guard.console.chat import COOKIE, PER_MINUTE
-from crm_contact_guard.conversations.chat_links import link_create, link_revoke
+from crm_contact_guard.conversations.chat_links import chat_link_create, chat_link_revoke
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.record.models import Event, Message
 from tests.console.conftest import Hotel, says, url
@@ -27,12 +27,12 @@ class Phone:
     """The customer's browser, with a link to the talk."""
 
     def __init__(self, hotel: Hotel) -> None:
-        self.link, self.token = link_create(conversation=hotel.talk, created_by=hotel.people["aoi"])
+        self.link, self.token = chat_link_create(conversation=hotel.talk, created_by=hotel.people["aoi"])
         # CSRF checks on, and a browser that knows no CSRF cookie: the page must not rely on it.
         self.browser = Client(enforce_csrf_checks=True, headers={"accept-language": "ja"})
 
     def open(self) -> str:
-        return html(self.browser.get(url("chat", self.token), follow=True))
+        return html(self.browser.get(url("chat_enter", self.token), follow=True))
 
     def form(self) -> dict[str, str]:
         page = html(self.browser.get(url("chat_page")))
@@ -55,7 +55,7 @@ def answer(hotel: Hotel, text: str, run: Any) -> Message:
 
 
 def test_the_token_is_exchanged_for_a_cookie_and_leaves_the_address(phone: Phone) -> None:
-    response = phone.browser.get(url("chat", phone.token))
+    response = phone.browser.get(url("chat_enter", phone.token))
 
     assert response["Location"] == url("chat_page")
     cookie = response.cookies[COOKIE]
@@ -67,7 +67,7 @@ def test_the_token_is_exchanged_for_a_cookie_and_leaves_the_address(phone: Phone
 
 
 def test_the_cookie_is_for_https_alone_where_there_is_https(phone: Phone) -> None:
-    assert phone.browser.get(url("chat", phone.token), secure=True).cookies[COOKIE]["secure"]
+    assert phone.browser.get(url("chat_enter", phone.token), secure=True).cookies[COOKIE]["secure"]
 
 
 def test_the_page_says_who_answers_and_that_it_is_recorded(phone: Phone) -> None:
@@ -79,19 +79,19 @@ def test_the_page_says_who_answers_and_that_it_is_recorded(phone: Phone) -> None
 
 
 def test_unknown_expired_and_revoked_links_say_what_to_do(hotel: Hotel, phone: Phone) -> None:
-    unknown = phone.browser.get(url("chat", "nonsense"))
+    unknown = phone.browser.get(url("chat_enter", "nonsense"))
     phone.open()
     form = phone.form()
-    link_revoke(link=phone.link, revoked_by=hotel.people["aoi"])
+    chat_link_revoke(link=phone.link, revoked_by=hotel.people["aoi"])
     late = Phone(hotel)
     ChatLink.objects.filter(pk=late.link.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
 
     for response in (
         unknown,
-        phone.browser.get(url("chat", phone.token)),
+        phone.browser.get(url("chat_enter", phone.token)),
         phone.browser.get(url("chat_page")),
         phone.write("Hello?", form),
-        late.browser.get(url("chat", late.token)),
+        late.browser.get(url("chat_enter", late.token)),
         Client().get(url("chat_page")),
     ):
         assert response.status_code == 410
@@ -232,23 +232,23 @@ def test_a_host_that_lets_nobody_in_without_login_lets_the_customer_in(phone: Ph
 
 
 def test_links_are_made_shown_once_listed_and_revoked(hotel: Hotel) -> None:
-    made = html(hotel.post("aoi", "conversation_link", hotel.talk.pk))
+    made = html(hotel.post("aoi", "chat_link_create", hotel.talk.pk))
     shown = re.search(r'value="(http://testserver/guard/chat/[^"]+)"', made)
     assert shown is not None
     link = hotel.talk.chat_links.get()
 
     again = html(hotel.get("aoi", "conversation", hotel.talk.pk))
     assert shown[1] not in again
-    assert url("conversation_link_revoke", hotel.talk.pk, link.pk) in again
+    assert url("chat_link_revoke", hotel.talk.pk, link.pk) in again
     assert Client().get(shown[1].removeprefix("http://testserver")).status_code == 302
 
-    hotel.post("aoi", "conversation_link_revoke", hotel.talk.pk, link.pk)
+    hotel.post("aoi", "chat_link_revoke", hotel.talk.pk, link.pk)
     assert Client().get(shown[1].removeprefix("http://testserver")).status_code == 410
 
 
 def test_a_link_of_another_conversation_is_not_revoked_through_ones_own(hotel: Hotel) -> None:
-    theirs, _token = link_create(conversation=hotel.other, created_by=None)
+    theirs, _token = chat_link_create(conversation=hotel.other, created_by=None)
 
-    assert hotel.post("aoi", "conversation_link_revoke", hotel.talk.pk, theirs.pk).status_code == 404
+    assert hotel.post("aoi", "chat_link_revoke", hotel.talk.pk, theirs.pk).status_code == 404
     theirs.refresh_from_db()
     assert theirs.revoked_at is None

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm_contact_guard.conversations import typing_marks
-from crm_contact_guard.conversations.chat_links import link_create, link_revoke
+from crm_contact_guard.conversations.chat_links import chat_link_create, chat_link_revoke
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.record.models import Event, Message
 from tests.console.conftest import Hotel, url
@@ -103,9 +103,9 @@ def test_who_only_reads_is_never_seen_typing(hotel: Hotel, phone: Phone) -> None
 
 
 def test_one_talks_typing_shows_in_no_other(hotel: Hotel, phone: Phone) -> None:
-    _link, token = link_create(conversation=hotel.other, created_by=hotel.people["ren"])
+    _link, token = chat_link_create(conversation=hotel.other, created_by=hotel.people["ren"])
     stranger = Phone(hotel)
-    stranger.browser.get(url("chat", token), follow=True)
+    stranger.browser.get(url("chat_enter", token), follow=True)
     employee_looks(hotel, typing="1")
     customer_looks(phone, typing="1")
 
@@ -115,7 +115,7 @@ def test_one_talks_typing_shows_in_no_other(hotel: Hotel, phone: Phone) -> None:
 
 def test_an_ended_link_marks_nothing(hotel: Hotel, phone: Phone) -> None:
     customer_looks(phone, typing="1")
-    link_revoke(link=phone.link, revoked_by=hotel.people["aoi"])
+    chat_link_revoke(link=phone.link, revoked_by=hotel.people["aoi"])
 
     assert TYPES not in html(employee_looks(hotel))
     assert customer_looks(phone, typing="1").status_code == 410

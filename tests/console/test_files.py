@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from crm_contact_guard.channels.base import FileIn
-from crm_contact_guard.conversations.chat_links import link_create
+from crm_contact_guard.conversations.chat_links import chat_link_create
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.record.models import Event, Message
 from tests.console.conftest import Hotel, says, url
@@ -51,13 +51,13 @@ def mail(hotel: Hotel) -> dict[str, Attachment]:
 def test_who_gets_which_file(
     hotel: Hotel, mail: dict[str, Attachment], who: str, attachment: int, original: int
 ) -> None:
-    found = {kind: status(hotel.get(who, "file", row.pk)) for kind, row in mail.items()}
+    found = {kind: status(hotel.get(who, "message_file", row.pk)) for kind, row in mail.items()}
 
     assert found == {"attachment": attachment, "original": original}
 
 
 def test_no_browser_runs_what_a_customer_sent(hotel: Hotel, mail: dict[str, Attachment]) -> None:
-    response = hotel.get("aoi", "file", mail["attachment"].pk)
+    response = hotel.get("aoi", "message_file", mail["attachment"].pk)
 
     assert read_to_end(response) == b"<script>alert(1)</script>"
     assert response["Content-Type"] == "application/octet-stream"
@@ -70,11 +70,11 @@ def test_no_browser_runs_what_a_customer_sent(hotel: Hotel, mail: dict[str, Atta
 def test_reading_a_file_from_outside_is_a_view_and_the_original_an_unmasking(
     hotel: Hotel, mail: dict[str, Attachment]
 ) -> None:
-    status(hotel.get("aoi", "file", mail["attachment"].pk))
+    status(hotel.get("aoi", "message_file", mail["attachment"].pk))
     assert not Event.objects.filter(kind__startswith="view.").exists()
 
-    status(hotel.get("chief", "file", mail["attachment"].pk))
-    status(hotel.get("compliance", "file", mail["original"].pk))
+    status(hotel.get("chief", "message_file", mail["attachment"].pk))
+    status(hotel.get("compliance", "message_file", mail["original"].pk))
 
     assert Event.objects.filter(kind="view.content", actor=str(hotel.people["chief"].pk)).count() == 1
     assert Event.objects.filter(kind="view.unmasked", actor=str(hotel.people["compliance"].pk)).count() == 1
@@ -83,8 +83,8 @@ def test_reading_a_file_from_outside_is_a_view_and_the_original_an_unmasking(
 def test_the_page_links_what_is_kept(hotel: Hotel, mail: dict[str, Attachment]) -> None:
     page = hotel.get("aoi", "conversation", hotel.talk.pk).content.decode()
 
-    assert url("file", mail["attachment"].pk) in page
-    assert url("file", mail["original"].pk) not in page
+    assert url("message_file", mail["attachment"].pk) in page
+    assert url("message_file", mail["original"].pk) not in page
     assert "page&lt;b&gt;.html" in page
 
 
@@ -119,9 +119,9 @@ def test_a_file_with_a_private_contact_is_asked_about_before_it_goes(hotel: Hote
 @pytest.fixture
 def phone(hotel: Hotel) -> Client:
     """The customer's browser after opening the link."""
-    _link, token = link_create(conversation=hotel.talk, created_by=hotel.people["aoi"])
+    _link, token = chat_link_create(conversation=hotel.talk, created_by=hotel.people["aoi"])
     browser = Client(headers={"accept-language": "en"})
-    browser.get(url("chat", token))
+    browser.get(url("chat_enter", token))
     return browser
 
 
@@ -149,7 +149,7 @@ def test_a_customer_sends_files_and_gets_those_of_the_chat_alone(
     for row, expected in ((own, 200), (sent, 200), (strange, 404), (mail["original"], 404)):
         assert status(phone.get(url("chat_file", row.pk))) == expected
         assert Client().get(url("chat_file", row.pk)).status_code == 404
-    assert status(hotel.get("aoi", "file", own.pk)) == 200
+    assert status(hotel.get("aoi", "message_file", own.pk)) == 200
 
 
 def test_a_customer_is_told_what_may_not_be_sent(phone: Client) -> None:

@@ -44,7 +44,7 @@ def card_alert(hotel: Hotel, message: Message) -> Alert:
 
 
 def erase(hotel: Hotel, who: str, alert: Alert, message: object, **form: str) -> HttpResponse:
-    return hotel.post(who, "alert_erase", alert.pk, data={"message": str(message), **FORM, **form})
+    return hotel.post(who, "alert_message_erase", alert.pk, data={"message": str(message), **FORM, **form})
 
 
 @pytest.mark.parametrize("inspected", [True, False])

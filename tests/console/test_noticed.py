@@ -64,7 +64,7 @@ def test_the_employee_concerned_reads_nothing_of_it(hotel: Hotel, talk: Any) -> 
 
 
 def test_it_stands_on_no_queue(hotel: Hotel, talk: Any) -> None:
-    for name in ("dashboard", "alerts", "alert_news"):
+    for name in ("dashboard", "alerts", "alerts_news"):
         shown = page(hotel, "chief", name)
         assert MARK not in shown
         assert "Hanako" not in shown

@@ -16,7 +16,7 @@ from tests.file_samples import PNG
 PAGES = [
     ("chief", "dashboard", False),
     ("chief", "alerts", False),
-    ("chief", "alert_news", False),
+    ("chief", "alerts_news", False),
     ("chief", "conversation", True),
     ("aoi", "inbox", False),
     ("aoi", "inbox_news", False),

@@ -52,12 +52,12 @@ def test_role_by_page_and_act(hotel: Hotel, who: str, look: int, act: int) -> No
     standing = hold(hotel)
     before = kinds()
 
-    looks = [hotel.get(who, "subjects", query="?q=Hanako"), hotel.get(who, "subject", guest(hotel).pk)]
+    looks = [hotel.get(who, "data_requests", query="?q=Hanako"), hotel.get(who, "customer_data", guest(hotel).pk)]
     acts = [
-        hotel.post(who, "subject_disclose", guest(hotel).pk),
-        hotel.post(who, "subject_hold", guest(hotel).pk, data=HOLD),
-        hotel.post(who, "subject_hold_release", guest(hotel).pk, standing.pk, data={"release-reason": "over"}),
-        hotel.post(who, "subject_erase", guest(hotel).pk, data=WHY),
+        hotel.post(who, "customer_data_disclose", guest(hotel).pk),
+        hotel.post(who, "customer_data_hold_place", guest(hotel).pk, data=HOLD),
+        hotel.post(who, "customer_data_hold_release", guest(hotel).pk, standing.pk, data={"release-reason": "over"}),
+        hotel.post(who, "customer_data_erase", guest(hotel).pk, data=WHY),
     ]
 
     assert [response.status_code for response in looks] == [look, look]
@@ -77,14 +77,14 @@ def test_role_by_page_and_act(hotel: Hotel, who: str, look: int, act: int) -> No
 def test_navigation_names_the_page_only_to_those_who_may(hotel: Hotel, who: str, shown: bool) -> None:
     page = html(hotel.get(who, "dashboard", follow=True))
 
-    assert (f'href="{url("subjects")}"' in page) is shown
+    assert (f'href="{url("data_requests")}"' in page) is shown
 
 
 def test_an_auditor_sees_counts_and_holds_and_no_form(hotel: Hotel) -> None:
     says(hotel.talk, "secret words")
     hold(hotel)
 
-    page = html(hotel.get("auditor", "subject", guest(hotel).pk))
+    page = html(hotel.get("auditor", "customer_data", guest(hotel).pk))
 
     assert "Case 41" in page
     assert "Messages with content</dt><dd>1</dd>" in page
@@ -100,38 +100,41 @@ def test_a_customer_is_found(hotel: Hotel, by: str) -> None:
     customer = guest(hotel)
     words = {"name": "Hanako Sato", "part": "nako sa", "key": customer.key, "id": str(customer.pk)}[by]
 
-    page = html(hotel.get("compliance", "subjects", query=f"?q={words}"))
+    page = html(hotel.get("compliance", "data_requests", query=f"?q={words}"))
 
-    assert url("subject", customer.pk) in page
-    assert url("subject", hotel.other.customer.pk) not in page
+    assert url("customer_data", customer.pk) in page
+    assert url("customer_data", hotel.other.customer.pk) not in page
 
 
 def test_customers_of_another_tenant_do_not_exist(hotel: Hotel) -> None:
     stranger = Customer.objects.create(tenant="other", key="900", name="Hanako Elsewhere")
 
-    assert "Elsewhere" not in html(hotel.get("compliance", "subjects", query="?q=Hanako"))
-    assert hotel.get("compliance", "subject", stranger.pk).status_code == NONE
-    assert hotel.post("compliance", "subject_erase", stranger.pk, data=WHY).status_code == NONE
+    assert "Elsewhere" not in html(hotel.get("compliance", "data_requests", query="?q=Hanako"))
+    assert hotel.get("compliance", "customer_data", stranger.pk).status_code == NONE
+    assert hotel.post("compliance", "customer_data_erase", stranger.pk, data=WHY).status_code == NONE
     stranger.refresh_from_db()
     assert stranger.name == "Hanako Elsewhere"
 
 
 @pytest.mark.parametrize("words", ["%00", "a%00b", "%FF%FE", "'%20OR%201=1--", "<script>x</script>", "٣" * 300])
 def test_hostile_searches_find_nothing_and_break_nothing(hotel: Hotel, words: str) -> None:
-    response = hotel.get("compliance", "subjects", query=f"?q={words}")
+    response = hotel.get("compliance", "data_requests", query=f"?q={words}")
 
     assert response.status_code == OK
     assert "<script>x" not in html(response)
-    assert url("subject", guest(hotel).pk) not in html(response)
+    assert url("customer_data", guest(hotel).pk) not in html(response)
 
 
 def test_names_of_customers_and_holds_are_escaped(hotel: Hotel) -> None:
     Customer.objects.filter(pk=guest(hotel).pk).update(name="<img src=x>")
     hotel.post(
-        "compliance", "subject_hold", guest(hotel).pk, data={"hold-name": "<b>hold", "hold-reason": "<i>because"}
+        "compliance",
+        "customer_data_hold_place",
+        guest(hotel).pk,
+        data={"hold-name": "<b>hold", "hold-reason": "<i>because"},
     )
 
-    page = html(hotel.get("compliance", "subject", guest(hotel).pk))
+    page = html(hotel.get("compliance", "customer_data", guest(hotel).pk))
 
     assert "<img" not in page
     assert "<b>hold" not in page
@@ -143,7 +146,7 @@ def test_everything_said_comes_as_a_file_and_is_recorded(hotel: Hotel) -> None:
     says(hotel.talk, "日本語 and 4242 4242 4242 4242")
     says(hotel.other, "of somebody else")
 
-    response = hotel.post("compliance", "subject_disclose", guest(hotel).pk)
+    response = hotel.post("compliance", "customer_data_disclose", guest(hotel).pk)
 
     assert response["Content-Disposition"] == f'attachment; filename="customer-{guest(hotel).pk}.json"'
     assert response["Cache-Control"] == "no-store, private"
@@ -152,11 +155,11 @@ def test_everything_said_comes_as_a_file_and_is_recorded(hotel: Hotel) -> None:
     assert [message["text"] for message in given["messages"]] == ["日本語 and 4242 4242 4242 4242"]
     event = Event.objects.get(kind="subject.disclosed")
     assert (event.subject_id, event.actor) == (str(guest(hotel).pk), str(hotel.people["compliance"].pk))
-    assert "Disclosed · Compliance" in html(hotel.get("compliance", "subject", guest(hotel).pk))
+    assert "Disclosed · Compliance" in html(hotel.get("compliance", "customer_data", guest(hotel).pk))
 
 
 def test_a_link_alone_discloses_nothing(hotel: Hotel) -> None:
-    assert hotel.get("compliance", "subject_disclose", guest(hotel).pk).status_code == 405
+    assert hotel.get("compliance", "customer_data_disclose", guest(hotel).pk).status_code == 405
     assert kinds() == []
 
 
@@ -174,7 +177,7 @@ def test_a_link_alone_discloses_nothing(hotel: Hotel) -> None:
 def test_without_reason_and_tick_nothing_is_erased(hotel: Hotel, form: dict[str, str]) -> None:
     message = says(hotel.talk, "hello")
 
-    response = hotel.post("compliance", "subject_erase", guest(hotel).pk, data=form)
+    response = hotel.post("compliance", "customer_data_erase", guest(hotel).pk, data=form)
 
     assert response.status_code == 422
     assert 'role="alert"' in html(response)
@@ -184,7 +187,9 @@ def test_without_reason_and_tick_nothing_is_erased(hotel: Hotel, form: dict[str,
 
 
 def test_a_mistake_keeps_the_reason(hotel: Hotel) -> None:
-    response = hotel.post("compliance", "subject_erase", guest(hotel).pk, data={"erase-reason": "By letter & mail"})
+    response = hotel.post(
+        "compliance", "customer_data_erase", guest(hotel).pk, data={"erase-reason": "By letter & mail"}
+    )
 
     assert 'value="By letter &amp; mail"' in html(response)
 
@@ -192,7 +197,7 @@ def test_a_mistake_keeps_the_reason(hotel: Hotel) -> None:
 def test_erasing_leaves_the_others_and_says_so(hotel: Hotel) -> None:
     message, other = says(hotel.talk, "hello"), says(hotel.other, "stays")
 
-    response = hotel.browser("compliance").post(url("subject_erase", guest(hotel).pk), WHY, follow=True)
+    response = hotel.browser("compliance").post(url("customer_data_erase", guest(hotel).pk), WHY, follow=True)
 
     page = html(response)  # type: ignore[arg-type]
     assert "What was kept of this customer has been erased." in page
@@ -208,9 +213,9 @@ def test_erasing_leaves_the_others_and_says_so(hotel: Hotel) -> None:
 def test_what_a_hold_covers_is_kept_and_named(hotel: Hotel) -> None:
     message = says(hotel.talk, "evidence")
     hold(hotel)
-    assert "1 message stands under a legal hold" in html(hotel.get("compliance", "subject", guest(hotel).pk))
+    assert "1 message stands under a legal hold" in html(hotel.get("compliance", "customer_data", guest(hotel).pk))
 
-    page = html(hotel.browser("compliance").post(url("subject_erase", guest(hotel).pk), WHY, follow=True))  # type: ignore[arg-type]
+    page = html(hotel.browser("compliance").post(url("customer_data_erase", guest(hotel).pk), WHY, follow=True))  # type: ignore[arg-type]
 
     assert "Erased, except 1 message that a legal hold keeps." in page
     message.refresh_from_db()
@@ -219,30 +224,32 @@ def test_what_a_hold_covers_is_kept_and_named(hotel: Hotel) -> None:
 
 
 def test_the_address_alone_claims_no_erasure(hotel: Hotel) -> None:
-    assert "cg-told" not in html(hotel.get("compliance", "subject", guest(hotel).pk, query="?done=erased"))
+    assert "cg-told" not in html(hotel.get("compliance", "customer_data", guest(hotel).pk, query="?done=erased"))
 
 
 def test_a_hold_is_placed_listed_and_released_once(hotel: Hotel) -> None:
-    hotel.post("compliance", "subject_hold", guest(hotel).pk, data=HOLD)
+    hotel.post("compliance", "customer_data_hold_place", guest(hotel).pk, data=HOLD)
     placed = LegalHold.objects.get()
-    page = html(hotel.get("auditor", "subject", guest(hotel).pk))
+    page = html(hotel.get("auditor", "customer_data", guest(hotel).pk))
     for _ in range(2):
-        hotel.post("compliance", "subject_hold_release", guest(hotel).pk, placed.pk, data={"release-reason": "Over"})
+        hotel.post(
+            "compliance", "customer_data_hold_release", guest(hotel).pk, placed.pk, data={"release-reason": "Over"}
+        )
 
     assert placed.customer == guest(hotel)
     assert "<strong>Case 41</strong>" in page
     assert "A court asked" in page
     assert kinds() == ["hold.placed", "hold.released"]
-    assert "<strong>Case 41</strong>" not in html(hotel.get("auditor", "subject", guest(hotel).pk))
+    assert "<strong>Case 41</strong>" not in html(hotel.get("auditor", "customer_data", guest(hotel).pk))
 
 
 def test_a_hold_needs_a_name_and_a_reason_and_so_does_its_end(hotel: Hotel) -> None:
     standing = hold(hotel)
 
     for page, args, data in (
-        ("subject_hold", [], {"hold-name": "x"}),
-        ("subject_hold", [], {"hold-reason": "x"}),
-        ("subject_hold_release", [standing.pk], {"release-reason": " "}),
+        ("customer_data_hold_place", [], {"hold-name": "x"}),
+        ("customer_data_hold_place", [], {"hold-reason": "x"}),
+        ("customer_data_hold_release", [standing.pk], {"release-reason": " "}),
     ):
         assert hotel.post("compliance", page, guest(hotel).pk, *args, data=data).status_code == 422
     assert kinds() == ["hold.placed"]
@@ -253,7 +260,7 @@ def test_a_hold_of_another_customer_is_not_released_here(hotel: Hotel) -> None:
 
     for pk in (standing.pk, uuid4()):
         form = {"release-reason": "mine"}
-        response = hotel.post("compliance", "subject_hold_release", hotel.other.customer.pk, pk, data=form)
+        response = hotel.post("compliance", "customer_data_hold_release", hotel.other.customer.pk, pk, data=form)
         assert response.status_code == NONE
     standing.refresh_from_db()
     assert standing.released_at is None
@@ -261,7 +268,7 @@ def test_a_hold_of_another_customer_is_not_released_here(hotel: Hotel) -> None:
 
 def test_the_page_speaks_japanese(hotel: Hotel) -> None:
     says(hotel.talk, "hello")
-    page = html(hotel.get("compliance", "subject", guest(hotel).pk, headers={"accept-language": "ja"}))
+    page = html(hotel.get("compliance", "customer_data", guest(hotel).pk, headers={"accept-language": "ja"}))
 
     assert "法的保全" in page
     assert "このお客様のデータを消去…" in page

@@ -54,7 +54,7 @@ def test_sent_twice_is_one_message_and_changed_after_all_is_another(hotel: Hotel
 
 
 def test_a_look_before_sending_underlines_says_why_and_offers_a_wording(hotel: Hotel) -> None:
-    seen = html(hotel.post("aoi", "conversation_preview", hotel.talk.pk, data={"text": NUDGED}))
+    seen = html(hotel.post("aoi", "conversation_send_preview", hotel.talk.pk, data={"text": NUDGED}))
 
     assert '<mark class="cg-underline">' in seen
     assert "looks like a private contact" in seen
@@ -64,7 +64,7 @@ def test_a_look_before_sending_underlines_says_why_and_offers_a_wording(hotel: H
 
 
 def test_a_look_at_a_harmless_text_says_nothing(hotel: Hotel) -> None:
-    seen = hotel.post("aoi", "conversation_preview", hotel.talk.pk, data={"text": "Breakfast is from seven."})
+    seen = hotel.post("aoi", "conversation_send_preview", hotel.talk.pk, data={"text": "Breakfast is from seven."})
 
     assert html(seen).strip() == ""
 
@@ -111,11 +111,12 @@ def test_after_hours_are_hinted_at_and_an_emergency_lifts_them(hotel: Hotel) -> 
     aoi.working_hours = {"mon": "00:00-00:01"} if timezone.now().weekday() != 0 else {"wed": "00:00-00:01"}
     aoi.save()
     data = {"text": "Good evening"}
-    seen = html(hotel.post("aoi", "conversation_preview", hotel.talk.pk, data=data))
+    seen = html(hotel.post("aoi", "conversation_send_preview", hotel.talk.pk, data=data))
     assert "outside your working hours" in seen
     assert "emergency" in seen
     assert (
-        html(hotel.post("aoi", "conversation_preview", hotel.talk.pk, data={**data, "emergency": "on"})).strip() == ""
+        html(hotel.post("aoi", "conversation_send_preview", hotel.talk.pk, data={**data, "emergency": "on"})).strip()
+        == ""
     )
 
     with rules(after_hours="nudge"):
@@ -245,6 +246,6 @@ def test_a_note_of_the_future_keeps_what_was_typed(hotel: Hotel) -> None:
 def test_the_better_wording_is_not_itself_asked_about(hotel: Hotel, language: str) -> None:
     text = better_wording(language)
 
-    seen = hotel.post("aoi", "conversation_preview", hotel.talk.pk, data={"text": text})
+    seen = hotel.post("aoi", "conversation_send_preview", hotel.talk.pk, data={"text": text})
 
     assert html(seen).strip() == ""

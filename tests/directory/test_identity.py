@@ -1,4 +1,4 @@
-"""Who somebody turned out to be: strangers linked, addresses shared or passed on, customers merged in the host."""
+"""Who somebody turned out to be: strangers identified, addresses shared or passed on, customers merged in the host."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from crm_contact_guard import crm, gateway
 from crm_contact_guard.channels.base import ContactEvent, ContactKind, InboundMessage
-from crm_contact_guard.conversations.identity import conversation_link
+from crm_contact_guard.conversations.identity import customer_identify
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory_sync import sync_all
@@ -42,16 +42,16 @@ def writes(address: str, text: str = "Hello", **more: object) -> Message:
     return received.message
 
 
-def link(conversation: Conversation, customer: Customer, actor: Employee) -> Conversation:
-    conversation_link(conversation=conversation, customer=customer, actor=actor)
+def identify(conversation: Conversation, customer: Customer, actor: Employee) -> Conversation:
+    customer_identify(conversation=conversation, customer=customer, actor=actor)
     return Conversation.objects.get(pk=conversation.pk)
 
 
-def test_a_stranger_is_linked_with_all_that_was_said(clerk: Employee) -> None:
+def test_a_stranger_is_identified_with_all_that_was_said(clerk: Employee) -> None:
     first = writes("h.sato@work.example", "I can't find my booking")
     hanako = factories.customer("Hanako Sato", manager=clerk, email="hanako@gmail.com")
 
-    talk = link(first.conversation, hanako, clerk)
+    talk = identify(first.conversation, hanako, clerk)
 
     assert (talk.customer, talk.employee, talk.team) == (hanako, clerk, clerk.teams.get())
     event = Event.objects.get(kind="conversation.linked")
@@ -66,7 +66,7 @@ def test_the_record_keeps_who_it_was_and_the_subject_gets_all_of_it(clerk: Emplo
     first = writes("h.sato@work.example", "I can't find my booking")
     stranger = first.customer
     hanako = factories.customer("Hanako Sato", manager=clerk)
-    link(first.conversation, hanako, clerk)
+    identify(first.conversation, hanako, clerk)
     writes("h.sato@work.example", "Me again")
 
     assert Message.objects.get(pk=first.pk).customer == stranger
@@ -79,13 +79,13 @@ def test_the_record_keeps_who_it_was_and_the_subject_gets_all_of_it(clerk: Emplo
     assert not Customer.objects.filter(name__contains="work.example").exists()
 
 
-def test_a_wrong_link_is_put_right(clerk: Employee) -> None:
+def test_a_wrong_choice_is_put_right(clerk: Employee) -> None:
     first = writes("h.sato@work.example")
     wrong = factories.customer("Hanae Sato", manager=clerk)
     right = factories.customer("Hanako Sato", manager=clerk)
-    link(first.conversation, wrong, clerk)
+    identify(first.conversation, wrong, clerk)
 
-    talk = link(first.conversation, right, clerk)
+    talk = identify(first.conversation, right, clerk)
 
     assert talk.customer == right
     assert not wrong.addresses.exists()
@@ -98,15 +98,15 @@ def test_a_conversation_with_a_customer_of_the_crm_is_not_given_away(clerk: Empl
     hanako = factories.customer("Hanako Sato", manager=clerk)
 
     with pytest.raises(InvalidMessage, match="whom the CRM knows"):
-        link(talk, hanako, clerk)
+        identify(talk, hanako, clerk)
     stranger = writes("x@y.example").conversation
     with pytest.raises(InvalidMessage, match="a customer of the CRM"):
-        link(stranger, writes("z@y.example").customer, clerk)
+        identify(stranger, writes("z@y.example").customer, clerk)
     elsewhere = factories.customer("Abroad")
     Customer.objects.filter(pk=elsewhere.pk).update(tenant="other")
     elsewhere.refresh_from_db()
     with pytest.raises(InvalidMessage):
-        link(stranger, elsewhere, clerk)
+        identify(stranger, elsewhere, clerk)
 
 
 def test_two_customers_share_an_address_and_each_keeps_the_own_talk(clerk: Employee) -> None:
@@ -119,7 +119,7 @@ def test_two_customers_share_an_address_and_each_keeps_the_own_talk(clerk: Emplo
     writes("family@sato.example", reply_tokens=(taro.reply_token,))
     assert writes("family@sato.example").conversation == taro
 
-    moved = link(hanako, taro.customer, clerk)
+    moved = identify(hanako, taro.customer, clerk)
     assert moved.customer == taro.customer, "it may have been the other one all along"
 
 
@@ -171,7 +171,7 @@ def test_customers_merged_in_the_host_go_on_as_one(clerk: Employee, monkeypatch:
     assert verify().holds
 
 
-def test_a_customer_that_is_gone_stays_on_record_and_may_be_linked(clerk: Employee) -> None:
+def test_a_customer_that_is_gone_stays_on_record_and_may_be_identified(clerk: Employee) -> None:
     gone = Client.objects.create(full_name="H. Sato", emails="old@sato.example", manager=clerk.user)
     factories.customer("Hanako Sato", manager=clerk)
     sync_all()
@@ -182,4 +182,4 @@ def test_a_customer_that_is_gone_stays_on_record_and_may_be_linked(clerk: Employ
     assert not Customer.objects.get(pk=first.customer_id).active
     assert writes("old@sato.example").conversation != first.conversation
     hanako = Customer.objects.get(name="Hanako Sato")
-    assert link(first.conversation, hanako, clerk).customer == hanako
+    assert identify(first.conversation, hanako, clerk).customer == hanako

@@ -43,24 +43,24 @@ def stranger(hotel: Hotel) -> Conversation:
 )  # fmt: skip
 def test_who_may_say_who_it_is(hotel: Hotel, stranger: Conversation, who: str, sees: int, may: int) -> None:
     customer = hotel.talk.customer
-    assert hotel.get(who, "conversation_customer", stranger.pk, query="?q=").status_code == sees
-    response = hotel.post(who, "conversation_customer", stranger.pk, data={"customer": str(customer.pk)})
+    assert hotel.get(who, "customer_identify", stranger.pk, query="?q=").status_code == sees
+    response = hotel.post(who, "customer_identify", stranger.pk, data={"customer": str(customer.pk)})
     assert response.status_code == may
 
     stranger.refresh_from_db()
     assert (stranger.customer == customer) is (sees == 200)
 
 
-def test_search_finds_those_one_looks_after_and_links(hotel: Hotel, stranger: Conversation) -> None:
+def test_search_finds_those_one_looks_after_and_identifies(hotel: Hotel, stranger: Conversation) -> None:
     name = hotel.talk.customer.name
-    page = hotel.get("aoi", "conversation_customer", stranger.pk, query=f"?q={name[:4].upper()}").content.decode()
+    page = hotel.get("aoi", "customer_identify", stranger.pk, query=f"?q={name[:4].upper()}").content.decode()
 
     assert f'value="{hotel.talk.customer.pk}"' in page
     assert str(hotel.other.customer.pk) not in page
     assert hotel.post(
-        "aoi", "conversation_customer", stranger.pk, data={"customer": str(hotel.other.customer.pk)}
+        "aoi", "customer_identify", stranger.pk, data={"customer": str(hotel.other.customer.pk)}
     ).status_code == 403  # fmt: skip
-    assert hotel.post("aoi", "conversation_customer", stranger.pk, data={"customer": "x"}).status_code == 404
+    assert hotel.post("aoi", "customer_identify", stranger.pk, data={"customer": "x"}).status_code == 404
 
 
 @pytest.mark.parametrize("who", ["aoi", "chief", "auditor", "compliance"])
@@ -160,8 +160,8 @@ def test_a_key_of_the_host_that_is_an_address_is_masked_too(hotel: Hotel) -> Non
     for who in ("aoi", "auditor"):
         api = hotel.browser(who).get(f"/guard/api/v1/conversations/{hotel.talk.pk}/").json()
         assert api["customer"]["key"] == "h•••@gmail.com"
-    for page in ("subject", "subjects"):
-        arguments = [hotel.talk.customer.pk] if page == "subject" else []
+    for page in ("customer_data", "data_requests"):
+        arguments = [hotel.talk.customer.pk] if page == "customer_data" else []
         shown = hotel.get("auditor", page, *arguments, query="?q=Hanako").content.decode()
         assert "hanako@gmail.com" not in shown
         assert "h•••@gmail.com" in shown

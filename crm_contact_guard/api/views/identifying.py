@@ -14,10 +14,10 @@ from crm_contact_guard.api import filters
 from crm_contact_guard.api.base import GuardView, one_or_404, require
 from crm_contact_guard.api.schema import ID, answers, described
 from crm_contact_guard.api.serializers.conversations import ConversationSerializer
-from crm_contact_guard.api.serializers.linking import LinkSerializer
+from crm_contact_guard.api.serializers.identifying import IdentificationSerializer
 from crm_contact_guard.api.serializers.people import CustomerSerializer
 from crm_contact_guard.api.views.conversations import conversation_rows
-from crm_contact_guard.conversations.identity import conversation_link
+from crm_contact_guard.conversations.identity import customer_identify
 from crm_contact_guard.directory.models import Customer
 from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.viewing.candidates import candidates
@@ -45,21 +45,21 @@ class ConversationCustomer(GuardView):
     @described(
         operation_id="conversations_customer_link",
         parameters=[ID],
-        request=LinkSerializer,
+        request=IdentificationSerializer,
         responses=answers(ConversationSerializer, 400, 401, 403, 404, 413, 415),
     )
     def post(self, request: Request, pk: str) -> Response:
         filters.read(request, {})
         row = self._row(pk)
-        given = LinkSerializer(data=request.data)
+        given = IdentificationSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         chosen = Customer.objects.filter(pk=given.validated_data["customer"], tenant=self.viewer.tenant).first()
-        if chosen is None or not permissions.linkable(self.viewer, chosen):
+        if chosen is None or not permissions.may_identify_as(self.viewer, chosen):
             raise Http404
-        conversation_link(conversation=row, customer=chosen, actor=self.viewer, reason=given.validated_data["reason"])
+        customer_identify(conversation=row, customer=chosen, actor=self.viewer, reason=given.validated_data["reason"])
         return Response(ConversationSerializer(Conversation.objects.get(pk=row.pk)).data)
 
     def _row(self, pk: str) -> Conversation:
         row = one_or_404(conversation_rows(self), pk)
-        require(permissions.may_link(self.viewer, row), _("You can't say who this customer is."))
+        require(permissions.may_identify_customer(self.viewer, row), _("You can't say who this customer is."))
         return row

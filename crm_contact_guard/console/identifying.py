@@ -1,4 +1,4 @@
-"""Saying who somebody is: the search for a customer of the CRM in the card of a conversation, and the link."""
+"""Saying who the customer of a conversation is: the search in the CRM, within the conversation's card, and the choice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import permissions
 from crm_contact_guard.console.page import page, show
 from crm_contact_guard.console.talk import find, talk
-from crm_contact_guard.conversations.identity import conversation_link
+from crm_contact_guard.conversations.identity import customer_identify
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.record.models import Conversation
@@ -33,18 +33,18 @@ class Search:
 
 
 @page("GET", "HEAD", "POST")
-def link(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """GET searches (``q``), POST links to ``customer``."""
+def identify(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """GET searches (``q``), POST says that it is ``customer``."""
     row = find(viewer, pk)
-    if not permissions.may_link(viewer, row):
+    if not permissions.may_identify_customer(viewer, row):
         raise NotPermitted(_("You can't say who this customer is."))
     words = request.POST.get("q", request.GET.get("q", ""))[:100]
     if request.method == "POST":
         chosen = _customer(request.POST.get("customer", ""))
-        if not permissions.linkable(viewer, chosen):
+        if not permissions.may_identify_as(viewer, chosen):
             raise NotPermitted(_("You can't say who this customer is."))
         try:
-            conversation_link(conversation=row, customer=chosen, actor=viewer)
+            customer_identify(conversation=row, customer=chosen, actor=viewer)
         except InvalidMessage as error:
             return _page(request, viewer, row, Search(words, [], str(error)), status=422)
         if permissions.conversations(viewer).filter(pk=row.pk).exists():

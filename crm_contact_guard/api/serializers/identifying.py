@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 
-class LinkSerializer(serializers.Serializer[Any]):
+@extend_schema_serializer(component_name="Link")
+class IdentificationSerializer(serializers.Serializer[Any]):
     """The customer of the CRM that a conversation is with."""
 
     customer = serializers.UUIDField()
