@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
 from crm_contact_guard.console import queue, thread
 from crm_contact_guard.console.forms import EraseForm
-from crm_contact_guard.console.page import page, show
-from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.console.page import Shown, page, show
+from crm_contact_guard.console.thread import Erasing, Line, Window
+from crm_contact_guard.directory.models import Employee, Team
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
+from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.supervision.erase_message import erasable, erasures
 from crm_contact_guard.supervision.models import Alert, FindingKind
@@ -39,19 +42,89 @@ class Step:
     icon: str
 
 
+@dataclass(frozen=True)
+class Queue:
+    """The queue as it is listed, and what its news asks for."""
+
+    found: queue.Page
+    filters: queue.Filters
+    numbers: queue.Numbers
+    version: str
+    #: The first page is kept up to date; further ones stand still under the reader's eyes.
+    first: bool
+    #: It stands on the overview, under the numbers.
+    overview: bool
+
+
+@dataclass(frozen=True)
+class DashboardPage(Shown):
+    template = "dashboard.html"
+
+    queue: Queue
+
+
+@dataclass(frozen=True)
+class AlertsPage(Shown):
+    template = "alerts.html"
+
+    queue: Queue
+    statuses: Sequence[tuple[str, str | Promise]]
+    kinds: Sequence[tuple[str, str | Promise]]
+    teams: Sequence[Team]
+
+
+@dataclass(frozen=True)
+class QueueNews(Shown):
+    template = "parts/queue_news.html"
+
+    queue: Queue
+
+
+@dataclass(frozen=True)
+class AlertPage(Shown):
+    """``error``, ``resolution`` and ``comment``: what could not be decided, and what was typed."""
+
+    template = "alert.html"
+
+    alert: Alert
+    title: str
+    window: Window
+    steps: Sequence[Step]
+    may_review: bool
+    #: The viewer has claimed it.
+    mine: bool
+    may_reopen: bool
+    resolutions: Sequence[tuple[str, str | Promise]]
+    #: The neighbours among the alerts that are to do.
+    before: Alert | None
+    after: Alert | None
+    #: What the second reader thinks.
+    reading: ReaderAnswer | None = None
+    error: str = ""
+    resolution: str = ""
+    comment: str = ""
+
+
 @page()
 def dashboard(request: HttpRequest, viewer: Employee) -> HttpResponse:
     """The overview of whoever has a queue; anybody else's work is in the inbox."""
     if not permissions.is_supervising(viewer):
         return redirect("crm_contact_guard:inbox")
-    return show(request, viewer, "dashboard.html", {**_queue(request, viewer, OVERVIEW), "overview": True})
+    return show(request, viewer, DashboardPage(_queue(request, viewer, queue.teams_of(viewer), overview=True)))
 
 
 @page()
 def alerts(request: HttpRequest, viewer: Employee) -> HttpResponse:
     """The whole queue, filtered and paged."""
     _supervising(viewer)
-    return show(request, viewer, "alerts.html", _queue(request, viewer, queue.PAGE))
+    teams = queue.teams_of(viewer)
+    shown = AlertsPage(
+        queue=_queue(request, viewer, teams),
+        statuses=list(queue.STATUSES.items()),
+        kinds=[(value, label) for value, label in FindingKind.choices if value != FindingKind.PRIVATE_TOPIC],
+        teams=teams,
+    )
+    return show(request, viewer, shown)
 
 
 @page()
@@ -61,8 +134,7 @@ def alert_news(request: HttpRequest, viewer: Employee) -> HttpResponse:
     if request.GET.get("v") == queue.version(viewer):
         return HttpResponse(status=204)
     overview = request.GET.get("overview") == "1"
-    context = _queue(request, viewer, OVERVIEW if overview else queue.PAGE)
-    return show(request, viewer, "parts/queue_news.html", {**context, "overview": overview})
+    return show(request, viewer, QueueNews(_queue(request, viewer, queue.teams_of(viewer), overview=overview)))
 
 
 @page()
@@ -70,7 +142,7 @@ def alert(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """One alert: the messages around the evidence, the reasons, the history, and the decision."""
     row = find(viewer, pk)
     seen(viewer, row.conversation, "alert", str(row.pk))
-    return show(request, viewer, "alert.html", alert_context(viewer, row))
+    return show(request, viewer, alert_page(viewer, row))
 
 
 @page("POST")
@@ -80,9 +152,7 @@ def claim(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     try:
         alert_claim(alert_id=row.pk, reviewer=viewer)
     except AlreadyClosed as error:
-        return show(
-            request, viewer, "alert.html", alert_context(viewer, find(viewer, pk), error=str(error)), status=409
-        )
+        return show(request, viewer, alert_page(viewer, find(viewer, pk), error=str(error)), status=409)
     return redirect("crm_contact_guard:alert", pk)
 
 
@@ -97,8 +167,8 @@ def close(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
         words = str(error)
         if isinstance(error, InvalidMessage) and error.field == "resolution":
             words = _("Choose how this ends before closing it.")
-        context = alert_context(viewer, find(viewer, pk), error=words, resolution=resolution, comment=comment)
-        return show(request, viewer, "alert.html", context, status=409 if isinstance(error, AlreadyClosed) else 422)
+        shown = alert_page(viewer, find(viewer, pk), error=words, resolution=resolution, comment=comment)
+        return show(request, viewer, shown, status=409 if isinstance(error, AlreadyClosed) else 422)
     return redirect(reverse("crm_contact_guard:alert", args=[pk]) + "?closed=1")
 
 
@@ -109,8 +179,7 @@ def reopen(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     try:
         alert_reopen(alert_id=row.pk, reviewer=viewer)
     except AlreadyClosed as error:
-        context = alert_context(viewer, find(viewer, pk), error=str(error))
-        return show(request, viewer, "alert.html", context, status=409)
+        return show(request, viewer, alert_page(viewer, find(viewer, pk), error=str(error)), status=409)
     return redirect("crm_contact_guard:alert", pk)
 
 
@@ -134,24 +203,20 @@ def _reviewable(viewer: Employee, pk: UUID) -> Alert:
     return row
 
 
-def _queue(request: HttpRequest, viewer: Employee, size: int) -> dict[str, Any]:
-    teams = queue.teams_of(viewer)
+def _queue(request: HttpRequest, viewer: Employee, teams: Sequence[Team], *, overview: bool = False) -> Queue:
     filters = queue.Filters.read(request.GET, teams)
-    found = queue.page_of(viewer, filters, request.GET.get("cursor", ""), size)
-    return {
-        "page": found,
-        "filters": filters,
-        "statuses": queue.STATUSES.items(),
-        "kinds": [(value, label) for value, label in FindingKind.choices if value != FindingKind.PRIVATE_TOPIC],
-        "teams": teams,
-        "numbers": queue.numbers(viewer),
-        "version": queue.version(viewer),
-        "first_page": not request.GET.get("cursor"),
-        "overview": False,
-    }
+    cursor = request.GET.get("cursor", "")
+    return Queue(
+        found=queue.page_of(viewer, filters, cursor, OVERVIEW if overview else queue.PAGE),
+        filters=filters,
+        numbers=queue.numbers(viewer),
+        version=queue.version(viewer),
+        first=not cursor,
+        overview=overview,
+    )
 
 
-def alert_context(
+def alert_page(
     viewer: Employee,
     row: Alert,
     *,
@@ -160,37 +225,52 @@ def alert_context(
     comment: str = "",
     erase_form: EraseForm | None = None,
     erasing: UUID | None = None,
-) -> dict[str, Any]:
-    """What the page of an alert shows. ``erasing``: the message that ``erase_form`` was filled in for."""
+) -> AlertPage:
+    """The page of an alert. ``erasing``: the message that ``erase_form`` was filled in for."""
     findings = row.findings.select_related("message").order_by("message__occurred_at", "start")
     evidence = [finding.message for finding in findings] or [row.at_message]
     evidence.sort(key=lambda message: (message.occurred_at, message.pk))
     before, after = queue.neighbours(viewer, row)
     window = thread.around(row.conversation, findings, evidence, margin=4)
-    return {
-        "alert": row,
-        "title": alert_title(row),
-        "conversation": row.conversation,
-        "window": window,
-        "evidence_ids": {message.pk for message in evidence},
-        "steps": steps(row),
-        "may_review": permissions.may_review(viewer, row) and row.status != Alert.Status.CLOSED,
-        "mine": row.claimed_by_id == viewer.pk,
-        "resolutions": Alert.RESOLUTIONS,
-        "reading": reading_of(row),
-        "may_reopen": permissions.may_review(viewer, row)
-        and row.status == Alert.Status.CLOSED
-        and row.resolution == Alert.Resolution.NOTICED,
-        "resolution": resolution,
-        "comment": comment,
-        "error": error,
-        "before": before,
-        "after": after,
-        "erasable": set(erasable(row).values_list("pk", flat=True)) if permissions.may_erase(viewer, row) else set(),
-        "erase_form": erase_form,
-        "erase_blank": EraseForm(),
-        "erasing": erasing,
-    }
+    may_review = permissions.may_review(viewer, row)
+    closed = row.status == Alert.Status.CLOSED
+    if permissions.may_erase(viewer, row):
+        filled = {erasing: erase_form} if erasing is not None and erase_form is not None else {}
+        window = replace(window, lines=_erasable(row, window.lines, filled))
+    return AlertPage(
+        alert=row,
+        title=alert_title(row),
+        window=window,
+        steps=steps(row),
+        may_review=may_review and not closed,
+        mine=row.claimed_by_id == viewer.pk,
+        may_reopen=may_review and closed and row.resolution == Alert.Resolution.NOTICED,
+        resolutions=Alert.RESOLUTIONS,
+        before=before,
+        after=after,
+        reading=reading_of(row),
+        error=error,
+        resolution=resolution,
+        comment=comment,
+    )
+
+
+def _erasable(row: Alert, lines: Sequence[Line], filled: Mapping[UUID, EraseForm]) -> list[Line]:
+    """Each message that the alert names for sensitive data with the form that erases it: empty, or as it came back."""
+    named = set(erasable(row).values_list("pk", flat=True))
+    return [
+        replace(
+            line,
+            erasing=Erasing(
+                alert_id=row.pk,
+                form=filled.get(line.message.pk) or EraseForm(),
+                open=line.message.pk in filled,
+            ),
+        )
+        if line.message.pk in named
+        else line
+        for line in lines
+    ]
 
 
 def steps(row: Alert) -> list[Step]:

@@ -1,8 +1,9 @@
-"""A telephone call's end, in words."""
+"""What a note of a call or meeting says beside its text; a telephone call's end in words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -17,7 +18,31 @@ _WORDS = {
 }
 
 
-def outcome(details: Mapping[str, Any]) -> str:
+@dataclass(frozen=True)
+class NoteDetails:
+    """What a note says beside its text; whatever was not told is empty. ``inbound``: the customer called."""
+
+    outcome: str = ""
+    inbound: bool = False
+    minutes: int | None = None
+    place: str = ""
+    next_step: str = ""
+
+
+def details_of(kept: Mapping[str, Any]) -> NoteDetails | None:
+    """The details of a note as recorded; None when there are none."""
+    if not kept:
+        return None
+    return NoteDetails(
+        outcome=_outcome(kept),
+        inbound=bool(kept.get("inbound")),
+        minutes=kept.get("minutes"),
+        place=kept.get("place") or "",
+        next_step=kept.get("next_step") or "",
+    )
+
+
+def _outcome(details: Mapping[str, Any]) -> str:
     """ "12 min", "40 s", "not answered"; empty for a note that a person wrote."""
     told = str(details.get("outcome") or "")
     if told != CallOutcome.ANSWERED.value:

@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from crm_contact_guard import calling
-from crm_contact_guard.console.conversation import back_of
+from crm_contact_guard.console.conversation import ConversationPage, back_of
 from crm_contact_guard.console.page import is_htmx, page, show
-from crm_contact_guard.console.talk import find, talk
+from crm_contact_guard.console.talk import CallButtons, find, talk
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.hosting import database
@@ -29,9 +29,11 @@ def call(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
         calling.call(actor=viewer, conversation=row, channel=channel, key=key)
     except InvalidMessage as refused:
         error = str(refused)
-    told = {"call_error": error, "called": not error, "call_key": uuid4().hex, "call_lines": calling.lines(row)}
+    if not error and not is_htmx(request):
+        return redirect(f"{back}{'&' if '?' in back else '?'}called={row.pk}")
+    buttons = CallButtons(
+        conversation=row, lines=calling.lines(row), key=uuid4().hex, back=back, called=not error, error=error
+    )
     if is_htmx(request):
-        return show(request, viewer, "parts/call.html", {"conversation": row, "back": back, **told})
-    if error:
-        return show(request, viewer, "conversation.html", {**talk(request, viewer, row, back=back), **told}, status=422)
-    return redirect(f"{back}{'&' if '?' in back else '?'}called={row.pk}")
+        return show(request, viewer, buttons)
+    return show(request, viewer, ConversationPage(talk(request, viewer, row, back=back, call=buttons)), status=422)

@@ -8,11 +8,12 @@ token, which another site can neither read nor make.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import uuid4
 
 from django.conf import settings as django_settings
@@ -32,7 +33,8 @@ from crm_contact_guard.conf import settings
 from crm_contact_guard.console import channel_choices
 from crm_contact_guard.console.chat_thread import chat_lines, chat_version, hand_out, last_read
 from crm_contact_guard.console.headers import protect
-from crm_contact_guard.console.page import is_htmx
+from crm_contact_guard.console.page import Shown, is_htmx
+from crm_contact_guard.console.thread import Line
 from crm_contact_guard.conversations import typing_marks
 from crm_contact_guard.conversations.chat_links import chat_link_find
 from crm_contact_guard.conversations.models import ChatLink
@@ -52,6 +54,74 @@ PER_MINUTE = 30
 FILES_PER_HOUR = 60
 
 View = Callable[..., HttpResponseBase]
+
+
+@dataclass(frozen=True)
+class ChatTalk:
+    """What of the talk the customer sees. ``read``: the newest of the customer's messages that has been read."""
+
+    chat_link: ChatLink
+    company: str
+    lines: Sequence[Line]
+    version: str
+    #: Somebody of the company is writing.
+    typing: bool
+    read: Message | None
+
+
+@dataclass(frozen=True)
+class ChatComposer(Shown):
+    """The customer's form, empty or with what could not be taken."""
+
+    template = "chat/composer.html"
+
+    chat_link: ChatLink
+    takes_files: bool
+    #: Belongs to one form on one page: sent twice, it is one message.
+    key: str
+    form_token: str
+    text: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class ChatPage(Shown):
+    template = "chat/page.html"
+
+    talk: ChatTalk
+    composer: ChatComposer
+    #: That the talk is recorded, in the customer's language.
+    notice: str
+    #: Who answers; empty: whoever of the team comes first.
+    answers: str
+    #: Outside the working hours of who answers.
+    away: bool
+
+    @property
+    def company(self) -> str:
+        return self.talk.company
+
+    @property
+    def person(self) -> str:
+        """Whose drafts the browser keeps apart."""
+        return f"chat-{self.talk.chat_link.pk}"
+
+
+@dataclass(frozen=True)
+class ChatNews(Shown):
+    template = "chat/news.html"
+
+    talk: ChatTalk
+
+
+@dataclass(frozen=True)
+class ChatClosed(Shown):
+    """The link is unknown, expired or revoked; which, is not told, so that guessing teaches nothing."""
+
+    template = "chat/closed.html"
+
+    company: str
+    person: ClassVar[str] = "chat-"
 
 
 def public(*methods: str) -> Callable[[View], View]:
@@ -127,7 +197,7 @@ def chat_news(request: HttpRequest) -> HttpResponse:
         if request.GET.get("v") == chat_version(link, channel.alias):
             return HttpResponse(status=204)
         _mark_seen(link)
-        return render(request, "crm_contact_guard/chat/news.html", _talk(link, channel))
+        return _show(request, ChatNews(_talk(link, channel)))
 
 
 def _post(request: HttpRequest, link: ChatLink, token: str, channel: Channel) -> HttpResponse:
@@ -164,15 +234,7 @@ def _post(request: HttpRequest, link: ChatLink, token: str, channel: Channel) ->
             return redirect(reverse("crm_contact_guard:chat_page") + "?sent=1#cg-latest")
         text, key, status = "", uuid4().hex, 200
     if is_htmx(request):
-        context = {
-            "link": link,
-            "takes_files": channel.supports_files,
-            "form_key": key,
-            "form_token": form_token(token),
-            "text": text,
-            "error": error,
-        }
-        response = render(request, "crm_contact_guard/chat/composer.html", context, status=status)
+        response = _show(request, _composer(link, token, channel, key=key, text=text, error=error), status=status)
         if not error:
             response["HX-Trigger"] = "cg-sent"
         return response
@@ -221,37 +283,47 @@ def _page(
     error: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    conversation = link.conversation
-    employee = conversation.employee
-    context = {
-        **_talk(link, channel),
-        "notice": recording_notice(translation.get_language() or ""),
-        "answers": employee.name if employee is not None else "",
-        "away": employee is not None and not hours.is_working_time(employee, timezone.now()),
-        "takes_files": channel.supports_files,
-        "form_key": key or uuid4().hex,
-        "form_token": form_token(token),
-        "text": text,
-        "error": error,
-    }
-    return render(request, "crm_contact_guard/chat/page.html", context, status=status)
+    employee = link.conversation.employee
+    shown = ChatPage(
+        talk=_talk(link, channel),
+        composer=_composer(link, token, channel, key=key or uuid4().hex, text=text, error=error),
+        notice=recording_notice(translation.get_language() or ""),
+        answers=employee.name if employee is not None else "",
+        away=employee is not None and not hours.is_working_time(employee, timezone.now()),
+    )
+    return _show(request, shown, status=status)
 
 
-def _talk(link: ChatLink, channel: Channel) -> dict[str, Any]:
+def _talk(link: ChatLink, channel: Channel) -> ChatTalk:
     lines = chat_lines(link.conversation, channel.alias)
-    return {
-        "link": link,
-        "company": settings.company_name,
-        "lines": lines,
-        "version": chat_version(link, channel.alias),
-        "typing": typing_marks.employee_is_typing(link),
-        "read": last_read(link.conversation, lines),
-    }
+    return ChatTalk(
+        chat_link=link,
+        company=settings.company_name,
+        lines=lines,
+        version=chat_version(link, channel.alias),
+        typing=typing_marks.employee_is_typing(link),
+        read=last_read(link.conversation, lines),
+    )
+
+
+def _composer(link: ChatLink, token: str, channel: Channel, *, key: str, text: str, error: str) -> ChatComposer:
+    return ChatComposer(
+        chat_link=link,
+        takes_files=channel.supports_files,
+        key=key,
+        form_token=form_token(token),
+        text=text,
+        error=error,
+    )
 
 
 def _closed(request: HttpRequest) -> HttpResponse:
-    """An unknown, expired or revoked link; the page does not tell which, so that guessing teaches nothing."""
-    return render(request, "crm_contact_guard/chat/closed.html", {"company": settings.company_name}, status=410)
+    return _show(request, ChatClosed(settings.company_name), status=410)
+
+
+def _show(request: HttpRequest, page: Shown, *, status: int = 200) -> HttpResponse:
+    """Render a page that has none of the staff's frame."""
+    return render(request, f"crm_contact_guard/{page.template}", {"page": page}, status=status)
 
 
 @contextmanager

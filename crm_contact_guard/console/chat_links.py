@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import permissions
 from crm_contact_guard.conf import settings
 from crm_contact_guard.console import channel_choices
-from crm_contact_guard.console.conversation import back_of
+from crm_contact_guard.console.conversation import ConversationPage, back_of
 from crm_contact_guard.console.page import is_htmx, page, show
-from crm_contact_guard.console.talk import chat_links_of, find, talk
+from crm_contact_guard.console.talk import chat_links, find, talk
 from crm_contact_guard.conversations.chat_links import chat_link_create, chat_link_revoke
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.directory.models import Employee
@@ -32,14 +32,8 @@ def create(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     public = str(settings.PUBLIC_URL).rstrip("/")
     address = f"{public}{path}" if public else request.build_absolute_uri(path)
     if is_htmx(request):
-        context = {
-            "conversation": row,
-            "new_chat_link": address,
-            "chat_links": chat_links_of(row),
-            "may_make_chat_link": True,
-        }
-        return show(request, viewer, "parts/chat_links.html", context)
-    return show(request, viewer, "conversation.html", talk(request, viewer, row, new_chat_link=address))
+        return show(request, viewer, chat_links(row, may_write=True, new_address=address))
+    return show(request, viewer, ConversationPage(talk(request, viewer, row, new_chat_link=address)))
 
 
 @page("POST")
@@ -50,10 +44,5 @@ def revoke(request: HttpRequest, viewer: Employee, pk: UUID, link_pk: UUID) -> H
         raise NotPermitted(_("You can't write in this conversation."))
     chat_link_revoke(link=get_object_or_404(ChatLink, pk=link_pk, conversation=row), revoked_by=viewer)
     if is_htmx(request):
-        context = {
-            "conversation": row,
-            "chat_links": chat_links_of(row),
-            "may_make_chat_link": channel_choices.webchat() is not None,
-        }
-        return show(request, viewer, "parts/chat_links.html", context)
+        return show(request, viewer, chat_links(row, may_write=True))
     return redirect(back_of(request, row))

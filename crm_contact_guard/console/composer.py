@@ -16,6 +16,7 @@ from crm_contact_guard import gateway, permissions
 from crm_contact_guard.channels import registry
 from crm_contact_guard.console import channel_choices
 from crm_contact_guard.console.advice import Advice, advise
+from crm_contact_guard.console.page import Shown
 from crm_contact_guard.console.typed import Typed
 from crm_contact_guard.delivery.health import down
 from crm_contact_guard.directory.models import Employee
@@ -54,8 +55,10 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Composer:
-    """All that the template needs. ``advice`` None: there is nothing to say."""
+class Composer(Shown):
+    """The form in which somebody writes. ``advice`` None: there is nothing to say."""
+
+    template = "parts/composer.html"
 
     conversation: Conversation
     typed: Typed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -13,12 +15,13 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import crm, gateway, permissions
 from crm_contact_guard.conf import settings
 from crm_contact_guard.console import channel_choices, thread
-from crm_contact_guard.console.advice import look
+from crm_contact_guard.console.advice import Advice, look
 from crm_contact_guard.console.composer import Composer, composer_for
 from crm_contact_guard.console.composer import send as composer_send
 from crm_contact_guard.console.forms import NoteForm
-from crm_contact_guard.console.page import is_htmx, page, show
-from crm_contact_guard.console.talk import find, open_state, talk
+from crm_contact_guard.console.page import Shown, is_htmx, page, show
+from crm_contact_guard.console.talk import OpenState, Talk, find, open_state, talk, window_of
+from crm_contact_guard.console.thread import Line, Window
 from crm_contact_guard.console.typed import Typed
 from crm_contact_guard.conversations import typing_marks
 from crm_contact_guard.conversations.lifecycle import conversation_open
@@ -30,15 +33,53 @@ from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.viewing.conversations import seen, still_seen
 
 
+@dataclass(frozen=True)
+class ConversationPage(Shown):
+    template = "conversation.html"
+
+    talk: Talk
+
+
+@dataclass(frozen=True)
+class EarlierMessages(Shown):
+    """What comes into an open page above its first message."""
+
+    template = "parts/earlier.html"
+
+    conversation: Conversation
+    window: Window
+
+
+@dataclass(frozen=True)
+class ThreadNews(Shown):
+    """What an open page shows now."""
+
+    template = "parts/thread_news.html"
+
+    conversation: Conversation
+    lines: Sequence[Line]
+    state: OpenState
+
+
+@dataclass(frozen=True)
+class Look(Shown):
+    """What is said about a text before it goes; None: nothing."""
+
+    template = "parts/advice.html"
+
+    advice: Advice | None
+
+
 @page()
 def conversation(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """The conversation, to read for all who may, to answer in for those who do."""
     row = find(viewer, pk)
     if is_htmx(request) and request.GET.get("before"):
         still_seen(viewer, row, "conversation")
-        return show(request, viewer, "parts/earlier.html", talk(request, viewer, row))
+        window, _place = window_of(request, viewer, row)
+        return show(request, viewer, EarlierMessages(row, window))
     seen(viewer, row, "conversation")
-    return show(request, viewer, "conversation.html", talk(request, viewer, row))
+    return show(request, viewer, ConversationPage(talk(request, viewer, row)))
 
 
 @page()
@@ -49,12 +90,11 @@ def news(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     if "typing" in request.GET and permissions.may_write(viewer, row):
         typing_marks.employee_types(row)
     state = open_state(row, start)
-    if request.GET.get("v") == state["version"]:
+    if request.GET.get("v") == state.version:
         return HttpResponse(status=204)
     still_seen(viewer, row, "conversation")
     lines = thread.following(row, permissions.findings(viewer), start=start)
-    context = {"conversation": row, "lines": lines, **state}
-    return show(request, viewer, "parts/thread_news.html", context)
+    return show(request, viewer, ThreadNews(row, lines, state))
 
 
 @page("POST")
@@ -65,7 +105,7 @@ def preview(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
         raise NotPermitted(_("You can't write in this conversation."))
     typed = Typed.read(request.POST)
     advice = look(viewer, typed, row) if len(typed.text) <= settings.MAX_TEXT_LENGTH else None
-    return show(request, viewer, "parts/advice.html", {"advice": advice, "typed": typed})
+    return show(request, viewer, Look(advice))
 
 
 @page("POST")
@@ -90,12 +130,11 @@ def _composed(
     request: HttpRequest, viewer: Employee, row: Conversation, composer: Composer, *, status: int
 ) -> HttpResponse:
     if is_htmx(request):
-        response = show(request, viewer, "parts/composer.html", {"composer": composer}, status=status)
+        response = show(request, viewer, composer, status=status)
         if composer.sent:
             response["HX-Trigger"] = "cg-sent"
         return response
-    context = talk(request, viewer, row, composer=composer)
-    return show(request, viewer, "conversation.html", context, status=status)
+    return show(request, viewer, ConversationPage(talk(request, viewer, row, composer=composer)), status=status)
 
 
 @page("POST")
@@ -105,7 +144,7 @@ def unmask(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     if not permissions.may_unmask(viewer):
         raise NotPermitted(_("You may not see unmasked addresses."))
     record_unmask(viewer=viewer, conversation=row)
-    return show(request, viewer, "conversation.html", talk(request, viewer, row, unmasked=True))
+    return show(request, viewer, ConversationPage(talk(request, viewer, row, unmasked=True)))
 
 
 @page("POST")
@@ -127,7 +166,7 @@ def note(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
             form.add_error(error.field if error.field in form.fields else None, str(error))
         else:
             return redirect(f"{back_of(request, row)}#cg-latest")
-    return show(request, viewer, "conversation.html", talk(request, viewer, row, note=form), status=422)
+    return show(request, viewer, ConversationPage(talk(request, viewer, row, note=form)), status=422)
 
 
 @page("POST")

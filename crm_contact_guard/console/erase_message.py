@@ -37,5 +37,5 @@ def erase(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
             status = 409
         else:
             return redirect("crm_contact_guard:alert", pk)
-    context = alerts.alert_context(viewer, row, erase_form=form, erasing=message_id)
-    return show(request, viewer, "alert.html", context, status=status)
+    shown = alerts.alert_page(viewer, row, erase_form=form, erasing=message_id)
+    return show(request, viewer, shown, status=status)

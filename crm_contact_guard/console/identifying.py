@@ -1,8 +1,7 @@
-"""Saying who the customer of a conversation is: the search in the CRM, within the conversation's card, and the choice."""
+"""Saying who the customer of a conversation is: the search in the CRM from the conversation's card, and the choice."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -10,26 +9,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
+from crm_contact_guard.console.conversation import ConversationPage
 from crm_contact_guard.console.page import page, show
-from crm_contact_guard.console.talk import find, talk
+from crm_contact_guard.console.talk import Search, find, talk
 from crm_contact_guard.conversations.identity import customer_identify
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.viewing.candidates import candidates
-
-
-@dataclass(frozen=True)
-class Search:
-    """What was looked for, and whom the viewer may choose. ``searched`` False: nothing was looked for yet."""
-
-    words: str
-    found: list[Customer]
-    error: str = ""
-
-    @property
-    def searched(self) -> bool:
-        return bool(self.words)
 
 
 @page("GET", "HEAD", "POST")
@@ -64,5 +51,4 @@ def _customer(key: str) -> Customer:
 def _page(
     request: HttpRequest, viewer: Employee, row: Conversation, search: Search, *, status: int = 200
 ) -> HttpResponse:
-    context = {**talk(request, viewer, row), "search": search}
-    return show(request, viewer, "conversation.html", context, status=status)
+    return show(request, viewer, ConversationPage(talk(request, viewer, row, search=search)), status=status)

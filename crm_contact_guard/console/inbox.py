@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +15,9 @@ from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
 from crm_contact_guard.console import channel_choices
-from crm_contact_guard.console.page import page, show
-from crm_contact_guard.console.talk import talk
-from crm_contact_guard.delivery.health import down
+from crm_contact_guard.console.page import Shown, page, show
+from crm_contact_guard.console.talk import Talk, talk
+from crm_contact_guard.delivery.health import Down, down
 from crm_contact_guard.directory.models import Customer, Employee, Role
 from crm_contact_guard.directory.search import part_of
 from crm_contact_guard.exceptions import NotPermitted
@@ -32,18 +34,64 @@ OFFERED = 10
 PREVIEW = 400
 
 
+@dataclass(frozen=True)
+class Row:
+    """A conversation in the list, with its last message."""
+
+    conversation: Conversation
+    last_text: str | None
+    last_direction: str | None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The list of conversations as it was asked for, and what its news asks for."""
+
+    rows: Sequence[Row]
+    #: The conversation that is open beside it.
+    active: UUID | None
+    limit: int
+    #: The limit under which more would be listed; 0: there are no more.
+    more: int
+    #: Customers found by name with whom a conversation can begin.
+    startable: Sequence[Customer]
+    words: str
+    #: "waiting" for those that wait alone, else empty.
+    only: str
+    waiting: int
+    unread: int
+    version: str
+    #: Channels whose carriers take nothing at the moment.
+    down: Sequence[Down]
+
+
+@dataclass(frozen=True)
+class InboxPage(Shown):
+    template = "inbox.html"
+
+    listing: Listing
+    talk: Talk | None
+
+
+@dataclass(frozen=True)
+class InboxNews(Shown):
+    template = "parts/inbox_rows.html"
+
+    listing: Listing
+
+
 @page()
 def inbox(request: HttpRequest, viewer: Employee, pk: UUID | None = None) -> HttpResponse:
     """The list, and beside it one conversation: the one asked for. On a phone it is one or the other."""
     permitted = permissions.own_conversations(viewer)
-    context: dict[str, Any] = {}
+    beside: Talk | None = None
     if pk is not None:
         row = get_object_or_404(permitted.select_related("customer__owner", "employee", "team"), pk=pk)
         seen(viewer, row, "inbox")
-        context = talk(request, viewer, row)
+        beside = talk(request, viewer, row)
     elif viewer.role == Role.AUDITOR:
         raise NotPermitted(_("Auditors read and export; they have no conversations of their own."))
-    return show(request, viewer, "inbox.html", {**context, **listing(request, viewer), "active": pk})
+    return show(request, viewer, InboxPage(listing(request, viewer, pk), beside))
 
 
 @page()
@@ -52,11 +100,10 @@ def inbox_news(request: HttpRequest, viewer: Employee) -> HttpResponse:
     if request.GET.get("v") == version(viewer):
         return HttpResponse(status=204)
     active = request.GET.get("active", "")
-    context = {**listing(request, viewer), "active": UUID(active) if _is_uuid(active) else None}
-    return show(request, viewer, "parts/inbox_rows.html", context)
+    return show(request, viewer, InboxNews(listing(request, viewer, UUID(active) if _is_uuid(active) else None)))
 
 
-def listing(request: HttpRequest, viewer: Employee) -> dict[str, Any]:
+def listing(request: HttpRequest, viewer: Employee, active: UUID | None) -> Listing:
     """Who waits longest first, then the talks that moved last."""
     words = request.GET.get("q", "").strip()[:100]
     only = request.GET.get("show", "")
@@ -68,23 +115,24 @@ def listing(request: HttpRequest, viewer: Employee) -> dict[str, Any]:
         rows = rows.filter(waiting_since__isnull=False)
     found = list(_listed(rows)[: most + 1])
     sensitive = stored_findings([row.last_id for row in found if row.last_id])
-    for row in found:
-        row.last_text = shown(row.last_text, sensitive.get(row.last_id, ()))
     counted = permissions.own_conversations(viewer).aggregate(
         waiting=Count("pk", filter=Q(waiting_since__isnull=False)), unread=Sum("unread")
     )
-    return {
-        "rows": found[:most],
-        "limit": most,
-        "more": min(most + STEP, MOST) if len(found) > most and most < MOST else 0,
-        "startable": _startable(viewer, words) if words else [],
-        "words": words,
-        "only": only if only == "waiting" else "",
-        "waiting": counted["waiting"],
-        "unread": counted["unread"] or 0,
-        "list_version": version(viewer),
-        "down": down(),
-    }
+    return Listing(
+        rows=[
+            Row(row, shown(row.last_text, sensitive.get(row.last_id, ())), row.last_direction) for row in found[:most]
+        ],
+        active=active,
+        limit=most,
+        more=min(most + STEP, MOST) if len(found) > most and most < MOST else 0,
+        startable=_startable(viewer, words) if words else [],
+        words=words,
+        only=only if only == "waiting" else "",
+        waiting=counted["waiting"],
+        unread=counted["unread"] or 0,
+        version=version(viewer),
+        down=down(),
+    )
 
 
 def _listed(rows: QuerySet[Conversation]) -> QuerySet[Conversation, Any]:

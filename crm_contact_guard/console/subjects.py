@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 from tempfile import TemporaryFile
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
 from crm_contact_guard.console.forms import EraseForm, HoldForm, ReleaseForm
-from crm_contact_guard.console.page import page, show
+from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory.search import part_of
 from crm_contact_guard.exceptions import NotPermitted
@@ -41,6 +41,39 @@ class Act:
     name: str
 
 
+@dataclass(frozen=True)
+class DataRequestsPage(Shown):
+    """The search for a customer. ``more``: there are others beside the ``most`` that are listed."""
+
+    template = "data_requests.html"
+
+    words: str
+    customers: Sequence[Customer]
+    more: bool
+    most: int = MOST
+
+
+@dataclass(frozen=True)
+class CustomerDataPage(Shown):
+    """How much is kept of one customer, the holds, what was done, and for those who answer requests the forms."""
+
+    template = "customer_data.html"
+
+    customer: Customer
+    kept: exports.Overview
+    #: Holds that have not been released.
+    standing: Sequence[LegalHold]
+    acts: Sequence[Act]
+    may_answer: bool
+    erase_form: EraseForm
+    hold_form: HoldForm
+    release_form: ReleaseForm
+    #: The hold that ``release_form`` was filled in for.
+    releasing: UUID | None
+    #: An erasure was done just now.
+    erased: bool
+
+
 @page()
 def subjects(request: HttpRequest, viewer: Employee) -> HttpResponse:
     """Find a customer by a part of the name, by the CRM's key or by our own id (``q``)."""
@@ -53,8 +86,7 @@ def subjects(request: HttpRequest, viewer: Employee) -> HttpResponse:
         with suppress(ValueError):
             wanted |= Q(pk=UUID(words))
         found = list(permissions.subjects(viewer).filter(wanted).order_by("name", "pk")[: MOST + 1])
-    context = {"words": words, "customers": found[:MOST], "more": len(found) > MOST, "most": MOST}
-    return show(request, viewer, "data_requests.html", context)
+    return show(request, viewer, DataRequestsPage(words, found[:MOST], more=len(found) > MOST))
 
 
 @page()
@@ -147,20 +179,20 @@ def _page(
 ) -> HttpResponse:
     holds = list(LegalHold.objects.filter(customer=customer).order_by("released_at", "-created_at"))
     acts = _acts(customer, holds)
-    context: dict[str, Any] = {
-        "customer": customer,
-        "kept": exports.overview(customer),
-        "standing": [hold for hold in holds if hold.released_at is None],
-        "acts": acts,
-        "may_answer": permissions.may_answer_subjects(viewer),
-        "erase_form": erase_form or EraseForm(prefix="erase"),
-        "hold_form": hold_form or HoldForm(prefix="hold"),
-        "release_form": release_form or ReleaseForm(prefix="release"),
-        "releasing": releasing,
+    shown = CustomerDataPage(
+        customer=customer,
+        kept=exports.overview(customer),
+        standing=[hold for hold in holds if hold.released_at is None],
+        acts=acts,
+        may_answer=permissions.may_answer_subjects(viewer),
+        erase_form=erase_form or EraseForm(prefix="erase"),
+        hold_form=hold_form or HoldForm(prefix="hold"),
+        release_form=release_form or ReleaseForm(prefix="release"),
+        releasing=releasing,
         # Only what the record confirms: the address alone claims nothing.
-        "erased": done == "erased" and any(act.event.kind == "subject.erased" for act in acts),
-    }
-    return show(request, viewer, "customer_data.html", context, status=status)
+        erased=done == "erased" and any(act.event.kind == "subject.erased" for act in acts),
+    )
+    return show(request, viewer, shown, status=status)
 
 
 def _acts(customer: Customer, holds: list[LegalHold]) -> list[Act]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm_contact_guard.console.call_words import outcome
+from crm_contact_guard.console.call_words import NoteDetails, details_of
 from crm_contact_guard.console.evidence import Piece, Span, pieces
+from crm_contact_guard.console.forms import EraseForm
 from crm_contact_guard.console.reasons import reason, remark
 from crm_contact_guard.console.shown_files import NO_FILES, LineFiles, files_of
 from crm_contact_guard.conversations import takebacks
@@ -43,6 +43,15 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Erasing:
+    """The form that erases a message named by an alert, for those who may. ``open``: it was filled in and came back."""
+
+    alert_id: UUID
+    form: EraseForm
+    open: bool
+
+
+@dataclass(frozen=True)
 class Line:
     """A message as pages show it. Templates take texts from here, never from the message: sensitive data are masked."""
 
@@ -67,7 +76,9 @@ class Line:
     automatic: bool = False
     #: Who wrote, without an address in the name's place.
     from_name: str = ""
-    details: dict[str, Any] = field(default_factory=dict)
+    #: What a note of a call or meeting says beside its text.
+    details: NoteDetails | None = None
+    erasing: Erasing | None = None
 
     @property
     def erased(self) -> bool:
@@ -81,7 +92,7 @@ class Line:
     @property
     def call_outcome(self) -> str:
         """How a telephone call ended and how long it took, when a carrier told of one."""
-        return outcome(self.details)
+        return self.details.outcome if self.details is not None else ""
 
     @property
     def version(self) -> str:
@@ -229,7 +240,7 @@ def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line
                 taken_back=message.pk in taken_back,
                 from_name=name_of(message.from_name or ""),
                 automatic=bool(details.get("auto_submitted")),
-                details=shown_values(details) if message.direction == Direction.NOTE else {},
+                details=details_of(shown_values(details)) if message.direction == Direction.NOTE else None,
             )
         )
         previous = message

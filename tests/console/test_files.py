@@ -127,7 +127,7 @@ def phone(hotel: Hotel) -> Client:
 
 def write(phone: Client, text: str, **more: Any) -> HttpResponse:
     page = phone.get(url("chat_page"))
-    data = {"text": text, "key": uuid4().hex, "form_token": page.context["form_token"], **more}
+    data = {"text": text, "key": uuid4().hex, "form_token": page.context["page"].composer.form_token, **more}
     return phone.post(url("chat_page"), data)
 
 

@@ -227,7 +227,7 @@ def test_only_messages_that_the_alert_names_for_it(hotel: Hotel) -> None:
 def test_an_open_page_hears_of_an_erasure(hotel: Hotel) -> None:
     message = says(hotel.talk, TEXT)
     alert = card_alert(hotel, message)
-    before = hotel.get("aoi", "conversation", hotel.talk.pk).context["version"]  # type: ignore[attr-defined]
+    before = hotel.get("aoi", "conversation", hotel.talk.pk).context["page"].talk.state.version  # type: ignore[attr-defined]
     query = f"?v={before}&from={message.pk}"
     assert hotel.get("aoi", "conversation_news", hotel.talk.pk, query=query).status_code == 204
 

@@ -93,7 +93,8 @@ class Rows:
             return [self.alert.pk]
         if name == "chat_link_revoke":
             return [talk.pk, self.link.pk]
-        if name.startswith("conversation") and name != "conversation_start":
+        of_a_talk = name.startswith("conversation") and name != "conversation_start"
+        if of_a_talk or name in ("chat_link_create", "customer_identify"):
             return [talk.pk]
         if name == "customer_data_hold_release":
             return [talk.customer_id, self.hold.pk]
