@@ -14,10 +14,10 @@ from django.templatetags.static import static
 from django.utils.safestring import SafeString
 
 from crm_contact_guard import permissions
-from crm_contact_guard.console import channel_choices
+from crm_contact_guard.console.conversation import channel_choices
+from crm_contact_guard.console.conversation.talk import Talk, talk
 from crm_contact_guard.console.nonces import nonce_for
 from crm_contact_guard.console.page import Frame, Shown, speaking
-from crm_contact_guard.console.talk import Talk, talk
 from crm_contact_guard.directory.mirror import customer_for, employee_for
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.record.models import Conversation

@@ -5,19 +5,12 @@ from __future__ import annotations
 from django.urls import path
 from django.views.i18n import set_language
 
-from crm_contact_guard.console import (
-    alerts,
-    calls,
-    chat,
-    chat_files,
-    chat_links,
-    conversation,
-    erase_message,
-    identifying,
-    inbox,
-    message_files,
-    subjects,
-)
+from crm_contact_guard.console.conversation import calls, chat_links, identifying, message_files
+from crm_contact_guard.console.conversation import views as conversation
+from crm_contact_guard.console.customer import chat, chat_files
+from crm_contact_guard.console.data_requests import views as data_requests
+from crm_contact_guard.console.employee import inbox, starting
+from crm_contact_guard.console.supervisor import alerts, erase_message
 
 urlpatterns = [
     path("", alerts.dashboard, name="dashboard"),
@@ -28,7 +21,7 @@ urlpatterns = [
     path("alerts/<uuid:pk>/close/", alerts.close, name="alert_close"),
     path("alerts/<uuid:pk>/reopen/", alerts.reopen, name="alert_reopen"),
     path("alerts/<uuid:pk>/erase/", erase_message.erase, name="alert_message_erase"),
-    path("conversations/start/", conversation.start, name="conversation_start"),
+    path("conversations/start/", starting.start, name="conversation_start"),
     path("conversations/<uuid:pk>/", conversation.conversation, name="conversation"),
     path("conversations/<uuid:pk>/news/", conversation.news, name="conversation_news"),
     path("conversations/<uuid:pk>/preview/", conversation.preview, name="conversation_send_preview"),
@@ -44,12 +37,12 @@ urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/news/", inbox.inbox_news, name="inbox_news"),
     path("inbox/<uuid:pk>/", inbox.inbox, name="inbox_conversation"),
-    path("subjects/", subjects.subjects, name="data_requests"),
-    path("subjects/<uuid:pk>/", subjects.subject, name="customer_data"),
-    path("subjects/<uuid:pk>/disclosure/", subjects.disclose, name="customer_data_disclose"),
-    path("subjects/<uuid:pk>/erasure/", subjects.erase, name="customer_data_erase"),
-    path("subjects/<uuid:pk>/holds/", subjects.place, name="customer_data_hold_place"),
-    path("subjects/<uuid:pk>/holds/<uuid:hold_pk>/release/", subjects.release, name="customer_data_hold_release"),
+    path("subjects/", data_requests.search, name="data_requests"),
+    path("subjects/<uuid:pk>/", data_requests.customer_data, name="customer_data"),
+    path("subjects/<uuid:pk>/disclosure/", data_requests.disclose, name="customer_data_disclose"),
+    path("subjects/<uuid:pk>/erasure/", data_requests.erase, name="customer_data_erase"),
+    path("subjects/<uuid:pk>/holds/", data_requests.place, name="customer_data_hold_place"),
+    path("subjects/<uuid:pk>/holds/<uuid:hold_pk>/release/", data_requests.release, name="customer_data_hold_release"),
     path("chat/", chat.chat_page, name="chat_page"),
     path("chat/news/", chat.chat_news, name="chat_news"),
     path("chat/files/<uuid:pk>/", chat_files.chat_file, name="chat_file"),

@@ -9,8 +9,8 @@ import pytest
 from django.template import engines
 
 from crm_contact_guard.console import panel, urls
+from crm_contact_guard.console.conversation.thread import Window
 from crm_contact_guard.console.page import Frame, Shown
-from crm_contact_guard.console.thread import Window
 from tests.console.template_names import faults, faults_in
 
 

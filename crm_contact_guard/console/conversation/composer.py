@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy
 
 from crm_contact_guard import gateway, permissions
 from crm_contact_guard.channels import registry
-from crm_contact_guard.console import channel_choices
-from crm_contact_guard.console.advice import Advice, advise
+from crm_contact_guard.console.conversation import channel_choices
+from crm_contact_guard.console.conversation.advice import Advice, advise
+from crm_contact_guard.console.conversation.typed import Typed
 from crm_contact_guard.console.page import Shown
-from crm_contact_guard.console.typed import Typed
 from crm_contact_guard.delivery.health import down
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage

@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
-from crm_contact_guard.console.conversation import ConversationPage
+from crm_contact_guard.console.conversation.talk import Search, find, talk
+from crm_contact_guard.console.conversation.views import ConversationPage
 from crm_contact_guard.console.page import page, show
-from crm_contact_guard.console.talk import Search, find, talk
 from crm_contact_guard.conversations.identity import customer_identify
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from crm_contact_guard.console import queue
+from crm_contact_guard.console.supervisor import queue
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_close
 from tests.console.conftest import ASK, Hotel, alert_for, says, url

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.test import override_settings
 from django.utils import timezone
 
-from crm_contact_guard.console.advice import better_wording
+from crm_contact_guard.console.conversation.advice import better_wording
 from crm_contact_guard.record.models import Event, Message
 from tests.console.conftest import Hotel, says, url
 

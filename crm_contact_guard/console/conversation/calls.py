@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from crm_contact_guard import calling
-from crm_contact_guard.console.conversation import ConversationPage, back_of
+from crm_contact_guard.console.conversation.talk import CallButtons, find, talk
+from crm_contact_guard.console.conversation.views import ConversationPage, back_of
 from crm_contact_guard.console.page import is_htmx, page, show
-from crm_contact_guard.console.talk import CallButtons, find, talk
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.hosting import database

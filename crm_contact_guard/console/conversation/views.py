@@ -12,21 +12,19 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from crm_contact_guard import crm, gateway, permissions
+from crm_contact_guard import gateway, permissions
 from crm_contact_guard.conf import settings
-from crm_contact_guard.console import channel_choices, thread
-from crm_contact_guard.console.advice import Advice, look
-from crm_contact_guard.console.composer import Composer, composer_for
-from crm_contact_guard.console.composer import send as composer_send
+from crm_contact_guard.console.conversation import thread
+from crm_contact_guard.console.conversation.advice import Advice, look
+from crm_contact_guard.console.conversation.composer import Composer, composer_for
+from crm_contact_guard.console.conversation.composer import send as composer_send
+from crm_contact_guard.console.conversation.talk import OpenState, Talk, find, open_state, talk, window_of
+from crm_contact_guard.console.conversation.thread import Line, Window
+from crm_contact_guard.console.conversation.typed import Typed
 from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.console.page import Shown, is_htmx, page, show
-from crm_contact_guard.console.talk import OpenState, Talk, find, open_state, talk, window_of
-from crm_contact_guard.console.thread import Line, Window
-from crm_contact_guard.console.typed import Typed
 from crm_contact_guard.conversations import typing_marks
-from crm_contact_guard.conversations.lifecycle import conversation_open
-from crm_contact_guard.directory.mirror import customer_for
-from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.record.access import record_unmask
 from crm_contact_guard.record.models import Conversation
@@ -167,36 +165,6 @@ def note(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
         else:
             return redirect(f"{back_of(request, row)}#cg-latest")
     return show(request, viewer, ConversationPage(talk(request, viewer, row, note=form)), status=422)
-
-
-@page("POST")
-def start(request: HttpRequest, viewer: Employee) -> HttpResponse:
-    """Open a conversation with a customer of the CRM (``id``: ours, or ``customer``: the host's key)."""
-    key = _key_of(viewer, request.POST.get("id", "")) or request.POST.get("customer", "")
-    try:
-        with crm.tenant(viewer.tenant):
-            customer = customer_for(key)
-    except LookupError as error:
-        raise NotPermitted(_("The CRM does not know this customer.")) from error
-    own = permissions.own_conversations(viewer).filter(customer=customer, state=Conversation.State.OPEN)
-    row = own.order_by("-created_at").first()
-    if row is None:
-        if not permissions.may_start(viewer, customer):
-            raise NotPermitted(_("Another colleague looks after this customer."))
-        offered = channel_choices.choices(customer)
-        if not offered:
-            raise NotPermitted(_("There is no company channel that reaches this customer."))
-        row = conversation_open(customer=customer, channel=offered[0].alias, employee=viewer)
-    return redirect(back_of(request, row, otherwise=reverse("crm_contact_guard:inbox_conversation", args=[row.pk])))
-
-
-def _key_of(viewer: Employee, pk: str) -> str:
-    """The host's key of one of our customers. Pages name ours: a host's key may be an address."""
-    try:
-        found = Customer.objects.filter(pk=UUID(pk), tenant=viewer.tenant).first()
-    except ValueError:
-        return ""
-    return (found.key or "") if found is not None else ""
 
 
 def back_of(request: HttpRequest, row: Conversation, otherwise: str = "") -> str:

@@ -16,7 +16,7 @@ from crm_contact_guard.conversations.chat_links import chat_link_create, chat_li
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.record.models import Event, Message
 from tests.console.conftest import Hotel, url
-from tests.console.test_chat import Phone, html
+from tests.console.customer.test_chat import Phone, html
 
 TYPES = "Hanako Sato is typing…"
 ANSWERS = "An answer is being written…"

@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 
 from crm_contact_guard import calling, permissions
 from crm_contact_guard.channels.base import Channel
-from crm_contact_guard.console import channel_choices, thread
-from crm_contact_guard.console.composer import Composer, composer_for, customer_now
+from crm_contact_guard.console.conversation import channel_choices, thread
+from crm_contact_guard.console.conversation.composer import Composer, composer_for, customer_now
+from crm_contact_guard.console.conversation.thread import Window
 from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.console.page import Shown
-from crm_contact_guard.console.thread import Window
 from crm_contact_guard.conversations import senders, typing_marks
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.delivery import consent

@@ -9,9 +9,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
-from crm_contact_guard.console import alerts
 from crm_contact_guard.console.forms import EraseForm
 from crm_contact_guard.console.page import page, show
+from crm_contact_guard.console.supervisor import alerts
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.supervision.erase_message import erase_sensitive

@@ -8,12 +8,11 @@ token, which another site can neither read nor make.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 from uuid import uuid4
 
 from django.conf import settings as django_settings
@@ -30,11 +29,11 @@ from django.views.decorators.http import require_http_methods
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import Channel, FileIn, InboundMessage
 from crm_contact_guard.conf import settings
-from crm_contact_guard.console import channel_choices
-from crm_contact_guard.console.chat_thread import chat_lines, chat_version, hand_out, last_read
+from crm_contact_guard.console.conversation import channel_choices
+from crm_contact_guard.console.customer.chat_pages import ChatClosed, ChatComposer, ChatNews, ChatPage, ChatTalk
+from crm_contact_guard.console.customer.chat_thread import chat_lines, chat_version, hand_out, last_read
 from crm_contact_guard.console.headers import protect
 from crm_contact_guard.console.page import Shown, is_htmx
-from crm_contact_guard.console.thread import Line
 from crm_contact_guard.conversations import typing_marks
 from crm_contact_guard.conversations.chat_links import chat_link_find
 from crm_contact_guard.conversations.models import ChatLink
@@ -54,74 +53,6 @@ PER_MINUTE = 30
 FILES_PER_HOUR = 60
 
 View = Callable[..., HttpResponseBase]
-
-
-@dataclass(frozen=True)
-class ChatTalk:
-    """What of the talk the customer sees. ``read``: the newest of the customer's messages that has been read."""
-
-    chat_link: ChatLink
-    company: str
-    lines: Sequence[Line]
-    version: str
-    #: Somebody of the company is writing.
-    typing: bool
-    read: Message | None
-
-
-@dataclass(frozen=True)
-class ChatComposer(Shown):
-    """The customer's form, empty or with what could not be taken."""
-
-    template = "chat/composer.html"
-
-    chat_link: ChatLink
-    takes_files: bool
-    #: Belongs to one form on one page: sent twice, it is one message.
-    key: str
-    form_token: str
-    text: str = ""
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class ChatPage(Shown):
-    template = "chat/page.html"
-
-    talk: ChatTalk
-    composer: ChatComposer
-    #: That the talk is recorded, in the customer's language.
-    notice: str
-    #: Who answers; empty: whoever of the team comes first.
-    answers: str
-    #: Outside the working hours of who answers.
-    away: bool
-
-    @property
-    def company(self) -> str:
-        return self.talk.company
-
-    @property
-    def person(self) -> str:
-        """Whose drafts the browser keeps apart."""
-        return f"chat-{self.talk.chat_link.pk}"
-
-
-@dataclass(frozen=True)
-class ChatNews(Shown):
-    template = "chat/news.html"
-
-    talk: ChatTalk
-
-
-@dataclass(frozen=True)
-class ChatClosed(Shown):
-    """The link is unknown, expired or revoked; which, is not told, so that guessing teaches nothing."""
-
-    template = "chat/closed.html"
-
-    company: str
-    person: ClassVar[str] = "chat-"
 
 
 def public(*methods: str) -> Callable[[View], View]:

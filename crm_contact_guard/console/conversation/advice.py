@@ -9,9 +9,9 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import gateway
-from crm_contact_guard.console.evidence import Piece, Span, pieces
-from crm_contact_guard.console.reasons import reason
-from crm_contact_guard.console.typed import Typed
+from crm_contact_guard.console.conversation.evidence import Piece, Span, pieces
+from crm_contact_guard.console.conversation.reasons import reason
+from crm_contact_guard.console.conversation.typed import Typed
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.gateway import Preview, Sent
 from crm_contact_guard.policy.decision import Action, Decision

@@ -75,7 +75,7 @@ class CustomerDataPage(Shown):
 
 
 @page()
-def subjects(request: HttpRequest, viewer: Employee) -> HttpResponse:
+def search(request: HttpRequest, viewer: Employee) -> HttpResponse:
     """Find a customer by a part of the name, by the CRM's key or by our own id (``q``)."""
     if not permissions.may_look_at_subjects(viewer):
         raise NotPermitted(_("Customers' requests about their data are answered by compliance officers."))
@@ -90,7 +90,7 @@ def subjects(request: HttpRequest, viewer: Employee) -> HttpResponse:
 
 
 @page()
-def subject(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+def customer_data(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """One customer: how much is kept, the holds, and what was done; for those who answer requests also the forms."""
     customer = _find(viewer, pk)
     return _page(request, viewer, customer, done=request.GET.get("done", ""))

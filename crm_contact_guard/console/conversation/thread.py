@@ -13,11 +13,11 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm_contact_guard.console.call_words import NoteDetails, details_of
-from crm_contact_guard.console.evidence import Piece, Span, pieces
+from crm_contact_guard.console.conversation.call_words import NoteDetails, details_of
+from crm_contact_guard.console.conversation.evidence import Piece, Span, pieces
+from crm_contact_guard.console.conversation.reasons import reason, remark
+from crm_contact_guard.console.conversation.shown_files import NO_FILES, LineFiles, files_of
 from crm_contact_guard.console.forms import EraseForm
-from crm_contact_guard.console.reasons import reason, remark
-from crm_contact_guard.console.shown_files import NO_FILES, LineFiles, files_of
 from crm_contact_guard.conversations import takebacks
 from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.addresses import name_of

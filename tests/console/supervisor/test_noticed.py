@@ -50,7 +50,7 @@ def test_who_watches_the_talk_reads_that_and_why(hotel: Hotel, talk: Any, who: s
 
 
 def page_reason() -> str:
-    from crm_contact_guard.console.reasons import reason
+    from crm_contact_guard.console.conversation.reasons import reason
 
     return reason("your_handle", "contact_request").replace("'", "&#x27;")
 

@@ -14,9 +14,9 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
-from crm_contact_guard.console import channel_choices
+from crm_contact_guard.console.conversation import channel_choices
+from crm_contact_guard.console.conversation.talk import Talk, talk
 from crm_contact_guard.console.page import Shown, page, show
-from crm_contact_guard.console.talk import Talk, talk
 from crm_contact_guard.delivery.health import Down, down
 from crm_contact_guard.directory.models import Customer, Employee, Role
 from crm_contact_guard.directory.search import part_of

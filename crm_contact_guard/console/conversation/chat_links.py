@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
 from crm_contact_guard.conf import settings
-from crm_contact_guard.console import channel_choices
-from crm_contact_guard.console.conversation import ConversationPage, back_of
+from crm_contact_guard.console.conversation import channel_choices
+from crm_contact_guard.console.conversation.talk import chat_links, find, talk
+from crm_contact_guard.console.conversation.views import ConversationPage, back_of
 from crm_contact_guard.console.page import is_htmx, page, show
-from crm_contact_guard.console.talk import chat_links, find, talk
 from crm_contact_guard.conversations.chat_links import chat_link_create, chat_link_revoke
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.directory.models import Employee

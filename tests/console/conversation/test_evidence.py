@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_contact_guard.console.evidence import Piece, Span, pieces
+from crm_contact_guard.console.conversation.evidence import Piece, Span, pieces
 from tests.console.conftest import Hotel, alert_for, says
 
 
