@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from crm_contact_guard import detection
 from crm_contact_guard.supervision.models import FindingKind
-from crm_contact_guard.supervision.reader_effects import DETECTOR
+from crm_contact_guard.supervision.second_reading.reader_effects import DETECTOR
 
 
 def reason(detector: str, kind: str) -> str:

@@ -25,7 +25,7 @@ from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.supervision.erase_message import erasable
 from crm_contact_guard.supervision.models import Alert, FindingKind
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen
-from crm_contact_guard.supervision.second_reader import reading_of
+from crm_contact_guard.supervision.second_reading.second_reader import reading_of
 from crm_contact_guard.supervision.titles import alert_title
 from crm_contact_guard.viewing.conversations import seen
 

@@ -25,10 +25,10 @@ from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.reading.options import Options, options
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import record_event
-from crm_contact_guard.supervision import reader_effects, reader_talk
 from crm_contact_guard.supervision.alerts import Verdict
 from crm_contact_guard.supervision.models import Alert, Notice, Topic
-from crm_contact_guard.supervision.reader_talk import Question
+from crm_contact_guard.supervision.second_reading import reader_effects, reader_talk
+from crm_contact_guard.supervision.second_reading.reader_talk import Question
 
 #: A question is asked this often at most: again only where the process that asked died.
 ATTEMPTS = 2
