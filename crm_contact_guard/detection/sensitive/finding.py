@@ -16,10 +16,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import re2
 
-from crm_contact_guard.detection.check_digits import is_card, is_my_number
 from crm_contact_guard.detection.gates import LONG_NUMBER, SECRET_NAME, SENSITIVE, opened
-from crm_contact_guard.detection.normalise import Normalised
-from crm_contact_guard.detection.sensitive_credentials import find_credentials, flood
+from crm_contact_guard.detection.sensitive.check_digits import is_card, is_my_number
+from crm_contact_guard.detection.sensitive.credentials import find_credentials, flood
+from crm_contact_guard.detection.text.normalise import Normalised
 from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
 
 VERSION = "2026.11.1"

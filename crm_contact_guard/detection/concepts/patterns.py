@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from crm_contact_guard.detection.lexicon import PACKS, Found, lexicon
-from crm_contact_guard.detection.sentences import sentences_of
+from crm_contact_guard.detection.concepts.lexicon import PACKS, Found, lexicon
+from crm_contact_guard.detection.text.sentences import sentences_of
 from crm_contact_guard.detection.types import Kind
 
 #: The bit of each concept in the masks of the patterns.

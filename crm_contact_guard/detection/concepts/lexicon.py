@@ -14,8 +14,8 @@ from importlib.resources import files
 
 import ahocorasick_rs
 
-from crm_contact_guard.detection.literals import expand
-from crm_contact_guard.detection.normalise import normalise
+from crm_contact_guard.detection.concepts.literals import expand
+from crm_contact_guard.detection.text.normalise import normalise
 
 LANGUAGES = ("common", "ja", "en", "zh", "ko", "th", "vi", "es", "tl", "romaji")
 PACKS = files("crm_contact_guard.detection") / "packs"

@@ -83,7 +83,7 @@ def read_apart(data: bytes) -> str:
         raise UnreadableDocumentError("too large")
     try:
         done = subprocess.run(  # noqa: S603 - our own module, and the bytes go to standard input
-            [_python(), "-m", "crm_contact_guard.detection.documents"],
+            [_python(), "-m", "crm_contact_guard.detection.files.documents"],
             input=data,
             capture_output=True,
             timeout=MAX_SECONDS * 3,

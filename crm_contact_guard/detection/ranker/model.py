@@ -13,8 +13,8 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
-from crm_contact_guard.detection import ngrams
-from crm_contact_guard.detection.features import space
+from crm_contact_guard.detection.ranker.features import space
+from crm_contact_guard.detection.text import ngrams
 
 #: Log odds that are decided, not learned: no training line knows whose contacts are the company's own.
 DECIDED = {"own_contact": -3.5}

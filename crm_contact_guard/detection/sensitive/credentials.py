@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import re2
 
-from crm_contact_guard.detection.normalise import Normalised
+from crm_contact_guard.detection.text.normalise import Normalised
 from crm_contact_guard.detection.types import Finding, Kind
 
 CREDENTIAL = "sensitive.credential"

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
 
-from crm_contact_guard.detection.candidates import Budget
-from crm_contact_guard.detection.features import Evidence, describe, extract, gather, identify, space
+from crm_contact_guard.detection.concepts.lexicon import lexicon
 from crm_contact_guard.detection.gates import opened
-from crm_contact_guard.detection.lexicon import lexicon
-from crm_contact_guard.detection.normalise import Normalised
-from crm_contact_guard.detection.ranker import probability, ranker
+from crm_contact_guard.detection.identifiers.candidates import Budget
+from crm_contact_guard.detection.ranker.features import Evidence, describe, extract, gather, identify, space
+from crm_contact_guard.detection.ranker.model import probability, ranker
+from crm_contact_guard.detection.text.normalise import Normalised
 from crm_contact_guard.detection.types import Company, Direction
 
 #: Texts up to this length are weighed whole, longer ones in windows of it that overlap.

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from crm_contact_guard.detection.company_rules_lint import lint
+from crm_contact_guard.detection.company_rules.lint import lint
 from crm_contact_guard.detection.types import Company, CompanyRule, Direction
 
 
@@ -71,7 +71,7 @@ def _by_direction(value: object, key: str, source: str) -> dict[Direction, float
 
 
 def _rule(entry: object, source: str) -> CompanyRule:
-    """One ``[[rules]]`` table; what it says is judged by ``company_rules_lint``."""
+    """One ``[[rules]]`` table; what it says is judged by ``lint``."""
     if not isinstance(entry, dict):
         raise CompanyFileError(f"{source}: rules are tables")
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from crm_contact_guard.detection.gates import PRIVATE_TOPIC, TOPICS
-from crm_contact_guard.detection.harassment import meant
-from crm_contact_guard.detection.harassment_packs import packs
-from crm_contact_guard.detection.normalise import Normalised
+from crm_contact_guard.detection.harassment.finding import meant
+from crm_contact_guard.detection.harassment.packs import packs
+from crm_contact_guard.detection.text.normalise import Normalised
 from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
 
 FAMILY = TOPICS

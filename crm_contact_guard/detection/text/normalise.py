@@ -11,7 +11,7 @@ from bisect import bisect_left
 import numpy as np
 import numpy.typing as npt
 
-from crm_contact_guard.detection.folding import build
+from crm_contact_guard.detection.text.folding import build
 
 _VOICED = dict(zip("かきくけこさしすせそたちつてとはひふへほカキクケコサシスセソタチツテトハヒフヘホウ",
                    "がぎぐげござじずぜぞだぢづでどばびぶべぼガギグゲゴザジズゼゾダヂヅデドバビブベボヴ", strict=True))  # fmt: skip

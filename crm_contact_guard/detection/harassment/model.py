@@ -13,7 +13,7 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
-from crm_contact_guard.detection.ngrams import codes
+from crm_contact_guard.detection.text.ngrams import codes
 
 #: A longer text is weighed in windows, so that harmless words around cannot drown what is meant.
 WINDOW, STEP = 160, 40

@@ -18,9 +18,9 @@ from enum import IntEnum
 
 import re2
 
-from crm_contact_guard.detection.harassment_model import model, strongest
-from crm_contact_guard.detection.harassment_packs import Packs, Pattern, packs
-from crm_contact_guard.detection.normalise import Normalised
+from crm_contact_guard.detection.harassment.model import model, strongest
+from crm_contact_guard.detection.harassment.packs import Packs, Pattern, packs
+from crm_contact_guard.detection.text.normalise import Normalised
 from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
 
 THRESHOLD = 0.5

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import re2
 
-from crm_contact_guard.detection import numerals
-from crm_contact_guard.detection.sets import set_of
+from crm_contact_guard.detection.text import numerals
+from crm_contact_guard.detection.text.sets import set_of
 
 #: More phone candidates than this in one message are not parsed but reported as a flood.
 MAX_CANDIDATES = 500

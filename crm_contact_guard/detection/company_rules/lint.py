@@ -15,9 +15,9 @@ from typing import Any
 
 import re2
 
-from crm_contact_guard.detection.company_rules_lines import Path as Place
-from crm_contact_guard.detection.company_rules_lines import find_lines, line_of
-from crm_contact_guard.detection.normalise import normalise
+from crm_contact_guard.detection.company_rules.lines import Path as Place
+from crm_contact_guard.detection.company_rules.lines import find_lines, line_of
+from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company, CompanyRule, Direction, Kind
 
 MAX_BYTES = 1_000_000

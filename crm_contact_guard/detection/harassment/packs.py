@@ -15,7 +15,7 @@ from typing import Any
 
 import re2
 
-from crm_contact_guard.detection.sets import options, set_of
+from crm_contact_guard.detection.text.sets import options, set_of
 
 LANGUAGES = ("ja", "en")
 HARASSMENT = "harassment"

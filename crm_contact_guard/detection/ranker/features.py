@@ -6,14 +6,14 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import combinations
 
-from crm_contact_guard.detection import candidates as cand
+from crm_contact_guard.detection.concepts.lexicon import Found, Lexicon, lexicon
+from crm_contact_guard.detection.concepts.patterns import matches, patterns
 from crm_contact_guard.detection.gates import IDENTIFIERS, opened
-from crm_contact_guard.detection.identifiers import Candidate
-from crm_contact_guard.detection.lexicon import Found, Lexicon, lexicon
-from crm_contact_guard.detection.normalise import Normalised
-from crm_contact_guard.detection.own_contacts import own_contacts
-from crm_contact_guard.detection.patterns import matches, patterns
-from crm_contact_guard.detection.sentences import clause_ends
+from crm_contact_guard.detection.identifiers import candidates as cand
+from crm_contact_guard.detection.identifiers.families import Candidate
+from crm_contact_guard.detection.identifiers.own_contacts import own_contacts
+from crm_contact_guard.detection.text.normalise import Normalised
+from crm_contact_guard.detection.text.sentences import clause_ends
 from crm_contact_guard.detection.types import Company, Direction
 
 SHAPES = (

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from crm_contact_guard.detection import gates as gate_of
-from crm_contact_guard.detection import identifiers as ids
-from crm_contact_guard.detection.identifiers import Candidate
+from crm_contact_guard.detection.identifiers import families as ids
+from crm_contact_guard.detection.identifiers.families import Candidate
 from crm_contact_guard.detection.types import Company
 
 _EMAILS = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crm_contact_guard.detection.identifiers import Candidate
-from crm_contact_guard.detection.normalise import normalise
+from crm_contact_guard.detection.identifiers.families import Candidate
+from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company
 
 #: Numbers are the same when their last digits are: country code, trunk zero and extension prefix differ by notation.
