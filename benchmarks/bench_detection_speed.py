@@ -20,9 +20,9 @@ from pathlib import Path
 import re2
 
 from crm_contact_guard.detection import Direction, scan, scan_many
-from crm_contact_guard.detection.lexicon import lexicon
-from crm_contact_guard.detection.normalise import normalise
-from crm_contact_guard.detection.sets import set_of
+from crm_contact_guard.detection.concepts.lexicon import lexicon
+from crm_contact_guard.detection.text.normalise import normalise
+from crm_contact_guard.detection.text.sets import set_of
 
 CORPUS = Path(__file__).parent.parent / "training" / "corpus" / "messages.jsonl"
 LENGTHS = (1_000, 10_000, 100_000, 1_000_000)

@@ -19,7 +19,7 @@ from crm_contact_guard.conversations.rights import conversations, may_name_custo
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Customer, Employee, Role
 from crm_contact_guard.directory.rights import (
-    linkable,
+    may_identify_as,
     may_answer_subjects,
     may_start,
     may_unmask,
@@ -40,10 +40,10 @@ __all__ = [
     "findings",
     "is_party",
     "is_supervising",
-    "linkable",
+    "may_identify_as",
     "may_answer_subjects",
     "may_erase",
-    "may_link",
+    "may_identify_customer",
     "may_look_at_subjects",
     "may_read_record",
     "may_review",
@@ -80,7 +80,7 @@ def startable(viewer: Employee) -> QuerySet[Customer]:
     return rows.filter(Q(owner=viewer) | Q(team__in=viewer.teams.all()) | nobodys).exclude(pk__in=talking)
 
 
-def may_link(viewer: Employee, conversation: Conversation) -> bool:
+def may_identify_customer(viewer: Employee, conversation: Conversation) -> bool:
     """Whether the viewer may say who the customer of a conversation is: it is theirs to say, and it is open."""
     return may_name_customer(viewer, conversation) and identity.may_change(conversation)
 

@@ -23,8 +23,9 @@ from crm_contact_guard.intake import mail_polling, reconciling
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing import sealer, witnessing
-from crm_contact_guard.supervision import inspection, notices, second_reader
+from crm_contact_guard.supervision import inspection, notices
 from crm_contact_guard.supervision.models import Alert
+from crm_contact_guard.supervision.second_reading import second_reader
 
 
 @shared_task(acks_late=True, ignore_result=True)

@@ -16,7 +16,7 @@ from django.core.management import call_command  # noqa: E402
 from django.test import Client as Browser  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
-from crm_contact_guard.conversations.chat_links import link_create  # noqa: E402
+from crm_contact_guard.conversations.chat_links import chat_link_create  # noqa: E402
 from crm_contact_guard.record.models import Message  # noqa: E402
 from crm_contact_guard.sealing.sealer import seal  # noqa: E402
 from crm_contact_guard.supervision.models import Alert  # noqa: E402
@@ -43,7 +43,7 @@ call_command("migrate", verbosity=0)
 call_command("makemigrations", "crm_contact_guard", check=True, dry_run=True, verbosity=0)
 clerk = factories.employee("aoi", branch=factories.team(head="sora"))
 talk = factories.conversation(clerk)
-_link, token = link_create(conversation=talk, created_by=clerk)
+_link, token = chat_link_create(conversation=talk, created_by=clerk)
 
 
 def here(address: str) -> str:
@@ -63,7 +63,7 @@ def linked(text: str) -> str:
 
 
 guest = Client(enforce_csrf_checks=True)
-assert guest.get(to("chat", token)).status_code == 302
+assert guest.get(to("chat_enter", token)).status_code == 302
 page = guest.get(to("chat_page")).content.decode()
 form = dict(re.findall(r'name="(form_token|key)" value="([^"]*)"', page))
 assert guest.post(to("chat_page"), {**form, "text": PRESSING}).status_code in (200, 302)
@@ -83,7 +83,7 @@ for address in (to("dashboard"), to("alert", alert.pk), warned):
 assert sora.post(to("alert_close", alert.pk), {"resolution": "no_action", "comment": ""}).status_code == 302
 sent = aoi.post(to("conversation_send", talk.pk), {"text": "恐れ入りますが、当館の窓口でお願いします。"})
 assert sent.status_code in (200, 302), sent.content
-chat = linked(aoi.post(to("conversation_link", talk.pk), follow=True).content.decode())
+chat = linked(aoi.post(to("chat_link_create", talk.pk), follow=True).content.decode())
 assert Client().get(chat).status_code == 302, chat
 listed = aoi.get(to("api-messages") + "?page_size=1")
 assert listed.status_code == 200, listed.content

@@ -2,6 +2,7 @@
 
 import ast
 import tokenize
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "crm_contact_guard"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts)
+MODULES_OF_A_FOLDER = 20
+FILES_AT_THE_ROOT = 16
 LINES_OF_CODE = 300
 CATCH_ALLS = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
 
@@ -78,6 +81,12 @@ def lines_of_code(path: Path) -> int:
 def test_modules_stay_short() -> None:
     lengths = {path.relative_to(ROOT).as_posix(): lines_of_code(path) for path in MODULES}
     assert not {name: length for name, length in lengths.items() if length > LINES_OF_CODE}
+
+
+def test_folders_stay_small_enough_to_find_something() -> None:
+    modules = Counter(path.parent.relative_to(ROOT).as_posix() for path in MODULES)
+    assert not {folder: count for folder, count in modules.items() if count > MODULES_OF_A_FOLDER}
+    assert len([path for path in PACKAGE.iterdir() if path.is_file()]) <= FILES_AT_THE_ROOT
 
 
 def test_nothing_is_installed_beside_the_package() -> None:

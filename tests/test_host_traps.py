@@ -20,7 +20,7 @@ from django.test import Client, override_settings
 from django.urls import URLPattern, reverse
 
 from crm_contact_guard.console.urls import urlpatterns as console_urls
-from crm_contact_guard.conversations.chat_links import link_create
+from crm_contact_guard.conversations.chat_links import chat_link_create
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.urls import urlpatterns as own_urls
 from tests import factories
@@ -46,11 +46,11 @@ BY_HAND = "tests.test_host_traps.LoginEverywhere"
 @pytest.mark.parametrize("middleware", [BY_DJANGO, BY_HAND])
 def test_customers_and_carriers_come_in_where_a_login_is_wanted_everywhere(middleware: str) -> None:
     employee = factories.employee("aoi")
-    _link, token = link_create(conversation=factories.conversation(employee), created_by=employee)
+    _link, token = chat_link_create(conversation=factories.conversation(employee), created_by=employee)
     stranger = Client(enforce_csrf_checks=True)
 
     with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, middleware]):
-        opened = stranger.get(reverse("crm_contact_guard:chat", args=[token]), follow=True)
+        opened = stranger.get(reverse("crm_contact_guard:chat_enter", args=[token]), follow=True)
         hook = stranger.post(reverse("crm_contact_guard:webhook", args=["chat"]), b"{}", "application/json")
         inside = stranger.get(reverse("crm_contact_guard:inbox"))
 

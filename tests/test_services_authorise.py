@@ -18,8 +18,8 @@ from django.utils import timezone
 import crm_contact_guard
 from crm_contact_guard import calling, gateway
 from crm_contact_guard.api.tokens import token_create
-from crm_contact_guard.conversations.chat_links import link_create, link_revoke
-from crm_contact_guard.conversations.identity import conversation_link
+from crm_contact_guard.conversations.chat_links import chat_link_create, chat_link_revoke
+from crm_contact_guard.conversations.identity import customer_identify
 from crm_contact_guard.conversations.lifecycle import conversation_open, conversation_start
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.directory.models import Customer, Employee
@@ -107,7 +107,7 @@ def scene() -> Scene:
         emma=factories.customer("Emma Wright", manager=people["aoi"]),
         alert=raised(talk, "sensitive_data", "sensitive_data"),
         set_aside=set_aside,
-        link=link_create(conversation=talk, created_by=people["aoi"])[0],
+        link=chat_link_create(conversation=talk, created_by=people["aoi"])[0],
         hold=hold_place(name="Case", reason="Court", placed_by=None, employee=people["ren"]),
     )
 
@@ -127,13 +127,13 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
         lambda s, who: conversation_start(actor=who, customer=s.emma, channel="chat"),
         {"aoi", "ken", "chief", "vice"},
     ),
-    "conversations.chat_links.link_create": (
-        lambda s, who: link_create(conversation=s.talk, created_by=who),
+    "conversations.chat_links.chat_link_create": (
+        lambda s, who: chat_link_create(conversation=s.talk, created_by=who),
         {"aoi"},
     ),
-    "conversations.chat_links.link_revoke": (lambda s, who: link_revoke(link=s.link, revoked_by=who), {"aoi"}),
-    "conversations.identity.conversation_link": (
-        lambda s, who: conversation_link(conversation=s.stranger, customer=s.emma, actor=who),
+    "conversations.chat_links.chat_link_revoke": (lambda s, who: chat_link_revoke(link=s.link, revoked_by=who), {"aoi"}),
+    "conversations.identity.customer_identify": (
+        lambda s, who: customer_identify(conversation=s.stranger, customer=s.emma, actor=who),
         {"aoi", "ken", *HEADS},
     ),
     "supervision.review.alert_claim": (lambda s, who: alert_claim(alert_id=s.alert.pk, reviewer=who), HEADS),

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from crm_contact_guard.detection.features import extract, space
-from crm_contact_guard.detection.ngrams import BUCKETS, SCALE, buckets
-from crm_contact_guard.detection.normalise import normalise
+from crm_contact_guard.detection.ranker.features import extract, space
+from crm_contact_guard.detection.text.ngrams import BUCKETS, SCALE, buckets
+from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company, Direction, ThreadMessage
 
 HERE = Path(__file__).parent

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from crm_contact_guard.detection import ranker as runtime
-from crm_contact_guard.detection.features import space
-from crm_contact_guard.detection.ngrams import SCALE
+from crm_contact_guard.detection.ranker import model as runtime
+from crm_contact_guard.detection.ranker.features import space
+from crm_contact_guard.detection.text.ngrams import SCALE
 from training import calibration, compose, dataset, real
 
 #: Inverse strength of the regularisation (chosen by leaving writers out).

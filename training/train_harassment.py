@@ -17,10 +17,10 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
-from crm_contact_guard.detection.harassment import lone, meant, together
-from crm_contact_guard.detection.harassment_model import BUCKETS, buckets, share
-from crm_contact_guard.detection.harassment_packs import packs
-from crm_contact_guard.detection.normalise import normalise
+from crm_contact_guard.detection.harassment.finding import lone, meant, together
+from crm_contact_guard.detection.harassment.model import BUCKETS, buckets, share
+from crm_contact_guard.detection.harassment.packs import packs
+from crm_contact_guard.detection.text.normalise import normalise
 from training import dataset
 
 #: Inverse strength of the regularisation (cross-validated; flat between 0.3 and 6).

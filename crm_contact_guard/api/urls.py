@@ -23,7 +23,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-conversation-call",
     ),
     path(
-        "conversations/<str:pk>/customer/", LazyView("linking.ConversationCustomer"), name="api-conversation-customer"
+        "conversations/<str:pk>/customer/",
+        LazyView("identifying.ConversationCustomer"),
+        name="api-conversation-customer",
     ),
     path("messages/", LazyView("messages.MessageList"), name="api-messages"),
     path("messages/<str:pk>/", LazyView("messages.MessageDetail"), name="api-message"),

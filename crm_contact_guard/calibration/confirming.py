@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard.calibration.contacts import Contact
-from crm_contact_guard.detection.company_file import CompanyFileError, read_company
-from crm_contact_guard.detection.company_rules_lines import find_lines
+from crm_contact_guard.detection.company_rules.file import CompanyFileError, read_company
+from crm_contact_guard.detection.company_rules.lines import find_lines
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from crm_contact_guard.detection import candidates, gates
-from crm_contact_guard.detection.normalise import normalise
-from crm_contact_guard.detection.own_contacts import own_contacts
+from crm_contact_guard.detection import gates
+from crm_contact_guard.detection.identifiers import candidates
+from crm_contact_guard.detection.identifiers.own_contacts import own_contacts
+from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company, Direction
 from crm_contact_guard.directory.addresses import mask
 from crm_contact_guard.directory.models import AddressKind

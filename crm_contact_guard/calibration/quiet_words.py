@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from crm_contact_guard.calibration.reading import JudgedAlert
-from crm_contact_guard.detection.normalise import normalise
+from crm_contact_guard.detection.text.normalise import normalise
 
 #: A phrase of fewer false alarms, or of fewer customers, is chance, or somebody's name.
 ALARMS: Final = 5

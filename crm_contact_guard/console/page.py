@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from typing import Any, Concatenate, ParamSpec, TypeAlias
+from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeAlias
 
 from django.conf import settings as django_settings
 from django.contrib.auth.views import redirect_to_login
@@ -36,6 +36,26 @@ View: TypeAlias = Callable[Concatenate[HttpRequest, Employee, P], HttpResponseBa
 OWN_LANGUAGES = ("en", "ja")
 
 
+class Shown:
+    """What a template shows. Each template of ours reads one object of a frozen subclass, by the name ``page``.
+
+    ``template`` is below ``templates/crm_contact_guard/``. What is no page of its own (a part of one) may go without.
+    """
+
+    template: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class Refused(Shown):
+    """Why somebody gets no page, and what they typed, which stands nowhere else."""
+
+    template = "refused.html"
+
+    reason: Literal["role", "row", "missing"]
+    detail: str = ""
+    typed: str = ""
+
+
 @dataclass(frozen=True)
 class NavItem:
     name: str
@@ -45,9 +65,12 @@ class NavItem:
     key: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Frame:
-    """What stands around a page: base template, navigation, account. ``viewer`` is None for somebody without a role."""
+    """What stands around a page: base template, navigation, account. Templates read it by the name ``guard``.
+
+    ``viewer`` is None for somebody without a role.
+    """
 
     request: HttpRequest
     viewer: Employee | None
@@ -72,21 +95,22 @@ class Frame:
         if self.viewer.role != Role.AUDITOR:
             items.append(NavItem("inbox", _url("inbox"), _("Inbox"), "inbox", "g i"))
         if permissions.may_look_at_subjects(self.viewer):
-            items.append(NavItem("subjects", _url("subjects"), _("Data requests"), "scale", "g s"))
+            items.append(NavItem("data_requests", _url("data_requests"), _("Data requests"), "scale", "g s"))
         return items
 
     @property
-    def page(self) -> str:
+    def section(self) -> str:
+        """The entry of the navigation that the page belongs to."""
         match = self.request.resolver_match
         name = match.url_name if match is not None else ""
         owners = {
             "alert": "alerts",
-            "alert_erase": "alerts",
+            "alert_message_erase": "alerts",
             "inbox_conversation": "inbox",
-            "subject": "subjects",
-            "subject_erase": "subjects",
-            "subject_hold": "subjects",
-            "subject_hold_release": "subjects",
+            "customer_data": "data_requests",
+            "customer_data_erase": "data_requests",
+            "customer_data_hold_place": "data_requests",
+            "customer_data_hold_release": "data_requests",
         }
         return owners.get(name or "", name or "")
 
@@ -118,21 +142,10 @@ def is_htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def show(
-    request: HttpRequest,
-    viewer: Employee | None,
-    template: str,
-    context: Mapping[str, Any] | None = None,
-    *,
-    status: int = 200,
-) -> HttpResponse:
-    """Render one of our templates within its frame, now: language and time zone hold only as long as the view runs."""
-    return render(
-        request,
-        f"crm_contact_guard/{template}",
-        {"guard": Frame(request, viewer), "viewer": viewer, **(context or {})},
-        status=status,
-    )
+def show(request: HttpRequest, viewer: Employee | None, page: Shown, *, status: int = 200) -> HttpResponse:
+    """Render a page within its frame, now: language and time zone hold only as long as the view runs."""
+    frame = Frame(request, viewer)
+    return render(request, f"crm_contact_guard/{page.template}", {"guard": frame, "page": page}, status=status)
 
 
 @contextmanager
@@ -168,8 +181,7 @@ def page(
                 return _sign_in(request)
             viewer = employee_for(user)
             if viewer is None:
-                refused = show(request, None, "refused.html", {"reason": "role"}, status=403)
-                return protect(refused, nonce=nonce_used(request))
+                return protect(show(request, None, Refused("role"), status=403), nonce=nonce_used(request))
             with speaking(request, viewer):
                 answer = _answer(view, request, viewer, *args, **kwargs)
                 return protect(answer, nonce=nonce_used(request))
@@ -201,13 +213,13 @@ def _answer(
     **kwargs: P.kwargs,
 ) -> HttpResponseBase:
     # What somebody typed goes back to them with the refusal: it stands nowhere else.
-    typed = {"typed": next(filter(None, map(request.POST.get, ("text", "comment", "reason"))), "")}
+    typed = next(filter(None, map(request.POST.get, ("text", "comment", "reason"))), "")
     try:
         return view(request, viewer, *args, **kwargs)
     except NotPermitted as error:
-        return show(request, viewer, "refused.html", {"reason": "row", "detail": str(error), **typed}, status=403)
+        return show(request, viewer, Refused("row", str(error), typed), status=403)
     except Http404:
-        return show(request, viewer, "refused.html", {"reason": "missing", **typed}, status=404)
+        return show(request, viewer, Refused("missing", typed=typed), status=404)
 
 
 def _sign_in(request: HttpRequest) -> HttpResponse:

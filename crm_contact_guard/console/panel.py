@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -13,29 +14,58 @@ from django.templatetags.static import static
 from django.utils.safestring import SafeString
 
 from crm_contact_guard import permissions
-from crm_contact_guard.console import channel_choices
+from crm_contact_guard.console.conversation import channel_choices
+from crm_contact_guard.console.conversation.talk import Talk, talk
 from crm_contact_guard.console.nonces import nonce_for
-from crm_contact_guard.console.page import Frame, speaking
-from crm_contact_guard.console.talk import seen, talk
+from crm_contact_guard.console.page import Frame, Shown, speaking
 from crm_contact_guard.directory.mirror import customer_for, employee_for
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.record.models import Conversation
+from crm_contact_guard.viewing.conversations import seen
 
 STYLES = ("tokens", "base", "thread", "composer", "queue", "inbox", "subjects")
 SCRIPTS = ("live", "composer", "keys")
+
+
+@dataclass(frozen=True)
+class Assets(Shown):
+    """Addresses of our styles and scripts. ``htmx`` empty: the page has its own."""
+
+    template = "assets.html"
+
+    styles: Sequence[str]
+    scripts: Sequence[str]
+    htmx: str
+    nonce: str
+
+
+@dataclass(frozen=True)
+class Panel(Shown):
+    """The conversation with the customer; without one, who could begin it."""
+
+    template = "panel.html"
+
+    customer: Customer
+    talk: Talk | None = None
+    #: The host's page, to which a form leads back.
+    back: str = ""
+    may_start: bool = False
+    #: A channel of the company reaches the customer.
+    reachable: bool = False
+    colleague: Employee | None = None
 
 
 def assets(request: HttpRequest | None = None, *, htmx: bool = True, chat: bool = False) -> SafeString:
     """Links to our styles and scripts as HTML. ``htmx=False``: the page has htmx 2 already."""
     root = "crm_contact_guard"
     styles = [*STYLES, "chat"] if chat else STYLES
-    context = {
-        "styles": [static(f"{root}/css/{name}.css") for name in styles],
-        "scripts": [static(f"{root}/js/{name}.js") for name in SCRIPTS],
-        "htmx": static(f"{root}/vendor/htmx.min.js") if htmx else "",
-        "nonce": nonce_for(request),
-    }
-    return render_to_string("crm_contact_guard/assets.html", context)
+    shown = Assets(
+        styles=[static(f"{root}/css/{name}.css") for name in styles],
+        scripts=[static(f"{root}/js/{name}.js") for name in SCRIPTS],
+        htmx=static(f"{root}/vendor/htmx.min.js") if htmx else "",
+        nonce=nonce_for(request),
+    )
+    return render_to_string(f"crm_contact_guard/{shown.template}", {"page": shown})
 
 
 def panel(request: HttpRequest | None, host_customer: object) -> SafeString:
@@ -48,25 +78,26 @@ def panel(request: HttpRequest | None, host_customer: object) -> SafeString:
     except LookupError:
         return SafeString("")
     with speaking(request, viewer):
-        context = {"guard": Frame(request, viewer), "viewer": viewer, **_context(request, viewer, customer)}
-        return render_to_string("crm_contact_guard/panel.html", context, request=request)
+        shown = _panel(request, viewer, customer)
+        context = {"guard": Frame(request, viewer), "page": shown}
+        return render_to_string(f"crm_contact_guard/{shown.template}", context, request=request)
 
 
-def _context(request: HttpRequest, viewer: Employee, customer: Customer) -> dict[str, Any]:
+def _panel(request: HttpRequest, viewer: Employee, customer: Customer) -> Panel:
     conversation = _conversation(viewer, customer)
     if conversation is not None:
         seen(viewer, conversation, "panel")
-        return {"customer": customer, **talk(request, viewer, conversation)}
+        return Panel(customer, talk(request, viewer, conversation))
     elsewhere = Conversation.objects.filter(customer=customer, employee__isnull=False).select_related("employee")
     colleague = elsewhere.order_by("-last_message_at").first()
-    return {
-        "customer": customer,
-        "conversation": None,
-        "back": request.get_full_path(),
-        "may_start": permissions.may_start(viewer, customer) and bool(channel_choices.choices(customer)),
-        "reachable": bool(channel_choices.choices(customer)),
-        "colleague": colleague.employee if colleague is not None else customer.owner,
-    }
+    reachable = bool(channel_choices.choices(customer))
+    return Panel(
+        customer,
+        back=request.get_full_path(),
+        may_start=permissions.may_start(viewer, customer) and reachable,
+        reachable=reachable,
+        colleague=colleague.employee if colleague is not None else customer.owner,
+    )
 
 
 def _conversation(viewer: Employee, customer: Customer) -> Conversation | None:

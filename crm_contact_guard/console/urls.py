@@ -5,53 +5,47 @@ from __future__ import annotations
 from django.urls import path
 from django.views.i18n import set_language
 
-from crm_contact_guard.console import (
-    alerts,
-    calls,
-    chat,
-    chat_files,
-    conversation,
-    erase_message,
-    inbox,
-    linking,
-    message_files,
-    subjects,
-)
+from crm_contact_guard.console.conversation import calls, chat_links, identifying, message_files
+from crm_contact_guard.console.conversation import views as conversation
+from crm_contact_guard.console.customer import chat, chat_files
+from crm_contact_guard.console.data_requests import views as data_requests
+from crm_contact_guard.console.employee import inbox, starting
+from crm_contact_guard.console.supervisor import alerts, erase_message
 
 urlpatterns = [
     path("", alerts.dashboard, name="dashboard"),
     path("alerts/", alerts.alerts, name="alerts"),
-    path("alerts/news/", alerts.alert_news, name="alert_news"),
+    path("alerts/news/", alerts.alert_news, name="alerts_news"),
     path("alerts/<uuid:pk>/", alerts.alert, name="alert"),
     path("alerts/<uuid:pk>/claim/", alerts.claim, name="alert_claim"),
     path("alerts/<uuid:pk>/close/", alerts.close, name="alert_close"),
     path("alerts/<uuid:pk>/reopen/", alerts.reopen, name="alert_reopen"),
-    path("alerts/<uuid:pk>/erase/", erase_message.erase, name="alert_erase"),
-    path("conversations/start/", conversation.start, name="conversation_start"),
+    path("alerts/<uuid:pk>/erase/", erase_message.erase, name="alert_message_erase"),
+    path("conversations/start/", starting.start, name="conversation_start"),
     path("conversations/<uuid:pk>/", conversation.conversation, name="conversation"),
     path("conversations/<uuid:pk>/news/", conversation.news, name="conversation_news"),
-    path("conversations/<uuid:pk>/preview/", conversation.preview, name="conversation_preview"),
+    path("conversations/<uuid:pk>/preview/", conversation.preview, name="conversation_send_preview"),
     path("conversations/<uuid:pk>/send/", conversation.send, name="conversation_send"),
-    path("conversations/<uuid:pk>/link/", linking.link, name="conversation_customer"),
+    path("conversations/<uuid:pk>/link/", identifying.identify, name="customer_identify"),
     path("conversations/<uuid:pk>/unmask/", conversation.unmask, name="conversation_unmask"),
     path("conversations/<uuid:pk>/note/", conversation.note, name="conversation_note"),
     path("conversations/<uuid:pk>/call/", calls.call, name="conversation_call"),
-    path("conversations/<uuid:pk>/links/", conversation.link, name="conversation_link"),
-    path("conversations/<uuid:pk>/links/<uuid:link_pk>/revoke/", conversation.revoke, name="conversation_link_revoke"),
-    path("files/<uuid:pk>/", message_files.file, name="file"),
+    path("conversations/<uuid:pk>/links/", chat_links.create, name="chat_link_create"),
+    path("conversations/<uuid:pk>/links/<uuid:link_pk>/revoke/", chat_links.revoke, name="chat_link_revoke"),
+    path("files/<uuid:pk>/", message_files.file, name="message_file"),
     path("files/carrier/<str:token>/", message_files.carrier_file, name="carrier_file"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/news/", inbox.inbox_news, name="inbox_news"),
     path("inbox/<uuid:pk>/", inbox.inbox, name="inbox_conversation"),
-    path("subjects/", subjects.subjects, name="subjects"),
-    path("subjects/<uuid:pk>/", subjects.subject, name="subject"),
-    path("subjects/<uuid:pk>/disclosure/", subjects.disclose, name="subject_disclose"),
-    path("subjects/<uuid:pk>/erasure/", subjects.erase, name="subject_erase"),
-    path("subjects/<uuid:pk>/holds/", subjects.place, name="subject_hold"),
-    path("subjects/<uuid:pk>/holds/<uuid:hold_pk>/release/", subjects.release, name="subject_hold_release"),
+    path("subjects/", data_requests.search, name="data_requests"),
+    path("subjects/<uuid:pk>/", data_requests.customer_data, name="customer_data"),
+    path("subjects/<uuid:pk>/disclosure/", data_requests.disclose, name="customer_data_disclose"),
+    path("subjects/<uuid:pk>/erasure/", data_requests.erase, name="customer_data_erase"),
+    path("subjects/<uuid:pk>/holds/", data_requests.place, name="customer_data_hold_place"),
+    path("subjects/<uuid:pk>/holds/<uuid:hold_pk>/release/", data_requests.release, name="customer_data_hold_release"),
     path("chat/", chat.chat_page, name="chat_page"),
     path("chat/news/", chat.chat_news, name="chat_news"),
     path("chat/files/<uuid:pk>/", chat_files.chat_file, name="chat_file"),
-    path("chat/<str:token>/", chat.chat, name="chat"),
-    path("language/", set_language, name="language"),
+    path("chat/<str:token>/", chat.chat, name="chat_enter"),
+    path("language/", set_language, name="language_set"),
 ]

@@ -18,7 +18,7 @@ from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.record.recording import record_event
 
 
-def link_create(*, conversation: Conversation, created_by: Employee | None) -> tuple[ChatLink, str]:
+def chat_link_create(*, conversation: Conversation, created_by: Employee | None) -> tuple[ChatLink, str]:
     """A new link and its token. The token is given out once; only its hash is kept.
 
     ``created_by`` None: the host's own code. Raises NotPermitted for one who does not answer in the conversation.
@@ -44,7 +44,7 @@ def link_create(*, conversation: Conversation, created_by: Employee | None) -> t
     return link, token
 
 
-def link_find(token: str) -> ChatLink | None:
+def chat_link_find(token: str) -> ChatLink | None:
     """The valid link of a token; None when unknown, expired or revoked."""
     return (
         ChatLink.objects.select_related("conversation__customer", "conversation__employee")
@@ -53,7 +53,7 @@ def link_find(token: str) -> ChatLink | None:
     )
 
 
-def link_revoke(*, link: ChatLink, revoked_by: Employee) -> None:
+def chat_link_revoke(*, link: ChatLink, revoked_by: Employee) -> None:
     """End a link; pages opened through it stop working at their next request. Raises NotPermitted."""
     _refuse(revoked_by, link.conversation)
     if ChatLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):

@@ -1,4 +1,4 @@
-"""Who somebody turned out to be: linking a stranger to a customer of the host, and following the host's own merges.
+"""Who somebody turned out to be: saying which customer of the host a stranger is, and following the host's own merges.
 
 Recorded messages keep the customer they were recorded with. What moves is the conversation, each move an event; whose
 data a message is, is asked of its conversation (``exports.subject``, legal holds).
@@ -16,7 +16,7 @@ from crm_contact_guard import crm
 from crm_contact_guard.conversations.rights import may_name_customer
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Address, Customer, Employee
-from crm_contact_guard.directory.rights import linkable
+from crm_contact_guard.directory.rights import may_identify_as
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Conversation, Event
@@ -26,7 +26,7 @@ LINKED = "conversation.linked"
 
 
 def may_change(conversation: Conversation) -> bool:
-    """Whether it is open who the customer is: nobody the host knows, linked by hand before, or one who is gone."""
+    """Whether it is open who the customer is: nobody the host knows, identified by hand before, or one who is gone."""
     customer = conversation.customer
     return customer.key is None or not customer.active or _stranger(conversation) is not None
 
@@ -39,7 +39,7 @@ def shares_address(conversation: Conversation, customer: Customer) -> bool:
 
 
 @database.atomic()
-def conversation_link(
+def customer_identify(
     *, conversation: Conversation, customer: Customer, actor: Employee | None, reason: str = ""
 ) -> list[Conversation]:
     """Say that the conversation is one with ``customer``. Returns the conversations that moved.
@@ -56,7 +56,7 @@ def conversation_link(
         return []
     if customer.key is None or not customer.active or customer.tenant != source.tenant:
         raise InvalidMessage(_("Choose a customer of the CRM."), field="customer")
-    if actor is not None and not linkable(actor, customer):
+    if actor is not None and not may_identify_as(actor, customer):
         raise _refused()
     stranger = source if source.key is None else _stranger(conversation)
     if stranger is None and source.active and not shares_address(conversation, customer):
@@ -122,7 +122,7 @@ def _move(conversation: Conversation, customer: Customer, actor: Employee | None
 
 
 def _stranger(conversation: Conversation) -> Customer | None:
-    """The stranger with whom the conversation began, if it was linked by hand."""
+    """The stranger with whom the conversation began, if somebody said by hand who it is."""
     events = Event.objects.filter(conversation=conversation, kind=LINKED).order_by("recorded_at", "pk")
     keys = [json.loads(data)["from"] for data in events.values_list("data", flat=True)]
     found = Customer.objects.filter(pk__in=[UUID(key) for key in keys], key__isnull=True)
@@ -130,7 +130,7 @@ def _stranger(conversation: Conversation) -> Customer | None:
 
 
 def _of_stranger(stranger: Customer, now_with: Customer) -> QuerySet[Conversation]:
-    """The stranger's conversations, wherever an earlier link took them."""
+    """The stranger's conversations, wherever they were moved before."""
     linked = Event.objects.filter(kind=LINKED, data__contains=f'"from":"{stranger.pk}"').values("conversation")
     return Conversation.objects.filter(Q(customer=stranger) | Q(customer=now_with, pk__in=linked))
 

@@ -68,7 +68,7 @@ def _meant(known: Sequence[Holder]) -> Holder | None:
 
 
 def _stranger(carrier: Channel, address: str, name: str) -> Customer:
-    """A customer without a key, to be linked later. Their name never gives the address away."""
+    """A customer without a key, to be identified later. Their name never gives the address away."""
     shown = name_of(name) or mask(carrier.address_kind, address) or _("Unknown")
     customer = Customer.objects.create(name=shown[:255], key=None)
     normalised = normalise(carrier.address_kind, address)[:320]

@@ -96,7 +96,7 @@ class CRMAdapter:
         raise NotImplementedError("CRMAdapter.customers")
 
     def search(self, words: str, limit: int = 20) -> Iterable[CustomerRecord]:
-        """Customers whose name holds ``words``, for linking somebody who wrote in. Default: looks through all."""
+        """Customers whose name holds ``words``, to find who somebody that wrote in is. Default: looks through all."""
         found = (record for record in self.customers() if words.lower() in record.name.lower())
         return list(islice(found, limit))
 

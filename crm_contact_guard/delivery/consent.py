@@ -37,7 +37,7 @@ REASONS = {
 def contact_changed(event: ContactEvent) -> int:
     """Note what was decided about an address and record it, within the caller's transaction.
 
-    Returns how many customers have the address. A new follower whom nobody knows becomes one, to be linked; a word
+    Returns how many customers have the address. A new follower whom nobody knows becomes one, to be identified; a word
     about an address that nobody has is recorded all the same; one that anybody can forge is dropped unless it fits.
     """
     carrier = registry.channel(event.channel)

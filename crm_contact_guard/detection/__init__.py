@@ -110,8 +110,8 @@ def read_others(text: str, *, company: Company | None = None, semantic_stage: bo
 
 def masked(text: str, stored: Iterable[Finding] = ()) -> str:
     """The text with sensitive data unreadable, what ``stored`` findings cover and what is seen now; of the same length."""
-    from crm_contact_guard.detection import sensitive
-    from crm_contact_guard.detection.normalise import normalise
+    from crm_contact_guard.detection.sensitive import finding as sensitive
+    from crm_contact_guard.detection.text.normalise import normalise
 
     # From whichever side it comes and whatever the company allows, the data are as delicate.
     now = sensitive.find(normalise(text), Direction.INBOUND, Company())

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from crm_contact_guard.detection import Direction, ThreadMessage, explain, read_thread, scan, semantic_available
-from crm_contact_guard.detection.company_file import CompanyFileError, read_company
+from crm_contact_guard.detection.company_rules.file import CompanyFileError, read_company
 from crm_contact_guard.detection.types import Company, Finding
 
 

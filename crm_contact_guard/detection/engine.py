@@ -16,22 +16,23 @@ from importlib import import_module
 from itertools import islice, pairwise
 from operator import attrgetter
 
-from crm_contact_guard.detection import company_rules, evidence
-from crm_contact_guard.detection.candidates import Budget
+from crm_contact_guard.detection import evidence
+from crm_contact_guard.detection.company_rules import rules as company_rules
 from crm_contact_guard.detection.decision import Thresholds, thresholds
-from crm_contact_guard.detection.features import space
-from crm_contact_guard.detection.normalise import Normalised, normalise
+from crm_contact_guard.detection.identifiers.candidates import Budget
+from crm_contact_guard.detection.ranker.features import space
+from crm_contact_guard.detection.ranker.weighing import AT_ONCE, WINDOW, Window, weigh_part, weigh_text, weigh_texts
 from crm_contact_guard.detection.segments import Own, own_words, words_of_others
-from crm_contact_guard.detection.sentences import sentences_of
+from crm_contact_guard.detection.text.normalise import Normalised, normalise
+from crm_contact_guard.detection.text.sentences import sentences_of
 from crm_contact_guard.detection.types import By, Company, Direction, Finding, Kind, Scan, Stance, Tier
-from crm_contact_guard.detection.weighing import AT_ONCE, WINDOW, Window, weigh_part, weigh_text, weigh_texts
 
 #: Modules that find other kinds; one place, see the contract above.
 EXTRA_DETECTORS: tuple[str, ...] = (
-    "crm_contact_guard.detection.sensitive",
-    "crm_contact_guard.detection.harassment",
-    "crm_contact_guard.detection.private_topic",
-    "crm_contact_guard.detection.company_rules",
+    "crm_contact_guard.detection.sensitive.finding",
+    "crm_contact_guard.detection.harassment.finding",
+    "crm_contact_guard.detection.harassment.private_topic",
+    "crm_contact_guard.detection.company_rules.rules",
 )
 VERSION = "2026.11.1"
 #: How much more than a whole text a passage must weigh to count alone, and how many are tried in one message.

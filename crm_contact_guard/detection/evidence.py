@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from crm_contact_guard.detection.features import REACHABLE, Evidence, space
-from crm_contact_guard.detection.lexicon import lexicon
-from crm_contact_guard.detection.normalise import Normalised
-from crm_contact_guard.detection.patterns import patterns, version
-from crm_contact_guard.detection.ranker import ranker
-from crm_contact_guard.detection.sentences import sentences_of
+from crm_contact_guard.detection.concepts.lexicon import lexicon
+from crm_contact_guard.detection.concepts.patterns import patterns, version
+from crm_contact_guard.detection.ranker.features import REACHABLE, Evidence, space
+from crm_contact_guard.detection.ranker.model import ranker
+from crm_contact_guard.detection.text.normalise import Normalised
+from crm_contact_guard.detection.text.sentences import sentences_of
 from crm_contact_guard.detection.types import Finding, Kind, Stance
 
 if TYPE_CHECKING:
-    from crm_contact_guard.detection.weighing import Window
+    from crm_contact_guard.detection.ranker.weighing import Window
 
 #: Which concepts speak for which kind when no identifier is there.
 _KINDS = (

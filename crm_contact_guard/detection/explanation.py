@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from crm_contact_guard.detection import encoder, engine, scan, weighing
-from crm_contact_guard.detection.features import REACHABLE
-from crm_contact_guard.detection.lexicon import lexicon
-from crm_contact_guard.detection.normalise import normalise
-from crm_contact_guard.detection.patterns import patterns
-from crm_contact_guard.detection.ranker import ranker
+from crm_contact_guard.detection import encoder, engine, scan
+from crm_contact_guard.detection.concepts.lexicon import lexicon
+from crm_contact_guard.detection.concepts.patterns import patterns
+from crm_contact_guard.detection.ranker import weighing
+from crm_contact_guard.detection.ranker.features import REACHABLE
+from crm_contact_guard.detection.ranker.model import ranker
+from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Direction
 
 

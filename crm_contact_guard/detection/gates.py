@@ -6,10 +6,11 @@ from functools import lru_cache
 
 import re2
 
-from crm_contact_guard.detection import identifiers, numerals
-from crm_contact_guard.detection.harassment_packs import packs
-from crm_contact_guard.detection.sensitive_credentials import SECRET
-from crm_contact_guard.detection.sets import set_of
+from crm_contact_guard.detection.harassment.packs import packs
+from crm_contact_guard.detection.identifiers import families as identifiers
+from crm_contact_guard.detection.sensitive.credentials import SECRET
+from crm_contact_guard.detection.text import numerals
+from crm_contact_guard.detection.text.sets import set_of
 
 (PHONE, SPELLED, NOISE, LEET, EMAIL, EMAIL_SPACED, EMAIL_SLASH, EMAIL_HINT, LINK, ADDRESS_JA, ADDRESS_EN, TOKENS, AT, HINT, PAYMENT, GORO,
  LONG_NUMBER, SECRET_NAME, PRIVATE_TOPIC) = range(1, 20)  # fmt: skip

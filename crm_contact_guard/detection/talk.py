@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 
 import phonenumbers
 
-from crm_contact_guard.detection import weighing
+from crm_contact_guard.detection.concepts.lexicon import lexicon
 from crm_contact_guard.detection.decision import NOTICED
 from crm_contact_guard.detection.evidence import refuses
-from crm_contact_guard.detection.features import REACHABLE
-from crm_contact_guard.detection.lexicon import lexicon
-from crm_contact_guard.detection.normalise import normalise
+from crm_contact_guard.detection.ranker import weighing
+from crm_contact_guard.detection.ranker.features import REACHABLE
+from crm_contact_guard.detection.ranker.weighing import Window
+from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company, ThreadMessage
-from crm_contact_guard.detection.weighing import Window
 
 #: Earlier messages that are looked at, and how many of them of the writer's side are read together with the newest.
 REACH, TOGETHER = 10, 4

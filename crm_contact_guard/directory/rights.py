@@ -31,7 +31,7 @@ def may_start(viewer: Employee, customer: Customer) -> bool:
     return customer.team_id is not None and viewer.teams.filter(pk=customer.team_id).exists()
 
 
-def linkable(viewer: Employee, customer: Customer) -> bool:
+def may_identify_as(viewer: Employee, customer: Customer) -> bool:
     """Whether the viewer may link somebody to this customer: one they may write to, or any for who sees all."""
     if customer.tenant != viewer.tenant or not customer.active or customer.key is None:
         return False

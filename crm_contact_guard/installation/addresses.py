@@ -22,7 +22,7 @@ APP = "crm_contact_guard"
 _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("dashboard", ()),
     ("inbox", ()),
-    ("chat", ("x",)),
+    ("chat_enter", ("x",)),
     ("webhook", ("x",)),
     ("health_live", ()),
 )

@@ -28,7 +28,7 @@ _EXEMPT = "exempt the app's chat and webhook addresses in that middleware; see d
 def door_items() -> Iterator[Item]:
     """Each door that stands open to strangers, without a network."""
     host = urlsplit(settings.PUBLIC_URL).netloc or own_host()
-    ask_chat = partial(_asked, host, "get", _address("chat", "x"))
+    ask_chat = partial(_asked, host, "get", _address("chat_enter", "x"))
     chat = ask_chat()
     if chat.status_code == 400:
         yield error(TOPIC, f"requests for {host!r} are refused", f"add {host!r} to ALLOWED_HOSTS")

@@ -50,11 +50,11 @@ def own_rules() -> Company:
     """What the file of ``COMPANY_RULES`` says. Raises ConfigurationError that names every faulty line."""
     if not settings.COMPANY_RULES:
         return Company()
-    from crm_contact_guard.detection import company_file  # noqa: PLC0415 - loads re2; not at start
+    from crm_contact_guard.detection.company_rules import file  # noqa: PLC0415 - loads re2; not at start
 
     try:
-        return company_file.read_company(str(settings.COMPANY_RULES))
-    except company_file.CompanyFileError as error:
+        return file.read_company(str(settings.COMPANY_RULES))
+    except file.CompanyFileError as error:
         raise ConfigurationError(f'CONTACT_GUARD["COMPANY_RULES"]: {error}') from error
 
 

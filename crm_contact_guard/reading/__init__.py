@@ -2,6 +2,6 @@
 
 Bounded on every side: ``options`` says whom to ask and what the answer may change, ``masking`` what it never sees,
 ``prompt`` what it is told, ``client`` how far and how long we go for an answer, ``answers`` what counts as one, and
-``bounds.decide`` what it changes. What happens to alerts is ``supervision.second_reader``'s; why it is so:
+``bounds.decide`` what it changes. What happens to alerts is ``supervision.second_reading``'s; why it is so:
 docs/decisions/0006-second-reader.md.
 """

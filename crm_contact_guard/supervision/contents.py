@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from crm_contact_guard import detection
 from crm_contact_guard.channels.base import FileIn
-from crm_contact_guard.detection import documents, images
+from crm_contact_guard.detection.files import documents, images
 from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, Stance
 from crm_contact_guard.files import sniffing
 from crm_contact_guard.files.models import Attachment

@@ -19,10 +19,11 @@ from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.company import company
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.signals import scanning
-from crm_contact_guard.supervision import contents, second_reader, verdicts
+from crm_contact_guard.supervision import contents, verdicts
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Alert, Inspection, Tier, Topic
 from crm_contact_guard.supervision.noticing import notice
+from crm_contact_guard.supervision.second_reading import second_reader
 from crm_contact_guard.supervision.talks import as_thread, talk_up_to
 
 

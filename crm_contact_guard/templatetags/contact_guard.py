@@ -16,7 +16,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from crm_contact_guard.console import channel_choices, times
+from crm_contact_guard.console import times
+from crm_contact_guard.console.conversation import channel_choices
 from crm_contact_guard.console.panel import assets, panel
 from crm_contact_guard.directory.addresses import key_of
 from crm_contact_guard.supervision.models import Alert

@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import translation
 
-from crm_contact_guard.detection.company_file import read_company
+from crm_contact_guard.detection.company_rules.file import read_company
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.models import Event
 from tests import factories

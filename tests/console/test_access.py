@@ -49,8 +49,8 @@ def test_role_by_page(hotel: Hotel, who: str, expected: tuple[int, ...]) -> None
 def test_only_who_answers_may_write(hotel: Hotel, who: str) -> None:
     for response in (
         hotel.send(who, "I was never here"),
-        hotel.post(who, "conversation_preview", hotel.talk.pk, data={"text": "x"}),
-        hotel.post(who, "conversation_link", hotel.talk.pk),
+        hotel.post(who, "conversation_send_preview", hotel.talk.pk, data={"text": "x"}),
+        hotel.post(who, "chat_link_create", hotel.talk.pk),
         hotel.post(who, "conversation_note", hotel.talk.pk, data={"note-text": "x"}),
     ):
         assert response.status_code in (403, 404, 422)

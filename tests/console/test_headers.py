@@ -7,7 +7,7 @@ import re
 from django.conf import settings
 from django.test import override_settings
 
-from crm_contact_guard.console.headers import file_policy
+from crm_contact_guard.hosting.content_policy import file_policy
 from tests.console.conftest import Hotel
 
 

@@ -148,7 +148,7 @@ def test_without_the_hosts_middleware_the_employees_language_counts_until_they_s
     without = [name for name in settings.MIDDLEWARE if "LocaleMiddleware" not in name]
     with override_settings(MIDDLEWARE=without):
         assert "受信箱" in hotel.get("aoi", "inbox").content.decode()
-        hotel.post("aoi", "language", data={"language": "en", "next": url("inbox")})
+        hotel.post("aoi", "language_set", data={"language": "en", "next": url("inbox")})
         assert "Inbox" in hotel.get("aoi", "inbox").content.decode()
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from crm_contact_guard.conversations.chat_links import link_create
+from crm_contact_guard.conversations.chat_links import chat_link_create
 from crm_contact_guard.conversations.lifecycle import conversation_open
 from crm_contact_guard.directory.models import Customer
 from tests.console.conftest import Hotel, alert_for, says, url
@@ -25,10 +25,10 @@ ODD = ["a\0b", "\ud83d", "\uffff", "\u202egpj.exe", "x" * 70_000]
         ("aoi", "inbox_conversation", "talk", ("around", "before", "sent", "called")),
         ("aoi", "conversation_news", "talk", ("from", "v")),
         ("chief", "alerts", "", ("status", "kind", "team", "severity", "cursor")),
-        ("chief", "alert_news", "", ("status", "v", "overview")),
-        ("chief", "conversation_customer", "stranger", ("q",)),
-        ("compliance", "subjects", "", ("q",)),
-        ("compliance", "subject", "customer", ("done",)),
+        ("chief", "alerts_news", "", ("status", "v", "overview")),
+        ("chief", "customer_identify", "stranger", ("q",)),
+        ("compliance", "data_requests", "", ("q",)),
+        ("compliance", "customer_data", "customer", ("done",)),
     ],
 )
 def test_an_odd_address_is_answered(hotel: Hotel, case: tuple[str, str, str, tuple[str, ...]], odd: str) -> None:
@@ -49,7 +49,7 @@ def test_an_odd_form_is_told_or_taken_and_never_breaks(hotel: Hotel, odd: str) -
     text = odd.encode("utf-8", "replace").decode()
     talk = hotel.talk.pk
     forms: list[tuple[str, str, list[Any], dict[str, str], str]] = [
-        ("aoi", "conversation_preview", [talk], {"text": "hello"}, "text"),
+        ("aoi", "conversation_send_preview", [talk], {"text": "hello"}, "text"),
         (
             "aoi",
             "conversation_note",
@@ -66,17 +66,17 @@ def test_an_odd_form_is_told_or_taken_and_never_breaks(hotel: Hotel, odd: str) -
         ),
         ("aoi", "conversation_call", [talk], {}, "channel key back"),
         ("aoi", "conversation_start", [], {}, "id customer back"),
-        ("chief", "alert_erase", [raised.pk], {}, "message reason confirm"),
+        ("chief", "alert_message_erase", [raised.pk], {}, "message reason confirm"),
         ("chief", "alert_close", [raised.pk], {"resolution": "no_action", "comment": ""}, "resolution comment"),
         (
             "compliance",
-            "subject_hold",
+            "customer_data_hold_place",
             [hotel.talk.customer_id],
             {"hold-name": "n", "hold-reason": "r"},
             "hold-name hold-reason",
         ),
-        ("compliance", "subject_erase", [hotel.talk.customer_id], {"erase-confirm": "on"}, "erase-reason"),
-        ("aoi", "language", [], {"next": "/"}, "language next"),
+        ("compliance", "customer_data_erase", [hotel.talk.customer_id], {"erase-confirm": "on"}, "erase-reason"),
+        ("aoi", "language_set", [], {"next": "/"}, "language next"),
     ]
     for who, page, arguments, form, fields in forms:
         for name in fields.split():
@@ -86,11 +86,11 @@ def test_an_odd_form_is_told_or_taken_and_never_breaks(hotel: Hotel, odd: str) -
 
 @pytest.mark.parametrize("back", ["elsewhere", "inbox", "?page=2", "#top", " /guard/"])
 def test_a_way_back_that_is_no_path_leads_to_the_conversation(hotel: Hotel, back: str) -> None:
-    response = hotel.post("aoi", "conversation_link_revoke", hotel.talk.pk, link(hotel), data={"back": back})
+    response = hotel.post("aoi", "chat_link_revoke", hotel.talk.pk, link(hotel), data={"back": back})
 
     assert response["Location"] == url("conversation", hotel.talk.pk)
 
 
 def link(hotel: Hotel) -> object:
-    found, _token = link_create(conversation=hotel.talk, created_by=hotel.people["aoi"])
+    found, _token = chat_link_create(conversation=hotel.talk, created_by=hotel.people["aoi"])
     return found.pk

@@ -13,8 +13,8 @@ from django.test import Client
 from crm_contact_guard import urls as app_urls
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.console import urls
-from crm_contact_guard.console.chat import COOKIE
-from crm_contact_guard.conversations.chat_links import link_create
+from crm_contact_guard.console.customer.chat import COOKIE
+from crm_contact_guard.conversations.chat_links import chat_link_create
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.files.models import Attachment
@@ -31,50 +31,50 @@ PEOPLE = ("aoi", "ken", "ren", "chief", "vice", "boss", "compliance", "auditor",
 FORMS: dict[str, dict[str, Any]] = {
     "alert_close": {"resolution": "no_action", "comment": "Talked."},
     "conversation_send": {"text": "Your room is ready.", "channel": "chat"},
-    "conversation_preview": {"text": "Your room is ready."},
+    "conversation_send_preview": {"text": "Your room is ready."},
     "conversation_note": {
         "note-kind": "call",
         "note-occurred_at": "2026-03-02T10:00",
         "note-text": "Asked for a late checkout.",
     },
-    "subject_erase": {"erase-reason": "Asked for it", "erase-confirm": "on"},
-    "subject_hold": {"hold-name": "Dispute 7", "hold-reason": "The court asked"},
-    "subject_hold_release": {"release-reason": "Settled"},
+    "customer_data_erase": {"erase-reason": "Asked for it", "erase-confirm": "on"},
+    "customer_data_hold_place": {"hold-name": "Dispute 7", "hold-reason": "The court asked"},
+    "customer_data_hold_release": {"release-reason": "Settled"},
 }
 TABLE = {
     ("GET", "dashboard"): "302 302 302 200 200 200 200 200 403 302",
     ("GET", "alerts"): "403 403 403 200 200 200 200 200 403 302",
-    ("GET", "alert_news"): "403 403 403 200 200 200 200 200 403 302",
+    ("GET", "alerts_news"): "403 403 403 200 200 200 200 200 403 302",
     ("GET", "alert"): "404 404 404 200 200 404 200 200 403 302",
     ("POST", "alert_reopen"): "404 404 404 302 302 404 302 403 403 302",
     ("POST", "alert_claim"): "404 404 404 302 302 404 302 403 403 302",
     ("POST", "alert_close"): "404 404 404 302 302 404 302 403 403 302",
-    ("POST", "alert_erase"): "404 404 404 302 302 404 302 403 403 302",
+    ("POST", "alert_message_erase"): "404 404 404 302 302 404 302 403 403 302",
     ("POST", "conversation_start"): "302 302 403 302 302 403 403 403 403 302",
     ("GET", "conversation"): "200 404 404 200 200 404 200 200 403 302",
     ("GET", "conversation_news"): "200 404 404 200 200 404 200 200 403 302",
-    ("POST", "conversation_preview"): "200 404 404 403 403 404 403 403 403 302",
+    ("POST", "conversation_send_preview"): "200 404 404 403 403 404 403 403 403 302",
     ("POST", "conversation_send"): "302 404 404 403 403 404 403 403 403 302",
-    ("GET", "conversation_customer"): "403 404 404 403 403 404 403 403 403 302",
-    ("POST", "conversation_customer"): "403 404 404 403 403 404 403 403 403 302",
+    ("GET", "customer_identify"): "403 404 404 403 403 404 403 403 403 302",
+    ("POST", "customer_identify"): "403 404 404 403 403 404 403 403 403 302",
     ("POST", "conversation_unmask"): "403 404 404 403 403 404 200 403 403 302",
     ("POST", "conversation_note"): "302 404 404 403 403 404 403 403 403 302",
     ("POST", "conversation_call"): "422 404 404 403 403 404 403 403 403 302",
-    ("POST", "conversation_link"): "200 404 404 403 403 404 403 403 403 302",
-    ("POST", "conversation_link_revoke"): "302 404 404 403 403 404 403 403 403 302",
-    ("GET", "file"): "200 404 404 200 200 404 200 200 403 302",
+    ("POST", "chat_link_create"): "200 404 404 403 403 404 403 403 403 302",
+    ("POST", "chat_link_revoke"): "302 404 404 403 403 404 403 403 403 302",
+    ("GET", "message_file"): "200 404 404 200 200 404 200 200 403 302",
     ("GET", "inbox"): "200 200 200 200 200 200 200 403 403 302",
     ("GET", "inbox_news"): "200 200 200 200 200 200 200 200 403 302",
     ("GET", "inbox_conversation"): "200 404 404 404 404 404 404 404 403 302",
-    ("GET", "subjects"): "403 403 403 403 403 403 200 200 403 302",
-    ("GET", "subject"): "403 403 403 403 403 403 200 200 403 302",
-    ("POST", "subject_disclose"): "403 403 403 403 403 403 200 403 403 302",
-    ("POST", "subject_erase"): "403 403 403 403 403 403 302 403 403 302",
-    ("POST", "subject_hold"): "403 403 403 403 403 403 302 403 403 302",
-    ("POST", "subject_hold_release"): "403 403 403 403 403 403 302 403 403 302",
+    ("GET", "data_requests"): "403 403 403 403 403 403 200 200 403 302",
+    ("GET", "customer_data"): "403 403 403 403 403 403 200 200 403 302",
+    ("POST", "customer_data_disclose"): "403 403 403 403 403 403 200 403 403 302",
+    ("POST", "customer_data_erase"): "403 403 403 403 403 403 302 403 403 302",
+    ("POST", "customer_data_hold_place"): "403 403 403 403 403 403 302 403 403 302",
+    ("POST", "customer_data_hold_release"): "403 403 403 403 403 403 302 403 403 302",
 }
 #: Addresses for anybody: customers and carriers come by what they hold, and the language is nobody's secret.
-PUBLIC = {"chat", "chat_page", "chat_news", "chat_file", "carrier_file", "language"}
+PUBLIC = {"chat_enter", "chat_page", "chat_news", "chat_file", "carrier_file", "language_set"}
 
 
 @dataclass
@@ -89,26 +89,27 @@ class Rows:
 
     def arguments(self, name: str) -> list[Any]:
         talk = self.hotel.talk
-        if name.startswith("alert") and name not in ("alerts", "alert_news"):
+        if name.startswith("alert") and name not in ("alerts", "alerts_news"):
             return [self.alert.pk]
-        if name == "conversation_link_revoke":
+        if name == "chat_link_revoke":
             return [talk.pk, self.link.pk]
-        if name.startswith("conversation") and name != "conversation_start":
+        of_a_talk = name.startswith("conversation") and name != "conversation_start"
+        if of_a_talk or name in ("chat_link_create", "customer_identify"):
             return [talk.pk]
-        if name == "subject_hold_release":
+        if name == "customer_data_hold_release":
             return [talk.customer_id, self.hold.pk]
-        if name.startswith("subject_") or name == "subject":
+        if name.startswith("customer_data"):
             return [talk.customer_id]
-        return {"file": [self.file.pk], "inbox_conversation": [talk.pk]}.get(name, [])
+        return {"message_file": [self.file.pk], "inbox_conversation": [talk.pk]}.get(name, [])
 
     def call(self, who: str, method: str, name: str) -> HttpResponse:
         address = url(name, *self.arguments(name))
         form = dict(FORMS.get(name, {}))
-        if name == "conversation_customer" and method == "POST":
+        if name == "customer_identify" and method == "POST":
             form = {"customer": str(self.hotel.other.customer_id)}
         if name == "conversation_start":
             form = {"id": str(self.hotel.talk.customer_id)}
-        if name == "alert_erase":
+        if name == "alert_message_erase":
             form = {"message": str(self.alert.at_message_id), "reason": "A card number", "confirm": "on"}
         browser = self.hotel.browser(who)
         response = browser.get(address) if method == "GET" else browser.post(address, form)
@@ -121,7 +122,7 @@ def rows(hotel: Hotel) -> Rows:
     said = says(
         hotel.talk, "Here is my passport", files=(FileIn(name="passport.png", content_type="image/png", content=PNG),)
     )
-    link, _token = link_create(conversation=hotel.talk, created_by=hotel.people["aoi"])
+    link, _token = chat_link_create(conversation=hotel.talk, created_by=hotel.people["aoi"])
     hold = hold_place(
         name="Dispute 6", reason="The court asked", placed_by=hotel.people["compliance"], customer=hotel.talk.customer
     )
@@ -186,7 +187,7 @@ def test_another_tenants_rows_do_not_exist(rows: Rows) -> None:
 @pytest.mark.parametrize("name", sorted(PUBLIC))
 def test_what_anybody_may_ask_for_gives_a_stranger_nothing(rows: Rows, name: str) -> None:
     stranger = Client()
-    arguments = {"chat": ["guessed"], "chat_file": [rows.file.pk], "carrier_file": [str(rows.file.pk)]}
+    arguments = {"chat_enter": ["guessed"], "chat_file": [rows.file.pk], "carrier_file": [str(rows.file.pk)]}
     for cookie in ("", "guessed", str(rows.link.pk)):
         stranger.cookies[COOKIE] = cookie
         for response in (
@@ -196,7 +197,7 @@ def test_what_anybody_may_ask_for_gives_a_stranger_nothing(rows: Rows, name: str
             body = read_to_end(response)
             assert b"Hanako" not in body
             assert b"passport" not in body
-            assert response.status_code in ({302} if name == "language" else {404, 405, 410})
+            assert response.status_code in ({302} if name == "language_set" else {404, 405, 410})
     assert Message.objects.count() == 1
 
 
@@ -209,8 +210,8 @@ def test_no_form_leads_to_another_site(rows: Rows, wanted: str) -> None:
         ("conversation_start", [], {"id": str(rows.hotel.talk.customer_id)}),
         ("conversation_send", [talk], FORMS["conversation_send"]),
         ("conversation_note", [talk], FORMS["conversation_note"]),
-        ("conversation_link_revoke", [talk, rows.link.pk], {}),
-        ("language", [], {"language": "ja"}),
+        ("chat_link_revoke", [talk, rows.link.pk], {}),
+        ("language_set", [], {"language": "ja"}),
     ]
     for name, arguments, form in forms:
         answer = rows.hotel.post("aoi", name, *arguments, data={**form, "back": wanted, "next": wanted})

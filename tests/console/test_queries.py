@@ -27,11 +27,11 @@ def everywhere(hotel: Hotel, alert: object) -> dict[str, list[str]]:
         "dashboard of compliance": looks(hotel, "compliance", "dashboard"),
         "queue": looks(hotel, "chief", "alerts"),
         "alert": looks(hotel, "chief", "alert", alert),
-        "subjects": looks(hotel, "compliance", "subjects"),
-        "subject": looks(hotel, "compliance", "subject", hotel.talk.customer.pk),
+        "data_requests": looks(hotel, "compliance", "data_requests"),
+        "customer_data": looks(hotel, "compliance", "customer_data", hotel.talk.customer.pk),
     }
-    for word in ("inbox_news", "alert_news"):
-        pages[word] = looks(hotel, "chief" if word == "alert_news" else "aoi", word)
+    for word in ("inbox_news", "alerts_news"):
+        pages[word] = looks(hotel, "chief" if word == "alerts_news" else "aoi", word)
     return pages
 
 

@@ -73,7 +73,7 @@ def lived() -> None:
     from crm_contact_guard import gateway
     from crm_contact_guard.api.tokens import token_create
     from crm_contact_guard.channels.base import InboundMessage
-    from crm_contact_guard.conversations.chat_links import link_create
+    from crm_contact_guard.conversations.chat_links import chat_link_create
     from crm_contact_guard.delivery.models import Delivery
     from crm_contact_guard.directory.mirror import customer_for, employee_for
     from crm_contact_guard.directory_sync import sync_all
@@ -96,9 +96,9 @@ def lived() -> None:
     talk = factories.conversation(clerk, name="Kenji Ito")
 
     # A customer writes by the chat and by a carrier; the carrier says it twice.
-    _link, token = link_create(conversation=talk, created_by=clerk)
+    _link, token = chat_link_create(conversation=talk, created_by=clerk)
     guest = Client(enforce_csrf_checks=True)
-    assert guest.get(to("chat", token)).status_code == 302
+    assert guest.get(to("chat_enter", token)).status_code == 302
     form = dict(re.findall(r'name="(form_token|key)" value="([^"]*)"', guest.get(to("chat_page")).content.decode()))
     assert guest.post(to("chat_page"), {**form, "text": "LINE交換しませんか？ID: hanako_22"}).status_code in (200, 302)
     said = InboundMessage(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from crm_contact_guard.detection.company_file import CompanyFileError, company_from, read_company
+from crm_contact_guard.detection.company_rules.file import CompanyFileError, company_from, read_company
 
 
 def run(*arguments: str, lines: str = "") -> subprocess.CompletedProcess[bytes]:

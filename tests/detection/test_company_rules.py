@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_contact_guard.detection import ThreadMessage, read_thread, reason, scan
-from crm_contact_guard.detection.company_file import CompanyFileError, read_company
-from crm_contact_guard.detection.company_rules import dry_run, load
-from crm_contact_guard.detection.company_rules_lint import Problem, lint, refusal
+from crm_contact_guard.detection.company_rules.file import CompanyFileError, read_company
+from crm_contact_guard.detection.company_rules.lint import Problem, lint, refusal
+from crm_contact_guard.detection.company_rules.rules import dry_run, load
 from crm_contact_guard.detection.types import By, Company, CompanyRule, Direction, Kind, Stance
 
 GOOD = """\

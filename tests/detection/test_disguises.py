@@ -7,9 +7,9 @@ from collections import defaultdict
 import pytest
 
 from crm_contact_guard.detection import Direction, scan
-from crm_contact_guard.detection.identifiers import phone_shape
-from crm_contact_guard.detection.normalise import normalise
-from crm_contact_guard.detection.numerals import decode
+from crm_contact_guard.detection.identifiers.families import phone_shape
+from crm_contact_guard.detection.text.normalise import normalise
+from crm_contact_guard.detection.text.numerals import decode
 from tests.detection.disguises import covered, samples
 
 EACH = 15

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_contact_guard.detection.harassment import SEVERITY, Severity, find, severity
-from crm_contact_guard.detection.harassment_packs import LANGUAGES, Pattern, read_patterns
-from crm_contact_guard.detection.normalise import normalise
+from crm_contact_guard.detection.harassment.finding import SEVERITY, Severity, find, severity
+from crm_contact_guard.detection.harassment.packs import LANGUAGES, Pattern, read_patterns
+from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
 
 TRAINING = Path(__file__).parents[2] / "training"

@@ -7,10 +7,11 @@ from importlib.resources import files
 
 import pytest
 
-from crm_contact_guard.detection import candidates, sensitive
-from crm_contact_guard.detection.features import SHAPES
 from crm_contact_guard.detection.gates import opened
-from crm_contact_guard.detection.normalise import normalise
+from crm_contact_guard.detection.identifiers import candidates
+from crm_contact_guard.detection.ranker.features import SHAPES
+from crm_contact_guard.detection.sensitive import finding as sensitive
+from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company, Direction
 
 EXAMPLES = tomllib.loads((files("crm_contact_guard.detection") / "packs" / "identifiers.toml").read_text("utf-8"))[

@@ -9,7 +9,7 @@ import pytest
 import segno
 from PIL import Image, ImageFilter
 
-from crm_contact_guard.detection import images
+from crm_contact_guard.detection.files import images
 from crm_contact_guard.detection.types import By, Company, Direction, Kind
 
 LINE = "https://line.me/ti/p/kQ7wZ3xR9a"

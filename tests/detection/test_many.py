@@ -12,23 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_contact_guard.detection import (
-    Company,
-    Direction,
-    Scan,
-    engine,
-    identifiers,
-    ngrams,
-    scan,
-    scan_many,
-    sentences,
-    weighing,
-)
-from crm_contact_guard.detection.candidates import Budget
-from crm_contact_guard.detection.features import space
-from crm_contact_guard.detection.lexicon import MOST_MATCHES, lexicon
-from crm_contact_guard.detection.normalise import normalise
-from crm_contact_guard.detection.ranker import ranker
+from crm_contact_guard.detection import Company, Direction, Scan, engine, scan, scan_many
+from crm_contact_guard.detection.concepts.lexicon import MOST_MATCHES, lexicon
+from crm_contact_guard.detection.identifiers import families as identifiers
+from crm_contact_guard.detection.identifiers.candidates import Budget
+from crm_contact_guard.detection.ranker import weighing
+from crm_contact_guard.detection.ranker.features import space
+from crm_contact_guard.detection.ranker.model import ranker
+from crm_contact_guard.detection.text import ngrams, sentences
+from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Finding, Kind
 
 TRAINING = Path(__file__).parents[2] / "training"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from crm_contact_guard.detection.lexicon import LANGUAGES, lexicon, read_pack
-from crm_contact_guard.detection.literals import FragmentError, expand
-from crm_contact_guard.detection.normalise import normalise
-from crm_contact_guard.detection.patterns import Pattern, matches, patterns
+from crm_contact_guard.detection.concepts.lexicon import LANGUAGES, lexicon, read_pack
+from crm_contact_guard.detection.concepts.literals import FragmentError, expand
+from crm_contact_guard.detection.concepts.patterns import Pattern, matches, patterns
+from crm_contact_guard.detection.text.normalise import normalise
 
 
 def matched(text: str) -> set[str]:

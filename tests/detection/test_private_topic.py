@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from crm_contact_guard.detection import scan
-from crm_contact_guard.detection.harassment_packs import LANGUAGES, Pattern, read_patterns
-from crm_contact_guard.detection.normalise import normalise
-from crm_contact_guard.detection.private_topic import FAMILY, find
+from crm_contact_guard.detection.harassment.packs import LANGUAGES, Pattern, read_patterns
+from crm_contact_guard.detection.harassment.private_topic import FAMILY, find
+from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
 
 PATTERNS = [pattern for language in LANGUAGES for pattern in read_patterns(language, FAMILY)]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_contact_guard.detection.check_digits import is_card, is_my_number, luhn
-from crm_contact_guard.detection.normalise import normalise
-from crm_contact_guard.detection.sensitive import CARD, MY_NUMBER, find, mask
-from crm_contact_guard.detection.sensitive_credentials import CREDENTIAL
+from crm_contact_guard.detection.sensitive.check_digits import is_card, is_my_number, luhn
+from crm_contact_guard.detection.sensitive.credentials import CREDENTIAL
+from crm_contact_guard.detection.sensitive.finding import CARD, MY_NUMBER, find, mask
+from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
 
 #: Test numbers that the schemes and processors publish.

@@ -1,4 +1,4 @@
-"""Who somebody turned out to be: strangers linked, addresses shared or passed on, customers merged in the host."""
+"""Who somebody turned out to be: strangers identified, addresses shared or passed on, customers merged in the host."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from crm_contact_guard import crm, gateway
 from crm_contact_guard.channels.base import ContactEvent, ContactKind, InboundMessage
-from crm_contact_guard.conversations.identity import conversation_link
+from crm_contact_guard.conversations.identity import customer_identify
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory_sync import sync_all
@@ -48,11 +48,11 @@ def officer() -> Employee:
 
 
 def link(conversation: Conversation, customer: Customer) -> Conversation:
-    conversation_link(conversation=conversation, customer=customer, actor=officer())
+    customer_identify(conversation=conversation, customer=customer, actor=officer())
     return Conversation.objects.get(pk=conversation.pk)
 
 
-def test_a_stranger_is_linked_with_all_that_was_said(clerk: Employee) -> None:
+def test_a_stranger_is_identified_with_all_that_was_said(clerk: Employee) -> None:
     first = writes("h.sato@work.example", "I can't find my booking")
     hanako = factories.customer("Hanako Sato", manager=clerk, email="hanako@gmail.com")
 
@@ -84,7 +84,7 @@ def test_the_record_keeps_who_it_was_and_the_subject_gets_all_of_it(clerk: Emplo
     assert not Customer.objects.filter(name__contains="work.example").exists()
 
 
-def test_a_wrong_link_is_put_right(clerk: Employee) -> None:
+def test_a_wrong_choice_is_put_right(clerk: Employee) -> None:
     first = writes("h.sato@work.example")
     wrong = factories.customer("Hanae Sato", manager=clerk)
     right = factories.customer("Hanako Sato", manager=clerk)
@@ -176,7 +176,7 @@ def test_customers_merged_in_the_host_go_on_as_one(clerk: Employee, monkeypatch:
     assert verify().holds
 
 
-def test_a_customer_that_is_gone_stays_on_record_and_may_be_linked(clerk: Employee) -> None:
+def test_a_customer_that_is_gone_stays_on_record_and_may_be_identified(clerk: Employee) -> None:
     gone = Client.objects.create(full_name="H. Sato", emails="old@sato.example", manager=clerk.user)
     factories.customer("Hanako Sato", manager=clerk)
     sync_all()

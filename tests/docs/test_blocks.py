@@ -19,7 +19,7 @@ import pytest
 import yaml
 from django.urls import resolve
 
-from crm_contact_guard.detection.company_rules_lint import lint
+from crm_contact_guard.detection.company_rules.lint import lint
 from tests.docs import shell
 from tests.docs.pages import ALL, ROOT, Block, of
 from tests.docs.project import PYPROJECT

@@ -17,7 +17,7 @@ from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import FileIn, InboundMessage
 from crm_contact_guard.delivery import attempts, outbox
-from crm_contact_guard.detection import documents
+from crm_contact_guard.detection.files import documents
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.files import storage, uploads
 from crm_contact_guard.files.models import Attachment

@@ -81,7 +81,7 @@ def test_a_moving_picture_keeps_moving() -> None:
 
 
 def test_codes_stay_readable() -> None:
-    from crm_contact_guard.detection import images
+    from crm_contact_guard.detection.files import images
 
     assert images.read(read("code.png", qr_png("https://line.me/ti/p/~x")).content) == ["https://line.me/ti/p/~x"]
 

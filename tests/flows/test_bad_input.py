@@ -8,7 +8,7 @@ import re
 import pytest
 from django.test import Client
 
-from crm_contact_guard.conversations.chat_links import link_create
+from crm_contact_guard.conversations.chat_links import chat_link_create
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.record.models import Event, Message
 from tests import factories
@@ -83,9 +83,9 @@ def test_a_mail_of_30_mb_is_refused_with_its_reason_and_the_refusal_is_recorded(
 
 def test_an_empty_chat_message_is_answered_in_words(post: Post) -> None:
     conversation = factories.conversation(clerk("en"))
-    _link, token = link_create(conversation=conversation, created_by=None)
+    _link, token = chat_link_create(conversation=conversation, created_by=None)
     phone = Client(headers={"accept-language": "en"})
-    page = phone.get(url("chat", token), follow=True).content.decode()
+    page = phone.get(url("chat_enter", token), follow=True).content.decode()
     form = dict(re.findall(r'name="(form_token|key)" value="([^"]*)"', page))
 
     answer = phone.post(url("chat_page"), {**form, "text": "  \n "})

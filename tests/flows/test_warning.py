@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from django.test import Client
 
 from crm_contact_guard import gateway
-from crm_contact_guard.conversations.chat_links import link_create
+from crm_contact_guard.conversations.chat_links import chat_link_create
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.supervision.models import Alert
 from tests import factories
@@ -31,9 +31,9 @@ def supervisor(language: str) -> Client:
 
 def test_by_chat_in_japanese(post: Post) -> None:
     conversation = factories.conversation(clerk("ja"), name="佐藤 花子")
-    _link, token = link_create(conversation=conversation, created_by=conversation.employee)
+    _link, token = chat_link_create(conversation=conversation, created_by=conversation.employee)
     phone = Client(headers={"accept-language": "ja"})
-    page = phone.get(url("chat", token), follow=True).content.decode()
+    page = phone.get(url("chat_enter", token), follow=True).content.decode()
     form = dict(re.findall(r'name="(form_token|key)" value="([^"]*)"', page))
 
     phone.post(url("chat_page"), {**form, "text": "LINE交換しませんか？ID: hanako_22"})

@@ -13,7 +13,9 @@ import atheris
 
 with atheris.instrument_imports(include=["crm_contact_guard.detection"]):
     from crm_contact_guard import detection
-    from crm_contact_guard.detection import engine, harassment, sensitive, threads  # noqa: F401 - loaded instrumented
+    from crm_contact_guard.detection import engine, threads  # noqa: F401 - loaded instrumented
+    from crm_contact_guard.detection.harassment import finding as harassment  # noqa: F401
+    from crm_contact_guard.detection.sensitive import finding as sensitive  # noqa: F401
     from crm_contact_guard.detection.types import Direction, Finding, ThreadMessage
 
 SIDES = list(Direction)

@@ -19,7 +19,7 @@ from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.hosting import database
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Event
-from crm_contact_guard.supervision import second_reader
+from crm_contact_guard.supervision.second_reading import second_reader
 from tests import factories
 from tests.reading.reader_server import reader
 

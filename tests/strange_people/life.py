@@ -97,7 +97,7 @@ talk = Conversation.objects.get()
 assert talk.customer == mirrored
 assert talk.employee.key == "aoi"
 assert clerk.post(to("conversation_send", talk.pk), {"text": "Your room is ready."}).status_code in (200, 302)
-link = clerk.post(to("conversation_link", talk.pk), follow=True).content.decode()
+link = clerk.post(to("chat_link_create", talk.pk), follow=True).content.decode()
 guest = Client()
 assert guest.get(re.search(r"http://testserver(/guard/chat/[^\"\s]+)", link)[1]).status_code == 302
 page = guest.get(to("chat_page")).content.decode()
@@ -106,7 +106,7 @@ guest.post(to("chat_page"), {**form, "text": "LINE交換しませんか？ID: ha
 assert Alert.objects.get().addressee.key == vera.pk
 officer = Client()
 officer.force_login(vera)
-for address in (to("alert", Alert.objects.get().pk), to("dashboard"), to("subjects") + "?q=hanako", to("inbox")):
+for address in (to("alert", Alert.objects.get().pk), to("dashboard"), to("data_requests") + "?q=hanako", to("inbox")):
     assert officer.get(address).status_code == 200, address
 search = clerk.get(to("inbox") + "?q=Robert").content.decode()
 assert "Robert" in search

@@ -12,8 +12,9 @@ from crm_contact_guard import tasks
 from crm_contact_guard.conf import CONTACT_GUARD_SCHEDULE
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Conversation, Event
-from crm_contact_guard.supervision import inspection, second_reader
+from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.models import Alert, Notice
+from crm_contact_guard.supervision.second_reading import second_reader
 from tests.reading.reader_server import NO, YES, ReaderServer, reader
 from tests.supervision.test_second_reader import (  # noqa: F401 - fixtures
     ASK,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crm_contact_guard import gateway
 from crm_contact_guard.api.tokens import token_create
 from crm_contact_guard.channels.base import InboundMessage
-from crm_contact_guard.conversations.chat_links import link_create
+from crm_contact_guard.conversations.chat_links import chat_link_create
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.privacy.holds import hold_place, hold_release
@@ -23,7 +23,7 @@ def play() -> None:
     chief = Employee.objects.get(email="sora@kaede.example")
     mail = factories.conversation(clerk, channel="email", email="hanako@post.example")
     chat = factories.conversation(clerk, name="佐藤 花子")
-    link_create(conversation=chat, created_by=clerk)
+    chat_link_create(conversation=chat, created_by=clerk)
     when = factories.office_time()
     gateway.send(actor=clerk, conversation=chat, text="お部屋のご用意ができました。", occurred_at=when)
     seal()

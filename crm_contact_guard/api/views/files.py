@@ -11,9 +11,9 @@ from crm_contact_guard.api import filters
 from crm_contact_guard.api.base import GuardView
 from crm_contact_guard.api.schema import ID, PROBLEMS, answers, described
 from crm_contact_guard.api.serializers.templates import TemplateSerializer
-from crm_contact_guard.console.message_files import hand_out, readable
-from crm_contact_guard.console.talk import still_seen
+from crm_contact_guard.files.responses import hand_out
 from crm_contact_guard.policy.templates import all_templates
+from crm_contact_guard.viewing.files import file_open
 
 
 class File(GuardView):
@@ -28,9 +28,7 @@ class File(GuardView):
     )
     def get(self, request: Request, pk: str) -> HttpResponseBase:
         filters.read(request, {})
-        attachment = readable(self.viewer, pk)
-        still_seen(self.viewer, attachment.message.conversation, "api.file")
-        return hand_out(attachment)
+        return hand_out(file_open(self.viewer, pk, "api.file"))
 
 
 class TemplateList(GuardView):

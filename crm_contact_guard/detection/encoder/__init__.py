@@ -24,7 +24,7 @@ from crm_contact_guard.detection.encoder.classes import ATTEMPTS, CLASSES, HARAS
 from crm_contact_guard.detection.encoder.inputs import CHARACTERS, build
 from crm_contact_guard.detection.encoder.network import Network, Outputs
 from crm_contact_guard.detection.encoder.tokens import Tokenizer
-from crm_contact_guard.detection.sentences import sentences_of
+from crm_contact_guard.detection.text.sentences import sentences_of
 from crm_contact_guard.detection.types import Direction, ThreadMessage
 
 #: A longer text is read in parts of about so many characters, whole sentences each; of a very long one so many parts.

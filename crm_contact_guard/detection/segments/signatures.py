@@ -12,11 +12,11 @@ from functools import lru_cache
 
 import re2
 
-from crm_contact_guard.detection.identifiers import FREE
+from crm_contact_guard.detection.identifiers.families import FREE
 from crm_contact_guard.detection.segments.frames import MARKED, is_device
 from crm_contact_guard.detection.segments.types import Line, Mark, Part, Whose
 from crm_contact_guard.detection.segments.words import alternatives, sought
-from crm_contact_guard.detection.sentences import sentences_of
+from crm_contact_guard.detection.text.sentences import sentences_of
 
 RULE = re.compile(r"[^\w\s]{2,}|[^\w\s](?:\s?[^\w\s]){2,}|__+|[xX]{6,}")
 _APART = re.compile(

@@ -17,7 +17,7 @@ from crm_contact_guard import gateway  # noqa: E402
 from crm_contact_guard.api import tokens  # noqa: E402
 from crm_contact_guard.channels import registry  # noqa: E402
 from crm_contact_guard.channels.base import InboundMessage  # noqa: E402
-from crm_contact_guard.conversations.chat_links import link_create  # noqa: E402
+from crm_contact_guard.conversations.chat_links import chat_link_create  # noqa: E402
 from crm_contact_guard.conversations.lifecycle import conversation_open  # noqa: E402
 from crm_contact_guard.conversations.models import CarrierEventId  # noqa: E402
 from crm_contact_guard.delivery.models import Delivery  # noqa: E402
@@ -48,7 +48,7 @@ def people(addresses: dict[str, str]) -> dict[str, Any]:
     chats = []
     for number in range(CHATS):
         chat = conversation_open(customer=factories.customer(f"Guest {number}", manager=clerk), channel="chat")
-        chats.append({"id": str(chat.pk), "token": link_create(conversation=chat, created_by=clerk)[1]})
+        chats.append({"id": str(chat.pk), "token": chat_link_create(conversation=chat, created_by=clerk)[1]})
     return {
         "talk": str(talk.pk),
         "reply_token": talk.reply_token,

@@ -152,7 +152,7 @@ assert of_aoi.post(to("conversation_start"), {"customer": str(robert.pk)}).statu
 talk = Conversation.objects.get()
 assert talk.tenant == str(tokyo.pk)
 assert of_aoi.post(to("conversation_send", talk.pk), {"text": "Your room is ready."}).status_code in (200, 302)
-page = of_aoi.post(to("conversation_link", talk.pk), follow=True).content.decode()
+page = of_aoi.post(to("chat_link_create", talk.pk), follow=True).content.decode()
 guest = Client(enforce_csrf_checks=True)
 assert guest.get(re.search(r"http://testserver(/guard/chat/[^\"\s]+)", page)[1]).status_code == 302
 page = guest.get(to("chat_page")).content.decode()

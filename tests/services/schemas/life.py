@@ -99,7 +99,7 @@ for company in ("tokyo", "osaka"):
         assert talks[company].employee.name == f"{company} clerk"
     sent = clerk.post(to("conversation_send", talks[company].pk), {"text": f"Welcome to {company}."})
     assert sent.status_code in (200, 302), sent.content
-    page = clerk.post(to("conversation_link", talks[company].pk), follow=True).content.decode()
+    page = clerk.post(to("chat_link_create", talks[company].pk), follow=True).content.decode()
     link = re.search(r"http://[^/]+(/guard/chat/[^\"\s]+)", page)
     guest = browser(company)
     assert guest.get(link[1]).status_code == 302

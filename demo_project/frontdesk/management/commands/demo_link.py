@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
-from crm_contact_guard.conversations.chat_links import link_create
+from crm_contact_guard.conversations.chat_links import chat_link_create
 from crm_contact_guard.conversations.lifecycle import conversation_open, latest_open
 from crm_contact_guard.directory.mirror import customer_for
 from demo_project.celery import answer
@@ -33,8 +33,8 @@ class Command(BaseCommand):
             self._ask_worker(options["ask_worker"])
         customer = customer_for(guest)
         conversation = latest_open(customer) or conversation_open(customer=customer, channel="chat")
-        _link, token = link_create(conversation=conversation, created_by=conversation.employee)
-        self.stdout.write(settings.PUBLIC_URL + reverse("crm_contact_guard:chat", args=[token]))
+        _link, token = chat_link_create(conversation=conversation, created_by=conversation.employee)
+        self.stdout.write(settings.PUBLIC_URL + reverse("crm_contact_guard:chat_enter", args=[token]))
 
     def _ask_worker(self, seconds: float) -> None:
         path = Path(settings.DATA) / "worker.answer"

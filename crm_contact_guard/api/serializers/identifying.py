@@ -1,0 +1,16 @@
+"""Saying who the customer of a conversation is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
+
+
+@extend_schema_serializer(component_name="Link")
+class IdentificationSerializer(serializers.Serializer[Any]):
+    """The customer of the CRM that a conversation is with."""
+
+    customer = serializers.UUIDField()
+    reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=500)

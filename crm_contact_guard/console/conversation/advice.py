@@ -1,0 +1,86 @@
+"""What is said to the writer about a text before it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import gateway
+from crm_contact_guard.console.conversation.evidence import Piece, Span, pieces
+from crm_contact_guard.console.conversation.reasons import reason
+from crm_contact_guard.console.conversation.typed import Typed
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.gateway import Preview, Sent
+from crm_contact_guard.policy.decision import Action, Decision
+from crm_contact_guard.record.models import Conversation
+from crm_contact_guard.supervision.alerts import TOPICS
+from crm_contact_guard.supervision.models import Topic
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to say about a text before it goes: its pieces with the evidence, the reasons, a better wording."""
+
+    decision: Decision
+    pieces: Sequence[Piece]
+    reasons: Sequence[str]
+    suggestion: str
+    suggestion_language: str
+
+    @property
+    def blocks(self) -> bool:
+        return self.decision.action is Action.BLOCK
+
+    @property
+    def asks(self) -> bool:
+        return self.decision.action is Action.NUDGE
+
+    @property
+    def attempt(self) -> bool:
+        return "attempt" in self.decision.reasons
+
+    @property
+    def after_hours(self) -> bool:
+        return "after_hours" in self.decision.reasons
+
+
+def look(viewer: Employee, typed: Typed, conversation: Conversation) -> Advice | None:
+    """What would be said about the text if it were sent now; None: nothing. Records nothing."""
+    if not typed.text.strip():
+        return None
+    looked = gateway.preview(actor=viewer, text=typed.text, emergency=typed.emergency)
+    return advise(looked, typed.text, conversation)
+
+
+def advise(looked: Preview | Sent, text: str, conversation: Conversation) -> Advice | None:
+    """Put a scan and a decision into words; None when the text may simply go."""
+    decision, scan = looked.decision, looked.scan
+    if not decision.reasons:
+        return None
+    attempt = "attempt" in decision.reasons
+    found = [f for f in scan.findings if attempt and TOPICS.get(f.kind.value) == Topic.OFF_CHANNEL]
+    told = [reason(f.detector, f.kind.value) for f in found]
+    told += [
+        _("%(file)s: %(reason)s") % {"file": content.file, "reason": reason(f.detector, f.kind.value)}
+        for content in looked.files
+        for f in content.scan.findings
+        if attempt and TOPICS.get(f.kind.value) == Topic.OFF_CHANNEL
+    ]
+    reasons = dict.fromkeys(told)
+    language = conversation.customer.language or translation.get_language() or "en"
+    return Advice(
+        decision=decision,
+        pieces=pieces(text, [Span(f.start, f.end, 1) for f in found]),
+        reasons=list(reasons)[:2],
+        suggestion=better_wording(language) if attempt else "",
+        suggestion_language=language,
+    )
+
+
+def better_wording(language: str) -> str:
+    """A sentence that keeps the talk where it is, in the customer's language."""
+    with translation.override(language):
+        return _("You can always reach me here, and a colleague will answer when I am away.")

@@ -1,0 +1,193 @@
+"""The composer: what it shows, and sending."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm_contact_guard import gateway, permissions
+from crm_contact_guard.channels import registry
+from crm_contact_guard.console.conversation import channel_choices
+from crm_contact_guard.console.conversation.advice import Advice, advise
+from crm_contact_guard.console.conversation.typed import Typed
+from crm_contact_guard.console.page import Shown
+from crm_contact_guard.delivery.health import down
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.files import uploads
+from crm_contact_guard.policy import hours, templates
+from crm_contact_guard.policy.decision import Override, OverrideCode
+from crm_contact_guard.policy.limits import Limits, limits
+from crm_contact_guard.record.models import Conversation
+
+OVERRIDES = (
+    (OverrideCode.COMPANY_CONTACT.value, gettext_lazy("It is one of our own contacts")),
+    (OverrideCode.CUSTOMER_ASKED.value, gettext_lazy("The customer needs it for this service")),
+    (OverrideCode.MISUNDERSTOOD.value, gettext_lazy("It was misunderstood: nothing private is meant")),
+    (OverrideCode.EMERGENCY.value, gettext_lazy("It is an emergency")),
+    (OverrideCode.OTHER.value, gettext_lazy("Another reason")),
+)
+
+
+@dataclass(frozen=True)
+class Blank:
+    """One variable of a text block, to be filled in."""
+
+    name: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """The chosen text block: its text as far as it is filled in, and what is missing."""
+
+    text: str
+    language: str
+    blanks: Sequence[Blank]
+
+
+@dataclass(frozen=True)
+class Composer(Shown):
+    """The form in which somebody writes. ``advice`` None: there is nothing to say."""
+
+    template = "parts/composer.html"
+
+    conversation: Conversation
+    typed: Typed
+    channels: Sequence[channel_choices.Choice]
+    may_write: bool
+    off_duty: bool
+    customer_now: datetime | None
+    back: str = ""
+    advice: Advice | None = None
+    error: str = ""
+    #: The field that the error is about.
+    error_field: str = ""
+    sent: bool = False
+    #: What the chosen channel allows now; None: none can be chosen.
+    limits: Limits | None = None
+    blocks: Sequence[templates.Template] = ()
+    block: Block | None = None
+    #: Files were chosen and are not kept by the browser: they must be chosen again.
+    files_gone: bool = False
+
+    @property
+    def refused(self) -> Sequence[str]:
+        return channel_choices.refused(self.conversation.customer)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the chosen channel's carrier takes nothing at the moment."""
+        return any(found.channel.alias == self.typed.channel for found in down())
+
+    @property
+    def overrides(self) -> Sequence[tuple[str, Any]]:
+        return OVERRIDES
+
+    @property
+    def takes_subject(self) -> bool:
+        return any(choice.takes_subject for choice in self.channels)
+
+
+def composer_for(
+    viewer: Employee, conversation: Conversation, *, typed: Typed | None = None, back: str = "", channel: str = ""
+) -> Composer:
+    """A composer, empty or with what was typed."""
+    offered = channel_choices.choices(conversation.customer)
+    typed = typed or Typed(subject=conversation.subject, channel=channel)
+    if typed.channel not in [choice.alias for choice in offered]:
+        typed = replace(typed, channel=channel_choices.usual(conversation, offered))
+    now = timezone.now()
+    known = templates.find(typed.template) if typed.template else None
+    if known is None and typed.template:
+        typed = replace(typed, template="", variables={})
+    return Composer(
+        conversation=conversation,
+        typed=typed,
+        channels=offered,
+        may_write=permissions.may_write(viewer, conversation),
+        off_duty=not hours.is_working_time(viewer, now),
+        customer_now=customer_now(conversation, viewer, now),
+        back=back,
+        limits=limits(conversation, registry.channel(typed.channel)) if typed.channel else None,
+        blocks=templates.all_templates(),
+        block=_block(known, typed, conversation, viewer) if known is not None else None,
+    )
+
+
+def _block(template: templates.Template, typed: Typed, conversation: Conversation, viewer: Employee) -> Block:
+    language = template.language_for(conversation.customer.language)
+    wanted = template.variables(language)
+    shown = {name: typed.variables.get(name, "").strip() or f"[{name}]" for name in wanted}
+    chosen = templates.Chosen(name=template.name, language=language, variables=shown)
+    return Block(
+        text=templates.fill(chosen, customer=conversation.customer, employee=viewer).text,
+        language=language,
+        blanks=[Blank(name, name.replace("_", " "), typed.variables.get(name, "")) for name in wanted],
+    )
+
+
+def customer_now(conversation: Conversation, viewer: Employee, now: datetime) -> datetime | None:
+    """The customer's local time when it differs from the viewer's."""
+    name = conversation.customer.timezone
+    if not name:
+        return None
+    local = now.astimezone(hours.zone_named(name))
+    return local if local.utcoffset() != now.astimezone(hours.zone(viewer)).utcoffset() else None
+
+
+def send(viewer: Employee, composer: Composer, uploaded: Sequence[UploadedFile[Any]] = ()) -> Composer:
+    """Send what was typed. The composer that comes back is empty when it went out; else it holds the text and says why.
+
+    Raises NotPermitted.
+    """
+    typed = composer.typed
+    composer = replace(composer, files_gone=bool(uploaded))
+    override, missing = _override(typed)
+    try:
+        attached = uploads.read(uploaded, registry.channel(typed.channel)) if uploaded and typed.channel else []
+        sent = gateway.send(
+            actor=viewer,
+            conversation=composer.conversation,
+            text=typed.text,
+            channel=typed.channel,
+            subject=typed.subject.strip()[:255] if _takes_subject(composer) else "",
+            attachments=attached,
+            template=typed.chosen,
+            override=override,
+            emergency=typed.emergency,
+            idempotency_key=typed.idempotency_key(attached),
+        )
+    except InvalidMessage as error:
+        return replace(composer, error=str(error), error_field=error.field)
+    if sent.message is None:
+        text = typed.text if composer.block is None else composer.block.text
+        kept = replace(composer, advice=advise(sent, text, composer.conversation))
+        return replace(kept, error=missing, error_field="override") if missing else kept
+    composer.conversation.refresh_from_db()
+    fresh = composer_for(viewer, composer.conversation, back=composer.back, channel=typed.channel)
+    return replace(fresh, sent=True)
+
+
+def _takes_subject(composer: Composer) -> bool:
+    return any(choice.takes_subject for choice in composer.channels if choice.alias == composer.typed.channel)
+
+
+def _override(typed: Typed) -> tuple[Override | None, str]:
+    """The writer's reason for going on, or what is missing from it."""
+    if not typed.override_code:
+        return None, _("Choose a reason to go on.") if typed.override_text else ""
+    if typed.override_code not in [code.value for code in OverrideCode]:
+        return None, _("Choose a reason to go on.")
+    code = OverrideCode(typed.override_code)
+    if code is not OverrideCode.EMERGENCY and not typed.override_text:
+        return None, _("Say in a few words why it is fine to send this.")
+    return Override(code=code, text=typed.override_text), ""

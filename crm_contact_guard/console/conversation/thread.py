@@ -1,0 +1,287 @@
+"""Reading a conversation in windows: around the newest message, before one, or around the evidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import pairwise
+from uuid import UUID
+
+from django.db.models import Count, Max, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm_contact_guard.console.conversation.call_words import NoteDetails, details_of
+from crm_contact_guard.console.conversation.evidence import Piece, Span, pieces
+from crm_contact_guard.console.conversation.reasons import reason, remark
+from crm_contact_guard.console.conversation.shown_files import NO_FILES, LineFiles, files_of
+from crm_contact_guard.console.forms import EraseForm
+from crm_contact_guard.conversations import takebacks
+from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.directory.addresses import name_of
+from crm_contact_guard.record.models import Conversation, Direction, Message
+from crm_contact_guard.supervision.contents import names as file_names
+from crm_contact_guard.supervision.models import Finding, Tier
+from crm_contact_guard.supervision.showing import shown, shown_values, stored_findings
+
+WINDOW = 40
+#: Up to here a stretch between two places is shown whole.
+LONG = 2 * WINDOW
+#: Most that one look at an open page brings up to date.
+TAIL = 200
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason at the margin of a message; its evidence bears the same number."""
+
+    number: int
+    text: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Erasing:
+    """The form that erases a message named by an alert, for those who may. ``open``: it was filled in and came back."""
+
+    alert_id: UUID
+    form: EraseForm
+    open: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """A message as pages show it. Templates take texts from here, never from the message: sensitive data are masked."""
+
+    message: Message
+    pieces: Sequence[Piece]
+    subject: str = ""
+    quoted: str = ""
+    reasons: Sequence[Reason] = ()
+    #: Why something was noticed in it that warned nobody.
+    noticed: Sequence[str] = ()
+    #: The day it begins, when it is the first message of one; in the reader's zone.
+    new_day: date | None = None
+    #: Messages before it that the page leaves out.
+    left_out: int = 0
+    #: Same side as the message before, soon after: no need to say the name again.
+    follows: bool = False
+    delivery: Delivery | None = None
+    files: LineFiles = NO_FILES
+    #: Its sender took it back at the carrier; the record keeps it.
+    taken_back: bool = False
+    #: A machine wrote it: an absence note, a report of a mail system (RFC 3834).
+    automatic: bool = False
+    #: Who wrote, without an address in the name's place.
+    from_name: str = ""
+    #: What a note of a call or meeting says beside its text.
+    details: NoteDetails | None = None
+    erasing: Erasing | None = None
+
+    @property
+    def erased(self) -> bool:
+        return self.message.text is None and self.message.salt is None
+
+    @property
+    def trouble(self) -> str:
+        """Why the carrier did not take it; carriers put the address into their words."""
+        return name_of(self.delivery.last_error) if self.delivery is not None else ""
+
+    @property
+    def call_outcome(self) -> str:
+        """How a telephone call ended and how long it took, when a carrier told of one."""
+        return self.details.outcome if self.details is not None else ""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the line looks different."""
+        state = self.delivery.state if self.delivery is not None else ""
+        if self.files.waiting or self.files.lost:
+            state += f"-{self.files.waiting}w{self.files.lost}"
+        if self.taken_back:
+            state += "-back"
+        told = f"{len(self.reasons)}-{len(self.noticed)}"
+        return f"{state}-{told}-{int(self.erased)}-{int(self.new_day is not None)}-{int(self.follows)}"
+
+
+@dataclass(frozen=True)
+class Window:
+    """A run of messages, oldest first, and whether there are others on either side."""
+
+    lines: Sequence[Line]
+    earlier: bool
+    later: bool
+
+
+def _rows(conversation: Conversation) -> QuerySet[Message]:
+    rows: QuerySet[Message] = Message.objects.filter(conversation=conversation)
+    return rows.select_related("delivery", "employee", "customer")
+
+
+def _before(message: Message) -> Q:
+    return Q(occurred_at__lt=message.occurred_at) | Q(occurred_at=message.occurred_at, id__lt=message.pk)
+
+
+def _after(message: Message) -> Q:
+    return Q(occurred_at__gt=message.occurred_at) | Q(occurred_at=message.occurred_at, id__gt=message.pk)
+
+
+def message_of(conversation: Conversation, message_id: str | UUID | None) -> Message | None:
+    """The message with this id, when it belongs to the conversation."""
+    try:
+        key = UUID(str(message_id))
+    except ValueError:
+        return None
+    return _rows(conversation).filter(pk=key).first()
+
+
+def newest(conversation: Conversation, findings: QuerySet[Finding], *, before: Message | None = None) -> Window:
+    """The newest messages, or the newest of those before one."""
+    rows = _rows(conversation)
+    if before is not None:
+        rows = rows.filter(_before(before))
+    found = list(rows.order_by("-occurred_at", "-id")[: WINDOW + 1])
+    return Window(lines(found[:WINDOW][::-1], findings), earlier=len(found) > WINDOW, later=before is not None)
+
+
+def following(conversation: Conversation, findings: QuerySet[Finding], *, start: Message | None) -> list[Line]:
+    """The messages from ``start`` on (all when the page had none yet): what an open page shows now."""
+    rows = _rows(conversation)
+    if start is not None:
+        rows = rows.filter(_after(start) | Q(pk=start.pk))
+    return lines(list(rows.order_by("-occurred_at", "-id")[:TAIL])[::-1], findings)
+
+
+def around(
+    conversation: Conversation, findings: QuerySet[Finding], places: Sequence[Message], *, margin: int = WINDOW // 2
+) -> Window:
+    """``places`` (at least one, oldest first) with the messages before, between and after them.
+
+    Where they lie far apart, each keeps ``margin`` messages on either side; what is left out is counted on the
+    line that follows the gap.
+    """
+    first, last = places[0], places[-1]
+    rows = _rows(conversation)
+    before = list(
+        rows.filter(_before(first)).order_by("-occurred_at", "-id").values_list("pk", flat=True)[: margin + 1]
+    )
+    after = list(rows.filter(_after(last)).order_by("occurred_at", "id").values_list("pk", flat=True)[: margin + 1])
+    between = rows.filter((_after(first) | Q(pk=first.pk)) & (_before(last) | Q(pk=last.pk)))
+    keys = [
+        *before[:margin][::-1],
+        *between.order_by("occurred_at", "id").values_list("pk", flat=True),
+        *after[:margin],
+    ]
+    kept = _near(keys, {place.pk for place in places}, margin) if len(keys) > LONG else range(len(keys))
+    found = rows.in_bulk([keys[index] for index in kept])
+    made = lines([found[keys[index]] for index in kept], findings)
+    for number, (earlier, index) in enumerate(pairwise(kept), start=1):
+        if index > earlier + 1:
+            made[number] = replace(made[number], left_out=index - earlier - 1, follows=False)
+    return Window(made, earlier=len(before) > margin, later=len(after) > margin)
+
+
+def _near(keys: Sequence[UUID], places: Set[UUID], margin: int) -> Sequence[int]:
+    """The indexes of ``keys`` within ``margin`` of a place; of very many, those at both ends."""
+    wanted = {
+        index
+        for place, key in enumerate(keys)
+        if key in places
+        for index in range(max(0, place - margin), min(len(keys), place + margin + 1))
+    }
+    kept = sorted(wanted)
+    return kept if len(kept) <= 2 * LONG else [*kept[:LONG], *kept[-LONG:]]
+
+
+def version(conversation: Conversation, start: Message | None) -> str:
+    """Changes when the page's part of the conversation does. Cheap: what an open page asks every few seconds."""
+    rows = Message.objects.filter(conversation=conversation)
+    if start is not None:
+        rows = rows.filter(occurred_at__gte=start.occurred_at)
+    state = rows.aggregate(count=Count("pk"), kept=Count("salt"), moved=Max("delivery__updated_at"))
+    moved = int(state["moved"].timestamp() * 1_000_000) if state["moved"] else 0
+    return f"{state['count']}.{state['kept']}.{moved}.{conversation.employee_id or ''}"
+
+
+def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line]:
+    """Make lines of messages (oldest first). ``findings``: those the reader may see, whose evidence is marked."""
+    if isinstance(findings, QuerySet):
+        findings = findings.filter(message__in=[message.pk for message in messages])
+    by_message: dict[UUID, list[Finding]] = {}
+    for finding in findings:
+        by_message.setdefault(finding.message_id, []).append(finding)
+    sensitive = stored_findings([message.pk for message in messages])
+    files = files_of(messages)
+    taken_back = takebacks.of(messages)
+    made: list[Line] = []
+    previous: Message | None = None
+    number = 0
+    for message in messages:
+        details = json.loads(message.details or "{}")
+        found = by_message.get(message.pk, [])
+        spans, reasons = _marks(message, [one for one in found if one.tier == Tier.ALERT], number)
+        number += len(reasons)
+        day = timezone.localtime(message.occurred_at).date()
+        new_day = previous is None or timezone.localtime(previous.occurred_at).date() != day
+        made.append(
+            Line(
+                message=message,
+                pieces=pieces(shown(message.text, sensitive.get(message.pk, ())), spans),
+                subject=shown(message.subject),
+                quoted=shown(message.quoted),
+                reasons=reasons,
+                noticed=_noticed(message, [one for one in found if one.tier == Tier.NOTICED]),
+                new_day=day if new_day else None,
+                follows=not new_day and previous is not None and _follows(message, previous),
+                delivery=_delivery(message),
+                files=files.get(message.pk, NO_FILES),
+                taken_back=message.pk in taken_back,
+                from_name=name_of(message.from_name or ""),
+                automatic=bool(details.get("auto_submitted")),
+                details=details_of(shown_values(details)) if message.direction == Direction.NOTE else None,
+            )
+        )
+        previous = message
+    return made
+
+
+def _follows(message: Message, previous: Message) -> bool:
+    same = (message.direction, message.employee_id) == (previous.direction, previous.employee_id)
+    return (
+        same
+        and message.direction != Direction.NOTE
+        and (message.occurred_at - previous.occurred_at).total_seconds() < 300
+    )
+
+
+def _delivery(message: Message) -> Delivery | None:
+    return getattr(message, "delivery", None) if message.direction == Direction.OUTBOUND else None
+
+
+def _marks(message: Message, findings: list[Finding], numbered: int) -> tuple[list[Span], list[Reason]]:
+    """Findings with the same reason share a number. What stands in a file is told with the file's name."""
+    numbers: dict[str, int] = {}
+    spans, reasons = [], []
+    for finding, text in _told(message, findings, reason):
+        if text not in numbers:
+            numbers[text] = numbered + len(numbers) + 1
+            reasons.append(Reason(numbers[text], text, finding.kind))
+        if not finding.place:
+            spans.append(Span(finding.start, finding.end, numbers[text]))
+    return spans, reasons
+
+
+def _noticed(message: Message, findings: list[Finding]) -> list[str]:
+    """Why something was noticed. Nothing in the text is marked: it is a remark and no charge."""
+    return list(dict.fromkeys(text for _finding, text in _told(message, findings, remark)))
+
+
+def _told(message: Message, findings: list[Finding], why: Callable[[str, str], str]) -> Iterator[tuple[Finding, str]]:
+    names = file_names(message) if any(finding.place for finding in findings) else {}
+    for finding in sorted(findings, key=lambda found: (found.place, found.start, found.end)):
+        text = why(finding.detector, finding.kind)
+        if finding.place:
+            text = _("%(file)s: %(reason)s") % {"file": shown(names.get(finding.place, "")), "reason": text}
+        yield finding, text

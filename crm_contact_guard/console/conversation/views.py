@@ -1,0 +1,176 @@
+"""One conversation: its page, its news, and what an employee does in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import gateway, permissions
+from crm_contact_guard.conf import settings
+from crm_contact_guard.console.conversation import thread
+from crm_contact_guard.console.conversation.advice import Advice, look
+from crm_contact_guard.console.conversation.composer import Composer, composer_for
+from crm_contact_guard.console.conversation.composer import send as composer_send
+from crm_contact_guard.console.conversation.talk import OpenState, Talk, find, open_state, talk, window_of
+from crm_contact_guard.console.conversation.thread import Line, Window
+from crm_contact_guard.console.conversation.typed import Typed
+from crm_contact_guard.console.forms import NoteForm
+from crm_contact_guard.console.page import Shown, is_htmx, page, show
+from crm_contact_guard.conversations import typing_marks
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
+from crm_contact_guard.record.access import record_unmask
+from crm_contact_guard.record.models import Conversation
+from crm_contact_guard.viewing.conversations import seen, still_seen
+
+
+@dataclass(frozen=True)
+class ConversationPage(Shown):
+    template = "conversation.html"
+
+    talk: Talk
+
+
+@dataclass(frozen=True)
+class EarlierMessages(Shown):
+    """What comes into an open page above its first message."""
+
+    template = "parts/earlier.html"
+
+    conversation: Conversation
+    window: Window
+
+
+@dataclass(frozen=True)
+class ThreadNews(Shown):
+    """What an open page shows now."""
+
+    template = "parts/thread_news.html"
+
+    conversation: Conversation
+    lines: Sequence[Line]
+    state: OpenState
+
+
+@dataclass(frozen=True)
+class Look(Shown):
+    """What is said about a text before it goes; None: nothing."""
+
+    template = "parts/advice.html"
+
+    advice: Advice | None
+
+
+@page()
+def conversation(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """The conversation, to read for all who may, to answer in for those who do."""
+    row = find(viewer, pk)
+    if is_htmx(request) and request.GET.get("before"):
+        still_seen(viewer, row, "conversation")
+        window, _place = window_of(request, viewer, row)
+        return show(request, viewer, EarlierMessages(row, window))
+    seen(viewer, row, "conversation")
+    return show(request, viewer, ConversationPage(talk(request, viewer, row)))
+
+
+@page()
+def news(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """What an open page shows from its first message (``from``) on; 204 when that is still as ``v`` says."""
+    row = find(viewer, pk)
+    start = thread.message_of(row, request.GET.get("from"))
+    if "typing" in request.GET and permissions.may_write(viewer, row):
+        typing_marks.employee_types(row)
+    state = open_state(row, start)
+    if request.GET.get("v") == state.version:
+        return HttpResponse(status=204)
+    still_seen(viewer, row, "conversation")
+    lines = thread.following(row, permissions.findings(viewer), start=start)
+    return show(request, viewer, ThreadNews(row, lines, state))
+
+
+@page("POST")
+def preview(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """What a look before sending says; empty when there is nothing to say."""
+    row = find(viewer, pk)
+    if not permissions.may_write(viewer, row):
+        raise NotPermitted(_("You can't write in this conversation."))
+    typed = Typed.read(request.POST)
+    advice = look(viewer, typed, row) if len(typed.text) <= settings.MAX_TEXT_LENGTH else None
+    return show(request, viewer, Look(advice))
+
+
+@page("POST")
+def send(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Send, or give the composer back with the text and the reason why it did not go."""
+    row = find(viewer, pk)
+    back = back_of(request, row)
+    typed = Typed.read(request.POST)
+    composer = composer_for(viewer, row, typed=typed, back=back)
+    if "choose" in request.POST:
+        # Another channel or text block was chosen: nothing is sent yet.
+        return _composed(request, viewer, row, composer, status=200)
+    composer = composer_send(viewer, composer, request.FILES.getlist("files"))
+    if composer.sent:
+        typing_marks.employee_wrote(row)
+    if composer.sent and not is_htmx(request):
+        return redirect(f"{back}{'&' if '?' in back else '?'}sent={row.pk}#cg-latest")
+    return _composed(request, viewer, row, composer, status=200 if composer.sent else 422)
+
+
+def _composed(
+    request: HttpRequest, viewer: Employee, row: Conversation, composer: Composer, *, status: int
+) -> HttpResponse:
+    if is_htmx(request):
+        response = show(request, viewer, composer, status=status)
+        if composer.sent:
+            response["HX-Trigger"] = "cg-sent"
+        return response
+    return show(request, viewer, ConversationPage(talk(request, viewer, row, composer=composer)), status=status)
+
+
+@page("POST")
+def unmask(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """The page again with the customer's addresses in full: for those who may, and recorded."""
+    row = find(viewer, pk)
+    if not permissions.may_unmask(viewer):
+        raise NotPermitted(_("You may not see unmasked addresses."))
+    record_unmask(viewer=viewer, conversation=row)
+    return show(request, viewer, ConversationPage(talk(request, viewer, row, unmasked=True)))
+
+
+@page("POST")
+def note(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Keep a note of a phone call or a meeting."""
+    row = find(viewer, pk)
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        try:
+            gateway.note(
+                actor=viewer,
+                conversation=row,
+                kind=form.cleaned_data["kind"],
+                text=form.cleaned_data["text"],
+                occurred_at=form.cleaned_data["occurred_at"],
+                details=form.details(),
+            )
+        except InvalidMessage as error:
+            form.add_error(error.field if error.field in form.fields else None, str(error))
+        else:
+            return redirect(f"{back_of(request, row)}#cg-latest")
+    return show(request, viewer, ConversationPage(talk(request, viewer, row, note=form)), status=422)
+
+
+def back_of(request: HttpRequest, row: Conversation, otherwise: str = "") -> str:
+    """Where the form came from (a page of ours or the host's), when that is on this site."""
+    wanted = request.POST.get("back", "").split("#")[0]
+    # A path and nothing else: "redirect" takes a bare word for the name of a view.
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, None):
+        return wanted
+    return otherwise or reverse("crm_contact_guard:conversation", args=[row.pk])

@@ -1,0 +1,275 @@
+"""The customer's side of the web chat: a page on a phone, opened by a link.
+
+The link's token is exchanged at the first opening for an HttpOnly cookie, so that it stands in no later address and no
+referrer. No login, and no reliance on the host's CSRF middleware: a form carries a value made of the cookie's own
+token, which another site can neither read nor make.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import wraps
+from typing import Any, cast
+from uuid import uuid4
+
+from django.conf import settings as django_settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from crm_contact_guard import gateway
+from crm_contact_guard.channels.base import Channel, FileIn, InboundMessage
+from crm_contact_guard.conf import settings
+from crm_contact_guard.console.conversation import channel_choices
+from crm_contact_guard.console.customer.chat_pages import ChatClosed, ChatComposer, ChatNews, ChatPage, ChatTalk
+from crm_contact_guard.console.customer.chat_thread import chat_lines, chat_version, hand_out, last_read
+from crm_contact_guard.console.headers import protect
+from crm_contact_guard.console.page import Shown, is_htmx
+from crm_contact_guard.conversations import typing_marks
+from crm_contact_guard.conversations.chat_links import chat_link_find
+from crm_contact_guard.conversations.models import ChatLink
+from crm_contact_guard.conversations.recording_notice import recording_notice
+from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.files import uploads
+from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.policy import hours
+from crm_contact_guard.record.models import Direction, Message
+
+COOKIE = "contact_guard_chat"
+#: A form of a chat message is small apart from its files; whatever is larger is none.
+MAX_BODY = 256 * 1024
+#: What one customer may send a minute: more than anybody types, less than a script does harm with.
+PER_MINUTE = 30
+#: Files of one customer an hour: an album of pictures, and no more of somebody's disk.
+FILES_PER_HOUR = 60
+
+View = Callable[..., HttpResponseBase]
+
+
+def public(*methods: str) -> Callable[[View], View]:
+    """A page for anybody who holds a link: no login, no CSRF cookie, never framed, no referrer."""
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @require_http_methods(methods)
+        @wraps(view)
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            return protect(view(request, *args, **kwargs), public=True)
+
+        # Hosts with login-required middleware (Django's own since 5.1) let a view through by this mark.
+        wrapped.login_required = False  # type: ignore[attr-defined]
+        return cast(View, wrapped)
+
+    return decorate
+
+
+@public("GET", "HEAD")
+def chat(request: HttpRequest, token: str) -> HttpResponse:
+    """Exchange the link's token for a cookie and go on to the page, whose address holds no secret."""
+    link = chat_link_find(token)
+    if link is None:
+        return _closed(request)
+    response = redirect("crm_contact_guard:chat_page")
+    response.set_cookie(
+        COOKIE,
+        token,
+        expires=link.expires_at,
+        path=reverse("crm_contact_guard:chat_page"),
+        secure=request.is_secure(),
+        httponly=True,
+        # Not "Strict": the customer comes from a mail or another app, and the cookie must be there right away.
+        samesite="Lax",
+    )
+    return response
+
+
+@public("GET", "HEAD", "POST")
+def chat_page(request: HttpRequest) -> HttpResponse:
+    """The talk, and the customer's message when one is posted."""
+    token = request.COOKIES.get(COOKIE, "")
+    link = chat_link_find(token) if token else None
+    channel = channel_choices.webchat()
+    length = request.headers.get("Content-Length") or "0"
+    # Before the body is read: nobody without a link makes us take files.
+    most = MAX_BODY + (channel.max_files * int(settings.MAX_FILE_BYTES) if link is not None and channel else 0)
+    if not length.isdecimal() or int(length) > most:
+        return HttpResponse(_("This message is too large."), status=413, content_type="text/plain; charset=utf-8")
+    if link is None or channel is None:
+        return _closed(request)
+    with _speaking(link):
+        if request.method == "POST":
+            return _post(request, link, token, channel)
+        hand_out(link.conversation, channel.alias)
+        _mark_seen(link)
+        return _page(request, link, token, channel)
+
+
+@public("GET", "HEAD")
+def chat_news(request: HttpRequest) -> HttpResponse:
+    """What the open page shows now; 204 when that is as ``v`` says, 410 when the link has ended."""
+    token = request.COOKIES.get(COOKIE, "")
+    link = chat_link_find(token) if token else None
+    channel = channel_choices.webchat()
+    if link is None or channel is None:
+        return HttpResponse(status=410)
+    with _speaking(link):
+        hand_out(link.conversation, channel.alias)
+        if "typing" in request.GET:
+            typing_marks.customer_types(link)
+        if request.GET.get("v") == chat_version(link, channel.alias):
+            return HttpResponse(status=204)
+        _mark_seen(link)
+        return _show(request, ChatNews(_talk(link, channel)))
+
+
+def _post(request: HttpRequest, link: ChatLink, token: str, channel: Channel) -> HttpResponse:
+    text = request.POST.get("text", "").replace("\r\n", "\n")
+    key = request.POST.get("key", "")[:64] or uuid4().hex
+    error, status = _fault(request, link, token, text, channel)
+    attached: list[FileIn] = []
+    if not error:
+        try:
+            attached = uploads.read(request.FILES.getlist("files"), channel)
+        except InvalidMessage as refused:
+            error, status = str(refused), 422
+    if not error:
+        # The same form sent twice is one message; a text or file changed after going back is another.
+        held = hashlib.sha256(text.encode("utf-8", "replace"))
+        for file in attached:
+            held.update(hashlib.sha256(file.content).digest())
+        digest = held.hexdigest()[:16]
+        gateway.receive(
+            InboundMessage(
+                channel=channel.alias,
+                event_id=f"{link.conversation_id}.{key}.{digest}",
+                from_address="",
+                from_name=link.conversation.customer.name,
+                text=text,
+                occurred_at=timezone.now(),
+                reply_tokens=(link.conversation.reply_token,),
+                files=tuple(attached),
+            )
+        )
+        _mark_seen(link)
+        typing_marks.customer_wrote(link)
+        if not is_htmx(request):
+            return redirect(reverse("crm_contact_guard:chat_page") + "?sent=1#cg-latest")
+        text, key, status = "", uuid4().hex, 200
+    if is_htmx(request):
+        response = _show(request, _composer(link, token, channel, key=key, text=text, error=error), status=status)
+        if not error:
+            response["HX-Trigger"] = "cg-sent"
+        return response
+    return _page(request, link, token, channel, text=text, key=key, error=error, status=status)
+
+
+def _fault(request: HttpRequest, link: ChatLink, token: str, text: str, channel: Channel) -> tuple[str, int]:
+    """What is wrong with a posted message, in words, and the status that says so."""
+    most = min(limit for limit in (settings.MAX_TEXT_LENGTH, channel.max_length) if limit)
+    if not constant_time_compare(request.POST.get("form_token", ""), form_token(token)):
+        # Another link was opened in this browser since, or the post comes from elsewhere.
+        return _("This page is out of date. Your message was not sent yet: please send it again."), 403
+    if not text.strip() and not any(request.FILES.getlist("files")):
+        return _("Please write something first."), 422
+    if len(text) > most:
+        words = _("Your message has %(has)d characters; at most %(most)d are possible. Please send it in parts.")
+        return words % {"has": len(text), "most": most}, 422
+    lately = Message.objects.filter(
+        conversation_id=link.conversation_id,
+        direction=Direction.INBOUND,
+        recorded_at__gte=timezone.now() - timedelta(minutes=1),
+    ).count()
+    files = Attachment.objects.filter(
+        message__conversation=link.conversation_id,
+        message__direction=Direction.INBOUND,
+        message__recorded_at__gte=timezone.now() - timedelta(hours=1),
+    )
+    if lately >= PER_MINUTE or (request.FILES and files.count() >= FILES_PER_HOUR):
+        return _("That was a lot at once. Please wait a minute and send it again; nothing is lost."), 429
+    return "", 200
+
+
+def form_token(token: str) -> str:
+    """What a form of this link's page carries."""
+    return salted_hmac("crm_contact_guard.chat.form", token, algorithm="sha256").hexdigest()
+
+
+def _page(
+    request: HttpRequest,
+    link: ChatLink,
+    token: str,
+    channel: Channel,
+    *,
+    text: str = "",
+    key: str = "",
+    error: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    employee = link.conversation.employee
+    shown = ChatPage(
+        talk=_talk(link, channel),
+        composer=_composer(link, token, channel, key=key or uuid4().hex, text=text, error=error),
+        notice=recording_notice(translation.get_language() or ""),
+        answers=employee.name if employee is not None else "",
+        away=employee is not None and not hours.is_working_time(employee, timezone.now()),
+    )
+    return _show(request, shown, status=status)
+
+
+def _talk(link: ChatLink, channel: Channel) -> ChatTalk:
+    lines = chat_lines(link.conversation, channel.alias)
+    return ChatTalk(
+        chat_link=link,
+        company=settings.company_name,
+        lines=lines,
+        version=chat_version(link, channel.alias),
+        typing=typing_marks.employee_is_typing(link),
+        read=last_read(link.conversation, lines),
+    )
+
+
+def _composer(link: ChatLink, token: str, channel: Channel, *, key: str, text: str, error: str) -> ChatComposer:
+    return ChatComposer(
+        chat_link=link,
+        takes_files=channel.supports_files,
+        key=key,
+        form_token=form_token(token),
+        text=text,
+        error=error,
+    )
+
+
+def _closed(request: HttpRequest) -> HttpResponse:
+    return _show(request, ChatClosed(settings.company_name), status=410)
+
+
+def _show(request: HttpRequest, page: Shown, *, status: int = 200) -> HttpResponse:
+    """Render a page that has none of the staff's frame."""
+    return render(request, f"crm_contact_guard/{page.template}", {"page": page}, status=status)
+
+
+@contextmanager
+def _speaking(link: ChatLink) -> Iterator[None]:
+    """The customer's language and time zone."""
+    customer = link.conversation.customer
+    language = customer.language
+    if not (language and translation.check_for_language(language)):
+        language = translation.get_language() or django_settings.LANGUAGE_CODE
+    with translation.override(language), timezone.override(hours.zone_named(customer.timezone)):
+        yield
+
+
+def _mark_seen(link: ChatLink) -> None:
+    """When the customer was last there, to the minute: a poll must not write each time."""
+    now = timezone.now()
+    if link.last_seen_at is None or now - link.last_seen_at > timedelta(minutes=1):
+        ChatLink.objects.filter(pk=link.pk).update(last_seen_at=now)

@@ -1,0 +1,30 @@
+"""Files of the web chat: the customer gets those of the own chat, by the same cookie as the page."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from crm_contact_guard.console.conversation import channel_choices
+from crm_contact_guard.console.customer.chat import COOKIE, public
+from crm_contact_guard.console.customer.chat_thread import shown_messages
+from crm_contact_guard.conversations.chat_links import chat_link_find
+from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.files.responses import hand_out
+
+
+@public("GET", "HEAD")
+def chat_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """A file of a message that the link's page shows, and no other."""
+    token = request.COOKIES.get(COOKIE, "")
+    link = chat_link_find(token) if token else None
+    channel = channel_choices.webchat()
+    if link is None or channel is None:
+        raise Http404
+    rows = Attachment.objects.filter(
+        message__in=shown_messages(link.conversation, channel.alias), kind=Attachment.Kind.ATTACHMENT
+    )
+    return hand_out(get_object_or_404(rows.exclude(stored_as=""), pk=pk))

@@ -1,0 +1,65 @@
+"""What of a conversation the customer's chat page shows, and handing messages out to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
+
+from crm_contact_guard.channels.base import DeliveryStatus
+from crm_contact_guard.console.conversation.thread import Line, lines
+from crm_contact_guard.conversations import typing_marks
+from crm_contact_guard.conversations.models import ChatLink
+from crm_contact_guard.delivery import outbox
+from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.hosting import database
+from crm_contact_guard.record.models import Conversation, Direction, Message
+
+#: Newest messages on the page: a chat is read from its end.
+SHOWN = 100
+_HANDED_OVER = (Delivery.State.SENT, Delivery.State.DELIVERED, Delivery.State.READ)
+
+
+def shown_messages(conversation: Conversation, alias: str) -> QuerySet[Message]:
+    """Messages of the chat itself. What went by mail or phone stands there; the link's holder sees the chat only."""
+    handed = Q(direction=Direction.OUTBOUND, delivery__state__in=_HANDED_OVER)
+    rows: QuerySet[Message] = Message.objects.filter(conversation=conversation, channel=alias)
+    return rows.filter(Q(direction=Direction.INBOUND) | handed)
+
+
+def chat_lines(conversation: Conversation, alias: str) -> list[Line]:
+    """The newest messages, oldest first. Nothing is marked in them: what supervision sees is none of the page's."""
+    rows = shown_messages(conversation, alias).select_related("employee", "delivery")
+    return lines(list(rows.order_by("-occurred_at", "-id")[:SHOWN])[::-1], [])
+
+
+def chat_version(link: ChatLink, alias: str) -> str:
+    """Changes with what the page shows."""
+    rows = shown_messages(link.conversation, alias)
+    state = rows.aggregate(newest=Max("recorded_at"), moved=Max("delivery__updated_at"))
+    newest, moved = state["newest"], state["moved"]
+    marks = f"{int(link.conversation.unread == 0)}{int(typing_marks.employee_is_typing(link))}"
+    return f"{newest.timestamp() if newest else 0}.{moved.timestamp() if moved else 0}.{marks}"
+
+
+def last_read(conversation: Conversation, shown: Sequence[Line]) -> Message | None:
+    """The customer's newest message, once who answers has read all that came in."""
+    if conversation.unread:
+        return None
+    return next((line.message for line in reversed(shown) if line.message.direction == Direction.INBOUND), None)
+
+
+def hand_out(conversation: Conversation, alias: str) -> None:
+    """Note that the customer's page now shows what was waiting for it. Once a message: the row count decides."""
+    waiting = shown_messages(conversation, alias).filter(
+        direction=Direction.OUTBOUND, delivery__state__in=(Delivery.State.SENT, Delivery.State.DELIVERED)
+    )
+    for message in waiting.select_related("conversation"):
+        now = timezone.now()
+        with database.atomic():
+            taken = Delivery.objects.filter(
+                message_id=message.pk, state__in=(Delivery.State.SENT, Delivery.State.DELIVERED)
+            ).update(state=Delivery.State.READ, updated_at=now)
+            if taken:
+                outbox.carrier_said(message, DeliveryStatus.READ, occurred_at=now)

@@ -1,0 +1,264 @@
+"""The supervisor's pages: overview, queue, one alert, and what is decided about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import permissions
+from crm_contact_guard.console.conversation import thread
+from crm_contact_guard.console.conversation.thread import Erasing, Line, Window
+from crm_contact_guard.console.forms import EraseForm
+from crm_contact_guard.console.page import Shown, page, show
+from crm_contact_guard.console.supervisor import queue
+from crm_contact_guard.console.supervisor.alert_history import Step, steps
+from crm_contact_guard.directory.models import Employee, Team
+from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
+from crm_contact_guard.reading.models import ReaderAnswer
+from crm_contact_guard.supervision.erase_message import erasable
+from crm_contact_guard.supervision.models import Alert, FindingKind
+from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen
+from crm_contact_guard.supervision.second_reading.second_reader import reading_of
+from crm_contact_guard.supervision.titles import alert_title
+from crm_contact_guard.viewing.conversations import seen
+
+#: Rows of the queue on the overview.
+OVERVIEW = 20
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The queue as it is listed, and what its news asks for."""
+
+    found: queue.Page
+    filters: queue.Filters
+    numbers: queue.Numbers
+    version: str
+    #: The first page is kept up to date; further ones stand still under the reader's eyes.
+    first: bool
+    #: It stands on the overview, under the numbers.
+    overview: bool
+
+
+@dataclass(frozen=True)
+class DashboardPage(Shown):
+    template = "dashboard.html"
+
+    queue: Queue
+
+
+@dataclass(frozen=True)
+class AlertsPage(Shown):
+    template = "alerts.html"
+
+    queue: Queue
+    statuses: Sequence[tuple[str, str | Promise]]
+    kinds: Sequence[tuple[str, str | Promise]]
+    teams: Sequence[Team]
+
+
+@dataclass(frozen=True)
+class QueueNews(Shown):
+    template = "parts/queue_news.html"
+
+    queue: Queue
+
+
+@dataclass(frozen=True)
+class AlertPage(Shown):
+    """``error``, ``resolution`` and ``comment``: what could not be decided, and what was typed."""
+
+    template = "alert.html"
+
+    alert: Alert
+    title: str
+    window: Window
+    steps: Sequence[Step]
+    may_review: bool
+    #: The viewer has claimed it.
+    mine: bool
+    may_reopen: bool
+    resolutions: Sequence[tuple[str, str | Promise]]
+    #: The neighbours among the alerts that are to do.
+    before: Alert | None
+    after: Alert | None
+    #: What the second reader thinks.
+    reading: ReaderAnswer | None = None
+    error: str = ""
+    resolution: str = ""
+    comment: str = ""
+
+
+@page()
+def dashboard(request: HttpRequest, viewer: Employee) -> HttpResponse:
+    """The overview of whoever has a queue; anybody else's work is in the inbox."""
+    if not permissions.is_supervising(viewer):
+        return redirect("crm_contact_guard:inbox")
+    return show(request, viewer, DashboardPage(_queue(request, viewer, queue.teams_of(viewer), overview=True)))
+
+
+@page()
+def alerts(request: HttpRequest, viewer: Employee) -> HttpResponse:
+    """The whole queue, filtered and paged."""
+    _supervising(viewer)
+    teams = queue.teams_of(viewer)
+    shown = AlertsPage(
+        queue=_queue(request, viewer, teams),
+        statuses=list(queue.STATUSES.items()),
+        kinds=[(value, label) for value, label in FindingKind.choices if value != FindingKind.PRIVATE_TOPIC],
+        teams=teams,
+    )
+    return show(request, viewer, shown)
+
+
+@page()
+def alert_news(request: HttpRequest, viewer: Employee) -> HttpResponse:
+    """Numbers and queue again, under the same filters; 204 when all is still as ``v`` says."""
+    _supervising(viewer)
+    if request.GET.get("v") == queue.version(viewer):
+        return HttpResponse(status=204)
+    overview = request.GET.get("overview") == "1"
+    return show(request, viewer, QueueNews(_queue(request, viewer, queue.teams_of(viewer), overview=overview)))
+
+
+@page()
+def alert(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """One alert: the messages around the evidence, the reasons, the history, and the decision."""
+    row = find(viewer, pk)
+    seen(viewer, row.conversation, "alert", str(row.pk))
+    return show(request, viewer, alert_page(viewer, row))
+
+
+@page("POST")
+def claim(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Say "I am looking at it"."""
+    row = _reviewable(viewer, pk)
+    try:
+        alert_claim(alert_id=row.pk, reviewer=viewer)
+    except AlreadyClosed as error:
+        return show(request, viewer, alert_page(viewer, find(viewer, pk), error=str(error)), status=409)
+    return redirect("crm_contact_guard:alert", pk)
+
+
+@page("POST")
+def close(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Close with a resolution and a comment. What was typed comes back when that is not possible."""
+    row = _reviewable(viewer, pk)
+    resolution, comment = request.POST.get("resolution", ""), request.POST.get("comment", "")
+    try:
+        alert_close(alert_id=row.pk, reviewer=viewer, resolution=resolution, comment=comment)
+    except (AlreadyClosed, InvalidMessage) as error:
+        words = str(error)
+        if isinstance(error, InvalidMessage) and error.field == "resolution":
+            words = _("Choose how this ends before closing it.")
+        shown = alert_page(viewer, find(viewer, pk), error=words, resolution=resolution, comment=comment)
+        return show(request, viewer, shown, status=409 if isinstance(error, AlreadyClosed) else 422)
+    return redirect(reverse("crm_contact_guard:alert", args=[pk]) + "?closed=1")
+
+
+@page("POST")
+def reopen(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Take up again what the second reader set aside."""
+    row = _reviewable(viewer, pk)
+    try:
+        alert_reopen(alert_id=row.pk, reviewer=viewer)
+    except AlreadyClosed as error:
+        return show(request, viewer, alert_page(viewer, find(viewer, pk), error=str(error)), status=409)
+    return redirect("crm_contact_guard:alert", pk)
+
+
+def _supervising(viewer: Employee) -> None:
+    if not permissions.is_supervising(viewer):
+        raise NotPermitted(_("Alerts are for supervisors, compliance officers and auditors."))
+
+
+def find(viewer: Employee, pk: UUID) -> Alert:
+    """The alert, when the viewer may see it. Raises Http404."""
+    rows = permissions.alerts(viewer).select_related(
+        "conversation__customer", "conversation__employee", "concerned", "team", "claimed_by", "closed_by", "at_message"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+def _reviewable(viewer: Employee, pk: UUID) -> Alert:
+    row = find(viewer, pk)
+    if not permissions.may_review(viewer, row):
+        raise NotPermitted(_("Auditors read and export; they decide nothing."))
+    return row
+
+
+def _queue(request: HttpRequest, viewer: Employee, teams: Sequence[Team], *, overview: bool = False) -> Queue:
+    filters = queue.Filters.read(request.GET, teams)
+    cursor = request.GET.get("cursor", "")
+    return Queue(
+        found=queue.page_of(viewer, filters, cursor, OVERVIEW if overview else queue.PAGE),
+        filters=filters,
+        numbers=queue.numbers(viewer),
+        version=queue.version(viewer),
+        first=not cursor,
+        overview=overview,
+    )
+
+
+def alert_page(
+    viewer: Employee,
+    row: Alert,
+    *,
+    error: str = "",
+    resolution: str = "",
+    comment: str = "",
+    erase_form: EraseForm | None = None,
+    erasing: UUID | None = None,
+) -> AlertPage:
+    """The page of an alert. ``erasing``: the message that ``erase_form`` was filled in for."""
+    findings = row.findings.select_related("message").order_by("message__occurred_at", "start")
+    evidence = [finding.message for finding in findings] or [row.at_message]
+    evidence.sort(key=lambda message: (message.occurred_at, message.pk))
+    before, after = queue.neighbours(viewer, row)
+    window = thread.around(row.conversation, findings, evidence, margin=4)
+    may_review = permissions.may_review(viewer, row)
+    closed = row.status == Alert.Status.CLOSED
+    if permissions.may_erase(viewer, row):
+        filled = {erasing: erase_form} if erasing is not None and erase_form is not None else {}
+        window = replace(window, lines=_erasable(row, window.lines, filled))
+    return AlertPage(
+        alert=row,
+        title=alert_title(row),
+        window=window,
+        steps=steps(row),
+        may_review=may_review and not closed,
+        mine=row.claimed_by_id == viewer.pk,
+        may_reopen=may_review and closed and row.resolution == Alert.Resolution.NOTICED,
+        resolutions=Alert.RESOLUTIONS,
+        before=before,
+        after=after,
+        reading=reading_of(row),
+        error=error,
+        resolution=resolution,
+        comment=comment,
+    )
+
+
+def _erasable(row: Alert, lines: Sequence[Line], filled: Mapping[UUID, EraseForm]) -> list[Line]:
+    """Each message that the alert names for sensitive data with the form that erases it: empty, or as it came back."""
+    named = set(erasable(row).values_list("pk", flat=True))
+    return [
+        replace(
+            line,
+            erasing=Erasing(
+                alert_id=row.pk,
+                form=filled.get(line.message.pk) or EraseForm(),
+                open=line.message.pk in filled,
+            ),
+        )
+        if line.message.pk in named
+        else line
+        for line in lines
+    ]

@@ -1,0 +1,143 @@
+"""A company's own words and rules, without code: one TOML or JSON file, checked, tried on the past, then used.
+
+The keys of the file are the fields of ``types.Company``::
+
+    version = "2026-11-24"
+    domains = ["minato.example"]              # allow-lists: contacts that are the company's own
+    handles = ["minato_official"]
+
+    [own_words]                               # literal words, by the kind of finding
+    side_deal = ["裏メニュー"]
+
+    [[rules]]                                 # patterns (RE2 syntax) on the folded text: small letters, plain digits
+    id = "club_card"
+    kind = "contact_request"
+    direction = "inbound"                     # optional: only what the customer writes
+    score = 0.8                               # optional
+    pattern = 'club card.{0,20}(?:yours|your own)'
+    unless = 'lost|expired'                   # optional: where this stands too, the rule is silent
+    hits = ["Is that club card your own?"]    # tried by lint
+    misses = ["My club card expired."]
+
+``__main__`` is the command that checks a file and tries it on the past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import re2
+
+from crm_contact_guard.detection.company_rules.file import CompanyFileError, read_company
+from crm_contact_guard.detection.company_rules.lint import compile_rule, lint
+from crm_contact_guard.detection.text import sets
+from crm_contact_guard.detection.text.normalise import Normalised, normalise
+from crm_contact_guard.detection.types import Company, CompanyRule, Direction, Finding, Kind, Stance
+
+#: Kinds that, when a company's own rule finds them, are an attempt to leave its channels.
+ATTEMPTS = frozenset({Kind.CONTACT_IDENTIFIER, Kind.CONTACT_REQUEST, Kind.PRIVATE_MEETING, Kind.SIDE_DEAL})
+PREFIX = "company."
+WORD_SCORE = 0.8
+MAX_FINDINGS = 50
+_PER_RULE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DryHit:
+    """What a rule would have hit: message ``number`` (from 0), the detector, and the evidence."""
+
+    number: int
+    detector: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    detector: str
+    kind: Kind
+    direction: Direction | None
+    score: float
+    pattern: Any
+    unless: Any | None
+
+
+def load(path: str | Path) -> Company:
+    """A checked company file. Raises ``CompanyFileError`` that names every faulty line."""
+    problems = lint(path)
+    if problems:
+        raise CompanyFileError(f"{path}: " + "; ".join(str(problem) for problem in problems))
+    return read_company(str(path))
+
+
+def find(normalised: Normalised, direction: Direction, company: Company) -> Iterable[Finding]:
+    """Findings of the company's own words and rules. Linear in the text for each rule; at most ``MAX_FINDINGS``."""
+    if not company.rules and not company.own_words:
+        return []
+    text = normalised.text
+    found: list[Finding] = []
+    for rule in _compiled(company.rules, tuple((kind, tuple(words)) for kind, words in company.own_words.items())):
+        if rule.direction not in (None, direction):
+            continue
+        if rule.unless is not None and rule.unless.search(text):
+            continue
+        for count, match in enumerate(rule.pattern.finditer(text)):
+            if count >= _PER_RULE or len(found) >= MAX_FINDINGS:
+                break
+            if match.end() > match.start():
+                low, high = normalised.span(*match.span())
+                found.append(
+                    Finding(rule.kind, low, high, rule.score, rule.detector, company.version, technique="company_rule")
+                )
+    return found
+
+
+def attempt_stance(findings: Iterable[Finding], direction: Direction) -> Stance | None:
+    """How a text stands towards leaving by the company's own rules alone: a customer asks, an employee offers."""
+    if any(finding.detector.startswith(PREFIX) and finding.kind in ATTEMPTS for finding in findings):
+        return Stance.ASK if direction is Direction.INBOUND else Stance.OFFER
+    return None
+
+
+def dry_run(rules: Company, texts: Iterable[tuple[Direction, str]]) -> list[DryHit]:
+    """What the words and rules would have hit in past messages, in their order; nothing is recorded."""
+    return [
+        DryHit(number, finding.detector, finding.start, finding.end, text[finding.start : finding.end])
+        for number, (direction, text) in enumerate(texts)
+        for finding in find(normalise(text), direction, rules)
+    ]
+
+
+@lru_cache(maxsize=64)
+def _compiled(rules: tuple[CompanyRule, ...], words: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[_Compiled, ...]:
+    made = [
+        _Compiled(
+            f"{PREFIX}{rule.id}",
+            Kind(rule.kind),
+            None if rule.direction is None else Direction(rule.direction),
+            rule.score,
+            compile_rule(rule.pattern),
+            None if rule.unless is None else compile_rule(rule.unless),
+        )
+        for rule in rules
+    ]
+    for kind, listed in words:
+        folded = sorted({normalise(word).text.strip() for word in listed} - {""}, key=len, reverse=True)
+        if folded:
+            # One pattern of all words of a kind: the cost does not grow with their number.
+            made.append(_Compiled(f"{PREFIX}words.{kind}", Kind(kind), None, WORD_SCORE, _any_of(folded), None))
+    return tuple(made)
+
+
+def _any_of(words: list[str]) -> Any:
+    parts = []
+    for word in words:
+        left = r"\b" if word[0].isascii() and word[0].isalnum() else ""
+        right = r"\b" if word[-1].isascii() and word[-1].isalnum() else ""
+        parts.append(f"{left}{re2.escape(word)}{right}")
+    return re2.compile("|".join(parts), sets.options(64 << 20))

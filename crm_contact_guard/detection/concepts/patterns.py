@@ -1,0 +1,98 @@
+"""Patterns over concepts, read from ``packs/patterns.toml``: what must meet in one sentence, and what must not be there."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from crm_contact_guard.detection.concepts.lexicon import PACKS, Found, lexicon
+from crm_contact_guard.detection.text.sentences import sentences_of
+from crm_contact_guard.detection.types import Kind
+
+#: The bit of each concept in the masks of the patterns.
+_BITS = [1 << concept for concept in range(256)]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One pattern; ``parts`` and ``unless`` are bit masks of concepts."""
+
+    id: str
+    kind: Kind
+    parts: tuple[int, ...]
+    unless: int
+    reasons: dict[str, str]
+    hits: tuple[str, ...]
+    misses: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def patterns() -> tuple[Pattern, ...]:
+    """The patterns in the order of the file."""
+    index = lexicon().index
+
+    def mask(names: str) -> int:
+        return sum(1 << index[name] for name in names.split("|"))
+
+    raw = tomllib.loads((PACKS / "patterns.toml").read_text("utf-8"))
+    return tuple(
+        Pattern(
+            entry["id"],
+            Kind(entry["kind"]),
+            tuple(mask(part) for part in entry["all"]),
+            mask("|".join(entry["unless"])),
+            {"en": entry["reason_en"], "ja": entry["reason_ja"]},
+            tuple(entry["hits"]),
+            tuple(entry["misses"]),
+        )
+        for entry in raw["pattern"]
+    )
+
+
+@lru_cache(maxsize=1)
+def version() -> str:
+    """Version of the file."""
+    return str(tomllib.loads((PACKS / "patterns.toml").read_text("utf-8"))["version"])
+
+
+@lru_cache(maxsize=1)
+def _denials() -> frozenset[int]:
+    """Concepts of which each alone denies all patterns."""
+    common = -1
+    for pattern in patterns():
+        common &= pattern.unless
+    return frozenset(concept for concept, bit in enumerate(_BITS) if common & bit)
+
+
+def _meets(parts: tuple[int, ...], mask: int) -> bool:
+    for part in parts:  # noqa: SIM110 - a generator would take three times as long, in the middle of every scan
+        if not mask & part:
+            return False
+    return True
+
+
+def matches(text: str, hits: Sequence[Found], concepts: set[int]) -> list[tuple[int, int, int]]:
+    """Number of the pattern, start and end of the sentence, for each pattern that holds (its first sentence)."""
+    if not _denials().isdisjoint(concepts):
+        return []
+    whole = sum(map(_BITS.__getitem__, concepts))
+    held = [
+        (number, pattern.parts)
+        for number, pattern in enumerate(patterns())
+        if not whole & pattern.unless and _meets(pattern.parts, whole)
+    ]
+    if not held:
+        return []
+    sentences = [
+        (start, end, sum({_BITS[concept] for concept, at, _ in hits if start <= at < end}))
+        for start, end in sentences_of(text)
+    ]
+    found = []
+    for number, parts in held:
+        for start, end, mask in sentences:
+            if _meets(parts, mask):
+                found.append((number, start, end))
+                break
+    return found

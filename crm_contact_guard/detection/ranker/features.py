@@ -1,0 +1,313 @@
+"""What the ranker is told about a text: concepts, candidates, and what stands near the candidates."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import combinations
+
+from crm_contact_guard.detection.concepts.lexicon import Found, Lexicon, lexicon
+from crm_contact_guard.detection.concepts.patterns import matches, patterns
+from crm_contact_guard.detection.gates import IDENTIFIERS, opened
+from crm_contact_guard.detection.identifiers import candidates as cand
+from crm_contact_guard.detection.identifiers.families import Candidate
+from crm_contact_guard.detection.identifiers.own_contacts import own_contacts
+from crm_contact_guard.detection.text.normalise import Normalised
+from crm_contact_guard.detection.text.sentences import clause_ends
+from crm_contact_guard.detection.types import Company, Direction
+
+SHAPES = (
+    "phone:international", "phone:freephone", "phone:jp_mobile", "phone:jp_ip", "phone:uk_mobile", "phone:kr_mobile", "phone:asia_mobile", "phone:landline",
+    "phone:nanp", "phone:cn_or_nanp", "phone:local", "phone:other", "phone:code", "phone:goroawase", "phone:flood",
+    "email:free", "email:company", "email:spelled", "email:other", "email:hint",
+    "link:line", "link:line_official", "link:whatsapp", "link:telegram", "link:profile", "link:invite",
+    "handle:at", "handle:token", "address:ja", "address:en", "payment:payment", "payment:handle", "hint:computed",
+)  # fmt: skip
+#: Shapes that are a way to reach somebody, in contrast to codes and company addresses.
+REACHABLE = frozenset(SHAPES) - {
+    "phone:code",
+    "phone:other",
+    "phone:freephone",
+    "phone:flood",
+    "email:company",
+    "link:line_official",
+    "handle:token",
+}
+NEAR = (
+    "private",
+    "reference",
+    "official",
+    "form",
+    "messenger",
+    "social",
+    "phone",
+    "email",
+    "contact",
+    "reach_me",
+    "exchange",
+    "first",
+    "second",
+    "secret",
+    "refuse",
+    "report",
+    "home",
+    "disguise",
+    "bypass",
+)
+EXTRA = (
+    "inbound", "reachable", "disguised", "styled", "many_candidates", "question", "length<40", "length>140",
+    "handle_of_messenger", "handle_of_social", "identifier_of_mine", "identifier_private", "identifier_for_form", "identifier_of_company", "identifier_labelled",
+    "identifier_to_reach", "identifier_refused", "identifier_secret", "own_contact", "topics=0", "topics=1", "topics=2", "topics>3",
+    "plainly",
+)  # fmt: skip
+#: Sorts of candidates.
+SORTS = ("phone", "email", "link", "handle", "address", "payment", "hint")
+#: Concepts without which hardly anything is an attempt; how many of them are touched is a feature.
+TOPICS = (
+    "messenger", "social", "phone", "email", "contact", "private", "reach_me", "reach_you", "elsewhere", "bypass", "meet", "home", "qr", "secret",
+    "offwork", "leaving", "alone", "exchange", "freemail", "payment", "gift",
+)  # fmt: skip
+BEFORE, AFTER = 28, 18
+#: A short text is said plainly when it names a messenger or network, or a private number or address, asks for it or
+#: offers it, and nothing in it speaks of the company or denies. Lines like that hold too few words for the single weights
+#: to add up. A number alone is not enough: front desks ask for it all day, for a mobile's too. A customer who asks for a
+#: mobile's means somebody's own.
+NETWORKS = ("messenger", "social", "qr")
+NUMBERS = ("phone", "email", "contact")
+WISHES = ("exchange", "ask", "reach_me", "reach_you", "offer")
+EXCUSES = ("official", "form", "refuse", "report", "rule", "benign_line")
+
+
+#: What a concept near an identifier says about it.
+_MEANINGS = {
+    "first": "identifier_of_mine",
+    "private": "identifier_private",
+    "form": "identifier_for_form",
+    "official": "identifier_of_company",
+    "reference": "identifier_labelled",
+    "reach_me": "identifier_to_reach",
+    "refuse": "identifier_refused",
+    "secret": "identifier_secret",
+}
+#: What a concept near a handle says about it.
+_HANDLE_MEANINGS = {"messenger": "handle_of_messenger", "social": "handle_of_social"}
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Words of concepts (concept, start, end), the concepts hit, candidates, the indexes of the features that hold, the
+    patterns (number, start, end of the sentence), the gates that opened, and whether no word was left out."""
+
+    hits: list[Found]
+    concepts: set[int]
+    candidates: list[Candidate]
+    active: list[int]
+    patterns: list[tuple[int, int, int]]
+    gates: set[int]
+    complete: bool
+
+
+class FeatureSpace:
+    """Names and numbers of the features; concepts first, so that a concept's index is its feature."""
+
+    def __init__(self, words: Lexicon) -> None:
+        concepts = words.concepts
+        self.names = (
+            list(concepts)
+            + [f"in:{name}" for name in concepts]
+            + list(SHAPES)
+            + [f"near:{name}" for name in NEAR]
+            + list(EXTRA)
+            + [f"pattern:{pattern.id}" for pattern in patterns()]
+        )
+        self.patterns = len(self.names) - len(patterns())
+        #: The feature that two of what may stand in a clause do so is ``together[first] + second``, in ascending order.
+        #: Candidates are numbered after the concepts, by sort.
+        self.pairs = len(self.names)
+        parts = [*concepts, *SORTS]
+        self.together = [
+            self.pairs + first * (2 * len(parts) - first - 1) // 2 - first - 1 for first in range(len(parts))
+        ]
+        self.names += [f"{first}+{second}" for first, second in combinations(parts, 2)]
+        self.sorts = {sort: len(concepts) + number for number, sort in enumerate(SORTS)}
+        self.index = {name: number for number, name in enumerate(self.names)}
+        #: From a concept to the feature that the customer wrote it.
+        self.inbound = len(concepts)
+        #: From a concept to the feature that it stands near an identifier, or near a handle.
+        self.near = {words.index[name]: self.index[f"near:{name}"] for name in NEAR}
+        self.meanings = {words.index[name]: self.index[meaning] for name, meaning in _MEANINGS.items()}
+        self.handle_meanings = {words.index[name]: self.index[meaning] for name, meaning in _HANDLE_MEANINGS.items()}
+        #: Concepts that say anything where they stand near an identifier.
+        self.speaking = frozenset({*self.near, *self.meanings, *self.handle_meanings})
+        self.disguise = words.index["disguise"]
+        self.topics = frozenset(words.index[name] for name in TOPICS)
+        self.topic_counts = [self.index[name] for name in ("topics=0", "topics=1", "topics=2")]
+        self.many_topics = self.index["topics>3"]
+        self.by_customer, self.question = self.index["inbound"], self.index["question"]
+        self.short, self.long = self.index["length<40"], self.index["length>140"]
+        self.plainly, self.reference = self.index["plainly"], words.index["reference"]
+        self.private, self.mobile = words.index["private"], words.index["mobile"]
+        self.networks, self.numbers, self.wishes, self.excuses = (
+            frozenset(words.index[name] for name in names) for names in (NETWORKS, NUMBERS, WISHES, EXCUSES)
+        )
+
+
+_space: list[FeatureSpace] = []
+
+
+def space() -> FeatureSpace:
+    """The feature space of the shipped packs."""
+    if not _space:
+        _space.append(FeatureSpace(lexicon()))
+    return _space[0]
+
+
+def extract(
+    normalised: Normalised,
+    start: int,
+    end: int,
+    direction: Direction,
+    company: Company,
+    budget: cand.Budget | None = None,
+) -> Evidence:
+    """Evidence of one window (``start``–``end`` of the folded text); windows of one message share a ``budget``."""
+    text = normalised.text
+    if start or end != len(text):
+        text = text[start:end]
+    found = gather(lexicon().seek(text), opened(text))
+    identify(found, text, company, budget or cand.Budget())
+    describe(found, normalised, start, text, direction)
+    return found
+
+
+def gather(words: tuple[list[Found], bool], gates: set[int]) -> Evidence:
+    """Evidence of which only the words (see ``Lexicon.seek``) and gates are known yet."""
+    hits, complete = words
+    return Evidence(hits, {hit[0] for hit in hits}, [], [], [], gates, complete)
+
+
+def identify(evidence: Evidence, text: str, company: Company, budget: cand.Budget) -> None:
+    """Add the candidates to evidence that has words and gates."""
+    if IDENTIFIERS.isdisjoint(evidence.gates):
+        return
+    found = cand.find(text, evidence.gates, company, budget, reverse=space().disguise in evidence.concepts)
+    if found:
+        own = own_contacts(company)
+        evidence.candidates = found if own is None else own.mark(found)
+
+
+def describe(evidence: Evidence, normalised: Normalised, start: int, text: str, direction: Direction) -> None:
+    """Add patterns and features to evidence that has words and candidates; ``text`` begins at ``start``."""
+    features, hits, concepts, found = space(), evidence.hits, evidence.concepts, evidence.candidates
+    active = evidence.active
+    active += concepts
+    if direction is Direction.INBOUND:
+        inbound = features.inbound
+        active += [concept + inbound for concept in concepts]
+        active.append(features.by_customer)
+    if found:
+        active += _described(normalised, start, hits, found, features)
+    touched = len(concepts & features.topics)
+    if touched < 3:
+        if touched or not found:
+            active.append(features.topic_counts[touched])
+    elif touched > 3:
+        active.append(features.many_topics)
+    evidence.patterns = held = matches(text, hits, concepts)
+    for number, _, _ in held:
+        active.append(features.patterns + number)
+    active += _together(text, hits, found, features)
+    if "?" in text or "？" in text:
+        active.append(features.question)
+    length = len(text)
+    if length < 40:
+        active.append(features.short)
+        if not found and _plainly(concepts, direction, features):
+            active.append(features.plainly)
+    elif length > 140:
+        active.append(features.long)
+
+
+def _plainly(concepts: set[int], direction: Direction, features: FeatureSpace) -> bool:
+    """Whether a short text without an identifier wishes for a network, or for a private number, and speaks neither of the
+    company nor against it.
+
+    "ID" and "code" belong to a messenger as much as to an order, so they excuse nothing beside one.
+    """
+    if concepts.isdisjoint(features.wishes) or not concepts.isdisjoint(features.excuses):
+        return False
+    if not concepts.isdisjoint(features.networks):
+        return True
+    if features.reference in concepts or concepts.isdisjoint(features.numbers):
+        return False
+    return features.private in concepts or (direction is Direction.INBOUND and features.mobile in concepts)
+
+
+def _together(text: str, hits: list[Found], found: list[Candidate], features: FeatureSpace) -> set[int]:
+    """Features of the pairs that stand in one clause: what is denied, asked or offered is mostly said there."""
+    active: set[int] = set()
+    if len(hits) + len(found) < 2:
+        return active
+    ends = clause_ends(text)
+    clauses: dict[int, set[int]] = {}
+    for concept, start, _ in hits:
+        clause = bisect_right(ends, start)
+        if clause in clauses:
+            clauses[clause].add(concept)
+        else:
+            clauses[clause] = {concept}
+    for candidate in found[:8]:
+        if candidate.shape != "own":
+            clauses.setdefault(bisect_right(ends, candidate.start), set()).add(features.sorts[candidate.sort])
+    together = features.together
+    for met in clauses.values():
+        if len(met) == 2:
+            first, second = met
+            active.add(together[first] + second if first < second else together[second] + first)
+        elif len(met) > 2:
+            active.update([together[first] + second for first, second in combinations(sorted(met), 2)])
+    return active
+
+
+def _described(
+    normalised: Normalised, offset: int, hits: list[Found], found: list[Candidate], features: FeatureSpace
+) -> set[int]:
+    """Features of what the candidates are and what stands around them."""
+    index, near, meanings = features.index, features.near, features.meanings
+    active: set[int] = set()
+    if len(found) > 2:
+        active.add(index["many_candidates"])
+    around = [hit for hit in hits if hit[0] in features.speaking]
+    for candidate in found[:8]:
+        sort, shape, first, last, _, technique = candidate
+        if shape == "own":
+            active.add(index["own_contact"])
+            continue
+        name, handle = f"{sort}:{shape}", sort == "handle"
+        active.add(index[name])
+        reachable = name in REACHABLE
+        if reachable:
+            active.add(index["reachable"])
+            if technique not in ("plain", "provider"):
+                active.add(index["disguised"])
+            low, high = normalised.span(offset + first, offset + last)
+            if high - low != last - first or not _plain(normalised.original[low:high]):
+                active.add(index["styled"])
+        before, after = first - BEFORE, last + AFTER
+        for owner, start, end in around:
+            if (before <= start and end <= first) or (last <= start and end <= after):
+                if owner in near:
+                    active.add(near[owner])
+                if owner in meanings and (reachable or handle):
+                    active.add(meanings[owner])
+                if handle and owner in features.handle_meanings:
+                    active.add(features.handle_meanings[owner])
+    return active
+
+
+def _plain(written: str) -> bool:
+    """Whether an identifier is written without tricks (full-width and kanji are everyday Japanese)."""
+    return written.isascii() or all(
+        (character < "\u2000" and (character.isascii() or character.isalpha())) or "\u3000" <= character < "\uffef"
+        for character in written
+    )

@@ -1,0 +1,124 @@
+"""Passwords, PINs, one-time codes and card security codes that somebody writes out in a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import re2
+
+from crm_contact_guard.detection.text.normalise import Normalised
+from crm_contact_guard.detection.types import Finding, Kind
+
+CREDENTIAL = "sensitive.credential"
+
+#: What a secret is called; a text that names none holds no credential.
+SECRET = (
+    r"(?P<word>pass ?words?|pass ?phrase|passwd|pass ?codes?|\bpwd?\b|p/w|パスワード|パスコード|暗証(?:番号|ナンバー)?|合言葉|密码|비밀번호)"
+    r"|(?P<digits>\bpin(?: ?(?:code|number|no\.?))?\b|\bcv[vc]2?\b|セキュリティ(?:コード|番号)|security code)"
+    r"|(?P<once>\botp\b|one[- ]time (?:pass ?)?(?:code|word|pin)|(?:verification|authentication|auth|sms|2fa|mfa|confirmation|login|log-in"
+    r"|sign-?in) code|ワンタイム(?:パスワード|コード|パス)?|認証(?:コード|番号)|(?:確認|ログイン|本人確認|sms)コード|验证码)"
+)
+_LINK = (
+    r"(?P<link>[ 　]*(?:for (?:my |the |our |your )?[a-z ]{1,30} )?(?:(?:is|was|are|=|:|->|→|⇒|は|が|を)[ 　]*){0,2}"
+    r"(?:now |still |just |currently |いま|今|次の(?:通り|とおり)(?:です)?[。:]?|以下です[。:]?)?[ 　\n]*)"
+)
+_VALUE = r"""(?P<open>["'「『(\[`]?)(?P<value>[!#-&*-Z\\^_a-z|~]{3,64})"""
+#: Labels are sought first, and the value only in the few characters after each: three labels that follow each other
+#: ("ワンタイムパスワードの認証コードは…") must not hide one another.
+_LABEL = re2.compile(SECRET)
+_GIVEN = re2.compile(_LINK + _VALUE)
+_REACH = 110
+#: Labels looked at in one text. Nobody names more secrets; what comes after is covered by one finding as a whole, so that
+#: neither the cost grows nor anything passes unread.
+MAX_LABELS = 200
+FLOOD = "sensitive.flood"
+
+_DIGIT = re2.compile(r"\d")
+_LETTERS = re2.compile(r"[a-z]+")
+#: What is said about a password rather than the password.
+_REMARK = re2.compile(
+    r"(?:not?|too|in?valid|incorrect|wrong|right|correct|required|needed|missing|lost|old|new|safe|secure|weak|strong|long|short|same|case|blank|empty|secret"
+    r"|sent|due|set|here|there|below|above|attached|enclosed|unknown|private|protected|different|personal|available|ready|case-sensitive"
+    r"|something|anything|nothing|the|your|our|mine|yours|this|that|what|when|where|why|how|who|and|for|or|but|you|they|him|her|his|its|please|see"
+    r"|changed|reset|policy|manager|field|page|link|hint|form|box|screen|prompt|always|never|only|also|just|still|now|ok|okay|fine|good|bad|gone|out|up|down|off"
+    r"|rejected|via|by|from|with|without|to|at|on|in|as|if|it|is|was|be|been|being|can|could|will|would|must|should|may|might|has|have|had|does|did|do|xxxx+|[a-z]+(?:ed|ing|able|ive|ent|ly|ion|n't))"
+)
+_COUNTED = re2.compile(r"\s?(?:文字|桁|回|分|時|秒|日|月|年|件|char|letter|digit|times|minute|min\b|hour|second|day|%)")
+_NOT_A_VALUE = re2.compile(r"(?:https?:|www\.|[*•.x_-]+$|\d{1,2}[:/-]\d{1,2}|[^@]+@[^@]+\.[a-z]+$|<|\d+[-~]\d+$)")
+#: What a credential opens, when it is not an account. The nearest word of either sort decides.
+_OPENS = re2.compile(
+    r"(?P<account>account|log ?in|log-in|sign ?in|bank|portal|my page|e-?mail|user|\bid\b|card|atm|\bapp\b|口座|ログイン|バンク|バンキング"
+    r"|マイページ|会員|アカウント|カード|ユーザー|メール|アプリ|通帳|証券)"
+    r"|(?P<thing>wi-?fi(?: ?の? ?id)?|wlan|ssid|hot ?spot|network|無線|ワイファイ|わいふぁい|館内|客室|ゲスト用|ネット回線|door|key ?box|lock ?box|lock\b|locker|gate"
+    r"|entrance|building|garage|\bsafe\b|keypad|elevator|lift|lobby|toilet|restroom|bathroom|parking|キーボックス|ドア|玄関|オートロック|宅配ボックス|ロッカー|金庫|門扉|シャッター|駐輪|駐車|エントランス"
+    r"|お手洗い|トイレ|部屋|\bzip\b|pdf|attach|file|document|excel|spreadsheet|添付|ファイル|資料|書類|解凍|圧縮|zoom|teams|meet|webinar|webex|会議|ミーティング|ウェビナー"
+    r"|coupon|voucher|discount|promo|クーポン|割引|合鍵|プレゼント|見積)"
+)
+_LOOK_BACK, _LOOK_ON = 45, 24
+
+
+def find_credentials(normalised: Normalised, version: str, limit: int) -> Iterator[Finding]:
+    """Each value given for a named secret. The span is the value alone, so that masking leaves the sentence legible."""
+    text = normalised.text
+    taken = -1
+    for number, label in enumerate(_LABEL.finditer(text)):
+        if number >= MAX_LABELS:
+            yield flood(normalised, label.start(), version)
+            return
+        if label.start() < taken:
+            continue
+        given = _GIVEN.match(text[label.end() : label.end() + _REACH])
+        if given is None:
+            continue
+        start = label.end() + given.start(3)
+        value = given.group("value").rstrip(".,;:?)'")
+        sort = next(name for name in ("word", "digits", "once") if label.group(name) is not None)
+        end = start + len(value)
+        linked = given.group("link").strip() != ""
+        closed = given.group("open") != "" or ":" in given.group("link") or "=" in given.group("link")
+        if not _plausible(value, sort, linked=linked, closed=closed, rest=text[end : end + 12]):
+            continue
+        if _opens_a_thing(text, label.start(), end):
+            continue
+        taken = end
+        low, high = normalised.span(start, end)
+        yield Finding(Kind.SENSITIVE_DATA, low, high, 0.95 if linked else 0.8, CREDENTIAL, version)
+        limit -= 1
+        if limit <= 0:
+            yield flood(normalised, end, version)
+            return
+
+
+def flood(normalised: Normalised, start: int, version: str) -> Finding:
+    """The finding that covers what was not read any more, to the end of the text."""
+    low = normalised.span(start, len(normalised.text))[0]
+    return Finding(Kind.SENSITIVE_DATA, low, len(normalised.original), 0.5, FLOOD, version)
+
+
+def _plausible(value: str, sort: str, *, linked: bool, closed: bool, rest: str) -> bool:
+    if len(set(value)) == 1 and not value.isdigit():
+        return False
+    if _NOT_A_VALUE.match(value) or _COUNTED.match(rest):
+        return False
+    if sort == "digits":
+        return value.isdigit() and 3 <= len(value) <= 8
+    if sort == "once":
+        return 4 <= len(value) <= 12 and _DIGIT.search(value) is not None
+    if len(value) < 4:
+        return False
+    if _DIGIT.search(value) is None:
+        # A bare word is a password only where the writer sets it off, or states it and stops.
+        if _REMARK.fullmatch(value):
+            return False
+        stops = not rest.strip() or rest[0] in ".!,;。、\n"
+        return closed or (linked and stops and _LETTERS.fullmatch(value) is not None)
+    return linked or closed
+
+
+def _opens_a_thing(text: str, start: int, end: int) -> bool:
+    nearest = None
+    for match in _OPENS.finditer(text[max(0, start - _LOOK_BACK) : start]):
+        nearest = match
+    if nearest is None:
+        nearest = _OPENS.search(text[start : end + _LOOK_ON])
+    return nearest is not None and nearest.group("thing") is not None

@@ -1,0 +1,173 @@
+"""Data that must not lie about in a conversation: card numbers, My Numbers, credentials of an account.
+
+What a number is called decides: a check digit alone lets a tenth of all order numbers pass for a card, and an eleventh
+of all tracking numbers for a My Number. Therefore
+
+* a card needs a scheme's range, the Luhn digit, and no nearer name of another sort ("order no.", 追跡番号);
+  with no name at all it is believed more when it is grouped as on a card;
+* a My Number needs its name beside it (Japanese parcels are numbered 4-4-4 too);
+* a credential needs its name and a value that looks like one; what opens a door, a file, a meeting or the guest Wi-Fi
+  is handed out daily and is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import re2
+
+from crm_contact_guard.detection.gates import LONG_NUMBER, SECRET_NAME, SENSITIVE, opened
+from crm_contact_guard.detection.sensitive.check_digits import is_card, is_my_number
+from crm_contact_guard.detection.sensitive.credentials import find_credentials, flood
+from crm_contact_guard.detection.text.normalise import Normalised
+from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
+
+VERSION = "2026.11.1"
+CARD, MY_NUMBER = "sensitive.card", "sensitive.my_number"
+#: More than this many in one message say nothing new, and a hostile text must not cost more than it tells.
+MAX_FINDINGS = 50
+#: Groups of digits in long runs that are read; beyond, one finding covers the rest (see ``flood``).
+MAX_GROUPS = 2_000
+_MASK = "•"
+
+_RUN = re2.compile(r"\d(?:[ .・-]{0,2}\d){11,}")
+_GROUP = re2.compile(r"\d+")
+#: How cards are printed, by the lengths of their groups.
+_PRINTED = frozenset({(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 4, 4, 2), (8, 8), (6, 10)})
+_BEFORE, _AFTER = 40, 16
+
+_NAMES = re2.compile(
+    r"(?P<card>(?:credit|debit|bank) ?card|card(?: ?(?:no|num|number|details|is))?\b|\bvisa\b|master ?card|\bamex\b"
+    r"|american express|\bjcb\b|diners|union ?pay|\bpan\b|\bcv[vc]2?\b|expir|\bexp\b|valid thru"
+    r"|クレジット|クレカ|デビット|カード(?:番号|は|の番号|情報)?|有効期限|セキュリティコード|名義|信用卡|카드)"
+    r"|(?P<mine>my ?number|individual number|マイナンバー|個人番号|まいなんばー)"
+    r"|(?P<other>order|track|parcel|shipment|waybill|invoice|receipt|booking|reservation|itinerary|policy|claim|serial"
+    r"|imei|iccid|\bsim\b|member|loyalty|point|mileage|miles|rewards?\b|gift ?card|voucher|coupon|ticket|case (?:no|id)|customer (?:no|id|number)"
+    r"|account|iban|sort code|swift|barcode|\bjan\b|isbn|\bsku\b|\bean\b|model|part (?:no|num)|\bref\b|reference|\bid\b"
+    r"|transaction|contract|meter|phone|\btel\b|mobile|fax"
+    r"|注文|追跡|伝票|問い?合わ?せ番号|送り状|予約|受付番号|受付no|証券番号|証券no|会員|お客様番号|管理番号|シリアル|製造番号|製造no|型番"
+    r"|品番|口座|バーコード|契約番号|請求書|診察券|整理番号|ポイント|マイレージ|ギフト|商品券|回数券|案件|法人番号|登録番号|許可番号"
+    r"|検針|お客さま番号|電話|携帯|取引番号|承認番号|運単|订单|单号|주문|송장)"
+)
+
+
+def find(normalised: Normalised, direction: Direction, company: Company) -> Iterable[Finding]:
+    """Findings of kind ``sensitive_data``, whoever wrote them. Linear in the text; at most ``MAX_FINDINGS`` of a sort.
+
+    What comes after so many is covered by one finding to the end of the text (``sensitive.flood``), never passed over.
+    """
+    del direction, company  # the data are as delicate from either side, and no company's rule makes them less so
+    gates = normalised.gates
+    if gates is None:
+        gates = opened(normalised.text, SENSITIVE)
+    if SENSITIVE.isdisjoint(gates):
+        return []
+    found: list[Finding] = []
+    if LONG_NUMBER in gates:
+        found.extend(_numbers(normalised))
+    if SECRET_NAME in gates:
+        found.extend(find_credentials(normalised, VERSION, MAX_FINDINGS))
+    return sorted(found, key=lambda finding: (finding.start, finding.end))
+
+
+def _numbers(normalised: Normalised) -> Iterator[Finding]:
+    text = normalised.text
+    found = looked = 0
+    for run in _RUN.finditer(text):
+        start, end = run.span()
+        groups: list[tuple[int, int]] = []
+        for group in _GROUP.finditer(text[start:end]):
+            if looked >= MAX_GROUPS:
+                yield flood(normalised, start, VERSION)
+                return
+            groups.append((start + group.start(), start + group.end()))
+            looked += 1
+        for detector, first, last, score in _readings(text, groups):
+            low, high = normalised.span(first, last)
+            yield Finding(Kind.SENSITIVE_DATA, low, high, score, detector, VERSION)
+            found += 1
+            if found >= MAX_FINDINGS:
+                yield flood(normalised, last, VERSION)
+                return
+
+
+def _readings(text: str, groups: Sequence[tuple[int, int]]) -> Iterator[tuple[str, int, int, float]]:
+    """(detector, start, end, score) of each card or My Number among neighbouring groups, leftmost first."""
+    index = 0
+    while index < len(groups):
+        taken = _longest(text, groups, index)
+        if taken is None:
+            index += 1
+            continue
+        detector, count, score = taken
+        yield detector, groups[index][0], groups[index + count - 1][1], score
+        index += count
+
+
+def _longest(text: str, groups: Sequence[tuple[int, int]], index: int) -> tuple[str, int, float] | None:
+    for count in (5, 4, 3, 2, 1):
+        part = groups[index : index + count]
+        if len(part) < count:
+            continue
+        read = _read(text, part)
+        if read is not None:
+            return read[0], count, read[1]
+    if index == 0 and len(groups) >= 12 and all(end - start == 1 for start, end in groups):
+        read = _read(text, groups)  # spelled out digit by digit
+        if read is not None:
+            return read[0], len(groups), read[1]
+    return None
+
+
+def _read(text: str, part: Sequence[tuple[int, int]]) -> tuple[str, float] | None:
+    start, end = part[0][0], part[-1][1]
+    if not 12 <= sum(last - first for first, last in part) <= 19:
+        return None
+    digits = "".join(text[first:last] for first, last in part)
+    if len(digits) == 12 and is_my_number(digits):
+        return (MY_NUMBER, 0.99) if _named(text, start, end) == "mine" else None
+    if not 13 <= len(digits) <= 19 or not is_card(digits):
+        return None
+    name = _named(text, start, end)
+    if name == "card":
+        return CARD, 0.99
+    if name is not None:
+        return None
+    shape = tuple(last - first for first, last in part)
+    if shape in _PRINTED:
+        return CARD, 0.9
+    if len(shape) == 1 or all(length == 1 for length in shape):
+        return CARD, 0.6
+    return None
+
+
+def _named(text: str, start: int, end: int) -> str | None:
+    """What the number is called: the nearest name before it, else the first one after it."""
+    nearest = None
+    for match in _NAMES.finditer(text[max(0, start - _BEFORE) : start]):
+        nearest = match
+    if nearest is None:
+        nearest = _NAMES.search(text[end : end + _AFTER])
+    if nearest is None:
+        return None
+    return next(name for name in ("card", "mine", "other") if nearest.group(name) is not None)
+
+
+def mask(text: str, findings: Iterable[Finding]) -> str:
+    """``text`` with what the ``sensitive_data`` findings cover made unreadable, as it is to be shown everywhere.
+
+    Of a card the last four digits stay, so that people can speak about it; of everything else nothing. The length is
+    kept: offsets of other findings still hold. Findings of other kinds, and spans outside the text, change nothing.
+    """
+    shown = list(text)
+    for finding in findings:
+        if finding.kind is not Kind.SENSITIVE_DATA:
+            continue
+        keep = 4 if finding.detector == CARD else 0
+        for offset in range(min(finding.end, len(shown)) - 1, max(finding.start, 0) - 1, -1):
+            character = text[offset]
+            if keep and character.isdigit():
+                keep -= 1
+            elif not keep and (finding.detector not in (CARD, MY_NUMBER) or character.isalnum()):
+                shown[offset] = _MASK
+    return "".join(shown)

@@ -1,0 +1,109 @@
+"""Folded text with a way back: every offset found in the folded text maps to the original.
+
+One table does the work (see ``folding``); only where characters were dropped or joined (zero width marks,
+half-width or decomposed voiced kana) a table of offsets is made.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+import numpy as np
+import numpy.typing as npt
+
+from crm_contact_guard.detection.text.folding import build
+
+_VOICED = dict(zip("かきくけこさしすせそたちつてとはひふへほカキクケコサシスセソタチツテトハヒフヘホウ",
+                   "がぎぐげござじずぜぞだぢづでどばびぶべぼガギグゲゴザジズゼゾダヂヅデドバビブベボヴ", strict=True))  # fmt: skip
+_SEMI_VOICED = dict(zip("はひふへほハヒフヘホ", "ぱぴぷぺぽパピプペポ", strict=True))
+_MARKS = {"ﾞ": _VOICED, "゙": _VOICED, "ﾟ": _SEMI_VOICED, "゚": _SEMI_VOICED}
+_TRAILING = frozenset("\ufe0e\ufe0f\u20e3") | frozenset(_MARKS)
+_CODE = np.dtype(np.uint32)
+_Codes = npt.NDArray[np.uint32]
+#: Above all code points: what stands in the table for a character that is dropped, and for a voicing mark.
+_LAST, _DROPPED, _MARK = 0x10FFFF, 0x110000, 0x110001
+
+
+def _table() -> _Codes:
+    """Code point → what stands for it. An array: neighbours lie together, a dictionary is all over the memory."""
+    table = np.arange(0x110000, dtype=_CODE)
+    folded = build()
+    targets = [
+        _DROPPED if target is None else ord(target) if isinstance(target, str) else target for target in folded.values()
+    ]
+    table[list(folded)] = targets
+    table[[ord(mark) for mark in _MARKS]] = _MARK
+    return table
+
+
+_TABLE = _table()
+_CONTROLS = {code: chr(_TABLE[code]) for code in (*range(0x20), 0x7F)}
+
+
+class Normalised:
+    """A text and its folded form.
+
+    ``original`` is what was written, ``text`` the folded form in which patterns are sought: small letters, ASCII
+    digits for the digits of all scripts, full-width Latin, plain separators, nothing invisible. Kanji numerals stay, as
+    they are words too; number patterns name them. ``span`` leads back.
+    """
+
+    __slots__ = ("_kept", "gates", "original", "text")
+
+    def __init__(self, original: str, text: str, kept: list[int] | None) -> None:
+        self.original = original
+        self.text = text
+        self._kept = kept
+        #: Gates that open for the whole text (see ``gates``), ``None`` as long as nobody looked.
+        self.gates: set[int] | None = None
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Offsets in ``original`` of the folded half-open range; what was dropped inside the range is included."""
+        kept = self._kept
+        if kept is None:
+            return start, end
+        if not kept or start >= len(kept):
+            return len(self.original), len(self.original)
+        if end <= start:
+            return kept[start], kept[start]
+        stop = kept[end] if end < len(kept) else len(self.original)
+        last = kept[end - 1] + 1
+        # A trailing mark belongs to the character before it only when it is a part of it (keycap, voicing).
+        while last < stop and self.original[last] in _TRAILING:
+            last += 1
+        return kept[start], last
+
+    def folded(self, start: int, end: int) -> tuple[int, int]:
+        """The folded range that covers the given range of ``original``."""
+        kept = self._kept
+        if kept is None:
+            return start, end
+        return bisect_left(kept, start), bisect_left(kept, end)
+
+
+def normalise(original: str) -> Normalised:
+    """Fold a text. Never raises; linear in its length."""
+    if original.isascii():
+        text = original.lower()
+        return Normalised(original, text if text.isprintable() else text.translate(_CONTROLS), None)
+    folded = _TABLE.take(np.frombuffer(original.encode("utf-32-le", "surrogatepass"), _CODE))
+    try:
+        # The decoder looks at each code anyway, and takes none above the last.
+        return Normalised(original, str(folded.data, "utf-32-le"), None)
+    except UnicodeDecodeError:
+        pass
+    kept = np.flatnonzero(folded <= _LAST)
+    return Normalised(original, _voiced(original, folded, kept), kept.tolist())
+
+
+def _voiced(original: str, folded: _Codes, kept: npt.NDArray[np.intp]) -> str:
+    """The folded text without what is dropped; a kana that a voicing mark follows is voiced."""
+    text: str = str(folded[kept].data, "utf-32-le")
+    places = np.flatnonzero(folded == _MARK)
+    if not len(places):
+        return text
+    characters = list(text)
+    for mark, place in zip(places.tolist(), (np.searchsorted(kept, places) - 1).tolist(), strict=True):
+        if place >= 0:
+            characters[place] = _MARKS[original[mark]].get(characters[place], characters[place])
+    return "".join(characters)

@@ -1,0 +1,264 @@
+"""The second reader and alerts: which questions are asked, and what an answer does.
+
+Every question is a row before anybody is asked, ends once, and ends with an event. Nothing here makes a warning later
+than the first stages wanted by more than ``MAX_DELAY``: docs/decisions/0006-second-reader.md goes through the crashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from crm_contact_guard.detection.types import Tier
+from crm_contact_guard.dispatch import later
+from crm_contact_guard.hosting import database, retrying
+from crm_contact_guard.reading import asking, prompt
+from crm_contact_guard.reading.answers import Answer
+from crm_contact_guard.reading.bounds import decide
+from crm_contact_guard.reading.models import ReaderAnswer
+from crm_contact_guard.reading.options import Options, options
+from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.record.recording import record_event
+from crm_contact_guard.supervision.alerts import Verdict
+from crm_contact_guard.supervision.models import Alert, Notice, Topic
+from crm_contact_guard.supervision.second_reading import reader_effects, reader_talk
+from crm_contact_guard.supervision.second_reading.reader_talk import Question
+
+#: A question is asked this often at most: again only where the process that asked died.
+ATTEMPTS = 2
+#: How long after its last request's time a worker that asked counts as dead.
+_GRACE = timedelta(seconds=5)
+State, Outcome = ReaderAnswer.State, ReaderAnswer.Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noticed:
+    """What the first stages noticed in the message, without warning anybody. ``by``: whose attempt it may be."""
+
+    by: str
+    score: float
+
+
+def notice_delay(verdict: Verdict) -> timedelta:
+    """How long the mail about a new alert waits for the reader, who may find that it is none."""
+    chosen = options()
+    if chosen is None or verdict.topic != Topic.OFF_CHANNEL:
+        return timedelta(0)
+    score = max((finding.score for finding in verdict.findings), default=1.0)
+    return chosen.patience if chosen.bounds.may_demote(score) else timedelta(0)
+
+
+def concerns(verdicts: Iterable[Verdict]) -> list[Noticed]:
+    """What an inspection noticed of leaving the channel, for ``consider``."""
+    return [
+        Noticed(by=verdict.by, score=max(finding.score for finding in verdict.findings))
+        for verdict in verdicts
+        if verdict.tier == Tier.NOTICED and verdict.topic == Topic.OFF_CHANNEL and verdict.findings
+    ]
+
+
+def consider(message: Message, *, alerts: Iterable[Alert], noticed: Iterable[Noticed] = ()) -> None:
+    """Have the reader asked about what the inspection of ``message`` raised or noticed. Call it in that transaction."""
+    chosen = options()
+    if chosen is None:
+        return
+    now = timezone.now()
+    for alert in {alert.pk: alert for alert in alerts if alert.topic == Topic.OFF_CHANNEL}.values():
+        waiting = alert.notices.filter(state=Notice.State.QUEUED, attempts=0, due_at__gt=now).first()
+        if waiting is None and alert.readings.exists():
+            continue  # somebody was warned already, and more of the same changes nothing
+        until = waiting.due_at if waiting is not None and waiting.due_at is not None else now + chosen.patience
+        score = max((finding.score for finding in alert.findings.all()), default=1.0)
+        _question(message, Tier.ALERT, by=alert.by, score=score, alert=alert, deadline=until)
+    for concern in noticed:
+        if chosen.bounds.may_promote(concern.score) and not _warned_of(message, concern.by):
+            _question(message, Tier.NOTICED, by=concern.by, score=concern.score, deadline=now + chosen.patience)
+
+
+def _warned_of(message: Message, by: str) -> bool:
+    opened = Alert.objects.filter(conversation=message.conversation_id, topic=Topic.OFF_CHANNEL, by=by)
+    return opened.filter(window_ends_at__gt=message.occurred_at).exclude(status=Alert.Status.CLOSED).exists()
+
+
+def _question(
+    message: Message, tier: Tier, *, by: str, score: float, deadline: datetime, alert: Alert | None = None
+) -> None:
+    row, is_new = ReaderAnswer.objects.get_or_create(
+        message=message,
+        by=by,
+        first_tier=tier.value,
+        defaults={"score": score, "alert": alert, "deadline": deadline, "created_at": timezone.now()},
+    )
+    if is_new:
+        later("reader_ask", str(row.pk))
+
+
+def due(limit: int = 200) -> list[UUID]:
+    """Ids of questions that wait, or were left by a dead worker; also those whose time is over, so that they end."""
+    return list(
+        ReaderAnswer.objects.filter(_is_free(timezone.now()))
+        .order_by("created_at")
+        .values_list("pk", flat=True)[:limit]
+    )
+
+
+def _is_free(now: datetime) -> Q:
+    return Q(state=State.WAITING) | retrying.left(now, held=State.ASKING)
+
+
+def ask(answer_id: UUID) -> UUID | None:
+    """Ask one question and do what the answer says. Returns the alert whose warnings are to go out now.
+
+    Twice at once is harmless: a claim is a conditional UPDATE, and only the newest claim's answer counts.
+    """
+    row = ReaderAnswer.objects.select_related("message__conversation", "alert").filter(pk=answer_id).first()
+    if row is None or row.state in (State.ANSWERED, State.FAILED):
+        return None
+    chosen = options()
+    refusal = _refusal(row, chosen)
+    question = None if refusal or chosen is None else reader_talk.question(row, chosen)
+    if question is None and not refusal:
+        refusal = "erased"
+    if not _claim(row, chosen):
+        return None
+    if question is None or chosen is None:
+        return _settle(row, asking.Reply(error=refusal), question=None, chosen=chosen)
+    left = (row.deadline - timezone.now()).total_seconds()
+    reply = asking.ask(question.prompt, chosen, seconds=left)
+    return _settle(row, reply, question=question, chosen=chosen)
+
+
+def _refusal(row: ReaderAnswer, chosen: Options | None) -> str:
+    """Why nobody is asked any more; empty when somebody is."""
+    if chosen is None:
+        return "off"
+    if row.attempts >= ATTEMPTS:
+        return "crashed"
+    return "late" if timezone.now() >= row.deadline else ""
+
+
+def _claim(row: ReaderAnswer, chosen: Options | None) -> bool:
+    now = timezone.now()
+    wait = timedelta(seconds=2 * chosen.timeout) if chosen is not None else timedelta(0)
+    claimed = ReaderAnswer.objects.filter(_is_free(now), pk=row.pk, attempts=row.attempts).update(
+        state=State.ASKING,
+        attempts=F("attempts") + 1,
+        lease_until=min(now + wait, max(row.deadline, now)) + _GRACE,
+        asked_at=now,
+        model=chosen.model if chosen is not None else "",
+        prompt_version=prompt.VERSION,
+    )
+    row.attempts += 1
+    return bool(claimed)
+
+
+@database.atomic()
+def _settle(
+    row: ReaderAnswer, reply: asking.Reply, *, question: Question | None, chosen: Options | None
+) -> UUID | None:
+    """Record the reply and do what it says, in one transaction. The conversation is the lock, as for every alert."""
+    Conversation.objects.select_for_update().get(pk=row.message.conversation_id)
+    # Before the row: an erasure takes its locks in this order too.
+    rows = question.still_there() if question is not None else {}
+    stored = ReaderAnswer.objects.select_for_update().get(pk=row.pk)
+    if stored.state != State.ASKING or stored.attempts != row.attempts:
+        return None  # another worker took it over: its answer counts
+    now = timezone.now()
+    error = reply.error or ("late" if now > stored.deadline else "")
+    rows = question.still_there() if question is not None and not error else {}
+    changes: dict[str, Any] = {"answered_at": now, "lease_until": None, "tier": row.first_tier}
+    changes |= {"answer_digest": reply.body, "request_digest": reply.requests[-1] if reply.requests else ""}
+    if error or reply.answer is None or question is None or chosen is None or not rows:
+        changes |= {"state": State.FAILED, "error": (error or "erased")[:32]}
+    else:
+        changes |= _follow(row, reply.answer, question, chosen, rows)
+    ReaderAnswer.objects.filter(pk=row.pk).update(**changes)
+    stored = ReaderAnswer.objects.select_related("message__conversation").get(pk=row.pk)
+    _event(stored, reply, question)
+    if stored.alert_id is None or stored.outcome == Outcome.DEMOTED or _is_asked_about(stored.alert_id):
+        return None
+    # Nothing is left to wait for.
+    Notice.objects.filter(alert=stored.alert_id, state=Notice.State.QUEUED, attempts=0, due_at__gt=now).update(
+        due_at=now
+    )
+    return stored.alert_id
+
+
+def _is_asked_about(alert_id: UUID) -> bool:
+    return ReaderAnswer.objects.filter(alert=alert_id, state__in=(State.WAITING, State.ASKING)).exists()
+
+
+def _follow(
+    row: ReaderAnswer, answer: Answer, question: Question, chosen: Options, rows: Mapping[UUID, Message]
+) -> dict[str, Any]:
+    """Do what a valid answer says, within the bounds; returns what is stored of it."""
+    first, named = Tier(row.first_tier), rows[question.ids[answer.message]]
+    # That the other side attempts something says nothing of this side's attempt, which the question was about.
+    said = None if answer.by is not None and answer.by.value != row.by else answer.attempt
+    trusted = question.prompt.complete and not question.prompt.addressed
+    wanted = decide(first, row.score, said, chosen.bounds, may_trust_no=trusted)
+    tier, alert = reader_effects.carry_out(row, first, wanted, named)
+    return {
+        "state": State.ANSWERED,
+        "attempt": answer.attempt,
+        "attempt_by": answer.by.value if answer.by is not None else "",
+        "attempt_at": named if answer.attempt else None,
+        "why": answer.why,
+        "tier": tier.value,
+        "outcome": _outcome(first, tier, said),
+        "alert": alert,
+    }
+
+
+def _outcome(first: Tier, tier: Tier, said: bool | None) -> str:
+    if said is None:
+        return ""
+    if tier is not first:
+        return Outcome.PROMOTED if tier is Tier.ALERT else Outcome.DEMOTED
+    return Outcome.AGREED if said is (first is Tier.ALERT) else Outcome.OVERRULED
+
+
+def _event(row: ReaderAnswer, reply: asking.Reply, question: Question | None) -> None:
+    answered = row.state == State.ANSWERED
+    data: dict[str, object] = {
+        "message": str(row.message_id),
+        "alert": str(row.alert_id) if row.alert_id else None,
+        "first_tier": row.first_tier,
+        "tier": row.tier,
+        "model": row.model,
+        "prompt": row.prompt_version,
+        "requests": list(reply.requests) or ([row.request_digest] if row.request_digest else []),
+        "answer": row.answer_digest or None,
+    }
+    if answered:
+        data |= {
+            "attempt": row.attempt,
+            "by": row.attempt_by or None,
+            "at_message": str(row.attempt_at_id) if row.attempt_at_id else None,
+            "outcome": row.outcome,
+            "addressed": question is not None and question.prompt.addressed,
+            "complete": question is not None and question.prompt.complete,
+        }
+    else:
+        data["error"] = row.error
+    record_event(
+        kind="reader.answered" if answered else "reader.failed",
+        subject_type="reading",
+        subject_id=row.pk,
+        actor_type=Event.ActorType.SYSTEM,
+        conversation=row.message.conversation,
+        message=row.message,
+        data=data,
+    )
+
+
+def reading_of(alert: Alert) -> ReaderAnswer | None:
+    """The newest answer that is about this alert and can still be read."""
+    answers = alert.readings.filter(state=State.ANSWERED, why__isnull=False).exclude(why="")
+    return answers.order_by("-answered_at", "-pk").first()
