@@ -19,8 +19,8 @@ from crm_contact_guard.conversations.rights import conversations, may_name_custo
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Customer, Employee, Role
 from crm_contact_guard.directory.rights import (
-    may_identify_as,
     may_answer_subjects,
+    may_identify_as,
     may_start,
     may_unmask,
     sees_all,
@@ -40,9 +40,9 @@ __all__ = [
     "findings",
     "is_party",
     "is_supervising",
-    "may_identify_as",
     "may_answer_subjects",
     "may_erase",
+    "may_identify_as",
     "may_identify_customer",
     "may_look_at_subjects",
     "may_read_record",

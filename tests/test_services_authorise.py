@@ -131,7 +131,10 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
         lambda s, who: chat_link_create(conversation=s.talk, created_by=who),
         {"aoi"},
     ),
-    "conversations.chat_links.chat_link_revoke": (lambda s, who: chat_link_revoke(link=s.link, revoked_by=who), {"aoi"}),
+    "conversations.chat_links.chat_link_revoke": (
+        lambda s, who: chat_link_revoke(link=s.link, revoked_by=who),
+        {"aoi"},
+    ),
     "conversations.identity.customer_identify": (
         lambda s, who: customer_identify(conversation=s.stranger, customer=s.emma, actor=who),
         {"aoi", "ken", *HEADS},

@@ -50,7 +50,7 @@ def token_create(*, employee: Employee, name: str, lifetime: timedelta = DEFAULT
     time, or more than a year.
     """
     if not employee.active:
-        raise NotPermitted(_("%(name)s has no part here any more.") % {"name": employee.name})
+        raise NotPermitted(_("%(name)s no longer has access.") % {"name": employee.name})
     name = name.strip()
     if not name or len(name) > 100:
         raise InvalidMessage(_("A token needs a name of 1 to 100 characters."), field="name")
