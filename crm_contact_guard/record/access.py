@@ -1,4 +1,4 @@
-"""Watching the watchers: content read by somebody who is no part of the talk is itself recorded."""
+"""Access log: reading a conversation that one takes no part in is itself recorded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crm_contact_guard.record.recording import record_event
 
 
 def record_view(*, viewer: Employee, conversation: Conversation, purpose: str, subject_id: str = "") -> Event:
-    """Record that somebody read a conversation. ``purpose``: the page or API path ("alert")."""
+    """Record that ``viewer`` read a conversation. ``purpose``: the page or API path ("alert")."""
     return record_event(
         kind="view.content",
         subject_type="conversation",
@@ -23,7 +23,7 @@ def record_view(*, viewer: Employee, conversation: Conversation, purpose: str, s
 
 
 def record_unmask(*, viewer: Employee, conversation: Conversation) -> Event:
-    """Record that somebody had the raw addresses of a conversation shown."""
+    """Record that ``viewer`` unmasked the addresses of a conversation."""
     return record_event(
         kind="view.unmasked",
         subject_type="conversation",
@@ -35,7 +35,7 @@ def record_unmask(*, viewer: Employee, conversation: Conversation) -> Event:
 
 
 def record_export(*, viewer: Employee, form: str, filters: dict[str, Any]) -> Event:
-    """Record that the record was streamed or exported, before the first byte leaves."""
+    """Record a stream or an export of the record. Call it before the first byte is sent."""
     return record_event(
         kind="export.streamed",
         subject_type="export",
