@@ -1,4 +1,4 @@
-"""The auditor's own mailbox as witness."""
+"""A witness that mails checkpoints, for example to an auditor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crm_contact_guard.sealing.witnesses.base import Witness
 
 
 class EmailWitness(Witness):
-    """Sends a checkpoint to ``to`` once a day unless ``EVERY`` says otherwise; the attachment serves ``--since``."""
+    """Mails a checkpoint to ``to`` once a day by default. The attachment can be passed to ``--since``."""
 
     every: ClassVar[timedelta] = timedelta(days=1)
 
