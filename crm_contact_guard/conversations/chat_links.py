@@ -1,4 +1,4 @@
-"""Web chat links: a random token in the link, its hash in the database, an expiry, and revocation."""
+"""Web chat links. The URL contains a random token, the database only its hash. Links expire and can be revoked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crm_contact_guard.record.recording import record_event
 
 
 def link_create(*, conversation: Conversation, created_by: Employee | None) -> tuple[ChatLink, str]:
-    """A new link and its token. The token is given out once; only its hash is kept."""
+    """Create a link. Returns it with its token, which is not stored and can't be retrieved later."""
     token = secrets.token_urlsafe(24)
     now = timezone.now()
     link = ChatLink.objects.create(
@@ -38,7 +38,7 @@ def link_create(*, conversation: Conversation, created_by: Employee | None) -> t
 
 
 def link_find(token: str) -> ChatLink | None:
-    """The valid link of a token; None when unknown, expired or revoked."""
+    """The link of a token; None if it is unknown, expired or revoked."""
     return (
         ChatLink.objects.select_related("conversation__customer", "conversation__employee")
         .filter(token_hash=_hash(token), revoked_at__isnull=True, expires_at__gt=timezone.now())
@@ -47,7 +47,7 @@ def link_find(token: str) -> ChatLink | None:
 
 
 def link_revoke(*, link: ChatLink, revoked_by: Employee) -> None:
-    """End a link; pages opened through it stop working at their next request."""
+    """Revoke a link. Open pages stop working at their next request."""
     if ChatLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
         record_event(
             kind="chat_link.revoked",

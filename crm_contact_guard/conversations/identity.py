@@ -1,7 +1,7 @@
-"""Who somebody turned out to be: linking a stranger to a customer of the host, and following the host's own merges.
+"""Link the conversations of unknown senders to customers of the host, and follow the host's merges.
 
-Recorded messages keep the customer they were recorded with. What moves is the conversation, each move an event; whose
-data a message is, is asked of its conversation (``exports.subject``, legal holds).
+Recorded messages keep the customer they were recorded with. Only the conversation changes, and each change is an event.
+Exports of a data subject and legal holds therefore select messages by their conversation's customer.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ LINKED = "conversation.linked"
 
 
 def may_change(conversation: Conversation) -> bool:
-    """Whether it is open who the customer is: nobody the host knows, linked by hand before, or one who is gone."""
+    """Whether the customer can be changed: it is unknown to the host, was linked by hand, or no longer exists."""
     customer = conversation.customer
     return customer.key is None or not customer.active or _stranger(conversation) is not None
 
 
 def shares_address(conversation: Conversation, customer: Customer) -> bool:
-    """Whether both can be reached at one address, so that a message may have come from either."""
+    """Whether both customers share an address, so that a message may have come from either."""
     own = conversation.customer.addresses.values("kind", "normalised")
     pairs = [Q(kind=row["kind"], normalised=row["normalised"]) for row in own]
     return bool(pairs) and customer.addresses.filter(_any(pairs)).exists()
@@ -40,10 +40,10 @@ def shares_address(conversation: Conversation, customer: Customer) -> bool:
 def conversation_link(
     *, conversation: Conversation, customer: Customer, actor: Employee | None, reason: str = ""
 ) -> list[Conversation]:
-    """Say that the conversation is one with ``customer``. Returns the conversations that moved.
+    """Link the conversation to ``customer``. Returns the conversations that moved.
 
-    All conversations of the same stranger move, the stranger's addresses come along, and what was unassigned goes to
-    the customer's owner. May be done again when it was wrong. Raises InvalidMessage.
+    All conversations and addresses of the same unknown sender move along. Unassigned conversations are assigned to the
+    customer's owner. A wrong link can be corrected by linking again. Raises InvalidMessage.
     """
     conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
     source = conversation.customer
@@ -67,8 +67,10 @@ def conversation_link(
 
 @database.atomic()
 def customer_gone(customer: Customer) -> None:
-    """The host no longer has this customer: nothing new is found by its addresses, and after a merge its conversations
-    are with the one it became. Records stay as they are."""
+    """Deactivate a customer that the host no longer has, so that its addresses match no new messages.
+
+    If the host merged it into another customer, its conversations move there. Recorded messages do not change.
+    """
     successor_key = crm.adapter().merged_into(customer.key or "")
     try:
         successor = customer_for(successor_key) if successor_key else None
@@ -111,21 +113,20 @@ def _move(conversation: Conversation, customer: Customer, actor: Employee | None
 
 
 def _stranger(conversation: Conversation) -> Customer | None:
-    """The stranger with whom the conversation began, if it was linked by hand."""
+    """The unknown sender with whom the conversation began, if it was linked by hand."""
     events = Event.objects.filter(conversation=conversation, kind=LINKED).order_by("recorded_at", "pk")
     keys = [json.loads(data)["from"] for data in events.values_list("data", flat=True)]
-    found = Customer.objects.filter(pk__in=[UUID(key) for key in keys], key__isnull=True)
-    return found.first()
+    return Customer.objects.filter(pk__in=[UUID(key) for key in keys], key__isnull=True).first()
 
 
 def _of_stranger(stranger: Customer, now_with: Customer) -> QuerySet[Conversation]:
-    """The stranger's conversations, wherever an earlier link took them."""
+    """The unknown sender's conversations, including those that an earlier link moved."""
     linked = Event.objects.filter(kind=LINKED, data__contains=f'"from":"{stranger.pk}"').values("conversation")
     return Conversation.objects.filter(Q(customer=stranger) | Q(customer=now_with, pk__in=linked))
 
 
 def _addresses_to(stranger: Customer, customer: Customer, *, away_from: Customer) -> None:
-    """The customer can be reached where the stranger wrote from. A word such as STOP comes along."""
+    """Copy the unknown sender's addresses to the customer, including opt-outs such as STOP."""
     for address in stranger.addresses.all():
         if away_from.pk != stranger.pk:
             away_from.addresses.filter(kind=address.kind, normalised=address.normalised, learnt=True).delete()
