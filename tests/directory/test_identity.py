@@ -1,4 +1,4 @@
-"""Who somebody turned out to be: strangers linked, addresses shared or passed on, customers merged in the host."""
+"""Identity: linked senders, addresses shared or moved, customers merged in the host."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def link(conversation: Conversation, customer: Customer, actor: Employee) -> Con
     return Conversation.objects.get(pk=conversation.pk)
 
 
-def test_a_stranger_is_linked_with_all_that_was_said(clerk: Employee) -> None:
+def test_linking_moves_all_conversations_of_an_unknown_sender(clerk: Employee) -> None:
     first = writes("h.sato@work.example", "I can't find my booking")
     hanako = factories.customer("Hanako Sato", manager=clerk, email="hanako@gmail.com")
 
@@ -62,7 +62,7 @@ def test_a_stranger_is_linked_with_all_that_was_said(clerk: Employee) -> None:
     assert hanako.addresses.filter(value="h.sato@work.example", learnt=True).exists(), "a sync takes it away"
 
 
-def test_the_record_keeps_who_it_was_and_the_subject_gets_all_of_it(clerk: Employee) -> None:
+def test_recorded_messages_keep_their_customer_and_the_export_contains_all(clerk: Employee) -> None:
     first = writes("h.sato@work.example", "I can't find my booking")
     stranger = first.customer
     hanako = factories.customer("Hanako Sato", manager=clerk)
@@ -79,7 +79,7 @@ def test_the_record_keeps_who_it_was_and_the_subject_gets_all_of_it(clerk: Emplo
     assert not Customer.objects.filter(name__contains="work.example").exists()
 
 
-def test_a_wrong_link_is_put_right(clerk: Employee) -> None:
+def test_a_wrong_link_can_be_corrected(clerk: Employee) -> None:
     first = writes("h.sato@work.example")
     wrong = factories.customer("Hanae Sato", manager=clerk)
     right = factories.customer("Hanako Sato", manager=clerk)
@@ -93,7 +93,7 @@ def test_a_wrong_link_is_put_right(clerk: Employee) -> None:
     assert Event.objects.filter(kind="conversation.linked").count() == 2
 
 
-def test_a_conversation_with_a_customer_of_the_crm_is_not_given_away(clerk: Employee) -> None:
+def test_a_conversation_with_a_known_customer_can_not_be_linked(clerk: Employee) -> None:
     talk = factories.conversation(clerk, email="emma@gmail.com", name="Emma Wright")
     hanako = factories.customer("Hanako Sato", manager=clerk)
 
@@ -109,7 +109,7 @@ def test_a_conversation_with_a_customer_of_the_crm_is_not_given_away(clerk: Empl
         link(stranger, elsewhere, clerk)
 
 
-def test_two_customers_share_an_address_and_each_keeps_the_own_talk(clerk: Employee) -> None:
+def test_customers_who_share_an_address_keep_their_conversations(clerk: Employee) -> None:
     hanako = factories.conversation(clerk, email="family@sato.example", name="Hanako Sato", channel="email")
     taro = factories.conversation(clerk, email="family@sato.example", name="Taro Sato", channel="email")
 
@@ -123,7 +123,7 @@ def test_two_customers_share_an_address_and_each_keeps_the_own_talk(clerk: Emplo
     assert moved.customer == taro.customer, "it may have been the other one all along"
 
 
-def test_an_address_that_changes_owner_leads_to_the_new_one(clerk: Employee) -> None:
+def test_an_address_that_moved_leads_to_its_new_owner(clerk: Employee) -> None:
     hanako = Client.objects.create(full_name="Hanako Sato", emails="desk@corp.example", manager=clerk.user)
     taro = Client.objects.create(full_name="Taro Ito", emails="", manager=clerk.user)
     sync_all()
@@ -146,7 +146,7 @@ def test_an_address_that_changes_owner_leads_to_the_new_one(clerk: Employee) -> 
     assert own.opted_out_by == "stop", "the mailbox asked for silence, whoever the CRM says has it"
 
 
-def test_customers_merged_in_the_host_go_on_as_one(clerk: Employee, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_conversations_follow_a_merge_in_the_host(clerk: Employee, monkeypatch: pytest.MonkeyPatch) -> None:
     double = Client.objects.create(full_name="H. Sato", emails="old@sato.example", manager=clerk.user)
     kept = Client.objects.create(full_name="Hanako Sato", emails="hanako@gmail.com", manager=clerk.user)
     sync_all()
@@ -171,7 +171,7 @@ def test_customers_merged_in_the_host_go_on_as_one(clerk: Employee, monkeypatch:
     assert verify().holds
 
 
-def test_a_customer_that_is_gone_stays_on_record_and_may_be_linked(clerk: Employee) -> None:
+def test_a_deleted_customer_is_kept_and_can_be_linked(clerk: Employee) -> None:
     gone = Client.objects.create(full_name="H. Sato", emails="old@sato.example", manager=clerk.user)
     factories.customer("Hanako Sato", manager=clerk)
     sync_all()
