@@ -47,7 +47,7 @@ _DASH: Final = "\u2014 "
 
 
 class NoteBroken(ValueError):
-    """A note that must not be believed."""
+    """A note that is not valid."""
 
 
 class NoteMalformed(NoteBroken):
@@ -55,15 +55,15 @@ class NoteMalformed(NoteBroken):
 
 
 class SignerUnknown(NoteBroken):
-    """No signature of the note comes from a known key."""
+    """No signature of the note is from a known key."""
 
 
 class SignatureBroken(NoteBroken):
-    """A known key's signature does not fit the text: the text or the signature was altered."""
+    """The signature of a known key does not match the text: one of them was altered."""
 
 
 class KeyMalformed(ValueError):
-    """Text that is not a key of the expected kind."""
+    """The text is not a key of the expected kind."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,12 @@ class VerifierKey:
 
     @property
     def key_id(self) -> bytes:
-        """The four bytes that, with the name, tell which key made a signature."""
+        """The four bytes that, with the name, identify the key in a signature."""
         return _key_id(self.name, self.public_key)
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the raw public key, in sixteen groups of four hex digits, to be compared by voice."""
+        """SHA-256 of the raw public key in sixteen groups of four hex digits, for comparison by phone."""
         digits = sha256(self.public_key).hexdigest()
         return " ".join(digits[at : at + 4] for at in range(0, 64, 4))
 
@@ -90,7 +90,7 @@ class VerifierKey:
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Read what :meth:`to_text` gave. Raises KeyMalformed."""
+        """Parse the result of :meth:`to_text`. Raises KeyMalformed."""
         name, public = _parse_key(text)
         try:
             Ed25519PublicKey.from_public_bytes(public)
@@ -109,20 +109,20 @@ class VerifierKey:
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A secret key and the name it signs under. Its representation never shows the secret."""
+    """A private key and the name it signs under. ``repr`` does not contain the key."""
 
     name: str
     seed: bytes = field(repr=False)
 
     @classmethod
     def generate(cls, name: str) -> Self:
-        """A fresh key. Raises KeyMalformed for a name with spaces, ``+`` or control characters."""
+        """Generate a key. Raises KeyMalformed for a name with spaces, ``+`` or control characters."""
         _check_name(name)
         return cls(name, Ed25519PrivateKey.generate().private_bytes_raw())
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Read what :meth:`to_text` gave. Raises KeyMalformed, whose text never quotes the key."""
+        """Parse the result of :meth:`to_text`. Raises KeyMalformed, whose message never contains the key."""
         prefix = "PRIVATE+KEY+"
         if not text.strip().startswith(prefix):
             raise KeyMalformed("a signing key begins with PRIVATE+KEY+")
@@ -130,12 +130,12 @@ class SigningKey:
         return cls(name, seed)
 
     def to_text(self) -> str:
-        """The secret as one line, without a line feed."""
+        """The private key as one line, without a line feed."""
         return f"PRIVATE+KEY+{self.name}+{self.verifier.key_id.hex()}+{_encode(_ED25519 + self.seed)}"
 
     @property
     def verifier(self) -> VerifierKey:
-        """The public half."""
+        """The public key."""
         return VerifierKey(self.name, self._private.public_key().public_bytes_raw())
 
     def sign(self, text: str) -> str:
@@ -151,7 +151,7 @@ class SigningKey:
 
 @dataclass(frozen=True)
 class OpenNote:
-    """A note's text and the known keys that signed it, at least one."""
+    """A note's text and the known keys that signed it (at least one)."""
 
     text: str
     signers: tuple[VerifierKey, ...]
@@ -159,7 +159,7 @@ class OpenNote:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A tree head: whose tree, how many leaves, which root."""
+    """A tree head: origin, number of leaves, and root."""
 
     origin: str
     size: int
@@ -171,7 +171,7 @@ class Checkpoint:
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Read a checkpoint's note text; extension lines are passed over. Raises NoteMalformed."""
+        """Parse a checkpoint's note text; extension lines are ignored. Raises NoteMalformed."""
         lines = text.split("\n")
         if len(lines) < 4 or lines[-1] or not all(lines[:-1]):
             raise NoteMalformed("a checkpoint has an origin, a size and a root, a line each")
@@ -188,10 +188,10 @@ class Checkpoint:
 
 
 def open_note(note: str, keys: Sequence[VerifierKey]) -> OpenNote:
-    """Check a signed note against the known ``keys``.
+    """Verify a signed note with the known ``keys``.
 
-    Signatures of unknown keys are passed over, as C2SP asks (witnesses may have added theirs). Raises NoteMalformed,
-    SignatureBroken when any known key's signature fails, SignerUnknown when no known key signed.
+    Signatures of unknown keys are ignored, as C2SP requires (witnesses may have added theirs). Raises NoteMalformed,
+    SignatureBroken if the signature of any known key is invalid, SignerUnknown if no known key signed.
     """
     if len(note) > _NOTE_LIMIT:
         raise NoteMalformed("the note is too long")
@@ -220,7 +220,7 @@ def open_note(note: str, keys: Sequence[VerifierKey]) -> OpenNote:
 
 
 def open_checkpoint(note: str, keys: Sequence[VerifierKey], origin: str | None = None) -> Checkpoint:
-    """Check a signed checkpoint and read it; with ``origin`` it must be that tree's.
+    """Verify and parse a signed checkpoint; if ``origin`` is given, it must match.
 
     Raises what :func:`open_note` raises, and NoteMalformed for another origin.
     """
@@ -231,9 +231,9 @@ def open_checkpoint(note: str, keys: Sequence[VerifierKey], origin: str | None =
 
 
 def parse_keys(text: str) -> list[VerifierKey]:
-    """The verifier keys of a key file, a line each; empty lines and lines that begin with ``#`` are passed over.
+    """The verifier keys of a key file, one per line. Empty lines and lines that begin with ``#`` are ignored.
 
-    Raises KeyMalformed when a line is no key or there is none.
+    Raises KeyMalformed if a line is not a key or there is none.
     """
     lines: Iterable[str] = (line.strip() for line in text.splitlines())
     keys = [VerifierKey.from_text(line) for line in lines if line and not line.startswith("#")]
@@ -263,7 +263,7 @@ def _check_text(text: str) -> None:
 
 
 def _parse_key(text: str, *, secret: bool = False) -> tuple[str, bytes]:
-    """Name and key bytes of ``name+id+base64``, the id checked."""
+    """Name and key bytes of ``name+id+base64``. Checks the id."""
     name, _, rest = text.strip().partition("+")
     key_id, _, encoded = rest.partition("+")
     data = _decode(encoded)
@@ -292,7 +292,7 @@ def _encode(data: bytes) -> str:
 
 
 def _decode(text: str) -> bytes | None:
-    """Canonical base64 only, so that no byte of a note can change without it being noticed."""
+    """Decode canonical base64 only, so that any changed byte of a note is detected."""
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):

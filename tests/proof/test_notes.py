@@ -1,4 +1,4 @@
-"""Signed notes and checkpoints: samples of two other implementations, rotation, and every altered byte."""
+"""Signed notes and checkpoints: samples of two other implementations, key rotation, and alterations of every byte."""
 
 import json
 from pathlib import Path
@@ -44,30 +44,30 @@ def test_checkpoint_of_an_independent_log() -> None:
     assert checkpoint.sign(secret) == LOG["checkpoint"]
 
 
-def test_a_key_that_was_rotated_out_still_verifies_and_the_new_one_too() -> None:
+def test_old_and_new_key_verify_after_a_rotation() -> None:
     keys = n.parse_keys(f"# since 2026\n{NEW.verifier.to_text()}\n\n  {OLD.verifier.to_text()}  \n")
     for secret in (OLD, NEW):
         assert n.open_note(secret.sign(TEXT), keys).signers == (secret.verifier,)
 
 
-def test_signatures_of_strangers_are_passed_over() -> None:
+def test_signatures_of_unknown_keys_are_ignored() -> None:
     witnessed = NEW.sign(TEXT) + OTHER.sign(TEXT).rpartition("\n\n")[2]
     assert n.open_note(witnessed, [NEW.verifier]).signers == (NEW.verifier,)
     assert n.open_note(witnessed, [OTHER.verifier, NEW.verifier]).signers == (NEW.verifier, OTHER.verifier)
 
 
-def test_a_note_of_strangers_only_is_refused() -> None:
+def test_a_note_signed_by_unknown_keys_only_is_refused() -> None:
     with pytest.raises(n.SignerUnknown):
         n.open_note(NEW.sign(TEXT), [OLD.verifier, OTHER.verifier])
 
 
-def test_a_known_key_that_fails_spoils_the_note_whoever_else_signed() -> None:
+def test_an_invalid_signature_of_a_known_key_invalidates_the_note() -> None:
     forged = OTHER.sign(TEXT) + NEW.sign(TEXT + "more\n").rpartition("\n\n")[2]
     with pytest.raises(n.SignatureBroken):
         n.open_note(forged, [OTHER.verifier, NEW.verifier])
 
 
-def test_every_altered_byte_of_a_note_is_noticed() -> None:
+def test_every_altered_byte_of_a_note_is_detected() -> None:
     note = NEW.sign(TEXT).encode()
     for at in range(len(note)):
         for bit in (1, 2, 32):
@@ -97,13 +97,13 @@ def test_every_altered_byte_of_a_note_is_noticed() -> None:
         NEW.sign(TEXT) + "\u2014 other AAAAAAAA\n" * 64,
     ],
 )
-def test_what_is_no_note_is_refused(note: str) -> None:
+def test_an_invalid_note_is_refused(note: str) -> None:
     with pytest.raises(n.NoteMalformed):
         n.open_note(note, [NEW.verifier])
 
 
 @pytest.mark.parametrize("text", ["", "no line feed", "a\tb\n", "a\0\n", "\n", "\ud800\n"])
-def test_what_cannot_be_a_note_is_not_signed(text: str) -> None:
+def test_an_invalid_text_is_not_signed(text: str) -> None:
     with pytest.raises(n.NoteMalformed):
         NEW.sign(text)
 
@@ -126,7 +126,7 @@ def test_any_text_signed_can_be_opened(text: str) -> None:
         TEXT + "\nextension\n",
     ],
 )
-def test_what_is_no_checkpoint_is_refused(text: str) -> None:
+def test_an_invalid_checkpoint_is_refused(text: str) -> None:
     with pytest.raises(n.NoteMalformed):
         n.open_checkpoint(NEW.sign(text), [NEW.verifier])
 
@@ -152,19 +152,19 @@ def test_a_checkpoint_of_another_tree_is_refused() -> None:
         GO_KEY + "\nnonsense",
     ],
 )
-def test_what_is_no_key_is_refused(text: str) -> None:
+def test_an_invalid_key_is_refused(text: str) -> None:
     with pytest.raises(n.KeyMalformed):
         n.parse_keys(text)
 
 
 @pytest.mark.parametrize("text", [GO_KEY, GO_SECRET[:-2], GO_SECRET.replace("AYEK", "AYEL"), ""])
-def test_a_broken_secret_is_refused_without_being_quoted(text: str) -> None:
+def test_the_error_for_an_invalid_private_key_does_not_contain_it(text: str) -> None:
     with pytest.raises(n.KeyMalformed) as caught:
         n.SigningKey.from_text(text)
     assert "FALVFGy" not in str(caught.value)
 
 
-def test_a_secret_is_never_shown() -> None:
+def test_repr_does_not_contain_the_private_key() -> None:
     secret = n.SigningKey.generate("guard/new")
     assert secret.seed.hex() not in repr(secret)
     assert repr(secret.seed) not in repr(secret)
