@@ -26,7 +26,7 @@ LINKED = "conversation.linked"
 def may_change(conversation: Conversation) -> bool:
     """Whether the customer can be changed: it is unknown to the host, was linked by hand, or no longer exists."""
     customer = conversation.customer
-    return customer.key is None or not customer.active or _stranger(conversation) is not None
+    return customer.key is None or not customer.active or _first_sender(conversation) is not None
 
 
 def shares_address(conversation: Conversation, customer: Customer) -> bool:
@@ -51,17 +51,19 @@ def conversation_link(
         return []
     if customer.key is None or not customer.active or customer.tenant != source.tenant:
         raise InvalidMessage(_("Choose a customer of the CRM."), field="customer")
-    stranger = source if source.key is None else _stranger(conversation)
-    if stranger is None and source.active and not shares_address(conversation, customer):
+    sender = source if source.key is None else _first_sender(conversation)
+    if sender is None and source.active and not shares_address(conversation, customer):
         raise InvalidMessage(
             _("This conversation is with %(customer)s, whom the CRM knows.") % {"customer": source.name},
             field="customer",
         )
-    moving = _of_stranger(stranger, source) if stranger is not None else Conversation.objects.filter(pk=conversation.pk)
+    moving = (
+        _conversations_of(sender, source) if sender is not None else Conversation.objects.filter(pk=conversation.pk)
+    )
     moved = [_move(row, customer, actor, reason) for row in moving.select_related("customer")]
-    if stranger is not None:
-        _addresses_to(stranger, customer, away_from=source)
-        Customer.objects.filter(pk=stranger.pk).update(active=False, merged_into=customer)
+    if sender is not None:
+        _addresses_to(sender, customer, away_from=source)
+        Customer.objects.filter(pk=sender.pk).update(active=False, merged_into=customer)
     return moved
 
 
@@ -112,23 +114,23 @@ def _move(conversation: Conversation, customer: Customer, actor: Employee | None
     return conversation
 
 
-def _stranger(conversation: Conversation) -> Customer | None:
+def _first_sender(conversation: Conversation) -> Customer | None:
     """The unknown sender with whom the conversation began, if it was linked by hand."""
     events = Event.objects.filter(conversation=conversation, kind=LINKED).order_by("recorded_at", "pk")
     keys = [json.loads(data)["from"] for data in events.values_list("data", flat=True)]
     return Customer.objects.filter(pk__in=[UUID(key) for key in keys], key__isnull=True).first()
 
 
-def _of_stranger(stranger: Customer, now_with: Customer) -> QuerySet[Conversation]:
+def _conversations_of(sender: Customer, now_with: Customer) -> QuerySet[Conversation]:
     """The unknown sender's conversations, including those that an earlier link moved."""
-    linked = Event.objects.filter(kind=LINKED, data__contains=f'"from":"{stranger.pk}"').values("conversation")
-    return Conversation.objects.filter(Q(customer=stranger) | Q(customer=now_with, pk__in=linked))
+    linked = Event.objects.filter(kind=LINKED, data__contains=f'"from":"{sender.pk}"').values("conversation")
+    return Conversation.objects.filter(Q(customer=sender) | Q(customer=now_with, pk__in=linked))
 
 
-def _addresses_to(stranger: Customer, customer: Customer, *, away_from: Customer) -> None:
+def _addresses_to(sender: Customer, customer: Customer, *, away_from: Customer) -> None:
     """Copy the unknown sender's addresses to the customer, including opt-outs such as STOP."""
-    for address in stranger.addresses.all():
-        if away_from.pk != stranger.pk:
+    for address in sender.addresses.all():
+        if away_from.pk != sender.pk:
             away_from.addresses.filter(kind=address.kind, normalised=address.normalised, learnt=True).delete()
         own, _new = Address.objects.get_or_create(
             customer=customer,

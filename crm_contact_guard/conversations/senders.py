@@ -41,20 +41,20 @@ def conversation_with(carrier: Channel, address: str) -> Conversation:
 
 def customer_of(carrier: Channel, address: str, *, name: str = "") -> Customer:
     """The customer with this address. An unknown sender is added as a new customer."""
-    holder = _meant(having(carrier, address))
-    return holder.customer if holder is not None else _stranger(carrier, address, name)
+    holder = _choose(having(carrier, address))
+    return holder.customer if holder is not None else _unknown_sender(carrier, address, name)
 
 
 def _conversation(carrier: Channel, address: str, name: str, subject: str, matches: Sequence[Holder]) -> Conversation:
     # Look again: a concurrent message of an unknown sender may have created the customer since ``matches`` was queried.
-    holder = _meant(matches) or _meant(having(carrier, address))
+    holder = _choose(matches) or _choose(having(carrier, address))
     if holder is not None and holder.conversation is not None:
         return holder.conversation
-    customer = holder.customer if holder is not None else _stranger(carrier, address, name)
+    customer = holder.customer if holder is not None else _unknown_sender(carrier, address, name)
     return lifecycle.conversation_open(customer=customer, channel=carrier.alias, subject=subject)
 
 
-def _meant(matches: Sequence[Holder]) -> Holder | None:
+def _choose(matches: Sequence[Holder]) -> Holder | None:
     """The customer an address stands for. If several share it: one of the host first, then the latest contact.
 
     If customers of several tenants share it, only an unknown sender without a tenant matches.
@@ -70,7 +70,7 @@ def _meant(matches: Sequence[Holder]) -> Holder | None:
     )
 
 
-def _stranger(carrier: Channel, address: str, name: str) -> Customer:
+def _unknown_sender(carrier: Channel, address: str, name: str) -> Customer:
     """Create a customer without a key, to be linked later. The name does not disclose the address."""
     display_name = name_of(name) or mask(carrier.address_kind, address) or _("Unknown")
     customer = Customer.objects.create(name=display_name[:255], key=None)

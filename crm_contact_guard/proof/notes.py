@@ -1,7 +1,7 @@
 """Signed notes and checkpoints: C2SP ``signed-note`` (Ed25519, signature type 1) and ``tlog-checkpoint``.
 
 A note is a text that ends in a line feed, an empty line, and signature lines ``— name base64(key id ‖ signature)``. A
-checkpoint is a note whose text is origin, size and root of a tree, a line each. Keys are written as the note tools
+checkpoint is a note whose text is origin, size and root of a tree, one per line. Keys are written as the note tools
 write them:
 
 - verifier key (``public_key.txt``, may be published): ``name+8 hex digits of the key id+base64(01 ‖ public key)``,
@@ -174,7 +174,7 @@ class Checkpoint:
         """Parse a checkpoint's note text; extension lines are ignored. Raises NoteMalformed."""
         lines = text.split("\n")
         if len(lines) < 4 or lines[-1] or not all(lines[:-1]):
-            raise NoteMalformed("a checkpoint has an origin, a size and a root, a line each")
+            raise NoteMalformed("a checkpoint has an origin, a size and a root, one per line")
         if not _SIZE.match(lines[1]):
             raise NoteMalformed("the checkpoint's size is not a number")
         root = _decode(lines[2])
@@ -238,7 +238,7 @@ def parse_keys(text: str) -> list[VerifierKey]:
     lines: Iterable[str] = (line.strip() for line in text.splitlines())
     keys = [VerifierKey.from_text(line) for line in lines if line and not line.startswith("#")]
     if not keys:
-        raise KeyMalformed("the file holds no key")
+        raise KeyMalformed("the file contains no key")
     return keys
 
 
@@ -255,7 +255,7 @@ def _check_text(text: str) -> None:
     if not text.endswith("\n") or len(text) < 2:
         raise NoteMalformed("a note's text ends in a line feed")
     if any(char < " " and char != "\n" for char in text):
-        raise NoteMalformed("a note holds no control characters")
+        raise NoteMalformed("a note must not contain control characters")
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -88,7 +88,7 @@ class Command(GuardCommand):
         except NotWritten as error:
             raise CommandError(_("Nothing was written. %(why)s") % {"why": error}, returncode=2) from error
         if not added:
-            raise CommandError(_("There is no contact to confirm that the file does not hold."), returncode=1)
+            raise CommandError(_("There are no new contacts to confirm."), returncode=1)
         return added
 
     def show_progress(self, messages: int) -> None:

@@ -32,7 +32,7 @@ class EmailWitness(Witness):
             subject = _("Checkpoint of %(origin)s: %(size)s entries") % {"origin": origin, "size": f"{size:,}"}
             body = _(
                 "This is the signed state of the record of customer conversations. Keep it: with it you can check "
-                "later that nothing sealed until now was altered, removed or slipped in.\n\n"
+                "later that nothing sealed until now was altered, removed or added.\n\n"
                 "    python -m crm_contact_guard.proof BUNDLE --public-key KEYFILE --since CHECKPOINT\n\n"
                 "CHECKPOINT is the attached file, KEYFILE the public key you were given, BUNDLE an export."
             )
