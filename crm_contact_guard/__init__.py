@@ -1,3 +1,3 @@
-"""Keeps customer conversations on company channels, records them as proof, and warns supervisors."""
+"""Keeps customer conversations on company channels, records them verifiably, and warns supervisors."""
 
 __version__ = "0.1.0.dev0"

@@ -1,4 +1,4 @@
-"""The Django app."""
+"""Django app configuration."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ContactGuardConfig(AppConfig):
 
     def ready(self) -> None:
         from crm_contact_guard import checks  # noqa: F401, PLC0415 - registers the checks
-        from crm_contact_guard.monitoring import exposition  # noqa: PLC0415 - registers the checks
+        from crm_contact_guard.monitoring import exposition  # noqa: PLC0415 - models must be loaded first
         from crm_contact_guard.privacy import erasing  # noqa: PLC0415 - models must be loaded first
         from crm_contact_guard.reading.forgetting import forget  # noqa: PLC0415
 
@@ -27,10 +27,10 @@ class ContactGuardConfig(AppConfig):
 
 
 def _restore_triggers(*, using: str, **_: Any) -> None:
-    """Put the triggers back after any migration: SQLite drops them silently when it rebuilds a table.
+    """Restore the triggers after migrations, since SQLite silently drops them when it rebuilds a table.
 
-    Where nothing is amiss nothing is touched: other processes record meanwhile, and what they wrote between dropping
-    and making the triggers would wait for its seal for ever.
+    Intact triggers are not touched: a row that another process inserts between dropping and creating them would never
+    be queued for sealing.
     """
     from crm_contact_guard.record import trigger_state, triggers  # noqa: PLC0415 - models must be loaded first
 

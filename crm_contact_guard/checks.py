@@ -1,4 +1,4 @@
-"""System checks: a numbered message for each mistake an installation can make, with the way to mend it."""
+"""System checks: a numbered message with a hint for each configuration mistake."""
 
 from __future__ import annotations
 
@@ -33,46 +33,46 @@ Configs = Sequence[AppConfig] | None
 
 @register("crm_contact_guard")
 def check_names(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E001: an unknown name in ``CONTACT_GUARD``, with the nearest known one. E002: not a dict."""
-    given = getattr(django_settings, "CONTACT_GUARD", {})
-    if not isinstance(given, dict):
+    """E001: an unknown name in ``CONTACT_GUARD``, with the closest known one. E002: not a dict."""
+    values = getattr(django_settings, "CONTACT_GUARD", {})
+    if not isinstance(values, dict):
         return [Error("CONTACT_GUARD must be a dict", id="crm_contact_guard.E002")]
-    found: list[CheckMessage] = []
-    for name in sorted(set(given) - set(DEFAULTS)):
+    messages: list[CheckMessage] = []
+    for name in sorted(set(values) - set(DEFAULTS)):
         near = get_close_matches(name, DEFAULTS, n=1, cutoff=0.5)
         hint = f"Did you mean {near[0]!r}?" if near else f"Known names: {', '.join(sorted(DEFAULTS))}"
-        found.append(Error(f"CONTACT_GUARD has an unknown name {name!r}", hint=hint, id="crm_contact_guard.E001"))
-    return found
+        messages.append(Error(f"CONTACT_GUARD has an unknown name {name!r}", hint=hint, id="crm_contact_guard.E001"))
+    return messages
 
 
 @register("crm_contact_guard")
 def check_adapter(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E003: the CRM adapter can't be loaded, or its settings lead nowhere: a model, field or option does not exist."""
+    """E003: the CRM adapter can't be loaded, or its settings name a model, field or option that does not exist."""
     try:
         problems = list(crm.adapter().problems())
     except ConfigurationError as error:
         problems = [(str(error), "See docs/settings.md, The host CRM.")]
-    return [Error(says, hint=hint, id="crm_contact_guard.E003") for says, hint in problems]
+    return [Error(problem, hint=hint, id="crm_contact_guard.E003") for problem, hint in problems]
 
 
 @register("crm_contact_guard")
 def check_tenants(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """W007: the host's rows are read tenant by tenant, but nothing says which tenant a row in a page belongs to, so
-    that our panel stays away."""
+    """W007: the host's rows are read tenant by tenant, but the tenant of a row in a page is unknown, so that our panel
+    is not shown."""
     try:
         adapter = crm.adapter()
     except ConfigurationError:
-        return []  # told by E003
-    told = type(adapter).current_tenant is not crm.CRMAdapter.current_tenant
-    if told or not crm.has_contexts(adapter) or not isinstance(adapter, crm.DeclarativeAdapter):
+        return []  # reported as E003
+    has_current = type(adapter).current_tenant is not crm.CRMAdapter.current_tenant
+    if has_current or not crm.has_contexts(adapter) or not isinstance(adapter, crm.DeclarativeAdapter):
         return []
     unnamed = [name for name in ("CUSTOMER", "EMPLOYEE") if not getattr(settings, name).get("TENANT")]
     if not unnamed:
         return []
     return [
         Warning(
-            f"Nothing says whose a row of {' or '.join(unnamed)} is: pages know it only after a sync, or not at all",
-            hint="Give the adapter current_tenant(), or the settings TENANT; see docs/installation.md, Tenants.",
+            f"The tenant of a row of {' or '.join(unnamed)} is unknown in pages until it is synced",
+            hint="Implement current_tenant() in the adapter, or set TENANT; see docs/installation.md, Tenants.",
             id="crm_contact_guard.W007",
         )
     ]
@@ -80,29 +80,29 @@ def check_tenants(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_channels(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E004: a channel's backend can't be loaded. W001: no channel at all. Beside these, each channel's own checks."""
+    """E004: a channel's backend can't be loaded. W001: no channel is configured. Also runs each channel's checks."""
     if not registry.aliases():
-        hint = 'Add one to CONTACT_GUARD["CHANNELS"], for instance the web chat: it needs no carrier.'
+        hint = 'Add one to CONTACT_GUARD["CHANNELS"], for example the web chat, which needs no carrier.'
         return [Warning("No channel is configured", hint=hint, id="crm_contact_guard.W001")]
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     for alias in registry.aliases():
         try:
-            found.extend(registry.channel(alias).check())
+            messages.extend(registry.channel(alias).check())
         except ConfigurationError as error:
-            found.append(Error(str(error), hint="See docs/channels.md.", id="crm_contact_guard.E004"))
-    return found
+            messages.append(Error(str(error), hint="See docs/channels.md.", id="crm_contact_guard.E004"))
+    return messages
 
 
 @register("crm_contact_guard")
 def check_policy(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E010: ``INDUSTRY``, ``RULES``, ``SENSITIVITY`` or ``THRESHOLDS`` holds what is not known."""
-    found: list[CheckMessage] = []
-    for ask in (presets.rules, thresholds.check):
+    """E010: ``INDUSTRY``, ``RULES``, ``SENSITIVITY`` or ``THRESHOLDS`` has an unknown value."""
+    messages: list[CheckMessage] = []
+    for check in (presets.rules, thresholds.check):
         try:
-            ask()
+            check()
         except ConfigurationError as error:
-            found.append(Error(str(error), hint="See docs/settings.md, The company.", id="crm_contact_guard.E010"))
-    return found
+            messages.append(Error(str(error), hint="See docs/settings.md, The company.", id="crm_contact_guard.E010"))
+    return messages
 
 
 @register("crm_contact_guard")
@@ -152,41 +152,41 @@ def check_reader(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard", deploy=True)
 def check_waiting(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """W008: with ``TASKS`` inline, whoever writes waits for the second reader. Only with ``check --deploy``."""
+    """W008: with ``TASKS`` inline, requests wait for the second reader. Only with ``check --deploy``."""
     if not settings.READER or settings.TASKS != "inline":
         return []
     hint = 'Run Celery workers, and set CONTACT_GUARD["TASKS"] = "celery".'
-    return [Warning("Whoever writes waits for the second reader's answer", hint=hint, id="crm_contact_guard.W008")]
+    return [Warning("Requests wait for the second reader's answer", hint=hint, id="crm_contact_guard.W008")]
 
 
 @register("crm_contact_guard", deploy=True)
 def check_reading(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """W006: files are carried but not read, since an extra is missing. Only with ``check --deploy``."""
+    """W006: files are delivered but not inspected, since an extra is missing. Only with ``check --deploy``."""
     missing = [extra for extra, library in (("images", "zxingcpp"), ("pdf", "pypdf")) if find_spec(library) is None]
     if not missing:
         return []
     hint = f"pip install 'crm-contact-guard[{','.join(missing)}]'"
-    return [Warning("Contacts in pictures or PDF files are not seen", hint=hint, id="crm_contact_guard.W006")]
+    return [Warning("Contacts in pictures or PDF files are not detected", hint=hint, id="crm_contact_guard.W006")]
 
 
 @register("crm_contact_guard")
 def check_tasks(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E005: ``TASKS`` is neither celery nor inline. W002: no broker is named, so tasks would go nowhere."""
+    """E005: ``TASKS`` is neither celery nor inline. W002: no broker is configured, so tasks would not run."""
     if settings.TASKS not in ("celery", "inline"):
         return [Error('CONTACT_GUARD["TASKS"] must be "celery" or "inline"', id="crm_contact_guard.E005")]
     if settings.TASKS == "celery":
-        from celery import current_app  # noqa: PLC0415 - only where Celery is what is asked for
+        from celery import current_app  # noqa: PLC0415 - only if Celery is used
 
         if not (current_app.conf.broker_url or current_app.conf.broker_write_url):
             hint = 'Configure the host\'s Celery app, or set CONTACT_GUARD["TASKS"] = "inline".'
-            return [Warning("Celery has no broker: messages would not go out", hint=hint, id="crm_contact_guard.W002")]
+            return [Warning("Celery has no broker: messages are not delivered", hint=hint, id="crm_contact_guard.W002")]
     return []
 
 
 @register("crm_contact_guard")
 def check_signing_key(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E007: no key that could sign the record, or one everybody knows (with DEBUG W005). E008: it can't be used."""
-    hint = "Make a key with `manage.py contact_guard_keygen FILE`; see docs/record.md, Keys."
+    """E007: no signing key, or the public demo key (W005 with DEBUG). E008: the key is invalid."""
+    hint = "Create a key with `manage.py contact_guard_keygen FILE`; see docs/record.md, Keys."
     try:
         key = keys.signing_key()
         keys.verification_keys()
@@ -204,8 +204,8 @@ def check_signing_key(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_database(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E019: database routers part our tables, so that no transaction would hold them together, or send them to a
-    database that does not exist or in which they may not be made."""
+    """E019: database routers put our tables in several databases, so that transactions can't cover them, or in a
+    database that does not exist or does not allow them."""
     misplaced = _misplaced()
     if not misplaced:
         return []
@@ -227,28 +227,27 @@ def _misplaced() -> str:
 
 @register("crm_contact_guard")
 def check_time_zones(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E020: ``USE_TZ`` is off, so nothing can be recorded: a time would not mean the same everywhere."""
+    """E020: ``USE_TZ`` is off, so nothing can be recorded, since naive times are ambiguous."""
     if django_settings.USE_TZ:
         return []
     hint = "USE_TZ = True; see docs/installation.md, Naive times."
-    return [Error("Nothing can be recorded while times have no zone", hint=hint, id="crm_contact_guard.E020")]
+    return [Error("USE_TZ is off, so nothing can be recorded", hint=hint, id="crm_contact_guard.E020")]
 
 
 @register("crm_contact_guard")
 def check_addresses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E021: our addresses are included where they can't work: within another namespace, below an argument, or after a
-    pattern that catches them."""
+    """E021: our URLs are included where they can't work: inside another namespace, below a URL argument, or after a
+    pattern that matches them."""
     hint = (
         'In ROOT_URLCONF itself: path("guard/", include("crm_contact_guard.urls")), outside of other namespaces,'
-        " without arguments, before any pattern that catches every path; see docs/installation.md, Addresses."
+        " without arguments, before any catch-all pattern; see docs/installation.md, Addresses."
     )
-    return [Error(f"Our address {says}", hint=hint, id="crm_contact_guard.E021") for says in misplaced()]
+    return [Error(f"Our URL {problem}", hint=hint, id="crm_contact_guard.E021") for problem in misplaced()]
 
 
 @register("crm_contact_guard")
 def check_engines(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E022: no engine in ``TEMPLATES`` finds our templates, which are Django's, so that no page and no mail can be
-    made."""
+    """E022: no engine in ``TEMPLATES`` finds our Django templates, so that no page and no mail can be rendered."""
     engine = "django.template.backends.django.DjangoTemplates"
     if any(finds_ours(each) for each in engines.all()):
         return []
@@ -258,44 +257,44 @@ def check_engines(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_witnesses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E009: a witness can't be loaded. W004: there is none, so a rolled-back database would not be noticed."""
+    """E009: a witness can't be loaded. W004: there is none, so a rolled-back database would not be detected."""
     try:
         if witnessing.configured():
             return []
     except ConfigurationError as error:
         return [Error(str(error), hint="See docs/record.md, Witnesses.", id="crm_contact_guard.E009")]
-    hint = 'Add one to CONTACT_GUARD["WITNESSES"], for instance an e-mail to your auditor.'
-    return [Warning("No witness keeps checkpoints of the record", hint=hint, id="crm_contact_guard.W004")]
+    hint = 'Add one to CONTACT_GUARD["WITNESSES"], for example an e-mail to your auditor.'
+    return [Warning("No witness stores checkpoints of the record", hint=hint, id="crm_contact_guard.W004")]
 
 
 @register(Tags.database)
 def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """E006: a trigger that keeps recorded rows from being changed is missing, does something else, or is joined by a
-    stranger (``check --database default``). Missing ones do not keep ``migrate`` from putting them back."""
-    found: list[CheckMessage] = []
+    """E006: a trigger that protects recorded rows is missing or changed, or there is a foreign trigger, rule or view on
+    our tables (``check --database default``). Missing triggers do not block ``migrate``, which restores them."""
+    messages: list[CheckMessage] = []
     for alias in databases or ():
         if not router.allow_migrate_model(alias, Message):
             continue
         connection = connections[alias]
         if Message._meta.db_table not in connection.introspection.table_names():
             continue
-        # `migrate` asks this check before it puts them back, so it must not be refused.
-        lost = set() if sys.argv[1:2] == ["migrate"] else trigger_state.altered(connection)
-        if lost:
-            found.append(
+        # `migrate` runs this check before it restores the triggers, so it must not be blocked.
+        altered = set() if sys.argv[1:2] == ["migrate"] else trigger_state.altered(connection)
+        if altered:
+            messages.append(
                 Error(
                     f"Recorded rows on database {alias!r} can be altered: triggers missing, disabled or replaced:"
-                    f" {', '.join(sorted(lost))}",
-                    hint="Run `manage.py migrate`, which puts the triggers back, and find out who removed them.",
+                    f" {', '.join(sorted(altered))}",
+                    hint="Run `manage.py migrate`, which restores the triggers, and find out who removed them.",
                     id="crm_contact_guard.E006",
                 )
             )
-        found += [
+        messages += [
             Error(
                 f"On database {alias!r}, {name} {why}",
-                hint="Find out who made it and remove it, then run contact_guard_verify.",
+                hint="Find out who created it and remove it, then run contact_guard_verify.",
                 id="crm_contact_guard.E006",
             )
             for name, why in trigger_state.obstacles(connection)
         ]
-    return found
+    return messages

@@ -1,6 +1,6 @@
-"""The ``CONTACT_GUARD`` settings: one dict, read at call time so that ``override_settings`` works in a host's tests.
+"""The ``CONTACT_GUARD`` settings: one dict, read on each access so that ``override_settings`` works in a host's tests.
 
-``DEFAULTS`` is the list of known names. ``checks.py`` reports an unknown name with the nearest known one.
+``DEFAULTS`` lists the known names. ``checks.py`` reports an unknown name with the closest known one.
 """
 
 from __future__ import annotations
@@ -77,23 +77,23 @@ DEFAULTS: dict[str, Any] = {
 class Settings:
     """Attribute access to ``CONTACT_GUARD`` over ``DEFAULTS``.
 
-    Raises ``AttributeError`` for a name that is not in ``DEFAULTS``: a typing mistake in our own code.
+    Raises ``AttributeError`` for a name that is not in ``DEFAULTS``, which is a typo in our own code.
     """
 
     def __getattr__(self, name: str) -> Any:
         if name not in DEFAULTS:
             raise AttributeError(f"crm_contact_guard has no setting {name!r}")
-        given = getattr(django_settings, "CONTACT_GUARD", {}) or {}
-        return given.get(name, DEFAULTS[name])
+        values = getattr(django_settings, "CONTACT_GUARD", {}) or {}
+        return values.get(name, DEFAULTS[name])
 
     @property
     def company_name(self) -> str:
-        """The company's name as customers read it."""
+        """The company's name as shown to customers."""
         return str(self.COMPANY_NAME) or "the company"
 
     @property
     def semantic(self) -> bool:
-        """Whether tasks ask the encoder: as ``SEMANTIC`` says, else where its extra is installed."""
+        """Whether tasks use the encoder: ``SEMANTIC`` if set, otherwise whether its extra is installed."""
         from crm_contact_guard.detection import semantic_available  # noqa: PLC0415 - settings are read before anything
 
         return semantic_available() if self.SEMANTIC is None else bool(self.SEMANTIC)
@@ -104,7 +104,7 @@ class Settings:
 
     @property
     def delivery_lease(self) -> timedelta:
-        """How long one attempt at delivering may take; after that its worker counts as dead."""
+        """Longest duration of a delivery attempt; after that its worker is considered dead."""
         return timedelta(seconds=float(self.DELIVERY_LEASE_SECONDS))
 
     def channel(self, alias: str) -> dict[str, Any]:
@@ -118,21 +118,21 @@ class Settings:
 
 settings = Settings()
 
-#: What a host merges into its Celery beat schedule:
-#: ``app.conf.beat_schedule |= CONTACT_GUARD_SCHEDULE``. Seconds between runs.
+#: To be merged into the host's Celery beat schedule:
+#: ``app.conf.beat_schedule |= CONTACT_GUARD_SCHEDULE``. Intervals are in seconds.
 CONTACT_GUARD_SCHEDULE: dict[str, dict[str, Any]] = {
     "contact-guard-sweep": {
         "task": "crm_contact_guard.tasks.sweep",
         "schedule": 10.0,
         "options": {"expires": 10.0},
     },
-    # The same over the whole record, for what an outage of days left behind.
+    # The same for the whole record, after an outage of several days.
     "contact-guard-sweep-all": {
         "task": "crm_contact_guard.tasks.sweep",
         "schedule": 86400.0,
         "args": (36_500,),
     },
-    # Runs that waited for a worker longer than this are dropped: the next one seals what they would have.
+    # Runs that were queued for longer are dropped, since the next run seals the same rows.
     "contact-guard-seal": {
         "task": "crm_contact_guard.tasks.seal",
         "schedule": 1.0,
@@ -143,7 +143,7 @@ CONTACT_GUARD_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
-    # Does nothing where no channel has a mailbox.
+    # Does nothing if no channel has a mailbox.
     "contact-guard-poll-mail": {
         "task": "crm_contact_guard.tasks.poll_mail",
         "schedule": 30.0,

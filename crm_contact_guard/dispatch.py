@@ -1,7 +1,7 @@
-"""How any layer asks for later work: a task's name, after commit, by Celery or inline.
+"""Schedule tasks by name from any layer, after commit, by Celery or inline.
 
-Lower layers must not import ``tasks``; they name the task. A broker that is down loses nothing: the rows that the
-task would work on are committed, and the sweeper finds them.
+Lower layers must not import ``tasks``; they use the task's name. If the broker is down, nothing is lost: the rows to
+process are committed, and the sweeper finds them.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _inline: ContextVar[bool] = ContextVar("contact_guard_inline", default=False)
 
 @contextmanager
 def inline() -> Iterator[None]:
-    """Run what is asked for inside the ``with`` block in this process, whatever ``TASKS`` says.
+    """Run tasks scheduled in the ``with`` block in this process, regardless of ``TASKS``.
 
-    For commands that must see the result and can't rely on a worker: replays, seeds, a host's cron.
+    For commands that need the result and can't rely on a worker: replays, seeds, a host's cron.
     """
     before = _inline.set(True)
     try:
@@ -38,21 +38,21 @@ def inline() -> Iterator[None]:
 
 
 def later(name: str, *args: str) -> None:
-    """Run the task ``name`` of ``crm_contact_guard.tasks`` with text arguments once the transaction has committed.
+    """Run the task ``name`` of ``crm_contact_guard.tasks`` with text arguments after the transaction is committed.
 
-    ``TASKS="inline"`` runs it in this process, ``"celery"`` sends it to the host's Celery app. A failure to hand it
-    over is logged, never raised: the caller's work is committed and the sweeper resumes it.
+    ``TASKS="inline"`` runs it in this process, ``"celery"`` sends it to the host's Celery app. If it can't be sent, the
+    error is logged, not raised: the caller's work is committed, and the sweeper schedules it again.
     """
-    database.on_commit(partial(_hand_over, name, args))
+    database.on_commit(partial(_send, name, args))
 
 
-def _hand_over(name: str, args: tuple[str, ...]) -> None:
+def _send(name: str, args: tuple[str, ...]) -> None:
     task: Any = getattr(import_module(TASKS_MODULE), name)
     if settings.TASKS == "inline" or _inline.get():
         task(*args)
         return
     try:
-        # retry=False: a request must not hang on a dead broker; the sweeper is the retry.
+        # retry=False: a request must not block on an unavailable broker; the sweeper retries.
         task.apply_async(args=args, retry=False)
     except Exception:
-        logger.exception("Could not hand over task %s; the sweeper will resume it", name)
+        logger.exception("Could not send task %s to the broker; the sweeper will schedule it again", name)

@@ -1,4 +1,4 @@
-"""Errors of the product. Every one carries words a person can act on."""
+"""Exceptions. Each has a message that tells the user what to do."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ class ContactGuardError(Exception):
 
 
 class ConfigurationError(ContactGuardError):
-    """A setting is missing or wrong; the message names the setting."""
+    """A setting is missing or wrong. The message names the setting."""
 
     code = "configuration"
 
 
 class NotPermitted(ContactGuardError):
-    """The person may not do this to that row."""
+    """The user may not perform this action on this row."""
 
     code = "not-permitted"
 
 
 class InvalidMessage(ContactGuardError):
-    """What was handed in can't become a message (empty, too long, no address…). Nothing was recorded."""
+    """The input is not a valid message (empty, too long, no address…). Nothing was recorded."""
 
     code = "invalid-message"
 
@@ -35,11 +35,11 @@ class InvalidMessage(ContactGuardError):
 
 
 class ChannelError(ContactGuardError):
-    """A carrier did not take a message.
+    """A carrier did not accept a message.
 
-    ``permanent``: trying again can't help. ``uncertain``: the carrier may have the message all the same.
-    ``retry_after``: seconds after which a busy carrier wants to be asked again (RFC 9110 §10.2.3).
-    ``contact``: what the refusal tells of the address, as in ``channels.base.ContactKind`` ("stop", "bounce").
+    ``permanent``: a retry can't help. ``uncertain``: the carrier may have accepted the message. ``retry_after``:
+    seconds to wait before a retry (RFC 9110 §10.2.3). ``contact``: the effect on the address, as in
+    ``channels.base.ContactKind`` ("stop", "bounce").
     """
 
     code = "channel"
@@ -63,18 +63,18 @@ class ChannelError(ContactGuardError):
 
 
 class InvalidPayload(ContactGuardError):
-    """A carrier's webhook or mail can't be read; it is recorded as such."""
+    """A carrier's request could not be verified or parsed."""
 
     code = "invalid-payload"
 
 
 class AlreadyClosed(ContactGuardError):
-    """Somebody else closed this meanwhile."""
+    """Another user has closed this in the meantime."""
 
     code = "already-closed"
 
 
 class RecordedRowsAreFinal(ContactGuardError):
-    """Python's courtesy guard before the database's own refusal."""
+    """An attempt to update or delete recorded rows through the ORM."""
 
     code = "recorded-rows-are-final"

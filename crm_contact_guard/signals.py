@@ -1,8 +1,8 @@
-"""Signals a host may listen to, for instrumentation such as OpenTelemetry. Receivers never hold up our work.
+"""Signals for hosts, for instrumentation such as OpenTelemetry. Exceptions of receivers are logged, not raised.
 
-``scanned``: a text was judged. Arguments: ``stage`` ("preview" before sending, "inspection" after recording) and
-``seconds``. ``webhook_refused``: a carrier's call was turned away. Arguments: ``channel`` (alias) and ``reason``
-("signature", "unreadable" or "too_large"). Neither carries anything of a message.
+``scanned``: a text was scanned. Arguments: ``stage`` ("preview" before sending, "inspection" after recording) and
+``seconds``. ``webhook_refused``: a webhook was refused. Arguments: ``channel`` (alias) and ``reason`` ("signature",
+"unreadable" or "too_large"). Neither contains message content.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ webhook_refused = Signal()
 
 @contextmanager
 def scanning(stage: str) -> Iterator[None]:
-    """Tell ``scanned`` how long the block took."""
+    """Send ``scanned`` with the duration of the block."""
     began = time.perf_counter()
     yield
     scanned.send_robust(sender=None, stage=stage, seconds=time.perf_counter() - began)

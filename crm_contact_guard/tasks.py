@@ -1,7 +1,7 @@
-"""The asynchronous half: all that happens after a message is recorded.
+"""Celery tasks: everything that happens after a message was recorded.
 
-Every task is thin, takes ids as text, starts after commit and may run twice. ``sweep`` finds what a dead process or a
-broker that was down left lying, so that nothing depends on a task message surviving.
+Tasks contain no logic, take ids as text, start after commit and may run twice. ``sweep`` reschedules work that was left
+undone by a crashed process or an unavailable broker, so lost task messages do no harm.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from crm_contact_guard.supervision.second_reading import second_reader
 
 @shared_task(acks_late=True, ignore_result=True)
 def deliver(message_id: str) -> None:
-    """Hand one message to its carrier, if no other worker does."""
+    """Send one message to its carrier, unless another worker does."""
     tenant = Message.objects.values_list("tenant", flat=True).get(pk=message_id)
     with crm.tenant(tenant):
         attempts.deliver(UUID(message_id))
@@ -38,7 +38,7 @@ def deliver(message_id: str) -> None:
 
 @shared_task(acks_late=True, ignore_result=True)
 def inspect(message_id: str) -> None:
-    """Inspect one message; warn about what is found."""
+    """Inspect one message and notify about its alerts."""
     message = Message.objects.select_related("conversation", "employee").get(pk=message_id)
     with crm.tenant(message.tenant):
         for alert in inspection.inspect(message):
@@ -47,7 +47,7 @@ def inspect(message_id: str) -> None:
 
 @shared_task(acks_late=True, ignore_result=True)
 def fetch(media_id: str) -> None:
-    """Fetch one file that a carrier keeps, and have it inspected."""
+    """Fetch one file from a carrier, and have it inspected."""
     tenant = Media.objects.values_list("message__tenant", flat=True).filter(pk=media_id).first()
     if tenant is None:
         return  # fetched already
@@ -59,7 +59,7 @@ def fetch(media_id: str) -> None:
 
 @shared_task(acks_late=True, ignore_result=True)
 def notify(alert_id: str) -> None:
-    """Send the warnings of one alert that still wait."""
+    """Send the due warnings of one alert."""
     alert = Alert.objects.get(pk=alert_id)
     with crm.tenant(alert.tenant):
         for notice_id in notices.due(alert):
@@ -68,7 +68,7 @@ def notify(alert_id: str) -> None:
 
 @shared_task(acks_late=True, ignore_result=True)
 def reader_ask(answer_id: str) -> None:
-    """Ask the second reader one question; warn about what it leaves standing or promotes."""
+    """Ask the second reader one question, and notify about an alert that it keeps or raises."""
     tenant = ReaderAnswer.objects.values_list("message__tenant", flat=True).get(pk=answer_id)
     with crm.tenant(tenant):
         alert = second_reader.ask(UUID(answer_id))
@@ -78,10 +78,10 @@ def reader_ask(answer_id: str) -> None:
 
 @shared_task(ignore_result=True)
 def sweep(days: int = 2) -> dict[str, int]:
-    """Ask again for what was left lying: outbox, carriers' files, messages of the last ``days`` that nobody inspected,
-    questions to the second reader, unsent warnings.
+    """Reschedule overdue work: outbox, carriers' files, uninspected messages of the last ``days``, questions to the
+    second reader, warnings.
 
-    Hands over to the other tasks, so that one slow carrier does not hold up the rest. Returns how many of each.
+    It only schedules other tasks, so that a slow carrier does not delay the rest. Returns the number of each.
     """
     messages = outbox.due(timezone.now())
     for message_id in messages:
@@ -89,8 +89,8 @@ def sweep(days: int = 2) -> dict[str, int]:
     files = media.due(timezone.now())
     for media_id in files:
         later("fetch", str(media_id))
-    unseen = inspection.uninspected(since=timezone.now() - timedelta(days=days))
-    for message_id in unseen:
+    uninspected = inspection.uninspected(since=timezone.now() - timedelta(days=days))
+    for message_id in uninspected:
         later("inspect", str(message_id))
     questions = second_reader.due()
     for answer_id in questions:
@@ -101,7 +101,7 @@ def sweep(days: int = 2) -> dict[str, int]:
     return {
         "delivered": len(messages),
         "fetched": len(files),
-        "inspected": len(unseen),
+        "inspected": len(uninspected),
         "asked": len(questions),
         "notified": len(waiting),
     }
@@ -109,13 +109,13 @@ def sweep(days: int = 2) -> dict[str, int]:
 
 @shared_task(ignore_result=True)
 def poll_mail() -> dict[str, int]:
-    """Fetch what waits in the mailboxes of the e-mail channels that have one. Two at once are harmless."""
+    """Poll the mailboxes of all e-mail channels that have one. Safe to run concurrently."""
     return asdict(mail_polling.poll_all())
 
 
 @shared_task(ignore_result=True)
 def reconcile() -> dict[str, int]:
-    """Compare yesterday with what the carriers say they carried. Returns what is missing, by channel."""
+    """Compare yesterday's record with the carriers' logs. Returns the number of gaps by channel."""
     day = reconciling.yesterday()
     results = [reconciling.reconcile(channel, day) for channel in reconciling.channels()]
     return {result.channel: len(result.gaps) for result in results if result.asked}
@@ -123,17 +123,17 @@ def reconcile() -> dict[str, int]:
 
 @shared_task(ignore_result=True)
 def sync_directory() -> dict[str, int]:
-    """Mirror the host's people."""
+    """Mirror the host's directory."""
     return sync_all()
 
 
 @shared_task(ignore_result=True)
 def seal() -> int:
-    """Give the rows recorded since the last run their place in the tree. Returns how many."""
+    """Seal all pending rows. Returns their number."""
     return sealer.seal().rows
 
 
 @shared_task(ignore_result=True)
 def witness() -> list[str]:
-    """Hand the newest checkpoint to the witnesses whose time has come. Returns their names."""
+    """Send the newest checkpoint to the witnesses that are due. Returns their names."""
     return witnessing.keep_due()

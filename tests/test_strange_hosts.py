@@ -86,7 +86,7 @@ def test_a_host_with_naive_times_is_told_before_anything_is_lost(settings: Any) 
 @pytest.mark.parametrize(
     ("addresses", "told"),
     [
-        ("nested", ["'crm/guard/' lies within the namespace 'crm'"]),
+        ("nested", ["'crm/guard/' is inside the namespace 'crm'"]),
         (
             "organisations",
             ["'<slug:org>/guard/' takes an argument (org)", "'^by/(?P<organisation>\\\\w+)/guard/' takes an argument"],

@@ -1,4 +1,4 @@
-"""What a channel is: the contract between the gateway and one folder per carrier. No models, no database here."""
+"""The contract between the gateway and the channels, one folder per carrier. Uses no models and no database."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from crm_contact_guard.proof.canonical import canonical_text
 
 
 class Storable:
-    """What a carrier says, as every database can hold it: its texts are freed of NUL and lone surrogates on the way in.
+    """Base of data from a carrier. Removes NUL and lone surrogates from texts, which databases can't store.
 
-    The payload as it came is kept as a file where that matters.
+    Where the original payload matters, it is kept as a file.
     """
 
     def __post_init__(self) -> None:
@@ -29,7 +29,7 @@ class Storable:
 
 
 class DeliveryStatus(StrEnum):
-    """What a carrier can say happened, in the order in which a message goes through them."""
+    """The delivery states that a carrier reports, in their usual order."""
 
     QUEUED = "queued"
     ATTEMPTED = "attempted"
@@ -42,7 +42,7 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class FileIn(Storable):
-    """A file that came with a message; ``kind`` is "attachment" or "original" (the carrier's payload as received)."""
+    """A file of a message. ``kind`` is "attachment" or "original" (the carrier's payload as received)."""
 
     name: str
     content_type: str
@@ -52,11 +52,11 @@ class FileIn(Storable):
 
 @dataclass(frozen=True, kw_only=True)
 class OutboundFile:
-    """A file to carry. Nothing is read before the channel asks: ``open()`` gives a binary stream from the storage.
+    """A file to send. Its content is read only when ``open()`` is called, which returns a binary stream.
 
-    ``content_type`` was found by looking at the content, ``size`` is in bytes. ``url`` is a signed link of ours for
-    carriers that fetch files themselves; empty when ``PUBLIC_URL`` is not set. Whoever holds it can read the file:
-    give it to the carrier only.
+    ``content_type`` was detected from the content, ``size`` is in bytes. ``url`` is a signed link for carriers that
+    fetch files themselves; empty if ``PUBLIC_URL`` is not set. Everyone who has the link can read the file, so pass it
+    to the carrier only.
     """
 
     name: str
@@ -74,10 +74,10 @@ class OutboundFile:
 
 @dataclass(frozen=True, kw_only=True)
 class OutboundTemplate:
-    """The approved text block that the message was written with; ``OutboundMessage.text`` is that block filled in.
+    """The approved template of a message; ``OutboundMessage.text`` is the template with its variables filled in.
 
-    ``carrier_id`` is the carrier's own name or id of the template for this channel and language (WhatsApp: template
-    name, Twilio: ContentSid); empty where the carrier knows none. ``variables`` stand in the order of the text.
+    ``carrier_id`` is the carrier's name or id of the template for this channel and language (WhatsApp: template name,
+    Twilio: ContentSid), or empty. ``variables`` are in the order of the text.
     """
 
     name: str
@@ -88,7 +88,7 @@ class OutboundTemplate:
 
 @dataclass(frozen=True, kw_only=True)
 class OutboundMessage:
-    """What a channel is asked to carry. ``message_id`` is ours and serves as the carrier's idempotency key."""
+    """A message to send. ``message_id`` is our id and the idempotency key for the carrier."""
 
     message_id: str
     to_name: str
@@ -100,10 +100,10 @@ class OutboundMessage:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     language: str = ""
-    #: The sentence that tells the reader that the talk is recorded, by whom and why.
+    #: The notice that the conversation is recorded, by whom and why.
     notice: str = ""
     occurred_at: datetime
-    #: An earlier attempt may already have reached the reader.
+    #: An earlier attempt may already have been delivered.
     possible_duplicate: bool = False
     files: tuple[OutboundFile, ...] = ()
     template: OutboundTemplate | None = None
@@ -111,10 +111,10 @@ class OutboundMessage:
 
 @dataclass(frozen=True, kw_only=True)
 class PhoneCall:
-    """A call that an employee asks for: the carrier rings the employee first, then the customer, and joins them.
+    """A call requested by an employee: the carrier calls the employee, then the customer, and connects them.
 
-    ``call_id`` is ours. The employee never sees ``to_address``; which telephone is the employee's, the channel knows
-    from its options by ``employee_key`` (the host user's key).
+    ``call_id`` is our id. The employee never sees ``to_address``. The channel looks up the employee's phone number in
+    its options by ``employee_key`` (the host user's key).
     """
 
     call_id: str
@@ -126,7 +126,7 @@ class PhoneCall:
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt(Storable):
-    """What the carrier answered to a send."""
+    """The carrier's response to ``send`` or ``call``."""
 
     status: DeliveryStatus
     carrier_id: str = ""
@@ -135,9 +135,9 @@ class Receipt(Storable):
 
 @dataclass(frozen=True, kw_only=True)
 class MediaRef(Storable):
-    """A file that stays with the carrier until it is fetched (``Channel.fetch``), after its message was recorded.
+    """A file at the carrier, to be fetched (``Channel.fetch``) after its message was recorded.
 
-    ``ref`` is whatever the channel needs to fetch it (an id, an address), without secrets: it is stored.
+    ``ref`` is what the channel needs to fetch it (an id or a URL). It is stored, so it must contain no secrets.
     """
 
     ref: str
@@ -147,11 +147,11 @@ class MediaRef(Storable):
 
 @dataclass(frozen=True, kw_only=True)
 class InboundMessage(Storable):
-    """A customer's message as a carrier handed it in.
+    """A customer's message from a carrier.
 
-    ``event_id`` is the carrier's id of the event (deduplicated on), ``reply_tokens`` our own tokens found in it,
-    ``references`` carrier ids of earlier messages, newest last. ``text`` is what the customer newly wrote,
-    ``quoted`` the quoted history and signature: kept, and what of it was not said before counts as new all the same.
+    ``event_id`` is the carrier's id of the event, used for deduplication. ``reply_tokens`` are our tokens found in it,
+    ``references`` carrier ids of earlier messages, newest last. ``text`` is the new text, ``quoted`` the quoted history
+    and signature; quoted text that is not in an earlier message is treated as new.
     """
 
     channel: str
@@ -167,7 +167,7 @@ class InboundMessage(Storable):
     reply_tokens: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     files: tuple[FileIn, ...] = ()
-    #: Files that are still at the carrier: a task fetches them, so that the webhook is answered at once.
+    #: Files still at the carrier. A task fetches them, so that the webhook is answered at once.
     media: tuple[MediaRef, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     language: str = ""
@@ -175,10 +175,11 @@ class InboundMessage(Storable):
 
 @dataclass(frozen=True, kw_only=True)
 class StatusEvent(Storable):
-    """A carrier's later word on an outbound message, found by ``carrier_id``.
+    """A carrier's status report on an outbound message, which is found by ``carrier_id``.
 
-    ``message_id`` is ours where the carrier gives it back (WhatsApp's ``biz_opaque_callback_data``, a query in Twilio's
-    callback address): it finds the message when the word overtakes the answer to ``send``, or that answer was lost.
+    ``message_id`` is our id if the carrier returns it (WhatsApp's ``biz_opaque_callback_data``, a query parameter in
+    Twilio's callback URL). It finds the message if the report arrives before the response to ``send``, or that response
+    was lost.
     """
 
     channel: str
@@ -191,7 +192,7 @@ class StatusEvent(Storable):
 
 
 class ContactKind(StrEnum):
-    """What a customer or a carrier decided about writing to an address. The first five end it, the others allow it."""
+    """An opt-out or opt-in of an address. The first five stop messages to it, the others allow them."""
 
     STOP = "stop"
     UNFOLLOW = "unfollow"
@@ -209,14 +210,14 @@ class ContactKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ContactEvent(Storable):
-    """An address can't or may not be written to any more, or may again.
+    """An address must not be written to any more, or may be again.
 
-    A word such as STOP comes as two events with ids of their own: the ``InboundMessage`` that was written, and this.
-    Only a permanent bounce (unknown mailbox, number not in use) is a ``BOUNCE``; one failed message a ``StatusEvent``.
-    ``detail`` is the carrier's words, for the record.
+    A word such as STOP leads to two events with different ids: the ``InboundMessage`` and this one. Only a permanent
+    bounce (unknown mailbox, number not in use) is a ``BOUNCE``; a failed message is a ``StatusEvent``. ``detail``
+    contains the carrier's own words, for the record.
 
-    ``carrier_id``: the outbound message that the event is about, where everybody could have sent it (a bounce by
-    mail). It counts only if that message is on record and went to this very address.
+    ``carrier_id`` is the outbound message that the event is about. It is set if the event could be forged (a bounce by
+    mail), which is then ignored unless that message is on record and was sent to this address.
     """
 
     channel: str
@@ -225,13 +226,13 @@ class ContactEvent(Storable):
     kind: ContactKind
     occurred_at: datetime
     carrier_id: str = ""
-    #: The person's name where the carrier tells it (a new follower).
+    #: The person's name if the carrier supplies it (a new follower).
     name: str = ""
     detail: Mapping[str, str] = field(default_factory=dict)
 
 
 class CallOutcome(StrEnum):
-    """How a telephone call ended."""
+    """How a phone call ended."""
 
     ANSWERED = "answered"
     MISSED = "missed"
@@ -241,9 +242,9 @@ class CallOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CallEvent(Storable):
-    """A finished telephone call between company and customer; recorded as a note of a call.
+    """A finished phone call between company and customer, recorded as a note.
 
-    ``address`` is the customer's. ``call_id`` is that of the ``PhoneCall`` it came of, if we asked for it.
+    ``address`` is the customer's. ``call_id`` is that of the ``PhoneCall``, if the call was requested here.
     """
 
     channel: str
@@ -260,7 +261,7 @@ class CallEvent(Storable):
 
 @dataclass(frozen=True, kw_only=True)
 class TakenBack(Storable):
-    """The customer took a message back at the carrier. It stays in the record; ``carrier_id`` names it."""
+    """The customer unsent the message ``carrier_id`` at the carrier. It stays in the record."""
 
     channel: str
     event_id: str
@@ -270,7 +271,7 @@ class TakenBack(Storable):
 
 @dataclass(frozen=True, kw_only=True)
 class UnknownEvent(Storable):
-    """An event we can't read further; it is recorded with its payload all the same."""
+    """An event that can't be parsed. It is recorded with its payload."""
 
     channel: str
     event_id: str
@@ -284,11 +285,11 @@ CarrierEvent = InboundMessage | StatusEvent | ContactEvent | CallEvent | TakenBa
 
 @dataclass(frozen=True, kw_only=True)
 class Carried(Storable):
-    """One thing that the carrier says it carried (``Channel.carried``).
+    """One message or call in the carrier's own log (``Channel.carried``).
 
-    Recorded or not is found by ``carrier_id``, the same id that ``Receipt``, ``InboundMessage`` and ``CallEvent`` give.
-    ``event`` is what the gateway is handed if it was missed: the same event, with the same ``event_id``, that the
-    webhook would have brought. None: it can't be made good from here (an outbound message that we never sent).
+    It is looked up in the record by ``carrier_id``, the same id as in ``Receipt``, ``InboundMessage`` and
+    ``CallEvent``. If it is missing, ``event`` is passed to the gateway: the event, with the ``event_id``, that the
+    webhook would have delivered. None if it can't be recovered (an outbound message that was not sent from here).
     """
 
     carrier_id: str
@@ -298,45 +299,45 @@ class Carried(Storable):
 
 
 class Channel:
-    """One configured channel. Subclass per carrier; ``alias`` is its name in ``CONTACT_GUARD["CHANNELS"]``."""
+    """A configured channel; one subclass per carrier. ``alias`` is its name in ``CONTACT_GUARD["CHANNELS"]``."""
 
-    #: Which kind of customer address it reaches ("email", "phone", "line", "line_works", "whatsapp", "chat").
+    #: Kind of customer address it sends to ("email", "phone", "line", "line_works", "whatsapp", "chat").
     address_kind: ClassVar[str]
-    #: Words for people; translatable.
+    #: Name shown to users; translatable.
     verbose_name: ClassVar[Any]
-    #: A customer without such an address can't be reached; the web chat needs none.
+    #: Whether the customer must have such an address; the web chat needs none.
     needs_address: ClassVar[bool] = True
-    #: ``send`` carries written messages; a telephone line does not.
+    #: Whether ``send`` accepts written messages; a phone line does not.
     supports_text: ClassVar[bool] = True
-    #: Sending the same message id twice gives one message at the reader's.
+    #: Whether sending the same message id twice delivers one message.
     supports_idempotency: ClassVar[bool] = False
-    #: How long the carrier knows a message id; a repeat after that is as doubtful as without one. None: for ever.
+    #: How long the carrier remembers a message id; later repeats may be delivered twice. None: without limit.
     idempotency_lasts: ClassVar[timedelta | None] = None
     supports_subject: ClassVar[bool] = False
-    #: Files go with messages: ``OutboundMessage.files`` may then be filled, within the three limits below.
+    #: Whether messages can have files (``OutboundMessage.files``), within the three limits below.
     supports_files: ClassVar[bool] = False
-    #: Patterns of content types that the carrier takes ("image/*", "application/pdf"); empty: any.
+    #: Patterns of accepted content types ("image/*", "application/pdf"). Empty: all.
     file_types: ClassVar[tuple[str, ...]] = ()
-    #: Largest file in bytes; None: the setting ``MAX_FILE_BYTES`` only.
+    #: Largest file in bytes. None: only the setting ``MAX_FILE_BYTES`` applies.
     max_file_bytes: ClassVar[int | None] = None
     max_files: ClassVar[int] = 10
-    #: The carrier can only fetch files by link (``OutboundFile.url``), so ``PUBLIC_URL`` must be set.
+    #: Whether the carrier fetches files by link (``OutboundFile.url``), so that ``PUBLIC_URL`` must be set.
     files_by_link: ClassVar[bool] = False
-    #: Free text only this long after the customer's last message; later an approved template. None: always.
+    #: How long after the customer's last message free text is allowed; after that only templates. None: always.
     session_window: ClassVar[timedelta | None] = None
-    #: The carrier keeps templates of its own, which ``OutboundTemplate.carrier_id`` names.
+    #: Whether the carrier has its own templates (``OutboundTemplate.carrier_id``).
     supports_templates: ClassVar[bool] = False
-    #: ``call`` joins an employee and a customer by telephone.
+    #: Whether ``call`` can connect an employee and a customer by phone.
     supports_calls: ClassVar[bool] = False
-    #: ``carried`` lists what the carrier carried.
+    #: Whether ``carried`` lists the carrier's log.
     supports_carried: ClassVar[bool] = False
-    #: Messages a minute that the carrier takes from one account; None: it names no limit.
+    #: Messages per minute that the carrier accepts from one account. None: no known limit.
     per_minute: ClassVar[int | None] = None
-    #: The carrier reports delivered or read.
+    #: Whether the carrier reports delivered or read.
     supports_status: ClassVar[bool] = False
-    #: It has a webhook at ``webhooks/<alias>/``.
+    #: Whether it has a webhook at ``webhooks/<alias>/``.
     supports_webhook: ClassVar[bool] = False
-    #: Longest text in characters, None: the gateway's own limit only.
+    #: Longest text in characters. None: only the gateway's limit applies.
     max_length: ClassVar[int | None] = None
 
     def __init__(self, alias: str, options: Mapping[str, Any]) -> None:
@@ -344,24 +345,24 @@ class Channel:
         self.options = options
 
     def secrets(self, name: str) -> tuple[str, ...]:
-        """All valid values of an option that may be one text or a list of them.
+        """All valid values of an option that is a string or a list of strings.
 
-        While a secret is exchanged at the carrier both count: ``["new", "old"]``. The first is the one to send with.
+        A list (``["new", "old"]``) allows rotating a secret: all are accepted, and the first is used for sending.
         """
-        given = self.options.get(name) or ()
-        return tuple(str(value) for value in ([given] if isinstance(given, str) else given) if value)
+        option = self.options.get(name) or ()
+        return tuple(str(value) for value in ([option] if isinstance(option, str) else option) if value)
 
     # --- subclass implementation
     def send(self, message: OutboundMessage) -> Receipt:
-        """Hand one message to the carrier, over the network.
+        """Send one message to the carrier over the network.
 
-        Raises ChannelError: ``permanent`` tells whether another try can help, ``uncertain`` that the carrier may have
-        it all the same, ``retry_after`` (seconds) what a busy carrier asked for.
+        Raises ChannelError with ``permanent`` (a retry can't help), ``uncertain`` (the carrier may have accepted the
+        message) and ``retry_after`` (seconds, if the carrier asked to wait).
         """
         raise NotImplementedError(f"{type(self).__name__}.send")
 
     def length(self, text: str) -> int:
-        """A text's length as the carrier counts it, compared with ``max_length``. Default: characters."""
+        """The length of a text as the carrier counts it, for ``max_length``. Default: characters."""
         return len(text)
 
     def verify(self, request: HttpRequest) -> None:
@@ -369,17 +370,19 @@ class Channel:
         raise NotImplementedError(f"{type(self).__name__}.verify")
 
     def refuse(self, request: HttpRequest) -> HttpResponse:
-        """What a caller hears whom ``verify`` did not believe. A carrier that wants to be asked for its password first
-        gets 401 here."""
+        """The response to a request that ``verify`` refused. Return 401 for a carrier that waits for a challenge."""
         return HttpResponse("signature refused", status=403, content_type="text/plain")
 
     def parse(self, request: HttpRequest) -> Sequence[CarrierEvent]:
-        """Read a verified webhook, which may bring many events or none. Raises InvalidPayload for what can't be read
-        at all; a single event that can't be read is an ``UnknownEvent``."""
+        """Parse a verified webhook, which may contain any number of events.
+
+        Raises InvalidPayload if the request can't be parsed at all. A single event that can't be parsed becomes an
+        ``UnknownEvent``.
+        """
         raise NotImplementedError(f"{type(self).__name__}.parse")
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """What the carrier wants to hear after its events were recorded."""
+        """The response to the carrier after its events were recorded."""
         return HttpResponse(status=204)
 
     def fetch(self, media: MediaRef) -> FileIn:
@@ -387,17 +390,17 @@ class Channel:
         raise NotImplementedError(f"{type(self).__name__}.fetch")
 
     def call(self, call: PhoneCall) -> Receipt:
-        """Ask the carrier to ring the employee and join the customer. Raises ChannelError."""
+        """Ask the carrier to call the employee and connect the customer. Raises ChannelError."""
         raise NotImplementedError(f"{type(self).__name__}.call")
 
     def carried(self, day: date) -> Iterable[Carried]:
-        """What the carrier says it carried on that day (UTC), in both directions. Raises ChannelError."""
+        """The messages and calls in the carrier's log for ``day`` (UTC), in both directions. Raises ChannelError."""
         raise NotImplementedError(f"{type(self).__name__}.carried")
 
     def own_domains(self) -> tuple[str, ...]:
-        """Mail domains that belong to the company because this channel sends from them."""
+        """Mail domains of the company that this channel sends from."""
         return ()
 
     def check(self) -> Iterator[CheckMessage]:
-        """What is missing or wrong in this channel's options."""
+        """System checks of this channel's options."""
         yield from ()

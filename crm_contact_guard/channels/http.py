@@ -1,4 +1,4 @@
-"""Reading a carrier's HTTP answers (urllib3, which LINE's library brings as well): contents, waiting times, silence."""
+"""Helpers for carriers' HTTP responses (urllib3, which LINE's library depends on as well)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ _CHUNK = 65_536
 
 
 def content_of(answer: BaseHTTPResponse, *, most: int) -> bytes:
-    """The body, read piece by piece and no further than ``most`` bytes: carriers take files of any size. Raises
-    ChannelError for a larger one, and urllib3's HTTPError when the connection breaks."""
+    """The body, read in chunks and up to ``most`` bytes, since carriers accept files of any size.
+
+    Raises ChannelError for a larger body, and urllib3's HTTPError if the connection breaks.
+    """
     content = bytearray()
     try:
-        for piece in answer.stream(_CHUNK):
-            content += piece
+        for chunk in answer.stream(_CHUNK):
+            content += chunk
             if len(content) > most:
                 raise ChannelError(f"the file is larger than {most} bytes", permanent=True)
     finally:
@@ -32,8 +34,10 @@ def content_type_of(answer: BaseHTTPResponse) -> str:
 
 
 def lost(error: HTTPError, carrier: str, *, delivers: bool) -> ChannelError:
-    """No answer to a call. ``delivers``: the call hands over a message; then only when no connection came about is it
-    certain that the carrier has nothing."""
+    """The ChannelError for a request without a response.
+
+    ``delivers``: the request sends a message, so the outcome is uncertain unless no connection was established.
+    """
     unsent = isinstance(error, NewConnectionError | ConnectTimeoutError)
     return ChannelError(
         f"{carrier} not reachable: {type(error).__name__}", permanent=False, uncertain=delivers and not unsent
@@ -41,9 +45,9 @@ def lost(error: HTTPError, carrier: str, *, delivers: bool) -> ChannelError:
 
 
 def seconds(headers: Mapping[str, str] | None, *names: str) -> float | None:
-    """The first of the headers that holds a number of seconds."""
+    """The first of these headers that contains a number of seconds."""
     for name in names:
-        given = str((headers or {}).get(name, ""))
-        if given.isdecimal():
-            return float(given)
+        value = str((headers or {}).get(name, ""))
+        if value.isdecimal():
+            return float(value)
     return None

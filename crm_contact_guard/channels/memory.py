@@ -1,4 +1,4 @@
-"""A channel that keeps what it is given in memory: for the tests of a host project, never for production (W003)."""
+"""A channel that stores messages in memory, for tests of the host project. Not for production (W003)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crm_contact_guard.exceptions import ChannelError
 
 
 class MemoryChannel(Channel):
-    """``MemoryChannel.sent`` lists all messages, newest last. A test empties it, and may queue ``errors``."""
+    """``MemoryChannel.sent`` lists all messages, newest last. Tests clear it, and may queue ``errors`` to raise."""
 
     address_kind = "email"
     verbose_name = _("In memory")

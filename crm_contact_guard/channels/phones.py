@@ -1,4 +1,4 @@
-"""Phone numbers as carriers want them (E.164). Pure; a channel imports no model."""
+"""Phone numbers in E.164 format. No models, since channels import none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from crm_contact_guard.conf import settings
 
 
 def e164(value: str) -> str:
-    """``+819012345678`` for a number that can be read in one of the configured ``REGIONS``, else ``""``."""
+    """``+819012345678`` if the number is valid in one of the configured ``REGIONS``, otherwise ``""``."""
     for region in settings.REGIONS:
         try:
             number = phonenumbers.parse(value, region)

@@ -1,4 +1,4 @@
-"""From an alias in the settings to a channel object. Carriers' libraries are imported on first use."""
+"""Channel objects by their alias in the settings. Carriers' libraries are imported on first use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crm_contact_guard.exceptions import ConfigurationError
 
 @lru_cache(maxsize=64)
 def channel(alias: str) -> Channel:
-    """The configured channel. Raises ConfigurationError naming the alias and what is wrong."""
+    """The configured channel. Raises ConfigurationError, which names the alias and the problem."""
     spec = settings.channel(alias)
     path = spec.get("BACKEND", "")
     try:
@@ -27,13 +27,13 @@ def channel(alias: str) -> Channel:
 
 
 def aliases() -> tuple[str, ...]:
-    """All configured aliases, in the settings' order."""
+    """All configured aliases, in the order of the settings."""
     return tuple(settings.CHANNELS)
 
 
-def _forget(*, setting: str, **_: object) -> None:
+def _clear_cache(*, setting: str, **_: object) -> None:
     if setting == "CONTACT_GUARD":
         channel.cache_clear()
 
 
-setting_changed.connect(_forget)
+setting_changed.connect(_clear_cache)

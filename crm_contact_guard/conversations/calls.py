@@ -1,4 +1,4 @@
-"""Telephone calls: what a carrier tells of them afterwards."""
+"""Record phone calls that a carrier reports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.models import Conversation, Direction, Event, Message, MessageKind
 from crm_contact_guard.record.recording import record_message
 
-#: An event of an asked-for call, whose subject is the id that the carrier gives back.
+#: Kind of the event of a requested call. Its subject is the id that the carrier returns.
 ASKED = "call.asked"
 
 
@@ -36,9 +36,9 @@ def call_ended(event: CallEvent) -> Message:
         occurred_at=event.started_at,
         text="",
         employee_id=caller.pk if caller is not None else None,
-        from_name=_name(conversation) if event.inbound else _known(caller),
+        from_name=_name(conversation) if event.inbound else _employee_name(caller),
         from_address=event.address if event.inbound else None,
-        to_name=_known(caller) if event.inbound else _name(conversation),
+        to_name=_employee_name(caller) if event.inbound else _name(conversation),
         to_address=None if event.inbound else event.address,
         details=details,
         carrier_id=event.carrier_id,
@@ -60,9 +60,9 @@ def _name(conversation: Conversation) -> str:
 
 
 def _caller(asked: Event | None) -> Employee | None:
-    """Who pressed "call", who need not be the one who answers in the conversation."""
+    """The employee who requested the call, not necessarily the one assigned to the conversation."""
     return Employee.objects.filter(pk=asked.actor).first() if asked is not None and asked.actor else None
 
 
-def _known(employee: Employee | None) -> str | None:
+def _employee_name(employee: Employee | None) -> str | None:
     return employee.name if employee is not None else None

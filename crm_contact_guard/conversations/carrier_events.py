@@ -1,4 +1,4 @@
-"""Events of carriers, each of which counts once: its id, in the form in which it is stored and looked for."""
+"""Ids of carriers' events, by which each event is processed only once."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ _LONGEST: Final = 255
 
 
 def event_key(event_id: str) -> str:
-    """A carrier's id of an event as it is stored. Of one that is too long, a digest stands for the end, so that two
-    which begin alike stay two."""
+    """A carrier's event id as stored. The end of one that is too long is replaced by a digest, so it stays unique."""
     if len(event_id) <= _LONGEST:
         return event_id
     digest = hashlib.sha256(event_id.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Web chat links: a random token in the link, its hash in the database, an expiry, and revocation."""
+"""Web chat links. The URL contains a random token, the database only its hash. Links expire and can be revoked."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Whoever has an address, and the talk they are in: one statement, composed once.
+"""Look up the customers with an address and their open conversations, in one cached SQL statement.
 
-Every inbound message asks this. The ORM needs three queries for it, and composing them takes longer than running them.
+Every inbound message needs this. The ORM would take three queries, and compiling them takes longer than running them.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from crm_contact_guard.record.models import Conversation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """A customer who has, or had, an address."""
+    """A customer who has or had an address."""
 
     customer: Customer
-    #: The open one with the latest message; its customer and employee are at hand.
+    #: The open conversation with the latest message, with its customer and employee loaded.
     conversation: Conversation | None
-    #: The latest message of any conversation, as the database gives it: to compare, nothing else.
+    #: Time of the latest message in any conversation, unconverted from the database: for comparisons only.
     talked_at: Any
-    #: Why the address is not written to, empty otherwise.
+    #: Reason of the opt-out; empty if the customer has not opted out.
     opted_out_by: str
-    #: The host took the address away.
+    #: The host removed the address.
     dropped: bool
 
 
 def holders(kind: str, normalised: str) -> list[Holder]:
-    """All customers with this address, in no order. One query, none for an empty address."""
+    """All customers with this address, in no particular order. One query, or none for an empty address."""
     if not normalised:
         return []
-    # Where the record is written: a replica may not know yet who wrote a moment ago.
+    # Not from a replica, which may not have the latest rows yet.
     connection = database.connection()
     with connection.cursor() as cursor:
         cursor.execute(_statement(connection.vendor), [kind, normalised])
@@ -46,12 +46,12 @@ def holders(kind: str, normalised: str) -> list[Holder]:
 
 
 Row = TypeVar("Row", bound=models.Model)
-#: Fields whose values come as they are from every database.
+#: Fields whose values need no conversion on any database.
 _PLAIN: Final = (models.CharField, models.TextField, models.PositiveSmallIntegerField, models.PositiveIntegerField)
 
 
 class _Part(Generic[Row]):
-    """A model's columns in the statement, and its objects out of the result."""
+    """The columns of one model in the statement; builds its instances from a result row."""
 
     def __init__(self, model: type[Row], alias: str) -> None:
         fields = model._meta.concrete_fields
@@ -66,12 +66,12 @@ class _Part(Generic[Row]):
         quote = connection.ops.quote_name
         return ", ".join(f"{self.alias}.{quote(str(field.column))}" for field in self.model._meta.concrete_fields)
 
-    def found(self, row: Sequence[Any], start: int) -> bool:
-        """Whether the outer join found one whose columns begin at ``start``."""
+    def is_present(self, row: Sequence[Any], start: int) -> bool:
+        """Whether the outer join matched: the primary key among the columns from ``start`` is not null."""
         return row[start + self.key] is not None
 
     def read(self, row: Sequence[Any], start: int, connection: BaseDatabaseWrapper) -> Row:
-        """The object whose columns begin at ``start``."""
+        """The instance whose columns begin at ``start``."""
         values = list(row[start : start + self.width])
         for place, column in self.converted:
             for convert in (*connection.ops.get_db_converters(column), *column.get_db_converters(connection)):
@@ -82,7 +82,7 @@ class _Part(Generic[Row]):
 _CUSTOMER: Final = _Part(Customer, "c")
 _CONVERSATION: Final = _Part(Conversation, "v")
 _EMPLOYEE: Final = _Part(Employee, "e")
-#: Where each begins: three columns come before.
+#: Index of each model's first column; three other columns precede them.
 _AT_CUSTOMER: Final = 3
 _AT_CONVERSATION: Final = _AT_CUSTOMER + _CUSTOMER.width
 _AT_EMPLOYEE: Final = _AT_CONVERSATION + _CONVERSATION.width
@@ -112,10 +112,10 @@ def _holder(row: Sequence[Any], connection: BaseDatabaseWrapper) -> Holder:
     opted_out_by, dropped, talked_at = row[:_AT_CUSTOMER]
     customer = _CUSTOMER.read(row, _AT_CUSTOMER, connection)
     conversation = None
-    if _CONVERSATION.found(row, _AT_CONVERSATION):
+    if _CONVERSATION.is_present(row, _AT_CONVERSATION):
         conversation = _CONVERSATION.read(row, _AT_CONVERSATION, connection)
         conversation.customer = customer
-        if _EMPLOYEE.found(row, _AT_EMPLOYEE):
+        if _EMPLOYEE.is_present(row, _AT_EMPLOYEE):
             conversation.employee = _EMPLOYEE.read(row, _AT_EMPLOYEE, connection)
     return Holder(
         customer=customer,

@@ -1,7 +1,7 @@
 """Who somebody turned out to be: saying which customer of the host a stranger is, and following the host's own merges.
 
-Recorded messages keep the customer they were recorded with. What moves is the conversation, each move an event; whose
-data a message is, is asked of its conversation (``exports.subject``, legal holds).
+Recorded messages keep the customer they were recorded with. Only the conversation changes, and each change is an event.
+Exports of a data subject and legal holds therefore select messages by their conversation's customer.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ LINKED = "conversation.linked"
 def may_change(conversation: Conversation) -> bool:
     """Whether it is open who the customer is: nobody the host knows, identified by hand before, or one who is gone."""
     customer = conversation.customer
-    return customer.key is None or not customer.active or _stranger(conversation) is not None
+    return customer.key is None or not customer.active or _first_sender(conversation) is not None
 
 
 def shares_address(conversation: Conversation, customer: Customer) -> bool:
-    """Whether both can be reached at one address, so that a message may have come from either."""
+    """Whether both customers share an address, so that a message may have come from either."""
     own = conversation.customer.addresses.values("kind", "normalised")
     pairs = [Q(kind=row["kind"], normalised=row["normalised"]) for row in own]
     return bool(pairs) and customer.addresses.filter(_any(pairs)).exists()
@@ -42,7 +42,7 @@ def shares_address(conversation: Conversation, customer: Customer) -> bool:
 def customer_identify(
     *, conversation: Conversation, customer: Customer, actor: Employee | None, reason: str = ""
 ) -> list[Conversation]:
-    """Say that the conversation is one with ``customer``. Returns the conversations that moved.
+    """Link the conversation to ``customer``. Returns the conversations that moved.
 
     All conversations of the same stranger move, the stranger's addresses come along, and what was unassigned goes to
     the customer's owner. May be done again when it was wrong. ``actor`` None: the host's own code. Raises NotPermitted,
@@ -64,11 +64,13 @@ def customer_identify(
             _("This conversation is with %(customer)s, whom the CRM knows.") % {"customer": source.name},
             field="customer",
         )
-    moving = _of_stranger(stranger, source) if stranger is not None else Conversation.objects.filter(pk=conversation.pk)
+    moving = (
+        _conversations_of(sender, source) if sender is not None else Conversation.objects.filter(pk=conversation.pk)
+    )
     moved = [_move(row, customer, actor, reason) for row in moving.select_related("customer")]
-    if stranger is not None:
-        _addresses_to(stranger, customer, away_from=source)
-        Customer.objects.filter(pk=stranger.pk).update(active=False, merged_into=customer)
+    if sender is not None:
+        _addresses_to(sender, customer, away_from=source)
+        Customer.objects.filter(pk=sender.pk).update(active=False, merged_into=customer)
     return moved
 
 
@@ -78,8 +80,10 @@ def _refused() -> NotPermitted:
 
 @database.atomic()
 def customer_gone(customer: Customer) -> None:
-    """The host no longer has this customer: nothing new is found by its addresses, and after a merge its conversations
-    are with the one it became. Records stay as they are."""
+    """Deactivate a customer that the host no longer has, so that its addresses match no new messages.
+
+    If the host merged it into another customer, its conversations move there. Recorded messages do not change.
+    """
     successor_key = crm.adapter().merged_into(customer.key or "")
     try:
         successor = customer_for(successor_key) if successor_key else None
@@ -125,8 +129,7 @@ def _stranger(conversation: Conversation) -> Customer | None:
     """The stranger with whom the conversation began, if somebody said by hand who it is."""
     events = Event.objects.filter(conversation=conversation, kind=LINKED).order_by("recorded_at", "pk")
     keys = [json.loads(data)["from"] for data in events.values_list("data", flat=True)]
-    found = Customer.objects.filter(pk__in=[UUID(key) for key in keys], key__isnull=True)
-    return found.first()
+    return Customer.objects.filter(pk__in=[UUID(key) for key in keys], key__isnull=True).first()
 
 
 def _of_stranger(stranger: Customer, now_with: Customer) -> QuerySet[Conversation]:
@@ -135,10 +138,10 @@ def _of_stranger(stranger: Customer, now_with: Customer) -> QuerySet[Conversatio
     return Conversation.objects.filter(Q(customer=stranger) | Q(customer=now_with, pk__in=linked))
 
 
-def _addresses_to(stranger: Customer, customer: Customer, *, away_from: Customer) -> None:
-    """The customer can be reached where the stranger wrote from. A word such as STOP comes along."""
-    for address in stranger.addresses.all():
-        if away_from.pk != stranger.pk:
+def _addresses_to(sender: Customer, customer: Customer, *, away_from: Customer) -> None:
+    """Copy the unknown sender's addresses to the customer, including opt-outs such as STOP."""
+    for address in sender.addresses.all():
+        if away_from.pk != sender.pk:
             away_from.addresses.filter(kind=address.kind, normalised=address.normalised, learnt=True).delete()
         own, _new = Address.objects.get_or_create(
             customer=customer,

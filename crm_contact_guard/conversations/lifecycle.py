@@ -1,4 +1,4 @@
-"""Opening, finding and moving conversations, and what a new message does to them."""
+"""Open and find conversations, and update them after a new message."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Conversation, Direction, Message
 from crm_contact_guard.record.statements import execute
 
-#: 20 letters of 32 symbols: 100 random bits, lower case since some mail systems fold the local part.
+#: 20 characters from 32 symbols are 100 random bits. Lower case, since some mail systems change the local part's case.
 _TOKEN_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _TOKEN_LENGTH = 20
 _TABLE = Conversation._meta.db_table
@@ -60,15 +60,18 @@ def conversation_start(*, actor: Employee, customer: Customer, channel: str) -> 
 
 
 def by_reply_token(tokens: Iterable[str]) -> Conversation | None:
-    """The conversation one of our own tokens belongs to."""
+    """The conversation that one of these reply tokens belongs to."""
     wanted = [token.lower() for token in tokens]
     rows = Conversation.objects.select_related("customer", "employee").filter(reply_token__in=wanted)
     return rows.first() if wanted else None
 
 
 def by_references(references: Iterable[str]) -> Conversation | None:
-    """The conversation of the newest of the referenced messages: carrier ids of either direction, or our own id, with
-    which the Message-ID of each mail of ours begins, whatever the mail service that sent it calls it."""
+    """The conversation of the newest referenced message.
+
+    References are carrier ids of either direction, or Message-IDs of our mails, which begin with the message's own id
+    and so match even if the mail service assigned another carrier id.
+    """
     wanted = [reference[:255] for reference in references]
     if not wanted:
         return None
@@ -76,9 +79,9 @@ def by_references(references: Iterable[str]) -> Conversation | None:
     messages = Message.objects.filter(
         Q(carrier_id__in=wanted) | Q(delivery__carrier_id__in=wanted) | Q(pk__in=own, direction=Direction.OUTBOUND)
     )
-    talks = messages.select_related("conversation__customer", "conversation__employee")
-    found = talks.order_by("-occurred_at").first()
-    return found.conversation if found is not None else None
+    messages = messages.select_related("conversation__customer", "conversation__employee")
+    newest = messages.order_by("-occurred_at").first()
+    return newest.conversation if newest is not None else None
 
 
 def latest_open(customer: Customer) -> Conversation | None:
@@ -92,9 +95,9 @@ def latest_open(customer: Customer) -> Conversation | None:
 
 
 def note_message(conversation: Conversation, message: Message) -> None:
-    """Bring the conversation's working state up to a newly recorded message. Takes no part in the record.
+    """Update the conversation's working state after a newly recorded message. This is not part of the record.
 
-    By a statement of its own, since every message pays for it; the row counts what others change at the same time.
+    A single UPDATE: it is cheap, and safe against concurrent updates.
     """
     connection = database.connection()
     at = _AT.get_db_prep_save(message.occurred_at, connection)
@@ -112,7 +115,7 @@ def note_message(conversation: Conversation, message: Message) -> None:
 
 
 def _follow(conversation: Conversation, message: Message) -> None:
-    """Make the object at hand say what its row says now, without another query."""
+    """Update the instance like its row, without another query."""
     conversation.last_message_at = _later(conversation.last_message_at, message.occurred_at)
     if message.direction == Direction.INBOUND:
         conversation.unread += 1
@@ -125,7 +128,7 @@ def _follow(conversation: Conversation, message: Message) -> None:
 
 
 def note_missed_call(conversation: Conversation, at: datetime) -> None:
-    """Somebody called in vain and waits for an answer like one who wrote."""
+    """Update the conversation after a missed call: the customer waits for an answer, as after a message."""
     rows = Conversation.objects.filter(pk=conversation.pk)
     rows.update(unread=F("unread") + 1, state=Conversation.State.OPEN)
     rows.filter(waiting_since=None).update(waiting_since=at)
@@ -140,9 +143,9 @@ def take_over(conversation: Conversation, employee: Employee) -> None:
 
 
 def mark_read(conversation: Conversation) -> None:
-    """The answering employee has seen what came in."""
+    """Reset the unread count: the answering employee has seen the messages."""
     Conversation.objects.filter(pk=conversation.pk, unread__gt=0).update(unread=0)
 
 
-def _later(known: datetime | None, new: datetime) -> datetime:
-    return new if known is None or new > known else known
+def _later(current: datetime | None, new: datetime) -> datetime:
+    return new if current is None or new > current else current

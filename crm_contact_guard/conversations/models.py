@@ -1,4 +1,4 @@
-"""What carriers told us already, and the customers' links to the web chat."""
+"""Tables of processed carrier events and of web chat links."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from crm_contact_guard.record.models import Conversation, Message
 
 
 class CarrierEventId(Row):
-    """Carriers' event ids seen so far: the unique constraint is what makes receiving idempotent."""
+    """Ids of carriers' events that were processed. The unique constraint makes receiving idempotent."""
 
     channel = models.CharField(max_length=64)
     event_id = models.CharField(max_length=255)
-    # Never looked for: a message, which stays for ever, is found by the event and not the event by the message.
+    # No index: events are never looked up by message, and messages are never deleted.
     message = models.ForeignKey(Message, null=True, on_delete=models.PROTECT, db_index=False, related_name="+")
     received_at = models.DateTimeField()
 
@@ -24,7 +24,7 @@ class CarrierEventId(Row):
 
 
 class ChatLink(Row):
-    """A customer's door to the web chat: expiring, revocable, known here only by the hash of its token."""
+    """A customer's link to the web chat. It expires and can be revoked; only the hash of its token is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="chat_links")
@@ -34,6 +34,6 @@ class ChatLink(Row):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
-    #: When somebody was last seen writing, at either end; good for some seconds (``typing_marks``).
+    #: Typing indicators, valid for some seconds (``typing_marks``).
     customer_typing_at = models.DateTimeField(null=True, blank=True)
     employee_typing_at = models.DateTimeField(null=True, blank=True)

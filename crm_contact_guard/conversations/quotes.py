@@ -1,7 +1,7 @@
-"""Quotes that quote nothing: neither "> " nor any other delimiter hides new words from inspection.
+"""Detection of false quotes, so that new text marked as quoted ("> " or otherwise) is inspected, too.
 
-What a mail presents as quoted history is compared with what was really said in the conversation; what nobody said
-before is the writer's own words.
+The quoted part of a mail is compared with earlier messages of the conversation. Text that is not in them counts as the
+writer's own.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from crm_contact_guard.detection.segments import Said, has_parts, segments
 from crm_contact_guard.detection.types import Direction
 from crm_contact_guard.record.models import Conversation, Message
 
-#: How many earlier messages a mail may quote from.
+#: Number of earlier messages that a mail can quote from.
 _EARLIER = 50
 
 
 def told_apart(conversation: Conversation, text: str, quoted: str) -> tuple[str, str]:
-    """The new text with false quotes added at its end, and the true quotes. Signatures stay where they are."""
+    """The new text with false quotes appended, and the genuine quotes. Signatures stay in the quoted part."""
     if not quoted.strip():
         return text, quoted
     said = Said(earlier_words(conversation))
-    kept: list[str] = []
+    genuine: list[str] = []
     false: list[str] = []
     for part in segments(quoted, Direction.INBOUND, said):
-        (false if part.whose.is_judged else kept).append(quoted[part.start : part.end])
+        (false if part.whose.is_judged else genuine).append(quoted[part.start : part.end])
     added = "".join(false).strip()
     if not any(map(str.isalnum, added)):
         return text, quoted
-    return "\n".join(part for part in (text, added) if part), "".join(kept).strip()
+    return "\n".join(part for part in (text, added) if part), "".join(genuine).strip()
 
 
 def earlier_words(conversation: Conversation, *, before: Message | None = None) -> list[str]:
-    """What was said in the conversation, the newest first; ``before`` a message, or up to now.
+    """Texts of the conversation's latest messages, the newest first; with ``before``, those earlier than that message.
 
-    With it stand our own footers: they come back with quotes, and a customer's language may have changed meanwhile.
+    The recording notice in all languages comes first, since replies quote it and a customer's language may change.
     """
     earlier = Message.objects.filter(conversation=conversation)
     if before is not None:
@@ -46,7 +46,7 @@ def earlier_words(conversation: Conversation, *, before: Message | None = None) 
 
 
 def words_before(message: Message) -> list[str]:
-    """What a recorded message may quote; asked only where it has parts to tell apart."""
+    """The texts that a recorded message may quote. No query if the message has no quoted parts."""
     if not has_parts(message.text or "", Direction(message.direction)):
         return []
     return earlier_words(message.conversation, before=message)

@@ -1,4 +1,4 @@
-"""The sentence that tells a customer that the conversation is recorded."""
+"""The notice to customers that the conversation is recorded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crm_contact_guard.conf import settings
 
 
 def recording_notice(language: str = "") -> str:
-    """The sentence in the customer's language: who records the conversation, and why."""
+    """The notice in ``language`` (the active one by default): who records the conversation, and why."""
     with translation.override(language or translation.get_language()):
         return _("This conversation is kept by %(company)s so that we can answer you well and protect both sides.") % {
             "company": settings.company_name

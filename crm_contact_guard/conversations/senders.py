@@ -1,4 +1,4 @@
-"""Who wrote in, and into which conversation it belongs."""
+"""Find the sender and the conversation of an inbound message."""
 
 from __future__ import annotations
 
@@ -16,52 +16,55 @@ from crm_contact_guard.record.models import Conversation
 
 
 def named_in(inbound: InboundMessage) -> Conversation | None:
-    """The conversation our own token names, else that of the messages it refers to."""
+    """The conversation of our reply token, otherwise that of the messages it refers to."""
     return lifecycle.by_reply_token(inbound.reply_tokens) or lifecycle.by_references(inbound.references)
 
 
-def conversation_of(inbound: InboundMessage, known: Sequence[Holder]) -> Conversation:
-    """The sender's conversation. ``known``: who has the sender's address, as ``having`` told."""
+def conversation_of(inbound: InboundMessage, matches: Sequence[Holder]) -> Conversation:
+    """The sender's conversation. ``matches``: the customers with the sender's address, from ``having``."""
     carrier = registry.channel(inbound.channel)
-    return _conversation(carrier, inbound.from_address, inbound.from_name, inbound.subject, known)
+    return _conversation(carrier, inbound.from_address, inbound.from_name, inbound.subject, matches)
 
 
 def having(carrier: Channel, address: str) -> list[Holder]:
-    """All customers who have, or had, this address. One query."""
+    """All customers who have or had this address. One query."""
     return holders(carrier.address_kind, normalise(carrier.address_kind, address)[:320])
 
 
 def conversation_with(carrier: Channel, address: str) -> Conversation:
-    """The latest open conversation of whoever has this address, or a new one; an unknown sender's is unassigned."""
+    """The latest open conversation of the customer with this address, or a new one.
+
+    An unknown sender's conversation is unassigned.
+    """
     return _conversation(carrier, address, "", "", having(carrier, address))
 
 
 def customer_of(carrier: Channel, address: str, *, name: str = "") -> Customer:
-    """The customer with this address; a stranger becomes one."""
-    holder = _meant(having(carrier, address))
-    return holder.customer if holder is not None else _stranger(carrier, address, name)
+    """The customer with this address. An unknown sender is added as a new customer."""
+    holder = _choose(having(carrier, address))
+    return holder.customer if holder is not None else _unknown_sender(carrier, address, name)
 
 
-def _conversation(carrier: Channel, address: str, name: str, subject: str, known: Sequence[Holder]) -> Conversation:
-    # A stranger's other message may have been recorded since ``known`` was asked, and made them a customer.
-    holder = _meant(known) or _meant(having(carrier, address))
+def _conversation(carrier: Channel, address: str, name: str, subject: str, matches: Sequence[Holder]) -> Conversation:
+    # Look again: a concurrent message of an unknown sender may have created the customer since ``matches`` was queried.
+    holder = _choose(matches) or _choose(having(carrier, address))
     if holder is not None and holder.conversation is not None:
         return holder.conversation
-    customer = holder.customer if holder is not None else _stranger(carrier, address, name)
+    customer = holder.customer if holder is not None else _unknown_sender(carrier, address, name)
     return lifecycle.conversation_open(customer=customer, channel=carrier.alias, subject=subject)
 
 
-def _meant(known: Sequence[Holder]) -> Holder | None:
-    """Whom an address stands for. Two may share it: one the host knows comes first, then the one talked to last.
+def _choose(matches: Sequence[Holder]) -> Holder | None:
+    """The customer an address stands for. If several share it: one of the host first, then the latest contact.
 
-    Where customers of several tenants do, it is nobody's: a stranger's, of no tenant.
+    If customers of several tenants share it, only an unknown sender without a tenant matches.
     """
-    living = [holder for holder in known if holder.customer.active and not holder.dropped]
-    if len({holder.customer.tenant for holder in living if holder.customer.key is not None}) > 1:
-        # Nothing tells for which tenant this is, and a guess could show it to the wrong one.
-        living = [holder for holder in living if holder.customer.key is None and not holder.customer.tenant]
+    active = [holder for holder in matches if holder.customer.active and not holder.dropped]
+    if len({holder.customer.tenant for holder in active if holder.customer.key is not None}) > 1:
+        # The tenant is ambiguous; a wrong guess would disclose the message to another tenant.
+        active = [holder for holder in active if holder.customer.key is None and not holder.customer.tenant]
     return max(
-        living,
+        active,
         key=lambda holder: (holder.customer.key is not None, holder.talked_at is not None, holder.talked_at or 0),
         default=None,
     )
@@ -78,7 +81,7 @@ def _stranger(carrier: Channel, address: str, name: str) -> Customer:
 
 
 def is_shared(address: Address) -> bool:
-    """Whether another customer of ours has the same address, so that what comes from it may be from either."""
+    """Whether another customer has the same address, so that a message from it may come from either."""
     others = Address.objects.filter(
         kind=address.kind, normalised=address.normalised, dropped=False, customer__active=True
     )

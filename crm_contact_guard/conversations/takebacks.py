@@ -1,4 +1,4 @@
-"""Messages that their sender took back at the carrier: that is recorded, and the message stays."""
+"""Messages that their sender unsent at the carrier. This is recorded; the message itself is kept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ KIND = "message.taken_back"
 
 
 def taken_back(event: TakenBack) -> None:
-    """Record it with the message, within the caller's transaction; with the channel when we never got the message."""
+    """Record the event with the message, or with the channel if the message was never received.
+
+    Call it inside a transaction.
+    """
     message = (
         Message.objects.filter(channel=event.channel, carrier_id=event.carrier_id[:255], direction=Direction.INBOUND)
         .select_related("conversation")
@@ -34,7 +37,7 @@ def taken_back(event: TakenBack) -> None:
 
 
 def of(messages: Sequence[Message]) -> set[UUID]:
-    """Which of these messages were taken back. One query, none without inbound messages."""
+    """Ids of the messages that were unsent. One query, or none if no message is inbound."""
     inbound = [message.pk for message in messages if message.direction == Direction.INBOUND]
     if not inbound:
         return set()

@@ -1,6 +1,6 @@
-"""The only door to the host CRM: what we ask of it (``CRMAdapter``), and an adapter that needs settings only.
+"""The interface to the host CRM (``CRMAdapter``), and an adapter that is configured by settings only.
 
-A host's rows are known outside of it by opaque text keys.
+All other code knows the host's rows by opaque text keys.
 """
 
 from crm_contact_guard.crm.chosen import adapter, current_tenant, has_contexts, is_outside, tenant

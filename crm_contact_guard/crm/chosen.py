@@ -1,4 +1,4 @@
-"""The adapter that the settings choose, and the tenant in whose context we are."""
+"""The configured adapter and the current tenant."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ def _adapter() -> CRMAdapter:
 
 
 def adapter() -> CRMAdapter:
-    """The host's adapter. Raises ConfigurationError when the setting leads nowhere."""
+    """The host's adapter. Raises ConfigurationError if the setting is invalid."""
     return _adapter()
 
 
 def has_contexts(host: CRMAdapter) -> bool:
-    """Whether the host's rows are read tenant by tenant."""
+    """Whether the host's rows must be read in the context of each tenant."""
     return type(host).tenants is not CRMAdapter.tenants
 
 
 def is_outside(record: EmployeeRecord) -> bool:
-    """Whether a table of users that is everybody's showed somebody who belongs to none of the tenants."""
+    """Whether a user from a user table shared by all tenants belongs to none of them."""
     host = adapter()
-    told = isinstance(host, DeclarativeAdapter) and settings.EMPLOYEE.get("TENANT")
-    return bool(told) and not record.tenant and has_contexts(host)
+    has_tenant_path = isinstance(host, DeclarativeAdapter) and settings.EMPLOYEE.get("TENANT")
+    return bool(has_tenant_path) and not record.tenant and has_contexts(host)
 
 
 @contextmanager
 def tenant(key: str) -> Iterator[None]:
-    """Enter the host's context of a tenant; with "", which is what rows of nobody's have, nothing is entered."""
+    """Enter the host's context of a tenant. ``""``, the tenant of rows without one, enters none."""
     before = ENTERED.set(key)
     try:
         with adapter().tenant(key) if key else nullcontext():
@@ -57,13 +57,13 @@ def tenant(key: str) -> Iterator[None]:
 
 
 def current_tenant() -> str:
-    """The tenant that was entered here, or in whose context the host says we are; empty: in none."""
+    """The tenant entered by ``tenant``, otherwise the one reported by the adapter; empty if there is none."""
     return ENTERED.get() or adapter().current_tenant()
 
 
-def _forget(*, setting: str, **_: object) -> None:
+def _clear_cache(*, setting: str, **_: object) -> None:
     if setting == "CONTACT_GUARD":
         _adapter.cache_clear()
 
 
-setting_changed.connect(_forget)
+setting_changed.connect(_clear_cache)

@@ -1,4 +1,4 @@
-"""What we ask of a host CRM: a dozen methods, and the records they give."""
+"""The methods that a host CRM's adapter provides, and the records they return."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class AddressRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerRecord:
-    """A customer as the host knows it. ``owner_key`` is the host user who looks after them, as text."""
+    """A customer of the host. ``owner_key`` is the key of the host user in charge of them."""
 
     key: str
     name: str
@@ -34,7 +34,7 @@ class CustomerRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class EmployeeRecord:
-    """A host user. ``role`` is employee, supervisor, compliance or auditor; "" means: not one of ours."""
+    """A host user. ``role`` is employee, supervisor, compliance or auditor; "" means no access."""
 
     key: str
     name: str
@@ -60,35 +60,38 @@ class TeamRecord:
 
 
 class CRMAdapter:
-    """What we ask of a host. Subclass it, or use ``DeclarativeAdapter`` and settings.
+    """Interface to a host. Subclass it, or use ``DeclarativeAdapter`` and settings.
 
-    Every method may be overridden; keys are text and opaque to us.
+    Every method may be overridden. Keys are opaque text.
     """
 
     def tenant(self, key: str) -> AbstractContextManager[None]:
-        """Enter the host's context of a tenant (row security, time zone), and leave it as it was. Tasks run inside it.
+        """Enter the host's context of a tenant (row-level security, time zone) and restore the previous one on exit.
 
-        Never called with "": what strangers write is in no tenant until somebody says who they are."""
+        Tasks run inside it. Never called with "": messages of unknown senders have no tenant until they are linked.
+        """
         return nullcontext()
 
     def tenants(self) -> Iterable[str]:
-        """Keys of all tenants whose context the directory sync has to enter, one after the other. A host whose rows can
-        be read without a context needs none: its records name their tenant themselves."""
+        """Keys of all tenants whose context the directory sync must enter, one after the other.
+
+        Not needed if the host's rows can be read without a context; the records then contain their tenant.
+        """
         return ("",)
 
     def current_tenant(self) -> str:
-        """The tenant whose context this request or process is in, as the host's middleware set it; empty: in none.
+        """The tenant of this request or process, as set by the host's middleware; empty if there is none.
 
-        Asked where a row is seen first by somebody's request and names no tenant itself, and which of a person's
-        tenants a request is about."""
+        Used for a new row whose record contains no tenant, and to choose among the tenants of a person.
+        """
         return ""
 
     def customer_key(self, customer: object) -> str:
-        """The key of a host's customer object."""
+        """The key of a customer object of the host."""
         raise NotImplementedError("CRMAdapter.customer_key")
 
     def customer(self, key: str) -> CustomerRecord | None:
-        """The customer with this key, or None when the host has none."""
+        """The customer with this key; None if there is none."""
         raise NotImplementedError("CRMAdapter.customer")
 
     def customers(self) -> Iterator[CustomerRecord]:
@@ -101,11 +104,11 @@ class CRMAdapter:
         return list(islice(found, limit))
 
     def merged_into(self, key: str) -> str:
-        """The key of the customer that the host merged this one into; empty: it is simply gone."""
+        """The key of the customer that the host merged this one into; empty if it was deleted."""
         return ""
 
     def employee(self, user: Any) -> EmployeeRecord | None:
-        """The employee behind a host's user, or None when the person has no part in our pages."""
+        """The employee of a host user; None if the user has no access."""
         raise NotImplementedError("CRMAdapter.employee")
 
     def employees(self) -> Iterator[EmployeeRecord]:
@@ -113,7 +116,7 @@ class CRMAdapter:
         raise NotImplementedError("CRMAdapter.employees")
 
     def user(self, key: str) -> Any:
-        """The host's user object with this key, or None."""
+        """The host's user object with this key; None if there is none."""
         raise NotImplementedError("CRMAdapter.user")
 
     def teams(self) -> Iterable[TeamRecord]:
@@ -121,10 +124,12 @@ class CRMAdapter:
         return ()
 
     def problems(self) -> Iterable[tuple[str, str]]:
-        """What is wrong with how the adapter is set up, each with the way to mend it. Asked by the system checks and
-        before each sync, which does nothing while there is any. Reads no rows."""
+        """Configuration problems as pairs of problem and fix. Must not read rows.
+
+        Used by the system checks, and before each sync, which does not run if there are any.
+        """
         return ()
 
     def company_contacts(self) -> Mapping[str, Sequence[str]]:
-        """Contacts that belong to the company, beside ``COMPANY_CONTACTS``: phones, emails, domains, handles, urls."""
+        """Contacts of the company in addition to ``COMPANY_CONTACTS``: phones, emails, domains, handles, urls."""
         return {}

@@ -1,4 +1,4 @@
-"""An adapter that needs settings only."""
+"""An adapter that is configured by settings only."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ from crm_contact_guard.hosting import host_rows
 
 
 class DeclarativeAdapter(CRMAdapter):
-    """An adapter made of the settings ``CUSTOMER``, ``EMPLOYEE`` and ``TEAM``.
+    """An adapter configured by the settings ``CUSTOMER``, ``EMPLOYEE`` and ``TEAM``.
 
-    A value is a path (``crm.paths``): attribute or field names joined by ``.``; a callable is called; a related manager
-    is walked; a list of paths gives the values of all; text holding commas or semicolons gives several addresses; names
-    in braces make one text of several fields. ``FILTER`` and ``EXCLUDE`` say which rows of a model count.
+    A value is a path (``crm.paths``): attribute or field names joined by ``.``. Callables are called and related
+    managers iterated. A list of paths yields the values of all of them. Text with commas or semicolons is split into
+    several addresses. Paths in braces are combined to one text. ``FILTER`` and ``EXCLUDE`` select rows of a model.
 
-    A host without a table of customers (a helpdesk knows e-mail addresses of tickets) names in ``CUSTOMER["KEY"]`` the
-    field that says who it is: rows with the same value there are one customer, told by the newest of them.
+    For a host without a customer table (such as a helpdesk with tickets), ``CUSTOMER["KEY"]`` names the field that
+    identifies the customer: rows with the same value are one customer, described by the newest of them.
 
-    A host whose people have a profile each, or one per tenant, names it in ``EMPLOYEE["MODEL"]``: paths then begin
-    there, and ``EMPLOYEE["USER"]`` leads to the user. Rows of one user in one tenant are one employee.
+    For a host where each user has a profile, or one per tenant, ``EMPLOYEE["MODEL"]`` names its model: paths then start
+    at the profile, and ``EMPLOYEE["USER"]`` leads to the user. Rows of one user in one tenant are one employee.
     """
 
     # --- customers
     def customer_model(self) -> type[Model]:
-        """The host's customer model. Raises ConfigurationError when the setting leads nowhere."""
+        """The host's customer model. Raises ConfigurationError if the setting is invalid."""
         return self._model("CUSTOMER")
 
     def customer_key(self, customer: object) -> str:
         if not isinstance(customer, Model):
             return str(customer)
-        wanted, given = self.customer_model(), type(customer)
-        if not (isinstance(customer, wanted) or issubclass(wanted, given)):
-            # The same number is somebody else in another table.
-            raise ConfigurationError(f"A customer is a {wanted._meta.label}, and this is a {given._meta.label}")
+        expected, actual = self.customer_model(), type(customer)
+        if not (isinstance(customer, expected) or issubclass(expected, actual)):
+            # The same primary key identifies someone else in another table.
+            raise ConfigurationError(f"Expected a customer ({expected._meta.label}), got a {actual._meta.label}")
         path = settings.CUSTOMER.get("KEY")
         return _shared_key(customer, path) if path else str(customer.pk)
 
@@ -61,7 +61,7 @@ class DeclarativeAdapter(CRMAdapter):
             row = _get(found, key)
             return None if row is None else self._customer_record([row])
         try:
-            same = Exact(Lower(paths.lookup(path)), key.lower())  # iexact minds the case where the collation is binary
+            same = Exact(Lower(paths.lookup(path)), key.lower())  # iexact is case-sensitive with a binary collation
             rows = list(found.filter(same).order_by("-pk")[:_ROWS_OF_ONE])
         except (FieldError, ValueError, TypeError, ValidationError):
             return None
@@ -75,15 +75,17 @@ class DeclarativeAdapter(CRMAdapter):
                 if not (merged and paths.key(row, merged)):
                     yield self._customer_record([row])
             return
-        # Each customer once, from the newest rows that name them; text of either case is the same customer.
+        # Each customer once, from its newest rows. The key is case-insensitive.
         rows = found.order_by(Lower(Cast(paths.lookup(path), TextField())), "-pk").iterator(chunk_size=500)
-        for key, together in groupby(rows, key=lambda row: _shared_key(row, path)):
+        for key, group in groupby(rows, key=lambda row: _shared_key(row, path)):
             if key:
-                yield self._customer_record(list(islice(together, _ROWS_OF_ONE)))
+                yield self._customer_record(list(islice(group, _ROWS_OF_ONE)))
 
     def search(self, words: str, limit: int = 20) -> Iterable[CustomerRecord]:
-        """By the database where ``CUSTOMER["NAME"]`` is made of columns, else by looking through all. Each word has to
-        be in one of them."""
+        """Search in the database if ``CUSTOMER["NAME"]`` consists of columns, otherwise read all customers.
+
+        Each word must occur in one of the columns.
+        """
         model = self.customer_model()
         parts = [place for path in paths.each_path(settings.CUSTOMER.get("NAME")) for place in paths.places(path)]
         if not words.strip():
@@ -97,17 +99,17 @@ class DeclarativeAdapter(CRMAdapter):
         return [self._customer_record([row]) for row in found[:limit]]
 
     def merged_into(self, key: str) -> str:
-        """Where the row stays and points to its successor: ``CUSTOMER["MERGED_INTO"]``, a path."""
+        """Follow the path ``CUSTOMER["MERGED_INTO"]``, for hosts that keep merged rows with a link to the successor."""
         path = settings.CUSTOMER.get("MERGED_INTO")
         row = _get(host_rows.manager(self.customer_model()), key) if path else None
         return paths.key(row, path) if row is not None else ""
 
     def _customer_record(self, rows: Sequence[Model]) -> CustomerRecord:
-        """One customer from the rows that tell of them, the newest first: one row, unless ``KEY`` is set."""
+        """A customer from its rows, the newest first. It is one row unless ``KEY`` is set."""
         spec: Mapping[str, Any] = settings.CUSTOMER
         row = rows[0]
         with _reading("CUSTOMER", row):
-            # One row's addresses in order, then what only older rows know.
+            # The newest row's addresses in order, then further ones from older rows.
             addresses = dict.fromkeys(
                 AddressRecord(kind=kind, value=value)
                 for each in rows
@@ -128,8 +130,10 @@ class DeclarativeAdapter(CRMAdapter):
 
     # --- employees
     def employee_model(self) -> type[Model]:
-        """The model whose rows say who is an employee: the host's users, or ``EMPLOYEE["MODEL"]``, whose rows have one.
-        Raises ConfigurationError when the setting leads nowhere."""
+        """The model of employees: the host's user model, or ``EMPLOYEE["MODEL"]``, whose rows lead to a user.
+
+        Raises ConfigurationError if the setting is invalid.
+        """
         return self._model("EMPLOYEE") if settings.EMPLOYEE.get("MODEL") else get_user_model()
 
     def employee(self, user: Any) -> EmployeeRecord | None:
@@ -153,17 +157,17 @@ class DeclarativeAdapter(CRMAdapter):
             return
         path = _user_path()
         rows = found.filter(**{f"{paths.lookup(path)}__isnull": False}).order_by(f"{paths.lookup(path)}__pk", "pk")
-        for _key, together in groupby(rows.iterator(chunk_size=500), key=lambda row: paths.key(row, path)):
-            own = list(together)
+        for _key, group in groupby(rows.iterator(chunk_size=500), key=lambda row: paths.key(row, path)):
+            own = list(group)
             yield from self._employee_records(paths.values(own[0], path)[0], own)
 
     def _employee_records(self, user: Any, rows: Iterable[Any]) -> list[EmployeeRecord]:
-        """One employee a tenant, from the rows that tell of the user."""
+        """One employee per tenant, from the user's rows."""
         by_tenant: dict[str, list[Any]] = {}
         for row in rows:
             by_tenant.setdefault(paths.key(row, settings.EMPLOYEE.get("TENANT")), []).append(row)
-        found = (self._employee_record(user, tenant, own) for tenant, own in by_tenant.items())
-        return [record for record in found if record is not None]
+        records = (self._employee_record(user, tenant, own) for tenant, own in by_tenant.items())
+        return [record for record in records if record is not None]
 
     def _employee_record(self, user: Any, tenant: str, rows: Sequence[Any]) -> EmployeeRecord | None:
         spec: Mapping[str, Any] = settings.EMPLOYEE
@@ -189,8 +193,7 @@ class DeclarativeAdapter(CRMAdapter):
             )
 
     def role(self, user: Any) -> str:
-        """The role of a user, or of a row of ``EMPLOYEE["MODEL"]``; "" for somebody who is not one of ours
-        (``crm.roles``)."""
+        """The role of a user or of a row of ``EMPLOYEE["MODEL"]``; "" for someone without access (``crm.roles``)."""
         return roles_.role(user, settings.EMPLOYEE)
 
     def user(self, key: str) -> Any:
@@ -198,7 +201,7 @@ class DeclarativeAdapter(CRMAdapter):
 
     # --- teams
     def team_model(self) -> type[Model]:
-        """The host's team model. Raises ConfigurationError when the setting leads nowhere."""
+        """The host's team model. Raises ConfigurationError if the setting is invalid."""
         return self._model("TEAM")
 
     def teams(self) -> Iterable[TeamRecord]:
@@ -230,16 +233,16 @@ class DeclarativeAdapter(CRMAdapter):
             yield record
 
     def _chiefs(self) -> dict[tuple[str, str], list[str]]:
-        """Members with the role supervisor, by tenant and team: for hosts whose teams do not name one."""
-        found: dict[tuple[str, str], list[str]] = {}
+        """Members with the role supervisor by tenant and team, for hosts whose teams have no such field."""
+        supervisors: dict[tuple[str, str], list[str]] = {}
         for record in self.employees():
             if record.role == "supervisor" and record.active:
                 for key in record.team_keys:
-                    found.setdefault((record.tenant, key), []).append(record.key)
-        return found
+                    supervisors.setdefault((record.tenant, key), []).append(record.key)
+        return supervisors
 
     def unnamed_roles(self) -> Iterator[str]:
-        """The host's words for roles that ``EMPLOYEE["ROLES"]`` does not name, once for each row that has one."""
+        """The host's role names that ``EMPLOYEE["ROLES"]`` does not contain, once for each row that has one."""
         spec: Mapping[str, Any] = settings.EMPLOYEE
         if spec.get("ROLE") and not spec.get("ROLE_GROUPS") and "DEFAULT_ROLE" not in spec:
             for row in self._rows("EMPLOYEE").iterator(chunk_size=500):
@@ -249,20 +252,20 @@ class DeclarativeAdapter(CRMAdapter):
     def problems(self) -> Iterable[tuple[str, str]]:
         return options.problems(self._model)
 
-    def _people(self, row: Any, given: paths.Paths) -> list[str]:
-        """Keys of the users that paths lead to, be it by way of their rows in ``EMPLOYEE["MODEL"]``."""
+    def _people(self, row: Any, people: paths.Paths) -> list[str]:
+        """Keys of the users that the paths lead to, directly or through rows of ``EMPLOYEE["MODEL"]``."""
         user, model = get_user_model(), self.employee_model()
         return [
             paths.key(value, _user_path())
             if isinstance(value, model) and not isinstance(value, user)
             else str(getattr(value, "pk", value))
-            for value in paths.values(row, given)
+            for value in paths.values(row, people)
         ]
 
     def _rows(self, setting: str) -> QuerySet[Any]:
-        """The rows of a setting's model that count: of customers and teams, in a tenant that was entered, its own."""
+        """The selected rows of a setting's model; customers and teams are limited to the entered tenant."""
         spec = getattr(settings, setting)
-        if setting == "EMPLOYEE":  # who works for several tenants is asked about in each
+        if setting == "EMPLOYEE":  # an employee may belong to several tenants
             return options.narrowed(host_rows.manager(self.employee_model()), spec)
         found = options.narrowed(host_rows.manager(self._model(setting)), spec)
         return options.of_tenant(found, spec.get("TENANT"), ENTERED.get())
@@ -286,14 +289,14 @@ _ADDRESS_OPTIONS = {
 }
 #: The key of the only team where ``TEAM["EVERYBODY"]`` names one.
 _EVERYBODY = "everybody"
-#: Rows of one customer that are looked at where ``KEY`` joins several.
+#: Number of rows read per customer if ``KEY`` is set.
 _ROWS_OF_ONE = 20
 
 
 def _get(rows: Manager[Any] | QuerySet[Any], key: str) -> Any:
-    """The row whose primary key is the text ``key``; None when there is none or the text can't be such a key."""
+    """The row with primary key ``key``; None if there is none or the text is not a valid key."""
     if "\0" in key:
-        return None  # PostgreSQL refuses the question, and with it the transaction
+        return None  # PostgreSQL raises an error for NUL, which would abort the transaction
     try:
         return rows.get(pk=rows.model._meta.pk.to_python(key))
     except (ObjectDoesNotExist, ValueError, TypeError, OverflowError, ValidationError):
@@ -301,7 +304,7 @@ def _get(rows: Manager[Any] | QuerySet[Any], key: str) -> Any:
 
 
 def _shared_key(row: Any, path: str) -> str:
-    """What rows of the same customer have in common, whatever the case."""
+    """The key shared by all rows of a customer, case-insensitive."""
     return paths.key(row, path).strip().lower()
 
 
@@ -319,7 +322,7 @@ def _is_active(row: Any) -> bool:
 
 
 def _own_url(row: Any) -> str:
-    """The page that the host's model names. Nobody asked for it, so one that fails is none."""
+    """The model's ``get_absolute_url``, or "" if it fails, since it is not configured explicitly."""
     try:
         return paths.first(row, "get_absolute_url")
     except DatabaseError:
@@ -332,7 +335,7 @@ def _person_name(row: Any) -> str:
     full = getattr(row, "get_full_name", None)
     try:
         return (full() if callable(full) else "") or str(row)
-    except TypeError:  # Django's own users say their login name, which may be missing
+    except TypeError:  # str() of Django's user model is the login name, which may be None
         return f"{row._meta.verbose_name} {row.pk}"
 
 
@@ -342,11 +345,11 @@ def _person_email(user: Any) -> str:
 
 @contextmanager
 def _reading(setting: str, row: Any) -> Iterator[None]:
-    """A host's property or method may raise anything: the error then says of which row and by which setting."""
+    """Turn any exception of a host's property or method into ConfigurationError with the row and the setting."""
     try:
         yield
     except (ConfigurationError, DatabaseError):
         raise
     except Exception as problem:
-        what = f'{type(row).__name__} {getattr(row, "pk", "")} can\'t be read as CONTACT_GUARD["{setting}"] says'
+        what = f'{type(row).__name__} {getattr(row, "pk", "")} can\'t be read with CONTACT_GUARD["{setting}"]'
         raise ConfigurationError(f"{what}: {type(problem).__name__}: {problem}") from problem

@@ -1,4 +1,4 @@
-"""The options of ``CUSTOMER``, ``EMPLOYEE``, ``TEAM``: which there are, do they lead anywhere, which rows count."""
+"""The options of ``CUSTOMER``, ``EMPLOYEE`` and ``TEAM``: their names, validation, and selection of rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "TEAM": ("NAME", "SUPERVISOR", "DEPUTY", "TENANT"),
 }  # fmt: skip
-#: The others.
+#: All other options.
 _OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
     "CUSTOMER": ("MODEL", "FILTER", "EXCLUDE"),
     "EMPLOYEE": ("MODEL", "FILTER", "EXCLUDE", "ROLES", "ROLE_GROUPS", "DEFAULT_ROLE"),
@@ -35,38 +35,42 @@ _OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def narrowed(rows: Manager[Any], spec: Mapping[str, Any]) -> QuerySet[Any]:
-    """Those rows for which all of ``FILTER`` and nothing of ``EXCLUDE`` holds, each once."""
-    wanted, unwanted = _lookups(spec.get("FILTER")), _lookups(spec.get("EXCLUDE"))
-    if not (wanted or unwanted):
+    """The rows that match all of ``FILTER`` and none of ``EXCLUDE``, without duplicates."""
+    included, excluded = _lookups(spec.get("FILTER")), _lookups(spec.get("EXCLUDE"))
+    if not (included or excluded):
         return rows.all()
-    found = rows.filter(**wanted)
-    for name, value in unwanted.items():
-        found = found.exclude(**{name: value})
-    return rows.filter(pk__in=found.values("pk"))
+    matches = rows.filter(**included)
+    for name, value in excluded.items():
+        matches = matches.exclude(**{name: value})
+    return rows.filter(pk__in=matches.values("pk"))
 
 
 def of_tenant(rows: QuerySet[Any], path: Any, tenant: str) -> QuerySet[Any]:
-    """Those rows that belong to the tenant or to none, as far as the database can tell. Managers of the host, which may
-    know the tenant, are not asked (``host_rows.manager``)."""
+    """The rows of the tenant and those without a tenant, if the database can filter by ``path``.
+
+    The host's own managers, which may filter by tenant, are not used (``host_rows.manager``).
+    """
     lookup = paths.key_lookup(rows.model, path) if tenant and isinstance(path, str) else ""
     if not lookup:
         return rows
-    nobodys = Q(**{f"{lookup}__isnull": True})
+    without_tenant = Q(**{f"{lookup}__isnull": True})
     if paths.is_text(rows.model, path):
-        nobodys |= Q(**{lookup: ""})
+        without_tenant |= Q(**{lookup: ""})
     try:
-        return rows.filter(Q(**{lookup: tenant}) | nobodys)
+        return rows.filter(Q(**{lookup: tenant}) | without_tenant)
     except (ValueError, TypeError, ValidationError):
-        return rows  # no key of theirs: whoever enters such a tenant is told so by the first row of another one
+        return rows  # not a valid key; the sync reports the first row of another tenant
 
 
-def _lookups(given: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {paths.lookup(name): value for name, value in (given or {}).items()}
+def _lookups(conditions: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {paths.lookup(name): value for name, value in (conditions or {}).items()}
 
 
 def problems(model: Callable[[str], type[Model]]) -> Iterator[tuple[str, str]]:
-    """What is wrong with the three settings, each with its fix. ``model``: the model of a setting's ``MODEL``, or
-    ConfigurationError."""
+    """Problems of the three settings, each with its fix.
+
+    ``model`` returns the model of a setting's ``MODEL`` or raises ConfigurationError.
+    """
     for setting in PATHS:
         spec = getattr(settings, setting)
         where = f'CONTACT_GUARD["{setting}"]'
@@ -88,7 +92,7 @@ def problems(model: Callable[[str], type[Model]]) -> Iterator[tuple[str, str]]:
             yield from _filters(where, spec, found)
             column = spec.get("KEY") if setting == "CUSTOMER" else spec.get("USER")
             if column and not paths.is_column(found, column):
-                yield f"{where}: {column!r} is no column of {found.__name__}", "name a field of the database"
+                yield f"{where}: {column!r} is not a column of {found.__name__}", "name a database field"
     yield from _people()
 
 
@@ -103,52 +107,52 @@ def _paths(
     where: str, spec: Mapping[str, Any], model: type[Model], options: tuple[str, ...]
 ) -> Iterator[tuple[str, str]]:
     for option in options:
-        given = spec.get(option)
-        if given is not None and not isinstance(given, (str, list, tuple)):
-            yield f'{where}["{option}"] = {given!r} is no path', "name a field, as text; several as a list"
+        value = spec.get(option)
+        if value is not None and not isinstance(value, (str, list, tuple)):
+            yield f'{where}["{option}"] = {value!r} is not a path', "a field name as a string, or a list of them"
             continue
-        for path in paths.each_path(given):
+        for path in paths.each_path(value):
             for place in paths.places(path):
-                gone = paths.lost(model, place)
-                if gone is not None:
-                    yield _wrong_path(f'{where}["{option}"] = {path!r}', *gone)
+                missing = paths.lost(model, place)
+                if missing is not None:
+                    yield _wrong_path(f'{where}["{option}"] = {path!r}', *missing)
 
 
 def _wrong_path(what: str, model: type[Model], name: str) -> tuple[str, str]:
-    known = [each for each in dir(model) if not each.startswith("_")]
-    near = get_close_matches(name, known, n=1)
+    names = [attribute for attribute in dir(model) if not attribute.startswith("_")]
+    near = get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else "name a field, property or method of the model"
     return f"{what}: {model.__name__} has no {name!r}", hint
 
 
 def _filters(where: str, spec: Mapping[str, Any], model: type[Model]) -> Iterator[tuple[str, str]]:
     for option in ("FILTER", "EXCLUDE"):
-        given = spec.get(option) or {}
-        if not isinstance(given, Mapping):
-            yield f'{where}["{option}"] must be a dict', 'look-ups as in filter(): {"is_staff": False}'
+        conditions = spec.get(option) or {}
+        if not isinstance(conditions, Mapping):
+            yield f'{where}["{option}"] must be a dict', 'lookups as in filter(): {"is_staff": False}'
             continue
-        for name, value in given.items():
+        for name, value in conditions.items():
             try:
                 model._base_manager.filter(**{paths.lookup(name): value})
             except (FieldError, ValueError, TypeError, ValidationError) as error:
-                yield f'{where}["{option}"]: {name!r}: {error}', "look-ups are those of Django's filter()"
+                yield f'{where}["{option}"]: {name!r}: {error}', "lookups are those of Django's filter()"
 
 
 def _people() -> Iterator[tuple[str, str]]:
-    """What only EMPLOYEE and TEAM have."""
+    """Problems of the options that only EMPLOYEE and TEAM have."""
     staff, team = settings.EMPLOYEE, settings.TEAM
     if not (isinstance(staff, Mapping) and isinstance(team, Mapping)):
         return
-    ours = f"ours are {', '.join(ROLES)}"
+    roles = f"roles are {', '.join(ROLES)}"
     for name in sorted(set(staff.get("ROLE_GROUPS", {})) - set(ROLES)):
-        yield f'CONTACT_GUARD["EMPLOYEE"]["ROLE_GROUPS"]: {name!r} is no role', f"our role first, then groups; {ours}"
+        yield f'CONTACT_GUARD["EMPLOYEE"]["ROLE_GROUPS"]: {name!r} is not a role', f"map roles to groups; {roles}"
     for word, name in staff.get("ROLES", {}).items():
         if name not in (*ROLES, ""):
-            yield f'CONTACT_GUARD["EMPLOYEE"]["ROLES"]: {word!r} → {name!r} is no role', f'{ours}, or "" for none'
+            yield f'CONTACT_GUARD["EMPLOYEE"]["ROLES"]: {word!r} → {name!r} is not a role', f'{roles}, or "" for none'
     if staff.get("DEFAULT_ROLE", "") not in (*ROLES, ""):
-        yield f'CONTACT_GUARD["EMPLOYEE"]["DEFAULT_ROLE"] = {staff["DEFAULT_ROLE"]!r} is no role', f'{ours}, or ""'
+        yield f'CONTACT_GUARD["EMPLOYEE"]["DEFAULT_ROLE"] = {staff["DEFAULT_ROLE"]!r} is not a role', f'{roles}, or ""'
     if team.get("MODEL") and team.get("EVERYBODY"):
-        yield 'CONTACT_GUARD["TEAM"] has both MODEL and EVERYBODY', "leave EVERYBODY out: it is for hosts without teams"
+        yield 'CONTACT_GUARD["TEAM"] has both MODEL and EVERYBODY', "remove EVERYBODY, which is for hosts without teams"
 
 
 __all__ = ["PATHS", "narrowed", "of_tenant", "problems"]

@@ -1,7 +1,7 @@
-"""Paths over a host's rows, as the declarative adapter's settings name them.
+"""Paths over a host's rows, as used in the declarative adapter's settings.
 
-A path is attribute or field names joined by ``.``. What can be called is called; related managers, lists and dicts on
-the way are walked, however many. Text with paths in braces, ``"{last_name} {first_name}"``, is filled in.
+A path consists of attribute or field names joined by ``.``. Callables are called; related managers, lists and dicts
+are traversed. In a text with paths in braces, such as ``"{last_name} {first_name}"``, the paths are replaced.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.db.models import CharField, Manager, Model, QuerySet, TextField
 
 from crm_contact_guard.hosting import host_rows
 
-#: One path, or several whose values are all taken.
+#: One path, or several whose values are combined.
 Paths: TypeAlias = str | Sequence[str] | None
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
@@ -23,31 +23,31 @@ _SEVERAL = re.compile(r"[,;\n]+")
 
 
 def values(row: Any, paths: Paths) -> list[Any]:
-    """All that the paths lead to, in order; what is None or empty text is left out."""
-    found: list[Any] = []
+    """All values of the paths, in order, without None and empty strings."""
+    result: list[Any] = []
     for path in each_path(paths):
-        found.extend([filled(row, path)] if is_filled(path) else _walk(row, path))
-    return [value for value in found if value is not None and value != ""]
+        result.extend([filled(row, path)] if is_filled(path) else _walk(row, path))
+    return [value for value in result if value is not None and value != ""]
 
 
 def texts(row: Any, paths: Paths) -> list[str]:
-    """The values as text, each once; text holding commas, semicolons or line breaks gives several."""
+    """The values as text without duplicates. Text is split at commas, semicolons and line breaks."""
     parts = [part.strip() for value in values(row, paths) for part in _SEVERAL.split(str(value))]
     return list(dict.fromkeys(part for part in parts if part))
 
 
 def first(row: Any, paths: Paths) -> str:
-    """The first value as text; empty when there is none."""
+    """The first value as text; empty if there is none."""
     return next((str(value) for value in values(row, paths)), "")
 
 
 def keys(row: Any, paths: Paths) -> list[str]:
-    """The values as keys: of rows their primary key."""
+    """The values as keys; the key of a row is its primary key."""
     return [str(getattr(value, "pk", value)) for value in values(row, paths)]
 
 
 def key(row: Any, paths: Paths) -> str:
-    """The first of the keys; empty when there is none."""
+    """The first of the keys; empty if there is none."""
     return next(iter(keys(row, paths)), "")
 
 
@@ -56,12 +56,12 @@ def each_path(paths: Paths) -> list[str]:
 
 
 def is_filled(path: str) -> bool:
-    """Whether it is text to be filled in rather than a path."""
+    """Whether it is a text with paths in braces rather than a path."""
     return "{" in path
 
 
 def filled(row: Any, text: str) -> str:
-    """The text with its places filled in; empty when nothing could be put into any of them."""
+    """The text with its paths replaced by their values; empty if all values are empty."""
     parts = {place: first(row, place) for place in places(text)}
     if not any(parts.values()):
         return ""
@@ -69,74 +69,74 @@ def filled(row: Any, text: str) -> str:
 
 
 def places(text: str) -> list[str]:
-    """The paths in the braces of a text that is filled in; of a path, itself."""
+    """The paths in the braces of a text; for a path, the path itself."""
     return _PLACE.findall(text) if is_filled(text) else [text]
 
 
 def lookup(path: str) -> str:
-    """A path as the database's field look-up."""
+    """The path as a field lookup for the ORM."""
     return path.replace(".", "__")
 
 
-# --- walking
+# --- traversal
 
 
 def _walk(row: Any, path: str) -> list[Any]:
-    found = [row]
+    current = [row]
     for name in path.split("."):
-        found = [value for one in found for value in _opened(_step(one, name))]
-    return found
+        current = [value for item in current for value in _flattened(_step(item, name))]
+    return current
 
 
 def _step(value: Any, name: str) -> Any:
     if isinstance(value, Mapping):
         return value.get(name)
     try:
-        found = host_rows.attribute(value, name)
+        attribute = host_rows.attribute(value, name)
     except ObjectDoesNotExist:
-        return None  # points to a row that is gone
-    return found() if callable(found) and not isinstance(found, Manager) else found
+        return None  # refers to a row that does not exist
+    return attribute() if callable(attribute) and not isinstance(attribute, Manager) else attribute
 
 
-def _opened(value: Any) -> Iterable[Any]:
-    """What a step led to, one by one."""
+def _flattened(value: Any) -> Iterable[Any]:
+    """The items of a manager, queryset or collection; any other value as a single item."""
     if isinstance(value, (Manager, QuerySet)):
         return host_rows.every(value)
     if isinstance(value, (list, tuple, set, frozenset, Iterator)):
-        return [inner for one in value for inner in _opened(one)]
+        return [inner for item in value for inner in _flattened(item)]
     return () if value is None else (value,)
 
 
-# --- looking at a path without a row
+# --- inspecting a path without a row
 
 
 def lost(model: type[Model], path: str) -> tuple[type[Model], str] | None:
-    """Where a path leaves what can be seen of the models: the model, and the name it lacks. None: nothing is amiss."""
+    """The model and the name that it lacks, if a path is invalid. None if it is valid or can't be checked further."""
     for name in path.split("."):
         field = _field(model, name)
         if field is None:
-            # A property or method: what it gives only a row can tell.
+            # The value of a property or method is unknown without a row.
             return None if hasattr(model, name) or hasattr(model, "__getattr__") else (model, name)
         related = getattr(field, "related_model", None)
         if not isinstance(related, type):
-            return None  # a column, or a relation to anything
+            return None  # a column, or a generic relation
         model = related
     return None
 
 
 def is_column(model: type[Model], path: str) -> bool:
-    """Whether a path is one that the database can look up."""
+    """Whether the database can look up the path."""
     return _column(model, path) is not None
 
 
 def is_text(model: type[Model], path: str) -> bool:
-    """Whether a path leads to a column of text."""
+    """Whether the path leads to a text column."""
     return isinstance(_column(model, path), (CharField, TextField))
 
 
 def key_lookup(model: type[Model], path: str) -> str:
-    """The look-up that compares a column with what ``key`` gives for the path; empty where a row may have several, or
-    the database none."""
+    """The lookup that compares with the value of ``key`` for the path; empty if the path is multi-valued or not a
+    column."""
     field: Any = None
     for name in path.split("."):
         field = _field(model, name)
@@ -165,7 +165,7 @@ def _field(model: type[Model], name: str) -> Any:
         field = model._meta.get_field(name)
     except FieldDoesNotExist:
         return None
-    # A reverse relation is reached by its accessor, not by its name in queries.
+    # A reverse relation is accessible by its accessor, not by its query name.
     return None if field.auto_created and not field.concrete else field
 
 

@@ -1,4 +1,4 @@
-"""Normalising and masking addresses: what look-ups compare, and what people without permission see."""
+"""Normalisation of addresses for lookups, and masking for users without permission."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.models import AddressKind
 
 _DOT = "•"
-#: An address inside of a name: a mail address, or as many digits as a phone number has.
+#: An address within a name: a mail address, or a sequence of digits as long as a phone number.
 _MAIL = re.compile(r"[^\s<>()\"',;:@]{1,64}@[^\s<>()\"',;:@]{1,255}")
 _PHONE = re.compile(r"\+?\d(?:[\s().\-‐‑–ー/]{0,2}\d){6,18}")
 
-#: A telephone number in a carrier's data: at most the 15 digits of E.164, no part of a longer id, no date, and no time
-#: in milliseconds (thirteen digits that begin with a 1 are no number of any country).
+#: A phone number in a carrier's data: at most the 15 digits of E.164, not part of a longer id, not a date, and not a
+#: time in milliseconds (thirteen digits that begin with 15 to 19 are not a phone number of any country).
 _NUMBER_IN_DATA = re.compile(
     r"(?<![0-9A-Za-z_])(?!(?:19|20)\d\d-[01]\d-[0-3]\d(?!\d))(?!1[5-9]\d{11}(?!\d))"
     r"\+?\d(?:[\s().\-‐‑–ー/]{0,2}\d){6,14}(?![0-9A-Za-z_])"
@@ -23,15 +23,15 @@ _NUMBER_IN_DATA = re.compile(
 
 
 def normalise(kind: str, value: str) -> str:
-    """The comparable form: lower-case mail, E.164 phone (read in the configured regions), else trimmed text.
+    """The form used for comparison: lower-case mail, E.164 phone (for the configured regions), otherwise trimmed text.
 
-    A phone that can't be read is kept as its digits, so that it still finds itself.
+    A phone number that can't be parsed is reduced to its digits, so that equal ones still match.
     """
     value = value.strip()
     if kind == AddressKind.EMAIL:
         return value.lower()
     if kind in (AddressKind.PHONE, AddressKind.WHATSAPP):
-        # With its country in front, as carriers write it, a number is read alike in every region: once is enough.
+        # With a country code, a number is parsed the same way in every region, so once is enough.
         regions = [None, *settings.REGIONS] if value.startswith(("+", "＋")) else settings.REGIONS
         for region in regions:
             try:
@@ -47,7 +47,7 @@ def normalise(kind: str, value: str) -> str:
 
 
 def mask(kind: str, value: str) -> str:
-    """What a person without the unmask permission sees: ``090-••••-1234``, ``h•••@gmail.com``, ``••••``."""
+    """The address as shown without permission to unmask: ``090-••••-1234``, ``h•••@gmail.com``, ``••••``."""
     if not value:
         return ""
     if kind == AddressKind.EMAIL and "@" in value:
@@ -63,22 +63,22 @@ def mask(kind: str, value: str) -> str:
 
 
 def name_of(text: str) -> str:
-    """A name as people may see it: an address that carriers put in a name's place, or into it, is masked."""
-    text = _MAIL.sub(lambda found: mask(AddressKind.EMAIL, found[0]), text)
-    return _PHONE.sub(lambda found: mask(AddressKind.PHONE, found[0]), text)
+    """A name with addresses masked, since carriers may send an address as the name or within it."""
+    text = _MAIL.sub(lambda match: mask(AddressKind.EMAIL, match[0]), text)
+    return _PHONE.sub(lambda match: mask(AddressKind.PHONE, match[0]), text)
 
 
 def data_of(text: str) -> str:
-    """A carrier's data as people may see them: mail addresses and telephone numbers are masked, ids are left alone."""
-    text = _MAIL.sub(lambda found: mask(AddressKind.EMAIL, found[0]), text)
-    return _NUMBER_IN_DATA.sub(lambda found: mask(AddressKind.PHONE, found[0]), text)
+    """A carrier's data with mail addresses and phone numbers masked. Ids are not changed."""
+    text = _MAIL.sub(lambda match: mask(AddressKind.EMAIL, match[0]), text)
+    return _NUMBER_IN_DATA.sub(lambda match: mask(AddressKind.PHONE, match[0]), text)
 
 
 def key_of(key: str | None) -> str | None:
-    """A host's customer key as people may see it: in some hosts it is a mail address."""
+    """A host's customer key, masked if it is a mail address."""
     return mask(AddressKind.EMAIL, key) if key and "@" in key else key
 
 
 def is_masked(text: str) -> bool:
-    """Whether an address was masked in this text, so that it is no name to write on an envelope."""
+    """Whether the text contains a masked address, so that it can't be used as a recipient's name."""
     return _DOT in text

@@ -1,8 +1,8 @@
-"""The one reference from our tables to the host's: a user, who may live in another database than we do.
+"""The only reference from our tables to the host's: a user, who may be in another database.
 
-In the schema it is a plain foreign key without a constraint. In Python, Django's own would ask routers whether the two
-rows may know each other, look the user up where our row lies, and, when a user is deleted, look for our rows where the
-user lay. None of that holds across databases, and a host should not have to teach its routers about us.
+In the schema it is a plain foreign key without a constraint. In Python, Django's ForeignKey would ask routers whether
+the relation is allowed, look up the user in our row's database, and, when a user is deleted, look for our rows in the
+user's database. This fails across databases, and hosts should not have to change their routers.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from crm_contact_guard.hosting import database, host_rows
 
 
 def unlink(collector: Collector, field: Any, rows: models.QuerySet[Any], using: str) -> None:
-    """``on_delete``: forget the user, in our database, when the host's rows go. The person's name and record stay.
+    """``on_delete`` handler: set the reference to null in our database. The employee's name and messages are kept.
 
-    Across databases there is no common transaction: where the host takes the deletion back, the link is made anew when
-    the person is next seen, or by the sync.
+    There is no common transaction across databases: if the host rolls the deletion back, the link is restored when the
+    user next signs in, or by the sync.
     """
     collector.add_field_update(field, None, rows.using(database.alias()))
 
 
-# What is given to Django is then a query that it does not run before it deletes.
+# Django then passes a lazy queryset, which is not evaluated before the deletion.
 unlink.lazy_sub_objs = True  # type: ignore[attr-defined]
 
 
 class _HostUser(ForwardManyToOneDescriptor):  # type: ignore[type-arg]
-    """``employee.user``: the host's user, or None when the host has no such user any more."""
+    """``employee.user``: the host's user; None if it no longer exists."""
 
     def get_queryset(self, **hints: Any) -> models.QuerySet[Any]:
-        # Without our row as a hint: where no router answers, Django would take our row's database for the user's.
+        # Without our row as a hint: if no router decides, Django would use our row's database for the user.
         return host_rows.manager(self.field.remote_field.model).all()
 
     def get_object(self, instance: models.Model) -> Any:
         return self.get_queryset().filter(self.field.get_reverse_related_filter(instance)).first()
 
     def __set__(self, instance: models.Model, value: Any) -> None:
-        # Django's own asks ``allow_relation``, which forbids relations across databases unless told otherwise, and
-        # would send a new row of ours into the user's database.
+        # Django's descriptor calls ``allow_relation``, which by default forbids relations across databases, and would
+        # save a new row of ours in the user's database.
         if value is None or not isinstance(value, self.field.remote_field.model._meta.concrete_model):
             super().__set__(instance, value)
             return
@@ -53,7 +53,7 @@ class _HostUser(ForwardManyToOneDescriptor):  # type: ignore[type-arg]
 
 
 class HostUserField(models.ForeignKey[Any, Any]):
-    """A reference to a user of the host."""
+    """A reference to a host user."""
 
     forward_related_accessor_class = _HostUser
 
@@ -62,11 +62,11 @@ class HostUserField(models.ForeignKey[Any, Any]):
         super().__init__(to, on_delete, **options)
 
     def deconstruct(self) -> Any:
-        """Migrations know a plain foreign key, and ``unlink``, since a migration of the host's may delete users too."""
+        """A plain foreign key for migrations, with ``unlink``, since a host's migration may delete users as well."""
         name, _path, args, options = super().deconstruct()
         return name, "django.db.models.ForeignKey", args, options
 
 
 def user_is_beside() -> bool:
-    """Whether the users lie in our own database, so that one query can join them."""
+    """Whether users are in the same database as our tables, so that queries can join them."""
     return host_rows.source(get_user_model()) == database.alias()

@@ -1,4 +1,4 @@
-"""Opaque, time-ordered row ids: UUID version 7 (RFC 9562 §5.7), so that primary keys insert at the end of the index."""
+"""Time-ordered row ids: UUID version 7 (RFC 9562 §5.7), so that new primary keys are at the end of the index."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Mirroring the host's people: when they first matter here, and one by one for ``directory_sync``.
+"""Mirror the host's employees, customers and teams: on first use, and one by one for ``directory_sync``.
 
-Rows are looked up by the host's key; a row that the host lost is deactivated, never deleted.
+Rows are identified by the host's key. A row that the host no longer has is deactivated, never deleted.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from crm_contact_guard.directory.models import Address, Customer, Employee, Role
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.hosting import database
 
-#: What django-hijack and django-impersonate note on a user as whom somebody else acts.
+#: Attributes that django-hijack and django-impersonate set on an impersonated user.
 _IMPERSONATED: Final = ("is_hijacked", "is_impersonate")
 
 
 def employee_for(user: Any) -> Employee | None:
-    """The mirrored employee of a host user, created at first sight; None when the host gives the user no role.
+    """The mirrored employee of a host user, created on first use; None if the user has no role in the host.
 
-    Who works for several tenants is the employee of the one whose context this is. Somebody who acts as another user
-    is nobody here: the record would say that the other one had written, read and decided.
+    A user with several tenants is the employee of the current one. An impersonated user is refused, since the record
+    would attribute the impersonator's actions to the user.
     """
     if user is None or not getattr(user, "is_authenticated", False) or _is_somebody_else(user):
         return None
-    known, tenant = list(Employee.objects.filter(user=user)), crm.current_tenant()
-    here = [one for one in known if one.tenant == tenant] if tenant else known
-    working = [one for one in here if one.active]
-    if here and not working:
+    employees, tenant = list(Employee.objects.filter(user=user)), crm.current_tenant()
+    here = [employee for employee in employees if employee.tenant == tenant] if tenant else employees
+    active = [employee for employee in here if employee.active]
+    if here and not active:
         return None
-    if len(working) == 1:
-        return working[0]
-    told = crm.adapter().employee(user)
-    record = placed(told) if told is not None and not crm.is_outside(told) else None
+    if len(active) == 1:
+        return active[0]
+    host_record = crm.adapter().employee(user)
+    record = placed(host_record) if host_record is not None and not crm.is_outside(host_record) else None
     if record is None or not record.active:
         return None
-    if working:
-        return next((one for one in working if one.tenant == record.tenant), None)
+    if active:
+        return next((employee for employee in active if employee.tenant == record.tenant), None)
     teams = Team.objects.filter(tenant=record.tenant)
     known_teams = set(teams.filter(key__in=record.team_keys).values_list("key", flat=True))
     if record.role == Role.SUPERVISOR or known_teams != set(record.team_keys):
@@ -53,8 +53,7 @@ def _is_somebody_else(user: Any) -> bool:
 
 
 def customer_for(host_customer: object) -> Customer:
-    """The mirrored customer of a host's object (or its key), refreshed. Raises LookupError when there is none, or none
-    in the tenant whose context this is."""
+    """The mirrored customer of a host object or key, refreshed. Raises LookupError if the current tenant has none."""
     adapter = crm.adapter()
     key = host_customer if isinstance(host_customer, str) else adapter.customer_key(host_customer)
     record = placed(adapter.customer(key))
@@ -65,7 +64,7 @@ def customer_for(host_customer: object) -> Customer:
 
 @database.atomic()
 def mirror_employee(record: crm.EmployeeRecord) -> Employee:
-    """Create or refresh one employee with their teams."""
+    """Create or update one employee with their teams."""
     role = record.role if record.role in Role.values else Role.EMPLOYEE
     employee, _ = Employee.objects.update_or_create(
         tenant=record.tenant,
@@ -87,7 +86,7 @@ def mirror_employee(record: crm.EmployeeRecord) -> Employee:
 
 @database.atomic()
 def mirror_customer(record: crm.CustomerRecord) -> Customer:
-    """Create or refresh one customer with addresses; addresses that the host dropped go, opt-outs stay."""
+    """Create or update one customer with addresses. Addresses that the host removed are deleted, but opt-outs kept."""
     owner = Employee.objects.filter(tenant=record.tenant, key=record.owner_key).first() if record.owner_key else None
     if owner is None and record.owner_key:
         owner = _colleague(record.owner_key, record.tenant)
@@ -98,7 +97,7 @@ def mirror_customer(record: crm.CustomerRecord) -> Customer:
         tenant=record.tenant,
         key=record.key,
         defaults={
-            # A host that has no name shows the address instead.
+            # Some hosts return the address if there is no name.
             "name": name_of(record.name)[:255],
             "language": _whole(record.language, 16),
             "timezone": _whole(record.timezone, 64),
@@ -113,17 +112,17 @@ def mirror_customer(record: crm.CustomerRecord) -> Customer:
 
 
 def _whole(text: str, most: int) -> str:
-    """The text, unless it is longer than any such word: a part of it would be another one, or none."""
+    """The text, or "" if it is too long, since a truncated value would be wrong."""
     return text if len(text) <= most else ""
 
 
 def _mirror_addresses(customer: Customer, records: Iterable[crm.AddressRecord]) -> None:
-    kept: set[Any] = set()
+    current: set[Any] = set()
     seen: set[tuple[str, str]] = set()
     for position, record in enumerate(records):
         normalised = normalise(record.kind, record.value)[:320]
         if not normalised or (record.kind, normalised) in seen:
-            continue  # what the host tells first counts
+            continue  # the host's first entry takes precedence
         seen.add((record.kind, normalised))
         address, new = Address.objects.update_or_create(
             customer=customer,
@@ -132,31 +131,33 @@ def _mirror_addresses(customer: Customer, records: Iterable[crm.AddressRecord]) 
             defaults={"value": record.value[:320], "position": position, "learnt": False, "dropped": False},
         )
         if new:
-            _inherit_word(address)
-        kept.add(address.pk)
-    gone = customer.addresses.exclude(pk__in=kept).filter(learnt=False)
-    gone.filter(opted_out_at__isnull=True).delete()
-    gone.update(dropped=True)
+            _copy_opt_out(address)
+        current.add(address.pk)
+    removed = customer.addresses.exclude(pk__in=current).filter(learnt=False)
+    removed.filter(opted_out_at__isnull=True).delete()
+    removed.update(dropped=True)
 
 
-def _inherit_word(address: Address) -> None:
-    """Who was told STOP by an address is not written to there because the host moved it to another row of its own."""
-    told = (
+def _copy_opt_out(address: Address) -> None:
+    """Copy an opt-out of the same address, so that it stays in force if the host moves the address to another row."""
+    opted_out = (
         Address.objects.filter(kind=address.kind, normalised=address.normalised, opted_out_at__isnull=False)
         .filter(customer__tenant=address.customer.tenant)
         .exclude(pk=address.pk)
         .order_by("-opted_out_at")
         .first()
     )
-    if told is not None:
-        address.opted_out_at, address.opted_out_by = told.opted_out_at, told.opted_out_by
+    if opted_out is not None:
+        address.opted_out_at, address.opted_out_by = opted_out.opted_out_at, opted_out.opted_out_by
         address.save(update_fields=["opted_out_at", "opted_out_by"])
 
 
 @database.atomic()
 def mirror_teams(tenant: str = "") -> int:
-    """Create or refresh all teams with supervisor and deputy. Returns their number. ``tenant``: whose context it is; a
-    host without contexts shows those of all, and the others' are passed over."""
+    """Create or update all teams with supervisor and deputy. Returns their number.
+
+    ``tenant``: the current tenant. A host without contexts returns the teams of all tenants; others are skipped.
+    """
     records = [
         within(tenant, record)
         for record in crm.adapter().teams()
@@ -173,7 +174,7 @@ def mirror_teams(tenant: str = "") -> int:
 
 
 def _colleague(key: str, tenant: str) -> Employee | None:
-    """The employee with this user key; None when the user belongs to another tenant, whatever the host's rows say."""
+    """The employee with this user key; None if the user belongs to another tenant."""
     user = crm.adapter().user(key) if key else None
     with crm.tenant(tenant) if tenant != crm.current_tenant() else nullcontext():
         record = crm.adapter().employee(user) if user is not None else None
@@ -186,20 +187,22 @@ Record = TypeVar("Record", crm.CustomerRecord, crm.EmployeeRecord, crm.TeamRecor
 
 
 def within(tenant: str, record: Record) -> Record:
-    """The record as one of ``tenant``, in whose context the host gave it. Raises ConfigurationError for another's."""
+    """The record with ``tenant`` set, in whose context it was read. Raises ConfigurationError for another tenant's."""
     if not tenant:
         return record
     if record.tenant not in ("", tenant):
         kind = type(record).__name__.removesuffix("Record").lower()
         raise ConfigurationError(
-            f"The CRM adapter gave {kind} {record.key!r} of tenant {record.tenant!r} while in tenant {tenant!r}"
+            f"The CRM adapter returned {kind} {record.key!r} of tenant {record.tenant!r} in the context of {tenant!r}"
         )
     return replace(record, tenant=tenant)
 
 
 def placed(record: Record | None) -> Record | None:
-    """The record as one of the tenant whose context this is; None for another's, and for one that is in no tenant
-    where the host has contexts: shown to all who are in none, it would be shown to strangers."""
+    """The record with the current tenant set; None if it belongs to another one.
+
+    Also None for a record without a tenant if the host has contexts, since users of all tenants could see it.
+    """
     if record is None:
         return None
     tenant = crm.current_tenant()
@@ -210,7 +213,7 @@ def placed(record: Record | None) -> Record | None:
 
 
 def staff_within(tenant: str) -> Iterator[crm.EmployeeRecord]:
-    """The employees of a tenant, in whose context we are. A users' table is often everybody's: others are not meant."""
+    """The employees of the current tenant. A user table shared by several tenants is filtered."""
     for record in crm.adapter().employees():
         if (not tenant or record.tenant in ("", tenant)) and not crm.is_outside(record):
             yield within(tenant, record)

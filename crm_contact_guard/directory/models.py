@@ -1,4 +1,4 @@
-"""Who is who, mirrored from the host CRM. The host stays the source; these rows keep names when the host forgets."""
+"""People mirrored from the host CRM. The host is the source; these rows are kept when the host deletes its own."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Role(models.TextChoices):
 
 
 class Employee(Row):
-    """A user of the host who may talk to customers or watch over the talk. Never deleted, only deactivated."""
+    """A host user who writes to customers or supervises. Never deleted, only deactivated."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.CharField(max_length=64, blank=True, default="")
     key = models.CharField(max_length=255, help_text="The host user's primary key as text.")
-    # Not a constraint of the database: our tables may lie in another one than the host's users, and a host that has
-    # taken the app out again, its record kept, must still be able to delete a user.
+    # No database constraint: users may be in another database, and a host that uninstalls the app but keeps its tables
+    # must still be able to delete users.
     user = HostUserField(django_settings.AUTH_USER_MODEL)
     name = models.CharField(max_length=255)
     email = models.CharField(max_length=320, blank=True, default="")
@@ -47,7 +47,7 @@ class Employee(Row):
 
 
 class Team(Row):
-    """A group of employees with a supervisor, and a deputy for when the supervisor is the one concerned."""
+    """A group of employees with a supervisor, and a deputy for alerts that concern the supervisor."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.CharField(max_length=64, blank=True, default="")
@@ -91,7 +91,7 @@ class Customer(Row):
 
 
 class AddressKind(models.TextChoices):
-    """What a carrier addresses; channels declare which kind they reach."""
+    """Kinds of addresses. Each channel declares the kind it uses."""
 
     EMAIL = "email", _("E-mail")
     PHONE = "phone", _("Phone")
@@ -102,7 +102,7 @@ class AddressKind(models.TextChoices):
 
 
 class Address(Row):
-    """An address of a customer. Two customers may share one; ``normalised`` is what inbound look-ups compare."""
+    """An address of a customer. Customers may share one. ``normalised`` is used to look up senders."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="addresses")
@@ -111,11 +111,11 @@ class Address(Row):
     normalised = models.CharField(max_length=320)
     position = models.PositiveSmallIntegerField(default=0)
     opted_out_at = models.DateTimeField(null=True, blank=True)
-    #: Why, as in ``channels.base.ContactKind`` ("stop", "unfollow", "bounce"…); empty while it may be written to.
+    #: Reason, as in ``channels.base.ContactKind`` ("stop", "unfollow", "bounce"…); empty without an opt-out.
     opted_out_by = models.CharField(max_length=16, blank=True, default="")
     #: Learnt here by identifying a stranger: the host does not know it, so a sync must not take it away.
     learnt = models.BooleanField(default=False)
-    #: The host took it away; kept only because somebody asked not to be written to there.
+    #: Removed by the host, and kept only for its opt-out.
     dropped = models.BooleanField(default=False)
 
     class Meta:

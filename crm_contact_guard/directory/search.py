@@ -1,4 +1,4 @@
-"""Finding by a part of a name, whatever the case and whatever the database's collation."""
+"""Case-insensitive substring search on all databases."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django.db.models.lookups import Contains
 
 
 def part_of(field: str, words: str) -> Q:
-    """Rows whose ``field`` holds ``words``. ``icontains`` alone minds the case where MariaDB's collation is binary.
+    """Filter for rows whose ``field`` contains ``words``. (``icontains`` is case-sensitive with a binary collation.)
 
-    PostgreSQL takes no NUL even to compare with; nothing holds one.
+    NUL is removed, since PostgreSQL does not accept it in a parameter.
     """
     return Q(Contains(Lower(field), words.replace("\0", "").lower()))

@@ -1,7 +1,7 @@
-"""Files that a carrier keeps until they are fetched: noted with the message, fetched by a task, recorded for good.
+"""Files that must be downloaded from the carrier: queued with the message, fetched by a task, then recorded.
 
-A recorded message never changes, so what was fetched later is a message of its own that refers to the first and says
-so. Until then the first one names what is missing.
+A recorded message never changes, so a file fetched later is recorded as another message that refers to the first. The
+first message lists the files that were still to be fetched.
 """
 
 from __future__ import annotations
@@ -30,40 +30,40 @@ logger = logging.getLogger(__name__)
 RETRY = Retry(waits=(10, 60, 600, 3600, 21600, 86400), lease=timedelta(minutes=5))
 #: In the details of a message: files that were at the carrier when it was recorded.
 WAITING = "media"
-#: In the details of the later message: the one whose file it is.
+#: Key in the later message's details: id of the message that the file belongs to.
 OF = "media_of"
 
 
 def listing(media: Sequence[MediaRef]) -> list[dict[str, Any]]:
-    """What the message's own record says of files that are still at the carrier."""
-    return [{"name": one.name[:255], "type": one.content_type[:127]} for one in media]
+    """The entries in a message's details for files that are still at the carrier."""
+    return [{"name": ref.name[:255], "type": ref.content_type[:127]} for ref in media]
 
 
 def expect(message: Message, media: Sequence[MediaRef]) -> list[UUID]:
-    """Note what is to be fetched, within the message's transaction. Returns the ids to fetch."""
+    """Queue files for download, inside the message's transaction. Returns their ids."""
     rows = [
         Media(
             message=message,
-            ref=one.ref,
-            name=one.name[:255],
-            content_type=one.content_type[:127],
+            ref=ref.ref,
+            name=ref.name[:255],
+            content_type=ref.content_type[:127],
             due_at=timezone.now(),
         )
-        for one in media
+        for ref in media
     ]
     Media.objects.bulk_create(rows)
     return [row.pk for row in rows]
 
 
 def due(now: datetime, limit: int = 200) -> list[UUID]:
-    """Ids of files that wait to be fetched."""
+    """Ids of files that are due for download."""
     return list(Media.objects.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)[:limit])
 
 
 def fetch(media_id: UUID) -> Message | None:
-    """Fetch one file now and record it. None: it is done, in other hands, not there yet, or lost (then that is said).
+    """Fetch one file and record it. Returns None if it is done, taken by another worker, not available yet, or lost.
 
-    Harmless to repeat: the row goes with the recording, in one transaction.
+    A lost file is recorded as an event. Safe to repeat: the row is deleted in the transaction that records the file.
     """
     now = timezone.now()
     row = Media.objects.select_related("message__conversation").filter(pk=media_id, due_at__lte=now).first()
@@ -75,7 +75,7 @@ def fetch(media_id: UUID) -> Message | None:
         carrier = registry.channel(row.message.channel)
         file = carrier.fetch(MediaRef(ref=row.ref, name=row.name, content_type=row.content_type))
     except ConfigurationError:
-        logger.exception("A file of message %s waits for channel %s", row.message_id, row.message.channel)
+        logger.exception("Can't fetch a file of message %s: check channel %s", row.message_id, row.message.channel)
         return None
     except Exception as error:
         permanent = isinstance(error, ChannelError) and error.permanent

@@ -1,4 +1,4 @@
-"""Files of messages: those that are kept, and those that are still to be fetched from a carrier."""
+"""Tables of stored files and of files to download from a carrier."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crm_contact_guard.record.models import Message
 
 
 class Attachment(Row):
-    """A file of a message; its SHA-256 stands in the message's ``files`` and so in the leaf."""
+    """A file of a message. Its SHA-256 is in the message's ``files`` and so in the leaf."""
 
     class Kind(models.TextChoices):
         ATTACHMENT = "attachment", _("Attachment")
@@ -25,7 +25,7 @@ class Attachment(Row):
     content_type = models.CharField(max_length=127)
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
-    #: Name within the storage chosen by ``FILE_STORAGE``; blank after erasure.
+    #: Name in the storage ``FILE_STORAGE``; blank after erasure.
     stored_as = models.CharField(max_length=255)
 
     class Meta:
@@ -34,7 +34,7 @@ class Attachment(Row):
 
 
 class Media(Row):
-    """A file that is still at the carrier and waits to be fetched. The row goes when that is recorded."""
+    """A file to download from the carrier. The row is deleted when the file is recorded."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="media")

@@ -1,7 +1,7 @@
-"""Pictures made anew from their pixels (setting ``REENCODE_IMAGES``): no place, no camera's serial number, no comment,
-and nothing that was hidden behind the picture goes along.
+"""Re-encoding of pictures (setting ``REENCODE_IMAGES``).
 
-Needs pillow (extra ``images``), which is imported on first use.
+This removes location, camera serial number, comments, and data appended to the file. Needs pillow (extra ``images``),
+which is imported on first use.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-#: More is no picture that somebody took; nothing of it is decoded.
+#: Larger pictures are refused without decoding (decompression bombs).
 MAX_PIXELS = 60_000_000
-#: By content type: Pillow's name of the format, and how it is written.
-_WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
+#: By content type: Pillow's name of the format, and its options for saving.
+_FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     "image/jpeg": ("JPEG", {"quality": 90, "optimize": True}),
     "image/png": ("PNG", {}),
     "image/webp": ("WEBP", {"quality": 90}),
@@ -27,7 +27,7 @@ _WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
     "image/bmp": ("BMP", {}),
     "image/tiff": ("TIFF", {}),
 }
-#: What a damaged or hostile picture makes Pillow raise.
+#: Exceptions that Pillow raises on damaged or malicious pictures.
 _DAMAGED = (
     OSError, ValueError, SyntaxError, EOFError, OverflowError, TypeError, LookupError, RuntimeError, MemoryError,
     struct.error,
@@ -40,47 +40,47 @@ def is_available() -> bool:
 
 
 class UnusablePictureError(Exception):
-    """The picture is damaged, or larger than anything that somebody takes."""
+    """The picture is damaged or has more than ``MAX_PIXELS``."""
 
 
 def reencoded(content: bytes, content_type: str) -> bytes | None:
-    """The picture in its own format, turned as its camera said; of a moving one all frames.
+    """The re-encoded picture in the same format, rotated according to its EXIF orientation, with all frames.
 
-    None for a kind that can't be made anew. Raises UnusablePictureError.
+    None if the format is not supported. Raises UnusablePictureError.
     """
-    known = _WRITTEN.get(content_type)
-    if known is None:
+    supported = _FORMATS.get(content_type)
+    if supported is None:
         return None
     from PIL import Image  # noqa: PLC0415 - comes with the extra
 
-    name, options = known
-    # MPO is what some cameras write: a JPEG with more pictures behind it, of which the first is the one seen.
+    name, options = supported
+    # Some cameras write MPO: a JPEG followed by further pictures, of which viewers show the first.
     formats = (name, "MPO") if name == "JPEG" else (name,)
-    held = io.BytesIO()
+    output = io.BytesIO()
     try:
         with closing(Image.open(io.BytesIO(content), formats=formats)) as picture:
             frames = getattr(picture, "n_frames", 1) if name in ("GIF", "WEBP") else 1
             if picture.width * picture.height * frames > MAX_PIXELS:
                 raise UnusablePictureError(f"{picture.width} × {picture.height} × {frames} pixels")
             if frames > 1:
-                _write_moving(picture, held, name, options)
+                _write_animation(picture, output, name, options)
             else:
-                _write(picture, held, name, options)
+                _write(picture, output, name, options)
     except (Image.DecompressionBombError, *_DAMAGED) as error:
         raise UnusablePictureError(f"{type(error).__name__}: {error}") from error
-    return held.getvalue()
+    return output.getvalue()
 
 
-def _write(picture: ImageFile, held: io.BytesIO, name: str, options: dict[str, Any]) -> None:
+def _write(picture: ImageFile, output: io.BytesIO, name: str, options: dict[str, Any]) -> None:
     from PIL import ImageOps  # noqa: PLC0415 - comes with the extra
 
     colours = picture.info.get("icc_profile")
-    turned = ImageOps.exif_transpose(picture)  # always a copy
-    _forget(turned)
-    turned.save(held, name, **options, **({"icc_profile": colours} if colours else {}))
+    rotated = ImageOps.exif_transpose(picture)  # always a copy
+    _strip(rotated)
+    rotated.save(output, name, **options, **({"icc_profile": colours} if colours else {}))
 
 
-def _write_moving(picture: ImageFile, held: io.BytesIO, name: str, options: dict[str, Any]) -> None:
+def _write_animation(picture: ImageFile, output: io.BytesIO, name: str, options: dict[str, Any]) -> None:
     from PIL import ImageSequence  # noqa: PLC0415 - comes with the extra
 
     repeats = {"loop": picture.info["loop"]} if "loop" in picture.info else {}
@@ -88,10 +88,10 @@ def _write_moving(picture: ImageFile, held: io.BytesIO, name: str, options: dict
     for frame in ImageSequence.Iterator(picture):
         times.append(frame.info.get("duration", 100))
         frames.append(frame.copy())
-        _forget(frames[-1])
-    frames[0].save(held, name, save_all=True, append_images=frames[1:], duration=times, **repeats, **options)
+        _strip(frames[-1])
+    frames[0].save(output, name, save_all=True, append_images=frames[1:], duration=times, **repeats, **options)
 
 
-def _forget(picture: Image) -> None:
-    """Leave pixels and transparency: what else the file told, its writer would write again."""
+def _strip(picture: Image) -> None:
+    """Remove all metadata except transparency, since Pillow would write it to the new file."""
     picture.info = {key: value for key, value in picture.info.items() if key == "transparency"}

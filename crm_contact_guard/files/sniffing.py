@@ -1,7 +1,7 @@
-"""What a file is, found by its content: its name and what the sender calls it prove nothing.
+"""Detect a file's type by its content, since its name and declared type can't be trusted.
 
-Signatures after https://mimesniff.spec.whatwg.org and the formats' own standards. Only what a company would let pass
-needs to be told apart; anything else is ``application/octet-stream`` or what makes it dangerous.
+Signatures follow https://mimesniff.spec.whatwg.org and the formats' standards. Only types that a company would allow
+need to be distinguished; everything else is ``application/octet-stream`` or the type that makes it dangerous.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import io
 import zipfile
 
 UNKNOWN = "application/octet-stream"
-#: Bytes that are looked at for the signature.
+#: Number of leading bytes examined.
 HEAD = 4096
 
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
@@ -35,7 +35,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (0, b"\x1f\x8b", "application/gzip"),
 )
-#: After "ftyp" at byte 4 (ISO/IEC 14496-12): what kind of container it is.
+#: Major brand after "ftyp" at byte 4 (ISO/IEC 14496-12).
 _BRANDS = {
     b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif", b"avif": "image/avif",
     b"M4A ": "audio/mp4", b"qt  ": "video/quicktime", b"3gp4": "video/3gpp", b"3gp5": "video/3gpp",
@@ -47,7 +47,7 @@ _OFFICE = {
     "ppt/": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
 }
 _MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<svg", b"<?xml", b"<iframe", b"<img")
-#: The endings that names of these types may have; the first is given to a file without one.
+#: File name extensions of each type. The first is appended to a name without an extension.
 ENDINGS = {
     "image/png": (".png",),
     "image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
@@ -76,11 +76,11 @@ ENDINGS = {
 
 
 def content_type_of(content: bytes) -> str:
-    """The content type that the bytes themselves show."""
+    """The content type detected from the bytes."""
     head = content[:HEAD]
-    for at, signature, found in _SIGNATURES:
+    for at, signature, content_type in _SIGNATURES:
         if head.startswith(signature, at):
-            return found
+            return content_type
     if head[4:8] == b"ftyp":
         return _BRANDS.get(head[8:12], "video/mp4")
     if head[:4] == b"RIFF":
@@ -99,15 +99,15 @@ def _zip(content: bytes) -> str:
         return "application/zip"
     if "[Content_Types].xml" not in names or any(name.lower().endswith("vbaproject.bin") for name in names):
         return "application/zip"
-    found = {kind for folder, kind in _OFFICE.items() if any(name.startswith(folder) for name in names)}
-    return found.pop() if len(found) == 1 else "application/zip"
+    kinds = {kind for folder, kind in _OFFICE.items() if any(name.startswith(folder) for name in names)}
+    return kinds.pop() if len(kinds) == 1 else "application/zip"
 
 
 def _text(content: bytes) -> str:
     head = content[:HEAD]
     if head.lstrip(b"\xef\xbb\xbf \t\r\n\x0c").lower().startswith(_MARKUP):
         return "text/html"
-    # Control characters that no text has (WHATWG: binary data bytes).
+    # Binary data bytes according to the WHATWG standard.
     binary = {*range(0x09), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20)}
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "text/plain"

@@ -1,4 +1,4 @@
-"""Files of messages: stored first, named by a random id, listed with their SHA-256 in the message's leaf."""
+"""Files of messages: stored first under a random name, then listed with their SHA-256 in the message's leaf."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from crm_contact_guard.record.models import Message
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file that is safely in the storage and waits for its message."""
+    """A stored file whose message is not recorded yet."""
 
     file: FileIn
     sha256: str
@@ -31,17 +31,17 @@ class StoredFile:
 
 
 def backend() -> Storage:
-    """The Django storage that holds the record's files (``FILE_STORAGE``)."""
+    """The Django storage for files of the record (``FILE_STORAGE``)."""
     return storages[settings.FILE_STORAGE]
 
 
 def store(files: Sequence[FileIn]) -> list[StoredFile]:
-    """Write the files before the transaction opens: a crash leaves a file without a row, never a row without a file."""
-    kept = []
+    """Store the files before the transaction begins: a crash may leave a file without a row, never the reverse."""
+    stored = []
     for file in files:
         name = backend().save(f"contact_guard/{uuid7()}", ContentFile(file.content))
-        kept.append(StoredFile(file, hashlib.sha256(file.content).hexdigest(), name))
-    return kept
+        stored.append(StoredFile(file, hashlib.sha256(file.content).hexdigest(), name))
+    return stored
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def storing(files: Sequence[FileIn]) -> Iterator[list[StoredFile]]:
 
 
 def listing(files: Sequence[StoredFile]) -> list[dict[str, Any]]:
-    """What of the files enters the message's leaf."""
+    """The list of files for the message's leaf."""
     return [
         {
             "name": stored.file.name[:255],
@@ -70,7 +70,7 @@ def listing(files: Sequence[StoredFile]) -> list[dict[str, Any]]:
 
 
 def attach(message: Message, files: Sequence[StoredFile]) -> None:
-    """Create the rows, within the message's transaction."""
+    """Create the attachment rows. Call it inside the message's transaction."""
     Attachment.objects.bulk_create(
         Attachment(
             message=message,
@@ -87,20 +87,20 @@ def attach(message: Message, files: Sequence[StoredFile]) -> None:
 
 
 def discard(files: Sequence[StoredFile]) -> None:
-    """Remove files whose message turned out to be a duplicate or was refused."""
+    """Delete files whose message was a duplicate or was refused."""
     for stored in files:
         backend().delete(stored.stored_as)
 
 
-# --- towards carriers
+# --- access by carriers
 
-#: How long a carrier may fetch a file by its link. They fetch at once, or when their reader first opens it.
+#: Lifetime of a carrier's link to a file. Carriers fetch at once, or when the recipient first opens the message.
 LINK_LASTS = timedelta(days=7)
 _SALT = "crm_contact_guard.files.carrier"
 
 
 def outbound(attachment: Attachment) -> OutboundFile:
-    """The file as a channel gets it; nothing is read yet."""
+    """The file as passed to a channel. Its content is read only on ``open``."""
     return OutboundFile(
         name=attachment.name,
         content_type=attachment.content_type,
@@ -112,7 +112,7 @@ def outbound(attachment: Attachment) -> OutboundFile:
 
 
 def carrier_link(attachment: Attachment) -> str:
-    """A signed link under which a carrier can fetch the file for some days; empty without ``PUBLIC_URL``."""
+    """A signed URL from which a carrier can fetch the file (``LINK_LASTS``); empty without ``PUBLIC_URL``."""
     if not settings.PUBLIC_URL:
         return ""
     token = signing.dumps(str(attachment.pk), salt=_SALT)
@@ -120,7 +120,7 @@ def carrier_link(attachment: Attachment) -> str:
 
 
 def by_carrier_token(token: str) -> Attachment | None:
-    """The file of a carrier's link; None when it is none of ours, too old, or its message was erased."""
+    """The file of a carrier's link; None if the signature is invalid or expired, or the message was erased."""
     try:
         key = signing.loads(token, salt=_SALT, max_age=LINK_LASTS)
     except signing.BadSignature:

@@ -1,7 +1,7 @@
-"""Which of the host's databases holds our tables, and transactions there. Routers decide; nothing here asks twice.
+"""The database that holds our tables, and transactions on it.
 
-All our tables lie in one database: the one that ``DATABASE_ROUTERS`` names for writing. What is written there is read
-there too (``rows``), since a replica may not have it yet.
+All our tables are in one database, the one that ``DATABASE_ROUTERS`` returns for writing. Rows are read from it as well
+(``rows``), since a replica may not have them yet.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def alias() -> str:
-    """Alias of the database that holds our tables. Asked anew each time: a host's router may go by the tenant."""
-    found: str = router.db_for_write(_record())
-    return found
+    """Alias of the database that holds our tables. Not cached, since a host's router may depend on the tenant."""
+    name: str = router.db_for_write(_record())
+    return name
 
 
 @cache
@@ -36,18 +36,18 @@ def connection() -> BaseDatabaseWrapper:
 
 @contextmanager
 def atomic() -> Iterator[None]:
-    """``transaction.atomic`` there; also a decorator: ``@database.atomic()``."""
+    """``transaction.atomic`` on that database. Can be used as a decorator: ``@database.atomic()``."""
     with transaction.atomic(using=alias()):
         yield
 
 
-def on_commit(call: Callable[[], object]) -> None:
-    """Call once the transaction there has committed; an error is logged and stops no other call."""
-    transaction.on_commit(call, using=alias(), robust=True)
+def on_commit(callback: Callable[[], object]) -> None:
+    """Run ``callback`` after the commit on that database. Errors are logged and do not affect other callbacks."""
+    transaction.on_commit(callback, using=alias(), robust=True)
 
 
 def outside_transactions(view: View) -> View:
-    """Let no ``ATOMIC_REQUESTS``, of whichever database, put a transaction around ``view``."""
+    """Exempt ``view`` from ``ATOMIC_REQUESTS`` of all databases."""
     for name in connections:
         view = transaction.non_atomic_requests(using=name)(view)
     return view

@@ -1,4 +1,4 @@
-"""The host's own mailers, however its Django version names them."""
+"""The host's mailers, for all supported Django versions."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from crm_contact_guard.exceptions import ConfigurationError
 
 
 def send_by_host(message: EmailMessage) -> None:
-    """Send by ``MAILERS["default"]`` where the host has it (Django ≥ 6.1), else by ``EMAIL_BACKEND``.
+    """Send by ``MAILERS["default"]`` (Django ≥ 6.1) or ``EMAIL_BACKEND``.
 
-    Raises whatever the mail back end raises.
+    Raises any exception of the mail back end.
     """
     options: dict[str, Any] = {"using": "default"} if hasattr(django_settings, "MAILERS") else {}
     message.send(**options)
 
 
 def mailer(alias: str) -> BaseEmailBackend:
-    """The back end that the host calls ``alias`` in ``MAILERS`` (Django ≥ 6.1), or, as "default", in ``EMAIL_BACKEND``.
+    """The back end ``alias`` in ``MAILERS`` (Django ≥ 6.1), or ``EMAIL_BACKEND`` for "default".
 
-    Raises ConfigurationError for a name that the host does not have.
+    Raises ConfigurationError for an unknown name.
     """
     if hasattr(django_settings, "MAILERS"):
         if alias not in django_settings.MAILERS:

@@ -1,4 +1,4 @@
-"""What all our models share: their rows are read where they are written, wherever a host's routers read others."""
+"""Base of all our models: rows are read from the database that they are written to, whatever the host's routers say."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
 
 class Rows(models.Manager[M_co]):
-    """Reads from the database that we write to, unless told another one by ``using``.
+    """Reads from the database for writing unless ``using`` is called.
 
-    A property, since Django makes the managers of relations from this class and has them ask a router for a database to
-    read from where ``_db`` names none.
+    ``_db`` is a property since Django creates related managers from this class, which would use a router's database for
+    reading if ``_db`` were None.
     """
 
     @property
@@ -28,7 +28,7 @@ class Rows(models.Manager[M_co]):
 
 
 class Row(models.Model):
-    """A row of ours."""
+    """Base class of our models."""
 
     objects: ClassVar[Rows[Self]] = Rows()
 
@@ -36,6 +36,5 @@ class Row(models.Model):
         abstract = True
 
 
-# Also for what Django reads by itself: a row's relations, ``refresh_from_db``. Not in ``Meta``, whose heirs would then
-# carry it into migrations.
+# For Django's own reads (relations, ``refresh_from_db``). Not in ``Meta``, which would add it to all migrations.
 Row._meta.base_manager_name = "objects"

@@ -1,5 +1,5 @@
-"""Looking at an installation as a whole: what is missing, what leads nowhere, and the way to mend it.
+"""Diagnosis of a whole installation: what is missing or misconfigured, and how to fix it.
 
-System checks (``checks.py``) judge the settings alone; what stands here also looks at the host's rows, pages, carriers
-and running processes. ``contact_guard_check`` prints it, ``contact_guard_init`` proposes the settings to begin with.
+System checks (``checks.py``) examine settings only; this package also examines the host's rows, pages, carriers and
+running processes. ``contact_guard_check`` prints the results; ``contact_guard_init`` proposes initial settings.
 """

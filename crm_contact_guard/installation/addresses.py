@@ -1,4 +1,4 @@
-"""Where the host's URLconf has our addresses, and whether anything can find them there."""
+"""Check where the host's URLconf includes our URLs, and whether they can be resolved there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django.urls import (
 )
 
 APP = "crm_contact_guard"
-#: One address of each kind, by name and arguments: a pattern that catches much need not catch all of them.
+#: Name and arguments of one URL of each kind, since a greedy pattern need not match all of them.
 _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("dashboard", ()),
     ("inbox", ()),
@@ -29,40 +29,40 @@ _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def within_site(address: str) -> str:
-    """The path of an address as a URLconf knows it: without what the server mounts the site below."""
+    """The path of a URL without the script prefix, as the URLconf resolves it."""
     path, prefix = urlsplit(address).path, get_script_prefix()
     return f"/{path.removeprefix(prefix)}" if path.startswith(prefix) else path
 
 
 def misplaced() -> Iterator[str]:
-    """What is wrong with each place at which our addresses are included and can not work."""
+    """The problem of each place where our URLs are included but do not work."""
     if not getattr(django_settings, "ROOT_URLCONF", None):
         return
     for namespaces, arguments, path in _places(get_resolver().url_patterns, (), (), ""):
         if namespaces:
-            yield f"{path!r} lies within the namespace {':'.join(namespaces)!r}, so that no link of ours is found"
+            yield f"{path!r} is inside the namespace {':'.join(namespaces)!r}, so that our URLs can't be reversed"
         elif arguments:
-            yield f"{path!r} takes an argument ({', '.join(arguments)}), which neither our links nor our views know"
+            yield f"{path!r} takes an argument ({', '.join(arguments)}), which our links and views do not support"
     yield from _caught()
 
 
 def _caught() -> Iterator[str]:
-    """The first of our addresses that a pattern of the host's before it answers, such as one for any page's path."""
+    """The first of our URLs that an earlier pattern of the host matches, such as one for any page's path."""
     for name, arguments in _KINDS:
         try:
             path = within_site(reverse(f"{APP}:{name}", args=arguments))
-            found = resolve(path)
+            match = resolve(path)
         except (NoReverseMatch, Resolver404):
             continue
-        if APP not in found.app_names:
-            yield f"{path!r} is caught by {found.route!r}, which stands before us and leads elsewhere"
+        if APP not in match.app_names:
+            yield f"{path!r} is caught by {match.route!r}, a pattern before ours"
             return
 
 
 def _places(
     patterns: list[URLPattern | URLResolver], namespaces: tuple[str, ...], arguments: tuple[str, ...], path: str
 ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], str]]:
-    """Namespaces around it, arguments before it, and the address, of each place."""
+    """Namespaces, URL arguments and route of each place where our URLs are included."""
     for pattern in patterns:
         if not isinstance(pattern, URLResolver):
             continue

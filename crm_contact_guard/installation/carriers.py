@@ -1,4 +1,4 @@
-"""Channels: can the carriers reach us, and does a message to oneself arrive?"""
+"""Check the channels: whether webhooks can be reached, and whether a test message can be sent."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 from crm_contact_guard.installation.report import Item, error, fine, warning
 
 TOPIC = "channels"
-#: Seconds to wait for our own site.
-_PATIENCE = 10.0
+#: Time-out for requests to our own site, in seconds.
+_TIMEOUT = 10.0
 _TEXT = "This is a test of {company}'s {channel}. It needs no answer. / {company}のテスト送信です。返信は不要です。"
 
 
 def carrier_items(tests: Iterable[tuple[str, str]] = ()) -> Iterator[Item]:
-    """Each channel; ``tests`` are pairs of alias and address to which a test message is sent, outside of the record."""
+    """Check each channel. ``tests``: pairs of alias and address to send a test message to, which is not recorded."""
     for alias in registry.aliases():
         try:
             channel = registry.channel(alias)
         except ConfigurationError:
-            continue  # told among the settings
+            continue  # reported by the system checks
         yield fine(TOPIC, f"{alias}: {channel.verbose_name}")
         if channel.supports_webhook:
             yield from _webhook(alias)
@@ -42,22 +42,24 @@ def _webhook(alias: str) -> Iterator[Item]:
     try:
         address = base + reverse("crm_contact_guard:webhook", args=[alias])
     except NoReverseMatch:
-        return  # told among the pages
+        return  # reported by pages_items
     if not urlsplit(base).hostname:
         yield error(
-            TOPIC, f"{alias}: the carrier can't call back without PUBLIC_URL", 'set CONTACT_GUARD["PUBLIC_URL"]'
+            TOPIC, f"{alias}: the carrier can't call the webhook without PUBLIC_URL", 'set CONTACT_GUARD["PUBLIC_URL"]'
         )
         return
     request = urllib.request.Request(address, b"{}", {"Content-Type": "application/json"})  # noqa: S310 - our own site
     try:
-        with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
             code, kind = answer.status, answer.headers.get_content_type()
     except urllib.error.HTTPError as answer:
         code, kind = answer.code, answer.headers.get_content_type()
     except (urllib.error.URLError, OSError) as problem:
         reason = getattr(problem, "reason", problem)
         yield warning(
-            TOPIC, f"{alias}: {address} does not answer ({reason})", "start the site, and open it to the carrier"
+            TOPIC,
+            f"{alias}: {address} does not answer ({reason})",
+            "start the site, and make it reachable",
         )
         return
     if code in (400, 403) and kind == "text/plain":
@@ -65,8 +67,8 @@ def _webhook(alias: str) -> Iterator[Item]:
     else:
         yield error(
             TOPIC,
-            f"{alias}: {address} answers {code} {kind}, which is not ours",
-            "look at the proxy, and at middleware that wants a login",
+            f"{alias}: {address} returns {code} {kind}, which is not our response",
+            "check the proxy, and middleware that requires a login",
         )
 
 
@@ -77,7 +79,7 @@ def _test(alias: str, address: str) -> Item:
         return error(TOPIC, str(problem), "docs/channels.md")
     if not channel.needs_address:
         return warning(
-            TOPIC, f"{alias}: sends nothing by itself, so there is nothing to test", "open a chat link instead"
+            TOPIC, f"{alias}: this channel sends nothing, so there is nothing to test", "open a chat link instead"
         )
     try:
         receipt = channel.send(
@@ -93,4 +95,4 @@ def _test(alias: str, address: str) -> Item:
         )
     except ChannelError as problem:
         return error(TOPIC, f"{alias}: the test to {address} failed: {problem}", "correct the channel's OPTIONS")
-    return fine(TOPIC, f"{alias}: the test to {address} is {receipt.status.value}; see that it arrives")
+    return fine(TOPIC, f"{alias}: the test to {address} is {receipt.status.value}; check that it arrives")

@@ -1,4 +1,4 @@
-"""Whether strangers get in: customers and carriers ask as they will, through all of the host's middleware."""
+"""Check that public URLs work without a login: requests as customers and carriers send them, with all middleware."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EXEMPT = "exempt the app's chat and webhook addresses in that middleware; see d
 
 
 def door_items() -> Iterator[Item]:
-    """Each door that stands open to strangers, without a network."""
+    """Check each public URL with Django's test client, without a network."""
     host = urlsplit(settings.PUBLIC_URL).netloc or own_host()
     ask_chat = partial(_asked, host, "get", _address("chat_enter", "x"))
     chat = ask_chat()
@@ -48,7 +48,7 @@ def door_items() -> Iterator[Item]:
 
 
 def _asked(host: str, method: str, address: str, *arguments: Any) -> Any:
-    """What a stranger is answered, who has no cookies and no token against forgery."""
+    """The response to a request without cookies and CSRF token."""
     client = Client(enforce_csrf_checks=True, raise_request_exception=False, SERVER_NAME=urlsplit(f"//{host}").hostname)
     with quietly():
         return getattr(client, method)(address, *arguments, secure=True, headers={"host": host})
@@ -60,7 +60,7 @@ def _address(name: str, argument: str) -> str:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Our own questions are not to fill the host's log with refusals."""
+    """Keep our own requests from filling the host's log with refusals."""
     loggers = [logging.getLogger(name) for name in ("django.request", "django.security.DisallowedHost")]
     before = [logger.disabled for logger in loggers]
     for logger in loggers:
@@ -72,11 +72,11 @@ def quietly() -> Iterator[None]:
             logger.disabled = disabled
 
 
-# --- what the answers mean
+# --- interpreting the responses
 
 
 def _is_ours(answer: Any) -> bool:
-    """Whether the request led to us, by the addresses that were in force for it in the end."""
+    """Whether the request was resolved to one of our views."""
     try:
         return APP in answer.resolver_match.app_names
     except Resolver404:
@@ -84,26 +84,26 @@ def _is_ours(answer: Any) -> bool:
 
 
 def _elsewhere(answer: Any, host: str) -> Item:
-    """Another page than ours answers, which may well say 404 as ours does."""
-    chosen = getattr(answer.wsgi_request, "urlconf", None)
+    """The error if another view responded, which may return 404 like ours."""
+    urlconf = getattr(answer.wsgi_request, "urlconf", None)
     path = answer.wsgi_request.path
-    if chosen in (None, django_settings.ROOT_URLCONF):
+    if urlconf in (None, django_settings.ROOT_URLCONF):
         return error(TOPIC, f"{path} leads to another page than ours", "see E021 above")
     return error(
         TOPIC,
-        f"{path} does not lead to us: for {host!r} a middleware has the addresses of {chosen!r} in force",
-        "include us there as well, before any pattern that catches every path; see docs/installation.md, Addresses",
+        f"{path} does not lead to our page: for {host!r} a middleware uses the URLconf {urlconf!r}",
+        "include our URLs there as well, before any catch-all pattern; see docs/installation.md, Addresses",
     )
 
 
 def _is_plain(expected: set[int]) -> Callable[[Any], bool]:
-    """Whether it is what we say to programs, and not a page that somebody else put in its place."""
+    """A predicate for our plain-text responses, in contrast to another page."""
 
-    def told(answer: Any) -> bool:
+    def is_plain(answer: Any) -> bool:
         plain = str(answer.headers.get("Content-Type", "")).startswith("text/plain")
         return plain and answer.status_code in expected
 
-    return told
+    return is_plain
 
 
 def _door(ask: Callable[[], Any], is_ours: Callable[[Any], bool], works: str, what: str) -> Item:
@@ -114,15 +114,15 @@ def _door(ask: Callable[[], Any], is_ours: Callable[[Any], bool], works: str, wh
     if code >= 500:
         raised = getattr(answer, "exc_info", None)
         why = f" ({raised[0].__name__}: {raised[1]})" if raised else ""
-        return error(TOPIC, f"{what} answers {code}{why}", "look at the server's log; a middleware may fail there")
+        return error(TOPIC, f"{what} returns {code}{why}", "see the server's log; a middleware may have failed")
     middleware = answering(ask, is_ours) or "a middleware"
-    where = answer.headers.get("Location", "")
-    said = f"{code} to {where}" if where else str(code)
-    return error(TOPIC, f"{middleware} answers strangers at {what} before we can ({said})", _EXEMPT)
+    location = answer.headers.get("Location", "")
+    response = f"{code} to {location}" if location else str(code)
+    return error(TOPIC, f"{middleware} blocks {what} for visitors without a login ({response})", _EXEMPT)
 
 
 def own_host() -> str:
-    """A name under which the site answers where ``PUBLIC_URL`` tells none."""
+    """A host name of the site from ``ALLOWED_HOSTS``, if ``PUBLIC_URL`` is not set."""
     named = [host.lstrip(".") for host in django_settings.ALLOWED_HOSTS if host != "*"]
     return named[0] if named else "localhost"
 

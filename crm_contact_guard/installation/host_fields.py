@@ -1,4 +1,4 @@
-"""What the fields of a host's model are for, by their names and kinds: a name, addresses, who it belongs to."""
+"""Guess the purpose of a host model's fields by their names and types: name, addresses, owner and others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db.models import BooleanField, CharField, EmailField, Field, Foreign
 
 from crm_contact_guard.hosting import host_rows
 
-#: What CRMs call the people they serve, the most telling first.
+#: Names of customer models in CRMs, the most specific first.
 CUSTOMERS = (
     "customer", "client", "guest", "patient", "resident", "contact", "member", "person", "buyer", "tenant", "student",
     "lead", "account", "company",
@@ -31,18 +31,18 @@ _PARTS = (
     ("forename", "surname"),
     ("firstname", "lastname"),
 )
-#: Languages that say the family's name first.
+#: Languages in which the family name comes first.
 _FAMILY_FIRST = ("ja", "zh", "ko", "hu", "vi")
 _MAILS = ("email", "e_mail", "mail")
 _PHONES = ("phone", "mobile", "cell", "telephone", "tel", "phone_number")
-#: Parts of names of fields that tell about an address and are none.
+#: Parts of field names that describe an address but do not contain one.
 _ABOUT = {
     "verified", "confirmed", "confirmation", "code", "ext", "extension", "country", "type", "e164", "normalized", "fax",
     "hash", "token", "count", "subject", "template", "host", "password", "label", "prefix",
 }  # fmt: skip
 _ROLES = ("role", "roles", "job", "position", "duty", "user_type", "job_title", "permission_level", "rank")
 _GONE = ("is_deleted", "deleted", "is_archived", "archived", "is_removed", "is_trashed", "is_test")
-#: Columns of users that say: this is no person.
+#: Boolean columns of users that are not people.
 _NOBODY = (
     "is_team",
     "is_group",
@@ -53,9 +53,9 @@ _NOBODY = (
     "is_service_account",
     "is_virtual",
 )
-#: What hosts call the row that holds the rest of what is known of somebody.
+#: Names of models that hold further data of a person.
 _PROFILES = {"profile", "detail", "info", "information", "data", "extra", "record"}
-#: Words that are read from the host's rows at most.
+#: Maximum number of role names read from the host's rows.
 _WORDS = 20
 
 
@@ -64,9 +64,9 @@ def names(model: type[Model]) -> set[str]:
 
 
 def words_of(model: type[Model]) -> list[str]:
-    """The words of a model's name in lower case and the singular: ``SalesTeams`` gives sales, team."""
-    found = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", model.__name__)
-    return [word.lower().removesuffix("s") if len(word) > 3 else word.lower() for word in found]
+    """The words of a model's name in lower case without a final s: ``SalesTeams`` → sale, team."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", model.__name__)
+    return [word.lower().removesuffix("s") if len(word) > 3 else word.lower() for word in words]
 
 
 def columns(model: type[Model]) -> list[Field[Any, Any]]:
@@ -77,7 +77,7 @@ def columns(model: type[Model]) -> list[Field[Any, Any]]:
 
 
 def links(model: type[Model]) -> list[Any]:
-    """Relations that begin here; a generic one, whose rows point here, does not."""
+    """Forward relations of the model, without reverse and generic ones."""
     return [
         each
         for each in model._meta.get_fields()
@@ -90,10 +90,10 @@ def leads_to(field: Any, target: type[Model]) -> bool:
 
 
 def link(
-    model: type[Model], target: type[Model], told: tuple[str, ...], *, only_named: bool = False, but: str = ""
+    model: type[Model], target: type[Model], words: tuple[str, ...], *, only_named: bool = False, but: str = ""
 ) -> str:
-    """The relation from a model to a target, the best-named first; ``but`` is one that means something else."""
-    found = [
+    """The relation from a model to a target whose name fits ``words`` best. ``but``: a relation to ignore."""
+    candidates = [
         each.name
         for each in links(model)
         if leads_to(each, target)
@@ -101,20 +101,20 @@ def link(
         and not each.name.startswith("is_")
         and (isinstance(each, ForeignKey) or not only_named)
     ]
-    ranked = [name for word in told for name in found if word in name.lower()]
-    made = ("modif", "creat", "updat", "delet", "changed")
-    rest = [] if only_named else [name for name in found if not any(word in name for word in made)]
+    ranked = [name for word in words for name in candidates if word in name.lower()]
+    auditing = ("modif", "creat", "updat", "delet", "changed")
+    rest = [] if only_named else [name for name in candidates if not any(word in name for word in auditing)]
     return next(iter([*ranked, *rest]), "")
 
 
 def accessor(model: type[Model], source: type[Model]) -> str:
-    """How rows of ``source`` that point here are reached: ``teams`` of a user who is in ``Team.members``."""
+    """The reverse accessor for rows of ``source``: ``teams`` of a user who is in ``Team.members``."""
     relation = _pointing(model, source)
     return str(relation.get_accessor_name()) if relation is not None else ""
 
 
 def belonging(model: type[Model], target: type[Model]) -> str:
-    """The look-up by which it is told which of ``target`` a row belongs to, whichever of the two names the other."""
+    """The lookup from a row to the ``target`` it belongs to, by a forward or reverse relation."""
     relation = _pointing(model, target)
     backwards = str(relation.field.related_query_name()) if relation is not None else ""
     return link(model, target, TEAMS) or backwards
@@ -130,7 +130,7 @@ def _pointing(model: type[Model], source: type[Model]) -> Any:
 
 
 def person(model: type[Model]) -> str:
-    """The relation to the user that this row itself is, where customers or employees have a login."""
+    """The relation to the row's own user, if customers or employees have a login."""
     user = get_user_model()
     if model is user:
         return ""
@@ -142,7 +142,7 @@ def person(model: type[Model]) -> str:
 
 
 def is_one(model: type[Model], name: str) -> bool:
-    """Whether a relation gives each row a user of its own."""
+    """Whether the relation is one-to-one."""
     return isinstance(model._meta.get_field(name), OneToOneField)
 
 
@@ -150,23 +150,24 @@ def is_one(model: type[Model], name: str) -> bool:
 
 
 def name(model: type[Model]) -> str | list[str]:
-    """The path to a person's name: a column where there is one, so that the database can search it."""
-    held = {each.name for each in columns(model)}
-    whole = next((each for each in _WHOLE_NAMES if each in held), "")
+    """The path to a person's name, preferably a column, so that the database can search it."""
+    column_names = {each.name for each in columns(model)}
+    whole = next((each for each in _WHOLE_NAMES if each in column_names), "")
     if whole:
         return whole
     for given, family in _PARTS:
-        if given in held and family in held:
+        if given in column_names and family in column_names:
             language = django_settings.LANGUAGE_CODE.split("-", maxsplit=1)[0]
             order = (family, given) if language in _FAMILY_FIRST else (given, family)
             return " ".join(f"{{{each}}}" for each in order)
-    named = [each for each in sorted(held) if each.endswith("_name") and set(each.split("_")) & {*CUSTOMERS, "full"}]
+    parts = {*CUSTOMERS, "full"}
+    named = [each for each in sorted(column_names) if each.endswith("_name") and set(each.split("_")) & parts]
     method = next((each for each in (*_WHOLE_NAMES, "get_full_name") if hasattr(model, each)), "")
     return next(iter(named), method)
 
 
 def title(model: type[Model]) -> str:
-    """The path to what a team or an organisation is called."""
+    """The path to the name of a team or an organisation."""
     return next((each for each in _TITLES if each in names(model) or hasattr(model, each)), "")
 
 
@@ -181,28 +182,28 @@ def phones(model: type[Model]) -> list[str]:
 def _mail_columns(model: type[Model]) -> list[str]:
     texts = [each for each in columns(model) if isinstance(each, CharField) or each.get_internal_type() == "TextField"]
     named = [each for each in texts if isinstance(each, EmailField) or _is(each.name, _MAILS)]
-    found = [each.name for each in named if not _ABOUT & set(each.name.lower().split("_"))]
-    return sorted(found, key=lambda each: each not in _MAILS)
+    addresses = [each.name for each in named if not _ABOUT & set(each.name.lower().split("_"))]
+    return sorted(addresses, key=lambda each: each not in _MAILS)
 
 
 def _phone_columns(model: type[Model]) -> list[str]:
     texts = [each.name for each in columns(model) if not isinstance(each, BooleanField)]
-    found = [each for each in texts if _is(each, _PHONES) and not _ABOUT & set(each.lower().split("_"))]
-    return sorted(found, key=lambda each: each not in _PHONES)
+    phones = [each for each in texts if _is(each, _PHONES) and not _ABOUT & set(each.lower().split("_"))]
+    return sorted(phones, key=lambda each: each not in _PHONES)
 
 
-def _is(name: str, told: tuple[str, ...]) -> bool:
+def _is(name: str, words: tuple[str, ...]) -> bool:
     parts = name.lower().split("_")
-    return any(word in parts or f"{word}s" in parts or name.lower() == word for word in told)
+    return any(word in parts or f"{word}s" in parts or name.lower() == word for word in words)
 
 
-def _rows(model: type[Model], sought: Callable[[type[Model]], list[str]], told: tuple[str, ...]) -> list[str]:
-    """Paths over related rows (``phones.number``) that hold what is sought. One step: related rows may point back.
+def _rows(model: type[Model], search: Callable[[type[Model]], list[str]], words: tuple[str, ...]) -> list[str]:
+    """Paths to addresses in related rows (``phones.number``), over a single relation, since rows may refer back.
 
-    Rows that are many have to be named like it; of a row's only one, such as its profile, the columns say enough.
+    Models with several rows per customer must be named like an address; for a profile the columns suffice.
     """
-    found: list[str] = []
-    alone = {each.get_accessor_name() for each in model._meta.related_objects if _is_profile(each)}
+    paths: list[str] = []
+    profiles = {each.get_accessor_name() for each in model._meta.related_objects if _is_profile(each)}
     related: list[tuple[Any, Any]] = [
         *((each.get_accessor_name(), each.related_model) for each in model._meta.related_objects),
         *((each.name, each.related_model) for each in model._meta.private_fields),
@@ -210,18 +211,18 @@ def _rows(model: type[Model], sought: Callable[[type[Model]], list[str]], told: 
     for path, other in related:
         if not path or not isinstance(other, type) or other is model:
             continue
-        of_it = words_of(other)
-        if path not in alone and not any(word in each for each in of_it for word in told):
+        model_words = words_of(other)
+        if path not in profiles and not any(word in each for each in model_words for word in words):
             continue
-        own = sought(other)
+        own = search(other)
         plain = [each.name for each in columns(other) if each.name in ("number", "value", "address")]
-        inner = own or (plain if any(told[0] in each for each in of_it) else [])
-        found.extend(f"{path}.{each}" for each in inner[:1])
-    return found
+        inner = own or (plain if any(words[0] in each for each in model_words) else [])
+        paths.extend(f"{path}.{each}" for each in inner[:1])
+    return paths
 
 
 def _is_profile(relation: Any) -> bool:
-    """Whether the related row tells more of this one: at most one, named so, and no kind of it."""
+    """Whether a relation leads to a profile: one-to-one, named like one, and not a child model."""
     field = relation.field
     if not isinstance(field, OneToOneField) or field.remote_field.parent_link:
         return False
@@ -236,29 +237,29 @@ def timezone(model: type[Model]) -> str:
     return _column(model, ("timezone", "time_zone", "tz"))
 
 
-def _column(model: type[Model], told: tuple[str, ...]) -> str:
-    held = {each.name for each in columns(model)}
-    return next((each for each in told if each in held), "")
+def _column(model: type[Model], candidates: tuple[str, ...]) -> str:
+    column_names = {each.name for each in columns(model)}
+    return next((each for each in candidates if each in column_names), "")
 
 
 def narrowing(model: type[Model]) -> dict[str, dict[str, bool]]:
-    """``FILTER`` and ``EXCLUDE`` by columns that say so: ``is_customer``, ``is_deleted``."""
+    """``FILTER`` and ``EXCLUDE`` for boolean columns such as ``is_customer`` and ``is_deleted``."""
     flags = _flags(model)
-    served = [each for each in (f"is_{word}" for word in CUSTOMERS[:5]) if each in flags]
-    gone = [each for each in _GONE if each in flags]
-    found = {"FILTER": dict.fromkeys(served[:1], True), "EXCLUDE": dict.fromkeys(gone, True)}
-    return {option: value for option, value in found.items() if value}
+    included = [each for each in (f"is_{word}" for word in CUSTOMERS[:5]) if each in flags]
+    excluded = [each for each in _GONE if each in flags]
+    options = {"FILTER": dict.fromkeys(included[:1], True), "EXCLUDE": dict.fromkeys(excluded, True)}
+    return {option: value for option, value in options.items() if value}
 
 
 def no_persons(model: type[Model]) -> dict[str, bool]:
-    """``EXCLUDE`` of employees: users that stand for a team or a program, and rows that were thrown away."""
+    """``EXCLUDE`` of employees: users that represent a team or a program, and deleted rows."""
     flags = _flags(model)
     return dict.fromkeys([each for each in (*_NOBODY, *_GONE) if each in flags], True)
 
 
 def colleagues(model: type[Model], staff: type[Model] | None) -> str:
-    """The relation by which a row among the customers is one of the staff themselves: ``is_user``, or an employee's own
-    row that points to it."""
+    """The relation that marks a row of the customer model as a member of staff: ``is_user``, or an employee's
+    one-to-one relation to it."""
     for each in links(model):
         if leads_to(each, get_user_model()) and each.name.startswith("is_") and each.null:
             return str(each.name)
@@ -276,12 +277,12 @@ def _flags(model: type[Model]) -> set[str]:
 
 
 def role(model: type[Model]) -> str:
-    """The field that says what somebody is there."""
+    """The field that contains a person's role."""
     return next((each for each in _ROLES if each in names(model)), "")
 
 
 def role_words(model: type[Model], name: str) -> list[str]:
-    """What the host calls its roles: choices, rows of their table, or what stands in the column today."""
+    """The host's names of roles: choices, rows of the related table, or current values of the column."""
     field: Any = model._meta.get_field(name)
     choices = [str(value) for value, _label in getattr(field, "flatchoices", ()) if value not in (None, "")]
     if choices:
@@ -290,14 +291,14 @@ def role_words(model: type[Model], name: str) -> list[str]:
         if isinstance(field.related_model, type):
             table: Any = field.related_model
             return [str(row) for row in table._default_manager.all()[:_WORDS]]
-        told = host_rows.manager(model).order_by(name).values_list(name, flat=True).distinct()[:_WORDS]
-        return [str(word) for word in told if word not in (None, "")]
+        values = host_rows.manager(model).order_by(name).values_list(name, flat=True).distinct()[:_WORDS]
+        return [str(word) for word in values if word not in (None, "")]
     except DatabaseError:
-        return []  # before the host's own first migrate
+        return []  # the host's tables do not exist yet
 
 
 def ours(word: str) -> str:
-    """Which of our roles a host's word may mean; "" for the people it serves."""
+    """Our role that corresponds to a host's name; "" for customers."""
     lower = word.lower()
     if any(each in lower for each in (*CUSTOMERS[:5], "suspend", "disabled", "inactive", "blocked")):
         return ""
@@ -310,8 +311,8 @@ def ours(word: str) -> str:
     return "employee"
 
 
-def plain(found: Iterable[str]) -> str | list[str]:
-    several = list(found)
+def plain(values: Iterable[str]) -> str | list[str]:
+    several = list(values)
     return several[0] if len(several) == 1 else several
 
 

@@ -1,4 +1,4 @@
-"""Which of a host's models are its customers, employees, teams and tenants."""
+"""Guess which of a host's models are customers, employees, teams and tenants."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.models import EmailField, ForeignKey, ManyToManyField, Model
 
 from crm_contact_guard.installation import host_fields as fields
 
-#: Apps that are never a company's own.
+#: Third-party apps.
 _FOREIGN = (
     "django.contrib.", "crm_contact_guard", "rest_framework", "django_celery", "allauth", "social_django",
     "oauth2_provider", "axes", "reversion", "auditlog", "simple_history", "guardian", "taggit", "django_otp",
@@ -20,19 +20,19 @@ _FOREIGN = (
 )  # fmt: skip
 _TENANTS = ("tenant", "org", "organization", "organisation", "organizer", "workspace", "entity", "merchant", "practice")
 _STAFF = ("employee", "staff", "agent", "operator", "practitioner", "therapist", "stylist", "doctor", "worker")
-#: Models of that name hold anybody; they count as staff where they tell a role, a team or a tenant.
+#: Names of models for people in general, which count as staff if they have a role or a tenant.
 _ANYBODY = ("profile", "member", "membership", "management", "userrole", "user")
-#: Models of that name tell what staff did, not who is staff.
+#: Names of models for activities of staff, not for staff.
 _DEEDS = {
     "session", "log", "token", "history", "event", "request", "device", "notification", "message", "permission",
     "setting", "preference", "audit", "invitation", "invite", "key", "code", "attempt", "schedule", "shift", "leave",
     "attendance", "note", "comment", "document", "rate", "review", "action", "activity",
 }  # fmt: skip
-#: Models of that name say who belongs to a team, or what teams there may be, and are none.
+#: Names of models for memberships and kinds of teams, not for teams.
 _NO_TEAMS = {"association", "assignment", "member", "membership", "relation", "role", "type", "category"}
-#: What a relation to the user is called where users are the people served.
+#: Names of relations to the user if users are customers.
 _SERVED = {"customer", "client", "buyer", "patient", "guest", "purchaser", "student", "resident"}
-#: What is said of the sender in models that are about something else: ``submitter_email``.
+#: Prefixes of fields that describe the customer in models such as tickets: ``submitter_email``.
 _SENDERS = (
     "submitter", "requester", "reporter", "sender", "customer", "client", "guest", "contact", "visitor", "buyer",
     "booker", "patient", "from",
@@ -41,7 +41,7 @@ _SENDERS = (
 
 @dataclass(frozen=True)
 class Found:
-    """What was found out. ``key``: the field that says who a customer is, where rows are about something else."""
+    """The host's models. ``key``: the field that identifies the customer if ``customer`` is not a customer table."""
 
     customer: type[Model]
     key: str = ""
@@ -51,7 +51,7 @@ class Found:
 
 
 def look(customer: type[Model]) -> Found:
-    """The models around a customer model."""
+    """The models related to a customer model."""
     tenant = _tenant(customer)
     staff = _staff(customer, tenant)
     return Found(customer, sender(customer), _team(customer, staff), tenant, staff)
@@ -65,7 +65,7 @@ def own_models() -> Iterable[type[Model]]:
 
 
 def candidates() -> list[type[Model]]:
-    """Models that look like customers, the likeliest first."""
+    """Models that may be customers, the most likely first."""
     user = get_user_model()
     scored = [(_likeness(model), model) for model in own_models() if model is not user]
     scored.append((_users_served(), user))
@@ -73,27 +73,27 @@ def candidates() -> list[type[Model]]:
 
 
 def _likeness(model: type[Model]) -> float:
-    """How much a model looks like a customer: by its name, and by being reachable. 0: not at all."""
+    """How likely a model is a customer, by its name and its addresses. 0: not at all."""
     words = fields.words_of(model)
     word = next((index for index, each in enumerate(fields.CUSTOMERS) if words in ([each], [each, "model"])), None)
     within = next((index for index, each in enumerate(fields.CUSTOMERS) if each in words), None)
     reach = len(fields.emails(model)) + len(fields.phones(model)) + bool(fields.person(model))
     if reach and (word is not None or within is not None):
-        told = 20.0 - word if word is not None else 5.0 - (within or 0) / len(fields.CUSTOMERS)
-        whole = 2.0 if {"first_name", "last_name", "full_name"} & fields.names(model) else 0.0
-        return told + whole + min(reach, 3) / 3
+        named = 20.0 - word if word is not None else 5.0 - (within or 0) / len(fields.CUSTOMERS)
+        person = 2.0 if {"first_name", "last_name", "full_name"} & fields.names(model) else 0.0
+        return named + person + min(reach, 3) / 3
     return 4.0 if sender(model) else 0.0
 
 
 def _users_served() -> float:
-    """How much the host's users look like its customers: other models point to them as such."""
+    """How likely the host's users are its customers, by the names of relations to them."""
     user = get_user_model()
     pointing = [each.name for model in own_models() for each in fields.links(model) if fields.leads_to(each, user)]
     return 10.0 if _SERVED & set(pointing) else 2.0
 
 
 def sender(model: type[Model]) -> str:
-    """The e-mail address that says whose a ticket or booking is, unless it points to a customer anyway."""
+    """The field with the sender's e-mail address of a ticket or booking, unless it has a relation to a customer."""
     if any(each in fields.CUSTOMERS for each in fields.words_of(model)) or fields.person(model):
         return ""
     if any(each.name in _SERVED for each in fields.links(model)):
@@ -105,7 +105,7 @@ def sender(model: type[Model]) -> str:
 
 
 def _tenant(customer: type[Model]) -> type[Model] | None:
-    """What a customer belongs to and what people are members of."""
+    """The tenant model that a customer has a foreign key to."""
     for each in fields.links(customer):
         if isinstance(each, ForeignKey) and set(fields.words_of(each.related_model)) & set(_TENANTS):
             return each.related_model
@@ -113,7 +113,7 @@ def _tenant(customer: type[Model]) -> type[Model] | None:
 
 
 def _staff(customer: type[Model], tenant: type[Model] | None) -> type[Model] | None:
-    """The model that has a row for each employee, and the user it belongs to."""
+    """The model that has a row for each employee, with a relation to the user."""
     user = get_user_model()
     best: tuple[float, type[Model]] | None = None
     for model in own_models():
@@ -123,15 +123,15 @@ def _staff(customer: type[Model], tenant: type[Model] | None) -> type[Model] | N
         if _DEEDS & set(words):
             continue
         score = next((10.0 - index for index, each in enumerate(_STAFF) if each in words), 0.0)
-        telling = bool(fields.role(model)) + 2 * (tenant is not None and _points(model, tenant))
-        if score or (telling and any(each in words for each in _ANYBODY)):
-            score += telling
+        evidence = bool(fields.role(model)) + 2 * (tenant is not None and _points(model, tenant))
+        if score or (evidence and any(each in words for each in _ANYBODY)):
+            score += evidence
             best = (score, model) if best is None or score > best[0] else best
     return best[1] if best is not None else None
 
 
 def _team(customer: type[Model], staff: type[Model] | None) -> type[Model] | None:
-    # What the user belongs to, or the customer does, comes before a model that is only named like a team.
+    # A model that the user, customer or staff refers to precedes one that is only named like a team.
     user = get_user_model()
     sources = [user, customer, *([staff] if staff is not None else [])]
     linked = [each.related_model for source in sources for each in fields.links(source)]
@@ -148,7 +148,7 @@ def _team(customer: type[Model], staff: type[Model] | None) -> type[Model] | Non
 
 
 def members(team: type[Model]) -> ManyToManyField[Any, Any] | None:
-    """The field of a team that holds its members, where it is one."""
+    """The many-to-many field from a team to its members, if there is one."""
     user = get_user_model()
     return next(
         (each for each in team._meta.many_to_many if fields.leads_to(each, user)),

@@ -1,4 +1,4 @@
-"""Which of the host's middleware it is that answers in our place, found by asking with more and more of it in force."""
+"""Find the middleware that responds in our place, by enabling the host's middleware one by one."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from django.test import override_settings
 
 
 def answering(ask: Callable[[], Any], is_wanted: Callable[[Any], bool]) -> str:
-    """The dotted path of the first middleware with which the answer is no longer the wanted one; "" when in doubt.
+    """The dotted path of the first middleware with which the response is no longer as expected; "" if unclear.
 
-    Middleware counts on what stands before it, so all of that stays in force. ``ask`` makes a client of its own: a
-    client keeps the middleware with which it asked first.
+    Earlier middleware stays enabled, since later ones may depend on it. ``ask`` must create a new client each time,
+    since a client loads the middleware only once.
     """
-    named = list(django_settings.MIDDLEWARE)
-    for count in range(len(named) + 1):
-        with override_settings(MIDDLEWARE=named[:count]):
+    paths = list(django_settings.MIDDLEWARE)
+    for count in range(len(paths) + 1):
+        with override_settings(MIDDLEWARE=paths[:count]):
             try:
                 answer = ask()
-            except Exception:  # noqa: BLE001 - a middleware may refuse to be made without another one
+            except Exception:  # noqa: BLE001 - a middleware may require another one
                 return ""
         if answer.status_code >= 500:
-            return ""  # one that counts on what stands behind it fails here, and may be the one
+            return ""  # a middleware that depends on a later one fails here, so the result is unclear
         if not is_wanted(answer):
-            return named[count - 1] if count else ""
+            return paths[count - 1] if count else ""
     return ""

@@ -1,4 +1,4 @@
-"""Where people sign in: whether the host's login address is one, and which of its pages may be."""
+"""Check the host's login URL, and find a login page if it is invalid."""
 
 from __future__ import annotations
 
@@ -18,56 +18,56 @@ from crm_contact_guard.installation.addresses import within_site
 from crm_contact_guard.installation.doors import own_host, quietly
 
 _LOGIN = re.compile(r"log[-_]?in$|sign[-_]?in$")
-#: Namespaces whose login is not everybody's, or not for people: they come last.
+#: Namespaces whose login page is for administrators or APIs, and therefore ranked last.
 _LATE = ("admin", "rest_framework")
-#: Pages that are asked for at most.
-_ASKED = 12
+#: Maximum number of pages requested.
+_MAX_PAGES = 12
 _PASSWORD = re.compile(rb"""type\s*=\s*["']?password""", re.IGNORECASE)
 
 
-def address_of(given: Any) -> str:
-    """The address behind a path or URL name; of a name that leads nowhere, itself."""
+def address_of(to: Any) -> str:
+    """The URL of a path or URL name. An unknown name is returned unchanged."""
     try:
-        return resolve_url(given)
+        return resolve_url(to)
     except NoReverseMatch:
-        return str(given)
+        return str(to)
 
 
 def leads_somewhere(address: str) -> bool:
-    """Whether a path is one of the site's, in any of its languages."""
+    """Whether the site has a page at this path, in any of its languages."""
     path = within_site(address)
     if django_settings.APPEND_SLASH and not path.endswith("/") and leads_somewhere(f"{path}/"):
-        return True  # as Django's CommonMiddleware leads there
-    # Below i18n_patterns a path exists in one language only.
+        return True  # CommonMiddleware redirects there
+    # With i18n_patterns a path exists in one language only.
     for code, _name in django_settings.LANGUAGES:
         with translation.override(code):
             try:
-                found = resolve(path)
+                match = resolve(path)
             except Resolver404:
                 continue
-            # A pattern for any page's path, such as those of pages by editors, says nothing: the page does.
-            return not _catches(found.func, path) or _asked(path).status_code != 404
+            # A catch-all pattern, as in a CMS, matches every path; then the page itself is requested.
+            return not _catches(match.func, path) or _asked(path).status_code != 404
     return False
 
 
 def _catches(view: Any, path: str) -> bool:
-    """Whether a path that nobody made leads to the same view."""
-    made_up = re.sub(r"[^/]+(?=/?$)", "crm-contact-guard-no-such-page", path)
+    """Whether a path that does not exist leads to the same view."""
+    missing = re.sub(r"[^/]+(?=/?$)", "crm-contact-guard-no-such-page", path)
     try:
-        return bool(resolve(made_up).func == view)
+        return bool(resolve(missing).func == view)
     except Resolver404:
         return False
 
 
 def login_page() -> str:
-    """The URL name of a page at which people sign in, the likeliest first; "" where none can be found."""
-    named = [name for name in _url_names(get_resolver().url_patterns) if _LOGIN.search(name.lower())]
-    ranked = sorted(dict.fromkeys(named), key=lambda name: (name.split(":")[0] in _LATE, _last(name) != "login"))
+    """The URL name of the most likely login page; "" if none is found."""
+    matches = [name for name in _url_names(get_resolver().url_patterns) if _LOGIN.search(name.lower())]
+    ranked = sorted(dict.fromkeys(matches), key=lambda name: (name.split(":")[0] in _LATE, _last(name) != "login"))
     reachable = [(name, address_of(name)) for name in ranked]
-    for name, address in reachable[:_ASKED]:
+    for name, address in reachable[:_MAX_PAGES]:
         if address != name and _shows_password(address):
             return name
-    # One that is made by scripts, or that can't answer yet, may still be named as one.
+    # A page rendered by scripts, or one that fails at this point, may still be named "login".
     return next((name for name, address in reachable if _last(name) == "login" and address != name), "")
 
 
@@ -81,11 +81,11 @@ def _shows_password(address: str) -> bool:
 
 
 def _asked(path: str) -> Any:
-    """What the site says to a stranger who opens it."""
+    """The site's response to a visitor without a login."""
     host = urlsplit(settings.PUBLIC_URL).netloc or own_host()
     with quietly():
-        asked: dict[str, Any] = {"secure": True, "headers": {"host": host}}
-        return Client(raise_request_exception=False).get(path, **asked)
+        options: dict[str, Any] = {"secure": True, "headers": {"host": host}}
+        return Client(raise_request_exception=False).get(path, **options)
 
 
 def _url_names(patterns: Iterable[URLPattern | URLResolver], space: str = "") -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""The pages within the host: addresses, login, base template, styles, languages; ``doors`` asks as strangers do."""
+"""Check the pages in the host: URLs, login, public access (``doors``), base template, static files, languages."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from crm_contact_guard.installation.report import Item, error, fine, warning
 from crm_contact_guard.installation.templates import finds_ours
 
 TOPIC = "pages"
-#: A file of ours that every page needs.
+#: A static file that every page needs.
 _ASSET = "crm_contact_guard/js/live.js"
 _BLOCKS = ("contact_guard_title", "contact_guard_head", "contact_guard_content")
 
 
 def pages_items() -> Iterator[Item]:
-    """All of it; ends early when the addresses are not included at all."""
+    """Run all checks. Ends early if our URLs are not included at all."""
     try:
         prefix = reverse("crm_contact_guard:dashboard")
     except NoReverseMatch:
         yield error(
             TOPIC,
-            "the addresses are not included in ROOT_URLCONF",
+            "our URLs are not included in ROOT_URLCONF",
             'urlpatterns += [path("guard/", include("crm_contact_guard.urls"))]',
         )
         return
@@ -52,11 +52,11 @@ def _public_url() -> Iterator[Item]:
     if not parts.scheme or not parts.hostname:
         yield warning(
             TOPIC,
-            "PUBLIC_URL is not set: warnings, chat links and carriers' call-backs need the site's address",
+            "PUBLIC_URL is not set: warnings, chat links and carriers' webhooks need the site's URL",
             'CONTACT_GUARD["PUBLIC_URL"] = "https://crm.example.com"',
         )
     elif parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1"):
-        yield warning(TOPIC, "PUBLIC_URL is not https: chat links could be read on the way", "use https")
+        yield warning(TOPIC, "PUBLIC_URL is not https: chat links could be intercepted", "use https")
 
 
 def _login() -> Iterator[Item]:
@@ -71,35 +71,35 @@ def _login() -> Iterator[Item]:
         )
 
 
-# --- looks
+# --- appearance
 
 
 def _template() -> Iterator[Item]:
     name = settings.BASE_TEMPLATE
     blocks = "".join("{% block " + block + " %}" + f"<{block}>" + "{% endblock %}" for block in _BLOCKS)
     if not any(map(finds_ours, engines.all())):
-        return  # told by E022
+        return  # reported as E022
     request = RequestFactory().get(reverse("crm_contact_guard:dashboard"))
     request.user = _nobody()
     try:
-        engine = next(each for each in engines.all() if finds_ours(each))  # whatever the host calls it
+        engine = next(each for each in engines.all() if finds_ours(each))
         text = engine.from_string('{% extends "' + name + '" %}' + blocks).render({}, request)
     except Exception as problem:  # noqa: BLE001 - a host's template may fail in any way
         yield error(
             TOPIC,
-            f"BASE_TEMPLATE {name!r} can't be shown: {type(problem).__name__}: {problem}",
+            f"BASE_TEMPLATE {name!r} can't be rendered: {type(problem).__name__}: {problem}",
             "name a template that can be rendered for any request",
         )
         return
-    lost = [block for block in _BLOCKS[1:] if f"<{block}>" not in text]
-    if lost:
+    missing = [block for block in _BLOCKS[1:] if f"<{block}>" not in text]
+    if missing:
         yield error(
             TOPIC,
-            f"BASE_TEMPLATE {name!r} has no block {' and no block '.join(lost)}: pages would be empty",
+            f"BASE_TEMPLATE {name!r} has no block {' and no block '.join(missing)}: pages would be empty",
             "see the comment at the top of crm_contact_guard/base.html",
         )
     else:
-        yield fine(TOPIC, f"BASE_TEMPLATE {name!r} holds our blocks")
+        yield fine(TOPIC, f"BASE_TEMPLATE {name!r} has our blocks")
 
 
 def _nobody() -> Any:
@@ -118,7 +118,7 @@ def _assets() -> Iterator[Item]:
         yield warning(
             TOPIC,
             "django.contrib.staticfiles is not installed",
-            f"serve crm_contact_guard/static/ of the package below {django_settings.STATIC_URL}",
+            f"serve the package's crm_contact_guard/static/ under {django_settings.STATIC_URL}",
         )
         return
     collected = False
@@ -140,25 +140,25 @@ def _assets() -> Iterator[Item]:
 
 
 def _is_served() -> bool:
-    """Whether the site itself gives the file out without collecting, as WhiteNoise can."""
+    """Whether the site serves the file without collectstatic, as WhiteNoise can."""
     try:
         address = within_site(staticfiles_storage.url(_ASSET))
     except ValueError:
         return False  # a manifest that does not know the file
     with quietly():
         client = Client(raise_request_exception=False)
-        asked: dict[str, Any] = {"secure": True, "headers": {"host": own_host()}}
-        return client.get(address, **asked).status_code == 200
+        options: dict[str, Any] = {"secure": True, "headers": {"host": own_host()}}
+        return client.get(address, **options).status_code == 200
 
 
 def _languages() -> Iterator[Item]:
     offered = {code.split("-", maxsplit=1)[0] for code, _name in django_settings.LANGUAGES}
-    lost = [code for code in ("en", "ja") if code not in offered]
+    missing = [code for code in ("en", "ja") if code not in offered]
     if not django_settings.USE_I18N:
-        yield warning(TOPIC, "USE_I18N is off: every page speaks English", "USE_I18N = True")
-    elif lost:
-        yield warning(TOPIC, f"LANGUAGES lacks {' and '.join(lost)}", "add it, or leave it out on purpose")
+        yield warning(TOPIC, "USE_I18N is off: all pages are in English", "USE_I18N = True")
+    elif missing:
+        yield warning(TOPIC, f"LANGUAGES lacks {' and '.join(missing)}", "add it, unless you omit it on purpose")
     else:
         yield fine(TOPIC, "English and Japanese are offered")
     if not django_settings.USE_TZ:
-        yield error(TOPIC, "USE_TZ is off: the record needs times that mean the same everywhere", "USE_TZ = True")
+        yield error(TOPIC, "USE_TZ is off: the record needs aware datetimes", "USE_TZ = True")

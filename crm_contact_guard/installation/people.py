@@ -1,4 +1,4 @@
-"""The adapter against the host's real rows: does it read what it should, and can these people be reached?"""
+"""Check the adapter against the host's real rows: customers and their addresses, employees, teams, routes of alerts."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation.report import Item, error, fine, warning
 from crm_contact_guard.policy.hours import parse_week
 
-#: Rows of customers that are looked at unless more are asked for.
+#: Default number of customers that are read.
 ROWS = 10_000
-#: Keys shown for each kind of trouble.
+#: Number of keys shown for each kind of problem.
 _SHOWN = 3
 
 
 def people_items(rows: int = ROWS) -> Iterator[Item]:
-    """Customers, employees and teams as the adapter gives them; ``rows`` customers at most."""
+    """Check customers (at most ``rows``), employees and teams as returned by the adapter."""
     adapter = crm.adapter()
     try:
         if list(adapter.problems()):
-            return  # told with the settings; rows read by wrong settings would only say so again
+            return  # reported by the system checks; reading rows would only repeat them
         yield from _customers(rows)
         yield from _employees()
     except ConfigurationError as problem:
@@ -43,7 +43,7 @@ def people_items(rows: int = ROWS) -> Iterator[Item]:
 
 
 def _customers(rows: int) -> Iterator[Item]:
-    trouble: dict[str, list[str]] = defaultdict(list)
+    problems: dict[str, list[str]] = defaultdict(list)
     empty: list[str] = []
     kinds = {registry.channel(alias).address_kind for alias in _channels()}
     holders: Counter[tuple[str, str, str]] = Counter()
@@ -51,25 +51,25 @@ def _customers(rows: int) -> Iterator[Item]:
     for tenant, record in _customers_of_all(rows, empty):
         count += 1
         if not record.name.strip():
-            trouble["without a name"].append(record.key)
+            problems["without a name"].append(record.key)
         for address in record.addresses:
             if not _usable(address):
-                trouble[f"with an unusable {_NAMES.get(address.kind, address.kind)}"].append(record.key)
+                problems[f"with an unusable {_NAMES.get(address.kind, address.kind)}"].append(record.key)
             holders[record.tenant or tenant, address.kind, normalise(address.kind, address.value)] += 1
         unreachable += "chat" not in kinds and not any(address.kind in kinds for address in record.addresses)
     if not count:
         yield warning(
             "people",
-            "the adapter gives no customer",
-            "fine for an empty CRM; else look at CUSTOMER, and at row security when the host has tenants",
+            "the adapter returns no customers",
+            "fine for an empty CRM; otherwise check CUSTOMER, and row-level security if the host has tenants",
         )
         return
     yield from (
-        warning("people", f"the adapter gives no customer of tenant {tenant!r}", "look at the adapter's tenant()")
+        warning("people", f"the adapter returns no customers of tenant {tenant!r}", "check the adapter's tenant()")
         for tenant in empty
     )
-    yield fine("people", f"the adapter reads customers: {count} looked at" + (" (not all)" if count == rows else ""))
-    for what, keys in trouble.items():
+    yield fine("people", f"the adapter reads customers: {count} checked" + (" (not all)" if count == rows else ""))
+    for what, keys in problems.items():
         yield warning(
             "people",
             f"{len(keys)} customer{'s'[: len(keys) != 1]} {what} (key {', '.join(keys[:_SHOWN])})",
@@ -86,19 +86,22 @@ def _customers(rows: int) -> Iterator[Item]:
         yield warning(
             "people",
             f"{shared} addresses belong to several customers",
-            "an incoming message goes to the one talked to last; an employee can move it",
+            "an inbound message is assigned to the one with the latest message; an employee can move it",
         )
     across = sum(number > 1 for number in Counter((kind, value) for _tenant, kind, value in holders).values())
     if across:
         yield warning(
             "people",
             f"{across} addresses belong to customers of several tenants",
-            "a message from there is a stranger's, in no tenant, unless it answers one of ours",
+            "a message from such an address is assigned to an unknown sender without a tenant, unless it is a reply",
         )
 
 
 def _customers_of_all(rows: int, empty: list[str]) -> Iterator[tuple[str, CustomerRecord]]:
-    """Tenant and record of ``rows`` customers at most, each read in its tenant's context; notes who shows nobody."""
+    """Tenant and record of at most ``rows`` customers, read in the tenant's context.
+
+    Tenants without customers are added to ``empty``.
+    """
     adapter = crm.adapter()
     left = rows
     for tenant in adapter.tenants():
@@ -129,14 +132,14 @@ def _usable(address: AddressRecord) -> bool:
 
 
 def _channels() -> list[str]:
-    found = []
+    valid = []
     for alias in registry.aliases():
         try:
             registry.channel(alias)
         except ConfigurationError:
-            continue  # told by the system check
-        found.append(alias)
-    return found
+            continue  # reported by the system checks
+        valid.append(alias)
+    return valid
 
 
 # --- employees and teams
@@ -155,27 +158,27 @@ def _employees() -> Iterator[Item]:
     if not everybody:
         yield error(
             "people",
-            "the adapter gives no active employee",
-            "look at ROLE, ROLES, ROLE_GROUPS and FILTER of EMPLOYEE: nobody can use the pages",
+            "the adapter returns no active employees, so nobody can use the pages",
+            "check ROLE, ROLES, ROLE_GROUPS and FILTER of EMPLOYEE",
         )
         return
-    told = ", ".join(f"{number} {role}" for role, number in sorted(roles.items()))
-    yield fine("people", f"the adapter reads employees: {told}")
-    strange = sorted(set(roles) - set(Role.values))
-    if strange:
+    counts = ", ".join(f"{number} {role}" for role, number in sorted(roles.items()))
+    yield fine("people", f"the adapter reads employees: {counts}")
+    unknown = sorted(set(roles) - set(Role.values))
+    if unknown:
         yield error(
             "people",
-            f"unknown roles: {', '.join(strange)}",
+            f"unknown roles: {', '.join(unknown)}",
             f'map them in CONTACT_GUARD["EMPLOYEE"]["ROLES"] to {", ".join(Role.values)} or ""',
         )
     yield from _details(everybody)
     for tenant, (active, teams) in staff.items():
         yield from _routes(active, teams, f" of tenant {tenant!r}" if tenant else "")
-    known = Employee.objects.filter(active=True).count()
-    if known < len(everybody):
+    mirrored = Employee.objects.filter(active=True).count()
+    if mirrored < len(everybody):
         yield warning(
             "people",
-            f"{len(everybody) - known} of them are not mirrored yet",
+            f"{len(everybody) - mirrored} of them are not mirrored yet",
             "manage.py contact_guard_sync",
             sync_all,
         )
@@ -185,15 +188,15 @@ def _unnamed_roles() -> Iterator[Item]:
     adapter = crm.adapter()
     if not isinstance(adapter, crm.DeclarativeAdapter):
         return
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for tenant in adapter.tenants():
         with adapter.tenant(tenant):
-            found.update(adapter.unnamed_roles())
-    for word, number in found.most_common(_SHOWN):
+            counts.update(adapter.unnamed_roles())
+    for word, number in counts.most_common(_SHOWN):
         yield warning(
             "people",
-            f"{number} with the role {word!r}, which EMPLOYEE['ROLES'] does not name, have no part in the pages",
-            f'CONTACT_GUARD["EMPLOYEE"]["ROLES"][{word!r}] = "employee", or "" to leave them out on purpose',
+            f"{number} with the role {word!r}, which EMPLOYEE['ROLES'] does not contain, have no access",
+            f'CONTACT_GUARD["EMPLOYEE"]["ROLES"][{word!r}] = "employee", or "" to exclude them on purpose',
         )
 
 
@@ -204,7 +207,7 @@ def _details(everybody: list[EmployeeRecord]) -> Iterator[Item]:
         yield warning(
             "people",
             f"{len(wrong_zone)} employees have a time zone that does not exist ({', '.join(wrong_zone[:_SHOWN])})",
-            "use IANA names such as Asia/Tokyo; until then the project's zone counts",
+            "use IANA names such as Asia/Tokyo; until then the project's time zone is used",
         )
     for record in everybody:
         try:
@@ -214,35 +217,35 @@ def _details(everybody: list[EmployeeRecord]) -> Iterator[Item]:
             return
 
 
-def _routes(everybody: list[EmployeeRecord], teams: list[TeamRecord], whose: str) -> Iterator[Item]:
-    """Whether alerts reach somebody, in one tenant."""
+def _routes(everybody: list[EmployeeRecord], teams: list[TeamRecord], of_tenant: str) -> Iterator[Item]:
+    """Check whether alerts in one tenant reach anyone."""
     by_key = {record.key: record for record in everybody}
     has_officer = any(record.role == Role.COMPLIANCE for record in everybody)
     staffed = {key for record in everybody for key in record.team_keys}
-    # A team that nobody works in has no alerts; where memberships are not told, any team may have some.
+    # A team without members has no alerts. If the adapter returns no memberships, any team may have alerts.
     headless = [
         team.name for team in teams if team.supervisor_key not in by_key and (team.key in staffed or not staffed)
     ]
     if not teams and not has_officer:
         yield error(
             "people",
-            f"alerts{whose} would reach nobody: there is no team with a supervisor and no compliance officer",
-            'set TEAM["MODEL"], or TEAM["EVERYBODY"] to the name of an only team, or give somebody the role compliance',
+            f"alerts{of_tenant} would reach nobody: there is no team with a supervisor and no compliance officer",
+            'set TEAM["MODEL"], or TEAM["EVERYBODY"] to the name of a single team, or give someone the role compliance',
         )
     elif headless:
-        say = error if not has_officer else warning
-        yield say(
+        level = error if not has_officer else warning
+        yield level(
             "people",
-            f"{len(headless)} teams{whose} without a supervisor ({', '.join(headless[:_SHOWN])})",
-            "name one in the CRM, or give one of its members the role supervisor"
+            f"{len(headless)} teams{of_tenant} without a supervisor ({', '.join(headless[:_SHOWN])})",
+            "set one in the CRM, or give one of the members the role supervisor"
             + (": their alerts go to the compliance officer" if has_officer else ": their alerts would reach nobody"),
         )
-    deaf = [
+    without_email = [
         record.key for record in everybody if record.role in (Role.SUPERVISOR, Role.COMPLIANCE) and not record.email
     ]
-    if deaf:
+    if without_email:
         yield warning(
             "people",
-            f"{len(deaf)} supervisors{whose} have no e-mail address ({', '.join(deaf[:_SHOWN])})",
-            "they see alerts on the dashboard only",
+            f"{len(without_email)} supervisors{of_tenant} have no e-mail address ({', '.join(without_email[:_SHOWN])})",
+            "they see alerts only on the dashboard",
         )

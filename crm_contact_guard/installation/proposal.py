@@ -1,4 +1,4 @@
-"""Settings to begin with, guessed from the host's models. A person reads them before they are used."""
+"""Proposal of initial settings, guessed from the host's models. Someone must review them before use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from crm_contact_guard.installation.logins import address_of, leads_somewhere, l
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """``block`` is the settings' text; ``others`` are customer models that were not chosen, ``open`` what to decide."""
+    """``block``: the settings as Python. ``others``: further possible customer models. ``open``: points to decide."""
 
     block: str
     customer: str
@@ -32,9 +32,9 @@ class Proposal:
 
 
 def propose(customer: str = "") -> Proposal:
-    """Look at the host's models. ``customer`` ("app.Model") overrules the guess.
+    """Propose settings from the host's models. ``customer`` ("app.Model") overrides the guessed customer model.
 
-    Raises ConfigurationError when the named model does not exist.
+    Raises ConfigurationError if that model does not exist.
     """
     ranked = candidates()
     if customer:
@@ -47,7 +47,7 @@ def propose(customer: str = "") -> Proposal:
     found = look(chosen)
     doubts: list[str] = []
     if not customer and chosen is get_user_model():
-        doubts.append("no model looks like a customer, hence your users: name another one with --customer")
+        doubts.append("no model looks like a customer, so users are proposed: choose another model with --customer")
     guard: dict[str, Any] = {
         "COMPANY_NAME": "Your company, as customers know it",
         "PUBLIC_URL": "https://crm.example.com",
@@ -61,12 +61,14 @@ def propose(customer: str = "") -> Proposal:
     login = _login()
     if login:
         guard["LOGIN_URL"] = login
-        doubts.append(f"LOGIN_URL leads nowhere, hence {login}: name another login if that lets not all of them in")
+        doubts.append(
+            f"LOGIN_URL leads nowhere, so {login} is proposed: choose another page if not everyone can use it"
+        )
     if not _has_broker():
         guard["TASKS"] = "inline"
         doubts.append(
-            "no Celery broker is configured, hence TASKS inline: let cron run contact_guard_tick each minute and "
-            "contact_guard_sync each ten"
+            "no Celery broker is configured, so TASKS is inline: run contact_guard_tick every minute and "
+            "contact_guard_sync every ten minutes by cron"
         )
     return Proposal(
         block=_block(guard),
@@ -78,22 +80,22 @@ def propose(customer: str = "") -> Proposal:
 
 def _named(name: str) -> type[Model]:
     """The only model of this name. Raises LookupError."""
-    found = [model for model in apps.get_models() if model.__name__.lower() == name.lower()]
-    if len(found) != 1:
-        several = ", ".join(model._meta.label for model in found)
-        raise LookupError(f"there are {several}" if found else "no model is named so: write app_label.Model")
-    return found[0]
+    matches = [model for model in apps.get_models() if model.__name__.lower() == name.lower()]
+    if len(matches) != 1:
+        labels = ", ".join(model._meta.label for model in matches)
+        raise LookupError(f"there are {labels}" if matches else "there is no such model: write app_label.Model")
+    return matches[0]
 
 
 def _block(guard: Mapping[str, Any]) -> str:
-    """One line a setting."""
+    """The settings as Python, one line each."""
     return "\n".join(
         ["CONTACT_GUARD = {", *(f"    {_text(name)}: {_text(value)}," for name, value in guard.items()), "}"]
     )
 
 
 def _text(value: Any) -> str:
-    """As Python, in the quotes that people write."""
+    """A value as Python source with double quotes."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping):
@@ -117,10 +119,10 @@ def _customer(found: Found, doubts: list[str]) -> dict[str, Any]:
     colleagues = fields.colleagues(model, found.staff)
     if colleagues:
         spec["FILTER"] = {**spec.get("FILTER", {}), f"{colleagues}__isnull": True}
-        doubts.append(f"rows of {model.__name__} that are staff themselves ({colleagues}) are left out by FILTER")
+        doubts.append(f"rows of {model.__name__} that are members of staff ({colleagues}) are excluded by FILTER")
     login = fields.person(model)
     if login and not fields.is_one(model, login) and fields.emails(model) and fields.name(model):
-        login = ""  # who has a name and an address of their own is looked after by that user
+        login = ""  # a row with a name and an address is a customer, and the user is its owner
     own = fields.link(model, user, fields.OWNERS, but=login) or _by_staff(model, found)
     through = _through(login, user)
     spec.update(_some("NAME", fields.name(model) or through(fields.name(user)) or "__str__"))
@@ -130,21 +132,19 @@ def _customer(found: Found, doubts: list[str]) -> dict[str, Any]:
     spec.update(_some("LANGUAGE", fields.language(model)))
     spec.update(_some("TIMEZONE", fields.timezone(model)))
     if not own:
-        doubts.append(
-            f"{model.__name__} names no user who looks after the customer: set CUSTOMER['OWNER'] if there is one"
-        )
+        doubts.append(f"{model.__name__} has no relation to the user in charge: set CUSTOMER['OWNER'] if there is one")
     if found.team is not None:
         spec.update(_some("TEAM", fields.link(model, found.team, fields.TEAMS)))
     spec.update(_tenant(model, found.tenant))
     if "TENANT" in spec:
-        doubts.append(f"nobody sees a row of another {spec['TENANT']}; leave TENANT out everywhere if they may")
+        doubts.append(f"users can't see rows of another {spec['TENANT']}; remove all TENANT options if they may")
     return {option: value for option, value in spec.items() if value}
 
 
 def _senders(found: Found, doubts: list[str]) -> dict[str, Any]:
-    """Customers who have no table: rows of something else name an address."""
-    model, said = found.customer, found.key.split("_")[0]
-    near = [each.name for each in fields.columns(model) if each.name.startswith(f"{said}_")]
+    """Customers without a table: rows such as tickets contain their address."""
+    model, prefix = found.customer, found.key.split("_")[0]
+    near = [each.name for each in fields.columns(model) if each.name.startswith(f"{prefix}_")]
     doubts.append(f"rows of {model.__name__} with the same {found.key} count as one customer")
     spec = {"KEY": found.key, "NAME": next((each for each in near if each.endswith("name")), found.key)}
     spec["EMAIL"] = found.key
@@ -163,20 +163,18 @@ def _users_served(found: Found, doubts: list[str]) -> dict[str, Any]:
     team = _told_by_team(found)
     if team:
         doubts.append(
-            f"customers and staff are both users, told apart by who is in a team ({team}): correct both FILTER"
+            f"customers and staff are both users, distinguished by membership in a team ({team}): check both FILTERs"
         )
         return {f"{team}__isnull": True}
     if "is_staff" in fields.names(user):
-        doubts.append(
-            "customers and staff are both users, told apart by is_staff: correct FILTER of both if that is wrong"
-        )
+        doubts.append("customers and staff are both users, distinguished by is_staff: check both FILTERs")
         return {"is_staff": False}
-    doubts.append("customers and staff are both users: tell them apart by CUSTOMER['FILTER'] and EMPLOYEE['FILTER']")
+    doubts.append("customers and staff are both users: set CUSTOMER['FILTER'] and EMPLOYEE['FILTER']")
     return {}
 
 
 def _told_by_team(found: Found) -> str:
-    """The look-up from users to their teams, in a host that has people in teams and marks none of them as staff."""
+    """The lookup from users to their teams, if the host has users in teams and marks none of them as staff."""
     user = get_user_model()
     path = fields.belonging(user, found.team) if found.team is not None else ""
     if not path:
@@ -186,7 +184,7 @@ def _told_by_team(found: Found) -> str:
         marked = "is_staff" in fields.names(user) and users.filter(is_staff=True, **{f"{path}__isnull": False}).exists()
         return path if not marked and users.filter(**{f"{path}__isnull": False}).exists() else ""
     except DatabaseError:
-        return ""  # before the host's own first migrate
+        return ""  # the host's tables do not exist yet
 
 
 def _by_staff(model: type[Model], found: Found) -> str:
@@ -194,7 +192,7 @@ def _by_staff(model: type[Model], found: Found) -> str:
 
 
 def _through(relation: str, target: type[Model]) -> Any:
-    """Makes a path, or text with paths in braces, begin at a related row."""
+    """A function that prefixes a path, or the paths in braces of a text, with a relation."""
 
     def path(inner: Any) -> Any:
         if not relation or not inner:
@@ -223,14 +221,12 @@ def _employee(found: Found, doubts: list[str]) -> dict[str, Any]:
         spec.update(_some("NAME", fields.name(model) or _through(login, user)(_user_name())))
         spec.update(_tenant(model, found.tenant))
     elif found.tenant is not None and found.team is not None and (member := members(found.team)) is not None:
-        # Who works for a tenant is told by its teams alone.
+        # Only teams link users to tenants.
         team, person = str(member.m2m_field_name()), str(member.m2m_reverse_field_name())
         through: Any = member.remote_field.through
         spec.update(MODEL=through._meta.label, USER=person, NAME=_through(person, user)(_user_name()))
         spec.update({"TEAMS": team} | _within(team, _tenant(found.team, found.tenant)))
-        doubts.append(
-            f"every member of a {found.team.__name__} counts as employee: set EMPLOYEE['ROLE'] for supervisors"
-        )
+        doubts.append(f"every member of a {found.team.__name__} is an employee: set EMPLOYEE['ROLE'] for supervisors")
         return {option: value for option, value in spec.items() if value}
     else:
         spec.update(_some("NAME", _user_name()))
@@ -263,7 +259,7 @@ def _roles(model: type[Model], doubts: list[str]) -> dict[str, Any]:
     role = fields.role(model)
     if role:
         doubts.append(
-            f"say in EMPLOYEE['ROLES'] which {role} is supervisor, compliance, auditor, employee, or '' for none"
+            f"set in EMPLOYEE['ROLES'] which {role} is supervisor, compliance, auditor, employee, or '' for none"
         )
         words = fields.role_words(model, role)
         if not words:  # no rows yet to read them from
@@ -271,30 +267,29 @@ def _roles(model: type[Model], doubts: list[str]) -> dict[str, Any]:
         roles: dict[Any, str] = {word: fields.ours(word) for word in words}
         superuser = _superuser(model)
         if "supervisor" not in roles.values() and superuser:
-            doubts.append(f"no {role} sounds like a supervisor's, hence superusers count as supervisors")
+            doubts.append(f"no {role} sounds like a supervisor, so superusers are supervisors")
             return {"ROLE": [superuser, role], "ROLES": {True: "supervisor", False: "", **roles}}
         return {"ROLE": role, "ROLES": roles}
-    held = fields.names(model)
-    if "groups" in held:
+    if "groups" in fields.names(model):
         by_role: dict[str, list[str]] = {}
         for word in _groups_in_use():
             by_role.setdefault(fields.ours(word), []).append(word)
         by_role.pop("", None)
         if "supervisor" in by_role:
-            doubts.append("say in EMPLOYEE['ROLE_GROUPS'] which groups have which role; who is in none has no access")
+            doubts.append("set in EMPLOYEE['ROLE_GROUPS'] which groups have which role; users in none have no access")
             return {"ROLE_GROUPS": by_role}
     superuser = _superuser(model)
     if superuser:
         doubts.append(
-            "superusers count as supervisors, all others as employees: name groups in EMPLOYEE['ROLE_GROUPS'] instead"
+            "superusers are supervisors, all others are employees: set groups in EMPLOYEE['ROLE_GROUPS'] instead"
         )
         return {"ROLE": superuser, "ROLES": {True: "supervisor", False: "employee"}}
-    doubts.append("every user counts as employee: set EMPLOYEE['ROLE'] so that somebody is supervisor")
+    doubts.append("every user is an employee: set EMPLOYEE['ROLE'] so that there is a supervisor")
     return {}
 
 
 def _superuser(model: type[Model]) -> str:
-    """The path to the mark of superusers, where the host's users have it."""
+    """The path to ``is_superuser``, if the host's users have it."""
     user = get_user_model()
     if "is_superuser" not in fields.names(user):
         return ""
@@ -308,7 +303,7 @@ def _groups_in_use() -> list[str]:
         used = groups.filter(pk__in=host_rows.manager(user).filter(groups__isnull=False).values("groups"))
         return [str(getattr(row, "name", row)) for row in used[:20]]
     except DatabaseError:
-        return []  # before the host's own first migrate
+        return []  # the host's tables do not exist yet
 
 
 # --- teams
@@ -317,7 +312,7 @@ def _groups_in_use() -> list[str]:
 def _team(found: Found, doubts: list[str]) -> dict[str, Any]:
     model, user = found.team, get_user_model()
     if model is None:
-        doubts.append("no model looks like a team, hence one of everybody: its supervisor is who has that role")
+        doubts.append("no model looks like a team, so there is one team for everybody, led by the supervisor")
         return {"EVERYBODY": "Everybody"}
     spec: dict[str, Any] = {"MODEL": model._meta.label}
     name = fields.title(model)
@@ -329,7 +324,7 @@ def _team(found: Found, doubts: list[str]) -> dict[str, Any]:
     deputy = next(filter(None, (fields.link(model, each, fields.DEPUTIES, only_named=True) for each in people)), "")
     spec.update(_some("DEPUTY", deputy))
     if not chief:
-        doubts.append(f"{model.__name__} names no supervisor: a member with the role supervisor is taken")
+        doubts.append(f"{model.__name__} has no supervisor field: a member with the role supervisor is used")
     return {**spec, **_tenant(model, found.tenant)}
 
 
@@ -341,10 +336,10 @@ def _some(option: str, value: Any) -> Mapping[str, Any]:
 
 
 def _login() -> str:
-    """The name of a login page, where Django's own LOGIN_URL leads nowhere and one can be found."""
+    """The name of a login page, if Django's LOGIN_URL is invalid and a login page can be found."""
     try:
         return "" if leads_somewhere(address_of(django_settings.LOGIN_URL)) else login_page()
-    except Exception:  # noqa: BLE001 - a host's addresses may need what is not there yet, such as its tables
+    except Exception:  # noqa: BLE001 - a host's URLs may fail at this point, for example without tables
         return ""
 
 

@@ -1,4 +1,4 @@
-"""What a look at one part of the installation says."""
+"""Results of the installation check."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """``ERROR``: something promised does not work. ``WARNING``: it works, but less than it could."""
+    """``ERROR``: something does not work. ``WARNING``: something works, but with limitations."""
 
     FINE = "ok"
     WARNING = "warning"
@@ -17,7 +17,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One line of the report. ``mend`` does what ``fix`` says, where that is safe without asking."""
+    """One line of the report. ``mend`` performs ``fix`` if that is safe without confirmation."""
 
     level: Level
     topic: str
@@ -27,15 +27,15 @@ class Item:
 
 
 def fine(topic: str, says: str) -> Item:
-    """Something that works, told so that the reader knows it was looked at."""
+    """An item for something that was checked and works."""
     return Item(level=Level.FINE, topic=topic, says=says)
 
 
 def warning(topic: str, says: str, fix: str, mend: Callable[[], object] | None = None) -> Item:
-    """Something that works less well than it could."""
+    """An item for something that works with limitations."""
     return Item(level=Level.WARNING, topic=topic, says=says, fix=fix, mend=mend)
 
 
 def error(topic: str, says: str, fix: str, mend: Callable[[], object] | None = None) -> Item:
-    """Something that does not work."""
+    """An item for something that does not work."""
     return Item(level=Level.ERROR, topic=topic, says=says, fix=fix, mend=mend)

@@ -1,4 +1,4 @@
-"""The settings, the database's state and the triggers: what the system checks say, as items."""
+"""Check the settings (by our system checks), migrations and triggers."""
 
 from __future__ import annotations
 
@@ -18,50 +18,50 @@ APP = "crm_contact_guard"
 
 
 def settings_items() -> Iterator[Item]:
-    """Each message of our own system checks, the database's aside."""
-    found = [message for message in checks.run_checks(tags=[APP]) if str(message.id).startswith(APP)]
-    for message in found:
+    """The messages of our system checks, except the database checks."""
+    messages = [message for message in checks.run_checks(tags=[APP]) if str(message.id).startswith(APP)]
+    for message in messages:
         level = Level.ERROR if message.level >= checks.ERROR else Level.WARNING
-        said = f"{message.msg} ({str(message.id).removeprefix(f'{APP}.')})"
-        yield Item(level=level, topic=TOPIC, says=said, fix=message.hint or "")
-    if not found:
-        yield fine(TOPIC, "CONTACT_GUARD is complete and every name in it is known")
+        text = f"{message.msg} ({str(message.id).removeprefix(f'{APP}.')})"
+        yield Item(level=level, topic=TOPIC, says=text, fix=message.hint or "")
+    if not messages:
+        yield fine(TOPIC, "CONTACT_GUARD is complete and has no unknown names")
 
 
 def waiting_migrations() -> list[str]:
-    """Migrations that our tables still need."""
+    """Our unapplied migrations."""
     executor = MigrationExecutor(database.connection())
     wanted = [key for key in executor.loader.graph.leaf_nodes() if key[0] == APP]
     return [str(migration) for migration, _back in executor.migration_plan(wanted)]
 
 
 def has_tables() -> bool:
-    """Whether our tables are there and as this version needs them."""
+    """Whether our tables exist and all migrations are applied."""
     try:
         return not waiting_migrations()
-    except Exception:  # noqa: BLE001 - a database that is down, or migrations of the host that can't be read
+    except Exception:  # noqa: BLE001 - the database is unavailable, or migrations of the host can't be loaded
         return False
 
 
 def database_items() -> Iterator[Item]:
-    """Whether the tables are there, up to date and guarded by their triggers."""
+    """Check that all migrations are applied and all triggers are intact."""
     alias = database.alias()
     connection = connections[alias]
     waiting = waiting_migrations()
     if waiting:
         yield error(
             "database",
-            f"{len(waiting)} migrations wait on {alias!r}: {', '.join(waiting)}",
+            f"{len(waiting)} unapplied migrations on {alias!r}: {', '.join(waiting)}",
             f"manage.py migrate {APP}" + ("" if alias == DEFAULT_DB_ALIAS else f" --database {alias}"),
             lambda: call_command("migrate", APP, database=alias, interactive=False, verbosity=0),
         )
         return
-    lost = trigger_state.altered(connection)
-    if lost:
+    altered = trigger_state.altered(connection)
+    if altered:
         yield error(
             "database",
-            f"recorded rows can be altered: missing or altered triggers {', '.join(sorted(lost))}",
-            "put them back (migrate does so too), then find out who removed them and run contact_guard_verify",
+            f"recorded rows can be altered: missing or altered triggers {', '.join(sorted(altered))}",
+            "restore them (migrate does so, too), find out who removed them, and run contact_guard_verify",
             lambda: triggers.install(connection),
         )
     else:

@@ -1,4 +1,4 @@
-"""Whether an engine of the host finds our templates, without compiling any."""
+"""Check whether a template engine of the host finds our templates, without compiling one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from django.template import TemplateDoesNotExist
 from django.template.backends.django import DjangoTemplates
 
-#: One that is ours alone: a host replaces others with its own.
+#: A template that hosts have no reason to override.
 _OURS = "crm_contact_guard/mail/alert.txt"
 
 
 def finds_ours(engine: Any) -> bool:
-    """Whether it is an engine of Django's kind, one of whose loaders has our templates."""
+    """Whether it is a DjangoTemplates engine with a loader that finds our templates."""
     if not isinstance(engine, DjangoTemplates):
         return False
     for loader in engine.engine.template_loaders:

@@ -1,12 +1,12 @@
-"""A database that fails, in words."""
+"""Error messages for database failures."""
 
 from __future__ import annotations
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
 
 
-def told(error: Exception) -> str:
-    """Which database failed, how, and what to do."""
+def describe(error: Exception) -> str:
+    """A message that says which database failed, why, and what to do."""
     connection = connections[DEFAULT_DB_ALIAS]
     what = " ".join(str(error).split()) or type(error).__name__
     settings = connection.settings_dict
@@ -14,5 +14,5 @@ def told(error: Exception) -> str:
     try:
         connection.ensure_connection()
     except (DatabaseError, InterfaceError):
-        return f"The database ({where}) can't be reached: {what}. Nothing was lost; run this again when it is back."
-    return f"The database ({where}) refused: {what}. If tables are missing, run manage.py migrate."
+        return f"The database ({where}) can't be reached: {what}. Nothing was lost; rerun this when it is available."
+    return f"The database ({where}) reported an error: {what}. If tables are missing, run manage.py migrate."

@@ -1,4 +1,4 @@
-"""The walk through an installation, in the order in which things have to be mended."""
+"""Run all parts of the installation check, in the order in which problems should be fixed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from crm_contact_guard.installation.people import ROWS, people_items
 from crm_contact_guard.installation.reader import reader_items
 from crm_contact_guard.installation.report import Item, error
 from crm_contact_guard.installation.settings_look import database_items, has_tables, settings_items
-from crm_contact_guard.installation.trouble import told
+from crm_contact_guard.installation.trouble import describe
 from crm_contact_guard.installation.work import PATIENCE, work_items
 
 
 def walk(
     *, rows: int = ROWS, patience: float = PATIENCE, tests: Iterable[tuple[str, str]] = (), fix: bool = False
 ) -> Iterator[Item]:
-    """Look at everything. With ``fix``, what can safely be mended is, and its part is looked at again."""
+    """Check everything. With ``fix``, problems that can be fixed safely are fixed, and their part is checked again."""
     parts: list[Callable[[], Iterable[Item]]] = [
         settings_items,
         database_items,
@@ -39,17 +39,17 @@ def walk(
             items = _look(part)
         yield from items
         if part is database_items and not has_tables():
-            return  # without the tables, all that follows would only say so again
+            return  # without the tables, all further checks would fail
 
 
 def _look(part: Callable[[], Iterable[Item]]) -> list[Item]:
-    """One part. A fault of ours or the host's in it is told and does not end the walk."""
-    found: list[Item] = []
+    """Run one part. An exception in it is reported as an item and does not end the check."""
+    items: list[Item] = []
     try:
-        found.extend(part())  # what was found before a fault stays
+        items.extend(part())  # keeps the items yielded before an exception
     except (DatabaseError, InterfaceError) as problem:
-        found.append(error("database", told(problem), "see above"))
+        items.append(error("database", describe(problem), "see above"))
     except Exception as problem:  # noqa: BLE001 - a host's adapter or template may raise anything
         name = getattr(part, "func", part).__name__.removesuffix("_items")
-        found.append(error(name, f"can't be looked at: {type(problem).__name__}: {problem}", "correct that first"))
-    return found
+        items.append(error(name, f"can't be checked: {type(problem).__name__}: {problem}", "fix this first"))
+    return items

@@ -1,4 +1,4 @@
-"""Whether what happens after a message really happens: worker, beat or cron, mail to supervisors, sealing."""
+"""Check the background work: worker, beat or cron, mail to supervisors, sealing, outbox."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from crm_contact_guard.record.models import Event, Pending
 from crm_contact_guard.record.recording import record_event
 
 TOPIC = "work"
-#: Seconds that worker and beat get to seal the row which the check records.
+#: Seconds to wait until worker and beat have sealed the row that the check records.
 PATIENCE = 20.0
-#: What has waited longer than this was left lying.
+#: Work that has been due for longer than this is overdue.
 _STALE = timedelta(minutes=5)
 _SILENT = ("console", "dummy", "locmem", "filebased")
 
 
 def work_items(patience: float = PATIENCE) -> Iterator[Item]:
-    """How tasks run, and a row sent through them: recorded here, it must get its place in the tree within seconds."""
+    """Check how tasks run. With Celery, a row is recorded that must be sealed within ``patience`` seconds."""
     try:
         Pending.objects.exists()
     except (OperationalError, ProgrammingError):
-        return  # no tables yet: told by the database's own items
+        return  # no tables yet, which database_items reports
     yield from _mail()
     if settings.TASKS == "celery":
         yield from _celery(patience)
@@ -41,13 +41,13 @@ def work_items(patience: float = PATIENCE) -> Iterator[Item]:
     late = Delivery.objects.filter(state=Delivery.State.QUEUED, due_at__lt=timezone.now() - _STALE).count()
     if late:
         yield error(
-            TOPIC, f"{late} messages have waited over five minutes to go out", "see above: nothing picks them up"
+            TOPIC, f"{late} messages are overdue for more than five minutes", "see above: no worker processes them"
         )
 
 
 def _mail() -> Iterator[Item]:
     if not settings.NOTIFY.get("email"):
-        yield warning(TOPIC, "warnings are shown on the dashboard only", 'CONTACT_GUARD["NOTIFY"] = {"email": True}')
+        yield warning(TOPIC, "warnings appear only on the dashboard", 'CONTACT_GUARD["NOTIFY"] = {"email": True}')
         return
     mailers = getattr(django_settings, "MAILERS", None) or {}
     path = (mailers.get("default") or {}).get("BACKEND") if mailers else django_settings.EMAIL_BACKEND
@@ -55,17 +55,17 @@ def _mail() -> Iterator[Item]:
     if kind in _SILENT:
         yield warning(TOPIC, f"warnings by e-mail reach nobody: the mailer is {path}", "configure the host's e-mail")
     else:
-        yield fine(TOPIC, "warnings go out by the host's mailer")
+        yield fine(TOPIC, "warnings are sent by the host's mailer")
 
 
 def _celery(patience: float) -> Iterator[Item]:
     scheduled = {str(entry.get("task")) for entry in (current_app.conf.beat_schedule or {}).values()}
     wanted = {str(entry["task"]) for entry in CONTACT_GUARD_SCHEDULE.values()}
-    lost = sorted(name.rsplit(".", maxsplit=1)[-1] for name in wanted - scheduled)
-    if lost:
+    missing = sorted(name.rsplit(".", maxsplit=1)[-1] for name in wanted - scheduled)
+    if missing:
         yield warning(
             TOPIC,
-            f"Celery's schedule, as this process sees it, lacks {', '.join(lost)}",
+            f"Celery's schedule, as this process sees it, lacks {', '.join(missing)}",
             "app.conf.beat_schedule |= CONTACT_GUARD_SCHEDULE (from crm_contact_guard.conf)",
         )
     try:
@@ -76,7 +76,7 @@ def _celery(patience: float) -> Iterator[Item]:
         return
     event = _probe()
     if _wait(lambda: not Pending.objects.filter(row_id=event.pk).exists(), patience):
-        yield fine(TOPIC, "beat and worker are alive: a recorded row was sealed")
+        yield fine(TOPIC, "beat and worker run: a recorded row was sealed")
     else:
         yield error(
             TOPIC,
@@ -90,13 +90,13 @@ def _cron() -> Iterator[Item]:
     if oldest is not None and oldest.recorded_at < timezone.now() - _STALE:
         yield error(
             TOPIC,
-            "recorded rows have waited over five minutes for their seal",
-            "run manage.py contact_guard_tick each minute by cron",
+            "recorded rows have not been sealed for more than five minutes",
+            "run manage.py contact_guard_tick every minute by cron",
             _tick,
         )
     else:
         yield fine(
-            TOPIC, "tasks run in the process that asks; contact_guard_tick and contact_guard_sync by cron do the rest"
+            TOPIC, "tasks run in the calling process; contact_guard_tick and contact_guard_sync by cron do the rest"
         )
 
 

@@ -1,4 +1,4 @@
-"""The door for a host's older messages: recorded as they are handed in, marked as backfilled, once each."""
+"""Import of a host's older messages. Each is recorded once and marked as backfilled."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.record.models import Conversation, Direction, Message
 from crm_contact_guard.record.recording import record_message
 
-#: Stands in ``Message.source``, and so in the leaf.
+#: Value of ``Message.source``, which is part of the leaf.
 SOURCE = "backfill"
 
 
 @dataclass(frozen=True, kw_only=True)
 class OldMessage:
-    """A message of the host's older tables.
+    """A message from the host's own tables.
 
-    ``key`` is the host's id of it and never used twice; ``customer_key`` and ``employee_key`` are those of the adapter;
-    ``channel`` is a word for how it went ("email", "fax"); ``sent_at`` must be aware; ``thread`` joins messages that
-    belong together; ``tenant`` is the one whose context has to be entered to read customer and employee.
+    ``key`` is the host's unique id of the message; ``customer_key`` and ``employee_key`` are the adapter's keys;
+    ``channel`` is a word such as "email" or "fax"; ``sent_at`` must be aware; messages with the same ``thread`` belong
+    together; ``tenant`` is the tenant whose context is entered to read customer and employee.
     """
 
     key: str
@@ -48,7 +48,7 @@ class OldMessage:
 
 
 def record_old(old: OldMessage, *, inspect: bool = False, dry_run: bool = False) -> Literal["recorded", "known"]:
-    """Record one old message. Raises InvalidMessage naming what is wrong; nothing is then recorded."""
+    """Record one old message. Raises InvalidMessage, in which case nothing is recorded."""
     _check(old)
     if seen(SOURCE, old.key) is not None:
         return "known"
@@ -68,7 +68,7 @@ def record_old(old: OldMessage, *, inspect: bool = False, dry_run: bool = False)
 
 
 def _check(old: OldMessage) -> None:
-    # Cut short, two keys could become one, and the second message would pass for known.
+    # Keys are not truncated: two could become equal, and the second message would count as known.
     for name, text, most in (("key", old.key, 255), ("channel", old.channel, 64)):
         if not text or len(text) > most or not text.isprintable():
             raise InvalidMessage(
@@ -79,7 +79,7 @@ def _check(old: OldMessage) -> None:
     if timezone.is_naive(old.sent_at):
         raise InvalidMessage(_("The time has no zone."), field="sent_at")
     if old.sent_at > timezone.now():
-        raise InvalidMessage(_("The time lies ahead."), field="sent_at")
+        raise InvalidMessage(_("The time is in the future."), field="sent_at")
 
 
 def _customer(old: OldMessage) -> Customer:
@@ -90,9 +90,9 @@ def _customer(old: OldMessage) -> Customer:
 
 
 def _employee(old: OldMessage, customer: Customer) -> Employee:
-    known = Employee.objects.filter(key=old.employee_key, tenant=customer.tenant).first()
-    if known is not None:
-        return known
+    employee = Employee.objects.filter(key=old.employee_key, tenant=customer.tenant).first()
+    if employee is not None:
+        return employee
     user = crm.adapter().user(old.employee_key)
     record = placed(crm.adapter().employee(user)) if user is not None else None
     if record is None or record.tenant != customer.tenant:
@@ -101,14 +101,14 @@ def _employee(old: OldMessage, customer: Customer) -> Employee:
 
 
 def _conversation(old: OldMessage, customer: Customer, employee: Employee) -> Conversation:
-    """One closed conversation a thread; old talk must not stand in anybody's inbox."""
+    """One conversation per thread. It is closed, so that old messages do not appear in inboxes."""
     subject = canonical_text(f"{SOURCE}:{old.thread or f'{old.channel} {employee.key}'}")
     if len(subject) > 255:
-        # Cut short, two threads could become one.
+        # Hashed rather than truncated, since two threads could become equal.
         subject = f"{SOURCE}:{sha256(subject.encode()).hexdigest()}"
-    known = Conversation.objects.filter(customer=customer, employee=employee, subject=subject).first()
-    if known is not None:
-        return known
+    existing = Conversation.objects.filter(customer=customer, employee=employee, subject=subject).first()
+    if existing is not None:
+        return existing
     conversation = conversation_open(customer=customer, channel=old.channel, employee=employee, subject=subject)
     conversation.state = Conversation.State.CLOSED
     conversation.save(update_fields=["state"])

@@ -1,6 +1,6 @@
-"""Where every event of a carrier goes, whichever edge it came in by: webhook, mail server, polling, reconciling.
+"""Processing of carrier events from all sources: webhooks, mail server, polling and reconciliation.
 
-Each is recorded once: the carrier's event id stands under a unique constraint, in one transaction with what it led to.
+Each event is recorded once: its id is inserted under a unique constraint, in the same transaction as its effects.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from crm_contact_guard.record.recording import record_event
 
 
 def take(event: CarrierEvent) -> bool:
-    """Record one event. False: it was recorded before, or (a status) is about a message that is not ours."""
+    """Record one event. Returns False if it was recorded before, or is a status of an unknown message."""
     if isinstance(event, InboundMessage):
         return not gateway.receive(event).duplicate
     if isinstance(event, StatusEvent):

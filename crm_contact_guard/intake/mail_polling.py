@@ -1,7 +1,7 @@
-"""Polling mailboxes, for companies whose mail system can't hand mails over: fetch, record, and only then mark.
+"""Polling of mailboxes, for companies whose mail system can't forward mails: fetch, record, then mark as done.
 
-Whatever dies in between, the mail still waits in its mailbox; recorded twice it can't be. A mail that can't be recorded
-never holds up the next: it is noted in the record and set aside in a folder of its own.
+After a crash the mail is still in its mailbox, and it is not recorded twice. A mail that can't be recorded does not
+block the others: an event is recorded, and the mail is moved to a separate folder.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Mails taken in one go; the rest waits for the next.
+#: Mails fetched per run.
 MOST = 200
 
 
 @dataclass(frozen=True)
 class Polled:
-    """How many mails were newly recorded, known already, and set aside."""
+    """Number of mails recorded, already known, and set aside."""
 
     recorded: int = 0
     known: int = 0
@@ -44,7 +44,7 @@ class Polled:
 
 
 def poll_all() -> Polled:
-    """Poll each channel that has a mailbox. One that is out of reach is logged and does not hold up the others."""
+    """Poll each channel that has a mailbox. Errors are logged and do not affect other mailboxes."""
     polled = Polled()
     for alias in registry.aliases():
         try:
@@ -52,17 +52,17 @@ def poll_all() -> Polled:
             if isinstance(channel, EmailChannel) and channel.polls:
                 polled += poll(channel)
         except ConfigurationError:
-            logger.exception("Channel %s is not configured rightly", alias)
+            logger.exception("Channel %s is misconfigured", alias)
         except ChannelError as error:
-            logger.warning("The mailbox of channel %s waits for the next time: %s", alias, error)
+            logger.warning("Could not poll the mailbox of channel %s: %s", alias, error)
     return polled
 
 
 def poll(channel: EmailChannel) -> Polled:
-    """Take what waits in the channel's mailbox, oldest first.
+    """Record the mails in the channel's mailbox, oldest first.
 
-    Raises ChannelError when the server can't be reached or the connection is lost (what was recorded until then stays
-    recorded), ConfigurationError, and whatever the database raises when it is away: the mail then stays where it is.
+    Raises ChannelError if the server can't be reached or the connection is lost (mails recorded before stay recorded),
+    ConfigurationError, and database errors if the database is unavailable; the mail then stays in the mailbox.
     """
     from crm_contact_guard.channels.email.imap import Mailbox  # noqa: PLC0415 - a carrier's library, on first use
 
@@ -84,7 +84,7 @@ def _take(channel: EmailChannel, mailbox: Mailbox, uid: str, size: int) -> Polle
     try:
         new = [take(event) for event in events]
     except (InterfaceError, OperationalError, OSError):
-        # Database or storage are away: no fault of the mail's.
+        # Database or storage are unavailable, which is not a problem of the mail.
         raise
     except Exception as error:
         logger.exception("Mail %s/%s of channel %s can't be recorded", mailbox.validity, uid, channel.alias)
@@ -95,14 +95,14 @@ def _take(channel: EmailChannel, mailbox: Mailbox, uid: str, size: int) -> Polle
 
 def _set_aside(channel: EmailChannel, mailbox: Mailbox, uid: str, reason: str) -> Polled:
     head = message_from_bytes(mailbox.head(uid), policy=policy.compat32)
-    named = {name: str(head[name] or "?")[:500] for name in ("From", "To", "Date", "Message-ID")}
+    headers = {name: str(head[name] or "?")[:500] for name in ("From", "To", "Date", "Message-ID")}
     take(
         UnknownEvent(
             channel=channel.alias,
             event_id=f"imap:{mailbox.validity}:{uid}",
             occurred_at=timezone.now(),
-            payload="\n".join(f"{name}: {text}" for name, text in named.items()),
-            reason=f"{reason}; it lies in the folder {mailbox.options.set_aside!r}",
+            payload="\n".join(f"{name}: {text}" for name, text in headers.items()),
+            reason=f"{reason}; it was moved to the folder {mailbox.options.set_aside!r}",
         )
     )
     mailbox.put_aside(uid)

@@ -1,7 +1,7 @@
-"""The mail edge, as ``webhooks`` is the HTTP edge: take a mail, hand it to the gateway, answer when it is recorded.
+"""SMTP/LMTP server for inbound mail, which replies after the mail was recorded.
 
-250 means committed. A mail that can't be recorded now gets 451 and stays with its sender; one that is too large gets
-552 and an event; one for a stranger's address gets 550, since we are no relay.
+250 means committed. A mail that can't be recorded now gets 451, so that the sender retries; one that is too large gets
+552 and an event; an unknown recipient gets 550, since this is not a relay.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SENDER = re.compile(r"<([^<>]{1,320})>")
 
 
 class MailHandler:
-    """aiosmtpd's hooks. Recording is blocking database work and runs in a thread of its own."""
+    """aiosmtpd's hooks. Recording blocks on the database and therefore runs in a thread."""
 
     def __init__(self, channel: EmailChannel) -> None:
         self.channel = channel
@@ -46,11 +46,11 @@ class MailHandler:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         answer = await asyncio.to_thread(self.record, envelope)
-        # LMTP answers once for each recipient (RFC 2033 §4.2).
+        # LMTP replies once for each recipient (RFC 2033 §4.2).
         return "\r\n".join([answer] * len(envelope.rcpt_tos)) if isinstance(server, LMTP) else answer
 
     def record(self, envelope: Envelope) -> str:
-        """Record the mail; the answer to give the sender."""
+        """Record the mail. Returns the SMTP reply."""
         close_old_connections()
         try:
             content = envelope.original_content or b""
@@ -64,13 +64,13 @@ class MailHandler:
             known = isinstance(events[0], InboundMessage) and not any(new)
             return f"250 2.0.0 {'Already recorded' if known else 'Recorded'}"
         except Exception:
-            logger.exception("A mail could not be recorded; its sender is asked to try again")
+            logger.exception("A mail could not be recorded; the sender was asked to retry")
             return "451 4.3.0 Could not be recorded now, please try again"
         finally:
             close_old_connections()
 
     def record_refusal(self, envelope: Envelope, sender: str, reason: str) -> None:
-        """Record that a mail was refused for its size, with its sender and, where they were named yet, recipients."""
+        """Record that a mail was refused for its size, with its sender and the recipients known so far."""
         close_old_connections()
         take(
             UnknownEvent(
@@ -85,22 +85,22 @@ class MailHandler:
 
 
 class _Refusals:
-    """Notices the server's own refusal of a mail that is too large: aiosmtpd asks no hook then."""
+    """Detects that the server refused a mail that is too large, for which aiosmtpd calls no hook."""
 
     event_handler: MailHandler
     envelope: Envelope | None
-    _said_from = ""
+    _mail_argument = ""
 
     async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
-        # A sender that announces the size is refused before the envelope knows who it is.
-        self._said_from = arg or ""
+        # A mail that declares its size is refused before the envelope contains the sender.
+        self._mail_argument = arg or ""
         await super().smtp_MAIL(arg)  # type: ignore[misc]
 
     async def push(self, status: Any) -> None:
         line = status if isinstance(status, str) else status.decode("ascii", "replace")
         if line.startswith("552") and self.envelope is not None:
-            found = _SENDER.search(self._said_from)
-            sender = self.envelope.mail_from or (found[1] if found else "")
+            match = _SENDER.search(self._mail_argument)
+            sender = self.envelope.mail_from or (match[1] if match else "")
             await asyncio.to_thread(self.event_handler.record_refusal, self.envelope, sender, line)
             if isinstance(self, LMTP):
                 status = "\r\n".join([line] * max(1, len(self.envelope.rcpt_tos)))
@@ -127,7 +127,7 @@ class _LMTPController(_MailController):
 
 
 def controller(channel: EmailChannel, *, host: str, port: int, lmtp: bool = False) -> Controller:
-    """A server in a thread of its own; ``start()`` listens, ``stop()`` ends it."""
+    """A server that runs in its own thread; call ``start()`` and ``stop()``."""
     kind = _LMTPController if lmtp else _MailController
     return kind(
         MailHandler(channel),

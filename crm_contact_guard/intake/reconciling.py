@@ -1,7 +1,7 @@
-"""Completeness: what a carrier says it carried, compared with what is recorded, per channel and day.
+"""Reconciliation: compare the record with the carrier's log, per channel and day.
 
-What was missed and can be fetched is taken in as if its webhook had come. The rest, and messages that went out past the
-company's record, is a gap that people are told of.
+Missing messages that can be fetched are processed like their webhooks. The others, and messages sent without this app,
+are gaps, which are recorded and reported to compliance officers.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class Reconciled:
-    """One channel and day: what the carrier named, what was missing and is now recorded, and what can't be had.
+    """Result for one channel and day: number of items in the carrier's log, those recovered, and the gaps.
 
-    ``asked`` False: the carrier's API does not tell. ``error``: it could not be asked.
+    ``asked`` is False if the carrier has no log. ``error``: the log could not be read.
     """
 
     channel: str
@@ -55,14 +55,14 @@ class Reconciled:
 
     @property
     def complete(self) -> bool:
-        """Whether all that the carrier named is on record."""
+        """Whether everything in the carrier's log is recorded."""
         return self.asked and not self.gaps and not self.error
 
 
 def reconcile(channel: Channel, day: date, *, dry_run: bool = False) -> Reconciled:
-    """Compare one day (UTC) of one channel. With ``dry_run`` nothing is recorded: what could be fetched counts as gap.
+    """Compare one day (UTC) of one channel. With ``dry_run`` nothing is recorded, and all missing items are gaps.
 
-    Harmless to repeat: what is recorded by then is no gap, and a gap is told once.
+    Safe to repeat: each gap is recorded and reported once.
     """
     if not channel.supports_carried:
         return Reconciled(channel.alias, day, asked=False)
@@ -79,16 +79,16 @@ def reconcile(channel: Channel, day: date, *, dry_run: bool = False) -> Reconcil
     except ChannelError as error:
         return Reconciled(channel.alias, day, carried=count, fetched=result.fetched, gaps=result.gaps, error=str(error))
     if not dry_run:
-        told = [gap for gap in result.gaps if _record(channel.alias, gap)]
-        if told:
-            _warn(channel, day, len(told))
+        new = [gap for gap in result.gaps if _record(channel.alias, gap)]
+        if new:
+            _warn(channel, day, len(new))
     return Reconciled(channel.alias, day, carried=count, fetched=result.fetched, gaps=result.gaps)
 
 
 def _batches(carried: Iterable[Carried]) -> Iterator[list[Carried]]:
     batch: list[Carried] = []
-    for one in carried:
-        batch.append(one)
+    for item in carried:
+        batch.append(item)
         if len(batch) == _BATCH:
             yield batch
             batch = []
@@ -97,19 +97,19 @@ def _batches(carried: Iterable[Carried]) -> Iterator[list[Carried]]:
 
 
 def _missed(alias: str, batch: list[Carried]) -> list[Carried]:
-    """Those that neither a message nor an event of ours knows. Three queries."""
-    ids = [one.carrier_id[:255] for one in batch if one.carrier_id]
-    known = set(Message.objects.filter(channel=alias, carrier_id__in=ids).values_list("carrier_id", flat=True))
+    """The items that are neither a recorded message nor a processed event. Three queries."""
+    ids = [item.carrier_id[:255] for item in batch if item.carrier_id]
+    recorded = set(Message.objects.filter(channel=alias, carrier_id__in=ids).values_list("carrier_id", flat=True))
     sent = Delivery.objects.filter(message__channel=alias, carrier_id__in=ids)
-    known |= set(sent.values_list("carrier_id", flat=True))
-    events = [event_key(one.event.event_id) for one in batch if one.event is not None]
+    recorded |= set(sent.values_list("carrier_id", flat=True))
+    events = [event_key(item.event.event_id) for item in batch if item.event is not None]
     seen = set(
         CarrierEventId.objects.filter(Q(channel=alias), event_id__in=[*events, *ids]).values_list("event_id", flat=True)
     )
     return [
-        one
-        for one in batch
-        if one.carrier_id[:255] not in known | seen and not (one.event and event_key(one.event.event_id) in seen)
+        item
+        for item in batch
+        if item.carrier_id[:255] not in recorded | seen and not (item.event and event_key(item.event.event_id) in seen)
     ]
 
 
@@ -117,13 +117,13 @@ def _fetched(missed: Carried) -> bool:
     try:
         return missed.event is not None and take(missed.event)
     except Exception:
-        # One event that can't be recorded must not hide the others; it stays a gap, and the trace is logged.
-        logger.exception("An event that the carrier told of could not be recorded")
+        # One event that can't be recorded must not affect the others; it remains a gap.
+        logger.exception("An event from the carrier's log could not be recorded")
         return False
 
 
 def _record(alias: str, gap: Carried) -> bool:
-    """Record a gap, once. The carrier's id may hold an address: it is kept where it can be erased."""
+    """Record a gap once. The carrier's id may contain an address, so it is in ``details``, which can be erased."""
     key = hashlib.sha256(f"{alias}\0{gap.carrier_id}".encode()).hexdigest()
     if Event.objects.filter(kind=GAP, subject_type="carrier", subject_id=key).exists():
         return False
@@ -140,14 +140,13 @@ def _record(alias: str, gap: Carried) -> bool:
 
 
 def _warn(channel: Channel, day: date, count: int) -> None:
-    """One mail to each compliance officer: that there are gaps, never of whom."""
+    """Mail each compliance officer the number of gaps, without names."""
     for person in Employee.objects.filter(active=True, role=Role.COMPLIANCE).exclude(email=""):
         with translation.override(person.language or django_settings.LANGUAGE_CODE):
             words = {"channel": channel.verbose_name, "day": day.isoformat(), "count": count, "company": _company()}
             body = _(
-                "%(channel)s says it carried %(count)d messages on %(day)s that are not in the record and could not be "
-                "fetched. Messages sent past %(company)s's own pages look like this. Please look into the carrier's "
-                "own log."
+                "%(channel)s lists %(count)d messages on %(day)s that are not in the record and could not be fetched. "
+                "They may have been sent without %(company)s's pages. Please check the carrier's log."
             )
             mail = EmailMessage(
                 subject=_("Messages missing in the record: %(channel)s, %(day)s") % words,
@@ -158,8 +157,8 @@ def _warn(channel: Channel, day: date, count: int) -> None:
             try:
                 send_by_host(mail)
             except Exception:
-                # The gap is on record and the command's exit code says it; a mail server must not stop the rest.
-                logger.exception("The mail about gaps of %s on %s did not go out", channel.alias, day)
+                # The gap is recorded, and the command's exit code reports it.
+                logger.exception("Could not send the mail about gaps of %s on %s", channel.alias, day)
 
 
 def _company() -> str:
@@ -171,11 +170,11 @@ def _link() -> str:
 
 
 def channels(aliases: Iterable[str] = ()) -> list[Channel]:
-    """The named channels, or all."""
+    """The named channels, or all of them."""
     return [registry.channel(alias) for alias in (aliases or registry.aliases())]
 
 
 def yesterday() -> date:
-    """The last whole day in UTC."""
+    """The previous day in UTC."""
     now: datetime = timezone.now().astimezone(UTC)
     return date.fromordinal(now.date().toordinal() - 1)

@@ -1,4 +1,4 @@
-"""HTTP edge of the carriers: size limit, verify, parse, hand to the gateway, answer."""
+"""The view for carriers' webhooks: limit the size, verify, parse, record, respond."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ logger = logging.getLogger(__name__)
 @csrf_exempt
 @require_http_methods(["GET", "POST", "HEAD"])
 def webhook(request: HttpRequest, alias: str) -> HttpResponse:
-    """Take a carrier's call. 404 unknown channel, 413 too large, 403 bad signature, 400 unreadable; else as it likes.
+    """Process a carrier's request.
 
-    Authenticated by the carrier's signature alone, hence exempt from CSRF and from login.
+    Responds 404 (unknown channel), 413 (too large), 403 (invalid signature), 400 (can't be parsed), otherwise as the
+    channel requires. The carrier's signature authenticates the request, so it is exempt from CSRF and login.
     """
     try:
         channel = registry.channel(alias)
@@ -33,32 +34,32 @@ def webhook(request: HttpRequest, alias: str) -> HttpResponse:
         raise Http404
     length = request.headers.get("Content-Length") or "0"
     if not length.isdecimal() or int(length) > settings.MAX_INBOUND_BYTES:
-        _tell(alias, "too_large")
+        _signal_refusal(alias, "too_large")
         return HttpResponse("payload too large", status=413, content_type="text/plain")
     try:
         channel.verify(request)
     except InvalidPayload as error:
         logger.warning("Webhook %s refused: %s", alias, error)
-        _tell(alias, "signature")
+        _signal_refusal(alias, "signature")
         return channel.refuse(request)
     except RequestDataTooBig:
-        logger.error("Webhook %s: larger than DATA_UPLOAD_MAX_MEMORY_SIZE, which should be MAX_INBOUND_BYTES", alias)
-        _tell(alias, "too_large")
+        logger.error("Webhook %s: larger than DATA_UPLOAD_MAX_MEMORY_SIZE; raise it to MAX_INBOUND_BYTES", alias)
+        _signal_refusal(alias, "too_large")
         return HttpResponse("payload too large", status=413, content_type="text/plain")
     try:
         events = channel.parse(request)
     except InvalidPayload as error:
         logger.warning("Webhook %s unreadable: %s", alias, error)
-        _tell(alias, "unreadable")
+        _signal_refusal(alias, "unreadable")
         return HttpResponse("unreadable", status=400, content_type="text/plain")
     for event in events:
         take(event)
     return channel.answer(request)
 
 
-def _tell(alias: str, reason: str) -> None:
+def _signal_refusal(alias: str, reason: str) -> None:
     signals.webhook_refused.send_robust(sender=None, channel=alias, reason=reason)
 
 
-# Hosts with login-required middleware (Django's own since 5.1) let this view through by this mark.
+# Exempts the view from LoginRequiredMiddleware (Django 5.1) and similar ones.
 webhook.login_required = False  # type: ignore[attr-defined]

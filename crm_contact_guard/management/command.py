@@ -1,4 +1,4 @@
-"""What our commands share: a setting or a database that fails is told in words, not by a traceback."""
+"""Base class of our commands, which report wrong settings and database failures without a traceback."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError
 
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.installation.trouble import told
+from crm_contact_guard.installation.trouble import describe
 
 
 class GuardCommand(BaseCommand):
-    """``--traceback`` shows where it happened, as with Django's own errors."""
+    """Converts errors to CommandError. ``--traceback`` shows the traceback, as for Django's commands."""
 
-    #: Exit code when the command could not do its work at all.
+    #: Exit code if the command could not run at all.
     failed = 1
 
     def execute(self, *args: Any, **options: Any) -> str | None:
@@ -23,4 +23,4 @@ class GuardCommand(BaseCommand):
         except ConfigurationError as error:
             raise CommandError(str(error), returncode=self.failed) from error
         except (DatabaseError, InterfaceError) as error:
-            raise CommandError(told(error), returncode=self.failed) from error
+            raise CommandError(describe(error), returncode=self.failed) from error

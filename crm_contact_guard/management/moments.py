@@ -1,4 +1,4 @@
-"""Days and times as our commands take them."""
+"""Parsing of dates and times in command options."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 
 def moment(text: str) -> datetime:
-    """A day, or an ISO time, in the installation's zone unless it names another. Raises ArgumentTypeError."""
+    """Parse a date or an ISO 8601 time; without an offset, in the project's time zone. Raises ArgumentTypeError."""
     try:
         day = parse_date(text)
-        found = datetime.combine(day, datetime.min.time()) if day is not None else parse_datetime(text)
+        result = datetime.combine(day, datetime.min.time()) if day is not None else parse_datetime(text)
     except ValueError:
-        found = None  # well formed, and no day of any calendar
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a day like 2026-11-24 nor an ISO time")
-    return timezone.make_aware(found) if timezone.is_naive(found) else found
+        result = None  # well formed, but not a valid date
+    if result is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a date such as 2026-11-24 nor an ISO 8601 time")
+    return timezone.make_aware(result) if timezone.is_naive(result) else result

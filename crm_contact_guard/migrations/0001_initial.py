@@ -32,8 +32,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Message',
             fields=[
-                ('salt', models.BinaryField(help_text='16 random bytes a personal field; null after erasure.', null=True)),
-                ('digests', models.BinaryField(help_text='32 bytes a personal field in the order of proof.canonical, then that of all.')),
+                ('salt', models.BinaryField(help_text='16 random bytes per personal field; null after erasure.', null=True)),
+                ('digests', models.BinaryField(help_text='32 bytes per personal field in the order of proof.canonical, then the digest of all.')),
                 ('format', models.PositiveSmallIntegerField()),
                 ('leaf_hash', models.BinaryField(help_text='SHA-256 of 0x00 and the canonical bytes (RFC 6962 §2.1).')),
                 ('id', models.UUIDField(default=crm_contact_guard.directory.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -46,8 +46,8 @@ class Migration(migrations.Migration):
                 ('carrier_id', models.CharField(blank=True, default='', max_length=255)),
                 ('source', models.CharField(default='live', max_length=16)),
                 ('subject', models.TextField(null=True)),
-                ('text', models.TextField(help_text='What the writer newly wrote.', null=True)),
-                ('quoted', models.TextField(help_text='Quoted history and signature, kept but told apart.', null=True)),
+                ('text', models.TextField(help_text='The new text, without quotes.', null=True)),
+                ('quoted', models.TextField(help_text='Quoted history and signature.', null=True)),
                 ('from_name', models.TextField(null=True)),
                 ('from_address', models.TextField(null=True)),
                 ('to_name', models.TextField(null=True)),
@@ -196,8 +196,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Event',
             fields=[
-                ('salt', models.BinaryField(help_text='16 random bytes a personal field; null after erasure.', null=True)),
-                ('digests', models.BinaryField(help_text='32 bytes a personal field in the order of proof.canonical, then that of all.')),
+                ('salt', models.BinaryField(help_text='16 random bytes per personal field; null after erasure.', null=True)),
+                ('digests', models.BinaryField(help_text='32 bytes per personal field in the order of proof.canonical, then the digest of all.')),
                 ('format', models.PositiveSmallIntegerField()),
                 ('leaf_hash', models.BinaryField(help_text='SHA-256 of 0x00 and the canonical bytes (RFC 6962 §2.1).')),
                 ('id', models.UUIDField(default=crm_contact_guard.directory.ids.uuid7, editable=False, primary_key=True, serialize=False)),

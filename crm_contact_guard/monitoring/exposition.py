@@ -1,8 +1,8 @@
-"""Measures as Prometheus reads them, by its own library (extra ``prometheus``).
+"""Measures in Prometheus' text format, by prometheus-client (extra ``prometheus``).
 
-Figures of the record come from the database at each scrape, so they are the same from every process. Durations of scans
-and refused webhooks are counted in the process where they happen: with several of them set ``PROMETHEUS_MULTIPROC_DIR``
-as prometheus-client has it, and all are added up.
+Measures of the record are read from the database at each scrape, so every process returns the same. Scan durations and
+refused webhooks are counted per process; with several processes set ``PROMETHEUS_MULTIPROC_DIR`` as documented by
+prometheus-client, which sums them up.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX: Final = "contact_guard_"
-#: Seconds; the promise is below ten milliseconds a text.
+#: Seconds. A scan should take less than ten milliseconds.
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5)
 
 
@@ -32,14 +32,14 @@ class PrometheusMissing(Exception):
         super().__init__('pip install "crm-contact-guard[prometheus]"')
 
 
-def exposition(found: Iterable[Measure]) -> bytes:
-    """All measures, and what the processes counted, in the text format 0.0.4. Raises PrometheusMissing."""
+def exposition(measures: Iterable[Measure]) -> bytes:
+    """All measures and the processes' counters in text format 0.0.4. Raises PrometheusMissing."""
     try:
         from prometheus_client import CollectorRegistry, generate_latest, multiprocess  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise PrometheusMissing from error
     registry = CollectorRegistry()
-    registry.register(_Measures(list(found)))
+    registry.register(_Measures(list(measures)))
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         counted = CollectorRegistry()
         multiprocess.MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
@@ -50,16 +50,16 @@ def exposition(found: Iterable[Measure]) -> bytes:
 
 
 class _Measures:
-    """A collector of figures that are already there."""
+    """A collector for measures that were already read."""
 
-    def __init__(self, found: list[Measure]) -> None:
-        self.found = found
+    def __init__(self, measures: list[Measure]) -> None:
+        self.measures = measures
 
     def collect(self) -> Iterator[Metric]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415
 
         families: dict[str, Any] = {}
-        for measure in self.found:
+        for measure in self.measures:
             if measure.name not in families:
                 family = CounterMetricFamily if measure.counter else GaugeMetricFamily
                 families[measure.name] = family(PREFIX + measure.name, measure.says, labels=list(measure.labels))
@@ -68,7 +68,7 @@ class _Measures:
 
 
 class _Ours:
-    """Of what all processes of the host counted, our own."""
+    """Our metrics among those of all processes of the host."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
@@ -81,8 +81,8 @@ _own: CollectorRegistry | None = None
 
 
 def count() -> None:
-    """Begin to count scans and refusals in this process, where the extra is installed. Called when the app is ready."""
-    global _own  # noqa: PLW0603 - one registry a process, as the library has it
+    """Start counting scans and refusals in this process if the extra is installed. Called when the app is ready."""
+    global _own  # noqa: PLW0603 - one registry per process, as in prometheus-client
     try:
         from prometheus_client import CollectorRegistry, Counter, Histogram  # noqa: PLC0415 - an extra
     except ImportError:
@@ -90,10 +90,8 @@ def count() -> None:
     if _own is not None:
         return
     _own = CollectorRegistry()
-    scans = Histogram(
-        f"{PREFIX}scan_seconds", "Time that judging a text took", ["stage"], buckets=_BUCKETS, registry=_own
-    )
-    refusals = Counter(f"{PREFIX}webhook_refusals", "Carriers' calls turned away", ["channel", "reason"], registry=_own)
+    scans = Histogram(f"{PREFIX}scan_seconds", "Time taken to scan a text", ["stage"], buckets=_BUCKETS, registry=_own)
+    refusals = Counter(f"{PREFIX}webhook_refusals", "Refused webhooks", ["channel", "reason"], registry=_own)
 
     def scanned(stage: str, seconds: float, **_: Any) -> None:
         scans.labels(stage).observe(seconds)

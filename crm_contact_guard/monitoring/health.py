@@ -1,7 +1,7 @@
-"""Doors for machines that watch: liveness, readiness, status and Prometheus.
+"""Monitoring endpoints: liveness, readiness, status and Prometheus metrics.
 
-Liveness and readiness say one word to anybody, since load balancers have no token. Status and metrics are for who has
-``MONITORING_TOKEN``, and for compliance officers and auditors who are signed in; no text, name or address is in them.
+Liveness and readiness are public, since load balancers have no token, and return no details. Status and metrics require
+``MONITORING_TOKEN`` or a signed-in compliance officer or auditor; they contain no message text, name or address.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ logger = logging.getLogger(__name__)
 View = Callable[[HttpRequest], HttpResponse]
 
 
-def _door(view: View) -> View:
-    """For GET and HEAD, never cached, open where a host's middleware wants a login everywhere."""
-    door: View = never_cache(require_safe(view))
-    door.login_required = False  # type: ignore[attr-defined]
-    return door
+def _endpoint(view: View) -> View:
+    """Allow only GET and HEAD, never cache, and exempt from a host's LoginRequiredMiddleware."""
+    endpoint: View = never_cache(require_safe(view))
+    endpoint.login_required = False  # type: ignore[attr-defined]
+    return endpoint
 
 
-def _watched(view: View) -> View:
-    """Only for who may watch: 401 to strangers, 403 to people of other roles."""
+def _restricted(view: View) -> View:
+    """Require the token or a permitted role: 401 without authentication, 403 for other roles."""
 
     @wraps(view)
     def inner(request: HttpRequest) -> HttpResponse:
@@ -43,9 +43,9 @@ def _watched(view: View) -> View:
             return view(request)
         employee = employee_for(getattr(request, "user", None))
         if employee is None:
-            answer = HttpResponse("a token is needed\n", status=401, content_type="text/plain")
-            answer["WWW-Authenticate"] = 'Bearer realm="contact guard monitoring"'
-            return answer
+            response = HttpResponse("token required\n", status=401, content_type="text/plain")
+            response["WWW-Authenticate"] = 'Bearer realm="contact guard monitoring"'
+            return response
         if not sees_all(employee):
             return HttpResponse("not permitted\n", status=403, content_type="text/plain")
         return view(request)
@@ -54,64 +54,64 @@ def _watched(view: View) -> View:
 
 
 def _has_token(request: HttpRequest) -> bool:
-    scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
-    known = settings.MONITORING_TOKEN
-    tokens = [known] if isinstance(known, str) else known
-    # All are compared, so that the time taken tells nothing.
-    fits = [bool(token) and constant_time_compare(given.strip(), str(token)) for token in tokens]
-    return scheme.lower() == "bearer" and any(fits)
+    scheme, _space, credentials = request.headers.get("Authorization", "").partition(" ")
+    configured = settings.MONITORING_TOKEN
+    tokens = [configured] if isinstance(configured, str) else configured
+    # All are compared, so that the time does not depend on which one matches.
+    matches = [bool(token) and constant_time_compare(credentials.strip(), str(token)) for token in tokens]
+    return scheme.lower() == "bearer" and any(matches)
 
 
-@_door
+@_endpoint
 def live(request: HttpRequest) -> HttpResponse:
-    """The process answers. Asks nothing else: a database that is down is no reason to restart us."""
+    """200 if the process responds. The database is not checked, since a restart would not help if it is down."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-@_door
+@_endpoint
 def ready(request: HttpRequest) -> HttpResponse:
-    """Messages can be recorded: 200, else 503. The reason stands in the log, not in the answer."""
+    """200 if messages can be recorded, otherwise 503. The reason is logged, not returned."""
     try:
-        fine = is_ready()
+        ok = is_ready()
     except Error as problem:
-        logger.error("Not ready: the database does not answer: %s", type(problem).__name__)
-        fine = False
-    return HttpResponse("ok\n" if fine else "not ready\n", status=200 if fine else 503, content_type="text/plain")
+        logger.error("Not ready: the database does not respond: %s", type(problem).__name__)
+        ok = False
+    return HttpResponse("ok\n" if ok else "not ready\n", status=200 if ok else 503, content_type="text/plain")
 
 
-@_door
-@_watched
+@_endpoint
+@_restricted
 def status(request: HttpRequest) -> HttpResponse:
-    """Every figure with its limit, as JSON. 503 while one is over it."""
+    """All measures with their limits as JSON. 503 if any exceeds its limit."""
     try:
-        found = [told(measure) for measure in measures()]
+        items = [measure_json(measure) for measure in measures()]
     except Error as problem:
-        logger.error("No status: the database does not answer: %s", type(problem).__name__)
+        logger.error("No status: the database does not respond: %s", type(problem).__name__)
         return JsonResponse({"status": "error", "measures": []}, status=503)
-    fine = all(each["ok"] for each in found)
-    return JsonResponse({"status": "ok" if fine else "error", "measures": found}, status=200 if fine else 503)
+    ok = all(item["ok"] for item in items)
+    return JsonResponse({"status": "ok" if ok else "error", "measures": items}, status=200 if ok else 503)
 
 
-@_door
-@_watched
+@_endpoint
+@_restricted
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The same for Prometheus. 501 without the extra."""
+    """All measures in Prometheus' format. 501 without the extra."""
     try:
         return HttpResponse(exposition(measures()), content_type=CONTENT_TYPE)
     except PrometheusMissing as missing:
         return HttpResponse(f"{missing}\n", status=501, content_type="text/plain")
     except Error as problem:
-        logger.error("No metrics: the database does not answer: %s", type(problem).__name__)
-        return HttpResponse("the database does not answer\n", status=503, content_type="text/plain")
+        logger.error("No metrics: the database does not respond: %s", type(problem).__name__)
+        return HttpResponse("the database does not respond\n", status=503, content_type="text/plain")
 
 
-def told(measure: Measure) -> dict[str, Any]:
-    """A measure as JSON tells it."""
-    found: dict[str, Any] = {"name": measure.name, "says": measure.says, "value": measure.value, "ok": measure.is_fine}
+def measure_json(measure: Measure) -> dict[str, Any]:
+    """A measure as a JSON object."""
+    item: dict[str, Any] = {"name": measure.name, "says": measure.says, "value": measure.value, "ok": measure.is_fine}
     if measure.labels:
-        found["labels"] = measure.labels
+        item["labels"] = measure.labels
     if measure.limit is not None:
-        found["limit"] = measure.limit
+        item["limit"] = measure.limit
     if not measure.is_fine:
-        found["fix"] = measure.fix
-    return found
+        item["fix"] = measure.fix
+    return item

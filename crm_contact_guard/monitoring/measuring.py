@@ -1,6 +1,6 @@
-"""What an operator watches: figures from our own tables, and a verdict on each that has a limit.
+"""Measures for operators, read from our tables, some with a limit.
 
-Every figure is read by an index or from a small table, so that a scrape costs the same on a large record.
+Each is read by an index or from a small table, so that a scrape stays cheap on a large record.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from crm_contact_guard.supervision.inspection import uninspected
 from crm_contact_guard.supervision.models import Alert, Notice, Severity
 from crm_contact_guard.supervision.noticing import NOTICED
 
-#: A backlog is counted up to here; beyond it, more is only more.
+#: Backlogs are counted up to this number.
 COUNTED = 10_000
-#: How far back messages without inspection are looked for, as the sweeper does.
+#: How far back uninspected messages are searched, as in the sweeper.
 _BACK = timedelta(days=2)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One figure. ``limit``: what it must not exceed; ``fix``: what to do then."""
+    """One measure. ``limit``: highest acceptable value; ``fix``: what to do if it is exceeded."""
 
     name: str
     says: str
@@ -47,7 +47,7 @@ class Measure:
 
 
 def measures() -> Iterator[Measure]:
-    """All figures, now."""
+    """All measures, read now."""
     now = timezone.now()
     parts: tuple[Callable[[datetime], Iterator[Measure]], ...] = (_record, _outbox, _inspection, _alerts, _noticed)
     for part in (*parts, _carriers, _witnesses):
@@ -55,7 +55,7 @@ def measures() -> Iterator[Measure]:
 
 
 def is_ready() -> bool:
-    """Whether messages can be recorded: our tables answer, and every trigger that guards them is there."""
+    """Whether messages can be recorded: our tables can be read, and all triggers are intact."""
     Pending.objects.exists()
     return not trigger_state.altered(database.connection())
 
@@ -69,7 +69,7 @@ def _record(now: datetime) -> Iterator[Measure]:
     pending = Pending.objects.order_by("id")[:COUNTED].count()
     yield Measure(
         name="recorded_rows",
-        says="Messages and events in the record, sealed or waiting for it",
+        says="Messages and events in the record, sealed or pending",
         value=(head.size if head else 0) + pending,
         counter=True,
     )
@@ -82,20 +82,20 @@ def _record(now: datetime) -> Iterator[Measure]:
             value=counts.get(direction, 0),
             labels={"direction": direction},
         )
-    yield Measure(name="seal_pending_rows", says="Recorded rows that wait for their seal", value=pending)
+    yield Measure(name="seal_pending_rows", says="Recorded rows that are not sealed yet", value=pending)
     yield Measure(
         name="seal_lag_seconds",
-        says="Age of the oldest recorded row that waits for its seal",
+        says="Age of the oldest recorded row that is not sealed yet",
         value=_age(now, _oldest_pending()),
         limit=60,
-        fix="start worker and beat, or run contact_guard_tick each minute; look at the signing key",
+        fix="start worker and beat, or run contact_guard_tick each minute; check the signing key",
     )
     yield Measure(
         name="triggers_altered",
-        says="Triggers that keep recorded rows from being changed and are missing or altered",
+        says="Triggers protecting recorded rows that are missing or altered",
         value=len(trigger_state.altered(database.connection())),
         limit=0,
-        fix="manage.py migrate, then contact_guard_verify; find out who removed them",
+        fix="run manage.py migrate, then contact_guard_verify; find out who changed them",
     )
 
 
@@ -111,29 +111,29 @@ def _outbox(now: datetime) -> Iterator[Measure]:
     waiting = Delivery.objects.filter(
         state__in=[Delivery.State.QUEUED, Delivery.State.SENDING], due_at__lte=now
     ).aggregate(count=Count("pk"), oldest=Min("due_at"))
-    yield Measure(name="outbox_waiting", says="Messages that are due to go out", value=waiting["count"])
+    yield Measure(name="outbox_waiting", says="Messages that are due for delivery", value=waiting["count"])
     yield Measure(
         name="outbox_oldest_seconds",
         says="How long the oldest of them has been due",
         value=_age(now, waiting["oldest"]),
         limit=300,
-        fix="start the worker; look at contact_guard_carrier_failing_seconds",
+        fix="start the worker; check contact_guard_carrier_failing_seconds",
     )
-    yield Measure(name="media_waiting", says="Files that are still at a carrier", value=Media.objects.count())
+    yield Measure(name="media_waiting", says="Files still to be fetched from a carrier", value=Media.objects.count())
     notices = Notice.objects.filter(state__in=[Notice.State.QUEUED, Notice.State.SENDING], due_at__lte=now)
     yield Measure(
         name="notice_oldest_seconds",
         says="How long the oldest warning to a supervisor has been due",
         value=_age(now, notices.aggregate(oldest=Min("due_at"))["oldest"]),
         limit=600,
-        fix="start the worker; look at the host's e-mail",
+        fix="start the worker; check the host's e-mail settings",
     )
 
 
 def _inspection(now: datetime) -> Iterator[Measure]:
     waiting = uninspected(since=now - _BACK, limit=COUNTED)
     oldest = Message.objects.filter(pk__in=waiting[:1]).values_list("recorded_at", flat=True).first()
-    yield Measure(name="inspection_waiting", says="Recorded messages that nobody inspected yet", value=len(waiting))
+    yield Measure(name="inspection_waiting", says="Recorded messages that are not inspected yet", value=len(waiting))
     yield Measure(
         name="inspection_oldest_seconds",
         says="Age of the oldest of them",
@@ -149,7 +149,7 @@ def _alerts(_now: datetime) -> Iterator[Measure]:
     for severity in Severity:
         yield Measure(
             name="alerts_open",
-            says="Alerts that nobody has closed",
+            says="Alerts that are not closed",
             value=counts.get(severity.value, 0),
             labels={"severity": severity.name.lower()},
         )
@@ -159,7 +159,7 @@ def _noticed(now: datetime) -> Iterator[Measure]:
     recent = Event.objects.filter(kind=NOTICED, recorded_at__gte=now - timedelta(hours=1))
     yield Measure(
         name="noticed_last_hour",
-        says="Messages in which something was noticed that warned nobody, within the last hour",
+        says="Messages of the last hour with a finding that raised no alert",
         value=recent[:COUNTED].count(),
     )
 
@@ -169,11 +169,11 @@ def _carriers(now: datetime) -> Iterator[Measure]:
     for alias in settings.CHANNELS:
         yield Measure(
             name="carrier_failing_seconds",
-            says="Since when a channel's carrier takes nothing",
+            says="How long a channel's carrier has been failing",
             value=_age(now, failing.get(alias)),
             labels={"channel": alias},
             limit=900,
-            fix="ask the carrier; messages wait meanwhile",
+            fix="contact the carrier; messages are kept in the outbox",
         )
 
 
@@ -183,15 +183,15 @@ def _witnesses(_now: datetime) -> Iterator[Measure]:
         if row.kept_at is not None:
             yield Measure(
                 name="witness_kept_timestamp_seconds",
-                says="When a witness last took a checkpoint, in seconds since 1970",
+                says="When a witness last stored a checkpoint, in Unix seconds",
                 value=row.kept_at.timestamp(),
                 labels=labels,
             )
         yield Measure(
             name="witness_failing",
-            says="Whether a witness refused or did not answer at the last attempt",
+            says="Whether a witness failed at the last attempt",
             value=int(bool(row.error)),
             labels=labels,
             limit=0,
-            fix="look at the log of crm_contact_guard.sealing.witnessing: a contradiction is an incident",
+            fix="see the log of crm_contact_guard.sealing.witnessing; a contradiction is an incident",
         )

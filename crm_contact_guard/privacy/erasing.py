@@ -1,8 +1,8 @@
-"""Erasing what a recorded row says while its proof stays: personal fields, salt and files go, digests stay.
+"""Erasure of recorded rows: personal fields, salt and files are removed, digests stay, so the proof remains valid.
 
-Each erased row is named by an event of its own (``erasure.<basis>``), committed together with the erasure; what is
-emptied without such an event, verification calls tampering. Files are deleted after commit, and again by the next run
-if a process died in between.
+An event (``erasure.<basis>``) is recorded for each erased row in the same transaction; verification reports values
+emptied without such an event as tampering. Files are deleted after commit; if the process dies before, the next run
+deletes them.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from crm_contact_guard.record.recording import record_event
 
 BATCH: Final = 200
 
-#: Called within the erasing transaction with the ids of erased messages: the search index, and whoever else keeps
-#: what a message says, registers here.
+#: Called within the transaction with the ids of erased messages. Every component that stores message content, such as
+#: the search index, registers here.
 ERASERS: Final[list[Callable[[Sequence[UUID]], None]]] = []
 
 
 def erase_messages(messages: QuerySet[Message], *, basis: str, actor: Employee | None = None, reason: str = "") -> int:
-    """Erase messages with their files and the personal part of their events; returns the number of messages.
+    """Erase messages with their files and the personal part of their events. Returns the number of messages.
 
     ``basis`` is a word such as "retention" or "request". Works in batches, each wholly or not at all; a second run
     finds only what is left. What a legal hold covers stays; one placed meanwhile counts from the next batch on.
@@ -45,7 +45,7 @@ def erase_messages(messages: QuerySet[Message], *, basis: str, actor: Employee |
     remaining = messages.filter(salt__isnull=False).order_by("pk")
     while ids := list(not_held(remaining).values_list("pk", flat=True)[:BATCH]):
         with database.atomic():
-            # What was still to be fetched is not; what was fetched later (``media``) goes with the message.
+            # Cancel downloads that are still pending, and erase files already downloaded (replies without text).
             Media.objects.filter(message__in=ids).delete()
             fetched = not_held(Message.objects.filter(reply_to__in=ids, salt__isnull=False, text=""))
             ids = list(dict.fromkeys((*ids, *fetched.values_list("pk", flat=True))))
@@ -103,13 +103,13 @@ def _erase_rows(
             reason=reason or None,
         )
     ErasurePermit.objects.bulk_create(ErasurePermit(row_id=row_id) for row_id in ids)
-    # Not through the guarded manager: this one UPDATE is what the permit and the trigger allow.
+    # The guarded manager would refuse this UPDATE, which the permit lets pass the trigger.
     models.QuerySet(model).filter(pk__in=ids).update(**dict.fromkeys((*names, "salt")))
     ErasurePermit.objects.filter(row_id__in=ids).delete()
 
 
 def delete_left_files() -> int:
-    """Delete the stored files of erased messages; returns their number. Files that are gone already are no error."""
+    """Delete the stored files of erased messages. Returns their number. Missing files are ignored."""
     left = Attachment.objects.filter(message__salt__isnull=True).exclude(stored_as="")
     count = 0
     for attachment in left.iterator():

@@ -1,4 +1,4 @@
-"""Legal holds: while one stands, nothing that it covers is erased, whatever retention or a request says."""
+"""Legal holds: while a hold is active, the messages it covers are not erased, neither by retention nor on request."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ def hold_release(*, hold: LegalHold, reason: str, released_by: Employee | None) 
 
 
 def not_held(messages: QuerySet[Message]) -> QuerySet[Message]:
-    """Those of ``messages`` that no standing hold covers."""
-    standing = [hold.covers() for hold in LegalHold.objects.filter(released_at=None)]
-    if not standing:
+    """The ``messages`` that no active hold covers."""
+    active = [hold.covers() for hold in LegalHold.objects.filter(released_at=None)]
+    if not active:
         return messages
-    return messages.exclude(pk__in=Message.objects.filter(reduce(or_, standing)).values("pk"))
+    return messages.exclude(pk__in=Message.objects.filter(reduce(or_, active)).values("pk"))
 
 
 def covered(hold: LegalHold) -> dict[str, str | None]:
-    """What a hold covers, as its events have it."""
+    """The scope of a hold, in the form stored in its events."""
     return {
         "customer": str(hold.customer_id) if hold.customer_id else None,
         "employee": str(hold.employee_id) if hold.employee_id else None,

@@ -1,4 +1,4 @@
-"""Legal holds as they are stored."""
+"""Table of legal holds."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from crm_contact_guard.hosting.rows import Row
 
 
 class LegalHold(Row):
-    """What must be kept: messages of a customer, of an employee, of a period, or of all that is given together."""
+    """Messages that must be kept, selected by customer, employee, case and period. All given conditions must match."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.CharField(max_length=64, blank=True, default="")
     name = models.CharField(max_length=200)
     customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     employee = models.ForeignKey(Employee, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    #: Id of a case in supervision; its messages are found by the case's conversations.
+    #: Id of a case in supervision. Its messages are those of the case's conversations.
     case = models.CharField(max_length=64, blank=True, default="")
     since = models.DateTimeField(null=True, blank=True)
     until = models.DateTimeField(null=True, blank=True)
@@ -29,10 +29,10 @@ class LegalHold(Row):
         return self.name
 
     def covers(self) -> Q:
-        """Which messages the hold covers."""
+        """Filter for the messages that the hold covers."""
         covered = Q(tenant=self.tenant)
         if self.customer_id is not None:
-            # Also what was recorded while the customer was a stranger, or another row of the host.
+            # Includes messages recorded under another customer row before the conversation was linked.
             covered &= Q(customer_id=self.customer_id) | Q(conversation__customer_id=self.customer_id)
         if self.employee_id is not None:
             covered &= Q(employee_id=self.employee_id)

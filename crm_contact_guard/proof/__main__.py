@@ -1,4 +1,4 @@
-"""``python -m crm_contact_guard.proof BUNDLE``: check a bundle, without database and without Django."""
+"""``python -m crm_contact_guard.proof BUNDLE``: verify a bundle, without a database and without Django."""
 
 import argparse
 import io
@@ -14,21 +14,24 @@ _SHOWN = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code: 0 all holds, 1 something does not, 2 the command was given wrongly."""
+    """Run the command. Returns the exit code: 0 no fault, 1 faults, 2 wrong arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m crm_contact_guard.proof",
         description="Check that a bundle is what was sealed: nothing altered, removed, swapped or added.",
-        epilog="Exit code 0 when all holds, 1 when something does not, 2 when the command was given wrongly.",
+        epilog="Exit code: 0 no fault, 1 faults, 2 wrong arguments.",
     )
     parser.add_argument("bundle", type=Path, help="the zip")
     parser.add_argument(
-        "--public-key", type=Path, metavar="FILE", help="the record's verifier keys, got from elsewhere than the bundle"
+        "--public-key",
+        type=Path,
+        metavar="FILE",
+        help="the record's verifier keys, from a source other than the bundle",
     )
-    parser.add_argument("--since", type=Path, metavar="CHECKPOINT", help="a signed checkpoint that you kept")
+    parser.add_argument("--since", type=Path, metavar="CHECKPOINT", help="an older signed checkpoint that you have")
     options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # What stands in a bundle may not exist in this console's encoding.
+            # A bundle may contain characters that the console's encoding lacks.
             stream.reconfigure(errors="backslashreplace")
     pinned: list[VerifierKey] = []
     since = None
@@ -68,7 +71,7 @@ def _print(report: Report) -> None:
         )
         print(f"not in it   {report.hidden} leaves of the record")
         for name in report.unproven[:_SHOWN]:
-            print(f"NOT PROVEN  {printable(name)}: signed with the bundle, but no leaf of the record speaks of it")
+            print(f"NOT PROVEN  {printable(name)}: signed with the bundle, but not covered by a leaf of the record")
     for key in report.signers:
         print(f"signed by   {printable(key.name)}, fingerprint {key.fingerprint}")
     if not report.pinned:

@@ -1,4 +1,4 @@
-"""Reading a zip that may be hostile: in streams, and only when every reader would see the same in it."""
+"""Read a zip from an untrusted source, as a stream, and only if it is unambiguous."""
 
 import io
 import stat
@@ -23,7 +23,7 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runti
 
 
 class Archive:
-    """The files of a zip by name. Raises ArchiveBroken, with a reason in words, from every method."""
+    """The files of a zip by name. Every method may raise ArchiveBroken, with the reason."""
 
     def __init__(self, file: IO[bytes]) -> None:
         try:
@@ -57,7 +57,7 @@ class Archive:
         return list(self._entries)
 
     def read(self, name: str, limit: int) -> bytes:
-        """A small file whole, at most ``limit`` bytes."""
+        """The content of a small file, at most ``limit`` bytes."""
         with self._open(name) as stream:
             data = self._guard(name, stream, limit + 1)
             _check_end(name, stream, whole=len(data) <= limit)
@@ -76,7 +76,7 @@ class Archive:
         return hashed.hexdigest(), size
 
     def lines(self, name: str) -> "LineFile":
-        """A file to be read line by line."""
+        """A file, to be read line by line."""
         return LineFile(name, self._open(name))
 
     def _open(self, name: str) -> IO[bytes]:
@@ -96,7 +96,7 @@ class Archive:
 
 
 class LineFile:
-    """The lines of a file, each with its line feed, hashed as they pass; the sums are whole after the last."""
+    """The lines of a file with their line feeds. The hash and the counts are complete after the last line."""
 
     def __init__(self, name: str, stream: IO[bytes]) -> None:
         self.name = name
@@ -107,7 +107,7 @@ class LineFile:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 in hex of what has passed."""
+        """SHA-256 in hex of the lines read so far."""
         return self._hash.hexdigest()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -128,7 +128,7 @@ class LineFile:
 
 
 def _check_end(name: str, stream: IO[bytes], *, whole: bool = True) -> None:
-    """The packed data must end where the file does: what lies behind it, another program might take for a file."""
+    """Check that the compressed data ends where the file does, since other programs might read further data."""
     packed = getattr(stream, "_decompressor", None)
     if whole and packed is not None and (not packed.eof or packed.unused_data or getattr(stream, "_compress_left", 0)):
         raise ArchiveBroken(f"{name} has data behind its end")
@@ -140,7 +140,7 @@ def _entry_fault(entry: zipfile.ZipInfo) -> str | None:
     kind = stat.S_IFMT(entry.external_attr >> 16)
     faults = {
         "has a name that leads out of the bundle": name.startswith("/") or ".." in parts or "\\" in name or ":" in name,
-        # Windows drops what a name ends in, and so sees another file.
+        # Windows ignores trailing dots and spaces, and so sees another name.
         "has a name that no bundle has": any(part.rstrip(". ") != part or not part for part in parts)
         or not name.isprintable(),
         "is not a plain file": kind not in {0, stat.S_IFREG},

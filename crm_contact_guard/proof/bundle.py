@@ -1,4 +1,4 @@
-"""Checking a bundle with nothing but the bundle, the reader's keys and the reader's older checkpoint."""
+"""Verify a bundle with only the bundle, the reader's keys and the reader's older checkpoint."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Final
@@ -30,11 +30,11 @@ def verify_bundle(
     since: str | None = None,
     progress: Callable[[int], None] = lambda leaves: None,
 ) -> Report:
-    """Check the bundle in ``file`` (seekable).
+    """Verify the bundle in ``file`` (seekable).
 
-    ``pinned`` are the keys the reader got from elsewhere; without any the bundle's own are believed, and the report
-    says so. ``since`` is a signed checkpoint that the reader kept: the bundle's record must begin with that very tree.
-    ``progress`` is called with the number of leaves passed, every few thousand. Never raises for what the bundle holds.
+    ``pinned``: keys that the reader got from another source; without any, the bundle's own keys are trusted, and the
+    report says so. ``since``: a signed checkpoint that the reader has; the bundle's record must begin with its tree.
+    ``progress`` is called every few thousand leaves with their number. Never raises because of the bundle's content.
     """
     report = Report(pinned=bool(pinned))
     try:
@@ -75,12 +75,12 @@ class _Check:
             self._report.add(PROOFS, "does not lead to the signed root: a leaf was altered, dropped or added")
 
     def _compare_what(self, manifest: Manifest) -> None:
-        """What the signer says of the bundle must be so: a reader goes by it."""
-        told, found = manifest.what, self._report.rows
-        for name, count in (("messages", found["message"]), ("events", found["event"])):
-            if name in told and told[name] != count:
-                self._report.add(MANIFEST, f"says {told[name]} {name}, and {count} are there")
-        if told.get("whole") is True and self._report.hidden:
+        """Compare the manifest's description of the bundle with its content, since readers rely on it."""
+        what, rows = manifest.what, self._report.rows
+        for name, count in (("messages", rows["message"]), ("events", rows["event"])):
+            if name in what and what[name] != count:
+                self._report.add(MANIFEST, f"says {what[name]} {name}, and {count} are there")
+        if what.get("whole") is True and self._report.hidden:
             self._report.add(
                 MANIFEST, f"says that this is the whole record, and {self._report.hidden} leaves are not shown"
             )
@@ -95,9 +95,9 @@ class _Check:
         try:
             note = open_note(self._archive.read(SIGNATURE, _SMALL).decode(), keys)
         except SignerUnknown:
-            found = ", ".join(f"{key.name} {key.fingerprint}" for key in own)
+            names = ", ".join(f"{key.name} {key.fingerprint}" for key in own)
             why = (
-                f"is signed by another key than the pinned one; the bundle names {found}"
+                f"is signed by another key than the pinned one; the bundle names {names}"
                 if self._pinned
                 else "is not signed by a key of the bundle"
             )
@@ -150,7 +150,7 @@ class _Check:
         known = {KEYS, VERIFY, PROOFS, *ROWS.values()}
         self._report.unproven = sorted(name for name in names - known if not name.startswith(ATTACHMENTS))
         if any(fault.where == PROOFS for fault in self._report.faults):
-            # Rows held against hashes that somebody altered would be reported for nothing.
+            # Comparing rows with altered hashes would report all of them.
             raise _Stop
 
     def _compare(self, manifest: Manifest, name: str, found: Listed) -> None:
@@ -210,7 +210,7 @@ class _Check:
 
 
 class _RowFile:
-    """One file of rows, taken in step with the leaves."""
+    """A row file, read in parallel with the leaves."""
 
     def __init__(self, kind: RowKind, file: LineFile, report: Report) -> None:
         self.file = file
@@ -222,7 +222,7 @@ class _RowFile:
         self._advance()
 
     def take(self, part: Part) -> None:
-        """The next row must be this leaf."""
+        """Check that the next row is this leaf."""
         self.drain(part.start)
         row = self._next
         if row is None or row.index != part.start:
@@ -239,7 +239,7 @@ class _RowFile:
         self._advance()
 
     def drain(self, before: int | None) -> None:
-        """Rows with an index under ``before`` (all, when None) stand at a leaf that is not theirs."""
+        """Report the rows with an index below ``before`` (all if None): no leaf of the proofs is theirs."""
         while self._next is not None and (before is None or self._next.index < before):
             self._report.add(
                 self._next.label, f"is not in the record at leaf {self._next.index}: it was added or moved"

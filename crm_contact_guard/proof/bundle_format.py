@@ -1,29 +1,29 @@
-"""What stands in a bundle, byte for byte; the exporter writes with these functions and the verifier reads with them.
+"""The format of a bundle. The exporter writes it and the verifier reads it with these functions.
 
 A bundle is a zip (stored or deflated) with:
 
 ``messages.jsonl``, ``events.jsonl``
-    One row a line, by ascending leaf index: the open and the personal values under their names (docs/decisions/
+    One row per line, by ascending leaf index: the open and the personal values by name (docs/decisions/
     0001-leaf-format.md; null for no value), then ``proof``: ``format``, ``index`` of the leaf, ``salts`` (field salt
-    in hex of each personal value that is shown), ``digests`` (field digest in hex of each personal value, shown or
-    not; a field that has a digest and no value was redacted or erased), ``content`` (content digest in hex, null when
-    all fields are null).
+    in hex of each disclosed personal value), ``digests`` (field digest in hex of each personal value, disclosed or
+    not; a field with a digest but no value was redacted or erased), ``content`` (content digest in hex, null if all
+    fields are null).
 ``proofs.jsonl``
-    The cover of the tree (:mod:`.cover`), a part a line: ``start``, ``width``, ``hash`` and, for a row of this
+    The cover of the tree (:mod:`.cover`), one part per line: ``start``, ``width``, ``hash`` and, for a row of this
     bundle, ``row``.
 ``manifest.json``
-    ``format``, ``origin`` (whose record), ``created_at``, ``what`` and ``filters`` (free JSON), ``files``: name →
-    ``sha256``, ``bytes`` and, for line files, ``rows``; ``checkpoint``: the signed tree head. Lists every file but
+    ``format``, ``origin`` (name of the record), ``created_at``, ``what`` and ``filters`` (any JSON), ``files``: name →
+    ``sha256``, ``bytes`` and, for line files, ``rows``; ``checkpoint``: the signed tree head. Lists every file except
     itself and its signature.
 ``manifest.sig``
-    A signed note; its text is ``crm_contact_guard/manifest/1``, the origin and the SHA-256 of ``manifest.json`` in
-    hex, a line each.
+    A signed note with the lines ``crm_contact_guard/manifest/1``, the origin and the SHA-256 of ``manifest.json`` in
+    hex.
 ``public_key.txt``
-    The verifier keys of the record, the present one first.
-``VERIFY.md``, ``attachments/<sha256>``, and whatever else the manifest lists.
+    The verifier keys of the record, the current one first.
+``VERIFY.md``, ``attachments/<sha256>``, and all other files that the manifest lists.
 
-All JSON is canonical text (fixed order of members, no spaces): a line that is not byte for byte what this module
-writes is refused, so no two readers can see different things in it.
+All JSON is canonical (fixed order of members, no spaces). A line that differs by a byte from what this module writes is
+refused, so that all readers see the same.
 """
 
 import json
@@ -74,7 +74,7 @@ _PART: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row as the bundle shows it: ``digests`` of the fields that have a value, ``salts`` of those that are shown."""
+    """A row of a bundle. ``digests`` of all fields that have a value, ``salts`` of the disclosed ones."""
 
     kind: RowKind
     index: int
@@ -86,7 +86,7 @@ class Row:
 
     @property
     def label(self) -> str:
-        """How a report names the row: kind, id and minute."""
+        """The name of the row in a report: kind, id and minute."""
         moment = str(self.open_values["occurred_at"])[:16].replace("T", " ")
         return f"{self.kind} {self.open_values['id']} of {moment}"
 
@@ -96,7 +96,7 @@ class Row:
         return [name for name in self.digests if self.values[name] is None]
 
     def leaf_hash(self) -> bytes:
-        """Leaf hash from the open values and the digests as the row states them. Raises NotCanonical."""
+        """Leaf hash computed from the row's open values and digests. Raises NotCanonical."""
         digests = [self.digests.get(name, NO_VALUE) for name in PERSONAL[self.kind]]
         return leaf_hash(leaf_bytes(self.kind, self.open_values, b"".join([*digests, self.content])))
 
@@ -113,13 +113,13 @@ def row_line(
 ) -> bytes:
     """The line of a stored row, with its line feed.
 
-    ``values`` are the personal values, ``salt`` the row salt (None after erasure), ``digests`` as stored;
-    ``redacted`` names fields whose value must not be shown. A row that was tampered with is written as it stands, for
-    the verifier to find.
+    ``values`` are the personal values, ``salt`` the row salt (None after erasure), ``digests`` as stored, ``redacted``
+    the fields whose value must not be disclosed. A row that was tampered with is written as stored, so that the
+    verifier reports it.
     """
     names = PERSONAL[kind]
     salt = salt or b""
-    # A stored value of the wrong size must reach the verifier as a broken row, not stop the export.
+    # A stored value of the wrong size must be reported by the verifier, not abort the export.
     digests = digests.ljust(DIGEST_BYTES * (len(names) + 1), b"\0")
     shown = {name: None if name in redacted else values[name] for name in names}
     fields = {name: digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES] for at, name in enumerate(names)}
@@ -149,7 +149,7 @@ def _write(row: Row) -> bytes:
 
 
 def parse_row(kind: RowKind, line: bytes) -> Row:
-    """Read a line of a row file. Raises FormatBroken unless :func:`row_line` could have written it."""
+    """Parse a line of a row file. Raises FormatBroken if :func:`row_line` could not have written it."""
     members = load_object(line)
     names = PERSONAL[kind]
     proof = members.get("proof")
@@ -181,7 +181,7 @@ def parse_row(kind: RowKind, line: bytes) -> Row:
 
 
 def row_fault(row: Row, sealed: bytes) -> str | None:
-    """What of ``row`` is not as it was sealed under the leaf hash ``sealed``, in words; None when all is."""
+    """How ``row`` differs from what was sealed with leaf hash ``sealed``; None if it does not."""
     names = PERSONAL[row.kind]
     changed = [
         name
@@ -210,7 +210,7 @@ def part_line(part: Part) -> bytes:
 
 
 def parse_part(line: bytes) -> Part:
-    """Read what :func:`part_line` gave. Raises FormatBroken."""
+    """Parse a line of :func:`part_line`. Raises FormatBroken."""
     match = _PART.fullmatch(line)
     if match is None:
         raise FormatBroken("is not a part of a tree")
@@ -222,7 +222,7 @@ def parse_part(line: bytes) -> Part:
 
 
 def load_object(data: bytes) -> dict[str, Any]:
-    """A JSON object. Raises FormatBroken."""
+    """Parse a JSON object. Raises FormatBroken."""
     try:
         value = _DECODER.decode(data.decode())
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What checking a bundle found, in words."""
+"""The result of verifying a bundle."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,7 +14,7 @@ _FAULTS_KEPT: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What does not hold: the file, row or leaf, and why."""
+    """A fault: the file, row or leaf, and the reason."""
 
     where: str
     why: str
@@ -24,13 +24,13 @@ class Fault:
 
 
 def printable(text: str) -> str:
-    """``text`` on one line and without what moves a terminal's cursor: a forger chooses ids and names."""
-    return "".join([one if one.isprintable() else ascii(one)[1:-1] for one in text])
+    """``text`` with control characters escaped, since a forged id or name could manipulate the terminal."""
+    return "".join([character if character.isprintable() else ascii(character)[1:-1] for character in text])
 
 
 @dataclass(slots=True)
 class Report:
-    """What was found: the first thousand ``faults``, ``fault_count`` of all, and what was covered."""
+    """The first thousand ``faults``, the number of all faults, and what was checked."""
 
     faults: list[Fault] = field(default_factory=list)
     fault_count: int = 0
@@ -40,18 +40,18 @@ class Report:
     checkpoint: Checkpoint | None = None
     since: Checkpoint | None = None
     rows: dict[RowKind, int] = field(default_factory=lambda: {"message": 0, "event": 0})
-    #: Listed files that no leaf speaks of: whoever signed the bundle vouches for them, and nothing else does.
+    #: Listed files that no leaf covers: only the signature of the bundle vouches for them.
     unproven: list[str] = field(default_factory=list)
     withheld: int = 0
     hidden: int = 0
 
     @property
     def holds(self) -> bool:
-        """Whether all holds."""
+        """Whether no fault was found."""
         return not self.fault_count
 
     def add(self, where: str, why: str) -> None:
-        """Note a fault."""
+        """Add a fault."""
         self.fault_count += 1
         if len(self.faults) < _FAULTS_KEPT:
             self.faults.append(Fault(where, why))

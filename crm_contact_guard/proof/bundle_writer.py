@@ -1,4 +1,4 @@
-"""Writing a bundle: files into a zip in streams, sums taken on the way, the signed manifest last."""
+"""Write a bundle as a stream: files with their checksums, then the signed manifest."""
 
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,9 +18,9 @@ _MOMENT: Final = (1980, 1, 1, 0, 0, 0)
 
 
 class BundleWriter:
-    """A bundle under way. Add the rows of both kinds and the proofs, whatever else belongs to it, then :meth:`finish`.
+    """Writes one bundle. Add the rows of both kinds, the proofs and any other files, then call :meth:`finish`.
 
-    ``file`` is written from front to back and need not be seekable. Memory does not grow with the rows.
+    ``file`` is written sequentially and need not be seekable. Memory use does not depend on the number of rows.
     """
 
     def __init__(self, file: IO[bytes], *, level: int = 6) -> None:
@@ -29,15 +29,15 @@ class BundleWriter:
         self._files: dict[str, Listed] = {}
 
     def add_rows(self, kind: RowKind, lines: Iterable[bytes]) -> int:
-        """Write a row file from :func:`.bundle_format.row_line`, by ascending index; gives the count."""
+        """Write a row file from lines of :func:`.bundle_format.row_line`, by ascending index. Returns their number."""
         return self._add(ROWS[kind], lines, count=True)
 
     def add_proofs(self, parts: Iterable[Part]) -> int:
-        """Write ``proofs.jsonl`` from :func:`.cover.cover` over exactly these rows; gives the count of parts."""
+        """Write ``proofs.jsonl`` from :func:`.cover.cover` of exactly these rows. Returns the number of parts."""
         return self._add(PROOFS, map(part_line, parts), count=True)
 
     def add(self, name: str, chunks: Iterable[bytes], *, packed: bool = False) -> None:
-        """Write any other file; ``packed`` ones (images, zips) are stored as they are."""
+        """Write any other file. ``packed`` files (images, zips) are stored without compression."""
         self._add(name, chunks, packed=packed)
 
     def finish(
@@ -52,11 +52,11 @@ class BundleWriter:
     ) -> Manifest:
         """Add keys, instructions, manifest and signature, and close the zip.
 
-        ``checkpoint`` is the signed tree head that the proofs lead to, ``keys`` all verifier keys of the record; that
-        of ``key``, which signs, is put first.
+        ``checkpoint`` is the signed tree head of the proofs, ``keys`` all verifier keys of the record; the one of the
+        signing ``key`` comes first.
         """
         ordered = [key.verifier, *(other for other in keys if other != key.verifier)]
-        self._add(KEYS, [f"{one.to_text()}\n".encode() for one in ordered])
+        self._add(KEYS, [f"{verifier.to_text()}\n".encode() for verifier in ordered])
         self._add(VERIFY, [files(__package__).joinpath(VERIFY).read_bytes()])
         manifest = Manifest(
             origin=Checkpoint.from_text(checkpoint.rpartition("\n\n")[0] + "\n").origin,
@@ -74,7 +74,7 @@ class BundleWriter:
 
     def _add(self, name: str, chunks: Iterable[bytes], *, count: bool = False, packed: bool = False) -> int:
         if name in self._files:
-            raise ValueError(f"{name} is in the bundle already")
+            raise ValueError(f"{name} is already in the bundle")
         digest, size, rows = self._write(name, chunks, packed=packed)
         self._files[name] = Listed(digest, size, rows if count else None)
         return rows

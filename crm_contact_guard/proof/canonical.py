@@ -1,15 +1,14 @@
 """Canonical bytes of a recorded row: leaf format 1, which is permanent (docs/decisions/0001-leaf-format.md).
 
-What writes the record and what verifies it call these functions, so the two cannot differ. One hash, SHA-256 (FIPS
-180-4), with domains kept apart by the first byte, as RFC 6962 §2.1 does:
+Recording and verification both call these functions. All hashes are SHA-256 (FIPS 180-4), with domains separated by the
+first byte, as in RFC 6962 §2.1:
 
 - ``00`` leaf, ``01`` inner node of the tree (RFC 6962),
 - ``02`` one personal field: ``SHA-256(02 ‖ field salt ‖ UTF-8 of the value)``,
 - ``03`` all personal fields of a row at once: ``SHA-256(03 ‖ row salt ‖ lengths ‖ values)``.
 
-The **row salt** is 16 random bytes a personal field, concatenated in the field order; a **field salt** is its slice.
-Giving one field's value and salt discloses that field and says nothing of the others; giving the digest alone redacts
-it.
+The **row salt** is 16 random bytes per personal field, concatenated in the field order; a **field salt** is its slice.
+A field is disclosed by its value and salt, which reveals nothing about the others, and redacted by its digest alone.
 
 Text is hashed as the database stores it: no Unicode normalisation, no case folding, no trimming.
 """
@@ -53,7 +52,7 @@ FORMAT: Final = 1
 DIGEST_BYTES: Final = 32
 FIELD_SALT_BYTES: Final = 16
 NO_VALUE: Final = bytes(DIGEST_BYTES)
-"""The digest of a field that is null. No value hashes to it, so "never had a value" and "value withheld" stay apart."""
+"""The digest of a null field. No value hashes to it, so a field without a value differs from a withheld one."""
 
 MESSAGE_PERSONAL: Final[tuple[str, ...]] = (
     "subject",
@@ -105,12 +104,12 @@ _LARGEST_INTEGER: Final = 2**53 - 1
 
 
 def new_salt(names: Sequence[str]) -> bytes:
-    """Fresh row salt: 16 random bytes a field of ``names`` (144 for a message, 32 for an event)."""
+    """A fresh row salt: 16 random bytes per field of ``names`` (144 for a message, 32 for an event)."""
     return os.urandom(FIELD_SALT_BYTES * len(names))
 
 
 def field_salt(names: Sequence[str], salt: bytes, name: str) -> bytes:
-    """The slice of the row salt that belongs to ``name``.
+    """The slice of the row salt for ``name``.
 
     Raises NotCanonical for a salt of the wrong size, ValueError for a name that is not among ``names``.
     """
@@ -132,11 +131,11 @@ def field_digest(field_salt: bytes, value: str | None) -> bytes:
 
 
 def content_digest(names: Sequence[str], salt: bytes, values: Mapping[str, str | None]) -> bytes:
-    """Digest of all personal fields at once, so that a routine check of a whole row costs two hashes.
+    """Digest of all personal fields together, so that checking a whole row takes two hashes.
 
     ``SHA-256(03 ‖ row salt ‖ lengths ‖ ":" ‖ values)``: ``lengths`` are the UTF-8 byte lengths in decimal in field
-    order, parted by commas, empty for null; ``values`` are the values without separators. A row whose fields are all
-    null gives 32 zero bytes.
+    order, separated by commas, empty for null; ``values`` are the values without separators. If all fields are null,
+    the digest is 32 zero bytes.
     """
     parts = [None if (value := values[name]) is None else value.encode() for name in names]
     return _content(salt, parts, len(names))
@@ -155,8 +154,8 @@ def _content(salt: bytes, parts: Sequence[bytes | None], count: int) -> bytes:
 def personal_digests(names: Sequence[str], salt: bytes, values: Mapping[str, str | None]) -> bytes:
     """Digests of the personal fields in order, then the digest of all of them: ``32 · (len(names) + 1)`` bytes.
 
-    ``salt`` is the row salt (see :func:`new_salt`); it may be empty when every value is null. Raises NotCanonical for
-    a salt of another size, KeyError when a field is missing from ``values``, UnicodeEncodeError for a lone surrogate
+    ``salt`` is the row salt (see :func:`new_salt`); it may be empty if every value is null. Raises NotCanonical for a
+    salt of another size, KeyError if a field is missing from ``values``, UnicodeEncodeError for a lone surrogate
     (:func:`canonical_text` removes them).
     """
     parts: list[bytes | None] = []
@@ -177,10 +176,11 @@ def personal_digests(names: Sequence[str], salt: bytes, values: Mapping[str, str
 
 
 def leaf_bytes(row_kind: RowKind, open_values: Mapping[str, str | None], digests: bytes) -> bytes:
-    """The bytes that enter the tree as a leaf: a header line, one line an open value in fixed order, then the digests.
+    """The bytes that enter the tree as a leaf: a header line, one line per open value in fixed order, then the digests.
 
-    A null is a line with a single tab. Open values hold neither tab nor line break, so no two rows share a leaf. Raises
-    NotCanonical when one does or when ``digests`` has the wrong size, KeyError when an open value is missing.
+    A null is a line with a single tab. Open values contain neither tabs nor line breaks, so different rows have
+    different leaves. Raises NotCanonical if one does or if ``digests`` has the wrong size, KeyError if an open value is
+    missing.
     """
     names = OPEN[row_kind]
     values = [open_values[name] for name in names]
@@ -206,13 +206,13 @@ def leaf_hash(leaf: bytes) -> bytes:
 
 
 def canonical_text(value: str) -> str:
-    """``value`` as every database can hold it: NUL and lone surrogates become U+FFFD. Nothing else changes."""
+    """``value`` as every database can store it: NUL and lone surrogates become U+FFFD. Nothing else changes."""
     if "\0" in value:
         value = value.replace("\0", "\ufffd")
     try:
         value.encode()
     except UnicodeEncodeError:
-        # Through UTF-16, so that two surrogates that form a pair become the character they stand for.
+        # Through UTF-16, so that surrogate pairs become the character they encode.
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return value
 
@@ -223,15 +223,15 @@ def canonical_time(moment: datetime) -> str:
         if moment.utcoffset() is None:
             raise NotCanonical("a time without a zone")
         moment = moment.astimezone(UTC)
-    # Without an argument isoformat() is faster, and gives microseconds whenever they are not zero.
+    # isoformat() without arguments is faster, and includes microseconds unless they are zero.
     return (moment.isoformat()[:26] if moment.microsecond else moment.isoformat("T", "microseconds")[:26]) + "Z"
 
 
 def canonical_json(value: object) -> str:
     """RFC 8785 for strings, whole numbers up to ±(2⁵³−1), booleans, null, lists and dicts with text keys.
 
-    Text goes through :func:`canonical_text`. Raises NotCanonical for a float (PostgreSQL's jsonb turns ``1e16`` into
-    an integer, so floats do not survive storage), any other type, and two keys that become one.
+    Text is passed through :func:`canonical_text`. Raises NotCanonical for a float (PostgreSQL's jsonb turns ``1e16``
+    into an integer, so floats do not survive storage), any other type, and two keys that become equal.
     """
     return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"), check_circular=False)
 

@@ -1,8 +1,8 @@
-"""Showing some leaves of a tree and only hashes of the rest, in one pass over the positions.
+"""Covers: some leaves of a tree and only hashes of the rest, computed in one pass.
 
-A cover of a tree is a run of perfect subtrees from left to right: one of width 1 for each leaf that is shown, the
-largest that fit for what lies between. Its root is the tree's root, so a cover whose root is signed proves every leaf
-in it, and costs one line a row instead of a path of 24 hashes.
+A cover of a tree is a sequence of perfect subtrees from left to right: one of width 1 for each disclosed leaf, and the
+largest possible ones in between. Its root is the root of the tree, so a cover with a signed root proves every leaf in
+it. It takes one line per row instead of a path of 24 hashes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ __all__ = ["Part", "cover"]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A perfect subtree: ``width`` leaves from ``start`` with root ``hash``; ``row`` is the kind of a leaf shown."""
+    """A perfect subtree: ``width`` leaves from ``start`` with root ``hash``. ``row``: the kind of a disclosed leaf."""
 
     start: int
     width: int
@@ -27,11 +27,10 @@ class Part:
 def cover(
     rows: Iterable[tuple[int, RowKind]], size: int, read_tile: ReadTile, splits: Iterable[int] = ()
 ) -> Iterator[Part]:
-    """The cover of a tree of ``size`` leaves that shows ``rows``: leaf index and kind, by ascending index.
+    """The cover of a tree of ``size`` leaves that discloses ``rows`` (leaf index and kind, by ascending index).
 
-    ``splits`` are sizes of older checkpoints that the reader may hold: no part reaches over one, so the reader can
-    take the root at that size. Constant memory. Raises ValueError when the indexes do not ascend or lie outside the
-    tree.
+    ``splits`` are sizes of older checkpoints that the reader may have: no part crosses them, so the reader can compute
+    the root at that size. Constant memory. Raises ValueError if the indexes do not ascend or are outside the tree.
     """
     nodes = Nodes(size, read_tile, keep=64)
     bounds = sorted({split for split in splits if 0 < split < size})

@@ -1,4 +1,4 @@
-"""The manifest of a bundle and the note that signs it; what else a bundle holds is told in :mod:`.bundle_format`."""
+"""The manifest of a bundle and the note that signs it. The other files are documented in :mod:`.bundle_format`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _MEMBERS: Final = {"format", "origin", "created_at", "what", "filters", "files",
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A file as the manifest lists it; ``rows`` for files of lines."""
+    """A file in the manifest. ``rows``: number of lines of a line file."""
 
     sha256: str
     bytes: int
@@ -30,7 +30,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a bundle claims to be. ``what`` and ``filters`` are for people and say what canonical JSON can say."""
+    """Description of a bundle. ``what`` and ``filters`` are informative and may be any canonical JSON."""
 
     origin: str
     created_at: str
@@ -40,7 +40,7 @@ class Manifest:
     filters: Mapping[str, Any]
 
     def to_bytes(self) -> bytes:
-        """Canonical JSON and a line feed."""
+        """The manifest as canonical JSON with a line feed."""
         files = {
             name: {"sha256": file.sha256, "bytes": file.bytes, **({} if file.rows is None else {"rows": file.rows})}
             for name, file in self.files.items()
@@ -58,7 +58,7 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Manifest":
-        """Read what :meth:`to_bytes` gave. Raises FormatBroken."""
+        """Parse the result of :meth:`to_bytes`. Raises FormatBroken."""
         members = load_object(data)
         if set(members) != _MEMBERS or members["format"] != FORMAT:
             raise FormatBroken("is not a manifest of format 1")
@@ -74,10 +74,10 @@ class Manifest:
                 what=members["what"],
                 filters=members["filters"],
             )
-            same = manifest.to_bytes() == data
+            is_canonical = manifest.to_bytes() == data
         except (AttributeError, KeyError, TypeError, NotCanonical, RecursionError):
             raise FormatBroken("is not a manifest of format 1") from None
-        if not same:
+        if not is_canonical:
             raise FormatBroken("is not written canonically")
         texts = (manifest.origin, manifest.created_at, manifest.checkpoint, *(file.sha256 for file in files.values()))
         counts = [count for file in files.values() for count in (file.bytes, file.rows) if count is not None]

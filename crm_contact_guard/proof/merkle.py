@@ -1,7 +1,7 @@
-"""Merkle tree of RFC 6962 §2.1 / RFC 9162 §2.1: hashes, the growing edge, and the checking of proofs.
+"""Merkle tree of RFC 6962 §2.1 / RFC 9162 §2.1: hashes, the frontier, and verification of proofs.
 
 A leaf is hashed as ``SHA-256(00 ‖ leaf)`` (:func:`crm_contact_guard.proof.canonical.leaf_hash`), a node as
-``SHA-256(01 ‖ left ‖ right)``. Everything here works on leaf *hashes* of 32 bytes, run together when there are many.
+``SHA-256(01 ‖ left ‖ right)``. All functions work on leaf *hashes* of 32 bytes, concatenated if there are several.
 """
 
 import struct
@@ -34,7 +34,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def perfect_root(hashes: bytes) -> bytes:
-    """Root of a perfect tree over ``hashes``, 2ᵏ hashes of 32 bytes run together."""
+    """Root of a perfect tree over ``hashes``, 2ᵏ concatenated hashes of 32 bytes."""
     count = len(hashes) // HASH_BYTES
     if not count or count & (count - 1) or len(hashes) % HASH_BYTES:
         raise ValueError(f"{len(hashes)} bytes are not a power of two of hashes")
@@ -50,14 +50,14 @@ def split_point(count: int) -> int:
 
 
 def tree_root(hashes: bytes) -> bytes:
-    """Merkle tree hash of any number of leaf hashes run together; :data:`EMPTY_ROOT` for none."""
+    """Merkle tree hash of any number of concatenated leaf hashes; :data:`EMPTY_ROOT` for none."""
     frontier = Frontier()
     frontier.append(hashes)
     return frontier.root()
 
 
 class Frontier:
-    """The right edge of a growing tree: as many hashes as its size has one-bits, all that growing and the root need."""
+    """The right edge of a tree: one hash per one-bit of its size, enough to append leaves and compute the root."""
 
     __slots__ = ("_nodes", "size")
 
@@ -67,7 +67,7 @@ class Frontier:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Restore what :meth:`to_bytes` gave. Raises ValueError when the data can't be a frontier."""
+        """Parse the result of :meth:`to_bytes`. Raises ValueError if the data is not a frontier."""
         frontier = cls()
         frontier.size = int.from_bytes(data[:8], "big")
         frontier._nodes = [data[at : at + HASH_BYTES] for at in range(8, len(data), HASH_BYTES)]
@@ -80,12 +80,12 @@ class Frontier:
         return self.size.to_bytes(8, "big") + b"".join(self._nodes)
 
     def append(self, hashes: bytes) -> None:
-        """Append leaf hashes, run together."""
+        """Append concatenated leaf hashes."""
         if len(hashes) % HASH_BYTES:
             raise ValueError(f"{len(hashes)} bytes are not hashes of {HASH_BYTES} bytes")
         start, count = 0, len(hashes) // HASH_BYTES
         while start < count:
-            # The largest perfect subtree that fits both the place and what is left.
+            # The largest perfect subtree that fits both the current size and the remaining leaves.
             width = min(_CHUNK, 1 << (count - start).bit_length() - 1)
             if self.size:
                 width = min(width, self.size & -self.size)
@@ -93,7 +93,7 @@ class Frontier:
             start += width
 
     def append_subtree(self, width: int, root: bytes) -> None:
-        """Append a perfect subtree of ``width`` leaves (a power of two that divides the size so far) by its root."""
+        """Append a perfect subtree of ``width`` leaves (a power of two that divides the current size) by its root."""
         if width & (width - 1) or self.size % width:
             raise ValueError(f"a subtree of {width} leaves can't start at {self.size}")
         bit = width
@@ -104,7 +104,8 @@ class Frontier:
         self.size += width
 
     def beside(self, right: "Frontier") -> "Frontier":
-        """The edge of this tree with the leaves of ``right``, fewer than this tree's smallest subtree, to its right."""
+        """The frontier of this tree followed by the leaves of ``right``, which must be fewer than this tree's smallest
+        subtree has."""
         if self.size and right.size >= self.size & -self.size:
             raise ValueError(f"{right.size} leaves do not fit beside a tree of {self.size}")
         both = Frontier()
@@ -113,7 +114,7 @@ class Frontier:
         return both
 
     def root(self) -> bytes:
-        """Root of the tree as it stands."""
+        """Root of the current tree."""
         if not self._nodes:
             return EMPTY_ROOT
         root = self._nodes[-1]
@@ -123,7 +124,7 @@ class Frontier:
 
 
 def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
-    """RFC 9162 §2.1.3.2: the leaf with hash ``leaf`` is at ``index`` of the tree of ``size`` leaves with ``root``.
+    """Check that the leaf with hash ``leaf`` is at ``index`` in the tree of ``size`` leaves (RFC 9162 §2.1.3.2).
 
     Raises InclusionBroken otherwise.
     """
@@ -151,9 +152,9 @@ def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], r
 
 
 def check_consistency(old_size: int, new_size: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:
-    """RFC 9162 §2.1.4.2: the tree of ``old_size`` leaves is the beginning of the tree of ``new_size``.
+    """Check that the tree of ``old_size`` leaves is the beginning of that of ``new_size`` (RFC 9162 §2.1.4.2).
 
-    The proof is empty when the sizes are equal or the old tree is empty. Raises ConsistencyBroken otherwise.
+    The proof is empty if the sizes are equal or the old tree is empty. Raises ConsistencyBroken otherwise.
     """
     if not 0 <= old_size <= new_size:
         raise ConsistencyBroken(f"a tree of {new_size} leaves is shorter than one of {old_size}")

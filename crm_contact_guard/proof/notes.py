@@ -1,7 +1,7 @@
 """Signed notes and checkpoints: C2SP ``signed-note`` (Ed25519, signature type 1) and ``tlog-checkpoint``.
 
 A note is a text that ends in a line feed, an empty line, and signature lines ``— name base64(key id ‖ signature)``. A
-checkpoint is a note whose text is origin, size and root of a tree, a line each. Keys are written as the note tools
+checkpoint is a note whose text is origin, size and root of a tree, one per line. Keys are written as the note tools
 write them:
 
 - verifier key (``public_key.txt``, may be published): ``name+8 hex digits of the key id+base64(01 ‖ public key)``,
@@ -51,12 +51,12 @@ class VerifierKey:
 
     @property
     def key_id(self) -> bytes:
-        """The four bytes that, with the name, tell which key made a signature."""
+        """The four bytes that, with the name, identify the key in a signature."""
         return _key_id(self.name, self.public_key)
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the raw public key, in sixteen groups of four hex digits, to be compared by voice."""
+        """SHA-256 of the raw public key in sixteen groups of four hex digits, for comparison by phone."""
         digits = sha256(self.public_key).hexdigest()
         return " ".join(digits[at : at + 4] for at in range(0, 64, 4))
 
@@ -66,7 +66,7 @@ class VerifierKey:
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Read what :meth:`to_text` gave. Raises KeyMalformed."""
+        """Parse the result of :meth:`to_text`. Raises KeyMalformed."""
         name, public = _parse_key(text)
         try:
             Ed25519PublicKey.from_public_bytes(public)
@@ -85,20 +85,20 @@ class VerifierKey:
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A secret key and the name it signs under. Its representation never shows the secret."""
+    """A private key and the name it signs under. ``repr`` does not contain the key."""
 
     name: str
     seed: bytes = field(repr=False)
 
     @classmethod
     def generate(cls, name: str) -> Self:
-        """A fresh key. Raises KeyMalformed for a name with spaces, ``+`` or control characters."""
+        """Generate a key. Raises KeyMalformed for a name with spaces, ``+`` or control characters."""
         _check_name(name)
         return cls(name, Ed25519PrivateKey.generate().private_bytes_raw())
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Read what :meth:`to_text` gave. Raises KeyMalformed, whose text never quotes the key."""
+        """Parse the result of :meth:`to_text`. Raises KeyMalformed, whose message never contains the key."""
         prefix = "PRIVATE+KEY+"
         if not text.strip().startswith(prefix):
             raise KeyMalformed("a signing key begins with PRIVATE+KEY+")
@@ -106,12 +106,12 @@ class SigningKey:
         return cls(name, seed)
 
     def to_text(self) -> str:
-        """The secret as one line, without a line feed."""
+        """The private key as one line, without a line feed."""
         return f"PRIVATE+KEY+{self.name}+{self.verifier.key_id.hex()}+{_encode(_ED25519 + self.seed)}"
 
     @property
     def verifier(self) -> VerifierKey:
-        """The public half."""
+        """The public key."""
         return VerifierKey(self.name, self._private.public_key().public_bytes_raw())
 
     def sign(self, text: str) -> str:
@@ -127,7 +127,7 @@ class SigningKey:
 
 @dataclass(frozen=True)
 class OpenNote:
-    """A note's text and the known keys that signed it, at least one."""
+    """A note's text and the known keys that signed it (at least one)."""
 
     text: str
     signers: tuple[VerifierKey, ...]
@@ -135,7 +135,7 @@ class OpenNote:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A tree head: whose tree, how many leaves, which root."""
+    """A tree head: origin, number of leaves, and root."""
 
     origin: str
     size: int
@@ -147,10 +147,10 @@ class Checkpoint:
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Read a checkpoint's note text; extension lines are passed over. Raises NoteMalformed."""
+        """Parse a checkpoint's note text; extension lines are ignored. Raises NoteMalformed."""
         lines = text.split("\n")
         if len(lines) < 4 or lines[-1] or not all(lines[:-1]):
-            raise NoteMalformed("a checkpoint has an origin, a size and a root, a line each")
+            raise NoteMalformed("a checkpoint has an origin, a size and a root, one per line")
         if not _SIZE.match(lines[1]):
             raise NoteMalformed("the checkpoint's size is not a number")
         root = _decode(lines[2])
@@ -164,10 +164,10 @@ class Checkpoint:
 
 
 def open_note(note: str, keys: Sequence[VerifierKey]) -> OpenNote:
-    """Check a signed note against the known ``keys``.
+    """Verify a signed note with the known ``keys``.
 
-    Signatures of unknown keys are passed over, as C2SP asks (witnesses may have added theirs). Raises NoteMalformed,
-    SignatureBroken when any known key's signature fails, SignerUnknown when no known key signed.
+    Signatures of unknown keys are ignored, as C2SP requires (witnesses may have added theirs). Raises NoteMalformed,
+    SignatureBroken if the signature of any known key is invalid, SignerUnknown if no known key signed.
     """
     if len(note) > _NOTE_LIMIT:
         raise NoteMalformed("the note is too long")
@@ -196,7 +196,7 @@ def open_note(note: str, keys: Sequence[VerifierKey]) -> OpenNote:
 
 
 def open_checkpoint(note: str, keys: Sequence[VerifierKey], origin: str | None = None) -> Checkpoint:
-    """Check a signed checkpoint and read it; with ``origin`` it must be that tree's.
+    """Verify and parse a signed checkpoint; if ``origin`` is given, it must match.
 
     Raises what :func:`open_note` raises, and NoteMalformed for another origin.
     """
@@ -207,14 +207,14 @@ def open_checkpoint(note: str, keys: Sequence[VerifierKey], origin: str | None =
 
 
 def parse_keys(text: str) -> list[VerifierKey]:
-    """The verifier keys of a key file, a line each; empty lines and lines that begin with ``#`` are passed over.
+    """The verifier keys of a key file, one per line. Empty lines and lines that begin with ``#`` are ignored.
 
-    Raises KeyMalformed when a line is no key or there is none.
+    Raises KeyMalformed if a line is not a key or there is none.
     """
     lines: Iterable[str] = (line.strip() for line in text.splitlines())
     keys = [VerifierKey.from_text(line) for line in lines if line and not line.startswith("#")]
     if not keys:
-        raise KeyMalformed("the file holds no key")
+        raise KeyMalformed("the file contains no key")
     return keys
 
 
@@ -231,7 +231,7 @@ def _check_text(text: str) -> None:
     if not text.endswith("\n") or len(text) < 2:
         raise NoteMalformed("a note's text ends in a line feed")
     if any(char < " " and char != "\n" for char in text):
-        raise NoteMalformed("a note holds no control characters")
+        raise NoteMalformed("a note must not contain control characters")
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -239,7 +239,7 @@ def _check_text(text: str) -> None:
 
 
 def _parse_key(text: str, *, secret: bool = False) -> tuple[str, bytes]:
-    """Name and key bytes of ``name+id+base64``, the id checked."""
+    """Name and key bytes of ``name+id+base64``. Checks the id."""
     name, _, rest = text.strip().partition("+")
     key_id, _, encoded = rest.partition("+")
     data = _decode(encoded)
@@ -268,7 +268,7 @@ def _encode(data: bytes) -> str:
 
 
 def _decode(text: str) -> bytes | None:
-    """Canonical base64 only, so that no byte of a note can change without it being noticed."""
+    """Decode canonical base64 only, so that any changed byte of a note is detected."""
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):

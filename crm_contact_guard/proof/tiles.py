@@ -1,12 +1,10 @@
-"""The tree cut into tiles of 256 hashes (C2SP ``tlog-tiles``): growing it, proving from it, checking it.
+"""The tree stored as tiles of 256 hashes (C2SP ``tlog-tiles``): appending, proofs, and verification.
 
-Tile ``(level, index)`` holds hashes of the tree's level ``8 · level``: level 0 the leaf hashes ``256 · index`` …,
-level 1 the roots of full level-0 tiles, and so on. The last tile of a level may be partial; a full tile never changes
-again.
+Tile ``(level, index)`` contains hashes of the tree's level ``8 · level``: level 0 the leaf hashes from ``256 · index``,
+level 1 the roots of full level-0 tiles, and so on. The last tile of a level may be partial; a full tile never changes.
 
-Tiles are read through ``read_tile(level, index, width) -> bytes``: at least ``width`` hashes of that tile run
-together (a store may hand out more, the tree may have grown since). Each function reads only the tiles it needs, each
-at most once.
+Tiles are read by ``read_tile(level, index, width) -> bytes``, which returns at least ``width`` concatenated hashes of
+the tile (more if the tree has grown since). Each function reads only the tiles it needs, each at most once.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,7 +35,7 @@ ReadTile = Callable[[int, int, int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A tile to be stored: it replaces a partial tile of the same level and index."""
+    """A tile to store. It replaces a partial tile of the same level and index."""
 
     level: int
     index: int
@@ -45,7 +43,7 @@ class Tile:
 
 
 def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
-    """Path of a tile as C2SP names it: ``1/x001/x234/067`` for level 1, index 1,234,067; ``….p/8`` when partial."""
+    """Path of a tile according to C2SP: ``1/x001/x234/067`` for level 1, index 1,234,067; ``….p/8`` if partial."""
     groups = []
     rest = index
     while True:
@@ -65,7 +63,7 @@ def tile_broken(level: int, index: int, why: str) -> TileBroken:
 def grow(size: int, hashes: bytes, read_tile: ReadTile) -> Iterator[Tile]:
     """The tiles that change when leaf ``hashes`` are appended to a tree of ``size`` leaves, level by level.
 
-    Reads the partial tile at the right edge of each level that changes and nothing else.
+    Reads only the partial tile at the right edge of each level that changes.
     """
     level = 0
     while hashes:
@@ -85,7 +83,7 @@ def grow(size: int, hashes: bytes, read_tile: ReadTile) -> Iterator[Tile]:
 
 
 def inclusion_proof(index: int, size: int, read_tile: ReadTile) -> list[bytes]:
-    """RFC 6962 §2.1.1: the path of leaf ``index`` in the tree of ``size`` leaves, from the leaf upwards."""
+    """The inclusion proof (RFC 6962 §2.1.1) of leaf ``index`` in a tree of ``size`` leaves, leaf to root."""
     if not 0 <= index < size:
         raise IndexError(f"leaf {index} is outside a tree of {size}")
     nodes = Nodes(size, read_tile)
@@ -103,7 +101,7 @@ def inclusion_proof(index: int, size: int, read_tile: ReadTile) -> list[bytes]:
 
 
 def consistency_proof(old_size: int, size: int, read_tile: ReadTile) -> list[bytes]:
-    """RFC 6962 §2.1.2: that the tree of ``old_size`` leaves is the beginning of the tree of ``size``."""
+    """The consistency proof (RFC 6962 §2.1.2) from the tree of ``old_size`` leaves to that of ``size``."""
     if not 0 <= old_size <= size:
         raise IndexError(f"a tree of {size} leaves does not begin with {old_size}")
     if old_size in (0, size):
@@ -120,7 +118,7 @@ def consistency_proof(old_size: int, size: int, read_tile: ReadTile) -> list[byt
             proof.append(nodes.root(start, middle))
             start = middle
     if start:
-        # The old tree's own rest is not a node that the verifier knows already.
+        # The verifier does not know the last subtree of the old tree.
         proof.append(nodes.root(start, end))
     return proof[::-1]
 
@@ -128,9 +126,8 @@ def consistency_proof(old_size: int, size: int, read_tile: ReadTile) -> list[byt
 def walk(size: int, read_tile: ReadTile) -> Iterator[tuple[Tile, Frontier]]:
     """Check all tiles of a tree of ``size`` leaves against each other, from the leaves up, in constant memory.
 
-    Yields each level-0 tile, cut to the tree, with the frontier after it, so that a caller can compare leaves and
-    take the root of the last frontier (of none when the tree is empty). Raises TileBroken for the first tile that
-    does not fit those below it.
+    Yields each level-0 tile, cut to ``size``, with the frontier after it, so that callers can compare leaves and
+    compute the root. Raises TileBroken for the first tile that does not match those below it.
     """
     regrown = Regrown(size, read_tile)
     for index in range(-(-size // TILE_WIDTH)):
@@ -141,10 +138,10 @@ def walk(size: int, read_tile: ReadTile) -> Iterator[tuple[Tile, Frontier]]:
 
 
 class Regrown:
-    """A tree of ``size`` leaves grown anew from its leaf hashes; the stored tiles above must come out the same.
+    """Rebuilds a tree of ``size`` leaves from its leaf hashes and compares it with the stored tiles above level 0.
 
-    Each node is hashed once, however the leaves are portioned. ``append`` and ``finish`` raise TileBroken for the first
-    tile that differs, having taken the leaves all the same; tiles above are not looked at afterwards.
+    Each node is hashed once, whatever the size of the batches. ``append`` and ``finish`` raise TileBroken for the first
+    tile that differs; the leaves are appended nevertheless, and further tiles are not compared.
     """
 
     def __init__(self, size: int, read_tile: ReadTile) -> None:
@@ -154,8 +151,8 @@ class Regrown:
         self._broken: TileBroken | None = None
 
     def append(self, hashes: bytes) -> None:
-        """The next leaf hashes, run together."""
-        sound, start = self._broken is None, 0
+        """Append the next concatenated leaf hashes."""
+        intact, start = self._broken is None, 0
         while start < len(hashes):
             end = start + (TILE_WIDTH - self._tile.size) * HASH_BYTES
             part = hashes[start:end]
@@ -167,11 +164,11 @@ class Regrown:
                     self._add(self._tile.root())
                     self._tile = Frontier()
             start = end
-        if sound and self._broken is not None:
+        if intact and self._broken is not None:
             raise self._broken
 
     def frontier(self) -> Frontier:
-        """The edge of the tree as it stands."""
+        """The frontier of the current tree."""
         return self._tiles.beside(self._tile)
 
     def finish(self) -> None:
@@ -190,7 +187,7 @@ class Regrown:
 
 
 class _Levels:
-    """The tiles above level 0 as they should be, each compared with the stored one as soon as it is full."""
+    """The expected tiles above level 0, each compared with the stored one as soon as it is full."""
 
     def __init__(self, size: int, read_tile: ReadTile) -> None:
         self._size = size
@@ -198,7 +195,7 @@ class _Levels:
         self._pending: list[bytes] = []
 
     def add(self, level: int, index: int, root: bytes) -> None:
-        """Full tile ``index`` of ``level`` has this ``root``."""
+        """Add the root of the full tile ``index`` of ``level``."""
         if len(self._pending) == level:
             self._pending.append(b"")
         self._pending[level] += root
@@ -227,7 +224,7 @@ def _read(read_tile: ReadTile, level: int, index: int, width: int) -> bytes:
 
 
 class Nodes:
-    """Roots of ranges of leaves, from tiles; with ``keep`` no more than so many tiles stay in memory."""
+    """Computes roots of ranges of leaves from tiles. ``keep``: maximum number of tiles cached."""
 
     def __init__(self, size: int, read_tile: ReadTile, keep: int | None = None) -> None:
         self._size = size
@@ -236,7 +233,7 @@ class Nodes:
         self._tiles: dict[tuple[int, int], bytes] = {}
 
     def root(self, start: int, end: int) -> bytes:
-        """Root of the leaves from ``start`` up to ``end``, a range that RFC 6962 splits off."""
+        """Root of the leaves from ``start`` to ``end``, a range that occurs when RFC 6962 splits the tree."""
         width = end - start
         if width & (width - 1):
             middle = start + split_point(width)

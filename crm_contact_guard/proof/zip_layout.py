@@ -1,8 +1,8 @@
-"""That a zip can be read in one way only: whoever goes by its directory, and whoever reads from front to back, see the
-same files with the same contents (PKWARE APPNOTE 6.3.10, §4.3).
+"""Check that a zip is unambiguous: readers that use its central directory and readers that stream it from the start
+see the same files with the same contents (PKWARE APPNOTE 6.3.10, §4.3).
 
-Entries must follow one another without a gap, each header must say what the directory says, and the end must be where
-the file ends. Otherwise a second ``messages.jsonl`` could lie where only some programs look.
+Entries must follow each other without gaps, local headers must match the central directory, and nothing may follow the
+end record. Otherwise a second ``messages.jsonl`` could be hidden where only some programs look.
 """
 
 import struct
@@ -22,12 +22,12 @@ _STREAMED: Final = 0x8
 _UTF8: Final = 0x800
 _ZIP64: Final = 0x1
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
-#: Info-ZIP's Unicode path and comment: another name for readers that know them.
+#: Info-ZIP's Unicode path and comment fields, which give a file another name in readers that support them.
 _RENAMING: Final = {0x7075, 0x6375}
 
 
 def layout_fault(file: IO[bytes], entries: Sequence[zipfile.ZipInfo], directory: int) -> str | None:
-    """Why the zip in ``file``, whose directory begins at ``directory``, can be read in two ways; None when it can't."""
+    """Why the zip in ``file`` is ambiguous; None if it is not. ``directory``: offset of its central directory."""
     ordered = sorted(entries, key=lambda entry: entry.header_offset)
     ends = [*(entry.header_offset for entry in ordered[1:]), directory]
     expected = 0
@@ -53,10 +53,10 @@ def _entry_fault(file: IO[bytes], entry: zipfile.ZipInfo, end: int) -> str | Non
     central = _extra(entry.extra)
     if extra is None or central is None or _RENAMING & (extra.keys() | central.keys()):
         return "has a second name, or extra fields that can't be read"
-    known = entry.orig_filename.encode("utf-8" if flags & _UTF8 else "cp437", "replace")
-    if not flags & _UTF8 and not known.isascii():
+    listed = entry.orig_filename.encode("utf-8" if flags & _UTF8 else "cp437", "replace")
+    if not flags & _UTF8 and not listed.isascii():
         return "has a name that programs read differently"
-    if (signature, flags, method, name) != (b"PK\x03\x04", entry.flag_bits, entry.compress_type, known):
+    if (signature, flags, method, name) != (b"PK\x03\x04", entry.flag_bits, entry.compress_type, listed):
         return "is described otherwise in front of it than in the directory"
     long = extra.get(_ZIP64, b"")
     if size == packed == _FULL32 and len(long) >= 16:
@@ -68,7 +68,7 @@ def _entry_fault(file: IO[bytes], entry: zipfile.ZipInfo, end: int) -> str | Non
 def _sums_fault(
     file: IO[bytes], entry: zipfile.ZipInfo, front: tuple[int, int, int], end: int, rest: int
 ) -> str | None:
-    """What of checksum and sizes differs: those in ``front``, or in the ``rest`` bytes behind the packed data."""
+    """Compare checksum and sizes in the local header (``front``) and in the ``rest`` bytes after the packed data."""
     sums = (entry.CRC, entry.compress_size, entry.file_size)
     streamed = bool(entry.flag_bits & _STREAMED)
     if any(found != true and not (streamed and found == 0) for found, true in zip(front, sums, strict=True)):
@@ -82,10 +82,10 @@ def _sums_fault(
 
 
 def _descriptors(crc: int, packed: int, size: int) -> list[bytes]:
-    found = [struct.pack("<IQQ", crc, packed, size)]
+    descriptors = [struct.pack("<IQQ", crc, packed, size)]
     if max(packed, size) <= _FULL32:
-        found.append(struct.pack("<III", crc, packed, size))
-    return found + [_SIGNATURE + one for one in found]
+        descriptors.append(struct.pack("<III", crc, packed, size))
+    return descriptors + [_SIGNATURE + descriptor for descriptor in descriptors]
 
 
 def _extra(data: bytes) -> dict[int, bytes] | None:
@@ -110,20 +110,20 @@ def _end_fault(file: IO[bytes], count: int, directory: int) -> str | None:
         if parts[0] != b"PK\x01\x02":
             return "has a directory that can't be read"
         file.read(sum(parts[10:13]))
-    begins = file.tell()
+    end_offset = file.tell()
     end = file.read(_END64.size + _LOCATOR.size + _END.size + 1)
     if len(end) == _END64.size + _LOCATOR.size + _END.size:
         long, locator = _END64.unpack(end[: _END64.size]), _LOCATOR.unpack(end[_END64.size : -_END.size])
-        if long[0] != b"PK\x06\x06" or long[6:] != (count, count, begins - directory, directory):
+        if long[0] != b"PK\x06\x06" or long[6:] != (count, count, end_offset - directory, directory):
             return "ends otherwise than its directory says"
-        if locator != (b"PK\x06\x07", 0, begins, 1):
+        if locator != (b"PK\x06\x07", 0, end_offset, 1):
             return "ends otherwise than its directory says"
     elif len(end) != _END.size:
         return "has data behind its directory, or a comment"
     signature, disk, start, here, total, size, offset, comment = _END.unpack(end[-_END.size :])
-    told = ((here, count, _FULL16), (total, count, _FULL16), (size, begins - directory, _FULL32))
+    fields = ((here, count, _FULL16), (total, count, _FULL16), (size, end_offset - directory, _FULL32))
     if (signature, disk, start, comment) != (b"PK\x05\x06", 0, 0, 0) or offset not in (directory, _FULL32):
         return "ends otherwise than its directory says"
     return (
-        None if all(found in (true, full) for found, true, full in told) else "ends otherwise than its directory says"
+        None if all(value in (true, full) for value, true, full in fields) else "ends otherwise than its directory says"
     )

@@ -1,4 +1,4 @@
-"""Watching the watchers: content read by somebody who is no part of the talk is itself recorded."""
+"""Access log: reading a conversation that one takes no part in is itself recorded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crm_contact_guard.record.recording import record_event
 
 
 def record_view(*, viewer: Employee, conversation: Conversation, purpose: str, subject_id: str = "") -> Event:
-    """Record that somebody read a conversation. ``purpose``: the page or API path ("alert")."""
+    """Record that ``viewer`` read a conversation. ``purpose``: the page or API path ("alert")."""
     return record_event(
         kind="view.content",
         subject_type="conversation",
@@ -41,7 +41,7 @@ def record_unmask(*, viewer: Employee, conversation: Conversation) -> Event:
 
 
 def record_export(*, viewer: Employee, form: str, filters: dict[str, Any]) -> Event:
-    """Record that the record was streamed or exported, before the first byte leaves."""
+    """Record a stream or an export of the record. Call it before the first byte is sent."""
     return record_event(
         kind="export.streamed",
         subject_type="export",

@@ -1,7 +1,7 @@
-"""Recorded rows as text the leaf is made of, so that verifying and exporting need not build Python objects.
+"""SQL that returns recorded rows as the text their leaves consist of, so that no model objects need be built.
 
-The database only spells out what it stores; every hash is computed here, outside it. Spelling is one to one: no two
-stored values give the same text, so a change can't hide in it.
+The database only formats what it stores; every hash is computed in Python. The format is injective: no two stored
+values give the same text, so any change shows.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TIMES: Final = {
 _IDS: Final = {
     "postgresql": "{c}::text",
     "native": "CAST({c} AS CHAR(36))",
-    # The last part reads to the end, so that nothing can be appended unseen.
+    # The last substr is open-ended, so that appended characters are not lost.
     "sqlite": "substr({c}, 1, 8) || '-' || substr({c}, 9, 4) || '-' || substr({c}, 13, 4) || '-' || substr({c}, 17, 4)"
     " || '-' || substr({c}, 21)",
     "mysql": "CONCAT(SUBSTR({c}, 1, 8), '-', SUBSTR({c}, 9, 4), '-', SUBSTR({c}, 13, 4), '-', SUBSTR({c}, 17, 4), '-',"
@@ -38,19 +38,19 @@ _IDS: Final = {
 _ENDS: Final = {"postgresql": ("E'\\n'", "E'\\t'"), "sqlite": ("char(10)", "char(9)"), "mysql": ("'\\n'", "'\\t'")}
 
 
-#: Bytes that are no UTF-8 become lone surrogates, which no honest row holds, and turn back into themselves.
-_ODD: Final = "surrogateescape"
+#: Invalid UTF-8 becomes lone surrogates, which no genuine row contains, and encodes back to the same bytes.
+_SURROGATES: Final = "surrogateescape"
 
 
 @contextmanager
 def any_bytes(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Read text that is none: SQLite takes any bytes for text, and a forged row must be reported, not end the check."""
+    """Read text that is not valid UTF-8, which SQLite stores: a forged row must be reported, not abort the check."""
     if connection.vendor != "sqlite":
         yield
         return
     connection.ensure_connection()
     before = connection.connection.text_factory
-    connection.connection.text_factory = lambda stored: stored.decode("utf-8", _ODD)
+    connection.connection.text_factory = lambda stored: stored.decode("utf-8", _SURROGATES)
     try:
         yield
     finally:
@@ -58,20 +58,21 @@ def any_bytes(connection: BaseDatabaseWrapper) -> Iterator[None]:
 
 
 def as_bytes(value: Any) -> bytes:
-    """A binary value, or what somebody put in its place, so that it can be compared."""
-    return str(value).encode("utf-8", _ODD) if isinstance(value, str | int | float) else bytes(value or b"")
+    """A binary value as bytes; a forged value of another type is encoded so that it can be compared."""
+    return str(value).encode("utf-8", _SURROGATES) if isinstance(value, str | int | float) else bytes(value or b"")
 
 
 def _as_text(value: Any) -> str | None:
     if value is None or type(value) is str:
         return value
-    # A forger's: never equal to a text of the same look.
-    return f"\udc80{bytes(value).decode('utf-8', _ODD) if isinstance(value, bytes | memoryview) else value}"
+    # Not text, so it was forged: the prefix makes it differ from a text of the same characters.
+    text = bytes(value).decode("utf-8", _SURROGATES) if isinstance(value, bytes | memoryview) else value
+    return f"\udc80{text}"
 
 
 @dataclass(slots=True)  # not frozen, which would triple the time of making one
 class StoredRow:
-    """A recorded row as it stands in the database. ``lines`` are its open values, a line each, null as a tab."""
+    """A recorded row as stored. ``lines`` are its open values, one per line, with a tab for null."""
 
     kind: RowKind
     id: bytes
@@ -83,15 +84,15 @@ class StoredRow:
     values: tuple[str | None, ...]
 
     def leaf(self) -> bytes:
-        """The bytes that enter the tree (``proof.canonical.leaf_bytes`` gives the same)."""
+        """The bytes that enter the tree, the same as from ``proof.canonical.leaf_bytes``."""
         return HEADERS[self.kind] + self.line_bytes() + self.digests
 
     def line_bytes(self) -> bytes:
-        """The open lines as they are stored, no Unicode among them."""
-        return self.lines.encode("utf-8", _ODD)
+        """The open lines as stored bytes."""
+        return self.lines.encode("utf-8", _SURROGATES)
 
     def open_values(self) -> dict[str, str | None]:
-        """The open values by name. A row with too many or too few lines was tampered with and gives what it can."""
+        """The open values by name. A row that was tampered with may have too few lines; the rest is None."""
         names = canonical.OPEN[self.kind]
         lines = self.lines.removesuffix("\n").split("\n", len(names) - 1)
         lines += ["\t"] * (len(names) - len(lines))
@@ -114,7 +115,7 @@ HEADERS: Final[dict[RowKind, bytes]] = {"message": _header("message"), "event": 
 def fetch(using: str, kind: RowKind, ids: Iterable[bytes]) -> dict[bytes, StoredRow]:
     """The rows of one kind with these ids (16 bytes each), by id."""
     connection = connections[using]
-    # Hex digits only, so they may stand in the statement: drivers limit the number of parameters.
+    # Inlined since drivers limit the number of parameters; safe since these are hex digits only.
     listed = ",".join([f"'{row_id.hex()}'" for row_id in ids])
     if not listed:
         return {}
@@ -123,7 +124,7 @@ def fetch(using: str, kind: RowKind, ids: Iterable[bytes]) -> dict[bytes, Stored
         return {row.id: row for row in _rows(kind, cursor.fetchall())}
 
 
-def _rows(kind: RowKind, found: Sequence[Sequence[Any]]) -> list[StoredRow]:
+def _rows(kind: RowKind, fetched: Sequence[Sequence[Any]]) -> list[StoredRow]:
     return [
         StoredRow(
             kind=kind,
@@ -135,13 +136,13 @@ def _rows(kind: RowKind, found: Sequence[Sequence[Any]]) -> list[StoredRow]:
             format=row[4],
             values=tuple(map(_as_text, row[5:])),
         )
-        for row in found
+        for row in fetched
     ]
 
 
 @lru_cache(maxsize=16)
 def select(vendor: str, native_uuid: bool, kind: RowKind) -> str:
-    """``SELECT`` of open lines, digests, leaf hash, salt, format and the personal values from a recorded table."""
+    """``SELECT`` of the open lines, digests, leaf hash, salt, format and personal values of a recorded table."""
     model = MODELS[kind]
     personal = ", ".join(_quoted(vendor, name) for name in canonical.PERSONAL[kind])
     return (
@@ -151,7 +152,7 @@ def select(vendor: str, native_uuid: bool, kind: RowKind) -> str:
 
 
 def lines(vendor: str, native_uuid: bool, kind: RowKind, *, dashed: bool = True) -> str:
-    """An expression for the open values of a row, each followed by a line feed; without ``dashed``, ids as stored."""
+    """SQL expression for the open values of a row, each followed by a line feed. ``dashed=False``: UUIDs as stored."""
     feed, null = _ENDS[vendor]
     fields = [MODELS[kind]._meta.get_field(name) for name in canonical.OPEN[kind]]
     texts = [_text(vendor, native_uuid, field, null, dashed) for field in fields]
@@ -161,9 +162,9 @@ def lines(vendor: str, native_uuid: bool, kind: RowKind, *, dashed: bool = True)
 
 
 def contents(vendor: str, kind: RowKind) -> str:
-    """An expression for the byte lengths and values of a row's personal fields, as ``proof.canonical`` hashes them.
+    """SQL expression for the byte lengths and values of a row's personal fields, as ``proof.canonical`` hashes them.
 
-    Bytes on PostgreSQL and MariaDB; null where all fields are.
+    Its type is binary; null if all fields are null.
     """
     names = [_quoted(vendor, name) for name in canonical.PERSONAL[kind]]
     if vendor == "postgresql":
@@ -183,12 +184,12 @@ def _or_empty(name: str) -> str:
 
 
 def native(connection: BaseDatabaseWrapper) -> bool:
-    """Whether this database has a type for UUIDs."""
+    """Whether this database has a UUID type."""
     return bool(connection.features.has_native_uuid_field)
 
 
 def is_id(field: Any) -> bool:
-    """Whether this field holds a UUID, its own or another row's."""
+    """Whether this field holds a UUID or refers to a row by UUID."""
     return isinstance(field.target_field if isinstance(field, models.ForeignKey) else field, models.UUIDField)
 
 
@@ -201,7 +202,7 @@ def _text(vendor: str, native_uuid: bool, field: Any, null: str, dashed: bool) -
     else:
         text = column
     text = f"({text})" if vendor == "sqlite" else text
-    # Also where the column takes no null: who owns the table may have changed that.
+    # Also for NOT NULL columns: the table's owner may have dropped the constraint.
     return f"coalesce({text}, {null})"
 
 

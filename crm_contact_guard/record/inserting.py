@@ -1,6 +1,6 @@
-"""Inserting a row by a statement that is composed once: for a recorded one that pays for its digests and its note.
+"""Insert rows with a cached INSERT statement, which ``Model.save`` would compile anew for each row.
 
-``Model.save`` composes the same statement anew for every row. Signals, routing and errors are as with ``save``.
+The time saved pays for the digests and the pending row. Signals, routing and errors are those of ``save``.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.statements import execute
 
-#: Fields whose values drivers take as they are.
+#: Fields whose values need no conversion for the driver.
 _PLAIN: Final = (models.CharField, models.TextField, models.PositiveSmallIntegerField)
 
 
 def insert(row: Message | Event) -> None:
-    """Insert ``row``, complete with its digests, as ``row.save(force_insert=True)`` would."""
+    """Insert ``row`` as ``row.save(force_insert=True)`` would. Its digests must be set."""
     model, using = type(row), database.alias()
-    told: dict[str, Any] = {"instance": row, "raw": False, "using": using, "update_fields": None}
+    signal: dict[str, Any] = {"instance": row, "raw": False, "using": using, "update_fields": None}
 
     def done() -> None:
         row._state.adding, row._state.db = False, using
-        post_save.send(sender=model, created=True, **told)
+        post_save.send(sender=model, created=True, **signal)
 
-    pre_save.send(sender=model, **told)
+    pre_save.send(sender=model, **signal)
     _insert(row, using, then=done)
 
 
 def insert_quietly(row: models.Model) -> None:
-    """Insert a row of working state: without signals, and without asking for a key that the database gives."""
+    """Insert a row of working state, without signals and without fetching an automatic primary key."""
     _insert(row, database.alias())
 
 
@@ -50,11 +50,11 @@ def _insert(row: models.Model, using: str, then: Callable[[], object] | None = N
 
 @lru_cache(maxsize=16)
 def _statement(model: type[models.Model], vendor: str, native_uuid: bool) -> tuple[str, list[tuple[str, Any]]]:
-    """The statement, and of each column the attribute, with its field where the value must be put into a form."""
+    """The INSERT statement and, per column, the attribute name and the field that converts its value (None: as is)."""
     quote = "`{}`" if vendor == "mysql" else '"{}"'
     fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
     columns = ", ".join(quote.format(field.column) for field in fields)
-    # MySQL warns of bytes that are no text of the connection's character set.
+    # Without _binary, MySQL warns about bytes that are invalid in the connection's character set.
     binary = "_binary %s" if vendor == "mysql" else "%s"
     places = ", ".join(binary if isinstance(field, models.BinaryField) else "%s" for field in fields)
     attributes = [(field.attname, None if _is_plain(field, native_uuid) else field) for field in fields]

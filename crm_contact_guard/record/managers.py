@@ -1,4 +1,4 @@
-"""Python's courtesy guard on recorded tables. The database's triggers are what really refuses a change."""
+"""Managers that refuse to update or delete recorded rows, in addition to the database's triggers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
 
 class RecordedQuerySet(models.QuerySet[M_co]):
-    """Reads and inserts only."""
+    """A queryset that only reads and inserts; ``update`` and ``delete`` raise RecordedRowsAreFinal."""
 
     def update(self, **kwargs: Any) -> NoReturn:
         raise RecordedRowsAreFinal(f"{self.model.__name__} rows are recorded and can't be changed")
@@ -23,7 +23,7 @@ class RecordedQuerySet(models.QuerySet[M_co]):
 
 
 class RecordedManager(Rows[M_co]):
-    """Hands out guarded querysets."""
+    """Returns RecordedQuerySet."""
 
     def get_queryset(self) -> RecordedQuerySet[M_co]:
         return RecordedQuerySet(self.model, using=self._db)

@@ -1,6 +1,6 @@
-"""The record. ``Message`` and ``Event`` are recorded tables: INSERT only, refused otherwise by the database itself.
+"""The record. ``Message`` and ``Event`` are recorded tables: INSERT only, enforced by database triggers.
 
-Everything else here is working state (who answers, what is still to be delivered) that could be rebuilt.
+The other tables hold working state (who answers, what is waiting) that could be rebuilt.
 Column order and meaning of the recorded tables: docs/decisions/0001-leaf-format.md.
 """
 
@@ -26,7 +26,7 @@ class Conversation(Row):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.CharField(max_length=64, blank=True, default="")
-    # Three keys whose indexes are below, with the time.
+    # Their indexes are in Meta, combined with the time.
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, db_index=False, related_name="conversations")
     employee = models.ForeignKey(
         Employee, null=True, blank=True, on_delete=models.PROTECT, db_index=False, related_name="conversations"
@@ -37,11 +37,11 @@ class Conversation(Row):
     subject = models.CharField(max_length=255, blank=True, default="")
     channel = models.CharField(max_length=64, help_text="Alias of the channel used last.")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
-    #: Goes into reply addresses (``reply+TOKEN@…``); random, so that nobody can write into a stranger's conversation.
+    #: Part of reply addresses (``reply+TOKEN@…``); random, so that nobody can guess another conversation's address.
     reply_token = models.CharField(max_length=32, unique=True)
     created_at = models.DateTimeField()
     last_message_at = models.DateTimeField(null=True, blank=True)
-    #: Since when the customer waits for an answer; null: nobody waits.
+    #: Time of the customer's first unanswered message; null if there is none.
     waiting_since = models.DateTimeField(null=True, blank=True)
     unread = models.PositiveIntegerField(default=0)
 
@@ -69,11 +69,11 @@ class MessageKind(models.TextChoices):
 
 
 class RecordedRow(Row):
-    """What both recorded tables share: the salted digests of the personal fields, and the leaf hash over all."""
+    """Columns of both recorded tables: salt, digests of the personal fields, format and leaf hash."""
 
-    salt = models.BinaryField(null=True, help_text="16 random bytes a personal field; null after erasure.")
+    salt = models.BinaryField(null=True, help_text="16 random bytes per personal field; null after erasure.")
     digests = models.BinaryField(
-        help_text="32 bytes a personal field in the order of proof.canonical, then that of all."
+        help_text="32 bytes per personal field in the order of proof.canonical, then the digest of all."
     )
     format = models.PositiveSmallIntegerField()
     leaf_hash = models.BinaryField(help_text="SHA-256 of 0x00 and the canonical bytes (RFC 6962 §2.1).")
@@ -85,11 +85,11 @@ class RecordedRow(Row):
 
 
 class Message(RecordedRow):
-    """One utterance, inbound or outbound, or a note of a call or meeting. Never changed, never deleted."""
+    """One message, inbound or outbound, or a note of a call or meeting. Never changed, never deleted."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.CharField(max_length=64, blank=True, default="")
-    # Found by contact_guard_msg_thread: each index is one more page to write for every message.
+    # Covered by contact_guard_msg_thread; another index would cost one more page write per message.
     conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, db_index=False, related_name="messages")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="messages")
     employee = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, related_name="messages")
@@ -103,8 +103,8 @@ class Message(RecordedRow):
     source = models.CharField(max_length=16, default="live")
     # Personal fields: null after erasure
     subject = models.TextField(null=True)
-    text = models.TextField(null=True, help_text="What the writer newly wrote.")
-    quoted = models.TextField(null=True, help_text="Quoted history and signature, kept but told apart.")
+    text = models.TextField(null=True, help_text="The new text, without quotes.")
+    quoted = models.TextField(null=True, help_text="Quoted history and signature.")
     from_name = models.TextField(null=True)
     from_address = models.TextField(null=True)
     to_name = models.TextField(null=True)
@@ -124,7 +124,7 @@ class Message(RecordedRow):
 
 
 class Event(RecordedRow):
-    """A happening of any layer: delivery, decision, override, alert step, view, export, erasure… Never changed."""
+    """An event of any layer: delivery, decision, override, alert step, view, export, erasure… Never changed."""
 
     class ActorType(models.TextChoices):
         EMPLOYEE = "employee", _("Employee")
@@ -138,7 +138,7 @@ class Event(RecordedRow):
     subject_type = models.CharField(max_length=32)
     subject_id = models.CharField(max_length=64)
     conversation = models.ForeignKey(Conversation, null=True, on_delete=models.PROTECT, related_name="events")
-    # Found by contact_guard_event_message.
+    # Covered by contact_guard_event_message.
     message = models.ForeignKey(Message, null=True, on_delete=models.PROTECT, db_index=False, related_name="events")
     actor_type = models.CharField(max_length=16, choices=ActorType.choices)
     actor = models.CharField(max_length=64, blank=True, default="")
@@ -161,7 +161,7 @@ class Event(RecordedRow):
 
 
 class Pending(Row):
-    """Recorded rows without a leaf index yet; filled by an AFTER INSERT trigger, emptied by the sealer."""
+    """Recorded rows that have no leaf index yet. An AFTER INSERT trigger adds them, the sealer removes them."""
 
     id = models.BigAutoField(primary_key=True)
     row_kind = models.CharField(max_length=8)
@@ -170,6 +170,6 @@ class Pending(Row):
 
 
 class ErasurePermit(Row):
-    """While a row stands here, and only within that transaction, its personal fields and salt may become null."""
+    """Allows the personal fields and the salt of row ``row_id`` to be set to null, within the same transaction."""
 
     row_id = models.UUIDField(primary_key=True)

@@ -1,7 +1,7 @@
-"""Writing the record: the only two functions that insert recorded rows.
+"""The only two functions that insert recorded rows.
 
-Each row gets a fresh salt, a digest of every personal field and the leaf hash over all of it, computed by the same
-``proof`` code that verifies. Call them inside the transaction of the state change that they record.
+Each row gets a fresh salt, a digest of every personal field and a leaf hash over the row, computed by the same
+``proof`` code that verifies it. Call them inside the transaction of the state change that they record.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from crm_contact_guard.record.models import Conversation, Event, Message, Messag
 
 
 def _stored(text: str | None) -> str | None:
-    """Text as every database can hold it. The original bytes of mail and webhooks are kept as a file of the message."""
+    """Text that every database can store. The original bytes of mail and webhooks are kept as a file of the message."""
     return None if text is None else canonical.canonical_text(text)
 
 
 def _one_line(text: str, length: int) -> str:
-    """A carrier's id as an open value: no control characters (they would blur the leaf's lines), cut to the column."""
+    """A carrier's id without control characters (a line feed would split the leaf's line), cut to ``length``."""
     return "".join(character for character in canonical.canonical_text(text) if character.isprintable())[:length]
 
 
@@ -51,7 +51,7 @@ def record_message(
     source: str = "live",
     message_id: UUID | None = None,
 ) -> Message:
-    """Insert one message row. Times must be aware; microseconds are what the record keeps."""
+    """Insert one message row. ``occurred_at`` must be aware; it is stored to the microsecond."""
     message = Message(
         id=message_id or uuid7(),
         tenant=conversation.tenant,
@@ -78,7 +78,7 @@ def record_message(
         salt=canonical.new_salt(canonical.MESSAGE_PERSONAL),
         format=canonical.FORMAT,
     )
-    _seal_row(message, "message", canonical.MESSAGE_PERSONAL, message_open_values(message))
+    _hash_row(message, "message", canonical.MESSAGE_PERSONAL, message_open_values(message))
     insert(message)
     return message
 
@@ -98,7 +98,7 @@ def record_event(
     reason: str | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Event:
-    """Insert one event row. ``data`` must hold no personal data; ``reason`` and ``details`` may, and can be erased."""
+    """Insert one event row. ``reason`` and ``details`` may hold personal data and can be erased; ``data`` must not."""
     now = timezone.now()
     if message is not None and conversation is None:
         conversation = message.conversation
@@ -120,13 +120,13 @@ def record_event(
         salt=canonical.new_salt(canonical.EVENT_PERSONAL),
         format=canonical.FORMAT,
     )
-    _seal_row(event, "event", canonical.EVENT_PERSONAL, event_open_values(event))
+    _hash_row(event, "event", canonical.EVENT_PERSONAL, event_open_values(event))
     insert(event)
     return event
 
 
 def message_open_values(message: Message) -> dict[str, str | None]:
-    """The opaque values of a message, as they enter its leaf."""
+    """The open (not personal) values of a message, as they enter its leaf."""
     return {
         "id": str(message.id),
         "tenant": message.tenant,
@@ -145,7 +145,7 @@ def message_open_values(message: Message) -> dict[str, str | None]:
 
 
 def event_open_values(event: Event) -> dict[str, str | None]:
-    """The opaque values of an event, as they enter its leaf."""
+    """The open (not personal) values of an event, as they enter its leaf."""
     return {
         "id": str(event.id),
         "tenant": event.tenant,
@@ -166,7 +166,7 @@ def _text(value: UUID | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _seal_row(row: Message | Event, kind: Any, names: tuple[str, ...], open_values: Mapping[str, str | None]) -> None:
+def _hash_row(row: Message | Event, kind: Any, names: tuple[str, ...], open_values: Mapping[str, str | None]) -> None:
     salt = bytes(row.salt or b"")
     row.digests = canonical.personal_digests(names, salt, {name: getattr(row, name) for name in names})
     row.leaf_hash = canonical.leaf_hash(canonical.leaf_bytes(kind, open_values, bytes(row.digests)))

@@ -1,7 +1,6 @@
-"""Statements that are composed once, and sent together where a database can take several as one.
+"""Batching of write statements: on PostgreSQL, several are sent as one.
 
-What a message changes goes to PostgreSQL in one round trip instead of one each: a statement waits longer for the two
-processes to take turns than it runs.
+All writes for a message then take one round trip instead of one each; the round trip costs more than the statement.
 """
 
 from __future__ import annotations
@@ -14,50 +13,51 @@ from typing import Any
 from django.db import connections, transaction
 
 
-class _Waiting:
+class _Batch:
     def __init__(self, using: str) -> None:
         self.using = using
         self.statements: list[str] = []
         self.values: list[Any] = []
-        self.afterwards: list[Callable[[], object]] = []
+        self.callbacks: list[Callable[[], object]] = []
 
 
-_waiting: ContextVar[_Waiting | None] = ContextVar("contact_guard_written_together", default=None)
+_batch: ContextVar[_Batch | None] = ContextVar("contact_guard_statement_batch", default=None)
 
 
 @contextmanager
 def together(using: str) -> Iterator[None]:
-    """Send what ``execute`` is given in this block as one statement at its end; where the database can't, one by one.
+    """Collect the statements passed to ``execute`` and send them as one when the block ends (PostgreSQL only).
 
-    The statements must touch different rows, and none may look for what another did. Foreign keys may point from one
-    to another, since PostgreSQL checks Django's at commit. Within the caller's transaction, which fails if any does.
+    Other databases run each statement at once. The statements must touch different rows, and none may read what another
+    wrote. Foreign keys between them are fine: PostgreSQL checks Django's deferred constraints at commit. Call it inside
+    a transaction; any failing statement marks it for rollback.
     """
     if connections[using].vendor != "postgresql":
         yield
         return
-    waiting = _Waiting(using)
-    before = _waiting.set(waiting)
+    batch = _Batch(using)
+    token = _batch.set(batch)
     with transaction.mark_for_rollback_on_error(using=using):
         try:
             yield
         finally:
-            _waiting.reset(before)
-        if waiting.statements:
-            *first, last = waiting.statements
+            _batch.reset(token)
+        if batch.statements:
+            *first, last = batch.statements
             parts = ", ".join(f"w{number} AS ({statement})" for number, statement in enumerate(first))
-            _run(using, f"WITH {parts} {last}" if first else last, waiting.values)
-    for call in waiting.afterwards:
-        call()
+            _run(using, f"WITH {parts} {last}" if first else last, batch.values)
+    for callback in batch.callbacks:
+        callback()
 
 
 def execute(using: str, statement: str, values: Sequence[Any], *, then: Callable[[], object] | None = None) -> None:
-    """Send a statement that changes rows, and call ``then`` when that is done."""
-    waiting = _waiting.get()
-    if waiting is not None and waiting.using == using:
-        waiting.statements.append(statement)
-        waiting.values.extend(values)
+    """Run a write statement, or add it to the current batch. ``then`` is called once it has run."""
+    batch = _batch.get()
+    if batch is not None and batch.using == using:
+        batch.statements.append(statement)
+        batch.values.extend(values)
         if then is not None:
-            waiting.afterwards.append(then)
+            batch.callbacks.append(then)
         return
     _run(using, statement, values)
     if then is not None:

@@ -1,7 +1,7 @@
-"""What really stands in the database where our triggers should, and what else lies in the way of recorded rows.
+"""Compare the triggers installed in the database with ours, and find other objects that interfere with recorded rows.
 
-A trigger that still has its name but does nothing, a view in the table's place, a rule that swallows inserts: none of
-them changes a row that is there, so no hash can tell. Each database is asked for the definitions it would execute.
+A trigger replaced by one that does nothing, a view in place of a table or a rule that discards inserts changes no
+existing row, so no hash detects it. The definitions are therefore read from the database's catalogue.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from crm_contact_guard.record import triggers
 
-#: Where only we write, and nothing may divert what we write.
+#: Tables that only this app writes to. Nothing may redirect or alter these writes.
 WATCHED: Final = (
     *triggers.RECORDED,
     triggers.PENDING,
@@ -37,36 +37,39 @@ Definition = tuple[Any, ...]
 
 
 def altered(connection: BaseDatabaseWrapper) -> set[str]:
-    """Names of our triggers that are missing, disabled, or do not do what they were made to do."""
-    wanted, there = _wanted(connection), _there(connection)
+    """Names of our triggers that are missing, disabled or changed."""
+    expected, installed = _expected(connection), _installed(connection)
     return {
-        name for name in triggers.expected(connection.vendor) if name not in wanted or there.get(name) != wanted[name]
+        name
+        for name in triggers.expected(connection.vendor)
+        if name not in expected or installed.get(name) != expected[name]
     }
 
 
-def _wanted(connection: BaseDatabaseWrapper) -> dict[str, Definition]:
-    """What ``triggers.install`` would make now, as ``_there`` describes it."""
+def _expected(connection: BaseDatabaseWrapper) -> dict[str, Definition]:
+    """The definitions that ``triggers.install`` would create now, in the form of ``_installed``."""
     statements = triggers.statements(connection)
     if connection.vendor == "sqlite":
         return {statement.split()[2]: (statement.split()[6], statement) for statement in statements}
-    made = [match for statement in statements if (match := _TRIGGER.match(statement))]
+    matches = [match for statement in statements if (match := _TRIGGER.match(statement))]
     if connection.vendor == "mysql":
-        return {one["name"]: (one["table"], one["timing"], one["event"], one["body"]) for one in made}
+        return {match["name"]: (match["table"], match["timing"], match["event"], match["body"]) for match in matches}
     bodies = {match["name"]: match["body"] for statement in statements if (match := _FUNCTION.match(statement))}
     return {
-        one["name"]: (
-            one["table"],
-            bool(one["row"]) + _BITS[one["timing"]] + _BITS[one["event"]],
-            bodies[one["function"]],
+        match["name"]: (
+            match["table"],
+            bool(match["row"]) + _BITS[match["timing"]] + _BITS[match["event"]],
+            bodies[match["function"]],
         )
-        for one in made
+        for match in matches
     }
 
 
-def _there(connection: BaseDatabaseWrapper) -> dict[str, Definition]:
+def _installed(connection: BaseDatabaseWrapper) -> dict[str, Definition]:
     queries = {
         "sqlite": "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'",
-        # Fires in ordinary sessions, unconditionally, for every column, and runs that text and no other settings.
+        # Only triggers that fire in ordinary sessions, without a condition, for every column, and whose function is
+        # plain PL/pgSQL without settings of its own.
         "postgresql": (
             "SELECT t.tgname, c.relname, t.tgtype, p.prosrc FROM pg_catalog.pg_trigger t"
             " JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid"
@@ -88,7 +91,7 @@ def _there(connection: BaseDatabaseWrapper) -> dict[str, Definition]:
 
 
 def obstacles(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, str]]:
-    """Where and why something other than a plain table with our triggers stands where the record should."""
+    """Name of each foreign trigger, rule, view or policy on the watched tables, and what is wrong with it."""
     checks = {"sqlite": _on_sqlite, "postgresql": _on_postgresql, "mysql": _on_mysql}[connection.vendor]
     expected = triggers.expected(connection.vendor)
     with connection.cursor() as cursor:
@@ -99,8 +102,8 @@ def obstacles(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, str]]:
                     yield str(name), why
 
 
-_FOREIGN: Final = "is not one of ours: it can alter what is recorded, or keep it from being recorded"
-_NO_TABLE: Final = "is no plain table: it can show one reader other rows than another"
+_FOREIGN: Final = "is not one of ours: it can alter rows, or prevent them from being recorded"
+_NO_TABLE: Final = "is not a plain table: it can return different rows to different readers"
 
 
 def _on_sqlite() -> Iterator[tuple[str, str]]:
@@ -127,19 +130,19 @@ def _on_postgresql() -> Iterator[tuple[str, str]]:
     yield (
         "SELECT child.relname::text FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent"
         f" JOIN pg_catalog.pg_class child ON child.oid = i.inhrelid WHERE {ours}",
-        "inherits from a recorded table: its rows are shown among the recorded ones, past the triggers",
+        "inherits from a recorded table: its rows appear among the recorded ones but bypass the triggers",
     )
     yield (
         f"SELECT c.relname::text FROM pg_catalog.pg_class c WHERE {ours} AND c.relrowsecurity",
         "has row-level security: rows can be hidden from some readers",
     )
-    # Whoever comes before pg_catalog decides what to_char, sha256 or || mean to every query that follows.
+    # A schema that precedes pg_catalog can replace to_char, sha256 or || in every later query.
     yield (
         "SELECT s.name::text FROM pg_catalog.unnest(pg_catalog.current_schemas(true)) WITH ORDINALITY AS s(name, place)"
         " WHERE s.name <> 'pg_catalog' AND s.name NOT LIKE 'pg_temp%%' AND s.place < (SELECT o.place FROM"
         " pg_catalog.unnest(pg_catalog.current_schemas(true)) WITH ORDINALITY AS o(name, place)"
         " WHERE o.name = 'pg_catalog')",
-        "is a schema that comes before pg_catalog in search_path: its functions stand in for the database's own",
+        "is a schema that precedes pg_catalog in search_path: its functions replace the database's built-in ones",
     )
 
 

@@ -1,8 +1,8 @@
-"""The database's own refusal to change recorded rows, and the note of each new row for the sealer.
+"""Database triggers that refuse changes to recorded rows and queue each new row for the sealer.
 
-``install`` is idempotent and works on the columns that exist at that moment, so migrations may call it at any state;
-``post_migrate`` calls it when one is amiss, since SQLite drops triggers silently when it rebuilds a table. The only
-UPDATE let through sets personal fields and the salt to null while an erasure permit stands (``ErasurePermit``).
+``install`` is idempotent and works on the columns that exist at that moment, so migrations may call it at any state.
+``post_migrate`` calls it when a trigger is missing or changed, since SQLite silently drops triggers when it rebuilds a
+table. The only UPDATE allowed sets personal fields and the salt to null while an ``ErasurePermit`` exists.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PREFIX: Final = "contact_guard"
 PENDING: Final = "crm_contact_guard_pending"
 PERMIT: Final = "crm_contact_guard_erasurepermit"
 
-#: Recorded table → (row kind in ``Pending``, columns an erasure may null).
+#: Recorded table → (row kind in ``Pending``, columns that an erasure may set to null).
 RECORDED: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "crm_contact_guard_message": ("message", (*MESSAGE_PERSONAL, "salt")),
     "crm_contact_guard_event": ("event", (*EVENT_PERSONAL, "salt")),
@@ -34,34 +34,35 @@ def expected(vendor: str) -> set[str]:
 
 
 def statements(connection: BaseDatabaseWrapper) -> list[str]:
-    """What makes all triggers on the recorded tables that exist, in order."""
-    found: list[str] = []
+    """The statements that create all triggers on the recorded tables that exist, in order."""
+    result: list[str] = []
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
         for table, (kind, erasable) in RECORDED.items():
             if table not in tables:
                 continue
             columns = [column.name for column in connection.introspection.get_table_description(cursor, table)]
-            found += _build(connection.vendor, table, kind, columns, erasable)
-    return found
+            result += _build(connection.vendor, table, kind, columns, erasable)
+    return result
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
     """Create or replace all triggers on the recorded tables that exist.
 
-    At once, where the database can: between dropping and making them a row would be recorded and not noted.
+    Runs in a transaction where the database supports transactional DDL: a row inserted between the drop and the create
+    would not be queued for sealing.
     """
-    at_once = transaction.atomic(using=connection.alias) if connection.features.can_rollback_ddl else nullcontext()
-    with at_once:
+    atomic = transaction.atomic(using=connection.alias) if connection.features.can_rollback_ddl else nullcontext()
+    with atomic:
         remove(connection)
-        made = statements(connection)
+        creates = statements(connection)
         with connection.cursor() as cursor:
-            for statement in made:
+            for statement in creates:
                 cursor.execute(statement)
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
-    """Drop all triggers: before new ones, for the reverse migration, and for flushing a test database."""
+    """Drop all triggers: before installing them again, for the reverse migration, and to flush a test database."""
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
         for table, (kind, _) in RECORDED.items():
@@ -86,7 +87,7 @@ def _quote(vendor: str, name: str) -> str:
 
 
 def _erasure(vendor: str, columns: list[str], erasable: tuple[str, ...]) -> str:
-    """The condition under which an UPDATE is an erasure and nothing else."""
+    """SQL condition that holds if an UPDATE only sets erasable columns to null and a permit exists."""
     same = {"sqlite": "{n} IS {o}", "postgresql": "{n} IS NOT DISTINCT FROM {o}", "mysql": "{n} <=> {o}"}[vendor]
     terms = []
     for name in columns:
@@ -100,7 +101,7 @@ def _erasure(vendor: str, columns: list[str], erasable: tuple[str, ...]) -> str:
 def _sqlite(table: str, kind: str, columns: list[str], erasable: tuple[str, ...]) -> list[str]:
     name = f"{PREFIX}_{kind}"
     # INSERT OR REPLACE deletes the old row without firing its DELETE trigger unless recursive_triggers is on,
-    # so a known id is refused before the insert.
+    # so an existing id is refused before the insert.
     return [
         f"CREATE TRIGGER {name}_update BEFORE UPDATE ON {table}"
         f" WHEN NOT ({_erasure('sqlite', columns, erasable)})"

@@ -1,6 +1,6 @@
-"""What sealing writes: the tree over the recorded rows, and what was handed to witnesses.
+"""Tables of sealing: the Merkle tree over the recorded rows, and the state of each witness.
 
-Nothing here is trusted when verifying: all of it must lead to a signature by a key that the database does not hold.
+Verification trusts none of it: everything must lead to a signature by a key that is not in the database.
 A million rows take about 50 MB: 32 in tiles, 17 in seals.
 """
 
@@ -13,7 +13,7 @@ from crm_contact_guard.hosting.rows import Row
 
 
 class TreeHead(Row):
-    """The one row that sealers lock: how far the tree has grown, and what is needed to let it grow on."""
+    """The single row that sealers lock: the size of the tree and the hashes needed to append to it."""
 
     id = models.PositiveSmallIntegerField(primary_key=True)
     origin = models.CharField(max_length=255, help_text="Name of this record in every checkpoint; never changes.")
@@ -23,15 +23,15 @@ class TreeHead(Row):
 
 
 class Seal(Row):
-    """Rows that got their leaf index together, and the signed tree head after them. Written once, never changed.
+    """The rows sealed in one transaction, and the signed tree head after them. Written once, never changed.
 
-    ``rows`` holds 17 bytes a leaf in leaf order: ``m`` or ``e`` (message, event) and the 16 bytes of the row's id;
-    within a seal, ids ascend.
+    ``rows`` holds 17 bytes per leaf in leaf order: ``m`` or ``e`` (message, event) and the 16 bytes of the row's id.
+    Within a seal, ids ascend.
     """
 
     size = models.BigIntegerField(primary_key=True, help_text="Leaves of the tree after this seal.")
     rows = models.BinaryField()
-    #: Milliseconds of the smallest and largest UUIDv7 within, to find the seal of a row without an index entry a row.
+    #: Unix milliseconds of the smallest and largest UUIDv7 in the seal: finds a row's seal without an index per row.
     first_ms = models.BigIntegerField()
     last_ms = models.BigIntegerField()
     checkpoint = models.TextField(help_text="C2SP signed checkpoint.")
@@ -42,7 +42,7 @@ class Seal(Row):
 
 
 class Tile(Row):
-    """256 hashes of the tree (C2SP tlog-tiles); the last of each level may be partial and is then replaced."""
+    """256 hashes of the tree (C2SP tlog-tiles). The last tile of each level may be partial and is then updated."""
 
     #: ``level · 2⁴⁸ + index``
     id = models.BigIntegerField(primary_key=True)
@@ -50,7 +50,7 @@ class Tile(Row):
 
 
 class Witnessing(Row):
-    """What a witness was given last, and whether that went well."""
+    """State of a witness: the last checkpoint it stored, and the last error."""
 
     alias = models.CharField(max_length=64, primary_key=True)
     size = models.BigIntegerField(default=0)

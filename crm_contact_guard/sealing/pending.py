@@ -1,7 +1,7 @@
-"""Taking rows that wait for their leaf: at most so many, each exactly once, in the way each database does it fast.
+"""Take pending rows from the queue, each exactly once, with the fastest statement for each database.
 
-All of it runs under the sealer's lock. Rows are taken and deleted by their own keys, never by ``id <= x``: ids are
-given before commit, so a lower id may still appear.
+Runs under the sealer's lock. Rows are deleted by their own keys, never by ``id <= x``: ids are assigned before commit,
+so a lower id may still appear.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TABLE: Final = Pending._meta.db_table
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Rows in the order they are sealed: 17 bytes each as in ``Seal.rows``, and their leaf hashes run together."""
+    """Rows in sealing order: 17 bytes each as in ``Seal.rows``, and their leaf hashes (32 bytes each), concatenated."""
 
     rows: bytes
     hashes: bytes
@@ -40,7 +40,7 @@ def take(connection: BaseDatabaseWrapper, limit: int) -> Taken:
 
 
 def _take_returning(cursor: CursorWrapper, limit: int) -> Taken:
-    # Run together by the server: one value of bytes instead of objects for every row.
+    # The server concatenates the values: one bytes object instead of several objects per row.
     cursor.execute(
         f"WITH gone AS (DELETE FROM {_TABLE} WHERE id IN (SELECT id FROM {_TABLE} ORDER BY id LIMIT %s)"
         " RETURNING id, row_kind, row_id, leaf_hash)"
@@ -54,23 +54,23 @@ def _take_returning(cursor: CursorWrapper, limit: int) -> Taken:
 
 def _take_by_key(connection: BaseDatabaseWrapper, cursor: CursorWrapper, limit: int) -> Taken:
     cursor.execute(f"SELECT row_id, id, row_kind, leaf_hash FROM {_TABLE} ORDER BY id LIMIT %s", [limit])
-    found = cursor.fetchall()
-    if not found:
+    rows = cursor.fetchall()
+    if not rows:
         return Taken(b"", b"")
     kinds = {kind: initial.hex() for kind, initial in KINDS.items()}
-    found = sorted(
-        [(str(row_id).replace("-", ""), key, kinds.get(kind, "00"), leaf) for row_id, key, kind, leaf in found]
+    rows = sorted(
+        [(str(row_id).replace("-", ""), key, kinds.get(kind, "00"), leaf) for row_id, key, kind, leaf in rows]
     )
     if connection.vendor == "sqlite":
-        cursor.executemany(f"DELETE FROM {_TABLE} WHERE id = %s", [(row[1],) for row in found])
+        cursor.executemany(f"DELETE FROM {_TABLE} WHERE id = %s", [(row[1],) for row in rows])
     else:
-        _delete_by_join(cursor, [row[1] for row in found])
-    return Taken(bytes.fromhex("".join([row[2] + row[0] for row in found])), b"".join([row[3] for row in found]))
+        _delete_by_join(cursor, [row[1] for row in rows])
+    return Taken(bytes.fromhex("".join([row[2] + row[0] for row in rows])), b"".join([row[3] for row in rows]))
 
 
 def _delete_by_join(cursor: CursorWrapper, keys: list[int]) -> None:
-    # Each key is looked up singly, so no lock is taken on a row that another transaction is inserting; ``IN (list)``
-    # reads a range and waits for the writers.
+    # Each key is looked up by itself, so no lock is taken on rows that other transactions are inserting; ``IN (list)``
+    # scans a range and waits for the writers.
     cursor.execute(
         f"DELETE waiting FROM JSON_TABLE(%s, '$[*]' COLUMNS (id BIGINT PATH '$')) AS taken"
         f" STRAIGHT_JOIN {_TABLE} AS waiting ON waiting.id = taken.id",
@@ -79,6 +79,6 @@ def _delete_by_join(cursor: CursorWrapper, keys: list[int]) -> None:
 
 
 def is_whole(taken: Taken) -> bool:
-    """Whether every note names a known kind and brought one leaf hash: one that was tampered with might not."""
+    """Whether every pending row has a known kind and one leaf hash of 32 bytes. False means tampering."""
     known = {initial[0] for initial in KINDS.values()}
     return set(taken.rows[::ENTRY]) <= known and len(taken.hashes) == taken.count * HASH_BYTES

@@ -1,4 +1,4 @@
-"""Proofs for one row and between two sizes of the tree (RFC 6962 §2.1), from a few tiles each."""
+"""Inclusion proofs for one row and consistency proofs between two tree sizes (RFC 6962 §2.1), from a few tiles each."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from crm_contact_guard.proof import canonical, tiles
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import event_open_values, message_open_values
 from crm_contact_guard.sealing.models import Seal
-from crm_contact_guard.sealing.tree import kept, leaf_hash_at, leaf_index, tile_reader
+from crm_contact_guard.sealing.tree import cached, leaf_hash_at, leaf_index, tile_reader
 
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """A signed tree head as it stands in the database."""
+    """A signed tree head as stored in the database."""
 
     size: int
     checkpoint: str
@@ -22,7 +22,7 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True)
 class Inclusion:
-    """That ``leaf`` (canonical bytes) with ``leaf_hash`` is at ``index`` of the tree that ``head`` signs."""
+    """Proof that ``leaf`` (canonical bytes) with ``leaf_hash`` is at ``index`` of the tree that ``head`` signs."""
 
     leaf: bytes
     leaf_hash: bytes
@@ -32,21 +32,21 @@ class Inclusion:
 
 
 def head(using: str | None = None) -> Head | None:
-    """The newest tree head; None while nothing is sealed."""
+    """The newest tree head; None if nothing is sealed yet."""
     rows = Seal.objects.using(using or database.alias()).order_by("-size").values_list("size", "checkpoint")
-    found = rows.first()
-    return None if found is None else Head(size=found[0], checkpoint=found[1])
+    newest = rows.first()
+    return None if newest is None else Head(size=newest[0], checkpoint=newest[1])
 
 
 def inclusion(row: Message | Event, *, using: str | None = None) -> Inclusion | None:
-    """The proof that a row is in the tree; None while it waits for sealing."""
+    """The inclusion proof of a row; None if the row is not sealed yet."""
     alias = using or database.alias()
     newest = head(alias)
     kind: canonical.RowKind = "message" if isinstance(row, Message) else "event"
     index = leaf_index(alias, kind, row.pk)
     if newest is None or index is None or index >= newest.size:
         return None
-    read_tile = kept(tile_reader(alias))
+    read_tile = cached(tile_reader(alias))
     return Inclusion(
         leaf=leaf(row),
         leaf_hash=leaf_hash_at(index, read_tile),
@@ -57,12 +57,12 @@ def inclusion(row: Message | Event, *, using: str | None = None) -> Inclusion | 
 
 
 def leaf(row: Message | Event) -> bytes:
-    """The canonical bytes of a row as it stands."""
+    """The canonical bytes of a row as stored."""
     if isinstance(row, Message):
         return canonical.leaf_bytes("message", message_open_values(row), bytes(row.digests))
     return canonical.leaf_bytes("event", event_open_values(row), bytes(row.digests))
 
 
 def consistency(old_size: int, newest: Head, *, using: str | None = None) -> list[bytes]:
-    """The proof that the tree of ``old_size`` leaves is the beginning of that of ``newest``. Raises IndexError."""
+    """The consistency proof from the tree of ``old_size`` leaves to that of ``newest``. Raises IndexError."""
     return tiles.consistency_proof(old_size, newest.size, tile_reader(using or database.alias()))

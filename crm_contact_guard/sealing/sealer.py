@@ -1,8 +1,8 @@
-"""Sealing: rows that wait get consecutive leaf indexes under one lock, and the grown tree is signed.
+"""Sealing: pending rows get consecutive leaf indexes under one lock, and the new tree head is signed.
 
-Writers never wait for this. A transaction that commits late is sealed later, so there is no gap and nothing is missed;
-a sealer that dies leaves everything as it was. Two at once are harmless: the second waits for the head row, and a
-second leaf at the same place would break the primary key of ``Seal``.
+Writers never wait for the sealer. Rows of a transaction that commits late are sealed in a later run, so no row is
+missed. A sealer that crashes leaves nothing behind. Two sealers at once are safe: the second waits for the lock on the
+head row, and the primary key of ``Seal`` rules out a second leaf at the same index.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from crm_contact_guard.sealing.keys import signing_key_or_refuse, verification_k
 from crm_contact_guard.sealing.models import Seal, Tile, TreeHead
 from crm_contact_guard.sealing.tree import ENTRY, HEAD, tile_id, tile_reader
 
-#: Rows a transaction: large enough for the rate, small enough that a seal is quick to read when proving one row.
+#: Rows per transaction: large enough for throughput, small enough that one seal is quick to read for a single proof.
 BATCH: Final = 8192
 
 
 class SealingRefused(ContactGuardError):
-    """The tree or the notes of waiting rows were tampered with: sealing on would hide it. Run contact_guard_verify."""
+    """The tree or a pending row was tampered with; sealing would hide it. Run contact_guard_verify."""
 
     code = "sealing-refused"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sealed:
-    """``rows`` were sealed; the tree now has ``size`` leaves. ``checkpoint`` is "" while it has none."""
+    """Result of a run: number of rows sealed, leaves in the tree, and its signed checkpoint ("" for an empty tree)."""
 
     rows: int
     size: int
@@ -45,7 +45,7 @@ class Sealed:
 
 
 def seal(*, using: str | None = None, batch: int = BATCH) -> Sealed:
-    """Seal all rows that wait, ``batch`` a transaction. Raises ConfigurationError without a key, SealingRefused."""
+    """Seal all pending rows, ``batch`` per transaction. Raises ConfigurationError (no signing key), SealingRefused."""
     alias = using or database.alias()
     key = signing_key_or_refuse()
     total = 0
@@ -70,7 +70,7 @@ def seal_batch(key: SigningKey, *, using: str, batch: int = BATCH) -> Sealed:
 
 def _append(connection: BaseDatabaseWrapper, head: TreeHead, taken: pending.Taken, key: SigningKey) -> Sealed:
     if not pending.is_whole(taken):
-        raise SealingRefused("A note of a row that waits for sealing was altered")
+        raise SealingRefused("A pending row was altered")
     try:
         frontier = Frontier.from_bytes(bytes(head.frontier))
     except ValueError as error:
@@ -97,9 +97,9 @@ def _append(connection: BaseDatabaseWrapper, head: TreeHead, taken: pending.Take
 
 
 def _check_signed(using: str, head: TreeHead, frontier: Frontier) -> None:
-    """Go on only from a state that was signed: who rewrites the tree must not get a signature over it from us."""
+    """Refuse to extend a tree other than the one last signed: a rewritten tree must not get a valid signature."""
     if frontier.size != head.size:
-        raise SealingRefused("The tree head was altered: its size and its hashes differ")
+        raise SealingRefused("The tree head was altered: its size and its hashes do not match")
     if not head.size:
         return
     note = Seal.objects.using(using).filter(pk=head.size).values_list("checkpoint", flat=True).first()
@@ -107,12 +107,12 @@ def _check_signed(using: str, head: TreeHead, frontier: Frontier) -> None:
         last = open_checkpoint(note or "", verification_keys(), head.origin)
     except SignerUnknown as error:
         raise SealingRefused(
-            "The last checkpoint was signed by an unknown key: forged, or its key is missing among VERIFICATION_KEYS"
+            "The last checkpoint was signed by an unknown key: it is forged, or VERIFICATION_KEYS lacks its key"
         ) from error
     except NoteBroken as error:
-        raise SealingRefused(f"The last checkpoint does not hold: {error}") from error
+        raise SealingRefused(f"The last checkpoint is invalid: {error}") from error
     if (last.size, last.root) != (head.size, frontier.root()):
-        raise SealingRefused("The tree head was altered: it is not the tree that was signed last")
+        raise SealingRefused("The tree head was altered: it differs from the last signed checkpoint")
 
 
 def _store_tiles(using: str, size: int, hashes: bytes) -> None:
@@ -126,15 +126,15 @@ def _store_tiles(using: str, size: int, hashes: bytes) -> None:
 
 
 def _locked_head(connection: BaseDatabaseWrapper, key: SigningKey) -> TreeHead:
-    """The head row, locked until the transaction ends; made when there is no tree yet."""
+    """The head row, locked until the transaction ends. Created if there is no tree yet."""
     using = connection.alias
     heads = TreeHead.objects.using(using)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            # What a witness has been given must survive a crash, also where the host trades that for speed.
+            # A checkpoint given to a witness must survive a crash, even if the host turned synchronous_commit off.
             cursor.execute("SET LOCAL synchronous_commit TO on")
-    # On SQLite, SELECT … FOR UPDATE is nothing, and a transaction that begins by reading can't always go on to write:
-    # a write as first statement takes the lock as BEGIN IMMEDIATE would, whatever the host's settings.
+    # SQLite ignores SELECT … FOR UPDATE, and a transaction that begins with a read may fail to upgrade to a write
+    # (SQLITE_BUSY). A write as the first statement takes the lock, like BEGIN IMMEDIATE.
     if connection.vendor == "sqlite":
         heads.filter(pk=HEAD).update(id=HEAD)
     head = heads.select_for_update().filter(pk=HEAD).first()
@@ -142,7 +142,7 @@ def _locked_head(connection: BaseDatabaseWrapper, key: SigningKey) -> TreeHead:
         first = TreeHead(id=HEAD, origin=key.name, size=0, frontier=Frontier().to_bytes(), sealed_at=None)
         heads.bulk_create([first], ignore_conflicts=True)
         head = heads.select_for_update().get(pk=HEAD)
-    # Only under the lock: another sealer may have made the head, and sealed, since we looked for it.
+    # Checked under the lock: another sealer may have created the head and sealed since our first query.
     if not head.size and Seal.objects.using(using).exists():
-        raise SealingRefused("The tree head is gone although rows have been sealed")
+        raise SealingRefused("The tree head is missing although rows have been sealed")
     return head

@@ -1,4 +1,4 @@
-"""Reading the sealed tree: tiles, seals, and which leaf belongs to which row."""
+"""Read the sealed tree: its tiles, its seals, and the leaf index of a row."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from crm_contact_guard.sealing.models import Seal, Tile
 
 #: Primary key of the one tree head.
 HEAD: Final = 1
-#: How far the time in a row may lie from the seals around it: clocks of several servers, a transaction kept open.
+#: How far ``recorded_at`` may differ from the times of the seals around it (clock skew, long transactions).
 SLACK: Final = timedelta(hours=1)
-#: Bytes a leaf in ``Seal.rows``: kind, then id.
+#: Bytes per leaf in ``Seal.rows``: kind, then id.
 ENTRY: Final = 17
 KINDS: Final[dict[RowKind, bytes]] = {"message": b"m", "event": b"e"}
 ROW_KINDS: Final[dict[int, RowKind]] = {ord("m"): "message", ord("e"): "event"}
 _LEVEL_BITS: Final = 48
+#: Leaves whose seals are read at a time.
 _AHEAD: Final = 1 << 17
-_PLACES: Final = {
+_POSITIONS: Final = {
     "postgresql": "position(decode(%s, 'hex') IN {rows})",
     "mysql": "instr({rows}, unhex(%s))",
-    # unhex() is newer than the oldest SQLite that Django supports, and a blob may be a parameter there.
+    # unhex() needs a newer SQLite than Django's minimum; SQLite takes a blob as a parameter instead.
     "sqlite": "instr({rows}, CAST(%s AS BLOB))",
 }
 
@@ -39,14 +40,14 @@ def tile_id(level: int, index: int) -> int:
 
 
 def stray_tiles(using: str) -> list[str]:
-    """Paths of the first tiles that no leaf can have led to."""
+    """Paths of tiles beyond the size of the tree, at most 20."""
     while True:
         size, part = _sealed_size(using), Q(pk__in=[])
         for level in range(8):
             count = -(-(size >> 8 * level) // TILE_WIDTH)
             part |= Q(pk__gte=tile_id(level, 0), pk__lt=tile_id(level, count))
         stray = list(Tile.objects.using(using).exclude(part).order_by("pk").values_list("pk", flat=True)[:20])
-        # Sealed meanwhile: the tree has grown under our hands.
+        # Retry if the tree grew in between.
         if not stray or _sealed_size(using) == size:
             return [tile_path(*divmod(pk, 1 << _LEVEL_BITS)) if pk >= 0 else str(pk) for pk in stray]
 
@@ -56,7 +57,7 @@ def _sealed_size(using: str) -> int:
 
 
 def tile_reader(using: str) -> ReadTile:
-    """``read_tile`` for ``proof.tiles``; a tile that is not there gives no bytes."""
+    """``read_tile`` for ``proof.tiles``. It returns empty bytes for a missing tile."""
     rows = Tile.objects.using(using)
 
     def read_tile(level: int, index: int, width: int) -> bytes:
@@ -66,8 +67,8 @@ def tile_reader(using: str) -> ReadTile:
     return read_tile
 
 
-def kept(read_tile: ReadTile) -> ReadTile:
-    """The same, reading each tile once: for the few tiles of one proof."""
+def cached(read_tile: ReadTile) -> ReadTile:
+    """Wrap ``read_tile`` so that it reads each tile once, for the few tiles of one proof."""
     tiles: dict[tuple[int, int], bytes] = {}
 
     def read_once(level: int, index: int, width: int) -> bytes:
@@ -79,7 +80,7 @@ def kept(read_tile: ReadTile) -> ReadTile:
 
 
 class SequentialTiles:
-    """``read_tile`` for a walk from left to right: level 0 is read many tiles a query."""
+    """``read_tile`` for a walk from left to right: reads ``AHEAD`` tiles of level 0 per query."""
 
     AHEAD: Final = 64
 
@@ -98,19 +99,19 @@ class SequentialTiles:
 
 
 def leaf_hash_at(index: int, read_tile: ReadTile) -> bytes:
-    """Leaf hash ``index`` as sealed; no bytes when it is not there."""
+    """Leaf hash ``index`` as sealed; empty bytes if there is no such leaf."""
     tile, offset = divmod(index, TILE_WIDTH)
     hashes = read_tile(0, tile, offset + 1)
     return hashes[offset * HASH_BYTES : (offset + 1) * HASH_BYTES]
 
 
 def seals(using: str, *, start: int = 0, until: int | None = None) -> Iterator[Seal]:
-    """Seals by ascending size, those larger than ``start`` and at most ``until`` leaves, about 2 MB at a time."""
+    """Seals with ``start < size <= until`` by ascending size, read about 2 MB at a time."""
     rows = Seal.objects.using(using).order_by("size")
     if until is not None:
         rows = rows.filter(size__lte=until)
     while True:
-        # So many leaves, not so many seals, which hold one row or thousands.
+        # Limited by leaves, not by seals: a seal may hold one row or thousands.
         batch = list(rows.filter(size__gt=start, size__lte=start + _AHEAD)[:1024])
         batch = batch or list(rows.filter(size__gt=start)[:1])
         if not batch:
@@ -120,32 +121,32 @@ def seals(using: str, *, start: int = 0, until: int | None = None) -> Iterator[S
 
 
 def entry(kind: RowKind, row_id: UUID) -> bytes:
-    """What ``Seal.rows`` holds for this row."""
+    """The 17 bytes of this row in ``Seal.rows``."""
     return KINDS[kind] + row_id.bytes
 
 
 def leaf_index(using: str, kind: RowKind, row_id: UUID) -> int | None:
-    """The leaf index of a row, None when it has none. A few index entries and one seal are read.
+    """The leaf index of a row; None if it is not sealed. Reads a few index entries and one seal.
 
-    Seals are found by the time in the id. A row that was committed late stands in a later seal, whose range then
-    reaches back; so the seals whose range holds the id are looked through, the earliest first.
+    Seals are found by the time in the UUIDv7. A row that was committed late is in a later seal, whose range then starts
+    earlier; so all seals whose range contains the id are searched, the earliest first.
     """
     moment, wanted, connection = row_id.int >> 80, entry(kind, row_id), connections[using]
     rows = connection.ops.quote_name("rows")
-    place = _PLACES[connection.vendor].format(rows=rows)
-    given: str | bytes = wanted if connection.vendor == "sqlite" else wanted.hex()
-    # Searched by the server: a seal's rows may be large, and one number is all that is needed of them.
+    position = _POSITIONS[connection.vendor].format(rows=rows)
+    parameter: str | bytes = wanted if connection.vendor == "sqlite" else wanted.hex()
+    # The server searches: a seal's rows may be large, and only one number is needed from them.
     statement = (
-        f"SELECT size, length({rows}), {place} FROM {Seal._meta.db_table}"
-        f" WHERE last_ms >= %s AND first_ms <= %s AND {place} > 0 ORDER BY last_ms"
+        f"SELECT size, length({rows}), {position} FROM {Seal._meta.db_table}"
+        f" WHERE last_ms >= %s AND first_ms <= %s AND {position} > 0 ORDER BY last_ms"
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [given, moment, moment, given])
+        cursor.execute(statement, [parameter, moment, moment, parameter])
         for size, length, at in cursor.fetchall():
-            # What is found across two entries is no entry.
-            found = (at - 1) // ENTRY if at % ENTRY == 1 else _find(_rows(using, size), wanted)
-            if found is not None:
-                return int(size) - int(length) // ENTRY + found
+            # A match across two entries does not count; then search again here.
+            place = (at - 1) // ENTRY if at % ENTRY == 1 else _find(_rows(using, size), wanted)
+            if place is not None:
+                return int(size) - int(length) // ENTRY + place
     return None
 
 
@@ -153,10 +154,10 @@ def _rows(using: str, size: int) -> bytes:
     return bytes(Seal.objects.using(using).values_list("rows", flat=True).get(pk=size))
 
 
-def _find(held: bytes, wanted: bytes) -> int | None:
-    at = held.find(wanted)
+def _find(rows: bytes, wanted: bytes) -> int | None:
+    at = rows.find(wanted)
     while at >= 0:
         if at % ENTRY == 0:
             return at // ENTRY
-        at = held.find(wanted, at + 1)
+        at = rows.find(wanted, at + 1)
     return None

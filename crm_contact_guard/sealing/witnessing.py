@@ -1,7 +1,7 @@
-"""Handing checkpoints to witnesses, and comparing the record with what they kept.
+"""Send checkpoints to witnesses, and compare the record with the checkpoints they hold.
 
-Only committed checkpoints are handed over, and none that contradicts what the witness has: a rolled-back or forked
-record is reported instead of being witnessed.
+Only committed checkpoints are sent. If the record contradicts the witness's last checkpoint (it was rolled back or
+forked), this is reported and nothing is sent.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ logger = logging.getLogger(__name__)
 
 
 class RecordContradicted(ContactGuardError):
-    """The record does not begin with what an older signed checkpoint says: it was rolled back, forked or rewritten."""
+    """The record contradicts an older signed checkpoint: it was rolled back, forked or rewritten."""
 
     code = "record-contradicted"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Configured:
-    """A witness with its name and how often it is served."""
+    """A configured witness, its name, and the interval between checkpoints."""
 
     alias: str
     witness: Witness
@@ -54,7 +54,7 @@ def configured() -> list[Configured]:
 
 
 def _current(path: str) -> str:
-    """Where a class of ours is today: settings written for earlier releases name the place it had then."""
+    """The current path of a class that moved: older settings still contain the former path."""
     return path.replace("crm_contact_guard.ledger.witnesses.", "crm_contact_guard.sealing.witnesses.", 1)
 
 
@@ -64,69 +64,72 @@ def _configured(position: int, entry: dict[str, Any]) -> Configured:
     except (KeyError, ImportError, TypeError, InvalidStorageError) as error:
         raise ConfigurationError(f'CONTACT_GUARD["WITNESSES"][{position}]: {error!r}') from error
     if not isinstance(witness, Witness):
-        raise ConfigurationError(f'CONTACT_GUARD["WITNESSES"][{position}]: {entry["BACKEND"]} is no Witness')
+        raise ConfigurationError(f'CONTACT_GUARD["WITNESSES"][{position}]: {entry["BACKEND"]} is not a Witness')
     alias = str(entry.get("NAME") or f"{entry['BACKEND'].rpartition('.')[2]}-{position}")
     every = timedelta(seconds=entry["EVERY"]) if "EVERY" in entry else witness.every
     return Configured(alias=alias, witness=witness, every=every)
 
 
 def keep_due() -> list[str]:
-    """Serve the witnesses whose time has come. Returns the names of those that took the checkpoint."""
+    """Send the newest checkpoint to the witnesses that are due. Returns the names of those that stored it."""
     now = timezone.now()
     last = {row.alias: row for row in Witnessing.objects.using(database.alias()).all()}
-    due = [one for one in configured() if not _served(last.get(one.alias), now - one.every)]
-    return [one.alias for one in due if _keep(one)]
+    due = [entry for entry in configured() if not _is_current(last.get(entry.alias), now - entry.every)]
+    return [entry.alias for entry in due if _keep(entry)]
 
 
 def keep_all() -> list[str]:
-    """Serve all witnesses at once. Returns the names of those that took the checkpoint."""
-    return [one.alias for one in configured() if _keep(one)]
+    """Send the newest checkpoint to all witnesses now. Returns the names of those that stored it."""
+    return [entry.alias for entry in configured() if _keep(entry)]
 
 
-def _served(row: Witnessing | None, since: Any) -> bool:
-    # A time that lies ahead was not written by us: it would keep the witness from ever being served.
+def _is_current(row: Witnessing | None, since: Any) -> bool:
+    # A time in the future was tampered with: it would stop the witness from being served.
     return row is not None and row.kept_at is not None and since < row.kept_at <= timezone.now()
 
 
-def _keep(one: Configured) -> bool:
+def _keep(entry: Configured) -> bool:
     using = database.alias()
     newest = proofs.head(using)
     if newest is None:
         return False
-    row = Witnessing.objects.using(using).filter(pk=one.alias).first() or Witnessing(alias=one.alias)
+    row = Witnessing.objects.using(using).filter(pk=entry.alias).first() or Witnessing(alias=entry.alias)
     if row.size == newest.size and not row.error:
         return False
     row.tried_at, row.error = timezone.now(), ""
     try:
         origin = open_checkpoint(newest.checkpoint, verification_keys()).origin
-        kept = one.witness.latest(origin=origin)
-        if kept is not None:
-            compare(kept, using=using)
-        one.witness.keep(newest.checkpoint, origin=origin, size=newest.size)
+        earlier = entry.witness.latest(origin=origin)
+        if earlier is not None:
+            compare(earlier, using=using)
+        entry.witness.keep(newest.checkpoint, origin=origin, size=newest.size)
         row.size, row.kept_at = newest.size, row.tried_at
     except Exception as error:
-        # A witness is foreign code and a foreign server; the others must still be served.
-        logger.exception("Witness %s did not take the checkpoint of %s leaves", one.alias, newest.size)
+        # Third-party code may raise anything; the other witnesses must still be served.
+        logger.exception("Witness %s failed to store the checkpoint of %s leaves", entry.alias, newest.size)
         row.error = canonical_text(str(error))[:500] or type(error).__name__
     row.save(using=using)
     return not row.error
 
 
 def latest() -> Iterator[tuple[str, str]]:
-    """Name and newest checkpoint of each witness that can be read back. Raises ConfigurationError, and theirs."""
+    """Name and newest checkpoint of each witness that can be read back.
+
+    Raises ConfigurationError, and whatever a witness raises.
+    """
     head = TreeHead.objects.using(database.alias()).filter(pk=HEAD).first()
     if head is None:
         return
-    for one in configured():
-        kept = one.witness.latest(origin=head.origin)
-        if kept is not None:
-            yield one.alias, kept
+    for entry in configured():
+        checkpoint = entry.witness.latest(origin=head.origin)
+        if checkpoint is not None:
+            yield entry.alias, checkpoint
 
 
 def compare(checkpoint: str, *, using: str | None = None) -> int:
-    """Check that the record begins with the tree of an older signed ``checkpoint``; returns that tree's size.
+    """Check that the record extends the tree of an older signed ``checkpoint``. Returns that tree's size.
 
-    Raises RecordContradicted, and NoteBroken when the checkpoint itself can't be believed.
+    Raises RecordContradicted, or NoteBroken if the checkpoint itself is invalid.
     """
     alias = using or database.alias()
     old = open_checkpoint(checkpoint, verification_keys())
@@ -134,17 +137,19 @@ def compare(checkpoint: str, *, using: str | None = None) -> int:
     head = TreeHead.objects.using(alias).filter(pk=HEAD).first()
     size = newest.size if newest is not None else 0
     if head is not None and old.origin != head.origin:
-        raise NoteBroken(f"the checkpoint is of {old.origin}, this record is {head.origin}")
+        raise NoteBroken(f"the checkpoint belongs to {old.origin}, this record is {head.origin}")
     if old.size > size:
         raise RecordContradicted(
-            f"A checkpoint of {old.size} leaves was signed, the record has {size}: it was rolled back"
+            f"A signed checkpoint has {old.size} leaves, the record only {size}: it was rolled back"
         )
     try:
         root = root_at(old.size, alias)
     except TileBroken as error:
         raise RecordContradicted(f"The root at {old.size} leaves can't be computed: {error}") from error
     if root != old.root:
-        raise RecordContradicted(f"The first {old.size} leaves are not those that were signed: rewritten or forked")
+        raise RecordContradicted(
+            f"The first {old.size} leaves differ from the signed ones: the record was rewritten or forked"
+        )
     return old.size
 
 

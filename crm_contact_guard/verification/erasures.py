@@ -1,7 +1,7 @@
-"""Which rows may have lost personal values: those that a recorded erasure names.
+"""Rows whose personal values may be empty: those with a recorded erasure.
 
 An erasure is an event whose kind begins with ``erasure.``, with ``subject_type`` "message" or "event" and the row's
-id as ``subject_id``. Verification treats every other emptied value as tampering.
+id as ``subject_id``. Verification reports any other emptied value as tampering.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _QUERY: Final = 500
 
 
 def recorded(using: str, kind: RowKind, ids: Iterable[bytes]) -> set[bytes]:
-    """Those of ``ids`` (16 bytes each) that a recorded erasure names."""
-    found: set[bytes] = set()
+    """The subset of ``ids`` (16 bytes each) for which an erasure was recorded."""
+    erased: set[bytes] = set()
     rest = iter(ids)
     while batch := list(islice(rest, _QUERY)):
-        found.update(_recorded(using, kind, [str(UUID(bytes=row_id)) for row_id in batch]))
-    return found
+        erased.update(_recorded(using, kind, [str(UUID(bytes=row_id)) for row_id in batch]))
+    return erased
 
 
 def _recorded(using: str, kind: RowKind, ids: Sequence[str]) -> Iterable[bytes]:

@@ -1,4 +1,4 @@
-"""Files of messages against the list that stands in the message's leaf."""
+"""Compare the files of messages with the list in the message's leaf."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUERY = 500
 
 
 class FileCheck:
-    """Compares attachment rows, and with ``contents`` the stored files themselves, with what was sealed."""
+    """Compares attachment rows with the sealed lists; with ``contents``, also hashes the stored files."""
 
     def __init__(self, using: str, report: Report, *, contents: bool) -> None:
         self._using = using
@@ -24,30 +24,30 @@ class FileCheck:
         self._contents = contents
 
     def check(self, listed: Mapping[bytes, str]) -> None:
-        """Check the files of these messages: id (16 bytes) → the list that stands in the row."""
+        """Check the files of these messages: id (16 bytes) → the list in the row (canonical JSON)."""
         ids = [UUID(bytes=row_id) for row_id in listed]
         for start in range(0, len(ids), _QUERY):
             part = ids[start : start + _QUERY]
-            held: dict[UUID, list[Attachment]] = {message_id: [] for message_id in part}
+            stored: dict[UUID, list[Attachment]] = {message_id: [] for message_id in part}
             for attachment in Attachment.objects.using(self._using).filter(message__in=part).order_by("position"):
-                held[attachment.message_id].append(attachment)
+                stored[attachment.message_id].append(attachment)
             for message_id in part:
-                self._compare(message_id, listed[message_id.bytes], held[message_id])
+                self._compare(message_id, listed[message_id.bytes], stored[message_id])
 
-    def _compare(self, message_id: UUID, files: str, held: list[Attachment]) -> None:
+    def _compare(self, message_id: UUID, files: str, stored: list[Attachment]) -> None:
         try:
             sealed: list[dict[str, Any]] = json.loads(files)
             entries = [tuple(entry[name] for name in ("sha256", "size", "name", "type", "kind")) for entry in sealed]
         except (ValueError, TypeError, KeyError):
-            # Altered: the row's own check says so.
+            # The list was altered, which the check of the row reports.
             return
         where = f"files of message {message_id}"
-        if [(one.sha256, one.size, one.name, one.content_type, one.kind) for one in held] != entries:
-            self._report.add(where, "differ from the list that was sealed")
+        if [(file.sha256, file.size, file.name, file.content_type, file.kind) for file in stored] != entries:
+            self._report.add(where, "differ from the sealed list")
             return
         if self._contents:
-            for one in held:
-                self._read(where, one)
+            for file in stored:
+                self._read(where, file)
 
     def _read(self, where: str, attachment: Attachment) -> None:
         if not attachment.stored_as:
@@ -61,4 +61,4 @@ class FileCheck:
             self._report.add(where, f"{attachment.name} can't be read from the storage")
             return
         if hashed.hexdigest() != attachment.sha256:
-            self._report.add(where, f"{attachment.name} has other contents than were sealed")
+            self._report.add(where, f"the contents of {attachment.name} differ from what was sealed")

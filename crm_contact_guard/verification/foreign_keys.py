@@ -1,4 +1,4 @@
-"""What stands around the rows: triggers, open permits, and links that lead nowhere."""
+"""Check what surrounds the rows: triggers, open erasure permits and foreign keys."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _SHOWN = 20
 
 
 def check(using: str, report: Report) -> None:
-    """Report missing triggers, permits left open, and rows of ours that point at rows that are gone."""
+    """Report changed triggers, open erasure permits, and foreign keys to missing rows."""
     for name in sorted(trigger_state.altered(connections[using])):
-        report.add(f"trigger {name}", "is missing or disabled, or does something else: recorded rows could be changed")
+        report.add(f"trigger {name}", "is missing, disabled or changed: recorded rows can be altered")
     for name, why in trigger_state.obstacles(connections[using]):
         report.add(name, why)
     for permit in ErasurePermit.objects.using(using).order_by("pk")[:_SHOWN]:
-        report.add(f"row {permit.pk}", "an erasure permit was left open: its personal values could be emptied")
+        report.add(f"row {permit.pk}", "has an open erasure permit: its personal values can be erased")
     for field in _links():
         _check_link(using, field, report)
 
 
 def _links() -> list[models.ForeignKey[Any, Any]]:
-    """Foreign keys of recorded rows, and all of this app that point at a recorded row or a conversation."""
+    """Foreign keys of the recorded tables, and those of this app to a recorded row or a conversation."""
     return [
         field
         for model in apps.get_app_config("crm_contact_guard").get_models()
@@ -41,7 +41,7 @@ def _links() -> list[models.ForeignKey[Any, Any]]:
 def _check_link(using: str, field: models.ForeignKey[Any, Any], report: Report) -> None:
     source, target = field.model._meta, field.related_model._meta
     name = connections[using].ops.quote_name
-    key, column, other = (name(str(one.column)) for one in (source.pk, field, target.pk))
+    key, column, other = (name(str(part.column)) for part in (source.pk, field, target.pk))
     with connections[using].cursor() as cursor:
         cursor.execute(
             f"SELECT s.{key}, s.{column} FROM {name(source.db_table)} s"
@@ -50,11 +50,11 @@ def _check_link(using: str, field: models.ForeignKey[Any, Any], report: Report) 
         )
         for row_id, missing in cursor.fetchall():
             where = f"{source.model_name} {_shown(source.pk, row_id)}"
-            report.add(where, f"points at {target.model_name} {_shown(target.pk, missing)}, which is gone")
+            report.add(where, f"refers to {target.model_name} {_shown(target.pk, missing)}, which is missing")
 
 
 def _shown(key: Any, value: Any) -> str:
-    """A key as everywhere else: SQLite keeps UUIDs without dashes."""
+    """A key in its usual form; SQLite stores UUIDs without dashes."""
     try:
         return str(key.to_python(value))
     except ValidationError:

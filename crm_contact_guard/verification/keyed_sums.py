@@ -1,7 +1,7 @@
-"""Comparing sets of millions in constant memory: the sum of a keyed hash of each member.
+"""Compare sets of millions of members in constant memory, by the sum of a keyed hash of each member.
 
-Equal sets have equal sums, in whatever order they are read. Nobody who prepared the members knows the key, so nobody
-can make two different sets agree.
+Equal sets have equal sums, in any order. The key is random for each run, so an attacker can't prepare two different
+sets with the same sum.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ class KeyedSums:
         self._key = np.frombuffer(os.urandom(16 * (self._words + 1)), dtype=np.uint64).reshape(2, -1) | np.uint64(1)
 
     def of(self, members: bytes) -> Totals:
-        """Two sums modulo 2⁶⁴ and the count of the members, run together. Totals may be added and subtracted."""
+        """Two sums modulo 2⁶⁴ and the count of the concatenated ``members``. Totals can be added and subtracted."""
         words = np.frombuffer(members, dtype=np.uint64).reshape(-1, self._words)
         with np.errstate(over="ignore"):
             sums = [self._mixed(words, lane).sum(dtype=np.uint64) for lane in (0, 1)]
         return np.array([*sums, len(words)], dtype=np.uint64)
 
     def _mixed(self, words: Totals, lane: int) -> Totals:
-        """Each word is multiplied in under an odd secret, and mixed as SplitMix64 does at the end."""
+        """Multiply each word by an odd secret number, then apply SplitMix64's final mix."""
         key = self._key[lane]
         mixed = np.full(len(words), key[-1])
         for at in range(self._words):

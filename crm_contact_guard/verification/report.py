@@ -1,4 +1,4 @@
-"""What a verification found, in words."""
+"""The result of a verification."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ _KEPT: Final = 1000
 
 @dataclass(slots=True)
 class Report:
-    """The first thousand ``faults`` and the count of all, and what was covered."""
+    """The first thousand ``faults``, the number of all faults, and what was checked."""
 
     faults: list[Fault] = field(default_factory=list)
     fault_count: int = 0
-    #: Called with each fault as it is found.
+    #: Called with each fault when it is found.
     on_fault: Callable[[Fault], None] = lambda fault: None
-    #: Called with leaves done and leaves in all.
+    #: Called with the number of leaves checked and the size of the tree.
     on_progress: Callable[[int, int], None] = lambda done, size: None
     checkpoint: Checkpoint | None = None
     signers: dict[VerifierKey, int] = field(default_factory=dict)
     rows: dict[RowKind, int] = field(default_factory=lambda: {"message": 0, "event": 0})
     erased: int = 0
     pending: int = 0
-    #: Older checkpoints that the record was compared with, and their sizes.
+    #: Name and size of each older checkpoint that the record was compared with.
     witnessed: list[tuple[str, int]] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
-        """Whether all holds."""
+        """Whether no fault was found."""
         return not self.fault_count
 
     def add(self, where: str, why: str) -> None:
-        """Note a fault."""
+        """Add a fault."""
         fault = Fault(where, why)
         self.fault_count += 1
         if len(self.faults) < _KEPT:

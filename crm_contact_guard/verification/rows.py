@@ -1,4 +1,4 @@
-"""Recorded rows against the leaves they were sealed as. Every hash is computed here, not by the database."""
+"""Compare recorded rows with their sealed leaves. Every hash is computed in Python, not by the database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FILES: Final = PERSONAL["message"].index("files")
 
 
 class RowCheck:
-    """Compares rows with leaf hashes and says in words what differs."""
+    """Compares rows with leaf hashes and reports what differs."""
 
     def __init__(self, using: str, report: Report, files: FileCheck) -> None:
         self._using = using
@@ -35,7 +35,7 @@ class RowCheck:
         self._files = files
 
     def leaves(self, runs: Sequence[Leaves]) -> None:
-        """Check the rows of some runs of leaves, a few thousand in all."""
+        """Check the rows of a few thousand leaves."""
         wanted: dict[RowKind, dict[bytes, Expected]] = {kind: {} for kind in OPEN}
         odd: dict[RowKind, set[bytes]] = {kind: set() for kind in OPEN}
         for run in runs:
@@ -43,7 +43,7 @@ class RowCheck:
             for at, (initial, row_id) in enumerate(_ENTRIES.iter_unpack(run.rows)):
                 kind = ROW_KINDS.get(initial)
                 if kind is None:
-                    self._report.add(f"leaf {run.start + at}", "the seal names no known kind of row")
+                    self._report.add(f"leaf {run.start + at}", "the seal names an unknown kind of row")
                     continue
                 if row_id in wanted[kind]:
                     odd[kind].add(row_id)
@@ -57,8 +57,8 @@ class RowCheck:
         self._files.check(files)
 
     def _singly(self, runs: Sequence[Leaves], odd: dict[RowKind, set[bytes]], files: dict[bytes, str]) -> None:
-        """Look at the rows with ``odd`` ids again, value by value, in the order of their leaves."""
-        found = {kind: canonical_sql.fetch(self._using, kind, ids) for kind, ids in odd.items()}
+        """Check the rows with ``odd`` ids again, value by value, in the order of their leaves."""
+        rows = {kind: canonical_sql.fetch(self._using, kind, ids) for kind, ids in odd.items()}
         erased = []
         for run in runs:
             low, high = _window(run)
@@ -66,10 +66,10 @@ class RowCheck:
                 kind = ROW_KINDS.get(initial)
                 if kind is None or row_id not in odd[kind]:
                     continue
-                row = found[kind].get(row_id)
+                row = rows[kind].get(row_id)
                 if row is None:
                     place = f"leaf {run.start + at}, sealed {run.sealed_at:%Y-%m-%d %H:%M}"
-                    self._report.add(f"{kind} {UUID(bytes=row_id)} ({place})", "is gone")
+                    self._report.add(f"{kind} {UUID(bytes=row_id)} ({place})", "is missing")
                     continue
                 self._report.rows[kind] += 1
                 fault, withheld = check(row, run.hashes[at * HASH_BYTES : (at + 1) * HASH_BYTES])
@@ -78,38 +78,39 @@ class RowCheck:
                 elif withheld:
                     erased.append(row)
                 if not low <= row.line_bytes().split(b"\n", 11)[RECORDED[kind]] <= high:
-                    self._report.add(label(row), f"claims a time of recording at which it was not sealed{_when(run)}")
+                    self._report.add(label(row), f"has a recording time that does not fit its seal{_when(run)}")
                 if kind == "message" and (listed := row.values[_FILES]) is not None:
                     files[row_id] = listed
         self.erased(erased)
 
     def counted(self, kind: RowKind, count: int) -> None:
-        """Rows that another check found to hold."""
+        """Count rows that another check found intact."""
         self._report.rows[kind] += count
 
-    def pending(self, kind: RowKind, notes: dict[bytes, bytes]) -> None:
-        """Check rows that wait for sealing against the leaf hashes noted for them (id → hash)."""
-        odd = hashed_rows.compare(self._using, kind, {row_id: (leaf, b"", b"~") for row_id, leaf in notes.items()}, {})
-        found = canonical_sql.fetch(self._using, kind, odd)
-        for row_id, row in found.items():
-            fault, withheld = check(row, notes[row_id])
+    def pending(self, kind: RowKind, leaf_hashes: dict[bytes, bytes]) -> None:
+        """Check rows that are not sealed yet against their pending leaf hashes (id → hash)."""
+        expected = {row_id: (leaf_hash, b"", b"~") for row_id, leaf_hash in leaf_hashes.items()}
+        odd = hashed_rows.compare(self._using, kind, expected, {})
+        rows = canonical_sql.fetch(self._using, kind, odd)
+        for row_id, row in rows.items():
+            fault, withheld = check(row, leaf_hashes[row_id])
             if fault is not None:
-                self._report.add(label(row), f"waits for sealing; {fault}")
+                self._report.add(label(row), f"is not sealed yet; {fault}")
             elif withheld:
                 self.erased([row])
-        self._report.pending += len(notes) - len(odd - found.keys())
-        for row_id in odd - found.keys():
-            self._report.add(f"{kind} {UUID(bytes=row_id)}", "was noted for sealing and is gone")
+        self._report.pending += len(leaf_hashes) - len(odd - rows.keys())
+        for row_id in odd - rows.keys():
+            self._report.add(f"{kind} {UUID(bytes=row_id)}", "is pending but missing from its table")
 
     def unknown(self, kind: str, row_id: UUID) -> None:
-        """A note that is of neither kind of row: the sealer refuses to go on at it."""
-        self._report.add(f"note of {row_id}", f"names a kind of row that there is not ({kind!r})")
+        """Report a pending row of an unknown kind. The sealer refuses to run until it is removed."""
+        self._report.add(f"pending row {row_id}", f"has an unknown kind ({kind!r})")
 
     def erased(self, rows: Iterable[StoredRow]) -> None:
-        """Rows with emptied values must be named by a recorded erasure."""
-        waiting = list(rows)
+        """Check that there is a recorded erasure for each of these rows with emptied values."""
+        emptied = list(rows)
         for kind in OPEN:
-            ids = {row.id: row for row in waiting if row.kind == kind}
+            ids = {row.id: row for row in emptied if row.kind == kind}
             self._report.erased += len(ids)
             for row_id in ids.keys() - erasures.recorded(self._using, kind, ids):
                 names = " and ".join(_withheld(ids[row_id]))
@@ -117,7 +118,7 @@ class RowCheck:
 
 
 def check(row: StoredRow, sealed: bytes) -> tuple[str | None, bool]:
-    """What of a row is not as sealed under the leaf hash ``sealed`` (or None), and whether values were emptied."""
+    """What differs between a row and its sealed leaf hash (None if nothing), and whether values were emptied."""
     if row.format == canonical.FORMAT and sha256(b"\x00" + row.leaf()).digest() == sealed == row.leaf_hash:
         names, digest = PERSONAL[row.kind], row.digests[-DIGEST_BYTES:]
         values = dict(zip(names, row.values, strict=True))
@@ -134,16 +135,16 @@ def _explain(row: StoredRow, sealed: bytes) -> tuple[str | None, bool]:
     if (row.salt is None or len(row.salt) != FIELD_SALT_BYTES * len(values)) and any(
         value is not None for value in values.values()
     ):
-        return "its salt was removed or altered while values are still there", False
+        return "its salt was removed or altered while values are present", False
     shown = _shown(row)
     try:
         fault = row_fault(shown, sealed)
     except UnicodeEncodeError:
-        fault = "holds text that is no Unicode"
+        fault = "contains invalid Unicode"
     if fault is None and row.leaf_hash != sealed:
         fault = "its own leaf hash differs from the sealed one"
     if fault is None and row.format != canonical.FORMAT:
-        fault = f"says it is of format {row.format}, and was sealed as one of format {canonical.FORMAT}"
+        fault = f"has format {row.format}, but was sealed in format {canonical.FORMAT}"
     if fault is None and not shown.withheld:
         fault = "its salt differs from what was sealed"
     return fault, bool(shown.withheld)
@@ -173,16 +174,16 @@ def _withheld(row: StoredRow) -> list[str]:
 
 
 def label(row: StoredRow) -> str:
-    """How a report names a row: ``message 8f… of 2026-11-24 09:12``."""
+    """The name of a row in a report: ``message 8f… of 2026-11-24 09:12``."""
     return _shown(row).label
 
 
 def _window(leaves: Leaves) -> tuple[bytes, bytes]:
-    """Between which times, as a leaf has them, the rows of a run must have been recorded."""
+    """The earliest and latest ``recorded_at`` allowed for the rows of a run, in the format of a leaf."""
     low = canonical.canonical_time(leaves.after - SLACK).encode() if leaves.after is not None else b""
     return low, canonical.canonical_time(leaves.sealed_at + SLACK).encode()
 
 
 def _when(leaves: Leaves) -> str:
     after = f"between {leaves.after:%Y-%m-%d %H:%M} and " if leaves.after is not None else ""
-    return f" (sealed {after}{leaves.sealed_at:%Y-%m-%d %H:%M}): slipped in, or its clock was wrong"
+    return f" (sealed {after}{leaves.sealed_at:%Y-%m-%d %H:%M}): it was backdated, or the server's clock was wrong"

@@ -1,7 +1,7 @@
-"""Rows, leaves and notes of waiting rows as sets: each row exactly one leaf or one note, each leaf one row.
+"""Compare the set of rows with the sets of leaves and pending rows: each row must have exactly one leaf or pending row.
 
-Constant memory: the sets are compared by sums of keyed hashes of their ids. Only when the sums differ are the ids
-themselves gathered, a slice of them at a time, to name the rows.
+The sets are compared in constant memory by sums of keyed hashes of their ids. Only if the sums differ are the ids
+loaded, one slice at a time, to name the rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from crm_contact_guard.verification.report import Report
 from crm_contact_guard.verification.rows import label
 
 _BATCH: Final = 20_000
-#: Ids gathered at once when something is wrong: about 100 MB.
+#: Ids loaded at a time if the sums differ: about 100 MB.
 _SLICE: Final = 400_000
 
 _ID: Final = re.compile(r"[0-9a-f]{32}\Z")
@@ -33,7 +33,7 @@ _IDS: Final = re.compile(r"[0-9a-f]*\Z")
 
 
 class SetCheck:
-    """Compares the sets as one snapshot shows them; ``size`` leaves have been compared with their rows before."""
+    """Compares the sets within one snapshot. The first ``size`` leaves were already compared with their rows."""
 
     def __init__(self, using: str, report: Report, size: int) -> None:
         self._using = using
@@ -42,17 +42,17 @@ class SetCheck:
         self._keyed = KeyedSums(ENTRY - 1)
 
     def check(self) -> None:
-        """Compare, and name what differs."""
+        """Compare the sets and report the rows that differ."""
         for kind in MODELS:
-            sealed, rows, waiting = (
+            sealed, rows, pending = (
                 self._sum(ids(kind)) for ids in (self._sealed_ids, self._row_ids, self._pending_ids)
             )
-            if (rows != sealed + waiting).any():
-                before, counts = self._report.fault_count, [int(total[-1]) for total in (rows, sealed, waiting)]
+            if (rows != sealed + pending).any():
+                before, counts = self._report.fault_count, [int(total[-1]) for total in (rows, sealed, pending)]
                 self._name(kind, max(counts[0], counts[1] + counts[2]))
                 if not self._report.fault_count or (counts[0] > counts[1] and before == self._report.fault_count):
                     self._report.add(
-                        f"{kind}s", f"{counts[0]} rows do not match {counts[1]} leaves and {counts[2]} waiting"
+                        f"{kind}s", f"{counts[0]} rows do not match {counts[1]} leaves and {counts[2]} pending rows"
                     )
 
     def _sum(self, batches: Iterator[bytes]) -> Totals:
@@ -62,33 +62,33 @@ class SetCheck:
         return total
 
     def _name(self, kind: RowKind, count: int) -> None:
-        """Name the rows, in slices by the last (random) byte of their ids."""
+        """Report the rows that differ, in slices by the last (random) byte of their ids."""
         parts = -(-count // _SLICE)
         for part in range(min(256, parts)):
-            sealed, rows, waiting = (
+            sealed, rows, pending = (
                 Counter(_slice(ids(kind), part, min(256, parts)))
                 for ids in (self._sealed_ids, self._row_ids, self._pending_ids)
             )
-            self._compare(kind, sealed, rows, waiting)
-            # Older leaves have been compared with their rows one by one.
+            self._compare(kind, sealed, rows, pending)
+            # Older leaves were already compared with their rows one by one.
             new = Counter(_slice(self._sealed_ids(kind, self._size), part, min(256, parts)))
             for row_id in sorted(new.keys() - rows.keys()):
-                self._add(kind, row_id, "was sealed a moment ago and is gone")
+                self._add(kind, row_id, "was sealed during this check but is missing")
 
-    def _compare(self, kind: RowKind, sealed: Counter[bytes], rows: Counter[bytes], waiting: Counter[bytes]) -> None:
-        for row_id in sorted(rows.keys() - sealed.keys() - waiting.keys()):
-            self._add(kind, row_id, "has no leaf and does not wait for one: slipped in past the triggers, or dropped")
+    def _compare(self, kind: RowKind, sealed: Counter[bytes], rows: Counter[bytes], pending: Counter[bytes]) -> None:
+        for row_id in sorted(rows.keys() - sealed.keys() - pending.keys()):
+            self._add(kind, row_id, "has no leaf and is not pending: it bypassed the triggers, or was unqueued")
         for row_id, times in sorted(rows.items()):
             if times > 1:
-                self._add(kind, row_id, f"stands in the table {times} times: one was slipped in past its primary key")
+                self._add(kind, row_id, f"is in the table {times} times: a copy bypassed the primary key")
         for row_id, times in sorted(sealed.items()):
             if times > 1:
                 self._add(kind, row_id, f"was sealed {times} times")
-            if row_id in waiting:
-                self._add(kind, row_id, "is sealed and waits to be sealed again")
-        for row_id, times in sorted(waiting.items()):
+            if row_id in pending:
+                self._add(kind, row_id, "is sealed and pending again")
+        for row_id, times in sorted(pending.items()):
             if times > 1:
-                self._add(kind, row_id, f"waits for sealing {times} times")
+                self._add(kind, row_id, f"is pending {times} times")
 
     def _add(self, kind: RowKind, row_id: bytes, why: str) -> None:
         row = canonical_sql.fetch(self._using, kind, [row_id]).get(row_id)
@@ -98,8 +98,8 @@ class SetCheck:
     def _sealed_ids(self, kind: RowKind, start: int = 0) -> Iterator[bytes]:
         initial = KINDS[kind][0]
         for seal in seals(self._using, start=start):
-            held = np.frombuffer(bytes(seal.rows), dtype=np.uint8)
-            entries = held[: len(held) // ENTRY * ENTRY].reshape(-1, ENTRY)
+            stored = np.frombuffer(bytes(seal.rows), dtype=np.uint8)
+            entries = stored[: len(stored) // ENTRY * ENTRY].reshape(-1, ENTRY)
             yield entries[entries[:, 0] == initial, 1:].tobytes()
 
     def _row_ids(self, kind: RowKind) -> Iterator[bytes]:
@@ -110,30 +110,30 @@ class SetCheck:
             condition, params = ("", []) if after is None else ("WHERE id > %s", [after])
             with connection.cursor() as cursor:
                 cursor.execute(f"SELECT {key} FROM {table} {condition} ORDER BY id LIMIT {_BATCH}", params)
-                found = [str(row[0]) for row in cursor.fetchall()]
-            yield self._joined(kind, found)
-            if len(found) < _BATCH:
+                batch = [str(row[0]) for row in cursor.fetchall()]
+            yield self._joined(kind, batch)
+            if len(batch) < _BATCH:
                 return
-            after = found[-1]
+            after = batch[-1]
 
     def _pending_ids(self, kind: RowKind) -> Iterator[bytes]:
         rows = Pending.objects.using(self._using).filter(row_kind=kind).values_list("row_id", flat=True)
-        found = []
+        batch = []
         for row_id in rows.iterator(chunk_size=_BATCH):
-            found.append(row_id.bytes)
-            if len(found) == _BATCH:
-                yield b"".join(found)
-                found = []
-        yield b"".join(found)
+            batch.append(row_id.bytes)
+            if len(batch) == _BATCH:
+                yield b"".join(batch)
+                batch = []
+        yield b"".join(batch)
 
     def _joined(self, kind: RowKind, ids: list[str]) -> bytes:
         joined = "".join(ids).replace("-", "")
         if len(joined) == 32 * len(ids) and _IDS.match(joined):
             return bytes.fromhex(joined)
         texts = [row_id.replace("-", "") for row_id in ids]
-        # SQLite keeps ids as text, so somebody with the file may have written anything.
+        # SQLite stores ids as text, so a forged id may be anything.
         for text in [text for text in texts if not _ID.match(text)]:
-            self._report.add(f"{kind} {text!r}", "has an id that is none: renumbered, or slipped in")
+            self._report.add(f"{kind} {text!r}", "has an invalid id: it was changed, or the row was added")
             texts.remove(text)
         return bytes.fromhex("".join(texts))
 

@@ -1,8 +1,8 @@
-"""The quick routine check: PostgreSQL hashes its own rows. Who can alter rows can alter that answer as well.
+"""The quick check: PostgreSQL itself hashes the rows, so a superuser who can alter rows can also falsify the result.
 
-One statement, which the server spreads over its cores, holds every row against its own leaf hash. The rows' ids and
-leaf hashes are then compared with those in the tree and in the notes, as sets, within one snapshot. Whatever is
-unusual is left to the full check, which finds the words. Stored files are not looked at.
+One parallel query compares every row with its own leaf hash. The ids and leaf hashes of the rows are then compared, as
+sets in one snapshot, with those in the tree and of the pending rows. Anything unusual is left to the full check, which
+explains it. Stored files are not read.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from crm_contact_guard.verification.keyed_sums import KeyedSums
 from crm_contact_guard.verification.report import Report
 from crm_contact_guard.verification.tree import Leaves
 
-#: More odd rows than this are looked for by the full check of everything.
+#: With more odd rows than this, everything goes through the full check.
 _ODD: Final = 100_000
-#: A row whose time lies further from that in its id (UUIDv7) is odd, in milliseconds.
+#: A row is odd if its ``recorded_at`` differs from the time in its id (UUIDv7) by more than this, in milliseconds.
 _NEAR: Final = 60_000
-#: PostgreSQL counts from 2000: milliseconds since 1970.
+#: PostgreSQL's epoch, 2000-01-01, in Unix milliseconds.
 _EPOCH: Final = 946_684_800_000
 _PIECE: Final = 1 << 15
 
-#: A row as the server gives it, all in one value, since values are what costs the client time.
+#: A row as the server returns it, in a single value, since the client's time depends on the number of values.
 _ROW: Final = np.dtype([("key", "V48"), ("micros", ">i8"), ("sound", "u1")])
 
 Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
@@ -43,29 +43,32 @@ Millis = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 
 class SqlRowCheck:
-    """Compares rows, leaves and notes of one snapshot: ``rows()``, ``usual()`` for all leaves, then ``agrees()``."""
+    """Compares rows with leaves and pending rows in one snapshot.
+
+    Call ``rows()``, then ``usual()`` for all leaves, then ``agrees()``.
+    """
 
     def __init__(self, using: str) -> None:
         self._connection = connections[using]
         if self._connection.vendor != "postgresql":
-            raise ConfigurationError("The check inside the database works on PostgreSQL only")
+            raise ConfigurationError("The check inside the database requires PostgreSQL")
         self._using = using
         self._keyed = KeyedSums(ENTRY - 1 + HASH_BYTES)
-        #: Rows less leaves and notes, by kind.
+        #: Sums of rows minus leaves and pending rows, by kind.
         self._left = {kind: self._keyed.of(b"") for kind in MODELS}
-        #: Rows that must be looked at one by one, whether they have a leaf or wait for it.
+        #: Ids of rows that must be checked one by one, sealed or pending.
         self.odd: set[bytes] = set()
         self._counts = dict.fromkeys(MODELS, 0)
         self._pending = 0
 
     def rows(self) -> bool:
-        """Let the server hash every row. False when so many are odd that only the full check of everything helps."""
+        """Let the server hash every row. Returns False if too many are odd and everything must be checked fully."""
         for kind in MODELS:
-            for found in self._hashed(kind):
-                self._left[kind] = self._left[kind] + self._keyed.of(found["key"].tobytes())
-                keys = np.ascontiguousarray(found["key"]).view(np.uint8).reshape(-1, ENTRY - 1 + HASH_BYTES)
-                millis = found["micros"].astype(np.int64) // 1000 + _EPOCH
-                odd = (found["sound"] == 0) | (np.abs(_millis(keys) - millis) > _NEAR)
+            for rows in self._hashed(kind):
+                self._left[kind] = self._left[kind] + self._keyed.of(rows["key"].tobytes())
+                keys = np.ascontiguousarray(rows["key"]).view(np.uint8).reshape(-1, ENTRY - 1 + HASH_BYTES)
+                millis = rows["micros"].astype(np.int64) // 1000 + _EPOCH
+                odd = (rows["sound"] == 0) | (np.abs(_millis(keys) - millis) > _NEAR)
                 self.odd.update(key[: ENTRY - 1].tobytes() for key in keys[odd])
                 if len(self.odd) > _ODD:
                     return False
@@ -73,7 +76,7 @@ class SqlRowCheck:
         return len(self.odd) <= _ODD
 
     def usual(self, runs: Sequence[Leaves]) -> bool:
-        """Take these leaves into the sums. False when their rows must be looked at one by one."""
+        """Add these leaves to the sums. Returns False if their rows must be checked one by one."""
         entries = np.frombuffer(b"".join([run.rows for run in runs]), dtype=np.uint8).reshape(-1, ENTRY)
         hashes = np.frombuffer(b"".join([run.hashes for run in runs]), dtype=np.uint8).reshape(-1, HASH_BYTES)
         count, counts = 0, {}
@@ -90,14 +93,14 @@ class SqlRowCheck:
         return True
 
     def agrees(self, report: Report) -> bool:
-        """Whether each row has exactly one leaf or one note, and each of these a row; if so, what holds is counted."""
+        """Whether rows correspond one to one to leaves and pending rows. If so, adds the counts to the report."""
         for kind in MODELS:
-            notes = Pending.objects.using(self._using).filter(row_kind=kind).values_list("row_id", "leaf_hash")
-            found = [row_id.bytes + bytes(leaf_hash) for row_id, leaf_hash in notes.iterator()]
-            if any(len(note) != ENTRY - 1 + HASH_BYTES for note in found):
+            pending = Pending.objects.using(self._using).filter(row_kind=kind).values_list("row_id", "leaf_hash")
+            keys = [row_id.bytes + bytes(leaf_hash) for row_id, leaf_hash in pending.iterator()]
+            if any(len(key) != ENTRY - 1 + HASH_BYTES for key in keys):
                 return False
-            self._left[kind] = self._left[kind] - self._keyed.of(b"".join(found))
-            self._pending += len(found)
+            self._left[kind] = self._left[kind] - self._keyed.of(b"".join(keys))
+            self._pending += len(keys)
         if any(left.any() for left in self._left.values()):
             return False
         for kind in MODELS:
@@ -112,7 +115,7 @@ class SqlRowCheck:
     def _hashed(self, kind: RowKind) -> Iterator[Any]:
         connection = self._connection
         with connection.cursor() as cursor:
-            # Rows are given out one by one, which the planner thinks too dear to share the hashing out for.
+            # By default the planner considers a parallel plan too expensive for a query that returns every row.
             cursor.execute(
                 "SELECT set_config('parallel_tuple_cost', '0', true), set_config('parallel_setup_cost', '0', true),"
                 " set_config('jit', 'off', true)"
@@ -123,14 +126,14 @@ class SqlRowCheck:
 
 
 def _millis(ids: Bytes) -> Millis:
-    """Milliseconds since 1970 in UUIDv7s, a row each."""
+    """Unix milliseconds of UUIDv7s, one per row of ``ids``."""
     wide = np.zeros((len(ids), 8), dtype=np.uint8)
     wide[:, 2:] = ids[:, :6]
     return wide.view(">i8")[:, 0].astype(np.int64)
 
 
 def _in_time(ids: Bytes, runs: Sequence[Leaves]) -> bool:
-    """Whether the times in the ids lie so well between the seals that those of the rows do as well."""
+    """Whether the times in the ids are so far within the limits of their seals that ``recorded_at`` is, too."""
     counts = [run.count for run in runs]
     slack = int(SLACK.total_seconds() * 1000) - _NEAR
     low = np.repeat([_since_1970(run.after) - slack if run.after is not None else 0 for run in runs], counts)
@@ -144,7 +147,7 @@ def _since_1970(moment: datetime) -> int:
 
 
 def _statement(kind: RowKind) -> str:
-    """Of every row: id and leaf hash, its time, and whether it holds. No value may be null."""
+    """A query for id and leaf hash, ``recorded_at``, and validity of every row, as one value that is never null."""
     zeros = f"decode(repeat('00', {HASH_BYTES}), 'hex')"
     leaf_hash = f"CASE WHEN octet_length(leaf_hash) = {HASH_BYTES} THEN leaf_hash ELSE {zeros} END"
     return (
@@ -154,7 +157,7 @@ def _statement(kind: RowKind) -> str:
 
 
 def _sound(kind: RowKind) -> str:
-    """That a row's leaf hash and content digest are those of its values, or that it was emptied whole."""
+    """SQL condition: leaf hash and content digest match the row's values, or all its personal values are empty."""
     names = PERSONAL[kind]
     header, start = HEADERS[kind].decode().strip(), len(names) * DIGEST_BYTES + 1
     text = f"'{header}' || chr(10) || {lines('postgresql', True, kind)}"
@@ -168,8 +171,10 @@ def _sound(kind: RowKind) -> str:
 
 
 def _unnamed(kind: RowKind) -> str:
-    """The ids of emptied rows that no recorded erasure names. A query by itself: within the other it would keep the
-    server from sharing that out."""
+    """A query for the ids of emptied rows without a recorded erasure.
+
+    Separate from the main query, which would not run in parallel with this subquery.
+    """
     table, events = MODELS[kind]._meta.db_table, Event._meta.db_table
     return (
         f"SELECT uuid_send(id) FROM {table} WHERE salt IS NULL AND NOT EXISTS (SELECT 1 FROM {events} erasure"

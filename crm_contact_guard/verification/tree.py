@@ -1,4 +1,4 @@
-"""The tree against itself and against its signatures: tiles, seals, head. Leaves come out for the rows' check."""
+"""Check the tree (tiles, seals, head) against its signatures, and yield the leaves to compare with the rows."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _CHUNK: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
-    """A run of leaves from ``start``: entries as in ``Seal.rows`` and the hashes they were sealed with."""
+    """Consecutive leaves from ``start``: entries as in ``Seal.rows`` and the hashes they were sealed with."""
 
     start: int
     rows: bytes
     hashes: bytes
     sealed_at: datetime
-    #: When the seal before this one was made; None for the first.
+    #: ``sealed_at`` of the preceding seal; None for the first.
     after: datetime | None
 
     @property
@@ -38,7 +38,7 @@ class Leaves:
 
 
 def batches(runs: Iterable[Leaves]) -> Iterator[list[Leaves]]:
-    """Runs of leaves, a few thousand leaves together: seals are of one row or of thousands."""
+    """Group runs into batches of a few thousand leaves, since a seal may hold one row or thousands."""
     batch, count = list[Leaves](), 0
     for run in runs:
         batch.append(run)
@@ -51,11 +51,11 @@ def batches(runs: Iterable[Leaves]) -> Iterator[list[Leaves]]:
 
 
 class TreeCheck:
-    """One walk over the tree; ``leaves()`` gives the ``size`` leaves that stand in it while faults go to the report."""
+    """One walk over the tree. ``leaves()`` yields its ``size`` leaves; faults are added to the report."""
 
     def __init__(self, using: str, keys: Sequence[VerifierKey], report: Report) -> None:
         self._using = using
-        self._head, self.size = head_as_it_stands(using)
+        self._head, self.size = current_head(using)
         self._keys = keys
         self._report = report
         self._read = SequentialTiles(using)
@@ -66,7 +66,7 @@ class TreeCheck:
         self._astray = False
 
     def leaves(self) -> Iterator[Leaves]:
-        """All leaves in order. A fault in the structure is reported and the walk goes on as far as it can."""
+        """Yield all leaves in order. After a fault in the structure the walk continues as far as possible."""
         if self._head is None:
             self._check_empty()
             return
@@ -92,18 +92,18 @@ class TreeCheck:
 
     def _check_empty(self) -> None:
         if Seal.objects.using(self._using).exists():
-            self._report.add("tree head", "is gone although rows have been sealed")
+            self._report.add("tree head", "is missing although rows have been sealed")
 
     def _follows(self, seal: Seal, start: int, end: int, rows: bytes) -> bool:
         where = _range(start, seal.size)
         if seal.size > self.size:
-            # Sealed while this runs.
+            # Sealed since the check began.
             return False
         if not rows or len(rows) % ENTRY or start < end:
-            self._report.add(f"seal of {seal.size} leaves", "its list of rows was altered, or a seal was slipped in")
+            self._report.add(f"seal of {seal.size} leaves", "its list of rows was altered, or a seal was added")
             return False
         if start > end:
-            self._report.add(_range(end, start), "the seal that lists their rows is gone")
+            self._report.add(_range(end, start), "the seal that lists their rows is missing")
             self._skip(end, start)
         first, last = (int.from_bytes(part, "big") for part in (rows[1:7], rows[-ENTRY + 1 : -ENTRY + 7]))
         if (first, last) != (seal.first_ms, seal.last_ms):
@@ -121,51 +121,53 @@ class TreeCheck:
         except NoteBroken as error:
             self._unsigned.append(seal.size) if len(self._unsigned) < 2 else self._unsigned.__setitem__(1, seal.size)
             if len(self._unsigned) == 1:
-                self._report.add(where, f"{error}: forged, or its key is missing among VERIFICATION_KEYS")
+                self._report.add(where, f"{error}: it is forged, or VERIFICATION_KEYS lacks its key")
             return
         for signer in note.signers:
             self._report.signers[signer] = self._report.signers.get(signer, 0) + 1
         self._report.checkpoint = checkpoint
         if self._head is not None and checkpoint.origin != self._head.origin:
-            self._report.add(where, f"is of {checkpoint.origin}, not of {self._head.origin}")
+            self._report.add(where, f"belongs to {checkpoint.origin}, not to {self._head.origin}")
         if (checkpoint.size, checkpoint.root) != (seal.size, self._regrown.frontier().root()) and not self._astray:
-            # Every later root differs as well: the first tells where.
+            # All later roots differ as well; only the first shows the place.
             self._astray = True
-            self._report.add(_range(start, seal.size), "the tree up to here does not have the root that was signed")
+            self._report.add(_range(start, seal.size), "the tree up to here does not have the signed root")
 
     def _check_time(self, seal: Seal, start: int, previous: datetime | None) -> None:
-        """Seals follow one another in time, and none is of the future."""
+        """``sealed_at`` must not decrease from seal to seal, nor be in the future."""
         if previous is not None and seal.sealed_at < previous - SLACK:
-            self._report.add(_range(start, seal.size), f"claim to be sealed before those before them ({previous})")
+            self._report.add(
+                _range(start, seal.size), f"have an earlier sealing time than the previous seal ({previous})"
+            )
         elif seal.sealed_at > timezone.now() + SLACK:
-            self._report.add(_range(start, seal.size), f"claim to be sealed in the future ({seal.sealed_at})")
+            self._report.add(_range(start, seal.size), f"have a sealing time in the future ({seal.sealed_at})")
 
     def _finish(self, end: int, last: Seal | None) -> None:
         head = self._head
         if head is None:
             return
         self._skip(end, self.size)
-        self._note(self._regrown.finish)
+        self._run(self._regrown.finish)
         if end != head.size:
-            self._report.add("tree head", f"says {head.size} leaves, seals end at {end}")
+            self._report.add("tree head", f"has size {head.size}, but the seals end at {end}")
         elif bytes(head.frontier) != self._regrown.frontier().to_bytes():
-            self._report.add("tree head", "its hashes are not those of the tree")
+            self._report.add("tree head", "its hashes differ from those of the tree")
         if last is None and head.size:
-            self._report.add("seals", "all are gone although rows have been sealed")
-        for place in stray_tiles(self._using):
-            self._report.add(f"tile {place}", "belongs to no leaf: slipped in, and sealing would end at it")
+            self._report.add("seals", "all are missing although rows have been sealed")
+        for path in stray_tiles(self._using):
+            self._report.add(f"tile {path}", "belongs to no leaf: it was added, and sealing would fail at it")
         if TreeHead.objects.using(self._using).exclude(pk=HEAD).exists():
-            self._report.add("tree head", "stands beside others, which were slipped in")
+            self._report.add("tree head", "is not the only one: others were added")
         if len(self._unsigned) > 1:
-            self._report.add(f"checkpoints up to {self._unsigned[-1]} leaves", "further signatures do not hold")
+            self._report.add(f"checkpoints up to {self._unsigned[-1]} leaves", "further signatures are invalid")
 
     def _grow(self, start: int, end: int) -> bytes:
-        """The leaf hashes from ``start`` up to ``end``, zeros where there are none, and the tree with them."""
+        """Return the leaf hashes from ``start`` to ``end`` (zeros where missing) and append them to the tree."""
         first, last = start // TILE_WIDTH, -(-end // TILE_WIDTH)
         hashes = b"".join([self._tile(index) for index in range(first, last)])
         offset = start % TILE_WIDTH * HASH_BYTES
         hashes = hashes[offset : offset + (end - start) * HASH_BYTES]
-        self._note(lambda: self._regrown.append(hashes))
+        self._run(lambda: self._regrown.append(hashes))
         return hashes
 
     def _tile(self, index: int) -> bytes:
@@ -177,28 +179,28 @@ class TreeCheck:
         return hashes[: width * HASH_BYTES].ljust(width * HASH_BYTES, b"\0")
 
     def _skip(self, start: int, end: int) -> None:
-        """Let the tree grow over leaves that no seal lists."""
+        """Append leaves that no seal lists."""
         for at in range(start, end, _CHUNK):
             if self._missing:
-                # Sizes that somebody wrote into a seal may be astronomic.
+                # A forged seal may have a huge size.
                 return
             self._grow(at, min(at + _CHUNK, end))
 
-    def _note(self, act: Callable[[], None]) -> None:
+    def _run(self, act: Callable[[], None]) -> None:
         try:
             act()
         except TileBroken as error:
             self._broken(error)
 
     def _broken(self, error: TileBroken) -> None:
-        # Whatever lies above the first broken tile differs as well.
+        # All tiles above the first broken one differ as well.
         if self._sound:
             self._sound = False
             self._report.add("tree", str(error))
 
 
-def head_as_it_stands(using: str) -> tuple[TreeHead | None, int]:
-    """The head row and the size of the newest seal, by one statement, since sealing goes on meanwhile."""
+def current_head(using: str) -> tuple[TreeHead | None, int]:
+    """The head row and the size of the newest seal, read in one statement since a sealer may run at the same time."""
     newest = Subquery(Seal.objects.using(using).order_by("-size").values("size")[:1])
     head = TreeHead.objects.using(using).annotate(newest=newest).filter(pk=HEAD).first()
     return head, 0 if head is None else head.newest or 0

@@ -1,8 +1,8 @@
-"""Checking the whole record: tree, signatures, witnesses, rows, links.
+"""Check the whole record: tree, signatures, witnesses, rows and foreign keys.
 
-The database is not trusted: hashes are computed here, keys come from settings, and what witnesses kept lies elsewhere.
-Batches and sums keep memory constant. Rows may be recorded and sealed meanwhile: what is compared as a set is
-compared in one snapshot.
+The database is not trusted: hashes are computed in Python, keys come from settings, witnesses store checkpoints
+elsewhere. Batches and sums keep memory constant. Rows may be recorded and sealed during the check; sets are compared
+within one snapshot.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from crm_contact_guard.verification.tree import Leaves, TreeCheck, batches
 __all__ = ["Fault", "Report", "verify"]
 
 _BATCH = 2000
-#: MariaDB's numbers for a column that is not there, and for a view that no longer fits its table.
-_MYSQL_LACKS = (1054, 1356)
+#: MariaDB error numbers: unknown column, and a view that refers to an invalid table or column.
+_MYSQL_MISSING = (1054, 1356)
 
 
 def verify(
@@ -45,12 +45,11 @@ def verify(
     on_fault: Callable[[Fault], None] = lambda fault: None,
     on_progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> Report:
-    """Check everything and report what does not hold.
+    """Check everything and report the faults.
 
-    ``since``: signed checkpoints that somebody kept. ``in_database``: let PostgreSQL hash the rows' content, which is
-    faster and trusts it. ``file_contents``: read every stored file as well. ``also``: checks of what layers above
-    show of the record, called with alias and report within one snapshot. Raises ConfigurationError, and DatabaseError
-    when the server can't be asked.
+    ``since``: signed checkpoints to compare with. ``in_database``: let PostgreSQL hash the rows, which is faster but
+    trusts the server. ``file_contents``: also read every stored file. ``also``: checks of the layers above, called with
+    alias and report within one snapshot. Raises ConfigurationError, and DatabaseError if the server does not respond.
     """
     alias = using or database.alias()
     report = Report(on_fault=on_fault, on_progress=on_progress)
@@ -59,48 +58,51 @@ def verify(
         raise ConfigurationError("No key to verify with: set SIGNING_KEY or VERIFICATION_KEYS")
     rows = RowCheck(alias, report, FileCheck(alias, report, contents=file_contents))
     if in_database:
-        with _told(alias, report, "rows, seals and tiles"), _snapshot(alias):
+        with _guarded(alias, report, "rows, seals and tiles"), _snapshot(alias):
             _check_in_database(alias, keys, rows, report)
     else:
         size = 0
-        with _told(alias, report, "seals and tiles"):
+        with _guarded(alias, report, "seals and tiles"):
             tree = TreeCheck(alias, keys, report)
             size = tree.size
             for runs in _batches(tree, report):
                 rows.leaves(runs)
-        with _told(alias, report, "rows that wait, and the set of all rows"), _snapshot(alias):
+        with _guarded(alias, report, "pending rows and the set of all rows"), _snapshot(alias):
             _check_pending(alias, rows)
             SetCheck(alias, report, size).check()
-    with _told(alias, report, "triggers, tables and links"):
+    with _guarded(alias, report, "triggers, tables and foreign keys"):
         foreign_keys.check(alias, report)
-    with _told(alias, report, "what is shown beside the record"), _snapshot(alias):
+    with _guarded(alias, report, "working state"), _snapshot(alias):
         shown.check(alias, report)
     for check in also:
-        with _told(alias, report, "what is shown beside the record"), _snapshot(alias):
+        with _guarded(alias, report, "working state"), _snapshot(alias):
             check(alias, report)
-    with _told(alias, report, "witnesses"):
+    with _guarded(alias, report, "witnesses"):
         _check_witnesses(alias, since, report)
     return report
 
 
 @contextmanager
-def _told(alias: str, report: Report, part: str) -> Iterator[None]:
-    """Who is master of the database can put anything anywhere, or take a column away: what can't even be read is a
-    fault, and ends its part only. A server that does not answer is none."""
+def _guarded(alias: str, report: Report, part: str) -> Iterator[None]:
+    """Report data that can't be read as a fault, and end only this part of the check.
+
+    An attacker with control of the database can store invalid values or drop a column. Errors that mean that the
+    server does not respond are raised.
+    """
     try:
         yield
     except (AttributeError, DatabaseError, InterfaceError, OverflowError, TypeError, ValueError) as error:
-        if _unanswered(alias, error):
+        if _is_unavailable(alias, error):
             raise
-        report.add(part, f"hold what was never written there, or lack what was; their check ended at it ({error})")
+        report.add(part, f"could not be checked further: invalid data, or a missing table or column ({error})")
 
 
-def _unanswered(alias: str, error: Exception) -> bool:
+def _is_unavailable(alias: str, error: Exception) -> bool:
     if not isinstance(error, InterfaceError | OperationalError):
         return False
     vendor = connections[alias].vendor
     if vendor == "mysql":
-        return error.args[0] not in _MYSQL_LACKS if error.args else True
+        return error.args[0] not in _MYSQL_MISSING if error.args else True
     return vendor != "sqlite" or "locked" in str(error)
 
 
@@ -111,7 +113,7 @@ def _batches(tree: TreeCheck, report: Report) -> Iterator[list[Leaves]]:
 
 
 def _check_in_database(alias: str, keys: Sequence[VerifierKey], rows: RowCheck, report: Report) -> None:
-    """Let the server hash all rows; then look at those it found odd, or at everything when the sets differ."""
+    """Let the server hash all rows; then check the odd ones fully, or everything if the sets differ."""
     check, odd = sql.SqlRowCheck(alias), set[int]()
     everything, tree = not check.rows(), TreeCheck(alias, keys, report)
     for number, runs in enumerate(_batches(tree, report)):
@@ -119,7 +121,7 @@ def _check_in_database(alias: str, keys: Sequence[VerifierKey], rows: RowCheck, 
             odd.add(number)
     everything = everything or not report.holds or not check.agrees(report)
     if everything or odd:
-        # What is wrong with the tree itself has been said by now.
+        # Faults of the tree were already reported.
         for number, runs in enumerate(_batches(TreeCheck(alias, keys, Report()), report)):
             if everything or number in odd:
                 rows.leaves(runs)
@@ -134,24 +136,24 @@ def _check_pending(alias: str, rows: RowCheck) -> None:
     while True:
         batch = list(Pending.objects.using(alias).filter(pk__gt=after).order_by("pk")[:_BATCH])
         for kind in MODELS:
-            rows.pending(kind, {note.row_id.bytes: bytes(note.leaf_hash) for note in batch if note.row_kind == kind})
-        for note in batch:
-            if note.row_kind not in MODELS:
-                rows.unknown(note.row_kind, note.row_id)
+            rows.pending(kind, {row.row_id.bytes: bytes(row.leaf_hash) for row in batch if row.row_kind == kind})
+        for row in batch:
+            if row.row_kind not in MODELS:
+                rows.unknown(row.row_kind, row.row_id)
         if len(batch) < _BATCH:
             return
         after = batch[-1].pk
 
 
 def _check_witnesses(alias: str, since: Sequence[str], report: Report) -> None:
-    kept = [("the checkpoint given", checkpoint) for checkpoint in since]
+    checkpoints = [("the given checkpoint", checkpoint) for checkpoint in since]
     try:
-        kept.extend(witnessing.latest())
+        checkpoints.extend(witnessing.latest())
     except ConfigurationError:
         raise
-    except Exception as error:  # noqa: BLE001 - a witness is foreign code and a foreign server
+    except Exception as error:  # noqa: BLE001 - third-party code may raise anything
         report.add("witness", f"can't be read: {error}")
-    for name, checkpoint in kept:
+    for name, checkpoint in checkpoints:
         try:
             report.witnessed.append((name, witnessing.compare(checkpoint, using=alias)))
         except (NoteBroken, witnessing.RecordContradicted) as error:
@@ -160,7 +162,7 @@ def _check_witnesses(alias: str, since: Sequence[str], report: Report) -> None:
 
 @contextmanager
 def _snapshot(alias: str) -> Iterator[None]:
-    """All reads within see one moment, unless a transaction is under way already, whose view then holds."""
+    """Read within one snapshot (REPEATABLE READ). Inside an open transaction, that transaction's isolation applies."""
     connection = connections[alias]
     if connection.in_atomic_block:
         yield

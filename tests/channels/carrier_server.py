@@ -1,4 +1,4 @@
-"""A carrier's HTTP side on a real socket: what was asked is kept, and a test may have it fail in a carrier's ways."""
+"""A carrier's HTTP API on a real socket. It stores requests, and tests can make it fail like a real carrier."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Call:
-    """One request as it arrived."""
+    """One received request."""
 
     method: str
     path: str
@@ -25,13 +25,13 @@ class Call:
         return json.loads(self.body)
 
     def header(self, name: str) -> str:
-        """A header's value whatever its case; empty when it was not sent."""
+        """A header's value, case-insensitive; empty if it was not sent."""
         return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the carrier answers. ``hang_up``: the connection ends without an answer, as when a carrier's server dies."""
+    """The carrier's response. ``hang_up``: close the connection without a response."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -40,7 +40,7 @@ class Answer:
 
     @classmethod
     def of(cls, value: object, status: int = 200, **headers: str) -> Self:
-        """A JSON answer; underscores in header names stand for hyphens."""
+        """A JSON response. Underscores in header names become hyphens."""
         named = {name.replace("_", "-"): text for name, text in headers.items()}
         return cls(status, json.dumps(value).encode(), {"Content-Type": "application/json", **named})
 
@@ -49,8 +49,8 @@ HANG_UP = Answer(hang_up=True)
 
 
 class CarrierServer:
-    """Subclass per carrier and implement ``answer``. Failures queued in ``failures`` come first, each for one request;
-    with ``accepts_before_failing`` the carrier does its work all the same, so that only its answer is lost."""
+    """Subclass per carrier and implement ``answer``. Responses queued in ``failures`` are returned first, one per
+    request; with ``accepts_before_failing`` the request is processed as well, so that only the response is lost."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -63,7 +63,7 @@ class CarrierServer:
         raise NotImplementedError
 
     def fails(self, call: Call) -> bool:
-        """Whether a queued failure strikes this request; a carrier may spare its side services."""
+        """Whether a queued failure applies to this request; subclasses can exempt other endpoints."""
         return bool(call.path)
 
     def take(self, call: Call) -> Answer:
@@ -110,7 +110,7 @@ def _handler(carrier: CarrierServer) -> type[BaseHTTPRequestHandler]:
             try:
                 self.wfile.write(answer.body)
             except OSError:
-                # The client had enough of it: that is what tests of size limits are about.
+                # The client closed the connection, as in tests of size limits.
                 return
 
         do_GET = do_POST = do_DELETE = _any  # noqa: N815 - the standard library's names

@@ -1,7 +1,7 @@
-"""What every channel owes. A channel's tests subclass these and say how its carrier speaks.
+"""Tests that every channel must pass. A channel's tests subclass these and supply the carrier's requests.
 
-``WebhookCases`` drive the real webhook view with the carrier's own payloads and signatures; ``SendCases`` drive the
-real channel against a server on a socket (``carrier_server``). Both configure the channel under ``alias``.
+``WebhookCases`` call the real webhook view with the carrier's payloads and signatures; ``SendCases`` run the real
+channel against a server on a socket (``carrier_server``). Both configure the channel under ``alias``.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from crm_contact_guard.exceptions import ChannelError, InvalidMessage
 from crm_contact_guard.record.models import Conversation, Event, Message
 from tests import factories
 
-#: Larger than any golden payload, small enough to be exceeded cheaply.
+#: Larger than any sample payload, but small enough to exceed cheaply.
 MOST_BYTES = 200_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Payload:
-    """One call of a carrier, unsigned."""
+    """One unsigned request of a carrier."""
 
     body: bytes
     content_type: str = "application/json"
@@ -40,11 +40,11 @@ class Payload:
 
 
 class ChannelCases:
-    """What both need: a configured channel, and a customer whom it reaches."""
+    """A configured channel, and a customer with an address for it."""
 
     backend: ClassVar[str]
     alias: ClassVar[str] = "carrier"
-    #: An address of the kind that the channel reaches, as its payloads spell it.
+    #: A customer's address, as written in the carrier's payloads.
     customer_address: ClassVar[str] = "+819012345678"
 
     def options(self) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class ChannelCases:
 
     @pytest.fixture
     def carrier(self) -> Any:
-        """The carrier's server, running; override it where the channel calls one. ``options`` is asked afterwards."""
+        """The running server of the carrier, if the channel calls one. ``options`` is called afterwards."""
         return None
 
     @pytest.fixture(autouse=True)
@@ -79,7 +79,7 @@ class ChannelCases:
         return talk
 
     def open_talk(self) -> Conversation:
-        """The same, and the customer has just written if the carrier asks for that before free text."""
+        """The same; the customer has just written if the carrier requires that before free text."""
         talk = self.talk()
         if self.channel.session_window is not None:
             opening = InboundMessage(
@@ -93,7 +93,7 @@ class ChannelCases:
         return talk
 
     def written(self, text: str = "Your room is ready.") -> Message:
-        """A message of the employee that waits to be handed to the carrier, due now."""
+        """A message of the employee in the outbox, due now."""
         talk = self.open_talk()
         assert talk.employee is not None
         sent = gateway.send(
@@ -104,17 +104,17 @@ class ChannelCases:
 
 
 class WebhookCases(ChannelCases):
-    """Obligatory for a channel with a webhook."""
+    """Required for channels with a webhook."""
 
-    #: The option that holds the secret, and two values of it.
+    #: The option for the secret, and two values of it.
     secret_option: ClassVar[str] = "SECRET"
     new_secret: ClassVar[str] = "new-secret-0123456789abcdef"
     old_secret: ClassVar[str] = "old-secret-0123456789abcdef"
-    #: What the carrier is answered with when all was recorded.
+    #: HTTP status after all events were recorded.
     answer_status: ClassVar[int] = 204
 
     def payload(self, *, event_id: str, text: str) -> Payload:
-        """The customer writes a text."""
+        """A text message of the customer."""
         raise NotImplementedError
 
     def signed(self, payload: Payload, secret: str, url: str) -> Mapping[str, str]:
@@ -122,28 +122,28 @@ class WebhookCases(ChannelCases):
         raise NotImplementedError
 
     def unknown(self, *, event_id: str) -> Payload | None:
-        """An event of a kind that the channel does not know; None when the carrier has only one kind."""
+        """An event of an unknown kind; None if the carrier has only one kind."""
         raise NotImplementedError
 
     def status(self, *, event_id: str, carrier_id: str, read: bool) -> Payload | None:
-        """``read`` or else delivered, of an outbound message; None when the carrier reports neither."""
+        """A read or delivered status of an outbound message; None if the carrier reports neither."""
         return None
 
     def opt_out(self, *, event_id: str) -> Payload | None:
-        """The customer wants no more messages; None when the carrier does not tell."""
+        """An opt-out of the customer; None if the carrier does not report it."""
         return None
 
     def opt_in(self, *, event_id: str) -> Payload | None:
-        """The customer wants messages again."""
+        """An opt-in of the customer."""
         return None
 
-    # --- how the carrier calls
+    # --- requests of the carrier
     @property
     def path(self) -> str:
         return f"/guard/webhooks/{self.alias}/"
 
     def call(self, payload: Payload, *, secret: str | None = "", body: bytes | None = None) -> Any:
-        """POST as the carrier does. ``secret`` None: unsigned; ``body``: another one than was signed."""
+        """Send a request like the carrier. ``secret`` None: unsigned. ``body``: differs from the signed one."""
         signature = (
             {} if secret is None else self.signed(payload, secret or self.new_secret, f"http://testserver{self.path}")
         )
@@ -151,7 +151,7 @@ class WebhookCases(ChannelCases):
         return self.post(sent, payload.content_type, {**payload.headers, **signature})
 
     def post(self, body: bytes, content_type: str, headers: Mapping[str, str]) -> Any:
-        """How a call reaches us; ``tests/services/kills`` sends it over a socket."""
+        """Send the request; ``tests/services/kills`` overrides this to use a socket."""
         client = Client(enforce_csrf_checks=True)
         return client.post(self.path, body, content_type=content_type, headers=headers)
 
@@ -171,7 +171,7 @@ class WebhookCases(ChannelCases):
         assert message.conversation == talk, "its sender was not recognised by the address"
 
     @pytest.mark.parametrize("secret", [None, "another-secret-0123456789abc"])
-    def test_without_a_good_signature_nothing_is_let_in_and_nothing_asked(
+    def test_an_invalid_signature_is_refused_without_requests(
         self, secret: str | None, django_assert_num_queries: Callable[..., Any]
     ) -> None:
         payload = self.payload(event_id="e1", text="Hello")
@@ -179,14 +179,14 @@ class WebhookCases(ChannelCases):
             assert self.call(payload, secret=secret).status_code == 403
         assert not Message.objects.exists()
 
-    def test_a_signature_holds_for_its_own_body_only(self) -> None:
+    def test_a_signature_is_valid_for_its_own_body_only(self) -> None:
         payload = self.payload(event_id="e1", text="Hello")
         other = self.payload(event_id="e1", text="Hallo")
 
         assert self.call(payload, body=other.body).status_code == 403
         assert not Message.objects.exists()
 
-    def test_two_secrets_count_while_one_takes_the_others_place(self, settings: Any) -> None:
+    def test_both_secrets_are_accepted_during_a_rotation(self, settings: Any) -> None:
         channels = settings.CONTACT_GUARD["CHANNELS"]
         own = channels[self.alias]
         rotated = {**own["OPTIONS"], self.secret_option: [self.new_secret, self.old_secret]}
@@ -200,7 +200,7 @@ class WebhookCases(ChannelCases):
             assert answer.status_code == self.answer_status
         assert Message.objects.count() == 2
 
-    def test_a_replayed_call_is_accepted_and_adds_nothing(self) -> None:
+    def test_a_replayed_request_is_accepted_and_adds_nothing(self) -> None:
         payload = self.payload(event_id="e1", text="Hello")
         self.accepted(payload)
         rows = Message.objects.count(), Event.objects.count()
@@ -209,7 +209,7 @@ class WebhookCases(ChannelCases):
 
         assert (Message.objects.count(), Event.objects.count()) == rows
 
-    def test_an_unknown_event_is_kept_once_with_its_payload(self) -> None:
+    def test_an_unknown_event_is_recorded_once_with_its_payload(self) -> None:
         payload = self.unknown(event_id="u1")
         if payload is None:
             return
@@ -220,14 +220,14 @@ class WebhookCases(ChannelCases):
         assert event.details
         assert not Message.objects.exists()
 
-    def test_what_is_no_payload_is_refused_without_a_crash(self) -> None:
+    def test_an_invalid_payload_is_refused_without_a_crash(self) -> None:
         payload = self.payload(event_id="e1", text="Hello")
         for body in (b"", b"\xff\xfe\x00", b"[]", b'{"events": 7}', b"a=1&b=%ff"):
             broken = Payload(body=body, content_type=payload.content_type, headers=payload.headers)
             assert self.call(broken).status_code in (self.answer_status, 400, 403)
         assert not Message.objects.exists()
 
-    def test_too_large_a_call_is_refused_unread(self, django_assert_num_queries: Callable[..., Any]) -> None:
+    def test_a_request_that_is_too_large_is_refused_unread(self, django_assert_num_queries: Callable[..., Any]) -> None:
         payload = self.payload(event_id="e1", text="Hello")
         with django_assert_num_queries(0):
             assert self.call(payload, body=b"x" * (MOST_BYTES + 1)).status_code == 413
@@ -239,7 +239,7 @@ class WebhookCases(ChannelCases):
 
         assert Message.objects.count() == 1
 
-    def test_statuses_out_of_order_and_twice_give_the_right_end(self) -> None:
+    def test_statuses_out_of_order_and_repeated_give_the_final_state(self) -> None:
         message = self.written()
         carrier_id = f"{self.alias}-sent-1"
         Delivery.objects.filter(message=message).update(state="sent", carrier_id=carrier_id, due_at=None)
@@ -252,10 +252,10 @@ class WebhookCases(ChannelCases):
             self.accepted(payload)
 
         assert Delivery.objects.get(message=message).state == "read"
-        told = Event.objects.filter(message=message, kind__in=["delivery.read", "delivery.delivered"])
-        assert told.count() == 2
+        events = Event.objects.filter(message=message, kind__in=["delivery.read", "delivery.delivered"])
+        assert events.count() == 2
 
-    def test_who_opts_out_is_not_written_to_until_they_opt_in(self) -> None:
+    def test_no_message_is_sent_between_opt_out_and_opt_in(self) -> None:
         payload = self.opt_out(event_id="o1")
         if payload is None:
             return
@@ -277,32 +277,32 @@ class WebhookCases(ChannelCases):
 
 
 class SendCases(ChannelCases):
-    """Obligatory for a channel that sends over the network. The ways to fail arrange the carrier's next answer."""
+    """Required for channels that send over the network. The ``fail`` methods determine the carrier's next response."""
 
-    #: Whether the carrier asks to be left alone for a time (``retry_after``).
+    #: Whether the carrier may ask to wait (``retry_after``).
     says_when_to_come_back: ClassVar[bool] = True
 
-    def fail_for_now(self) -> None:
-        """The carrier has an inner error."""
+    def fail_temporarily(self) -> None:
+        """The carrier returns a server error."""
         raise NotImplementedError
 
-    def fail_for_good(self) -> None:
-        """The carrier refuses this message: asking again is no use."""
+    def fail_permanently(self) -> None:
+        """The carrier refuses this message permanently."""
         raise NotImplementedError
 
     def be_busy(self) -> None:
-        """The carrier had too many calls and wants the next in 7 seconds."""
+        """The carrier had too many requests and asks to wait 7 seconds."""
         raise NotImplementedError
 
     def arrived(self) -> list[str]:
-        """Texts that the carrier has taken, oldest first."""
+        """Texts accepted by the carrier, oldest first."""
         raise NotImplementedError
 
     def deliver(self, message: Message) -> tuple[Delivery, datetime | None]:
         again = attempts.deliver(message.pk)
         return Delivery.objects.get(message=message), again
 
-    def test_a_message_is_handed_over_and_its_id_is_kept(self) -> None:
+    def test_a_message_is_sent_and_its_id_stored(self) -> None:
         message = self.written("Your room is ready.")
         row, again = self.deliver(message)
 
@@ -311,9 +311,9 @@ class SendCases(ChannelCases):
         assert len(self.arrived()) == 1
         assert "Your room is ready." in self.arrived()[0]
 
-    def test_an_inner_error_is_worth_another_try(self) -> None:
+    def test_a_server_error_is_temporary(self) -> None:
         message = self.written()
-        self.fail_for_now()
+        self.fail_temporarily()
         row, again = self.deliver(message)
 
         assert row.state == "queued"
@@ -321,15 +321,15 @@ class SendCases(ChannelCases):
         Delivery.objects.filter(message=message).update(due_at=message.recorded_at)
         assert self.deliver(message)[0].state == "sent"
 
-    def test_a_refusal_is_the_end(self) -> None:
+    def test_a_refusal_is_permanent(self) -> None:
         message = self.written()
-        self.fail_for_good()
+        self.fail_permanently()
         row, again = self.deliver(message)
 
         assert (row.state, again) == ("failed", None)
         assert row.last_error
 
-    def test_a_busy_carrier_is_left_alone(self) -> None:
+    def test_a_busy_carrier_is_retried_after_the_requested_time(self) -> None:
         message = self.written()
         self.be_busy()
         claim = outbox.claim(message.pk, idempotent=True)
@@ -341,7 +341,7 @@ class SendCases(ChannelCases):
         if self.says_when_to_come_back:
             assert caught.value.retry_after == 7
 
-    def test_nothing_secret_shows(self) -> None:
+    def test_secrets_are_not_disclosed(self) -> None:
         secrets = [
             value
             for name, value in self.options().items()

@@ -1,4 +1,4 @@
-"""The HTTP sides of Mailgun, Postmark, SendGrid and Brevo, as far as sending goes, true to their documentation."""
+"""The sending APIs of Mailgun, Postmark, SendGrid and Brevo, according to their documentation."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ REFUSED = "nobody@mail.example"
 
 
 def golden(esp: str, name: str) -> Any:
-    """A payload of the service's documentation, with the people of the tests."""
+    """A payload from the service's documentation, with the tests' people."""
     return json.loads((FIXTURES / esp / f"{name}.json").read_text())
 
 
 class EspServer(CarrierServer):
-    """``mails`` are those taken: the text, and everything that was asked."""
+    """``mails`` are the accepted ones: the text and the request."""
 
     def __init__(self) -> None:
         super().__init__()
         self.mails: list[dict[str, Any]] = []
 
     def refusal(self) -> Answer:
-        """What the service says to a mail that it will never take."""
+        """The response to a mail that is refused permanently."""
         raise NotImplementedError
 
     @property
@@ -107,7 +107,7 @@ class Brevo(EspServer):
 
 
 def _form(call: Call) -> dict[str, list[Any]]:
-    """A form's fields; of files, name and content."""
+    """The fields of a form; for files, name and content."""
     kind = call.header("Content-Type")
     if not kind.startswith("multipart/form-data"):
         return dict(parse_qs(call.body.decode()))
@@ -124,7 +124,7 @@ def _form(call: Call) -> dict[str, list[Any]]:
 
 
 def multipart(fields: dict[str, str], files: dict[str, tuple[str, str, bytes]]) -> tuple[bytes, str]:
-    """A form as the services post it: its body and content type."""
+    """Body and content type of a multipart form."""
     edge = "xYzZY"
     parts = [
         f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()

@@ -1,4 +1,4 @@
-"""How mail services call: their payloads, signatures and passwords, for the tests of each."""
+"""Webhook tests common to all e-mail services."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PASSPORT = b"\x89PNG\r\n\x1a\n"
 
 
 class EspWebhookCases(WebhookCases):
-    """By password alone, as Postmark and Brevo have it; the password goes with every call and signs no body."""
+    """For services that authenticate by password only (Postmark, Brevo), which does not sign the body."""
 
     backend = "crm_contact_guard.channels.email.esp.EspChannel"
     customer_address = "hanako@mail.example"
@@ -45,15 +45,15 @@ class EspWebhookCases(WebhookCases):
     def signed(self, payload: Payload, secret: str, url: str) -> Mapping[str, str]:
         return basic(secret) if ":" in secret else basic(f"hook:{secret}")
 
-    def test_a_signature_holds_for_its_own_body_only(self) -> None:
-        """There is none: the password is all there is, and TLS keeps it."""
+    def test_a_signature_is_valid_for_its_own_body_only(self) -> None:
+        """Not applicable: there is only a password, protected by TLS."""
 
-    # --- what all services owe
+    # --- tests for all services
     def our_id(self, carrier_id: str) -> str:
-        """The message that the test expects a status of; services hand our id back."""
+        """Our id of the message with this carrier id, which services return."""
         return str(Delivery.objects.get(carrier_id=carrier_id).message_id)
 
-    def test_a_head_request_finds_somebody(self) -> None:
+    def test_a_head_request_is_answered(self) -> None:
         assert Client().head(self.path).status_code == 200
         assert Client().get(self.path).status_code in (401, 403)
 
@@ -65,7 +65,7 @@ class EspWebhookCases(WebhookCases):
         assert (message.text, message.quoted) == ("Hello", "> Your room is ready.")
         assert [row.name for row in message.attachments.all()] == list(self.files)
 
-    def test_an_answer_finds_its_conversation_by_our_own_message_id(self) -> None:
+    def test_a_reply_finds_its_conversation_by_our_message_id(self) -> None:
         message = self.written()
         payload = self.answering(f"<{message.pk}@kaede.example>")
 
@@ -76,7 +76,7 @@ class EspWebhookCases(WebhookCases):
         assert reply.from_address == "somebody.else@mail.example"
 
     def answering(self, reference: str) -> Payload:
-        """A mail by somebody whose address nobody knows, in answer to a mail of ours."""
+        """A mail from an unknown address in reply to one of our mails."""
         raise NotImplementedError
 
 

@@ -1,6 +1,6 @@
-"""A small IMAP server on a real socket (RFC 3501 as far as polling goes) that can lose its connection at any command.
+"""A small IMAP server on a real socket (the part of RFC 3501 for polling) that can drop the connection at any command.
 
-What a real server makes of the same is tested against Dovecot in ``tests/services``.
+``tests/services`` tests the same with Dovecot.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class Mail:
 
 
 class ImapServer:
-    """``folders`` hold the mails. ``dies_at``: the connection ends instead of this command, once."""
+    """``folders`` contain the mails. ``dies_at``: close the connection at this command, once."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.folders: dict[str, list[Mail]] = {"INBOX": []}
         self.commands: list[str] = []
         self.dies_at = ""
-        #: Whether it knows MOVE (RFC 6851).
+        #: Whether it supports MOVE (RFC 6851).
         self.moves = True
         self._tls = tls
         self._uid = 0
@@ -57,13 +57,13 @@ class ImapServer:
                 try:
                     _Talk(outer, self.rfile, self.wfile).serve()
                 except OSError:
-                    return  # the client went away, which is its right
+                    return  # the client closed the connection
 
         class Server(socketserver.ThreadingTCPServer):
             daemon_threads = True
 
             def handle_error(self, *_: object) -> None:
-                """A handshake that fails is the test's subject, not a fault."""
+                """Ignore failed handshakes, which tests cause on purpose."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.port = int(self._server.server_address[1])
@@ -103,7 +103,7 @@ class _Talk:
 
     def capability(self, _: str) -> str:
         known = "UIDPLUS MOVE" if self.server.moves else "UIDPLUS"
-        # As most servers do, it tells its extensions after the login.
+        # Like most servers, it lists its extensions after the login.
         self.say(f"* CAPABILITY IMAP4rev1 {known if self.known else ''} AUTH=PLAIN AUTH=XOAUTH2")
         return "OK done"
 

@@ -1,4 +1,4 @@
-"""LINE's Messaging API as documented at developers.line.biz: push with retry key, profiles, contents, errors."""
+"""LINE's Messaging API according to developers.line.biz: push with retry key, profiles, contents, errors."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def signature(body: bytes, secret: str = SECRET) -> str:
 
 
 class LineServer(CarrierServer):
-    """``delivered`` is what users got; ``profiles`` and ``contents`` are what the API hands out; queued failures
-    strike pushes."""
+    """``delivered``: messages that users got. ``profiles`` and ``contents``: data returned by the API. Queued failures
+    apply to pushes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class LineServer(CarrierServer):
 
 
 def _problem(messages: list[dict[str, Any]]) -> str:
-    """What LINE's own validation would say."""
+    """The error of LINE's validation."""
     if not 1 <= len(messages) <= 5:
         return "Size must be between 1 and 5"
     for message in messages:

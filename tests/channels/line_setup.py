@@ -1,4 +1,4 @@
-"""The LINE and LINE WORKS channels of the tests, pointed at their local carriers, and calling their webhooks."""
+"""Configuration of the LINE and LINE WORKS channels with local servers, and requests to their webhooks."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def configure(settings: Any, alias: str, backend: str, options: dict[str, Any], 
 
 
 def payload(folder: str, name: str) -> bytes:
-    """A golden webhook as the carrier sends it: UTF-8 without escapes or line breaks."""
+    """A sample webhook as sent by the carrier: UTF-8 without escapes and line breaks."""
     given = json.loads((FIXTURES / folder / f"{name}.json").read_text(encoding="utf-8"))
     return json.dumps(given, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def call_line(body: bytes, *, secret: str = line_server.SECRET, signature: str | None = None) -> HttpResponse:
-    """The webhook as LINE calls it; CSRF protection is on, since LINE has no cookie of ours."""
+    """Call the webhook like LINE. CSRF protection is on, since LINE has no cookie."""
     given = line_server.signature(body, secret) if signature is None else signature
     headers = {"X-Line-Signature": given, "User-Agent": "LineBotWebhook/2.0"} if given else {}
     client = Client(enforce_csrf_checks=True)
@@ -55,7 +55,7 @@ def call_line(body: bytes, *, secret: str = line_server.SECRET, signature: str |
 def call_works(
     body: bytes, *, secret: str = line_works_server.BOT_SECRET, signature: str | None = None
 ) -> HttpResponse:
-    """The callback as LINE WORKS makes it."""
+    """Call the webhook like LINE WORKS."""
     given = line_works_server.signature(body, secret) if signature is None else signature
     headers = {"X-WORKS-BotId": line_works_server.BOT_ID, **({"X-WORKS-Signature": given} if given else {})}
     client = Client(enforce_csrf_checks=True)

@@ -1,4 +1,4 @@
-"""LINE WORKS' API 2.0 as documented at developers.worksmobile.com: service account, bot messages, attachments."""
+"""LINE WORKS' API 2.0 according to developers.worksmobile.com: service account, bot messages, attachments."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOT_FOUND = Answer.of({"code": "NOT_FOUND", "description": "Not found"}, 404)
 BROKEN = Answer.of({"code": "INTERNAL_SERVER_ERROR", "description": "Internal server error"}, 500)
 
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-#: The service account's private key as the console hands it out.
+#: The service account's private key in the console's format.
 PRIVATE_KEY = _KEY.private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
 ).decode()
@@ -39,7 +39,7 @@ def signature(body: bytes, secret: str = BOT_SECRET) -> str:
 
 
 class LineWorksServer(CarrierServer):
-    """Token server, API and storage in one. ``delivered`` is what members got; queued failures strike messages; a
+    """Token server, API and storage. ``delivered``: messages that members got. Queued failures apply to messages. A
     token in ``revoked`` is refused."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class LineWorksServer(CarrierServer):
         self.scopes: list[str] = []
         self.refused_uploads = False
         self.redirect_to = ""
-        #: So many messages get through before queued failures strike.
+        #: Number of messages accepted before queued failures apply.
         self.failures_after = 0
 
     @property

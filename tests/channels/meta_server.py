@@ -1,4 +1,4 @@
-"""Meta's Graph API for WhatsApp as documented at developers.facebook.com: messages, media; and its calls to us."""
+"""Meta's Graph API for WhatsApp according to developers.facebook.com: messages and media; and its webhooks."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ TOKEN = "EAAJB0000meta0access0token"
 SECRET = "0123456789abcdef0123456789abcdef"
 VERIFY = "verify-0123456789abcdef"
 CUSTOMER = "819012345678"
-#: A person whose 24 hours are over, one without WhatsApp, one whose number was written to too fast.
+#: Numbers with an expired window, without WhatsApp, and with an exceeded rate limit.
 OUTSIDE_WINDOW, NOT_ON_WHATSAPP, TOO_OFTEN = "819011110047", "819011110026", "819011110056"
 _FIXTURES = Path(__file__).parent / "fixtures" / "whatsapp"
 
 
 def refusal(status: int, code: int, title: str, details: str = "", **headers: str) -> Answer:
-    """An error as the Graph API words it."""
+    """An error in the Graph API's format."""
     error = {
         "message": f"(#{code}) {title}",
         "type": "OAuthException",
@@ -52,7 +52,7 @@ _REFUSED = {
 
 
 class MetaServer(CarrierServer):
-    """``messages`` are what was accepted, newest last; ``uploads`` and ``media`` the store, by media id."""
+    """``messages``: accepted ones, newest last. ``uploads`` and ``media``: the media store, by media id."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class MetaServer(CarrierServer):
         self.uploads: dict[str, tuple[str, str, bytes]] = {}
         self.media: dict[str, tuple[str, bytes]] = {}
         self.media_url = ""
-        self.told_size: int | None = None
+        self.declared_size: int | None = None
 
     def fails(self, call: Call) -> bool:
         return call.path.endswith("/messages")
@@ -86,7 +86,7 @@ class MetaServer(CarrierServer):
                     "url": self.media_url or f"{self.url}/store/{parts[1]}",
                     "mime_type": kind,
                     "sha256": hashlib.sha256(content).hexdigest(),
-                    "file_size": len(content) if self.told_size is None else self.told_size,
+                    "file_size": len(content) if self.declared_size is None else self.declared_size,
                     "id": parts[1],
                 }
             )
@@ -130,7 +130,7 @@ def signature(body: bytes, secret: str = SECRET) -> str:
 
 
 def call_us(body: bytes, *, secret: str = SECRET, alias: str = "whatsapp") -> Any:
-    """One call of Meta to our webhook."""
+    """Call the webhook like Meta."""
     return Client(enforce_csrf_checks=True).post(
         f"/guard/webhooks/{alias}/",
         body,
@@ -140,5 +140,5 @@ def call_us(body: bytes, *, secret: str = SECRET, alias: str = "whatsapp") -> An
 
 
 def payload(name: str) -> bytes:
-    """A golden webhook as Meta sends it: ASCII with escapes, no spaces."""
+    """A sample webhook as sent by Meta: ASCII with escapes, no spaces."""
     return json.dumps(json.loads((_FIXTURES / f"{name}.json").read_text("utf-8")), separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""The test channel's carrier: takes messages and calls, keeps files, tells what it carried."""
+"""The carrier of the test channel: accepts messages and calls, stores files, and has a log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.channels.carrier_server import Answer, Call, CarrierServer
 
 
 class PagerServer(CarrierServer):
-    """``log`` holds what it claims to have carried; ``media`` its files by reference."""
+    """``log``: entries of its log. ``media``: files by reference."""
 
     def __init__(self) -> None:
         super().__init__()

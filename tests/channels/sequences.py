@@ -1,8 +1,8 @@
-"""Sequences of what carriers, workers and databases do to us, for hypothesis to draw, and what must be true at the end.
+"""State machines for hypothesis: sequences of actions of carriers, workers and databases, and the expected end state.
 
-``InboundSequence``: a carrier calls with each event once, often, early, late, and into a failing database.
-``OutboundSequence``: workers hand messages over while the carrier refuses, breaks, or loses its answers, and while the
-database fails before or after the carrier was asked.
+``InboundSequence``: a carrier sends each event once, repeatedly, early, late, and while the database fails.
+``OutboundSequence``: workers send messages while the carrier refuses, fails or loses responses, and while the database
+fails before or after the request.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from tests import factories
 from tests.channels.carrier_server import HANG_UP, Answer, CarrierServer
 from tests.channels.cases import Payload, SendCases, WebhookCases
 
-#: Texts and ids never come twice, since a carrier's server lives through many sequences.
+#: Texts and ids are unique, since a carrier's server is used by many sequences.
 _NUMBERS = count(1)
-#: Which statement of a call the database fails at; later ones are never reached.
+#: The statement at which the database fails; later ones are never reached.
 _AT = st.integers(0, 30)
-#: Ways in which nobody learns whether the carrier has the message.
+#: Failures after which it is unknown whether the carrier accepted the message.
 _SILENCES = ("answer lost", "request lost", "answer garbled")
 
 
 @contextmanager
 def failing_database(at: int) -> Iterator[None]:
-    """The database goes away at statement number ``at``, once; what was done outside a transaction stays done."""
+    """The database fails once at statement number ``at``; work committed before stays."""
     left = at
 
     def execute(call: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -51,12 +51,12 @@ def failing_database(at: int) -> Iterator[None]:
         with connection.execute_wrapper(execute):
             yield
     except OperationalError:
-        # No statement that failed has reached the database, so the example's own transaction is sound.
+        # The failed statement never reached the database, so the example's transaction is still usable.
         transaction.set_rollback(False)
 
 
 class _Sequence(RuleBasedStateMachine):
-    """Each example has the database to itself."""
+    """Each example runs in its own transaction."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,8 +75,8 @@ class _Sequence(RuleBasedStateMachine):
 
 
 @dataclass
-class Told:
-    """Something that the carrier tells us, however often."""
+class Notification:
+    """An event that the carrier may send several times."""
 
     payload: Payload
     kind: str
@@ -85,20 +85,20 @@ class Told:
 
 
 class InboundSequence(_Sequence):
-    """``cases`` says how the carrier speaks."""
+    """``cases`` supplies the carrier's requests."""
 
     cases: ClassVar[WebhookCases]
 
     def __init__(self) -> None:
         super().__init__()
         self.talk = self.cases.open_talk()
-        self.told: list[Told] = []
+        self.notifications: list[Notification] = []
         self.sent: dict[str, Message] = {}
 
-    # --- what happens at the carrier
+    # --- events at the carrier
     def _tell(self, payload: Payload | None, kind: str, key: str) -> None:
         if payload is not None:
-            self.told.append(Told(payload, kind, key))
+            self.notifications.append(Notification(payload, kind, key))
 
     @rule()
     def customer_writes(self) -> None:
@@ -122,9 +122,9 @@ class InboundSequence(_Sequence):
         self._tell(self.cases.opt_in(event_id=f"o{next(_NUMBERS)}"), "in", "")
 
     def _has(self, kind: str) -> bool:
-        return any(told.kind == kind for told in self.told)
+        return any(notification.kind == kind for notification in self.notifications)
 
-    # Who has stopped is not written to; that is another test.
+    # No message after an opt-out; another test covers that.
     @precondition(lambda self: not self._has("out"))
     @rule(read=st.booleans())
     def a_message_is_delivered_or_read(self, read: bool) -> None:
@@ -151,54 +151,55 @@ class InboundSequence(_Sequence):
         Delivery.objects.filter(message=message).update(state="sent", carrier_id=carrier_id, due_at=None)
         return message
 
-    # --- what reaches us
-    @precondition(lambda self: self.told)
+    # --- requests to the webhook
+    @precondition(lambda self: self.notifications)
     @rule(data=st.data())
     def the_carrier_calls(self, data: st.DataObject) -> None:
-        self._call(data.draw(st.sampled_from(self.told)))
+        self._call(data.draw(st.sampled_from(self.notifications)))
 
-    @precondition(lambda self: self.told)
+    @precondition(lambda self: self.notifications)
     @rule(data=st.data(), at=_AT)
     def the_carrier_calls_while_the_database_fails(self, data: st.DataObject, at: int) -> None:
-        told = data.draw(st.sampled_from(self.told))
+        notification = data.draw(st.sampled_from(self.notifications))
         with failing_database(at):
-            self._call(told)
+            self._call(notification)
 
-    def _call(self, told: Told) -> None:
-        if told.kind == "in" and not all(one.arrived for one in self.told if one.kind == "out"):
-            # Some carriers give no times, so that their order is all there is.
+    def _call(self, notification: Notification) -> None:
+        if notification.kind == "in" and not all(other.arrived for other in self.notifications if other.kind == "out"):
+            # Some carriers send no times, so the order of receipt counts.
             return
-        assert self.cases.call(told.payload).status_code == self.cases.answer_status
-        told.arrived = True
+        assert self.cases.call(notification.payload).status_code == self.cases.answer_status
+        notification.arrived = True
 
-    # --- what must be true
+    # --- invariants
     def verify(self) -> None:
-        self._holds(told for told in self.told if told.arrived)
-        # A carrier repeats what it got no good answer to, until it does; then nothing is left to tell.
-        for told in self.told:
-            self._call(told)
-        self._holds(iter(self.told))
+        self._holds(notification for notification in self.notifications if notification.arrived)
+        # A carrier repeats a request until it gets a good response; then nothing is left.
+        for notification in self.notifications:
+            self._call(notification)
+        self._holds(iter(self.notifications))
         stopped = self._has("out") and not self._has("in")
         kind = self.cases.channel.address_kind
         assert self.talk.customer.addresses.filter(kind=kind, opted_out_at__isnull=not stopped).exists()
         rows = Message.objects.count(), Event.objects.count()
-        for told in reversed(self.told):
-            self._call(told)
+        for notification in reversed(self.notifications):
+            self._call(notification)
         assert (Message.objects.count(), Event.objects.count()) == rows
 
-    def _holds(self, arrived: Iterator[Told]) -> None:
-        known = list(arrived)
+    def _holds(self, arrived: Iterator[Notification]) -> None:
+        recorded = list(arrived)
         inbound = list(Message.objects.filter(direction="inbound").values_list("text", flat=True))
-        for told in known:
-            if told.kind == "message":
-                assert inbound.count(told.key) == 1
-        assert Event.objects.filter(kind="carrier.unknown").count() >= sum(told.kind == "unknown" for told in known)
-        written = {told.key for told in self.told if told.kind == "message"}
+        for notification in recorded:
+            if notification.kind == "message":
+                assert inbound.count(notification.key) == 1
+        unknown = sum(notification.kind == "unknown" for notification in recorded)
+        assert Event.objects.filter(kind="carrier.unknown").count() >= unknown
+        written = {notification.key for notification in self.notifications if notification.kind == "message"}
         assert len([text for text in inbound if text in written]) == len(set(inbound) & written)
         for carrier_id, message in self.sent.items():
-            kinds = {told.kind for told in known if told.key == carrier_id}
+            kinds = {notification.kind for notification in recorded if notification.key == carrier_id}
             state = Delivery.objects.get(message=message).state
-            # A call that failed half-way may have been recorded all the same, never the other way round.
+            # A failed request may have been recorded; a successful one must have been.
             assert _RANK[state] >= max((_RANK[kind] for kind in kinds), default=0)
             for kind in ("delivered", "read"):
                 events = Event.objects.filter(message=message, kind=f"delivery.{kind}").count()
@@ -209,7 +210,7 @@ _RANK = {"sent": 0, "delivered": 1, "read": 2}
 
 
 class OutboundSequence(_Sequence):
-    """``cases`` says how the carrier fails; ``server`` is the carrier."""
+    """``cases`` makes the carrier fail; ``server`` is the carrier."""
 
     cases: ClassVar[SendCases]
     server: ClassVar[CarrierServer]
@@ -276,9 +277,9 @@ class OutboundSequence(_Sequence):
     def _arrange(self, how: str) -> None:
         match how:
             case "error":
-                self.cases.fail_for_now()
+                self.cases.fail_temporarily()
             case "refused":
-                self.cases.fail_for_good()
+                self.cases.fail_permanently()
             case "busy":
                 self.cases.be_busy()
             case "answer garbled":
@@ -299,7 +300,7 @@ class OutboundSequence(_Sequence):
 
     @staticmethod
     def _time_passes(message: Message) -> None:
-        """Until the next attempt is due, the lease of a dead worker is over, and the carrier wants calls again."""
+        """Until the next attempt is due, the lease of a dead worker has expired, and the carrier accepts requests."""
         past = timezone.now() - timezone.timedelta(seconds=1)
         rows = Delivery.objects.filter(message=message)
         rows.filter(due_at__isnull=False).update(due_at=past)

@@ -16,7 +16,7 @@ def ids(alias: str) -> list[str]:
 
 
 @pytest.mark.parametrize("alias", ["sms", "whatsapp", "phone"])
-def test_twilio_s_channels_are_fine_as_documented(alias: str, settings: Any) -> None:
+def test_the_documented_twilio_configuration_passes_the_checks(alias: str, settings: Any) -> None:
     twilio_setup.configure(settings, EMPLOYEE_PHONES={"7": "+818011112222"})
 
     assert ids(alias) == []
@@ -47,7 +47,7 @@ def test_each_mistake_with_twilio_has_its_check(
     assert ids(alias) == expected
 
 
-def test_twilio_must_be_able_to_call_us(settings: Any) -> None:
+def test_twilio_requires_a_public_url(settings: Any) -> None:
     twilio_setup.configure(settings, EMPLOYEE_PHONES={"7": "+818011112222"})
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "PUBLIC_URL": ""}
 
@@ -72,7 +72,7 @@ def test_each_mistake_with_whatsapp_has_its_check(options: dict[str, Any], expec
 
 
 @pytest.mark.parametrize(("library", "alias", "expected"), [("twilio", "sms", "E121"), ("pywa", "whatsapp", "E131")])
-def test_a_missing_extra_is_said_with_what_to_install(
+def test_a_missing_extra_is_reported_with_the_command_to_install_it(
     library: str, alias: str, expected: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     twilio_setup.configure(settings)

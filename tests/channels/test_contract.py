@@ -1,4 +1,4 @@
-"""The obligatory cases, on a channel as a third party would write it; and what the contract leaves to the gateway."""
+"""The required tests, with a channel as a third party would write it."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ class TestSend(SendCases):
     def options(self) -> dict[str, Any]:
         return {"SECRET": "s3cret-0123456789abcdef", "URL": self.server.url}
 
-    def fail_for_now(self) -> None:
+    def fail_temporarily(self) -> None:
         self.server.failures.append(Answer.of({}, 503))
 
-    def fail_for_good(self) -> None:
+    def fail_permanently(self) -> None:
         self.server.failures.append(Answer.of({}, 400))
 
     def be_busy(self) -> None:
@@ -72,7 +72,7 @@ class TestSend(SendCases):
         return [order["text"] for order in self.server.messages.values()]
 
 
-def test_a_channels_own_checks_are_the_hosts(settings: Any) -> None:
+def test_a_channels_checks_run_as_system_checks(settings: Any) -> None:
     given = {"BACKEND": "tests.signed_channel.SignedChannel", "OPTIONS": {}}
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": {"pager": given}}
 

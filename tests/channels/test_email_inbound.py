@@ -1,4 +1,4 @@
-"""Reading received mail: tokens, threads, new text told from quotes, and everything a sender can get wrong."""
+"""Parsing of received mail: tokens, threads, new and quoted text, and malformed mail."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read(raw: str | bytes, to: str = REPLY) -> InboundMessage:
     return event
 
 
-def test_token_thread_and_new_text_are_read() -> None:
+def test_token_thread_and_new_text_are_parsed() -> None:
     event = read(
         f"From: Hanako Sato <hanako@gmail.com>\nTo: {REPLY}\nSubject: Re: Your stay\nMessage-ID: <m2@gmail.com>\n"
         "In-Reply-To: <m1@kaede.example>\nReferences: <m0@kaede.example> <m1@kaede.example>\n\n"
@@ -75,14 +75,14 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_malformed_mail_is_read_as_far_as_it_goes_and_kept_whole(name: str) -> None:
+def test_malformed_mail_is_parsed_as_far_as_possible_and_kept(name: str) -> None:
     event = read(MALFORMED[name])
 
     assert event.files[0].content == MALFORMED[name]
     assert event.occurred_at.tzinfo is not None
 
 
-def test_a_date_that_can_not_be_true_gives_way_to_the_time_of_receipt() -> None:
+def test_an_implausible_date_is_replaced_by_the_time_of_receipt() -> None:
     for date in ("Fri, 01 Jan 2100 00:00:00 +0000", "Thu, 01 Jan 1970 00:00:00 +0000"):
         event = read(f"From: a@b.example\nDate: {date}\n\nhi")
         assert abs((event.occurred_at - datetime.now(UTC)).total_seconds()) < 60
@@ -97,14 +97,14 @@ def test_the_same_mail_over_two_relays_is_one_event_but_a_reused_message_id_is_n
     assert other.event_id != first.event_id
 
 
-def test_the_same_words_of_two_people_without_message_ids_are_two_events() -> None:
+def test_the_same_text_of_two_people_without_message_ids_is_two_events() -> None:
     first = read("From: a@b.example\n\nok")
     other = read("From: c@d.example\n\nok")
 
     assert first.event_id != other.event_id
 
 
-def test_a_relay_that_recodes_a_mail_does_not_make_it_another() -> None:
+def test_a_mail_recoded_by_a_relay_is_the_same_event() -> None:
     head = "From: a@b.example\r\nMessage-ID: <x@b>\r\nContent-Type: text/plain; charset=utf-8\r\n"
     eight = read(f"{head}Content-Transfer-Encoding: 8bit\r\n\r\n夜に\r\n".encode())
     base64 = read(f"{head}Content-Transfer-Encoding: base64\r\n\r\n5aSc44GrDQo=\r\n".encode())
@@ -112,7 +112,7 @@ def test_a_relay_that_recodes_a_mail_does_not_make_it_another() -> None:
     assert eight.event_id == base64.event_id
 
 
-def test_html_that_says_more_than_the_plain_part_is_read_too() -> None:
+def test_text_that_only_the_html_contains_is_included() -> None:
     event = read(
         'From: a@b.example\nContent-Type: multipart/alternative; boundary="x"\n\n'
         "--x\nContent-Type: text/plain\n\nThanks!\n"
@@ -124,7 +124,7 @@ def test_html_that_says_more_than_the_plain_part_is_read_too() -> None:
 
 
 @pytest.mark.parametrize("end", ["-- ", "Sent from my iPhone", "-----Original Message-----", "> quoted"])
-def test_no_delimiter_of_the_plain_part_takes_the_html_along(end: str) -> None:
+def test_delimiters_of_the_plain_part_do_not_hide_the_html(end: str) -> None:
     event = read(
         'From: a@b.example\nContent-Type: multipart/alternative; boundary="x"\n\n'
         f"--x\nContent-Type: text/plain\n\n{'Thanks for the long and kind letter. ' * 20}\n{end}\n"
@@ -134,7 +134,7 @@ def test_no_delimiter_of_the_plain_part_takes_the_html_along(end: str) -> None:
     assert "hanako_22" in event.text
 
 
-def test_html_that_says_the_same_is_read_once() -> None:
+def test_html_with_the_same_text_is_not_repeated() -> None:
     event = read(
         'From: a@b.example\nContent-Type: multipart/alternative; boundary="x"\n\n'
         "--x\nContent-Type: text/plain\n\nThanks, see https://kaede.example/rooms\n\n> At eight?\n"
@@ -174,7 +174,7 @@ def test_attachments_lose_their_paths() -> None:
         ("From: the airport\nwe need a car", "From: the airport\nwe need a car"),
     ],
 )
-def test_new_text_is_told_from_quotes(text: str, new: str) -> None:
+def test_new_text_is_separated_from_quotes(text: str, new: str) -> None:
     parts = split(text)
 
     assert parts.new == new

@@ -1,4 +1,4 @@
-"""Receiving by LMTP (RFC 2033): each recipient of a mail is answered for, in the order in which they were named."""
+"""Receiving by LMTP (RFC 2033): one reply per recipient, in order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAIL = b"From: Hanako <hanako@mail.example>\r\nMessage-ID: <1@mail.example>\r\nS
 
 
 class Talk:
-    """A mail system's side, word by word: the standard library's client reads one answer only."""
+    """A mail system's client. (The standard library's client reads only one reply.)"""
 
     def __init__(self, port: int) -> None:
         self.connection = socket.create_connection(("127.0.0.1", port), timeout=60)
@@ -39,7 +39,7 @@ class Talk:
         return self.answer()
 
     def mail(self, recipients: list[str], content: bytes) -> tuple[list[str], list[str]]:
-        """The answers to the recipients, and those to the mail: one for each who was taken."""
+        """The replies to the recipients, and those to the mail (one per accepted recipient)."""
         self.say(b"LHLO mx.kaede.example")
         self.say(b"MAIL FROM:<hanako@mail.example>")
         taken = [self.say(f"RCPT TO:<{recipient}>".encode()) for recipient in recipients]
@@ -68,7 +68,7 @@ def talk(transactional_db: None, settings: Any) -> Iterator[Talk]:
         server.stop()
 
 
-def test_each_recipient_is_answered_for_and_the_mail_recorded_once(talk: Talk) -> None:
+def test_each_recipient_gets_a_reply_and_the_mail_is_recorded_once(talk: Talk) -> None:
     taken, answers = talk.mail([OURS, "stranger@else.example", ALSO_OURS], MAIL)
 
     assert [answer[:3] for answer in taken] == ["250", "550", "250"]
@@ -78,7 +78,7 @@ def test_each_recipient_is_answered_for_and_the_mail_recorded_once(talk: Talk) -
     assert message.to_address == f"{OURS}, {ALSO_OURS}"
 
 
-def test_what_can_not_be_recorded_stays_with_the_mail_system_for_each(
+def test_a_mail_that_can_not_be_recorded_is_deferred_for_each_recipient(
     talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(_: object) -> bool:
@@ -94,7 +94,7 @@ def test_what_can_not_be_recorded_stays_with_the_mail_system_for_each(
     assert answers[0].startswith("250")
 
 
-def test_a_mail_that_is_too_large_is_refused_for_each(talk: Talk) -> None:
+def test_a_mail_that_is_too_large_is_refused_for_each_recipient(talk: Talk) -> None:
     _, answers = talk.mail([OURS, ALSO_OURS], MAIL + b"x" * 900 + b"\r\n" + b"x" * 900 + b"\r\n" + b"x" * 900 + b"\r\n")
 
     assert [answer[:3] for answer in answers] == ["552", "552"]

@@ -1,4 +1,4 @@
-"""Polling a mailbox: nothing is marked before its commit, nothing recorded twice, nothing lost with a connection."""
+"""Polling of a mailbox: mails are marked after the commit, recorded once, and not lost with the connection."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def server() -> Iterator[ImapServer]:
 
 
 def token() -> str:
-    """What the host's function gives."""
+    """The host's function for tokens."""
     return TOKEN
 
 
@@ -69,7 +69,7 @@ def test_mails_are_recorded_and_marked_as_seen(server: ImapServer, settings: Any
 
 
 @pytest.mark.parametrize("moves", [True, False])
-def test_mails_are_moved_whether_somebody_looked_at_them_or_not(server: ImapServer, settings: Any, moves: bool) -> None:
+def test_mails_are_moved_whether_they_were_seen_or_not(server: ImapServer, settings: Any, moves: bool) -> None:
     server.moves = moves
     looked_at = server.put(mail(1))
     server.flags(looked_at).add("\\Seen")
@@ -83,7 +83,7 @@ def test_mails_are_moved_whether_somebody_looked_at_them_or_not(server: ImapServ
 
 
 @pytest.mark.parametrize("command", ["AUTHENTICATE", "SELECT", "UID SEARCH", "UID FETCH", "UID STORE"])
-def test_a_lost_connection_loses_and_doubles_nothing(server: ImapServer, settings: Any, command: str) -> None:
+def test_after_a_lost_connection_no_mail_is_lost_or_duplicated(server: ImapServer, settings: Any, command: str) -> None:
     server.put(mail(1, "one"))
     server.put(mail(2, "two"))
     email = channel(settings, server)
@@ -98,9 +98,7 @@ def test_a_lost_connection_loses_and_doubles_nothing(server: ImapServer, setting
     assert server.flags(1) == server.flags(2) == {"\\Seen"}
 
 
-def test_a_mail_on_record_whose_mark_was_lost_is_marked_and_not_recorded_again(
-    server: ImapServer, settings: Any
-) -> None:
+def test_a_recorded_mail_that_was_not_marked_is_marked_only(server: ImapServer, settings: Any) -> None:
     server.put(mail(1))
     server.dies_at = "UID STORE"
     email = channel(settings, server)
@@ -113,7 +111,7 @@ def test_a_mail_on_record_whose_mark_was_lost_is_marked_and_not_recorded_again(
     assert Message.objects.count() == 1
 
 
-def test_while_the_database_is_away_mails_stay_where_they_are(
+def test_while_the_database_is_unavailable_mails_stay_in_the_mailbox(
     server: ImapServer, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.put(mail(1))
@@ -131,7 +129,7 @@ def test_while_the_database_is_away_mails_stay_where_they_are(
     assert poll(email) == Polled(recorded=1)
 
 
-def test_a_mail_that_is_too_large_is_told_of_and_set_aside(server: ImapServer, settings: Any) -> None:
+def test_a_mail_that_is_too_large_is_recorded_as_an_event_and_set_aside(server: ImapServer, settings: Any) -> None:
     server.put(mail(1, "x" * 5000))
     server.put(mail(2, "small"))
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "MAX_INBOUND_BYTES": 2000}
@@ -146,7 +144,7 @@ def test_a_mail_that_is_too_large_is_told_of_and_set_aside(server: ImapServer, s
     assert not [command for command in server.commands if command == "UID FETCH 1 (BODY.PEEK[])"], "it was downloaded"
 
 
-def test_a_mail_that_breaks_the_record_holds_up_no_other(
+def test_a_mail_that_can_not_be_recorded_does_not_block_others(
     server: ImapServer, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.put(mail(1, "bad"))
@@ -167,25 +165,25 @@ def test_a_mail_that_breaks_the_record_holds_up_no_other(
     assert "can't be recorded" in (Event.objects.get(kind="carrier.unknown").reason or "")
 
 
-def test_a_token_does_instead_of_a_password(server: ImapServer, settings: Any) -> None:
+def test_a_token_can_be_used_instead_of_a_password(server: ImapServer, settings: Any) -> None:
     server.put(mail(1))
 
     assert poll(channel(settings, server, PASSWORD="", ACCESS_TOKEN=f"{__name__}.token")) == Polled(recorded=1)
 
 
-def test_a_refused_password_is_told_without_it(server: ImapServer, settings: Any) -> None:
+def test_the_error_for_a_refused_password_does_not_contain_it(server: ImapServer, settings: Any) -> None:
     with pytest.raises(ChannelError, match="AUTHENTICATIONFAILED") as caught:
         poll(channel(settings, server, PASSWORD="sécret-word"))
     assert "sécret-word" not in str(caught.value)
 
 
-def test_a_server_without_encryption_is_not_talked_to_when_it_is_wanted(server: ImapServer, settings: Any) -> None:
+def test_a_server_without_tls_is_refused_if_tls_is_required(server: ImapServer, settings: Any) -> None:
     with pytest.raises(ChannelError):
         poll(channel(settings, server, TLS=True, TIMEOUT=5))
     assert not Message.objects.exists()
 
 
-def test_the_task_polls_each_mailbox_whatever_becomes_of_another(server: ImapServer, settings: Any) -> None:
+def test_the_task_polls_each_mailbox_despite_errors(server: ImapServer, settings: Any) -> None:
     server.put(mail(1))
     channel(settings, server)
     channels = settings.CONTACT_GUARD["CHANNELS"]
@@ -226,7 +224,7 @@ def test_the_command_polls_once(server: ImapServer, settings: Any) -> None:
         ({"TLS": False, "HOST": "mail.example"}, "W102"),
     ],
 )
-def test_a_wrong_configuration_is_told_of(
+def test_a_wrong_configuration_is_reported(
     settings: Any, server: ImapServer, changes: dict[str, Any], problem: str | None
 ) -> None:
     found = [error.id for error in channel(settings, server, **changes).check()]

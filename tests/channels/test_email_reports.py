@@ -1,4 +1,4 @@
-"""Mails that machines wrote: delivery reports mark our message and the address, automatic replies are told as such."""
+"""Automatic mails: delivery reports update the message and the address, automatic replies are detected."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def report(
     returned: str = "message/rfc822",
     diagnostic: str = "smtp; 550 5.1.1 No such user",
 ) -> bytes:
-    """A report as Postfix words it."""
+    """A report in Postfix's format."""
     head = f"Message-Id: {original}\nSubject: Your stay\n"
     return (
         "From: MAILER-DAEMON@mx.example (Mail Delivery System)\nMessage-ID: <r@mx.example>\n"
@@ -46,7 +46,7 @@ def read(raw: bytes, sender: str | None = "") -> Any:
 
 
 @pytest.mark.parametrize("returned", ["message/rfc822", "text/rfc822-headers", "message/global-headers"])
-def test_a_mailbox_that_does_not_exist_fails_the_message_and_ends_the_address(returned: str) -> None:
+def test_a_missing_mailbox_fails_the_message_and_opts_the_address_out(returned: str) -> None:
     status, contact = read(report(returned=returned))
 
     assert isinstance(status, StatusEvent)
@@ -69,7 +69,7 @@ def test_a_mailbox_that_does_not_exist_fails_the_message_and_ends_the_address(re
         ("failed (mailbox full)", "5.2.2", DeliveryStatus.FAILED),
     ],
 )
-def test_whatever_else_is_reported_leaves_the_address_alone(action: str, code: str, expected: DeliveryStatus) -> None:
+def test_other_reports_do_not_opt_the_address_out(action: str, code: str, expected: DeliveryStatus) -> None:
     (status,) = read(report(action=action, status=code, diagnostic="smtp; no"))
 
     assert isinstance(status, StatusEvent)
@@ -77,7 +77,7 @@ def test_whatever_else_is_reported_leaves_the_address_alone(action: str, code: s
 
 
 @pytest.mark.parametrize("change", [("Message-Id: <0199@kaede.example>\n", ""), ("Action: failed", "Action: dance")])
-def test_a_report_that_does_not_say_about_what_is_kept_as_a_mail(change: tuple[str, str]) -> None:
+def test_a_report_without_a_message_id_is_recorded_as_a_mail(change: tuple[str, str]) -> None:
     (event,) = read(report().replace(change[0].encode(), change[1].encode()))
 
     assert isinstance(event, InboundMessage)
@@ -86,7 +86,7 @@ def test_a_report_that_does_not_say_about_what_is_kept_as_a_mail(change: tuple[s
 
 
 @pytest.mark.parametrize(
-    ("head", "sender", "told"),
+    ("head", "sender", "reason"),
     [
         ("Auto-Submitted: auto-replied (vacation)\n", "a@b.example", "auto-replied (vacation)"),
         ("Auto-Submitted: auto-generated\n", "a@b.example", "auto-generated"),
@@ -99,22 +99,22 @@ def test_a_report_that_does_not_say_about_what_is_kept_as_a_mail(change: tuple[s
         ("", None, None),
     ],
 )
-def test_automatic_replies_are_told_as_such(head: str, sender: str | None, told: str | None) -> None:
+def test_automatic_replies_are_detected(head: str, sender: str | None, reason: str | None) -> None:
     (event,) = read(f"From: a@b.example\n{head}\nI am away.\n".encode(), sender)
 
     assert event.text == "I am away."
-    assert event.details.get("auto_submitted") == told
+    assert event.details.get("auto_submitted") == reason
 
 
 @pytest.mark.parametrize(
     ("text", "code"),
     [("550 5.1.1 No", "5.1.1"), ("host 5.1.1.7 said no", ""), ("[5.1.10].", "5.1.10"), ("v12.5.1.1", ""), ("", "")],
 )
-def test_codes_are_told_from_addresses_of_machines(text: str, code: str) -> None:
+def test_status_codes_are_distinguished_from_ip_addresses(text: str, code: str) -> None:
     assert status_code(text) == code
 
 
-def test_a_report_that_names_thousands_names_twenty() -> None:
+def test_a_report_is_limited_to_twenty_recipients() -> None:
     block = "Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.1.1\n\n"
     raw = report().decode().replace("Final-Recipient", block * 1000 + "Final-Recipient", 1)
 
@@ -133,7 +133,7 @@ def _sent(address: str) -> Message:
 
 
 @pytest.mark.django_db
-def test_a_bounce_on_record_fails_the_message_and_opts_the_address_out() -> None:
+def test_a_recorded_bounce_fails_the_message_and_opts_the_address_out() -> None:
     message = _sent("hanako@mail.example")
 
     for event in read(report()):
@@ -147,7 +147,7 @@ def test_a_bounce_on_record_fails_the_message_and_opts_the_address_out() -> None
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("original", [OURS, "<guessed@kaede.example>"])
-def test_a_forged_bounce_ends_nobody_elses_address(original: str) -> None:
+def test_a_forged_bounce_does_not_opt_out_another_address(original: str) -> None:
     _sent("hanako@mail.example")
     victim = factories.customer("Kenji Mori", email="kenji@mail.example")
     to = "kenji@mail.example" if original == OURS else "hanako@mail.example"
@@ -160,7 +160,7 @@ def test_a_forged_bounce_ends_nobody_elses_address(original: str) -> None:
 
 
 @pytest.mark.django_db
-def test_readers_are_told_that_a_machine_replied(client: Client) -> None:
+def test_the_page_shows_that_a_reply_is_automatic(client: Client) -> None:
     clerk = factories.employee("aoi")
     talk = factories.conversation(clerk, channel="email", email="a@b.example")
     assert clerk.user is not None

@@ -1,4 +1,4 @@
-"""E-mail out by SMTP to a real server: what its answers mean, files, and the host's own mailers."""
+"""Sending e-mail by SMTP to a real server: replies, files, and the host's mailers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 class MailServer:
-    """Takes mails; ``failures`` are answered first, each to one recipient."""
+    """Accepts mails; replies in ``failures`` are used first, one per recipient."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -72,10 +72,10 @@ class TestSmtp(SendCases):
             "PORT": self.server.port,
         }
 
-    def fail_for_now(self) -> None:
+    def fail_temporarily(self) -> None:
         self.server.failures.append("451 4.3.0 Try again later")
 
-    def fail_for_good(self) -> None:
+    def fail_permanently(self) -> None:
         self.server.failures.append("550 5.1.1 No such user")
 
     def be_busy(self) -> None:
@@ -84,7 +84,7 @@ class TestSmtp(SendCases):
     def arrived(self) -> list[str]:
         return [str(mail.get_body(("plain",)).get_content()) for mail in self.server.mails]  # type: ignore[union-attr]
 
-    def test_files_go_along_by_harmless_names(self) -> None:
+    def test_files_are_attached_with_safe_names(self) -> None:
         claim = outbox.claim(self.written().pk, idempotent=False)
         assert claim is not None
         files = tuple(
@@ -107,7 +107,7 @@ class TestSmtp(SendCases):
         assert pdf.get_payload(decode=True) == b"%PDF-1.7"
         assert note.get_payload(decode=True) == b"\xff not UTF-8"
 
-    def test_a_mailer_of_the_host_carries_it(self, settings: Any) -> None:
+    def test_a_mailer_of_the_host_can_be_used(self, settings: Any) -> None:
         for name, value in host_mail(self.server.port).items():
             setattr(settings, name, value)
         claim = outbox.claim(self.written("By the host's mailer").pk, idempotent=False)
@@ -121,7 +121,7 @@ class TestSmtp(SendCases):
             EmailChannel(self.alias, {**options, "MAILER": "nosuch"}).send(attempts.outbound(claim))
 
 
-def test_a_mailer_of_the_host_may_be_a_mail_service(settings: Any) -> None:
+def test_a_mailer_of_the_host_can_be_an_email_service(settings: Any) -> None:
     backend = "anymail.backends.postmark.EmailBackend"
     options = {"FROM": "guests@kaede.example", "ESP": "postmark", "MAILER": "default", "WEBHOOK_SECRET": "hook:s3cret"}
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = None

@@ -1,4 +1,4 @@
-"""Amazon SES through django-anymail: out by boto3, in by SNS, which sends its password only when it is asked for."""
+"""Amazon SES through django-anymail: sends by boto3, receives by SNS, which sends its password only on a challenge."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SENT = "EXAMPLE7c191be45-e9aedb9a-02f9-4d12-a87d-dd0099a07f8a-000000"
 
 
 class AmazonServer(EspServer):
-    """SES API v2 (``SendEmail``), and of SNS the confirmation of a subscription."""
+    """SES API v2 (``SendEmail``), and SNS' confirmation of subscriptions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,10 +93,10 @@ class TestSending(SendCases):
             "WEBHOOK_SECRET": "hook:s3cret",
         }
 
-    def fail_for_now(self) -> None:
+    def fail_temporarily(self) -> None:
         self.server.failures.append(self.server.error(503, "ServiceUnavailable", "Slow down"))
 
-    def fail_for_good(self) -> None:
+    def fail_permanently(self) -> None:
         self.server.failures.append(self.server.refusal())
 
     def be_busy(self) -> None:
@@ -106,7 +106,7 @@ class TestSending(SendCases):
     def arrived(self) -> list[str]:
         return self.server.texts
 
-    def test_the_mail_names_us_and_its_answers_find_it(self) -> None:
+    def test_the_mail_contains_our_ids_and_replies_find_it(self) -> None:
         message = self.written()
         row, _ = self.deliver(message)
 
@@ -116,7 +116,7 @@ class TestSending(SendCases):
         assert taken["mail"]["Reply-To"] == f"reply+{message.conversation.reply_token}@kaede.example"
 
     @pytest.mark.parametrize("config", [None, {"retries": {"max_attempts": 3}}], ids=["boto's own", "the host's"])
-    def test_a_lost_answer_is_not_repeated_past_the_record(self, config: object, settings: Any) -> None:
+    def test_a_lost_response_is_not_retried_by_boto(self, config: object, settings: Any) -> None:
         message = self.written()
         channels = settings.CONTACT_GUARD["CHANNELS"]
         given = {key: value for key, value in params(self.server)["client_params"].items() if key != "config"}
@@ -134,14 +134,14 @@ class TestSending(SendCases):
         assert again is not None
 
     @pytest.mark.parametrize("name", ["LimitExceededException", "SendingPausedException", "AccountSuspendedException"])
-    def test_what_the_company_can_mend_is_tried_again(self, name: str) -> None:
+    def test_account_errors_are_temporary(self, name: str) -> None:
         self.server.failures.append(self.server.error(400, name, "Not now"))
         row, again = self.deliver(self.written())
 
         assert row.state == "queued"
         assert again is not None
 
-    def test_an_endpoint_out_of_reach_leaves_no_doubt(self) -> None:
+    def test_an_unreachable_endpoint_is_not_uncertain(self) -> None:
         from crm_contact_guard.channels.email.esp import EspChannel
         from crm_contact_guard.exceptions import ChannelError
 
@@ -165,7 +165,7 @@ class TestNotifications(EspWebhookCases):
 
     def raw(self, given: dict[str, Any]) -> Payload:
         headers = {"x-amz-sns-message-type": given["Type"], "x-amz-sns-message-id": given["MessageId"]}
-        # SNS says that its JSON is text.
+        # SNS declares its JSON as text.
         return Payload(body=json.dumps(given).encode(), content_type="text/plain; charset=utf-8", headers=headers)
 
     def mail(self, text: str, event_id: str, sender: str = "hanako@mail.example", **headers: str) -> Payload:
@@ -206,7 +206,7 @@ class TestNotifications(EspWebhookCases):
         return self.sns(golden("amazon_ses", "complaint"), event_id)
 
     @pytest.mark.parametrize("secret", [None, "another-secret-0123456789abc"])
-    def test_without_a_good_signature_nothing_is_let_in_and_nothing_asked(
+    def test_an_invalid_signature_is_refused_without_requests(
         self, secret: str | None, django_assert_num_queries: Any
     ) -> None:
         payload = self.payload(event_id="e1", text="Hello")
@@ -217,7 +217,7 @@ class TestNotifications(EspWebhookCases):
         assert secret or answer["WWW-Authenticate"] == 'Basic realm="webhook"'
         assert not Message.objects.exists()
 
-    def test_a_bounce_ends_the_address(self) -> None:
+    def test_a_bounce_opts_the_address_out(self) -> None:
         message = self.written()
         Delivery.objects.filter(message=message).update(state="sent", carrier_id=SENT, due_at=None)
 
@@ -226,7 +226,7 @@ class TestNotifications(EspWebhookCases):
         assert Delivery.objects.get(message=message).state == "failed"
         assert message.conversation.customer.addresses.get(kind="email").opted_out_by == "bounce"
 
-    def test_an_answer_to_the_services_own_message_id_finds_its_conversation(self) -> None:
+    def test_a_reply_to_the_services_message_id_finds_its_conversation(self) -> None:
         message = self.written()
         Delivery.objects.filter(message=message).update(carrier_id=SENT)
 
@@ -234,7 +234,7 @@ class TestNotifications(EspWebhookCases):
 
         assert Message.objects.get(direction="inbound").conversation == message.conversation
 
-    def test_a_subscription_is_confirmed_once_it_proves_itself(self, settings: Any) -> None:
+    def test_an_authentic_subscription_is_confirmed(self, settings: Any) -> None:
         request = self.raw(golden("amazon_ses", "subscription_confirmation"))
         with AmazonServer().running() as server:
             channels = settings.CONTACT_GUARD["CHANNELS"]

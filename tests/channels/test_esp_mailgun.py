@@ -1,4 +1,4 @@
-"""Mailgun's webhooks through django-anymail: events and mails, signed within their body."""
+"""Mailgun's webhooks through django-anymail: events and mails, with the signature in the body."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @dataclass(frozen=True, kw_only=True)
 class Form(Payload):
-    """A mail as Mailgun's route forwards it."""
+    """A mail forwarded by a Mailgun route."""
 
     fields: dict[str, str]
     files: dict[str, tuple[str, str, bytes]] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class TestMailgun(EspWebhookCases):
                 body = json.dumps({"signature": mailgun_signature(event.pop("event_id"), key), **event}).encode()
         return self.post(body, kind, {})
 
-    def test_two_secrets_count_while_one_takes_the_others_place(self, settings: Any) -> None:
+    def test_both_secrets_are_accepted_during_a_rotation(self, settings: Any) -> None:
         channels = settings.CONTACT_GUARD["CHANNELS"]
         options = {**self.options(), "WEBHOOK": {"webhook_signing_key": [self.new_secret, self.old_secret]}}
         own = {**channels[self.alias], "OPTIONS": options}
@@ -92,8 +92,8 @@ class TestMailgun(EspWebhookCases):
             assert self.call(payload, secret=secret).status_code == 200
         assert Message.objects.count() == 2
 
-    def test_a_signature_holds_for_its_own_body_only(self) -> None:
-        """It signs a token and a time, which stand in the body."""
+    def test_a_signature_is_valid_for_its_own_body_only(self) -> None:
+        """The signature covers a token and a time in the body."""
         form = self.payload(event_id="e1", text="Hello")
         assert isinstance(form, Form)
         fields = {**form.fields, **mailgun_signature("e1", self.new_secret), "token": "another"}
@@ -101,8 +101,8 @@ class TestMailgun(EspWebhookCases):
 
         assert self.call(Payload(body=b"", content_type=kind), body=body).status_code == 403
 
-    # --- what is Mailgun's own
-    def test_raw_mails_are_kept_byte_by_byte(self) -> None:
+    # --- specific to Mailgun
+    def test_raw_mails_are_stored_unchanged(self) -> None:
         raw = (
             "From: Hanako Sato <hanako@mail.example>\r\nTo: reply@kaede.example\r\nMessage-ID: <r@mail.example>\r\n"
             "Subject: Hi\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n夜に\r\n"
@@ -114,7 +114,7 @@ class TestMailgun(EspWebhookCases):
         assert message.text == "夜に"
         assert message.carrier_id == "<r@mail.example>"
 
-    def test_a_bounce_ends_the_address_and_a_full_mailbox_does_not(self) -> None:
+    def test_a_bounce_opts_the_address_out_and_a_full_mailbox_does_not(self) -> None:
         message = self.written()
         address = message.conversation.customer.addresses.get(kind="email")
 
@@ -130,7 +130,7 @@ class TestMailgun(EspWebhookCases):
         event = Event.objects.filter(message=message, kind="delivery.failed").get()
         assert "does not exist" in str(event.details)
 
-    def test_a_status_that_overtakes_the_answer_to_the_send_is_not_lost(self) -> None:
+    def test_a_status_received_before_the_send_response_is_not_lost(self) -> None:
         message = self.written()
 
         self.accepted(self.event("delivered", "s1", str(message.pk)))
@@ -138,7 +138,7 @@ class TestMailgun(EspWebhookCases):
         row = Delivery.objects.get(message=message)
         assert (row.state, row.carrier_id) == ("delivered", golden("mailgun", "sent")["id"])
 
-    def test_out_and_back_by_the_services_own_id(self, settings: Any) -> None:
+    def test_a_reply_is_assigned_by_the_services_id(self, settings: Any) -> None:
         with Mailgun().running() as server:
             own = settings.CONTACT_GUARD["CHANNELS"][self.alias]
             options = {**own["OPTIONS"], "SEND": {"api_key": KEY, "api_url": f"{server.url}/v3"}}
@@ -153,7 +153,7 @@ class TestMailgun(EspWebhookCases):
         assert Delivery.objects.get(message=message).state == "delivered"
         assert Message.objects.get(direction="inbound").conversation == message.conversation
 
-    def test_a_mail_that_can_not_be_recorded_now_comes_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_mail_that_can_not_be_recorded_is_retried_by_the_service(self, monkeypatch: pytest.MonkeyPatch) -> None:
         payload = self.payload(event_id="e1", text="Hello")
 
         def full(*_: object, **__: object) -> None:
@@ -167,12 +167,12 @@ class TestMailgun(EspWebhookCases):
         self.accepted(payload)
         assert Message.objects.count() == 1
 
-    def test_a_form_that_django_refuses_is_told_apart_from_a_forgery(self, settings: Any) -> None:
+    def test_a_form_refused_by_django_is_not_reported_as_forged(self, settings: Any) -> None:
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
 
         assert self.call(self.payload(event_id="e1", text="x" * 2000)).status_code == 413
 
-    def test_the_views_read_the_hosts_own_anymail_setting(self, settings: Any) -> None:
+    def test_the_hosts_anymail_setting_is_used(self, settings: Any) -> None:
         settings.ANYMAIL = {"MAILGUN_API_KEY": KEY, "MAILGUN_WEBHOOK_SIGNING_KEY": self.new_secret}
         options = {name: value for name, value in self.options().items() if name not in ("SEND", "WEBHOOK")}
         channels = settings.CONTACT_GUARD["CHANNELS"]

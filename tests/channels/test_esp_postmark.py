@@ -1,4 +1,4 @@
-"""Postmark's and Brevo's webhooks through django-anymail: by password alone."""
+"""Postmark's and Brevo's webhooks through django-anymail, authenticated by password."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class TestPostmark(EspWebhookCases):
         change = golden("postmark", "subscription_change")
         return as_json({**change, "SuppressSending": False, "ChangedAt": "2026-11-24T02:00:00Z"})
 
-    def test_an_answer_to_the_services_own_message_id_finds_its_conversation(self) -> None:
+    def test_a_reply_to_the_services_message_id_finds_its_conversation(self) -> None:
         message = self.written()
         Delivery.objects.filter(message=message).update(carrier_id=golden("postmark", "sent")["MessageID"])
 
@@ -53,7 +53,7 @@ class TestPostmark(EspWebhookCases):
         assert Message.objects.get(direction="inbound").conversation == message.conversation
 
     @pytest.mark.parametrize(("kind", "ends"), [("HardBounce", True), ("SoftBounce", False), ("Transient", False)])
-    def test_only_what_postmark_calls_hard_ends_the_address(self, kind: str, ends: bool) -> None:
+    def test_only_hard_bounces_of_postmark_opt_the_address_out(self, kind: str, ends: bool) -> None:
         message = self.written()
         bounce = {**golden("postmark", "bounce"), "Type": kind, "Metadata": {"contact_guard_message": str(message.pk)}}
 
@@ -62,13 +62,13 @@ class TestPostmark(EspWebhookCases):
         address = message.conversation.customer.addresses.get(kind="email")
         assert (address.opted_out_by == "bounce") is ends
 
-    def test_the_servers_word_counts_more_than_the_services(self) -> None:
+    def test_the_servers_status_code_precedes_the_services(self) -> None:
         message = self.written()
         self.accepted(as_json({**golden("postmark", "bounce"), "Details": "smtp;550 5.7.1 Blocked for spam"}))
 
         assert message.conversation.customer.addresses.get(kind="email").opted_out_at is None
 
-    def test_a_report_that_comes_as_a_mail_marks_our_message(self) -> None:
+    def test_a_delivery_report_by_mail_updates_our_message(self) -> None:
         message = self.written()
         raw = (
             "From: MAILER-DAEMON@mx.example\nTo: reply@kaede.example\nMessage-ID: <dsn@mx.example>\n"
@@ -82,7 +82,7 @@ class TestPostmark(EspWebhookCases):
         assert Delivery.objects.get(message=message).state == "failed"
         assert message.conversation.customer.addresses.get(kind="email").opted_out_by == "bounce"
 
-    def test_hostile_files_and_headers_do_not_stop_a_mail(self) -> None:
+    def test_malformed_files_and_headers_do_not_stop_a_mail(self) -> None:
         mail = golden("postmark", "inbound")
         mail["Headers"].append({"Name": "X-Odd", "Value": "\x00 naïve"})
         mail["Subject"] = "Re: \x00 夜に"
@@ -94,7 +94,7 @@ class TestPostmark(EspWebhookCases):
         assert Message.objects.get().text.startswith("Hello")
 
     @pytest.mark.parametrize("broken", [{"Attachments": [{"Name": "no content"}]}, {"Subject": "\ud83d half a smile"}])
-    def test_a_broken_mail_is_kept_as_it_came(self, broken: dict[str, Any]) -> None:
+    def test_a_broken_mail_is_stored_as_received(self, broken: dict[str, Any]) -> None:
         self.accepted(Payload(body=json.dumps({**golden("postmark", "inbound"), **broken}).encode()))
 
         event = Event.objects.get(kind="carrier.unknown")
@@ -136,7 +136,7 @@ class TestBrevo(EspWebhookCases):
 
     files = ("original.eml",)
 
-    def test_an_image_that_a_machine_loaded_is_no_reading(self) -> None:
+    def test_an_image_loaded_by_a_machine_is_not_a_read_receipt(self) -> None:
         message = self.written()
         Delivery.objects.filter(message=message).update(state="sent", carrier_id="<b@brevo>", due_at=None)
         event = {**golden("brevo", "delivered"), "event": "unique_proxy_open", "message-id": "<b@brevo>"}
@@ -145,13 +145,13 @@ class TestBrevo(EspWebhookCases):
 
         assert Delivery.objects.get(message=message).state == "delivered"
 
-    def test_a_hard_bounce_ends_the_address(self) -> None:
+    def test_a_hard_bounce_opts_the_address_out(self) -> None:
         message = self.written()
         self.accepted(as_json({**golden("brevo", "hard_bounce"), "reason": "mailbox unavailable"}))
 
         assert message.conversation.customer.addresses.get(kind="email").opted_out_by == "bounce"
 
-    def test_a_file_that_brevo_does_not_hand_out_now_makes_it_call_again(self, settings: Any) -> None:
+    def test_a_file_that_can_not_be_fetched_makes_brevo_retry(self, settings: Any) -> None:
         mail = self.mail("e1", "Hello")
         mail["items"][0]["Attachments"] = [{"Name": "a.pdf", "DownloadToken": "t", "ContentType": "application/pdf"}]
         channels = settings.CONTACT_GUARD["CHANNELS"]
@@ -163,7 +163,7 @@ class TestBrevo(EspWebhookCases):
             self.call(as_json(mail))
         assert not Message.objects.exists()
 
-    def test_the_password_is_compared_whole(self) -> None:
+    def test_the_whole_password_is_compared(self) -> None:
         from django.test import Client
 
         payload = self.payload(event_id="e1", text="Hello")

@@ -1,4 +1,4 @@
-"""E-mail out through mail services: Anymail's real back ends against servers that answer as the services do."""
+"""Sending through e-mail services: Anymail's real back ends with servers that behave like the services."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class EspSendCases(SendCases):
             "WEBHOOK_SECRET": "hook:s3cret",
         }
 
-    def fail_for_now(self) -> None:
+    def fail_temporarily(self) -> None:
         self.carrier_server.failures.append(Answer(503, b"Service Unavailable", {"Content-Type": "text/plain"}))
 
-    def fail_for_good(self) -> None:
+    def fail_permanently(self) -> None:
         self.carrier_server.failures.append(self.carrier_server.refusal())
 
     def be_busy(self) -> None:
@@ -67,14 +67,14 @@ class EspSendCases(SendCases):
         return caught.value
 
     @pytest.mark.parametrize("status", [401, 402, 403, 404, 408, 500])
-    def test_what_is_the_accounts_fault_or_passes_is_tried_again(self, status: int) -> None:
+    def test_account_errors_and_temporary_errors_are_retried(self, status: int) -> None:
         self.carrier_server.failures.append(Answer(status))
 
         error = self.refused()
 
         assert (error.permanent, error.uncertain) == (False, False)
 
-    def test_a_lost_answer_leaves_a_doubt(self) -> None:
+    def test_a_lost_response_is_uncertain(self) -> None:
         self.carrier_server.failures.append(HANG_UP)
         self.carrier_server.accepts_before_failing = True
 
@@ -83,7 +83,7 @@ class EspSendCases(SendCases):
         assert (error.permanent, error.uncertain) == (False, True)
         assert len(self.arrived()) == 1
 
-    def test_a_service_out_of_reach_leaves_none(self) -> None:
+    def test_an_unreachable_service_is_not_uncertain(self) -> None:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             options = self.options()
@@ -96,12 +96,12 @@ class EspSendCases(SendCases):
 
         assert (caught.value.permanent, caught.value.uncertain) == (False, False)
 
-    def test_the_key_is_in_no_error(self) -> None:
+    def test_errors_do_not_contain_the_key(self) -> None:
         self.carrier_server.failures.append(Answer(401))
 
         assert KEY not in str(self.refused())
 
-    def test_the_configuration_passes_the_checks_but_for_the_size_of_mails(self, settings: Any) -> None:
+    def test_the_checks_report_only_the_upload_limit(self, settings: Any) -> None:
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
         assert [problem.id for problem in self.channel.check()] == ["crm_contact_guard.W101"]
 
@@ -131,7 +131,7 @@ class TestMailgun(EspSendCases):
     esp = "mailgun"
     path = "/v3"
 
-    def test_the_mail_carries_our_ids_and_the_services_id_is_kept(self) -> None:
+    def test_the_mail_contains_our_ids_and_the_services_id_is_stored(self) -> None:
         message = self.written()
         row, _ = self.deliver(message)
 
@@ -142,7 +142,7 @@ class TestMailgun(EspSendCases):
         assert mail["h:Message-Id"] == [f"<{message.pk}@kaede.example>"]
         assert mail["v:contact_guard_message"] == [str(message.pk)]
 
-    def test_files_go_along(self) -> None:
+    def test_files_are_attached(self) -> None:
         mail, _ = self._sent_with_a_file()
 
         assert mail["attachment"] == [("bill.pdf", b"%PDF-1.7")]
@@ -154,7 +154,7 @@ class TestPostmark(EspSendCases):
     path = "/"
     key_name = "server_token"
 
-    def test_our_message_id_is_kept_by_the_service_and_files_go_along(self) -> None:
+    def test_the_service_keeps_our_message_id_and_files_are_attached(self) -> None:
         mail, message = self._sent_with_a_file()
 
         headers = {header["Name"].lower(): header["Value"] for header in mail["Headers"]}
@@ -170,7 +170,7 @@ class TestSendGrid(EspSendCases):
     esp = "sendgrid"
     path = "/v3/"
 
-    def test_our_id_comes_along_as_a_custom_argument(self) -> None:
+    def test_our_id_is_sent_as_a_custom_argument(self) -> None:
         mail, message = self._sent_with_a_file()
 
         arguments = {**mail.get("custom_args", {}), **mail["personalizations"][0].get("custom_args", {})}
@@ -183,7 +183,7 @@ class TestBrevo(EspSendCases):
     esp = "brevo"
     path = "/v3/"
 
-    def test_our_id_comes_along_in_a_header(self) -> None:
+    def test_our_id_is_sent_in_a_header(self) -> None:
         mail, message = self._sent_with_a_file()
 
         assert str(message.pk) in mail["headers"]["X-Mailin-custom"]
@@ -200,7 +200,7 @@ class TestBrevo(EspSendCases):
         ({"ESP": "mailgun", "SEND": {"api_key": KEY}, "FROM": "nobody"}, "E101"),
     ],
 )
-def test_a_wrong_configuration_is_told_of(options: dict[str, Any], problem: str, settings: Any) -> None:
+def test_a_wrong_configuration_is_reported(options: dict[str, Any], problem: str, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = None
     given = {"FROM": "guests@kaede.example", **options}
 

@@ -1,4 +1,4 @@
-"""SendGrid's webhooks through django-anymail: events under an ECDSA signature, mails as forms under a password."""
+"""SendGrid's webhooks through django-anymail: events with an ECDSA signature, mails as forms with a password."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class TestSendGrid(EspWebhookCases):
         return f"{super().path}{self.kind}"
 
     def call(self, payload: Payload, **given: Any) -> Any:
-        """Mails and events are sent to addresses of their own."""
+        """Mails and events are sent to different URLs."""
         self.kind = "?type=inbound" if payload.content_type.startswith("multipart") else ""
         return super().call(payload, **given)
 
@@ -87,8 +87,8 @@ class TestSendGrid(EspWebhookCases):
     def opt_in(self, *, event_id: str) -> Payload | None:
         return self.events(self.event("group_resubscribe", sg_event_id=event_id))
 
-    def test_a_signature_holds_for_its_own_body_only(self) -> None:
-        """For events; mails come under the password alone, which is no use for events."""
+    def test_a_signature_is_valid_for_its_own_body_only(self) -> None:
+        """For events. Mails are authenticated by the password, which is not accepted for events."""
         delivered, bounce = self.events(self.event("delivered")), self.events(self.event("bounce"))
 
         assert self.call(delivered, body=bounce.body).status_code == 403
@@ -97,12 +97,12 @@ class TestSendGrid(EspWebhookCases):
         assert answer.status_code == 403
         assert not Event.objects.exists()
 
-    def test_a_bundle_is_read_as_far_as_it_goes(self) -> None:
+    def test_valid_events_of_a_batch_are_processed(self) -> None:
         message = self.written()
         Delivery.objects.filter(message=message).update(state="sent", carrier_id="a1", due_at=None)
-        told = [{**event, "anymail_id": "a1"} for event in golden("sendgrid", "events") if "email" in event]
+        events = [{**event, "anymail_id": "a1"} for event in golden("sendgrid", "events") if "email" in event]
 
-        self.accepted(self.events(*told[:4], {"no": "event"}, *told[4:5]))
+        self.accepted(self.events(*events[:4], {"no": "event"}, *events[4:5]))
 
         kinds = list(Event.objects.filter(message=message).order_by("occurred_at").values_list("kind", flat=True))
         for kind in ("delivery.queued", "delivery.delivered", "delivery.read", "delivery.failed"):
@@ -111,7 +111,7 @@ class TestSendGrid(EspWebhookCases):
         assert Delivery.objects.get(message=message).state == "read"
         assert message.conversation.customer.addresses.get(kind="email").opted_out_by == "bounce"
 
-    def test_an_image_that_a_machine_loaded_is_no_reading(self) -> None:
+    def test_an_image_loaded_by_a_machine_is_not_a_read_receipt(self) -> None:
         message = self.written()
         Delivery.objects.filter(message=message).update(state="sent", carrier_id="a1", due_at=None)
 
@@ -119,7 +119,7 @@ class TestSendGrid(EspWebhookCases):
 
         assert Delivery.objects.get(message=message).state == "delivered"
 
-    def test_raw_mails_in_another_charset_are_read(self) -> None:
+    def test_raw_mails_in_another_charset_are_parsed(self) -> None:
         raw = (
             "From: Hanako Sato <hanako@mail.example>\r\nTo: reply@kaede.example\r\nMessage-ID: <r@mail.example>\r\n"
             "Content-Type: text/plain; charset=iso-2022-jp\r\nContent-Transfer-Encoding: base64\r\n\r\n"

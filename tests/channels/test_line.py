@@ -1,4 +1,4 @@
-"""LINE Official Account: what every channel owes, and what LINE does in its own way, over its library and a socket."""
+"""LINE Official Account: the required tests, and tests specific to LINE, with its library and a socket."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class LineCases:
         return line_options(self.line.url, CHANNEL_SECRET=WebhookCases.new_secret)
 
 
-def test_a_repeat_that_line_can_not_recognise_says_so_to_the_customer() -> None:
+def test_a_possible_duplicate_is_announced_to_the_customer() -> None:
     from crm_contact_guard.channels.line.outbound import message_objects
 
     message = OutboundMessage(
@@ -99,10 +99,10 @@ class TestWebhook(LineCases, WebhookCases):
 
 
 class TestSend(LineCases, SendCases):
-    def fail_for_now(self) -> None:
+    def fail_temporarily(self) -> None:
         self.line.failures.append(BROKEN)
 
-    def fail_for_good(self) -> None:
+    def fail_permanently(self) -> None:
         text = "The property, 'to', in the request body is invalid (line: -, column: -)"
         self.line.failures.append(Answer.of({"message": text}, 400))
 
@@ -112,18 +112,18 @@ class TestSend(LineCases, SendCases):
     def arrived(self) -> list[str]:
         return [message["text"] for message in self.line.delivered if message["text"] != NOTICE]
 
-    def test_too_long_a_text_is_refused_before_it_is_recorded(self) -> None:
+    def test_a_text_that_is_too_long_is_not_recorded(self) -> None:
         talk = self.talk()
         assert talk.employee is not None
         with pytest.raises(InvalidMessage, match="5002"):
             gateway.send(actor=talk.employee, conversation=talk, text="🏨" * 2501, channel="line")
 
-    def test_as_long_a_text_as_line_takes_arrives(self) -> None:
+    def test_a_text_of_maximum_length_is_delivered(self) -> None:
         message = self.written("🏨" * 2500)
 
         assert self.deliver(message)[0].state == "sent"
 
-    def test_a_refusal_after_a_garbled_answer_does_not_say_that_nothing_arrived(self) -> None:
+    def test_a_refusal_after_a_garbled_response_does_not_mean_undelivered(self) -> None:
         message = self.written()
         self.line.accepts_before_failing = True
         self.line.failures.append(Answer(200, b"\0<html>", {"Content-Type": "text/html"}))
@@ -132,15 +132,15 @@ class TestSend(LineCases, SendCases):
         self.line.accepts_before_failing = False
         Delivery.objects.filter(message=message).update(due_at=message.recorded_at)
         Carrier.objects.all().delete()
-        self.fail_for_good()
+        self.fail_permanently()
 
         assert self.deliver(message)[0].state == "uncertain"
 
 
 class TestPicture(LineCases, ChannelCases):
-    """From the employee's hand to LINE's servers, which fetch what we only name."""
+    """An image from the upload to LINE's servers, which fetch it by URL."""
 
-    def test_line_can_fetch_what_was_sent_and_nothing_else(self, settings: Any) -> None:
+    def test_line_can_fetch_only_the_sent_file(self, settings: Any) -> None:
         settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "PUBLIC_URL": "https://kaede.example"}
         talk = self.talk()
         assert talk.employee is not None
@@ -192,7 +192,7 @@ def outbound(**changes: Any) -> OutboundMessage:
     return OutboundMessage(**{**given, **changes})
 
 
-def test_a_repetition_is_told_by_the_retry_key_and_counts_as_sent(line: LineServer, channel: LineChannel) -> None:
+def test_a_repeat_with_the_same_retry_key_counts_as_sent(line: LineServer, channel: LineChannel) -> None:
     message = outbound()
     first, second = channel.send(message), channel.send(message)
 
@@ -203,7 +203,7 @@ def test_a_repetition_is_told_by_the_retry_key_and_counts_as_sent(line: LineServ
     assert second.detail["accepted_request_id"] == first.detail["request_id"]
 
 
-def test_a_lost_answer_leaves_a_doubt_that_the_next_try_dispels(line: LineServer, channel: LineChannel) -> None:
+def test_a_lost_response_is_resolved_by_the_retry(line: LineServer, channel: LineChannel) -> None:
     message = outbound()
     line.failures.append(HANG_UP)
     line.accepts_before_failing = True
@@ -216,7 +216,7 @@ def test_a_lost_answer_leaves_a_doubt_that_the_next_try_dispels(line: LineServer
     assert len(line.delivered) == 1
 
 
-def test_a_server_that_is_not_there_has_nothing_for_certain() -> None:
+def test_an_unreachable_server_is_not_uncertain() -> None:
     with LineServer().running() as server:
         channel = LineChannel("line", line_options(server.url))
     with pytest.raises(ChannelError) as caught:
@@ -236,7 +236,7 @@ def test_a_server_that_is_not_there_has_nothing_for_certain() -> None:
         (Answer(400, b"[1]", {"Content-Type": "application/json"}), True, False, "400"),
     ],
 )
-def test_refusals_say_whether_another_try_can_help(
+def test_refusals_are_temporary_or_permanent(
     line: LineServer, answer: Answer, permanent: bool, uncertain: bool, words: str
 ) -> None:
     channel = LineChannel("line", line_options(line.url))
@@ -247,15 +247,13 @@ def test_refusals_say_whether_another_try_can_help(
     assert (caught.value.permanent, caught.value.uncertain) == (permanent, uncertain)
 
 
-def test_a_user_whom_line_does_not_know_is_final(channel: LineChannel) -> None:
+def test_an_unknown_user_is_a_permanent_error(channel: LineChannel) -> None:
     with pytest.raises(ChannelError, match="'to'") as caught:
         channel.send(outbound(to_address=OTHER))
     assert caught.value.permanent
 
 
-def test_a_token_that_was_renewed_at_line_lets_messages_wait_and_stays_out_of_the_words(
-    line: LineServer, channel: LineChannel
-) -> None:
+def test_a_revoked_token_is_a_temporary_error_that_does_not_contain_it(line: LineServer, channel: LineChannel) -> None:
     line.token = "renewed"
 
     with pytest.raises(ChannelError, match="Authentication failed") as caught:
@@ -276,7 +274,7 @@ def file(**changes: Any) -> OutboundFile:
     return OutboundFile(**{**given, **changes})
 
 
-def test_pictures_are_fetched_by_line_and_other_files_go_as_links(line: LineServer, channel: LineChannel) -> None:
+def test_images_are_fetched_by_line_and_other_files_sent_as_links(line: LineServer, channel: LineChannel) -> None:
     pdf = file(name="map.pdf", content_type="application/pdf", size=2_300_000, url="https://kaede.example/guard/m/2")
     large = file(name="large.png", content_type="image/png", size=4_000_000, url="https://kaede.example/guard/m/3")
 
@@ -302,7 +300,7 @@ def test_a_file_without_text_is_a_message(line: LineServer, channel: LineChannel
 
 
 @pytest.mark.parametrize("url", ["", "http://kaede.example/guard/m/1"])
-def test_a_file_that_line_can_not_fetch_is_refused_before_anything_goes(
+def test_a_file_that_line_can_not_fetch_is_refused_before_sending(
     line: LineServer, channel: LineChannel, url: str
 ) -> None:
     with pytest.raises(ChannelError, match=r"room\.jpg") as caught:
@@ -312,14 +310,14 @@ def test_a_file_that_line_can_not_fetch_is_refused_before_anything_goes(
     assert not line.calls
 
 
-def test_the_first_message_says_that_the_talk_is_recorded(line: LineServer, channel: LineChannel) -> None:
+def test_the_first_message_contains_the_recording_notice(line: LineServer, channel: LineChannel) -> None:
     channel.send(outbound(references=()))
     channel.send(outbound(references=("461230966842064897",)))
 
     assert [one["text"] == NOTICE for one in line.delivered] == [True, False, False]
 
 
-def test_the_notice_can_be_left_to_the_account_s_greeting(line: LineServer) -> None:
+def test_the_notice_can_be_turned_off(line: LineServer) -> None:
     LineChannel("line", line_options(line.url, NOTICE=False)).send(outbound(references=()))
 
     assert len(line.delivered) == 1
@@ -331,7 +329,7 @@ def ids(channel: LineChannel) -> list[str]:
     return [str(message.id).removeprefix("crm_contact_guard.") for message in found]
 
 
-def test_what_is_missing_is_said_with_its_place_in_the_console(settings: Any) -> None:
+def test_missing_options_are_reported_with_their_place_in_the_console(settings: Any) -> None:
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "PUBLIC_URL": "https://kaede.example"}
     assert ids(LineChannel("line", line_options(""))) == []
     assert ids(LineChannel("line", {})) == ["E142", "E143"]
@@ -343,7 +341,7 @@ def test_images_need_https(settings: Any) -> None:
     assert ids(LineChannel("line", line_options(""))) == ["W141"]
 
 
-def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+def test_a_missing_library_is_reported(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "PUBLIC_URL": "https://kaede.example"}
     find: Callable[[str], object] = lambda name: None  # noqa: E731
     monkeypatch.setattr("crm_contact_guard.channels.line.channel.find_spec", find)

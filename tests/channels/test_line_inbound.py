@@ -1,4 +1,4 @@
-"""LINE's webhooks, as in its documentation, through the door: what is recorded, and as what."""
+"""LINE's documented webhooks, and how they are recorded."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_text_is_recorded_with_the_sender_s_name_and_the_event_as_received() -
         ("message_of_a_new_kind", "[A message that can't be shown here: hologram]"),
     ],
 )
-def test_what_is_no_plain_text_is_readable(name: str, text: str) -> None:
+def test_other_message_types_have_a_readable_text(name: str, text: str) -> None:
     assert call(name) == 200
 
     assert Message.objects.get().text == text
@@ -104,7 +104,7 @@ def test_files_are_fetched_and_recorded(
     assert attachment.name.rpartition(".")[0] == file_name.rpartition(".")[0]
 
 
-def test_a_file_beyond_the_limit_is_not_read_to_its_end(line: LineServer, settings: Any) -> None:
+def test_a_file_beyond_the_limit_is_not_read_completely(line: LineServer, settings: Any) -> None:
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "MAX_INBOUND_BYTES": 1000}
     line.contents["1"] = Answer(200, b"x" * 5_000_000, {"Content-Type": "video/mp4"})
 
@@ -123,9 +123,7 @@ def test_a_file_beyond_the_limit_is_not_read_to_its_end(line: LineServer, settin
         (Answer(hang_up=True), False),
     ],
 )
-def test_a_file_that_can_not_be_had_says_whether_to_ask_again(
-    line: LineServer, answer: Answer, permanent: bool
-) -> None:
+def test_errors_of_fetching_are_temporary_or_permanent(line: LineServer, answer: Answer, permanent: bool) -> None:
     line.contents["1"] = answer
 
     with pytest.raises(ChannelError) as caught:
@@ -158,14 +156,14 @@ def test_following_opts_in_and_blocking_opts_out() -> None:
     assert Event.objects.filter(kind="contact.follow").count() == 1
 
 
-def test_a_new_follower_is_known_by_name_before_the_first_word() -> None:
+def test_a_new_follower_gets_a_name_before_the_first_message() -> None:
     call("follow")
 
     assert Customer.objects.get().name == "山田 花子"
     assert not Message.objects.exists()
 
 
-def test_taking_a_message_back_is_recorded_and_the_message_stays() -> None:
+def test_unsending_is_recorded_and_the_message_kept() -> None:
     assert [call(name) for name in ("text", "unsend", "unsend")] == [200] * 3
 
     message = Message.objects.get()
@@ -175,7 +173,7 @@ def test_taking_a_message_back_is_recorded_and_the_message_stays() -> None:
     assert [line.taken_back for line in lines([message], [])] == [True]
 
 
-def test_taking_back_what_never_came_is_recorded_too() -> None:
+def test_unsending_an_unknown_message_is_recorded() -> None:
     assert call("unsend") == 200
 
     assert json.loads(Event.objects.get(kind="message.taken_back").details or "") == {
@@ -186,19 +184,19 @@ def test_taking_back_what_never_came_is_recorded_too() -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("group_text", "message in a group: only talks of two are conversations with a customer"),
-        ("room_text", "message in a room: only talks of two are conversations with a customer"),
-        ("group_join", "join in a group: only talks of two are conversations with a customer"),
-        ("group_unsend", "unsend in a group: only talks of two are conversations with a customer"),
-        ("group_member_joined", "memberJoined in a group: only talks of two are conversations with a customer"),
-        ("postback", "postback carries no message"),
-        ("account_link", "accountLink carries no message"),
+        ("group_text", "message in a group: only one-to-one chats are recorded as conversations"),
+        ("room_text", "message in a room: only one-to-one chats are recorded as conversations"),
+        ("group_join", "join in a group: only one-to-one chats are recorded as conversations"),
+        ("group_unsend", "unsend in a group: only one-to-one chats are recorded as conversations"),
+        ("group_member_joined", "memberJoined in a group: only one-to-one chats are recorded as conversations"),
+        ("postback", "postback contains no message"),
+        ("account_link", "accountLink contains no message"),
         ("event_of_a_new_kind", "unknown event 'telepathy'"),
         ("event_without_id", "unknown event 'message'"),
         ("user_without_id", "message without a user"),
     ],
 )
-def test_what_is_no_message_of_a_customer_is_recorded_as_unknown_with_its_payload(name: str, reason: str) -> None:
+def test_other_events_are_recorded_as_unknown_with_their_payload(name: str, reason: str) -> None:
     assert [call(name) for _ in range(2)] == [200, 200]
 
     event = Event.objects.get(kind="carrier.unknown")
@@ -209,7 +207,7 @@ def test_what_is_no_message_of_a_customer_is_recorded_as_unknown_with_its_payloa
     assert not Message.objects.exists()
 
 
-def test_an_event_delivered_again_is_the_same_event() -> None:
+def test_a_redelivered_event_is_the_same_event() -> None:
     assert [call(name) for name in ("text", "redelivered_text", "text")] == [200] * 3
 
     assert Message.objects.count() == 1
@@ -220,7 +218,7 @@ def test_the_console_s_verification_is_answered() -> None:
     assert not Message.objects.exists()
 
 
-def test_no_name_never_costs_a_message(line: LineServer) -> None:
+def test_a_message_is_recorded_without_a_name_if_necessary(line: LineServer) -> None:
     line.token = "revoked"
 
     assert call("text") == 200
@@ -228,7 +226,7 @@ def test_no_name_never_costs_a_message(line: LineServer) -> None:
     assert Message.objects.get().text == "明日10時にチェックインできますか?"
 
 
-def test_a_name_is_asked_for_once_a_day(line: LineServer) -> None:
+def test_a_name_is_fetched_once_a_day(line: LineServer) -> None:
     for name in ("text", "sticker", "location"):
         call(name)
 
@@ -236,7 +234,7 @@ def test_a_name_is_asked_for_once_a_day(line: LineServer) -> None:
 
 
 @pytest.mark.parametrize("secrets", [SECRET, [SECRET], ["new", SECRET], [SECRET, "old"]])
-def test_each_secret_counts_while_it_is_exchanged(line: LineServer, settings: Any, secrets: Any) -> None:
+def test_each_secret_is_accepted_during_a_rotation(line: LineServer, settings: Any, secrets: Any) -> None:
     configure(settings, "line", BACKEND, line_options(line.url, CHANNEL_SECRET=secrets))
 
     assert call("text") == 200
@@ -245,12 +243,12 @@ def test_each_secret_counts_while_it_is_exchanged(line: LineServer, settings: An
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b'{"events": {}}', b'{"events": null}', b"null", b"no json", b'{"events": [}']
 )
-def test_what_is_no_webhook_of_line_is_refused(body: bytes) -> None:
+def test_a_request_that_is_not_a_line_webhook_is_refused(body: bytes) -> None:
     assert call_line(body).status_code == 400
 
 
 @pytest.mark.parametrize("event", ["null", "1", '"text"', "[]", "{}", '{"type": "message", "timestamp": 1e400}'])
-def test_what_is_no_event_is_recorded_all_the_same(event: str) -> None:
+def test_an_invalid_event_is_recorded(event: str) -> None:
     assert call_line(b'{"events": [' + event.encode() + b"]}").status_code == 200
 
     assert len(unknown()) == 1

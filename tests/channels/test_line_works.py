@@ -1,4 +1,4 @@
-"""LINE WORKS bot: what every channel owes, and the service's own ways, over HTTP to a local LINE WORKS."""
+"""LINE WORKS bot: the required tests, and tests specific to LINE WORKS, with a local server."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class TestWebhook(WorksCases, WebhookCases):
 
     def callback(self, event_id: str, **more: Any) -> Payload:
         source = {"userId": USER, "domainId": 40029600}
-        # Callbacks have no id; the time to the millisecond tells them apart.
+        # Callbacks have no id; they differ in the time (milliseconds).
         seconds, thousandths = divmod(int(event_id[1:]), 1000)
         at = f"2026-11-24T05:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{thousandths:03d}Z"
         return Payload(body=json.dumps({"source": source, "issuedTime": at, **more}, ensure_ascii=False).encode())
@@ -73,10 +73,10 @@ class TestWebhook(WorksCases, WebhookCases):
 
 
 class TestSend(WorksCases, SendCases):
-    def fail_for_now(self) -> None:
+    def fail_temporarily(self) -> None:
         self.works.failures.append(BROKEN)
 
-    def fail_for_good(self) -> None:
+    def fail_permanently(self) -> None:
         self.works.failures.append(NOT_FOUND)
 
     def be_busy(self) -> None:
@@ -122,7 +122,7 @@ def file(**changes: Any) -> OutboundFile:
     return OutboundFile(**{**given, **changes})
 
 
-def test_the_service_account_signs_in_once_for_many_messages(works: LineWorksServer, channel: LineWorksChannel) -> None:
+def test_the_access_token_is_reused(works: LineWorksServer, channel: LineWorksChannel) -> None:
     for number in range(3):
         assert channel.send(outbound(text=f"{number}")).status is DeliveryStatus.SENT
 
@@ -130,9 +130,7 @@ def test_the_service_account_signs_in_once_for_many_messages(works: LineWorksSer
     assert works.scopes == ["bot bot.read user.read"]
 
 
-def test_a_token_that_was_revoked_is_renewed_without_a_failed_message(
-    works: LineWorksServer, channel: LineWorksChannel
-) -> None:
+def test_a_revoked_token_is_renewed_without_a_failed_message(works: LineWorksServer, channel: LineWorksChannel) -> None:
     channel.send(outbound())
     works.revoked.add(works.tokens[0])
 
@@ -145,7 +143,7 @@ def test_a_token_that_was_revoked_is_renewed_without_a_failed_message(
     "wrong",
     [{"CLIENT_SECRET": "wrong"}, {"SERVICE_ACCOUNT": "else@kaede.example"}, {"PRIVATE_KEY": "-----BEGIN nothing"}],
 )
-def test_an_account_that_is_refused_lets_messages_wait(works: LineWorksServer, wrong: dict[str, str]) -> None:
+def test_a_refused_account_is_a_temporary_error(works: LineWorksServer, wrong: dict[str, str]) -> None:
     with pytest.raises(ChannelError, match="no access token") as caught:
         LineWorksChannel("works", works_options(works.url, **wrong)).send(outbound())
 
@@ -164,7 +162,7 @@ def test_an_account_that_is_refused_lets_messages_wait(works: LineWorksServer, w
         (HANG_UP, False, True, "not reachable"),
     ],
 )
-def test_refusals_say_whether_another_try_can_help(
+def test_refusals_are_temporary_or_permanent(
     works: LineWorksServer, answer: Answer, permanent: bool, uncertain: bool, words: str
 ) -> None:
     works.failures.append(answer)
@@ -174,7 +172,7 @@ def test_refusals_say_whether_another_try_can_help(
     assert (caught.value.permanent, caught.value.uncertain) == (permanent, uncertain)
 
 
-def test_a_server_that_is_not_there_has_nothing_for_certain() -> None:
+def test_an_unreachable_server_is_not_uncertain() -> None:
     with LineWorksServer().running() as server:
         channel = LineWorksChannel("works", works_options(server.url))
     with pytest.raises(ChannelError) as caught:
@@ -183,7 +181,7 @@ def test_a_server_that_is_not_there_has_nothing_for_certain() -> None:
     assert (caught.value.permanent, caught.value.uncertain) == (False, False)
 
 
-def test_files_are_put_into_storage_and_sent_one_by_one(works: LineWorksServer, channel: LineWorksChannel) -> None:
+def test_files_are_uploaded_and_sent_one_by_one(works: LineWorksServer, channel: LineWorksChannel) -> None:
     picture = file(name="room.png", content_type="image/png", open=lambda: BytesIO(b"\x89PNG"))
 
     channel.send(outbound(files=(file(), picture)))
@@ -194,7 +192,7 @@ def test_files_are_put_into_storage_and_sent_one_by_one(works: LineWorksServer, 
     assert b'name="Filedata"; filename="room.png"' in png
 
 
-def test_a_file_that_storage_refuses_keeps_the_text_back_too(works: LineWorksServer, channel: LineWorksChannel) -> None:
+def test_if_a_file_is_refused_the_text_is_not_sent(works: LineWorksServer, channel: LineWorksChannel) -> None:
     works.refused_uploads = True
 
     with pytest.raises(ChannelError, match="extension") as caught:
@@ -203,9 +201,7 @@ def test_a_file_that_storage_refuses_keeps_the_text_back_too(works: LineWorksSer
     assert not works.delivered
 
 
-def test_what_arrived_is_never_sent_again_when_the_rest_fails(
-    works: LineWorksServer, channel: LineWorksChannel
-) -> None:
+def test_sent_parts_are_not_repeated_if_a_later_part_fails(works: LineWorksServer, channel: LineWorksChannel) -> None:
     works.failures_after = 1
     works.failures.append(BROKEN)
 
@@ -217,19 +213,19 @@ def test_what_arrived_is_never_sent_again_when_the_rest_fails(
     assert [one["type"] for one in works.delivered] == ["text"]
 
 
-def test_the_first_message_says_that_the_talk_is_recorded(works: LineWorksServer, channel: LineWorksChannel) -> None:
+def test_the_first_message_contains_the_recording_notice(works: LineWorksServer, channel: LineWorksChannel) -> None:
     channel.send(outbound(references=()))
 
     assert [one["text"] for one in works.delivered] == [NOTICE, "納品書をお送りします。"]
 
 
-def test_a_possible_repetition_says_so_to_the_reader(works: LineWorksServer, channel: LineWorksChannel) -> None:
+def test_a_possible_duplicate_is_announced(works: LineWorksServer, channel: LineWorksChannel) -> None:
     channel.send(outbound(possible_duplicate=True, language="en"))
 
     assert works.delivered[0]["text"] == "(You may have this message already.)"
 
 
-# --- in
+# --- receiving
 
 
 @pytest.fixture
@@ -262,7 +258,7 @@ def test_messages_are_readable(configured: LineWorksServer, name: str, text: str
 @pytest.mark.parametrize(
     ("name", "text"), [("image", "[Image]"), ("file", "[File]"), ("audio", "[Voice message]"), ("video", "[Video]")]
 )
-def test_files_are_fetched_from_where_the_service_points(configured: LineWorksServer, name: str, text: str) -> None:
+def test_files_are_fetched_by_following_the_redirect(configured: LineWorksServer, name: str, text: str) -> None:
     file_id = json.loads(payload("line_works", name))["content"]["fileId"]
     headers = {
         "Content-Type": "image/png",
@@ -280,20 +276,18 @@ def test_files_are_fetched_from_where_the_service_points(configured: LineWorksSe
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("group_text", "message in a room: only talks of two are conversations with a customer"),
-        ("join", "join in a room: only talks of two are conversations with a customer"),
-        ("leave", "leave in a room: only talks of two are conversations with a customer"),
-        ("joined", "joined in a room: only talks of two are conversations with a customer"),
-        ("left", "left in a room: only talks of two are conversations with a customer"),
-        ("join_without_milliseconds", "join in a room: only talks of two are conversations with a customer"),
-        ("postback", "postback carries no message"),
+        ("group_text", "message in a room: only one-to-one chats are recorded as conversations"),
+        ("join", "join in a room: only one-to-one chats are recorded as conversations"),
+        ("leave", "leave in a room: only one-to-one chats are recorded as conversations"),
+        ("joined", "joined in a room: only one-to-one chats are recorded as conversations"),
+        ("left", "left in a room: only one-to-one chats are recorded as conversations"),
+        ("join_without_milliseconds", "join in a room: only one-to-one chats are recorded as conversations"),
+        ("postback", "postback contains no message"),
         ("event_of_a_new_kind", "unknown event 'telepathy'"),
         ("message_without_content", "message without content"),
     ],
 )
-def test_what_is_no_message_of_a_customer_is_recorded_with_its_payload(
-    configured: LineWorksServer, name: str, reason: str
-) -> None:
+def test_other_events_are_recorded_with_their_payload(configured: LineWorksServer, name: str, reason: str) -> None:
     assert [call(name) for _ in range(2)] == [200, 200]
 
     event = Event.objects.get(kind="carrier.unknown")
@@ -304,11 +298,11 @@ def test_what_is_no_message_of_a_customer_is_recorded_with_its_payload(
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"no json", b"\xff"])
-def test_what_is_no_callback_is_refused(configured: LineWorksServer, body: bytes) -> None:
+def test_an_invalid_callback_is_refused(configured: LineWorksServer, body: bytes) -> None:
     assert call_works(body).status_code == 400
 
 
-def test_a_file_is_read_to_the_limit_only(configured: LineWorksServer, settings: Any) -> None:
+def test_a_file_is_read_up_to_the_limit(configured: LineWorksServer, settings: Any) -> None:
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "MAX_INBOUND_BYTES": 1000}
     configured.attachments["1"] = Answer(200, b"x" * 5_000_000, {"Content-Type": "video/mp4"})
 
@@ -317,7 +311,7 @@ def test_a_file_is_read_to_the_limit_only(configured: LineWorksServer, settings:
     assert caught.value.permanent
 
 
-def test_the_token_follows_no_redirect_to_strangers(configured: LineWorksServer) -> None:
+def test_the_token_is_not_sent_to_other_hosts(configured: LineWorksServer) -> None:
     configured.redirect_to = "http://localhost.example/steal"
     configured.attachments["1"] = Answer(200, b"x")
 
@@ -334,7 +328,7 @@ def ids(channel: LineWorksChannel) -> list[str]:
     return [str(message.id).removeprefix("crm_contact_guard.") for message in found]
 
 
-def test_what_is_missing_is_said_with_its_place_in_the_console(tmp_path: Path) -> None:
+def test_missing_options_are_reported_with_their_place_in_the_console(tmp_path: Path) -> None:
     assert ids(LineWorksChannel("works", works_options("http://127.0.0.1:1"))) == []
     assert ids(LineWorksChannel("works", {})) == ["E152"] * 5 + ["E153"]
     key = tmp_path / "works.key"
@@ -343,7 +337,7 @@ def test_what_is_missing_is_said_with_its_place_in_the_console(tmp_path: Path) -
     assert ids(LineWorksChannel("works", works_options("", PRIVATE_KEY=str(key)))) == []
 
 
-def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crm_contact_guard.channels.line_works.channel.find_spec", lambda name: None)
 
     assert ids(LineWorksChannel("works", works_options(""))) == ["E151"]

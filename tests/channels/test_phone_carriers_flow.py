@@ -1,4 +1,4 @@
-"""From the employee's form to the carrier's server: files and approved text blocks over Twilio and WhatsApp."""
+"""From the employee's form to the carrier's server: files and approved templates with Twilio and WhatsApp."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def send(talk: Conversation, alias: str, text: str = "", **more: Any) -> Message
 
 
 @pytest.mark.parametrize("alias", ["sms", "whatsapp"])
-def test_twilio_can_fetch_the_file_by_the_link_it_is_given(alias: str, twilio: TwilioServer) -> None:
+def test_twilio_can_fetch_the_file_by_its_link(alias: str, twilio: TwilioServer) -> None:
     talk = twilio_setup.talk("phone" if alias == "sms" else alias)
     send(talk, alias, "Your room", attachments=[PICTURE])
 
@@ -84,7 +84,7 @@ def test_twilio_can_fetch_the_file_by_the_link_it_is_given(alias: str, twilio: T
     assert Client().get(urlsplit(link).path.replace(":", ".")).status_code == 404
 
 
-def test_a_file_without_a_word_is_a_message_too(twilio: TwilioServer) -> None:
+def test_a_file_without_text_can_be_sent(twilio: TwilioServer) -> None:
     send(twilio_setup.talk(), "sms", attachments=[PICTURE])
 
     assert len(twilio.messages[0]["form"]["MediaUrl"]) == 1
@@ -106,14 +106,14 @@ def test_whatsapp_gets_the_file_itself(meta: MetaServer) -> None:
         ([("moving.gif", b"GIF89a" + b"\0" * 60)], "moving.gif"),
     ],
 )
-def test_what_whatsapp_would_not_take_is_said_before_sending(
+def test_files_that_whatsapp_does_not_accept_are_refused_before_sending(
     given: list[tuple[str, bytes]], words: str, meta: MetaServer
 ) -> None:
     with pytest.raises(InvalidMessage, match=words):
         uploads.read([SimpleUploadedFile(*one) for one in given], registry.channel("whatsapp"))
 
 
-def test_long_after_the_customer_wrote_an_approved_block_goes_over_meta(meta: MetaServer, settings: Any) -> None:
+def test_outside_the_window_meta_sends_an_approved_template(meta: MetaServer, settings: Any) -> None:
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "TEMPLATES": {"reminder": REMINDER}}
     talk = whatsapp_setup.talk(opened=False)
     message = send(talk, "whatsapp", template=Chosen(name="reminder", variables={"time": "10:00"}))
@@ -125,7 +125,7 @@ def test_long_after_the_customer_wrote_an_approved_block_goes_over_meta(meta: Me
     assert values == [talk.customer.name, "10:00"]
 
 
-def test_and_over_twilio_by_its_content_id(twilio: TwilioServer, settings: Any) -> None:
+def test_outside_the_window_twilio_sends_a_template_by_content_id(twilio: TwilioServer, settings: Any) -> None:
     block = {**REMINDER, "CARRIERS": {"whatsapp": {"en": "HX0123"}}}
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "TEMPLATES": {"reminder": block}}
     talk = twilio_setup.talk("whatsapp")
@@ -136,14 +136,14 @@ def test_and_over_twilio_by_its_content_id(twilio: TwilioServer, settings: Any) 
     assert json.loads(form["ContentVariables"][0]) == {"1": talk.customer.name, "2": "10:00"}
 
 
-def test_a_block_that_the_carrier_does_not_know_goes_as_text_on_sms(twilio: TwilioServer, settings: Any) -> None:
+def test_an_sms_template_without_a_carrier_id_is_sent_as_text(twilio: TwilioServer, settings: Any) -> None:
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "TEMPLATES": {"reminder": REMINDER}}
     send(twilio_setup.talk(), "sms", template=Chosen(name="reminder", variables={"time": "10:00"}))
 
     assert "we expect you at 10:00." in twilio.messages[0]["body"]
 
 
-def test_the_recording_is_told_with_the_first_message_only(twilio: TwilioServer) -> None:
+def test_only_the_first_message_contains_the_recording_notice(twilio: TwilioServer) -> None:
     talk = twilio_setup.talk()
     send(talk, "sms", "First")
     send(talk, "sms", "Second")
@@ -152,7 +152,7 @@ def test_the_recording_is_told_with_the_first_message_only(twilio: TwilioServer)
     assert twilio.messages[1]["body"] == "Second"
 
 
-def test_a_text_that_sms_does_not_hold_is_said_before_sending(twilio: TwilioServer) -> None:
+def test_a_text_too_long_for_sms_is_refused_before_sending(twilio: TwilioServer) -> None:
     with pytest.raises(InvalidMessage, match="1400"):
         send(twilio_setup.talk(), "sms", "あ" * 1401)
     send(Conversation.objects.get(), "sms", "あ" * 1400)

@@ -1,7 +1,7 @@
-"""Whatever order things come in, however often, and whatever fails: the record equals what the carriers did.
+"""After any sequence of repeated, reordered and failing requests, the record equals what the carriers did.
 
-Every channel whose tests subclass ``WebhookCases`` or ``SendCases`` is driven, without being named here. 300 sequences
-altogether in each run; ``make sequences`` draws 10,000 others (``CONTACT_GUARD_SEQUENCES`` is the number).
+Every channel whose tests subclass ``WebhookCases`` or ``SendCases`` is included automatically. A run draws 300
+sequences in total; ``make sequences`` draws 10,000 others (``CONTACT_GUARD_SEQUENCES`` sets the number).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NUMBER = int(os.environ.get("CONTACT_GUARD_SEQUENCES", CI))
 
 
 def _final(base: type[ChannelCases]) -> list[type[ChannelCases]]:
-    """The classes that pytest runs, of all test modules beside this one."""
+    """The test classes of all other modules in this folder."""
     for path in sorted(Path(__file__).parent.glob("test_*.py")):
         if path.stem != "test_sequences":
             importlib.import_module(f"tests.channels.{path.stem}")
@@ -39,7 +39,7 @@ SENDING = _final(SendCases)
 
 
 def _drawn(machine: type[InboundSequence] | type[OutboundSequence]) -> None:
-    """Run one channel's share. What CI draws is always the same, so that it never fails by chance."""
+    """Run one channel's share. The default sequences are always the same, so that CI does not fail randomly."""
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -63,7 +63,7 @@ def _sends(self: Any, carrier: Any) -> None:
 
 
 def _only(speaker: type[ChannelCases], name: str, test: Any) -> None:
-    """A class that speaks as ``speaker`` does, with this test alone."""
+    """A subclass of ``speaker`` with only this test."""
     others = {one: None for one in dir(speaker) if one.startswith("test_")}
     made = f"{speaker.__module__.rpartition('.')[2].title().replace('_', '')}{speaker.__name__.removeprefix('Test')}"
     globals()[made] = type(made, (speaker,), {**others, name: pytest.mark.timeout(3600)(test)})
@@ -75,6 +75,6 @@ for _speaker in SENDING:
     _only(_speaker, "test_whatever_fails_the_record_says_what_arrived", _sends)
 
 
-def test_no_channel_is_forgotten() -> None:
+def test_every_channel_is_included() -> None:
     assert len(RECEIVING) >= 5
     assert len(SENDING) >= 5

@@ -1,4 +1,4 @@
-"""What every channel owes, by the two messaging channels and the telephone over Twilio."""
+"""The required tests for the Twilio channels."""
 
 from __future__ import annotations
 
@@ -69,10 +69,10 @@ class TwilioSends(SendCases):
     def options(self) -> dict[str, Any]:
         return {"ACCOUNT_SID": ACCOUNT, "AUTH_TOKEN": TOKEN, "FROM": NUMBER, "API_URL": self.server.url}
 
-    def fail_for_now(self) -> None:
+    def fail_temporarily(self) -> None:
         self.server.failures.append(BROKEN)
 
-    def fail_for_good(self) -> None:
+    def fail_permanently(self) -> None:
         self.server.failures.append(refusal(400, 21211, "The 'To' number is not a valid phone number."))
 
     def be_busy(self) -> None:

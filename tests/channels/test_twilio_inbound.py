@@ -1,4 +1,4 @@
-"""Twilio's documented payloads through the real webhook, signed as Twilio signs, behind a proxy."""
+"""Twilio's documented payloads, signed like Twilio's, sent to the real webhook behind a proxy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIRST = "SM00000000000000000000000000000001"
 
 @pytest.fixture(autouse=True)
 def _configured(settings: Any) -> None:
-    # Nothing may be fetched or sent here: the port answers nobody.
+    # Nothing may be fetched or sent here: nothing listens on the port.
     configure(settings, "http://127.0.0.1:9")
 
 
@@ -44,7 +44,7 @@ def test_a_text_message_becomes_a_message_of_the_customer_who_has_the_number() -
     assert json.loads(json.loads(message.details or "")["event"])["NumSegments"] == "1"
 
 
-def test_media_stays_at_twilio_until_it_is_fetched_and_the_answer_does_not_wait_for_it() -> None:
+def test_media_is_fetched_after_the_webhook_response() -> None:
     assert come("mms").status_code == 200
 
     message = Message.objects.get()
@@ -61,7 +61,7 @@ def test_media_stays_at_twilio_until_it_is_fetched_and_the_answer_does_not_wait_
         ("whatsapp_location", "[Location: 清水寺, 京都市東山区清水1丁目294, 34.9948,135.7850]"),
     ],
 )
-def test_whatsapp_brings_name_buttons_and_places(name: str, text: str) -> None:
+def test_whatsapp_messages_contain_name_buttons_and_places(name: str, text: str) -> None:
     assert come(name, "whatsapp").status_code == 200
 
     message = Message.objects.get()
@@ -69,7 +69,7 @@ def test_whatsapp_brings_name_buttons_and_places(name: str, text: str) -> None:
     assert message.conversation.customer.name == "Hanako"
 
 
-def test_a_reply_on_whatsapp_finds_the_conversation_of_what_it_answers() -> None:
+def test_a_whatsapp_reply_finds_its_conversation() -> None:
     old = talk("whatsapp")
     message = write(old, "Shall we?", "whatsapp")
     Delivery.objects.filter(message=message).update(state="sent", carrier_id=FIRST, due_at=None)
@@ -80,7 +80,7 @@ def test_a_reply_on_whatsapp_finds_the_conversation_of_what_it_answers() -> None
 
 
 @pytest.mark.parametrize("name", ["sms_stop", "sms_stop_advanced"])
-def test_stop_is_recorded_as_said_and_holds_until_start(name: str) -> None:
+def test_stop_is_recorded_and_in_force_until_start(name: str) -> None:
     row = talk().customer.addresses.get(kind="phone")
     come(name)
     row.refresh_from_db()
@@ -92,7 +92,7 @@ def test_stop_is_recorded_as_said_and_holds_until_start(name: str) -> None:
     assert Address.objects.get(pk=row.pk).opted_out_at is None
 
 
-def test_help_and_stop_in_a_sentence_stop_nothing() -> None:
+def test_help_and_stop_within_a_sentence_are_not_opt_outs() -> None:
     row = talk().customer.addresses.get(kind="phone")
     come("sms_help")
     call_us({**payload(golden("sms")), "MessageSid": "SMx", "Body": "Please stop the noise next door"})
@@ -103,9 +103,7 @@ def test_help_and_stop_in_a_sentence_stop_nothing() -> None:
 
 
 @pytest.mark.parametrize(("alias", "name", "stops"), [("sms", "sms", True), ("whatsapp", "whatsapp", False)])
-def test_cancel_stops_where_the_networks_take_it_so_and_is_an_answer_elsewhere(
-    alias: str, name: str, stops: bool
-) -> None:
+def test_cancel_is_an_opt_out_on_sms_only(alias: str, name: str, stops: bool) -> None:
     row = talk("phone" if alias == "sms" else alias).customer.addresses.exclude(kind="email").get()
     call_us({**payload(golden(name)), "Body": "Cancel"}, alias=alias)
 
@@ -113,7 +111,7 @@ def test_cancel_stops_where_the_networks_take_it_so_and_is_an_answer_elsewhere(
     assert (row.opted_out_at is not None) is stops
 
 
-def test_statuses_count_in_whatever_order_they_come() -> None:
+def test_statuses_may_arrive_in_any_order() -> None:
     message = write(talk(), "Your car is here")
     Delivery.objects.filter(message=message).update(state="sent", carrier_id=FIRST, due_at=None)
 
@@ -121,13 +119,13 @@ def test_statuses_count_in_whatever_order_they_come() -> None:
         assert come(name).status_code == 200
 
     assert Delivery.objects.get(message=message).state == "delivered"
-    told = Event.objects.filter(message=message, kind__in=["delivery.delivered", "delivery.failed"])
-    assert [event.kind for event in told.order_by("id")] == ["delivery.delivered", "delivery.failed"]
-    assert json.loads(told.get(kind="delivery.failed").details or "")["code"] == "30003"
+    events = Event.objects.filter(message=message, kind__in=["delivery.delivered", "delivery.failed"])
+    assert [event.kind for event in events.order_by("id")] == ["delivery.delivered", "delivery.failed"]
+    assert json.loads(events.get(kind="delivery.failed").details or "")["code"] == "30003"
 
 
-def test_a_status_that_overtakes_the_answer_to_sending_finds_its_message() -> None:
-    """Our id stands in the callback's signed address, so the carrier's need not be known yet."""
+def test_a_status_received_before_the_send_response_finds_its_message() -> None:
+    """Our id is in the callback's signed URL, so the carrier's id need not be known yet."""
     message = write(talk(), "Your car is here")
     Delivery.objects.filter(message=message).update(state="sending", due_at=None)
 
@@ -138,7 +136,7 @@ def test_a_status_that_overtakes_the_answer_to_sending_finds_its_message() -> No
 
 
 @pytest.mark.parametrize(("name", "why"), [("status_undelivered_30005", "bounce"), ("status_failed_21610", "stop")])
-def test_a_status_may_tell_that_the_address_is_dead_or_closed(name: str, why: str) -> None:
+def test_a_status_can_report_an_invalid_or_opted_out_address(name: str, why: str) -> None:
     conversation = talk()
     message = write(conversation, "Hello")
     Delivery.objects.filter(message=message).update(state="sent", carrier_id=FIRST, due_at=None)
@@ -149,7 +147,7 @@ def test_a_status_may_tell_that_the_address_is_dead_or_closed(name: str, why: st
     assert conversation.customer.addresses.get(kind="phone").opted_out_by == why
 
 
-def test_whatsapp_s_closed_window_is_told_with_its_code() -> None:
+def test_the_closed_window_of_whatsapp_is_reported_with_its_code() -> None:
     message = write(talk("whatsapp"), "Hello", "whatsapp")
     Delivery.objects.filter(message=message).update(state="sent", carrier_id=FIRST, due_at=None)
 
@@ -159,7 +157,7 @@ def test_whatsapp_s_closed_window_is_told_with_its_code() -> None:
     assert json.loads(event.details or "")["code"] == "63016"
 
 
-def test_what_is_not_known_is_kept_with_its_payload() -> None:
+def test_unknown_requests_are_recorded_with_their_payload() -> None:
     for name in ("status_unheard_of", "call_recording", "status_unheard_of"):
         assert come(name).status_code == 200
 
@@ -171,12 +169,12 @@ def test_what_is_not_known_is_kept_with_its_payload() -> None:
 # --- the signature
 
 
-def test_the_address_in_the_settings_counts_not_the_one_a_proxy_shows() -> None:
+def test_the_configured_url_precedes_that_of_the_request() -> None:
     assert come("sms", public=PUBLIC).status_code == 200
     assert come("sms", public="http://testserver").status_code == 403
 
 
-def test_an_address_that_a_proxy_rewrites_is_named_in_the_options(settings: Any) -> None:
+def test_webhook_url_overrides_the_url(settings: Any) -> None:
     configure(settings, WEBHOOK_URL="https://user:pass@hooks.kaede.example/twilio")
     values = payload(golden("sms"))
 
@@ -185,18 +183,18 @@ def test_an_address_that_a_proxy_rewrites_is_named_in_the_options(settings: Any)
     assert come("status_sent").status_code == 403
 
 
-def test_without_a_public_address_the_request_s_own_counts(settings: Any) -> None:
+def test_without_public_url_the_request_s_url_is_used(settings: Any) -> None:
     configure(settings)
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "PUBLIC_URL": ""}
 
     assert come("sms", public="http://testserver").status_code == 200
 
 
-def test_the_port_may_stand_in_the_signed_address_or_not() -> None:
+def test_the_signed_url_may_contain_the_port() -> None:
     assert come("sms", public=f"{PUBLIC}:443").status_code == 200
 
 
-def test_json_is_believed_by_the_digest_in_the_signed_address_alone() -> None:
+def test_json_is_verified_by_the_digest_in_the_signed_url() -> None:
     body = json.dumps(payload(golden("sms"))).encode()
 
     assert call_us_with_json(body).status_code == 200
@@ -205,7 +203,7 @@ def test_json_is_believed_by_the_digest_in_the_signed_address_alone() -> None:
     assert Message.objects.count() == 1
 
 
-def test_json_without_a_signed_digest_is_refused_though_the_address_is_signed() -> None:
+def test_json_without_a_signed_digest_is_refused() -> None:
     path = "/guard/webhooks/sms/"
     answer = Client().post(
         path, b"{}", content_type="application/json", headers={"X-Twilio-Signature": signature(PUBLIC + path, {})}
@@ -213,7 +211,7 @@ def test_json_without_a_signed_digest_is_refused_though_the_address_is_signed() 
     assert answer.status_code == 403
 
 
-def test_a_query_is_part_of_what_is_signed() -> None:
+def test_the_query_is_part_of_the_signature() -> None:
     values = payload(golden("status_sent"))
     signed = signature(f"{PUBLIC}/guard/webhooks/sms/?message=1", values)
 
@@ -222,7 +220,7 @@ def test_a_query_is_part_of_what_is_signed() -> None:
 
 
 @pytest.mark.parametrize("odd", ["", "ümläut", "x" * 5000])
-def test_odd_signatures_are_refused_without_a_crash(odd: str) -> None:
+def test_malformed_signatures_are_refused_without_a_crash(odd: str) -> None:
     assert come("sms", **{"X-Twilio-Signature": odd}).status_code == 403
     assert not CarrierEventId.objects.exists()
 

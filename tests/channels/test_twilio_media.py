@@ -1,4 +1,4 @@
-"""Fetching media from Twilio: authenticated, bounded, and from nowhere else."""
+"""Fetching media from Twilio: authenticated, limited in size, and from Twilio's hosts only."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def refused(ref: str = REF) -> ChannelError:
     return caught.value
 
 
-def test_what_came_with_a_message_is_fetched_and_recorded(twilio: TwilioServer) -> None:
+def test_media_is_fetched_and_recorded(twilio: TwilioServer) -> None:
     twilio.media["ME22222222222222222222222222222222"] = Answer(200, b"BEGIN:VCARD", {"Content-Type": "text/vcard"})
     call_us(payload(golden("mms")))
     first = Message.objects.get()
@@ -54,7 +54,7 @@ def test_what_came_with_a_message_is_fetched_and_recorded(twilio: TwilioServer) 
     assert not Media.objects.exists()
 
 
-def test_the_password_goes_to_the_api_only(twilio: TwilioServer) -> None:
+def test_credentials_are_sent_to_the_api_only(twilio: TwilioServer) -> None:
     registry.channel("sms").fetch(MediaRef(ref=REF, content_type="image/jpeg"))
 
     asked = [(call.path.split("/")[1], bool(call.header("Authorization"))) for call in twilio.calls]
@@ -71,18 +71,18 @@ def test_the_password_goes_to_the_api_only(twilio: TwilioServer) -> None:
         "",
     ],
 )
-def test_an_address_without_twilio_s_ids_is_not_asked(ref: str, twilio: TwilioServer) -> None:
+def test_a_url_without_twilio_ids_is_not_requested(ref: str, twilio: TwilioServer) -> None:
     assert refused(ref).permanent
     assert not twilio.calls
 
 
-def test_an_address_of_another_host_is_only_read_for_its_ids(twilio: TwilioServer) -> None:
+def test_only_the_ids_of_a_url_are_used(twilio: TwilioServer) -> None:
     file = registry.channel("sms").fetch(MediaRef(ref=REF.replace("api.twilio.com", "attacker.example")))
 
     assert file.content == JPEG.body
 
 
-def test_a_redirect_elsewhere_is_not_followed(twilio: TwilioServer) -> None:
+def test_a_redirect_to_another_host_is_not_followed(twilio: TwilioServer) -> None:
     with TwilioServer().running() as inside:
         for target in (
             f"{inside.url}/admin",
@@ -100,15 +100,15 @@ def test_a_second_redirect_is_not_followed(twilio: TwilioServer) -> None:
     assert refused().detail["status"] == "302"
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_what_is_too_large_is_not_taken_in_whatever_length_is_told(
-    told: bool, twilio: TwilioServer, settings: Any
+@pytest.mark.parametrize("declared", [True, False])
+def test_media_that_is_too_large_is_refused_whatever_its_declared_length(
+    declared: bool, twilio: TwilioServer, settings: Any
 ) -> None:
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "MAX_INBOUND_BYTES": 1000}
     chunked = b"".join(b"%x\r\n%s\r\n" % (500, b"x" * 500) for _ in range(5)) + b"0\r\n\r\n"
     twilio.media[ONE] = (
         Answer(200, b"x" * 2500, {"Content-Type": "image/png"})
-        if told
+        if declared
         else Answer(200, chunked, {"Content-Type": "image/png", "Transfer-Encoding": "chunked"})
     )
     error = refused()
@@ -117,7 +117,7 @@ def test_what_is_too_large_is_not_taken_in_whatever_length_is_told(
 
 
 @pytest.mark.parametrize(("status", "permanent"), [(404, True), (410, True), (503, False), (429, False), (401, False)])
-def test_what_is_gone_is_lost_and_said_so_what_is_down_is_tried_again(
+def test_missing_media_is_lost_and_a_failing_server_is_retried(
     status: int, permanent: bool, twilio: TwilioServer
 ) -> None:
     twilio.media[ONE] = Answer(status)
@@ -130,7 +130,7 @@ def test_what_is_gone_is_lost_and_said_so_what_is_down_is_tried_again(
     assert Media.objects.exists() is not permanent
 
 
-def test_a_carrier_that_is_not_there_is_tried_again(settings: Any) -> None:
+def test_an_unreachable_carrier_is_retried(settings: Any) -> None:
     configure(settings, "http://127.0.0.1:9")
 
     assert not refused().permanent

@@ -1,4 +1,4 @@
-"""What Twilio carried and never told us, or we never sent: found, made good, or said."""
+"""Reconciliation with Twilio's log: missed messages are recovered, others are gaps."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def compare(alias: str = "sms") -> Reconciled:
     return reconcile(registry.channel(alias), DAY)
 
 
-def test_what_was_told_and_sent_is_complete(twilio: TwilioServer) -> None:
+def test_a_complete_record_has_no_gaps(twilio: TwilioServer) -> None:
     message = write(talk(), "Your car is here")
     attempts.deliver(message.pk)
     call_us(payload(golden("sms")))
@@ -51,7 +51,7 @@ def test_what_was_told_and_sent_is_complete(twilio: TwilioServer) -> None:
     assert (result.complete, result.carried, result.fetched) == (True, 2, [])
 
 
-def test_a_message_whose_webhook_never_came_is_recorded_once_and_its_late_webhook_adds_nothing(
+def test_a_message_without_a_webhook_is_recorded_once(
     twilio: TwilioServer,
 ) -> None:
     known = talk()
@@ -64,7 +64,7 @@ def test_a_message_whose_webhook_never_came_is_recorded_once_and_its_late_webhoo
     assert (message.text, message.conversation, message.carrier_id) == ("Missed", known, MISSED)
 
 
-def test_a_stop_that_never_came_holds_all_the_same(twilio: TwilioServer) -> None:
+def test_a_missed_stop_is_recovered(twilio: TwilioServer) -> None:
     row = talk().customer.addresses.get(kind="phone")
     twilio.messages = [listed(MISSED, body="STOP")]
 
@@ -74,7 +74,7 @@ def test_a_stop_that_never_came_holds_all_the_same(twilio: TwilioServer) -> None
     assert Message.objects.filter(direction="inbound", text="STOP").count() == 1
 
 
-def test_media_of_a_missed_message_is_fetched_too(twilio: TwilioServer) -> None:
+def test_media_of_a_missed_message_is_fetched(twilio: TwilioServer) -> None:
     twilio.messages = [listed(MISSED, num_media="1")]
     twilio.media_lists[MISSED] = [("ME" + "1" * 32, "image/jpeg")]
     compare()
@@ -84,7 +84,7 @@ def test_media_of_a_missed_message_is_fetched_too(twilio: TwilioServer) -> None:
     assert row.ref.endswith(f"/Messages/{MISSED}/Media/ME{'1' * 32}")
 
 
-def test_a_message_that_went_out_past_the_record_is_a_gap(twilio: TwilioServer) -> None:
+def test_a_message_sent_outside_the_app_is_a_gap(twilio: TwilioServer) -> None:
     twilio.messages = [listed(MISSED, direction="outbound-api", **{"from": NUMBER, "to": CUSTOMER})]
 
     result = compare()
@@ -92,7 +92,7 @@ def test_a_message_that_went_out_past_the_record_is_a_gap(twilio: TwilioServer) 
     assert not Message.objects.exists()
 
 
-def test_a_call_that_was_never_told_becomes_a_note(twilio: TwilioServer) -> None:
+def test_a_missed_call_event_is_recovered_as_a_note(twilio: TwilioServer) -> None:
     known = talk()
     started = "Tue, 24 Nov 2026 01:00:00 +0000"
     twilio.calls_log = [
@@ -113,7 +113,7 @@ def test_a_call_that_was_never_told_becomes_a_note(twilio: TwilioServer) -> None
     assert Message.objects.get(kind="call").conversation == known
 
 
-def test_a_carrier_that_can_not_be_asked_is_said(twilio: TwilioServer) -> None:
+def test_an_unreadable_carrier_log_is_reported(twilio: TwilioServer) -> None:
     twilio.failures.append(BROKEN)
 
     assert compare().error

@@ -1,4 +1,4 @@
-"""Sending over Twilio: the real library against a server that answers as Twilio does."""
+"""Sending with Twilio: the real library with a server that behaves like Twilio."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def refused(message: OutboundMessage, alias: str = "sms") -> ChannelError:
     return caught.value
 
 
-def test_a_message_goes_to_the_number_in_full_with_our_id_in_the_callback(twilio: TwilioServer) -> None:
+def test_a_message_is_sent_in_e164_with_our_id_in_the_callback(twilio: TwilioServer) -> None:
     receipt = registry.channel("sms").send(outbound())
 
     sent = twilio.messages[0]
@@ -76,7 +76,7 @@ def test_a_message_goes_to_the_number_in_full_with_our_id_in_the_callback(twilio
     ]
 
 
-def test_the_notice_comes_once_at_the_beginning(twilio: TwilioServer) -> None:
+def test_only_the_first_message_contains_the_notice(twilio: TwilioServer) -> None:
     registry.channel("sms").send(outbound(references=("SM1",)))
 
     assert twilio.messages[0]["body"] == "Your car is here."
@@ -90,7 +90,7 @@ def test_a_messaging_service_chooses_the_sender(twilio: TwilioServer, settings: 
     assert "From" not in twilio.messages[0]["form"]
 
 
-def test_files_go_by_link(twilio: TwilioServer) -> None:
+def test_files_are_sent_by_link(twilio: TwilioServer) -> None:
     file = OutboundFile(
         name="map.png", content_type="image/png", size=3, sha256="0" * 64, open=lambda: io.BytesIO(b"png"),
         url="https://crm.kaede.example/guard/files/abc",
@@ -102,7 +102,7 @@ def test_files_go_by_link(twilio: TwilioServer) -> None:
     assert sent["form"]["MediaUrl"] == ["https://crm.kaede.example/guard/files/abc"]
 
 
-def test_a_template_goes_by_its_id_with_numbered_variables(twilio: TwilioServer) -> None:
+def test_a_template_is_sent_by_id_with_numbered_variables(twilio: TwilioServer) -> None:
     template = OutboundTemplate(
         name="reminder", language="ja", variables={"name": "花子", "time": "10:00"}, carrier_id="HX0123"
     )
@@ -115,14 +115,14 @@ def test_a_template_goes_by_its_id_with_numbered_variables(twilio: TwilioServer)
 
 
 @pytest.mark.parametrize("number", sorted(MAGIC))
-def test_what_can_never_arrive_is_final(number: str, twilio: TwilioServer) -> None:
+def test_undeliverable_messages_are_permanent_errors(number: str, twilio: TwilioServer) -> None:
     error = refused(outbound(to_address=number))
 
     assert error.permanent
     assert error.detail["code"] == str(MAGIC[number][0])
 
 
-def test_what_is_no_number_is_not_even_sent(twilio: TwilioServer) -> None:
+def test_an_invalid_number_is_not_sent_to_twilio(twilio: TwilioServer) -> None:
     assert refused(outbound(to_address="ask at the desk")).permanent
     assert not twilio.calls
 
@@ -137,16 +137,14 @@ def test_what_is_no_number_is_not_even_sent(twilio: TwilioServer) -> None:
         (BROKEN, "503"),
     ],
 )
-def test_a_passing_trouble_is_worth_another_try_and_leaves_no_doubt(
-    answer: Answer, code: str, twilio: TwilioServer
-) -> None:
+def test_temporary_errors_are_not_uncertain(answer: Answer, code: str, twilio: TwilioServer) -> None:
     twilio.failures.append(answer)
     error = refused(outbound())
 
     assert (error.permanent, error.uncertain, error.detail["code"]) == (False, False, code)
 
 
-def test_a_refused_connection_leaves_no_doubt_and_a_lost_answer_does(twilio: TwilioServer, settings: Any) -> None:
+def test_a_lost_response_is_uncertain_and_a_refused_connection_is_not(twilio: TwilioServer, settings: Any) -> None:
     twilio.failures.append(HANG_UP)
     lost = refused(outbound())
     configure(settings, "http://127.0.0.1:9")
@@ -156,7 +154,7 @@ def test_a_refused_connection_leaves_no_doubt_and_a_lost_answer_does(twilio: Twi
     assert (nobody.permanent, nobody.uncertain) == (False, False)
 
 
-def test_a_message_whose_answer_was_lost_is_not_sent_twice_once_twilio_spoke(twilio: TwilioServer) -> None:
+def test_a_message_with_a_lost_response_is_not_resent_after_a_callback(twilio: TwilioServer) -> None:
     message = write(talk(), "Your car is here")
     twilio.failures.append(HANG_UP)
     twilio.accepts_before_failing = True
@@ -172,7 +170,7 @@ def test_a_message_whose_answer_was_lost_is_not_sent_twice_once_twilio_spoke(twi
     assert (row.state, row.carrier_id, len(twilio.messages)) == ("sent", sid, 1)
 
 
-def test_who_has_told_twilio_stop_is_not_tried_again(twilio: TwilioServer) -> None:
+def test_a_recipient_who_replied_stop_is_not_retried(twilio: TwilioServer) -> None:
     conversation = talk(address="+15005550004")
     message = write(conversation, "Your car is here")
     attempts.deliver(message.pk)
@@ -182,7 +180,7 @@ def test_who_has_told_twilio_stop_is_not_tried_again(twilio: TwilioServer) -> No
     assert Event.objects.filter(kind="contact.stop").count() == 1
 
 
-def test_the_number_in_twilio_s_words_shows_on_no_page(twilio: TwilioServer) -> None:
+def test_numbers_in_twilio_s_errors_are_masked(twilio: TwilioServer) -> None:
     conversation = talk()
     message = write(conversation, "Your car is here")
     twilio.failures.append(refusal(400, 21211, f"The 'To' number {CUSTOMER} is not a valid phone number."))
@@ -196,21 +194,21 @@ def test_the_number_in_twilio_s_words_shows_on_no_page(twilio: TwilioServer) -> 
     assert CUSTOMER not in page
 
 
-def test_the_password_stays_out_of_errors(twilio: TwilioServer, settings: Any) -> None:
+def test_errors_do_not_contain_the_password(twilio: TwilioServer, settings: Any) -> None:
     configure(settings, twilio.url, AUTH_TOKEN="wrong-but-secret")
 
     assert "wrong-but-secret" not in f"{refused(outbound())!r}"
 
 
-def test_an_api_key_calls_in_the_token_s_stead(twilio: TwilioServer, settings: Any) -> None:
+def test_an_api_key_is_used_instead_of_the_token(twilio: TwilioServer, settings: Any) -> None:
     configure(settings, twilio.url, API_KEY="SK" + "0" * 32, API_SECRET="key-secret")
-    refused(outbound())  # the local carrier knows the token only
+    refused(outbound())  # the local server accepts only the token
 
     wanted = base64.b64encode(f"SK{'0' * 32}:key-secret".encode()).decode()
     assert twilio.calls[0].header("Authorization") == f"Basic {wanted}"
 
 
-# --- what was carried
+# --- log
 
 
 def row(sid: str, **changes: Any) -> dict[str, Any]:
@@ -230,7 +228,7 @@ def row(sid: str, **changes: Any) -> dict[str, Any]:
     return {**given, **changes}
 
 
-def test_a_day_s_messages_are_listed_over_all_pages_and_can_be_made_good(twilio: TwilioServer) -> None:
+def test_a_day_s_messages_are_listed_over_all_pages(twilio: TwilioServer) -> None:
     twilio.messages = [
         row("SM" + "1" * 32),
         row("SM" + "2" * 32, direction="outbound-api", **{"from": NUMBER, "to": CUSTOMER}),
@@ -252,7 +250,7 @@ def test_a_day_s_messages_are_listed_over_all_pages_and_can_be_made_good(twilio:
     assert ours == ["4"]
 
 
-def test_a_list_that_can_not_be_had_is_an_error_of_the_channel(twilio: TwilioServer) -> None:
+def test_an_unavailable_list_is_a_channel_error(twilio: TwilioServer) -> None:
     twilio.failures.append(BROKEN)
     with pytest.raises(ChannelError):
         list(registry.channel("sms").carried(date(2026, 11, 24)))

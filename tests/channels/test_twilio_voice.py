@@ -1,4 +1,4 @@
-"""Telephone by Twilio: who is rung in which order, what is logged, and that numbers stay with the carrier."""
+"""Phone calls by Twilio: order of calls, call log, and confidentiality of numbers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def details() -> dict[str, Any]:
 # --- click to call
 
 
-def test_the_employee_is_rung_first_then_the_customer_and_both_see_the_company(twilio: TwilioServer) -> None:
+def test_the_employee_is_called_first_and_both_see_the_company_number(twilio: TwilioServer) -> None:
     receipt = registry.channel("phone").call(asked())
 
     placed = twilio.placed[0]
@@ -65,7 +65,7 @@ def test_the_employee_is_rung_first_then_the_customer_and_both_see_the_company(t
     assert number.get("statusCallback") == f"{PUBLIC}/guard/webhooks/phone/?call={ASKED}"
 
 
-def test_a_number_stands_in_no_address_that_a_server_would_log(twilio: TwilioServer) -> None:
+def test_urls_do_not_contain_phone_numbers(twilio: TwilioServer) -> None:
     registry.channel("phone").call(asked())
 
     placed = twilio.placed[0]
@@ -75,7 +75,7 @@ def test_a_number_stands_in_no_address_that_a_server_would_log(twilio: TwilioSer
     assert "9012345678" not in repr(asked())
 
 
-def test_the_employee_s_telephone_may_come_from_a_function(twilio: TwilioServer, settings: Any) -> None:
+def test_the_employee_s_phone_can_come_from_a_function(twilio: TwilioServer, settings: Any) -> None:
     configure(settings, twilio.url, EMPLOYEE_PHONES="tests.channels.test_twilio_voice.telephone")
     registry.channel("phone").call(asked(employee_key="42"))
 
@@ -87,14 +87,14 @@ def telephone(key: str) -> str:
 
 
 @pytest.mark.parametrize("changes", [{"employee_key": "8"}, {"to_address": "at the desk"}, {"employee_key": "9"}])
-def test_a_call_that_can_not_be_made_is_refused_for_good(changes: dict[str, str], twilio: TwilioServer) -> None:
+def test_a_call_that_can_not_be_placed_is_a_permanent_error(changes: dict[str, str], twilio: TwilioServer) -> None:
     with pytest.raises(ChannelError) as caught:
         registry.channel("phone").call(asked(**changes))
 
     assert caught.value.permanent
 
 
-def test_a_call_whose_end_nobody_could_tell_is_not_made(twilio: TwilioServer, settings: Any) -> None:
+def test_no_call_is_placed_without_a_callback_url(twilio: TwilioServer, settings: Any) -> None:
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "PUBLIC_URL": ""}
     with pytest.raises(ChannelError) as caught:
         registry.channel("phone").call(asked())
@@ -103,7 +103,7 @@ def test_a_call_whose_end_nobody_could_tell_is_not_made(twilio: TwilioServer, se
     assert not twilio.placed
 
 
-def test_a_busy_carrier_can_be_asked_again(twilio: TwilioServer) -> None:
+def test_a_busy_carrier_is_a_temporary_error(twilio: TwilioServer) -> None:
     twilio.failures.append(TOO_FAST)
     with pytest.raises(ChannelError) as caught:
         registry.channel("phone").call(asked())
@@ -124,14 +124,14 @@ def test_a_call_to_a_customer_becomes_a_note_with_its_length(twilio: TwilioServe
     assert (details()["seconds"], details()["outcome"], details()["inbound"]) == (125, "answered", False)
 
 
-def test_a_customer_who_is_busy_was_called_all_the_same(twilio: TwilioServer) -> None:
+def test_a_call_to_a_busy_customer_is_recorded(twilio: TwilioServer) -> None:
     talk()
     come("call_out_busy", query=f"call={ASKED}")
 
     assert (details()["seconds"], details()["outcome"]) == (0, "busy")
 
 
-def test_the_leg_to_the_employee_tells_only_that_nothing_came_of_it(twilio: TwilioServer) -> None:
+def test_the_leg_to_the_employee_is_recorded_only_if_it_failed(twilio: TwilioServer) -> None:
     talk()
     query = f"call={ASKED}&leg=employee"
     come("call_out_completed", query=f"call={ASKED}")
@@ -140,7 +140,7 @@ def test_the_leg_to_the_employee_tells_only_that_nothing_came_of_it(twilio: Twil
     assert details()["outcome"] == "answered"
 
 
-def test_an_employee_who_does_not_answer_has_called_nobody(twilio: TwilioServer) -> None:
+def test_a_call_not_answered_by_the_employee_failed(twilio: TwilioServer) -> None:
     known = talk()
     record_event(kind=calls.ASKED, subject_type="call", subject_id=ASKED, actor_type="employee", conversation=known)
     come("call_employee_no_answer", query=f"call={ASKED}&leg=employee")
@@ -151,7 +151,7 @@ def test_an_employee_who_does_not_answer_has_called_nobody(twilio: TwilioServer)
     assert not note.to_address
 
 
-def test_a_customer_s_call_is_put_through_to_the_desk_that_sees_the_company_s_number(twilio: TwilioServer) -> None:
+def test_a_customer_s_call_is_forwarded_with_the_company_number(twilio: TwilioServer) -> None:
     answer = come("call_in_ringing")
 
     assert answer["Content-Type"] == "text/xml"
@@ -166,9 +166,7 @@ def test_a_customer_s_call_is_put_through_to_the_desk_that_sees_the_company_s_nu
 @pytest.mark.parametrize(
     ("name", "outcome", "seconds"), [("call_in_answered", "answered", 184), ("call_in_missed", "missed", 0)]
 )
-def test_whether_the_desk_took_it_is_told_by_its_leg(
-    name: str, outcome: str, seconds: int, twilio: TwilioServer
-) -> None:
+def test_the_forwarded_leg_decides_the_outcome(name: str, outcome: str, seconds: int, twilio: TwilioServer) -> None:
     known = talk()
     for each in ("call_in_ringing", "call_in_completed", name, "call_in_completed", name):
         assert come(each).status_code == 200
@@ -178,7 +176,7 @@ def test_whether_the_desk_took_it_is_told_by_its_leg(
     assert (details()["outcome"], details()["seconds"], details()["inbound"]) == (outcome, seconds, True)
 
 
-def test_without_a_desk_of_ours_the_call_s_own_end_counts(settings: Any) -> None:
+def test_without_forwarding_the_call_s_own_status_counts(settings: Any) -> None:
     configure(settings, EMPLOYEE_PHONES={"7": EMPLOYEE})
     answer = come("call_in_completed")
 
@@ -187,18 +185,18 @@ def test_without_a_desk_of_ours_the_call_s_own_end_counts(settings: Any) -> None
     assert Message.objects.get().occurred_at == datetime(2026, 11, 24, 1, 1, 43, tzinfo=UTC)
 
 
-def test_what_is_no_call_is_kept_as_unknown(twilio: TwilioServer) -> None:
+def test_other_requests_are_recorded_as_unknown(twilio: TwilioServer) -> None:
     come("call_recording")
 
     assert Event.objects.filter(kind="carrier.unknown").count() == 1
 
 
-def test_a_telephone_line_carries_no_text(twilio: TwilioServer) -> None:
+def test_a_phone_line_can_not_send_text(twilio: TwilioServer) -> None:
     with pytest.raises(ChannelError):
         registry.channel("phone").send(None)  # type: ignore[arg-type]
 
 
-# --- what was carried
+# --- log
 
 
 def row(sid: str, **changes: Any) -> dict[str, Any]:
@@ -217,7 +215,7 @@ def row(sid: str, **changes: Any) -> dict[str, Any]:
     return {**given, **changes}
 
 
-def test_a_day_s_calls_are_listed_each_once_with_the_leg_s_outcome(twilio: TwilioServer) -> None:
+def test_each_call_of_a_day_is_listed_once_with_its_leg_s_outcome(twilio: TwilioServer) -> None:
     back = {"from": NUMBER, "to": CUSTOMER}
     twilio.calls_log = [
         row("CA1"),
@@ -233,8 +231,8 @@ def test_a_day_s_calls_are_listed_each_once_with_the_leg_s_outcome(twilio: Twili
 
     events = [one.event for one in carried]
     assert all(isinstance(event, CallEvent) for event in events)
-    told = [(e.carrier_id, e.inbound, e.address, e.outcome, e.seconds) for e in events if isinstance(e, CallEvent)]
-    assert told == [
+    outcomes = [(e.carrier_id, e.inbound, e.address, e.outcome, e.seconds) for e in events if isinstance(e, CallEvent)]
+    assert outcomes == [
         ("CA1", True, CUSTOMER, CallOutcome.MISSED, 0),
         ("CA2", False, CUSTOMER, CallOutcome.ANSWERED, 60),
         ("CA4", True, CUSTOMER, CallOutcome.MISSED, 0),

@@ -1,4 +1,4 @@
-"""What every channel owes, by the WhatsApp Cloud API."""
+"""The required tests for the WhatsApp Cloud API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.channels.cases import Payload, SendCases, WebhookCases
 from tests.channels.meta_server import CUSTOMER, NUMBER_ID, OVERLOADED, RATE, SECRET, TOKEN, VERIFY, MetaServer, refusal
 
 BACKEND = "crm_contact_guard.channels.whatsapp.WhatsAppChannel"
-#: Now: free text is allowed for 24 hours after it.
+#: Now, since free text is allowed for 24 hours after it.
 AT = str(int(time.time()))
 
 
@@ -77,10 +77,10 @@ class TestSends(SendCases):
             "API_URL": self.server.url,
         }
 
-    def fail_for_now(self) -> None:
+    def fail_temporarily(self) -> None:
         self.server.failures.append(OVERLOADED)
 
-    def fail_for_good(self) -> None:
+    def fail_permanently(self) -> None:
         self.server.failures.append(refusal(400, 131026, "Message undeliverable"))
 
     def be_busy(self) -> None:

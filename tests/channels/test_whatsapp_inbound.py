@@ -1,4 +1,4 @@
-"""Meta's documented payloads through the real webhook, signed as Meta signs."""
+"""Meta's documented payloads, signed like Meta's, sent to the real webhook."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FIRST = "wamid.0000000000000001"
 
 @pytest.fixture(autouse=True)
 def _configured(settings: Any) -> None:
-    # Nothing may be fetched or sent here: the port answers nobody.
+    # Nothing may be fetched or sent here: nothing listens on the port.
     configure(settings, "http://127.0.0.1:9")
 
 
@@ -61,7 +61,7 @@ def unknown() -> list[str | None]:
         ("new_kind", "[A message that can't be shown here: hologram]"),
     ],
 )
-def test_every_kind_of_message_is_recorded_once_with_the_customer_s_name(name: str, text: str) -> None:
+def test_every_message_type_is_recorded_once_with_the_customer_s_name(name: str, text: str) -> None:
     assert [come(name), come(name)] == [200, 200]
 
     message = Message.objects.get()
@@ -81,14 +81,14 @@ def test_every_kind_of_message_is_recorded_once_with_the_customer_s_name(name: s
         ("voice", ("1908647269898587", "", "audio/ogg; codecs=opus")),
     ],
 )
-def test_media_stays_at_meta_until_it_is_fetched(name: str, expected: tuple[str, ...]) -> None:
+def test_media_is_fetched_later(name: str, expected: tuple[str, ...]) -> None:
     come(name)
 
     row = Media.objects.get()
     assert (row.ref, row.name, row.content_type) == expected
 
 
-def test_an_edit_finds_the_conversation_of_what_it_changes_and_leaves_it_as_it_was() -> None:
+def test_an_edit_is_a_new_message_in_the_same_conversation() -> None:
     come("text")
     come("edit")
 
@@ -97,7 +97,7 @@ def test_an_edit_finds_the_conversation_of_what_it_changes_and_leaves_it_as_it_w
     assert [first.text, second.text] == ["Is my room ready?", "Is my room ready at 2?"]
 
 
-def test_a_reply_and_a_reaction_find_the_conversation_of_what_they_answer() -> None:
+def test_a_reply_and_a_reaction_find_their_conversation() -> None:
     message = write(talk(), "Shall we clean now?")
     Delivery.objects.filter(message=message).update(state="sent", carrier_id=FIRST, due_at=None)
 
@@ -108,7 +108,7 @@ def test_a_reply_and_a_reaction_find_the_conversation_of_what_they_answer() -> N
     assert {answer.conversation_id for answer in answers} == {message.conversation_id}
 
 
-def test_one_call_may_bring_many_events_of_many_people() -> None:
+def test_a_request_can_contain_events_of_several_people() -> None:
     message = write(talk(), "Good morning")
     Delivery.objects.filter(message=message).update(state="sent", carrier_id=FIRST, due_at=None)
 
@@ -133,7 +133,7 @@ def test_one_call_may_bring_many_events_of_many_people() -> None:
         "malformed",
     ],
 )
-def test_what_is_no_message_to_us_is_kept_with_its_payload(name: str) -> None:
+def test_other_changes_are_recorded_with_their_payload(name: str) -> None:
     assert [come(name), come(name)] == [200, 200]
 
     event = Event.objects.get(kind="carrier.unknown")
@@ -142,7 +142,7 @@ def test_what_is_no_message_to_us_is_kept_with_its_payload(name: str) -> None:
     assert not Message.objects.exists()
 
 
-def test_a_customer_who_hides_the_number_is_known_by_the_user_id_and_can_be_answered() -> None:
+def test_a_customer_without_a_number_is_identified_by_user_id() -> None:
     come("hidden_number")
 
     message = Message.objects.get()
@@ -165,7 +165,7 @@ def test_stop_and_start() -> None:
 # --- statuses
 
 
-def test_statuses_give_the_right_end_in_any_order_and_find_their_message_by_our_id() -> None:
+def test_statuses_in_any_order_find_their_message_by_our_id() -> None:
     message = write(talk(), "Your car is here")
     Delivery.objects.filter(message=message).update(state="sending", due_at=None)
 
@@ -177,18 +177,18 @@ def test_statuses_give_the_right_end_in_any_order_and_find_their_message_by_our_
     assert Event.objects.filter(message=message, kind__in=["delivery.read", "delivery.delivered"]).count() == 2
 
 
-def test_a_failure_is_told_with_meta_s_code_and_words() -> None:
+def test_a_failure_is_recorded_with_meta_s_code_and_message() -> None:
     message = write(talk(), "Hello")
     Delivery.objects.filter(message=message).update(state="sent", carrier_id=FIRST, due_at=None)
     come("status_failed", MESSAGE_ID=str(message.pk))
 
-    told = json.loads(Event.objects.get(message=message, kind="delivery.failed").details or "")
+    details = json.loads(Event.objects.get(message=message, kind="delivery.failed").details or "")
     assert Delivery.objects.get(message=message).state == "failed"
-    assert told["code"] == "131047"
-    assert "24 hours" in told["error"]
+    assert details["code"] == "131047"
+    assert "24 hours" in details["error"]
 
 
-def test_a_status_of_somebody_else_s_message_changes_nothing() -> None:
+def test_a_status_of_an_unknown_message_changes_nothing() -> None:
     assert come("status_read") == 200
     assert not Delivery.objects.exists()
 
@@ -196,7 +196,7 @@ def test_a_status_of_somebody_else_s_message_changes_nothing() -> None:
 # --- the window
 
 
-def test_outside_of_the_24_hours_the_writer_is_told_before_sending() -> None:
+def test_outside_the_24_hours_free_text_is_refused_before_sending() -> None:
     conversation = talk(opened=False)
 
     with pytest.raises(InvalidMessage, match="24 hours"):
@@ -217,7 +217,7 @@ def handshake(**query: str) -> Any:
     return Client().get("/guard/webhooks/whatsapp/", given)
 
 
-def test_meta_s_handshake_is_answered_with_its_challenge_as_plain_text() -> None:
+def test_meta_s_handshake_returns_the_challenge() -> None:
     answer = handshake(**{"hub.challenge": "<script>1</script>"})
 
     assert (answer.status_code, answer.content) == (200, b"<script>1</script>")
@@ -227,18 +227,18 @@ def test_meta_s_handshake_is_answered_with_its_challenge_as_plain_text() -> None
 @pytest.mark.parametrize(
     "query", [{"hub.verify_token": "wrong"}, {"hub.verify_token": ""}, {"hub.mode": "x"}, {"hub.verify_token": "ü"}]
 )
-def test_another_s_handshake_is_refused(query: dict[str, str]) -> None:
+def test_a_handshake_with_a_wrong_token_is_refused(query: dict[str, str]) -> None:
     assert handshake(**query).status_code == 403
 
 
-def test_the_verify_token_can_be_exchanged(settings: Any) -> None:
+def test_the_verify_token_can_be_rotated(settings: Any) -> None:
     configure(settings, VERIFY_TOKEN=["new", VERIFY])
 
     assert [handshake().status_code, handshake(**{"hub.verify_token": "new"}).status_code] == [200, 200]
 
 
 @pytest.mark.parametrize("odd", ["", "sha256=", "sha1=" + "0" * 40, "sha256=" + "ü" * 64, "sha256=" + "A" * 64])
-def test_odd_signatures_are_refused_without_a_crash(odd: str) -> None:
+def test_malformed_signatures_are_refused_without_a_crash(odd: str) -> None:
     answer = Client().post(
         "/guard/webhooks/whatsapp/", b"{}", content_type="application/json", headers={"X-Hub-Signature-256": odd}
     )
@@ -254,7 +254,7 @@ def test_odd_signatures_are_refused_without_a_crash(odd: str) -> None:
         b"[" * 9000,
     ],
 )
-def test_a_signed_body_that_is_nothing_of_meta_s_does_no_harm(body: bytes) -> None:
+def test_a_signed_body_of_another_format_does_no_harm(body: bytes) -> None:
     answer = Client().post(
         "/guard/webhooks/whatsapp/",
         body,

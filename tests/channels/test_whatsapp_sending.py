@@ -1,4 +1,4 @@
-"""Sending and fetching over the WhatsApp Cloud API: the real library against a server that answers as Meta does."""
+"""Sending and fetching with the WhatsApp Cloud API: the real library with a server that behaves like Meta's."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def refused(**changes: Any) -> ChannelError:
 # --- messages
 
 
-def test_a_message_goes_to_the_digits_of_the_number_with_our_id_to_come_back(meta: MetaServer) -> None:
+def test_a_message_is_sent_to_the_digits_with_our_id(meta: MetaServer) -> None:
     assert send() == "wamid.0000000000000001"
 
     sent = meta.messages[0]
@@ -87,13 +87,13 @@ def test_a_message_goes_to_the_digits_of_the_number_with_our_id_to_come_back(met
     assert sent["biz_opaque_callback_data"] == OURS
 
 
-def test_the_notice_comes_once_at_the_beginning(meta: MetaServer) -> None:
+def test_only_the_first_message_contains_the_notice(meta: MetaServer) -> None:
     send(references=())
 
     assert meta.messages[0]["text"]["body"] == "Your car is here.\n\nThis conversation is kept."
 
 
-def test_a_customer_without_a_visible_number_is_written_to_by_user_id(meta: MetaServer) -> None:
+def test_a_customer_without_a_number_is_addressed_by_user_id(meta: MetaServer) -> None:
     send(to_address="JP.13491208655302741918")
 
     assert meta.messages[0]["recipient"] == "JP.13491208655302741918"
@@ -106,10 +106,10 @@ def test_a_customer_without_a_visible_number_is_written_to_by_user_id(meta: Meta
         ("部屋.jpg", "image/jpeg", "image"),
         ("見積書.pdf", "application/pdf", "document"),
         ("tour.mp4", "video/mp4", "video"),
-        ("voice.ogg", "audio/ogg", "document"),  # WhatsApp puts no words below a sound
+        ("voice.ogg", "audio/ogg", "document"),  # WhatsApp has no captions for audio
     ],
 )
-def test_a_file_is_uploaded_and_goes_with_the_text_below_it(
+def test_a_file_is_uploaded_and_sent_with_the_text_as_caption(
     name: str, content_type: str, kind: str, meta: MetaServer
 ) -> None:
     send(files=(a_file(name, content_type),))
@@ -121,27 +121,27 @@ def test_a_file_is_uploaded_and_goes_with_the_text_below_it(
         assert sent["document"]["filename"] == name
 
 
-def test_a_picture_too_large_to_be_shown_goes_as_a_document(meta: MetaServer) -> None:
+def test_a_large_image_is_sent_as_a_document(meta: MetaServer) -> None:
     picture = replace(a_file("roof.jpg", "image/jpeg"), size=5 * 1024 * 1024 + 1)
     send(files=(picture,))
 
     assert meta.messages[0]["type"] == "document"
 
 
-def test_a_sound_without_a_word_is_played_as_one(meta: MetaServer) -> None:
+def test_audio_without_text_is_sent_as_audio(meta: MetaServer) -> None:
     send(text="", files=(a_file("voice.ogg", "audio/ogg"),))
 
     assert meta.messages[0]["type"] == "audio"
 
 
-def test_a_text_too_long_to_stand_below_a_file_follows_it(meta: MetaServer) -> None:
+def test_a_text_too_long_for_a_caption_is_sent_after_the_file(meta: MetaServer) -> None:
     sent = send(text="あ" * 1025, files=(a_file("a.pdf", "application/pdf"),))
 
     assert [message["type"] for message in meta.messages] == ["document", "text"]
     assert sent == "wamid.0000000000000002"
 
 
-def test_a_text_lost_after_its_file_leaves_a_doubt(meta: MetaServer) -> None:
+def test_a_failed_text_after_its_file_is_uncertain(meta: MetaServer) -> None:
     channel = registry.channel("whatsapp")
     original = meta.answer
 
@@ -167,7 +167,7 @@ def test_a_text_lost_after_its_file_leaves_a_doubt(meta: MetaServer) -> None:
         ),
     ],
 )
-def test_outside_of_the_window_an_approved_template_goes(
+def test_outside_the_window_an_approved_template_is_sent(
     options: dict[str, Any], parameters: list[dict[str, str]], meta: MetaServer, settings: Any
 ) -> None:
     configure(settings, meta.url, **options)
@@ -181,7 +181,7 @@ def test_outside_of_the_window_an_approved_template_goes(
     assert sent["components"] == [{"type": "body", "parameters": parameters}]
 
 
-def test_our_language_is_matched_to_meta_s(meta: MetaServer, settings: Any) -> None:
+def test_our_language_codes_are_mapped_to_meta_s(meta: MetaServer, settings: Any) -> None:
     configure(settings, meta.url, TEMPLATE_LANGUAGES={"en": "en_US"})
     block = OutboundTemplate(name="r", language="en", variables={}, carrier_id="appointment_reminder")
     send(template=block)
@@ -204,7 +204,7 @@ def test_our_language_is_matched_to_meta_s(meta: MetaServer, settings: Any) -> N
         ("at the desk", True, "131009"),
     ],
 )
-def test_meta_s_codes_tell_what_is_final(to: str, permanent: bool, code: str, meta: MetaServer) -> None:
+def test_meta_s_codes_determine_permanent_errors(to: str, permanent: bool, code: str, meta: MetaServer) -> None:
     error = refused(to_address=to if " " in to else f"+{to}")
 
     assert (error.permanent, error.uncertain, error.detail["code"]) == (permanent, False, code)
@@ -226,7 +226,7 @@ def test_meta_s_codes_tell_what_is_final(to: str, permanent: bool, code: str, me
         (HANG_UP, False, True, None),
     ],
 )
-def test_every_trouble_has_its_class(
+def test_errors_are_classified(
     answer: Answer, permanent: bool, uncertain: bool, retry_after: float | None, meta: MetaServer
 ) -> None:
     meta.failures.append(answer)
@@ -235,13 +235,13 @@ def test_every_trouble_has_its_class(
     assert (error.permanent, error.uncertain, error.retry_after) == (permanent, uncertain, retry_after)
 
 
-def test_nobody_there_leaves_no_doubt(settings: Any) -> None:
+def test_an_unreachable_api_is_not_uncertain(settings: Any) -> None:
     configure(settings, "http://127.0.0.1:9")
 
     assert (refused().permanent, refused().uncertain) == (False, False)
 
 
-def test_a_message_whose_answer_was_lost_is_not_sent_twice_once_meta_spoke(meta: MetaServer) -> None:
+def test_a_message_with_a_lost_response_is_not_resent_after_a_status(meta: MetaServer) -> None:
     message = write(talk(), "Your car is here")
     meta.failures.append(HANG_UP)
     meta.accepts_before_failing = True
@@ -254,7 +254,7 @@ def test_a_message_whose_answer_was_lost_is_not_sent_twice_once_meta_spoke(meta:
     assert (Delivery.objects.get(message=message).state, len(meta.messages)) == ("delivered", 1)
 
 
-def test_the_token_shows_in_no_error(meta: MetaServer, settings: Any) -> None:
+def test_errors_do_not_contain_the_token(meta: MetaServer, settings: Any) -> None:
     configure(settings, meta.url, ACCESS_TOKEN="EAAsecret")
 
     assert "EAAsecret" not in repr(refused())
@@ -272,7 +272,7 @@ def fetch_refused(ref: str = "1003383421387256") -> ChannelError:
     return caught.value
 
 
-def test_what_came_with_a_message_is_fetched_with_our_token_and_recorded(meta: MetaServer) -> None:
+def test_media_is_fetched_with_our_token_and_recorded(meta: MetaServer) -> None:
     meta.media["1376223850470843"] = ("application/pdf", b"%PDF-1.7")
     call_us(payload("document"))
     fetched = media.fetch(Media.objects.get().pk)
@@ -284,7 +284,7 @@ def test_what_came_with_a_message_is_fetched_with_our_token_and_recorded(meta: M
     assert all(call.header("Authorization") for call in meta.calls)
 
 
-def test_the_token_is_taken_to_no_other_host(meta: MetaServer) -> None:
+def test_the_token_is_not_sent_to_another_host(meta: MetaServer) -> None:
     meta.media["1003383421387256"] = PICTURE
     with MetaServer().running() as elsewhere:
         for url in (
@@ -312,23 +312,25 @@ def test_a_redirect_to_another_host_is_not_followed(meta: MetaServer) -> None:
 
 
 @pytest.mark.parametrize("ref", ["", "../me", "123?fields=token", f"{NUMBER_ID}/messages", "１２３"])
-def test_what_is_no_media_id_is_not_asked_for(ref: str, meta: MetaServer) -> None:
+def test_an_invalid_media_id_is_not_requested(ref: str, meta: MetaServer) -> None:
     assert fetch_refused(ref).permanent
     assert not meta.calls
 
 
-@pytest.mark.parametrize("told", [2500, 0])
-def test_what_is_too_large_is_not_taken_in_whatever_size_is_told(told: int, meta: MetaServer, settings: Any) -> None:
+@pytest.mark.parametrize("declared", [2500, 0])
+def test_media_that_is_too_large_is_refused_whatever_its_declared_size(
+    declared: int, meta: MetaServer, settings: Any
+) -> None:
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "MAX_INBOUND_BYTES": 1000}
     meta.media["1003383421387256"] = ("image/jpeg", b"x" * 2500)
-    meta.told_size = told
+    meta.declared_size = declared
     error = fetch_refused()
 
     assert (error.permanent, error.detail["code"]) == (True, "too-large")
-    assert len(meta.calls) == (1 if told else 2)
+    assert len(meta.calls) == (1 if declared else 2)
 
 
-def test_what_is_gone_is_said_to_be_lost(meta: MetaServer) -> None:
+def test_missing_media_is_recorded_as_lost(meta: MetaServer) -> None:
     call_us(payload("image"))
     media.fetch(Media.objects.get().pk)
 

@@ -1,4 +1,4 @@
-"""Twilio's REST API as documented at twilio.com/docs: messages, media and calls; and the calls it makes to us."""
+"""Twilio's REST API according to twilio.com/docs: messages, media and calls; and its webhooks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ACCOUNT = "AC" + "0123456789abcdef" * 2
 TOKEN = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 NUMBER = "+815012345678"
 CUSTOMER = "+819012345678"
-#: Magic numbers of Twilio's own test credentials (twilio.com/docs/iam/test-credentials) and what they are refused with.
+#: Magic numbers of Twilio's test credentials (twilio.com/docs/iam/test-credentials) and their error codes.
 MAGIC = {
     "+15005550001": (21211, "The 'To' number +15005550001 is not a valid phone number."),
     "+15005550009": (21614, "'To' number is not a valid mobile number"),
@@ -27,7 +27,7 @@ MAGIC = {
 
 
 def refusal(status: int, code: int, message: str, **headers: str) -> Answer:
-    """An error as Twilio words it."""
+    """An error in Twilio's format."""
     more = f"https://www.twilio.com/docs/errors/{code}"
     return Answer.of({"code": code, "message": message, "more_info": more, "status": status}, status, **headers)
 
@@ -37,7 +37,7 @@ BROKEN = Answer(503, b"<html>Service Unavailable</html>", {"Content-Type": "text
 
 
 class TwilioServer(CarrierServer):
-    """``messages`` and ``placed`` are what was accepted, newest last; ``media`` what its CDN holds."""
+    """``messages`` and ``placed``: accepted messages and calls, newest last. ``media``: files on its CDN."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class TwilioServer(CarrierServer):
     def answer(self, call: Call) -> Answer:
         path = urlsplit(call.path).path
         if path.startswith("/cdn/"):
-            # The CDN's addresses are signed; who sends it the account's password has sent it too far.
+            # The CDN's URLs are signed; it must not get the account's credentials.
             assert "Authorization" not in call.headers
             return self.media.get(path.removeprefix("/cdn/"), Answer(404))
         basic = "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
@@ -139,8 +139,7 @@ class TwilioServer(CarrierServer):
 
 
 def signature(url: str, values: Mapping[str, str], token: str = TOKEN) -> str:
-    """``X-Twilio-Signature`` by the letter of twilio.com/docs/usage/security, written anew: not by the library that
-    verifies it."""
+    """``X-Twilio-Signature`` according to twilio.com/docs/usage/security, implemented independently of the library."""
     signed = url + "".join(f"{name}{values[name]}" for name in sorted(values))
     return base64.b64encode(hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()).decode()
 
@@ -154,7 +153,7 @@ def call_us(
     public: str = "https://crm.kaede.example",
     **headers: str,
 ) -> Any:
-    """One call of Twilio to our webhook, as a proxy hands it on: plain HTTP, another host name."""
+    """Call the webhook like Twilio through a proxy: plain HTTP, another host name."""
     path = f"/guard/webhooks/{alias}/" + (f"?{query}" if query else "")
     signed = {"X-Twilio-Signature": signature(public + path, values, token), **headers}
     return Client(enforce_csrf_checks=True).post(
@@ -163,7 +162,7 @@ def call_us(
 
 
 def call_us_with_json(body: bytes, *, alias: str = "sms", token: str = TOKEN, digest: str = "") -> Any:
-    """A JSON call: the body's SHA-256 stands in the signed address."""
+    """A JSON request, with the body's SHA-256 in the signed URL."""
     query = f"bodySHA256={digest or hashlib.sha256(body).hexdigest()}"
     path = f"/guard/webhooks/{alias}/?{query}"
     signed = {"X-Twilio-Signature": signature("https://crm.kaede.example" + path, {}, token)}
@@ -171,5 +170,5 @@ def call_us_with_json(body: bytes, *, alias: str = "sms", token: str = TOKEN, di
 
 
 def payload(text: str) -> dict[str, str]:
-    """A golden payload: ``name=value`` lines, form-encoded as Twilio sends them."""
+    """A sample payload (``name=value`` lines), form-encoded."""
     return {name: values[0] for name, values in parse_qs(text.strip(), keep_blank_values=True).items()}

@@ -1,4 +1,4 @@
-"""The Twilio channels of the tests, pointed at their local carrier."""
+"""Configuration of the Twilio channels with a local server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BACKENDS = {"sms": "SmsChannel", "whatsapp": "WhatsAppChannel", "phone": "Voice
 
 
 def configure(settings: Any, url: str = "", **more: Any) -> None:
-    """All three channels in the tests' settings, reachable under a public address behind a proxy."""
+    """Configure all three channels, with a public URL behind a proxy."""
     options = {"ACCOUNT_SID": ACCOUNT, "AUTH_TOKEN": TOKEN, "FROM": NUMBER, "API_URL": url, **more}
     ours = {alias: {"BACKEND": f"{_PACKAGE}.{name}", "OPTIONS": options} for alias, name in _BACKENDS.items()}
     known = settings.CONTACT_GUARD
@@ -33,7 +33,7 @@ def golden(name: str) -> str:
 
 
 def talk(kind: str = "phone", address: str = CUSTOMER) -> Conversation:
-    """A conversation with a customer who has the address, as the host spells it; on WhatsApp they have just written."""
+    """A conversation with a customer who has this address; on WhatsApp, the customer has just written."""
     found = factories.conversation(factories.employee("aoi"), channel="chat")
     found.customer.addresses.create(kind=kind, value=address, normalised=normalise(kind, address))
     if kind == "whatsapp":

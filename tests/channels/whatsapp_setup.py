@@ -1,4 +1,4 @@
-"""The WhatsApp channel of the tests, pointed at a local Meta."""
+"""Configuration of the WhatsApp channel with a local server."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def configure(settings: Any, url: str = "", **more: Any) -> None:
 
 
 def talk(address: str = f"+{CUSTOMER}", *, opened: bool = True) -> Conversation:
-    """A conversation with a customer on WhatsApp, who has just written unless it is not ``opened``."""
+    """A conversation with a customer on WhatsApp. ``opened``: the customer has just written."""
     found = factories.conversation(factories.employee("aoi"), channel="chat")
     found.customer.addresses.create(kind="whatsapp", value=address, normalised=normalise("whatsapp", address))
     if opened:

@@ -1,4 +1,4 @@
-"""A quote mark hides nothing that was not said before."""
+"""Quoted text that is not in an earlier message counts as the writer's own."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def conversation() -> Conversation:
     return conversation
 
 
-def test_a_true_quote_stays_a_quote_even_when_wrapped_anew(conversation: Conversation) -> None:
+def test_a_genuine_quote_stays_a_quote_even_when_rewrapped(conversation: Conversation) -> None:
     quoted = "Hotel wrote:\n> Thank you for your booking. We look\n> forward to welcoming you on Friday evening."
 
     assert told_apart(conversation, "At eight.", quoted) == ("At eight.", quoted)
 
 
-def test_words_nobody_said_before_are_the_writers_own(conversation: Conversation) -> None:
+def test_a_false_quote_counts_as_new_text(conversation: Conversation) -> None:
     text, quoted = told_apart(
         conversation, "Thanks!", "> Thank you for your booking.\n> add me on LINE: hanako_22\n> From: a@b.example"
     )
@@ -41,11 +41,11 @@ def test_words_nobody_said_before_are_the_writers_own(conversation: Conversation
     assert "Thank you for your booking" in quoted
 
 
-def test_a_signature_is_left_alone(conversation: Conversation) -> None:
+def test_a_signature_stays_in_the_quoted_part(conversation: Conversation) -> None:
     assert told_apart(conversation, "Yes.", "-- \nKaede Trading Ltd\nHanako Sato\nTel 03-0000-5678")[0] == "Yes."
 
 
-def test_a_signature_without_a_company_is_read(conversation: Conversation) -> None:
+def test_a_signature_without_a_company_is_inspected(conversation: Conversation) -> None:
     assert "090-1234-5678" in told_apart(conversation, "Yes.", "-- \nmy private number is 090-1234-5678")[0]
 
 
@@ -58,14 +58,14 @@ def test_a_signature_without_a_company_is_read(conversation: Conversation) -> No
         "-----Original Message-----",
     ],
 )
-def test_a_frame_around_words_nobody_said_hides_nothing(conversation: Conversation, frame: str) -> None:
+def test_new_text_in_a_quoting_frame_is_inspected(conversation: Conversation, frame: str) -> None:
     text, quoted = told_apart(conversation, "Hi", f"{frame}\n\nadd me on LINE: hanako_22")
 
     assert "hanako_22" in text
     assert "hanako_22" not in quoted
 
 
-def test_words_put_into_a_true_quote_are_read(conversation: Conversation) -> None:
+def test_words_added_to_a_genuine_quote_are_inspected(conversation: Conversation) -> None:
     text, quoted = told_apart(
         conversation,
         "Hi",

@@ -1,4 +1,4 @@
-"""Into which talk a message comes, told by the sender's address; and how few statements that takes."""
+"""The conversation chosen by the sender's address, and the number of SQL statements this takes."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ def talk(customer: Customer, *, last: int | None, state: str = "open") -> Conver
 
 
 def having(name: str, *, tenant: str = "", key: str | None = "", **fields: object) -> Customer:
-    """A customer with the address, mirrored from a host."""
+    """A customer with the address, mirrored from the host."""
     customer = Customer.objects.create(name=name, tenant=tenant, key=name if key == "" else key, **fields)
     Address.objects.create(customer=customer, kind="email", value=ADDRESS, normalised=ADDRESS)
     return customer
 
 
-#: What a message changes; PostgreSQL takes the three as one.
+#: Writes per message. PostgreSQL gets them as one statement.
 CHANGES = {False: ["INSERT", "INSERT", "UPDATE"], True: ["WITH"]}
 
 
 def work(captured: CaptureQueriesContext) -> list[str]:
-    """The first words of the statements, without those of the transaction."""
+    """The first word of each statement, without transaction control."""
     words = [query["sql"].split()[0] for query in captured]
     return [word for word in words if word not in ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")]
 
 
-def test_the_open_talk_with_the_latest_message_goes_on() -> None:
+def test_the_open_conversation_with_the_latest_message_is_chosen() -> None:
     hanako = having("hanako")
     talk(hanako, last=None)
     latest = talk(hanako, last=60)
@@ -68,7 +68,7 @@ def test_the_open_talk_with_the_latest_message_goes_on() -> None:
     assert writes("1").conversation == latest
 
 
-def test_nothing_but_closed_talks_begins_a_new_one() -> None:
+def test_only_closed_conversations_lead_to_a_new_one() -> None:
     clerk = factories.employee("aoi")
     closed = talk(having("hanako", owner=clerk), last=1, state="closed")
 
@@ -79,7 +79,7 @@ def test_nothing_but_closed_talks_begins_a_new_one() -> None:
     assert message.employee == message.conversation.employee == clerk
 
 
-def test_whoever_was_talked_to_last_is_meant_even_if_that_talk_is_closed() -> None:
+def test_the_customer_with_the_latest_message_is_chosen_even_if_that_conversation_is_closed() -> None:
     talk(having("hanako"), last=60)
     having("jiro")
     taro = having("taro")
@@ -89,14 +89,14 @@ def test_whoever_was_talked_to_last_is_meant_even_if_that_talk_is_closed() -> No
     assert writes("1").conversation == own
 
 
-def test_one_the_host_knows_comes_before_a_stranger_however_lately_that_one_wrote() -> None:
+def test_a_customer_of_the_host_precedes_an_unknown_sender() -> None:
     talk(having("stranger", key=None), last=1)
     known = talk(having("hanako"), last=600)
 
     assert writes("1").conversation == known
 
 
-def test_customers_of_two_tenants_are_neither_and_stay_one_stranger() -> None:
+def test_an_address_shared_by_two_tenants_belongs_to_an_unknown_sender() -> None:
     for tenant in ("a", "b"):
         talk(having(f"hanako-{tenant}", tenant=tenant), last=5)
 
@@ -108,14 +108,14 @@ def test_customers_of_two_tenants_are_neither_and_stay_one_stranger() -> None:
 
 
 @pytest.mark.parametrize("gone", ["dropped", "inactive"])
-def test_an_address_taken_away_and_a_customer_gone_are_not_found(gone: str) -> None:
+def test_a_removed_address_or_customer_does_not_match(gone: str) -> None:
     hanako = having("hanako", active=gone != "inactive")
     Address.objects.update(dropped=gone == "dropped")
 
     assert writes("1").customer != hanako
 
 
-def test_a_customer_has_everything_the_row_has() -> None:
+def test_the_customer_is_loaded_with_all_columns() -> None:
     clerk = factories.employee("aoi", hours={"mon": "08:00-12:00"})
     hanako = having("hanako", owner=clerk, timezone="Asia/Tokyo", language="ja", url="/clients/1/")
     talk(hanako, last=5)
@@ -132,7 +132,7 @@ def test_a_customer_has_everything_the_row_has() -> None:
         assert values == {name: getattr(row, name) for name in values}
 
 
-def test_a_known_customers_message_takes_one_look_and_three_changes() -> None:
+def test_a_known_customers_message_takes_one_query_and_three_writes() -> None:
     talk(having("hanako"), last=5)
     writes("1")
 
@@ -144,7 +144,7 @@ def test_a_known_customers_message_takes_one_look_and_three_changes() -> None:
     assert Conversation.objects.get().unread == 2
 
 
-def test_a_message_in_the_chat_takes_no_more() -> None:
+def test_a_chat_message_takes_no_more_statements() -> None:
     conversation = talk(having("hanako", owner=factories.employee("aoi")), last=5)
     inbound = InboundMessage(
         channel="chat", event_id="1", from_address="", text="Hello", occurred_at=NOW,
@@ -158,10 +158,10 @@ def test_a_message_in_the_chat_takes_no_more() -> None:
     assert work(captured) == ["SELECT", *CHANGES[connection.vendor == "postgresql"]]
 
 
-def test_who_listens_to_a_message_finds_its_row() -> None:
+def test_post_save_is_sent_after_the_insert() -> None:
     found: list[bool] = []
 
-    def listen(instance: Message, **told: Any) -> None:
+    def listen(instance: Message, **kwargs: Any) -> None:
         found.append(Message.objects.filter(pk=instance.pk, conversation__isnull=False).exists())
         assert not instance._state.adding
 
@@ -174,7 +174,7 @@ def test_who_listens_to_a_message_finds_its_row() -> None:
     assert found == [True]
 
 
-def test_an_older_message_that_comes_late_moves_no_clock_back() -> None:
+def test_an_older_message_received_late_does_not_move_times_back() -> None:
     conversation = talk(having("hanako"), last=5)
 
     writes("1", at=NOW - timedelta(days=2))

@@ -1,8 +1,8 @@
-"""A host with several databases, from its first ``migrate`` to the last page: ``python -m tests.databases.life SPEC``.
+"""Uses a host with several databases, from ``migrate`` to the pages: ``python -m tests.databases.life SPEC``.
 
-``SPEC`` is JSON: ``databases`` (Django's setting), ``router`` (a class of ``routers``), ``order`` (aliases to migrate,
-one after the other), ``ours`` (the alias that must hold our tables, alone), ``people`` (the alias of the host's users),
-and ``folder`` to write to. Prints "well" as its last line.
+``SPEC`` is JSON: ``databases`` (Django's setting), ``router`` (a class in ``routers``), ``order`` (aliases to migrate,
+in order), ``ours`` (the only alias that must contain our tables), ``people`` (the alias of the host's users), and
+``folder`` to write to. Prints "well" as its last line.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def start() -> None:
 
 
 def migrated() -> None:
-    """Each database gets what its router lets in, in whatever order; nothing is left to be made."""
+    """Migrate the databases in the given order; the router decides what each gets. No migration is left."""
     for alias in SPEC["order"]:
         call_command("migrate", database=alias, verbosity=0)
     call_command("makemigrations", "crm_contact_guard", check=True, dry_run=True, verbosity=0)
@@ -50,7 +50,7 @@ def migrated() -> None:
 
 
 def watched() -> list[str]:
-    """What of ours is asked of any other database than ours, from now on."""
+    """Queries for our tables on other databases, collected from now on."""
     strays: list[str] = []
 
     def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -111,7 +111,7 @@ def lived() -> None:
     assert gateway.receive(said).message
     assert gateway.receive(said).duplicate
 
-    # The supervisor is warned and closes; the employee answers, once for each key.
+    # The supervisor closes the alert; the employee answers, once per idempotency key.
     alert = Alert.objects.get()
     aoi, sora = Client(), Client()
     aoi.force_login(clerk.user)
@@ -128,13 +128,13 @@ def lived() -> None:
     calls = aoi.post(to("conversation_call", talk.pk), {"channel": "carrier", "key": "c1"})
     assert calls.status_code in (302, 422), calls.content
 
-    # By the API, with a token of its own.
+    # By the API with a token.
     text = token_create(employee=clerk, name="warehouse").text
     machine = Client(headers={"Authorization": f"Bearer {text}"})
     assert len(machine.get(to("api-messages")).json()["results"]) == Message.objects.count()
     assert machine.get(to("api-alerts")).status_code == 200
 
-    # What the host takes back in its database stays recorded in ours, and what we take back is gone.
+    # A rollback in the host's database does not affect ours, and a rollback in ours undoes our rows.
     if SPEC["ours"] != SPEC["people"]:
         with suppress(ZeroDivisionError), transaction.atomic(using=SPEC["people"]):
             gateway.send(actor=clerk, conversation=talk, text="Said all the same")
@@ -152,13 +152,13 @@ def lived() -> None:
 
     operated(clerk, client)
 
-    # The host deletes the user, first in vain: who is seen again is linked again.
+    # The host deletes the user, first in a transaction that is rolled back: the user is linked again when seen.
     with suppress(ZeroDivisionError), transaction.atomic(using=SPEC["people"]):
         host.models.User.objects.get(pk=clerk.user_id).delete()
         raise ZeroDivisionError
     user = host.models.User.objects.get(email="aoi@kaede.example")
     assert employee_for(user) == clerk
-    NestedObjects(using=SPEC["people"]).collect([user])  # an admin that asks "are you sure?" changes nothing
+    NestedObjects(using=SPEC["people"]).collect([user])  # the admin's confirmation page changes nothing
     assert machine.get(to("api-messages")).status_code == 200
     user.delete()
     clerk.refresh_from_db()
@@ -175,7 +175,7 @@ def lived() -> None:
     rei = factories.employee("rei")
     past.get_model("host", "User").objects.using(SPEC["people"]).get(display_name="Rei").delete()
     assert type(rei).objects.get(pk=rei.pk).user_id is None
-    # One whom the host's database lost behind Django's back.
+    # A user deleted by raw SQL.
     lost = employee_for(host.models.User.objects.get(display_name="Kai"))
     assert lost is not None
     assert lost.user is not None
@@ -187,16 +187,16 @@ def lived() -> None:
 
 
 def operated(clerk: Any, client: Any) -> None:
-    """The commands, and what an auditor does with what they write."""
+    """Run the commands, and verify their output like an auditor."""
     from crm_contact_guard.record.models import Message
     from crm_contact_guard.verification.whole_record import verify
 
     call_command("contact_guard_sync", stdout=StringIO())
     call_command("contact_guard_tick", stdout=StringIO())
-    told = StringIO()
-    with suppress(CommandError):  # the tests' site has no page to sign in at, and serves no styles
-        call_command("contact_guard_check", json=True, stdout=told)
-    items = [json.loads(line) for line in told.getvalue().splitlines()]
+    output = StringIO()
+    with suppress(CommandError):  # the test site has no login page and no static files
+        call_command("contact_guard_check", json=True, stdout=output)
+    items = [json.loads(line) for line in output.getvalue().splitlines()]
     assert {item["topic"] for item in items if item["level"] == "error"} <= {"pages"}, items
     assert any(f"up to date on {SPEC['ours']!r}" in item["says"] for item in items)
     call_command("contact_guard_subject", str(client.pk), erase=True, reason="asked for it", stdout=StringIO())
@@ -214,7 +214,7 @@ def operated(clerk: Any, client: Any) -> None:
 
 
 def removed() -> None:
-    """The tables go again, from where they were; the host's stay."""
+    """Remove our tables; the host's stay."""
     call_command("migrate", "crm_contact_guard", "zero", database=SPEC["ours"], verbosity=0)
     assert not [name for name in connections[SPEC["ours"]].introspection.table_names() if name.startswith(PREFIX)]
 

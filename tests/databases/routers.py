@@ -1,4 +1,4 @@
-"""Routers as hosts write them: each knows the host's own business, and none was made for us."""
+"""Routers as written by hosts, without knowledge of this app."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ OURS = "crm_contact_guard"
 
 
 class Guarded:
-    """Our tables, and nothing else, in ``guard``. Says nothing of relations, and nothing of the host's models."""
+    """Only our tables in ``guard``. Does not decide about relations and the host's models."""
 
     def db_for_read(self, model: Any, **hints: Any) -> str | None:
         return "guard" if model._meta.app_label == OURS else None
@@ -20,7 +20,7 @@ class Guarded:
 
 
 class PeopleElsewhere:
-    """The host's users, teams and customers in ``people``; what it does not know, ours too, in ``default``."""
+    """The host's users, teams and customers in ``people``; everything else, including ours, in ``default``."""
 
     def db_for_read(self, model: Any, **hints: Any) -> str | None:
         return "people" if model._meta.app_label == "host" else None
@@ -32,7 +32,7 @@ class PeopleElsewhere:
 
 
 class NoDefault:
-    """All of the host in ``people``, ours in ``guard``; ``default`` is empty, as Django allows."""
+    """All of the host's tables in ``people``, ours in ``guard``; ``default`` is empty."""
 
     def db_for_read(self, model: Any, **hints: Any) -> str:
         return "guard" if model._meta.app_label == OURS else "people"
@@ -44,8 +44,7 @@ class NoDefault:
 
 
 class Replica:
-    """Everything is read from ``replica``; only whom to let in is asked of ``default``, since nobody could sign in to a
-    host whose replica never learns of a session."""
+    """Everything is read from ``replica``, except sessions and users, since no one could sign in without them."""
 
     def db_for_read(self, model: Any, **hints: Any) -> str:
         return "default" if model._meta.model_name in ("user", "session") else "replica"
@@ -58,21 +57,21 @@ class Replica:
 
 
 class Parted:
-    """A mistake: events apart from the messages that they tell of."""
+    """A mistake: events in another database than their messages."""
 
     def db_for_write(self, model: Any, **hints: Any) -> str | None:
         return "archive" if model._meta.label == f"{OURS}.Event" else None
 
 
 class Unknown:
-    """A mistake: a database that the settings do not have."""
+    """A mistake: a database that is not in the settings."""
 
     def db_for_write(self, model: Any, **hints: Any) -> str | None:
         return "archive" if model._meta.app_label == OURS else None
 
 
 class Refused:
-    """A mistake: our tables may be used, but not made."""
+    """A mistake: our tables may be used, but not migrated."""
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
         return False if app_label == OURS else None

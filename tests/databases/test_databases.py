@@ -1,4 +1,4 @@
-"""Hosts of several databases: ours beside theirs, theirs beside ours, and replicas that are behind."""
+"""Hosts with several databases, and with a lagging replica."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROUTERS = "tests.databases.routers"
 
 
 def live(folder: Path, **spec: Any) -> None:
-    """Let a host with these databases live, and say where it failed."""
+    """Run ``life`` for a host with these databases."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "tests.databases.life", json.dumps({**spec, "folder": str(folder)})],
         check=False,
@@ -31,7 +31,7 @@ def live(folder: Path, **spec: Any) -> None:
 
 
 def on_file(folder: Path, name: str, **options: Any) -> dict[str, Any]:
-    # Nobody pulls the plug here, so the disk need not be waited for.
+    # Faster: no need to survive a power failure here.
     unsafe = {"init_command": "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY"}
     return {
         "ENGINE": "django.db.backends.sqlite3",
@@ -42,7 +42,7 @@ def on_file(folder: Path, name: str, **options: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("order", [["default", "guard"], ["guard", "default"]], ids=["theirs first", "ours first"])
-def test_our_tables_in_a_database_of_their_own(order: list[str], tmp_path: Path) -> None:
+def test_our_tables_in_a_separate_database(order: list[str], tmp_path: Path) -> None:
     databases = {name: on_file(tmp_path, name) for name in order}
 
     live(tmp_path, databases=databases, router="Guarded", order=order, ours="guard", people="default")
@@ -54,7 +54,7 @@ def test_a_transaction_around_each_request_on_either_database(tmp_path: Path) ->
     live(tmp_path, databases=databases, router="Guarded", order=["default", "guard"], ours="guard", people="default")
 
 
-def test_the_hosts_people_in_another_database_than_all_else(tmp_path: Path) -> None:
+def test_the_hosts_people_in_a_separate_database(tmp_path: Path) -> None:
     databases = {name: on_file(tmp_path, name) for name in ("default", "people")}
 
     live(
@@ -74,7 +74,7 @@ def test_no_default_database_at_all(tmp_path: Path) -> None:
     live(tmp_path, databases=databases, router="NoDefault", order=order, ours="guard", people="people")
 
 
-def test_a_replica_that_never_learns_of_anything(tmp_path: Path) -> None:
+def test_a_replica_that_never_gets_updates(tmp_path: Path) -> None:
     databases = {name: on_file(tmp_path, name) for name in ("default", "replica")}
 
     live(
@@ -96,16 +96,16 @@ def test_every_model_reads_where_it_writes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("router", "told"),
+    ("router", "problem"),
     [
         ("Parted", "'archive' gets Event; 'default' gets"),
         ("Unknown", "'archive' is not in DATABASES"),
         ("Refused", "'default' may not have them"),
     ],
 )
-def test_a_router_by_which_nothing_could_work_is_named(router: str, told: str) -> None:
+def test_an_unusable_router_is_reported(router: str, problem: str) -> None:
     with override_settings(DATABASE_ROUTERS=[f"{ROUTERS}.{router}"]):
         found = [message for message in checks.run_checks(tags=["crm_contact_guard"]) if message.id.endswith("E019")]
 
     assert len(found) == 1
-    assert told in found[0].msg
+    assert problem in found[0].msg

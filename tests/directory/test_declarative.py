@@ -1,4 +1,4 @@
-"""The declarative adapter for hosts that differ: filtered rows, names of several fields, profiles, no teams."""
+"""The declarative adapter for various hosts: filtered rows, names of several fields, profiles, no teams."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ USERS = {
 
 
 @guard(**USERS)
-def test_customers_and_employees_may_be_users_told_apart_by_a_filter() -> None:
+def test_customers_and_employees_can_be_users_selected_by_a_filter() -> None:
     guest, clerk = factories.user("hanako", job="guest"), factories.user("aoi")
 
     assert sync_all() == {"teams": 0, "employees": 1, "customers": 1} | {"teams": 1}
@@ -48,7 +48,7 @@ def test_customers_and_employees_may_be_users_told_apart_by_a_filter() -> None:
 
 
 @guard(**USERS)
-def test_a_customer_who_becomes_staff_is_a_customer_no_more() -> None:
+def test_a_customer_who_becomes_staff_is_deactivated() -> None:
     guest = factories.user("hanako", job="guest")
     factories.user("aoi")
     factories.user("jiro", job="guest")
@@ -61,7 +61,7 @@ def test_a_customer_who_becomes_staff_is_a_customer_no_more() -> None:
 
 
 @guard(**USERS)
-def test_a_host_without_teams_has_one_of_everybody() -> None:
+def test_a_host_without_teams_has_one_team_for_everybody() -> None:
     chief = factories.user("ken", job="chief")
     for name in ("aoi", "emi"):
         factories.user(name)
@@ -75,7 +75,7 @@ def test_a_host_without_teams_has_one_of_everybody() -> None:
     assert Customer.objects.get().team == team
 
 
-def test_a_word_for_a_role_that_is_not_named_gives_no_part_in_the_pages() -> None:
+def test_an_unmapped_role_gives_no_access() -> None:
     stranger = factories.user("eve", job="subcontractor")
 
     assert crm.adapter().employee(stranger) is None
@@ -85,14 +85,14 @@ def test_a_word_for_a_role_that_is_not_named_gives_no_part_in_the_pages() -> Non
     assert record.role == "employee"
 
 
-def test_truth_values_may_be_roles() -> None:
+def test_booleans_can_be_roles() -> None:
     spec = {"ROLE": "is_active", "ROLES": {True: "supervisor", False: ""}}
     with guard(EMPLOYEE=spec):
         assert crm.adapter().role(factories.user("ken")) == "supervisor"  # type: ignore[attr-defined]
         assert crm.adapter().role(factories.user("eve", is_active=False)) == ""  # type: ignore[attr-defined]
 
 
-# --- people in a model of their own
+# --- people in a separate model
 
 PROFILES = {
     "EMPLOYEE": {
@@ -128,14 +128,14 @@ def test_rows_of_one_user_in_one_tenant_are_one_employee_and_in_two_tenants_two(
 
 
 class InLondon(DeclarativeAdapter):
-    """The host's middleware has set the organisation that the request is about."""
+    """The host's middleware has set the current organisation."""
 
     def current_tenant(self) -> str:
         return "London"
 
 
 @guard(**PROFILES, CRM_ADAPTER=f"{__name__}.InLondon")
-def test_who_works_for_two_tenants_is_met_at_first_sight_in_the_one_the_request_is_about() -> None:
+def test_a_user_of_two_tenants_is_first_mirrored_in_the_current_one() -> None:
     ken = factories.user("ken", job="chief")
     for title in ("Tokyo", "London", "Osaka"):
         Branch.objects.create(title=title, head=ken)
@@ -150,11 +150,11 @@ def test_who_works_for_two_tenants_is_met_at_first_sight_in_the_one_the_request_
 
 
 @guard(**PROFILES)
-def test_who_has_no_row_there_is_no_employee() -> None:
+def test_a_user_without_a_row_is_not_an_employee() -> None:
     assert crm.adapter().employee(factories.user("ken", job="chief")) is None
 
 
-def test_an_owner_may_be_named_by_a_row_of_the_employees_model() -> None:
+def test_an_owner_can_be_a_row_of_the_employee_model() -> None:
     ken = factories.user("ken", job="chief")
     branch = Branch.objects.create(title="Tokyo", head=ken)
     manager = factories.user("aoi", branch=branch)
@@ -171,7 +171,7 @@ def test_an_owner_may_be_named_by_a_row_of_the_employees_model() -> None:
 # --- names, addresses, pages
 
 
-def test_a_name_may_be_made_of_several_fields_and_is_searched_in_each() -> None:
+def test_a_name_of_several_fields_is_searched_in_each() -> None:
     Client.objects.create(full_name="Hanako", mobile="Sato")
     Client.objects.create(full_name="Jiro", mobile="Sato")
     empty = Client.objects.create(full_name="", mobile="")
@@ -187,7 +187,7 @@ def test_a_name_may_be_made_of_several_fields_and_is_searched_in_each() -> None:
     assert nameless.name == str(empty.pk)
 
 
-def test_paths_walk_over_several_relations_lists_and_dicts() -> None:
+def test_paths_traverse_relations_lists_and_dicts() -> None:
     branch = Branch.objects.create(title="Tokyo")
     for name in ("aoi", "emi"):
         user = factories.user(name, branch=branch, hours={"spans": [{"from": f"{name} 9"}, {"from": f"{name} 13"}]})
@@ -198,13 +198,13 @@ def test_paths_walk_over_several_relations_lists_and_dicts() -> None:
     assert sorted(paths.texts(branch, "members.hours.spans.from")) == ["aoi 13", "aoi 9", "emi 13", "emi 9"]
 
 
-def test_a_row_of_another_model_is_not_taken_for_a_customer() -> None:
-    """The same number is somebody else in another table."""
-    with pytest.raises(ConfigurationError, match=r"A customer is a host\.Client, and this is a host\.Branch"):
+def test_a_row_of_another_model_is_not_a_customer() -> None:
+    """The same primary key identifies someone else in another table."""
+    with pytest.raises(ConfigurationError, match=r"Expected a customer \(host\.Client\), got a host\.Branch"):
         customer_for(Branch.objects.create(title="Tokyo"))
 
 
-# --- what is wrong is told, and loses nothing
+# --- errors
 
 
 @pytest.mark.parametrize(
@@ -214,15 +214,15 @@ def test_a_row_of_another_model_is_not_taken_for_a_customer() -> None:
         ("CUSTOMER", {"NAME": "{full_name} {surname}"}, "Client has no 'surname'"),
         ("CUSTOMER", {"EMIAL": "emails"}, "unknown option 'EMIAL'"),
         ("CUSTOMER", {"MODEL": "host.Guest"}, "doesn't have a 'Guest' model"),
-        ("CUSTOMER", {"KEY": "get_absolute_url"}, "no column of Client"),
+        ("CUSTOMER", {"KEY": "get_absolute_url"}, "not a column of Client"),
         ("CUSTOMER", {"FILTER": {"is_customer": True}}, "Cannot resolve keyword 'is_customer'"),
-        ("CUSTOMER", {"OWNER": 3}, "is no path"),
+        ("CUSTOMER", {"OWNER": 3}, "is not a path"),
         ("EMPLOYEE", {"MODEL": "host.Nobody"}, "doesn't have a 'Nobody' model"),
-        ("EMPLOYEE", {"ROLES": {"clerk": "boss"}}, "'boss' is no role"),
+        ("EMPLOYEE", {"ROLES": {"clerk": "boss"}}, "'boss' is not a role"),
         ("TEAM", {"EVERYBODY": "All"}, "both MODEL and EVERYBODY"),
     ],
 )
-def test_a_sync_with_wrong_settings_says_what_is_wrong_and_changes_nothing(
+def test_a_sync_with_wrong_settings_reports_them_and_changes_nothing(
     setting: str, change: dict[str, Any], says: str
 ) -> None:
     Client.objects.create(full_name="Hanako", emails="hanako@mail.example")
@@ -246,7 +246,7 @@ class Failing(DeclarativeAdapter):
             yield record
 
 
-def test_an_adapter_that_fails_in_the_middle_is_named_and_nobody_is_taken_for_gone() -> None:
+def test_a_failing_adapter_is_reported_and_no_one_is_deactivated() -> None:
     for name in ("Hanako", "Jiro", "Saburo"):
         Client.objects.create(full_name=name)
     factories.user("aoi")
@@ -262,16 +262,16 @@ def test_an_adapter_that_fails_in_the_middle_is_named_and_nobody_is_taken_for_go
     assert Customer.objects.filter(active=True).count() == 3
 
 
-def test_a_row_that_can_not_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_row_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Client, "whole_name", lambda self: self.full_name.missing, raising=False)
     client = Client.objects.create(full_name="Hanako")
 
     with guard(CUSTOMER={"MODEL": "host.Client", "NAME": "whole_name"}):
-        with pytest.raises(ConfigurationError, match=f"Client {client.pk} can't be read as .*AttributeError"):
+        with pytest.raises(ConfigurationError, match=f"Client {client.pk} can't be read with .*AttributeError"):
             sync_all()
 
 
-def test_a_page_of_its_own_that_the_host_can_not_name_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_get_absolute_url_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(self: Client) -> str:
         raise LookupError("no such address")
 

@@ -67,7 +67,7 @@ def test_a_stranger_is_identified_with_all_that_was_said(clerk: Employee) -> Non
     assert hanako.addresses.filter(value="h.sato@work.example", learnt=True).exists(), "a sync takes it away"
 
 
-def test_the_record_keeps_who_it_was_and_the_subject_gets_all_of_it(clerk: Employee) -> None:
+def test_recorded_messages_keep_their_customer_and_the_export_contains_all(clerk: Employee) -> None:
     first = writes("h.sato@work.example", "I can't find my booking")
     stranger = first.customer
     hanako = factories.customer("Hanako Sato", manager=clerk)
@@ -98,7 +98,7 @@ def test_a_wrong_choice_is_put_right(clerk: Employee) -> None:
     assert Event.objects.filter(kind="conversation.linked").count() == 2
 
 
-def test_a_conversation_with_a_customer_of_the_crm_is_not_given_away(clerk: Employee) -> None:
+def test_a_conversation_with_a_known_customer_can_not_be_linked(clerk: Employee) -> None:
     talk = factories.conversation(clerk, email="emma@gmail.com", name="Emma Wright")
     hanako = factories.customer("Hanako Sato", manager=clerk)
 
@@ -114,7 +114,7 @@ def test_a_conversation_with_a_customer_of_the_crm_is_not_given_away(clerk: Empl
         link(stranger, elsewhere)
 
 
-def test_two_customers_share_an_address_and_each_keeps_the_own_talk(clerk: Employee) -> None:
+def test_customers_who_share_an_address_keep_their_conversations(clerk: Employee) -> None:
     hanako = factories.conversation(clerk, email="family@sato.example", name="Hanako Sato", channel="email")
     taro = factories.conversation(clerk, email="family@sato.example", name="Taro Sato", channel="email")
 
@@ -128,7 +128,7 @@ def test_two_customers_share_an_address_and_each_keeps_the_own_talk(clerk: Emplo
     assert moved.customer == taro.customer, "it may have been the other one all along"
 
 
-def test_an_address_that_changes_owner_leads_to_the_new_one(clerk: Employee) -> None:
+def test_an_address_that_moved_leads_to_its_new_owner(clerk: Employee) -> None:
     hanako = Client.objects.create(full_name="Hanako Sato", emails="desk@corp.example", manager=clerk.user)
     taro = Client.objects.create(full_name="Taro Ito", emails="", manager=clerk.user)
     sync_all()
@@ -151,7 +151,7 @@ def test_an_address_that_changes_owner_leads_to_the_new_one(clerk: Employee) -> 
     assert own.opted_out_by == "stop", "the mailbox asked for silence, whoever the CRM says has it"
 
 
-def test_customers_merged_in_the_host_go_on_as_one(clerk: Employee, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_conversations_follow_a_merge_in_the_host(clerk: Employee, monkeypatch: pytest.MonkeyPatch) -> None:
     double = Client.objects.create(full_name="H. Sato", emails="old@sato.example", manager=clerk.user)
     kept = Client.objects.create(full_name="Hanako Sato", emails="hanako@gmail.com", manager=clerk.user)
     sync_all()

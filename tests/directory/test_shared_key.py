@@ -1,4 +1,4 @@
-"""``CUSTOMER["KEY"]``: a host without a table of customers, where several rows tell of one."""
+"""``CUSTOMER["KEY"]``: a host without a customer table, where several rows describe one customer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.host.models import Client
 
 pytestmark = pytest.mark.django_db
 
-#: The test host's clients as if they were tickets: told apart by their e-mail address alone.
+#: The test host's clients used like tickets, identified by their e-mail address.
 TICKETS = {
     **settings.CONTACT_GUARD,
     "CUSTOMER": {"MODEL": "host.Client", "KEY": "emails", "NAME": "full_name", "EMAIL": "emails", "PHONE": "mobile"},
@@ -50,7 +50,7 @@ def test_rows_with_the_same_value_are_one_customer_with_all_their_addresses() ->
 
 
 @override_settings(CONTACT_GUARD=TICKETS)
-def test_any_of_the_rows_leads_to_the_customer() -> None:
+def test_each_of_the_rows_leads_to_the_customer() -> None:
     found = {customer_for(row).pk for row in Client.objects.filter(emails__iexact="hanako@mail.example")}
 
     assert len(found) == 1
@@ -59,7 +59,7 @@ def test_any_of_the_rows_leads_to_the_customer() -> None:
 
 @override_settings(CONTACT_GUARD=TICKETS)
 @pytest.mark.parametrize("key", ["", "nobody@mail.example"])
-def test_a_key_of_nobody_is_nobody(key: str) -> None:
+def test_an_unknown_key_has_no_customer(key: str) -> None:
     assert crm.adapter().customer(key) is None
     with pytest.raises(LookupError):
         customer_for(key)

@@ -1,4 +1,4 @@
-"""Mirroring the host's people whole."""
+"""Synchronisation of the whole directory."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_all_are_mirrored_and_a_repeat_changes_nothing() -> None:
     assert (Employee.objects.count(), Customer.objects.count()) == (3, 1)
 
 
-def test_who_left_is_deactivated_and_stays_named() -> None:
+def test_an_employee_who_left_is_deactivated_and_kept() -> None:
     factories.user("sora")
     leaver = factories.user("aoi")
     sync()
@@ -53,16 +53,16 @@ def test_who_left_is_deactivated_and_stays_named() -> None:
     assert (gone.active, gone.user) == (False, None)
 
 
-def test_a_host_that_shows_nobody_deactivates_nobody() -> None:
+def test_an_empty_host_deactivates_no_one() -> None:
     factories.employee("aoi")
     User.objects.all().delete()
 
-    assert "nobody was deactivated" in sync()[1]
+    assert "No one was deactivated" in sync()[1]
     assert Employee.objects.get().active
 
 
-def test_words_that_are_too_long_to_be_one_are_left_out_and_stop_nobody() -> None:
-    """Hosts keep "English (United Kingdom), as spoken in …" where a code belongs; PostgreSQL cuts nothing by itself."""
+def test_values_that_are_too_long_are_omitted() -> None:
+    """A host may store "English (United Kingdom), as spoken in …" instead of a code; PostgreSQL does not truncate."""
     record = CustomerRecord(
         key="1",
         name="N" * 400,

@@ -1,4 +1,4 @@
-"""A host with tenants: without a tenant's context its rows can't be seen, so each task and the sync must enter it."""
+"""A host with tenants whose rows are visible only in their context, which each task and the sync must enter."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ entered: list[str] = []
 
 
 class Rows(DeclarativeAdapter):
-    """As PostgreSQL's row security: the time zone of a row is its tenant; another tenant's rows are not there."""
+    """Simulates row-level security: the time zone of a row is its tenant; rows of other tenants are hidden."""
 
     @contextmanager
     def tenant(self, key: str) -> Iterator[None]:
@@ -62,21 +62,21 @@ class Rows(DeclarativeAdapter):
 
 
 class Careless(Rows):
-    """Gives every tenant's rows whatever the context."""
+    """Returns the rows of all tenants in any context."""
 
     def customers(self) -> Iterator[CustomerRecord]:
         yield CustomerRecord(key="1", name="Somebody", tenant="Europe/London")
 
 
 class Blind(Rows):
-    """Has lost the rows of one tenant."""
+    """Returns no rows of one tenant."""
 
     def customers(self) -> Iterator[CustomerRecord]:
         return iter(()) if context.get() == "Europe/London" else super().customers()
 
 
 class Shared(Rows):
-    """One table of users for all tenants, read from any context; each tenant has contacts of its own."""
+    """A user table shared by all tenants, readable in any context; each tenant has its own company contacts."""
 
     def employees(self) -> Iterator[EmployeeRecord]:
         return DeclarativeAdapter.employees(self)
@@ -86,7 +86,7 @@ class Shared(Rows):
 
 
 class Open(DeclarativeAdapter):
-    """No contexts: rows name their tenant themselves, or (as a policy may have it) one tenant's are not shown."""
+    """No contexts: records contain their tenant. Optionally the rows of one tenant are hidden."""
 
     hidden = ""
 
@@ -96,7 +96,7 @@ class Open(DeclarativeAdapter):
 
 
 class Here(Rows):
-    """The host says in whose context it is, and its users work for both."""
+    """The host reports the current tenant, and its users belong to both."""
 
     def current_tenant(self) -> str:
         return context.get()
@@ -122,7 +122,7 @@ def with_adapter(adapter: type[DeclarativeAdapter]) -> Any:
 
 @pytest.fixture
 def two() -> Iterator[None]:
-    """Tokyo with aoi under sora, London with ann under bob; both serve a customer of the same name and address."""
+    """Tokyo with aoi under sora, London with ann under bob; each has a customer of the same name and address."""
     entered.clear()
     for zone, clerk, head in (("Asia/Tokyo", "aoi", "sora"), ("Europe/London", "ann", "bob")):
         branch = factories.team(zone)
@@ -138,7 +138,7 @@ def two() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("two")
-def test_the_sync_enters_each_tenant_and_keeps_them_apart() -> None:
+def test_the_sync_enters_each_tenant() -> None:
     assert entered == ["Asia/Tokyo", "Europe/London"]
     for model, count in ((Team, 1), (Employee, 2), (Customer, 1)):
         for tenant in entered:
@@ -149,7 +149,7 @@ def test_the_sync_enters_each_tenant_and_keeps_them_apart() -> None:
 
 
 @pytest.mark.usefixtures("two")
-def test_each_task_runs_in_its_tenant_and_nothing_is_seen_from_the_other() -> None:
+def test_each_task_runs_in_its_tenant() -> None:
     aoi, sora, bob = (Employee.objects.get(name=name) for name in ("Aoi", "Sora", "Bob"))
     talk = conversation_open(customer=Customer.objects.get(tenant="Asia/Tokyo"), channel="chat")
     sent = gateway.send(actor=aoi, conversation=talk, text="個人のLINE交換しませんか？ID: aoi_22", override=None)
@@ -176,7 +176,7 @@ def test_each_task_runs_in_its_tenant_and_nothing_is_seen_from_the_other() -> No
 
 
 @pytest.mark.usefixtures("two")
-def test_a_tenant_that_shows_nobody_loses_nobody_and_another_tenants_rows_are_not_touched() -> None:
+def test_an_empty_tenant_deactivates_no_one() -> None:
     User.objects.filter(zone="Europe/London").update(zone="Nowhere")
 
     sync_all()
@@ -185,7 +185,7 @@ def test_a_tenant_that_shows_nobody_loses_nobody_and_another_tenants_rows_are_no
 
 
 @pytest.mark.usefixtures("two")
-def test_a_supervisor_of_another_tenant_is_none_of_the_team() -> None:
+def test_a_supervisor_of_another_tenant_is_ignored() -> None:
     team = Team.objects.get(tenant="Asia/Tokyo")
     branch = factories.Branch.objects.get(pk=team.key)
     branch.deputy_head = User.objects.get(display_name="Bob")
@@ -198,16 +198,16 @@ def test_a_supervisor_of_another_tenant_is_none_of_the_team() -> None:
 
 
 @pytest.mark.usefixtures("two")
-def test_an_adapter_that_mixes_tenants_is_stopped() -> None:
+def test_an_adapter_that_mixes_tenants_is_refused() -> None:
     with (
         with_adapter(Careless),
-        pytest.raises(ConfigurationError, match="'Europe/London' while in tenant 'Asia/Tokyo'"),
+        pytest.raises(ConfigurationError, match="'Europe/London' in the context of 'Asia/Tokyo'"),
     ):
         sync_all()
 
 
 @pytest.mark.usefixtures("two")
-def test_a_mail_from_an_address_that_two_tenants_know_is_shown_to_neither() -> None:
+def test_a_mail_from_an_address_of_two_tenants_has_no_tenant() -> None:
     aoi, ann = (Employee.objects.get(name=name) for name in ("Aoi", "Ann"))
     heard = [
         gateway.receive(
@@ -231,15 +231,15 @@ def test_a_mail_from_an_address_that_two_tenants_know_is_shown_to_neither() -> N
 
 
 @pytest.mark.usefixtures("two")
-def test_the_check_reads_each_tenant_in_its_context_and_names_one_that_shows_nobody() -> None:
+def test_the_check_reads_each_tenant_and_reports_an_empty_one() -> None:
     with with_adapter(Rows):
         whole = list(people_items())
     with with_adapter(Blind):
         blind = list(people_items())
 
-    assert any("reads customers: 2 looked at" in item.says for item in whole)
+    assert any("reads customers: 2 checked" in item.says for item in whole)
     assert any("reads employees: 2 employee, 2 supervisor" in item.says for item in whole)
-    # One address of the two customers is the same; the hint says what becomes of a message from it.
+    # The two customers share one address; the hint says how a message from it is handled.
     assert [item.says for item in whole if "tenant" in item.says] == [
         "1 addresses belong to customers of several tenants"
     ]
@@ -247,16 +247,16 @@ def test_the_check_reads_each_tenant_in_its_context_and_names_one_that_shows_nob
 
 
 @pytest.mark.usefixtures("two")
-def test_the_check_names_an_adapter_that_mixes_tenants() -> None:
+def test_the_check_reports_an_adapter_that_mixes_tenants() -> None:
     with with_adapter(Careless):
         found = list(people_items())
 
     assert [item.level for item in found][-1] == "error"
-    assert "while in tenant 'Asia/Tokyo'" in found[-1].says
+    assert "in the context of 'Asia/Tokyo'" in found[-1].says
 
 
 @pytest.mark.usefixtures("two")
-def test_users_whom_all_tenants_share_are_mirrored_into_their_own() -> None:
+def test_users_of_a_shared_table_are_mirrored_into_their_tenant() -> None:
     Employee.objects.update(user=None, active=False)
 
     with with_adapter(Shared):
@@ -272,7 +272,7 @@ def test_users_whom_all_tenants_share_are_mirrored_into_their_own() -> None:
 
 
 @pytest.mark.usefixtures("two")
-def test_a_tenant_whose_rows_are_not_shown_loses_nobody_also_without_contexts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_tenant_without_contexts_deactivates_no_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Open, "hidden", "Europe/London")
 
     with with_adapter(Open):
@@ -282,7 +282,7 @@ def test_a_tenant_whose_rows_are_not_shown_loses_nobody_also_without_contexts(mo
 
 
 @pytest.mark.usefixtures("two")
-def test_who_moves_to_another_tenant_leaves_the_old_one() -> None:
+def test_an_employee_who_moves_to_another_tenant_is_deactivated_in_the_old_one() -> None:
     User.objects.filter(display_name__in=["Aoi", "Sora"]).update(zone="Europe/London")
     before = Employee.objects.get(name="Aoi")
 
@@ -295,7 +295,7 @@ def test_who_moves_to_another_tenant_leaves_the_old_one() -> None:
 
 
 @pytest.mark.usefixtures("two")
-def test_who_works_for_two_tenants_is_the_employee_of_the_one_that_the_request_is_about() -> None:
+def test_a_user_of_two_tenants_is_the_employee_of_the_current_one() -> None:
     aoi = User.objects.get(display_name="Aoi")
     with with_adapter(Here):
         sync_all()
@@ -311,7 +311,7 @@ def test_who_works_for_two_tenants_is_the_employee_of_the_one_that_the_request_i
 
 
 @pytest.mark.usefixtures("two")
-def test_what_is_in_no_tenant_enters_none() -> None:
+def test_work_without_a_tenant_enters_none() -> None:
     entered.clear()
 
     with with_adapter(Rows), crm.tenant(""):
@@ -321,7 +321,7 @@ def test_what_is_in_no_tenant_enters_none() -> None:
 
 
 @pytest.mark.usefixtures("two")
-def test_each_tenant_has_company_contacts_of_its_own() -> None:
+def test_company_contacts_are_read_per_tenant() -> None:
     with with_adapter(Shared):
         found = []
         for tenant in ("Asia/Tokyo", "Europe/London"):
@@ -332,7 +332,7 @@ def test_each_tenant_has_company_contacts_of_its_own() -> None:
 
 
 @pytest.mark.usefixtures("two")
-def test_old_messages_are_recorded_in_the_tenant_that_they_name() -> None:
+def test_old_messages_are_recorded_in_their_tenant() -> None:
     hanako = str(Client.objects.get(zone="Asia/Tokyo").pk)
     aoi, ann = (User.objects.get(display_name=name).pk for name in ("Aoi", "Ann"))
 
@@ -350,7 +350,7 @@ def test_old_messages_are_recorded_in_the_tenant_that_they_name() -> None:
     assert Conversation.objects.get().tenant == Conversation.objects.get().employee.tenant == "Asia/Tokyo"
 
 
-def test_an_adapter_that_tells_of_no_tenant_is_named() -> None:
+def test_an_adapter_without_a_current_tenant_is_reported() -> None:
     with with_adapter(Rows):
         found = check_tenants(None)
     with with_adapter(Here):
@@ -362,7 +362,7 @@ def test_an_adapter_that_tells_of_no_tenant_is_named() -> None:
 
 
 class Declared(DeclarativeAdapter):
-    """Says which tenants there are and leaves the rest to the settings: rows name theirs, and any may be read."""
+    """Lists the tenants and leaves the rest to the settings: records contain their tenant, and all are readable."""
 
     def tenants(self) -> tuple[str, ...]:
         return ("Asia/Tokyo", "Europe/London")
@@ -372,12 +372,12 @@ ZONES = {"CUSTOMER": "zone", "EMPLOYEE": "zone", "TEAM": "head.zone"}
 
 
 @pytest.mark.usefixtures("two")
-def test_rows_that_any_context_shows_are_read_in_the_tenant_that_they_name() -> None:
-    told = {name: {**settings.CONTACT_GUARD[name], "TENANT": path} for name, path in ZONES.items()}
+def test_rows_visible_in_all_contexts_are_assigned_to_their_tenant() -> None:
+    with_tenant = {name: {**settings.CONTACT_GUARD[name], "TENANT": path} for name, path in ZONES.items()}
     Client.objects.create(full_name="Jiro Sato", zone="")
     declared = f"{__name__}.{Declared.__qualname__}"
 
-    with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, **told, "CRM_ADAPTER": declared}):
+    with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, **with_tenant, "CRM_ADAPTER": declared}):
         adapter = crm.adapter()
         with crm.tenant("Europe/London"):
             names = sorted(f"{record.name} {record.tenant}".strip() for record in adapter.customers())

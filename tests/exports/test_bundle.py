@@ -96,7 +96,7 @@ def test_the_command_writes_what_the_program_of_the_auditor_accepts(scene: Scene
         "edit_an_event",
         "edit_an_events_reason",
         "swap_two_texts",
-        "swap_two_rows_with_all_they_hold",
+        "swap_two_rows_with_all_values",
         "alter_a_leaf_in_its_tile",
         "remove_the_salt",
     ],
@@ -116,7 +116,7 @@ def test_rows_that_are_gone_are_told(scene: Scene, tmp_path: Path) -> None:
     delete(scene.event(scene.victim))
     delete(scene.victim)
 
-    with pytest.raises(CommandError, match="not whole") as error:
+    with pytest.raises(CommandError, match="incomplete") as error:
         call_command("contact_guard_export", out=tmp_path / "b.zip", stdout=StringIO(), stderr=StringIO())
 
     assert error.value.returncode == 1

@@ -1,4 +1,4 @@
-"""Files in and out: what may be attached, what the record keeps, what is found in them, that erasing takes them."""
+"""Attachments: validation, recording, inspection of their content, and erasure."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def comes(talk: Conversation, *attachments: FileIn) -> Message:
         ("clip.mp4", b"\0\0\0\x18ftypisom" + b"\0" * 20, "video/mp4"),
     ],
 )
-def test_a_file_is_what_its_content_says(name: str, content: bytes, found: str) -> None:
+def test_a_files_type_is_detected_from_its_content(name: str, content: bytes, found: str) -> None:
     (file,) = read(name, content)
 
     assert (file.name, file.content_type) == (name, found)
@@ -81,18 +81,18 @@ def test_a_file_is_what_its_content_says(name: str, content: bytes, found: str) 
     ("name", "content", "words"),
     [
         ("room.png", b"", "is empty"),
-        ("setup.exe", b"MZ\x90\0", "not of a kind"),
-        ("photo.png", b"MZ\x90\0", "not of a kind"),
-        ("page.html", b"  <!DOCTYPE html><script>alert(1)</script>", "not of a kind"),
-        ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not of a kind"),
-        ("page.txt", b"\xef\xbb\xbf<html>", "not of a kind"),
-        ("bundle.zip", b"PK\x03\x04" + b"\0" * 40, "not of a kind"),
-        ("run.sh", b"#!/bin/sh\nrm -rf /", "not of a kind"),
-        ("invoice.pdf.exe", b"%PDF-1.7", "ends in .pdf"),
-        ("noise.bin", bytes(range(256)), "not of a kind"),
+        ("setup.exe", b"MZ\x90\0", "file type that can't"),
+        ("photo.png", b"MZ\x90\0", "file type that can't"),
+        ("page.html", b"  <!DOCTYPE html><script>alert(1)</script>", "file type that can't"),
+        ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "file type that can't"),
+        ("page.txt", b"\xef\xbb\xbf<html>", "file type that can't"),
+        ("bundle.zip", b"PK\x03\x04" + b"\0" * 40, "file type that can't"),
+        ("run.sh", b"#!/bin/sh\nrm -rf /", "file type that can't"),
+        ("invoice.pdf.exe", b"%PDF-1.7", "end in .pdf"),
+        ("noise.bin", bytes(range(256)), "file type that can't"),
     ],
 )
-def test_what_it_is_not_or_may_not_be_is_refused_by_name(name: str, content: bytes, words: str) -> None:
+def test_a_file_of_a_wrong_or_forbidden_type_is_refused(name: str, content: bytes, words: str) -> None:
     with pytest.raises(InvalidMessage, match=words) as caught:
         read(name, content)
     assert caught.value.field == "files"
@@ -101,14 +101,14 @@ def test_what_it_is_not_or_may_not_be_is_refused_by_name(name: str, content: byt
 
 def test_size_and_number_are_limited(settings: Any) -> None:
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "MAX_FILE_BYTES": 30}
-    with pytest.raises(InvalidMessage, match=r"room\.png has"):
+    with pytest.raises(InvalidMessage, match=r"room\.png is too large"):
         read("room.png", PNG)
     with pytest.raises(InvalidMessage, match="At most 5"):
         uploads.read([SimpleUploadedFile(f"{n}.txt", b"x") for n in range(6)], registry.channel("chat"))
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("name", "cleaned"),
     [
         ("../../etc/passwd.txt", "passwd.txt"),
         ("C:\\secret\\a.txt", "a.txt"),
@@ -118,11 +118,11 @@ def test_size_and_number_are_limited(settings: Any) -> None:
         ("x" * 400 + ".txt", "x" * 196 + ".txt"),
     ],
 )
-def test_names_are_cleaned(given: str, kept: str) -> None:
-    assert uploads.clean_name(given) == kept
+def test_names_are_cleaned(name: str, cleaned: str) -> None:
+    assert uploads.clean_name(name) == cleaned
 
 
-def test_what_is_sent_is_recorded_with_its_digest_and_carried_lazily(talk: Conversation) -> None:
+def test_a_sent_file_is_recorded_with_its_digest_and_opened_lazily(talk: Conversation) -> None:
     sent = send(talk, *read("room.png", PNG), text="")
     assert sent.message is not None
 
@@ -136,7 +136,7 @@ def test_what_is_sent_is_recorded_with_its_digest_and_carried_lazily(talk: Conve
     assert file.url not in repr(file)
 
 
-def test_a_carrier_gets_the_file_by_its_link_and_nothing_else(talk: Conversation, settings: Any) -> None:
+def test_a_carriers_link_gives_access_to_one_file_only(talk: Conversation, settings: Any) -> None:
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
     send(talk, *read("room.png", PNG))
     row = Attachment.objects.get()
@@ -162,7 +162,7 @@ def test_the_same_key_with_another_file_is_another_message(talk: Conversation) -
     assert Attachment.objects.count() == 1
 
 
-def test_erasing_a_message_takes_its_files_along(talk: Conversation) -> None:
+def test_erasing_a_message_deletes_its_files(talk: Conversation) -> None:
     send(talk, *read("room.png", PNG))
     stored = Attachment.objects.get().stored_as
     assert storage.backend().exists(stored)
@@ -207,7 +207,7 @@ def test_a_contact_in_a_file_is_found(
     assert Alert.objects.count() == 1
 
 
-def test_harmless_files_raise_nothing(talk: Conversation) -> None:
+def test_harmless_files_raise_no_alert(talk: Conversation) -> None:
     plain = [*read("menu.pdf", pdf("Breakfast is served from 7 to 10")), *read("map.png", qr_png("Room 512"))]
 
     assert send(talk, *plain).decision.action is Action.DELIVER
@@ -215,7 +215,7 @@ def test_harmless_files_raise_nothing(talk: Conversation) -> None:
     assert not Alert.objects.exists()
 
 
-def test_a_file_that_can_not_be_read_is_told_when_it_leaves_the_house_only(talk: Conversation) -> None:
+def test_an_unreadable_file_is_reported_only_if_outbound(talk: Conversation) -> None:
     damaged = FileIn(name="a.pdf", content_type="application/pdf", content=b"%PDF-1.4 nothing more")
     inspection.inspect(comes(talk, damaged))
     assert not Alert.objects.exists()
@@ -227,8 +227,8 @@ def test_a_file_that_can_not_be_read_is_told_when_it_leaves_the_house_only(talk:
     assert (alert.topic, alert.severity) == ("scan_failure", 1)
 
 
-def test_reading_a_hostile_pdf_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page tree that contains itself: the process that reads it is given up, not the worker."""
+def test_reading_a_malicious_pdf_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its page tree contains itself. Only the process that reads it is killed, not the worker."""
     endless = pdf("x").replace(b"/Kids [3 0 R]", b"/Kids [2 0 R]")
     monkeypatch.setattr(documents, "MAX_SECONDS", 5)
     with suppress(documents.UnreadableDocumentError):
@@ -241,7 +241,7 @@ def test_a_server_that_embeds_python_finds_the_interpreter(monkeypatch: pytest.M
     assert "Breakfast" in documents.read_apart(pdf("Breakfast is served from 7 to 10"))
 
 
-def test_files_that_a_carrier_keeps_are_fetched_later_and_erased_together(
+def test_files_at_the_carrier_are_fetched_later_and_erased_with_the_message(
     talk: Conversation, settings: Any, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     from tests.channels.pager_server import PagerServer

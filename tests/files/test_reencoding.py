@@ -1,4 +1,4 @@
-"""Pictures that are uploaded are made anew where the company wants it: what they show stays, what they tell goes."""
+"""Uploaded pictures are re-encoded if the company wants it, which keeps the image and removes its metadata."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def read(name: str, content: bytes) -> FileIn:
 
 
 def photograph(kind: str, **options: Any) -> bytes:
-    """Wide, red at the left; its camera was held upright, and it says where and with what it was taken."""
+    """A wide picture, red at the left, with EXIF orientation, location and camera."""
     picture = Image.new("RGB", (40, 20), "blue")
     picture.paste("red", (0, 0, 20, 20))
-    told = Image.Exif()
-    told[0x0112] = 6  # turn it by 90 degrees
-    told[0x010E] = PLACE.decode()
+    exif = Image.Exif()
+    exif[0x0112] = 6  # rotate by 90 degrees
+    exif[0x010E] = PLACE.decode()
     held = io.BytesIO()
-    picture.save(held, kind, exif=told, **options)
+    picture.save(held, kind, exif=exif, **options)
     return held.getvalue() + HIDDEN
 
 
@@ -48,7 +48,7 @@ def shown(content: bytes) -> Any:
 @pytest.mark.parametrize(
     ("kind", "name"), [("JPEG", "a.jpg"), ("PNG", "a.png"), ("WEBP", "a.webp"), ("TIFF", "a.tiff")]
 )
-def test_a_picture_keeps_what_it_shows_and_forgets_what_it_tells(kind: str, name: str) -> None:
+def test_reencoding_keeps_the_image_and_removes_metadata(kind: str, name: str) -> None:
     options: dict[str, Any] = {}
     if kind == "PNG":
         options["pnginfo"] = PngImagePlugin.PngInfo()
@@ -69,7 +69,7 @@ def test_a_picture_keeps_what_it_shows_and_forgets_what_it_tells(kind: str, name
     assert not {0x0112, 0x010E} & set(picture.getexif())
 
 
-def test_a_moving_picture_keeps_moving() -> None:
+def test_an_animation_keeps_its_frames() -> None:
     frames = [Image.new("RGB", (10, 10), colour) for colour in ("red", "green", "blue")]
     held = io.BytesIO()
     frames[0].save(held, "GIF", save_all=True, append_images=frames[1:], duration=[50, 100, 150], loop=0, comment=PLACE)
@@ -86,12 +86,12 @@ def test_codes_stay_readable() -> None:
     assert images.read(read("code.png", qr_png("https://line.me/ti/p/~x")).content) == ["https://line.me/ti/p/~x"]
 
 
-def test_a_damaged_picture_is_named() -> None:
+def test_the_error_for_a_damaged_picture_names_it() -> None:
     with pytest.raises(InvalidMessage, match=r"a\.png is damaged or has too many pixels"):
         read("a.png", PNG)
 
 
-def test_a_picture_of_too_many_pixels_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_with_too_many_pixels_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     held = io.BytesIO()
     Image.new("1", (10_000, 6_001)).save(held, "PNG")
 
@@ -100,15 +100,15 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(monkeypatch: pytest.MonkeyP
     assert len(held.getvalue()) < 100_000
 
 
-def test_a_kind_that_can_not_be_made_anew_is_refused() -> None:
+def test_a_format_that_can_not_be_reencoded_is_refused() -> None:
     heic = b"\0\0\0\x18ftypheic" + b"\0" * 40
 
     assert reencoding.reencoded(heic, "image/heic") is None
-    with pytest.raises(InvalidMessage, match="not of a kind"):
+    with pytest.raises(InvalidMessage, match="file type that can't"):
         read("a.heic", heic)
 
 
-def test_other_files_and_other_companies_are_left_alone(settings: Any) -> None:
+def test_other_files_and_companies_without_the_setting_are_not_affected(settings: Any) -> None:
     assert read("a.pdf", pdf("Hello")).content == pdf("Hello")
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "REENCODE_IMAGES": False}
     assert read("a.png", PNG).content == PNG

@@ -1,4 +1,4 @@
-"""``contact_guard_check``: each fault is named with its fix, and a complete installation is told to be one."""
+"""``contact_guard_check``: each problem is reported with its fix, and a complete installation has no errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Report = list[dict[str, Any]]
 
 
 def look(*arguments: str) -> Report:
-    """What the command prints, a dict a line."""
+    """The command's output, one dict per line."""
     out = io.StringIO()
     with suppress(CommandError):
         call_command("contact_guard_check", "--json", *arguments, stdout=out)
@@ -51,19 +51,19 @@ def found(report: Report, words: str) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def complete() -> Iterator[None]:
-    """The tests' host with what a running one has: a login page, and static files that are served."""
+    """The test host with a login page and served static files, like a running host."""
     with override_settings(ROOT_URLCONF="tests.services.browser.urls", DEBUG=True):
         yield
 
 
 @pytest.fixture
 def staffed() -> Branch:
-    """An installation where somebody is warned."""
+    """An installation with a supervisor, so that alerts reach someone."""
     return factories.team(head="sora")
 
 
 @pytest.mark.usefixtures("staffed")
-def test_a_complete_installation_has_nothing_broken() -> None:
+def test_a_complete_installation_has_no_errors() -> None:
     out = io.StringIO()
     factories.customer(email="hanako@mail.example")
 
@@ -77,7 +77,7 @@ def test_a_complete_installation_has_nothing_broken() -> None:
 
 
 @pytest.mark.usefixtures("staffed")
-def test_rows_that_can_not_be_used_are_counted_with_their_keys() -> None:
+def test_unusable_rows_are_counted_with_their_keys() -> None:
     bad = Client.objects.create(full_name="Hanako Sato", emails="not an address", mobile="12")
     for name in ("Ken", "Kenji"):
         Client.objects.create(full_name=name, emails="both@mail.example")
@@ -101,9 +101,7 @@ def test_rows_that_can_not_be_used_are_counted_with_their_keys() -> None:
     ],
 )
 @pytest.mark.usefixtures("staffed")
-def test_a_path_that_leads_nowhere_is_named_with_the_nearest_one(
-    setting: str, option: str, path: str, near: str
-) -> None:
+def test_an_invalid_path_is_reported_with_the_closest_name(setting: str, option: str, path: str, near: str) -> None:
     spec = {**django_settings.CONTACT_GUARD[setting], option: path}
 
     with override_settings(CONTACT_GUARD=guard(**{setting: spec})):
@@ -128,7 +126,7 @@ def test_alerts_that_would_reach_nobody_are_an_error() -> None:
 
 @needs_database
 @pytest.mark.usefixtures("staffed")
-def test_fix_mirrors_people_and_puts_triggers_back() -> None:
+def test_fix_mirrors_people_and_restores_triggers() -> None:
     factories.user("aoi")
     triggers.remove(connection)
     before = look()
@@ -157,14 +155,14 @@ def test_without_fix_nothing_is_changed() -> None:
 
 
 @pytest.mark.usefixtures("staffed")
-def test_a_login_address_that_leads_nowhere() -> None:
+def test_an_invalid_login_url_is_reported() -> None:
     with override_settings(CONTACT_GUARD=guard(LOGIN_URL="/nowhere/")):
         assert "the login address '/nowhere/' leads nowhere" in errors(look())
 
 
 @pytest.mark.usefixtures("staffed")
-def test_a_login_address_at_which_editors_have_no_page() -> None:
-    """A pattern that catches every path makes none of them a page."""
+def test_a_login_url_matched_only_by_a_catch_all_pattern_is_reported() -> None:
+    """A catch-all pattern does not mean that every path is a page."""
     with override_settings(
         ROOT_URLCONF="tests.strange_urls.editors", CONTACT_GUARD=guard(LOGIN_URL="/accounts/login/")
     ):
@@ -172,7 +170,7 @@ def test_a_login_address_at_which_editors_have_no_page() -> None:
 
 
 def strangers_must_sign_in(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
-    """The crude kind of middleware that many hosts have: whoever is not signed in is sent to the login page."""
+    """Middleware as in many hosts: everyone who is not signed in is redirected to the login page."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         return get_response(request) if request.path == "/login/" else HttpResponseRedirect("/login/")
@@ -181,7 +179,7 @@ def strangers_must_sign_in(get_response: Callable[[HttpRequest], HttpResponse]) 
 
 
 def another_site(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Each host name has addresses of its own, and this one's are not ours."""
+    """Middleware that chooses a URLconf by host name; this one lacks our URLs."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request.urlconf = "tests.strange_urls.caught"  # type: ignore[attr-defined]
@@ -191,7 +189,7 @@ def another_site(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
 
 
 def strict_about_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Fails at a header that it does not know."""
+    """Middleware that fails at an unknown header."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if "base-uri" in get_response(request).get("Content-Security-Policy", ""):
@@ -202,24 +200,24 @@ def strict_about_headers(get_response: Callable[[HttpRequest], HttpResponse]) ->
 
 
 @pytest.mark.parametrize(
-    ("middleware", "told"),
+    ("middleware", "problem"),
     [
-        ("another_site", "a middleware has the addresses of 'tests.strange_urls.caught' in force"),
-        ("strict_about_headers", "the web chat answers 500 (ValueError: Invalid directive base-uri)"),
+        ("another_site", "a middleware uses the URLconf 'tests.strange_urls.caught'"),
+        ("strict_about_headers", "the web chat returns 500 (ValueError: Invalid directive base-uri)"),
     ],
 )
 @pytest.mark.usefixtures("staffed")
-def test_middleware_that_leads_customers_elsewhere_or_fails(middleware: str, told: str) -> None:
+def test_middleware_that_changes_the_urlconf_or_fails_is_reported(middleware: str, problem: str) -> None:
     with override_settings(MIDDLEWARE=[f"{__name__}.{middleware}", *django_settings.MIDDLEWARE]):
         report = look()
 
-    assert any(told in says for says in errors(report))
+    assert any(problem in says for says in errors(report))
     assert not any("customers reach the web chat" in item["says"] for item in report)
 
 
 @pytest.mark.usefixtures("staffed")
-def test_addresses_that_a_pattern_before_them_catches() -> None:
-    """A page that is not found says 404 as an outdated chat link does."""
+def test_urls_caught_by_an_earlier_pattern_are_reported() -> None:
+    """The other view returns 404, as does an expired chat link."""
     with override_settings(ROOT_URLCONF="tests.strange_urls.caught"):
         report = look()
 
@@ -229,13 +227,13 @@ def test_addresses_that_a_pattern_before_them_catches() -> None:
 
 @pytest.mark.parametrize("addresses", ["languages", "renamed", "twice"])
 @pytest.mark.usefixtures("staffed")
-def test_addresses_that_are_fine_are_found(addresses: str) -> None:
+def test_valid_urls_are_accepted(addresses: str) -> None:
     with override_settings(ROOT_URLCONF=f"tests.strange_urls.{addresses}", LANGUAGE_CODE="ja"):
         assert found(look(), "customers reach the web chat without signing in")["level"] == "ok"
 
 
 @pytest.mark.usefixtures("staffed")
-def test_a_site_below_a_path_of_the_server() -> None:
+def test_a_site_with_a_script_prefix() -> None:
     set_script_prefix("/crm/")
     try:
         with override_settings(LOGIN_URL="/crm/login/"):
@@ -251,7 +249,7 @@ SIGNED = {"BACKEND": "tests.signed_channel.SignedChannel", "OPTIONS": {"SECRET":
 
 
 @pytest.mark.usefixtures("staffed")
-def test_middleware_that_shuts_customers_and_carriers_out() -> None:
+def test_middleware_that_requires_a_login_is_reported() -> None:
     crude = [*django_settings.MIDDLEWARE, f"{__name__}.strangers_must_sign_in"]
     channels = {**django_settings.CONTACT_GUARD["CHANNELS"], "carrier": SIGNED}
 
@@ -260,13 +258,13 @@ def test_middleware_that_shuts_customers_and_carriers_out() -> None:
         with override_settings(MIDDLEWARE=crude):
             report = look()
 
-    crude_one = f"{__name__}.strangers_must_sign_in answers strangers at"
-    assert f"{crude_one} the web chat before we can (302 to /login/)" in errors(report)
-    assert f"{crude_one} the webhook of 'carrier' before we can (302 to /login/)" in errors(report)
+    crude_one = f"{__name__}.strangers_must_sign_in blocks"
+    assert f"{crude_one} the web chat for visitors without a login (302 to /login/)" in errors(report)
+    assert f"{crude_one} the webhook of 'carrier' for visitors without a login (302 to /login/)" in errors(report)
 
 
 def wants_messages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Counts on what another middleware has yet to do, and refuses those who are not signed in."""
+    """Middleware that depends on a later one, and refuses users who are not signed in."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         get_response(request)
@@ -277,19 +275,19 @@ def wants_messages(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
 
 
 @pytest.mark.usefixtures("staffed")
-def test_middleware_that_can_not_be_told_from_others_is_not_named() -> None:
+def test_middleware_that_can_not_be_identified_is_not_named() -> None:
     with override_settings(MIDDLEWARE=[f"{__name__}.wants_messages", *django_settings.MIDDLEWARE]):
-        assert "a middleware answers strangers at the web chat before we can (403)" in errors(look())
+        assert "a middleware blocks the web chat for visitors without a login (403)" in errors(look())
 
 
 @pytest.mark.usefixtures("staffed")
-def test_a_public_host_that_django_refuses() -> None:
+def test_a_public_host_missing_in_allowed_hosts_is_reported() -> None:
     with override_settings(CONTACT_GUARD=guard(PUBLIC_URL="https://crm.kaede.example")):
         assert "requests for 'crm.kaede.example' are refused" in errors(look())
 
 
 @pytest.mark.usefixtures("staffed")
-def test_a_base_template_without_our_blocks_or_missing() -> None:
+def test_a_base_template_that_is_missing_or_lacks_our_blocks_is_reported() -> None:
     with override_settings(CONTACT_GUARD=guard(BASE_TEMPLATE="crm_contact_guard/mail/alert.txt")):
         assert any("BASE_TEMPLATE" in says for says in errors(look()))
     with override_settings(CONTACT_GUARD=guard(BASE_TEMPLATE="nowhere.html")):
@@ -300,18 +298,18 @@ def test_a_base_template_without_our_blocks_or_missing() -> None:
     ("changes", "words"),
     [
         ({"STATIC_URL": None}, "STATIC_URL is not set"),
-        ({"USE_I18N": False}, "every page speaks English"),
+        ({"USE_I18N": False}, "all pages are in English"),
         ({"LANGUAGES": [("en", "English")]}, "LANGUAGES lacks ja"),
     ],
 )
 @pytest.mark.usefixtures("staffed")
-def test_what_the_host_leaves_out_is_named(changes: dict[str, Any], words: str) -> None:
+def test_missing_host_settings_are_reported(changes: dict[str, Any], words: str) -> None:
     with override_settings(**changes):
         assert found(look(), words)["fix"]
 
 
 @pytest.mark.usefixtures("staffed")
-def test_files_that_are_not_collected(tmp_path: Path) -> None:
+def test_uncollected_static_files_are_reported(tmp_path: Path) -> None:
     manifest = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}}
 
     with override_settings(DEBUG=False, STATIC_ROOT=tmp_path, STORAGES={**django_settings.STORAGES, **manifest}):
@@ -325,7 +323,7 @@ def test_files_that_are_not_collected(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("staffed")
-def test_webhooks_are_asked_over_the_network(live_server: Any) -> None:
+def test_webhooks_are_requested_over_the_network(live_server: Any) -> None:
     channels = {"carrier": SIGNED, "chat": django_settings.CONTACT_GUARD["CHANNELS"]["chat"]}
 
     with override_settings(CONTACT_GUARD=guard(CHANNELS=channels, PUBLIC_URL=live_server.url)):
@@ -335,9 +333,9 @@ def test_webhooks_are_asked_over_the_network(live_server: Any) -> None:
 
 
 @pytest.mark.usefixtures("staffed")
-def test_a_test_message_that_can_not_go_out_is_an_error() -> None:
+def test_a_failed_test_message_is_an_error() -> None:
     assert "the test to me@kaede.example failed" in errors(look("--test-send", "email=me@kaede.example"))[0]
-    with pytest.raises(CommandError, match="is not like email"):
+    with pytest.raises(CommandError, match="does not have the form email"):
         call_command("contact_guard_check", "--test-send", "me@kaede.example")
 
 
@@ -352,7 +350,7 @@ def celery_of_a_host() -> Iterator[Any]:
 
 
 @pytest.mark.usefixtures("staffed", "celery_of_a_host")
-def test_a_broker_that_is_down_and_a_schedule_without_our_entries() -> None:
+def test_an_unavailable_broker_and_an_incomplete_schedule_are_reported() -> None:
     with override_settings(CONTACT_GUARD=guard(TASKS="celery")):
         report = look()
 
@@ -361,7 +359,7 @@ def test_a_broker_that_is_down_and_a_schedule_without_our_entries() -> None:
 
 
 @pytest.mark.usefixtures("staffed")
-def test_a_part_that_raises_is_told_and_the_rest_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_in_one_part_is_reported_and_the_rest_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Client, "__str__", lambda self: 1 / 0)
     Client.objects.create(full_name="", emails="a@mail.example")
 
@@ -371,7 +369,7 @@ def test_a_part_that_raises_is_told_and_the_rest_is_looked_at(monkeypatch: pytes
     assert found(report, "the pages begin at")["level"] == "ok"
 
 
-def test_addresses_that_customers_of_several_tenants_share_are_told_apart_from_those_of_one() -> None:
+def test_addresses_shared_across_tenants_are_reported_separately() -> None:
     for zone in ("Asia/Tokyo", "Europe/London"):
         Client.objects.create(full_name="Hanako", emails="h@mail.example", zone=zone)
     spec = {**django_settings.CONTACT_GUARD["CUSTOMER"], "TENANT": "zone"}
@@ -383,7 +381,7 @@ def test_addresses_that_customers_of_several_tenants_share_are_told_apart_from_t
     assert not [item for item in report if "belong to several customers" in item["says"]]
 
 
-def test_words_for_roles_that_are_not_named_are_counted() -> None:
+def test_unmapped_role_names_are_counted() -> None:
     for name in ("eve", "mallory"):
         factories.user(name, job="subcontractor")
 

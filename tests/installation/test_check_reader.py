@@ -12,21 +12,21 @@ from tests.reading.reader_server import YES, ReaderServer, reader
 pytestmark = pytest.mark.django_db
 
 
-def told() -> list[tuple[str, str, str]]:
+def reader_items() -> list[tuple[str, str, str]]:
     return [(item["level"], item["says"], item["fix"]) for item in look() if item["topic"] == "reader"]
 
 
-def test_without_a_reader_nothing_is_said() -> None:
-    assert not told()
+def test_without_a_reader_there_are_no_items() -> None:
+    assert not reader_items()
 
 
-def test_a_reader_that_answers_is_fine_and_is_sent_nobodys_words() -> None:
+def test_a_working_reader_is_ok_and_gets_only_invented_text() -> None:
     with ReaderServer().running() as server, reader(server):
         server.says = {**YES, "message": 1}
-        [(level, says, _fix)] = told()
+        [(level, says, _fix)] = reader_items()
 
     assert level == "ok"
-    assert "small reads a talk" in says
+    assert "small reads a conversation" in says
     assert server.talk()[0]["text"] == "Your room is ready."
 
 
@@ -34,20 +34,20 @@ def test_a_server_without_schemas_is_a_warning() -> None:
     with ReaderServer().running() as server, reader(server):
         server.failures.append(Answer(400))
         server.says = {**YES, "message": 1}
-        assert [level for level, *_ in told()] == ["ok", "warning"]
+        assert [level for level, *_ in reader_items()] == ["ok", "warning"]
 
 
-def test_what_is_missing_is_named_with_its_fix() -> None:
+def test_problems_are_reported_with_their_fix() -> None:
     with reader(f"http://127.0.0.1:{free_port()}/v1"):
-        [(level, says, fix)] = told()
+        [(level, says, fix)] = reader_items()
     assert (level, "start the server" in fix) == ("error", True)
     assert "sk-secret-key" not in says
 
     with ReaderServer().running() as server, reader(server):
         server.failures.append(Answer(401))
-        [(level, _says, fix)] = told()
+        [(level, _says, fix)] = reader_items()
     assert (level, "API_KEY" in fix) == ("error", True)
 
     with reader("http://127.0.0.1:1/v1", LANGUAGE="de"):
-        [(level, says, _fix)] = told()
+        [(level, says, _fix)] = reader_items()
     assert (level, "LANGUAGE" in says) == ("error", True)

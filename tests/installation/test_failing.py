@@ -1,4 +1,4 @@
-"""Our commands where the database is away or empty: words and an exit code, no traceback."""
+"""Commands with an unavailable or empty database: a message and an exit code, no traceback."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     [(["contact_guard_sync"], 1), (["contact_guard_export", "--out", "/dev/null"], 2), (["contact_guard_check"], 1)],
     ids=lambda given: given[0] if isinstance(given, list) else "",
 )
-def test_a_database_that_is_away_is_named(command: list[str], code: int) -> None:
+def test_an_unavailable_database_is_reported(command: list[str], code: int) -> None:
     port = free_port()
     done = run(
         *command,
@@ -43,7 +43,7 @@ def test_a_database_that_is_away_is_named(command: list[str], code: int) -> None
     assert "Traceback" not in done.stderr
 
 
-def test_a_database_without_tables_is_sent_to_migrate() -> None:
+def test_a_database_without_tables_is_reported() -> None:
     done = run("contact_guard_sync")
 
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""``contact_guard_init``: what it proposes for an awkward host works as it stands."""
+"""``contact_guard_init``: the proposed settings for an unusual host work unchanged."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def proposed(*arguments: str) -> tuple[str, dict[str, Any]]:
 
 
 @pytest.mark.django_db
-def test_the_proposal_reads_the_hosts_people() -> None:
+def test_the_proposed_settings_read_the_hosts_people() -> None:
     words, guard = proposed()
     branch = factories.team(head="sora")
     manager = User.objects.create_user("aoi@kaede.example", branch=branch, display_name="Aoi")
@@ -52,19 +52,19 @@ def test_the_proposal_reads_the_hosts_people() -> None:
     assert (person.name, person.team_keys) == ("Aoi", (str(branch.pk),))
     assert found.supervisor_key == str(branch.head_id)
     assert guard["TASKS"] == "inline"
-    assert "TO DECIDE: say in EMPLOYEE['ROLES']" in words
+    assert "TO DECIDE: set in EMPLOYEE['ROLES']" in words
     assert len(guard) <= 15
 
 
 @pytest.mark.django_db
-def test_another_customer_model_may_be_named() -> None:
+def test_another_customer_model_can_be_chosen() -> None:
     assert proposed("--customer", "host.Branch")[1]["CUSTOMER"]["MODEL"] == "host.Branch"
     with pytest.raises(CommandError, match="nowhere"):
         call_command("contact_guard_init", "--customer", "nowhere.Thing")
 
 
 @pytest.mark.django_db
-def test_customers_who_are_users_are_told_from_staff_by_their_role() -> None:
+def test_customers_who_are_users_are_distinguished_from_staff_by_role() -> None:
     for name, job in (("hanako", "guest"), ("aoi", "clerk"), ("ken", "manager")):
         factories.user(name, job=job)
     guard = proposed("--customer", "host.User")[1]
@@ -79,8 +79,8 @@ def test_customers_who_are_users_are_told_from_staff_by_their_role() -> None:
 
 
 @pytest.mark.django_db
-def test_customers_who_are_users_are_told_from_staff_by_who_is_in_a_team(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a host whose users have no role, and none of whom is marked as staff."""
+def test_customers_who_are_users_are_distinguished_from_staff_by_team(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a host whose users have no role and none is marked as staff."""
     monkeypatch.setattr(fields, "role", lambda _model: "")
     factories.user("hanako")
     factories.user("aoi", branch=factories.team())
@@ -89,16 +89,16 @@ def test_customers_who_are_users_are_told_from_staff_by_who_is_in_a_team(monkeyp
     with override_settings(CONTACT_GUARD=guard):
         assert [record.name for record in crm.adapter().customers()] == ["Hanako"]
         assert [record.name for record in crm.adapter().employees()] == ["Aoi"]
-    assert "told apart by who is in a team (branch)" in words
+    assert "distinguished by membership in a team (branch)" in words
 
 
-def test_a_model_may_be_named_without_its_app() -> None:
-    with pytest.raises(CommandError, match="no model is named so"):
+def test_a_model_can_be_given_without_its_app() -> None:
+    with pytest.raises(CommandError, match="there is no such model"):
         call_command("contact_guard_init", "--customer", "Thing")
 
 
-def test_words_in_a_models_name_are_whole_words() -> None:
-    """An opportunity is no unit, and teams are a team."""
+def test_model_names_are_split_into_words() -> None:
+    """ "Opportunity" does not contain the word "unit", and "teams" becomes "team"."""
     named = [fields.words_of(type(name, (), {})) for name in ("Opportunity", "SalesTeams", "HRUnit", "Address")]
 
     assert named == [["opportunity"], ["sale", "team"], ["hr", "unit"], ["addres"]]
@@ -108,24 +108,24 @@ def test_words_in_a_models_name_are_whole_words() -> None:
     ("given", "proposal"), [("entrance", None), ("/entrance/", None), ("/entrance", None), ("gone", "login")]
 )
 @pytest.mark.django_db
-def test_a_login_is_proposed_only_where_the_hosts_own_leads_nowhere(given: str, proposal: str | None) -> None:
+def test_a_login_page_is_proposed_only_if_the_hosts_is_invalid(given: str, proposal: str | None) -> None:
     with override_settings(ROOT_URLCONF="tests.strange_urls.entrances", LOGIN_URL=given):
         assert proposed()[1].get("LOGIN_URL") == proposal
 
 
 @pytest.mark.parametrize(("given", "proposal"), [("/accounts/login/", "backend_login"), ("/team/entrance/", None)])
 @pytest.mark.django_db
-def test_a_pattern_for_any_page_is_no_login(given: str, proposal: str | None) -> None:
-    """And of several logins the staff's own comes before the admin's, and one for people before one for programs."""
+def test_a_catch_all_pattern_is_not_a_login_page(given: str, proposal: str | None) -> None:
+    """Of several login pages, the staff's precedes the admin's, and one for people precedes one for APIs."""
     with override_settings(ROOT_URLCONF="tests.strange_urls.editors", LOGIN_URL=given):
         words, guard = proposed()
 
     assert guard.get("LOGIN_URL") == proposal
-    assert ("LOGIN_URL leads nowhere, hence backend_login" in words) == (proposal is not None)
+    assert ("LOGIN_URL leads nowhere, so backend_login" in words) == (proposal is not None)
 
 
 @isolate_apps("tests.host")
-def test_users_that_are_no_persons_and_rows_of_the_staff_among_customers_are_known_by_their_marks() -> None:
+def test_non_personal_users_and_staff_among_customers_are_detected_by_columns() -> None:
     class Operator(models.Model):
         is_team = models.BooleanField(default=False)
         is_deleted = models.BooleanField(default=False)
@@ -156,7 +156,7 @@ def test_users_that_are_no_persons_and_rows_of_the_staff_among_customers_are_kno
 
 
 @isolate_apps("tests.host")
-def test_addresses_that_point_to_each_other_end_the_search() -> None:
+def test_address_models_that_refer_to_each_other_do_not_loop() -> None:
     class Address(models.Model):
         street = models.CharField(max_length=100)
         billing = models.ForeignKey("self", null=True, on_delete=models.SET_NULL)
@@ -178,7 +178,7 @@ def test_addresses_that_point_to_each_other_end_the_search() -> None:
 
 
 @isolate_apps("tests.host")
-def test_what_stands_in_the_profile_of_a_customer_is_found_there() -> None:
+def test_addresses_in_a_customers_profile_are_found() -> None:
     class Member(models.Model):
         email = models.EmailField()
 
@@ -194,7 +194,7 @@ def test_what_stands_in_the_profile_of_a_customer_is_found_there() -> None:
             app_label = "host"
 
     class Booking(models.Model):
-        """Has a number as well, that of whoever booked."""
+        """Also has a number, but not the customer's."""
 
         member = models.OneToOneField(Member, on_delete=models.CASCADE)
         phone = models.CharField(max_length=32)
@@ -207,7 +207,7 @@ def test_what_stands_in_the_profile_of_a_customer_is_found_there() -> None:
 
 
 @isolate_apps("tests.host")
-def test_rows_that_say_who_belongs_to_a_group_are_no_team(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_membership_models_are_not_teams(monkeypatch: pytest.MonkeyPatch) -> None:
     class GroupMembership(models.Model):
         user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
 
@@ -225,7 +225,7 @@ def test_rows_that_say_who_belongs_to_a_group_are_no_team(monkeypatch: pytest.Mo
     assert host_models.look(Client).team is Ward
 
 
-def test_staff_with_a_row_of_their_own_are_told_from_customers_who_are_users_as_well(
+def test_staff_with_their_own_model_are_distinguished_from_customers_who_are_users(
     request: pytest.FixtureRequest,
 ) -> None:
     done = subprocess.run(

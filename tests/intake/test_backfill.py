@@ -1,4 +1,4 @@
-"""Older messages of the host: recorded once, marked, and quiet."""
+"""Import of older messages of the host: recorded once, marked as backfilled, without alerts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OLD: list[OldMessage] = []
 
 
 def source() -> Iterator[OldMessage]:
-    """What the command is pointed at."""
+    """The callable passed to the command."""
     yield from OLD
 
 
@@ -48,7 +48,7 @@ def run(*messages: OldMessage, **options: Any) -> str:
     return out.getvalue()
 
 
-def test_long_threads_that_begin_alike_stay_apart(old: OldMessage) -> None:
+def test_long_threads_with_the_same_beginning_are_not_mixed(old: OldMessage) -> None:
     first = replace(old, thread="t" * 300 + "1")
 
     run(first, replace(first, key="mail-2", thread="t" * 300 + "2", text="odd \0 bytes"))
@@ -58,7 +58,7 @@ def test_long_threads_that_begin_alike_stay_apart(old: OldMessage) -> None:
 
 
 @pytest.mark.parametrize("change", [{"key": "k" * 256}, {"key": ""}, {"channel": "fax\n"}, {"channel": "c" * 65}])
-def test_what_can_not_be_kept_whole_is_refused_and_named(old: OldMessage, change: dict[str, str]) -> None:
+def test_values_that_are_too_long_are_refused(old: OldMessage, change: dict[str, str]) -> None:
     with pytest.raises(SystemExit):
         run(old, replace(old, text="second", **change))
 
@@ -78,7 +78,7 @@ def test_old_messages_are_recorded_once_and_marked(old: OldMessage) -> None:
     assert inspection.uninspected(since=old.sent_at) == []
 
 
-def test_what_can_not_be_recorded_is_named_and_the_rest_goes_on(old: OldMessage) -> None:
+def test_refused_messages_are_reported_and_the_others_recorded(old: OldMessage) -> None:
     bad = [
         replace(old, key="no-customer", customer_key="nobody"),
         replace(old, key="no-employee", employee_key="nobody"),

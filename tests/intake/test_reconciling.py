@@ -1,4 +1,4 @@
-"""What a carrier says it carried against what is on record."""
+"""Reconciliation of the record with a carrier's log."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def sent(text: str = "Your car is here") -> str:
     return f"pager-{message.pk}"
 
 
-def test_what_was_missed_is_fetched_once_and_a_full_record_is_complete(pager: PagerServer) -> None:
+def test_missed_messages_are_fetched_once(pager: PagerServer) -> None:
     pager.log = [went(sent()), came(1), came(2)]
 
     code, said = run("--channel=pager")
@@ -71,7 +71,7 @@ def test_what_was_missed_is_fetched_once_and_a_full_record_is_complete(pager: Pa
     assert Message.objects.filter(direction="inbound").count() == 2
 
 
-def test_what_went_past_the_record_is_a_gap_told_once(pager: PagerServer) -> None:
+def test_a_message_sent_outside_the_app_is_reported_once(pager: PagerServer) -> None:
     boss = factories.employee("kai", job="compliance")
     Employee.objects.filter(pk=boss.pk).update(email="kai@kaede.example", language="en")
     pager.log = [went(sent()), went("pager-by-somebody-else")]
@@ -85,9 +85,9 @@ def test_what_went_past_the_record_is_a_gap_told_once(pager: PagerServer) -> Non
     event = Event.objects.get(kind="carrier.gap")
     assert "pager-by-somebody-else" in (event.details or "")
     assert "pager-by-somebody-else" not in event.subject_id + event.data
-    (told,) = mail.outbox
-    assert told.to == ["kai@kaede.example"]
-    assert "Pager says it carried 1 messages on 2026-11-24" in told.body
+    (warning,) = mail.outbox
+    assert warning.to == ["kai@kaede.example"]
+    assert "Pager lists 1 messages on 2026-11-24" in warning.body
 
 
 def test_a_dry_run_records_nothing(pager: PagerServer) -> None:
@@ -101,7 +101,7 @@ def test_a_dry_run_records_nothing(pager: PagerServer) -> None:
     assert not Event.objects.exists()
 
 
-def test_another_day_is_another_day_and_each_is_named(pager: PagerServer) -> None:
+def test_each_day_is_compared_and_shown_separately(pager: PagerServer) -> None:
     pager.log = [{**came(1), "at": "2026-11-23T01:00:00+00:00"}, came(2)]
 
     _code, said = run("--channel=pager", "--days=2")
@@ -112,13 +112,13 @@ def test_another_day_is_another_day_and_each_is_named(pager: PagerServer) -> Non
     ]
 
 
-def test_carriers_that_do_not_tell_or_do_not_answer_are_named(pager: PagerServer) -> None:
+def test_carriers_without_a_log_or_a_response_are_reported(pager: PagerServer) -> None:
     pager.failures.append(Answer.of({}, 503))
 
     code, said = run()
 
     assert code == 2
-    assert f"chat {DAY}: the carrier does not tell what it carried" in said
+    assert f"chat {DAY}: the carrier has no log" in said
     assert "pager answered 503" in said
     with pytest.raises(Exception, match="no channel 'nosuch'"):
         run("--channel=nosuch")

@@ -1,4 +1,4 @@
-"""The HTTP edge of carriers: what is let in, what is answered, and that every event is recorded once."""
+"""The webhook view: accepted and refused requests, responses, and deduplication."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _pager(settings: Any) -> None:
 def call(body: bytes | dict[str, Any], *, alias: str = "pager", secret: str = "s3cret", **headers: str) -> int:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"X-Signature": signature(raw, secret), **headers}
-    # CSRF is on: a carrier has no cookie of ours.
+    # CSRF protection is on, since carriers have no cookie.
     client = Client(enforce_csrf_checks=True)
     return client.post(f"/guard/webhooks/{alias}/", raw, content_type="application/json", headers=headers).status_code
 
@@ -40,7 +40,7 @@ def message(event_id: str = "1", text: str = "Hello") -> dict[str, Any]:
     return {"events": [{"id": event_id, "type": "message", "from": "+819012345678", "text": text, "at": AT}]}
 
 
-def test_a_signed_message_is_recorded_once_however_often_it_comes() -> None:
+def test_a_repeated_signed_message_is_recorded_once() -> None:
     assert [call(message()) for _ in range(3)] == [204, 204, 204]
 
     assert [found.text for found in Message.objects.all()] == ["Hello"]
@@ -55,12 +55,12 @@ def test_a_signed_message_is_recorded_once_however_often_it_comes() -> None:
         (404, {"alias": "email"}),
     ],
 )
-def test_who_can_not_prove_to_be_the_carrier_is_refused(status: int, arguments: dict[str, str]) -> None:
+def test_unauthenticated_requests_are_refused(status: int, arguments: dict[str, str]) -> None:
     assert call(message(), **arguments) == status
     assert not Message.objects.exists()
 
 
-def test_too_large_unreadable_and_wrong_methods_get_clear_answers() -> None:
+def test_too_large_invalid_and_wrong_method_requests_are_refused() -> None:
     assert call(b"x" * 10_001) == 413
     assert call(b"no json") == 400
     assert call({"events": [{"id": "1"}]}) == 400
@@ -75,7 +75,7 @@ def test_a_refused_signature_costs_no_query(django_assert_num_queries: Any) -> N
         call(message(), secret="wrong")
 
 
-def test_status_events_reach_their_message_and_unknown_ones_are_kept() -> None:
+def test_status_events_update_their_message_and_unknown_events_are_recorded() -> None:
     clerk = factories.employee("aoi")
     talk = factories.conversation(clerk, channel="chat")
     talk.customer.addresses.create(kind="phone", value="090-1234-5678", normalised="+819012345678")

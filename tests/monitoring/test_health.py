@@ -1,4 +1,4 @@
-"""Who watches an installation sees what is late and nothing of anybody; strangers see one word."""
+"""Monitoring shows overdue work and no message content; the public endpoints show no details."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def value(name: str, **labels: str) -> float:
 
 
 def named_in_the_documentation() -> set[str]:
-    """Names of metrics in the example rules and the table, without the ending that Prometheus puts to counters."""
+    """Names of metrics in the example rules and the table, without Prometheus' suffix for counters."""
     page = Path(__file__).parents[2].joinpath("docs/operations.md").read_text(encoding="utf-8")
     page = page[page.index("### Prometheus") : page.index("### OpenTelemetry")]
     cells = "".join(re.findall(r"^\| (`[a-z].*?) \|", page, re.MULTILINE))
@@ -72,14 +72,14 @@ def talk() -> None:
     )
 
 
-def test_a_load_balancer_needs_no_token_and_learns_one_word() -> None:
+def test_liveness_and_readiness_are_public_and_return_no_details() -> None:
     for name in ("health_live", "health_ready"):
         answer = Client().get(reverse(f"crm_contact_guard:{name}"))
         assert (answer.status_code, answer.content, answer["Cache-Control"][:3]) == (200, b"ok\n", "max")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_its_triggers_the_record_is_not_ready() -> None:
+def test_the_app_is_not_ready_without_triggers() -> None:
     triggers.remove(connection)
 
     answer = Client().get(reverse("crm_contact_guard:health_ready"))
@@ -91,7 +91,7 @@ def test_without_its_triggers_the_record_is_not_ready() -> None:
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("given", [{}, {"MONITORING_TOKEN": TOKEN}, {"MONITORING_TOKEN": ["", TOKEN]}])
-def test_strangers_and_wrong_tokens_are_refused(door: str, given: dict[str, Any]) -> None:
+def test_missing_and_wrong_tokens_are_refused(door: str, given: dict[str, Any]) -> None:
     with guard(**given):
         for header in ({}, {"authorization": "Bearer "}, {"authorization": "Bearer x"}, {"authorization": TOKEN}):
             answer = Client().get(reverse(door), headers=header)
@@ -99,7 +99,7 @@ def test_strangers_and_wrong_tokens_are_refused(door: str, given: dict[str, Any]
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_auditors_and_compliance_may_watch_and_others_may_not(door: str) -> None:
+def test_only_auditors_and_compliance_officers_have_access(door: str) -> None:
     codes = {}
     for job in ("clerk", "chief", "compliance", "auditor", "visitor"):
         browser = Client()
@@ -109,13 +109,13 @@ def test_auditors_and_compliance_may_watch_and_others_may_not(door: str) -> None
     assert codes == {"clerk": 403, "chief": 403, "compliance": 200, "auditor": 200, "visitor": 401}
 
 
-def test_each_of_several_tokens_opens() -> None:
+def test_each_of_several_tokens_is_accepted() -> None:
     with guard(MONITORING_TOKEN=["a" * 40, TOKEN]):
         assert ask("crm_contact_guard:health").status_code == 200
         assert ask("crm_contact_guard:health", "a" * 40).status_code == 200
 
 
-def test_what_is_late_is_named_with_its_limit_and_its_fix_and_nothing_of_the_talk(
+def test_measures_over_their_limit_have_a_fix_and_no_message_content(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
@@ -143,7 +143,7 @@ def test_what_is_late_is_named_with_its_limit_and_its_fix_and_nothing_of_the_tal
     assert not [word for word in ("hanako", "aoi", "Sora", "post.example", "PRIVATE") if word in text]
 
 
-def test_what_waits_for_its_seal_and_for_inspection_grows_old() -> None:
+def test_the_age_of_unsealed_and_uninspected_rows_is_measured() -> None:
     talk()  # nothing is committed, so no task runs
 
     assert value("seal_pending_rows") == value("recorded_rows") > 0
@@ -152,7 +152,7 @@ def test_what_waits_for_its_seal_and_for_inspection_grows_old() -> None:
     assert value("outbox_waiting") == 1
 
 
-def test_prometheus_reads_every_figure_and_what_this_process_counted(
+def test_prometheus_gets_all_measures_and_this_process_counters(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
@@ -169,7 +169,7 @@ def test_prometheus_reads_every_figure_and_what_this_process_counted(
     assert {f"contact_guard_{each.name}" for each in measures()} <= set(families)
     assert families["contact_guard_recorded_rows"].type == "counter"
     assert named_in_the_documentation() <= {name.removeprefix("contact_guard_") for name in families} | {
-        "witness_kept_timestamp_seconds",  # there is none before a witness has taken anything
+        "witness_kept_timestamp_seconds",  # missing until a witness has stored a checkpoint
         "witness_failing",
     }
     counts = {
@@ -183,7 +183,7 @@ def test_prometheus_reads_every_figure_and_what_this_process_counted(
 
 
 def _refusals(exposition: str) -> float:
-    """Unsigned webhooks that this process has refused so far: the process may have run other tests before."""
+    """Number of unsigned webhooks refused by this process, which may have run other tests before."""
     return sum(
         sample.value
         for family in text_string_to_metric_families(exposition)
@@ -193,7 +193,7 @@ def _refusals(exposition: str) -> float:
     )
 
 
-def test_the_command_tells_the_same_and_fails_when_something_is_late() -> None:
+def test_the_command_prints_the_measures_and_fails_over_a_limit() -> None:
     fine, late = io.StringIO(), io.StringIO()
     call_command("contact_guard_status", "--json", stdout=fine)
     talk()
@@ -209,7 +209,7 @@ def test_the_command_tells_the_same_and_fails_when_something_is_late() -> None:
     assert "contact_guard_outbox_waiting 1.0" in out.getvalue()
 
 
-def test_a_scrape_costs_the_same_whatever_the_record_holds() -> None:
+def test_the_cost_of_a_scrape_does_not_depend_on_the_record() -> None:
     talk()
     with CaptureQueriesContext(connection) as few:
         list(measures())

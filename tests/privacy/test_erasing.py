@@ -1,4 +1,4 @@
-"""Retention, holds and a customer's own request: contents go, proofs stay, and each erasure is told."""
+"""Erasure by retention or on a customer's request, and legal holds: content is erased, proofs stay valid."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def purge(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_contents_go_and_the_leaf_still_proves(conversation: Conversation) -> None:
+def test_erasure_removes_content_and_keeps_the_leaf(conversation: Conversation) -> None:
     message = say(conversation, "my secret")
     stored_as = Attachment.objects.get().stored_as
 
@@ -96,7 +96,7 @@ def test_nothing_is_erased_before_the_company_confirms(conversation: Conversatio
     assert Message.objects.get().text == "old"
 
 
-def test_a_dry_run_changes_nothing_and_says_how_many(conversation: Conversation, settings: Any) -> None:
+def test_a_dry_run_only_counts(conversation: Conversation, settings: Any) -> None:
     say(conversation, "old", age=FOUR_YEARS)
     say(conversation, "new")
     rules(settings, PRESET="sec_17a_4", CONFIRMED=True)
@@ -109,7 +109,7 @@ def test_a_dry_run_changes_nothing_and_says_how_many(conversation: Conversation,
     assert "sec_17a_4: 0 messages erased" in purge("--erase")
 
 
-def test_the_first_rule_that_fits_decides(conversation: Conversation, settings: Any) -> None:
+def test_the_first_matching_rule_applies(conversation: Conversation, settings: Any) -> None:
     say(conversation, "chat", age=FOUR_YEARS)
     say(conversation, "mail", age=FOUR_YEARS, channel="email")
     rules(settings, RULES=[{"channel": "email", "years": 7}, {"years": 3}], CONFIRMED=True)
@@ -128,7 +128,7 @@ def test_a_rule_for_everything_keeps_what_later_ones_would_erase(conversation: C
     assert Message.objects.get().text == "chat"
 
 
-def test_a_hold_placed_during_a_purge_counts_from_the_next_batch(
+def test_a_hold_placed_during_a_purge_applies_from_the_next_batch(
     conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):
@@ -148,7 +148,7 @@ def test_a_hold_placed_during_a_purge_counts_from_the_next_batch(
     assert Message.objects.exclude(text=None).count() == 2
 
 
-def test_a_file_that_was_fetched_later_is_kept_by_a_hold_of_its_own(conversation: Conversation) -> None:
+def test_a_hold_on_a_file_fetched_later_keeps_it(conversation: Conversation) -> None:
     first = say(conversation, "see photo", age=FOUR_YEARS)
     fetched = record_message(
         conversation=conversation, direction="inbound", channel="chat", occurred_at=timezone.now(), text="",
@@ -165,7 +165,7 @@ def test_a_file_that_was_fetched_later_is_kept_by_a_hold_of_its_own(conversation
 @pytest.mark.parametrize(
     "bad", [{"PRESET": "sec17"}, {"RULES": [{"years": 0}]}, {"RULES": [{"chanel": "chat", "years": 3}]}]
 )
-def test_a_wrong_rule_is_named(settings: Any, bad: dict[str, Any]) -> None:
+def test_an_invalid_rule_is_reported(settings: Any, bad: dict[str, Any]) -> None:
     rules(settings, **bad, CONFIRMED=True)
 
     with pytest.raises(ConfigurationError, match="RETENTION"):
@@ -211,12 +211,12 @@ def test_holds_by_employee_and_period() -> None:
     assert not holds.not_held(Message.objects.filter(pk=recorded.pk)).exists()
 
 
-def test_a_hold_over_nothing_in_particular_is_refused() -> None:
+def test_a_hold_without_a_scope_is_refused() -> None:
     with pytest.raises(InvalidMessage, match="covers"):
         holds.hold_place(name="all", reason="?", placed_by=None)
 
 
-def test_a_customer_gets_what_is_kept_of_them(conversation: Conversation, tmp_path: Any) -> None:
+def test_a_customers_data_can_be_exported(conversation: Conversation, tmp_path: Any) -> None:
     say(conversation, "お部屋の鍵をなくしました")
     other = factories.conversation(factories.employee("ren"), name="Emma Wright")
     say(other, "not Hanako's")
@@ -224,15 +224,15 @@ def test_a_customer_gets_what_is_kept_of_them(conversation: Conversation, tmp_pa
 
     call_command("contact_guard_subject", conversation.customer.key, disclose=target, stdout=io.StringIO())
 
-    told = json.loads(target.read_text(encoding="utf-8"))
-    assert [row["text"] for row in told["messages"]] == ["お部屋の鍵をなくしました"]
-    assert told["customer"]["addresses"] == [{"kind": "email", "value": "hanako@gmail.com"}]
+    exported = json.loads(target.read_text(encoding="utf-8"))
+    assert [row["text"] for row in exported["messages"]] == ["お部屋の鍵をなくしました"]
+    assert exported["customer"]["addresses"] == [{"kind": "email", "value": "hanako@gmail.com"}]
     assert Event.objects.filter(kind="subject.disclosed").count() == 1
     with pytest.raises(CommandError, match="exists"):
         call_command("contact_guard_subject", conversation.customer.key, disclose=target, stdout=io.StringIO())
 
 
-def test_a_customer_is_forgotten_except_for_what_is_held(conversation: Conversation) -> None:
+def test_a_customer_is_erased_except_for_messages_on_hold(conversation: Conversation) -> None:
     say(conversation, "forget me")
     hold = holds.hold_place(name="h", reason="r", placed_by=None, customer=conversation.customer)
     arguments = {"erase": True, "reason": "asked by letter", "stdout": io.StringIO(), "stderr": io.StringIO()}

@@ -1,4 +1,4 @@
-"""A small honest record, its bundle, and the zip taken apart and put together again by a forger."""
+"""A small genuine record, its bundle, and functions to unpack and repack the zip like a forger."""
 
 import hashlib
 import io
@@ -91,7 +91,7 @@ def event(number: int, **values: str | None) -> StoredRow:
 
 @dataclass
 class Record:
-    """Rows in leaf order. Sealing happens in :meth:`add`; whatever is changed in ``rows`` afterwards is tampering."""
+    """Rows in leaf order. :meth:`add` seals them; any later change in ``rows`` is tampering."""
 
     rows: list[StoredRow] = field(default_factory=list)
     store: TileStore = field(default_factory=TileStore)
@@ -181,7 +181,7 @@ def rezip(files: dict[str, bytes]) -> bytes:
 
 
 def relist(files: dict[str, bytes], key: SigningKey | None = None) -> dict[str, bytes]:
-    """The manifest made to fit altered files, and signed by ``key`` when the forger has one."""
+    """Adapt the manifest to altered files, and sign it with ``key`` if the forger has one."""
     manifest = json.loads(files["manifest.json"])
     manifest["files"] = {
         name: {

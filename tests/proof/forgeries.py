@@ -1,4 +1,4 @@
-"""What a forger does to the files of a bundle, each with the words that must name it."""
+"""Forgeries of a bundle's files, each with the text that must report it."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from tests.proof.bundles import Record, lines, message, unzip
 
 Files = dict[str, bytes]
 
-# What somebody without the signing key may do to the files, each expected to be named by one of the reasons.
+# Forgeries without the signing key, each expected to be reported by one of the reasons.
 Forgery = tuple[Callable[[Files], Files], str]
 
 
@@ -29,7 +29,7 @@ def swap(of: list[bytes]) -> list[bytes]:
 
 
 def exchange_texts(files: Files) -> Files:
-    """The texts of two messages, with their salts and digests, change places."""
+    """Swap the texts of two messages, with their salts and digests."""
     rows = [json.loads(line) for line in lines(files, "messages.jsonl")]
     one, other = rows[3], rows[5]
     one["text"], other["text"] = other["text"], one["text"]
@@ -49,7 +49,7 @@ def renumber(files: Files) -> Files:
 
 
 def reseal_text(files: Files) -> Files:
-    """A new text with a digest that fits it: only the leaf can tell."""
+    """A new text with a matching digest: only the leaf hash reveals it."""
     rows = [json.loads(line) for line in lines(files, "messages.jsonl")]
     rows[2]["text"] = "そのような約束はしていません"
     salt = bytes.fromhex(rows[2]["proof"]["salts"]["text"])
@@ -58,7 +58,7 @@ def reseal_text(files: Files) -> Files:
 
 
 def hide_row(files: Files) -> Files:
-    """Row 2 taken out and its part made to look like one that was never shown."""
+    """Remove row 2 and make its part look like a hidden leaf."""
     parts = lines(files, "proofs.jsonl")
     parts[4] = parts[4].replace(b',"row":"message"', b"")
     return {
@@ -69,7 +69,7 @@ def hide_row(files: Files) -> Files:
 
 
 def foreign_leaf(files: Files) -> Files:
-    """An invented message with a leaf of its own in the proofs."""
+    """An invented message with its own leaf in the proofs."""
     other = unzip(Record().add(*(message(90 + number) for number in range(30))).bundle())
     parts = lines(files, "proofs.jsonl")
     invented = json.loads(lines(other, "proofs.jsonl")[24])

@@ -1,4 +1,4 @@
-"""Hostile and damaged zips: refused with a reason, never followed, never unpacked without end, never a crash."""
+"""Malicious and damaged zips are refused with a reason, without unbounded unpacking and without a crash."""
 
 import io
 import random
@@ -22,7 +22,7 @@ Pack = Callable[[zipfile.ZipFile], None]
 
 
 def packed(more: Pack) -> bytes:
-    """The honest files and what ``more`` adds."""
+    """The genuine files and those added by ``more``."""
     out = io.BytesIO(rezip(FILES))
     with zipfile.ZipFile(out, "a") as archive:
         more(archive)
@@ -57,7 +57,7 @@ def other_method(archive: zipfile.ZipFile) -> None:
 
 
 def with_flag(data: bytes, flag: int) -> bytes:
-    """The last entry of the directory marked with a general-purpose flag."""
+    """Set a general-purpose flag in the last directory entry."""
     at = data.rfind(b"PK\x01\x02")
     return data[: at + 8] + bytes([data[at + 8] | flag]) + data[at + 9 :]
 
@@ -71,7 +71,7 @@ def overlapping() -> bytes:
 
 
 def hidden_between() -> bytes:
-    """A second messages.jsonl that only a reader from front to back meets: no directory entry points at it."""
+    """A second messages.jsonl without a directory entry, which only a streaming reader sees."""
     data = rezip(FILES)
     first = data.find(b"PK\x01\x02")
     second = data.find(b"PK\x03\x04", 4)
@@ -92,7 +92,7 @@ def hidden_between() -> bytes:
 
 
 def in_front(offset: int, value: bytes) -> bytes:
-    """Bytes of the first header in front of its file changed, those of the directory left."""
+    """Change bytes of the first local header, but not of the directory."""
     data = rezip(FILES)
     return data[:offset] + value + data[offset + len(value) :]
 
@@ -106,7 +106,7 @@ def renamed(archive: zipfile.ZipFile) -> None:
 
 
 def packed_longer() -> bytes:
-    """Deflated data with more behind its end, inside what the headers call the file."""
+    """Deflated data followed by more data within the entry."""
     squeezed = zlib.compress(b"VERIFY", wbits=-15)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -154,22 +154,22 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_zip_is_refused_and_the_reason_told(name: str) -> None:
+def test_a_malicious_zip_is_refused_with_the_reason(name: str) -> None:
     data, expected = HOSTILE[name]
     report = verify(data, pinned=[KEY.verifier])
     assert [fault.where for fault in report.faults] == ["bundle"]
     assert expected in report.faults[0].why
 
 
-def test_packed_data_with_more_behind_its_end_is_refused() -> None:
+def test_data_after_the_end_of_the_compressed_stream_is_refused() -> None:
     with pytest.raises(ArchiveBroken, match="data behind its end"):
         Archive(io.BytesIO(packed_longer())).read("public_key.txt", 100)
     with pytest.raises(ArchiveBroken, match="data behind its end"):
         Archive(io.BytesIO(packed_longer())).digest("public_key.txt")
 
 
-def test_a_zip_written_to_a_pipe_is_as_good(tmp_path: Path) -> None:
-    """Whoever can't seek writes sizes behind each file instead of in front of it."""
+def test_a_zip_written_to_a_pipe_is_accepted(tmp_path: Path) -> None:
+    """Without seeking, the sizes are written after each file instead of before it."""
 
     class Pipe(io.RawIOBase):
         def __init__(self) -> None:
@@ -194,7 +194,7 @@ def test_a_zip_written_to_a_pipe_is_as_good(tmp_path: Path) -> None:
     assert "is described otherwise behind it" in verify(bytes(pipe.written), pinned=[KEY.verifier]).faults[0].why
 
 
-def test_a_name_given_twice_is_refused() -> None:
+def test_a_duplicate_name_is_refused() -> None:
     report = verify(packed(doubled), pinned=[KEY.verifier])
     assert report.faults[0].why == "'messages.jsonl' is there twice"
 
@@ -206,13 +206,13 @@ def test_a_comment_is_refused() -> None:
     assert not verify(packed(comment), pinned=[KEY.verifier]).holds
 
 
-def test_plain_large_files_are_no_bombs() -> None:
+def test_large_files_are_not_decompression_bombs() -> None:
     files = relist({**FILES, "notes.bin": bytes(1 << 20)}, KEY)
     assert verify(rezip(files), pinned=[KEY.verifier]).holds
 
 
 def test_a_line_without_end_is_not_read_into_memory() -> None:
-    """A stored line of 256 MB: the reader gives up at its limit."""
+    """A stored line of 256 MB: the reader stops at its limit."""
     files = {name: data for name, data in FILES.items() if name != "messages.jsonl"}
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -239,7 +239,7 @@ def test_flipped_bytes_never_crash_and_never_pass_unless_the_content_is_the_same
             assert unzip(bytes(data)) == FILES
 
 
-def test_damage_inside_a_file_is_told_by_its_name() -> None:
+def test_damage_inside_a_file_is_reported_with_its_name() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, data in FILES.items():

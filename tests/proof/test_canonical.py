@@ -1,4 +1,4 @@
-"""Leaf format 1: golden vectors, an implementation from the decision record alone, and what must not collide."""
+"""Leaf format 1: golden vectors, an independent implementation, and freedom from collisions."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ VECTORS = json.loads((Path(__file__).parent / "vectors" / "leaf-format-1.json").
 
 
 def leaf_by_the_book(kind: str, open_values: dict, personal: dict, salt: bytes) -> bytes:
-    """docs/decisions/0001-leaf-format.md, line by line, sharing no code with the product."""
+    """docs/decisions/0001-leaf-format.md implemented independently of the product's code."""
     order = {
         "message": (
             "id tenant conversation customer employee direction channel kind occurred_at recorded_at"
@@ -49,7 +49,7 @@ def leaf_by_the_book(kind: str, open_values: dict, personal: dict, salt: bytes) 
 
 
 @pytest.mark.parametrize("row", VECTORS, ids=[row["title"] for row in VECTORS])
-def test_golden_vectors_give_the_same_bytes_for_ever(row: dict) -> None:
+def test_golden_vectors_give_the_same_bytes(row: dict) -> None:
     salt = bytes.fromhex(row["salt"])
     digests = c.personal_digests(c.PERSONAL[row["kind"]], salt, row["personal"])
     leaf = c.leaf_bytes(row["kind"], row["open"], digests)
@@ -89,7 +89,7 @@ def test_content_moved_between_fields_changes_the_content_digest(one: list, othe
     assert (first == second) == (one == other)
 
 
-def test_text_cannot_slide_from_one_field_into_the_next() -> None:
+def test_text_moved_into_the_next_field_changes_the_digest() -> None:
     salt = bytes(32)
     seen = {
         c.content_digest(c.EVENT_PERSONAL, salt, {"reason": reason, "details": details})
@@ -115,7 +115,7 @@ def test_an_open_value_with_a_separator_is_refused_by_name(name: str, breaker: s
         c.leaf_bytes("message", opens, bytes(320))
 
 
-def test_message_and_event_leaves_live_in_different_domains() -> None:
+def test_message_and_event_leaves_have_different_domains() -> None:
     message = c.leaf_bytes("message", dict.fromkeys(c.MESSAGE_OPEN), bytes(320))
     event = c.leaf_bytes("event", dict.fromkeys(c.EVENT_OPEN), bytes(96))
     assert message.split(b"\n")[0] != event.split(b"\n")[0]
@@ -168,7 +168,7 @@ def test_a_naive_time_is_refused() -> None:
     [
         ({"b": 1, "a": [True, False, None, -3]}, '{"a":[true,false,null,-3],"b":1}'),
         ('\x00\b\t\n\f\r\x1f"\\/\x7f\u2028é', '"\ufffd\\b\\t\\n\\f\\r\\u001f\\"\\\\/\x7f\u2028é"'),
-        # RFC 8785 §3.2.3: by UTF-16 units an astral character sorts before U+FB33.
+        # RFC 8785 §3.2.3: by UTF-16 code units an astral character sorts before U+FB33.
         ({"\ufb33": 1, "😀": 2, "ö": 3, "1": 4}, '{"1":4,"ö":3,"😀":2,"\ufb33":1}'),
         (["\ud800x", "\ud83d\ude00"], '["\ufffdx","😀"]'),
         ((), "[]"),

@@ -1,4 +1,4 @@
-"""What a bundle says of itself, and what its bytes could do to whoever looks at it."""
+"""Claims in a bundle's manifest, and bytes that could manipulate a reader's terminal or parser."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ PINNED = [KEY.verifier]
 
 
 def claiming(what: dict[str, Any], *, all_shown: bool = True) -> bytes:
-    """A bundle of the sample record whose signer says ``what`` of it."""
+    """A bundle of the sample record with ``what`` in its manifest."""
     files = unzip(sample().bundle(show=lambda index, row: all_shown or index % 2 == 0))
     manifest = json.loads(files["manifest.json"])
     files["manifest.json"] = json.dumps(manifest | {"what": what}).encode()
@@ -22,27 +22,27 @@ def claiming(what: dict[str, Any], *, all_shown: bool = True) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("what", "all_shown", "told"),
+    ("what", "all_shown", "expected"),
     [
         ({"messages": 13}, True, "manifest.json: says 13 messages, and 12 are there"),
         ({"events": 12}, False, "manifest.json: says 12 events, and 0 are there"),
         ({"whole": True}, False, "manifest.json: says that this is the whole record, and 12 leaves are not shown"),
     ],
 )
-def test_a_signer_who_says_more_than_the_bundle_shows_is_told_so(
-    what: dict[str, Any], all_shown: bool, told: str
+def test_a_manifest_that_claims_more_than_the_content_is_reported(
+    what: dict[str, Any], all_shown: bool, expected: str
 ) -> None:
     report = verify(claiming(what, all_shown=all_shown), pinned=PINNED)
 
-    assert [str(fault) for fault in report.faults] == [told]
+    assert [str(fault) for fault in report.faults] == [expected]
 
 
-def test_what_is_so_may_be_said() -> None:
+def test_correct_claims_are_accepted() -> None:
     assert verify(claiming({"messages": 12, "events": 12, "whole": True}), pinned=PINNED).holds
 
 
-def test_a_file_that_no_leaf_speaks_of_is_named_as_not_proven(tmp_path: Path) -> None:
-    """A table made from the rows, say: the company's signature is all there is for it."""
+def test_a_file_without_a_leaf_is_reported_as_not_proven(tmp_path: Path) -> None:
+    """For example a table made from the rows, which only the company's signature covers."""
     path = tmp_path / "bundle.zip"
     path.write_bytes(rezip(relist({**unzip(sample().bundle()), "messages.csv": b"id,text\n1,never said\n"}, KEY)))
 
@@ -53,8 +53,8 @@ def test_a_file_that_no_leaf_speaks_of_is_named_as_not_proven(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("text", ["\x1b[1A\x1b[2KAll holds.", "x\nAll holds.", "\x9b2J", "\u202egnihton"])
-def test_a_forgers_values_can_not_write_over_the_verdict(tmp_path: Path, text: str) -> None:
-    """Ids and times of a bundle are printed: on one line, and without what moves a cursor."""
+def test_forged_values_can_not_manipulate_the_terminal(tmp_path: Path, text: str) -> None:
+    """Ids and times are printed on one line, without control characters."""
     files = unzip(sample().bundle())
     row = json.loads(lines(files, M)[0])
     row["id"] = text
@@ -68,7 +68,7 @@ def test_a_forgers_values_can_not_write_over_the_verdict(tmp_path: Path, text: s
     assert all(character.isprintable() or character == "\n" for character in done.stdout)
 
 
-def test_text_that_the_console_can_not_show_ends_nothing(tmp_path: Path) -> None:
+def test_text_that_the_console_can_not_encode_does_not_abort(tmp_path: Path) -> None:
     files = unzip(sample().bundle())
     row = json.loads(lines(files, M)[0])
     row["id"] = "佐藤"
@@ -82,8 +82,8 @@ def test_text_that_the_console_can_not_show_ends_nothing(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("depth", [500, 5_000, 100_000])
-def test_a_manifest_without_end_is_refused(depth: int) -> None:
-    """Under an honest signature of another manifest: it is read before that can be compared."""
+def test_a_deeply_nested_manifest_is_refused(depth: int) -> None:
+    """With a valid signature of another manifest, since the manifest is parsed before they are compared."""
     files = unzip(sample().bundle())
     manifest = json.loads(files["manifest.json"]) | {"what": "DEEP"}
     text = json.dumps(manifest).replace('"DEEP"', '{"a":' * depth + "1" + "}" * depth)

@@ -1,4 +1,4 @@
-"""``python -m crm_contact_guard.proof`` as an auditor runs it: in a process of its own, without Django settings."""
+"""``python -m crm_contact_guard.proof`` as run by an auditor: in a separate process, without Django settings."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def key_file(tmp_path: Path, key: object = KEY) -> Path:
     return path
 
 
-def test_an_honest_bundle_with_the_pinned_key(bundle: Path, tmp_path: Path) -> None:
+def test_a_genuine_bundle_with_the_pinned_key(bundle: Path, tmp_path: Path) -> None:
     done = run(bundle, "--public-key", key_file(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1] == "All holds."
@@ -72,7 +72,7 @@ def test_a_changed_row_is_the_first_line(bundle: Path) -> None:
     )
 
 
-def test_since_a_kept_checkpoint(bundle: Path, tmp_path: Path) -> None:
+def test_since_an_older_checkpoint(bundle: Path, tmp_path: Path) -> None:
     kept = tmp_path / "checkpoint.txt"
     kept.write_text(sample().checkpoint(size=10), "utf-8")
     done = run(bundle, "--since", kept)
@@ -85,7 +85,7 @@ def test_since_a_kept_checkpoint(bundle: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["--public-key", "--since"])
-def test_a_wrong_command_is_told_apart_from_a_broken_bundle(bundle: Path, tmp_path: Path, option: str) -> None:
+def test_wrong_arguments_have_another_exit_code_than_a_broken_bundle(bundle: Path, tmp_path: Path, option: str) -> None:
     assert run(bundle, option, tmp_path / "missing").returncode == 2
     assert run(tmp_path / "missing.zip").returncode == 2
     assert run().returncode == 2
@@ -104,7 +104,7 @@ def test_many_faults_are_summed_up(bundle: Path) -> None:
     assert done.stdout.splitlines()[-1] == "160 do not hold."
 
 
-def test_help_tells_the_exit_codes() -> None:
+def test_help_explains_the_exit_codes() -> None:
     done = run("--help")
     assert done.returncode == 0
     assert "--public-key FILE" in done.stdout

@@ -1,4 +1,4 @@
-"""Signed notes and checkpoints: samples of two other implementations, rotation, and every altered byte."""
+"""Signed notes and checkpoints: samples of two other implementations, key rotation, and alterations of every byte."""
 
 import json
 from pathlib import Path
@@ -45,13 +45,13 @@ def test_checkpoint_of_an_independent_log() -> None:
     assert checkpoint.sign(secret) == LOG["checkpoint"]
 
 
-def test_a_key_that_was_rotated_out_still_verifies_and_the_new_one_too() -> None:
+def test_old_and_new_key_verify_after_a_rotation() -> None:
     keys = n.parse_keys(f"# since 2026\n{NEW.verifier.to_text()}\n\n  {OLD.verifier.to_text()}  \n")
     for secret in (OLD, NEW):
         assert n.open_note(secret.sign(TEXT), keys).signers == (secret.verifier,)
 
 
-def test_signatures_of_strangers_are_passed_over() -> None:
+def test_signatures_of_unknown_keys_are_ignored() -> None:
     witnessed = NEW.sign(TEXT) + OTHER.sign(TEXT).rpartition("\n\n")[2]
     assert n.open_note(witnessed, [NEW.verifier]).signers == (NEW.verifier,)
     assert n.open_note(witnessed, [OTHER.verifier, NEW.verifier]).signers == (NEW.verifier, OTHER.verifier)
@@ -62,13 +62,13 @@ def test_a_note_of_strangers_only_is_refused() -> None:
         n.open_note(NEW.sign(TEXT), [OLD.verifier, OTHER.verifier])
 
 
-def test_a_known_key_that_fails_spoils_the_note_whoever_else_signed() -> None:
+def test_an_invalid_signature_of_a_known_key_invalidates_the_note() -> None:
     forged = OTHER.sign(TEXT) + NEW.sign(TEXT + "more\n").rpartition("\n\n")[2]
     with pytest.raises(SignatureBroken):
         n.open_note(forged, [OTHER.verifier, NEW.verifier])
 
 
-def test_every_altered_byte_of_a_note_is_noticed() -> None:
+def test_every_altered_byte_of_a_note_is_detected() -> None:
     note = NEW.sign(TEXT).encode()
     for at in range(len(note)):
         for bit in (1, 2, 32):
@@ -165,7 +165,7 @@ def test_a_broken_secret_is_refused_without_being_quoted(text: str) -> None:
     assert "FALVFGy" not in str(caught.value)
 
 
-def test_a_secret_is_never_shown() -> None:
+def test_repr_does_not_contain_the_private_key() -> None:
     secret = n.SigningKey.generate("guard/new")
     assert secret.seed.hex() not in repr(secret)
     assert repr(secret.seed) not in repr(secret)

@@ -1,4 +1,4 @@
-"""The tree against the published vectors, against RFC 6962's own definitions, and under every small alteration."""
+"""The tree compared with published vectors and RFC 6962's definitions, and with small alterations."""
 
 import hashlib
 import json
@@ -50,7 +50,7 @@ def test_published_consistency_proofs(case: dict) -> None:
 
 @given(SIZES, st.integers(1, 600))
 @settings(max_examples=60, deadline=None)
-def test_tiles_frontier_and_definition_agree_however_the_leaves_arrive(count: int, step: int) -> None:
+def test_tiles_frontier_and_definition_agree_for_any_batches(count: int, step: int) -> None:
     leaves = tuple(leaf(number) for number in range(count))
     store = store_of(count, step)
     frontier = m.Frontier()
@@ -85,8 +85,8 @@ def test_consistency_proofs_are_those_of_the_definition(data: st.DataObject, new
     m.check_consistency(old, new, proof, naive_root(leaves[:old]), naive_root(leaves))
 
 
-def test_every_proof_of_small_trees_holds_and_no_other() -> None:
-    """All sizes to 20: the right path is accepted, and nothing near it is."""
+def test_only_the_right_inclusion_proofs_of_small_trees_are_valid() -> None:
+    """All sizes up to 20: only the right path is accepted, no similar one."""
     leaves = tuple(leaf(number) for number in range(20))
     store = store_of(20)
     for size in range(1, 21):
@@ -116,7 +116,7 @@ def test_every_proof_of_small_trees_holds_and_no_other() -> None:
                     m.check_inclusion(*arguments)
 
 
-def test_every_consistency_proof_of_small_trees_holds_and_no_other() -> None:
+def test_only_the_right_consistency_proofs_of_small_trees_are_valid() -> None:
     leaves = tuple(leaf(number) for number in range(20))
     roots = [naive_root(leaves[:size]) for size in range(21)]
     store = store_of(20)
@@ -157,7 +157,7 @@ def test_a_fork_is_not_consistent_with_the_older_head() -> None:
 
 
 class VirtualTree:
-    """A tree of any size whose leaves are all alike, so that every tile can be made when it is asked for."""
+    """A tree of any size with equal leaves, so that every tile can be computed on demand."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -180,7 +180,7 @@ class VirtualTree:
 
 
 @pytest.mark.parametrize("index", [0, 1, 4_999_999, 9_999_744, 9_999_999])
-def test_a_proof_among_ten_million_needs_few_tiles_and_at_most_thirty_hashes(index: int) -> None:
+def test_a_proof_from_ten_million_leaves_needs_few_tiles_and_hashes(index: int) -> None:
     size = 10_000_000
     tree = VirtualTree(size)
     path = t.inclusion_proof(index, size, tree.read)
@@ -193,7 +193,7 @@ def test_a_proof_among_ten_million_needs_few_tiles_and_at_most_thirty_hashes(ind
     assert len(tree.reads) == len(set(tree.reads)) <= 6
 
 
-def test_growing_reads_only_the_right_edge() -> None:
+def test_appending_reads_only_the_right_edge() -> None:
     store = store_of(70_000)
     store.reads.clear()
     store.append(leaf(70_000) + leaf(70_001))
@@ -203,7 +203,7 @@ def test_growing_reads_only_the_right_edge() -> None:
     assert store.reads == [(0, 273, 114), (1, 1, 17)]
 
 
-def test_growing_changes_no_full_tile() -> None:
+def test_appending_changes_no_full_tile() -> None:
     store = store_of(1000)
     before = {place: tile for place, tile in store.tiles.items() if len(tile) == 256 * 32}
     store.append(b"".join(leaf(number) for number in range(1000, 1600)))
@@ -211,18 +211,18 @@ def test_growing_changes_no_full_tile() -> None:
 
 
 @pytest.mark.parametrize("place", [(0, 0), (0, 1), (0, 272), (1, 0), (1, 1), (2, 0)])
-def test_walking_names_the_tile_that_was_altered(place: tuple[int, int]) -> None:
+def test_walk_reports_an_altered_tile(place: tuple[int, int]) -> None:
     store = store_of(70_000)
     store.tiles[place] = flip(store.tiles[place])
     with pytest.raises(TileBroken) as caught:
         list(t.walk(70_000, store.read))
-    # A changed leaf tile shows in the tile above it, where its root is kept; a changed upper tile shows itself.
+    # An altered leaf tile is reported at the tile above, which contains its root; an altered upper tile at itself.
     level, index = place
     assert (caught.value.level, caught.value.index) == ((1, index // 256) if level == 0 else place)
 
 
 @pytest.mark.parametrize("place", [(0, 0), (0, 273), (1, 0), (1, 1), (2, 0)])
-def test_walking_names_the_tile_that_is_gone(place: tuple[int, int]) -> None:
+def test_walk_reports_a_missing_tile(place: tuple[int, int]) -> None:
     store = store_of(70_000)
     del store.tiles[place]
     with pytest.raises(TileBroken) as caught:
@@ -230,7 +230,7 @@ def test_walking_names_the_tile_that_is_gone(place: tuple[int, int]) -> None:
     assert (caught.value.level, caught.value.index) == place
 
 
-def test_a_store_that_has_grown_serves_an_older_tree() -> None:
+def test_a_larger_store_can_serve_an_older_tree() -> None:
     store = store_of(900)
     frontier = [frontier for _tile, frontier in t.walk(600, store.read)][-1]
     assert frontier.root() == naive_root(tuple(leaf(number) for number in range(600)))
@@ -270,8 +270,8 @@ def test_misaligned_and_ragged_input_is_refused() -> None:
         t.consistency_proof(6, 5, TileStore().read)
 
 
-def test_a_leaf_cannot_pass_for_a_node() -> None:
-    """Second pre-image: the two children of a node, taken as one leaf, hash otherwise."""
+def test_a_leaf_is_not_a_node() -> None:
+    """Second preimage: the two children of a node, used as a leaf, have a different hash."""
     assert leaf_hash(leaf(0) + leaf(1)) != m.node_hash(leaf(0), leaf(1))
     assert m.node_hash(leaf(0), leaf(1)) == hashlib.sha256(b"\x01" + leaf(0) + leaf(1)).digest()
 

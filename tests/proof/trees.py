@@ -1,4 +1,4 @@
-"""A tile store in memory that grows the way the record's does, and RFC 6962's definitions written down naively."""
+"""An in-memory tile store that grows like the record's, and naive implementations of RFC 6962's definitions."""
 
 import hashlib
 from functools import cache

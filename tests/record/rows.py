@@ -13,12 +13,12 @@ from tests import factories
 
 
 def talk() -> Conversation:
-    """A conversation to write into."""
+    """A new conversation."""
     return factories.conversation(factories.employee("aoi"))
 
 
 def message(conversation: Conversation, text: str = "Good evening", **fields: object) -> Message:
-    """One recorded message with most personal fields filled in."""
+    """One recorded message with most personal fields set."""
     values: dict[str, object] = {
         "subject": "Your stay",
         "from_name": "Hanako Sato",
@@ -50,7 +50,7 @@ def event(about: Message, kind: str = "delivery.sent", **fields: object) -> Even
 
 
 def sealed_record(conversation: Conversation, runs: int = 3, each: int = 4) -> list[Message]:
-    """``runs`` seals of ``each`` messages with an event each, and nothing that waits."""
+    """``runs`` seals of ``each`` messages with one event each. Nothing is pending afterwards."""
     messages = []
     for run in range(runs):
         for number in range(each):

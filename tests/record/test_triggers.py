@@ -1,4 +1,4 @@
-"""The database itself refuses to change recorded rows; only an erasure under a permit passes."""
+"""Database triggers refuse changes to recorded rows, except for an erasure with a permit."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_raw_sql_can_not_change_the_record(message: Message, statement: str) -> 
 
 @pytest.mark.parametrize("table", [MESSAGE, EVENT])
 def test_emptying_a_table_is_refused(message: Message, table: str) -> None:
-    # SQLite has no TRUNCATE. MariaDB's fires no trigger: there verification notices it (docs/record.md).
+    # SQLite has no TRUNCATE. MariaDB fires no trigger for it; verification detects it there (docs/record.md).
     statement = f"DELETE FROM {table} WHERE 1 = 1"
     if connection.vendor == "postgresql":
         connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -84,7 +84,7 @@ def test_insert_or_replace_can_not_overwrite_a_row(message: Message) -> None:
     assert Message.objects.get().text == "Good evening"
 
 
-def test_an_erasure_passes_under_a_permit_and_takes_only_personal_fields(message: Message) -> None:
+def test_a_permit_allows_erasing_personal_fields_only(message: Message) -> None:
     ErasurePermit.objects.create(row_id=message.pk)
     with pytest.raises(DatabaseError), transaction.atomic():
         connection.cursor().execute(f"UPDATE {MESSAGE} SET text = 'rewritten'")
@@ -98,11 +98,11 @@ def test_an_erasure_passes_under_a_permit_and_takes_only_personal_fields(message
     assert bytes(erased.leaf_hash) == bytes(message.leaf_hash)
 
 
-def test_each_recorded_row_is_noted_for_sealing(message: Message) -> None:
-    noted = {(row.row_kind, row.row_id, bytes(row.leaf_hash)) for row in Pending.objects.all()}
+def test_each_recorded_row_is_pending_for_sealing(message: Message) -> None:
+    pending = {(row.row_kind, row.row_id, bytes(row.leaf_hash)) for row in Pending.objects.all()}
 
     event = Event.objects.get()
-    assert noted == {
+    assert pending == {
         ("message", message.pk, bytes(message.leaf_hash)),
         ("event", event.pk, bytes(event.leaf_hash)),
     }
@@ -123,7 +123,7 @@ def test_the_check_names_a_missing_trigger() -> None:
         call_command("check", databases=["default"], stdout=StringIO(), stderr=StringIO())
 
 
-def test_migrate_puts_lost_triggers_back() -> None:
+def test_migrate_restores_missing_triggers() -> None:
     triggers.remove(connection)
     assert trigger_state.altered(connection)
 
@@ -132,8 +132,8 @@ def test_migrate_puts_lost_triggers_back() -> None:
     assert not trigger_state.altered(connection)
 
 
-def test_migrate_touches_no_trigger_while_others_record() -> None:
-    with CaptureQueriesContext(connection) as asked:
+def test_migrate_leaves_intact_triggers_alone() -> None:
+    with CaptureQueriesContext(connection) as queries:
         call_command("migrate", verbosity=0)
 
-    assert not [query["sql"] for query in asked if "TRIGGER" in query["sql"].upper().split()[:2]]
+    assert not [query["sql"] for query in queries if "TRIGGER" in query["sql"].upper().split()[:2]]

@@ -1,4 +1,4 @@
-"""Proofs from tiles, checked by RFC 9162's own algorithm, with few queries at any size."""
+"""Proofs computed from tiles, checked by the algorithms of RFC 9162, with few queries at any tree size."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.record import rows
 pytestmark = pytest.mark.django_db
 
 
-def test_every_row_proves_its_place() -> None:
+def test_every_row_has_a_valid_inclusion_proof() -> None:
     messages = rows.sealed_record(rows.talk(), runs=5, each=7)
     head = proofs.head()
     assert head is not None
@@ -36,14 +36,14 @@ def test_every_row_proves_its_place() -> None:
         check_inclusion(found.leaf_hash, found.index, head.size, found.path, root)
 
 
-def test_a_row_that_waits_has_no_proof_yet() -> None:
+def test_a_pending_row_has_no_proof_yet() -> None:
     talk = rows.talk()
     rows.sealed_record(talk, runs=1)
 
     assert proofs.inclusion(rows.message(talk)) is None
 
 
-def test_each_head_proves_to_be_the_beginning_of_the_next() -> None:
+def test_each_head_is_consistent_with_the_newest() -> None:
     rows.sealed_record(rows.talk(), runs=6, each=3)
     heads = [
         open_checkpoint(note, keys.verification_keys())
@@ -59,8 +59,8 @@ def test_each_head_proves_to_be_the_beginning_of_the_next() -> None:
         proofs.consistency(newest.size + 1, newest)
 
 
-def test_a_row_among_many_is_proved_by_few_queries_and_hashes() -> None:
-    """Rows noted as sealed rows are, without their tables: 70,000 leaves in seals of a hundred."""
+def test_a_proof_from_a_large_tree_takes_few_queries_and_hashes() -> None:
+    """70,000 leaves of pending rows that have no row in the recorded tables."""
     wanted = rows.message(rows.talk())
     Pending.objects.all().delete()
     notes = [Pending(row_kind="event", row_id=uuid7(), leaf_hash=bytes(32)) for _ in range(70_000)]
@@ -78,7 +78,7 @@ def test_a_row_among_many_is_proved_by_few_queries_and_hashes() -> None:
     assert len(queries) <= 6
 
 
-def test_an_id_that_only_straddles_two_entries_is_not_found() -> None:
+def test_an_id_across_two_entries_does_not_match() -> None:
     first, second = uuid7(), uuid7()
     held = entry("message", first) + entry("message", second)
     straddling = UUID(bytes=held[9:25])
@@ -89,7 +89,7 @@ def test_an_id_that_only_straddles_two_entries_is_not_found() -> None:
     assert leaf_index("default", "message", straddling) is None
 
 
-def test_the_wrong_message_is_not_proved_by_anothers_path() -> None:
+def test_a_proof_is_invalid_for_another_message() -> None:
     first, second = rows.sealed_record(rows.talk(), runs=1)[:2]
     found, other = proofs.inclusion(first), proofs.inclusion(second)
     assert found is not None

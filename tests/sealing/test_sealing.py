@@ -86,7 +86,7 @@ def test_sealing_nothing_changes_nothing() -> None:
     assert (list(Seal.objects.values()), list(TreeHead.objects.values())) == before
 
 
-def test_a_failed_sealing_leaves_everything_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_seal_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     talk = rows.talk()
     rows.sealed_record(talk, runs=1)
     rows.message(talk)
@@ -115,24 +115,24 @@ def test_a_rolled_back_row_is_never_sealed() -> None:
     assert sealed_ids() == [kept.pk.bytes]
 
 
-def test_a_row_that_was_committed_late_is_sealed_late_and_found() -> None:
+def test_a_row_committed_late_is_sealed_later_and_found() -> None:
     talk = rows.talk()
     late = rows.message(talk)
-    note = Pending.objects.get()
-    note.delete()
+    pending = Pending.objects.get()
+    pending.delete()
     rows.sealed_record(talk, runs=2)
-    # As a transaction leaves it that began before the others and committed after them.
-    note.save(force_insert=True)
+    # Simulates a transaction that began before the others and committed after them.
+    pending.save(force_insert=True)
     seal()
 
-    found = proofs.inclusion(late)
+    proof = proofs.inclusion(late)
 
-    assert found is not None
-    assert found.index == TreeHead.objects.get().size - 1
+    assert proof is not None
+    assert proof.index == TreeHead.objects.get().size - 1
     assert verify().holds
 
 
-def test_keys_rotate_and_older_checkpoints_still_hold() -> None:
+def test_checkpoints_stay_valid_after_a_key_rotation() -> None:
     talk = rows.talk()
     rows.sealed_record(talk, runs=1)
     old, new = keys.signing_key_or_refuse(), SigningKey.generate("other.example/guard")
@@ -151,7 +151,7 @@ def test_keys_rotate_and_older_checkpoints_still_hold() -> None:
     assert [fault.where for fault in without.faults] == ["checkpoint of 8 leaves"]
 
 
-def test_a_key_may_stand_in_a_file(tmp_path: Path) -> None:
+def test_a_key_can_be_read_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "key"
     public = StringIO()
     call_command("contact_guard_keygen", str(file), "--name=hotel.example/log", stdout=public, stderr=StringIO())
@@ -166,7 +166,7 @@ def test_a_key_may_stand_in_a_file(tmp_path: Path) -> None:
         call_command("contact_guard_keygen", str(file), stderr=StringIO())
 
 
-def test_a_file_that_is_not_there_is_named_with_its_whole_path() -> None:
+def test_the_error_for_a_missing_key_file_shows_its_absolute_path() -> None:
     with guard(SIGNING_KEY="keys/contact-guard.key"), pytest.raises(ConfigurationError) as raised:
         seal()
 
@@ -180,9 +180,9 @@ def test_a_file_that_is_not_there_is_named_with_its_whole_path() -> None:
         ({"SIGNING_KEY": "PRIVATE+KEY+a+00000000+AAAA"}, "SIGNING_KEY"),
         (
             {"SIGNING_KEY": "/nowhere/at/all"},
-            r"neither a key nor a file that can be read \(No such file or directory\)",
+            r"neither a key nor a readable file \(No such file or directory\)",
         ),
-        ({"SIGNING_KEY": "PRIVAT+KEY+nowhere.example+1"}, r"can be read \(No such file or directory\)"),
+        ({"SIGNING_KEY": "PRIVAT+KEY+nowhere.example+1"}, r"readable file \(No such file or directory\)"),
     ],
 )
 def test_without_a_usable_key_nothing_is_sealed(given: dict[str, str], error: str) -> None:
@@ -223,25 +223,25 @@ def test_checks_of_key_and_witnesses(debug: bool, given: dict[str, Any], level: 
     assert [str(message.id) for message in found] == ([level] if level else [])
 
 
-def test_a_lost_head_or_an_altered_note_stops_the_sealer() -> None:
+def test_a_missing_head_or_an_altered_pending_row_stops_the_sealer() -> None:
     talk = rows.talk()
     rows.sealed_record(talk, runs=1)
     rows.message(talk)
     Pending.objects.update(leaf_hash=b"short")
 
-    with pytest.raises(SealingRefused, match="note"):
+    with pytest.raises(SealingRefused, match="pending row"):
         seal()
     TreeHead.objects.all().delete()
-    with pytest.raises(CommandError, match="gone") as error:
+    with pytest.raises(CommandError, match="missing") as error:
         call_command("contact_guard_seal", stderr=StringIO())
 
     assert error.value.returncode == 1
 
 
-if connection.vendor != "sqlite":  # whose sealers wait at their first statement
+if connection.vendor != "sqlite":  # on SQLite the second sealer waits at its first statement
 
     @pytest.mark.django_db(transaction=True)
-    def test_the_first_two_sealers_of_a_record_are_harmless_to_each_other() -> None:
+    def test_two_concurrent_first_sealers_do_not_conflict() -> None:
         rows.message(rows.talk())
         rivals: list[Sealed] = []
 
@@ -252,12 +252,12 @@ if connection.vendor != "sqlite":  # whose sealers wait at their first statement
                 connection.close()
 
         def let_the_rival_go_first(execute: Any, sql: str, *more: Any) -> Any:
-            found = execute(sql, *more)
+            result = execute(sql, *more)
             if "treehead" in sql and "FOR UPDATE" in sql and not rivals:
                 thread = threading.Thread(target=rival_seals)
                 thread.start()
                 thread.join()
-            return found
+            return result
 
         with connection.execute_wrapper(let_the_rival_go_first):
             ours = seal()
@@ -280,7 +280,7 @@ def test_the_head_is_locked_before_anything_is_read() -> None:
     assert "treehead" in touching[0]
 
 
-def test_the_beat_seals_each_second_and_does_not_pile_up() -> None:
+def test_the_seal_task_is_scheduled_each_second_and_expires() -> None:
     rows.message(rows.talk())
 
     entry = CONTACT_GUARD_SCHEDULE["contact-guard-seal"]

@@ -1,4 +1,4 @@
-"""Checkpoints kept elsewhere: a database set back, forked or rewritten contradicts them."""
+"""Checkpoints stored by witnesses reveal a database that was rolled back, forked or rewritten."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Broken(Witness):
     """A witness whose server is down."""
 
     def keep(self, checkpoint: str, *, origin: str, size: int) -> None:
-        raise ConnectionError("nobody at home")
+        raise ConnectionError("connection refused")
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Iterator[Path]:
     witnesses = [
         {"BACKEND": f"{__name__}.Broken", "NAME": "down"},
         {"BACKEND": STORAGE, "NAME": "vault", "EVERY": 0, "OPTIONS": {"folder": str(tmp_path)}},
@@ -50,7 +50,7 @@ def kept(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("name", ["StorageWitness", "storage.StorageWitness"])
-def test_settings_that_name_the_place_of_an_earlier_release_still_work(tmp_path: Path, name: str) -> None:
+def test_a_witness_can_be_configured_by_its_former_path(tmp_path: Path, name: str) -> None:
     old = {"BACKEND": f"crm_contact_guard.ledger.witnesses.{name}", "OPTIONS": {"folder": str(tmp_path)}}
     with override_settings(CONTACT_GUARD={**django_settings.CONTACT_GUARD, "WITNESSES": [old]}):
         assert isinstance(witnessing.configured()[0].witness, StorageWitness)
@@ -61,8 +61,8 @@ def talk() -> Conversation:
     return rows.talk()
 
 
-def set_back(size: int) -> None:
-    """What is left when the database is restored from a backup of that time (the rows stay for other tests to miss)."""
+def roll_back(size: int) -> None:
+    """Reset the tree to ``size`` leaves, as restoring a backup would. The rows stay."""
     Seal.objects.filter(size__gt=size).delete()
     tile = Tile.objects.get()
     hashes = bytes(tile.hashes)[: size * 32]
@@ -72,20 +72,20 @@ def set_back(size: int) -> None:
     TreeHead.objects.update(size=size, frontier=frontier.to_bytes())
 
 
-def test_a_folder_keeps_each_checkpoint_and_gives_the_newest(kept: Path, talk: Conversation) -> None:
+def test_a_folder_stores_each_checkpoint_and_returns_the_newest(folder: Path, talk: Conversation) -> None:
     for _ in range(2):
         rows.sealed_record(talk, runs=1)
         assert tasks.witness() == ["vault"]
 
-    files = sorted(kept.rglob("*.txt"))
-    newest = StorageWitness(folder=str(kept)).latest(origin=ORIGIN)
+    files = sorted(folder.rglob("*.txt"))
+    newest = StorageWitness(folder=str(folder)).latest(origin=ORIGIN)
     assert [int(file.stem) for file in files] == [8, 16]
     assert newest == files[-1].read_text()
     assert open_checkpoint(newest, keys.verification_keys(), ORIGIN).size == 16
     assert tasks.witness() == []
 
 
-def test_verification_compares_with_what_can_be_read_back(kept: Path, talk: Conversation) -> None:
+def test_verification_compares_with_stored_checkpoints(folder: Path, talk: Conversation) -> None:
     rows.sealed_record(talk, runs=1)
     witnessing.keep_all()
     rows.sealed_record(talk, runs=1)
@@ -96,31 +96,31 @@ def test_verification_compares_with_what_can_be_read_back(kept: Path, talk: Conv
     assert report.witnessed == [("vault", 8)]
 
 
-def test_a_database_that_was_set_back_is_noticed(kept: Path, talk: Conversation) -> None:
+def test_a_rolled_back_database_is_detected(folder: Path, talk: Conversation) -> None:
     rows.sealed_record(talk, runs=3)
     witnessing.keep_all()
-    set_back(16)
+    roll_back(16)
 
-    told = "\n".join(map(str, verify().faults))
+    faults = "\n".join(map(str, verify().faults))
 
-    assert "witness vault: A checkpoint of 24 leaves was signed, the record has 16: it was rolled back" in told
+    assert "witness vault: A signed checkpoint has 24 leaves, the record only 16: it was rolled back" in faults
 
 
-def test_a_fork_is_noticed_and_not_witnessed(kept: Path, talk: Conversation) -> None:
+def test_a_fork_is_detected_and_not_witnessed(folder: Path, talk: Conversation) -> None:
     rows.sealed_record(talk, runs=3)
     witnessing.keep_all()
-    set_back(16)
+    roll_back(16)
     rows.message(talk, "another history")
     for _ in range(12):
         rows.message(talk)
     seal()
 
-    taken = witnessing.keep_all()
+    stored = witnessing.keep_all()
 
-    assert taken == []
-    assert "not those that were signed" in Witnessing.objects.get(pk="vault").error
-    assert len(list(kept.rglob("*.txt"))) == 1
-    assert "witness vault: The first 24 leaves are not those that were signed" in "\n".join(map(str, verify().faults))
+    assert stored == []
+    assert "differ from the signed ones" in Witnessing.objects.get(pk="vault").error
+    assert len(list(folder.rglob("*.txt"))) == 1
+    assert "witness vault: The first 24 leaves differ from the signed ones" in "\n".join(map(str, verify().faults))
 
 
 def test_since_takes_a_checkpoint_from_a_file(tmp_path: Path, talk: Conversation) -> None:
@@ -138,16 +138,16 @@ def test_since_takes_a_checkpoint_from_a_file(tmp_path: Path, talk: Conversation
     with pytest.raises(CommandError) as error:
         call_command("contact_guard_verify", since=[tmp_path / "none.txt"], stdout=StringIO())
 
-    assert "the record begins with the 8 leaves that were kept" in out.getvalue()
+    assert "the record begins with the 8 leaves of its checkpoint" in out.getvalue()
     assert error.value.returncode == 2
 
 
-def test_one_witness_that_is_down_does_not_stop_the_others(kept: Path, talk: Conversation) -> None:
+def test_a_failing_witness_does_not_stop_the_others(folder: Path, talk: Conversation) -> None:
     rows.sealed_record(talk, runs=1)
 
     assert witnessing.keep_due() == ["vault"]
 
-    assert Witnessing.objects.get(pk="down").error == "nobody at home"
+    assert Witnessing.objects.get(pk="down").error == "connection refused"
     assert Witnessing.objects.get(pk="down").kept_at is None
 
 
@@ -182,6 +182,6 @@ def test_a_checkpoint_of_another_record_is_refused(talk: Conversation, tmp_path:
     key: Any = keys.signing_key_or_refuse()
     other = key.sign(f"other.example/log\n0\n{'A' * 43}=\n")
 
-    told = "\n".join(map(str, verify(since=[other]).faults))
+    faults = "\n".join(map(str, verify(since=[other]).faults))
 
-    assert f"the checkpoint is of other.example/log, this record is {ORIGIN}" in told
+    assert f"the checkpoint belongs to other.example/log, this record is {ORIGIN}" in faults

@@ -56,7 +56,7 @@ def test_a_dry_run_shows_and_changes_nothing(past: Message) -> None:
 
 
 def test_new_findings_open_an_alert_without_mail_and_only_once(past: Message) -> None:
-    assert "1 alerts concerned, 1 of them to be looked at" in rescan()
+    assert "1 alerts affected, 1 of them open" in rescan()
     assert Alert.objects.get().at_message == past
     assert mail.outbox == []
     assert Event.objects.get(kind="detection.rescanned").subject_type == "detection"

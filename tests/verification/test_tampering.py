@@ -1,4 +1,4 @@
-"""Whoever is master of the database can change anything; verification says what, and where."""
+"""An attacker with control of the database can change anything; verification reports what was changed, and where."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def test_each_manipulation_is_reported_and_located(scene: Scene, name: str) -> N
     words = MANIPULATIONS[name](scene)
     report = verify()
 
-    told = "\n".join(map(str, report.faults))
+    faults = "\n".join(map(str, report.faults))
     assert not report.holds
-    assert [word for word in words if word not in told] == [], told
+    assert [word for word in words if word not in faults] == [], faults
 
 
 if connection.vendor == "postgresql":
-    #: The quick check leaves files out, as its help says, and names its parts otherwise.
-    OTHERWISE = {"drop_an_attachment", "seal_at_a_time_that_no_driver_reads"}
-    IN_DATABASE = sorted(name for name in set(MANIPULATIONS) - OTHERWISE if not name.endswith("_of_a_file"))
+    #: The quick check does not read files, as its help says, and has other names for its parts.
+    DIFFERENT = {"drop_an_attachment", "seal_at_a_time_that_no_driver_reads"}
+    IN_DATABASE = sorted(name for name in set(MANIPULATIONS) - DIFFERENT if not name.endswith("_of_a_file"))
 
     @pytest.mark.parametrize("name", IN_DATABASE)
     def test_the_check_inside_the_database_reports_the_same(scene: Scene, name: str) -> None:
@@ -67,51 +67,51 @@ if connection.vendor == "postgresql":
 
     @pytest.mark.parametrize("in_database", [False, True])
     @pytest.mark.parametrize("pooled", [False, True])
-    def test_a_host_with_the_older_driver_verifies_as_well(
+    def test_verification_works_with_psycopg_2(
         scene: Scene, monkeypatch: pytest.MonkeyPatch, in_database: bool, pooled: bool
     ) -> None:
-        """Whichever driver is here: rows come by a cursor, as they do by psycopg 2."""
+        """Forces the server-side cursor that psycopg 2 needs, whichever driver is installed."""
         monkeypatch.setattr(hashed_rows, "_has_psycopg3", lambda: False)
         monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", pooled)
         assert verify(in_database=in_database).holds
 
         words = MANIPULATIONS["edit_text_with_fresh_digests"](scene)
 
-        told = "\n".join(map(str, verify(in_database=in_database).faults))
-        assert [word for word in words if word not in told] == []
+        faults = "\n".join(map(str, verify(in_database=in_database).faults))
+        assert [word for word in words if word not in faults] == []
 
 
-def test_an_honest_row_needs_no_second_look(scene: Scene) -> None:
-    """The slow way finds the same, so only the rate would tell that the fast one finds fault with everything."""
-    for kind, found in (("message", scene.messages), ("event", [scene.event(one) for one in scene.messages])):
+def test_the_fast_check_accepts_intact_rows(scene: Scene) -> None:
+    """If it rejected them, the slow check would still accept them and only the speed would suffer."""
+    for kind, found in (("message", scene.messages), ("event", [scene.event(row) for row in scene.messages])):
         wanted = {row.pk.bytes: (bytes(row.leaf_hash), b"", b"~") for row in found}
         assert hashed_rows.compare("default", kind, wanted, {}) == set()  # type: ignore[arg-type]
 
 
-def test_there_are_enough_of_them() -> None:
+def test_there_are_at_least_100_manipulations() -> None:
     assert len(MANIPULATIONS) >= 100
 
 
-def test_a_conversation_deleted_under_its_messages_is_reported(scene: Scene) -> None:
+def test_a_deleted_conversation_with_messages_is_reported(scene: Scene) -> None:
     delete(scene.talk)
 
-    told = "\n".join(map(str, verify().faults))
+    faults = "\n".join(map(str, verify().faults))
     scene.talk.save(force_insert=True)
 
-    assert f"message {scene.victim.pk}: points at conversation {scene.talk.pk}, which is gone" in told
+    assert f"message {scene.victim.pk}: refers to conversation {scene.talk.pk}, which is missing" in faults
 
 
-def test_the_sealer_signs_nothing_that_goes_on_from_a_forged_tree(scene: Scene) -> None:
+def test_the_sealer_does_not_extend_a_forged_tree(scene: Scene) -> None:
     MANIPULATIONS["edit_text_and_its_leaf_in_the_tile"](scene)
     rows.message(scene.talk)
 
-    with pytest.raises(SealingRefused, match="not the tree that was signed last"):
+    with pytest.raises(SealingRefused, match="differs from the last signed checkpoint"):
         seal()
 
     assert Seal.objects.count() == 3
 
 
-def test_the_command_names_the_first_and_all_and_exits_with_one(scene: Scene) -> None:
+def test_the_command_prints_all_faults_and_exits_with_1(scene: Scene) -> None:
     MANIPULATIONS["swap_two_texts"](scene)
     out = StringIO()
 
@@ -123,7 +123,7 @@ def test_the_command_names_the_first_and_all_and_exits_with_one(scene: Scene) ->
 
 
 if connection.vendor == "sqlite":
-    #: SQLite takes any kind of value in any column, and any bytes for text.
+    #: SQLite stores a value of any type in any column, and any bytes as text.
     ODD = (
         "text = CAST(X'ff' AS TEXT)",
         "text = X'ff00'",
@@ -140,16 +140,16 @@ if connection.vendor == "sqlite":
     )
 
     @pytest.mark.parametrize("change", ODD)
-    def test_values_of_the_wrong_kind_are_reported_and_end_nothing(scene: Scene, change: str) -> None:
+    def test_values_of_the_wrong_type_are_reported_and_do_not_abort_the_check(scene: Scene, change: str) -> None:
         with past_the_triggers(), connection.cursor() as cursor:
             cursor.execute(f"UPDATE crm_contact_guard_message SET {change} WHERE id = '{scene.victim.pk.hex}'")
 
-        told = "\n".join(map(str, verify().faults))
+        faults = "\n".join(map(str, verify().faults))
         with past_the_triggers(), connection.cursor() as cursor:
-            # Django's own check of foreign keys after the test is not what is tested.
+            # Django checks foreign keys after each test.
             cursor.execute("UPDATE crm_contact_guard_message SET conversation_id = %s", [scene.talk.pk.hex])
 
-        assert f"message {scene.victim.pk}" in told
+        assert f"message {scene.victim.pk}" in faults
 
     ODD_ELSEWHERE = (
         "tile SET hashes = 'abc'",
@@ -168,7 +168,7 @@ if connection.vendor == "sqlite":
     )
 
     @pytest.mark.parametrize("change", ODD_ELSEWHERE)
-    def test_what_can_not_even_be_read_of_the_tree_is_reported(scene: Scene, change: str) -> None:
+    def test_unreadable_values_in_the_tree_are_reported(scene: Scene, change: str) -> None:
         with past_the_triggers(), connection.cursor() as cursor:
             cursor.execute(f"UPDATE crm_contact_guard_{change}")
 

@@ -1,4 +1,4 @@
-"""Sending e-mail by SMTP through Django's own back end."""
+"""Send e-mail by SMTP through Django's mail back end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crm_contact_guard.channels.email.imap import ImapOptions
 
 _BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-#: Options handed on to Django's SMTP back end, by our name.
+#: Our option names → arguments of Django's SMTP back end.
 _SMTP_OPTIONS = {
     "HOST": "host",
     "PORT": "port",
@@ -38,20 +38,20 @@ _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 
 
 class EmailChannel(Channel):
-    """E-mail. Options: ``FROM`` (address customers see), ``REPLY_TO`` (its replies arrive at the receiver,
-    as ``name+TOKEN@domain``), ``HOST``, ``PORT``, ``USER``, ``PASSWORD``, ``USE_TLS``, ``USE_SSL``, ``TIMEOUT``
-    (seconds), or ``MAILER`` for one of the host's own mailers, or ``BACKEND`` for another Django mail back end.
-    ``IMAP``: the mailbox that is polled (``imap.ImapOptions``)."""
+    """E-mail. Options: ``FROM`` (address shown to customers), ``REPLY_TO`` (address for replies, which arrive at the
+    receiver as ``name+TOKEN@domain``), ``HOST``, ``PORT``, ``USER``, ``PASSWORD``, ``USE_TLS``, ``USE_SSL``,
+    ``TIMEOUT`` (seconds), or ``MAILER`` for one of the host's mailers, or ``BACKEND`` for another Django mail back end.
+    ``IMAP``: a mailbox to poll (``imap.ImapOptions``)."""
 
     address_kind = "email"
     verbose_name = _("E-mail")
     supports_subject = True
     supports_files = True
-    #: Most servers take mails of 25 MB; base64 makes a third more of a file.
+    #: Most servers accept mails of 25 MB; base64 adds a third to a file.
     max_file_bytes = 10 * 1024 * 1024
 
     def send(self, message: OutboundMessage) -> Receipt:
-        """One mail by SMTP. A connection that breaks after the text went out leaves the outcome ``uncertain``."""
+        """Send one mail by SMTP. If the connection breaks after the data was sent, the error is ``uncertain``."""
         mail = self.build(message)
         carrier_id = mail.extra_headers["Message-ID"]
         connection = self._connection()
@@ -71,13 +71,16 @@ class EmailChannel(Channel):
         return Receipt(status=DeliveryStatus.SENT, carrier_id=carrier_id)
 
     def build(self, message: OutboundMessage) -> EmailMessage:
-        """The mail: reply address with our token (also as envelope sender, so that bounces find back), Message-ID made
-        of our message id (the same at each attempt), References, and the notice in a signature."""
+        """Build the mail.
+
+        The reply address contains our token; it is the envelope sender as well, so that bounces can be assigned. The
+        Message-ID is derived from our message id, so it is the same for each attempt. The notice is in the signature.
+        """
         sender_name, sender = parseaddr(self.options["FROM"])
         reply_address = self.reply_address(message.reply_token)
-        shown = f"{message.from_name} ({sender_name})" if sender_name and message.from_name else message.from_name
+        name = f"{message.from_name} ({sender_name})" if sender_name and message.from_name else message.from_name
         headers = {
-            "From": formataddr((shown or sender_name, sender)),
+            "From": formataddr((name or sender_name, sender)),
             "Message-ID": f"<{message.message_id}@{self.domain}>",
         }
         if message.in_reply_to:
@@ -100,7 +103,7 @@ class EmailChannel(Channel):
 
     @property
     def domain(self) -> str:
-        """The domain of the address customers see."""
+        """The domain of the address shown to customers."""
         return parseaddr(self.options["FROM"])[1].rpartition("@")[2]
 
     def reply_address(self, token: str) -> str:
@@ -109,7 +112,7 @@ class EmailChannel(Channel):
         return f"{local}+{token}@{domain}" if token else f"{local}@{domain}"
 
     def accepts(self, recipient: str) -> bool:
-        """Whether the receiver takes mail to this address: the sender's or the reply address, with or without token."""
+        """Whether the receiver accepts mail to this address: the sender or reply address, with or without a token."""
         local, _at, domain = recipient.lower().rpartition("@")
         own = {self.reply_address("").lower(), parseaddr(self.options["FROM"])[1].lower()}
         return f"{local.partition('+')[0]}@{domain}" in own
@@ -119,7 +122,7 @@ class EmailChannel(Channel):
 
     @property
     def polls(self) -> bool:
-        """Whether mails are fetched from a mailbox."""
+        """Whether mails are polled from a mailbox."""
         return bool(self.options.get("IMAP"))
 
     def imap(self) -> ImapOptions:
@@ -134,15 +137,15 @@ class EmailChannel(Channel):
         if "MAILER" in self.options:
             return mailer(str(self.options["MAILER"]))
         backend: type[BaseEmailBackend] = import_string(self.options.get("BACKEND", _BACKEND))
-        # Django 6.1 wants to know a back end's alias; earlier versions take and ignore it.
-        given: dict[str, Any] = {"alias": self.alias}
-        given |= {ours: self.options[name] for name, ours in _SMTP_OPTIONS.items() if name in self.options}
+        # Django 6.1 requires the alias of a back end; earlier versions ignore it.
+        arguments: dict[str, Any] = {"alias": self.alias}
+        arguments |= {name: self.options[option] for option, name in _SMTP_OPTIONS.items() if option in self.options}
         if backend.__module__.endswith("smtp"):
-            given.setdefault("timeout", _DEFAULT_TIMEOUT)
-        return backend(**given)
+            arguments.setdefault("timeout", _DEFAULT_TIMEOUT)
+        return backend(**arguments)
 
     def check(self) -> Iterator[CheckMessage]:
-        """E101: no usable FROM. E102: REPLY_TO is no address. E105: IMAP is incomplete. W102: it is not encrypted."""
+        """E101: invalid FROM. E102: invalid REPLY_TO. E105: IMAP is incomplete. W102: IMAP is not encrypted."""
         where = f'CONTACT_GUARD["CHANNELS"]["{self.alias}"]["OPTIONS"]'
         if not _ADDRESS.fullmatch(parseaddr(str(self.options.get("FROM", "")))[1]):
             yield Error(f'{where}["FROM"] is not an e-mail address', id="crm_contact_guard.E101")
@@ -153,15 +156,17 @@ class EmailChannel(Channel):
             try:
                 if self.imap().is_open_to_listeners:
                     yield Warning(
-                        f'{where}["IMAP"]["TLS"] is off: passwords travel in clear', id="crm_contact_guard.W102"
+                        f'{where}["IMAP"]["TLS"] is off: passwords are sent unencrypted', id="crm_contact_guard.W102"
                     )
             except ConfigurationError as error:
                 yield Error(f'{where}["IMAP"]: {error}', id="crm_contact_guard.E105")
 
 
 def _is_final(error: Exception) -> bool:
-    """5xx answers are final; 4xx, refused connections and time-outs are worth another try. ``SMTPRecipientsRefused``
-    is raised for both kinds, so its codes decide."""
+    """Whether the error is permanent: 5xx replies are; 4xx, refused connections and time-outs are not.
+
+    ``SMTPRecipientsRefused`` is raised for both, so its codes decide.
+    """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _text in error.recipients.values())
     if isinstance(error, smtplib.SMTPResponseException):
@@ -179,5 +184,5 @@ def _close(connection: BaseEmailBackend) -> None:
     try:
         connection.close()
     except (OSError, smtplib.SMTPException):
-        # The server took the mail and then went away without a goodbye: that changes nothing.
+        # The server accepted the mail and then closed the connection without a reply to QUIT.
         return

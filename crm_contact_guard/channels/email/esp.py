@@ -1,6 +1,6 @@
-"""E-mail through a mail service (Mailgun, Postmark, Amazon SES, Brevo, SendGrid …) by django-anymail.
+"""E-mail through an e-mail service (Mailgun, Postmark, Amazon SES, Brevo, SendGrid …) by django-anymail.
 
-Its back ends send, its webhook views check and read what the service tells. Needs the extra ``email-esp``.
+Its back ends send mail, its webhook views verify and parse the service's requests. Needs the extra ``email-esp``.
 """
 
 from __future__ import annotations
@@ -35,44 +35,44 @@ from crm_contact_guard.channels.email.esp_events import METADATA_KEY, inbound_ev
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError, InvalidPayload
 
-#: What a payload that is not as documented makes Anymail's readers raise.
+#: Exceptions that Anymail raises for payloads that differ from the service's documentation.
 _UNREADABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 
-#: Anymail's two kinds of views, and which is not which.
+#: Anymail's two kinds of views, each with the other one.
 _OTHER = {"Tracking": "Inbound", "Inbound": "Tracking"}
 
 
 class EspChannel(EmailChannel):
-    """E-mail through a mail service. Options: ``FROM``, ``REPLY_TO``, ``ESP`` (Anymail's name of the service, as
-    "mailgun"), ``SEND`` (options of Anymail's back end, as ``api_key``), ``WEBHOOK`` (options of its webhook views, as
-    ``webhook_signing_key``), ``WEBHOOK_SECRET`` ("user:password" of the webhook's address). Keys and secrets may be
-    lists while they are exchanged. What is not given here is taken from the host's ``ANYMAIL`` setting. ``MAILER``:
-    send by a mailer of the host instead of ``SEND``.
+    """E-mail through an e-mail service. Options: ``FROM``, ``REPLY_TO``, ``ESP`` (Anymail's name of the service, such
+    as "mailgun"), ``SEND`` (options of Anymail's back end, such as ``api_key``), ``WEBHOOK`` (options of its webhook
+    views, such as ``webhook_signing_key``), ``WEBHOOK_SECRET`` ("user:password" in the webhook's URL). Keys and secrets
+    may be lists during a rotation. Missing options are taken from the host's ``ANYMAIL`` setting. ``MAILER``: send by a
+    mailer of the host instead of ``SEND``.
 
-    Events come to ``webhooks/<alias>/``, mails to ``webhooks/<alias>/?type=inbound`` (for Mailgun's raw mails
+    Events are sent to ``webhooks/<alias>/``, mails to ``webhooks/<alias>/?type=inbound`` (Mailgun's raw mails to
     ``?type=inbound_mime``)."""
 
     supports_webhook = True
     supports_status = True
 
     def send(self, message: OutboundMessage) -> Receipt:
-        """One call of the service's API. Its own id of the mail is kept: its later events and replies name it."""
+        """Send by one API request. The service's id of the mail is stored, since its events and replies contain it."""
         mail = self.build(message)
         connection = self._connection()
         if not hasattr(connection, "esp_name"):
             raise ConfigurationError(f"MAILER = {self.options['MAILER']!r} is not one of Anymail's back ends")
         try:
-            taken = connection.send_messages([mail])
+            count = connection.send_messages([mail])
         except Exception as error:
-            known = channel_error(error)
-            if known is None:
+            translated = channel_error(error)
+            if translated is None:
                 raise
-            raise known from error
-        if not taken:
+            raise translated from error
+        if not count:
             raise ChannelError("a receiver of Anymail's pre_send signal stopped the mail", permanent=True)
         status: Any = mail.anymail_status  # type: ignore[attr-defined]
-        said = status.recipients.get(message.to_address)
-        carrier_id = said.message_id if said is not None else status.message_id
+        recipient = status.recipients.get(message.to_address)
+        carrier_id = recipient.message_id if recipient is not None else status.message_id
         return Receipt(
             status=DeliveryStatus.SENT,
             carrier_id=carrier_id if isinstance(carrier_id, str) else mail.extra_headers["Message-ID"],
@@ -80,11 +80,11 @@ class EspChannel(EmailChannel):
         )
 
     def build(self, message: OutboundMessage) -> EmailMessage:
-        """As by SMTP, but for the envelope, which is the service's, and with our message id as its metadata."""
+        """Build the mail as for SMTP, without an envelope sender and with our message id as metadata."""
         mail = super().build(message)
         mail.from_email = mail.extra_headers.pop("From")
         if self.esp == "postmark":
-            # Keeps our Message-ID, to which answers refer.
+            # Keep our Message-ID, which replies refer to.
             mail.extra_headers["X-PM-KeepID"] = "true"
         mail.metadata = {METADATA_KEY: message.message_id}  # type: ignore[attr-defined]
         return mail
@@ -95,57 +95,57 @@ class EspChannel(EmailChannel):
         return str(self.options.get("ESP", ""))
 
     def verify(self, request: HttpRequest) -> None:
-        """By the service's signature, its "user:password", or both, as Anymail does it. Raises InvalidPayload."""
+        """Check the service's signature, its "user:password", or both, with Anymail. Raises InvalidPayload."""
         if request.method == "HEAD":
-            # Some services ask so whether there is somebody.
+            # Some services test the URL this way.
             return
-        if self._accepting(request, _asked(request)) is None:
-            raise InvalidPayload("neither signature nor password are the service's")
+        if self._accepting(request, _kind(request)) is None:
+            raise InvalidPayload("invalid signature or password")
 
     def parse(self, request: HttpRequest) -> Sequence[CarrierEvent]:
-        """Events or mails. What comes to the other's address is read all the same, if it proves itself there."""
+        """Parse events or mails. Events sent to the URL for mails, or the reverse, are parsed if they are authentic."""
         if request.method == "HEAD":
             return ()
-        asked = _asked(request)
-        wrong = ""
-        for kind in (asked, _OTHER[asked]):
+        requested = _kind(request)
+        problem = ""
+        for kind in (requested, _OTHER[requested]):
             view = self._accepting(request, kind)
             if view is None:
                 break
             try:
                 return self._events(view, request)
             except AnymailConfigurationError as error:
-                wrong = str(error)
-        raise InvalidPayload(wrong)
+                problem = str(error)
+        raise InvalidPayload(problem)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """200: some services take nothing else for a yes."""
+        """200, since some services treat any other status as a failure."""
         return HttpResponse(status=200)
 
     def refuse(self, request: HttpRequest) -> HttpResponse:
-        """Amazon SNS sends its password only after having been asked for it (RFC 9110 §11.6.1)."""
+        """401 with a challenge for Amazon SNS, which sends its password only then (RFC 9110 §11.6.1)."""
         if self.esp != "amazon_ses" or "Authorization" in request.headers:
             return super().refuse(request)
         return HttpResponse(status=401, headers={"WWW-Authenticate": 'Basic realm="webhook"'})
 
     def check(self) -> Iterator[CheckMessage]:
-        """E101, E102 as by SMTP. E103: unknown service, or an option of it is missing. E104: webhooks that nobody has
-        to prove to be the service for. W101: Django refuses mails that we would take."""
+        """E101, E102: as for SMTP. E103: unknown service or missing option. E104: webhooks without authentication.
+        W101: Django's upload limit is below ``MAX_INBOUND_BYTES``."""
         yield from super().check()
         where = f'CONTACT_GUARD["CHANNELS"]["{self.alias}"]["OPTIONS"]'
         try:
             if not hasattr(self._connection(), "esp_name"):
                 yield Error(f'{where}["MAILER"] is not one of Anymail\'s back ends', id="crm_contact_guard.E103")
-            views = [view for known in self._views.values() for view in known]
+            views = [view for variants in self._views.values() for view in variants]
         except (ImportError, AttributeError, ImproperlyConfigured, ConfigurationError, TypeError, ValueError) as error:
             yield Error(f"{where}: {error}", id="crm_contact_guard.E103")
             return
-        if not all(_proves(view) for view in views):
+        if not all(_authenticates(view) for view in views):
             yield Error(f'{where}["WEBHOOK_SECRET"] is missing', id="crm_contact_guard.E104")
         most: int | None = django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if most is not None and most < settings.MAX_INBOUND_BYTES:
             yield Warning(
-                f"Channel {self.alias!r} takes mails of up to {settings.MAX_INBOUND_BYTES} bytes, but Django refuses "
+                f"Channel {self.alias!r} accepts mails of up to {settings.MAX_INBOUND_BYTES} bytes, but Django refuses "
                 f"requests over DATA_UPLOAD_MAX_MEMORY_SIZE = {most}",
                 id="crm_contact_guard.W101",
             )
@@ -154,44 +154,44 @@ class EspChannel(EmailChannel):
         if "MAILER" in self.options:
             return super()._connection()
         backend = import_module(f"anymail.backends.{self.esp}").EmailBackend
-        given = self.options.get("SEND", {})
-        chosen = {name: value[0] if isinstance(value, list | tuple) else value for name, value in given.items()}
+        options = self.options.get("SEND", {})
+        options = {name: value[0] if isinstance(value, list | tuple) else value for name, value in options.items()}
         if self.esp == "amazon_ses":
-            chosen["client_params"] = _asked_once(backend.esp_name, chosen)
-        connection: BaseEmailBackend = backend(alias=self.alias, **chosen)
+            options["client_params"] = _without_retries(backend.esp_name, options)
+        connection: BaseEmailBackend = backend(alias=self.alias, **options)
         return connection
 
     @cached_property
     def _views(self) -> Mapping[str, tuple[Any, ...]]:
-        """Anymail's views for events and for mails, one for each combination of keys that count at present."""
+        """Anymail's views for events and for mails, one for each combination of currently valid keys."""
         module = import_module(f"anymail.webhooks.{self.esp}")
-        given = {**self.options.get("SEND", {}), **self.options.get("WEBHOOK", {})}
+        options = {**self.options.get("SEND", {}), **self.options.get("WEBHOOK", {})}
         if self.secrets("WEBHOOK_SECRET"):
-            given["webhook_secret"] = (list(self.secrets("WEBHOOK_SECRET")),)
-        choices = [value if isinstance(value, list | tuple) else (value,) for value in given.values()]
-        variants = [dict(zip(given, chosen, strict=True)) for chosen in itertools.product(*choices)]
-        found: dict[str, tuple[Any, ...]] = {}
+            options["webhook_secret"] = (list(self.secrets("WEBHOOK_SECRET")),)
+        choices = [value if isinstance(value, list | tuple) else (value,) for value in options.values()]
+        variants = [dict(zip(options, values, strict=True)) for values in itertools.product(*choices)]
+        views: dict[str, tuple[Any, ...]] = {}
         for kind in _OTHER:
             name = next((name for name in vars(module) if name.endswith(f"{kind}WebhookView")), None)
             if name is not None:
                 with warnings.catch_warnings():
-                    # Whoever proves nothing is refused here, so there is nothing to warn of.
+                    # Anymail warns about missing authentication, but such requests are refused here.
                     warnings.simplefilter("ignore", AnymailWarning)
-                    found[kind] = tuple(getattr(module, name)(**variant) for variant in variants)
-        return found
+                    views[kind] = tuple(getattr(module, name)(**variant) for variant in variants)
+        return views
 
     def _accepting(self, request: HttpRequest, kind: str) -> Any:
-        """The view of this kind that takes the request for the service's own, None when none does."""
-        if request.method != "POST" or not request.body:  # read before the form is, so that a signature finds it
+        """The first view of this kind that accepts the request as authentic; None if there is none."""
+        if request.method != "POST" or not request.body:  # must be read before request.POST, for the signature
             return None
         for view in self._views.get(kind, ()):
-            if not _proves(view):
+            if not _authenticates(view):
                 continue
             try:
                 view.run_validators(request)
             except RequestDataTooBig:
                 raise
-            except Exception:  # noqa: BLE001, S112 - Anymail's own refusal, or what a forged payload made it raise
+            except Exception:  # noqa: BLE001, S112 - Anymail's refusal, or an error caused by a forged payload
                 continue
             return view
         return None
@@ -200,27 +200,27 @@ class EspChannel(EmailChannel):
         try:
             return self._translated(view.parse_events(request))
         except (OSError, AnymailConfigurationError):
-            # A file that the service keeps could not be fetched: it will call again.
+            # A file could not be fetched from the service; it will repeat the request.
             raise
         except AnymailAPIError as error:
             if not isinstance(error.__cause__, _UNREADABLE):
                 raise
             return [self._unreadable(request.body, error)]
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise InvalidPayload(f"no JSON: {error}") from error
+            raise InvalidPayload(f"invalid JSON: {error}") from error
         except _UNREADABLE as error:
             return self._one_by_one(view, request, error)
 
     def _one_by_one(self, view: Any, request: HttpRequest, error: Exception) -> list[CarrierEvent]:
-        """Of a bundle in which something can't be read, all that can."""
+        """Parse the events of a batch one by one, if one of them can't be parsed."""
         try:
-            bundle = json.loads(request.body)
+            batch = json.loads(request.body)
         except ValueError:
-            bundle = None
-        if not isinstance(bundle, list) or not hasattr(view, "esp_to_anymail_event"):
+            batch = None
+        if not isinstance(batch, list) or not hasattr(view, "esp_to_anymail_event"):
             return [self._unreadable(request.body, error)]
         events: list[CarrierEvent] = []
-        for single in bundle:
+        for single in batch:
             try:
                 events += self._translated([view.esp_to_anymail_event(single)])
             except _UNREADABLE as problem:
@@ -234,29 +234,31 @@ class EspChannel(EmailChannel):
             payload.decode("utf-8", "replace"), alias=self.alias, event_id=f"payload:{digest}", reason=reason
         )
 
-    def _translated(self, found: Sequence[Any]) -> list[CarrierEvent]:
+    def _translated(self, anymail_events: Sequence[Any]) -> list[CarrierEvent]:
         events: list[CarrierEvent] = []
-        for one in found:
-            translate = inbound_events if isinstance(one, AnymailInboundEvent) else tracking_events
-            events += translate(one, alias=self.alias, esp=self.esp)
+        for event in anymail_events:
+            translate = inbound_events if isinstance(event, AnymailInboundEvent) else tracking_events
+            events += translate(event, alias=self.alias, esp=self.esp)
         return events
 
 
-def _asked_once(esp_name: str, chosen: dict[str, Any]) -> dict[str, Any]:
-    """Amazon's client options, ours or the host's, without boto's own repeats: after a lost answer they would send the
-    mail again, unmarked and past the record. The outbox repeats."""
+def _without_retries(esp_name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Amazon's client options, ours or the host's, with boto's retries turned off.
+
+    After a lost response boto would send the mail again without marking or recording it. The outbox retries instead.
+    """
     from botocore.config import Config  # noqa: PLC0415 - comes with Amazon's own library
 
-    given = dict(get_anymail_setting("client_params", esp_name=esp_name, kwargs=chosen, default={}))
-    config = given.get("config") or Config()
+    params = dict(get_anymail_setting("client_params", esp_name=esp_name, kwargs=options, default={}))
+    config = params.get("config") or Config()
     config = config if isinstance(config, Config) else Config(**config)
-    return {**given, "config": config.merge(Config(retries={"total_max_attempts": 1}))}
+    return {**params, "config": config.merge(Config(retries={"total_max_attempts": 1}))}
 
 
-def _asked(request: HttpRequest) -> str:
+def _kind(request: HttpRequest) -> str:
     return "Inbound" if request.GET.get("type", "").startswith("inbound") else "Tracking"
 
 
-def _proves(view: Any) -> bool:
-    """Whether somebody who is not the service would be found out: by a signature or by the password."""
+def _authenticates(view: Any) -> bool:
+    """Whether the view checks a signature or a password."""
     return bool(view.basic_auth or not view.warn_if_no_basic_auth)

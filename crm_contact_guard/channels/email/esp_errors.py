@@ -1,4 +1,4 @@
-"""What a mail service's refusal means: is another try worth it, may the mail have gone out, how long to wait."""
+"""Translate an e-mail service's errors: permanent or not, uncertain or not, and how long to wait."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsR
 
 from crm_contact_guard.exceptions import ChannelError
 
-#: The account is at fault, not the mail: wrong key, unpaid, unverified domain. Somebody will mend it.
+#: Problems of the account, not of the mail (wrong key, unpaid, unverified domain): retry until they are fixed.
 _ACCOUNT = frozenset({401, 402, 403, 404, 407})
 _BUSY = frozenset({408, 425, 429})
-#: A gateway that lost the service's answer: the mail may be on its way.
+#: A gateway lost the service's response: the mail may have been sent.
 _ANSWER_LOST = frozenset({502, 504})
-#: Parts of Amazon's error names that pass: too fast, quota used up, sending paused.
-_AMAZON_PASSES = ("Throttl", "TooMany", "LimitExceeded", "Paused", "Suspended", "NotVerified", "Unavailable")
-#: boto's own errors before anything was sent.
+#: Parts of Amazon's names of temporary errors: rate limit, quota, paused sending.
+_AMAZON_TEMPORARY = ("Throttl", "TooMany", "LimitExceeded", "Paused", "Suspended", "NotVerified", "Unavailable")
+#: boto's errors that occur before the request is sent.
 _BOTO_NEVER_SENT = ("EndpointConnection", "ConnectTimeout", "Credentials", "NoRegion", "Proxy", "SSL")
 
 
 def channel_error(error: Exception) -> ChannelError | None:
-    """The refusal in the contract's terms. None for what is no word of a service: a bug or a wrong setting."""
+    """The ChannelError for an error of the service; None for any other exception (a bug or a wrong setting)."""
     if isinstance(error, AnymailRecipientsRefused):
         return ChannelError(_words(error), permanent=True)
     if not isinstance(error, AnymailError):
@@ -31,13 +31,13 @@ def channel_error(error: Exception) -> ChannelError | None:
     if status is not None and not 200 <= status < 300:
         return _by_status(error, status)
     if not isinstance(error, AnymailAPIError):
-        # The mail can't be put in the service's terms.
+        # The service does not support a feature of the mail.
         return ChannelError(_words(error), permanent=True)
     return ChannelError(_words(error), permanent=False, uncertain=not _never_sent(error.__cause__))
 
 
 def _by_status(error: AnymailError, status: int) -> ChannelError:
-    permanent = 400 <= status < 500 and status not in _ACCOUNT | _BUSY and not _passes(error)
+    permanent = 400 <= status < 500 and status not in _ACCOUNT | _BUSY and not _is_temporary(error)
     return ChannelError(
         _words(error), permanent=permanent, uncertain=status in _ANSWER_LOST, retry_after=_retry_after(error)
     )
@@ -49,14 +49,14 @@ def _status(error: AnymailError) -> int | None:
     answer: Any = error.response
     if isinstance(answer, dict):  # boto's
         return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
-    found = getattr(answer, "status_code", None)
-    return int(found) if found is not None else None
+    code = getattr(answer, "status_code", None)
+    return int(code) if code is not None else None
 
 
-def _passes(error: AnymailError) -> bool:
+def _is_temporary(error: AnymailError) -> bool:
     answer: Any = error.response
     name = answer.get("Error", {}).get("Code", "") if isinstance(answer, dict) else ""
-    return any(part in name for part in _AMAZON_PASSES)
+    return any(part in name for part in _AMAZON_TEMPORARY)
 
 
 def _never_sent(cause: BaseException | None) -> bool:

@@ -1,4 +1,4 @@
-"""The readable text of an HTML mail, with the targets of its links: what a person sees, and what a click would do."""
+"""Plain text of an HTML mail, with the targets of its links."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ class _Reader(HTMLParser):
 
 
 def html_text(html: str) -> str:
-    """Plain text of an HTML mail; quotes keep the ``>`` mark, links their target. Never raises on broken HTML."""
+    """Plain text of an HTML mail. Quotes are marked with ``>``, link targets are added. Never raises on broken HTML."""
     reader = _Reader()
     reader.feed(html)
     reader.close()
     lines = [line.rstrip() for line in "".join(reader.parts).split("\n")]
-    kept = [line for index, line in enumerate(lines) if line.strip("> ") or (index and lines[index - 1].strip("> "))]
-    return "\n".join(kept).strip()
+    lines = [line for index, line in enumerate(lines) if line.strip("> ") or (index and lines[index - 1].strip("> "))]
+    return "\n".join(lines).strip()

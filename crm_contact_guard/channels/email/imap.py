@@ -1,7 +1,7 @@
-"""A mailbox on an IMAP server (RFC 9051) by imap-tools: what waits in it, a mail's bytes, and what becomes of it.
+"""Access to a mailbox on an IMAP server (RFC 9051) by imap-tools.
 
-Reading never changes anything (``BODY.PEEK``): a mail is marked or moved only when the caller says so, after its
-commit. Needs the extra ``imap``.
+Reading does not change flags (``BODY.PEEK``). The caller marks or moves a mail after its commit. Needs the extra
+``imap``.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-#: Of a mail that is too large, this much of its head is looked at, in bytes.
+#: Bytes of the header that are read if a mail is too large.
 _HEAD = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImapOptions:
-    """``OPTIONS["IMAP"]`` in lower case. ``tls``: True (from the first byte), "starttls", or False, for this machine
-    only. ``ca_file``: a private authority's certificates. ``access_token``: dotted path of a function that returns a
-    token (OAuth 2, as Microsoft 365 and Gmail want it) instead of a password. ``move_to``: where recorded mails go;
-    without it they are marked as seen. ``set_aside``: where mails go that can't be recorded. ``timeout`` in seconds."""
+    """``OPTIONS["IMAP"]`` with lower-case names. ``tls``: True (implicit TLS), "starttls", or False for localhost only.
+    ``ca_file``: certificates of a private authority. ``access_token``: dotted path of a function that returns an OAuth
+    2 token instead of a password (Microsoft 365, Gmail). ``move_to``: folder for recorded mails; without it they are
+    marked as seen. ``set_aside``: folder for mails that can't be recorded. ``timeout``: in seconds."""
 
     host: str
     user: str
@@ -47,36 +47,36 @@ class ImapOptions:
     timeout: float = 30.0
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Self:
-        """Raises ConfigurationError naming what is missing or unknown."""
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Create the options. Raises ConfigurationError, which names a missing or unknown option."""
         try:
-            options = cls(**{name.lower(): value for name, value in given.items()})
+            options = cls(**{name.lower(): value for name, value in values.items()})
         except TypeError as error:
             raise ConfigurationError(str(error).replace(f"{cls.__name__}.__init__() ", "")) from error
         if not (options.password or options.access_token):
             raise ConfigurationError("PASSWORD or ACCESS_TOKEN is missing")
         if options.tls not in (True, False, "starttls"):
-            raise ConfigurationError(f'TLS = {options.tls!r} is none of True, "starttls" and False')
+            raise ConfigurationError(f'TLS = {options.tls!r} is not True, "starttls" or False')
         return options
 
     @property
     def is_open_to_listeners(self) -> bool:
-        """Password and mails would travel in clear over a network."""
+        """Whether password and mails would be sent unencrypted over a network."""
         return not self.tls and self.host not in _LOOPBACK
 
 
 class Mailbox:
-    """An open mailbox; use it as a context. Every trouble with the server is a ChannelError worth another try."""
+    """An open mailbox, used as a context manager. Errors of the server are raised as temporary ChannelErrors."""
 
     def __init__(self, options: ImapOptions) -> None:
         self.options = options
 
     def __enter__(self) -> Self:
-        with _troubles("can't open the mailbox"):
+        with _channel_errors("can't open the mailbox"):
             self._box = self._connect()
             try:
                 self._log_in()
-                # Most servers tell all they can after the login only, when imaplib asks no more.
+                # Most servers list all capabilities only after the login, when imaplib does not read them again.
                 answer = self._box.client.capability()[1]
                 self._box.client.capabilities = tuple(answer[-1].decode("ascii", "replace").upper().split())
                 self.validity = self._box.folder.status(self.options.folder, ["UIDVALIDITY"])["UIDVALIDITY"]
@@ -95,31 +95,34 @@ class Mailbox:
         self._leave()
 
     def waiting(self, most: int) -> list[tuple[str, int]]:
-        """UID and size in bytes of the mails to take, oldest first: all of the folder where taken ones are moved away
-        (a person who looked into it makes no difference then), else the unseen ones."""
-        with _troubles("can't list the mails"):
+        """UID and size in bytes of the mails to record, oldest first.
+
+        With ``move_to`` these are all mails in the folder, so it does not matter if a person has opened one. Otherwise
+        they are the unseen ones.
+        """
+        with _channel_errors("can't list the mails"):
             uids = self._box.uids("UNDELETED" if self.options.move_to else "UNSEEN UNDELETED")[:most]
             return [(uid, self._size(uid)) for uid in uids]
 
     def mail(self, uid: str) -> bytes:
-        """The mail as it lies there; empty when somebody took it away meanwhile."""
+        """The bytes of the mail; empty if it was removed since."""
         return self._part(uid, "BODY.PEEK[]")
 
     def head(self, uid: str) -> bytes:
-        """The beginning of the mail's head."""
+        """The beginning of the mail's header."""
         return self._part(uid, f"BODY.PEEK[HEADER]<0.{_HEAD}>")
 
     def done(self, uid: str) -> None:
-        """The mail is on record."""
-        with _troubles("can't mark a recorded mail"):
+        """Mark or move a recorded mail."""
+        with _channel_errors("can't mark a recorded mail"):
             if self.options.move_to:
                 self._move(uid, self.options.move_to)
             else:
-                self._told("STORE", uid, "+FLAGS", f"({MailMessageFlags.SEEN})")
+                self._command("STORE", uid, "+FLAGS", f"({MailMessageFlags.SEEN})")
 
     def put_aside(self, uid: str) -> None:
-        """The mail can't be recorded as it is."""
-        with _troubles("can't set a mail aside"):
+        """Move a mail that can't be recorded to ``set_aside``."""
+        with _channel_errors("can't set a mail aside"):
             self._move(uid, self.options.set_aside)
 
     def _move(self, uid: str, folder: str) -> None:
@@ -127,12 +130,12 @@ class Mailbox:
             self._box.move(uid, folder)
             return
         self._box.copy(uid, folder)
-        self._told("STORE", uid, "+FLAGS", f"({MailMessageFlags.DELETED})")
+        self._command("STORE", uid, "+FLAGS", f"({MailMessageFlags.DELETED})")
         if "UIDPLUS" in self._box.client.capabilities:
-            # This mail alone: a plain EXPUNGE would also remove what a person has marked to be deleted.
-            self._told("EXPUNGE", uid)
+            # UID EXPUNGE: a plain EXPUNGE would also remove mails that a person has marked as deleted.
+            self._command("EXPUNGE", uid)
 
-    def _told(self, *command: str) -> None:
+    def _command(self, *command: str) -> None:
         answer, words = self._box.client.uid(*command)
         if answer != "OK":
             raise imaplib.IMAP4.error(f"{command[0]}: {words!r}")
@@ -141,7 +144,7 @@ class Mailbox:
         options = self.options
         if not options.tls:
             return MailBoxUnencrypted(options.host, options.port or 143, timeout=options.timeout)
-        # Without a context of its own, imaplib would take any certificate.
+        # Without a context, imaplib accepts any certificate.
         context = ssl.create_default_context(cafile=options.ca_file or None)
         if options.tls == "starttls":
             return MailBoxStartTls(options.host, options.port or 143, timeout=options.timeout, ssl_context=context)
@@ -157,11 +160,11 @@ class Mailbox:
             self._box.login_utf8(options.user, options.password, initial_folder=None)
 
     def _size(self, uid: str) -> int:
-        found = next((match for part in self._fetch(uid, "RFC822.SIZE") if (match := _SIZE.search(part))), None)
-        return int(found[1]) if found is not None else 0
+        size = next((match for part in self._fetch(uid, "RFC822.SIZE") if (match := _SIZE.search(part))), None)
+        return int(size[1]) if size is not None else 0
 
     def _part(self, uid: str, part: str) -> bytes:
-        with _troubles("can't read a mail"):
+        with _channel_errors("can't read a mail"):
             answer = self._box.client.uid("FETCH", uid, f"({part})")[1]
         return next((bytes(item[1]) for item in answer or [] if isinstance(item, tuple)), b"")
 
@@ -174,13 +177,13 @@ class Mailbox:
         try:
             self._box.logout()
         except (ImapToolsError, imaplib.IMAP4.error, OSError):
-            # Without a goodbye the socket is still open here.
+            # The socket is still open if the logout failed.
             with suppress(imaplib.IMAP4.error, OSError):
                 self._box.client.shutdown()
 
 
 @contextmanager
-def _troubles(what: str) -> Iterator[None]:
+def _channel_errors(what: str) -> Iterator[None]:
     try:
         yield
     except (ImapToolsError, imaplib.IMAP4.error, OSError) as error:

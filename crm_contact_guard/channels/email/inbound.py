@@ -1,4 +1,4 @@
-"""Reading a received mail (RFC 5322, MIME): who, when, to which of our tokens, what is new in it, what came with it."""
+"""Parse a received mail (RFC 5322, MIME): sender, date, reply tokens, new and quoted text, files."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from crm_contact_guard.detection.segments import Said
 _TOKEN = re.compile(r"\+([a-z0-9]{20})@", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 _TARGET = re.compile(r" ?<(?:https?://|mailto:|tel:)([^<>\s]{1,2000})>")
-#: More files than this stay inside the original only.
+#: Files beyond this number are kept only within the original.
 MAX_FILES = 50
 
 
 def read_mail(
     raw: bytes, *, alias: str, envelope_from: str | None, envelope_to: Sequence[str]
 ) -> tuple[CarrierEvent, ...]:
-    """One received mail as events for the record; never raises for what a sender can write.
+    """Convert a received mail to carrier events. Never raises because of the mail's content.
 
-    A delivery report about a mail of ours becomes statuses and bounces. Everything else is a message; the mail as
-    received comes along as a file, so that nothing is lost when its MIME is broken. ``envelope_from`` is empty for the
-    null sender of reports and automatic replies, None when the way in does not tell.
+    A delivery report about one of our mails becomes statuses and bounces. Everything else becomes a message; the
+    original mail is attached as a file, so that nothing is lost if its MIME is broken. ``envelope_from`` is empty for
+    the null sender of reports and automatic replies, and None if it is unknown.
     """
     mail = message_from_bytes(raw, policy=policy.default)
     message_id = next(iter(_ids(mail, "Message-ID")), "")
@@ -75,18 +75,20 @@ def read_mail(
 
 
 def envelope_of(raw: bytes) -> tuple[str | None, list[str]]:
-    """Sender (None when it is not told) and recipients that the delivering server noted in a mail's head."""
+    """Envelope sender (None if unknown) and recipients, from the headers that the delivering server added."""
     mail = message_from_bytes(raw, policy=policy.default)
-    noted = [value for name in ("Delivered-To", "X-Original-To", "Envelope-To") for value in mail.get_all(name, [])]
-    recipients = [address for _, address in getaddresses([str(value) for value in noted]) if address]
+    values = [value for name in ("Delivered-To", "X-Original-To", "Envelope-To") for value in mail.get_all(name, [])]
+    recipients = [address for _, address in getaddresses([str(value) for value in values]) if address]
     sender = _header(mail, "Return-Path")
     return (parseaddr(sender)[1] if sender else None), list(dict.fromkeys(recipients))
 
 
 def _event_id(message_id: str, mail: EmailMessage) -> str:
-    """Message-ID and a digest of the content: a mail that comes twice, over two relays or by two ways in, is one event,
-    but nobody can have a second mail swallowed by repeating an old Message-ID. Of the head, to which each relay adds,
-    only a mail without Message-ID is known by: who wrote it, when, to whom, about what."""
+    """Message-ID and a digest of the content.
+
+    A mail received twice is one event, but a different mail with the same Message-ID is not discarded. Headers are not
+    part of the digest, since relays add to them; only without a Message-ID, From, To, Date and Subject are included.
+    """
     digest = hashlib.sha256()
     for part in _leaves(mail):
         payload = part.get_payload(decode=True)
@@ -101,7 +103,7 @@ def _event_id(message_id: str, mail: EmailMessage) -> str:
 def _header(mail: EmailMessage, name: str) -> str:
     try:
         value = str(mail[name] or "")
-    except Exception:  # noqa: BLE001 - the standard parser raises all sorts on hostile headers
+    except Exception:  # noqa: BLE001 - the standard parser raises various exceptions on malformed headers
         value = next((str(raw) for key, raw in mail.raw_items() if key.lower() == name.lower()), "")
     return " ".join(value.split())
 
@@ -111,7 +113,7 @@ def _ids(mail: EmailMessage, name: str) -> list[str]:
 
 
 def _date(mail: EmailMessage, now: datetime) -> datetime:
-    """The mail's own date when it can be true: not in the future, not older than a month; else the time of receipt."""
+    """The mail's date if it is plausible (not in the future, at most 31 days old), otherwise the time of receipt."""
     try:
         date = parsedate_to_datetime(_header(mail, "Date"))
         date = (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
@@ -127,7 +129,7 @@ def _tokens(mail: EmailMessage, envelope_to: Iterable[str]) -> tuple[str, ...]:
 
 
 def _text_of(part: EmailMessage) -> str:
-    """The decoded text of a part; wrong or unknown charsets give replacement characters, never an error."""
+    """The decoded text of a part. Wrong or unknown charsets give replacement characters, never an error."""
     payload = part.get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else b""
     charset = str(part.get_param("charset", "utf-8") or "utf-8")
@@ -140,7 +142,7 @@ def _text_of(part: EmailMessage) -> str:
 
 
 def _leaves(mail: EmailMessage) -> list[EmailMessage]:
-    """All parts that are no containers; walking is bounded by the size limit of the mail."""
+    """All parts that are not multipart. Their number is bounded by the size limit of the mail."""
     return [part for part in mail.walk() if not part.is_multipart()]
 
 
@@ -149,8 +151,10 @@ def _is_file(part: EmailMessage) -> bool:
 
 
 def _body(mail: EmailMessage) -> tuple[Parts, list[str]]:
-    """The text of the mail in its parts, and what was wrong. What only the HTML part says is read too, however little:
-    a plain part that hides what the HTML shows would be a way past the scan."""
+    """New and quoted text of the mail, and problems found.
+
+    Text that only the HTML part contains is included; otherwise a harmless plain part could hide it from inspection.
+    """
     plain: list[str] = []
     html: list[str] = []
     for part in _leaves(mail):
@@ -159,14 +163,14 @@ def _body(mail: EmailMessage) -> tuple[Parts, list[str]]:
         target = html if part.get_content_subtype() == "html" else plain
         target.append(_text_of(part))
     text = "\n".join(plain).strip()
-    shown = "\n".join(html_text(source) for source in html).strip()
+    visible = "\n".join(html_text(source) for source in html).strip()
     if not text:
-        return split(shown), [] if shown else ["no text"]
+        return split(visible), [] if visible else ["no text"]
     parts = split(text)
-    hidden = _hidden(text, shown)
+    hidden = _hidden(text, visible)
     if not hidden:
         return parts, []
-    # Apart from the plain part, so that no delimiter there takes them along. A quote among them is one all the same.
+    # Not split together with the plain part, whose delimiters could turn them into quotes. Marked quotes stay quotes.
     marked = [line for line in hidden if line.startswith(">")]
     unmarked = [line for line in hidden if not line.startswith(">")]
     new, quoted = "\n".join(unmarked), "\n".join(marked)
@@ -177,12 +181,12 @@ def _body(mail: EmailMessage) -> tuple[Parts, list[str]]:
     return parts, ["text and HTML differ"]
 
 
-def _hidden(text: str, shown: str) -> list[str]:
-    """The lines of the HTML that the plain part does not hold; links are told only where their target is not there."""
-    said = Said([text])
-    lines = [line for line in shown.split("\n") if any(map(str.isalnum, line))]
-    lines = [_TARGET.sub(lambda met: "" if all(said.repeated([met[1]])) else met[0], line) for line in lines]
-    return [line for line, repeated in zip(lines, said.repeated(lines), strict=True) if not repeated]
+def _hidden(text: str, visible: str) -> list[str]:
+    """The lines of the HTML that the plain part lacks. Link targets that the plain part contains are removed."""
+    plain = Said([text])
+    lines = [line for line in visible.split("\n") if any(map(str.isalnum, line))]
+    lines = [_TARGET.sub(lambda match: "" if all(plain.repeated([match[1]])) else match[0], line) for line in lines]
+    return [line for line, repeated in zip(lines, plain.repeated(lines), strict=True) if not repeated]
 
 
 def _files(mail: EmailMessage) -> tuple[list[FileIn], list[str]]:
@@ -192,7 +196,7 @@ def _files(mail: EmailMessage) -> tuple[list[FileIn], list[str]]:
         payload = part.get_payload(decode=True)
         try:
             name = part.get_filename() or f"file-{number}"
-        except Exception:  # noqa: BLE001 - hostile RFC 2231 names
+        except Exception:  # noqa: BLE001 - malformed RFC 2231 names
             name = f"file-{number}"
         content = payload if isinstance(payload, bytes) else b""
         files.append(FileIn(name=file_name(name), content_type=part.get_content_type()[:127], content=content))

@@ -1,7 +1,7 @@
-"""Mails that a machine wrote: delivery reports (RFC 3464) and automatic replies (RFC 3834).
+"""Mails written by machines: delivery reports (RFC 3464) and automatic replies (RFC 3834).
 
-Whoever knows an address of ours can forge a report, so it is believed only about a mail of ours whose Message-ID it
-repeats, and only about the person whom that mail went to (``ContactEvent.carrier_id``).
+A report can be forged by anyone who knows one of our addresses. It is therefore accepted only if it contains the
+Message-ID of one of our mails, and only for that mail's recipient (``ContactEvent.carrier_id``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from email.message import EmailMessage, Message
 
 from crm_contact_guard.channels.base import CarrierEvent, ContactEvent, ContactKind, DeliveryStatus, StatusEvent
 
-#: Enhanced status codes (RFC 3463, RFC 7505) that say that the mailbox is gone for good, not that one mail was refused.
+#: Enhanced status codes (RFC 3463, RFC 7505) for a mailbox that does not exist, not just one refused mail.
 _GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 _CODE = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 _ACTIONS = {
@@ -27,24 +27,24 @@ _ACTIONS = {
 _REPORT_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _RETURNED_TYPES = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"})
 _ID = re.compile(r"^message-id:\s*(<[^<>\s]{1,250}>)", re.IGNORECASE | re.MULTILINE)
-#: A report names a few people; whoever names thousands is up to something.
+#: Genuine reports list few recipients; the rest is ignored.
 _MOST_RECIPIENTS = 20
 
 
 def status_code(text: str) -> str:
-    """The first enhanced status code (RFC 3463) in a mail server's answer, "" when there is none."""
-    found = _CODE.search(text)
-    return found.group() if found else ""
+    """The first enhanced status code (RFC 3463) in a mail server's reply; "" if there is none."""
+    match = _CODE.search(text)
+    return match.group() if match else ""
 
 
 def is_gone(code: str) -> bool:
-    """Whether an enhanced status code means that the address will never take a mail."""
+    """Whether an enhanced status code means that the address permanently accepts no mail."""
     return code in _GONE
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """What a report says of one recipient."""
+    """The status of one recipient in a report."""
 
     address: str
     status: DeliveryStatus
@@ -54,13 +54,13 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Report:
-    """A delivery report about the mail with Message-ID ``original``."""
+    """A delivery report on the mail with Message-ID ``original``."""
 
     original: str
     recipients: tuple[Recipient, ...]
 
     def events(self, *, alias: str, event_id: str, at: datetime) -> tuple[CarrierEvent, ...]:
-        """A status each, and a bounce for each mailbox that is gone for good."""
+        """A status event for each recipient, and a bounce for each mailbox that does not exist."""
         events: list[CarrierEvent] = []
         for number, recipient in enumerate(self.recipients):
             own_id = f"{event_id[:240]}#{number}" if number else event_id[:240]
@@ -93,16 +93,16 @@ class Report:
 
 
 def delivery_report(mail: EmailMessage) -> Report | None:
-    """Read a delivery report. None for other mails, and for reports that don't say which mail they are about."""
+    """Parse a delivery report. None for other mails, and for reports that do not identify the mail."""
     if mail.get_content_type() != "multipart/report":
         return None
-    original = next((found for part in mail.walk() if (found := _returned_id(part))), "")
+    original = next((message_id for part in mail.walk() if (message_id := _returned_id(part))), "")
     recipients = tuple(recipient for part in mail.walk() for recipient in _recipients(part))[:_MOST_RECIPIENTS]
     return Report(original, recipients) if original and recipients else None
 
 
 def automatic(mail: EmailMessage, envelope_from: str | None) -> str:
-    """Why a mail counts as written by a machine (RFC 3834 §5, and older customs); "" for a person's."""
+    """Why a mail counts as automatic (RFC 3834 §5, and older headers); "" if a person wrote it."""
     submitted = _field(mail, "Auto-Submitted")
     if submitted and submitted.lower() != "no":
         return submitted[:100]
@@ -134,25 +134,25 @@ def _recipients(part: Message) -> Iterator[Recipient]:
 
 
 def _returned_id(part: Message) -> str:
-    """The Message-ID in the returned mail, or in its head alone."""
+    """The Message-ID in the returned mail or in its header."""
     if part.get_content_type() not in _RETURNED_TYPES:
         return ""
     payload = part.get_payload()
     if isinstance(payload, list) and payload and isinstance(payload[0], Message):
         value = _field(payload[0], "Message-ID")
-        return found.group(1) if (found := _ID.search(f"Message-ID: {value}")) else ""
+        return match.group(1) if (match := _ID.search(f"Message-ID: {value}")) else ""
     content = part.get_payload(decode=True)
     head = content[:100_000].decode("utf-8", "replace") if isinstance(content, bytes) else ""
-    return found.group(1) if (found := _ID.search(head.replace("\r\n", "\n"))) else ""
+    return match.group(1) if (match := _ID.search(head.replace("\r\n", "\n"))) else ""
 
 
 def _field(mail: Message, name: str) -> str:
-    """A header's text as it stands: the parsed one raises all sorts on hostile input."""
-    found = next((str(value) for key, value in mail.raw_items() if key.lower() == name.lower()), "")
-    return " ".join(found.split())
+    """A header's raw text; parsing it raises various exceptions on malformed input."""
+    text = next((str(value) for key, value in mail.raw_items() if key.lower() == name.lower()), "")
+    return " ".join(text.split())
 
 
 def _after_type(value: str) -> str:
-    """``rfc822; a@b`` and ``smtp; 550 …`` without their type."""
+    """The value of ``rfc822; a@b`` or ``smtp; 550 …`` without the type."""
     kind, semicolon, rest = value.partition(";")
     return rest.strip() if semicolon else kind.strip()

@@ -1,4 +1,4 @@
-"""LINE Official Account over LINE's own library ``line-bot-sdk`` (extra ``line``), imported on first use."""
+"""LINE Official Account, using LINE's library ``line-bot-sdk`` (extra ``line``), which is imported on first use."""
 
 from crm_contact_guard.channels.line.channel import LineChannel
 

@@ -1,4 +1,4 @@
-"""Calls to LINE's Messaging API (developers.line.biz/en/reference/messaging-api) and what its refusals mean for us."""
+"""Client of LINE's Messaging API (developers.line.biz/en/reference/messaging-api)."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from crm_contact_guard.channels.http import content_of, content_type_of, lost, s
 from crm_contact_guard.channels.names import Profile
 from crm_contact_guard.exceptions import ChannelError
 
-#: Contents are served from a host of their own, which the library keeps inside its generated code.
+#: Host for contents, which is not a public constant of the library.
 _DATA_HOST = "https://api-data.line.me"
 
 
 class LineApi:
-    """LINE as one channel access token sees it. ``timeout`` in seconds a call; ``host`` replaces both of LINE's."""
+    """Client for one channel access token. ``timeout``: seconds per request. ``host`` replaces both of LINE's hosts."""
 
     def __init__(self, token: str, *, timeout: float, host: str = "") -> None:
         configuration = Configuration(host=host or None, access_token=token)
-        # One attempt is one request: the outbox counts, records and spaces the attempts.
+        # No retries by the library: the outbox schedules and records each attempt.
         configuration.retries = False
         self._client = ApiClient(configuration)
         self._messaging = MessagingApi(self._client)
@@ -40,8 +40,11 @@ class LineApi:
         self._timeout = timeout
 
     def push(self, to: str, messages: Sequence[Message], *, retry_key: str) -> Receipt:
-        """Send up to five message objects as one message. ``retry_key`` is a UUID: LINE carries out a request with the
-        same key only once (kept for 24 hours) and answers 409 to the others, which therefore is a success."""
+        """Send up to five message objects as one message.
+
+        ``retry_key`` is a UUID. LINE processes a request with the same key only once within 24 hours and responds 409
+        to repeats, which is treated as success.
+        """
         request = PushMessageRequest(to=to, messages=list(messages))
         try:
             answer = self._messaging.push_message_with_http_info(
@@ -59,18 +62,20 @@ class LineApi:
         return _receipt([message.id for message in sent], {"request_id": _header(answer.headers, "x-line-request-id")})
 
     def profile(self, user: str) -> Profile:
-        """The display name and language of somebody who follows the account or has written to it."""
+        """Display name and language of a user who follows the account or has written to it."""
         try:
-            found = self._messaging.get_profile(user, _request_timeout=self._timeout)
+            response = self._messaging.get_profile(user, _request_timeout=self._timeout)
         except ApiException as error:
             raise _refused(error) from error
         except HTTPError as error:
             raise lost(error, "LINE", delivers=False) from error
-        return Profile(name=found.display_name[:255], language=(found.language or "")[:16])
+        return Profile(name=response.display_name[:255], language=(response.language or "")[:16])
 
     def content(self, media: MediaRef, *, most: int) -> FileIn:
-        """A file that a customer sent, at most ``most`` bytes: read piece by piece, since LINE takes videos of any size
-        and the library would hold all of it in memory."""
+        """Fetch a customer's file of at most ``most`` bytes.
+
+        It is read in chunks, since LINE accepts videos of any size and the library would load them into memory.
+        """
         url = f"{self._data_host}/v2/bot/message/{quote(media.ref, safe='')}/content"
         try:
             answer = self._client.request(
@@ -93,19 +98,22 @@ class LineApi:
 
 
 def _receipt(ids: Sequence[str], detail: dict[str, str]) -> Receipt:
-    known = [identifier for identifier in ids if identifier]
-    if len(known) > 1:
-        detail = {**detail, "message_ids": " ".join(known)}
+    ids = [identifier for identifier in ids if identifier]
+    if len(ids) > 1:
+        detail = {**detail, "message_ids": " ".join(ids)}
     return Receipt(
         status=DeliveryStatus.SENT,
-        carrier_id=known[0] if known else "",
+        carrier_id=ids[0] if ids else "",
         detail={name: value for name, value in detail.items() if value},
     )
 
 
 def _refused(error: ApiException) -> ChannelError:
-    """LINE's status codes in our terms. A token that expired or was revoked (401) is mended by people within hours, so
-    the message waits; a used-up monthly quota is not, and whoever wrote it should choose another way."""
+    """The ChannelError for LINE's status code.
+
+    401 (expired or revoked token) is temporary, since people fix it within hours. A used-up monthly quota is permanent,
+    so that the sender can choose another channel.
+    """
     status = int(error.status or 0)
     words = _words(error)
     detail = {"status": str(status), "request_id": _header(error.headers, "x-line-request-id")}
@@ -114,8 +122,8 @@ def _refused(error: ApiException) -> ChannelError:
         return ChannelError(
             f"LINE: {words}", permanent=quota, detail=detail, retry_after=seconds(error.headers, "retry-after")
         )
-    worth_it = status in (0, 401, 408) or status >= 500
-    return ChannelError(f"LINE {status}: {words}", permanent=not worth_it, uncertain=status >= 500, detail=detail)
+    temporary = status in (0, 401, 408) or status >= 500
+    return ChannelError(f"LINE {status}: {words}", permanent=not temporary, uncertain=status >= 500, detail=detail)
 
 
 def _body(error: ApiException) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""LINE Official Account: push messages out, webhooks in."""
+"""LINE Official Account: sends push messages, receives webhooks."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ _DEFAULT_TIMEOUT = 10
 
 
 class LineChannel(Channel):
-    """LINE Official Account. Options: ``CHANNEL_ACCESS_TOKEN``, ``CHANNEL_SECRET`` (one, or a list while it is
-    exchanged), ``NOTICE`` (whether a conversation's first message carries the notice of recording, True), ``TIMEOUT``
-    (seconds a call, 10), ``HOST`` (instead of LINE's)."""
+    """LINE Official Account. Options: ``CHANNEL_ACCESS_TOKEN``, ``CHANNEL_SECRET`` (a string, or a list during a
+    rotation), ``NOTICE`` (whether the recording notice precedes a conversation's first message, default True),
+    ``TIMEOUT`` (seconds per request, default 10), ``HOST`` (instead of LINE's)."""
 
     address_kind = "line"
     verbose_name = _("LINE")
-    #: ``X-Line-Retry-Key``; LINE keeps a key for 24 hours, longer than the outbox tries, unless nobody works meanwhile.
+    #: ``X-Line-Retry-Key``. LINE remembers a key for 24 hours, which is longer than the outbox retries if workers run.
     supports_idempotency = True
     idempotency_lasts = timedelta(hours=23)
     supports_webhook = True
     supports_files = True
-    #: LINE fetches images itself; of all other files the customer gets a link.
+    #: LINE fetches images itself; for other files the customer gets a link.
     files_by_link = True
-    #: Text, notice and three files make five message objects, the most that one push takes.
+    #: Text, notice and three files are five message objects, the limit of one push.
     max_files = 3
     max_length = 5000
 
     def length(self, text: str) -> int:
-        """LINE counts UTF-16 code units: an emoji is two."""
+        """The length in UTF-16 code units, as LINE counts it: most emoji count as two."""
         return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
     def send(self, message: OutboundMessage) -> Receipt:
-        """One push message. The retry key is the message's id, so that no repetition reaches the customer twice."""
+        """Send one push message. The retry key is the message's id, so repeats are not delivered twice."""
         from crm_contact_guard.channels.line.outbound import message_objects  # noqa: PLC0415 - the extra's library
 
         objects = message_objects(message, with_notice=bool(self.options.get("NOTICE", True)))
@@ -55,12 +55,12 @@ class LineChannel(Channel):
     def verify(self, request: HttpRequest) -> None:
         from linebot.v3.webhook import SignatureValidator  # noqa: PLC0415 - the extra's library
 
-        given = request.headers.get("X-Line-Signature", "")
+        signature = request.headers.get("X-Line-Signature", "")
         try:
             body = request.body.decode()
         except UnicodeDecodeError as error:
             raise InvalidPayload("not UTF-8") from error
-        if not any(SignatureValidator(secret).validate(body, given) for secret in self.secrets("CHANNEL_SECRET")):
+        if not any(SignatureValidator(secret).validate(body, signature) for secret in self.secrets("CHANNEL_SECRET")):
             raise InvalidPayload("X-Line-Signature does not match")
 
     def parse(self, request: HttpRequest) -> Sequence[CarrierEvent]:
@@ -69,7 +69,7 @@ class LineChannel(Channel):
         return list(EventReader(self.alias, self._names.of).read(request.body))
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """LINE's console wants 200, also for its verification, which brings no events."""
+        """200, as LINE expects, also for the console's verification request without events."""
         return HttpResponse(status=200)
 
     def fetch(self, media: MediaRef) -> FileIn:
@@ -96,14 +96,14 @@ class LineChannel(Channel):
         return self._api.profile(user)
 
     def check(self) -> Iterator[CheckMessage]:
-        """E141: the extra is missing. E142: no access token. E143: no secret. W141: LINE can't fetch our images."""
+        """E141: missing extra. E142: no access token. E143: no secret. W141: no https URL for images."""
         where = f'CONTACT_GUARD["CHANNELS"]["{self.alias}"]["OPTIONS"]'
         if find_spec("linebot") is None:
             hint = 'pip install "crm-contact-guard[line]"'
             yield Error(f"Channel {self.alias!r} needs line-bot-sdk", hint=hint, id="crm_contact_guard.E141")
         yield from self._missing(where)
         if not str(settings.PUBLIC_URL).startswith("https://"):
-            hint = "LINE fetches images from us, over https only. Text is not concerned."
+            hint = "LINE fetches images from PUBLIC_URL, which must be https. Text messages are not affected."
             yield Warning(f"Channel {self.alias!r} can't send images", hint=hint, id="crm_contact_guard.W141")
 
     def _missing(self, where: str) -> Iterator[CheckMessage]:
@@ -111,5 +111,5 @@ class LineChannel(Channel):
             hint = "LINE Developers Console, Messaging API, Channel access token (long-lived)."
             yield Error(f'{where}["CHANNEL_ACCESS_TOKEN"] is missing', hint=hint, id="crm_contact_guard.E142")
         if not self.secrets("CHANNEL_SECRET"):
-            hint = "LINE Developers Console, Basic settings, Channel secret. Without it nothing can be received."
+            hint = "LINE Developers Console, Basic settings, Channel secret. Without it no message can be received."
             yield Error(f'{where}["CHANNEL_SECRET"] is missing', hint=hint, id="crm_contact_guard.E143")

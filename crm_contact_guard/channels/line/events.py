@@ -1,4 +1,4 @@
-"""LINE's webhook events (developers.line.biz/en/reference/messaging-api/#webhook-event-objects) as ours."""
+"""Convert LINE's webhook events (developers.line.biz/en/reference/messaging-api/#webhook-event-objects)."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ from crm_contact_guard.exceptions import InvalidPayload
 
 logger = logging.getLogger(__name__)
 
-#: Tokens for acting on the event, of no use as evidence.
-_PASSING = ("replyToken", "markAsReadToken")
+#: Short-lived tokens, removed from the stored event.
+_TOKENS = ("replyToken", "markAsReadToken")
 
 
 @dataclass(frozen=True)
-class _Shown:
-    """What a person reads of a message, what is still to be fetched, and which message it answers."""
+class _Content:
+    """A message's text, the files to fetch, and the id of the quoted message."""
 
     text: str
     media: tuple[MediaRef, ...] = ()
@@ -55,54 +55,54 @@ class _Shown:
 
 
 class EventReader:
-    """Reads the webhooks of one account. ``profile`` gives the profile of a user id."""
+    """Parses the webhooks of one account. ``profile`` returns the profile of a user id."""
 
     def __init__(self, alias: str, profile: Callable[[str], Profile]) -> None:
         self._alias = alias
         self._profile = profile
 
     def read(self, body: bytes) -> Iterator[CarrierEvent]:
-        """The events of a verified webhook; none in the console's verification. Raises InvalidPayload."""
+        """The events of a verified webhook; none for the console's verification. Raises InvalidPayload."""
         try:
             payload = json.loads(body)
-            given = payload["events"]
-            if not isinstance(given, list):
-                raise TypeError("events is no list")
+            items = payload["events"]
+            if not isinstance(items, list):
+                raise TypeError("events is not a list")
         except (ValueError, KeyError, TypeError) as error:
-            raise InvalidPayload(f"not a webhook of LINE: {error}") from error
+            raise InvalidPayload(f"not a LINE webhook: {error}") from error
         account = str(payload.get("destination") or "")
-        for raw in given:
+        for raw in items:
             yield self._event(raw if isinstance(raw, dict) else {"value": raw}, account)
 
     def _event(self, raw: dict[str, Any], account: str) -> CarrierEvent:
         try:
             event = Event.from_dict(raw)
-        except Exception as error:  # noqa: BLE001 - the library raises all sorts on what it does not know
+        except Exception as error:  # noqa: BLE001 - the library raises various exceptions on unknown events
             event = None
-            logger.info("LINE sent an event that its library can't read: %s", type(error).__name__)
+            logger.info("LINE sent an event that its library can't parse: %s", type(error).__name__)
         user = _user(raw)
         if isinstance(event, MessageEvent) and isinstance(event.source, UserSource) and user:
-            return self._message(raw, user, account, _shown(event.message))
+            return self._message(raw, user, account, _content(event.message))
         if isinstance(event, FollowEvent | UnfollowEvent) and user:
             return self._contact(event, raw, user)
         if event is None and raw.get("type") == "message" and user and _message_id(raw):
-            # A kind of message that came after this library: what it was can't be shown, that it came must be.
+            # A message type newer than the library: it can't be displayed, but it must be recorded as a message.
             kind = str(raw["message"].get("type", ""))[:40]
-            return self._message(raw, user, account, _Shown(_("[A message that can't be shown here: %s]") % kind))
+            return self._message(raw, user, account, _Content(_("[A message that can't be shown here: %s]") % kind))
         if isinstance(event, UnsendEvent) and user:
-            taken_back = event.unsend.message_id
+            message_id = event.unsend.message_id
             return TakenBack(
-                channel=self._alias, event_id=_event_id(raw), carrier_id=taken_back, occurred_at=_time(raw)
+                channel=self._alias, event_id=_event_id(raw), carrier_id=message_id, occurred_at=_time(raw)
             )
         return UnknownEvent(
             channel=self._alias,
             event_id=_event_id(raw),
             occurred_at=_time(raw),
-            payload=_kept(raw),
+            payload=_as_received(raw),
             reason=_reason(event, raw, user),
         )
 
-    def _message(self, raw: dict[str, Any], user: str, account: str, shown: _Shown) -> InboundMessage:
+    def _message(self, raw: dict[str, Any], user: str, account: str, content: _Content) -> InboundMessage:
         profile = self._profile(user)
         return InboundMessage(
             channel=self._alias,
@@ -110,12 +110,12 @@ class EventReader:
             from_address=user,
             from_name=profile.name,
             to_address=account,
-            text=shown.text,
+            text=content.text,
             occurred_at=_time(raw),
             carrier_id=_message_id(raw),
-            references=(shown.quoted,) if shown.quoted else (),
-            media=shown.media,
-            details={"event": _kept(raw)},
+            references=(content.quoted,) if content.quoted else (),
+            media=content.media,
+            details={"event": _as_received(raw)},
             language=profile.language,
         )
 
@@ -128,29 +128,29 @@ class EventReader:
             address=user,
             kind=ContactKind.FOLLOW if follows else ContactKind.UNFOLLOW,
             occurred_at=_time(raw),
-            # LINE gives no profile of somebody who blocked the account.
+            # LINE returns no profile of a user who blocked the account.
             name=self._profile(user).name if follows else "",
             detail={"unblocked": "true"} if back else {},
         )
 
 
-def _shown(message: Any) -> _Shown:
-    # The message that the customer answers to; only text and stickers tell.
+def _content(message: Any) -> _Content:
+    # The message that the customer replies to; only text and stickers contain it.
     quoted = getattr(message, "quoted_message_id", None) or ""
     if isinstance(message, TextMessageContent):
-        return _Shown(message.text, quoted=quoted)
+        return _Content(message.text, quoted=quoted)
     if isinstance(message, StickerMessageContent):
-        # The keywords are LINE's, not the customer's: they stand in the event, and are not scanned.
-        return _Shown(_("[Sticker: %s]") % message.text if message.text else _("[Sticker]"), quoted=quoted)
+        # The keywords are LINE's, not the customer's. They are in the stored event and are not inspected.
+        return _Content(_("[Sticker: %s]") % message.text if message.text else _("[Sticker]"), quoted=quoted)
     if isinstance(message, ImageMessageContent | VideoMessageContent | AudioMessageContent):
         hosted = message.content_provider.original_content_url
-        # Only what lies with LINE is fetched: an address that a customer chose is none to call from here.
-        return _Shown(f"{_picture(message)} {hosted}") if hosted else _Shown(_picture(message), _media(message.id))
+        # Only files at LINE are fetched, never a URL that the sender can choose (SSRF).
+        return _Content(f"{_picture(message)} {hosted}") if hosted else _Content(_picture(message), _media(message.id))
     if isinstance(message, FileMessageContent):
-        return _Shown(_("[File: %s]") % message.file_name, _media(message.id, message.file_name))
+        return _Content(_("[File: %s]") % message.file_name, _media(message.id, message.file_name))
     if isinstance(message, LocationMessageContent):
-        return _Shown(_location(message))
-    return _Shown(_("[A message that can't be shown here: %s]") % message.type)
+        return _Content(_location(message))
+    return _Content(_("[A message that can't be shown here: %s]") % message.type)
 
 
 def _media(identifier: str, name: str = "") -> tuple[MediaRef, ...]:
@@ -184,7 +184,7 @@ def _message_id(raw: Mapping[str, Any]) -> str:
 
 
 def _user(raw: Mapping[str, Any]) -> str:
-    """The sender in a talk of two; empty in groups and rooms, which are no customer's conversation."""
+    """The sender in a one-to-one chat; empty in groups and rooms, which do not belong to one customer."""
     source = raw.get("source")
     if not isinstance(source, dict) or source.get("type") != "user":
         return ""
@@ -192,29 +192,29 @@ def _user(raw: Mapping[str, Any]) -> str:
 
 
 def _event_id(raw: Mapping[str, Any]) -> str:
-    """LINE's id (a ULID), the same when an event is delivered again; else a digest of all but the delivery's marks."""
-    given = raw.get("webhookEventId")
-    if isinstance(given, str) and given:
-        return given[:255]
-    lasting = {key: value for key, value in raw.items() if key not in ("deliveryContext", *_PASSING)}
-    return hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()
+    """LINE's id (a ULID), which is the same if an event is redelivered; otherwise a digest without delivery data."""
+    event_id = raw.get("webhookEventId")
+    if isinstance(event_id, str) and event_id:
+        return event_id[:255]
+    stable = {key: value for key, value in raw.items() if key not in ("deliveryContext", *_TOKENS)}
+    return hashlib.sha256(json.dumps(stable, sort_keys=True).encode()).hexdigest()
 
 
 def _time(raw: Mapping[str, Any]) -> datetime:
-    """When it happened by LINE's clock (milliseconds); the time of receipt when it does not say."""
-    given = raw.get("timestamp")
+    """LINE's ``timestamp`` (Unix milliseconds), otherwise the time of receipt."""
+    millis = raw.get("timestamp")
     try:
-        return datetime.fromtimestamp(int(given) / 1000, UTC) if isinstance(given, int) else datetime.now(UTC)
+        return datetime.fromtimestamp(int(millis) / 1000, UTC) if isinstance(millis, int) else datetime.now(UTC)
     except (ValueError, OverflowError, OSError):
         return datetime.now(UTC)
 
 
-def _kept(raw: Mapping[str, Any]) -> str:
-    """The event as received, less the tokens. As text, since JSON knows fractions that a record's own form does not."""
-    kept = {key: value for key, value in raw.items() if key not in _PASSING}
-    if isinstance(kept.get("message"), dict):
-        kept["message"] = {key: value for key, value in kept["message"].items() if key not in _PASSING}
-    return json.dumps(kept, ensure_ascii=False)
+def _as_received(raw: Mapping[str, Any]) -> str:
+    """The event as received, without tokens. As text, since the record's canonical JSON has no fractions."""
+    event = {key: value for key, value in raw.items() if key not in _TOKENS}
+    if isinstance(event.get("message"), dict):
+        event["message"] = {key: value for key, value in event["message"].items() if key not in _TOKENS}
+    return json.dumps(event, ensure_ascii=False)
 
 
 def _reason(event: Event | None, raw: Mapping[str, Any], user: str) -> str:
@@ -224,5 +224,5 @@ def _reason(event: Event | None, raw: Mapping[str, Any], user: str) -> str:
     source = raw.get("source")
     where = str(source.get("type", ""))[:40] if isinstance(source, dict) else ""
     if where in ("group", "room"):
-        return f"{kind} in a {where}: only talks of two are conversations with a customer"
-    return f"{kind} carries no message" if user else f"{kind} without a user"
+        return f"{kind} in a {where}: only one-to-one chats are recorded as conversations"
+    return f"{kind} contains no message" if user else f"{kind} without a user"

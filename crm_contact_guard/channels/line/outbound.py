@@ -1,4 +1,4 @@
-"""A message as LINE's message objects (developers.line.biz/en/reference/messaging-api/#message-objects)."""
+"""Convert a message to LINE's message objects (developers.line.biz/en/reference/messaging-api/#message-objects)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from crm_contact_guard.channels.base import OutboundFile, OutboundMessage
 from crm_contact_guard.exceptions import ChannelError
 
 _IMAGES = ("image/jpeg", "image/png")
-#: The same picture serves as preview, which may have 1 MB (the original 10 MB): a larger one goes as a link.
+#: Limit of the preview, for which the same image is used (originals may have 10 MB). Larger images are sent as links.
 _MAX_IMAGE_BYTES = 1_000_000
 _MAX_OBJECTS = 5
 
 
 def message_objects(message: OutboundMessage, *, with_notice: bool) -> list[Message]:
-    """Text, pictures, links to other files, and before the first message of a talk the notice that it is recorded.
+    """The recording notice (before a conversation's first message), text, images, and links to other files.
 
-    Raises ChannelError for a file that has no public https address: LINE takes no files, it fetches them.
+    Raises ChannelError for a file without a public https URL, since LINE fetches files.
     """
     objects: list[Message] = []
     if with_notice and message.notice and not message.references:
@@ -30,7 +30,7 @@ def message_objects(message: OutboundMessage, *, with_notice: bool) -> list[Mess
     for file in message.files:
         if not file.url.startswith("https://"):
             raise ChannelError(
-                f"LINE fetches files over https only; PUBLIC_URL gives no such address for {file.name}", permanent=True
+                f"LINE fetches files over https only; PUBLIC_URL gives no https URL for {file.name}", permanent=True
             )
         if file.content_type in _IMAGES and file.size <= _MAX_IMAGE_BYTES:
             objects.append(ImageMessage(original_content_url=file.url, preview_image_url=file.url))

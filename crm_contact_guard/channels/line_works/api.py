@@ -1,4 +1,4 @@
-"""Calls to LINE WORKS' API 2.0 (developers.worksmobile.com/en/docs/api-overview) as a service account."""
+"""Client of LINE WORKS' API 2.0 (developers.worksmobile.com/en/docs/api-overview) with a service account."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from crm_contact_guard.channels.http import content_of, content_type_of, lost, s
 from crm_contact_guard.channels.names import Profile
 from crm_contact_guard.exceptions import ChannelError
 
-#: Seconds that the signed assertion holds; the token server takes at most an hour.
+#: Lifetime of the signed assertion in seconds; the token server accepts at most an hour.
 _ASSERTION = 1800
-#: A token is renewed this long before its end, in seconds.
+#: A token is renewed this many seconds before it expires.
 _MARGIN = 300
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Who calls. The secrets stay out of ``repr``."""
+    """Credentials of the service account. ``repr`` does not contain the secrets."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -41,29 +41,29 @@ class Account:
 
 
 class WorksApi:
-    """One bot. ``timeout`` in seconds for each call. Safe to share among threads."""
+    """Client for one bot. ``timeout``: seconds per request. Thread-safe."""
 
     def __init__(self, account: Account, *, timeout: float) -> None:
         self._account = account
-        # One attempt is one request: the outbox counts, records and spaces the attempts. Redirects are read here.
+        # No retries by the library: the outbox schedules and records each attempt. Redirects are followed here.
         self._pool = PoolManager(retries=False, timeout=Timeout(timeout))
         self._token = ""
         self._token_until = 0.0
         self._lock = threading.Lock()
 
     def message(self, user: str, content: Mapping[str, Any]) -> None:
-        """Send one content to one member."""
+        """Send one content object to a member."""
         self._ask("POST", self._bot(f"users/{quote(user, safe='')}/messages"), {"content": content}, delivers=True)
 
     def upload(self, file: OutboundFile) -> str:
-        """Put a file into the bot's storage, where it stays for 24 hours. Returns its id."""
-        given = self._json(self._ask("POST", self._bot("attachments"), {"fileName": file.name}))
-        place, file_id = str(given.get("uploadUrl") or ""), str(given.get("fileId") or "")
-        if not file_id or not self._is_theirs(place):
-            raise ChannelError("LINE WORKS names no place for the file", permanent=False)
+        """Upload a file to the bot's storage, where it is kept for 24 hours. Returns its id."""
+        body = self._json(self._ask("POST", self._bot("attachments"), {"fileName": file.name}))
+        url, file_id = str(body.get("uploadUrl") or ""), str(body.get("fileId") or "")
+        if not file_id or not self._is_theirs(url):
+            raise ChannelError("LINE WORKS returned no upload URL", permanent=False)
         answer = self._call(
             "POST",
-            place,
+            url,
             fields={"resourceName": file.name, "Filedata": (file.name, file.read(), file.content_type)},
         )
         if answer.status >= 300:
@@ -71,13 +71,15 @@ class WorksApi:
         return file_id
 
     def content(self, media: MediaRef, *, most: int) -> FileIn:
-        """A file that a member sent, at most ``most`` bytes. The API answers with the storage's address, which wants
-        the token as well."""
+        """Fetch a member's file of at most ``most`` bytes.
+
+        The API redirects to the storage, which requires the token as well.
+        """
         answer = self._ask("GET", self._bot(f"attachments/{quote(media.ref, safe='')}"))
-        place = answer.headers.get("Location", "")
-        if answer.status != 302 or not self._is_theirs(place):
-            raise ChannelError(f"LINE WORKS {answer.status}: no address of the file", permanent=False)
-        stored = self._call("GET", place, stream=True)
+        url = answer.headers.get("Location", "")
+        if answer.status != 302 or not self._is_theirs(url):
+            raise ChannelError(f"LINE WORKS {answer.status}: no download URL", permanent=False)
+        stored = self._call("GET", url, stream=True)
         if stored.status >= 300:
             raise _refused(stored)
         try:
@@ -91,26 +93,28 @@ class WorksApi:
         )
 
     def profile(self, user: str) -> Profile:
-        """A member's name, family name first as the service itself shows it. Needs the scope ``user.read``."""
-        found = self._json(self._ask("GET", f"{self._account.api}/v1.0/users/{quote(user, safe='')}"))
-        name = found.get("userName") or {}
+        """A member's name, family name first, as LINE WORKS displays it. Needs the scope ``user.read``."""
+        body = self._json(self._ask("GET", f"{self._account.api}/v1.0/users/{quote(user, safe='')}"))
+        name = body.get("userName") or {}
         parts = [str(name.get(part) or "") for part in ("lastName", "firstName")]
         return Profile(name=" ".join(part for part in parts if part)[:255])
 
-    # --- how it asks
+    # --- requests
     def _bot(self, path: str) -> str:
         return f"{self._account.api}/v1.0/bots/{quote(self._account.bot_id, safe='')}/{path}"
 
-    def _is_theirs(self, place: str) -> bool:
-        """The token goes to LINE WORKS' own hosts only, wherever a redirect points."""
-        host = urlsplit(place).hostname or ""
+    def _is_theirs(self, url: str) -> bool:
+        """Whether the URL's host belongs to LINE WORKS; the token must not be sent anywhere else."""
+        host = urlsplit(url).hostname or ""
         return host == urlsplit(self._account.api).hostname or host.endswith((".worksmobile.com", ".worksapis.com"))
 
     def _ask(
         self, method: str, url: str, body: Mapping[str, Any] | None = None, *, delivers: bool = False
     ) -> BaseHTTPResponse:
-        """One call of the API. A token that was revoked meanwhile is renewed once. ``delivers``: the call hands over a
-        message, so that without an answer it may have arrived."""
+        """Send one API request. A revoked token is renewed once.
+
+        ``delivers``: the request sends a message, so the outcome is uncertain without a response.
+        """
         answer = self._call(method, url, delivers=delivers, json=body)
         if answer.status == 401:
             with self._lock:
@@ -124,9 +128,9 @@ class WorksApi:
         self, method: str, url: str, *, stream: bool = False, delivers: bool = False, **more: Any
     ) -> BaseHTTPResponse:
         headers = {"Authorization": f"Bearer {self._access_token()}"}
-        given = {name: value for name, value in more.items() if value is not None}
+        more = {name: value for name, value in more.items() if value is not None}
         try:
-            return self._pool.request(method, url, headers=headers, redirect=False, preload_content=not stream, **given)
+            return self._pool.request(method, url, headers=headers, redirect=False, preload_content=not stream, **more)
         except HTTPError as error:
             raise lost(error, "LINE WORKS", delivers=delivers) from error
 
@@ -138,8 +142,10 @@ class WorksApi:
             return self._token
 
     def _new_token(self) -> tuple[str, int]:
-        """A token for the service account by a signed assertion (RFC 7523). Whatever fails here is mended by people,
-        and no message has left: never permanent, never uncertain."""
+        """Get an access token with a signed assertion (RFC 7523).
+
+        Errors are temporary, since people can fix their causes, and never uncertain, since no message was sent.
+        """
         account, now = self._account, int(time.time())
         claims = {"iss": account.client_id, "sub": account.service_account, "iat": now, "exp": now + _ASSERTION}
         try:
@@ -154,22 +160,22 @@ class WorksApi:
                 "POST", f"{account.auth}/oauth2/v2.0/token", fields=form, encode_multipart=False
             )
             if answer.status != 200:
-                raise ChannelError(f"LINE WORKS gives no access token: {_words(answer)}", permanent=False)
-            given = json.loads(answer.data)
-            return str(given["access_token"]), int(given["expires_in"])
+                raise ChannelError(f"LINE WORKS refused an access token: {_words(answer)}", permanent=False)
+            body = json.loads(answer.data)
+            return str(body["access_token"]), int(body["expires_in"])
         except HTTPError as error:
             raise lost(error, "LINE WORKS", delivers=False) from error
         except (jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
-            raise ChannelError(f"LINE WORKS gives no access token: {type(error).__name__}", permanent=False) from error
+            raise ChannelError(f"no LINE WORKS access token: {type(error).__name__}", permanent=False) from error
 
     def _json(self, answer: BaseHTTPResponse) -> dict[str, Any]:
         try:
-            found = json.loads(answer.data)
+            body = json.loads(answer.data)
         except ValueError as error:
-            raise ChannelError("LINE WORKS answered something unreadable", permanent=False) from error
-        if not isinstance(found, dict):
-            raise ChannelError("LINE WORKS answered something unreadable", permanent=False)
-        return found
+            raise ChannelError("LINE WORKS sent an invalid response", permanent=False) from error
+        if not isinstance(body, dict):
+            raise ChannelError("LINE WORKS sent an invalid response", permanent=False)
+        return body
 
 
 def _refused(answer: BaseHTTPResponse, *, delivers: bool = False) -> ChannelError:

@@ -1,4 +1,4 @@
-"""LINE WORKS bot: messages to members out, callbacks in."""
+"""LINE WORKS bot: sends messages to members, receives callbacks."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ _WHERE = {
     "CLIENT_ID": "Developer Console, API, ClientApp: the Client ID.",
     "CLIENT_SECRET": "Developer Console, API, ClientApp: the Client Secret.",
     "SERVICE_ACCOUNT": "Developer Console, API, ClientApp: issue a Service Account.",
-    "PRIVATE_KEY": "Developer Console, API, ClientApp: the Service Account's Private Key; its text or a file's path.",
+    "PRIVATE_KEY": "Developer Console, API, ClientApp: the Service Account's Private Key, as text or file path.",
 }
 
 
 class LineWorksChannel(Channel):
-    """LINE WORKS bot. Options: ``BOT_ID``, ``BOT_SECRET`` (one, or a list while it is exchanged), ``CLIENT_ID``,
-    ``CLIENT_SECRET``, ``SERVICE_ACCOUNT``, ``PRIVATE_KEY`` (PEM text or a file's path), ``SCOPE`` ("bot bot.read
-    user.read"), ``NOTICE`` (whether a conversation's first message carries the notice of recording, True), ``TIMEOUT``
-    (seconds a call, 10), ``API_URL`` and ``AUTH_URL`` (instead of LINE WORKS')."""
+    """LINE WORKS bot. Options: ``BOT_ID``, ``BOT_SECRET`` (a string, or a list during a rotation), ``CLIENT_ID``,
+    ``CLIENT_SECRET``, ``SERVICE_ACCOUNT``, ``PRIVATE_KEY`` (PEM text or a file's path), ``SCOPE`` (default "bot
+    bot.read user.read"), ``NOTICE`` (whether the recording notice precedes a conversation's first message, default
+    True), ``TIMEOUT`` (seconds per request, default 10), ``API_URL`` and ``AUTH_URL`` (instead of LINE WORKS')."""
 
     address_kind = "line_works"
     verbose_name = gettext_lazy("LINE WORKS")
@@ -60,25 +60,25 @@ class LineWorksChannel(Channel):
     per_minute = 240
 
     def send(self, message: OutboundMessage) -> Receipt:
-        """One call for the text and one for each file, since a message of LINE WORKS is one content.
+        """Send one request for the text and one for each file, since a LINE WORKS message has one content.
 
-        Files are put into storage first, so that most of what can fail fails before anything arrives. If a later part
-        fails all the same, repeating would double what arrived: the message then counts as failed, and says what
-        arrived and what did not. LINE WORKS knows neither ids of messages nor idempotency.
+        Files are uploaded first, so that most errors occur before anything is sent. If a later part fails, a retry
+        would duplicate the earlier ones; the message is then marked as failed, and the error lists what was sent. LINE
+        WORKS has neither message ids nor idempotency keys.
         """
         contents = [("text", {"type": "text", "text": text}) for text in self._texts(message)]
         for file in message.files:
             kind = "image" if file.content_type.startswith("image/") else "file"
             contents.append((file.name, {"type": kind, "fileId": self._api.upload(file)}))
-        arrived: list[str] = []
+        sent: list[str] = []
         for name, content in contents:
             try:
                 self._api.message(message.to_address, content)
             except ChannelError as error:
-                if arrived:
-                    raise _partly(error, arrived, [other for other, _content in contents[len(arrived) :]]) from error
+                if sent:
+                    raise _partly(error, sent, [other for other, _content in contents[len(sent) :]]) from error
                 raise
-            arrived.append(name)
+            sent.append(name)
         return Receipt(status=DeliveryStatus.SENT, carrier_id=f"works-{message.message_id}")
 
     def _texts(self, message: OutboundMessage) -> list[str]:
@@ -88,10 +88,10 @@ class LineWorksChannel(Channel):
         return [text for text in (message.notice if notice else "", doubt, message.text) if text]
 
     def verify(self, request: HttpRequest) -> None:
-        given = request.headers.get("X-WORKS-Signature", "").encode()
+        signature = request.headers.get("X-WORKS-Signature", "").encode()
         for secret in self.secrets("BOT_SECRET"):
             expected = base64.b64encode(hmac.new(secret.encode(), request.body, hashlib.sha256).digest())
-            if hmac.compare_digest(expected, given):
+            if hmac.compare_digest(expected, signature):
                 return
         raise InvalidPayload("X-WORKS-Signature does not match")
 
@@ -127,11 +127,11 @@ class LineWorksChannel(Channel):
         return WorksApi(account, timeout=float(self.options.get("TIMEOUT", _DEFAULT_TIMEOUT)))
 
     def _private_key(self) -> str:
-        given = str(self.options["PRIVATE_KEY"])
-        if "-----BEGIN" in given:
-            return given
+        value = str(self.options["PRIVATE_KEY"])
+        if "-----BEGIN" in value:
+            return value
         try:
-            return Path(given).read_text(encoding="ascii")
+            return Path(value).read_text(encoding="ascii")
         except (OSError, ValueError) as error:
             raise ChannelError(f"PRIVATE_KEY can't be read: {type(error).__name__}", permanent=False) from error
 
@@ -143,7 +143,7 @@ class LineWorksChannel(Channel):
         return self._api.profile(user)
 
     def check(self) -> Iterator[CheckMessage]:
-        """E151: the extra is missing. E152: an option is missing. E153: no secret. E154: the key can't be used."""
+        """E151: missing extra. E152: missing option. E153: no secret. E154: invalid private key."""
         where = f'CONTACT_GUARD["CHANNELS"]["{self.alias}"]["OPTIONS"]'
         installed = all(find_spec(name) is not None for name in ("jwt", "urllib3"))
         if not installed:
@@ -153,11 +153,11 @@ class LineWorksChannel(Channel):
             if not self.options.get(name):
                 yield Error(f'{where}["{name}"] is missing', hint=_WHERE[name], id="crm_contact_guard.E152")
         if not self.secrets("BOT_SECRET"):
-            hint = "Developer Console, Bot: the Bot Secret. Without it nothing can be received."
+            hint = "Developer Console, Bot: the Bot Secret. Without it no message can be received."
             yield Error(f'{where}["BOT_SECRET"] is missing', hint=hint, id="crm_contact_guard.E153")
         if self.options.get("PRIVATE_KEY") and not self._key_is_usable():
             yield Error(
-                f'{where}["PRIVATE_KEY"] is no RSA key', hint=_WHERE["PRIVATE_KEY"], id="crm_contact_guard.E154"
+                f'{where}["PRIVATE_KEY"] is not an RSA key', hint=_WHERE["PRIVATE_KEY"], id="crm_contact_guard.E154"
             )
 
     def _key_is_usable(self) -> bool:

@@ -1,4 +1,4 @@
-"""LINE WORKS' callbacks (developers.worksmobile.com/en/docs/bot-callback) as our events. One callback brings one."""
+"""Convert LINE WORKS' callbacks (developers.worksmobile.com/en/docs/bot-callback). Each contains one event."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from crm_contact_guard.exceptions import InvalidPayload
 
 
 def read_callback(body: bytes, *, alias: str, bot_id: str, profile: Callable[[str], Profile]) -> CarrierEvent:
-    """The event of a verified callback. Raises InvalidPayload when it is none at all.
+    """The event of a verified callback. Raises InvalidPayload if it can't be parsed.
 
-    LINE WORKS gives neither event nor message ids. The digest of the body stands for both: it holds the time to the
-    millisecond, and a callback is never repeated, so that the same body is the same event played back.
+    LINE WORKS sends neither event nor message ids, so a digest of the body is used. The body contains the time to the
+    millisecond, and callbacks are not repeated, so an identical body is a replay of the same event.
     """
     try:
-        given = json.loads(body)
+        payload = json.loads(body)
     except ValueError as error:
-        raise InvalidPayload(f"not a callback of LINE WORKS: {error}") from error
-    if not isinstance(given, dict):
-        raise InvalidPayload("not a callback of LINE WORKS: no object")
+        raise InvalidPayload(f"not a LINE WORKS callback: {error}") from error
+    if not isinstance(payload, dict):
+        raise InvalidPayload("not a LINE WORKS callback: not an object")
     event_id = hashlib.sha256(body).hexdigest()
-    at = _time(given)
-    user, in_room = _sender(given)
-    content = given.get("content")
-    if given.get("type") == "message" and isinstance(content, dict) and user and not in_room:
-        text, media = _shown(content)
+    at = _time(payload)
+    user, in_room = _sender(payload)
+    content = payload.get("content")
+    if payload.get("type") == "message" and isinstance(content, dict) and user and not in_room:
+        text, media = _read_content(content)
         return InboundMessage(
             channel=alias,
             event_id=event_id,
@@ -42,23 +42,23 @@ def read_callback(body: bytes, *, alias: str, bot_id: str, profile: Callable[[st
             text=text,
             occurred_at=at,
             media=media,
-            details={"event": json.dumps(given, ensure_ascii=False)},
+            details={"event": json.dumps(payload, ensure_ascii=False)},
         )
     return UnknownEvent(
         channel=alias,
         event_id=event_id,
         occurred_at=at,
-        payload=json.dumps(given, ensure_ascii=False),
-        reason=_reason(given, user, in_room=in_room),
+        payload=json.dumps(payload, ensure_ascii=False),
+        reason=_reason(payload, user, in_room=in_room),
     )
 
 
-def _shown(content: Mapping[str, Any]) -> tuple[str, tuple[MediaRef, ...]]:
-    """What a person reads, and what is still to be fetched."""
+def _read_content(content: Mapping[str, Any]) -> tuple[str, tuple[MediaRef, ...]]:
+    """The text of a message, and the files to fetch."""
     kind = str(content.get("type", ""))[:40]
     if kind == "text":
         return str(content.get("text", "")), ()
-    words = {
+    labels = {
         "sticker": _("[Sticker]"),
         "image": _("[Image]"),
         "video": _("[Video]"),
@@ -66,7 +66,7 @@ def _shown(content: Mapping[str, Any]) -> tuple[str, tuple[MediaRef, ...]]:
         "file": _("[File]"),
         "location": _("[Location: %s]") % _place(content),
     }
-    text = words.get(kind) or _("[A message that can't be shown here: %s]") % kind
+    text = labels.get(kind) or _("[A message that can't be shown here: %s]") % kind
     file_id = content.get("fileId")
     return text, (MediaRef(ref=file_id),) if isinstance(file_id, str) and file_id else ()
 
@@ -77,27 +77,27 @@ def _place(content: Mapping[str, Any]) -> str:
     return f"{address} ({where})" if address else where
 
 
-def _sender(given: Mapping[str, Any]) -> tuple[str, bool]:
-    """The member's id, and whether it was said in a room of several; a talk of two comes without a room."""
-    source = given.get("source")
+def _sender(payload: Mapping[str, Any]) -> tuple[str, bool]:
+    """The member's id, and whether the message was sent in a group. One-to-one chats have no channel id."""
+    source = payload.get("source")
     if not isinstance(source, dict):
         return "", False
     return str(source.get("userId") or "")[:320], bool(source.get("channelId"))
 
 
-def _time(given: Mapping[str, Any]) -> datetime:
-    """``issuedTime`` (RFC 3339), else the time of receipt."""
+def _time(payload: Mapping[str, Any]) -> datetime:
+    """``issuedTime`` (RFC 3339), otherwise the time of receipt."""
     try:
-        at = datetime.fromisoformat(str(given.get("issuedTime", "")))
+        at = datetime.fromisoformat(str(payload.get("issuedTime", "")))
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return datetime.now(UTC)
 
 
-def _reason(given: Mapping[str, Any], user: str, *, in_room: bool) -> str:
-    kind = str(given.get("type", ""))[:40]
+def _reason(payload: Mapping[str, Any], user: str, *, in_room: bool) -> str:
+    kind = str(payload.get("type", ""))[:40]
     if in_room:
-        return f"{kind} in a room: only talks of two are conversations with a customer"
+        return f"{kind} in a room: only one-to-one chats are recorded as conversations"
     if kind == "message":
         return "message without a sender" if not user else "message without content"
-    return f"{kind} carries no message" if kind in ("postback", "begin", "end") else f"unknown event {kind!r}"
+    return f"{kind} contains no message" if kind in ("postback", "begin", "end") else f"unknown event {kind!r}"

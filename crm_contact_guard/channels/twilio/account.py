@@ -1,4 +1,4 @@
-"""What all channels over Twilio share: the account, its API client, and the signature of what Twilio calls."""
+"""Base of all Twilio channels: the account, its API client, and the signature of webhooks."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ Answer = TypeVar("Answer")
 
 
 class TwilioAccount(Channel):
-    """Options of every channel over Twilio: ``ACCOUNT_SID``, ``AUTH_TOKEN`` (or several while one is
-    replaced: all verify, the first calls), ``API_KEY`` and ``API_SECRET`` (call the API by a key of its own),
-    ``WEBHOOK_URL`` (exactly as entered at Twilio, when it is not ``PUBLIC_URL`` and our path), ``REGION`` and ``EDGE``,
-    ``TIMEOUT`` (seconds, 20), ``API_URL`` (another server that speaks the protocol)."""
+    """Options of all Twilio channels: ``ACCOUNT_SID``, ``AUTH_TOKEN`` (a list during a rotation: all verify webhooks,
+    the first is used for requests), ``API_KEY`` and ``API_SECRET`` (for requests instead of the token), ``WEBHOOK_URL``
+    (exactly as entered at Twilio, if it is not ``PUBLIC_URL`` and our path), ``REGION`` and ``EDGE``, ``TIMEOUT``
+    (seconds, default 20), ``API_URL`` (another server with the same API)."""
 
     supports_webhook = True
     supports_status = True
@@ -43,7 +43,7 @@ class TwilioAccount(Channel):
 
     # --- the API
     def ask(self, question: Callable[[Client], Answer]) -> Answer:
-        """Put one question to Twilio's API. Raises ChannelError, by Twilio's code permanent or not."""
+        """Call ``question`` with the API client. Raises ChannelError, permanent or not according to Twilio's code."""
         import requests  # noqa: PLC0415 - comes with the extra
         from twilio.base.exceptions import TwilioException, TwilioRestException  # noqa: PLC0415
 
@@ -57,19 +57,19 @@ class TwilioAccount(Channel):
             ) from error
         except (requests.RequestException, TwilioException, ValueError) as error:
             raise ChannelError(
-                f"Twilio not reached: {type(error).__name__}", permanent=False, uncertain=not _never_left(error)
+                f"Twilio not reachable: {type(error).__name__}", permanent=False, uncertain=not _is_unsent(error)
             ) from error
 
     def _client(self) -> Client:
-        """One client a thread: the sessions of ``requests`` are not meant to be shared."""
-        known: Client | None = getattr(self._thread, "client", None)
-        if known is not None:
-            return known
+        """The thread's own client, since sessions of ``requests`` are not thread-safe."""
+        existing: Client | None = getattr(self._thread, "client", None)
+        if existing is not None:
+            return existing
         from twilio.http.http_client import TwilioHttpClient  # noqa: PLC0415 - comes with the extra
         from twilio.rest import Client  # noqa: PLC0415
 
-        def note_waiting_time(response: Any, *_: Any, **__: Any) -> None:
-            # The library's exception carries no headers.
+        def save_retry_after(response: Any, *_: Any, **__: Any) -> None:
+            # The library's exception does not contain the headers.
             self._thread.retry_after = seconds(response.headers.get("Retry-After", ""))
 
         client = Client(
@@ -78,10 +78,10 @@ class TwilioAccount(Channel):
             account_sid=self.options["ACCOUNT_SID"],
             region=self.options.get("REGION"),
             edge=self.options.get("EDGE"),
-            # What else the process' environment says about Twilio is not meant for this account.
+            # Ignore TWILIO_* environment variables, which may belong to another account.
             environment={"TWILIO_ACCOUNT_SID": ""},
             http_client=TwilioHttpClient(
-                timeout=float(self.options.get("TIMEOUT", _TIMEOUT)), request_hooks={"response": [note_waiting_time]}
+                timeout=float(self.options.get("TIMEOUT", _TIMEOUT)), request_hooks={"response": [save_retry_after]}
             ),
         )
         if self.options.get("API_URL"):
@@ -89,10 +89,12 @@ class TwilioAccount(Channel):
         self._thread.client = client
         return client
 
-    # --- what Twilio calls
+    # --- webhooks
     def webhook_url(self, request: HttpRequest | None = None) -> str:
-        """The address Twilio knows us by, without query. It enters the signature, so no proxy may blur it: what the
-        settings say comes before what a request says of itself."""
+        """The webhook's URL at Twilio, without query.
+
+        It is part of the signature. Settings take precedence over the request, whose host a proxy may have changed.
+        """
         if self.options.get("WEBHOOK_URL"):
             return str(self.options["WEBHOOK_URL"])
         path = request.get_full_path().partition("?")[0] if request is not None else own_path(self.alias)
@@ -101,8 +103,8 @@ class TwilioAccount(Channel):
         return request.build_absolute_uri(path) if request is not None else ""
 
     def verify(self, request: HttpRequest) -> None:
-        """``X-Twilio-Signature``: HMAC over the exact address and the form's values, or over the address that carries a
-        JSON body's ``bodySHA256`` (https://www.twilio.com/docs/usage/security)."""
+        """Check ``X-Twilio-Signature``: an HMAC of the exact URL and the form's values, or of the URL with the
+        ``bodySHA256`` of a JSON body (https://www.twilio.com/docs/usage/security)."""
         from twilio.request_validator import RequestValidator  # noqa: PLC0415 - comes with the extra
 
         signature = request.headers.get("X-Twilio-Signature", "")
@@ -121,30 +123,29 @@ class TwilioAccount(Channel):
             except UnicodeDecodeError as error:
                 raise InvalidPayload("body is not UTF-8") from error
         else:
-            raise InvalidPayload("neither a form nor a body whose bodySHA256 is signed")
+            raise InvalidPayload("neither a form nor a body with a signed bodySHA256")
         if not any(RequestValidator(token).validate(url, content, signature) for token in self.secrets("AUTH_TOKEN")):
             raise InvalidPayload(f"signature does not match for {url.partition('?')[0]}")
 
     def values(self, request: HttpRequest) -> dict[str, str]:
-        """The values of a verified call, form or JSON. Raises InvalidPayload."""
+        """The values of a verified request, form or JSON. Raises InvalidPayload."""
         if request.content_type == "application/x-www-form-urlencoded":
             return {name: str(value) for name, value in request.POST.items()}
         try:
-            found = json.loads(request.body)
+            body = json.loads(request.body)
         except (ValueError, RecursionError) as error:
             raise InvalidPayload(f"not JSON: {error}") from error
-        if not isinstance(found, dict):
+        if not isinstance(body, dict):
             raise InvalidPayload("not a JSON object")
-        return {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
+        return {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in body.items()}
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """An empty TwiML document: we say nothing by ourselves."""
+        """An empty TwiML document, so that Twilio sends no reply."""
         return HttpResponse('<?xml version="1.0" encoding="UTF-8"?><Response/>', content_type="text/xml")
 
     # --- settings
     def check(self) -> Iterator[CheckMessage]:
-        """E121: the extra is not installed. E122: account or token missing or of the wrong form. E123: no address that
-        Twilio could call."""
+        """E121: missing extra. E122: missing or malformed account or token. E123: no public https URL."""
         where = f'CONTACT_GUARD["CHANNELS"]["{self.alias}"]["OPTIONS"]'
         try:
             import twilio  # noqa: F401, PLC0415
@@ -166,7 +167,7 @@ class TwilioAccount(Channel):
         url = urlsplit(self.webhook_url())
         if url.scheme != "https" or not url.hostname:
             yield Error(
-                f"Channel {self.alias!r} has no public https address: Twilio could not call it",
+                f"Channel {self.alias!r} has no public https URL for Twilio's webhooks",
                 hint=f'Set CONTACT_GUARD["PUBLIC_URL"] or {where}["WEBHOOK_URL"].',
                 id="crm_contact_guard.E123",
             )
@@ -181,12 +182,12 @@ def own_path(alias: str) -> str:
 
 
 def seconds(header: str) -> float | None:
-    """A ``Retry-After`` in seconds; Twilio gives no dates."""
+    """A ``Retry-After`` header in seconds. Twilio sends no dates."""
     return float(header) if header.strip().isdecimal() else None
 
 
-def _never_left(error: Exception) -> bool:
-    """Whether the connection was not even made, so that nothing can have arrived."""
+def _is_unsent(error: Exception) -> bool:
+    """Whether no connection was established, so that the request was not sent."""
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError  # noqa: PLC0415
 
     reason = getattr(error.args[0] if error.args else None, "reason", None)

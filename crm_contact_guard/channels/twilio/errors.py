@@ -1,12 +1,12 @@
-"""What Twilio's refusals mean for a message. Codes: https://www.twilio.com/docs/api/errors"""
+"""Translate Twilio's error codes (https://www.twilio.com/docs/api/errors)."""
 
 from __future__ import annotations
 
 from crm_contact_guard.exceptions import ChannelError
 
-#: The recipient has told Twilio STOP: https://www.twilio.com/docs/api/errors/21610
+#: The recipient replied STOP: https://www.twilio.com/docs/api/errors/21610
 OPTED_OUT = frozenset({21610})
-#: Worth another try although HTTP says 400: full queues, our own rate, an interruption at a network.
+#: Temporary despite HTTP 400: full queues, rate limits, network problems.
 _TRANSIENT = frozenset({
     14107,  # too many messages sent too fast
     20429,  # too many requests
@@ -16,7 +16,7 @@ _TRANSIENT = frozenset({
     30022,  # US A2P 10DLC: rate limits exceeded
     63018,  # WhatsApp: rate limit exceeded
 })  # fmt: skip
-#: Nothing wrong with the message: the account's settings must be mended, and then it can go out.
+#: Problems of the account, not of the message: retry until they are fixed.
 _ACCOUNT = frozenset({
     20003,  # authentication failed
     20005,  # account not active
@@ -24,19 +24,19 @@ _ACCOUNT = frozenset({
     21606,  # the sender can't send there
     63007,  # no WhatsApp sender with this From
 })  # fmt: skip
-#: After these answers Twilio may have the message all the same.
-_DOUBTFUL_STATUS = frozenset({500, 502, 504})
+#: HTTP statuses after which Twilio may have accepted the message.
+_UNCERTAIN_STATUS = frozenset({500, 502, 504})
 
 
 def refused(status: int, code: int, message: str, retry_after: float | None = None) -> ChannelError:
-    """The error for an answer of Twilio's API. ``retry_after`` is in seconds."""
+    """The ChannelError for an error response of Twilio's API. ``retry_after`` is in seconds."""
     permanent = 400 <= status < 500 and status not in (401, 403, 408, 425, 429)
     if code in _TRANSIENT | _ACCOUNT:
         permanent = False
     return ChannelError(
         f"Twilio {code or status}: {message}",
         permanent=permanent,
-        uncertain=status in _DOUBTFUL_STATUS,
+        uncertain=status in _UNCERTAIN_STATUS,
         detail={"code": str(code or status), "status": str(status)},
         retry_after=retry_after,
         contact="stop" if code in OPTED_OUT else "",

@@ -1,5 +1,8 @@
-"""Twilio's calls about messages, as events. Fields: https://www.twilio.com/docs/messaging/guides/webhook-request and
-https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks"""
+"""Convert Twilio's webhooks on messages to carrier events.
+
+Fields: https://www.twilio.com/docs/messaging/guides/webhook-request and
+https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ from crm_contact_guard.channels.twilio.errors import OPTED_OUT
 
 Values = Mapping[str, str]
 
-#: "Sent" here means that the carrier has it; what Twilio calls its queue is already that.
+#: "Sent" means that the carrier has accepted the message, which includes Twilio's queue.
 _STATUS = {
     "accepted": DeliveryStatus.SENT,
     "scheduled": DeliveryStatus.SENT,
@@ -39,37 +42,37 @@ _STATUS = {
     "failed": DeliveryStatus.FAILED,
     "canceled": DeliveryStatus.FAILED,
 }
-#: The number does not exist (any more); 30003 and 30006 may be a telephone that is off or a landline.
+#: The number does not exist. (30003 and 30006 may mean a phone that is switched off, or a landline.)
 _NO_SUCH_NUMBER = frozenset({30005})
 _OPT_OUT_TYPES = {"STOP": ContactKind.STOP, "START": ContactKind.START}
 _MOST_MEDIA = 10
 
 
 def events(values: Values, *, channel: str, prefix: str, message_id: str = "") -> list[CarrierEvent]:
-    """What one call says. Never raises: what can't be read is an UnknownEvent with the payload."""
+    """The events of one request. Never raises; what can't be parsed becomes an UnknownEvent with the payload."""
     now = timezone.now()
     sid = values.get("MessageSid") or values.get("SmsSid") or ""
     status = (values.get("MessageStatus") or values.get("SmsStatus") or "").lower()
-    if sid and values.get("From") and status in ("", "received", "receiving") and _says_something(values):
+    if sid and values.get("From") and status in ("", "received", "receiving") and _has_content(values):
         return [message(values, channel, prefix, now), *contact(values, channel, prefix, now)]
     if sid and status in _STATUS:
-        said = _status(values, channel, sid=sid, status=status, message_id=message_id, now=now)
-        return [said, *_ended(values, channel, prefix, sid, now)]
+        event = _status(values, channel, sid=sid, status=status, message_id=message_id, now=now)
+        return [event, *_ended(values, channel, prefix, sid, now)]
     return [unknown(values, channel, now, f"neither a message nor a known status ({status or 'none'})")]
 
 
-def _says_something(values: Values) -> bool:
+def _has_content(values: Values) -> bool:
     return "Body" in values or _count(values.get("NumMedia")) > 0 or "Latitude" in values
 
 
 def message(values: Values, channel: str, prefix: str, now: datetime) -> InboundMessage:
-    """The customer's message. Twilio does not say when it was written: the time is that of the call."""
+    """The customer's message. Twilio sends no time, so the time of the request is used."""
     sid = values.get("MessageSid") or values["SmsSid"]
     replied = values.get("OriginalRepliedMessageSid", "")
     media = tuple(
-        MediaRef(ref=values[f"MediaUrl{place}"], content_type=values.get(f"MediaContentType{place}", ""))
-        for place in range(min(_count(values.get("NumMedia")), _MOST_MEDIA))
-        if values.get(f"MediaUrl{place}")
+        MediaRef(ref=values[f"MediaUrl{number}"], content_type=values.get(f"MediaContentType{number}", ""))
+        for number in range(min(_count(values.get("NumMedia")), _MOST_MEDIA))
+        if values.get(f"MediaUrl{number}")
     )
     return InboundMessage(
         channel=channel,
@@ -78,7 +81,7 @@ def message(values: Values, channel: str, prefix: str, now: datetime) -> Inbound
         from_address=bare(values["From"], prefix),
         from_name=values.get("ProfileName", ""),
         to_address=bare(values.get("To", ""), prefix),
-        text=_text(values) or "\n".join(placeholders.of_file(one.content_type) for one in media),
+        text=_text(values) or "\n".join(placeholders.of_file(ref.content_type) for ref in media),
         occurred_at=now,
         references=(replied,) if replied else (),
         media=media,
@@ -87,16 +90,16 @@ def message(values: Values, channel: str, prefix: str, now: datetime) -> Inbound
 
 
 def _text(values: Values) -> str:
-    """What was written; for a pressed button its words, for a place its name and coordinates."""
-    written = values.get("Body") or values.get("ButtonText") or ""
-    if values.get("Latitude") and not written:
+    """The text, the text of a pressed button, or a location's name and coordinates."""
+    text = values.get("Body") or values.get("ButtonText") or ""
+    if values.get("Latitude") and not text:
         at = f"{values['Latitude']},{values.get('Longitude', '')}"
         return placeholders.of_place(values.get("Label"), values.get("Address"), at)
-    return written
+    return text
 
 
 def contact(values: Values, channel: str, prefix: str, now: datetime) -> list[ContactEvent]:
-    """STOP or START: what Twilio understood (Advanced Opt-Out), else the words it acts upon by default."""
+    """STOP or START, as detected by Twilio (Advanced Opt-Out), otherwise by its default words."""
     kind = _OPT_OUT_TYPES.get(values.get("OptOutType", "").upper()) or contact_words.meant(
         values.get("Body", ""), sms=not prefix
     )
@@ -134,7 +137,7 @@ def _words(values: Values) -> str:
 
 
 def _ended(values: Values, channel: str, prefix: str, sid: str, now: datetime) -> list[CarrierEvent]:
-    """A status may tell that the number is none, or that its owner has said STOP to Twilio."""
+    """An opt-out or bounce, if the status says that the number does not exist or its owner replied STOP."""
     code = _count(values.get("ErrorCode"))
     if not values.get("To") or code not in OPTED_OUT | _NO_SUCH_NUMBER:
         return []
@@ -151,7 +154,7 @@ def _ended(values: Values, channel: str, prefix: str, sid: str, now: datetime) -
 
 
 def unknown(values: Values, channel: str, now: datetime, reason: str) -> UnknownEvent:
-    """Kept with its payload; the same payload twice is one event."""
+    """An unknown event with its payload. A digest makes the same payload the same event."""
     payload = _as_received(values)
     digest = hashlib.sha256(payload.encode("utf-8", "replace")).hexdigest()
     return UnknownEvent(channel=channel, event_id=f"unknown:{digest}", occurred_at=now, payload=payload, reason=reason)
@@ -162,7 +165,7 @@ def _as_received(values: Values) -> str:
 
 
 def bare(address: str, prefix: str) -> str:
-    """An address without Twilio's ``whatsapp:``."""
+    """The address without Twilio's prefix ``whatsapp:``."""
     return address.removeprefix(prefix)
 
 

@@ -1,4 +1,4 @@
-"""What Twilio's API lists for a day, as things carried (https://www.twilio.com/docs/messaging/api/message-resource)."""
+"""List a day's messages from Twilio's API (https://www.twilio.com/docs/messaging/api/message-resource)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PAGE = 1000
 
 
 def messages(client: Client, channel: SmsChannel, day: date) -> Iterator[Carried]:
-    """All messages of the day (UTC) that went over the channel's own sender."""
+    """All messages of the day (UTC) that were sent or received by the channel's sender."""
     start = datetime.combine(day, time(), UTC)
     end = start + timedelta(days=1)
     for row in client.messages.stream(date_sent=day.isoformat(), page_size=_PAGE):
@@ -39,12 +39,12 @@ def messages(client: Client, channel: SmsChannel, day: date) -> Iterator[Carried
 
 
 def _event(client: Client, channel: SmsChannel, row: Any, values: dict[str, str], at: datetime) -> InboundMessage:
-    """The message as its webhook would have brought it, without what only that tells (profile name, buttons)."""
+    """The message as in its webhook, except for data that only the webhook contains (profile name, buttons)."""
     event = inbound.message(values, channel.alias, channel.prefix, at)
     if not int(row.num_media or 0):
         return event
     media = tuple(
-        MediaRef(ref=str(found.uri).removesuffix(".json"), content_type=found.content_type or "")
-        for found in client.messages(row.sid).media.list()
+        MediaRef(ref=str(media_row.uri).removesuffix(".json"), content_type=media_row.content_type or "")
+        for media_row in client.messages(row.sid).media.list()
     )
     return replace(event, media=media)

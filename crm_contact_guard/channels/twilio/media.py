@@ -1,8 +1,7 @@
-"""Fetching what customers sent as media: by the account's password from Twilio's API, which hands on to its CDN.
+"""Fetch customers' media from Twilio's API, which redirects to its CDN.
 
-The address in a webhook is only read for its ids; what is asked is built from the settings. A redirect is followed
-once, without the password, and to Twilio's own hosts alone, so that nobody can point us at the inside of the company's
-network.
+Only the ids are taken from the URL in a webhook; the URL that is requested is built from the settings. One redirect is
+followed, without credentials and only to Twilio's hosts, which prevents server-side request forgery (SSRF).
 """
 
 from __future__ import annotations
@@ -20,20 +19,20 @@ if TYPE_CHECKING:
     from requests import Response
 
 API = "https://api.twilio.com"
-#: Where the API's answers lead (https://www.twilio.com/docs/messaging/api/media-resource).
+#: Hosts that the API redirects to (https://www.twilio.com/docs/messaging/api/media-resource).
 HOSTS = ("mms.twiliocdn.com", "media.twiliocdn.com", "s3-external-1.amazonaws.com")
 _IDS = re.compile(r"/Messages/((?:SM|MM)[0-9a-f]{32})/Media/(ME[0-9a-f]{32})(?:\.json)?/?$")
 _CHUNK = 64 * 1024
-_TIMEOUT = (5, 30)  # seconds to connect, and between two pieces
+_TIMEOUT = (5, 30)  # seconds: connect, read
 
 
 def fetch(reference: MediaRef, *, api: str, account: str, user: tuple[str, str], hosts: tuple[str, ...]) -> FileIn:
-    """The file behind a ``MediaUrl``. Raises ChannelError, permanent when it is gone, too large or not Twilio's."""
+    """Fetch the file of a ``MediaUrl``. Raises ChannelError, permanent if it is missing, too large or not Twilio's."""
     import requests  # noqa: PLC0415 - comes with the extra
 
     ids = _IDS.search(urlsplit(reference.ref).path)
     if ids is None:
-        raise ChannelError("not an address of Twilio's media", permanent=True)
+        raise ChannelError("not a Twilio media URL", permanent=True)
     url = f"{api}/2010-04-01/Accounts/{account}/Messages/{ids[1]}/Media/{ids[2]}"
     try:
         with requests.Session() as session:
@@ -42,34 +41,34 @@ def fetch(reference: MediaRef, *, api: str, account: str, user: tuple[str, str],
                     return _read(first, reference, ids[2])
                 target = urljoin(url, first.headers["Location"])
             if not _is_twilio(target, api, hosts):
-                raise ChannelError(f"media leads to {urlsplit(target).hostname}, not Twilio's", permanent=True)
-            with session.get(target, auth=_nobody, allow_redirects=False, stream=True, timeout=_TIMEOUT) as second:
+                raise ChannelError(f"media redirects to {urlsplit(target).hostname}, not to Twilio", permanent=True)
+            with session.get(target, auth=_no_auth, allow_redirects=False, stream=True, timeout=_TIMEOUT) as second:
                 return _read(second, reference, ids[2])
     except requests.RequestException as error:
-        raise ChannelError(f"media not reached: {type(error).__name__}", permanent=False) from error
+        raise ChannelError(f"media not reachable: {type(error).__name__}", permanent=False) from error
 
 
 def _is_twilio(target: str, api: str, hosts: tuple[str, ...]) -> bool:
-    """The API's own host as configured, or one of the named ones by https and its usual port."""
-    asked, own = urlsplit(target), urlsplit(api)
-    if (asked.scheme, asked.netloc) == (own.scheme, own.netloc):
+    """Whether the target is the configured API's host, or one of ``hosts`` by https on the default port."""
+    parts, own = urlsplit(target), urlsplit(api)
+    if (parts.scheme, parts.netloc) == (own.scheme, own.netloc):
         return True
-    return asked.scheme == "https" and asked.netloc in hosts
+    return parts.scheme == "https" and parts.netloc in hosts
 
 
-def _nobody(request: Any) -> Any:
-    """Ask without a password: neither the account's nor one for that host in the machine's ``.netrc``."""
+def _no_auth(request: Any) -> Any:
+    """Send no credentials, neither the account's nor any from ``.netrc``."""
     return request
 
 
 def _read(response: Response, reference: MediaRef, name: str) -> FileIn:
-    """The content, no more of it than ``MAX_INBOUND_BYTES``: a carrier's word on the length is not believed."""
+    """Read up to ``MAX_INBOUND_BYTES``, regardless of the declared length."""
     if response.status_code != 200:
         raise refused(response.status_code, 0, "media refused")
     most = int(settings.MAX_INBOUND_BYTES)
     content = bytearray()
-    for piece in response.iter_content(_CHUNK):
-        content += piece
+    for chunk in response.iter_content(_CHUNK):
+        content += chunk
         if len(content) > most:
             raise ChannelError(f"media is larger than {most} bytes", permanent=True, detail={"code": "too-large"})
     content_type = reference.content_type or response.headers.get("Content-Type", "")

@@ -26,14 +26,14 @@ from crm_contact_guard.channels.twilio import inbound, listing, media
 from crm_contact_guard.channels.twilio.account import TwilioAccount
 from crm_contact_guard.exceptions import ChannelError
 
-#: Room for the notice that follows a conversation's first message.
+#: Space for the recording notice after a conversation's first message.
 _NOTICE = 200
 _LONGEST = 1600  # error 21617
 
 
 class SmsChannel(TwilioAccount):
-    """Text messages. Options beside those of the account: ``FROM`` (the company's number, E.164, or a sender's name) or
-    ``MESSAGING_SERVICE_SID``; ``MEDIA_HOSTS`` (further hosts Twilio's media may be fetched from)."""
+    """SMS. Further options: ``FROM`` (the company's number in E.164, or an alphanumeric sender) or
+    ``MESSAGING_SERVICE_SID``; ``MEDIA_HOSTS`` (additional hosts from which media may be fetched)."""
 
     address_kind = "phone"
     verbose_name = _("SMS")
@@ -51,59 +51,64 @@ class SmsChannel(TwilioAccount):
     max_file_bytes = 5 * 1024 * 1024
     supports_carried = True
 
-    #: What Twilio puts before an address of this kind.
+    #: Twilio's prefix of addresses of this kind.
     prefix: ClassVar[str] = ""
 
-    # --- out
+    # --- sending
     def send(self, message: OutboundMessage) -> Receipt:
-        """One message. Twilio knows no idempotency key, but tells our message id back with every status, so that an
-        attempt whose answer was lost is found again as soon as Twilio says a word about it."""
+        """Send one message.
+
+        Twilio has no idempotency keys, but every status callback contains our message id, so that an attempt whose
+        response was lost is identified by the first callback.
+        """
         created = self.ask(lambda client: client.messages.create(**self.build(message)))
         if not created.sid:
-            raise ChannelError("Twilio answered without a message id", permanent=False, uncertain=True)
+            raise ChannelError("Twilio returned no message id", permanent=False, uncertain=True)
         return Receipt(
             status=DeliveryStatus.SENT, carrier_id=created.sid, detail={"carrier_status": str(created.status or "")}
         )
 
     def build(self, message: OutboundMessage) -> dict[str, Any]:
-        """The arguments of ``messages.create``. Raises ChannelError for a number that can't be one."""
+        """The arguments of ``messages.create``. Raises ChannelError for an invalid number."""
         number = e164(message.to_address)
         if not number:
-            raise ChannelError("not a telephone number", permanent=True, detail={"code": "21211"})
-        asked: dict[str, Any] = {"to": self.prefix + number}
+            raise ChannelError("not a phone number", permanent=True, detail={"code": "21211"})
+        arguments: dict[str, Any] = {"to": self.prefix + number}
         if self.options.get("FROM"):
-            asked["from_"] = self.prefix + str(self.options["FROM"]).removeprefix(self.prefix)
+            arguments["from_"] = self.prefix + str(self.options["FROM"]).removeprefix(self.prefix)
         if self.options.get("MESSAGING_SERVICE_SID"):
-            asked["messaging_service_sid"] = str(self.options["MESSAGING_SERVICE_SID"])
+            arguments["messaging_service_sid"] = str(self.options["MESSAGING_SERVICE_SID"])
         url = self.webhook_url()
         if url:
-            asked["status_callback"] = f"{url}?{urlencode({'message': message.message_id})}"
+            arguments["status_callback"] = f"{url}?{urlencode({'message': message.message_id})}"
         if message.template is not None and message.template.carrier_id:
             values = enumerate(message.template.variables.values(), start=1)
-            asked["content_sid"] = message.template.carrier_id
-            asked["content_variables"] = json.dumps({str(place): value for place, value in values}, ensure_ascii=False)
-            return asked
+            arguments["content_sid"] = message.template.carrier_id
+            arguments["content_variables"] = json.dumps(
+                {str(number): value for number, value in values}, ensure_ascii=False
+            )
+            return arguments
         text = self.text(message)
         if text:
-            asked["body"] = text
+            arguments["body"] = text
         if message.files:
-            asked["media_url"] = [file.url for file in message.files]
-        return asked
+            arguments["media_url"] = [file.url for file in message.files]
+        return arguments
 
     def text(self, message: OutboundMessage) -> str:
-        """The text, at a conversation's first message with the notice that the talk is recorded."""
+        """The text, followed by the recording notice in a conversation's first message."""
         notice = "" if message.references else message.notice
         return "\n\n".join(part for part in (message.text, notice) if part)
 
-    # --- in
+    # --- receiving
     def parse(self, request: HttpRequest) -> Sequence[CarrierEvent]:
-        """A message that came in, or a word on one that went out; see ``inbound``."""
+        """Parse an inbound message, or a status of an outbound one (see ``inbound``)."""
         return inbound.events(
             self.values(request), channel=self.alias, prefix=self.prefix, message_id=request.GET.get("message", "")
         )
 
     def fetch(self, media: MediaRef) -> FileIn:
-        """The file from Twilio's store; only its hosts are asked, and the account's password goes to the API alone."""
+        """Fetch the file from Twilio's hosts. The credentials are sent to the API only."""
         return self.fetch_media(media)
 
     def fetch_media(self, reference: MediaRef) -> FileIn:
@@ -119,11 +124,11 @@ class SmsChannel(TwilioAccount):
         )
 
     def carried(self, day: date) -> Iterable[Carried]:
-        """What Twilio lists for the day, of this channel's sender alone."""
+        """The messages that Twilio lists for the day and this channel's sender."""
         return self.ask(lambda client: list(listing.messages(client, self, day)))
 
     def is_ours(self, address: str, service: str | None) -> bool:
-        """Whether a listed message went over this channel: other senders of the account are none of ours."""
+        """Whether a listed message belongs to this channel, not to another sender of the account."""
         if not address.startswith(self.prefix) or (not self.prefix and ":" in address):
             return False
         if self.options.get("MESSAGING_SERVICE_SID") and service == self.options["MESSAGING_SERVICE_SID"]:
@@ -134,7 +139,7 @@ class SmsChannel(TwilioAccount):
 
     # --- settings
     def check(self) -> Iterator[CheckMessage]:
-        """As the account's, and E124: nothing says who the sender is."""
+        """The account's checks, and E124: no sender is configured."""
         yield from super().check()
         if not (self.options.get("FROM") or self.options.get("MESSAGING_SERVICE_SID")):
             where = f'CONTACT_GUARD["CHANNELS"]["{self.alias}"]["OPTIONS"]'

@@ -1,5 +1,4 @@
-"""Telephone calls by Twilio: a log of every call, click-to-call, and the desk that answers
-(https://www.twilio.com/docs/voice)."""
+"""Phone calls by Twilio: call log, click-to-call, and forwarding of inbound calls (https://www.twilio.com/docs/voice)."""
 
 from __future__ import annotations
 
@@ -30,7 +29,7 @@ from crm_contact_guard.channels.twilio import inbound
 from crm_contact_guard.channels.twilio.account import TwilioAccount
 from crm_contact_guard.exceptions import ChannelError
 
-#: How a finished call or leg ended, by https://www.twilio.com/docs/voice/api/call-resource#call-status-values
+#: Outcome of a finished call or leg, see https://www.twilio.com/docs/voice/api/call-resource#call-status-values
 _OUTCOME = {
     "completed": CallOutcome.ANSWERED,
     "answered": CallOutcome.ANSWERED,
@@ -44,9 +43,9 @@ _PAGE = 1000
 
 
 class VoiceChannel(TwilioAccount):
-    """Telephone. Options beside those of the account: ``FROM`` (the company's number, which both sides see),
-    ``EMPLOYEE_PHONES`` (host user's key → telephone, or the dotted path of a function from key to telephone),
-    ``FORWARD_TO`` (who answers when customers call ``FROM``)."""
+    """Phone. Further options: ``FROM`` (the company's number, shown to both sides), ``EMPLOYEE_PHONES`` (host user's
+    key → phone number, or the dotted path of a function that maps one to the other), ``FORWARD_TO`` (number that
+    answers customers' calls to ``FROM``)."""
 
     address_kind = "phone"
     verbose_name = _("Telephone")
@@ -55,24 +54,26 @@ class VoiceChannel(TwilioAccount):
     supports_carried = True
 
     def send(self, message: OutboundMessage) -> Receipt:
-        """A telephone line carries no written message."""
-        raise ChannelError("a telephone line carries no text", permanent=True)
+        """Not supported. Raises ChannelError."""
+        raise ChannelError("a phone line can't send text", permanent=True)
 
-    # --- out
+    # --- outbound calls
     def call(self, call: PhoneCall) -> Receipt:
-        """Ring the employee; once answered, ring the customer and join both. Both see the company's number only, and
-        what is to be dialled goes to Twilio with the request, so that no address of ours gives a number away."""
+        """Call the employee; once answered, call the customer and connect both, who see only the company's number.
+
+        The TwiML with the customer's number is part of the request, so that no URL of ours discloses it.
+        """
         from twilio.twiml.voice_response import Dial, VoiceResponse  # noqa: PLC0415 - comes with the extra
 
         customer = e164(call.to_address)
         if not customer:
-            raise ChannelError("the customer's number is not a telephone number", permanent=True)
+            raise ChannelError("the customer's phone number is invalid", permanent=True)
         employee = e164(self.telephone_of(call.employee_key))
         if not employee:
-            raise ChannelError(f"no telephone is known for {call.employee_name}", permanent=True)
+            raise ChannelError(f"no phone number is configured for {call.employee_name}", permanent=True)
         url, company = self.webhook_url(), str(self.options["FROM"])
         if not url:
-            raise ChannelError("no public address to which Twilio could tell of the call", permanent=True)
+            raise ChannelError("no public URL for Twilio's status callbacks", permanent=True)
         dial = Dial(caller_id=company)
         dial.number(
             customer,
@@ -93,15 +94,15 @@ class VoiceChannel(TwilioAccount):
         return Receipt(status=DeliveryStatus.SENT, carrier_id=placed.sid or "")
 
     def telephone_of(self, employee_key: str) -> str:
-        """Where the employee is rung."""
-        known: Any = self.options.get("EMPLOYEE_PHONES") or {}
-        if isinstance(known, str):
-            return str(import_string(known)(employee_key) or "")
-        return str(known.get(employee_key, ""))
+        """The employee's phone number, or "" if none is configured."""
+        phones: Any = self.options.get("EMPLOYEE_PHONES") or {}
+        if isinstance(phones, str):
+            return str(import_string(phones)(employee_key) or "")
+        return str(phones.get(employee_key, ""))
 
-    # --- in
+    # --- webhooks
     def parse(self, request: HttpRequest) -> Sequence[CarrierEvent]:
-        """A call that ended; what goes before is progress only, and changes nothing that is recorded."""
+        """Parse a finished call. Earlier statuses are ignored."""
         values = self.values(request)
         now = timezone.now()
         status = (values.get("DialCallStatus") or values.get("CallStatus") or "").lower()
@@ -110,13 +111,13 @@ class VoiceChannel(TwilioAccount):
         if status in _UNDER_WAY:
             return []
         if values.get("Direction") == "inbound":
-            # With a desk behind it, the outer call always "completed"; the leg to the desk tells whether it was taken.
-            told_by_desk = "DialCallStatus" in values
-            return [self._received(values, status, now)] if told_by_desk or not self.options.get("FORWARD_TO") else []
+            # A forwarded call always ends as "completed"; only the forwarded leg shows whether it was answered.
+            forwarded = "DialCallStatus" in values
+            return [self._received(values, status, now)] if forwarded or not self.options.get("FORWARD_TO") else []
         return self._placed(values, status, request.GET, now)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """When a customer rings: join the desk, which sees the company's number. Else nothing more to do."""
+        """Forward a customer's call to ``FORWARD_TO``, which sees the company's number. Otherwise an empty document."""
         values = self.values(request)
         ringing = values.get("Direction") == "inbound" and "DialCallStatus" not in values
         desk = e164(str(self.options.get("FORWARD_TO") or ""))
@@ -147,8 +148,10 @@ class VoiceChannel(TwilioAccount):
     def _placed(
         self, values: Mapping[str, str], status: str, query: Mapping[str, Any], now: datetime
     ) -> list[CarrierEvent]:
-        """A call that an employee asked for: the leg to the customer is the call. Of the leg to the employee only
-        counts that it came to nothing, since then there is no other."""
+        """A call requested by an employee.
+
+        The leg to the customer is recorded; the leg to the employee only if it failed, since there is no other then.
+        """
         to_employee = query.get("leg") == "employee"
         if to_employee and _OUTCOME[status] is CallOutcome.ANSWERED:
             return []
@@ -170,9 +173,9 @@ class VoiceChannel(TwilioAccount):
             )
         ]
 
-    # --- completeness
+    # --- reconciliation
     def carried(self, day: date) -> Iterable[Carried]:
-        """The day's calls to and from the company's number; the leg to a desk or customer belongs to its outer call."""
+        """The day's calls to and from the company's number. The second leg of a call is part of it."""
         return self.ask(
             lambda client: self._calls(list(client.calls.stream(start_time=day.isoformat(), page_size=_PAGE)))
         )
@@ -187,15 +190,18 @@ class VoiceChannel(TwilioAccount):
         ]
 
     def _carried(self, row: Any, leg: Any) -> Iterator[Carried]:
-        """One outer call as its webhook would have told it. Without a leg behind it nobody was reached: a customer who
-        hung up before the desk rang has called in vain, an employee who did has called nobody."""
+        """One call, as in its webhook.
+
+        Without a second leg, a forwarded inbound call was missed, and an outbound call reached no customer and is
+        skipped.
+        """
         received = row.direction == "inbound"
-        told = leg if leg is not None else row
-        status, started = str(told.status or ""), row.start_time or row.date_created
+        decisive = leg if leg is not None else row
+        status, started = str(decisive.status or ""), row.start_time or row.date_created
         if status not in _OUTCOME or started is None or (leg is None and not received):
             return
         outcome = CallOutcome.MISSED if leg is None and self.options.get("FORWARD_TO") else _OUTCOME[status]
-        seconds = _seconds(told.duration) if outcome is CallOutcome.ANSWERED else 0
+        seconds = _seconds(decisive.duration) if outcome is CallOutcome.ANSWERED else 0
         event = CallEvent(
             channel=self.alias,
             event_id=f"{row.sid}:ended",
@@ -211,18 +217,17 @@ class VoiceChannel(TwilioAccount):
 
     # --- settings
     def check(self) -> Iterator[CheckMessage]:
-        """As the account's; E124: no number of the company; E125: nobody's telephone is known, so that no employee can
-        call, and no desk answers."""
+        """The account's checks. E124: no company number. E125: neither employees' phones nor ``FORWARD_TO``."""
         yield from super().check()
         where = f'CONTACT_GUARD["CHANNELS"]["{self.alias}"]["OPTIONS"]'
         if not e164(str(self.options.get("FROM", ""))):
             hint = "The company's number as +819012345678."
-            yield Error(f'{where}["FROM"] is not a telephone number', hint=hint, id="crm_contact_guard.E124")
+            yield Error(f'{where}["FROM"] is not a phone number', hint=hint, id="crm_contact_guard.E124")
         phones = self.options.get("EMPLOYEE_PHONES")
         if not phones and not self.options.get("FORWARD_TO"):
             yield Error(
                 f'{where} has neither "EMPLOYEE_PHONES" nor "FORWARD_TO"',
-                hint="Who can call, by the host user's key; who answers.",
+                hint="EMPLOYEE_PHONES: who can call customers. FORWARD_TO: who answers customers' calls.",
                 id="crm_contact_guard.E125",
             )
         if isinstance(phones, str):
@@ -238,9 +243,9 @@ def _seconds(value: object) -> int:
 
 
 def _ended_at(values: Mapping[str, str], now: datetime) -> datetime:
-    """``Timestamp`` of the call back (RFC 2822); ours where it is missing, unreadable or ahead."""
+    """``Timestamp`` of the callback (RFC 2822); now if it is missing, invalid or in the future."""
     try:
-        told = parsedate_to_datetime(values.get("Timestamp", ""))
+        timestamp = parsedate_to_datetime(values.get("Timestamp", ""))
     except ValueError:
         return now
-    return min(told if told.tzinfo else told.replace(tzinfo=UTC), now)
+    return min(timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC), now)

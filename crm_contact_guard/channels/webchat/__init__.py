@@ -1,4 +1,4 @@
-"""Web chat: the customer's side is a page of ours (console), so handing over means that the page may show it."""
+"""Web chat. The customer's side is a page of the console, so sending means that the page may show the message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["WebChatChannel"]
 
 
 class WebChatChannel(Channel):
-    """The customer opens a signed, expiring link; no address and no carrier are needed."""
+    """The customer opens an expiring link. No address and no carrier are needed."""
 
     address_kind = "chat"
     verbose_name = _("Web chat")
@@ -22,5 +22,5 @@ class WebChatChannel(Channel):
     max_files = 5
 
     def send(self, message: OutboundMessage) -> Receipt:
-        """The record is the chat's store: once recorded, the customer's page shows the message at its next look."""
+        """Nothing to send: the customer's page shows recorded messages the next time it polls."""
         return Receipt(status=DeliveryStatus.SENT, carrier_id=message.message_id)

@@ -1,4 +1,4 @@
-"""WhatsApp by Meta's Cloud API, over the library ``pywa`` (extra ``whatsapp``), imported on first use."""
+"""WhatsApp by Meta's Cloud API, using the library ``pywa`` (extra ``whatsapp``), which is imported on first use."""
 
 from crm_contact_guard.channels.whatsapp.channel import WhatsAppChannel
 

@@ -1,4 +1,4 @@
-"""pywa's client, bounded: to Meta's hosts alone, in time and in size, with errors of ours."""
+"""pywa's client, limited to Meta's hosts and in time and size. Raises ChannelError."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import httpx
     from pywa.client import WhatsApp
 
-#: The API, and the store that its media addresses lead to.
+#: Hosts of the API and of its media URLs.
 HOSTS = ("graph.facebook.com", "lookaside.fbsbx.com")
 _TIMEOUT = 20.0
 
@@ -24,7 +24,7 @@ Answer = TypeVar("Answer")
 
 
 class Api:
-    """One company number at Meta. Safe to use from several threads: each has a client of its own."""
+    """Client for one company number at Meta. Thread-safe: each thread has its own pywa client."""
 
     def __init__(self, options: Mapping[str, Any], token: str) -> None:
         self._options = options
@@ -32,7 +32,7 @@ class Api:
         self._thread = threading.local()
 
     def ask(self, question: Callable[[WhatsApp], Answer]) -> Answer:
-        """Put one question. Raises ChannelError, by Meta's code permanent or not."""
+        """Call ``question`` with pywa's client. Raises ChannelError, permanent or not according to Meta's code."""
         import httpx  # noqa: PLC0415 - comes with the extra
         from pywa.errors import WhatsAppError  # noqa: PLC0415
 
@@ -45,36 +45,36 @@ class Api:
             words = f"{error.message} {error.details or ''}".strip()
             raise refused(status, error.code, words, float(waiting) if waiting.isdecimal() else None) from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise ChannelError(f"WhatsApp not reached: {type(error).__name__}", permanent=False) from error
+            raise ChannelError(f"WhatsApp not reachable: {type(error).__name__}", permanent=False) from error
         except (httpx.HTTPError, KeyError, IndexError, ValueError) as error:
-            # Half an answer, or one that makes no sense: the message may be on its way.
+            # No complete or valid response: the message may have been sent.
             raise ChannelError(
-                f"WhatsApp's answer was lost: {type(error).__name__}", permanent=False, uncertain=True
+                f"no valid response from WhatsApp: {type(error).__name__}", permanent=False, uncertain=True
             ) from error
 
     def download(self, media: MediaRef) -> FileIn:
-        """A customer's file by its media id. Its address comes from the API, lives five minutes and needs our token."""
+        """Fetch a customer's file by its media id. The API returns its URL, valid for five minutes with our token."""
         import httpx  # noqa: PLC0415
 
         if not (media.ref.isascii() and media.ref.isdecimal()):
             raise ChannelError("not a media id", permanent=True)
-        found = self.ask(lambda client: client.api.get_media_url(media.ref))
+        info = self.ask(lambda client: client.api.get_media_url(media.ref))
         most = int(settings.MAX_INBOUND_BYTES)
-        if int(found.get("file_size") or 0) > most:
+        if int(info.get("file_size") or 0) > most:
             raise ChannelError(f"media is larger than {most} bytes", permanent=True, detail={"code": "too-large"})
         content = bytearray()
         try:
-            with self._client().api.stream_media_bytes(str(found["url"])) as response:
+            with self._client().api.stream_media_bytes(str(info["url"])) as response:
                 if response.status_code != 200:
                     raise refused(response.status_code, 0, "media refused")
-                for piece in response.iter_bytes():
-                    content += piece
+                for chunk in response.iter_bytes():
+                    content += chunk
                     if len(content) > most:
                         detail = {"code": "too-large"}
                         raise ChannelError(f"media is larger than {most} bytes", permanent=True, detail=detail)
         except httpx.HTTPError as error:
-            raise ChannelError(f"media not reached: {type(error).__name__}", permanent=False) from error
-        kind = str(media.content_type or found.get("mime_type") or "")
+            raise ChannelError(f"media not reachable: {type(error).__name__}", permanent=False) from error
+        kind = str(media.content_type or info.get("mime_type") or "")
         return FileIn(
             name=media.name or media.ref,
             content_type=kind.partition(";")[0].strip() or "application/octet-stream",
@@ -82,9 +82,9 @@ class Api:
         )
 
     def _client(self) -> WhatsApp:
-        known: WhatsApp | None = getattr(self._thread, "client", None)
-        if known is not None:
-            return known
+        existing: WhatsApp | None = getattr(self._thread, "client", None)
+        if existing is not None:
+            return existing
         import httpx  # noqa: PLC0415 - comes with the extra
         from pywa.client import WhatsApp  # noqa: PLC0415
 
@@ -94,15 +94,15 @@ class Api:
         version = {"api_version": self._options["API_VERSION"]} if self._options.get("API_VERSION") else {}
         client = WhatsApp(phone_id=str(self._options["PHONE_NUMBER_ID"]), token=self._token, session=session, **version)
         if self._options.get("API_URL"):
-            # The library sets its own; the session is ours.
+            # The library has set its own base URL.
             session.base_url = httpx.URL(str(self._options["API_URL"]).rstrip("/") + session.base_url.path)
         self._thread.client = client
         return client
 
     def _only_meta(self, request: httpx.Request) -> None:
-        """Refuse to leave for anywhere else, also by redirect: the token would go along, and so would we."""
+        """Refuse requests to other hosts, also after a redirect, since they would disclose the token (and SSRF)."""
         own = urlsplit(str(self._options.get("API_URL") or ""))
         if own.netloc and (request.url.scheme, request.url.netloc.decode()) == (own.scheme, own.netloc):
             return
         if request.url.scheme != "https" or request.url.netloc.decode() not in HOSTS:
-            raise ChannelError(f"{request.url.host} is none of Meta's hosts", permanent=True)
+            raise ChannelError(f"{request.url.host} is not a host of Meta", permanent=True)

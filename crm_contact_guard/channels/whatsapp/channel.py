@@ -1,4 +1,4 @@
-"""The channel: sending, the webhook's signature and handshake, settings
+"""WhatsApp: sending, webhook signature and handshake, checks
 (https://developers.facebook.com/docs/whatsapp/cloud-api)."""
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from crm_contact_guard.channels.whatsapp import events
 from crm_contact_guard.channels.whatsapp.api import Api
 from crm_contact_guard.exceptions import ChannelError, InvalidPayload
 
-#: Room for the notice that follows a conversation's first message.
+#: Space for the recording notice after a conversation's first message.
 _NOTICE = 200
 _LONGEST = 4096
 _LONGEST_CAPTION = 1024
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
-#: A customer who hides the telephone number is known by this instead (business-scoped user id).
+#: Business-scoped user id, which identifies a customer who hides the phone number.
 _USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?\d{5,40}")
-#: Larger ones go as documents (https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media).
+#: Larger images are sent as documents (https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media).
 _LARGEST_IMAGE = 5 * 1024 * 1024
-#: What goes as something else than a document.
+#: Content types that are not sent as documents.
 _KINDS = {"image/jpeg": "image", "image/png": "image", "video/mp4": "video", "video/3gpp": "video"}
 
 
 class WhatsAppChannel(Channel):
     """WhatsApp. Options: ``PHONE_NUMBER_ID`` and ``ACCESS_TOKEN`` (of a system user), ``APP_SECRET`` and
-    ``VERIFY_TOKEN`` (each may be several while one is replaced), ``TEMPLATE_LANGUAGES`` (our language → Meta's, such as
-    "en" → "en_US"), ``NAMED_PARAMETERS`` (templates have named variables), ``TIMEOUT`` (seconds, 20), ``API_VERSION``,
-    ``API_URL`` (another server that speaks the protocol)."""
+    ``VERIFY_TOKEN`` (each may be a list during a rotation), ``TEMPLATE_LANGUAGES`` (our language code → Meta's, such as
+    "en" → "en_US"), ``NAMED_PARAMETERS`` (templates have named variables), ``TIMEOUT`` (seconds, default 20),
+    ``API_VERSION``, ``API_URL`` (another server with the same API)."""
 
     address_kind = "whatsapp"
     verbose_name = _("WhatsApp")
@@ -71,30 +71,30 @@ class WhatsAppChannel(Channel):
         "application/msword",
         "application/vnd.*",
     )
-    #: Throughput of a new number is 80 messages a second; the pair of numbers is limited by error 131056.
+    #: A new number may send 80 messages per second; the rate per pair of numbers is limited by error 131056.
     per_minute = 4800
 
     @cached_property
     def api(self) -> Api:
         return Api(self.options, self.secrets("ACCESS_TOKEN")[0])
 
-    # --- out
+    # --- sending
     def send(self, message: OutboundMessage) -> Receipt:
-        """One message, with our id in ``biz_opaque_callback_data``: every status brings it back."""
+        """Send one message with our id in ``biz_opaque_callback_data``, which every status event returns."""
         to = self.recipient(message.to_address)
         file = message.files[0] if message.files else None
         sent = self.api.ask(lambda client: self._send(client, to, message, file))
         if not sent.id:
-            raise ChannelError("WhatsApp answered without a message id", permanent=False, uncertain=True)
+            raise ChannelError("WhatsApp returned no message id", permanent=False, uncertain=True)
         return Receipt(status=DeliveryStatus.SENT, carrier_id=sent.id)
 
     def recipient(self, address: str) -> str:
-        """Digits of the international number, or the user id as it is. Raises ChannelError for anything else."""
+        """The digits of the international number, or the user id unchanged. Raises ChannelError otherwise."""
         if _USER_ID.fullmatch(address.strip()):
             return address.strip()
         number = e164(address)
         if not number:
-            raise ChannelError("not a telephone number", permanent=True, detail={"code": "131009"})
+            raise ChannelError("not a phone number", permanent=True, detail={"code": "131009"})
         return number.removeprefix("+")
 
     def _send(self, client: Any, to: str, message: OutboundMessage, file: OutboundFile | None) -> Any:
@@ -111,8 +111,10 @@ class WhatsAppChannel(Channel):
         return self._send_file(client, to, file, text, ours)
 
     def _send_file(self, client: Any, to: str, file: OutboundFile, text: str, ours: dict[str, Any]) -> Any:
-        """The file with the text below it; more than fits there goes as a message of its own, which is the one that
-        counts."""
+        """Send a file with the text as its caption.
+
+        A text that is too long is sent as a separate message, whose id is then returned.
+        """
         media = client.upload_media(file.read(), mime_type=file.content_type, filename=file.name)
         fits = len(text) <= _LONGEST_CAPTION
         caption = {"caption": text} if fits and text else {}
@@ -129,17 +131,17 @@ class WhatsAppChannel(Channel):
             return client.send_message(to, text, **ours)
         except Exception as error:
             raise ChannelError(
-                f"the file went out, its words did not: {error}", permanent=False, uncertain=True
+                f"the file was sent, but not its text: {error}", permanent=False, uncertain=True
             ) from error
 
     def _language(self, template: OutboundTemplate) -> Any:
         from pywa.types.templates import TemplateLanguage  # noqa: PLC0415 - comes with the extra
 
         name = self.options.get("TEMPLATE_LANGUAGES", {}).get(template.language, template.language.replace("-", "_"))
-        known = {language.value: language for language in TemplateLanguage}
-        if name not in known:
+        languages = {language.value: language for language in TemplateLanguage}
+        if name not in languages:
             raise ChannelError(f"WhatsApp has no template language {name!r}", permanent=True)
-        return known[name]
+        return languages[name]
 
     def _parameters(self, template: OutboundTemplate) -> list[dict[str, Any]]:
         named = self.options.get("NAMED_PARAMETERS")
@@ -149,13 +151,13 @@ class WhatsAppChannel(Channel):
         ]
         return [{"type": "body", "parameters": values}] if values else []
 
-    # --- in
+    # --- receiving
     def verify(self, request: HttpRequest) -> None:
-        """``X-Hub-Signature-256``: HMAC-SHA256 of the raw body by the app's secret. The handshake's GET: our token."""
+        """Check ``X-Hub-Signature-256`` (HMAC-SHA256 of the raw body), or our token in the handshake's GET request."""
         if request.method == "GET":
-            given = request.GET.get("hub.verify_token", "").encode("utf-8", "replace")
-            known = [hmac.compare_digest(given, token.encode()) for token in self.secrets("VERIFY_TOKEN")]
-            if request.GET.get("hub.mode") != "subscribe" or not any(known):
+            verify_token = request.GET.get("hub.verify_token", "").encode("utf-8", "replace")
+            matches = [hmac.compare_digest(verify_token, token.encode()) for token in self.secrets("VERIFY_TOKEN")]
+            if request.GET.get("hub.mode") != "subscribe" or not any(matches):
                 raise InvalidPayload("verify token does not match")
             return
         from pywa.utils import webhook_updates_validator  # noqa: PLC0415 - comes with the extra
@@ -167,7 +169,7 @@ class WhatsAppChannel(Channel):
             raise InvalidPayload("signature does not match")
 
     def parse(self, request: HttpRequest) -> Sequence[CarrierEvent]:
-        """All that a call brings: Meta puts several entries, changes, messages and statuses into one."""
+        """Parse all events of a request, which may contain several entries, changes, messages and statuses."""
         if request.method != "POST":
             return []
         try:
@@ -179,7 +181,7 @@ class WhatsAppChannel(Channel):
         return events.of(body["entry"], channel=self.alias, number_id=str(self.options.get("PHONE_NUMBER_ID", "")))
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """200; the handshake's challenge comes back as it was given."""
+        """200, with the challenge in the handshake."""
         challenge = request.GET.get("hub.challenge", "") if request.method == "GET" else ""
         return HttpResponse(challenge, content_type="text/plain")
 
@@ -188,8 +190,8 @@ class WhatsAppChannel(Channel):
 
     # --- settings
     def check(self) -> Iterator[CheckMessage]:
-        """E131: the extra is not installed. E132: number or access token missing. E133: no app secret, so anybody could
-        call. E134: no verify token, so Meta's handshake would fail."""
+        """E131: missing extra. E132: missing number or access token. E133: no app secret, so webhooks can't be
+        verified. E134: no verify token, so Meta's handshake would fail."""
         where = f'CONTACT_GUARD["CHANNELS"]["{self.alias}"]["OPTIONS"]'
         try:
             import pywa  # noqa: F401, PLC0415
@@ -202,8 +204,8 @@ class WhatsAppChannel(Channel):
         if not self.secrets("ACCESS_TOKEN"):
             yield Error(f'{where}["ACCESS_TOKEN"] is missing', hint=hint, id="crm_contact_guard.E132")
         if not self.secrets("APP_SECRET"):
-            hint = "Meta's app dashboard, App settings, Basic. Without it nobody can tell Meta from a stranger."
+            hint = "Meta's app dashboard, App settings, Basic. Without it webhooks can't be verified."
             yield Error(f'{where}["APP_SECRET"] is missing', hint=hint, id="crm_contact_guard.E133")
         if not self.secrets("VERIFY_TOKEN"):
-            hint = "Any long random text; enter the same at Meta as verify token of the webhook."
+            hint = "Any long random string; enter the same string as the webhook's verify token at Meta."
             yield Error(f'{where}["VERIFY_TOKEN"] is missing', hint=hint, id="crm_contact_guard.E134")

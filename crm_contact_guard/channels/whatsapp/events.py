@@ -1,7 +1,7 @@
-"""Meta's webhooks as events.
+"""Convert Meta's webhooks to carrier events.
 
-The library reads the first message of the first change only, while Meta puts many into one call; so they are read here,
-by https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
+pywa reads only the first message of the first change, but a request may contain many. The format is documented at
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ _STATUS = {
     "sent": DeliveryStatus.SENT,
     "delivered": DeliveryStatus.DELIVERED,
     "read": DeliveryStatus.READ,
-    "played": DeliveryStatus.READ,  # a voice message was listened to
+    "played": DeliveryStatus.READ,  # a voice message was played
     "failed": DeliveryStatus.FAILED,
 }
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, OSError)
 
 
-#: Messages that are no utterance of the customer's: a new number, a first tap, something taken back.
-_NO_UTTERANCE = frozenset({"system", "request_welcome", "revoke"})
+#: Message types without content from the customer: number changed, chat opened, message deleted.
+_WITHOUT_CONTENT = frozenset({"system", "request_welcome", "revoke"})
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a message holds, whatever its type; the rest is in the event as received."""
+    """The content of a message of any type; further data is in the stored event."""
 
     text: str
     media: tuple[MediaRef, ...] = ()
@@ -53,16 +53,16 @@ class Content:
 
 
 def of(entries: Sequence[Any], *, channel: str, number_id: str) -> list[CarrierEvent]:
-    """Every event of one call. Never raises: what can't be read is an UnknownEvent with its payload."""
-    found: list[CarrierEvent] = []
+    """All events of one request. Never raises; what can't be parsed becomes an UnknownEvent with its payload."""
+    events: list[CarrierEvent] = []
     for entry in entries:
         changes = entry.get("changes") if isinstance(entry, Mapping) else None
         if not isinstance(changes, list):
-            found.append(unknown(channel, entry, "an entry without changes"))
+            events.append(unknown(channel, entry, "an entry without changes"))
             continue
         for change in changes:
-            found.extend(_change(change, channel, number_id))
-    return found
+            events.extend(_change(change, channel, number_id))
+    return events
 
 
 def _change(change: Any, channel: str, number_id: str) -> Iterator[CarrierEvent]:
@@ -72,17 +72,17 @@ def _change(change: Any, channel: str, number_id: str) -> Iterator[CarrierEvent]
         yield unknown(channel, change, f"field {name}")
         return
     metadata = value.get("metadata")
-    told = str(metadata.get("phone_number_id", "")) if isinstance(metadata, Mapping) else ""
-    if told != number_id:
-        yield unknown(channel, change, f"for another number ({told or 'none'})")
+    recipient = str(metadata.get("phone_number_id", "")) if isinstance(metadata, Mapping) else ""
+    if recipient != number_id:
+        yield unknown(channel, change, f"for another number ({recipient or 'none'})")
         return
-    known = 0
+    count = 0
     for name, read in (("messages", _message), ("statuses", _status)):
         items = value.get(name)
         for item in items if isinstance(items, list) else ():
-            known += 1
+            count += 1
             yield from _read(read, item, value, channel)
-    if not known:
+    if not count:
         yield unknown(channel, change, "neither messages nor statuses")
 
 
@@ -100,7 +100,7 @@ def _read(
 
 def _message(item: Item, value: Item, channel: str) -> list[CarrierEvent]:
     kind = str(item["type"])
-    if kind in _NO_UTTERANCE or item.get("group_id"):
+    if kind in _WITHOUT_CONTENT or item.get("group_id"):
         what = "message in a group" if item.get("group_id") else f"message of type {kind}"
         return [unknown(channel, item, what, event_id=str(item["id"]), at=_time(item))]
     content = _content(kind, item)
@@ -120,14 +120,14 @@ def _message(item: Item, value: Item, channel: str) -> list[CarrierEvent]:
         media=content.media,
         details={"event": _as_received(item)},
     )
-    meant = contact_words.meant(content.text) if kind in ("text", "button", "interactive") else None
-    if meant is None:
+    contact_kind = contact_words.meant(content.text) if kind in ("text", "button", "interactive") else None
+    if contact_kind is None:
         return [message]
     word = ContactEvent(
         channel=channel,
-        event_id=f"{message.event_id}:{meant.value}",
+        event_id=f"{message.event_id}:{contact_kind.value}",
         address=address,
-        kind=meant,
+        kind=contact_kind,
         occurred_at=message.occurred_at,
         name=message.from_name,
     )
@@ -135,7 +135,7 @@ def _message(item: Item, value: Item, channel: str) -> list[CarrierEvent]:
 
 
 def _contact(item: Item, value: Item) -> Item:
-    """The sender's card: the one with the message's own id, since a call may bring several people's messages."""
+    """The sender's contact, matched by id, since a request may contain messages of several people."""
     contacts = [contact for contact in value.get("contacts") or () if isinstance(contact, Mapping)]
     for mine, theirs in (("from", "wa_id"), ("from_user_id", "user_id")):
         for contact in contacts:
@@ -145,7 +145,7 @@ def _contact(item: Item, value: Item) -> Item:
 
 
 def _content(kind: str, item: Item) -> Content:
-    """What is in a message of this type; of what we can't show, that it came."""
+    """The content of a message of this type; a placeholder for unsupported types."""
     readers: dict[str, Callable[[Any], Content]] = {
         "text": lambda body: Content(str(body["body"])),
         "button": lambda body: Content(str(body["text"])),
@@ -157,8 +157,8 @@ def _content(kind: str, item: Item) -> Content:
         **dict.fromkeys(("image", "video", "audio", "document", "sticker"), _media),
     }
     if kind not in readers:
-        told = item.get(kind)
-        inner = told.get("type") if isinstance(told, Mapping) else ""
+        body = item.get(kind)
+        inner = body.get("type") if isinstance(body, Mapping) else ""
         return Content(placeholders.of_unreadable(str(inner or kind)))
     return readers[kind](item[kind])
 
@@ -170,7 +170,7 @@ def _media(body: Item) -> Content:
 
 
 def _interactive(body: Item) -> Content:
-    """A pressed button, a chosen row of a list, a filled-in form: its words."""
+    """The text of a pressed button, a selected list row or a submitted form."""
     reply = body[str(body["type"])]
     words = [reply.get("title") or reply.get("body") or "", reply.get("description") or "", reply.get("response_json")]
     return Content("\n".join(str(word) for word in words if word))
@@ -182,7 +182,7 @@ def _location(body: Item) -> Content:
 
 
 def _cards(cards: Sequence[Item]) -> Content:
-    """Contacts that the customer handed over, in words: a number in a card is a number."""
+    """Shared contact cards as text, so that their numbers and addresses are inspected."""
     lines = []
     for card in cards:
         name = (card.get("name") or {}).get("formatted_name") or ""
@@ -196,7 +196,7 @@ def _cards(cards: Sequence[Item]) -> Content:
 
 
 def _edited(edit: Item) -> Content:
-    """A message that was changed afterwards is a message of its own; the first one stays as it was recorded."""
+    """An edited message is recorded as a new one that refers to the original, which does not change."""
     inner = edit["message"]
     content = _content(str(inner["type"]), inner)
     return Content(content.text, content.media, str(edit["original_message_id"]))
@@ -230,7 +230,7 @@ def _status(item: Item, value: Item, channel: str) -> list[CarrierEvent]:
 
 
 def unknown(channel: str, item: Any, reason: str, *, event_id: str = "", at: datetime | None = None) -> UnknownEvent:
-    """Kept with its payload; without an id of Meta's the same payload twice is one event."""
+    """An unknown event with its payload. Without an id, a digest makes the same payload the same event."""
     payload = _as_received(item)
     digest = hashlib.sha256(payload.encode("utf-8", "replace")).hexdigest()
     return UnknownEvent(
@@ -247,5 +247,5 @@ def _as_received(item: Any) -> str:
 
 
 def _time(item: Item) -> datetime:
-    """Seconds since 1970 as text. A clock ahead of ours can't have happened yet."""
+    """The ``timestamp`` (Unix seconds as text), but not later than now."""
     return min(datetime.fromtimestamp(int(item["timestamp"]), UTC), timezone.now())

@@ -1,4 +1,4 @@
-"""``contact_guard_backfill``: record the messages that a host kept before this app was installed."""
+"""``contact_guard_backfill``: record the host's messages from before this app was installed."""
 
 from __future__ import annotations
 
@@ -18,17 +18,15 @@ PROGRESS = 1000
 class Command(GuardCommand):
     help = (
         "Record older messages of the host. SOURCE is the dotted path of a callable that yields "
-        "crm_contact_guard.intake.backfill.OldMessage. They are marked as backfilled: the proof says since when they "
-        "stand in the record, not that they were never altered before. May be repeated; what was recorded is passed "
-        "over. Exit code 0, or 1 when some could not be recorded (each is named)."
+        "crm_contact_guard.intake.backfill.OldMessage. They are marked as backfilled: the proof shows when they were "
+        "added to the record, not that they were unaltered before. Safe to repeat; recorded messages are skipped. "
+        "Exit code 0, or 1 if some could not be recorded (each is listed)."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("source", help="dotted path of a callable without arguments")
-        parser.add_argument(
-            "--inspect", action="store_true", help="have them inspected as well, which may raise alerts"
-        )
-        parser.add_argument("--dry-run", action="store_true", help="read and check all, record nothing")
+        parser.add_argument("--inspect", action="store_true", help="also inspect the messages, which may open alerts")
+        parser.add_argument("--dry-run", action="store_true", help="read and validate all messages, but record nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -36,7 +34,7 @@ class Command(GuardCommand):
         except ImportError as error:
             raise CommandError(f"{options['source']!r}: {error}") from error
         if not callable(source):
-            raise CommandError(f"{options['source']!r} is no callable: name a function that yields OldMessage")
+            raise CommandError(f"{options['source']!r} is not callable: name a function that yields OldMessage")
         counts = {"recorded": 0, "known": 0, "refused": 0}
         for number, old in enumerate(source(), 1):
             try:

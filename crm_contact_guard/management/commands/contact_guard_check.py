@@ -1,4 +1,4 @@
-"""``contact_guard_check``: is this installation complete?"""
+"""``contact_guard_check``: check that the installation is complete and works."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from crm_contact_guard.management.command import GuardCommand
 
 class Command(GuardCommand):
     help = (
-        "Walk through this installation: settings, database and triggers, the adapter against real rows, pages, "
-        "channels, worker and beat. Each finding comes with its fix. Where Celery is used, one event is recorded, to "
-        "see it sealed. Exit code 0 when nothing is broken (warnings may stand), else 1."
+        "Check this installation: settings, database and triggers, the adapter with real rows, pages, channels, worker "
+        "and beat. Each problem is shown with its fix. With Celery, one event is recorded to check that it is sealed. "
+        "Exit code 0 without errors (there may be warnings), otherwise 1."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--fix", action="store_true", help="mend what is safe: migrations, triggers, mirror, tick")
+        parser.add_argument("--fix", action="store_true", help="fix what is safe: migrations, triggers, mirror, tick")
         parser.add_argument(
-            "--rows", type=int, default=ROWS, metavar="N", help="customers to look at (default: %(default)s)"
+            "--rows", type=int, default=ROWS, metavar="N", help="customers to check (default: %(default)s)"
         )
         parser.add_argument(
             "--test-send",
@@ -35,42 +35,42 @@ class Command(GuardCommand):
             default=[],
             type=_pair,
             metavar="ALIAS=ADDRESS",
-            help="send a test message over a channel to an address of your own; may be repeated",
+            help="send a test message to an address of your own; may be repeated",
         )
         parser.add_argument(
             "--patience",
             type=float,
             default=PATIENCE,
             metavar="SECONDS",
-            help="how long worker and beat may take (default: %(default)s)",
+            help="time to wait for worker and beat (default: %(default)s)",
         )
-        parser.add_argument("--json", action="store_true", help="one JSON object a line instead of text")
+        parser.add_argument("--json", action="store_true", help="one JSON object per line instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
         counts = dict.fromkeys(Level, 0)
-        asked = {name: options[name] for name in ("rows", "patience", "fix")}
-        for item in walk(tests=options["test_send"], **asked):
+        limits = {name: options[name] for name in ("rows", "patience", "fix")}
+        for item in walk(tests=options["test_send"], **limits):
             counts[item.level] += 1
-            self.stdout.write(_json(item) if options["json"] else self._words(item))
+            self.stdout.write(_json(item) if options["json"] else self._text(item))
         if not options["json"]:
             self.stdout.write(f"\n{counts[Level.ERROR]} errors, {counts[Level.WARNING]} warnings")
         if counts[Level.ERROR]:
             raise CommandError("This installation is not complete.", returncode=1)
 
-    def _words(self, item: Item) -> str:
+    def _text(self, item: Item) -> str:
         style = {Level.FINE: self.style.SUCCESS, Level.WARNING: self.style.WARNING, Level.ERROR: self.style.ERROR}
         line = f"{style[item.level](f'{item.level.value:8}')}{item.topic}: {item.says}"
         return f"{line}\n          → {item.fix}" if item.fix else line
 
 
 def _json(item: Item) -> str:
-    known = asdict(item)
-    known["mendable"] = known.pop("mend") is not None
-    return json.dumps(known, ensure_ascii=False)
+    fields = asdict(item)
+    fields["mendable"] = fields.pop("mend") is not None
+    return json.dumps(fields, ensure_ascii=False)
 
 
 def _pair(text: str) -> tuple[str, str]:
-    alias, found, address = text.partition("=")
-    if not (alias and found and address):
-        raise argparse.ArgumentTypeError(f"{text!r} is not like email=me@example.com")
+    alias, equals, address = text.partition("=")
+    if not (alias and equals and address):
+        raise argparse.ArgumentTypeError(f"{text!r} does not have the form email=me@example.com")
     return alias, address

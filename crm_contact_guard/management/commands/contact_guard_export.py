@@ -1,4 +1,4 @@
-"""``contact_guard_export``: a bundle that an auditor checks alone."""
+"""``contact_guard_export``: write a bundle that an auditor can verify without this product."""
 
 from __future__ import annotations
 
@@ -22,20 +22,19 @@ from crm_contact_guard.sealing.sealer import SealingRefused
 
 class Command(GuardCommand):
     help = (
-        "Write the record, or what the filters leave of it, as a bundle: rows, proofs, keys, files and a signed "
-        "manifest in one zip, checked by `python -m crm_contact_guard.proof FILE`. The export is recorded and the "
-        "record sealed first. Exit code: 0 written, 1 written but rows or files that were sealed are gone, 2 not "
-        "written."
+        "Write the record, optionally filtered, as a bundle: rows, proofs, keys, files and a signed manifest in one "
+        "zip, which `python -m crm_contact_guard.proof FILE` verifies. The export is recorded and the record sealed "
+        "first. Exit code: 0 written, 1 written but sealed rows or files are missing, 2 not written."
     )
     failed = 2
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the zip to write")
-        parser.add_argument("--tenant", help="of this tenant only")
+        parser.add_argument("--tenant", help="export only this tenant")
         for name in ("customer", "employee", "conversation"):
-            parser.add_argument(f"--{name}", type=UUID, metavar="ID", help=f"of this {name} only, by our own id")
+            parser.add_argument(f"--{name}", type=UUID, metavar="ID", help=f"export only this {name} (id in this app)")
         parser.add_argument(
-            "--from", type=_moment, dest="occurred_from", metavar="TIME", help="ISO 8601, UTC unless told"
+            "--from", type=_moment, dest="occurred_from", metavar="TIME", help="ISO 8601, UTC without an offset"
         )
         parser.add_argument("--before", type=_moment, dest="occurred_before", metavar="TIME", help="as --from")
         parser.add_argument(
@@ -44,11 +43,16 @@ class Command(GuardCommand):
             default=[],
             choices=MESSAGE_PERSONAL,
             metavar="FIELD",
-            help=f"leave a personal field's values out, its digests stay: {', '.join(MESSAGE_PERSONAL)}",
+            help=f"omit a personal field's values, keep its digests: {', '.join(MESSAGE_PERSONAL)}",
         )
-        parser.add_argument("--no-attachments", action="store_true", help="leave files out")
+        parser.add_argument("--no-attachments", action="store_true", help="omit files")
         parser.add_argument(
-            "--since", type=Path, action="append", default=[], metavar="CHECKPOINT", help="one that the reader holds"
+            "--since",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="CHECKPOINT",
+            help="a checkpoint that the auditor has",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -70,8 +74,8 @@ class Command(GuardCommand):
             part.replace(out)
         except OSError as error:
             part.unlink(missing_ok=True)
-            said = f"{error.filename or out}: {error.strerror}" if error.strerror else str(error)
-            raise CommandError(f"Nothing was written. {said}", returncode=2) from error
+            reason = f"{error.filename or out}: {error.strerror}" if error.strerror else str(error)
+            raise CommandError(f"Nothing was written. {reason}", returncode=2) from error
         except (UnicodeDecodeError, ConfigurationError, SealingRefused, NoteBroken, TileBroken) as error:
             part.unlink(missing_ok=True)
             raise CommandError(str(error), returncode=2) from error
@@ -80,16 +84,16 @@ class Command(GuardCommand):
     def show(self, out: Path, written: Written) -> None:
         self.stdout.write(f"{out}: {written.messages} messages and {written.events} events")
         for name in written.unreadable:
-            self.stderr.write(f"Left out, since it is not the file that was sealed: {name}")
+            self.stderr.write(f"Omitted, since it differs from the sealed file: {name}")
         if written.missing:
-            self.stderr.write(f"{written.missing} sealed rows are gone from the database.")
+            self.stderr.write(f"{written.missing} sealed rows are missing from the database.")
         if written.missing or written.unreadable:
-            raise CommandError("The record is not whole: run contact_guard_verify.", returncode=1)
+            raise CommandError("The record is incomplete: run contact_guard_verify.", returncode=1)
 
 
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no ISO 8601 time such as 2026-11-24T09:00") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not an ISO 8601 time such as 2026-11-24T09:00") from error
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""``contact_guard_init``: settings to begin with, from a look at the host's models."""
+"""``contact_guard_init``: propose initial settings from the host's models."""
 
 from __future__ import annotations
 
@@ -25,24 +25,22 @@ _NEXT = """
 
 class Command(GuardCommand):
     help = (
-        "Print a CONTACT_GUARD block for settings.py, guessed from the models of this project, and the steps that "
-        "follow. Nothing is changed. Exit code 0, or 1 when the model that --customer names does not exist."
+        "Print a CONTACT_GUARD block for settings.py, guessed from this project's models, and the next steps. "
+        "Changes nothing. Exit code 0, or 1 if the model given by --customer does not exist."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            "--customer", default="", metavar="APP.MODEL", help="the customer model, instead of a guess"
-        )
+        parser.add_argument("--customer", default="", metavar="APP.MODEL", help="the customer model (default: guessed)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             proposal = propose(options["customer"])
         except ConfigurationError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"# settings.py: customers are {proposal.customer}; look through it before you use it")
+        self.stdout.write(f"# settings.py: customers are {proposal.customer}; review it before use")
         if proposal.others:
-            self.stdout.write(f"# (--customer chooses another: {', '.join(proposal.others)})")
+            self.stdout.write(f"# (choose another one with --customer: {', '.join(proposal.others)})")
         for doubt in proposal.open:
             self.stdout.write(f"# TO DECIDE: {doubt}")
         self.stdout.write(proposal.block)

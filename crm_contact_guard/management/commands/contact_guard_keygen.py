@@ -1,4 +1,4 @@
-"""``contact_guard_keygen``: a signing key for the record, and the public key to give away."""
+"""``contact_guard_keygen``: create the key that signs the record."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from crm_contact_guard.proof.notes import SigningKey
 
 class Command(GuardCommand):
     help = (
-        "Make the key that signs the record. The secret goes to FILE (mode 600), the public key to standard output: "
-        "give it to your auditor now, by another way than the record itself."
+        "Create the key that signs the record. The private key is written to FILE (mode 600), the public key to "
+        "standard output: give it to your auditor now, by a channel other than the record itself."
     )
-    #: A new installation has no key yet, which the checks would object to.
+    #: A new installation has no key yet, so the checks would fail.
     requires_system_checks = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="where the secret is written; must not exist")
+        parser.add_argument("file", type=Path, help="file for the private key; must not exist")
         parser.add_argument(
             "--name",
             default=f"{urlsplit(str(settings.PUBLIC_URL)).hostname or 'localhost'}/contact-guard",
-            help="name the key signs under, also the record's name (default: %(default)s)",
+            help="name of the key and of the record (default: %(default)s)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,7 +37,7 @@ class Command(GuardCommand):
             key = SigningKey.generate(options["name"])
             descriptor = os.open(options["file"], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError as error:
-            raise CommandError(f"{options['file']} exists, and a key is never overwritten", returncode=2) from error
+            raise CommandError(f"{options['file']} exists; a key is never overwritten", returncode=2) from error
         except OSError as error:
             raise CommandError(f"{options['file']} can't be written: {error.strerror}", returncode=2) from error
         except KeyMalformed as error:
@@ -45,9 +45,9 @@ class Command(GuardCommand):
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(f"{key.to_text()}\n")
         self.stderr.write(
-            f"The secret is in {options['file']}. Keep a copy offline and set "
+            f"The private key is in {options['file']}. Keep a copy offline and set "
             f'CONTACT_GUARD["SIGNING_KEY"] to that path.\n'
-            f"Fingerprint, to be compared by voice: {key.verifier.fingerprint}\n"
-            "When you change keys, put this public key into VERIFICATION_KEYS:"
+            f"Fingerprint, to compare by phone: {key.verifier.fingerprint}\n"
+            "When you replace the key, add this public key to VERIFICATION_KEYS:"
         )
         self.stdout.write(key.verifier.to_text())

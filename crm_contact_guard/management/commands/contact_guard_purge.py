@@ -1,4 +1,4 @@
-"""``contact_guard_purge``: erase what the retention rules no longer keep."""
+"""``contact_guard_purge``: erase messages whose retention period has expired."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from crm_contact_guard.privacy.erasing import erase_messages
 
 class Command(GuardCommand):
     help = (
-        "Show what the confirmed RETENTION rules no longer keep; with --erase, erase it: texts, names, addresses, "
-        "files and salts go, digests stay, so that every proof still holds. Messages under a legal hold stay. "
-        "Exit code 0, or 1 when the settings are wrong."
+        "Count the messages whose period according to the confirmed RETENTION rules has expired; with --erase, erase "
+        "them: texts, names, addresses, files and salts are removed, digests stay, so that all proofs remain valid. "
+        "Messages under a legal hold are kept. Exit code 0, or 1 if the settings are wrong."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--erase", action="store_true", help="do it; without this nothing changes")
+        parser.add_argument("--erase", action="store_true", help="erase; without it nothing is changed")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            found = list(expired())
+            rules = list(expired())
         except ConfigurationError as error:
             raise CommandError(str(error)) from error
-        if not found:
+        if not rules:
             self.stdout.write('Nothing is erased: RETENTION has no rules with "CONFIRMED": True.')
             return
-        for rule, messages in found:
+        for rule, messages in rules:
             if options["erase"]:
                 count = erase_messages(messages, basis="retention", reason=rule.name)
                 self.stdout.write(f"{rule.name}: {count} messages erased")

@@ -1,4 +1,4 @@
-"""``contact_guard_receive_mail``: the process that takes customers' mail, by SMTP or LMTP, or polls a mailbox."""
+"""``contact_guard_receive_mail``: receive customers' mail by SMTP or LMTP, or poll a mailbox."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from crm_contact_guard.management.command import GuardCommand
 
 class Command(GuardCommand):
     help = (
-        "Receive customers' e-mail: an SMTP (or, with --lmtp, LMTP) server that your mail system relays the reply "
-        "addresses to. Mail that can't be recorded is refused with 451: its sender keeps it. With --imap, poll the "
-        "channel's mailbox instead. Ends on SIGINT or SIGTERM."
+        "Receive customers' e-mail: run an SMTP (or, with --lmtp, LMTP) server to which your mail system relays mail "
+        "for the reply addresses. Mail that can't be recorded is refused with 451, so that the sender retries. With "
+        "--imap, poll the channel's mailbox instead. Stops on SIGINT or SIGTERM."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -31,12 +31,10 @@ class Command(GuardCommand):
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8024)
         way = parser.add_mutually_exclusive_group()
-        way.add_argument("--lmtp", action="store_true", help="speak LMTP (RFC 2033) instead of SMTP")
-        way.add_argument("--imap", action="store_true", help="poll the mailbox of the channel's option IMAP")
-        parser.add_argument("--interval", type=float, default=30.0, help="seconds between two polls (default: 30)")
-        parser.add_argument(
-            "--once", action="store_true", help="with --imap: poll once and end; exit code 1 on trouble"
-        )
+        way.add_argument("--lmtp", action="store_true", help="use LMTP (RFC 2033) instead of SMTP")
+        way.add_argument("--imap", action="store_true", help="poll the mailbox in the channel's option IMAP")
+        parser.add_argument("--interval", type=float, default=30.0, help="seconds between polls (default: 30)")
+        parser.add_argument("--once", action="store_true", help="with --imap: poll once; exit code 1 on failure")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -58,7 +56,7 @@ class Command(GuardCommand):
         except OSError as error:
             raise CommandError(f"Can't listen on {host}:{port}: {error}") from error
         _end_on_signal(ended)
-        self._say(f"Receiving mail by {'LMTP' if lmtp else 'SMTP'} on {host}:{port}")
+        self._write(f"Receiving mail by {'LMTP' if lmtp else 'SMTP'} on {host}:{port}")
         ended.wait()
         server.stop()
 
@@ -69,7 +67,7 @@ class Command(GuardCommand):
             raise CommandError(f"Channel {channel.alias!r}: {error}") from error
         if not once:
             _end_on_signal(ended)
-        self._say(f"Polling {mailbox.folder} of {mailbox.user} on {mailbox.host}")
+        self._write(f"Polling {mailbox.folder} of {mailbox.user} on {mailbox.host}")
         while not ended.is_set():
             full = False
             try:
@@ -78,18 +76,18 @@ class Command(GuardCommand):
                 polled = poll(channel)
                 full = polled.recorded + polled.known >= MOST
                 if any(asdict(polled).values()):
-                    self._say(f"{polled.recorded} recorded, {polled.known} known, {polled.set_aside} set aside")
+                    self._write(f"{polled.recorded} recorded, {polled.known} known, {polled.set_aside} set aside")
             except (ChannelError, DatabaseError, OSError) as error:
-                # All of it waits in the mailbox; the next round finds it.
+                # The mails are still in the mailbox; the next poll records them.
                 if once:
                     raise CommandError(str(error)) from error
-                self.stderr.write(f"{error}; trying again")
+                self.stderr.write(f"{error}; retrying")
             if once:
                 return
-            # More than one poll takes at a time goes on at once.
+            # There may be more mails than one poll fetches; continue without a pause.
             ended.wait(0.0 if full else interval)
 
-    def _say(self, text: str) -> None:
+    def _write(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""``contact_guard_seal``: seal what waits, once or in a loop."""
+"""``contact_guard_seal``: seal pending rows, once or in a loop."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from crm_contact_guard.sealing import sealer, witnessing
 
 class Command(GuardCommand):
     help = (
-        "Give recorded rows that wait their place in the tree and sign the tree head. Beat does this each second; run "
-        "it by hand, from cron, or with --every as a process of its own where there is no beat. Several at once are "
-        "harmless. Exit code: 0 sealed, 1 refused since the tree was tampered with, 2 no usable key."
+        "Add pending rows to the tree and sign the tree head. Celery's beat does this every second; without beat, run "
+        "it by cron, or as a separate process with --every. Safe to run concurrently. "
+        "Exit code: 0 sealed, 1 refused since the tree was tampered with, 2 no usable key."
     )
     failed = 2
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--every", type=float, metavar="SECONDS", help="go on until SIGINT or SIGTERM")
+        parser.add_argument("--every", type=float, metavar="SECONDS", help="repeat until SIGINT or SIGTERM")
         parser.add_argument("--checkpoint", action="store_true", help="print the signed checkpoint")
-        parser.add_argument("--witness", action="store_true", help="hand the checkpoint to all witnesses at once")
+        parser.add_argument("--witness", action="store_true", help="send the checkpoint to all witnesses now")
 
     def handle(self, *args: Any, **options: Any) -> None:
         ended = threading.Event()
@@ -50,4 +50,4 @@ class Command(GuardCommand):
             self.stdout.write(done.checkpoint)
         if options["witness"]:
             for alias in witnessing.keep_all():
-                self.stderr.write(f"Handed to {alias}.")
+                self.stderr.write(f"Sent to {alias}.")

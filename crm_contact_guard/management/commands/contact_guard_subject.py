@@ -1,4 +1,4 @@
-"""``contact_guard_subject``: answer a customer's request to see, or to have erased, what is kept of them."""
+"""``contact_guard_subject``: disclose or erase a customer's data on request."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from crm_contact_guard.management.command import GuardCommand
 
 class Command(GuardCommand):
     help = (
-        "Disclose (--disclose FILE: everything kept of one customer, as JSON) or erase (--erase --reason TEXT) what is "
-        "kept of one customer. Legal holds stay in force; what they cover is counted and kept. Exit code 0 when all "
-        "was done, 2 when a hold kept something, 1 for an error."
+        "Disclose (--disclose FILE: all data of one customer as JSON) or erase (--erase --reason TEXT) a customer's "
+        "data. Messages under a legal hold are counted and kept. "
+        "Exit code: 0 done, 2 a legal hold kept messages, 1 error."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("customer", help="the CRM's key of the customer, or our own id")
+        parser.add_argument("customer", help="the customer's key in the CRM, or id in this app")
         parser.add_argument("--disclose", type=Path, metavar="FILE")
         parser.add_argument("--erase", action="store_true")
-        parser.add_argument("--reason", default="", help="why it is erased; recorded")
+        parser.add_argument("--reason", default="", help="reason for the erasure; recorded")
 
     def handle(self, *args: Any, **options: Any) -> None:
         customer = subject.find(options["customer"])
         if customer is None:
-            raise CommandError(f"No customer {options['customer']!r} is known here")
+            raise CommandError(f"There is no customer {options['customer']!r}")
         if not options["disclose"] and not options["erase"]:
             self._overview(customer)
         if options["disclose"]:
             self._disclose(customer, options["disclose"])
         if options["erase"]:
             if not options["reason"].strip():
-                raise CommandError("Say why with --reason: it is recorded with the erasure")
+                raise CommandError("--reason is required: it is recorded with the erasure")
             self._erase(customer, options["reason"].strip())
 
     def _overview(self, customer: Customer) -> None:
@@ -58,5 +58,5 @@ class Command(GuardCommand):
         done = subject.erase(customer, reason=reason)
         self.stdout.write(f"{done.erased} messages erased")
         if done.held:
-            self.stderr.write(f"{done.held} messages stand under a legal hold and were kept")
+            self.stderr.write(f"{done.held} messages are under a legal hold and were kept")
             raise SystemExit(2)

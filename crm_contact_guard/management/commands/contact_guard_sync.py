@@ -15,8 +15,8 @@ from crm_contact_guard.management.command import GuardCommand
 
 class Command(GuardCommand):
     help = (
-        "Mirror the CRM's teams, employees and customers. Repeating it is harmless; the scheduled task does the same. "
-        "Exit code 0, or 1 when the adapter's settings are wrong, or it or the database failed."
+        "Mirror the CRM's teams, employees and customers, as the scheduled task does. Safe to repeat. "
+        "Exit code 0, or 1 if the adapter's settings are wrong, or the adapter or the database failed."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -25,12 +25,12 @@ class Command(GuardCommand):
         except (ConfigurationError, DatabaseError, InterfaceError):
             raise
         except Exception as problem:
-            # The host's own adapter may raise anything, anywhere in the middle.
-            said = f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__
+            # The host's own adapter may raise anything at any point.
+            cause = f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__
             raise CommandError(
-                f"The CRM adapter {settings.CRM_ADAPTER} raised {said} (--traceback shows where). What was mirrored"
-                " until then stays, and nobody was taken for gone; run this again when it is mended."
+                f"The CRM adapter {settings.CRM_ADAPTER} raised {cause} (--traceback shows where). Rows mirrored before"
+                " that were kept, and no one was deactivated; fix the adapter and rerun."
             ) from problem
         self.stdout.write(f"{counts['teams']} teams, {counts['employees']} employees, {counts['customers']} customers")
         if not counts["employees"]:
-            self.stderr.write("The CRM shows no employee: nobody was deactivated; look at EMPLOYEE and the adapter.")
+            self.stderr.write("The CRM returned no employees. No one was deactivated; check EMPLOYEE and the adapter.")

@@ -1,4 +1,4 @@
-"""``contact_guard_tick``: all that is due, for a host with cron and no Celery."""
+"""``contact_guard_tick``: do all due work, for hosts with cron instead of Celery."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from crm_contact_guard.management.command import GuardCommand
 
 class Command(GuardCommand):
     help = (
-        "Do all that is due now, in this process: fetch mail, deliver, inspect and warn what waits, seal the record, "
-        "hand checkpoints to witnesses. For cron, each minute, where Celery's beat does not run. Two at once are "
-        "harmless. Exit code 0."
+        "Do all due work in this process: poll mailboxes, deliver and inspect messages, send warnings, seal the "
+        "record, send checkpoints to witnesses. Run it every minute by cron if Celery's beat does not run. Safe to "
+        "run concurrently. Exit code 0."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -24,5 +24,5 @@ class Command(GuardCommand):
             witnessed = tasks.witness()
         self.stdout.write(
             f"{polled['recorded']} mails fetched, {swept['delivered']} delivered, {swept['inspected']} inspected, "
-            f"{swept['notified']} warned about, {sealed} sealed, {len(witnessed)} witnesses told"
+            f"{swept['notified']} alerts notified, {sealed} sealed, {len(witnessed)} witnesses updated"
         )

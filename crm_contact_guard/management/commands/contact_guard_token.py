@@ -1,4 +1,4 @@
-"""``contact_guard_token``: make, list and revoke bearer tokens for the API."""
+"""``contact_guard_token``: create, list and revoke bearer tokens for the API."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from crm_contact_guard.management.command import GuardCommand
 
 
 class Command(GuardCommand):
-    help = "Bearer tokens for the API. A token has its owner's rights and is shown once, on standard output."
+    help = "Manage bearer tokens for the API. A token has its owner's permissions and is printed once, on creation."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        create = actions.add_parser("create", help="make a token and print it")
-        create.add_argument("user", help="login name of the employee whose rights it has")
-        create.add_argument("--name", required=True, help="what it is for, such as 'data warehouse'")
+        create = actions.add_parser("create", help="create a token and print it")
+        create.add_argument("user", help="login name of the employee whose permissions it has")
+        create.add_argument("--name", required=True, help="its purpose, such as 'data warehouse'")
         create.add_argument("--days", type=int, default=tokens.DEFAULT_LIFETIME.days, help="lifetime (default: 90)")
-        create.add_argument("--tenant", default="", help="whose employee it is, for somebody who works for several")
-        shown = actions.add_parser("list", help="list tokens, never their text")
-        shown.add_argument("user", nargs="?", help="login name; without it, everybody's")
-        revoke = actions.add_parser("revoke", help="end a token now")
+        create.add_argument("--tenant", default="", help="tenant, for an employee of several tenants")
+        shown = actions.add_parser("list", help="list tokens (without their text)")
+        shown.add_argument("user", nargs="?", help="login name (default: all users)")
+        revoke = actions.add_parser("revoke", help="revoke a token")
         revoke.add_argument("id", type=UUID, help="the token's id, as listed")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,7 +47,7 @@ class Command(GuardCommand):
             new = tokens.token_create(employee=employee, name=options["name"], lifetime=timedelta(days=options["days"]))
         except InvalidMessage as error:
             raise CommandError(str(error)) from error
-        # Only the token goes to standard output, so that a script can take it.
+        # Only the token goes to standard output, so that scripts can capture it.
         self.stderr.write(f"Token {new.token.pk}, valid until {new.token.expires_at:%Y-%m-%d}. It is shown only now:")
         self.stdout.write(new.text)
 
@@ -84,5 +84,5 @@ def _user(login: str) -> Any:
 def _employee(login: str) -> Employee:
     employee = employee_for(_user(login))
     if employee is None:
-        raise CommandError(f"{login!r} has no active part in the contact guard")
+        raise CommandError(f"{login!r} is not an active employee")
     return employee

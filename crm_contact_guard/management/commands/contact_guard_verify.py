@@ -1,4 +1,4 @@
-"""``contact_guard_verify``: is the record what was sealed?"""
+"""``contact_guard_verify``: check the record against what was sealed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from crm_contact_guard.verification.whole_record import Fault, Report, verify
 
 class Command(GuardCommand):
     help = (
-        "Check that nothing in the record was altered, removed, swapped, doubled or slipped in: every row against its "
-        "leaf, the tree against its signatures, and all of it against the checkpoints that witnesses kept. Hashes are "
-        "computed outside the database. Exit code: 0 all holds, 1 something does not, 2 the check could not be made."
+        "Check that no row of the record was altered, removed, swapped, duplicated or added: every row against its "
+        "leaf, the tree against its signatures, and both against the witnesses' checkpoints. Hashes are computed "
+        "outside the database. Exit code: 0 no fault, 1 faults, 2 the check could not be run."
     )
     failed = 2
 
@@ -31,13 +31,13 @@ class Command(GuardCommand):
             action="append",
             default=[],
             metavar="CHECKPOINT",
-            help="file with a signed checkpoint that somebody kept; may be given several times",
+            help="file with an older signed checkpoint; may be repeated",
         )
         parser.add_argument(
-            "--in-database", action="store_true", help="quick routine check: PostgreSQL hashes the rows and is trusted"
+            "--in-database", action="store_true", help="quick check: PostgreSQL hashes the rows and is trusted"
         )
-        parser.add_argument("--files", action="store_true", help="read the stored files as well")
-        parser.add_argument("--no-progress", action="store_true", help="say nothing until the end, except faults")
+        parser.add_argument("--files", action="store_true", help="also read the stored files")
+        parser.add_argument("--no-progress", action="store_true", help="do not show progress")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.progress = not options["no_progress"] and options["verbosity"] > 0 and self.stderr.isatty()
@@ -76,15 +76,15 @@ class Command(GuardCommand):
         rows = report.rows
         self.stdout.write(
             f"checked     {rows['message']} messages and {rows['event']} events; {report.erased} with erased values, "
-            f"{report.pending} wait for sealing"
+            f"{report.pending} not sealed yet"
         )
         for key, seals in report.signers.items():
             self.stdout.write(f"signed by   {key.name}, fingerprint {key.fingerprint} ({seals} checkpoints)")
             if key == DEMO_KEY.verifier:
-                self.stdout.write("DEMO KEY    everybody has this key: these signatures prove nothing")
+                self.stdout.write("DEMO KEY    this key is public: these signatures prove nothing")
         for name, size in report.witnessed:
-            self.stdout.write(f"witness     {name}: the record begins with the {size} leaves that were kept")
+            self.stdout.write(f"witness     {name}: the record begins with the {size} leaves of its checkpoint")
         if not report.witnessed:
             self.stdout.write(
-                "NO WITNESS  nothing kept elsewhere was compared: a whole database set back goes unnoticed"
+                "NO WITNESS  no external checkpoint was compared: a rolled-back database would not be detected"
             )

@@ -1,4 +1,4 @@
-"""Keepers of checkpoints outside the database: against them a rolled-back or forked record is noticed."""
+"""Witnesses: they store checkpoints outside the database, so that a rolled-back or forked record is detected."""
 
 from .base import Witness
 from .email import EmailWitness

@@ -1,4 +1,4 @@
-"""What a witness is asked to do. Hosts add their own by dotted path in ``WITNESSES``."""
+"""Base class of witnesses. Hosts add their own by dotted path in ``WITNESSES``."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import ClassVar
 
 
 class Witness:
-    """Takes signed checkpoints and keeps them where the database's administrator can't reach them.
+    """Stores signed checkpoints where the database's administrator can't reach them.
 
     Configured as ``WITNESSES = [{"BACKEND": "dotted.Path", "NAME": "auditor", "EVERY": seconds, "OPTIONS": {…}}]``; the
     options are the constructor's keyword arguments.
     """
 
-    #: How often a new checkpoint is handed over unless ``EVERY`` says otherwise.
+    #: Interval between checkpoints; ``EVERY`` in the settings overrides it.
     every: ClassVar[timedelta] = timedelta(hours=1)
 
     def keep(self, checkpoint: str, *, origin: str, size: int) -> None:
-        """Keep a signed checkpoint (text) of the tree ``origin`` with ``size`` leaves.
+        """Store a signed checkpoint (text) of the tree ``origin`` with ``size`` leaves.
 
-        May be called twice with the same one. Raises anything when it could not be kept; it is offered again.
+        May be called twice with the same checkpoint. May raise any exception on failure; the call is then retried.
         """
         raise NotImplementedError
 
     def latest(self, *, origin: str) -> str | None:
-        """The checkpoint with the most leaves that was kept, None when there is none or it can't be read back."""
+        """The stored checkpoint with the most leaves; None if there is none or it can't be read back."""
         return None

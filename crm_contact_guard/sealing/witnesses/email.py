@@ -1,4 +1,4 @@
-"""The auditor's own mailbox as witness."""
+"""A witness that mails checkpoints, for example to an auditor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crm_contact_guard.sealing.witnesses.base import Witness
 
 
 class EmailWitness(Witness):
-    """Sends a checkpoint to ``to`` once a day unless ``EVERY`` says otherwise; the attachment serves ``--since``."""
+    """Mails a checkpoint to ``to`` once a day by default. The attachment can be passed to ``--since``."""
 
     every: ClassVar[timedelta] = timedelta(days=1)
 
@@ -32,7 +32,7 @@ class EmailWitness(Witness):
             subject = _("Checkpoint of %(origin)s: %(size)s entries") % {"origin": origin, "size": f"{size:,}"}
             body = _(
                 "This is the signed state of the record of customer conversations. Keep it: with it you can check "
-                "later that nothing sealed until now was altered, removed or slipped in.\n\n"
+                "later that nothing sealed until now was altered, removed or added.\n\n"
                 "    python -m crm_contact_guard.proof BUNDLE --public-key KEYFILE --since CHECKPOINT\n\n"
                 "CHECKPOINT is the attached file, KEYFILE the public key you were given, BUNDLE an export."
             )

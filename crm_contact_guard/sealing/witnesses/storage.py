@@ -1,4 +1,4 @@
-"""A file or an object store as witness, through Django's storages."""
+"""A witness that writes to a directory or an object store, through Django's storages."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _DIGITS: Final = 18
 
 
 class StorageWitness(Witness):
-    """Keeps each checkpoint as a file of its own and never overwrites one, so that a store with object lock serves.
+    """Stores each checkpoint in a new file and never overwrites one, so a store with object lock can be used.
 
     ``folder``: a directory outside the database's reach, or ``storage``: an alias of ``STORAGES`` (S3 and others
-    through django-storages). Files are ``origin/000…/…000123.txt``, grouped by thousands of leaves so that listings
-    stay short.
+    through django-storages). Files are named ``origin/000…/…000123.txt`` and grouped by thousands of leaves, which
+    keeps listings short.
     """
 
     every: ClassVar[timedelta] = timedelta(minutes=1)
@@ -47,15 +47,15 @@ class StorageWitness(Witness):
             return bytes(file.read()).decode()
 
     def _root(self, origin: str) -> str:
-        # A key's name may hold slashes and dots; a storage must not take them for a path.
+        # A key's name may contain slashes and dots, which a storage would take for a path.
         return f"{self._prefix}/{quote(origin, safe='')}"
 
     def _last(self, path: str, *, folders: bool) -> str | None:
         try:
-            found = self._store.listdir(path)[0 if folders else 1]
+            names = self._store.listdir(path)[0 if folders else 1]
         except FileNotFoundError:
             return None
-        return max(found, default=None)
+        return max(names, default=None)
 
 
 def _padded(number: int) -> str:

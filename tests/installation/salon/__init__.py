@@ -1,1 +1,1 @@
-"""A salon's booking site: whoever books is a user, and so is the staff, who have a row of their own besides."""
+"""A salon's booking site: customers and staff are users, and staff have an additional model."""

@@ -1,4 +1,4 @@
-"""Who cuts hair, and when for whom."""
+"""Staff members and appointments."""
 
 from django.conf import settings
 from django.db import models

@@ -1,4 +1,4 @@
-"""What ``contact_guard_init`` proposes to the salon, used as it stands; prints whom it reads as what."""
+"""Uses the settings that ``contact_guard_init`` proposes for the salon, and prints customers and employees."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ call_command("migrate", run_syncdb=True, verbosity=0)
 for name in ("aoi", "ken"):
     user = User.objects.create_user(name, is_staff=True, is_superuser=name == "ken")
     StaffMember.objects.create(user=user)
-# The freelance has no access to the admin's pages, and the one who keeps the server cuts nobody's hair.
+# The freelancer has no access to the admin, and the server's administrator is not a hairdresser.
 StaffMember.objects.create(user=User.objects.create_user("mio"))
 User.objects.create_superuser("root")
 User.objects.create_user("hanako")

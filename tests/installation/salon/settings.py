@@ -1,4 +1,4 @@
-"""Settings of the salon before anything of ours is set."""
+"""Settings of the salon without this app's settings."""
 
 from tests.settings import *  # noqa: F403
 from tests.settings import INSTALLED_APPS

@@ -135,7 +135,7 @@ for tenant, names in by_tenant.items():
 assert not Employee.objects.exclude(tenant__in=by_tenant).exists()
 assert Team.objects.get(tenant=str(osaka.pk)).supervisor.name == "Ren"
 assert looked_at("people") == {
-    "the adapter reads customers: 3 looked at": "ok",
+    "the adapter reads customers: 3 checked": "ok",
     "the adapter reads employees: 1 compliance, 3 employee, 2 supervisor": "ok",
     "1 addresses belong to customers of several tenants": "warning",
 }

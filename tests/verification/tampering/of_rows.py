@@ -1,4 +1,4 @@
-"""Manipulations of rows and of the notes of rows that wait."""
+"""Manipulations of recorded rows and of pending rows."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def shift_time_by_a_microsecond(scene: Scene) -> Words:
 
 @manipulation
 def edit_text_with_fresh_digests(scene: Scene) -> Words:
-    """The forger knows the format: digests fit the new text, the leaf hash is the sealed one."""
+    """The digests match the new text, the leaf hash is the sealed one."""
     forge(scene.victim, text="Good morning", keep_leaf_hash=True)
     return [named(scene.victim), "digests differ from what was sealed"]
 
@@ -104,10 +104,10 @@ def edit_text_with_fresh_digests_and_leaf_hash(scene: Scene) -> Words:
 
 @manipulation
 def edit_text_and_its_leaf_in_the_tile(scene: Scene) -> Words:
-    """The whole tree is made anew, except what needs the key."""
+    """The whole tree is rebuilt, except for the signatures."""
     forge(scene.victim, text="Good morning")
     rebuild()
-    return ["leaves 8 to 15", "does not have the root that was signed"]
+    return ["leaves 8 to 15", "does not have the signed root"]
 
 
 @manipulation
@@ -157,14 +157,14 @@ def change_the_leaf_hash(scene: Scene) -> Words:
 def delete_a_message(scene: Scene) -> Words:
     delete(scene.event(scene.victim))
     delete(scene.victim)
-    return [f"message {scene.victim.pk} (leaf ", "is gone"]
+    return [f"message {scene.victim.pk} (leaf ", "is missing"]
 
 
 @manipulation
 def delete_an_event(scene: Scene) -> Words:
     event = scene.event(scene.victim)
     delete(event)
-    return [f"event {event.pk} (leaf ", "is gone"]
+    return [f"event {event.pk} (leaf ", "is missing"]
 
 
 @manipulation
@@ -176,17 +176,17 @@ def delete_the_newest_rows(scene: Scene) -> Words:
 
 
 @manipulation
-def delete_a_message_that_waits(scene: Scene) -> Words:
+def delete_a_pending_message(scene: Scene) -> Words:
     waiting = rows.message(scene.talk)
     delete(waiting)
-    return [f"message {waiting.pk}", "was noted for sealing and is gone"]
+    return [f"message {waiting.pk}", "is pending but missing from its table"]
 
 
 @manipulation
-def edit_a_message_that_waits(scene: Scene) -> Words:
+def edit_a_pending_message(scene: Scene) -> Words:
     waiting = rows.message(scene.talk)
     update(waiting, text="changed before sealing")
-    return [named(waiting), "waits for sealing; text differs"]
+    return [named(waiting), "is not sealed yet; text differs"]
 
 
 @manipulation
@@ -218,7 +218,7 @@ def blame_another_actor(scene: Scene) -> Words:
 
 
 @manipulation
-def hang_an_event_on_another_message(scene: Scene) -> Words:
+def move_an_event_to_another_message(scene: Scene) -> Words:
     event = scene.event(scene.victim)
     update(event, message=scene.other)
     return [f"event {event.pk}", "differ from what was sealed"]
@@ -233,8 +233,8 @@ def swap_two_texts(scene: Scene) -> Words:
 
 
 @manipulation
-def swap_two_rows_with_all_they_hold(scene: Scene) -> Words:
-    """Everything but the ids changes places, digests and leaf hashes too."""
+def swap_two_rows_with_all_values(scene: Scene) -> Words:
+    """All values except the ids are swapped, digests and leaf hashes included."""
     first, second = scene.victim, scene.other
     names = [field.attname for field in Message._meta.concrete_fields if field.attname != "id"]
     ours, theirs = ({name: getattr(row, name) for name in names} for row in (first, second))
@@ -248,18 +248,18 @@ def renumber_a_message(scene: Scene) -> Words:
     event, fresh = scene.event(scene.victim), uuid7()
     delete(event)
     update(scene.victim, id=fresh)
-    return [f"message {scene.victim.pk} (leaf ", "is gone", f"message {fresh} of", "has no leaf"]
+    return [f"message {scene.victim.pk} (leaf ", "is missing", f"message {fresh} of", "has no leaf"]
 
 
 @manipulation
-def slip_in_a_message_past_the_triggers(scene: Scene) -> Words:
+def add_a_message_past_the_triggers(scene: Scene) -> Words:
     with past_the_triggers():
         slipped = rows.message(scene.talk, "I never wrote this")
-    return [named(slipped), "has no leaf and does not wait for one"]
+    return [named(slipped), "has no leaf and is not pending"]
 
 
 @manipulation
-def slip_in_an_event_past_the_triggers(scene: Scene) -> Words:
+def add_an_event_past_the_triggers(scene: Scene) -> Words:
     with past_the_triggers():
         slipped = rows.event(scene.victim, "delivery.read")
     return [named(slipped), "has no leaf"]
@@ -276,7 +276,7 @@ def double_a_message(scene: Scene) -> Words:
 
 @manipulation
 def double_a_message_for_the_sealer(scene: Scene) -> Words:
-    """The copy keeps the digests of the original and is sealed as an honest row would be."""
+    """The copy has the digests of the original and is sealed like a genuine row."""
     from crm_contact_guard.sealing.sealer import seal
 
     copy = Message.objects.get(pk=scene.victim.pk)
@@ -287,8 +287,8 @@ def double_a_message_for_the_sealer(scene: Scene) -> Words:
 
 
 @manipulation
-def slip_in_a_backdated_message_for_the_sealer(scene: Scene) -> Words:
-    """Perfect in itself, only that it claims a time at which it was not sealed."""
+def add_a_backdated_message_for_the_sealer(scene: Scene) -> Words:
+    """The row is consistent, but its ``recorded_at`` does not fit its seal."""
     from datetime import timedelta
 
     from crm_contact_guard.sealing.sealer import seal
@@ -301,7 +301,7 @@ def slip_in_a_backdated_message_for_the_sealer(scene: Scene) -> Words:
     fit(forged)
     forged.save(force_insert=True)
     seal()
-    return [named(forged), "claims a time of recording at which it was not sealed"]
+    return [named(forged), "has a recording time that does not fit its seal"]
 
 
 @manipulation
@@ -314,27 +314,27 @@ def seal_a_message_twice(scene: Scene) -> Words:
 
 
 @manipulation
-def note_a_sealed_message_again(scene: Scene) -> Words:
+def queue_a_sealed_message_again(scene: Scene) -> Words:
     Pending.objects.create(row_kind="message", row_id=scene.victim.pk, leaf_hash=scene.victim.leaf_hash)
-    return [f"message {scene.victim.pk} of", "is sealed and waits to be sealed again"]
+    return [f"message {scene.victim.pk} of", "is sealed and pending again"]
 
 
 @manipulation
-def drop_a_note(scene: Scene) -> Words:
+def drop_a_pending_row(scene: Scene) -> Words:
     waiting = rows.message(scene.talk)
     Pending.objects.all().delete()
-    return [named(waiting), "has no leaf and does not wait for one"]
+    return [named(waiting), "has no leaf and is not pending"]
 
 
 @manipulation
-def note_a_row_that_never_was(scene: Scene) -> Words:
+def queue_a_row_that_does_not_exist(scene: Scene) -> Words:
     ghost = uuid7()
     Pending.objects.create(row_kind="event", row_id=ghost, leaf_hash=bytes(32))
-    return [f"event {ghost}", "was noted for sealing and is gone"]
+    return [f"event {ghost}", "is pending but missing from its table"]
 
 
 @manipulation
-def alter_a_notes_hash(scene: Scene) -> Words:
+def alter_a_pending_hash(scene: Scene) -> Words:
     waiting = rows.message(scene.talk)
     Pending.objects.update(leaf_hash=bytes(32))
-    return [f"message {waiting.pk}", "waits for sealing; "]
+    return [f"message {waiting.pk}", "is not sealed yet; "]

@@ -1,4 +1,4 @@
-"""Manipulations of tree, seals, signatures and what stands around the rows."""
+"""Manipulations of the tree, seals, signatures, triggers, permits and attachments."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.verification.tampering.scene import (
 def alter_a_leaf_in_its_tile(scene: Scene) -> Words:
     rewrite_tile(lambda hashes: bytes(32) + hashes[32:])
     first = UUID(bytes=bytes(Seal.objects.get(size=8).rows)[1:ENTRY])
-    return [f" {first} of", "differ from what was sealed", "leaves 0 to 7", "does not have the root that was signed"]
+    return [f" {first} of", "differ from what was sealed", "leaves 0 to 7", "does not have the signed root"]
 
 
 @manipulation
@@ -35,12 +35,12 @@ def swap_two_leaves_with_their_rows(scene: Scene) -> Words:
     seal = Seal.objects.get(size=8)
     held = bytes(seal.rows)
     Seal.objects.filter(size=8).update(rows=held[ENTRY : 2 * ENTRY] + held[:ENTRY] + held[2 * ENTRY :])
-    return ["leaves 0 to 7", "does not have the root that was signed"]
+    return ["leaves 0 to 7", "does not have the signed root"]
 
 
 @manipulation
 def drop_the_last_leaf(scene: Scene) -> Words:
-    """Row, leaf, and the sizes that tell of it."""
+    """Removes the row, its leaf, and one from the sizes."""
     seal = Seal.objects.get(size=24)
     held = bytes(seal.rows)
     kind, row_id = held[-ENTRY:-16], UUID(bytes=held[-16:])
@@ -52,7 +52,7 @@ def drop_the_last_leaf(scene: Scene) -> Words:
     Seal.objects.filter(size=24).update(size=23, rows=held[:-ENTRY], last_ms=max(moments), first_ms=min(moments))
     rewrite_tile(lambda hashes: hashes[:-32])
     TreeHead.objects.update(size=23, frontier=frontier(23).to_bytes())
-    return ["leaves 16 to 22", "does not have the root that was signed"]
+    return ["leaves 16 to 22", "does not have the signed root"]
 
 
 @manipulation
@@ -64,19 +64,24 @@ def drop_a_tile(scene: Scene) -> Words:
 @manipulation
 def shorten_a_tile(scene: Scene) -> Words:
     rewrite_tile(lambda hashes: hashes[: 20 * 32])
-    return ["tile 0/000 has 640 bytes, 768 are needed"]
+    return ["tile 0/000 has 640 bytes instead of 768"]
 
 
 @manipulation
 def drop_a_seal(scene: Scene) -> Words:
     Seal.objects.filter(size=16).delete()
-    return ["leaves 8 to 15", "the seal that lists their rows is gone", f"message {scene.victim.pk} of", "has no leaf"]
+    return [
+        "leaves 8 to 15",
+        "the seal that lists their rows is missing",
+        f"message {scene.victim.pk} of",
+        "has no leaf",
+    ]
 
 
 @manipulation
 def drop_all_seals(scene: Scene) -> Words:
     Seal.objects.all().delete()
-    return ["seals", "all are gone"]
+    return ["seals", "all are missing"]
 
 
 @manipulation
@@ -93,36 +98,36 @@ def misdirect_the_index_of_ids(scene: Scene) -> Words:
 
 
 @manipulation
-def slip_in_a_seal(scene: Scene) -> Words:
+def add_a_seal(scene: Scene) -> Words:
     seal = Seal.objects.get(size=16)
     seal.size = 13
     seal.save(force_insert=True)
-    return ["seal of 13 leaves", "slipped in"]
+    return ["seal of 13 leaves", "a seal was added"]
 
 
 @manipulation
-def set_the_head_back(scene: Scene) -> Words:
+def roll_the_head_back(scene: Scene) -> Words:
     TreeHead.objects.update(size=16, frontier=frontier(16).to_bytes())
-    return ["tree head", "says 16 leaves, seals end at 24"]
+    return ["tree head", "has size 16, but the seals end at 24"]
 
 
 @manipulation
 def drop_the_head(scene: Scene) -> Words:
     TreeHead.objects.all().delete()
-    return ["tree head", "is gone"]
+    return ["tree head", "is missing"]
 
 
 @manipulation
 def alter_the_heads_hashes(scene: Scene) -> Words:
     held = frontier(24).to_bytes()
     TreeHead.objects.update(frontier=held[:8] + bytes(32) + held[40:])
-    return ["tree head", "its hashes are not those of the tree"]
+    return ["tree head", "its hashes differ from those of the tree"]
 
 
 @manipulation
 def rename_the_record(scene: Scene) -> Words:
     TreeHead.objects.update(origin="other.example/contact-guard")
-    return ["checkpoint of 24 leaves", "is of kaede.example/contact-guard, not of other.example"]
+    return ["checkpoint of 24 leaves", "belongs to kaede.example/contact-guard, not to other.example"]
 
 
 @manipulation
@@ -135,7 +140,7 @@ def alter_a_checkpoint(scene: Scene) -> Words:
 @manipulation
 def put_an_older_checkpoint_over_a_newer(scene: Scene) -> Words:
     Seal.objects.filter(size=24).update(checkpoint=Seal.objects.get(size=16).checkpoint)
-    return ["leaves 16 to 23", "does not have the root that was signed"]
+    return ["leaves 16 to 23", "does not have the signed root"]
 
 
 @manipulation
@@ -149,13 +154,13 @@ def remove_a_signature(scene: Scene) -> Words:
 def drop_a_trigger(scene: Scene) -> Words:
     on = " ON crm_contact_guard_message" if connection.vendor == "postgresql" else ""
     connection.cursor().execute(f"DROP TRIGGER contact_guard_message_update{on}")
-    return ["trigger contact_guard_message_update", "is missing or disabled"]
+    return ["trigger contact_guard_message_update", "is missing, disabled or changed"]
 
 
 @manipulation
 def leave_an_erasure_permit_open(scene: Scene) -> Words:
     ErasurePermit.objects.create(row_id=scene.victim.pk)
-    return [f"row {scene.victim.pk}", "an erasure permit was left open"]
+    return [f"row {scene.victim.pk}", "has an open erasure permit"]
 
 
 @manipulation
@@ -167,4 +172,4 @@ def drop_an_attachment(scene: Scene) -> Words:
 
     seal()
     assert not Attachment.objects.exists()
-    return [f"files of message {message.pk}", "differ from the list that was sealed"]
+    return [f"files of message {message.pk}", "differ from the sealed list"]

@@ -1,4 +1,4 @@
-"""Manipulations of what people are shown beside the recorded rows: files, deliveries, conversations, holds, alerts."""
+"""Manipulations of working state that users see: files, deliveries, conversations, holds, alerts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _file(**values: Any) -> Any:
     def act(scene: Scene) -> Words:
         message = _with_a_file(scene)
         Attachment.objects.update(**values)
-        return [f"files of message {message.pk}", "differ from the list that was sealed"]
+        return [f"files of message {message.pk}", "differ from the sealed list"]
 
     return act
 
@@ -59,43 +59,43 @@ for _name, _values in {
 
 
 @manipulation
-def slip_a_file_into_a_message_that_had_none(scene: Scene) -> Words:
+def add_a_file_to_a_message_without_files(scene: Scene) -> Words:
     Attachment.objects.create(
         message=scene.victim, position=0, kind="attachment", name="threat.pdf", content_type="application/pdf", size=1,
         sha256=sha256(b"x").hexdigest(), stored_as="contact_guard/x",
     )  # fmt: skip
-    return [f"files of message {scene.victim.pk}", "does not list ('threat.pdf')"]
+    return [f"files of message {scene.victim.pk}", "include 'threat.pdf', which the message does not list"]
 
 
 @manipulation
 def show_a_message_as_delivered(scene: Scene) -> Words:
     Delivery.objects.create(message=scene.victim, state="delivered", updated_at=timezone.now())
-    return [f"delivery of message {scene.victim.pk}", 'is shown as "delivered", which no event says']
+    return [f"delivery of message {scene.victim.pk}", 'is shown as "delivered", but no such event was recorded']
 
 
 @manipulation
 def hide_that_a_message_was_read(scene: Scene) -> Words:
     rows.event(scene.victim, "delivery.read")
     Delivery.objects.create(message=scene.victim, state="sent", updated_at=timezone.now())
-    return [f"delivery of message {scene.victim.pk}", 'is shown as "sent" though the carrier said "read"']
+    return [f"delivery of message {scene.victim.pk}", 'is shown as "sent", but the carrier reported "read"']
 
 
 @manipulation
-def show_a_conversation_as_anothers(scene: Scene) -> Words:
+def show_a_conversation_with_another_customer(scene: Scene) -> Words:
     other = factories.customer(name="Taro Ito")
     Conversation.objects.update(customer=other)
-    return [f"conversation {scene.talk.pk}", f"as one with customer {other.pk}, to whom no recorded link led"]
+    return [f"conversation {scene.talk.pk}", f"is shown with customer {other.pk}, but no such link was recorded"]
 
 
 @manipulation
 def undo_a_link(scene: Scene) -> Words:
-    """The conversation was linked to a customer, and goes back to the stranger whom its messages name."""
+    """The conversation was linked to a customer; it is set back to the unknown sender of its messages."""
     other = factories.customer(name="Taro Ito")
     record_event(
         kind=LINKED, subject_type="conversation", subject_id=scene.talk.pk, actor_type="system",
         conversation=scene.talk, data={"from": str(scene.talk.customer_id), "to": str(other.pk)},
     )  # fmt: skip
-    return [f"conversation {scene.talk.pk}", "to whom no recorded link led"]
+    return [f"conversation {scene.talk.pk}", "but no such link was recorded"]
 
 
 @manipulation
@@ -111,15 +111,15 @@ def _erased(scene: Scene) -> dict[str, Any]:
 
 
 @manipulation
-def undo_an_erasure_out_of_a_backup(scene: Scene) -> Words:
+def restore_an_erased_message_from_a_backup(scene: Scene) -> Words:
     update(scene.victim, **_erased(scene))
-    return [f"message {scene.victim.pk}", "was erased, and its values or their salt are there again"]
+    return [f"message {scene.victim.pk}", "was erased, but its values or their salt were restored"]
 
 
 @manipulation
 def keep_the_salt_of_an_erased_message(scene: Scene) -> Words:
     update(scene.victim, salt=_erased(scene)["salt"])
-    return [f"message {scene.victim.pk}", "was erased, and its values or their salt are there again"]
+    return [f"message {scene.victim.pk}", "was erased, but its values or their salt were restored"]
 
 
 @manipulation
@@ -130,8 +130,8 @@ def fill_an_erased_message_with_other_words(scene: Scene) -> Words:
 
 
 @manipulation
-def lend_a_message_an_erasure_of_another(scene: Scene) -> Words:
-    """An honest erasure of one message, its event turned on the other."""
+def redirect_an_erasure_to_another_message(scene: Scene) -> Words:
+    """A genuine erasure of one message, whose event is redirected to another message."""
     erase_messages(Message.objects.filter(pk=scene.other.pk), basis="request")
     event = scene.erasure(scene.other)
     update(event, subject_id=str(scene.victim.pk))
@@ -144,24 +144,24 @@ def _hold(scene: Scene) -> LegalHold:
 
 
 @manipulation
-def end_a_hold_in_silence(scene: Scene) -> Words:
+def release_a_hold_without_an_event(scene: Scene) -> Words:
     hold = _hold(scene)
     LegalHold.objects.update(released_at=timezone.now())
     return [f"hold {hold.pk}", "is released without a recorded release"]
 
 
 @manipulation
-def turn_a_hold_on_another_customer(scene: Scene) -> Words:
+def move_a_hold_to_another_customer(scene: Scene) -> Words:
     hold = _hold(scene)
     LegalHold.objects.update(customer=factories.customer(name="Taro Ito"))
-    return [f"hold {hold.pk}", "covers something else than it was placed on"]
+    return [f"hold {hold.pk}", "does not cover what was recorded when it was placed"]
 
 
 @manipulation
 def drop_a_hold(scene: Scene) -> Words:
     hold = _hold(scene)
     LegalHold.objects.filter(pk=hold.pk).delete()
-    return [f"hold {hold.pk}", "was placed and is gone"]
+    return [f"hold {hold.pk}", "was placed but is missing"]
 
 
 def _alert(scene: Scene) -> Alert:
@@ -183,7 +183,7 @@ def drop_an_alert(scene: Scene) -> Words:
 
 
 @manipulation
-def close_an_alert_in_somebodys_name(scene: Scene) -> Words:
+def close_an_alert_in_anothers_name(scene: Scene) -> Words:
     alert = _alert(scene)
     Alert.objects.update(status="closed", resolution="false_positive", closed_by=scene.talk.employee_id)
     return [f"alert {alert.pk}", "its status is not as its events say"]
@@ -212,7 +212,7 @@ def rewrite_how_an_alert_was_closed(scene: Scene) -> Words:
 
 
 @manipulation
-def slip_in_an_alert(scene: Scene) -> Words:
+def add_an_alert(scene: Scene) -> Words:
     alert = _alert(scene)
     alert.pk = uuid7()
     alert.save(force_insert=True)
@@ -231,20 +231,20 @@ def _noticed(scene: Scene) -> Finding:
 
 
 @manipulation
-def drop_what_was_noticed(scene: Scene) -> Words:
+def drop_a_noticed_finding(scene: Scene) -> Words:
     _noticed(scene).delete()
     return [f"message {scene.victim.pk}", "contact_request was noticed in it and is gone"]
 
 
 @manipulation
-def make_light_of_what_was_noticed(scene: Scene) -> Words:
+def lower_a_noticed_finding(scene: Scene) -> Words:
     _noticed(scene)
     Finding.objects.update(score=0.1)
     return [f"message {scene.victim.pk}", "contact_request that was noticed in it is not as its event says"]
 
 
 @manipulation
-def slip_in_that_something_was_noticed(scene: Scene) -> Words:
+def add_a_noticed_finding(scene: Scene) -> Words:
     Finding.objects.create(
         message=scene.other, kind="private_meeting", start=0, end=3, score=0.3, detector="ranker", version="1",
         stance="ask", by="employee", created_at=timezone.now(),

@@ -1,4 +1,4 @@
-"""Manipulations of the database's own doings: triggers, tables, rules, schemas, and values that no driver can read."""
+"""Manipulations of database objects: triggers, tables, rules, schemas, and values that drivers can't read."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ IDLE = "CREATE FUNCTION idle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETU
 def _sql(scene: Scene, *statements: str) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # No table is altered while its foreign keys are still to be checked.
+            # PostgreSQL can't alter a table with pending foreign key checks.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for statement in statements:
             cursor.execute(statement)
 
 
 def _by_vendor(words: Words, undo: str = "", **statements: list[str]) -> Callable[[Scene], Words] | None:
-    """Each database's own words for a manipulation; ``undo`` where a transaction does not take it back."""
+    """A manipulation with its SQL per database; ``undo`` is for what a transaction does not roll back."""
     if connection.vendor not in statements:
         return None
 
@@ -49,11 +49,11 @@ def _by_vendor(words: Words, undo: str = "", **statements: list[str]) -> Callabl
 
 
 _DROP = "DROP TRIGGER contact_guard_message_update"
-_CHANGED = ["trigger contact_guard_message_update", "is missing or disabled, or does something else"]
+_CHANGED = ["trigger contact_guard_message_update", "is missing, disabled or changed"]
 _FOREIGN = ["helpful", "is a trigger that is not one of ours"]
 
 _STATEMENTS: dict[str, Any] = {
-    "hollow_out_a_trigger": _by_vendor(
+    "empty_a_trigger": _by_vendor(
         _CHANGED,
         sqlite=[_DROP, f"CREATE TRIGGER contact_guard_message_update BEFORE UPDATE ON {MESSAGE} BEGIN SELECT 1; END"],
         postgresql=[
@@ -64,7 +64,7 @@ _STATEMENTS: dict[str, Any] = {
             f"CREATE TRIGGER contact_guard_message_update BEFORE UPDATE ON {MESSAGE} FOR EACH ROW SET @idle = 1",
         ],
     ),
-    "hang_a_trigger_elsewhere": _by_vendor(
+    "move_a_trigger_to_another_table": _by_vendor(
         _CHANGED,
         undo="DROP TRIGGER IF EXISTS contact_guard_message_update",
         sqlite=[
@@ -110,10 +110,10 @@ _STATEMENTS: dict[str, Any] = {
     "let_a_trigger_fire_on_replicas_only": _by_vendor(
         _CHANGED, postgresql=[f"ALTER TABLE {MESSAGE} ENABLE REPLICA TRIGGER contact_guard_message_update"]
     ),
-    "be_a_replica": _by_vendor(
+    "run_as_a_replica": _by_vendor(
         ["trigger contact_guard_event_pending", *_CHANGED], postgresql=["SET LOCAL session_replication_role = replica"]
     ),
-    "swallow_what_is_to_be_recorded": _by_vendor(
+    "discard_inserts_by_a_trigger": _by_vendor(
         _FOREIGN,
         undo="DROP TRIGGER helpful",
         sqlite=[f"CREATE TRIGGER helpful BEFORE INSERT ON {MESSAGE} BEGIN SELECT RAISE(IGNORE); END"],
@@ -123,12 +123,12 @@ _STATEMENTS: dict[str, Any] = {
         ],
         mysql=[f"CREATE TRIGGER helpful BEFORE INSERT ON {MESSAGE} FOR EACH ROW SET NEW.text = ''"],
     ),
-    "swallow_by_a_rule": _by_vendor(
+    "discard_inserts_by_a_rule": _by_vendor(
         ["helpful", "is a rule that is not one of ours"],
         postgresql=[f"CREATE RULE helpful AS ON INSERT TO {MESSAGE} DO INSTEAD NOTHING"],
     ),
     "put_a_view_over_the_table": _by_vendor(
-        [MESSAGE, "is no plain table", "trigger contact_guard_message_update"],
+        [MESSAGE, "is not a plain table", "trigger contact_guard_message_update"],
         undo=f"DROP VIEW {MESSAGE};RENAME TABLE real_messages TO {MESSAGE}",
         sqlite=[
             f"ALTER TABLE {MESSAGE} RENAME TO real_messages",
@@ -146,12 +146,12 @@ _STATEMENTS: dict[str, Any] = {
     "hide_rows_by_a_policy": _by_vendor(
         [MESSAGE, "has row-level security"], postgresql=[f"ALTER TABLE {MESSAGE} ENABLE ROW LEVEL SECURITY"]
     ),
-    "stand_in_for_the_databases_functions": _by_vendor(
-        ["evil", "is a schema that comes before pg_catalog"],
+    "shadow_built_in_functions": _by_vendor(
+        ["evil", "is a schema that precedes pg_catalog"],
         postgresql=["CREATE SCHEMA evil", "SET LOCAL search_path = evil, pg_catalog, public"],
     ),
-    "take_a_column_away": _by_vendor(
-        ["seals", "lack what was"],
+    "drop_a_column": _by_vendor(
+        ["seals", "could not be checked further"],
         undo="ALTER TABLE crm_contact_guard_seal RENAME COLUMN other TO checkpoint",
         mysql=["ALTER TABLE crm_contact_guard_seal RENAME COLUMN checkpoint TO other"],
     ),
@@ -163,13 +163,13 @@ if connection.vendor == "postgresql":
 
     @manipulation
     def double_a_row_in_a_child_table(scene: Scene) -> Words:
-        """Inherited rows are shown among the recorded ones, and no primary key keeps their ids apart."""
+        """Inherited rows appear among the recorded ones, and the primary key does not cover them."""
         _sql(
             scene,
             f"CREATE TABLE more () INHERITS ({MESSAGE})",
             f"INSERT INTO more SELECT * FROM ONLY {MESSAGE} WHERE id = '{scene.victim.pk}'",
         )
-        return ["more", "inherits from a recorded table", named(scene.victim), "stands in the table 2 times"]
+        return ["more", "inherits from a recorded table", named(scene.victim), "is in the table 2 times"]
 
     @manipulation
     def write_a_time_that_no_driver_reads(scene: Scene) -> Words:
@@ -180,10 +180,10 @@ if connection.vendor == "postgresql":
     @manipulation
     def seal_at_a_time_that_no_driver_reads(scene: Scene) -> Words:
         _sql(scene, "UPDATE crm_contact_guard_seal SET sealed_at = 'infinity' WHERE size = 16")
-        return ["tiles", "hold what was never written there"]
+        return ["tiles", "could not be checked further"]
 
     @manipulation
-    def slip_in_a_row_of_the_year_ten_thousand(scene: Scene) -> Words:
+    def add_a_row_of_the_year_ten_thousand(scene: Scene) -> Words:
         fresh = uuid7()
         with past_the_triggers():
             _sql(
@@ -198,43 +198,43 @@ if connection.vendor == "postgresql":
 @manipulation
 def edit_the_format(scene: Scene) -> Words:
     update(scene.victim, format=2)
-    return [named(scene.victim), "says it is of format 2, and was sealed as one of format 1"]
+    return [named(scene.victim), "has format 2, but was sealed in format 1"]
 
 
 @manipulation
-def note_a_row_of_an_unknown_kind(scene: Scene) -> Words:
-    """The sealer refuses to go on at it, for ever."""
+def queue_a_row_of_an_unknown_kind(scene: Scene) -> Words:
+    """The sealer would refuse to run."""
     ghost = uuid7()
     Pending.objects.create(row_kind="letter", row_id=ghost, leaf_hash=bytes(32))
-    return [f"note of {ghost}", "names a kind of row that there is not"]
+    return [f"pending row {ghost}", "has an unknown kind"]
 
 
 @manipulation
-def slip_in_a_tile(scene: Scene) -> Words:
-    """Sealing would end at its primary key once the tree reaches it."""
+def add_a_tile(scene: Scene) -> Words:
+    """Sealing would fail at its primary key once the tree reaches it."""
     Tile.objects.create(id=tile_id(0, 7), hashes=bytes(32))
     Tile.objects.create(id=tile_id(3, 0), hashes=bytes(32))
     return ["tile 0/007", "tile 3/000", "belongs to no leaf"]
 
 
 @manipulation
-def slip_in_a_head(scene: Scene) -> Words:
+def add_a_head(scene: Scene) -> Words:
     TreeHead.objects.create(id=0, origin="other", size=24, frontier=b"", sealed_at=None)
-    return ["tree head", "stands beside others"]
+    return ["tree head", "is not the only one"]
 
 
 @manipulation
-def let_a_seal_begin_before_all_time(scene: Scene) -> Words:
+def give_a_seal_a_negative_start(scene: Scene) -> Words:
     Seal.objects.filter(size=16).update(first_ms=-1, last_ms=1 << 62)
     return ["leaves 8 to 15", "the seal's index of row ids was altered"]
 
 
 @manipulation
-def slip_in_a_seal_of_astronomic_size(scene: Scene) -> Words:
+def add_a_seal_of_huge_size(scene: Scene) -> Words:
     seal = Seal.objects.get(size=24)
     seal.size = (1 << 62) + 5
     seal.save(force_insert=True)
-    return ["the seal that lists their rows is gone"]
+    return ["the seal that lists their rows is missing"]
 
 
 @manipulation
@@ -243,13 +243,13 @@ def seal_in_the_future(scene: Scene) -> Words:
 
     last = Seal.objects.get(size=24)
     Seal.objects.filter(size=24).update(sealed_at=last.sealed_at + timedelta(days=365))
-    return ["leaves 16 to 23", "claim to be sealed in the future"]
+    return ["leaves 16 to 23", "have a sealing time in the future"]
 
 
 @manipulation
-def seal_before_the_seal_before(scene: Scene) -> Words:
+def seal_before_the_previous_seal(scene: Scene) -> Words:
     from datetime import timedelta
 
     last = Seal.objects.get(size=24)
     Seal.objects.filter(size=24).update(sealed_at=last.sealed_at - timedelta(days=365))
-    return ["leaves 16 to 23", "claim to be sealed before those before them"]
+    return ["leaves 16 to 23", "have an earlier sealing time than the previous seal"]

@@ -1,4 +1,4 @@
-"""The scene of a manipulation, the ways past the triggers, and a forger's tools."""
+"""The data that is manipulated, and functions to bypass the triggers and to forge rows."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from crm_contact_guard.sealing.tree import ENTRY, tile_id
 
 Words = list[str]
 
-#: For tests that tamper: dropping a trigger ends the transaction on MariaDB.
+#: On MariaDB, dropping a trigger commits the transaction.
 needs_database = pytest.mark.django_db(transaction=settings.DATABASES["default"]["ENGINE"].endswith("mysql"))
 
 
 @dataclass
 class Scene:
-    """The rows a manipulation works on."""
+    """The rows that are manipulated."""
 
     talk: Conversation
     messages: list[Message]
-    #: Statements that take back what no transaction does.
+    #: Statements that undo what a transaction does not roll back.
     undo: list[str] = field(default_factory=list)
 
     @property
@@ -61,7 +61,7 @@ def manipulation(act: Callable[[Scene], Words]) -> Callable[[Scene], Words]:
 
 @contextmanager
 def past_the_triggers() -> Any:
-    """The superuser's way: without triggers, and back as if nothing had been."""
+    """Run without triggers, as a superuser can, and restore them."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
@@ -118,7 +118,7 @@ def _leaf_hash(entry: bytes) -> bytes:
 
 
 def rebuild(key: SigningKey | None = None) -> None:
-    """Tile, head and (with a key) checkpoints for the rows as they now stand."""
+    """Rebuild tile, head and (with a key) checkpoints from the current rows."""
     tree, tile, origin = Frontier(), b"", TreeHead.objects.get().origin
     for seal in Seal.objects.order_by("size"):
         held = bytes(seal.rows)
