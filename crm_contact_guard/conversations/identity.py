@@ -28,7 +28,7 @@ LINKED = "conversation.linked"
 def may_change(conversation: Conversation) -> bool:
     """Whether it is open who the customer is: nobody the host knows, identified by hand before, or one who is gone."""
     customer = conversation.customer
-    return customer.key is None or not customer.active or _first_sender(conversation) is not None
+    return customer.key is None or not customer.active or _stranger(conversation) is not None
 
 
 def shares_address(conversation: Conversation, customer: Customer) -> bool:
@@ -65,12 +65,12 @@ def customer_identify(
             field="customer",
         )
     moving = (
-        _conversations_of(sender, source) if sender is not None else Conversation.objects.filter(pk=conversation.pk)
+        _conversations_of(stranger, source) if stranger is not None else Conversation.objects.filter(pk=conversation.pk)
     )
     moved = [_move(row, customer, actor, reason) for row in moving.select_related("customer")]
-    if sender is not None:
-        _addresses_to(sender, customer, away_from=source)
-        Customer.objects.filter(pk=sender.pk).update(active=False, merged_into=customer)
+    if stranger is not None:
+        _addresses_to(stranger, customer, away_from=source)
+        Customer.objects.filter(pk=stranger.pk).update(active=False, merged_into=customer)
     return moved
 
 
@@ -132,7 +132,7 @@ def _stranger(conversation: Conversation) -> Customer | None:
     return Customer.objects.filter(pk__in=[UUID(key) for key in keys], key__isnull=True).first()
 
 
-def _of_stranger(stranger: Customer, now_with: Customer) -> QuerySet[Conversation]:
+def _conversations_of(stranger: Customer, now_with: Customer) -> QuerySet[Conversation]:
     """The stranger's conversations, wherever they were moved before."""
     linked = Event.objects.filter(kind=LINKED, data__contains=f'"from":"{stranger.pk}"').values("conversation")
     return Conversation.objects.filter(Q(customer=stranger) | Q(customer=now_with, pk__in=linked))

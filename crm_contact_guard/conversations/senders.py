@@ -42,7 +42,7 @@ def conversation_with(carrier: Channel, address: str) -> Conversation:
 def customer_of(carrier: Channel, address: str, *, name: str = "") -> Customer:
     """The customer with this address. An unknown sender is added as a new customer."""
     holder = _choose(having(carrier, address))
-    return holder.customer if holder is not None else _unknown_sender(carrier, address, name)
+    return holder.customer if holder is not None else _stranger(carrier, address, name)
 
 
 def _conversation(carrier: Channel, address: str, name: str, subject: str, matches: Sequence[Holder]) -> Conversation:
@@ -50,7 +50,7 @@ def _conversation(carrier: Channel, address: str, name: str, subject: str, match
     holder = _choose(matches) or _choose(having(carrier, address))
     if holder is not None and holder.conversation is not None:
         return holder.conversation
-    customer = holder.customer if holder is not None else _unknown_sender(carrier, address, name)
+    customer = holder.customer if holder is not None else _stranger(carrier, address, name)
     return lifecycle.conversation_open(customer=customer, channel=carrier.alias, subject=subject)
 
 
