@@ -1,9 +1,9 @@
-"""The encoder's network: the base model's lower layers with adapters of ours, in integers.
+"""The encoder's network: the lower layers of the base model with our adapters, in integer arithmetic.
 
-Weights and activations are rounded to whole numbers between -127 and 127 with a scale for each row; their products are
-summed by the floating-point matrix product of numpy. Each sum stays below 2**24 and is therefore exact, in any order of
-summation and on any machine (a plain integer product would be exact as well, but numpy has no quick one). What lies
-between the products is in single precision, so scores may differ between machines in the third decimal, no more.
+Weights and activations are rounded to integers between -127 and 127 with a scale for each row and multiplied by numpy's
+floating-point matrix product. Each sum stays below 2**24 and is therefore exact, in any order of summation and on any
+machine (an integer product would be exact too, but is slow in numpy). Operations between the products use single
+precision, so scores may differ between machines in the third decimal.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import numpy.typing as npt
 from crm_contact_guard.detection.encoder.base import Base, Floats
 from crm_contact_guard.detection.encoder.inputs import Input
 
-#: Inputs of one product: 127 × 127 × 1024 stays below 2**24.
+#: Inputs of one product, such that 127 × 127 × 1024 stays below 2**24.
 _EXACT = 1024
-#: The curve of GELU is read from a table between these limits, in steps of 1/256.
+#: GELU is read from a table between ± ``_LIMIT``, in steps of 1/256.
 _LIMIT, _STEPS = 8, 256
 _PLACES = np.arange(-_LIMIT * _STEPS, _LIMIT * _STEPS + 1) / _STEPS
 _GELU: Floats = np.array([x * (1 + math.erf(x / math.sqrt(2))) / 2 for x in _PLACES], dtype=np.float32)
@@ -28,7 +28,7 @@ _GELU: Floats = np.array([x * (1 + math.erf(x / math.sqrt(2))) / 2 for x in _PLA
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A linear layer in whole numbers: parts of the transposed weights, a scale for each output, the bias."""
+    """A linear layer in integers: parts of the transposed weights, a scale for each output, the bias."""
 
     parts: tuple[Floats, ...]
     scales: Floats
@@ -36,7 +36,7 @@ class Product:
 
     @classmethod
     def of(cls, weights: Floats, bias: Floats) -> Product:
-        """Round the weights (outputs × inputs)."""
+        """Quantise the weights (outputs × inputs)."""
         scales = np.maximum(np.abs(weights).max(axis=1), 1e-12) / np.float32(127)
         whole = np.round(weights / scales[:, None]).astype(np.float32)
         count = -(-weights.shape[1] // _EXACT)
@@ -44,7 +44,7 @@ class Product:
         return cls(parts, scales.astype(np.float32), bias.astype(np.float32))
 
     def __call__(self, rows: Floats) -> Floats:
-        """The layer's outputs for some rows (tokens × inputs)."""
+        """The outputs for rows of tokens × inputs."""
         size = np.maximum(np.abs(rows).max(axis=1, keepdims=True), np.float32(1e-12)) / np.float32(127)
         whole = np.rint(rows / size)
         if len(self.parts) == 1:
@@ -99,7 +99,7 @@ class _Layer:
 
 
 def _gelu(rows: Floats) -> Floats:
-    """GELU by table; above it the number itself, below it nothing."""
+    """GELU by table; the identity above its range, (almost) zero below."""
     places = np.rint(np.clip(rows, -_LIMIT, _LIMIT) * np.float32(_STEPS)).astype(np.int32) + _LIMIT * _STEPS
     curve: Floats = _GELU[places]
     return np.where(rows > _LIMIT, rows, curve)
@@ -107,14 +107,14 @@ def _gelu(rows: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """The class scores (log odds up to a constant) and, for each token of the message, those of being evidence."""
+    """The class scores (log odds up to a constant), and the log odds of each token of the message to be evidence."""
 
     classes: Floats
     evidence: Floats
 
 
 class Network:
-    """The layers with their adapters; ``arrays`` is what ``weights/encoder.npz`` holds."""
+    """The layers with their adapters; ``arrays`` is the content of ``weights/encoder.npz``."""
 
     def __init__(self, base: Base, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
         self._base = base
@@ -127,7 +127,7 @@ class Network:
         self._span, self._span_bias = given["span.w"], given["span.b"]
 
     def __call__(self, given: Input) -> Outputs:
-        """Read one input."""
+        """The outputs for one input."""
         rows = self._base.embeddings(np.array(given.ids, dtype=np.int64)) + self._places[: len(given.ids)]
         rows = self._norm(rows)
         for layer in self._layers:
