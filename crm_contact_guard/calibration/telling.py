@@ -1,4 +1,4 @@
-"""A calibration in words for a person, and as plain data for a program. Contacts are masked unless asked for."""
+"""Formats a calibration as text for people and as data for programs. Contacts are masked unless ``show`` is set."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from crm_contact_guard.calibration.shares import Share
 from crm_contact_guard.detection.types import Direction
 
 _DIRECTIONS: Final = {
-    Direction.OUTBOUND: gettext_lazy("What employees write"),
-    Direction.INBOUND: gettext_lazy("What customers write"),
-    Direction.NOTE: gettext_lazy("Notes of calls and meetings"),
+    Direction.OUTBOUND: gettext_lazy("Messages from employees"),
+    Direction.INBOUND: gettext_lazy("Messages from customers"),
+    Direction.NOTE: gettext_lazy("Notes on calls and meetings"),
 }
 _WHY: Final = {
-    Why.TOO_FEW: gettext_lazy("Keep the threshold: too few alerts were closed to choose another by them."),
-    Why.BEST_AS_IT_IS: gettext_lazy("Keep the threshold: a higher one spares nothing without losing true alerts."),
-    Why.SPARES: gettext_lazy("The proposed threshold spares false alarms and keeps nearly all true alerts."),
+    Why.TOO_FEW: gettext_lazy("Keep the threshold: too few alerts were closed to choose another."),
+    Why.BEST_AS_IT_IS: gettext_lazy(
+        "Keep the threshold: a higher one avoids no false alarms without losing true ones."
+    ),
+    Why.SPARES: gettext_lazy("The proposed threshold avoids false alarms and keeps nearly all true alerts."),
 }
 _LISTS: Final = {
     "phones": gettext_lazy("telephone"),
@@ -34,7 +36,7 @@ _LISTS: Final = {
 
 
 def told(made: Calibration, *, show: bool) -> Iterator[str]:
-    """Lines of text in the active language."""
+    """The calibration as lines of text in the active language."""
     yield _(
         "%(messages)s messages in %(conversations)s conversations read; of the closed alerts %(true)s were true and "
         "%(false)s were false alarms"
@@ -49,7 +51,7 @@ def told(made: Calibration, *, show: bool) -> Iterator[str]:
         yield from _proposal(proposal)
     if setting := _setting(made):
         yield ""
-        yield _("To take these thresholds, set:")
+        yield _("To use these thresholds, set:")
         yield f'    CONTACT_GUARD["THRESHOLDS"] = {json.dumps(setting)}'
     yield ""
     yield from _contacts(made, show=show)
@@ -59,18 +61,18 @@ def told(made: Calibration, *, show: bool) -> Iterator[str]:
 
 def _proposal(proposal: Proposal) -> Iterator[str]:
     yield str(_DIRECTIONS[proposal.direction])
-    yield "  " + _("warned from %(threshold)s, as it is now") % {"threshold": f"{proposal.now.alert:.2f}"}
+    yield "  " + _("alerts from %(threshold)s (current)") % {"threshold": f"{proposal.now.alert:.2f}"}
     yield from _cost(proposal.cost(proposal.now.alert))
     if proposal.proposed.alert != proposal.now.alert:
-        yield "  " + _("warned from %(threshold)s, as proposed") % {"threshold": f"{proposal.proposed.alert:.2f}"}
+        yield "  " + _("alerts from %(threshold)s (proposed)") % {"threshold": f"{proposal.proposed.alert:.2f}"}
         yield from _cost(proposal.cost(proposal.proposed.alert))
     yield f"  {_WHY[proposal.why]}"
-    yield "  " + _("noticed from %(threshold)s, as it is now: %(rate)s of 1,000 messages") % {
+    yield "  " + _("noticed from %(threshold)s (current): %(rate)s of 1,000 messages") % {
         "threshold": f"{proposal.now.noticed:.2f}",
         "rate": _per_1000(proposal.noticed_now),
     }
     if proposal.proposed.noticed != proposal.now.noticed:
-        yield "  " + _("noticed from %(threshold)s, as proposed: %(rate)s of 1,000 messages") % {
+        yield "  " + _("noticed from %(threshold)s (proposed): %(rate)s of 1,000 messages") % {
             "threshold": f"{proposal.proposed.noticed:.2f}",
             "rate": _per_1000(proposal.noticed_proposed),
         }
@@ -91,7 +93,7 @@ def _cost(cost: Cost) -> Iterator[str]:
     if cost.kept.whole:
         yield "    " + _("true alerts kept: %(share)s") % {"share": _of(cost.kept)}
     if cost.avoided.whole:
-        yield "    " + _("false alarms spared: %(share)s") % {"share": _of(cost.avoided)}
+        yield "    " + _("false alarms avoided: %(share)s") % {"share": _of(cost.avoided)}
 
 
 def _contacts(made: Calibration, *, show: bool) -> Iterator[str]:
@@ -106,14 +108,14 @@ def _contacts(made: Calibration, *, show: bool) -> Iterator[str]:
                 "employees": one.employees,
                 "customers": one.customers,
             }
-        yield "  " + _("Look at each with --show. Whoever confirms them with --confirm FILE is recorded.")
+        yield "  " + _("Look at each with --show. Confirming them with --confirm FILE is recorded.")
     if made.forgetful:
-        yield "  " + _("The record holds too many contacts to count them all: rare ones may be missing.")
+        yield "  " + _("The record has too many contacts to count them all: rare ones may be missing.")
 
 
 def _quiet(made: Calibration) -> Iterator[str]:
     if not made.quiet:
-        yield _("No phrase stands in many false alarms and in no true alert.")
+        yield _("No phrase occurs in many false alarms and in no true alert.")
         return
     yield _("In many false alarms and in no true alert:")
     for phrase in made.quiet:
@@ -138,7 +140,7 @@ def _per_1000(share: Share) -> str:
 
 
 def _setting(made: Calibration) -> dict[str, dict[str, float]]:
-    """What ``THRESHOLDS`` would hold: the directions for which something else is proposed."""
+    """The value for ``THRESHOLDS``: the directions with a changed proposal."""
     return {
         proposal.direction.value: proposal.proposed._asdict()
         for proposal in made.proposals
@@ -147,7 +149,7 @@ def _setting(made: Calibration) -> dict[str, dict[str, float]]:
 
 
 def data(made: Calibration, *, show: bool) -> dict[str, Any]:
-    """The same for a program, with the cost of every threshold that was tried."""
+    """The calibration as data, with the cost of every threshold that was tried."""
     return {
         "messages": made.messages,
         "conversations": made.conversations,
