@@ -1,7 +1,7 @@
-"""The second reader: a language model of the company's choice reads the talk around what the first stages found.
+"""The second reader: a language model chosen by the company reviews the conversation around a finding.
 
-Bounded on every side: ``options`` says whom to ask and what the answer may change, ``masking`` what it never sees,
-``prompt`` what it is told, ``client`` how far and how long we go for an answer, ``answers`` what counts as one, and
-``bounds.decide`` what it changes. What happens to alerts is ``supervision.second_reader``'s; why it is so:
+``options`` holds the settings, ``masking`` hides personal data, ``prompt`` builds the request, ``client`` sends it
+within limits, ``answers`` validates the response, and ``bounds.decide`` limits its effect.
+``supervision.second_reader`` applies it to alerts. The reasons for this design are in
 docs/decisions/0006-second-reader.md.
 """

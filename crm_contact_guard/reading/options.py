@@ -1,4 +1,4 @@
-"""The setting ``READER``: whom to ask, how long to wait, and what the answer may change."""
+"""The setting ``READER``: the endpoint, time limits, and what an answer may change."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ DEFAULTS: Final[dict[str, Any]] = {
     "MAY_PROMOTE": None,
     "MAY_DEMOTE": None,
 }
-#: A warning whose time has come goes out with the next sweep: that long before ``MAX_DELAY`` it is due.
+#: A notice goes out with the next sweep, so it must be due this long (seconds) before ``MAX_DELAY``.
 SWEEP: Final = float(CONTACT_GUARD_SCHEDULE["contact-guard-sweep"]["schedule"])
 _PATH: Final = "/chat/completions"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """``url`` is the whole address of the chat endpoint; times are in seconds."""
+    """``url`` is the full address of the chat endpoint; times are in seconds."""
 
     url: str
     model: str
@@ -43,24 +43,27 @@ class Options:
     timeout: float
     max_delay: float
     allow_external: bool
-    #: "ja" or "en"; empty: as the person who is warned reads.
+    #: "ja" or "en"; empty: the language of the person who is notified.
     language: str
     bounds: Bounds
 
     @property
     def patience(self) -> timedelta:
-        """How long after the inspection an answer still counts."""
+        """How long after the inspection an answer counts."""
         return timedelta(seconds=self.max_delay - SWEEP)
 
 
 def options() -> Options | None:
-    """The reader as configured; None when there is none, or when its settings can't be used (told by E015, and logged):
-    a mistake in them must not keep anybody from being warned."""
+    """The configured reader, or None.
+
+    Also None if the settings are invalid, which is logged and reported by check E015: a mistake in them must not
+    prevent alerts.
+    """
     given = settings.READER
     if not given:
         return None
-    if wrong := list(problems(given)):
-        logger.error("The second reader is not asked: %s", "; ".join(wrong))
+    if errors := list(problems(given)):
+        logger.error("The second reader is not asked: %s", "; ".join(errors))
         return None
     value = {**DEFAULTS, **given}
     url = str(value["URL"]).rstrip("/")
@@ -80,7 +83,7 @@ def _bounds(promote: bool | float | None, demote: bool | float | None) -> Bounds
     preset = PRESETS.get(settings.INDUSTRY, PRESETS["general"])
     return Bounds(
         promote_from=preset.promote_from if promote is None else _bound(promote, always=0.0),
-        # Above every score: "always" has to hold for a score of 1 too.
+        # Above every possible score, so that "always" includes a score of 1.
         demote_below=preset.demote_below if demote is None else _bound(demote, always=2.0),
     )
 
@@ -92,14 +95,14 @@ def _bound(given: bool | float, *, always: float) -> float | None:
 
 
 def problems(given: object) -> Iterator[str]:
-    """What is wrong with the setting, each naming its key. The key to the endpoint is never repeated."""
+    """Problems of the setting, each with its key. The API key is never repeated."""
     if not isinstance(given, Mapping):
         yield 'CONTACT_GUARD["READER"] must be a dict'
         return
     for name in sorted(map(str, set(given) - set(DEFAULTS))):
         near = get_close_matches(name, DEFAULTS, n=1, cutoff=0.5)
         known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(DEFAULTS)}"
-        yield f'CONTACT_GUARD["READER"] has an unknown key {name!r}; {known}'
+        yield f'CONTACT_GUARD["READER"] has the unknown key {name!r}; {known}'
     value = {**DEFAULTS, **given}
     for name, rule in _RULES.items():
         if says := rule(value[name]):
@@ -119,7 +122,7 @@ def _place(url: SplitResult, *, external: bool) -> str:
     try:
         address = ip_address(url.hostname or "")
     except ValueError:
-        return ""  # a name: told when it is connected to
+        return ""  # a host name is checked on connection
     return refusal(address, secure=url.scheme == "https", external=external)
 
 
@@ -128,14 +131,18 @@ def _url(given: object) -> str:
         return "must be the address of the endpoint, such as http://127.0.0.1:11434/v1"
     try:
         url = urlsplit(given)
-        url.port  # noqa: B018 - raises where it is no number
+        url.port  # noqa: B018 - raises ValueError for an invalid port
     except ValueError:
-        return "is no address"
+        return "is not a valid address"
     if url.scheme not in ("http", "https") or not url.hostname:
         return "must begin with http:// or https:// and name a host"
     if url.username is not None or url.query or url.fragment:
-        return "may hold neither a login nor a query: the key belongs into API_KEY"
-    return "" if given.isascii() and given.isprintable() and " " not in given else "has characters that no address has"
+        return "must not contain a login or a query: set the key in API_KEY"
+    return (
+        ""
+        if given.isascii() and given.isprintable() and " " not in given
+        else "contains characters that are not allowed in an address"
+    )
 
 
 def _model(given: object) -> str:
@@ -167,12 +174,12 @@ def _yes_or_no(given: object) -> str:
 
 
 def _language(given: object) -> str:
-    return "" if given in ("", "ja", "en") else 'must be "ja", "en", or empty: as the person who is warned reads'
+    return "" if given in ("", "ja", "en") else 'must be "ja", "en" or empty (the language of the person notified)'
 
 
 def _limit(given: Any) -> str:
     fits = given is None or isinstance(given, bool) or (_is_number(given) and 0 <= given <= 1)
-    return "" if fits else "must be True, False, a score from 0 to 1, or None: as INDUSTRY has it"
+    return "" if fits else "must be True, False, a score from 0 to 1, or None (the preset of INDUSTRY)"
 
 
 _RULES: Final[dict[str, Callable[[Any], str]]] = {
