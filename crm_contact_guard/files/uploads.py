@@ -26,7 +26,7 @@ def read(uploads: Iterable[UploadedFile[Any]], carrier: Channel) -> list[FileIn]
     """The files of a form, looked at. Raises InvalidMessage (``files``) naming the file and what is wrong with it."""
     given = list(uploads)
     if given and not carrier.supports_files:
-        raise _refused(_("%(channel)s carries no files.") % {"channel": carrier.verbose_name})
+        raise _refused(_("%(channel)s can't send files.") % {"channel": carrier.verbose_name})
     if given and carrier.files_by_link and not settings.PUBLIC_URL:
         raise _refused(_("%(channel)s can't fetch files from here.") % {"channel": carrier.verbose_name})
     if len(given) > carrier.max_files:
