@@ -1,6 +1,6 @@
-"""Inspecting a recorded message: in its talk, its files, and the clock; what is found becomes alerts or is noticed.
+"""Inspects a recorded message: its text in the conversation, its files and its time. Raises alerts or notices findings.
 
-Idempotent: a message inspected twice yields the same findings, which are stored once.
+Idempotent: inspecting a message twice yields the same findings, which are stored once.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from crm_contact_guard.supervision.talks import as_thread, talk_up_to
 
 
 def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
-    """Inspect one message; returns the alerts that new findings went to. ``notify``: new alerts also queue mails."""
-    # Outside the transaction: reading files takes its time, and so does loading a model at the first message.
+    """Inspect one message. Returns the alerts that received new findings. ``notify``: new alerts also queue mails."""
+    # Outside the transaction: reading files takes time, and so does loading the model at the first message.
     found = contents.of_message(message)
     rows = talk_up_to(message)
     recorded = quotes.words_before(message)
@@ -65,9 +65,9 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
 
 
 def uninspected(*, since: datetime, limit: int = 200) -> list[UUID]:
-    """Ids of messages recorded from ``since`` on that no worker has inspected yet, oldest first.
+    """Ids of messages recorded since ``since`` that are not inspected yet, oldest first.
 
-    Bounded in time, so that looking for what is left does not cost more the longer the record is.
+    The time limit keeps the cost independent of the size of the record.
     """
     rows = Message.objects.filter(inspection__isnull=True, source="live", recorded_at__gte=since)
     return list(rows.order_by("recorded_at").values_list("pk", flat=True)[:limit])
@@ -82,7 +82,7 @@ def _reported(message: Message) -> list[Verdict]:
 
 
 def _after_hours(message: Message) -> list[Verdict]:
-    """The employee's own outbound message outside their hours, unless it was marked an emergency."""
+    """A verdict for an employee's message outside their working hours, unless marked as an emergency."""
     if message.direction != Direction.OUTBOUND.value or message.employee is None:
         return []
     if hours.is_working_time(message.employee, message.occurred_at) or is_emergency(message):
@@ -100,5 +100,5 @@ def _after_hours(message: Message) -> list[Verdict]:
 
 
 def is_emergency(message: Message) -> bool:
-    """Whether the writer marked the message as an emergency when sending."""
+    """Whether the writer marked the message as an emergency on sending."""
     return Event.objects.filter(message=message, kind="override.emergency").exists()

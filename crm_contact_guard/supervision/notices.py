@@ -1,4 +1,4 @@
-"""Warnings to supervisors by e-mail: kind, people and a link, never the content."""
+"""Mails about alerts to supervisors: kind, people and a link, never the content."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ BACKOFF = (30, 120, 600, 3600)
 
 
 def _due() -> QuerySet[Notice]:
-    """Notices that wait, or were left by a dead worker."""
+    """Notices that are due, or were left behind by a dead worker."""
     now = timezone.now()
     waiting = Q(state=Notice.State.QUEUED, due_at__lte=now)
     return Notice.objects.filter(waiting | Q(state=Notice.State.SENDING, lease_until__lt=now))
 
 
 def due(alert: Alert) -> list[int]:
-    """Ids of an alert's notices that are to be sent now."""
+    """Ids of an alert's due notices."""
     return list(_due().filter(alert=alert).order_by("pk").values_list("pk", flat=True))
 
 
 def due_alerts(limit: int = 200) -> list[UUID]:
-    """Ids of alerts with notices that are to be sent now."""
+    """Ids of alerts with due notices."""
     return list(_due().order_by("alert_id").values_list("alert_id", flat=True).distinct()[:limit])
 
 
 def notice_send(notice_id: int) -> bool:
-    """Send one notice. A claim is a conditional UPDATE, so two workers never send it at once. True when it went out."""
+    """Send one notice. True if it was sent. A claim is a conditional UPDATE, so two workers never send it at once."""
     now = timezone.now()
     claimed = (
         Notice.objects.filter(pk=notice_id)
@@ -58,7 +58,7 @@ def notice_send(notice_id: int) -> bool:
         return False
     try:
         send_by_host(_mail(notice))
-    except Exception as error:  # noqa: BLE001 - whatever a mail back end raises, the notice waits for another try
+    except Exception as error:  # noqa: BLE001 - mail back ends raise anything; the notice is retried
         again = notice.attempts <= len(BACKOFF)
         rows.update(
             state=Notice.State.QUEUED if again else Notice.State.FAILED,
@@ -82,7 +82,7 @@ def _mail(notice: Notice) -> EmailMessage:
         subject=" ".join(subject.split()),
         body=body,
         to=[notice.employee.email],
-        # The same id on a repeated attempt lets mail systems drop the double.
+        # With the same id on a retry, mail systems can drop the duplicate.
         headers={
             "Message-ID": f"<alert-{alert.pk}-{notice.pk}@contact-guard.invalid>",
             "Auto-Submitted": "auto-generated",

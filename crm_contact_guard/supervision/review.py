@@ -1,4 +1,4 @@
-"""What a supervisor does with an alert: claim it, close it with a resolution and a comment. The history is recorded."""
+"""Actions on alerts: claim, close with a resolution and a comment, reopen. All of them are recorded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_COMMENT = 4000
 
 @database.atomic()
 def alert_claim(*, alert_id: UUID, reviewer: Employee) -> Alert:
-    """Say "I am looking at it". Claiming twice is harmless; a colleague's claim is taken over, and recorded as such.
+    """Claim an alert for review. Claiming twice has no effect; taking over a colleague's claim is recorded.
 
     Raises AlreadyClosed.
     """
@@ -40,17 +40,19 @@ def alert_claim(*, alert_id: UUID, reviewer: Employee) -> Alert:
 
 @database.atomic()
 def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment: str = "") -> Alert:
-    """Close with a resolution. Repeating the same close is harmless.
+    """Close an alert with a resolution. Repeating the same close has no effect.
 
-    Raises AlreadyClosed when somebody else closed it otherwise, InvalidMessage for an unknown resolution or a comment
+    Raises AlreadyClosed if it was closed differently, InvalidMessage for an unknown resolution or a comment
     that is too long.
     """
     known = [value for value, _label in Alert.RESOLUTIONS]
     if resolution not in known:
         raise InvalidMessage(_("Choose a resolution: %(known)s.") % {"known": ", ".join(known)}, field="resolution")
-    comment = canonical_text(comment).strip()  # as the record keeps it
+    comment = canonical_text(comment).strip()  # as it is recorded
     if len(comment) > MAX_COMMENT:
-        raise InvalidMessage(_("The comment may have %(most)d characters.") % {"most": MAX_COMMENT}, field="comment")
+        raise InvalidMessage(
+            _("The comment may have at most %(most)d characters.") % {"most": MAX_COMMENT}, field="comment"
+        )
     alert = Alert.objects.select_for_update().get(pk=alert_id)
     if alert.status == Alert.Status.CLOSED:
         if (alert.closed_by_id, alert.resolution, alert.comment) == (reviewer.pk, resolution, comment):
@@ -72,9 +74,9 @@ def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment:
 
 @database.atomic()
 def alert_reopen(*, alert_id: UUID, reviewer: Employee) -> Alert:
-    """Take up again what the second reader set aside. Repeating it is harmless.
+    """Reopen an alert that the second reader closed. Repeating it has no effect.
 
-    Raises AlreadyClosed where a person closed it: what a person decided stands.
+    Raises AlreadyClosed if a person closed it: a person's decision is final.
     """
     alert = Alert.objects.select_for_update().get(pk=alert_id)
     if alert.status != Alert.Status.CLOSED:
