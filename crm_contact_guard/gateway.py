@@ -1,7 +1,7 @@
-"""The two doors. ``send`` takes what an employee wants to say, ``receive`` what a customer said.
+"""The entry points for messages: ``send`` for employees, ``receive`` for customers.
 
-Both work synchronously up to the committed record and then ask for later work by name: delivery, inspection, warning
-(``tasks.py``). ``note`` is the third, small one: what was said on the phone or face to face.
+Both run synchronously until the record is committed, and then queue later work by name: delivery, inspection, notices
+(``tasks.py``). ``note`` records what was said on the phone or in person.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """The answer to ``send``. ``message`` is None when the decision kept it back; nothing then left the house."""
+    """The result of ``send``. ``message`` is None if the decision held it back; then nothing was sent."""
 
     message: Message | None
     decision: Decision
     scan: Scan
-    #: What was found in the files.
+    #: The contents of the files, with their findings.
     files: tuple[Content, ...] = ()
     #: The message of an earlier call with the same idempotency key.
     repeated: bool = False
@@ -71,7 +71,7 @@ class Sent:
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
-    """The answer to ``receive``: the recorded message, or that the carrier had delivered it before."""
+    """The result of ``receive``: the recorded message, or the earlier one if the event is a duplicate."""
 
     message: Message | None
     conversation: Conversation | None
@@ -95,13 +95,13 @@ def send(
     idempotency_key: str = "",
     occurred_at: datetime | None = None,
 ) -> Sent:
-    """Authorise, scan, decide, record, enqueue: one message of an employee to the customer of a conversation.
+    """Send an employee's message to the customer of a conversation: authorise, scan, decide, record and enqueue it.
 
-    A nudge without ``override`` records the decision (not the text) and gives no message. ``channel`` defaults to
-    the one used last. ``attachments`` come from ``files.uploads.read``. With ``template`` the text is that block
-    filled in, and ``text`` is not looked at. ``occurred_at`` is for replays and backfills; people send now.
+    A nudge without ``override`` records the decision (not the text) and returns no message. ``channel`` defaults to the
+    last one used. ``attachments`` come from ``files.uploads.read``. With ``template``, the text is that block filled
+    in, and ``text`` is ignored. ``occurred_at`` is for replays and backfills only.
 
-    Raises NotPermitted, InvalidMessage (empty, too long, no address, out of the carrier's window, key used for another
+    Raises NotPermitted, InvalidMessage (empty, too long, no address, outside the session window, key used for another
     text) and ConfigurationError.
     """
     if not permissions.may_write(actor, conversation):
@@ -159,7 +159,7 @@ def send(
             later("deliver", str(message.pk))
             later("inspect", str(message.pk))
     except IntegrityError:
-        # The same key came in twice at once: the other request won, ours left nothing behind.
+        # Two concurrent requests had the same key: the other one won, and ours was rolled back.
         storage.discard(stored)
         winner = _earlier(actor, idempotency_key, request_digest)
         if winner is None:
@@ -179,7 +179,7 @@ def _template(filled: templates.Filled | None) -> dict[str, Any] | None:
 
 def _check_override(override: Override | None) -> None:
     if override is not None and override.code is not OverrideCode.EMERGENCY and not override.text.strip():
-        raise InvalidMessage(_("Say in a few words why it should go out all the same."), field="override")
+        raise InvalidMessage(_("Say briefly why the message should be sent anyway."), field="override")
 
 
 def _request_digest(
@@ -193,13 +193,13 @@ def _request_digest(
 def _earlier(actor: Employee, key: str, request_digest: str) -> Sent | None:
     if not key:
         return None
-    known = IdempotencyKey.objects.filter(employee=actor, key=key[:255]).select_related("message").first()
-    if known is None:
+    row = IdempotencyKey.objects.filter(employee=actor, key=key[:255]).select_related("message").first()
+    if row is None:
         return None
-    if known.request_digest != request_digest:
+    if row.request_digest != request_digest:
         raise InvalidMessage(_("This Idempotency-Key was used for another message."), field="Idempotency-Key")
-    nothing = Scan(attempt=False, by=None, stance=Stance.NONE, score=0.0)
-    return Sent(message=known.message, decision=Decision(action=Action.DELIVER), scan=nothing, repeated=True)
+    no_scan = Scan(attempt=False, by=None, stance=Stance.NONE, score=0.0)
+    return Sent(message=row.message, decision=Decision(action=Action.DELIVER), scan=no_scan, repeated=True)
 
 
 def _address(conversation: Conversation, carrier: Channel) -> str:
@@ -218,7 +218,7 @@ def _take_over(conversation: Conversation, actor: Employee) -> None:
 
 
 def _record_decision(actor: Employee, conversation: Conversation, looked: Preview, message: Message | None) -> None:
-    """A kept-back text is not recorded: the writer thought better of it, and that is credit."""
+    """Record the decision. The text of a message that was held back is not recorded, to the writer's credit."""
     record_event(
         kind=f"decision.{looked.decision.action.value}",
         subject_type="message" if message else "conversation",
@@ -257,18 +257,18 @@ def _record_choice(
 
 
 def receive(inbound: InboundMessage) -> Received:
-    """Record one message that a carrier handed in, exactly once, and ask for its inspection.
+    """Record a message from a carrier exactly once, and queue its inspection.
 
     The conversation is found by our own token, else by the messages it refers to, else by the sender's address (the
-    latest open conversation, or a new one with the customer's owner); an unknown sender opens an unassigned one.
-    A message without text and files is recorded as well: that somebody wrote nothing is a fact.
+    latest open conversation, or a new one with the customer's owner). An unknown sender opens an unassigned
+    conversation. A message without text and files is recorded too.
     """
-    # Files are not stored in vain; without any, the unique constraint below is enough, and asks no question.
+    # With files, check first, to avoid storing them in vain; else the unique constraint below suffices without a query.
     known = _seen(inbound.channel, inbound.event_id) if inbound.files else None
     if known is not None:
         return known
     carrier = registry.channel(inbound.channel)
-    # Asked before the transaction, which then begins by writing and is short: on SQLite all others wait for it.
+    # Queried before the transaction, to keep it short and start it with a write: on SQLite all others wait for it.
     named = senders.named_in(inbound)
     holders = senders.having(carrier, inbound.from_address)
     stored = storage.store(inbound.files)
@@ -312,7 +312,7 @@ def receive(inbound: InboundMessage) -> Received:
             for media_id in media.expect(message, inbound.media):
                 later("fetch", str(media_id))
     except IntegrityError:
-        # The carrier delivered the same event twice at once; the unique constraint let one through.
+        # The carrier delivered the same event twice concurrently; the unique constraint accepted only one.
         storage.discard(stored)
         known = _seen(inbound.channel, inbound.event_id)
         if known is None:
@@ -337,7 +337,7 @@ def _seen(channel: str, event_id: str) -> Received | None:
 
 
 def receive_status(event: StatusEvent) -> bool:
-    """Record what a carrier says of an outbound message. False: seen before, or not ours."""
+    """Record a carrier's status of an outbound message. False for a duplicate, or if the message is not ours."""
     message = outbox.by_carrier_id(event.channel, event.carrier_id) or outbox.by_own_id(
         event.channel, event.message_id, carrier_id=event.carrier_id
     )
@@ -357,7 +357,7 @@ def receive_status(event: StatusEvent) -> bool:
 
 
 def receive_unknown(event: UnknownEvent) -> bool:
-    """Record an event that can't be read further, with its payload, so that nothing a carrier says is lost."""
+    """Record an event of an unknown type with its payload, so that nothing from a carrier is lost."""
     try:
         with database.atomic():
             CarrierEventId.objects.create(
@@ -380,7 +380,7 @@ def receive_unknown(event: UnknownEvent) -> bool:
     return True
 
 
-# --- said elsewhere
+# --- notes
 
 
 def note(
@@ -393,7 +393,7 @@ def note(
     details: Mapping[str, Any] | None = None,
     attachments: Sequence[FileIn] = (),
 ) -> Message:
-    """Record what was said on the phone or in a meeting. ``details``: minutes, place, people, agreed next step.
+    """Record a note on a phone call or meeting. ``details``: minutes, place, people, agreed next step.
 
     Raises NotPermitted, InvalidMessage (empty, too long, unknown kind, in the future).
     """
@@ -403,7 +403,7 @@ def note(
         raise InvalidMessage(_("Choose call or meeting."), field="kind")
     if occurred_at > timezone.now():
         raise InvalidMessage(
-            _("A note tells of something that has happened: the time lies ahead."), field="occurred_at"
+            _("A note is about something that has happened: this time is in the future."), field="occurred_at"
         )
     limits.check_text(text, None)
     stored = storage.store(attachments)

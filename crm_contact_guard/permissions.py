@@ -1,7 +1,7 @@
-"""Who may see and do what, row by row. Every page, API view and command asks here and nowhere else.
+"""Authorisation per row, used by every page, API view and command.
 
-Employees see their own conversations (and unassigned ones of their teams), supervisors and deputies those of their
-teams, compliance officers and auditors all of their tenant. Auditors change nothing. Nobody reviews an alert that
+Employees see their own conversations and the unassigned ones of their teams; supervisors and deputies those of their
+teams; compliance officers and auditors all of their tenant. Auditors change nothing. Nobody reviews an alert that
 concerns them.
 """
 
@@ -23,16 +23,17 @@ def employee_or_refuse(user: Any) -> Employee:
     """The active employee behind a host's user. Raises NotPermitted."""
     employee = employee_for(user)
     if employee is None:
-        raise NotPermitted("This login has no part in the contact guard")
+        raise NotPermitted("This user is not an employee in the contact guard")
     return employee
 
 
 def sees_all(viewer: Employee) -> bool:
+    """Whether the viewer sees all conversations of their tenant."""
     return viewer.active and viewer.role in (Role.COMPLIANCE, Role.AUDITOR)
 
 
 def watched_teams(viewer: Employee) -> QuerySet[Team]:
-    """Teams the viewer supervises or deputises for."""
+    """Teams of which the viewer is supervisor or deputy."""
     return Team.objects.filter(Q(supervisor=viewer) | Q(deputy=viewer), tenant=viewer.tenant)
 
 
@@ -53,7 +54,7 @@ def conversations(viewer: Employee) -> QuerySet[Conversation]:
 
 
 def own_conversations(viewer: Employee) -> QuerySet[Conversation]:
-    """Conversations the viewer answers: the inbox."""
+    """Conversations that the viewer answers (the inbox)."""
     rows = Conversation.objects.filter(tenant=viewer.tenant)
     if not viewer.active or viewer.role == Role.AUDITOR:
         return rows.none()
@@ -66,9 +67,9 @@ def may_write(viewer: Employee, conversation: Conversation) -> bool:
 
 
 def may_start(viewer: Employee, customer: Customer) -> bool:
-    """Whether the viewer may open a conversation with the customer: the owner, and who shares the customer's team.
+    """Whether the viewer may start a conversation with the customer: the customer's owner, or a member of their team.
 
-    A customer who has neither is anybody's.
+    Anybody may start one with a customer who has neither.
     """
     if not viewer.active or viewer.role == Role.AUDITOR or customer.tenant != viewer.tenant:
         return False
@@ -78,7 +79,7 @@ def may_start(viewer: Employee, customer: Customer) -> bool:
 
 
 def startable(viewer: Employee) -> QuerySet[Customer]:
-    """Customers with whom the viewer may open a conversation (``may_start``) and has none that is open."""
+    """Customers with whom the viewer may start a conversation (``may_start``) and has no open one."""
     rows = Customer.objects.filter(tenant=viewer.tenant, active=True)
     if not viewer.active or viewer.role == Role.AUDITOR:
         return rows.none()
@@ -88,7 +89,7 @@ def startable(viewer: Employee) -> QuerySet[Customer]:
 
 
 def may_link(viewer: Employee, conversation: Conversation) -> bool:
-    """Whether the viewer may say who the customer of a conversation is: who answers, the team's head, compliance."""
+    """Whether the viewer may link a conversation to a customer: who answers it, the team's supervisor, compliance."""
     if viewer.role == Role.AUDITOR or not identity.may_change(conversation):
         return False
     if may_write(viewer, conversation) or viewer.role == Role.COMPLIANCE:
@@ -97,7 +98,7 @@ def may_link(viewer: Employee, conversation: Conversation) -> bool:
 
 
 def linkable(viewer: Employee, customer: Customer) -> bool:
-    """Whether the viewer may link somebody to this customer: one they may write to, or any for who sees all."""
+    """Whether the viewer may link a conversation to this customer: one they may write to, or any if they see all."""
     if customer.tenant != viewer.tenant or not customer.active or customer.key is None:
         return False
     if sees_all(viewer) and viewer.role != Role.AUDITOR:
@@ -107,30 +108,30 @@ def linkable(viewer: Employee, customer: Customer) -> bool:
 
 
 def is_party(viewer: Employee, conversation: Conversation) -> bool:
-    """Whether reading is part of answering; otherwise the view of content is recorded."""
+    """Whether the viewer takes part in the conversation; otherwise viewing its content is recorded."""
     return conversation.employee_id == viewer.pk or may_write(viewer, conversation)
 
 
 def messages(viewer: Employee) -> QuerySet[Message]:
     """Messages the viewer may read."""
     if sees_all(viewer):
-        # The same rows without a look at the conversations, so that an index alone gives them in order.
+        # The same rows without a subquery on conversations, so that an index alone returns them in order.
         return Message.objects.filter(tenant=viewer.tenant)
     return Message.objects.filter(conversation__in=conversations(viewer))
 
 
 def findings(viewer: Employee) -> QuerySet[Finding]:
-    """Findings the viewer may read: those of alerts they may see, and what was only noticed in talks they watch."""
+    """Findings the viewer may read: those of visible alerts, and noticed ones in conversations they watch."""
     if not viewer.active:
         return Finding.objects.none()
     return Finding.objects.filter(Q(alert__in=alerts(viewer)) | _noticed(viewer))
 
 
 def _noticed(viewer: Employee) -> Q:
-    """What warned nobody, for those who would have been warned.
+    """Noticed findings (without an alert), for those who would have been alerted.
 
-    Never of a talk that the viewer answers or has written in: as with alerts, nobody sees what concerns them. These are
-    conditions and no list of rows, so that a page asks about its own messages alone.
+    Not in conversations that the viewer answers or has written in: as with alerts, nobody sees what concerns them.
+    Returns a condition and not a list of rows, so that a page queries only its own messages.
     """
     wrote = Q(Exists(Message.objects.filter(conversation=OuterRef("message__conversation"), employee=viewer)))
     answers = Q(message__conversation__employee=viewer)
@@ -151,19 +152,19 @@ def alerts(viewer: Employee) -> QuerySet[Alert]:
 
 
 def may_review(viewer: Employee, alert: Alert) -> bool:
-    """Whether the viewer may claim and close the alert: all who see it except auditors."""
+    """Whether the viewer may claim and close the alert: everybody who sees it, except auditors."""
     return viewer.role != Role.AUDITOR and alerts(viewer).filter(pk=alert.pk).exists()
 
 
 def may_erase(viewer: Employee, alert: Alert) -> bool:
-    """Whether the viewer may erase messages that the alert names for sensitive data: compliance, the team's head."""
+    """Whether the viewer may erase the alert's messages with sensitive data: compliance, the team's supervisor."""
     if not may_review(viewer, alert):
         return False
     return viewer.role == Role.COMPLIANCE or watched_teams(viewer).filter(alerts=alert).exists()
 
 
 def may_look_at_subjects(viewer: Employee) -> bool:
-    """Whether the viewer may see how much is kept of a customer, and under which holds: counts, never content."""
+    """Whether the viewer may see how much is stored about a customer and its legal holds: counts, never content."""
     return sees_all(viewer)
 
 
@@ -173,7 +174,7 @@ def may_answer_subjects(viewer: Employee) -> bool:
 
 
 def subjects(viewer: Employee) -> QuerySet[Customer]:
-    """Customers whose requests the viewer may look at; those of their tenant."""
+    """Customers of the viewer's tenant whose requests they may see."""
     rows = Customer.objects.filter(tenant=viewer.tenant)
     return rows if may_look_at_subjects(viewer) else rows.none()
 
@@ -184,7 +185,7 @@ def may_unmask(viewer: Employee) -> bool:
 
 
 def may_read_record(viewer: Employee) -> bool:
-    """Whether the viewer may read the record as such: exports, events, access log."""
+    """Whether the viewer may read the record itself: exports, events, access log."""
     return sees_all(viewer)
 
 
@@ -195,7 +196,7 @@ def events(viewer: Employee) -> QuerySet[Event]:
 
 
 def access_log(viewer: Employee) -> QuerySet[Event]:
-    """Recorded accesses the viewer may read; none about conversations with an alert that concerns the viewer."""
+    """Recorded accesses the viewer may read, except to conversations with an alert that concerns the viewer."""
     if not may_read_record(viewer):
         return Event.objects.none()
     kinds = Q(kind__startswith="view.") | Q(kind__startswith="export.") | Q(kind__startswith="search.")

@@ -1,4 +1,4 @@
-"""Mirroring the host's people whole."""
+"""Mirroring all people of the host."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_all_are_mirrored_and_a_repeat_changes_nothing() -> None:
     assert (Employee.objects.count(), Customer.objects.count()) == (3, 1)
 
 
-def test_who_left_is_deactivated_and_stays_named() -> None:
+def test_people_who_left_are_deactivated_and_keep_their_names() -> None:
     factories.user("sora")
     leaver = factories.user("aoi")
     sync()
@@ -61,8 +61,8 @@ def test_a_host_that_shows_nobody_deactivates_nobody() -> None:
     assert Employee.objects.get().active
 
 
-def test_words_that_are_too_long_to_be_one_are_left_out_and_stop_nobody() -> None:
-    """Hosts keep "English (United Kingdom), as spoken in …" where a code belongs; PostgreSQL cuts nothing by itself."""
+def test_values_that_are_too_long_for_their_field_are_left_out() -> None:
+    """Hosts may store "English (United Kingdom), as spoken in …" instead of a code; PostgreSQL truncates nothing."""
     record = CustomerRecord(
         key="1",
         name="N" * 400,
