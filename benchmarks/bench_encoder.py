@@ -1,9 +1,9 @@
-"""What the encoder costs beside its limits: time of a message on one core, memory of a process, disk of the extra.
+"""Cost of the encoder compared with its limits: time per message on one core, memory, disk space of the extra.
 
     python benchmarks/bench_encoder.py [--rounds 3]
 
-The shared corpus' messages alone, and each as the last of a talk. The limits are 15 ms a message, 250 MB more a worker and
-100 MB more to install; beside them stands the quick scan of the same messages in the same run.
+Reads the messages of the shared corpus alone, and each at the end of a conversation. The limits are 15 ms per message,
+250 MB more memory per worker and 100 MB more to install. The quick scan runs on the same messages for comparison.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LIMIT_MS, LIMIT_MEMORY, LIMIT_DISK = 15.0, 250.0, 100.0
 
 
 def megabytes() -> float:
-    """The most memory that the process has held."""
+    """Peak memory of this process in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -63,7 +63,7 @@ def measure(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="What the encoder costs.")
+    parser = argparse.ArgumentParser(description="Measure the cost of the encoder.")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
