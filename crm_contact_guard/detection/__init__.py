@@ -102,7 +102,7 @@ def read_message(
 
 
 def read_others(text: str, *, company: Company | None = None, semantic_stage: bool = False) -> Scan:
-    """Judge what an employee's note says the customer said; see ``threads.read_others``. Never raises."""
+    """Judge the customer's words that an employee's note quotes; see ``threads.read_others``. Never raises."""
     from crm_contact_guard.detection import threads
 
     return threads.read_others(text, company=company, semantic_stage=semantic_stage)

@@ -89,9 +89,9 @@ def _unmasked(
 
 
 def read_others(text: str, *, company: Company | None = None, semantic_stage: bool = False) -> Scan:
-    """Verdict on what an employee's note says the customer said. Never raises; offsets point into ``text``.
+    """The verdict on the customer's words that an employee's note quotes. Never raises; offsets point into ``text``.
 
-    Where the note quotes nobody, nothing is found: the rest of a note is the employee's own.
+    Without quoted words there are no findings, since the rest of a note is the employee's own.
     """
     company = company or engine.NO_COMPANY
     try:

@@ -74,7 +74,7 @@ def uninspected(*, since: datetime, limit: int = 200) -> list[UUID]:
 
 
 def _reported(message: Message) -> list[Verdict]:
-    """What a note says the customer said: the customer's attempt, reported by the employee."""
+    """Verdicts on the customer's words that a note quotes."""
     if message.direction != Direction.NOTE.value:
         return []
     scan = detection.read_others(message.text or "", company=company(), semantic_stage=settings.semantic)
