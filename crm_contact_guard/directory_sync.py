@@ -44,11 +44,11 @@ def sync_all() -> dict[str, int]:
 
 
 def _deactivate_others(staff: list[Employee], tenant: str) -> None:
-    gone = Q(tenant__in={employee.tenant for employee in staff})
+    condition = Q(tenant__in={employee.tenant for employee in staff})
     if not tenant:
         # Employees who moved to another tenant and were the last ones in theirs.
-        gone |= Q(key__in=[employee.key for employee in staff])
-    rows = Employee.objects.filter(gone, active=True).exclude(pk__in=[employee.pk for employee in staff])
+        condition |= Q(key__in=[employee.key for employee in staff])
+    rows = Employee.objects.filter(condition, active=True).exclude(pk__in=[employee.pk for employee in staff])
     rows.update(active=False)
 
 

@@ -264,9 +264,9 @@ def receive(inbound: InboundMessage) -> Received:
     conversation. A message without text and files is recorded too.
     """
     # With files, check first, to avoid storing them in vain; else the unique constraint below suffices without a query.
-    known = _seen(inbound.channel, inbound.event_id) if inbound.files else None
-    if known is not None:
-        return known
+    earlier = _seen(inbound.channel, inbound.event_id) if inbound.files else None
+    if earlier is not None:
+        return earlier
     carrier = registry.channel(inbound.channel)
     # Queried before the transaction, to keep it short and start it with a write: on SQLite all others wait for it.
     named = senders.named_in(inbound)
@@ -314,10 +314,10 @@ def receive(inbound: InboundMessage) -> Received:
     except IntegrityError:
         # The carrier delivered the same event twice concurrently; the unique constraint accepted only one.
         storage.discard(stored)
-        known = _seen(inbound.channel, inbound.event_id)
-        if known is None:
+        earlier = _seen(inbound.channel, inbound.event_id)
+        if earlier is None:
             raise
-        return known
+        return earlier
     except BaseException:
         storage.discard(stored)
         raise

@@ -106,10 +106,10 @@ def check_python() -> None:
 
 def web_port() -> int:
     """The port of the web server: DEMO_PORT, or 8000. The other ports are derived from it."""
-    given = os.environ.get("DEMO_PORT") or "8000"
-    if not given.isdigit() or not 1 <= int(given) <= 65_500:
-        raise Trouble(f"DEMO_PORT={given!r} is not a port: give a number between 1 and 65500, as in DEMO_PORT=8100.")
-    return int(given)
+    value = os.environ.get("DEMO_PORT") or "8000"
+    if not value.isdigit() or not 1 <= int(value) <= 65_500:
+        raise Trouble(f"DEMO_PORT={value!r} is not a port: give a number between 1 and 65500, as in DEMO_PORT=8100.")
+    return int(value)
 
 
 def ports(port: int) -> dict[str, int]:

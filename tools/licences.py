@@ -43,9 +43,9 @@ What extras install in addition, except those that developers do not install ({m
 _LOCKED = re.compile(r"^([a-z0-9][a-z0-9._-]*)(?:\[[^]]*\])?==([^ ;\\]+)", re.MULTILINE)
 
 
-def reached(wanted: Iterable[str]) -> dict[str, str]:
+def reached(requirements: Iterable[str]) -> dict[str, str]:
     """Name → licence of every direct and indirect requirement on this Python. Raises PackageNotFoundError."""
-    queue = [(Requirement(line), "") for line in wanted]
+    queue = [(Requirement(line), "") for line in requirements]
     seen: set[tuple[str, str]] = set()
     licences: dict[str, str] = {}
     while queue:
@@ -93,9 +93,9 @@ def page(written: str) -> str:
     always = reached(project["dependencies"])
     extras: dict[str, tuple[str, set[str]]] = {}
     missing = []
-    for extra, wanted in project["optional-dependencies"].items():
+    for extra, requirements in project["optional-dependencies"].items():
         try:
-            installed = reached(wanted)
+            installed = reached(requirements)
         except PackageNotFoundError:
             installed = {"": ""}
         # Packages that are not locked, but installed by one developer, are left out.

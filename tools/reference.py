@@ -286,9 +286,9 @@ def _member(name: str, member: Any) -> Iterator[str]:
     elif issubclass(member, StrEnum):
         yield from ("Values: " + ", ".join(f"`{one.value}`" for one in member) + ".", "")
     rows = [
-        f"| {_code(_signature(method, found))} | {' '.join(_cell(line) for line in _docstring(found))} |"
-        for method, found in vars(member).items()
-        if inspect.isfunction(found) and not method.startswith("_") and found.__doc__
+        f"| {_code(_signature(method, function))} | {' '.join(_cell(line) for line in _docstring(function))} |"
+        for method, function in vars(member).items()
+        if inspect.isfunction(function) and not method.startswith("_") and function.__doc__
     ]
     if rows and not dataclasses.is_dataclass(member) and not issubclass(member, Exception):
         yield from ("| Method | What it does |", "|---|---|", *rows, "")
@@ -311,8 +311,8 @@ def _signature(name: str, function: Any) -> str:
 
 def _docstring(thing: Any) -> list[str]:
     """The lines of a docstring as Markdown."""
-    told = inspect.cleandoc(inspect.getdoc(thing) or "")
-    return [re.sub(r"``(.+?)``", r"`\1`", line) for line in told.splitlines()]
+    text = inspect.cleandoc(inspect.getdoc(thing) or "")
+    return [re.sub(r"``(.+?)``", r"`\1`", line) for line in text.splitlines()]
 
 
 PAGES = {

@@ -88,20 +88,20 @@ class Encoder(nn.Module):
         self.dropout = nn.Dropout(DROPOUT)
         self.head, self.span = nn.Linear(2 * base.width, len(CLASSES)), nn.Linear(base.width, 1)
 
-    def forward(self, given: Sequence[Input]) -> tuple[Tensor, Tensor]:
+    def forward(self, inputs: Sequence[Input]) -> tuple[Tensor, Tensor]:
         """Class scores (inputs × classes) and evidence scores (inputs × tokens, padded)."""
-        length = max(len(one.ids) for one in given)
-        ids = torch.full((len(given), length), self.base.special.pad)
-        for row, one in enumerate(given):
+        length = max(len(one.ids) for one in inputs)
+        ids = torch.full((len(inputs), length), self.base.special.pad)
+        for row, one in enumerate(inputs):
             ids[row, : len(one.ids)] = torch.tensor(one.ids)
         place = torch.arange(length)[None]
         lengths, first, last = (
             torch.tensor(column)[:, None]
-            for column in zip(*((len(g.ids), g.first, g.last) for g in given), strict=True)
+            for column in zip(*((len(g.ids), g.first, g.last) for g in inputs), strict=True)
         )
         with torch.no_grad():
-            known, inverse = torch.unique(ids, return_inverse=True)
-            words = torch.from_numpy(self.base.embeddings(known.numpy()))[inverse]
+            distinct, inverse = torch.unique(ids, return_inverse=True)
+            words = torch.from_numpy(self.base.embeddings(distinct.numpy()))[inverse]
             rows = functional.layer_norm(
                 words + self.places[:length], (self.base.width,), self.weight, self.bias, self.base.epsilon
             )

@@ -74,18 +74,18 @@ def of_lines(rows: Sequence[dataset.Row], *, deep: bool) -> Figures:
 
 def _harassment(judged: Sequence[Judged]) -> Figures:
     """Precision and recall of harassment on messages from customers."""
-    known = [
+    pairs = [
         (row["label"] == "harassment", _harasses(verdict)) for row, verdict in judged if row["direction"] == "inbound"
     ]
-    of, found = sum(meant for meant, _ in known), sum(hit for _, hit in known)
+    of, flagged = sum(meant for meant, _ in pairs), sum(hit for _, hit in pairs)
     if not of:
         return {}
-    true = sum(meant and hit for meant, hit in known)
+    true = sum(meant and hit for meant, hit in pairs)
     return {
         "harassment": {
-            "precision": round(true / max(1, found), 4),
+            "precision": round(true / max(1, flagged), 4),
             "recall": round(true / of, 4),
-            "f1": round(2 * true / max(1, found + of), 4),
+            "f1": round(2 * true / max(1, flagged + of), 4),
             "of": of,
         }
     }
@@ -174,7 +174,7 @@ def disguises(each: int = 25) -> Figures:
 def evaluate(*, step: int = 1) -> Figures:
     """All figures; with ``step`` n, only every nth line is read."""
     report: Figures = {"disguises": disguises()}
-    held = {path.stem: dataset.read(path)[::step] for path in dataset.holdout_files()}
+    holdouts = {path.stem: dataset.read(path)[::step] for path in dataset.holdout_files()}
     writers = [row for path in dataset.writer_files("held out") for row in dataset.read(path)[::step]]
     threads = [row for path in dataset.writer_thread_files("held out") for row in dataset.read(path)[::step]]
     for stage in ("quick", "deep") if detection.semantic_available() else ("quick",):
@@ -183,7 +183,7 @@ def evaluate(*, step: int = 1) -> Figures:
         if writers:
             part["writers held out"] = of_lines(writers, deep=deep)
             part["threads of writers held out"] = of_threads(threads, deep=deep)
-        part |= {name: of_lines(rows, deep=deep) for name, rows in held.items()}
+        part |= {name: of_lines(rows, deep=deep) for name, rows in holdouts.items()}
         if real.available():
             part["real talk"] = of_talk(deep=deep, step=step)
         report[stage] = part

@@ -58,7 +58,7 @@ def of_lines(rows: Iterable[dataset.Row], source: str, weight: float = 1.0) -> I
         allowed = (row["code"],) if row.get("code") in CLASSES else _OF_LABEL[row["label"]]
         if row.get("code") in ("rf", "rp"):
             allowed = _OF_LABEL["refusal"]
-        known = (
+        has_spans = (
             row["label"] in ("identifier", "solicit", "benign", "refusal", "harassment")
             and row.get("spans") is not None
         )
@@ -67,7 +67,7 @@ def of_lines(rows: Iterable[dataset.Row], source: str, weight: float = 1.0) -> I
             Direction(row.get("direction", "inbound")),
             _numbers(allowed),
             source,
-            spans=_places(row["text"], row["spans"]) if known else None,
+            spans=_places(row["text"], row["spans"]) if has_spans else None,
             weight=weight,
         )
 
@@ -75,15 +75,15 @@ def of_lines(rows: Iterable[dataset.Row], source: str, weight: float = 1.0) -> I
 def of_threads(rows: Iterable[dataset.Row], source: str, *, sampled: float = SAMPLED) -> Iterator[Example]:
     """Examples of the messages of labelled threads, up to the one that completes the evidence."""
     for row in rows:
-        drawn = random.Random(row["id"])
+        rng = random.Random(row["id"])
         messages = dataset.as_messages(row)
         at = row.get("evidence_at")
         for place, message in enumerate(messages[: None if at is None else at + 1]):
-            taken = drawn.random() < sampled
+            sampled_in = rng.random() < sampled
             if place == at:
                 code = row.get("code")
                 allowed, weight = (code,) if code in CLASSES else ATTEMPTS, COMPLETES
-            elif not taken:
+            elif not sampled_in:
                 continue
             else:
                 allowed, weight = HARMLESS, CLEAN if at is None else BEFORE

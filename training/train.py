@@ -44,9 +44,9 @@ class Labelled:
     weights: Scores
     sources: list[str]
 
-    def only(self, wanted: npt.NDArray[np.bool_]) -> Labelled:
+    def only(self, mask: npt.NDArray[np.bool_]) -> Labelled:
         """The lines selected by a mask."""
-        places = np.flatnonzero(wanted)
+        places = np.flatnonzero(mask)
         rows, sources = [self.rows[n] for n in places], [self.sources[n] for n in places]
         return Labelled(rows, self.attempts[places], self.weights[places], sources)
 

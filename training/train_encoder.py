@@ -87,21 +87,21 @@ class Trainer:
 
     def fit(self, given: Sequence[Example], *, rate: float, epochs: int) -> None:
         """Train on some examples."""
-        read = self.inputs(given)
-        total = epochs * len(_steps(read, random.Random(0)))
+        tokenised = self.inputs(given)
+        total = epochs * len(_steps(tokenised, random.Random(0)))
         heads = [*self.model.head.parameters(), *self.model.span.parameters()]
-        known = {id(value) for value in heads}
-        others = [value for value in self.model.parameters() if id(value) not in known]
+        head_ids = {id(value) for value in heads}
+        others = [value for value in self.model.parameters() if id(value) not in head_ids]
         groups = [{"params": others, "lr": rate}, {"params": heads, "lr": rate * HEADS_FASTER}]
         optimiser = torch.optim.AdamW(groups, weight_decay=0.02, betas=(0.9, 0.98))
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: min(1.0, (step + 1) / (WARM_UP * total)) * max(0.0, 1 - step / total)
         )
         self.model.train()
-        began, losses = time.monotonic(), []
+        started, losses = time.monotonic(), []
         for epoch in range(epochs):
-            for places in _steps(read, random.Random(epoch)):
-                loss = self._loss([given[place] for place in places], [read[place] for place in places])
+            for places in _steps(tokenised, random.Random(epoch)):
+                loss = self._loss([given[place] for place in places], [tokenised[place] for place in places])
                 optimiser.zero_grad()
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -109,9 +109,9 @@ class Trainer:
                 schedule.step()
                 losses.append(loss.item())
                 if len(losses) % 50 == 0:
-                    taken = time.monotonic() - began
+                    seconds = time.monotonic() - started
                     print(
-                        f"{len(losses)}/{total} loss {np.mean(losses[-50:]):.4f} {taken:.0f} s",
+                        f"{len(losses)}/{total} loss {np.mean(losses[-50:]):.4f} {seconds:.0f} s",
                         file=sys.stderr,
                         flush=True,
                     )
@@ -124,15 +124,15 @@ class Trainer:
         weights = torch.tensor([one.weight for one in given])
         likely = torch.logsumexp(functional.log_softmax(scores, -1) + forbidden, -1)
         loss = -(likely * weights).sum() / weights.sum()
-        wanted, counted = torch.zeros_like(evidence), torch.zeros_like(evidence)
+        targets, counted = torch.zeros_like(evidence), torch.zeros_like(evidence)
         for row, (one, tokens) in enumerate(zip(given, read, strict=True)):
             if one.spans is not None:
                 counted[row, tokens.first : tokens.last] = 1
                 for place, (low, high) in enumerate(tokens.spans):
                     if any(low < end and high > start for start, end in one.spans):
-                        wanted[row, tokens.first + place] = 1
+                        targets[row, tokens.first + place] = 1
         if counted.any():
-            losses = functional.binary_cross_entropy_with_logits(evidence, wanted, reduction="none")
+            losses = functional.binary_cross_entropy_with_logits(evidence, targets, reduction="none")
             loss = loss + EVIDENCE * (losses * counted).sum() / counted.sum()
         return loss
 

@@ -90,9 +90,11 @@ def main() -> None:
     odds = cross_validated(features, labels)
     hits = [meant(text, packs()) for text in texts]
     # The model only counts if there is a pattern or hint.
-    odds = np.array([odd - lone(found) if found else -np.inf for odd, found in zip(odds, hits, strict=True)])
+    odds = np.array(
+        [odd - lone(text_hits) if text_hits else -np.inf for odd, text_hits in zip(odds, hits, strict=True)]
+    )
     learned = odds > THRESHOLD
-    patterns = np.array([bool(together(found)) for found in hits])
+    patterns = np.array([bool(together(text_hits)) for text_hits in hits])
     angry = ~labels & ~fair
     ways = {
         "patterns (written on these lines)": patterns,

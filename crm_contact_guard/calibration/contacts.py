@@ -65,11 +65,11 @@ class Contact:
         kinds = {"phones": AddressKind.PHONE, "emails": AddressKind.EMAIL}
         if self.list in kinds:
             return mask(kinds[self.list], self.value)
-        kept = min(4, len(self.value) // 3)
+        visible = min(4, len(self.value) // 3)
         host, slash, rest = self.value.rpartition("/")
         if slash and rest:
             return f"{host}/{rest[: min(2, len(rest) // 3)]}•••"
-        return f"{self.value[:kept]}•••"
+        return f"{self.value[:visible]}•••"
 
 
 class Learner:
@@ -97,7 +97,7 @@ class Learner:
     def refuse(self, texts: Iterable[str], company: Company) -> None:
         """Never propose identifiers in these texts, which are evidence of a true alert."""
         for text in texts:
-            self._refused.update((found.list, found.key) for found in identifiers(text, company))
+            self._refused.update((identifier.list, identifier.key) for identifier in identifiers(text, company))
 
     def contacts(self) -> list[Contact]:
         """The proposed contacts, sorted by list and then by the number of employees."""

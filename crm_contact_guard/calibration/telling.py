@@ -35,28 +35,28 @@ _LISTS: Final = {
 }
 
 
-def told(made: Calibration, *, show: bool) -> Iterator[str]:
+def told(calibration: Calibration, *, show: bool) -> Iterator[str]:
     """The calibration as lines of text in the active language."""
     yield _(
         "%(messages)s messages in %(conversations)s conversations read; of the closed alerts %(true)s were true and "
         "%(false)s were false alarms"
     ) % {
-        "messages": f"{made.messages:,}",
-        "conversations": f"{made.conversations:,}",
-        "true": f"{made.true:,}",
-        "false": f"{made.false:,}",
+        "messages": f"{calibration.messages:,}",
+        "conversations": f"{calibration.conversations:,}",
+        "true": f"{calibration.true:,}",
+        "false": f"{calibration.false:,}",
     }
-    for proposal in made.proposals:
+    for proposal in calibration.proposals:
         yield ""
         yield from _proposal(proposal)
-    if setting := _setting(made):
+    if setting := _setting(calibration):
         yield ""
         yield _("To use these thresholds, set:")
         yield f'    CONTACT_GUARD["THRESHOLDS"] = {json.dumps(setting)}'
     yield ""
-    yield from _contacts(made, show=show)
+    yield from _contacts(calibration, show=show)
     yield ""
-    yield from _quiet(made)
+    yield from _quiet(calibration)
 
 
 def _proposal(proposal: Proposal) -> Iterator[str]:
@@ -96,12 +96,12 @@ def _cost(cost: Cost) -> Iterator[str]:
         yield "    " + _("false alarms avoided: %(share)s") % {"share": _of(cost.avoided)}
 
 
-def _contacts(made: Calibration, *, show: bool) -> Iterator[str]:
-    if not made.contacts:
+def _contacts(calibration: Calibration, *, show: bool) -> Iterator[str]:
+    if not calibration.contacts:
         yield _("No contact was given by several employees to several customers.")
     else:
         yield _("Probably the company's own: several employees gave them to several customers.")
-        for one in made.contacts:
+        for one in calibration.contacts:
             yield "  " + _("%(kind)s %(value)s: at least %(employees)d employees, %(customers)d customers") % {
                 "kind": _LISTS[one.list],
                 "value": one.value if show else one.masked,
@@ -109,16 +109,16 @@ def _contacts(made: Calibration, *, show: bool) -> Iterator[str]:
                 "customers": one.customers,
             }
         yield "  " + _("Look at each with --show. Confirming them with --confirm FILE is recorded.")
-    if made.forgetful:
+    if calibration.forgetful:
         yield "  " + _("The record has too many contacts to count them all: rare ones may be missing.")
 
 
-def _quiet(made: Calibration) -> Iterator[str]:
-    if not made.quiet:
+def _quiet(calibration: Calibration) -> Iterator[str]:
+    if not calibration.quiet:
         yield _("No phrase occurs in many false alarms and in no true alert.")
         return
     yield _("In many false alarms and in no true alert:")
-    for phrase in made.quiet:
+    for phrase in calibration.quiet:
         yield "  " + ngettext(
             "“%(phrase)s”: %(count)d false alarm", "“%(phrase)s”: %(count)d false alarms", phrase.alarms
         ) % {"phrase": phrase.text, "count": phrase.alarms}
@@ -139,26 +139,26 @@ def _per_1000(share: Share) -> str:
     return f"{1000 * share.value:.1f} ({1000 * low:.1f}–{1000 * high:.1f})"
 
 
-def _setting(made: Calibration) -> dict[str, dict[str, float]]:
+def _setting(calibration: Calibration) -> dict[str, dict[str, float]]:
     """The value for ``THRESHOLDS``: the directions with a changed proposal."""
     return {
         proposal.direction.value: proposal.proposed._asdict()
-        for proposal in made.proposals
+        for proposal in calibration.proposals
         if proposal.proposed != proposal.now
     }
 
 
-def data(made: Calibration, *, show: bool) -> dict[str, Any]:
+def data(calibration: Calibration, *, show: bool) -> dict[str, Any]:
     """The calibration as data, with the cost of every threshold that was tried."""
     return {
-        "messages": made.messages,
-        "conversations": made.conversations,
-        "judged": {"true": made.true, "false": made.false},
-        "directions": {proposal.direction.value: _proposal_data(proposal) for proposal in made.proposals},
-        "THRESHOLDS": _setting(made),
-        "contacts": [_contact_data(one, show=show) for one in made.contacts],
-        "contacts_complete": not made.forgetful,
-        "quiet_words": [{"phrase": phrase.text, "false_alarms": phrase.alarms} for phrase in made.quiet],
+        "messages": calibration.messages,
+        "conversations": calibration.conversations,
+        "judged": {"true": calibration.true, "false": calibration.false},
+        "directions": {proposal.direction.value: _proposal_data(proposal) for proposal in calibration.proposals},
+        "THRESHOLDS": _setting(calibration),
+        "contacts": [_contact_data(one, show=show) for one in calibration.contacts],
+        "contacts_complete": not calibration.forgetful,
+        "quiet_words": [{"phrase": phrase.text, "false_alarms": phrase.alarms} for phrase in calibration.quiet],
     }
 
 

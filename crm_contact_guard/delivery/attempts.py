@@ -107,8 +107,8 @@ def _template(message: Message) -> OutboundTemplate | None:
     chosen = json.loads(message.details or "{}").get(TEMPLATE)
     if chosen is None:
         return None
-    known = settings.TEMPLATES.get(chosen["name"], {}).get("CARRIERS") or {}
-    return OutboundTemplate(**chosen, carrier_id=str(known.get(message.channel, {}).get(chosen["language"], "")))
+    carrier_ids = settings.TEMPLATES.get(chosen["name"], {}).get("CARRIERS") or {}
+    return OutboundTemplate(**chosen, carrier_id=str(carrier_ids.get(message.channel, {}).get(chosen["language"], "")))
 
 
 def _references(message: Message) -> tuple[str, ...]:

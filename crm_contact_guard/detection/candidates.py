@@ -102,8 +102,8 @@ def _overlaps(candidates: Sequence[Candidate], start: int, end: int) -> bool:
     return False
 
 
-def _free(taken: Sequence[Candidate], fresh: Sequence[Candidate]) -> list[Candidate]:
-    return [candidate for candidate in fresh if not _overlaps(taken, candidate.start, candidate.end)]
+def _free(earlier: Sequence[Candidate], candidates: Sequence[Candidate]) -> list[Candidate]:
+    return [candidate for candidate in candidates if not _overlaps(earlier, candidate.start, candidate.end)]
 
 
 def _links(text: str) -> Iterator[Candidate]:
@@ -116,7 +116,7 @@ def _links(text: str) -> Iterator[Candidate]:
         yield Candidate("payment" if family == "payment" else "link", family, start, end, link, technique)
 
 
-def _emails(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidate]:
+def _emails(text: str, earlier: list[Candidate], gates: set[int]) -> list[Candidate]:
     emails: list[Candidate] = []
     matching = ids.MAILS.Match(text)
     if not matching:
@@ -126,7 +126,7 @@ def _emails(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidat
             continue
         for match in pattern.finditer(text):
             start, end = match.span()
-            if _overlaps(emails, start, end) or _overlaps(taken, start, end):
+            if _overlaps(emails, start, end) or _overlaps(earlier, start, end):
                 continue
             value = match.group()
             if pattern is ids.EMAIL_ANY and value.endswith(_FILES):
@@ -162,13 +162,13 @@ def _emails(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidat
 
 
 def _phones(
-    text: str, taken: list[Candidate], regions: tuple[str, ...], gates: set[int], budget: Budget, *, reverse: bool
+    text: str, earlier: list[Candidate], regions: tuple[str, ...], gates: set[int], budget: Budget, *, reverse: bool
 ) -> list[Candidate]:
     phones: list[Candidate] = []
     for start, end, digits, technique in ids.phones(
         text, spelled=gate_of.SPELLED in gates, noise=gate_of.NOISE in gates, leet=gate_of.LEET in gates
     ):
-        if _overlaps(taken, start, end):
+        if _overlaps(earlier, start, end):
             continue
         written = text[start:end]
         while end > start and not (written[-1].isalnum()):
@@ -228,7 +228,7 @@ def plausible(digits: str, international: bool, regions: tuple[str, ...]) -> boo
     return False
 
 
-def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidate]:
+def _handles(text: str, earlier: list[Candidate], gates: set[int]) -> list[Candidate]:
     handles: list[Candidate] = []
     official: list[Candidate] = []
     for match in ids.AT_HANDLE.finditer(text) if gate_of.AT in gates else ():
@@ -239,7 +239,7 @@ def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candida
         if text[end : end + 1] == "(" or ids.OFFICIAL.search(text[max(0, start - ids.BEFORE) : start]):
             official.append(Candidate("handle", "official", start, end, match.group(1)))
             continue  # "@app.route(…)", "公式LINE @kaede"
-        if not _overlaps(taken, start, end):
+        if not _overlaps(earlier, start, end):
             handles.append(Candidate("handle", "at", start, end, match.group(1)))
     # Nearly all tokens are plain words; their spans are needed only if one is not.
     likely = {value for value in filter(None, ids.TOKEN.findall(text)) if len(value) > 3 and _handle_like(value)}
@@ -250,7 +250,7 @@ def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candida
         start, end = match.span()
         if ids.NETWORK.search(text[max(0, start - ids.BEFORE) : start]):
             continue
-        if not any(_overlaps(others, start, end) for others in (taken, handles, official)):
+        if not any(_overlaps(others, start, end) for others in (earlier, handles, official)):
             handles.append(Candidate("handle", "token", start, end, value))
     return handles
 

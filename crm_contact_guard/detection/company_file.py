@@ -34,11 +34,11 @@ def company_from(data: object, source: str = "company") -> Company:
     """A ``Company`` from a plain mapping. Raises ``CompanyFileError`` for unknown keys and wrong types."""
     if not isinstance(data, dict):
         raise CompanyFileError(f"{source}: not a table")
-    known = {field.name for field in fields(Company)}
+    keys = {field.name for field in fields(Company)}
     values: dict[str, Any] = {}
     for key, value in data.items():
-        if key not in known:
-            raise CompanyFileError(f"{source}: unknown key {key!r}; known keys are {', '.join(sorted(known))}")
+        if key not in keys:
+            raise CompanyFileError(f"{source}: unknown key {key!r}; known keys are {', '.join(sorted(keys))}")
         if key in ("threshold", "noticed"):
             values[key] = None if value is None else _score(value, key, source)
         elif key in ("threshold_by_direction", "noticed_by_direction"):

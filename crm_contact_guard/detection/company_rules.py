@@ -142,9 +142,9 @@ def _compiled(rules: tuple[CompanyRule, ...], words: tuple[tuple[str, tuple[str,
 def _any_of(words: list[str]) -> Any:
     parts = []
     for word in words:
-        left = r"\b" if word[0].isascii() and word[0].isalnum() else ""
-        right = r"\b" if word[-1].isascii() and word[-1].isalnum() else ""
-        parts.append(f"{left}{re2.escape(word)}{right}")
+        boundary_before = r"\b" if word[0].isascii() and word[0].isalnum() else ""
+        boundary_after = r"\b" if word[-1].isascii() and word[-1].isalnum() else ""
+        parts.append(f"{boundary_before}{re2.escape(word)}{boundary_after}")
     return re2.compile("|".join(parts), sets.options(64 << 20))
 
 

@@ -111,8 +111,8 @@ def scan_many(messages: Iterable[tuple[str, Direction | str]], *, company: Compa
     Reads and judges ``weighing.AT_ONCE`` texts at a time. Raises only what ``messages`` raises.
     """
     company = company or NO_COMPANY
-    left = iter(messages)
-    while batch := list(islice(left, AT_ONCE)):
+    remaining = iter(messages)
+    while batch := list(islice(remaining, AT_ONCE)):
         try:
             sides = [Direction(side) for _, side in batch]
             owns = [own_words(text, side) for (text, _), side in zip(batch, sides, strict=True)]
@@ -137,11 +137,11 @@ def _scan_batch(batch: list[tuple[str, Direction]], company: Company) -> list[Sc
             weighed.append((weigh_text(normalised, side, company, budget), budget))
     others: list[list[Finding]] = [[] for _ in batch]
     for find in _extra_detectors():
-        for found, (normalised, side) in zip(others, texts, strict=True):
-            _seek(find, found, normalised, side, company)
+        for findings, (normalised, side) in zip(others, texts, strict=True):
+            _seek(find, findings, normalised, side, company)
     return [
-        judge(normalised, windows, side, company, found, flooded=budget.flooded)
-        for (normalised, side), (windows, budget), found in zip(texts, weighed, others, strict=True)
+        judge(normalised, windows, side, company, findings, flooded=budget.flooded)
+        for (normalised, side), (windows, budget), findings in zip(texts, weighed, others, strict=True)
     ]
 
 

@@ -156,11 +156,11 @@ def _codes(picture: Image, *, thoroughly: bool) -> list[str]:
     import zxingcpp
 
     kinds = zxingcpp.BarcodeFormat
-    wanted = zxingcpp.BarcodeFormats(
+    formats = zxingcpp.BarcodeFormats(
         (kinds.QRCode, kinds.MicroQRCode, kinds.RMQRCode, kinds.DataMatrix, kinds.Aztec, kinds.PDF417)
     )
     for variant in _variants(picture) if thoroughly else (picture,):
-        codes = zxingcpp.read_barcodes(variant, formats=wanted, text_mode=zxingcpp.TextMode.Plain)
+        codes = zxingcpp.read_barcodes(variant, formats=formats, text_mode=zxingcpp.TextMode.Plain)
         texts = [code.text for code in codes if code.valid and code.text]
         if texts:
             return texts

@@ -50,35 +50,35 @@ class Normalised:
 
     __slots__ = ("_kept", "gates", "original", "text")
 
-    def __init__(self, original: str, text: str, kept: list[int] | None) -> None:
+    def __init__(self, original: str, text: str, positions: list[int] | None) -> None:
         self.original = original
         self.text = text
-        self._kept = kept
+        self._kept = positions
         #: Gates that open for the whole text (see ``gates``); ``None``: not computed.
         self.gates: set[int] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Offsets in ``original`` of a half-open folded range, including characters that were dropped inside it."""
-        kept = self._kept
-        if kept is None:
+        positions = self._kept
+        if positions is None:
             return start, end
-        if not kept or start >= len(kept):
+        if not positions or start >= len(positions):
             return len(self.original), len(self.original)
         if end <= start:
-            return kept[start], kept[start]
-        stop = kept[end] if end < len(kept) else len(self.original)
-        last = kept[end - 1] + 1
+            return positions[start], positions[start]
+        stop = positions[end] if end < len(positions) else len(self.original)
+        last = positions[end - 1] + 1
         # A dropped character after the last one is included only if it is part of it (keycap, voicing mark).
         while last < stop and self.original[last] in _TRAILING:
             last += 1
-        return kept[start], last
+        return positions[start], last
 
     def folded(self, start: int, end: int) -> tuple[int, int]:
         """The folded range that covers the given range of ``original``."""
-        kept = self._kept
-        if kept is None:
+        positions = self._kept
+        if positions is None:
             return start, end
-        return bisect_left(kept, start), bisect_left(kept, end)
+        return bisect_left(positions, start), bisect_left(positions, end)
 
 
 def normalise(original: str) -> Normalised:
@@ -92,18 +92,18 @@ def normalise(original: str) -> Normalised:
         return Normalised(original, str(folded.data, "utf-32-le"), None)
     except UnicodeDecodeError:
         pass
-    kept = np.flatnonzero(folded <= _LAST)
-    return Normalised(original, _voiced(original, folded, kept), kept.tolist())
+    positions = np.flatnonzero(folded <= _LAST)
+    return Normalised(original, _voiced(original, folded, positions), positions.tolist())
 
 
-def _voiced(original: str, folded: _Codes, kept: npt.NDArray[np.intp]) -> str:
+def _voiced(original: str, folded: _Codes, positions: npt.NDArray[np.intp]) -> str:
     """The folded text without dropped characters; a kana followed by a voicing mark becomes voiced."""
-    text: str = str(folded[kept].data, "utf-32-le")
+    text: str = str(folded[positions].data, "utf-32-le")
     places = np.flatnonzero(folded == _MARK)
     if not len(places):
         return text
     characters = list(text)
-    for mark, place in zip(places.tolist(), (np.searchsorted(kept, places) - 1).tolist(), strict=True):
+    for mark, place in zip(places.tolist(), (np.searchsorted(positions, places) - 1).tolist(), strict=True):
         if place >= 0:
             characters[place] = _MARKS[original[mark]].get(characters[place], characters[place])
     return "".join(characters)

@@ -272,10 +272,10 @@ class Reader:
                     )
 
     def _semantic(
-        self, opinion: encoder.Opinion | None, known: Sequence[Finding], place: int, score: float
+        self, opinion: encoder.Opinion | None, findings: Sequence[Finding], place: int, score: float
     ) -> Iterator[Finding]:
         """The encoder's finding, if no other finding has a kind of attempt."""
-        if opinion is None or any(finding.kind in ATTEMPT_KINDS for finding in known):
+        if opinion is None or any(finding.kind in ATTEMPT_KINDS for finding in findings):
             return
         kind = KINDS[opinion.likeliest[0]]
         yield Finding(kind, opinion.start, opinion.end, round(score, 4), SEMANTIC, encoder.version(), message=place)

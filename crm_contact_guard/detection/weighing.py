@@ -77,8 +77,8 @@ def weigh_text(normalised: Normalised, direction: Direction, company: Company, b
     if len(text) <= WINDOW:
         return [weigh(normalised, 0, len(text), direction, company, budget)]
     windows: list[Window] = []
-    left = iter(parts(text))
-    while spans := list(islice(left, AT_ONCE)):
+    remaining = iter(parts(text))
+    while spans := list(islice(remaining, AT_ONCE)):
         first = spans[0][0]
         pieces = [Piece(normalised, start, end, direction, budget) for start, end in spans]
         stretch = text[first : spans[-1][1]]

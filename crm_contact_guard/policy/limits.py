@@ -72,10 +72,11 @@ def check_text(text: str, carrier: Channel | None, *, files: Sequence[FileIn] = 
     """Raise InvalidMessage for a text that is too long, or empty without files."""
     if not text.strip() and not files:
         raise InvalidMessage(_("The message is empty."))
-    most, has = most_characters(carrier), carrier.length(text) if carrier else len(text)
-    if has > most:
+    maximum, length = most_characters(carrier), carrier.length(text) if carrier else len(text)
+    if length > maximum:
         raise InvalidMessage(
-            _("The message has %(has)d characters; at most %(most)d are allowed here.") % {"has": has, "most": most}
+            _("The message has %(has)d characters; at most %(most)d are allowed here.")
+            % {"has": length, "most": maximum}
         )
 
 

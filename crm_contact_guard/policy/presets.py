@@ -41,9 +41,9 @@ def rules() -> Rules:
     chosen = dict(PRESETS[industry])
     for name, action in settings.RULES.items():
         if name not in chosen or action not in ACTIONS:
-            known = ", ".join(sorted(chosen))
+            names = ", ".join(sorted(chosen))
             raise ConfigurationError(
-                f'CONTACT_GUARD["RULES"][{name!r}] = {action!r}; rules: {known}; actions: {", ".join(ACTIONS)}'
+                f'CONTACT_GUARD["RULES"][{name!r}] = {action!r}; rules: {names}; actions: {", ".join(ACTIONS)}'
             )
         chosen[name] = action
     return cast(Rules, chosen)

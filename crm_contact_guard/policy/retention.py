@@ -56,31 +56,31 @@ class Rule:
 
 def rules() -> list[Rule]:
     """The confirmed rules, in order; empty: nothing may be erased. Raises ConfigurationError, which names the entry."""
-    given: Mapping[str, Any] = settings.RETENTION
-    if not given:
+    configured: Mapping[str, Any] = settings.RETENTION
+    if not configured:
         return []
-    result = [_rule(number, rule) for number, rule in enumerate(given.get("RULES", ()), 1)]
-    name = given.get("PRESET")
+    result = [_rule(number, rule) for number, rule in enumerate(configured.get("RULES", ()), 1)]
+    name = configured.get("PRESET")
     if name is not None:
         if name not in PRESETS:
             raise ConfigurationError(
                 f'CONTACT_GUARD["RETENTION"]["PRESET"] = {name!r}; known: {", ".join(sorted(PRESETS))}'
             )
         result.append(Rule(name=name, where=Q(), years=PRESETS[name].years))
-    return result if given.get("CONFIRMED") is True else []
+    return result if configured.get("CONFIRMED") is True else []
 
 
-def _rule(number: int, given: Mapping[str, Any]) -> Rule:
+def _rule(number: int, entry: Mapping[str, Any]) -> Rule:
     where = f'CONTACT_GUARD["RETENTION"]["RULES"] entry {number}'
-    unknown = set(given) - _RULE_KEYS
+    unknown = set(entry) - _RULE_KEYS
     if unknown:
         raise ConfigurationError(
             f"{where}: unknown {', '.join(sorted(unknown))}; known: {', '.join(sorted(_RULE_KEYS))}"
         )
-    years = given.get("years")
+    years = entry.get("years")
     if not isinstance(years, int) or years < 1:
         raise ConfigurationError(f"{where}: years must be a whole number from 1")
-    fields = {name: given[name] for name in ("channel", "kind", "direction") if name in given}
+    fields = {name: entry[name] for name in ("channel", "kind", "direction") if name in entry}
     name = ", ".join(f"{key} {value}" for key, value in fields.items()) or "all"
     return Rule(name=f"{name}: {years} years", where=Q(**fields), years=years)
 

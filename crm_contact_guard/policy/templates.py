@@ -93,17 +93,17 @@ def fill(chosen: Chosen, *, customer: Customer, employee: Employee) -> Filled:
         )
     language = chosen.language or template.language_for(customer.language)
     expected = template.variables(language)
-    given = {name: " ".join(str(value).split()) for name, value in (chosen.variables or {}).items()}
+    values_given = {name: " ".join(str(value).split()) for name, value in (chosen.variables or {}).items()}
     for name in expected:
-        if not given.get(name):
+        if not values_given.get(name):
             raise _refused(_("Fill in %(variable)s.") % {"variable": name})
-        if len(given[name]) > MAX_VALUE:
+        if len(values_given[name]) > MAX_VALUE:
             raise _refused(_("%(variable)s has more than %(most)d characters.") % {"variable": name, "most": MAX_VALUE})
-    unknown = sorted(set(given) - set(expected))
+    unknown = sorted(set(values_given) - set(expected))
     if unknown:
         raise _refused(_("%(name)s has no %(variable)s.") % {"name": template.label, "variable": unknown[0]})
     own = {"customer": customer.name, "employee": employee.name, "company": settings.company_name}
-    values = {**own, **given}
+    values = {**own, **values_given}
     text = _VARIABLE.sub(lambda found: values[found[1]] if found[1] else found[0][0], template.texts[language])
     used = dict.fromkeys(match[1] for match in _VARIABLE.finditer(template.texts[language]) if match[1])
     return Filled(name=template.name, language=language, text=text, variables={name: values[name] for name in used})

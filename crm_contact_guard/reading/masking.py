@@ -93,9 +93,9 @@ class Masker:
 
     def _spans(self, text: str, folded: str, evidence: Sequence[tuple[int, int]]) -> Iterator[_Span]:
         hidden = detection.masked(text)
-        yield from (_Span(*found.span(), "SECRET") for found in _HIDDEN.finditer(hidden) if text != hidden)
+        yield from (_Span(*match.span(), "SECRET") for match in _HIDDEN.finditer(hidden) if text != hidden)
         seen = [
-            _Span(found.start(), found.end(), kind) for kind, pattern in _KINDS for found in pattern.finditer(folded)
+            _Span(match.start(), match.end(), kind) for kind, pattern in _KINDS for match in pattern.finditer(folded)
         ]
         for first, last in evidence:
             # Mask all of it, even if only a part looks like a number: hanako_1234567.
@@ -105,7 +105,7 @@ class Masker:
                 yield _Span(start, end, within[0].kind if within else "ID", evidence=True)
         yield from seen
         for owner, pattern in self._names:
-            yield from (_Span(*found.span(), f"NAME of {owner}") for found in pattern.finditer(folded))
+            yield from (_Span(*match.span(), f"NAME of {owner}") for match in pattern.finditer(folded))
 
     def _placeholder(self, value: str, span: _Span, side: By) -> str:
         if span.kind in _PLAIN:

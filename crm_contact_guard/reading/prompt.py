@@ -89,8 +89,8 @@ class Prompt:
             "stream": False,
         }
         if mode is Mode.SCHEMA:
-            wanted = {"name": "reading", "strict": True, "schema": schema(self.sides)}
-            request["response_format"] = {"type": mode.value, "json_schema": wanted}
+            response_schema = {"name": "reading", "strict": True, "schema": schema(self.sides)}
+            request["response_format"] = {"type": mode.value, "json_schema": response_schema}
         elif mode is Mode.OBJECT:
             request["response_format"] = {"type": mode.value}
         return json.dumps(request, ensure_ascii=False).encode()

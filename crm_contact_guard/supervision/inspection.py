@@ -29,18 +29,20 @@ from crm_contact_guard.supervision.talks import as_thread, talk_up_to
 def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
     """Inspect one message. Returns the alerts that received new findings. ``notify``: new alerts also queue mails."""
     # Outside the transaction: reading files takes time, and so does loading the model at the first message.
-    found = contents.of_message(message)
+    scanned_files = contents.of_message(message)
     rows = talk_up_to(message)
     recorded = quotes.words_before(message)
     with scanning("inspection"):
-        said = detection.read_message(
+        verdict_of_talk = detection.read_message(
             as_thread(rows), company=company(), semantic_stage=settings.semantic, said=recorded
         )
     reported = _reported(message)
     raised = []
     with database.atomic():
-        in_files = [verdict for content in found for verdict in verdicts.of_content(message, content)]
-        found_here = verdicts.merged([*verdicts.of_talk(rows, said), *reported, *in_files, *_after_hours(message)])
+        in_files = [verdict for content in scanned_files for verdict in verdicts.of_content(message, content)]
+        found_here = verdicts.merged(
+            [*verdicts.of_talk(rows, verdict_of_talk), *reported, *in_files, *_after_hours(message)]
+        )
         for verdict in found_here:
             if verdict.tier == Tier.NOTICED:
                 notice(conversation=message.conversation, verdict=verdict)
@@ -55,8 +57,8 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
         Inspection.objects.update_or_create(
             message=message,
             defaults={
-                "stance": said.stance.value,
-                "score": said.score,
+                "stance": verdict_of_talk.stance.value,
+                "score": verdict_of_talk.score,
                 "version": __version__,
                 "inspected_at": timezone.now(),
             },

@@ -69,9 +69,9 @@ def rescan(rows: QuerySet[Message], *, dry_run: bool, notify: bool, total: Resca
     """
     for message in rows.iterator(chunk_size=BATCH):
         with crm.tenant(message.tenant), database.atomic():
-            began = timezone.now()
+            started = timezone.now()
             alerts = inspection.inspect(message, notify=notify)
-            findings = Finding.objects.filter(message__conversation_id=message.conversation_id, created_at__gte=began)
+            findings = Finding.objects.filter(message__conversation_id=message.conversation_id, created_at__gte=started)
             new_findings = list(findings.order_by("kind").values_list("kind", "alert"))
             kinds = tuple(kind for kind, _ in new_findings)
             total.messages += 1

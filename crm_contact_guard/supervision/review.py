@@ -45,9 +45,11 @@ def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment:
     Raises AlreadyClosed if it was closed differently, InvalidMessage for an unknown resolution or a comment
     that is too long.
     """
-    known = [value for value, _label in Alert.RESOLUTIONS]
-    if resolution not in known:
-        raise InvalidMessage(_("Choose a resolution: %(known)s.") % {"known": ", ".join(known)}, field="resolution")
+    resolutions = [value for value, _label in Alert.RESOLUTIONS]
+    if resolution not in resolutions:
+        raise InvalidMessage(
+            _("Choose a resolution: %(known)s.") % {"known": ", ".join(resolutions)}, field="resolution"
+        )
     comment = canonical_text(comment).strip()  # as it is recorded
     if len(comment) > MAX_COMMENT:
         raise InvalidMessage(

@@ -122,8 +122,8 @@ def ask(answer_id: UUID) -> UUID | None:
         return None
     if question is None or chosen is None:
         return _settle(row, asking.Reply(error=refusal), question=None, chosen=chosen)
-    left = (row.deadline - timezone.now()).total_seconds()
-    reply = asking.ask(question.prompt, chosen, seconds=left)
+    seconds_left = (row.deadline - timezone.now()).total_seconds()
+    reply = asking.ask(question.prompt, chosen, seconds=seconds_left)
     return _settle(row, reply, question=question, chosen=chosen)
 
 
@@ -194,10 +194,10 @@ def _follow(
     """Apply a valid answer within the bounds. Returns the values to store."""
     first, named = Tier(row.first_tier), rows[question.ids[answer.message]]
     # An attempt by the other side says nothing about this side, which the question was about.
-    said = None if answer.by is not None and answer.by.value != row.by else answer.attempt
+    attempt = None if answer.by is not None and answer.by.value != row.by else answer.attempt
     trusted = question.prompt.complete and not question.prompt.addressed
-    wanted = decide(first, row.score, said, chosen.bounds, may_trust_no=trusted)
-    tier, alert = reader_effects.carry_out(row, first, wanted, named)
+    decided = decide(first, row.score, attempt, chosen.bounds, may_trust_no=trusted)
+    tier, alert = reader_effects.carry_out(row, first, decided, named)
     return {
         "state": State.ANSWERED,
         "attempt": answer.attempt,
@@ -205,17 +205,17 @@ def _follow(
         "attempt_at": named if answer.attempt else None,
         "why": answer.why,
         "tier": tier.value,
-        "outcome": _outcome(first, tier, said),
+        "outcome": _outcome(first, tier, attempt),
         "alert": alert,
     }
 
 
-def _outcome(first: Tier, tier: Tier, said: bool | None) -> str:
-    if said is None:
+def _outcome(first: Tier, tier: Tier, attempt: bool | None) -> str:
+    if attempt is None:
         return ""
     if tier is not first:
         return Outcome.PROMOTED if tier is Tier.ALERT else Outcome.DEMOTED
-    return Outcome.AGREED if said is (first is Tier.ALERT) else Outcome.OVERRULED
+    return Outcome.AGREED if attempt is (first is Tier.ALERT) else Outcome.OVERRULED
 
 
 def _event(row: ReaderAnswer, reply: asking.Reply, question: Question | None) -> None:

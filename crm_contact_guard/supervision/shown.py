@@ -74,12 +74,12 @@ def _opened(using: str, keys: Sequence[UUID]) -> Iterator[UUID]:
 def _mismatches(alert: Alert, life: Sequence[Event]) -> Iterator[str]:
     first, last = life[0], life[-1]
     opening = _members(first)
-    shown = {name: getattr(alert, name) for name in ("topic", "by", "stance")}
-    shown |= {
+    actual = {name: getattr(alert, name) for name in ("topic", "by", "stance")}
+    actual |= {
         "at_message": str(alert.at_message_id),
         "addressee": str(alert.addressee_id) if alert.addressee_id else None,
     }
-    yield from (name for name in _FIXED if name in opening and opening[name] != shown[name])
+    yield from (name for name in _FIXED if name in opening and opening[name] != actual[name])
     if first.conversation_id != alert.conversation_id:
         yield "conversation"
     if alert.severity < opening.get("severity", 0):

@@ -20,27 +20,31 @@ HARASSMENT_ALERT = 0.5
 _QUIET = (Kind.PRIVATE_TOPIC,)
 
 
-def of_talk(rows: Sequence[Message], said: ThreadVerdict) -> list[Verdict]:
+def of_talk(rows: Sequence[Message], verdict_of_talk: ThreadVerdict) -> list[Verdict]:
     """Verdicts on the newest of ``rows``, by topic. Evidence of leaving the channel may be in earlier rows."""
     message = rows[-1]
-    placed = [(message if found.message is None else rows[found.message], found) for found in said.findings]
+    placed = [
+        (message if finding.message is None else rows[finding.message], finding) for finding in verdict_of_talk.findings
+    ]
     verdicts = []
-    for topic in _topics(said.findings):
+    for topic in _topics(verdict_of_talk.findings):
         # Other topics of earlier messages were reported when those came in.
-        kept = [(row, found) for row, found in placed if topic_of(found) == topic]
+        selected = [(row, finding) for row, finding in placed if topic_of(finding) == topic]
         if topic != Topic.OFF_CHANNEL:
-            kept = [(row, found) for row, found in kept if row.pk == message.pk]
-        tier = _tier(topic, said.tier, [found for _, found in kept])
-        if not kept or tier is None:
+            selected = [(row, finding) for row, finding in selected if row.pk == message.pk]
+        tier = _tier(topic, verdict_of_talk.tier, [finding for _, finding in selected])
+        if not selected or tier is None:
             continue
         off_channel = topic == Topic.OFF_CHANNEL
         verdicts.append(
             Verdict(
                 topic=topic,
-                by=said.by.value if said.by is not None and off_channel else by_side(message.direction),
-                stance=said.stance.value,
-                at=rows[said.at] if said.at is not None and off_channel else message,
-                findings=[_new(row, found) for row, found in kept],
+                by=verdict_of_talk.by.value
+                if verdict_of_talk.by is not None and off_channel
+                else by_side(message.direction),
+                stance=verdict_of_talk.stance.value,
+                at=rows[verdict_of_talk.at] if verdict_of_talk.at is not None and off_channel else message,
+                findings=[_new(row, finding) for row, finding in selected],
                 tier=tier,
             )
         )
@@ -56,8 +60,8 @@ def of_scan(message: Message, scan: Scan, *, by: str, place: str = "") -> list[V
     """Verdicts on the scan of one text of the message, by topic. ``by``: the side whose words it holds."""
     verdicts = []
     for topic in _topics(scan.findings):
-        kept = [found for found in scan.findings if topic_of(found) == topic]
-        tier = _tier(topic, scan.tier, kept)
+        selected = [finding for finding in scan.findings if topic_of(finding) == topic]
+        tier = _tier(topic, scan.tier, selected)
         if tier is None:
             continue
         verdicts.append(
@@ -66,7 +70,7 @@ def of_scan(message: Message, scan: Scan, *, by: str, place: str = "") -> list[V
                 by=by,
                 stance=scan.stance.value,
                 at=message,
-                findings=[_new(message, found, place) for found in kept],
+                findings=[_new(message, finding, place) for finding in selected],
                 tier=tier,
             )
         )
@@ -75,16 +79,16 @@ def of_scan(message: Message, scan: Scan, *, by: str, place: str = "") -> list[V
 
 def merged(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """One verdict for each topic and side, with the findings of a message and its files, in the higher tier."""
-    known: dict[tuple[str, str], Verdict] = {}
+    by_key: dict[tuple[str, str], Verdict] = {}
     for verdict in verdicts:
         key = verdict.topic, verdict.by
-        other = known.get(key)
+        other = by_key.get(key)
         if other is None:
-            known[key] = verdict
+            by_key[key] = verdict
             continue
         surest = verdict if other.tier == Tier.NOTICED and verdict.tier == Tier.ALERT else other
-        known[key] = replace(surest, findings=[*other.findings, *verdict.findings])
-    return list(known.values())
+        by_key[key] = replace(surest, findings=[*other.findings, *verdict.findings])
+    return list(by_key.values())
 
 
 def topic_of(finding: Finding) -> str:
@@ -101,20 +105,20 @@ def told_beforehand(scan: Scan) -> Scan:
     """
     if scan.tier is not detection.Tier.NOTICED:
         return scan
-    kept = tuple(found for found in scan.findings if topic_of(found) != Topic.OFF_CHANNEL)
-    return replace(scan, by=None, stance=detection.Stance.NONE, tier=detection.Tier.NONE, findings=kept)
+    visible = tuple(finding for finding in scan.findings if topic_of(finding) != Topic.OFF_CHANNEL)
+    return replace(scan, by=None, stance=detection.Stance.NONE, tier=detection.Tier.NONE, findings=visible)
 
 
 def _topics(findings: Iterable[Finding]) -> list[str]:
     return [topic for topic in dict.fromkeys(topic_of(finding) for finding in findings) if topic]
 
 
-def _tier(topic: str, said: detection.Tier, findings: Sequence[Finding]) -> str | None:
+def _tier(topic: str, detected: detection.Tier, findings: Sequence[Finding]) -> str | None:
     """The tier of the findings of one topic; None: they are dropped."""
     if topic == Topic.OFF_CHANNEL:
-        return {detection.Tier.ALERT: Tier.ALERT, detection.Tier.NOTICED: Tier.NOTICED}.get(said)
+        return {detection.Tier.ALERT: Tier.ALERT, detection.Tier.NOTICED: Tier.NOTICED}.get(detected)
     if topic == Topic.HARASSMENT:
-        return Tier.ALERT if any(found.score >= HARASSMENT_ALERT for found in findings) else Tier.NOTICED
+        return Tier.ALERT if any(finding.score >= HARASSMENT_ALERT for finding in findings) else Tier.NOTICED
     return Tier.ALERT
 
 

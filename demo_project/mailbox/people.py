@@ -36,4 +36,4 @@ def everybody(root: Path) -> list[Person]:
 
 
 def person(root: Path, address: str) -> Person | None:
-    return next((found for found in everybody(root) if found.address == address.lower()), None)
+    return next((one for one in everybody(root) if one.address == address.lower()), None)

@@ -58,13 +58,13 @@ def letters(root: Path, address: str) -> list[Letter]:
     if not (folder / "new").is_dir():
         return []
     box = mailbox.Maildir(folder, create=False)
-    found = [_letter(key, box.get_bytes(key), box.get_message(key).get_date()) for key in box.keys()]  # noqa: SIM118
-    return sorted(found, key=lambda letter: letter.received_at, reverse=True)
+    mails = [_letter(key, box.get_bytes(key), box.get_message(key).get_date()) for key in box.keys()]  # noqa: SIM118
+    return sorted(mails, key=lambda letter: letter.received_at, reverse=True)
 
 
 def letter(root: Path, address: str, key: str) -> Letter | None:
     """One mail of an address, or None."""
-    return next((found for found in letters(root, address) if found.key == key), None)
+    return next((one for one in letters(root, address) if one.key == key), None)
 
 
 def _letter(key: str, content: bytes, received: float) -> Letter:

@@ -27,10 +27,10 @@ def _root() -> Path:
 
 
 def _person(address: str) -> Person:
-    found = person(_root(), address)
-    if found is None:
+    match = person(_root(), address)
+    if match is None:
         raise Http404("nobody has this address")
-    return found
+    return match
 
 
 def _hotel_address() -> str:
@@ -56,10 +56,10 @@ def box(request: HttpRequest, address: str) -> HttpResponse:
 def mail(request: HttpRequest, address: str, key: str) -> HttpResponse:
     """One mail, and a form to answer it."""
     owner = _person(address)
-    found = store.letter(_root(), owner.address, key)
-    if found is None:
+    letter = store.letter(_root(), owner.address, key)
+    if letter is None:
         raise Http404("no such mail")
-    return render(request, "mailbox/mail.html", {"person": owner, "letter": found})
+    return render(request, "mailbox/mail.html", {"person": owner, "letter": letter})
 
 
 @require_POST

@@ -133,11 +133,11 @@ def _opinion(outputs: Outputs, spans: Sequence[tuple[int, int]], length: int) ->
     )
 
 
-def _odds(scores: npt.NDArray[np.float64], some: slice) -> float:
+def _odds(scores: npt.NDArray[np.float64], chosen: slice) -> float:
     """Log odds of a slice of classes against all others."""
     others = np.ones(len(scores), dtype=bool)
-    others[some] = False
-    return float(np.logaddexp.reduce(scores[some]) - np.logaddexp.reduce(scores[others]))
+    others[chosen] = False
+    return float(np.logaddexp.reduce(scores[chosen]) - np.logaddexp.reduce(scores[others]))
 
 
 def _telling(evidence: npt.NDArray[np.float32], spans: Sequence[tuple[int, int]], length: int) -> tuple[int, int]:

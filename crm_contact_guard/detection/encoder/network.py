@@ -38,22 +38,22 @@ class Product:
     def of(cls, weights: Floats, bias: Floats) -> Product:
         """Quantise the weights (outputs × inputs)."""
         scales = np.maximum(np.abs(weights).max(axis=1), 1e-12) / np.float32(127)
-        whole = np.round(weights / scales[:, None]).astype(np.float32)
+        quantised = np.round(weights / scales[:, None]).astype(np.float32)
         count = -(-weights.shape[1] // _EXACT)
-        parts = tuple(np.ascontiguousarray(part.T) for part in np.array_split(whole, count, axis=1))
+        parts = tuple(np.ascontiguousarray(part.T) for part in np.array_split(quantised, count, axis=1))
         return cls(parts, scales.astype(np.float32), bias.astype(np.float32))
 
     def __call__(self, rows: Floats) -> Floats:
         """The outputs for rows of tokens × inputs."""
         size = np.maximum(np.abs(rows).max(axis=1, keepdims=True), np.float32(1e-12)) / np.float32(127)
-        whole = np.rint(rows / size)
+        quantised = np.rint(rows / size)
         if len(self.parts) == 1:
-            total = whole @ self.parts[0]
+            total = quantised @ self.parts[0]
         else:
             step = self.parts[0].shape[0]
-            total = whole[:, :step] @ self.parts[0]
+            total = quantised[:, :step] @ self.parts[0]
             for number, part in enumerate(self.parts[1:], 1):
-                total += whole[:, number * step : number * step + part.shape[0]] @ part
+                total += quantised[:, number * step : number * step + part.shape[0]] @ part
         total *= size
         total *= self.scales
         total += self.bias
@@ -121,36 +121,36 @@ class Network:
         self.special = base.special
         self._places = base.vector("emb.pos").reshape(-1, base.width) + base.vector("emb.type")[: base.width]
         self._norm = _Norm(base.vector("emb.ln.w"), base.vector("emb.ln.b"), base.epsilon)
-        given = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items() if name[0] in "lhs"}
-        self._layers = [_layer(base, number, given) for number in range(int(arrays["layers"]))]
-        self._classes, self._class_bias = given["head.w"], given["head.b"]
-        self._span, self._span_bias = given["span.w"], given["span.b"]
+        weights = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items() if name[0] in "lhs"}
+        self._layers = [_layer(base, number, weights) for number in range(int(arrays["layers"]))]
+        self._classes, self._class_bias = weights["head.w"], weights["head.b"]
+        self._span, self._span_bias = weights["span.w"], weights["span.b"]
 
-    def __call__(self, given: Input) -> Outputs:
+    def __call__(self, inputs: Input) -> Outputs:
         """The outputs for one input."""
-        rows = self._base.embeddings(np.array(given.ids, dtype=np.int64)) + self._places[: len(given.ids)]
+        rows = self._base.embeddings(np.array(inputs.ids, dtype=np.int64)) + self._places[: len(inputs.ids)]
         rows = self._norm(rows)
         for layer in self._layers:
             rows = layer(rows, self._base.heads)
-        own = rows[given.first : given.last]
+        own = rows[inputs.first : inputs.last]
         mean = own.mean(axis=0) if len(own) else np.zeros(self._base.width, dtype=np.float32)
         classes = self._classes @ np.concatenate([rows[0], mean]) + self._class_bias
         return Outputs(classes, own @ self._span + self._span_bias)
 
 
-def _layer(base: Base, number: int, given: Mapping[str, Floats]) -> _Layer:
+def _layer(base: Base, number: int, learned: Mapping[str, Floats]) -> _Layer:
     name = f"l{number}."
 
     def adapted(part: str, inputs: int) -> tuple[Floats, Floats]:
         weights = base.matrix(f"{name}{part}.w", inputs)
-        down, up = given.get(f"{name}{part}.down"), given.get(f"{name}{part}.up")
+        down, up = learned.get(f"{name}{part}.down"), learned.get(f"{name}{part}.up")
         if down is not None and up is not None:
             weights = weights + up @ down
-        return weights, given.get(f"{name}{part}.b", base.vector(f"{name}{part}.b"))
+        return weights, learned.get(f"{name}{part}.b", base.vector(f"{name}{part}.b"))
 
     def norm(part: str) -> _Norm:
-        weight = given.get(f"{name}{part}.w", base.vector(f"{name}{part}.w"))
-        return _Norm(weight, given.get(f"{name}{part}.b", base.vector(f"{name}{part}.b")), base.epsilon)
+        weight = learned.get(f"{name}{part}.w", base.vector(f"{name}{part}.w"))
+        return _Norm(weight, learned.get(f"{name}{part}.b", base.vector(f"{name}{part}.b")), base.epsilon)
 
     attention = [adapted(part, base.width) for part in ("q", "k", "v")]
     return _Layer(

@@ -32,7 +32,7 @@ _GREETING = re.compile(
 _NOT_NAMED = re.compile(r"\d{4}|@|_|https?|www|\d[\d\s\-]{6,}")
 
 
-class _Said(NamedTuple):
+class _Speech(NamedTuple):
     line: int
     name: str
     label: int
@@ -41,18 +41,18 @@ class _Said(NamedTuple):
 
 def mark(lines: Sequence[Line], marks: list[Mark | None], direction: Direction) -> None:
     """Mark the lines of the speakers in a chat or dialogue."""
-    said = [found for at, line in enumerate(lines) if marks[at] is None and (found := _said(at, line))]
-    said = _talk(lines, said, direction)
-    if not said:
+    speeches = [speech for at, line in enumerate(lines) if marks[at] is None and (speech := _speech(at, line))]
+    speeches = _talk(lines, speeches, direction)
+    if not speeches:
         return
-    whose = _decide(said, lines, direction)
+    whose = _decide(speeches, lines, direction)
     region = 10_000
-    for number, one in enumerate(said):
-        last = said[number + 1].line if number + 1 < len(said) else len(lines)
+    for number, one in enumerate(speeches):
+        last = speeches[number + 1].line if number + 1 < len(speeches) else len(lines)
         region += 1
         owner = whose[one.name]
         marks[one.line] = Mark(owner, Part.SPEECH, one.label, region)
-        if one.form == "label" and len(said) < 3:
+        if one.form == "label" and len(speeches) < 3:
             continue
         for at in range(one.line + 1, last):
             if marks[at] is not None or lines[at].apart or MARKED.match(lines[at].text) or is_chat_line(lines[at].text):
@@ -63,49 +63,49 @@ def mark(lines: Sequence[Line], marks: list[Mark | None], direction: Direction) 
             marks[at] = Mark(Whose.NOBODY, Part.LABEL)
 
 
-def _said(at: int, line: Line) -> _Said | None:
+def _speech(at: int, line: Line) -> _Speech | None:
     text = line.text
     if text[0] in "0123456789[":
         match = _STAMPED.match(text)
         if match:
             alone = match["alone"]
             if alone is not None:
-                return None if len(alone) > 30 else _Said(at, _plain(alone), match.end(), "head")
-            return _Said(at, _plain(match["name"]), match.end(), "stamped")
+                return None if len(alone) > 30 else _Speech(at, _plain(alone), match.end(), "head")
+            return _Speech(at, _plain(match["name"]), match.end(), "stamped")
         match = _LINE.match(text)
         if match:
             if match["name"]:
-                return _Said(at, _plain(match["name"]), match.end(), "stamped")
-            return _Said(at, _plain(match["first"]), match.end(), "spaced")
+                return _Speech(at, _plain(match["name"]), match.end(), "stamped")
+            return _Speech(at, _plain(match["first"]), match.end(), "spaced")
         return None
     match = _HEAD.fullmatch(text) if len(text) <= 70 else None
     if match:
-        return _Said(at, _plain(match["name"]), len(text), "head")
+        return _Speech(at, _plain(match["name"]), len(text), "head")
     match = _LABEL.match(text)
-    return _Said(at, _plain(match["name"]), match.end(), "label") if match else None
+    return _Speech(at, _plain(match["name"]), match.end(), "label") if match else None
 
 
 def _plain(name: str) -> str:
     return name.strip(" \t~～*・-–").lower()
 
 
-def _talk(lines: Sequence[Line], said: list[_Said], direction: Direction) -> list[_Said]:
+def _talk(lines: Sequence[Line], speeches: list[_Speech], direction: Direction) -> list[_Speech]:
     """The labelled lines that form a conversation: all in one format, with at least two turns or a known speaker."""
-    said = [
+    speeches = [
         one
-        for one in said
+        for one in speeches
         if one.name and not _NOT_NAMED.search(one.name) and one.name not in names("speaker", "field")
     ]
-    forms = Counter(one.form for one in said)
+    forms = Counter(one.form for one in speeches)
     days = any(is_chat_line(line.text) for line in lines[:6])
     if forms["stamped"] >= 2 or (forms["stamped"] and days):
-        return [one for one in said if one.form == "stamped"]
-    spaced = [one for one in said if one.form == "spaced"]
+        return [one for one in speeches if one.form == "stamped"]
+    spaced = [one for one in speeches if one.form == "spaced"]
     if spaced and (days or (len(spaced) >= 2 and len({one.name for one in spaced}) < len(spaced))):
         return [_with_second(one, lines[one.line].text) for one in spaced]
     if forms["head"] >= 2:
-        return [one for one in said if one.form == "head"]
-    labelled = [one for one in said if one.form == "label"]
+        return [one for one in speeches if one.form == "head"]
+    labelled = [one for one in speeches if one.form == "label"]
     roles = {_role(one.name) for one in labelled} - {""}
     if roles and (len(labelled) >= 2 or direction is Direction.NOTE):
         often = Counter(one.name for one in labelled)
@@ -114,7 +114,7 @@ def _talk(lines: Sequence[Line], said: list[_Said], direction: Direction) -> lis
     return []
 
 
-def _with_second(one: _Said, text: str) -> _Said:
+def _with_second(one: _Speech, text: str) -> _Speech:
     """In "10:32 Hana 店長 …", the second word belongs to the speaker's name."""
     second = text[one.label :].split(maxsplit=1)
     if len(second) == 2 and len(second[0]) <= 12 and _role(second[0]) == "company" and len(second[0]) <= 6:
@@ -147,10 +147,10 @@ def _is_of(name: str, greeted: set[str]) -> bool:
     return any(other == name or name.startswith((other + " ", other + "様", other + "さん")) for other in greeted)
 
 
-def _decide(said: Sequence[_Said], lines: Sequence[Line], direction: Direction) -> dict[str, Whose]:
+def _decide(speeches: Sequence[_Speech], lines: Sequence[Line], direction: Direction) -> dict[str, Whose]:
     """Whose words each speaker's lines are."""
     inbound = direction is Direction.INBOUND
-    speakers = list(dict.fromkeys(one.name for one in said))
+    speakers = list(dict.fromkeys(one.name for one in speeches))
     roles = {name: _role(name) for name in speakers}
     company = Whose.OTHER if inbound else Whose.WRITER
     customer = Whose.WRITER if inbound else Whose.OTHER
