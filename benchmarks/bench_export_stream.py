@@ -1,12 +1,12 @@
-"""Rows a second and peak memory of ``messages.jsonl`` and ``messages.csv``, beside the plain ways to stream a table.
+"""Rows per second and peak memory of ``messages.jsonl`` and ``messages.csv``, compared with plain streaming of a table.
 
     python benchmarks/bench_export_stream.py [--rows 100000] [--rounds 3] [--database sqlite|postgresql|mariadb …]
 
-On SQLite, and on PostgreSQL and MariaDB where they answer. Every measurement is a process of its own (so that peak
-memory is that contender's), contenders alternate, medians are printed with the ratio to the peer:
+On SQLite, and on PostgreSQL and MariaDB if they are available. Every measurement runs in a separate process (so that
+peak memory belongs to that contender), contenders alternate, medians are printed with the ratio to the peer:
 
-- peer: Django's ``values_list().iterator()`` and ``json.dumps`` a row, addresses as they are, same columns;
-- limit (PostgreSQL): ``COPY (SELECT row_to_json(…)) TO STDOUT``, which knows nothing of masking or permissions.
+- peer: Django's ``values_list().iterator()`` and ``json.dumps`` for each row, addresses unmasked, same columns;
+- limit (PostgreSQL): ``COPY (SELECT row_to_json(…)) TO STDOUT``, without masking or permissions.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PEER = "values_list + json (peer)"
 
 
 def django_on(database: str, name: str) -> Any:
-    """Django with its default connection on the database ``name``."""
+    """Set up Django with the default connection on the database ``name``."""
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS[database]
     import django
     from django.conf import settings
@@ -47,7 +47,7 @@ def django_on(database: str, name: str) -> Any:
 
 
 def fill(rows: int) -> None:
-    """Messages of 500 customers, about 190 characters of text each, as an inbox by e-mail has them."""
+    """Create e-mail messages of 500 customers, with about 190 characters of text each."""
     from django.utils import timezone
 
     from crm_contact_guard.conversations.lifecycle import conversation_open
@@ -138,16 +138,16 @@ CONTENDERS: dict[str, Callable[[], Iterator[bytes]]] = {
 
 
 def peak_memory() -> float:
-    """MB this program held at most. (``ru_maxrss`` would also count the program that started this one.)"""
+    """Peak memory of this process in MB. (``ru_maxrss`` would include the parent process.)"""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def measure(contender: str) -> dict[str, float]:
-    """Run one contender in this process: seconds to the first chunk and to the last, bytes, MB before and at most."""
+    """Run one contender in this process. Returns seconds to the first and last chunk, bytes, MB before and peak MB."""
     from django.db import connection
 
-    import crm_contact_guard.exports.streams  # noqa: F401  # its memory is not the stream's
+    import crm_contact_guard.exports.streams  # noqa: F401  # imported first, so that its memory does not count
 
     connection.ensure_connection()
     before = peak_memory()
@@ -177,27 +177,27 @@ def compare(database: str, rows: int, rounds: int) -> None:
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM ANALYZE")
         chosen = [each for each in CONTENDERS if each != LIMIT or database == "postgresql"]
-        found: dict[str, list[dict[str, float]]] = {each: [] for each in chosen}
+        results: dict[str, list[dict[str, float]]] = {each: [] for each in chosen}
         for _ in range(rounds):
             for each in chosen:
                 command = [sys.executable, __file__, "--measure", each, "--database", database, "--name", name]
-                done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-                found[each].append(json.loads(done.stdout))
-        show(database, rows, found)
+                process = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+                results[each].append(json.loads(process.stdout))
+        show(database, rows, results)
     finally:
         if database != "sqlite":
             connection.creation.destroy_test_db(name, verbosity=0)
         folder.cleanup()
 
 
-def show(database: str, rows: int, found: dict[str, list[dict[str, float]]]) -> None:
-    print(f"\n{database}, {rows:,} rows, median of {len(found[PEER])}")
+def show(database: str, rows: int, results: dict[str, list[dict[str, float]]]) -> None:
+    print(f"\n{database}, {rows:,} rows, median of {len(results[PEER])}")
     print(f"{'':28}{'rows/s':>10}{'to peer':>9}{'MB':>8}{'first byte':>12}{'peak MB':>9}{'of it own':>11}")
-    for each, runs in found.items():
+    for each, runs in results.items():
         seconds = statistics.median(run["seconds"] for run in runs)
         ratio = statistics.median(
             ours["seconds"] and theirs["seconds"] / ours["seconds"]
-            for ours, theirs in zip(runs, found[PEER], strict=True)
+            for ours, theirs in zip(runs, results[PEER], strict=True)
         )
         first = statistics.median(run["first"] for run in runs) * 1000
         peak = max(run["peak"] for run in runs)
@@ -234,12 +234,12 @@ def main() -> None:
         return
     for database in options.database or SETTINGS:
         if not answers(database):
-            print(f"\n{database} does not answer and is left out")
+            print(f"\n{database} is not available and left out")
             continue
         if len(options.database or SETTINGS) == 1:
             compare(database, options.rows, options.rounds)
         else:
-            # One Django per process: its settings can't be changed afterwards.
+            # One process per database: Django's settings can't be changed later.
             command = [sys.executable, __file__, "--database", database]
             command += ["--rows", str(options.rows), "--rounds", str(options.rounds)]
             subprocess.run(command, check=True, cwd=ROOT)

@@ -1,8 +1,8 @@
-"""What installing the app costs a host: disk, start-up, and each request that has nothing to do with it.
+"""Cost of installing the app for a host: disk space, start-up, and requests to other pages.
 
-Limits: 120 MB beyond Django, DRF and Celery; 150 ms more for ``manage.py check`` beyond the same three; no query and 0.1 ms a request. Start-up is
-the processor's time. Rounds alternate in one run and the fastest of each kind counts, so that a busy machine weighs on both
-alike. Exit code 1 when a limit is not kept.
+Limits: 120 MB beyond Django, DRF and Celery; 150 ms more for ``manage.py check`` beyond these three; no query and 0.1
+ms per request. Start-up is CPU time. Rounds alternate and the fastest of each kind counts, so that a busy machine
+affects both equally. Exit code 1 if a limit is exceeded.
 """
 
 from __future__ import annotations
@@ -74,14 +74,14 @@ urlpatterns = [{ours}path("page/", lambda request: HttpResponse("the host's page
 
 
 def python(code: str, which: str, folder: Path, *more: str) -> list[float]:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code, which, *more],
         cwd=folder,
         env={
             **os.environ,
             "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}",
             "DJANGO_SETTINGS_MODULE": "",
-            # pip compiles what it installs; here the first round does.
+            # pip compiles installed modules; here the first round does.
             "PYTHONDONTWRITEBYTECODE": "",
             "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
         },
@@ -89,11 +89,11 @@ def python(code: str, which: str, folder: Path, *more: str) -> list[float]:
         capture_output=True,
         text=True,
     )
-    return [float(word) for word in done.stdout.splitlines()[-1].split()]
+    return [float(word) for word in process.stdout.splitlines()[-1].split()]
 
 
 def installed(packages: list[str], folder: Path) -> float:
-    """Megabytes that a fresh environment holds after installing, byte code aside."""
+    """Size in MB of a fresh environment after installing, without byte code."""
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", str(folder), *packages],
         check=True,
@@ -104,7 +104,7 @@ def installed(packages: list[str], folder: Path) -> float:
 def main() -> None:
     missed = []
 
-    def told(what: str, figure: float, limit: float, unit: str) -> None:
+    def report(what: str, figure: float, limit: float, unit: str) -> None:
         print(f"{what:55} {figure:8.2f} {unit} (limit {limit:g})")
         if figure > limit:
             missed.append(what)
@@ -125,11 +125,13 @@ def main() -> None:
             for which in ("without", "with"):
                 seconds, queries[which] = python(REQUESTS, which, folder)
                 requests[which].append(seconds)
-        told("manage.py check: more with us", 1000 * (min(checks["with"]) - min(checks["without"])), 150, "ms")
+        report("manage.py check: more with the app", 1000 * (min(checks["with"]) - min(checks["without"])), 150, "ms")
         cost = 1000 * (min(unused["with"]) - min(unused["without"]))
-        told("the same in a host that has DRF and does not use it", cost, 150, "ms")
-        told("a host's request: more with us", 1000 * (min(requests["with"]) - min(requests["without"])), 0.1, "ms")
-        told("a host's request: queries more with us", queries["with"] - queries["without"], 0, "")
+        report("the same in a host that has DRF but does not use it", cost, 150, "ms")
+        report(
+            "a host's request: more with the app", 1000 * (min(requests["with"]) - min(requests["without"])), 0.1, "ms"
+        )
+        report("a host's request: more queries with the app", queries["with"] - queries["without"], 0, "")
         if "--no-disk" not in sys.argv:
             subprocess.run(
                 [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder / "dist")],
@@ -140,7 +142,7 @@ def main() -> None:
             wheel = next((folder / "dist").glob("*.whl"))
             bare = installed(["django", "djangorestframework", "celery"], folder / "bare")
             whole = installed([str(wheel)], folder / "whole")
-            told("disk beyond Django, DRF and Celery", whole - bare, 120, "MB")
+            report("disk beyond Django, DRF and Celery", whole - bare, 120, "MB")
     if missed:
         sys.exit(f"Missed: {', '.join(missed)}")
 

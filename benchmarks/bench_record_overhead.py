@@ -1,10 +1,10 @@
-"""What recording costs: a recorded message beside a plain create of the same columns, and beside audit packages.
+"""Cost of recording a message, compared with a plain create of the same columns and with audit packages.
 
     python benchmarks/bench_record_overhead.py [--rows 2000] [--rounds 5] [--database postgresql …]
 
-Targets on PostgreSQL, sealer running beside: throughput ≥ 0.95 of plain with one writer, ≥ 0.90 with four and in bulk,
+Targets on PostgreSQL, with a sealer running: throughput ≥ 0.95 of plain with one writer, ≥ 0.90 with four and in bulk,
 p99 ≤ 1.15 ×, and above django-pghistory, django-simple-history and django-auditlog in the same run. Contenders
-alternate; ratios are paired within a round, medians over the rounds.
+alternate; ratios are computed within a round, medians over the rounds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ APPS = ("pgtrigger", "pghistory", "simple_history", "auditlog", "record_peers")
 
 
 def columns(conversation: Any) -> dict[str, Any]:
-    """What a plain model is given: everything a recorded message has, without computing any of it."""
+    """Values for a plain model: all columns of a recorded message, with nothing computed."""
     from django.utils import timezone
 
     from crm_contact_guard.directory.ids import uuid7
@@ -86,7 +86,7 @@ def fork(target: Any, *args: Any) -> Any:
 
 
 def singles(contender: str, conversation: Any, rows: int, writers: int) -> tuple[float, float]:
-    """Rows a second of all writers together, and the 99th percentile of one create in ms."""
+    """Rows per second of all writers together, and the 99th percentile of one create in ms."""
     context = multiprocessing.get_context("fork")
     start, out = context.Barrier(writers + 1), context.Queue()
     children = [fork(write, contender, conversation, rows // writers, start, out) for _ in range(writers)]
@@ -101,7 +101,7 @@ def singles(contender: str, conversation: Any, rows: int, writers: int) -> tuple
 
 
 def bulk(contender: str, conversation: Any, rows: int) -> tuple[float, float]:
-    """Rows a second in batches of 500; packages that have no bulk hooks of their own get their documented helper."""
+    """Rows per second in batches of 500; packages without bulk hooks use their documented helper."""
     from record_peers import models
     from simple_history.utils import bulk_create_with_history
 
@@ -118,7 +118,7 @@ def bulk(contender: str, conversation: Any, rows: int) -> tuple[float, float]:
             if contender == "simple-history":
                 bulk_create_with_history(batch, model, batch_size=500)
             elif contender == "auditlog":
-                # It listens to save() alone: a bulk insert would leave no log at all.
+                # It only listens to save(): a bulk insert would leave no log.
                 for row in batch:
                     row.save(force_insert=True)
             else:
@@ -150,19 +150,19 @@ def compare(database: str, rows: int, rounds: int) -> None:
             "bulk 500": lambda name: bulk(name, conversation, rows * 4),
         }
         for way, measure in ways.items():
-            found: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
+            results: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
             for _ in range(rounds):
                 for name in contenders:
-                    found[name].append(measure(name))
-            show(connection.vendor, way, found)
+                    results[name].append(measure(name))
+            show(connection.vendor, way, results)
         sealer.kill()
         sealer.join()
 
 
-def show(vendor: str, way: str, found: dict[str, list[tuple[float, float]]]) -> None:
-    print(f"\n{vendor}, {way}, median of {len(found['plain'])}")
-    for name, runs in found.items():
-        pairs = list(zip(runs, found["plain"], strict=True))
+def show(vendor: str, way: str, results: dict[str, list[tuple[float, float]]]) -> None:
+    print(f"\n{vendor}, {way}, median of {len(results['plain'])}")
+    for name, runs in results.items():
+        pairs = list(zip(runs, results["plain"], strict=True))
         rate, ratio = statistics.median(run[0] for run in runs), statistics.median(a[0] / b[0] for a, b in pairs)
         tail = "" if not runs[0][1] else f"  p99 {statistics.median(a[1] / b[1] for a, b in pairs):.2f} x plain"
         print(f"  {name:16}{rate:10,.0f} rows/s  {ratio:.2f}{tail}")

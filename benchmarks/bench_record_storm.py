@@ -1,9 +1,10 @@
-"""No false alarm: eight writers with random rollbacks, two sealers killed again and again, verification all the while.
+"""Checks for false alarms: eight writers with random rollbacks, two sealers killed repeatedly, concurrent verification.
 
     python benchmarks/bench_record_storm.py [--rows 1000000] [--database postgresql …]
 
-Every committed row must be sealed exactly once, every checkpoint seen on the way must be a beginning of the last tree,
-and no verification, meanwhile or at the end, may report a fault. Exit code 1 otherwise. The tests run it with 20,000.
+Every committed row must be sealed exactly once, every checkpoint must be a prefix of the final tree, and no
+verification, during the run or at the end, may report a fault. Exit code 1 otherwise. The tests run it with 20,000
+rows.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ ROLLED_BACK = 0.1
 
 
 def write(conversation: Any, rows: int, seed: int) -> None:
-    """Record ``rows`` rows in transactions of one to eight, a tenth of them rolled back and some kept open a while."""
+    """Record ``rows`` rows in transactions of one to eight; a tenth is rolled back, some stay open for a while."""
     from django.db import transaction
 
     from crm_contact_guard.record.recording import record_event, record_message
 
-    dice, left = random.Random(seed), rows
+    dice, remaining = random.Random(seed), rows
     from django.utils import timezone
 
-    while left > 0:
-        size = min(left, dice.randint(1, 8))
+    while remaining > 0:
+        size = min(remaining, dice.randint(1, 8))
         with transaction.atomic():
             for _ in range(size // 2):
                 record_event(kind="storm", subject_type="storm", subject_id="1", actor_type="system", reason="wind")
@@ -48,11 +49,11 @@ def write(conversation: Any, rows: int, seed: int) -> None:
             if dice.random() < ROLLED_BACK:
                 transaction.set_rollback(True)
                 continue
-        left -= size
+        remaining -= size
 
 
 def seal_on() -> None:
-    """Seal without a pause, until killed."""
+    """Seal continuously until killed."""
     from crm_contact_guard.sealing.sealer import seal
 
     while True:
@@ -61,7 +62,7 @@ def seal_on() -> None:
 
 
 def start(target: Any, *args: Any) -> Any:
-    """A child with a database connection of its own."""
+    """Start a child process with its own database connection."""
     from django.db import connections
 
     connections.close_all()
@@ -77,7 +78,7 @@ def storm(database: str, rows: int) -> dict[str, Any]:
     from crm_contact_guard.verification.whole_record import verify
 
     conversation, began = talk(), time.perf_counter()
-    # Opening the conversation may have recorded something.
+    # Opening the conversation may have recorded an event.
     before = Message.objects.count() + Event.objects.count()
     writers = [start(write, conversation, rows // WRITERS, seed) for seed in range(WRITERS)]
     sealers = [start(seal_on) for _ in range(2)]
@@ -124,9 +125,9 @@ def main() -> int:
         one_process_each(__file__, chosen, ["--rows", str(options.rows)])
         return 0
     with fresh(chosen[0], name=f"bench_storm_{os.getpid()}"):
-        found = storm(chosen[0], options.rows)
-    print(json.dumps(found, ensure_ascii=False))
-    return int(bool(found["false_alarms"] or found["writers_failed"] or not found["whole"]))
+        result = storm(chosen[0], options.rows)
+    print(json.dumps(result, ensure_ascii=False))
+    return int(bool(result["false_alarms"] or result["writers_failed"] or not result["whole"]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Rows a second when sealing and when verifying, memory of verifying, and the time of one proof in a large tree.
+"""Rows per second of sealing and verifying, memory of verifying, and the time of one proof in a large tree.
 
     python benchmarks/bench_seal.py [--rows 200000] [--tree 1000000] [--database sqlite|postgresql|mariadb …]
 
@@ -25,16 +25,16 @@ def seal_rate(rows: int) -> float:
     from crm_contact_guard.sealing.sealer import seal
 
     started = time.perf_counter()
-    done = seal()
-    assert done.rows >= rows
-    return done.rows / (time.perf_counter() - started)
+    sealed = seal()
+    assert sealed.rows >= rows
+    return sealed.rows / (time.perf_counter() - started)
 
 
 Rate = tuple[float, float]
 
 
 def rate(count: int, began: tuple[float, float]) -> Rate:
-    """Per second of the clock, and per second of this process's own time: what it would be on an idle machine."""
+    """Rates per second of wall time and of this process's CPU time (the rate on an idle machine)."""
     return count / (time.perf_counter() - began[0]), count / (time.process_time() - began[1])
 
 
@@ -43,7 +43,7 @@ def now() -> tuple[float, float]:
 
 
 def hashing_limit() -> Rate:
-    """One hash of 65 bytes a leaf and nothing else: what the structure can't go beyond in one process of CPython."""
+    """One hash of 65 bytes for each leaf: the upper limit for the structure in one CPython process."""
     node, count, began = b"\x01" + os.urandom(64), 300_000, now()
     for _ in range(count):
         sha256(node).digest()
@@ -51,7 +51,7 @@ def hashing_limit() -> Rate:
 
 
 def fetching_limit(rows: int) -> Rate:
-    """Reading the same rows by Django's iterator, without checking anything."""
+    """Reading the same rows with Django's iterator, without checks."""
     from crm_contact_guard.record.models import Message
 
     began = now()
@@ -82,7 +82,7 @@ def verify_rate(**options: Any) -> float:
 
 
 def content_rate() -> Rate:
-    """The walk alone, without the comparison of sets, links and witnesses at the end."""
+    """Checking the rows only, without the final comparison of sets, links and witnesses."""
     from crm_contact_guard.sealing.keys import verification_keys
     from crm_contact_guard.verification.files import FileCheck
     from crm_contact_guard.verification.report import Report
@@ -98,7 +98,7 @@ def content_rate() -> Rate:
 
 
 def content_in_database_rate(rows: int) -> float:
-    """Every row hashed by the server and its verdict fetched, without the walk over the tree."""
+    """Hashing every row in the server and fetching the results, without the tree."""
     from django.db import transaction
 
     from crm_contact_guard.verification.sql import SqlRowCheck
@@ -111,10 +111,10 @@ def content_in_database_rate(rows: int) -> float:
 
 
 def proof_times(tree: int, messages: list[Any]) -> tuple[float, float, int]:
-    """Median and 99th percentile of a whole proof in ms, and the hashes of its path, in a tree of ``tree`` leaves.
+    """Median and 99th percentile of a complete proof in ms, and the hashes in its path, in a tree of ``tree`` leaves.
 
-    The tree is grown by the sealer itself from leaf hashes alone, without rows behind them: tiles, seals and head are
-    those of an installation of that size, and ten million rows need not be written first.
+    The sealer grows the tree from leaf hashes without rows: tiles, seals and head are those of an installation of that
+    size, but ten million rows need not be written first.
     """
     from django.db import connection, transaction
 
@@ -133,22 +133,22 @@ def proof_times(tree: int, messages: list[Any]) -> tuple[float, float, int]:
     times, longest = [], 0
     for message in messages:
         began = time.perf_counter()
-        found = proofs.inclusion(message)
+        proof = proofs.inclusion(message)
         times.append((time.perf_counter() - began) * 1000)
-        assert found is not None
-        longest = max(longest, len(found.path))
+        assert proof is not None
+        longest = max(longest, len(proof.path))
     times.sort()
     return statistics.median(times), times[len(times) * 99 // 100], longest
 
 
 def memory(database: str, connection: Any) -> str:
-    """Peak of a process that verifies and does nothing else (this one has written all the rows before), and before."""
+    """Peak and idle memory of a separate process that only verifies (this one has also written the rows)."""
     command = [sys.executable, __file__, "--database", database, "--verify-only", str(connection.settings_dict["NAME"])]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def verify_only(database: str, name: str) -> None:
-    """What :func:`memory` runs: verify the database of that name and say how much memory it took."""
+    """Run by :func:`memory`: verify the database of that name and print the memory used."""
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS[database]
     from django.conf import settings
 
@@ -172,36 +172,36 @@ def sizes(connection: Any) -> str:
         return f", {int(cursor.fetchone()[0]) / 1e6:,.0f} MB of tiles and seals"
 
 
-def show(what: str, found: Rate, unit: str, beside: str, limit: Rate) -> None:
-    own = f"{found[1]:,.0f} a second of its own time"
-    print(f"  {what:25} {found[0]:12,.0f} {unit} ({own}), {found[0] / limit[0]:.2f} of {beside}")
+def show(what: str, measured: Rate, unit: str, compared_with: str, limit: Rate) -> None:
+    own = f"{measured[1]:,.0f} a second of its own time"
+    print(f"  {what:25} {measured[0]:12,.0f} {unit} ({own}), {measured[0] / limit[0]:.2f} of {compared_with}")
 
 
 def measure(database: str, rows: int, tree: int) -> None:
     with fresh(database) as connection:
         from crm_contact_guard.record.models import Message
 
-        conversation, kept = talk(), []
+        conversation, sampled = talk(), []
         for batch in filled(conversation, rows):
             Message.objects.bulk_create(batch, batch_size=50 if database == "sqlite" else 500)
-            kept += batch[::500]
+            sampled += batch[::500]
         if database == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM ANALYZE")
         load = os.getloadavg()[0]
         print(f"\n{database}, {rows:,} messages of about 200 characters, load {load:.1f}")
         print(f"  seal                      {seal_rate(rows):12,.0f} rows/s")
-        limit, found = hashing_limit(), structure_rate()
-        show("verify structure", found, "leaves/s", "hashing alone", limit)
+        limit, structure = hashing_limit(), structure_rate()
+        show("verify structure", structure, "leaves/s", "hashing alone", limit)
         show("verify content", content_rate(), "rows/s", "Django's iterator alone", fetching_limit(rows))
         print(f"  verify everything         {verify_rate():12,.0f} rows/s")
         print(f"  in a process of its own   {memory(database, connection):>12}")
         if database == "postgresql":
             print(f"  hash rows in database     {content_in_database_rate(rows):12,.0f} rows/s")
             print(f"  verify in database        {verify_rate(in_database=True):12,.0f} rows/s")
-        median, worst, hashes = proof_times(tree, kept)
-        told = f"{median:.2f} ms, p99 {worst:.2f}, {hashes} hashes{sizes(connection)}"
-        print(f"  proof among {tree:>12,}  {told}")
+        median, worst, hashes = proof_times(tree, sampled)
+        figures = f"{median:.2f} ms, p99 {worst:.2f}, {hashes} hashes{sizes(connection)}"
+        print(f"  proof among {tree:>12,}  {figures}")
 
 
 def main() -> None:

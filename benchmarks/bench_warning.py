@@ -1,9 +1,9 @@
-"""Seconds from a guest's message in the web chat to the alert on the supervisor's open page, beside the limit of 5.
+"""Seconds from a guest's message in the web chat to the alert on the supervisor's open page, with a limit of 5.
 
     python benchmarks/bench_warning.py [--rounds 5]
 
-Starts the demo as ``make demo`` does, over data of its own, and drives it with Chromium: one page of the supervisor
-stays open, each round another guest writes. Exit code 1 when the slowest round is beyond the limit.
+Starts the demo as ``make demo`` does, on separate data, and drives it with Chromium: a page of the supervisor stays
+open while another guest writes in each round. Exit code 1 if the slowest round exceeds the limit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
-from tests.demo.conftest import NEIGHBOURS  # noqa: E402 - from the folder above
+from tests.demo.conftest import NEIGHBOURS  # noqa: E402 - in the parent folder
 from tests.ports import free_port  # noqa: E402
 
 LIMIT = 5.0
@@ -73,12 +73,12 @@ def main() -> int:
         demo = subprocess.Popen([sys.executable, "demo_project/demo.py"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert demo.stdout is not None
         try:
-            said = ""
+            output = ""
             for row in demo.stdout:
-                said += row
+                output += row
                 if "Ctrl-C" in row:
                     break
-            ready = re.search(r"ready \((\d+) s\)", said)
+            ready = re.search(r"ready \((\d+) s\)", output)
             codes = manage("shell", "--no-imports", "--command", GUESTS)[:rounds]
             links = [manage("demo_link", "--guest", code)[-1] for code in codes]
             with sync_playwright() as playwright:

@@ -1,4 +1,4 @@
-"""A fresh database with the app's tables, and rows in it, for the measurements of the record."""
+"""A fresh database with the app's tables and rows, for benchmarks of the record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXT = "明日の朝食は7時からご用意しております。ご不明な�
 
 @contextmanager
 def fresh(database: str, *apps: str, name: str = "") -> Iterator[Any]:
-    """Django on a new, migrated database of this kind; ``apps`` are installed besides. Gives the connection."""
+    """Set up Django on a new, migrated database of this kind, with additional ``apps``. Yields the connection."""
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS[database]
     import django
     from django.conf import settings
@@ -32,7 +32,7 @@ def fresh(database: str, *apps: str, name: str = "") -> Iterator[Any]:
     name = name or f"bench_record_{os.getpid()}"
     if database == "sqlite":
         name = str(Path(folder.name) / "record.sqlite3")
-        # As facts and demo have it: readers beside one writer, every commit on the disk.
+        # As in the demo: readers do not block the writer, and every commit is synced to disk.
         chosen["OPTIONS"] = {"timeout": 60, "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"}
     chosen["TEST"] = {**chosen.get("TEST", {}), "NAME": name}
     django.setup()
@@ -48,7 +48,7 @@ def fresh(database: str, *apps: str, name: str = "") -> Iterator[Any]:
 
 
 def drop(connection: Any, name: str) -> None:
-    """Remove the database. PostgreSQL keeps the sessions of killed processes until it notices; they do not matter."""
+    """Remove the database, even while PostgreSQL still keeps sessions of killed processes."""
     if connection.vendor == "postgresql":
         with connection.creation._nodb_cursor() as cursor:
             cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -57,7 +57,7 @@ def drop(connection: Any, name: str) -> None:
 
 
 def answers(database: str) -> bool:
-    """Whether the server of this database can be reached."""
+    """Whether the server of this database is available."""
     if database == "sqlite":
         return True
     code = "import django; django.setup(); from django.db import connection as c; c.creation._nodb_cursor().__enter__()"
@@ -68,10 +68,10 @@ def answers(database: str) -> bool:
 
 
 def one_process_each(file: str, databases: list[str], arguments: list[str]) -> None:
-    """Run ``file`` once a database that answers: Django's settings can't be changed afterwards."""
+    """Run ``file`` once for each available database: Django's settings can't be changed later."""
     for database in databases:
         if not answers(database):
-            print(f"{database} does not answer and is left out")
+            print(f"{database} is not available and left out")
             continue
         subprocess.run([sys.executable, file, "--database", database, *arguments], check=True, cwd=ROOT)
 
@@ -87,7 +87,7 @@ def talk() -> Any:
 
 
 def filled(conversation: Any, count: int) -> Iterator[list[Any]]:
-    """``count`` messages with true digests, in batches of 2,000, not saved yet."""
+    """``count`` unsaved messages with correct digests, in batches of 2,000."""
     from django.utils import timezone
 
     from crm_contact_guard.directory.ids import uuid7
@@ -117,11 +117,11 @@ def filled(conversation: Any, count: int) -> Iterator[list[Any]]:
 
 
 def peak_memory() -> float:
-    """MB that this process held at most (Linux)."""
+    """Peak memory of this process in MB (Linux)."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def as_id(text: Any) -> UUID:
-    """A key as any database gives it."""
+    """A primary key as a UUID, in whichever form the database returns it."""
     return text if isinstance(text, UUID) else UUID(str(text))

@@ -1,4 +1,4 @@
-"""The site that ``bench_webhooks.py`` serves with gunicorn: the app's webhook, and beside it a bare view."""
+"""The site that ``bench_webhooks.py`` serves with gunicorn: the app's webhook and a bare view."""
 
 import hashlib
 import hmac
@@ -27,7 +27,7 @@ CONTACT_GUARD = {
 
 
 def application(environ, start_response):  # type: ignore[no-untyped-def]
-    """WSGI, made at the first call of each worker."""
+    """The WSGI application, created on the first call in each worker."""
     return _served()(environ, start_response)
 
 
@@ -42,7 +42,7 @@ def _served():  # type: ignore[no-untyped-def]
 
 
 def bare(request):  # type: ignore[no-untyped-def]
-    """What anybody would write: check the signature, insert the row, answer."""
+    """A minimal webhook: check the signature, insert the row, answer."""
     from django.http import HttpResponse
     from django.utils import timezone
 
@@ -56,7 +56,7 @@ def bare(request):  # type: ignore[no-untyped-def]
 
 
 def __getattr__(name: str) -> object:
-    # Django asks the URLs after the settings are read; the app's can't be imported before.
+    # Django reads the URLs after the settings; the app's views can't be imported earlier.
     if name != "urlpatterns":
         raise AttributeError(name)
     from django.urls import path

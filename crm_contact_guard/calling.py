@@ -1,7 +1,7 @@
-"""Click-to-call: the carrier rings the employee, then the customer. Only the carrier is told the numbers.
+"""Click-to-call: the carrier calls the employee, then the customer. Only the carrier sees the numbers.
 
-The wish is recorded before the carrier is asked, and what came of it afterwards; the call itself is recorded when the
-carrier tells of its end (``conversations.calls``). A wish is never repeated by itself: nobody wants to be rung later.
+The request is recorded before the carrier is asked, and the result afterwards; the call itself is recorded when the
+carrier reports its end (``conversations.calls``). A request is never retried automatically: nobody wants a call later.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def lines(conversation: Conversation) -> list[Channel]:
 
 
 def call(*, actor: Employee, conversation: Conversation, channel: str, key: str) -> bool:
-    """Have the carrier ring ``actor`` and then the customer. ``key`` belongs to one press of the button.
+    """Have the carrier call ``actor`` and then the customer. ``key`` identifies one click.
 
-    False: this press was taken before. Raises NotPermitted, and InvalidMessage when the customer
-    can't be called or the carrier does not do it, with words for the employee.
+    False if the click was handled before. Raises NotPermitted, and InvalidMessage with a text for the employee if the
+    customer can't be called or the carrier refuses.
     """
     if not permissions.may_write(actor, conversation):
         raise NotPermitted(_("You can't write in this conversation."))
@@ -45,7 +45,7 @@ def call(*, actor: Employee, conversation: Conversation, channel: str, key: str)
     line = registry.channel(channel)
     refusal = consent.refusal(conversation.customer, line)
     if not line.supports_calls or refusal:
-        words = refusal or _("%(channel)s makes no calls.") % {"channel": line.verbose_name}
+        words = refusal or _("%(channel)s can't make calls.") % {"channel": line.verbose_name}
         raise InvalidMessage(words, field="channel")
     address = consent.address_for(conversation.customer, line)
     call_id = uuid5(conversation.pk, f"{actor.pk}:{key}")
@@ -108,7 +108,7 @@ def _note(
 
 def _words(error: Exception) -> str:
     if isinstance(error, ChannelError) and error.permanent:
-        return _("The call can't be made. Ask your administrator whether your telephone is entered.")
+        return _("The call can't be made. Ask your administrator whether your phone number is registered.")
     if isinstance(error, ChannelError) and error.uncertain:
-        return _("The telephone carrier did not answer. If your telephone does not ring, try again in a minute.")
-    return _("The telephone carrier does not take calls right now. Try again in a minute.")
+        return _("The phone carrier did not answer. If your phone does not ring, try again in a minute.")
+    return _("The phone carrier can't place calls right now. Try again in a minute.")

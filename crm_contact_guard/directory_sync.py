@@ -1,4 +1,4 @@
-"""The whole directory, mirrored from the host: by command, by schedule, and by ``contact_guard_check --fix``."""
+"""Mirrors the whole directory from the host: for the command, the schedule, and ``contact_guard_check --fix``."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from crm_contact_guard.exceptions import ConfigurationError
 
 
 def sync_all() -> dict[str, int]:
-    """Mirror teams, employees and customers whole, tenant by tenant; people the host no longer has are deactivated.
+    """Mirror all teams, employees and customers, tenant by tenant. Deactivates people who are gone from the host.
 
-    A tenant that shows nobody at all (row security answers a process without a context that way) deactivates nobody,
-    also where the host has no contexts and its rows name their tenants. Conversations of customers that the host merged
-    go to the one they became.
+    A tenant without any rows deactivates nobody, since row security returns none to a process without a context. This
+    also applies to a host without contexts whose rows name their tenants. Conversations of merged customers move to the
+    remaining customer. Returns the number of teams, employees and customers.
 
-    Raises ConfigurationError while the adapter's settings are wrong: a field that is misspelt would look like addresses
-    that everybody has lost.
+    Raises ConfigurationError if the adapter's settings are invalid: with a misspelt field, all addresses would seem
+    lost.
     """
     adapter = crm.adapter()
     for says, hint in adapter.problems():
@@ -39,20 +39,20 @@ def sync_all() -> dict[str, int]:
                 customer = mirror_customer(within(tenant, record))
                 present[customer.pk] = customer.tenant
                 counts["customers"] += 1
-            _let_go(present)
+            _remove_missing(present)
     return counts
 
 
 def _deactivate_others(staff: list[Employee], tenant: str) -> None:
-    gone = Q(tenant__in={employee.tenant for employee in staff})
+    condition = Q(tenant__in={employee.tenant for employee in staff})
     if not tenant:
-        # Who moved to another tenant, and was the last to leave.
-        gone |= Q(key__in=[employee.key for employee in staff])
-    rows = Employee.objects.filter(gone, active=True).exclude(pk__in=[employee.pk for employee in staff])
+        # Employees who moved to another tenant and were the last ones in theirs.
+        condition |= Q(key__in=[employee.key for employee in staff])
+    rows = Employee.objects.filter(condition, active=True).exclude(pk__in=[employee.pk for employee in staff])
     rows.update(active=False)
 
 
-def _let_go(present: Mapping[Any, str]) -> None:
-    known = Customer.objects.filter(active=True, key__isnull=False, tenant__in=set(present.values()))
-    for pk in set(known.values_list("pk", flat=True).iterator()) - present.keys():
+def _remove_missing(present: Mapping[Any, str]) -> None:
+    mirrored = Customer.objects.filter(active=True, key__isnull=False, tenant__in=set(present.values()))
+    for pk in set(mirrored.values_list("pk", flat=True).iterator()) - present.keys():
         customer_gone(Customer.objects.get(pk=pk))

@@ -1,7 +1,7 @@
-"""The two doors. ``send`` takes what an employee wants to say, ``receive`` what a customer said.
+"""The entry points for messages: ``send`` for employees, ``receive`` for customers.
 
-Both work synchronously up to the committed record and then ask for later work by name: delivery, inspection, warning
-(``tasks.py``). ``note`` is the third, small one: what was said on the phone or face to face.
+Both run synchronously until the record is committed, and then queue later work by name: delivery, inspection, notices
+(``tasks.py``). ``note`` records what was said on the phone or in person.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ __all__ = ["Preview", "Received", "Sent", "note", "preview", "receive", "send"]
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """The answer to ``send``. ``message`` is None when the decision kept it back; nothing then left the house."""
+    """The result of ``send``. ``message`` is None if the decision held it back; then nothing was sent."""
 
     message: Message | None
     decision: Decision
     scan: Scan
-    #: What was found in the files.
+    #: The contents of the files, with their findings.
     files: tuple[Content, ...] = ()
     #: The message of an earlier call with the same idempotency key.
     repeated: bool = False
@@ -59,7 +59,7 @@ class Sent:
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
-    """The answer to ``receive``: the recorded message, or that the carrier had delivered it before."""
+    """The result of ``receive``: the recorded message, or the earlier one if the event is a duplicate."""
 
     message: Message | None
     conversation: Conversation | None
@@ -83,13 +83,13 @@ def send(
     idempotency_key: str = "",
     occurred_at: datetime | None = None,
 ) -> Sent:
-    """Authorise, scan, decide, record, enqueue: one message of an employee to the customer of a conversation.
+    """Send an employee's message to the customer of a conversation: authorise, scan, decide, record and enqueue it.
 
-    A nudge without ``override`` records the decision (not the text) and gives no message. ``channel`` defaults to
-    the one used last. ``attachments`` come from ``files.uploads.read``. With ``template`` the text is that block
-    filled in, and ``text`` is not looked at. ``occurred_at`` is for replays and backfills; people send now.
+    A nudge without ``override`` records the decision (not the text) and returns no message. ``channel`` defaults to the
+    last one used. ``attachments`` come from ``files.uploads.read``. With ``template``, the text is that block filled
+    in, and ``text`` is ignored. ``occurred_at`` is for replays and backfills only.
 
-    Raises NotPermitted, InvalidMessage (empty, too long, no address, out of the carrier's window, key used for another
+    Raises NotPermitted, InvalidMessage (empty, too long, no address, outside the session window, key used for another
     text) and ConfigurationError.
     """
     if not permissions.may_write(actor, conversation):
@@ -161,18 +161,18 @@ def _repeated(message: Message) -> Sent:
 
 
 def receive(inbound: InboundMessage) -> Received:
-    """Record one message that a carrier handed in, exactly once, and ask for its inspection.
+    """Record a message from a carrier exactly once, and queue its inspection.
 
     The conversation is found by our own token, else by the messages it refers to, else by the sender's address (the
-    latest open conversation, or a new one with the customer's owner); an unknown sender opens an unassigned one.
-    A message without text and files is recorded as well: that somebody wrote nothing is a fact.
+    latest open conversation, or a new one with the customer's owner). An unknown sender opens an unassigned
+    conversation. A message without text and files is recorded too.
     """
     # Files are not stored in vain; without any, the unique constraint below is enough, and asks no question.
     known = seen(inbound.channel, inbound.event_id) if inbound.files else None
     if known is not None:
         return _known(known)
     carrier = registry.channel(inbound.channel)
-    # Asked before the transaction, which then begins by writing and is short: on SQLite all others wait for it.
+    # Queried before the transaction, to keep it short and start it with a write: on SQLite all others wait for it.
     named = senders.named_in(inbound)
     holders = senders.having(carrier, inbound.from_address)
     with storage.storing(inbound.files) as stored:
@@ -226,7 +226,7 @@ def _known(event: CarrierEventId) -> Received:
     return Received(message=event.message, conversation=conversation, duplicate=True)
 
 
-# --- said elsewhere
+# --- notes
 
 
 def note(
@@ -239,7 +239,7 @@ def note(
     details: Mapping[str, Any] | None = None,
     attachments: Sequence[FileIn] = (),
 ) -> Message:
-    """Record what was said on the phone or in a meeting. ``details``: minutes, place, people, agreed next step.
+    """Record a note on a phone call or meeting. ``details``: minutes, place, people, agreed next step.
 
     Raises NotPermitted, InvalidMessage (empty, too long, unknown kind, in the future).
     """
@@ -249,7 +249,7 @@ def note(
         raise InvalidMessage(_("Choose call or meeting."), field="kind")
     if occurred_at > timezone.now():
         raise InvalidMessage(
-            _("A note tells of something that has happened: the time lies ahead."), field="occurred_at"
+            _("A note is about something that has happened: this time is in the future."), field="occurred_at"
         )
     limits.check_text(text, None)
     with storage.storing(attachments) as stored, database.atomic():

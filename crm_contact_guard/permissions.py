@@ -1,7 +1,7 @@
-"""Who may see and do what, row by row. Every page, API view and command asks here and nowhere else.
+"""Authorisation per row, used by every page, API view and command.
 
-Employees see their own conversations (and unassigned ones of their teams), supervisors and deputies those of their
-teams, compliance officers and auditors all of their tenant. Auditors change nothing. Nobody reviews an alert that
+Employees see their own conversations and the unassigned ones of their teams; supervisors and deputies those of their
+teams; compliance officers and auditors all of their tenant. Auditors change nothing. Nobody reviews an alert that
 concerns them.
 
 The rules by which a service refuses stand in the service's room (``rights``), below this module, and are gathered here
@@ -63,7 +63,7 @@ def employee_or_refuse(user: Any) -> Employee:
     """The active employee behind a host's user. Raises NotPermitted."""
     employee = employee_for(user)
     if employee is None:
-        raise NotPermitted("This login has no part in the contact guard")
+        raise NotPermitted("This user is not an employee in the contact guard")
     return employee
 
 
@@ -71,7 +71,7 @@ def employee_or_refuse(user: Any) -> Employee:
 
 
 def startable(viewer: Employee) -> QuerySet[Customer]:
-    """Customers with whom the viewer may open a conversation (``may_start``) and has none that is open."""
+    """Customers with whom the viewer may start a conversation (``may_start``) and has no open one."""
     rows = Customer.objects.filter(tenant=viewer.tenant, active=True)
     if not viewer.active or viewer.role == Role.AUDITOR:
         return rows.none()
@@ -86,14 +86,14 @@ def may_identify_customer(viewer: Employee, conversation: Conversation) -> bool:
 
 
 def is_party(viewer: Employee, conversation: Conversation) -> bool:
-    """Whether reading is part of answering; otherwise the view of content is recorded."""
+    """Whether the viewer takes part in the conversation; otherwise viewing its content is recorded."""
     return conversation.employee_id == viewer.pk or may_write(viewer, conversation)
 
 
 def messages(viewer: Employee) -> QuerySet[Message]:
     """Messages the viewer may read."""
     if sees_all(viewer):
-        # The same rows without a look at the conversations, so that an index alone gives them in order.
+        # The same rows without a subquery on conversations, so that an index alone returns them in order.
         return Message.objects.filter(tenant=viewer.tenant)
     return Message.objects.filter(conversation__in=conversations(viewer))
 
@@ -107,17 +107,17 @@ def is_supervising(viewer: Employee) -> bool:
 
 
 def findings(viewer: Employee) -> QuerySet[Finding]:
-    """Findings the viewer may read: those of alerts they may see, and what was only noticed in talks they watch."""
+    """Findings the viewer may read: those of visible alerts, and noticed ones in conversations they watch."""
     if not viewer.active:
         return Finding.objects.none()
     return Finding.objects.filter(Q(alert__in=alerts(viewer)) | _noticed(viewer))
 
 
 def _noticed(viewer: Employee) -> Q:
-    """What warned nobody, for those who would have been warned.
+    """Noticed findings (without an alert), for those who would have been alerted.
 
-    Never of a talk that the viewer answers or has written in: as with alerts, nobody sees what concerns them. These are
-    conditions and no list of rows, so that a page asks about its own messages alone.
+    Not in conversations that the viewer answers or has written in: as with alerts, nobody sees what concerns them.
+    Returns a condition and not a list of rows, so that a page queries only its own messages.
     """
     wrote = Q(Exists(Message.objects.filter(conversation=OuterRef("message__conversation"), employee=viewer)))
     answers = Q(message__conversation__employee=viewer)
@@ -129,18 +129,18 @@ def _noticed(viewer: Employee) -> Q:
 
 
 def may_look_at_subjects(viewer: Employee) -> bool:
-    """Whether the viewer may see how much is kept of a customer, and under which holds: counts, never content."""
+    """Whether the viewer may see how much is stored about a customer and its legal holds: counts, never content."""
     return sees_all(viewer)
 
 
 def subjects(viewer: Employee) -> QuerySet[Customer]:
-    """Customers whose requests the viewer may look at; those of their tenant."""
+    """Customers of the viewer's tenant whose requests they may see."""
     rows = Customer.objects.filter(tenant=viewer.tenant)
     return rows if may_look_at_subjects(viewer) else rows.none()
 
 
 def may_read_record(viewer: Employee) -> bool:
-    """Whether the viewer may read the record as such: exports, events, access log."""
+    """Whether the viewer may read the record itself: exports, events, access log."""
     return sees_all(viewer)
 
 
@@ -151,7 +151,7 @@ def events(viewer: Employee) -> QuerySet[Event]:
 
 
 def access_log(viewer: Employee) -> QuerySet[Event]:
-    """Recorded accesses the viewer may read; none about conversations with an alert that concerns the viewer."""
+    """Recorded accesses the viewer may read, except to conversations with an alert that concerns the viewer."""
     if not may_read_record(viewer):
         return Event.objects.none()
     kinds = Q(kind__startswith="view.") | Q(kind__startswith="export.") | Q(kind__startswith="search.")

@@ -1,4 +1,4 @@
-"""The demo CRM of Kaede Hotel Group, a host into which crm_contact_guard is installed."""
+"""The demo CRM of Kaede Hotel Group, a host project with crm_contact_guard installed."""
 
 from demo_project.celery import app as celery_app
 

@@ -1,8 +1,8 @@
-"""A broker without a server: messages are files in a folder.
+"""A Celery broker without a server: messages are files in a folder.
 
-Kombu's own filesystem transport writes them in place, so that a reader may find half of one, and its names count from
-the start of the machine, so that after a restart new tasks would come before old ones. Here a message appears by a
-rename, whole, and is taken by a rename, by one reader.
+Kombu's filesystem transport writes files in place, so that a reader may see a partial message, and names them by a
+clock that starts at boot, so that after a restart new tasks would precede old ones. Here a message is published by a
+rename and taken by a rename, so that it is complete and has exactly one reader.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Channel(virtual.Channel):
             try:
                 path.rename(taken)
             except FileNotFoundError:
-                continue  # another worker was quicker
+                continue  # another worker took it
             message = loads(taken.read_text(encoding="utf-8"))
             taken.unlink()
             return message
@@ -53,7 +53,7 @@ class Channel(virtual.Channel):
         return len(waiting)
 
     def _waiting(self, queue: str) -> list[Path]:
-        """The queue's messages, oldest first."""
+        """The messages in the queue, oldest first."""
         return sorted(self.folder.glob(f"*.{queue}.msg"))
 
 

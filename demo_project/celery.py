@@ -1,4 +1,4 @@
-"""The host's own Celery app: the plugin's tasks are found in it, its schedule is merged into it."""
+"""The host's Celery app; it discovers the plugin's tasks and includes its schedule."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ app.autodiscover_tasks()
 
 @app.task(name="demo_project.answer", ignore_result=True)
 def answer(path: str) -> None:
-    """Leave a file behind: how the demo knows that the worker really works."""
+    """Create a file, which shows the demo that the worker runs tasks."""
     Path(path).touch()
 
 
 @beat_init.connect
-def _say_that_beat_runs(**_: Any) -> None:
+def _report_beat_ready(**_: Any) -> None:
     path = os.environ.get("DEMO_BEAT_READY", "")
     if path:
         Path(path).touch()

@@ -1,7 +1,7 @@
-"""The whole demo with one command: ``python demo_project/demo.py`` (or ``make demo``). Standard library only.
+"""Runs the whole demo: ``python demo_project/demo.py`` (or ``make demo``). Standard library only.
 
-Brings the data in, starts the mail system, web server, worker, beat and mail receiver, waits until each answers, and
-ends all of them on Ctrl-C. ``--data-only`` brings the data in and starts nothing. DEMO_PORT chooses the port.
+Loads the data, starts the mail system, web server, worker, beat and mail receiver, waits until each is ready, and stops
+all of them on Ctrl-C. ``--data-only`` only loads the data. DEMO_PORT sets the port.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("DEMO_DATA") or ROOT / "var/demo").resolve()
 HOST = "127.0.0.1"
 OLDEST_PYTHON = (3, 11)
-#: How long each part may take to answer, in seconds: generous, for a small or busy machine.
+#: How long each part may take to become ready, in seconds; generous, for a small or busy machine.
 PATIENCE = 90
 LOGINS = ("employee", "employee2", "supervisor", "deputy", "compliance", "auditor")
 
 
 class Trouble(Exception):
-    """Something that the reader can mend; its text says how."""
+    """A problem that the user can fix; the message says how."""
 
 
 class Part:
-    """One process of the demo in a group of its own, so that Ctrl-C reaches it through us and in order."""
+    """One process of the demo, in its own process group, so that Ctrl-C stops the parts in order."""
 
     def __init__(self, name: str, command: list[str]) -> None:
         self.name = name
@@ -44,32 +44,32 @@ class Part:
             )
 
     def check(self) -> None:
-        """Raise Trouble when the process has ended."""
+        """Raise Trouble if the process has ended."""
         code = self.process.poll()
         if code is not None:
-            raise Trouble(f"{self.name} has ended (exit code {code}). Its last words, from {self.log}:\n{self.tail()}")
+            raise Trouble(f"{self.name} has ended (exit code {code}). The end of its log, {self.log}:\n{self.tail()}")
 
     def tail(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
         return "\n".join(f"    {line}" for line in lines)
 
     def kill(self) -> None:
-        """Kill the whole group: also what the process has started and may have left behind."""
+        """Kill the whole process group, including child processes."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
     def wait(self, seconds: float) -> None:
-        """Wait for the process, at most so many seconds."""
+        """Wait for the process for at most ``seconds``."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run the demo of crm_contact_guard.")
-    parser.add_argument("--data-only", action="store_true", help="bring the data in, start nothing")
+    parser.add_argument("--data-only", action="store_true", help="load the data and start nothing")
     options = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    # Explicitly for SIGINT as well: a shell's background job is started with it ignored.
+    # SIGINT too: a shell starts background jobs with it ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     parts: list[Part] = []
@@ -79,7 +79,7 @@ def main() -> int:
         DATA.mkdir(parents=True, exist_ok=True)
         os.environ.update(DEMO_PORT=str(port), DEMO_DATA=str(DATA), PYTHONUNBUFFERED="1")
         if options.data_only:
-            bring_data_in()
+            load_data()
             print("The demo's data is in place. Start everything with: make demo")
             return 0
         run(port, parts)
@@ -87,7 +87,7 @@ def main() -> int:
         print(f"\n{trouble}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nEnding the demo…")
+        print("\nStopping the demo…")
         return 0
     finally:
         end(parts)
@@ -105,11 +105,11 @@ def check_python() -> None:
 
 
 def web_port() -> int:
-    """The port of the web server: DEMO_PORT, else 8000. The others follow from it."""
-    given = os.environ.get("DEMO_PORT") or "8000"
-    if not given.isdigit() or not 1 <= int(given) <= 65_500:
-        raise Trouble(f"DEMO_PORT={given!r} is not a port: give a number between 1 and 65500, as in DEMO_PORT=8100.")
-    return int(given)
+    """The port of the web server: DEMO_PORT, or 8000. The other ports are derived from it."""
+    value = os.environ.get("DEMO_PORT") or "8000"
+    if not value.isdigit() or not 1 <= int(value) <= 65_500:
+        raise Trouble(f"DEMO_PORT={value!r} is not a port: give a number between 1 and 65500, as in DEMO_PORT=8100.")
+    return int(value)
 
 
 def ports(port: int) -> dict[str, int]:
@@ -117,11 +117,11 @@ def ports(port: int) -> dict[str, int]:
 
 
 def check_ports(port: int) -> None:
-    """Raise Trouble naming every port that somebody else listens on."""
-    taken = [f"{number} ({name})" for name, number in ports(port).items() if not is_free(number)]
-    if taken:
+    """Raise Trouble, which lists every port already in use."""
+    used = [f"{number} ({name})" for name, number in ports(port).items() if not is_free(number)]
+    if used:
         raise Trouble(
-            f"Port {', '.join(taken)} is taken on {HOST}. Is another demo running? "
+            f"Port {', '.join(used)} is taken on {HOST}. Is another demo running? "
             f"Choose another port: make demo DEMO_PORT={port + 100}"
         )
 
@@ -137,25 +137,25 @@ def is_free(port: int) -> bool:
 
 
 def manage(*arguments: str) -> str:
-    """Run a management command to its end and give its output; raises Trouble with what it said."""
+    """Run a management command and return its output. Raises Trouble with the output if it fails."""
     command = [sys.executable, "demo_project/manage.py", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     with (DATA / "manage.log").open("a", encoding="utf-8") as log:
-        log.write(f"$ manage.py {' '.join(arguments)}\n{done.stdout}{done.stderr}")
-    if done.returncode:
-        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-15:])
-        raise Trouble(f"manage.py {arguments[0]} failed (all of it: {DATA / 'manage.log'}):\n{said}")
-    return done.stdout.strip()
+        log.write(f"$ manage.py {' '.join(arguments)}\n{process.stdout}{process.stderr}")
+    if process.returncode:
+        output = "\n".join((process.stderr or process.stdout).strip().splitlines()[-15:])
+        raise Trouble(f"manage.py {arguments[0]} failed (full log: {DATA / 'manage.log'}):\n{output}")
+    return process.stdout.strip()
 
 
-def bring_data_in() -> None:
-    print("Bringing the database up to date…")
+def load_data() -> None:
+    print("Updating the database…")
     manage("migrate", "--no-input", "--verbosity", "0")
     print(manage("demo_data").splitlines()[-1])
 
 
 def run(port: int, parts: list[Part]) -> None:
-    """Start all parts, tell when they are ready, and stay until one ends or somebody ends us."""
+    """Start all parts, report when they are ready, and run until one ends or the demo is stopped."""
     started = time.monotonic()
     check_ports(port)
     number = ports(port)
@@ -169,14 +169,14 @@ def run(port: int, parts: list[Part]) -> None:
         parts.append(part)
         return part
 
-    # The mail system comes first: what the data sends goes out at once.
+    # The mail system comes first: loading the data sends mail.
     mail = start(
         "mail", python, "-m", "demo_project.mailbox.server", "--port", str(number["mail"]),
         "--receiver-port", str(number["receiver"]), "--folder", str(DATA / "mail"),
         "--reply-address", "reply@kaede-hotels.example", "--reply-address", "guests@kaede-hotels.example",
     )  # fmt: skip
     wait_for(mail, lambda: greets(number["mail"]))
-    bring_data_in()
+    load_data()
     print("Starting web server, worker, beat and mail receiver…")
     web = start(
         "web", python, "-m", "gunicorn", "demo_project.wsgi", "--bind", f"{HOST}:{port}", "--threads", "8",
@@ -202,7 +202,7 @@ def run(port: int, parts: list[Part]) -> None:
 
 
 def wait_for(part: Part, ready: Callable[[], bool]) -> None:
-    """Wait until ``ready()`` holds; raises Trouble when the process ends or takes too long."""
+    """Wait until ``ready()`` is true. Raises Trouble if the process ends or takes too long."""
     end_at = time.monotonic() + PATIENCE
     while not ready():
         part.check()
@@ -220,7 +220,7 @@ def answers(url: str) -> bool:
 
 
 def greets(port: int) -> bool:
-    """Whether a mail server says 220 there."""
+    """Whether a mail server answers 220 on the port."""
     try:
         with socket.create_connection((HOST, port), timeout=2) as connection:
             return connection.recv(4).startswith(b"220")
@@ -229,7 +229,7 @@ def greets(port: int) -> bool:
 
 
 def words(port: int, link: str, seconds: float) -> str:
-    """What the reader needs now."""
+    """The information printed when the demo is ready."""
     web = f"http://{HOST}:{port}"
     return f"""
 The demo is ready ({seconds:.0f} s).  デモの準備ができました。
@@ -245,18 +245,18 @@ The demo is ready ({seconds:.0f} s).  デモの準備ができました。
 
   Try it: sign in as supervisor and leave /guard/ open. In another browser open the guest's chat and write
       LINE交換しませんか？ID: hanako_22
-  The alert appears on the open page, and the warning in the supervisor's mailbox.
+  The alert appears on the open page, and a mail in the supervisor's mailbox.
 
-  Logs: {DATA}/*.log      Ctrl-C ends everything.
+  Logs: {DATA}/*.log      Ctrl-C stops everything.
 """
 
 
 def end(parts: list[Part]) -> None:
-    """End all parts, the last started first; whoever does not go within ten seconds is killed."""
+    """Stop all parts, the last started first; a part still running after ten seconds is killed."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     for part in reversed(parts):
-        part.process.terminate()  # the head of each group lets its own people finish
+        part.process.terminate()  # the leader of each group stops its children
     end_at = time.monotonic() + 10
     for part in reversed(parts):
         part.wait(max(0.1, end_at - time.monotonic()))

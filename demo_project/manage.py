@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-# The script's own folder holds modules named like libraries (celery, mailbox): the repository's root takes its place.
+# The script's folder has modules named like libraries (celery, mailbox), so the repository's root replaces it.
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 if __name__ == "__main__":

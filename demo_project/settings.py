@@ -1,4 +1,4 @@
-"""Settings of the demo CRM. What a host adds for crm_contact_guard is at the end."""
+"""Settings of the demo CRM. The settings for crm_contact_guard are at the end."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from crm_contact_guard.conf import CONTACT_GUARD_SCHEDULE
 from crm_contact_guard.proof.notes import SigningKey
 
 ROOT = Path(__file__).resolve().parents[1]
-#: All that the demo keeps: database, queue, mail, files, logs.
+#: All data of the demo: database, queue, mail, files, logs.
 DATA = Path(os.environ.get("DEMO_DATA") or ROOT / "var/demo").resolve()
 DATA.mkdir(parents=True, exist_ok=True)
 PORT = int(os.environ.get("DEMO_PORT") or 8000)
 
 
-def _kept(name: str, make: Callable[[], str]) -> str:
-    """A secret of this installation, made at first use and kept in a file that only its owner reads."""
+def _secret(name: str, make: Callable[[], str]) -> str:
+    """A secret of this installation, generated on first use and stored in a file readable only by its owner."""
     path = DATA / name
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -33,14 +33,14 @@ def _kept(name: str, make: Callable[[], str]) -> str:
 
 
 def _database(url: str) -> dict[str, Any]:
-    """SQLite in WAL mode, so that web, worker and beat read while one writes; or PostgreSQL by URL."""
+    """SQLite in WAL mode, so that processes can read while one writes; or PostgreSQL by URL."""
     if not url:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": DATA / "db.sqlite3",
             "OPTIONS": {
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
-                # A transaction takes the write lock at its start: one that takes it halfway can only fail.
+                # A transaction takes the write lock at its start; taking it later fails if another one wrote meanwhile.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
             },
@@ -58,12 +58,12 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
-SECRET_KEY = os.environ.get("DEMO_SECRET_KEY") or _kept("secret_key", lambda: secrets.token_urlsafe(50))
+SECRET_KEY = os.environ.get("DEMO_SECRET_KEY") or _secret("secret_key", lambda: secrets.token_urlsafe(50))
 DEBUG = False
 PUBLIC_URL = os.environ.get("DEMO_PUBLIC_URL") or f"http://127.0.0.1:{PORT}"
 ALLOWED_HOSTS = [host for host in os.environ.get("DEMO_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
-# Cookies know no ports: two demos on one machine must not sign each other's people out.
+# Cookies ignore ports: two demos on one machine must not sign out each other's users.
 SESSION_COOKIE_NAME = f"kaede_session_{PORT}"
 CSRF_COOKIE_NAME = f"kaede_csrf_{PORT}"
 
@@ -123,7 +123,7 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "/static/"
-# Served straight from the apps: nothing has to be collected before the demo can start.
+# Served directly from the apps, without collectstatic.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 MEDIA_ROOT = DATA / "files"
@@ -132,18 +132,18 @@ EMAIL_HOST = os.environ.get("DEMO_SMTP_HOST") or "127.0.0.1"
 EMAIL_PORT = int(os.environ.get("DEMO_SMTP_PORT") or PORT + 25)
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = "Kaede CRM <crm@kaede-hotels.example>"
-#: Where the demo's own mail system puts mail. None: mail goes to another system (see docker-compose.yml).
+#: The folder of the demo's mail system. None: mail goes to another system (see docker-compose.yml).
 MAILBOX_FOLDER = None if os.environ.get("DEMO_SMTP_HOST") else DATA / "mail"
 
 CELERY_BROKER_URL = os.environ.get("DEMO_BROKER_URL") or "folder://localhost/"
 if CELERY_BROKER_URL.startswith("folder:"):
     (DATA / "broker").mkdir(exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS = {"folder": str(DATA / "broker"), "polling_interval": 0.1}
-    # Both talk by broadcast, which a folder does not know.
+    # Both use broadcast, which the folder broker does not support.
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
     CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A worker that takes more than it works on would keep it to itself when it dies.
+# Prefetched tasks of a worker that dies would be lost.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
@@ -201,8 +201,8 @@ CONTACT_GUARD: dict[str, Any] = {
             },
         },
     },
-    # Here the demo makes a key by itself; a company runs contact_guard_keygen once and keeps a copy offline.
-    "SIGNING_KEY": _kept("signing_key", lambda: SigningKey.generate("kaede-hotels.example/record").to_text()),
+    # The demo generates a key; a company runs contact_guard_keygen once and keeps a copy offline.
+    "SIGNING_KEY": _secret("signing_key", lambda: SigningKey.generate("kaede-hotels.example/record").to_text()),
     "WITNESSES": [
         {
             "BACKEND": "crm_contact_guard.sealing.witnesses.email.EmailWitness",

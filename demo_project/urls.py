@@ -1,4 +1,4 @@
-"""The demo CRM's own pages, the demo's mail, and crm_contact_guard under ``/guard/``."""
+"""URLs of the demo CRM, the demo's mail, and crm_contact_guard under ``/guard/``."""
 
 from django.urls import include, path
 

@@ -1,4 +1,4 @@
-"""The two doors: who may pass, what is refused with which words, and what a repeated call does."""
+"""Sending and receiving: authorisation, rejected messages and repeated calls."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def inbound(**fields: object) -> InboundMessage:
     return InboundMessage(occurred_at=timezone.now(), **{**given, **fields})  # type: ignore[arg-type]
 
 
-def test_only_those_who_answer_may_write(clerk: Employee, conversation: Conversation) -> None:
+def test_only_those_who_answer_the_conversation_may_write(clerk: Employee, conversation: Conversation) -> None:
     supervisor = Employee.objects.get(name="Sora")
 
     for stranger in (supervisor, factories.employee("ren")):
@@ -44,7 +44,7 @@ def test_only_those_who_answer_may_write(clerk: Employee, conversation: Conversa
 
 
 @pytest.mark.parametrize(("text", "words"), [("  \n", "empty"), ("x" * 5001, "5001")])
-def test_what_can_not_be_a_message_is_refused_in_words(
+def test_invalid_messages_are_rejected_with_a_text(
     clerk: Employee, conversation: Conversation, text: str, words: str
 ) -> None:
     with pytest.raises(InvalidMessage, match=words):
@@ -52,12 +52,12 @@ def test_what_can_not_be_a_message_is_refused_in_words(
     assert not Message.objects.exists()
 
 
-def test_a_customer_without_address_can_not_get_mail(clerk: Employee, conversation: Conversation) -> None:
+def test_a_customer_without_an_address_can_not_receive_mail(clerk: Employee, conversation: Conversation) -> None:
     with pytest.raises(InvalidMessage, match="no address"):
         gateway.send(actor=clerk, conversation=conversation, text="Hello", channel="email")
 
 
-def test_the_same_key_gives_the_first_message_and_another_text_is_refused(
+def test_a_repeated_key_returns_the_first_message_and_rejects_another_text(
     clerk: Employee, conversation: Conversation
 ) -> None:
     first = gateway.send(actor=clerk, conversation=conversation, text="Hello", idempotency_key="k1")
@@ -80,7 +80,7 @@ def test_a_carriers_event_is_recorded_once(conversation: Conversation) -> None:
     assert Message.objects.count() == 1
 
 
-def test_two_events_whose_long_ids_begin_alike_are_two(conversation: Conversation) -> None:
+def test_long_event_ids_with_a_common_prefix_are_distinct(conversation: Conversation) -> None:
     ids = [f"{'x' * 300}{end}" for end in "ab"]
 
     received = [gateway.receive(inbound(event_id=one, reply_tokens=(conversation.reply_token,))) for one in ids * 2]
@@ -121,7 +121,7 @@ def test_hostile_text_is_recorded_as_it_can_be_stored(conversation: Conversation
     assert "\n" not in stored.carrier_id
 
 
-def test_a_note_tells_of_the_past_and_of_call_or_meeting(clerk: Employee, conversation: Conversation) -> None:
+def test_a_note_is_about_a_past_call_or_meeting(clerk: Employee, conversation: Conversation) -> None:
     now = timezone.now()
     noted = gateway.note(
         actor=clerk, conversation=conversation, kind="call", text="Asked for a late check-out", occurred_at=now,
@@ -129,7 +129,7 @@ def test_a_note_tells_of_the_past_and_of_call_or_meeting(clerk: Employee, conver
     )  # fmt: skip
 
     assert (noted.direction, noted.kind) == ("note", "call")
-    with pytest.raises(InvalidMessage, match="ahead"):
+    with pytest.raises(InvalidMessage, match="in the future"):
         gateway.note(
             actor=clerk, conversation=conversation, kind="call", text="x", occurred_at=now + timezone.timedelta(hours=1)
         )
@@ -137,7 +137,7 @@ def test_a_note_tells_of_the_past_and_of_call_or_meeting(clerk: Employee, conver
         gateway.note(actor=clerk, conversation=conversation, kind="fax", text="x", occurred_at=now)
 
 
-def test_ids_and_names_that_no_database_holds_are_mended_at_the_edge() -> None:
+def test_ids_and_names_that_no_database_accepts_are_cleaned_on_entry() -> None:
     inbound = InboundMessage(
         channel="chat",
         event_id="a\0b",

@@ -1,8 +1,8 @@
-"""Import every module of the installed package, and start each carrier whose extra is here, as a host does.
+"""Import every module of the installed package, and start each carrier whose extra is installed, as a host does.
 
-``python tools/import_all.py [EXTRA]`` runs where the built package and at most one extra are installed, and nothing of
-the developers' tools. Exit code 1 when a library of an extra leaks: a module that needs one it should not, or a carrier
-whose extra is missing and that does not say which one.
+``python tools/import_all.py [EXTRA]`` runs in an environment with the built package and at most one extra, without
+development tools. Exit code 1 if a module needs a library of an extra that it should not need, or if a carrier does not
+report its missing extra.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = "crm_contact_guard"
-#: Where libraries of extras may be imported at the top: module prefix → extras of which one brings them.
+#: Modules that may import libraries of an extra at the top: module prefix → the extras that provide them.
 OF_EXTRAS = {
     "channels.email.esp": ("email-esp",),
     "channels.email.imap": ("imap",),
@@ -21,7 +21,7 @@ OF_EXTRAS = {
     "channels.line": ("line",),
     "channels.http": ("line", "line-works"),
 }
-#: Backend → the extra without which the installation's checks must name it.
+#: Backend → the extra that the system checks must report if it is missing.
 CARRIERS = {
     "webchat.WebChatChannel": "",
     "email.EmailChannel": "",
@@ -31,7 +31,7 @@ CARRIERS = {
     "twilio.SmsChannel": "twilio",
     "whatsapp.WhatsAppChannel": "whatsapp",
 }
-#: An extra whose libraries need all that another one brings.
+#: Extras that also install the libraries of other extras.
 BRINGS = {"twilio": ("line-works",)}
 SETTINGS: dict[str, object] = {
     "SECRET_KEY": "of the host",
@@ -52,34 +52,34 @@ SETTINGS: dict[str, object] = {
 
 
 def leaks(extra: str) -> list[str]:
-    """Modules that can't be imported and should, or that can and should not need to."""
-    found = []
+    """Modules that can't be imported although their extra is installed or none is needed."""
+    errors = []
     package = importlib.import_module(PACKAGE)
     for module in pkgutil.walk_packages(package.__path__, f"{PACKAGE}."):
         short = module.name.removeprefix(f"{PACKAGE}.")
         if short.endswith("__main__"):
-            continue  # runs when it is imported
+            continue  # runs on import
         needs = next((extras for prefix, extras in OF_EXTRAS.items() if short.startswith(prefix)), ())
         try:
             importlib.import_module(module.name)
         except ImportError as error:
             if not needs or extra in needs:
-                found.append(f"{module.name}: {error}")
-    return found
+                errors.append(f"{module.name}: {error}")
+    return errors
 
 
 def unnamed(extra: str) -> list[str]:
-    """Carriers whose missing extra no check names, and those that miss one which is here."""
+    """Carriers whose missing extra no check reports, and those reported although it is installed."""
     from django.core.checks import run_checks  # noqa: PLC0415 - after the settings
 
-    found = []
-    here = {extra, *BRINGS.get(extra, ())}
-    said = [f"{message.msg} {message.hint}" for message in run_checks(tags=[PACKAGE])]
+    errors = []
+    installed = {extra, *BRINGS.get(extra, ())}
+    reports = [f"{message.msg} {message.hint}" for message in run_checks(tags=[PACKAGE])]
     for backend, needs in CARRIERS.items():
-        told = any(backend in each and f"crm-contact-guard[{needs}]" in each for each in said)
-        if needs and told == (needs in here):
-            found.append(f"{backend}: the checks {'ask for' if told else 'do not name'} the extra {needs}")
-    return found
+        reported = any(backend in each and f"crm-contact-guard[{needs}]" in each for each in reports)
+        if needs and reported == (needs in installed):
+            errors.append(f"{backend}: the checks {'ask for' if reported else 'do not name'} the extra {needs}")
+    return errors
 
 
 def main() -> None:
@@ -93,14 +93,14 @@ def main() -> None:
 
     settings.configure(**SETTINGS)
     django.setup()
-    wrong = leaks(extra) + unnamed(extra)
+    errors = leaks(extra) + unnamed(extra)
     call_command("migrate", verbosity=0)
     for address, code in (("/chat/x/", 410), ("/api/v1/conversations/", 401)):
-        answered = Client().get(address).status_code
-        if answered != code:
-            wrong.append(f"{address} answers {answered}, not {code}")
-    if wrong:
-        sys.exit("\n".join(wrong))
+        status = Client().get(address).status_code
+        if status != code:
+            errors.append(f"{address} answers {status}, not {code}")
+    if errors:
+        sys.exit("\n".join(errors))
 
 
 if __name__ == "__main__":

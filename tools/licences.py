@@ -1,8 +1,7 @@
-"""``docs/licences.md``: the licence of each package that ``pip install`` brings, by the packages' own metadata.
+"""``docs/licences.md``: the licence of each package that ``pip install`` installs, from the packages' metadata.
 
-``write`` renews the page, ``check`` (part of ``make lint``) fails when it is not in step with what is installed.
-Versions are those of ``requirements/dev.txt``, all that it locks for one Python or another, so that the page is the
-same whichever Python writes it.
+``write`` updates the page; ``check`` (part of ``make lint``) fails if it is out of date. Versions are those locked in
+``requirements/dev.txt`` for any Python, so that every Python writes the same page.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ TARGET = ROOT / "docs" / "licences.md"
 LOCK = ROOT / "requirements" / "dev.txt"
 HEAD = """# Licences
 
-Written by `make licences` from the packages' own metadata; the versions are those that `requirements/dev.txt` locks.
-What is vendored in the package itself, and why each of these was chosen: [dependencies](dependencies.md).
+Written by `make licences` from the packages' metadata; the versions are those locked in `requirements/dev.txt`.
+For vendored files, and the reasons for each dependency, see [dependencies](dependencies.md).
 
 ## Always
 
-What `pip install crm-contact-guard` brings, directly or by way of another package.
+What `pip install crm-contact-guard` installs, directly or indirectly.
 
 | Package | Version | Licence |
 |---|---|---|
@@ -35,7 +34,7 @@ What `pip install crm-contact-guard` brings, directly or by way of another packa
 EXTRAS = """
 ## With extras
 
-What extras bring besides. Left out are those that developers do not install ({missing}); the licence of each stands in
+What extras install in addition, except those that developers do not install ({missing}); for their licences see
 [dependencies](dependencies.md).
 
 | Package | Version | Licence | Extra |
@@ -44,13 +43,13 @@ What extras bring besides. Left out are those that developers do not install ({m
 _LOCKED = re.compile(r"^([a-z0-9][a-z0-9._-]*)(?:\[[^]]*\])?==([^ ;\\]+)", re.MULTILINE)
 
 
-def reached(wanted: Iterable[str]) -> dict[str, str]:
-    """Name → licence of every package that these requirements lead to on this Python. Raises PackageNotFoundError."""
-    waiting = [(Requirement(line), "") for line in wanted]
+def reached(requirements: Iterable[str]) -> dict[str, str]:
+    """Name → licence of every direct and indirect requirement on this Python. Raises PackageNotFoundError."""
+    queue = [(Requirement(line), "") for line in requirements]
     seen: set[tuple[str, str]] = set()
-    found: dict[str, str] = {}
-    while waiting:
-        requirement, extra = waiting.pop()
+    licences: dict[str, str] = {}
+    while queue:
+        requirement, extra = queue.pop()
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": extra}):
             continue
         name = re.sub(r"[-_.]+", "-", requirement.name).lower()
@@ -59,14 +58,14 @@ def reached(wanted: Iterable[str]) -> dict[str, str]:
                 continue
             seen.add((name, chosen))
             installed = distribution(name)
-            found[name] = licence(installed.metadata)
-            waiting += [(Requirement(line), chosen) for line in installed.requires or ()]
-    return found
+            licences[name] = licence(installed.metadata)
+            queue += [(Requirement(line), chosen) for line in installed.requires or ()]
+    return licences
 
 
 def licence(metadata: PackageMetadata) -> str:
-    """The licence expression, else the classifiers' words, else the first line of the field."""
-    # One spelling for the commonest: two versions of a package may differ in it.
+    """The licence expression, else the classifiers, else the first line of the licence field."""
+    # Normalise the most common one: versions of a package may spell it differently.
     return _stated(metadata).replace("MIT License", "MIT")
 
 
@@ -75,40 +74,40 @@ def _stated(metadata: PackageMetadata) -> str:
         return str(expression[0])
     classifiers = metadata.get_all("Classifier") or []
     classified = [line.rsplit(" :: ", 1)[-1] for line in classifiers if line.startswith("License ::")]
-    told = [line for line in classified if line != "OSI Approved"]
-    return ", ".join(told) or str((metadata.get_all("License") or ["not stated"])[0]).splitlines()[0]
+    specific = [line for line in classified if line != "OSI Approved"]
+    return ", ".join(specific) or str((metadata.get_all("License") or ["not stated"])[0]).splitlines()[0]
 
 
 def locked() -> dict[str, str]:
-    """Name → the versions that the developers' lock names."""
-    found: dict[str, list[str]] = {}
+    """Name → the versions in the developers' lock file."""
+    result: dict[str, list[str]] = {}
     for name, version in _LOCKED.findall(LOCK.read_text(encoding="utf-8")):
-        found.setdefault(name, []).append(version)
-    return {name: ", ".join(versions) for name, versions in found.items()}
+        result.setdefault(name, []).append(version)
+    return {name: ", ".join(versions) for name, versions in result.items()}
 
 
 def page(written: str) -> str:
-    """The page as this Python sees it. Rows that only another Python leads to stay as long as they are locked."""
+    """The page as generated by this Python. Rows of packages for other Pythons stay while they are locked."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     versions = locked()
     always = reached(project["dependencies"])
     extras: dict[str, tuple[str, set[str]]] = {}
     missing = []
-    for extra, wanted in project["optional-dependencies"].items():
+    for extra, requirements in project["optional-dependencies"].items():
         try:
-            brought = reached(wanted)
+            installed = reached(requirements)
         except PackageNotFoundError:
-            brought = {"": ""}
-        # What one developer happens to have besides is not in everybody's report.
-        if not brought.keys() <= versions.keys():
+            installed = {"": ""}
+        # Packages that are not locked, but installed by one developer, are left out.
+        if not installed.keys() <= versions.keys():
             missing.append(f"`{extra}`")
             continue
-        for name in brought.keys() - always.keys():
-            extras.setdefault(name, (brought[name], set()))[1].add(extra)
-    first = {name: f"| {name} | {versions[name]} | {told} |\n" for name, told in always.items()}
+        for name in installed.keys() - always.keys():
+            extras.setdefault(name, (installed[name], set()))[1].add(extra)
+    first = {name: f"| {name} | {versions[name]} | {licence_name} |\n" for name, licence_name in always.items()}
     second = {
-        name: f"| {name} | {versions[name]} | {told} | {', '.join(sorted(by))} |\n"
-        for name, (told, by) in extras.items()
+        name: f"| {name} | {versions[name]} | {licence_name} | {', '.join(sorted(by))} |\n"
+        for name, (licence_name, by) in extras.items()
     }
     for row in re.findall(r"^\| .*\n", written, re.MULTILINE):
         name, version, *rest = row.strip("| \n").split(" | ")
@@ -136,7 +135,7 @@ def main() -> None:
 
 
 def differing(written: str, today: str) -> list[str]:
-    """The lines that differ."""
+    """The differing lines."""
     return [line for line in ndiff(written.splitlines(), today.splitlines()) if line[0] in "+-"]
 
 

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Make the virtual environment .venv with the first suitable Python. PYTHON=/path/to/python overrides the search.
+# Create the virtual environment .venv with the first suitable Python. PYTHON=/path/to/python overrides the search.
 set -eu
 
 venv=${1:-.venv}
 found=""
 for candidate in ${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do
-    # A name on PATH may be a shim that runs nothing, so each candidate has to prove itself.
+    # A name on PATH may be a shim that runs nothing, so each candidate is tested.
     version=$("$candidate" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
     case $version in
         2.* | 3.[0-9] | 3.10) found="$found $candidate ($version: too old)"; continue ;;

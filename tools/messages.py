@@ -1,12 +1,12 @@
-"""Keep the translations whole: collect texts, compile catalogues, and check that both are in step.
+"""Update, compile and check the translations.
 
     python tools/messages.py update    # collect texts from the sources (needs gettext), then compile
     python tools/messages.py compile   # .po -> .mo; pure Python, no gettext needed
-    python tools/messages.py check     # exit 1 and say what is wrong
+    python tools/messages.py check     # report problems; exit code 1 if there are any
 
-Compiled catalogues are committed, because a fresh clone must speak Japanese with Python alone. ``check`` therefore
-compares each .mo with its .po, and looks for untranslated and fuzzy entries and for placeholders that a translation
-lost. Where ``xgettext`` is at hand, it also reports texts of the sources that a .po does not know.
+Compiled catalogues are committed, because a fresh clone must show Japanese without gettext. ``check`` therefore
+compares each .mo with its .po, and reports untranslated and fuzzy entries and missing placeholders. If ``xgettext`` is
+installed, it also reports texts of the sources that are missing in a .po.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 import polib
 
 ROOT = Path(__file__).parents[1]
-#: The packages with a ``locale`` folder; each is translated by itself.
+#: The packages with a ``locale`` folder; each has its own catalogues.
 PACKAGES = ("crm_contact_guard", "demo_project")
 LANGUAGES = ("ja",)
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd]|\{\w*\}")
@@ -35,7 +35,7 @@ def catalogues() -> Iterator[Path]:
 
 
 def collect(package: Path) -> None:
-    """Run ``makemessages`` in one package. Locations name files without lines, so that a moved line changes nothing."""
+    """Run ``makemessages`` in one package. Locations have no line numbers, so that moved lines change nothing."""
     command = [sys.executable, "-m", "django", "makemessages", "--add-location", "file", "--no-wrap"]
     command += [argument for language in LANGUAGES for argument in ("--locale", language)]
     subprocess.run(command, cwd=package, check=True, stdout=subprocess.DEVNULL)
@@ -57,10 +57,10 @@ def entry_faults(entry: polib.POEntry) -> Iterator[str]:
     if not entry.translated():
         yield "is not translated"
         return
-    wanted = set(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid))
+    expected = set(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid))
     for text in entry.msgstr_plural.values() or [entry.msgstr]:
-        if set(PLACEHOLDER.findall(text)) != wanted:
-            yield f"has other placeholders than {sorted(wanted)}"
+        if set(PLACEHOLDER.findall(text)) != expected:
+            yield f"must have the placeholders {sorted(expected)}"
 
 
 def catalogue_faults(path: Path) -> Iterator[str]:
@@ -70,30 +70,32 @@ def catalogue_faults(path: Path) -> Iterator[str]:
             yield from (f"{entry.msgid!r} {fault}" for fault in entry_faults(entry))
     compiled = path.with_suffix(".mo")
     if not compiled.exists() or translations(polib.mofile(str(compiled))) != translations(catalogue):
-        yield "the .mo is not what the .po says: run python tools/messages.py compile"
+        yield "the .mo does not match the .po: run python tools/messages.py compile"
 
 
 def source_faults(path: Path) -> Iterator[str]:
-    """Texts of the sources that the .po does not know. The .po is put back as it was."""
+    """Texts of the sources that are missing in the .po. The .po is restored afterwards."""
     before = path.read_bytes()
     known = {(entry.msgctxt, entry.msgid) for entry in polib.pofile(str(path)) if not entry.obsolete}
     try:
         collect(path.parents[3])
-        found = {(entry.msgctxt, entry.msgid) for entry in polib.pofile(str(path)) if not entry.obsolete}
+        collected = {(entry.msgctxt, entry.msgid) for entry in polib.pofile(str(path)) if not entry.obsolete}
     finally:
         path.write_bytes(before)
-    yield from (f"{text!r} is in the sources only: run make messages" for _, text in sorted(found - known, key=str))
+    yield from (
+        f"{text!r} is missing in the catalogue: run make messages" for _, text in sorted(collected - known, key=str)
+    )
 
 
 def check() -> int:
     faults = 0
     for path in catalogues():
-        found = list(catalogue_faults(path))
+        messages = list(catalogue_faults(path))
         if shutil.which("xgettext"):
-            found += source_faults(path)
-        for fault in found:
+            messages += source_faults(path)
+        for fault in messages:
             print(f"{path.relative_to(ROOT)}: {fault}")
-        faults += len(found)
+        faults += len(messages)
     print(f"translations: {faults} fault(s) in {len(list(catalogues()))} catalogue(s)")
     return 1 if faults else 0
 

@@ -1,6 +1,6 @@
-"""The README as a package index shows it: alone. Called by hatchling whenever the package's metadata is made.
+"""The README for package indexes. Called by hatchling when it builds the package's metadata.
 
-Paths of the repository lead nowhere there, so a link to one becomes its words and the path, and a picture goes.
+Relative links do not work there, so a link becomes its text and path, and images are removed.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ _LINK = re.compile(r"\[([^]]*)\]\((?!https?:)([^)]*)\)")
 
 
 def standing_alone(text: str) -> str:
-    """Markdown without pictures and links that are relative."""
-    return _LINK.sub(_told, _IMAGE.sub("", text))
+    """Markdown without relative images and links."""
+    return _LINK.sub(_as_text, _IMAGE.sub("", text))
 
 
-def _told(link: re.Match[str]) -> str:
+def _as_text(link: re.Match[str]) -> str:
     words, path = link.groups()
     return words if path.endswith(words.strip("`")) else f"{words}: {path}"
 
 
 class StandingAlone(MetadataHookInterface):
-    """Puts the README into the metadata."""
+    """Adds the README to the metadata."""
 
     def update(self, metadata: dict[str, Any]) -> None:
         text = (Path(self.root) / "README.md").read_text(encoding="utf-8")

@@ -1,6 +1,7 @@
-"""The reference pages of the documentation, written from the code: settings, checks, commands, API, Python.
+"""Generates the reference pages of the documentation from the code: settings, checks, commands, API, Python.
 
-``python tools/reference.py write`` renews them, ``check`` fails when one is not in step (``make docs`` and a test do).
+``python tools/reference.py write`` updates them; ``check`` fails if one is out of date (also run by ``make docs`` and a
+test).
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def _code(text: str) -> str:
 
 
 def settings_page() -> str:
-    """Names, groups and defaults as ``conf.DEFAULTS`` has them."""
+    """Names, groups and defaults from ``conf.DEFAULTS``."""
     source = (PACKAGE / "conf.py").read_text(encoding="utf-8")
     tree = ast.parse(source)
     [table] = [
@@ -47,10 +48,10 @@ def settings_page() -> str:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "DEFAULTS"
     ]
     if not isinstance(table, ast.Dict):
-        raise TypeError("conf.DEFAULTS is no dict display")
+        raise TypeError("conf.DEFAULTS is not a dict display")
     lines = source.splitlines()
     out = ["# Reference: settings", "", NOTE]
-    out += ["Keys of `CONTACT_GUARD` with their defaults. What each means: [settings](settings.md).", ""]
+    out += ["Keys of `CONTACT_GUARD` with their defaults. Their meaning: [settings](settings.md).", ""]
     for key, value in zip(table.keys, table.values, strict=True):
         if key is None:
             raise TypeError("conf.DEFAULTS unpacks another dict")
@@ -65,17 +66,17 @@ def settings_page() -> str:
 
 
 def checks_page() -> str:
-    """Every message a system check can give, with its fix."""
-    found = sorted(set(_messages()))
+    """Every message of a system check, with its fix."""
+    messages = sorted(set(_messages()))
     out = ["# Reference: checks", "", NOTE]
     out += [
-        "What `manage.py check` may say, with its way out. `…` stands for what is known only then.",
-        "A line can be silenced by `SILENCED_SYSTEM_CHECKS`, which is rarely wise.",
+        "All messages of `manage.py check`, with their fixes. `…` stands for a value known only at run time.",
+        "`SILENCED_SYSTEM_CHECKS` can silence a message, which is rarely wise.",
         "",
         "| Id | Message | Fix |",
         "|---|---|---|",
     ]
-    out += [f"| `{identity}` | {_cell(message)} | {_cell(hint)} |" for identity, message, hint in found]
+    out += [f"| `{identity}` | {_cell(message)} | {_cell(hint)} |" for identity, message, hint in messages]
     return "\n".join(out) + "\n"
 
 
@@ -85,10 +86,10 @@ def _messages() -> Iterator[tuple[str, str, str]]:
             if not isinstance(scope, ast.FunctionDef):
                 continue
             for call in ast.walk(scope):
-                given = _given(call)
-                if given is None or not isinstance(call, ast.Call):
+                parts = _message_and_hint(call)
+                if parts is None or not isinstance(call, ast.Call):
                     continue
-                words, hint = given
+                words, hint = parts
                 identity = next(ast.literal_eval(named.value) for named in call.keywords if named.arg == "id")
                 message = _text(words, scope, call.lineno)
                 if not re.search(r"\w{3}", message):
@@ -97,18 +98,18 @@ def _messages() -> Iterator[tuple[str, str, str]]:
 
 
 def _from_docstring(scope: ast.FunctionDef, identity: str) -> str:
-    """What the check's own docstring says of an id, where the message is another's words."""
+    """The description of an id in the check's docstring, for messages that are not literals."""
     short = identity.rpartition(".")[2]
-    told = re.search(rf"{short}: (.*?)(?:\.\s|\.$|\Z)", ast.get_docstring(scope) or "", re.DOTALL)
-    return told[1] if told else "…"
+    match = re.search(rf"{short}: (.*?)(?:\.\s|\.$|\Z)", ast.get_docstring(scope) or "", re.DOTALL)
+    return match[1] if match else "…"
 
 
 def _line(node: ast.expr) -> int:
     return node.lineno
 
 
-def _given(call: ast.AST) -> tuple[ast.expr | None, ast.expr | None] | None:
-    """Message and hint of a call that makes a check's message; None for any other node."""
+def _message_and_hint(call: ast.AST) -> tuple[ast.expr | None, ast.expr | None] | None:
+    """Message and hint of a call that creates a check message; None for any other node."""
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("Error", "Warning")):
         return None
     named = {keyword.arg: keyword.value for keyword in call.keywords}
@@ -119,7 +120,7 @@ def _given(call: ast.AST) -> tuple[ast.expr | None, ast.expr | None] | None:
 
 
 def _text(node: ast.expr | None, scope: ast.FunctionDef, line: int) -> str:
-    """The words of an expression; ``…`` for what only running it tells."""
+    """The text of an expression, with ``…`` for parts known only at run time."""
     if node is None:
         return ""
     if isinstance(node, ast.Constant):
@@ -147,11 +148,17 @@ def _text(node: ast.expr | None, scope: ast.FunctionDef, line: int) -> str:
 
 
 def commands_page() -> str:
-    """Every command's own help."""
+    """The help of every command."""
     from django.core.management import get_commands, load_command_class  # noqa: PLC0415
 
     os.environ["COLUMNS"] = "110"
-    out = ["# Reference: commands", "", NOTE, "What `manage.py COMMAND --help` says, Django's own options aside.", ""]
+    out = [
+        "# Reference: commands",
+        "",
+        NOTE,
+        "The output of `manage.py COMMAND --help`, without Django's own options.",
+        "",
+    ]
     for name in sorted(name for name, app in get_commands().items() if app == APP):
         parser = load_command_class(APP, name).create_parser("manage.py", name)
         out += [f"## {name}", "", " ".join((parser.description or "").split()), ""]
@@ -175,8 +182,8 @@ def _options(parser: argparse.ArgumentParser, before: str = "") -> list[str]:
             continue
         named = ", ".join(action.option_strings) or str(action.metavar or action.dest)
         takes = f" {action.metavar or action.dest.upper()}" if action.option_strings and action.nargs != 0 else ""
-        told = (action.help or "") % {**vars(action), "prog": parser.prog}
-        rows.append(f"| `{before}{named}{takes}` | {_cell(told)} |")
+        help_text = (action.help or "") % {**vars(action), "prog": parser.prog}
+        rows.append(f"| `{before}{named}{takes}` | {_cell(help_text)} |")
     head = ["| Argument | Meaning |", "|---|---|"] if rows and not before else []
     return head + rows
 
@@ -185,7 +192,7 @@ def _options(parser: argparse.ArgumentParser, before: str = "") -> list[str]:
 
 
 def api_page() -> str:
-    """Every operation of the OpenAPI description."""
+    """Every operation of the OpenAPI schema."""
     from drf_spectacular.generators import SchemaGenerator  # noqa: PLC0415
     from drf_spectacular.settings import patched_settings  # noqa: PLC0415
 
@@ -194,14 +201,14 @@ def api_page() -> str:
     with patched_settings(SETTINGS):
         schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     out = ["# Reference: API", "", NOTE]
-    out += ["From the OpenAPI description that `api/v1/schema/` gives; how to use it: [API](api.md).", ""]
+    out += ["From the OpenAPI schema at `api/v1/schema/`; for its use see [API](api.md).", ""]
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
             if not isinstance(operation, dict) or "responses" not in operation:
                 continue
             out += [f"## {method.upper()} {path.partition('/api/')[1] or ''}{path.partition('/api/')[2] or path}", ""]
-            told = operation.get("description") or operation.get("summary") or ""
-            out += [" ".join(told.replace("<", "&lt;").split()), ""] if told else []
+            description = operation.get("description") or operation.get("summary") or ""
+            out += [" ".join(description.replace("<", "&lt;").split()), ""] if description else []
             out += _parameters(operation)
             body = operation.get("requestBody", {}).get("content", {})
             out += [f"Takes {', '.join(f'`{kind}` ({_name(one)})' for kind, one in body.items())}.", ""] if body else []
@@ -232,7 +239,7 @@ def _name(content: dict[str, Any]) -> str:
 
 # --- Python
 
-#: What a host or a third party writes or calls: module → public names, in the order of the page.
+#: The public Python API: module → public names, in the order of the page.
 CONTRACTS = {
     "crm": ("CRMAdapter", "DeclarativeAdapter", "CustomerRecord", "AddressRecord", "EmployeeRecord", "TeamRecord"),
     "channels.base": (
@@ -253,16 +260,16 @@ CONTRACTS = {
 
 
 def python_page() -> str:
-    """The contracts in Python, by their own docstrings."""
+    """The public Python API, from its docstrings."""
     out = ["# Reference: Python", "", NOTE]
     out += [
-        "What a host or a third party writes (an adapter, a channel, a witness) or calls, in the words of the code.",
-        "Whatever is not named here or on the other reference pages may change in any version.",
+        "What a host or a third party implements (an adapter, a channel, a witness) or calls, from the docstrings.",
+        "Anything that is not on this or another reference page may change in any version.",
         "",
     ]
     for name, members in CONTRACTS.items():
         module = import_module(f"{APP}.{name}")
-        out += [f"## {APP}.{name}", "", *_told(module), ""]
+        out += [f"## {APP}.{name}", "", *_docstring(module), ""]
         for member in members:
             out += _member(member, getattr(module, member))
     return "\n".join(out).rstrip("\n") + "\n"
@@ -271,41 +278,41 @@ def python_page() -> str:
 def _member(name: str, member: Any) -> Iterator[str]:
     yield from (f"### {name}", "")
     if not inspect.isclass(member):
-        yield from (f"`{_signature(name, member)}`", "", *_told(member), "")
+        yield from (f"`{_signature(name, member)}`", "", *_docstring(member), "")
         return
-    yield from (*_told(member), "")
+    yield from (*_docstring(member), "")
     if dataclasses.is_dataclass(member):
         yield from ("Fields: " + ", ".join(f"`{field.name}`" for field in dataclasses.fields(member)) + ".", "")
     elif issubclass(member, StrEnum):
         yield from ("Values: " + ", ".join(f"`{one.value}`" for one in member) + ".", "")
     rows = [
-        f"| {_code(_signature(method, found))} | {' '.join(_cell(line) for line in _told(found))} |"
-        for method, found in vars(member).items()
-        if inspect.isfunction(found) and not method.startswith("_") and found.__doc__
+        f"| {_code(_signature(method, function))} | {' '.join(_cell(line) for line in _docstring(function))} |"
+        for method, function in vars(member).items()
+        if inspect.isfunction(function) and not method.startswith("_") and function.__doc__
     ]
     if rows and not dataclasses.is_dataclass(member) and not issubclass(member, Exception):
         yield from ("| Method | What it does |", "|---|---|", *rows, "")
 
 
 def _signature(name: str, function: Any) -> str:
-    """Names of the parameters with their defaults; what a method is called on is left out."""
-    told = []
+    """The parameters with their defaults, without ``self``."""
+    parts = []
     starred = False
     for parameter in inspect.signature(function).parameters.values():
         if parameter.name == "self":
             continue
         if parameter.kind is parameter.KEYWORD_ONLY and not starred:
             starred = True
-            told.append("*")
+            parts.append("*")
         default = parameter.default.value if isinstance(parameter.default, StrEnum) else parameter.default
-        told.append(str(parameter.replace(annotation=parameter.empty, default=default)))
-    return f"{name}({', '.join(told)})"
+        parts.append(str(parameter.replace(annotation=parameter.empty, default=default)))
+    return f"{name}({', '.join(parts)})"
 
 
-def _told(thing: Any) -> list[str]:
-    """A docstring as Markdown, paragraph by paragraph."""
-    told = inspect.cleandoc(inspect.getdoc(thing) or "")
-    return [re.sub(r"``(.+?)``", r"`\1`", line) for line in told.splitlines()]
+def _docstring(thing: Any) -> list[str]:
+    """The lines of a docstring as Markdown."""
+    text = inspect.cleandoc(inspect.getdoc(thing) or "")
+    return [re.sub(r"``(.+?)``", r"`\1`", line) for line in text.splitlines()]
 
 
 PAGES = {
@@ -318,7 +325,7 @@ PAGES = {
 
 
 def stale() -> list[str]:
-    """Names of pages that differ from what the code says. Django must be set up."""
+    """Names of pages that are out of date. Django must be set up."""
     return [
         name
         for name, page in PAGES.items()

@@ -1,7 +1,7 @@
-"""Build wheel and sdist of the last commit twice, in two places, and keep them only when both are byte for byte alike.
+"""Build wheel and sdist of the last commit twice, in two places, and keep them only if both are identical.
 
-Built from ``git archive HEAD``: what lies uncommitted in the working tree can't get into a release. Times in the
-archives are those of the commit (``SOURCE_DATE_EPOCH``, https://reproducible-builds.org/specs/source-date-epoch/).
+Built from ``git archive HEAD``, so that uncommitted files can't get into a release. Times in the archives are those of
+the commit (``SOURCE_DATE_EPOCH``, https://reproducible-builds.org/specs/source-date-epoch/).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
-#: Beside the package itself.
+#: Licence files in the wheel's metadata.
 LICENCES = ("licenses/LICENSE", "licenses/crm_contact_guard/static/crm_contact_guard/vendor/LICENSES.md")
 
 
@@ -28,7 +28,7 @@ def git(*arguments: str) -> bytes:
 
 
 def build(place: Path, source: bytes, epoch: str) -> dict[str, Path]:
-    """Unpack the commit in ``place`` and build it there; file name → path."""
+    """Unpack the commit in ``place`` and build it there. Returns file name → path."""
     subprocess.run(["tar", "--extract"], cwd=place, input=source, check=True)
     built = place / "built"
     subprocess.run(
@@ -42,26 +42,28 @@ def build(place: Path, source: bytes, epoch: str) -> dict[str, Path]:
 
 
 def faults(path: Path, committed: set[str]) -> list[str]:
-    """What an archive lacks or has too much: the wheel is the committed package, the sdist the whole commit."""
+    """Missing and superfluous files: a wheel must hold the committed package, an sdist the whole commit."""
     if path.suffix == ".whl":
         with zipfile.ZipFile(path) as wheel:
             names = set(wheel.namelist())
             [metadata] = [name for name in names if name.endswith(".dist-info/METADATA")]
             description = wheel.read(metadata).decode()
         folder = metadata.removesuffix("METADATA")
-        told = [
+        messages = [
             f"{path.name}: its description links to {link}"
             for link in re.findall(r"\]\((?!https?:)[^)]*\)", description)
         ]
-        told += [f"{path.name}: lacks {end}" for end in LICENCES if folder + end not in names]
-        holds = {name for name in names if not name.startswith(folder)}
-        wanted = {name for name in committed if name.startswith("crm_contact_guard/")}
+        messages += [f"{path.name}: lacks {end}" for end in LICENCES if folder + end not in names]
+        names_in_archive = {name for name in names if not name.startswith(folder)}
+        expected = {name for name in committed if name.startswith("crm_contact_guard/")}
     else:
         with tarfile.open(path) as sdist:
-            holds = {member.name.partition("/")[2] for member in sdist.getmembers() if member.isfile()} - {"PKG-INFO"}
-        wanted, told = committed, []
-    told += [f"{path.name}: lacks {name}" for name in sorted(wanted - holds)]
-    return told + [f"{path.name}: should not hold {name}" for name in sorted(holds - wanted)]
+            names_in_archive = {member.name.partition("/")[2] for member in sdist.getmembers() if member.isfile()} - {
+                "PKG-INFO"
+            }
+        expected, messages = committed, []
+    messages += [f"{path.name}: lacks {name}" for name in sorted(expected - names_in_archive)]
+    return messages + [f"{path.name}: should not hold {name}" for name in sorted(names_in_archive - expected)]
 
 
 def main() -> None:
@@ -69,7 +71,7 @@ def main() -> None:
     if licences.returncode:
         sys.exit(licences.returncode)
     if git("status", "--porcelain", "--", "docs/licences.md"):
-        sys.exit("docs/licences.md is not committed as it is now: commit it first")
+        sys.exit("docs/licences.md has uncommitted changes: commit it first")
     committed = set(git("ls-tree", "-r", "-z", "--name-only", "HEAD").decode().split("\0")) - {""}
     source = git("archive", "--format=tar", "HEAD")
     epoch = git("log", "-1", "--format=%ct").decode().strip()
@@ -78,9 +80,9 @@ def main() -> None:
         for name, path in first.items():
             if name not in second or path.read_bytes() != second[name].read_bytes():
                 sys.exit(f"{name}: two builds of one commit differ")
-        wrong = [fault for path in first.values() for fault in faults(path, committed)]
-        if wrong:
-            sys.exit("\n".join(wrong))
+        problems = [fault for path in first.values() for fault in faults(path, committed)]
+        if problems:
+            sys.exit("\n".join(problems))
         DIST.mkdir(exist_ok=True)
         for name, path in sorted(first.items()):
             shutil.copyfile(path, DIST / name)

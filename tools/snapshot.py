@@ -1,7 +1,7 @@
-"""Keep this version's data for the tests of later upgrades: ``python tools/snapshot.py [VERSION]``, once a release.
+"""Store this version's data for tests of later upgrades: ``python tools/snapshot.py [VERSION]``, once per release.
 
-Plays ``tests/upgrades/scene.py`` on an empty database in memory and writes ``tests/upgrades/versions/VERSION.json.gz``,
-which later versions never write again.
+Runs ``tests/upgrades/scene.py`` on an empty in-memory database and writes ``tests/upgrades/versions/VERSION.json.gz``,
+which never changes afterwards.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def main() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     version = sys.argv[1] if len(sys.argv) > 1 else project["version"]
     if version in snapshot.versions():
-        sys.exit(f"{version} is kept already; a released version's data never changes")
+        sys.exit(f"{version} exists already; the data of a released version never change")
     call_command("migrate", verbosity=0)
     scene.play()
-    print(f"Kept {snapshot.write(version).relative_to(ROOT)}")
+    print(f"Wrote {snapshot.write(version).relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

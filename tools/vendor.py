@@ -2,10 +2,10 @@
 
     python tools/vendor.py
 
-Whoever installs the app needs no build step and no content delivery network, so htmx and the icons are kept in the
-package. This script is the only way they get there: it fetches the pinned packages with ``npm pack``, refuses any whose
-SHA-512 is not the pinned one, and writes ``htmx.min.js``, ``lucide-sprite.svg`` (only the icons listed here) and
-``LICENSES.md``. A page shows an icon with ``<svg><use href="…/lucide-sprite.svg#inbox"/></svg>``. Needs npm.
+The package contains htmx and the icons, so that an installation needs no build step and no content delivery network.
+This script fetches the pinned packages with ``npm pack``, rejects any with a different SHA-512, and writes
+``htmx.min.js``, ``lucide-sprite.svg`` (only the icons listed here) and ``LICENSES.md``. A page shows an icon with
+``<svg><use href="…/lucide-sprite.svg#inbox"/></svg>``. Needs npm.
 """
 
 import base64
@@ -49,7 +49,7 @@ settings shield shield-alert shield-check smartphone sticky-note sun trash-2 tri
 
 
 def fetch(package: Package, folder: Path) -> tarfile.TarFile:
-    """Return the package's archive, opened. Raises ``SystemExit`` when it is not the pinned one."""
+    """Return the opened archive of the package. Raises ``SystemExit`` if it is not the pinned one."""
     subprocess.run(
         ["npm", "pack", "--silent", f"{package.name}@{package.version}"], cwd=folder, check=True, capture_output=True
     )

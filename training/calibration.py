@@ -1,7 +1,7 @@
-"""Log odds that mean something: from a corpus in which every second line is an attempt to life, where hardly any is.
+"""Calibrates log odds: from a corpus in which every second line is an attempt to real use, where hardly any is.
 
-The slope comes from labelled lines (Platt's scaling), the shift from real talk: the share of harmless talk that may reach
-even odds is given, whatever else that costs.
+The slope comes from labelled lines (Platt scaling), the shift from real conversations: it is chosen so that only a
+given share of harmless messages reaches even odds.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-#: Of harmless messages of real talk so many may be as likely an attempt as not. Half of what is promised, since other talk
-#: than this is other.
+#: Share of harmless real messages that may reach even odds. Half of the documented rate, as a margin for other data.
 FALSE_ALERTS = 0.0005
 Scores = npt.NDArray[np.float64]
 
@@ -29,7 +28,7 @@ NONE = Scale(1.0, 0.0)
 
 
 def scale(odds: Scores, attempts: npt.NDArray[np.bool_], talk: Scores, false_alerts: float = FALSE_ALERTS) -> Scale:
-    """The scale for odds of labelled lines and of real, harmless talk, each by a model that had not seen them."""
+    """The scale, from the odds of labelled lines and of real, harmless messages by models that had not seen them."""
     fitted = LogisticRegression(C=1e6).fit(odds[:, None], attempts)
     slope = float(fitted.coef_[0][0])
     if not len(talk):

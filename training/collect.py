@@ -1,9 +1,9 @@
-"""From writers' sheets to labelled lines: ``python -m training.collect FOLDER NAME``. Standard library only.
+"""Converts writers' sheets to labelled lines: ``python -m training.collect FOLDER NAME``. Standard library only.
 
-A writer works by ``WRITING.md`` and leaves ``lines.txt`` and ``threads.txt`` in a folder. A second reader, who sees neither
-the writer's codes nor other writers' lines, labels the same by ``READING.md`` and leaves ``labels.txt`` and
-``thread_labels.txt`` there. What both agree on goes to ``data/writers/NAME.jsonl`` and ``NAME.threads.jsonl``, in the format
-of the corpus with ``writer`` and ``code``; the rest is dropped and counted.
+A writer follows ``WRITING.md`` and puts ``lines.txt`` and ``threads.txt`` in a folder. A second reader, who sees
+neither the writer's codes nor other writers' lines, labels the same lines by ``READING.md`` and adds ``labels.txt`` and
+``thread_labels.txt``. Lines on which both agree go to ``data/writers/NAME.jsonl`` and ``NAME.threads.jsonl``, in the
+format of the corpus with ``writer`` and ``code``; the rest is dropped and counted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 OUT = Path(__file__).parent / "data" / "writers"
 DIRECTIONS = {">": "outbound", "<": "inbound", "n": "note"}
-#: What a code says as a label of the corpus.
+#: The corpus label for the first letter of a code.
 LABELS = {
     "i": "identifier",
     "q": "solicit",
@@ -29,7 +29,7 @@ LABELS = {
     "b": "benign",
     "h": "harassment",
 }
-#: What must be the same for both: an attempt or not, harassment or not. A refusal and a harmless line are told apart, too.
+#: Groups on which both must agree: attempt, harassment, refusal or harmless.
 _GROUPS = {
     "i": "attempt",
     "q": "attempt",
@@ -40,7 +40,7 @@ _GROUPS = {
     "h": "harassment",
 }
 _ALIASES = {"ma": "mo", "da": "do"}
-#: How far apart both may see the message that completes an attempt.
+#: Maximum distance between the messages that both name as completing an attempt.
 NEAR = 2
 _LINE = re.compile(r"(\w+)\s+([<>n])\s+([\w-]+)\s*\|\s?(.*)")
 _MESSAGE = re.compile(r"([<>])(\d+)?(\*)?(\d+)?\s+(.*)")
@@ -50,7 +50,7 @@ Row = dict[str, Any]
 
 @dataclass
 class Counts:
-    """How many were written, and what became of them."""
+    """Counts of lines written, kept and dropped."""
 
     written: int = 0
     kept: int = 0
@@ -58,14 +58,14 @@ class Counts:
 
 
 def lines(folder: Path, name: str, counts: Counts) -> Iterator[Row]:
-    """The labelled lines of one writer that the second reader confirmed."""
+    """The labelled lines of one writer, as confirmed by the second reader."""
     second = _answers(folder / "labels.txt")
     seen: set[str] = set()
     for number, raw in enumerate((folder / "lines.txt").read_text("utf-8").splitlines(), 1):
-        met = _LINE.fullmatch(raw)
-        if met is None:
+        match = _LINE.fullmatch(raw)
+        if match is None:
             continue
-        code, sign, lang, marked = _ALIASES.get(met[1], met[1]), met[2], met[3], met[4].replace("\\n", "\n")
+        code, sign, lang, marked = _ALIASES.get(match[1], match[1]), match[2], match[3], match[4].replace("\\n", "\n")
         text = marked.replace("⟦", "").replace("⟧", "").strip()
         if not text or text in seen:
             continue
@@ -89,7 +89,7 @@ def lines(folder: Path, name: str, counts: Counts) -> Iterator[Row]:
 
 
 def threads(folder: Path, name: str, counts: Counts) -> Iterator[Row]:
-    """The threads of one writer that the second reader confirmed."""
+    """The threads of one writer, as confirmed by the second reader."""
     second = _answers(folder / "thread_labels.txt")
     for number, lang, code, messages in _sheets(folder / "threads.txt"):
         counts.written += 1
@@ -121,7 +121,7 @@ def _same(messages: list[Row], at: int | None, other: str) -> bool:
 
 
 def _sheets(path: Path) -> Iterator[tuple[int, str, str, list[Row]]]:
-    """Each thread: number of its head line, language, code, messages (``star`` at the one that completes the evidence)."""
+    """Each thread: number of its header line, language, code, messages (``star``: completes the evidence)."""
     head: tuple[int, str, str] | None = None
     messages: list[Row] = []
     for number, raw in enumerate([*path.read_text("utf-8").splitlines(), "#"], 1):
@@ -130,31 +130,31 @@ def _sheets(path: Path) -> Iterator[tuple[int, str, str, list[Row]]]:
                 yield (*head, messages)
             words, messages = raw[1:].split(), []
             head = (number, words[2], _ALIASES.get(words[1], words[1])) if len(words) >= 3 else None
-        elif met := _MESSAGE.fullmatch(raw):
-            text = met[5].replace("⟦", "").replace("⟧", "").replace("\\n", "\n")
+        elif match := _MESSAGE.fullmatch(raw):
+            text = match[5].replace("⟦", "").replace("⟧", "").replace("\\n", "\n")
             messages.append(
                 {
-                    "direction": DIRECTIONS[met[1]],
-                    "minutes_after_previous": int(met[2] or met[4] or 1),
+                    "direction": DIRECTIONS[match[1]],
+                    "minutes_after_previous": int(match[2] or match[4] or 1),
                     "text": text,
-                    "star": bool(met[3]),
+                    "star": bool(match[3]),
                 }
             )
 
 
 def _answers(path: Path) -> dict[int, str]:
     """The second reader's letters by line number."""
-    found = (raw.split() for raw in path.read_text("utf-8").splitlines())
-    return {int(words[0].rstrip("><n")): words[1] for words in found if len(words) == 2}
+    rows = (raw.split() for raw in path.read_text("utf-8").splitlines())
+    return {int(words[0].rstrip("><n")): words[1] for words in rows if len(words) == 2}
 
 
 def write(path: Path, rows: Iterator[Row]) -> None:
-    """One JSON object a line."""
+    """Write one JSON object per line."""
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
 
 
 def main() -> None:
-    """Collect one writer."""
+    """Collect the lines of one writer."""
     parser = argparse.ArgumentParser(
         description="Turn a writer's sheets and a second reader's letters into labelled lines."
     )

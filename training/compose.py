@@ -1,8 +1,8 @@
-"""Composed lines: short carriers around accounts and numbers, so that the ranker learns form apart from wording.
+"""Composes short lines around accounts and numbers, so that the ranker learns their form independently of the wording.
 
-Hand-written lines nearly always say more than the bare contact. These say little, on both sides: a personal account or a
-number in disguise is an attempt even in a neutral sentence; the company's own, a labelled reference and a number for the
-company's own form are not.
+Hand-written lines nearly always contain more than the bare contact. Composed lines do not: a personal account or a
+disguised number is an attempt even in a neutral sentence; the company's own contact, a labelled reference number and a
+number for the company's form are not.
 """
 
 from __future__ import annotations
@@ -190,9 +190,9 @@ def _disguised(rng: random.Random, number: str) -> str:
 
 
 def rows(seed: int = 20261124) -> list[Row]:
-    """The composed lines, always the same for one seed."""
+    """The composed lines; always the same for a seed."""
     rng = random.Random(seed)
-    made: list[Row] = []
+    result: list[Row] = []
     for number in range(COUNT):
         lang = "ja" if number % 2 else "en"
         direction = rng.choice(("outbound", "inbound"))
@@ -220,5 +220,5 @@ def rows(seed: int = 20261124) -> list[Row]:
             text, label, direction = rng.choice(_MINE[lang]).format(n=phone), "identifier", "outbound"
         else:
             text, label = rng.choice(_REFERENCE[lang]).format(n=phone), "benign"
-        made.append({"text": text, "direction": direction, "label": label, "lang": lang})
-    return made
+        result.append({"text": text, "direction": direction, "label": label, "lang": lang})
+    return result

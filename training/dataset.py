@@ -1,4 +1,4 @@
-"""Labelled lines and threads, and their feature matrices: the same for training and evaluation."""
+"""Labelled lines and threads, and their feature matrices, for training and evaluation."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ MESSY = HERE / "corpus" / "messy.jsonl"
 THREADS = HERE / "corpus" / "threads.jsonl"
 SMALLTALK = HERE / "data" / "smalltalk.jsonl"
 ATTEMPTS = ("identifier", "solicit")
-#: Writers whose lines no training reads, and which nobody looks at to mend an error: by them releases are measured.
+#: Writers whose lines are never used for training or for fixing errors: releases are measured on them.
 HELD_OUT = frozenset({"w06", "w09", "w10", "w23", "w28", "w31"})
-#: Writers that the ranker and the encoder don't read either, so that the last stage can be fitted on what they make of them.
+#: Writers whose lines are not used for the ranker and the encoder, so that the last stage can be fitted on them.
 CALIBRATION = frozenset({"w12", "w20", "w25", "w29"})
-#: Which writers are meant by a part.
+#: The three groups of writers.
 Part = Literal["training", "calibration", "held out"]
-#: The shared corpus is most like what is judged: a line of it counts as so many of the project's own.
+#: Weight of a line of the shared corpus, which is most similar to real use, relative to the project's own lines.
 CORPUS_WEIGHT = 3.0
-#: How much a message of a thread that is harmless by itself counts beside a whole labelled line.
+#: Weight of a harmless message of a thread, relative to a labelled line.
 CHATTER_WEIGHT = 0.3
-#: Scale of the character n-grams and of the thread's features beside the others (steers the regularisation).
+#: Scale of the character n-grams relative to the other features (controls the regularisation).
 GRAM_WEIGHT = 2.0
-#: The same of the pairs in a clause.
+#: Scale of the pairs in a clause.
 PAIR_WEIGHT = 0.5
 Row = dict[str, Any]
 Matrix = sparse.csr_matrix
@@ -48,7 +48,7 @@ def read(path: Path) -> list[Row]:
 
 
 def early_files() -> list[Path]:
-    """The project's first lines and threads, small talk and harassment; no held-out part."""
+    """The project's first lines and threads, small talk and harassment, without the holdouts."""
     own = sorted((HERE / "data").glob("*.jsonl"))
     return [path for path in own if not path.name.startswith(("holdout_", "harassment_holdout", "plain_"))]
 
@@ -59,12 +59,12 @@ def plain_files() -> list[Path]:
 
 
 def writer_files(part: Part = "training") -> list[Path]:
-    """Lines by many writers, of one part."""
+    """Files of lines by the writers of one part."""
     return [path for path in _of_writers(part) if not path.name.endswith(".threads.jsonl")]
 
 
 def writer_thread_files(part: Part = "training") -> list[Path]:
-    """Threads by many writers, of one part."""
+    """Files of threads by the writers of one part."""
     return [path for path in _of_writers(part) if path.name.endswith(".threads.jsonl")]
 
 
@@ -85,13 +85,13 @@ def _part(writer: str) -> Part:
 
 
 def message_files() -> list[Path]:
-    """Files of single messages the ranker may learn from: the corpus and the project's own, no held-out part."""
+    """Files of single messages for training the ranker: the corpus and the project's own, without the holdouts."""
     early = [path for path in early_files() if not path.name.startswith(("threads_", "harassment", "smalltalk"))]
     return [CORPUS, MESSY, *early, *plain_files(), *writer_files()]
 
 
 def thread_files() -> list[Path]:
-    """Files of threads to learn from."""
+    """Files of threads for training."""
     return [THREADS, *sorted((HERE / "data").glob("threads_*.jsonl")), *writer_thread_files()]
 
 
@@ -101,12 +101,12 @@ def all_files() -> list[Path]:
 
 
 def holdout_files() -> list[Path]:
-    """Files no training ever reads."""
+    """Files that no training reads."""
     return [*sorted((HERE / "data").glob("holdout_*.jsonl")), *writer_files("held out")]
 
 
 def weights_of(rows: list[Row]) -> npt.NDArray[np.float64]:
-    """How much each labelled line counts."""
+    """The weight of each labelled line."""
     corpus = {row["id"] for row in read(CORPUS)}
     return np.array([CORPUS_WEIGHT if row["id"] in corpus else 1.0 for row in rows])
 
@@ -117,7 +117,7 @@ def attempts(rows: list[Row]) -> npt.NDArray[np.bool_]:
 
 
 def chatter(threads: list[Row]) -> tuple[list[Row], npt.NDArray[np.float64]]:
-    """Messages of threads that are harmless by themselves, as benign rows, and their weights."""
+    """Messages of threads that are harmless on their own, as benign rows, and their weights."""
     rows: list[Row] = []
     weights: list[float] = []
     for thread in threads:
@@ -153,7 +153,7 @@ def matrix(rows: list[Row]) -> Matrix:
 
 @cache
 def _features(text: str, direction: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Columns of a line, each once, and its values there; kept, as every fold fits most lines again."""
+    """The distinct columns of a line and their values; cached, as most lines are used again in every fold."""
     pairs = space().pairs
     normalised = normalise(text)
     text = normalised.text
@@ -167,7 +167,7 @@ def _features(text: str, direction: str) -> tuple[npt.NDArray[np.int64], npt.NDA
 
 
 def as_messages(thread: Row) -> list[ThreadMessage]:
-    """A thread of the corpus for the engine."""
+    """A thread of the corpus as input for the engine."""
     return [
         ThreadMessage(
             message["text"], Direction(message["direction"]), float(message.get("minutes_after_previous") or 0)

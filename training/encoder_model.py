@@ -1,6 +1,6 @@
-"""The encoder in PyTorch, for training alone: the base model's lower layers, frozen, with low-rank adapters.
+"""The encoder in PyTorch, for training only: the base model's lower layers, frozen, with low-rank adapters.
 
-The same network as ``crm_contact_guard.detection.encoder.network``; a test holds both to the same outputs.
+The same network as ``crm_contact_guard.detection.encoder.network``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from crm_contact_guard.detection.encoder.base import Base
 from crm_contact_guard.detection.encoder.classes import CLASSES
 from crm_contact_guard.detection.encoder.inputs import Input
 
-#: Layers of the base model that are used: the lower half reads nearly as well and takes half the time.
+#: Layers of the base model that are used: the lower half is nearly as good and takes half the time.
 LAYERS = 6
 #: Rank of the adapters.
 RANK = 32
@@ -26,7 +26,7 @@ DROPOUT = 0.1
 
 
 class Adapted(nn.Module):
-    """A frozen linear layer with an adapter and a bias that are learned."""
+    """A frozen linear layer with a trainable adapter and bias."""
 
     def __init__(self, base: Base, name: str, inputs: int) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Adapted(nn.Module):
 
 
 class Layer(nn.Module):
-    """One layer of the transformer, normalised after each half."""
+    """One layer of the transformer, with normalisation after each half."""
 
     def __init__(self, base: Base, number: int) -> None:
         super().__init__()
@@ -55,11 +55,11 @@ class Layer(nn.Module):
 
     @staticmethod
     def _norm(base: Base, name: str) -> nn.LayerNorm:
-        made = nn.LayerNorm(base.width, base.epsilon)
+        norm = nn.LayerNorm(base.width, base.epsilon)
         with torch.no_grad():
-            made.weight.copy_(torch.from_numpy(base.vector(f"{name}.w").copy()))
-            made.bias.copy_(torch.from_numpy(base.vector(f"{name}.b").copy()))
-        return made
+            norm.weight.copy_(torch.from_numpy(base.vector(f"{name}.w").copy()))
+            norm.bias.copy_(torch.from_numpy(base.vector(f"{name}.b").copy()))
+        return norm
 
     def forward(self, rows: Tensor, seen: Tensor) -> Tensor:
         count, length, _ = rows.shape
@@ -76,7 +76,7 @@ class Layer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Layers, the head of classes over the first token and the message's mean, the head of evidence over its tokens."""
+    """Layers, a class head over the first token and the mean of the message, and an evidence head over its tokens."""
 
     def __init__(self, base: Base) -> None:
         super().__init__()
@@ -88,20 +88,20 @@ class Encoder(nn.Module):
         self.dropout = nn.Dropout(DROPOUT)
         self.head, self.span = nn.Linear(2 * base.width, len(CLASSES)), nn.Linear(base.width, 1)
 
-    def forward(self, given: Sequence[Input]) -> tuple[Tensor, Tensor]:
+    def forward(self, inputs: Sequence[Input]) -> tuple[Tensor, Tensor]:
         """Class scores (inputs × classes) and evidence scores (inputs × tokens, padded)."""
-        length = max(len(one.ids) for one in given)
-        ids = torch.full((len(given), length), self.base.special.pad)
-        for row, one in enumerate(given):
+        length = max(len(one.ids) for one in inputs)
+        ids = torch.full((len(inputs), length), self.base.special.pad)
+        for row, one in enumerate(inputs):
             ids[row, : len(one.ids)] = torch.tensor(one.ids)
         place = torch.arange(length)[None]
         lengths, first, last = (
             torch.tensor(column)[:, None]
-            for column in zip(*((len(g.ids), g.first, g.last) for g in given), strict=True)
+            for column in zip(*((len(g.ids), g.first, g.last) for g in inputs), strict=True)
         )
         with torch.no_grad():
-            known, inverse = torch.unique(ids, return_inverse=True)
-            words = torch.from_numpy(self.base.embeddings(known.numpy()))[inverse]
+            distinct, inverse = torch.unique(ids, return_inverse=True)
+            words = torch.from_numpy(self.base.embeddings(distinct.numpy()))[inverse]
             rows = functional.layer_norm(
                 words + self.places[:length], (self.base.width,), self.weight, self.bias, self.base.epsilon
             )
@@ -113,14 +113,14 @@ class Encoder(nn.Module):
         return self.head(self.dropout(torch.cat([rows[:, 0], mean], 1))), self.span(rows).squeeze(-1)
 
     def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
-        """What ``weights/encoder.npz`` holds: all that was learned, in half precision, and how many layers there are."""
-        found: dict[str, npt.NDArray[np.generic]] = {"layers": np.int64(LAYERS)}  # type: ignore[dict-item]
+        """The content of ``weights/encoder.npz``: all trained weights in half precision, and the number of layers."""
+        result: dict[str, npt.NDArray[np.generic]] = {"layers": np.int64(LAYERS)}  # type: ignore[dict-item]
         for number, layer in enumerate(self.layers):
             for name, value in layer.named_parameters():
-                found[f"l{number}.{_short(name)}"] = value.detach().numpy().astype(np.float16)
-        found["head.w"], found["head.b"] = (value.detach().numpy() for value in (self.head.weight, self.head.bias))
-        found["span.w"], found["span.b"] = self.span.weight.detach().numpy()[0], self.span.bias.detach().numpy()
-        return found
+                result[f"l{number}.{_short(name)}"] = value.detach().numpy().astype(np.float16)
+        result["head.w"], result["head.b"] = (value.detach().numpy() for value in (self.head.weight, self.head.bias))
+        result["span.w"], result["span.b"] = self.span.weight.detach().numpy()[0], self.span.bias.detach().numpy()
+        return result
 
 
 def _short(name: str) -> str:

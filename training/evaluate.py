@@ -1,9 +1,9 @@
-"""Honest figures: ``python -m training.evaluate [--json FILE] [--check FILE] [--every N]``. Deterministic.
+"""Evaluates detection: ``python -m training.evaluate [--json FILE] [--check FILE] [--every N]``. Deterministic.
 
-The shipped weights, on what no training has read: writers held out (lines, threads, harassment), the
-project's own held-out files, real talk between people. Both stages, the quick scan alone and with the encoder, as supervision
-uses them: ``scan`` for lines, and threads message by message. ``--check`` fails when a figure is below the recorded one by
-more than its tolerance.
+It uses the shipped weights and data that no training has read: held-out writers (lines, threads, harassment), the
+project's held-out files, and real conversations. Both stages are measured, the quick scan alone and with the encoder,
+as supervision uses them: ``scan`` for lines, and threads message by message. ``--check`` fails if a figure is worse
+than the recorded one by more than the tolerance.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from crm_contact_guard import detection
 from crm_contact_guard.detection import Direction, Kind, Scan, ThreadVerdict, Tier
 from training import dataset, real, smalltalk
 
-#: A figure may fall by so much without failing ``--check``: retraining on more lines moves single verdicts.
+#: A figure may get worse by this much without failing ``--check``: retraining on more lines changes single verdicts.
 TOLERANCE = 0.015
-#: Threads of real talk by length.
+#: Ranges of lengths of real conversations, in messages.
 LENGTHS = ((1, 10), (11, 20), (21, 1000))
-#: From this score on harassment warns somebody, as in supervision.
+#: Harassment from this score on is an alert, as in supervision.
 HARASSMENT = 0.5
 Figures = dict[str, Any]
 Judged = tuple[dataset.Row, Scan]
 
 
 def wilson(part: int, whole: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson)."""
+    """The 95 % Wilson interval of a proportion."""
     if not whole:
         return 0.0, 1.0
     share, z = part / whole, 1.96
@@ -42,15 +42,15 @@ def wilson(part: int, whole: int) -> tuple[float, float]:
 
 
 def share(flags: Iterable[bool]) -> Figures:
-    """How many of how many, and the interval."""
-    known = list(flags)
-    found = sum(known)
-    low, high = wilson(found, len(known))
-    return {"found": found, "of": len(known), "share": round(found / max(1, len(known)), 4), "interval": [low, high]}
+    """Counts, the proportion and its interval."""
+    values = list(flags)
+    count = sum(values)
+    low, high = wilson(count, len(values))
+    return {"found": count, "of": len(values), "share": round(count / max(1, len(values)), 4), "interval": [low, high]}
 
 
 def of_lines(rows: Sequence[dataset.Row], *, deep: bool) -> Figures:
-    """Alerts and what is noticed, of labelled lines."""
+    """Figures of alerts and noticed messages on labelled lines."""
     judged = [(row, detection.scan(row["text"], direction=row["direction"], semantic_stage=deep)) for row in rows]
     attempts = [(row["label"] in dataset.ATTEMPTS, verdict) for row, verdict in judged]
     true = sum(attempt and verdict.attempt for attempt, verdict in attempts)
@@ -73,19 +73,19 @@ def of_lines(rows: Sequence[dataset.Row], *, deep: bool) -> Figures:
 
 
 def _harassment(judged: Sequence[Judged]) -> Figures:
-    """Precision and recall of harassment among what customers wrote."""
-    known = [
+    """Precision and recall of harassment on messages from customers."""
+    pairs = [
         (row["label"] == "harassment", _harasses(verdict)) for row, verdict in judged if row["direction"] == "inbound"
     ]
-    of, found = sum(meant for meant, _ in known), sum(hit for _, hit in known)
+    of, flagged = sum(meant for meant, _ in pairs), sum(hit for _, hit in pairs)
     if not of:
         return {}
-    true = sum(meant and hit for meant, hit in known)
+    true = sum(meant and hit for meant, hit in pairs)
     return {
         "harassment": {
-            "precision": round(true / max(1, found), 4),
+            "precision": round(true / max(1, flagged), 4),
             "recall": round(true / of, 4),
-            "f1": round(2 * true / max(1, found + of), 4),
+            "f1": round(2 * true / max(1, flagged + of), 4),
             "of": of,
         }
     }
@@ -96,7 +96,7 @@ def _harasses(verdict: Scan) -> bool:
 
 
 def of_threads(rows: Sequence[dataset.Row], *, deep: bool) -> Figures:
-    """Alerts of labelled threads, read message by message."""
+    """Figures of alerts on labelled threads, read message by message."""
     judged = [(row, detection.read_thread(dataset.as_messages(row), semantic_stage=deep)) for row in rows]
     true = [(row, verdict) for row, verdict in judged if row["label"] == "attempt" and verdict.attempt]
     attempts = [verdict for row, verdict in judged if row["label"] == "attempt"]
@@ -118,12 +118,12 @@ def _timely(row: dataset.Row, verdict: ThreadVerdict) -> bool:
 
 
 def of_talk(*, deep: bool, step: int) -> Figures:
-    """What real, harmless talk costs: alerts on single messages, and on whole dialogues by length."""
-    found: Figures = {"messages": {}, "dialogues": {}}
+    """False alerts on real, harmless data: on single messages, and on whole dialogues by length."""
+    figures: Figures = {"messages": {}, "dialogues": {}}
     for name in real.MESSAGES:
         rows = real.messages(name, "measuring")[::step]
         verdicts = [detection.scan(row["text"], direction=row["direction"], semantic_stage=deep) for row in rows]
-        found["messages"][name] = {
+        figures["messages"][name] = {
             "alert": share(verdict.attempt for verdict in verdicts),
             "noticed": share(verdict.tier is not Tier.NONE for verdict in verdicts),
             "harassment": share(map(_harasses, verdicts)),
@@ -135,11 +135,11 @@ def of_talk(*, deep: bool, step: int) -> Figures:
             lengths[name].append(verdict)
             lengths[_length(len(row["messages"]))].append(verdict)
     for name, verdicts in sorted(lengths.items()):
-        found["dialogues"][name] = {
+        figures["dialogues"][name] = {
             "alert": share(verdict.attempt for verdict in verdicts),
             "noticed": share(verdict.tier is not Tier.NONE for verdict in verdicts),
         }
-    return found
+    return figures
 
 
 def _length(messages: int) -> str:
@@ -148,7 +148,7 @@ def _length(messages: int) -> str:
 
 
 def small_talk(*, deep: bool, step: int) -> Figures | None:
-    """Flagged utterances of that half of the chatterbot corpus that no training reads; None when it is not installed."""
+    """Flagged utterances in the untrained half of the chatterbot corpus; None if it is not installed."""
     try:
         texts = [text for text in smalltalk.utterances("english") if not smalltalk.trained(text)][::step]
     except ImportError:
@@ -157,13 +157,13 @@ def small_talk(*, deep: bool, step: int) -> Figures | None:
 
 
 def disguises(each: int = 25) -> Figures:
-    """Recall over the techniques of the tests' generator: attempts whose identifier is covered; both tiers count."""
+    """Recall by technique of the tests' generator: attempts (of either tier) whose identifier is covered."""
     from tests.detection.disguises import covered, samples
 
     hits: dict[str, list[bool]] = defaultdict(list)
     for technique, text, hidden in samples(7, each):
         hits[technique].append(covered(text, hidden, detection.scan(text, direction=Direction.OUTBOUND)))
-    shares = {name: round(sum(found) / len(found), 4) for name, found in hits.items()}
+    shares = {name: round(sum(results) / len(results), 4) for name, results in hits.items()}
     return {
         "techniques": len(shares),
         "macro_recall": round(sum(shares.values()) / len(shares), 4),
@@ -172,9 +172,9 @@ def disguises(each: int = 25) -> Figures:
 
 
 def evaluate(*, step: int = 1) -> Figures:
-    """All figures; ``step`` reads every so manieth line."""
+    """All figures; with ``step`` n, only every nth line is read."""
     report: Figures = {"disguises": disguises()}
-    held = {path.stem: dataset.read(path)[::step] for path in dataset.holdout_files()}
+    holdouts = {path.stem: dataset.read(path)[::step] for path in dataset.holdout_files()}
     writers = [row for path in dataset.writer_files("held out") for row in dataset.read(path)[::step]]
     threads = [row for path in dataset.writer_thread_files("held out") for row in dataset.read(path)[::step]]
     for stage in ("quick", "deep") if detection.semantic_available() else ("quick",):
@@ -183,7 +183,7 @@ def evaluate(*, step: int = 1) -> Figures:
         if writers:
             part["writers held out"] = of_lines(writers, deep=deep)
             part["threads of writers held out"] = of_threads(threads, deep=deep)
-        part |= {name: of_lines(rows, deep=deep) for name, rows in held.items()}
+        part |= {name: of_lines(rows, deep=deep) for name, rows in holdouts.items()}
         if real.available():
             part["real talk"] = of_talk(deep=deep, step=step)
         report[stage] = part
@@ -206,17 +206,17 @@ def lines_of(report: Figures, name: str = "") -> Iterator[str]:
 
 
 def worse(report: Figures, recorded: Figures, name: str = "") -> list[str]:
-    """Figures that are worse than the recorded ones: what is found fell, or what is flagged of harmless talk rose."""
-    found: list[str] = []
+    """Figures that are worse than the recorded ones: lower recall or F1, or a higher share of harmless data flagged."""
+    failures: list[str] = []
     for key, before in recorded.items():
         now, path = report.get(key), f"{name} · {key}" if name else key
         if isinstance(before, dict) and isinstance(now, dict):
-            found += worse(now, before, path)
+            failures += worse(now, before, path)
         elif key in ("f1", "macro_recall", "noticed_recall") and isinstance(now, float) and now < before - TOLERANCE:
-            found.append(f"{path} {now} < {before}")
+            failures.append(f"{path} {now} < {before}")
         elif key == "share" and isinstance(now, float) and _harmless(path) and now > before + TOLERANCE:
-            found.append(f"{path} {now} > {before}")
-    return found
+            failures.append(f"{path} {now} > {before}")
+    return failures
 
 
 def _harmless(path: str) -> bool:
@@ -224,10 +224,10 @@ def _harmless(path: str) -> bool:
 
 
 def main() -> int:
-    """Print, and check or record."""
-    parser = argparse.ArgumentParser(description="Figures of the detection on what no training has read.")
+    """Print the figures, and check or record them."""
+    parser = argparse.ArgumentParser(description="Evaluate detection on data that no training has read.")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
-    parser.add_argument("--check", type=Path, help="fail when figures are below those of this file")
+    parser.add_argument("--check", type=Path, help="fail if figures are worse than those in this file")
     parser.add_argument(
         "--every", type=int, default=1, help="read every Nth line and thread only (default: %(default)s)"
     )

@@ -1,7 +1,7 @@
-"""What the encoder and the last stage learn from: messages in their talk, and what may be said of them.
+"""Training examples for the encoder and the last stage: messages in their conversation, with their possible classes.
 
-A label of the corpus allows several classes ("solicit" does not say whether it asks or offers); a writer's code allows
-one. What is allowed together is learned together.
+A label of the corpus allows several classes ("solicit" does not distinguish asking and offering); a writer's code
+allows one. The loss uses the total probability of the allowed classes.
 """
 
 from __future__ import annotations
@@ -24,18 +24,19 @@ _OF_LABEL = {
 }
 ATTEMPTS = ("i", "qo", "qa", "qc", "mo", "mc", "do", "dc")
 HARMLESS = ("b", "rf", "rp")
-#: How much a message counts beside a labelled line: before the attempt of its talk, with which it is complete, of a clean
-#: talk, of real talk. Before it, hints fall that are nobody's fault.
+#: Weights relative to a labelled line: of a message before the attempt of its thread, of the one that completes it, of
+#: a clean thread, of real conversations, of small talk. Messages before an attempt may contain hints, so they count
+#: less.
 BEFORE, COMPLETES, CLEAN, REAL, SMALLTALK = 0.4, 2.0, 1.0, 1.0, 0.5
-#: Shares of the messages of threads that are taken: most of them are alike.
+#: Shares of the messages of threads that are used, since many are similar.
 SAMPLED, SAMPLED_REAL = 0.4, 0.12
-#: Earlier messages that are kept with a message.
+#: Earlier messages stored with a message.
 REACH = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A message, the talk before it, the classes it may have, its evidence (None where it is unknown), its weight."""
+    """A message, the messages before it, its possible classes, its evidence (None: unknown) and its weight."""
 
     text: str
     direction: Direction
@@ -47,7 +48,7 @@ class Example:
 
     @property
     def attempt(self) -> bool | None:
-        """Whether it is an attempt."""
+        """Whether all possible classes are attempts."""
         return all(CLASSES[number] in ATTEMPTS for number in self.allowed)
 
 
@@ -57,7 +58,7 @@ def of_lines(rows: Iterable[dataset.Row], source: str, weight: float = 1.0) -> I
         allowed = (row["code"],) if row.get("code") in CLASSES else _OF_LABEL[row["label"]]
         if row.get("code") in ("rf", "rp"):
             allowed = _OF_LABEL["refusal"]
-        known = (
+        has_spans = (
             row["label"] in ("identifier", "solicit", "benign", "refusal", "harassment")
             and row.get("spans") is not None
         )
@@ -66,7 +67,7 @@ def of_lines(rows: Iterable[dataset.Row], source: str, weight: float = 1.0) -> I
             Direction(row.get("direction", "inbound")),
             _numbers(allowed),
             source,
-            spans=_places(row["text"], row["spans"]) if known else None,
+            spans=_places(row["text"], row["spans"]) if has_spans else None,
             weight=weight,
         )
 
@@ -74,15 +75,15 @@ def of_lines(rows: Iterable[dataset.Row], source: str, weight: float = 1.0) -> I
 def of_threads(rows: Iterable[dataset.Row], source: str, *, sampled: float = SAMPLED) -> Iterator[Example]:
     """Examples of the messages of labelled threads, up to the one that completes the evidence."""
     for row in rows:
-        drawn = random.Random(row["id"])
+        rng = random.Random(row["id"])
         messages = dataset.as_messages(row)
         at = row.get("evidence_at")
         for place, message in enumerate(messages[: None if at is None else at + 1]):
-            taken = drawn.random() < sampled
+            sampled_in = rng.random() < sampled
             if place == at:
                 code = row.get("code")
                 allowed, weight = (code,) if code in CLASSES else ATTEMPTS, COMPLETES
-            elif not taken:
+            elif not sampled_in:
                 continue
             else:
                 allowed, weight = HARMLESS, CLEAN if at is None else BEFORE
@@ -98,7 +99,7 @@ def of_threads(rows: Iterable[dataset.Row], source: str, *, sampled: float = SAM
 
 
 def of_real(part: real.Part = "training", most: int | None = None) -> Iterator[Example]:
-    """Real talk as harmless examples; of a mixed order that is always the same. Angry customers are among them."""
+    """Real messages as harmless examples, in a fixed random order. They include angry customers."""
     allowed = _numbers((*HARMLESS, "h"))
     rows = [(name, row) for name in real.MESSAGES for row in real.messages(name, part)]
     random.Random(0).shuffle(rows)
@@ -107,7 +108,7 @@ def of_real(part: real.Part = "training", most: int | None = None) -> Iterator[E
 
 
 def of_real_threads(part: real.Part = "training", *, sampled: float = SAMPLED_REAL) -> Iterator[Example]:
-    """Messages of real talk with what was said before them."""
+    """Real messages with the messages before them."""
     for name in real.THREADS:
         rows = [{**row, "label": "clean"} for row in real.threads(name, part)]
         yield from of_threads(rows, f"{name}.threads", sampled=sampled)

@@ -1,8 +1,8 @@
-"""Real talk between people, from outside the project: harmless nearly throughout, read in place, never copied.
+"""Real conversations from outside the project: nearly all harmless, read in place and never copied.
 
-The sets lie beside the repository (``../shared/corpus/real``; ``CONTACT_GUARD_REAL`` names another folder), see their own
-README for sources and licences. Half of the dialogues, by a hash of their name, may be trained on; an eighth fits the last
-stage; the rest, and the whole of ``en_banking77``, only measures.
+The data sets are next to the repository (``../shared/corpus/real``; ``CONTACT_GUARD_REAL`` sets another folder); their
+README lists sources and licences. Half of the dialogues, selected by a hash of their name, may be used for training, an
+eighth for fitting the last stage; the rest, and all of ``en_banking77``, is used for measuring only.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ Part = Literal["training", "calibration", "measuring"]
 FOLDER = Path(os.environ.get("CONTACT_GUARD_REAL", Path(__file__).parents[2] / "shared" / "corpus" / "real"))
 MESSAGES = ("ja_asdc", "ja_realpersonachat", "en_sgd", "en_clinc", "en_banking77")
 THREADS = ("ja_asdc", "ja_realpersonachat", "en_sgd")
-#: Sets that only measure.
+#: Data sets used for measuring only.
 UNSEEN = ("en_banking77",)
 
 
 def available() -> bool:
-    """Whether the sets are there."""
+    """Whether the data sets are available."""
     return all((FOLDER / f"{name}.jsonl").is_file() for name in MESSAGES)
 
 
 def messages(name: str, part: Part = "training") -> list[Row]:
-    """Single messages of one set, of one part."""
+    """Single messages of one part of a data set."""
     return [row for row in _read(f"{name}.jsonl") if _part(name, _dialogue(row["id"])) == part]
 
 
 def threads(name: str, part: Part = "training") -> list[Row]:
-    """Whole dialogues of one set, of one part."""
+    """Whole dialogues of one part of a data set."""
     return [row for row in _read(f"{name}.threads.jsonl") if _part(name, row["id"]) == part]
 
 

@@ -1,8 +1,8 @@
-"""Talk about nothing, so that the ranker knows what most of the world's sentences look like.
+"""Small talk as harmless training data for the ranker.
 
-``python -m training.smalltalk`` writes ``data/smalltalk.jsonl`` from chatterbot-corpus (BSD-3-Clause, PyPI): of the
-English utterances that half whose checksum is even, of the Japanese all. The odd English half is never trained on and is
-what ``evaluate`` reports as unseen.
+``python -m training.smalltalk`` writes ``data/smalltalk.jsonl`` from chatterbot-corpus (BSD-3-Clause, PyPI): the
+English utterances with an even checksum, and all Japanese ones. The English utterances with an odd checksum are never
+used for training; ``evaluate`` reports on them.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ import zlib
 from pathlib import Path
 
 OUT = Path(__file__).parent / "data" / "smalltalk.jsonl"
-#: Longer utterances are listings of code, which no customer sends.
+#: Longer utterances are source code, which no customer sends.
 LONGEST = 300
 
 
 def utterances(language: str) -> list[str]:
-    """Different utterances of one language in the installed corpus, in the order of its files."""
+    """Distinct utterances of one language in the installed corpus, in the order of its files."""
     import chatterbot_corpus
     import yaml
 
-    found: dict[str, None] = {}
+    result: dict[str, None] = {}
     for path in sorted((Path(chatterbot_corpus.__file__).parent / "data" / language).glob("*.yml")):
         for talk in yaml.safe_load(path.read_text("utf-8"))["conversations"]:
-            found.update(dict.fromkeys(str(utterance) for utterance in talk))
-    return list(found)
+            result.update(dict.fromkeys(str(utterance) for utterance in talk))
+    return list(result)
 
 
 def trained(text: str) -> bool:
-    """Whether an English utterance is of the half that training may read."""
+    """Whether an English utterance belongs to the half used for training."""
     return zlib.crc32(text.encode()) % 2 == 0
 
 

@@ -1,7 +1,7 @@
 """Train the quick scan's ranker: ``python -m training.train``. Deterministic; needs scikit-learn.
 
-Reads the corpus, the project's own lines and threads, what the writers wrote, and half of the real talk; never a held-out
-file. The log odds it learns are then calibrated to life on lines and talk that the fold had not seen: see ``calibration``.
+Reads the corpus, the project's own lines and threads, the writers' lines, and half of the real conversations; never a
+held-out file. The log odds are then calibrated to real use on data that the model had not seen: see ``calibration``.
 """
 
 from __future__ import annotations
@@ -22,14 +22,13 @@ from training import calibration, compose, dataset, real
 
 #: Inverse strength of the regularisation (chosen by leaving writers out).
 STRENGTH = 0.4
-#: The solver, three times as quick as the standard one here, counts the intercept among the weights that are kept small:
-#: so much less.
+#: The solver is three times as fast as the default one here, but regularises the intercept; this scale weakens that.
 INTERCEPT = 5.0
 COMPOSED_WEIGHT = 0.5
 SMALLTALK_WEIGHT = 1.0
-#: How much a line of real talk counts beside a labelled one.
+#: Weight of a real message, relative to a labelled line.
 REAL_WEIGHT = 1.0
-#: Groups of files that are left out in turn for the calibration: by writer, never by line.
+#: Folds of the cross-validation for the calibration, by file and thus by writer, never by line.
 FOLDS = 5
 RELEASE = "2026.11.5"
 WEIGHTS = Path(__file__).parent.parent / "crm_contact_guard" / "detection" / "weights"
@@ -38,22 +37,22 @@ Scores = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Lines to learn from: rows, whether each is an attempt, how much it counts, and the file it comes from."""
+    """Training lines: rows, whether each is an attempt, its weight, and the file it comes from."""
 
     rows: list[dataset.Row]
     attempts: npt.NDArray[np.bool_]
     weights: Scores
     sources: list[str]
 
-    def only(self, wanted: npt.NDArray[np.bool_]) -> Labelled:
-        """Some of them."""
-        places = np.flatnonzero(wanted)
+    def only(self, mask: npt.NDArray[np.bool_]) -> Labelled:
+        """The lines selected by a mask."""
+        places = np.flatnonzero(mask)
         rows, sources = [self.rows[n] for n in places], [self.sources[n] for n in places]
         return Labelled(rows, self.attempts[places], self.weights[places], sources)
 
 
 def labelled() -> Labelled:
-    """Everything the ranker may learn from."""
+    """All training lines of the ranker."""
     rows: list[dataset.Row] = []
     weights: list[float] = []
     sources: list[str] = []
@@ -79,33 +78,33 @@ def _chatter(path: Path) -> tuple[list[dataset.Row], str, list[float]]:
     return rows, path.stem.removesuffix(".threads"), weights.tolist()
 
 
-def fit_ranker(given: Labelled) -> LogisticRegression:
-    """The message model."""
+def fit_ranker(data: Labelled) -> LogisticRegression:
+    """Fit the logistic regression."""
     model = LogisticRegression(
         C=STRENGTH, solver="liblinear", dual=True, random_state=0, intercept_scaling=INTERCEPT, tol=0.01, max_iter=3000
     )
-    return model.fit(dataset.matrix(given.rows), given.attempts, sample_weight=given.weights)
+    return model.fit(dataset.matrix(data.rows), data.attempts, sample_weight=data.weights)
 
 
 def groups(sources: Sequence[str], count: int = FOLDS) -> npt.NDArray[np.int64]:
-    """A fold for each line, all of one file in the same."""
+    """The fold of each line; all lines of a file are in the same fold."""
     names = sorted(set(sources), key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     fold = {name: number % count for number, name in enumerate(names)}
     return np.array([fold[source] for source in sources])
 
 
-def unseen_odds(given: Labelled) -> Scores:
-    """Log odds of each line by a ranker that has seen no line of its file."""
-    fold, found = groups(given.sources), np.zeros(len(given.rows))
+def unseen_odds(data: Labelled) -> Scores:
+    """Log odds of each line by a ranker that was trained without its file."""
+    fold, odds = groups(data.sources), np.zeros(len(data.rows))
     for number in range(FOLDS):
-        fitted = fit_ranker(given.only(fold != number))
-        own = fold == number
-        found[own] = fitted.decision_function(dataset.matrix(given.only(own).rows))
-    return found
+        fitted = fit_ranker(data.only(fold != number))
+        held_out = fold == number
+        odds[held_out] = fitted.decision_function(dataset.matrix(data.only(held_out).rows))
+    return odds
 
 
 def use(fitted: LogisticRegression, version: str, scale: calibration.Scale = calibration.NONE) -> runtime.Ranker:
-    """Put a fitted ranker in the place of the shipped one, in this process; returns it."""
+    """Replace the shipped ranker by a fitted one in this process. Returns it."""
     names = space().names
     weights = fitted.coef_[0] * scale.slope
     dense = weights[: len(names)].astype(np.float32)
@@ -114,32 +113,32 @@ def use(fitted: LogisticRegression, version: str, scale: calibration.Scale = cal
     step = float(np.abs(grams).max()) / 127
     quantised: npt.NDArray[np.int8] = np.round(grams / step).astype(np.int8)
     bias = float(fitted.intercept_[0]) * scale.slope + scale.shift
-    made = runtime.Ranker(list(names), dense.tolist(), quantised, step, bias, version)
-    runtime._loaded[:] = [made]
-    return made
+    ranker = runtime.Ranker(list(names), dense.tolist(), quantised, step, bias, version)
+    runtime._loaded[:] = [ranker]
+    return ranker
 
 
 def main() -> None:
-    """Train and write."""
+    """Train and write the weights."""
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in dataset.all_files())).hexdigest()[:8]
-    given = labelled()
-    odds = unseen_odds(given)
-    fitted = fit_ranker(given)
-    written = np.array([source not in real.MESSAGES for source in given.sources])
+    data = labelled()
+    odds = unseen_odds(data)
+    fitted = fit_ranker(data)
+    written = np.array([source not in real.MESSAGES for source in data.sources])
     talk = [row for name in real.MESSAGES if real.available() for row in real.messages(name, "calibration")]
-    of_talk = fitted.decision_function(dataset.matrix(talk)) if talk else np.zeros(0)
-    scale = calibration.scale(odds[written], given.attempts[written], of_talk)
-    made = use(fitted, f"ranker-{RELEASE}+{digest}", scale)
+    talk_odds = fitted.decision_function(dataset.matrix(talk)) if talk else np.zeros(0)
+    scale = calibration.scale(odds[written], data.attempts[written], talk_odds)
+    ranker = use(fitted, f"ranker-{RELEASE}+{digest}", scale)
     np.savez_compressed(
         WEIGHTS / "ranker.npz",
         names=np.array(space().names),
-        dense=np.array(made.learned, dtype=np.float32),
-        grams=made.grams,
-        step=np.float32(made.step),
-        bias=np.float32(made.bias),
-        version=np.array(made.version),
+        dense=np.array(ranker.learned, dtype=np.float32),
+        grams=ranker.grams,
+        step=np.float32(ranker.step),
+        bias=np.float32(ranker.bias),
+        version=np.array(ranker.version),
     )
-    print(f"{len(given.rows)} lines -> {WEIGHTS / 'ranker.npz'}, version {made.version}, {scale}")
+    print(f"{len(data.rows)} lines -> {WEIGHTS / 'ranker.npz'}, version {ranker.version}, {scale}")
 
 
 if __name__ == "__main__":

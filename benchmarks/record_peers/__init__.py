@@ -1,1 +1,1 @@
-"""An app for the benchmark alone."""
+"""An app for the benchmark only."""

@@ -1,4 +1,4 @@
-"""The message model under each way of keeping a history: same columns, same foreign keys, same indexes."""
+"""The message model with each history package: same columns, same foreign keys, same indexes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dry run over the company's own record: what to set, and what it would have meant. Nothing is changed."""
+"""A dry run over the company's own record: proposes settings and estimates their effect. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from crm_contact_guard.policy.thresholds import Thresholds
 
 @dataclass
 class Calibration:
-    """What was read, and what is proposed."""
+    """Counts of what was read, and the proposals."""
 
     messages: int = 0
     conversations: int = 0
@@ -28,7 +28,7 @@ class Calibration:
     false: int = 0
     proposals: list[Proposal] = field(default_factory=list)
     contacts: list[Contact] = field(default_factory=list)
-    #: The record held more identifiers than are counted at once: rare ones may be missing.
+    #: The record has more identifiers than can be counted at once: rare ones may be missing.
     forgetful: bool = False
     quiet: list[Phrase] = field(default_factory=list)
 
@@ -40,43 +40,43 @@ def calibrate(
     judge: reading.Judge = reading.detector,
     progress: Callable[[int], None] = lambda messages: None,
 ) -> Calibration:
-    """Read the record and the closed alerts again. ``judge`` says what each message weighs; see ``reading``."""
+    """Read the record and the closed alerts again. ``judge`` scores each message; see ``reading``."""
     with crm.tenant(tenant or ""):
-        known = company()
-    now = thresholds_of(known)
+        company_data = company()
+    now = thresholds_of(company_data)
     tallies = {
         direction: Tally(grid(*(one.alert for one in now.values())), settings.alert_window) for direction in Direction
     }
-    made, learner = Calibration(), Learner()
+    result, learner = Calibration(), Learner()
     conversation = None
     for judged in reading.messages(since=since, tenant=tenant, judge=judge):
         tallies[Direction(judged.message.direction)].add(judged)
-        learner.add(judged.message, known)
-        made.messages += 1
+        learner.add(judged.message, company_data)
+        result.messages += 1
         if judged.message.conversation_id != conversation:
             conversation = judged.message.conversation_id
-            made.conversations += 1
-        progress(made.messages)
+            result.conversations += 1
+        progress(result.messages)
     listener = Listener()
-    # The false ones first: only what is frequent in them is sought in the true ones.
+    # False alarms first: true alerts are searched only for phrases that are frequent in false alarms.
     for alert in reading.alerts(since=since, tenant=tenant, judge=judge, true=False):
         tallies[alert.direction].judge(alert)
         listener.false(alert)
-        made.false += 1
+        result.false += 1
     for alert in reading.alerts(since=since, tenant=tenant, judge=judge, true=True):
         tallies[alert.direction].judge(alert)
         listener.true(alert)
-        learner.refuse((message.text or "" for message in alert.evidence), known)
-        made.true += 1
-    made.proposals = [
+        learner.refuse((message.text or "" for message in alert.evidence), company_data)
+        result.true += 1
+    result.proposals = [
         propose(direction, tally, now[direction]) for direction, tally in tallies.items() if tally.messages.total
     ]
-    made.contacts, made.forgetful = learner.contacts(), learner.forgetful
-    made.quiet = listener.phrases()
-    return made
+    result.contacts, result.forgetful = learner.contacts(), learner.forgetful
+    result.quiet = listener.phrases()
+    return result
 
 
-def thresholds_of(known: Company) -> dict[Direction, Thresholds]:
-    """The thresholds in force, by direction."""
-    alert, noticed = known.threshold_by_direction or {}, known.noticed_by_direction or {}
+def thresholds_of(own: Company) -> dict[Direction, Thresholds]:
+    """The current thresholds, by direction."""
+    alert, noticed = own.threshold_by_direction or {}, own.noticed_by_direction or {}
     return {direction: Thresholds(alert[direction], noticed[direction]) for direction in Direction}

@@ -1,4 +1,4 @@
-"""Writing contacts that somebody confirmed into a company's file, as ``COMPANY_RULES`` reads it."""
+"""Writes confirmed contacts to the file that ``COMPANY_RULES`` names."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 
-#: The event that says who confirmed which contacts; the contacts themselves stand in its erasable part.
+#: The event that records who confirmed which contacts; the contacts themselves are in its erasable part.
 CONFIRMED = "company.contacts_confirmed"
 
 
 class NotWritten(Exception):
-    """The file stays as it was; the text says why."""
+    """The file was not changed; the message says why."""
 
 
 def confirm(contacts: Sequence[Contact], *, path: Path, operator: str, tenant: str = "") -> dict[str, list[str]]:
@@ -56,7 +56,7 @@ def confirm(contacts: Sequence[Contact], *, path: Path, operator: str, tenant: s
                 data={"added": {name: len(values) for name, values in added.items()}},
                 details={"file": str(path), "added": added},
             )
-            # Within the transaction: where the file can't be put in place, nothing was confirmed.
+            # Within the transaction: if the file can't be replaced, nothing is recorded.
             part.replace(path)
     except (OSError, CompanyFileError) as error:
         part.unlink(missing_ok=True)
@@ -65,7 +65,7 @@ def confirm(contacts: Sequence[Contact], *, path: Path, operator: str, tenant: s
 
 
 def _read(path: Path) -> str:
-    """What the file holds; nothing where there is none yet."""
+    """The content of the file; empty if it does not exist yet."""
     try:
         text = path.read_text("utf-8") if path.exists() else ""
         if path.suffix == ".json" or text.lstrip().startswith("{"):
@@ -78,28 +78,30 @@ def _read(path: Path) -> str:
 
 
 def _new(contacts: Sequence[Contact], before: str) -> dict[str, list[str]]:
-    held = tomllib.loads(before)
+    current = tomllib.loads(before)
     added: dict[str, list[str]] = {}
     for contact in contacts:
-        if contact.value not in held.get(contact.list, ()):
+        if contact.value not in current.get(contact.list, ()):
             added.setdefault(contact.list, []).append(contact.value)
     return added
 
 
 def _with(before: str, added: Mapping[str, Sequence[str]], actor: str) -> str:
-    """The file's text with the contacts. Lists stand before the first table, as TOML wants it."""
-    held = tomllib.loads(before)
+    """The text of the file with the contacts added. TOML requires lists before the first table."""
+    current = tomllib.loads(before)
     lines = before.splitlines()
     top = [f"# {', '.join(added)}: confirmed {timezone.now():%Y-%m-%d} by {actor}"]
     for name, values in added.items():
-        _take_out(lines, name)
-        listed = ",\n".join(f"    {json.dumps(value, ensure_ascii=False)}" for value in (*held.get(name, ()), *values))
-        top.append(f"{name} = [\n{listed},\n]")
+        _remove_list(lines, name)
+        items = ",\n".join(
+            f"    {json.dumps(value, ensure_ascii=False)}" for value in (*current.get(name, ()), *values)
+        )
+        top.append(f"{name} = [\n{items},\n]")
     return "\n".join([*top, *lines]) + "\n"
 
 
-def _take_out(lines: list[str], name: str) -> None:
-    """Remove the assignment of a list, which may go over several lines."""
+def _remove_list(lines: list[str], name: str) -> None:
+    """Remove the assignment of a list, which may span several lines."""
     start = find_lines("\n".join(lines), json=False).get((name,))
     if start is None:
         return

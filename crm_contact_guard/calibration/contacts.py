@@ -1,7 +1,7 @@
-"""Contacts that are probably the company's own: what several employees give to several customers.
+"""Finds contacts that are probably the company's own: those that several employees gave to several customers.
 
-One employee alone never makes a contact the company's, to however many customers it went: that is what a private number
-looks like. Nor does what stands in an alert that people found true.
+A contact given by a single employee is never proposed, to however many customers it was sent: a private number looks
+the same. Contacts in the evidence of true alerts are not proposed either.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from crm_contact_guard.directory.addresses import mask
 from crm_contact_guard.directory.models import AddressKind
 from crm_contact_guard.record.models import Message
 
-#: So many employees, or so many customers, make a contact the company's; of each at least ``SEVERAL``.
+#: Employees, or customers, required to propose a contact; at least ``SEVERAL`` of each.
 EMPLOYEES: Final = 3
 CUSTOMERS: Final = 10
 SEVERAL: Final = 2
-#: Identifiers that are counted at once; beyond, those that only one customer got are forgotten.
+#: Identifiers counted at once; beyond that, those given to only one customer are dropped.
 MOST: Final = 100_000
-#: By the sort of a candidate, the list of a company's file where it goes.
+#: The list in a company's file for each sort of candidate.
 _LISTS: Final = {"phone": "phones", "email": "emails", "handle": "handles", "link": "urls"}
-#: What is no whole identifier: codes, parts of numbers, what only hints.
+#: Not complete identifiers: codes, parts of numbers, hints.
 _PARTS: Final = frozenset(
     {f"phone:{shape}" for shape in ("other", "code", "local", "flood", "goroawase")} | {"email:hint", "email:spelled"}
 )
 
 
 class Identifier(NamedTuple):
-    """Where it goes in a company's file, its comparable form, and how it was written."""
+    """The list in a company's file, a form for comparison, and the form as written."""
 
     list: str
     key: str
@@ -44,7 +44,7 @@ class Identifier(NamedTuple):
 
 @dataclass
 class Seen:
-    """Who gave an identifier to whom; no more than it takes to decide is remembered."""
+    """Who gave an identifier to whom; only as many as the decision needs are kept."""
 
     written: str
     employees: set[UUID] = field(default_factory=set)
@@ -53,7 +53,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Contact:
-    """A contact that may be the company's. The numbers are at least; counting ends where it is decided."""
+    """A contact that may be the company's. The counts are lower bounds: counting stops when they suffice."""
 
     list: str
     value: str
@@ -62,32 +62,32 @@ class Contact:
 
     @property
     def masked(self) -> str:
-        """Told apart by who knows it, and unreadable to who does not."""
+        """The contact, masked so that only somebody who knows it recognises it."""
         kinds = {"phones": AddressKind.PHONE, "emails": AddressKind.EMAIL}
         if self.list in kinds:
             return mask(kinds[self.list], self.value)
-        kept = min(4, len(self.value) // 3)
+        visible = min(4, len(self.value) // 3)
         host, slash, rest = self.value.rpartition("/")
         if slash and rest:
             return f"{host}/{rest[: min(2, len(rest) // 3)]}•••"
-        return f"{self.value[:kept]}•••"
+        return f"{self.value[:visible]}•••"
 
 
 class Learner:
-    """Takes messages in any order, and says what is probably the company's own."""
+    """Collects identifiers from messages in any order, and proposes those that are probably the company's own."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], Seen] = {}
         self._refused: set[tuple[str, str]] = set()
-        #: Whether the record held more identifiers than are counted at once.
+        #: Whether the record has more identifiers than can be counted at once.
         self.forgetful = False
 
     def add(self, message: Message, company: Company) -> None:
-        """Learn from what an employee wrote to a customer."""
+        """Count the identifiers in an employee's message to a customer."""
         if message.direction != Direction.OUTBOUND.value or message.employee_id is None or not message.text:
             return
-        for found in identifiers(message.text, company):
-            seen = self._seen.setdefault((found.list, found.key), Seen(found.written))
+        for identifier in identifiers(message.text, company):
+            seen = self._seen.setdefault((identifier.list, identifier.key), Seen(identifier.written))
             if len(seen.employees) < EMPLOYEES:
                 seen.employees.add(message.employee_id)
             if len(seen.customers) < CUSTOMERS:
@@ -96,45 +96,49 @@ class Learner:
             self._forget()
 
     def refuse(self, texts: Iterable[str], company: Company) -> None:
-        """Never propose what stands in these: the evidence of an alert that people found true."""
+        """Never propose identifiers in these texts, which are evidence of a true alert."""
         for text in texts:
-            self._refused.update((found.list, found.key) for found in identifiers(text, company))
+            self._refused.update((identifier.list, identifier.key) for identifier in identifiers(text, company))
 
     def contacts(self) -> list[Contact]:
-        """What is proposed, by list and then by how many gave it."""
-        found = [
+        """The proposed contacts, sorted by list and then by the number of employees."""
+        proposed = [
             Contact(name, seen.written, len(seen.employees), len(seen.customers))
             for (name, key), seen in self._seen.items()
-            if (name, key) not in self._refused and _is_company_s(seen)
+            if (name, key) not in self._refused and _is_company_contact(seen)
         ]
-        return sorted(found, key=lambda one: (one.list, -one.employees, -one.customers, one.value))
+        return sorted(proposed, key=lambda one: (one.list, -one.employees, -one.customers, one.value))
 
     def _forget(self) -> None:
         self.forgetful = True
-        kept = {key: seen for key, seen in self._seen.items() if len(seen.customers) > 1}
-        # Where nearly all went to two customers, only those of several employees are worth their place.
-        if len(kept) > MOST // 2:
-            kept = {key: seen for key, seen in kept.items() if len(seen.employees) > 1}
-        self._seen = kept
+        remaining = {key: seen for key, seen in self._seen.items() if len(seen.customers) > 1}
+        # If nearly all went to two or more customers, keep only those given by several employees.
+        if len(remaining) > MOST // 2:
+            remaining = {key: seen for key, seen in remaining.items() if len(seen.employees) > 1}
+        self._seen = remaining
 
 
 def identifiers(text: str, company: Company) -> Iterator[Identifier]:
-    """Phones, mails, handles and links in a text that are not known to be the company's."""
+    """Phone numbers, mail addresses, handles and links in a text that are not known as the company's."""
     folded = normalise(text)
     own = own_contacts(company)
     budget = candidates.Budget()
-    for one in candidates.find(folded.text, gates.opened(folded.text), company, budget, reverse=False):
-        name = _LISTS.get(one.sort)
-        if name is None or f"{one.sort}:{one.shape}" in _PARTS or (name == "emails" and "@" not in one.value):
+    for candidate in candidates.find(folded.text, gates.opened(folded.text), company, budget, reverse=False):
+        name = _LISTS.get(candidate.sort)
+        if (
+            name is None
+            or f"{candidate.sort}:{candidate.shape}" in _PARTS
+            or (name == "emails" and "@" not in candidate.value)
+        ):
             continue
-        if own is not None and own.holds(one):
+        if own is not None and own.holds(candidate):
             continue
-        start, end = folded.span(one.start, one.end)
-        key = one.value.strip().rstrip("/.").lstrip("@") if name != "phones" else one.value.lstrip("+")
+        start, end = folded.span(candidate.start, candidate.end)
+        key = candidate.value.strip().rstrip("/.").lstrip("@") if name != "phones" else candidate.value.lstrip("+")
         written = text[start:end].strip().rstrip(".,、。")
         yield Identifier(name, key, written.lstrip("@＠") if name == "handles" else written)
 
 
-def _is_company_s(seen: Seen) -> bool:
+def _is_company_contact(seen: Seen) -> bool:
     several = len(seen.employees) >= SEVERAL and len(seen.customers) >= SEVERAL
     return several and (len(seen.employees) >= EMPLOYEES or len(seen.customers) >= CUSTOMERS)

@@ -1,4 +1,4 @@
-"""Which thresholds to take, and what they would have cost and spared."""
+"""Proposes thresholds, with the alerts and false alarms each would have caused."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from crm_contact_guard.calibration.tally import Tally
 from crm_contact_guard.detection.types import Direction
 from crm_contact_guard.policy.thresholds import Thresholds
 
-#: So much of the alerts that people found true a proposed threshold must keep.
+#: Proportion of true alerts that a proposed threshold must keep.
 KEEP: Final = 0.95
-#: So many of a thousand messages may be noticed: what stands beside too many messages is read by nobody.
+#: Messages in a thousand that may be noticed: nobody reads notes on too many messages.
 NOTICED_OF_1000: Final = 20
-#: Below so many false alarms there is nothing to win that is worth a threshold of one's own.
+#: With fewer false alarms, another threshold has no benefit.
 _FALSE: Final = 5
-#: Below so many messages the noticed are too few to count.
+#: With fewer messages, too few are noticed to choose a threshold.
 _MESSAGES: Final = 1000
 
 
@@ -31,15 +31,15 @@ class Why(StrEnum):
 
 @dataclass(frozen=True)
 class Cost:
-    """What one alert threshold would have meant."""
+    """The effect that an alert threshold would have had."""
 
     threshold: float
-    #: Alerts, of the messages of this direction.
+    #: Alerts, as a share of the messages of this direction.
     alerts: Share
     conversations: int
-    #: Of the alerts that people found true, those that would still have come.
+    #: True alerts that would still have been raised.
     kept: Share
-    #: Of the false alarms, those that would not have come.
+    #: False alarms that would not have been raised.
     avoided: Share
 
     @property
@@ -49,21 +49,21 @@ class Cost:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Thresholds for one direction: those in force, those proposed, and the cost of each that was tried."""
+    """Thresholds for one direction: current, proposed, and the cost of each that was tried."""
 
     direction: Direction
     now: Thresholds
     proposed: Thresholds
     why: Why
     costs: tuple[Cost, ...]
-    #: Messages that are noticed and warn nobody, with the thresholds in force and with those proposed.
+    #: Messages noticed without an alert, with the current and with the proposed thresholds.
     noticed_now: Share
     noticed_proposed: Share
     judged: int
 
     @property
     def small(self) -> bool:
-        """Whether too few alerts were judged to conclude from."""
+        """Whether too few alerts were reviewed to draw a conclusion."""
         return self.judged < SMALL
 
     def cost(self, threshold: float) -> Cost:
@@ -71,7 +71,7 @@ class Proposal:
 
 
 def propose(direction: Direction, tally: Tally, now: Thresholds) -> Proposal:
-    """Choose thresholds from what was counted. Never below those in force: what warned nobody, nobody has judged."""
+    """Choose thresholds by the tally. Never below the current ones, since only alerts have been reviewed."""
     now = Thresholds(round(now.alert, 4), round(now.noticed, 4))
     costs = tuple(_cost(tally, place) for place in range(len(tally.grid)))
     alert, why = _alert(costs, tally, now.alert)
@@ -104,12 +104,12 @@ def _cost(tally: Tally, place: int) -> Cost:
 def _alert(costs: tuple[Cost, ...], tally: Tally, now: float) -> tuple[float, Why]:
     if tally.true.total + tally.false.total < SMALL or tally.false.total < _FALSE:
         return now, Why.TOO_FEW
-    own = next(cost for cost in costs if cost.threshold == now)
-    # Of those that keep what was true, the one that spares most; of equals the lowest, which finds most.
-    least = KEEP * own.kept.part
-    fit = [cost for cost in costs if cost.threshold >= now and cost.kept.part >= least]
-    best = max(fit, key=lambda cost: (cost.avoided.part, -cost.threshold))
-    if best.avoided.part <= own.avoided.part:
+    current = next(cost for cost in costs if cost.threshold == now)
+    # Of the thresholds that keep enough true alerts, take the one that avoids most false alarms; of equals, the lowest.
+    minimum = KEEP * current.kept.part
+    suitable = [cost for cost in costs if cost.threshold >= now and cost.kept.part >= minimum]
+    best = max(suitable, key=lambda cost: (cost.avoided.part, -cost.threshold))
+    if best.avoided.part <= current.avoided.part:
         return now, Why.BEST_AS_IT_IS
     return best.threshold, Why.SPARES
 
@@ -117,6 +117,8 @@ def _alert(costs: tuple[Cost, ...], tally: Tally, now: float) -> tuple[float, Wh
 def _noticed(tally: Tally, alert: float, now: float) -> float:
     if tally.messages.total < _MESSAGES:
         return min(now, alert)
-    most = NOTICED_OF_1000 * tally.messages.total / 1000
-    fit = [threshold for threshold in tally.grid if threshold <= alert and tally.noticed(threshold, alert) <= most]
-    return fit[0] if fit else alert
+    maximum = NOTICED_OF_1000 * tally.messages.total / 1000
+    suitable = [
+        threshold for threshold in tally.grid if threshold <= alert and tally.noticed(threshold, alert) <= maximum
+    ]
+    return suitable[0] if suitable else alert

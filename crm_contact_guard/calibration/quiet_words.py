@@ -1,4 +1,4 @@
-"""Phrases that stand in many false alarms and in no alert that people found true."""
+"""Finds phrases that occur in many false alarms and in no true alert."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from uuid import UUID
 from crm_contact_guard.calibration.reading import JudgedAlert
 from crm_contact_guard.detection.text.normalise import normalise
 
-#: A phrase of fewer false alarms, or of fewer customers, is chance, or somebody's name.
+#: A phrase in fewer false alarms, or with fewer customers, is a coincidence or somebody's name.
 ALARMS: Final = 5
 CUSTOMERS: Final = 3
-#: So many are told.
-TOLD: Final = 20
-#: Phrases that are counted at once; beyond, those seen once are forgotten.
+#: Phrases that are reported.
+MAX_PHRASES: Final = 20
+#: Phrases counted at once; beyond that, those seen only once are dropped.
 MOST: Final = 200_000
-#: So much of a message is looked at.
+#: Characters of a message that are read.
 _LONGEST: Final = 600
 _WORDS: Final = re.compile(r"[a-z][a-z']*(?: [a-z][a-z']*)*")
-#: Kana, kanji, hangul, Thai …: letters that no spaces part into words.
-_SIGNS: Final = re.compile(r"[^\W\d_a-z]{4,}")
+#: Kana, kanji, hangul, Thai …: scripts without spaces between words.
+_UNSPACED: Final = re.compile(r"[^\W\d_a-z]{4,}")
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """A phrase and in how many false alarms it stands."""
+    """A phrase, and the number of false alarms that contain it."""
 
     text: str
     alarms: int
 
 
 class Listener:
-    """Takes all false alarms first, and then all true alerts."""
+    """Counts the phrases of all false alarms, then drops those that occur in true alerts."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -43,35 +43,35 @@ class Listener:
         self._kept: dict[str, int] | None = None
 
     def false(self, alert: JudgedAlert) -> None:
-        """Count the phrases of a false alarm, each once."""
+        """Count each phrase of a false alarm once."""
         phrases = {phrase for text in _texts(alert) for phrase in phrases_of(text)}
         self._counts.update(phrases)
         customer = alert.evidence[0].customer_id
         for phrase in phrases:
-            known = self._customers.setdefault(phrase, set())
-            if len(known) < CUSTOMERS:
-                known.add(customer)
+            customers = self._customers.setdefault(phrase, set())
+            if len(customers) < CUSTOMERS:
+                customers.add(customer)
         if len(self._counts) > MOST:
             self._counts = Counter({phrase: count for phrase, count in self._counts.items() if count > 1})
             self._customers = {phrase: self._customers[phrase] for phrase in self._counts}
 
     def true(self, alert: JudgedAlert) -> None:
-        """Drop what stands in a true alert as well."""
-        kept = self._frequent()
+        """Drop the phrases that also occur in a true alert."""
+        frequent = self._frequent()
         for text in _texts(alert):
-            for phrase in [phrase for phrase in kept if phrase in text]:
-                del kept[phrase]
+            for phrase in [phrase for phrase in frequent if phrase in text]:
+                del frequent[phrase]
 
     def phrases(self) -> list[Phrase]:
-        """The most frequent, each as long as it can be said."""
-        kept = self._frequent()
-        found: list[Phrase] = []
-        for phrase, count in sorted(kept.items(), key=lambda item: (-item[1], -len(item[0]), item[0])):
-            if not any(phrase in longer.text and count == longer.alarms for longer in found):
-                found.append(Phrase(phrase, count))
-            if len(found) == TOLD:
+        """The most frequent phrases, without those that are part of a longer phrase with the same count."""
+        frequent = self._frequent()
+        reported: list[Phrase] = []
+        for phrase, count in sorted(frequent.items(), key=lambda item: (-item[1], -len(item[0]), item[0])):
+            if not any(phrase in longer.text and count == longer.alarms for longer in reported):
+                reported.append(Phrase(phrase, count))
+            if len(reported) == MAX_PHRASES:
                 break
-        return found
+        return reported
 
     def _frequent(self) -> dict[str, int]:
         if self._kept is None:
@@ -84,13 +84,13 @@ class Listener:
 
 
 def phrases_of(text: str) -> Iterator[str]:
-    """Two to five words of a folded text that follow each other; four to ten signs where no spaces part the words."""
+    """Sequences of two to five words of a folded text, or of four to ten characters in scripts without spaces."""
     for run in _WORDS.findall(text):
         words = run.split()
         for length in range(2, 6):
             for start in range(len(words) - length + 1):
                 yield " ".join(words[start : start + length])
-    for run in _SIGNS.findall(text):
+    for run in _UNSPACED.findall(text):
         for length in range(4, min(10, len(run)) + 1):
             for start in range(len(run) - length + 1):
                 yield run[start : start + length]

@@ -1,6 +1,6 @@
-"""Reading one's own record again, message by message in its talk; bounded in memory, and nothing is changed.
+"""Reads the record again, message by message in its conversation; bounded in memory, without changes.
 
-Whoever judges is given: today's detector, or any other reader of talks that answers as it does.
+The judge is a parameter: the current detector, or any function with the same signature.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from crm_contact_guard.supervision.alerts import TOPICS, by_side
 from crm_contact_guard.supervision.models import Alert, Topic
 from crm_contact_guard.supervision.talks import THREAD_AGE, THREAD_MESSAGES, as_thread, talk_up_to
 
-#: Judges the newest message of a talk, the oldest first; called in the context of the talk's tenant.
+#: Judges the newest message of a conversation, oldest message first; called in the context of its tenant.
 Judge = Callable[[Sequence[ThreadMessage]], ThreadVerdict]
 
 Paged = TypeVar("Paged", Alert, Conversation)
 
 _BATCH: Final = 500
-#: Messages of one alert that are judged again; an alert that holds more is plain enough.
+#: Messages of one alert that are judged again; more are not needed for a score.
 _EVIDENCE: Final = 8
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A message and how much it weighs today: the score that thresholds are compared with."""
+    """A message and its current score, which thresholds are compared with."""
 
     message: Message
     score: float
@@ -43,7 +43,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class JudgedAlert:
-    """A closed alert about leaving the channels: what people found, its evidence, and how much that weighs today."""
+    """A closed alert about leaving the channels: the reviewer's result, its evidence and the current score."""
 
     true: bool
     direction: Direction
@@ -52,12 +52,12 @@ class JudgedAlert:
 
 
 def detector(thread: Sequence[ThreadMessage]) -> ThreadVerdict:
-    """Today's detector with the company's settings."""
+    """The current detector with the company's settings."""
     return detection.read_message(thread, company=company(), semantic_stage=settings.semantic)
 
 
 def messages(*, since: datetime | None, tenant: str | None, judge: Judge = detector) -> Iterator[Judged]:
-    """Each recorded message from ``since`` on, judged in its talk; one conversation after the other, oldest first."""
+    """Each recorded message since ``since``, judged in its conversation; by conversation, oldest first."""
     for conversation in _conversations(since, tenant):
         with crm.tenant(conversation.tenant):
             before: deque[Message] = deque(maxlen=THREAD_MESSAGES - 1)
@@ -74,19 +74,19 @@ def messages(*, since: datetime | None, tenant: str | None, judge: Judge = detec
 def alerts(
     *, since: datetime | None, tenant: str | None, judge: Judge = detector, true: bool | None = None
 ) -> Iterator[JudgedAlert]:
-    """Closed alerts about leaving the channels, in the order of opening; ``true``: only true or only false ones."""
-    wanted = Q(topic=Topic.OFF_CHANNEL, status=Alert.Status.CLOSED)
+    """Closed alerts about leaving the channels, in the order of opening; ``true``: only true, or only false ones."""
+    condition = Q(topic=Topic.OFF_CHANNEL, status=Alert.Status.CLOSED)
     if since is not None:
-        wanted &= Q(opened_at__gte=since)
+        condition &= Q(opened_at__gte=since)
     if tenant is not None:
-        wanted &= Q(tenant=tenant)
+        condition &= Q(tenant=tenant)
     if true is not None:
         false = Q(resolution=Alert.Resolution.FALSE_POSITIVE)
-        wanted &= ~false if true else false
-    for alert in _pages(Alert.objects.filter(wanted).select_related("at_message")):
+        condition &= ~false if true else false
+    for alert in _pages(Alert.objects.filter(condition).select_related("at_message")):
         evidence = _evidence(alert)
         if not evidence:
-            continue  # erased: nothing is left to judge
+            continue  # all evidence was erased
         with crm.tenant(alert.tenant):
             score = max(_score(judge, talk_up_to(message)) for message in evidence)
         yield JudgedAlert(
@@ -98,19 +98,19 @@ def alerts(
 
 
 def _score(judge: Judge, rows: Sequence[Message]) -> float:
-    said = judge(as_thread(rows))
-    # What the company's own rule finds warns at any threshold.
-    own_rule = said.tier is Tier.ALERT and any(found.version == company().version for found in said.findings)
-    return 1.0 if own_rule else said.score
+    verdict = judge(as_thread(rows))
+    # A finding by a company's own rule is an alert at any threshold.
+    own_rule = verdict.tier is Tier.ALERT and any(finding.version == company().version for finding in verdict.findings)
+    return 1.0 if own_rule else verdict.score
 
 
 def _evidence(alert: Alert) -> list[Message]:
-    """The messages of the alert's side that it rests on and that still say something, at most a few."""
+    """The messages of the alert's side that are its evidence and still have a text, at most ``_EVIDENCE``."""
     kinds = [kind for kind, topic in TOPICS.items() if topic == Topic.OFF_CHANNEL]
     named = alert.findings.filter(kind__in=kinds).values("message")
     rows = Message.objects.filter(Q(pk__in=named) | Q(pk=alert.at_message_id), text__isnull=False)
-    found = rows.select_related("conversation").order_by("-occurred_at", "-id")[: 2 * _EVIDENCE]
-    return [row for row in found if by_side(row.direction) == alert.by][:_EVIDENCE]
+    latest = rows.select_related("conversation").order_by("-occurred_at", "-id")[: 2 * _EVIDENCE]
+    return [row for row in latest if by_side(row.direction) == alert.by][:_EVIDENCE]
 
 
 def _conversations(since: datetime | None, tenant: str | None) -> Iterator[Conversation]:
@@ -123,7 +123,7 @@ def _conversations(since: datetime | None, tenant: str | None) -> Iterator[Conve
 
 
 def _of(conversation: Conversation, since: datetime | None) -> Iterator[Message]:
-    """A conversation's messages, with those before ``since`` that are still read as their talk."""
+    """A conversation's messages, including those before ``since`` that serve as context."""
     rows = Message.objects.filter(conversation=conversation).order_by("occurred_at", "id")
     rows = rows.only(
         "id", "conversation_id", "customer_id", "employee_id", "direction", "occurred_at", "text", "tenant"
@@ -139,7 +139,7 @@ def _of(conversation: Conversation, since: datetime | None) -> Iterator[Message]
 
 
 def _pages(rows: QuerySet[Paged]) -> Iterator[Paged]:
-    """All rows by their key, some at a time: no cursor stays open while the judge thinks."""
+    """All rows in the order of their key, in pages: no cursor stays open while the judge works."""
     after: UUID | None = None
     while True:
         page = list((rows if after is None else rows.filter(pk__gt=after)).order_by("pk")[:_BATCH])

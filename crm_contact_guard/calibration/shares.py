@@ -1,4 +1,4 @@
-"""Shares with what they are worth: so many of so many, and between which bounds the true share lies."""
+"""Proportions with confidence intervals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 #: The normal deviate of a 95 % interval.
 _Z: Final = 1.959964
-#: Below so many cases an interval says little, and that is said.
+#: With fewer cases, the output warns of small numbers.
 SMALL: Final = 30
 
 
@@ -21,12 +21,12 @@ class Share:
 
     @property
     def value(self) -> float:
-        """The share itself; 0 where there is no case."""
+        """The proportion; 0 without cases."""
         return self.part / self.whole if self.whole else 0.0
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Wilson's 95 % interval; everything is possible where there is no case."""
+        """Wilson's 95 % interval; (0, 1) without cases."""
         if not self.whole:
             return 0.0, 1.0
         squared = _Z * _Z
@@ -36,5 +36,5 @@ class Share:
 
     @property
     def small(self) -> bool:
-        """Whether there are too few cases to conclude from."""
+        """Whether there are too few cases to draw a conclusion."""
         return self.whole < SMALL

@@ -1,4 +1,4 @@
-"""How often it would have warned at each threshold: counts by direction, whatever the record's size."""
+"""Counts the alerts at each threshold, by direction, in constant memory."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from uuid import UUID
 
 from crm_contact_guard.calibration.reading import Judged, JudgedAlert
 
-#: Scores are counted to so many parts.
+#: Resolution of the counted scores.
 _PARTS: Final = 1000
 
 
 @dataclass
 class Scores:
-    """Scores as counts by thousandths."""
+    """A histogram of scores, by thousandths."""
 
     counts: list[int] = field(default_factory=lambda: [0] * (_PARTS + 1))
 
@@ -29,13 +29,13 @@ class Scores:
         return sum(self.counts)
 
     def reaching(self, threshold: float) -> int:
-        """How many are at or above the threshold."""
+        """The number of scores at or above the threshold."""
         return sum(self.counts[_part(threshold) :])
 
 
 @dataclass
 class Tally:
-    """What was counted of one direction. ``alerts[i]``: how many alerts ``grid[i]`` would have opened."""
+    """The counts for one direction. ``alerts[i]``: the number of alerts that ``grid[i]`` would have opened."""
 
     grid: Sequence[float]
     window: timedelta
@@ -51,7 +51,7 @@ class Tally:
         self.alerts = [0] * len(self.grid)
 
     def add(self, judged: Judged) -> None:
-        """Count a message; those of one conversation come together, oldest first, as one alert takes in a window."""
+        """Count a message. Those of one conversation must be consecutive, oldest first: an alert covers a window."""
         message = judged.message
         if message.conversation_id != self._conversation:
             self._conversation = message.conversation_id
@@ -60,23 +60,23 @@ class Tally:
         self.messages.add(judged.score)
         for place, threshold in enumerate(self.grid):
             if _part(judged.score) < _part(threshold):
-                break  # the grid ascends
+                break  # the grid is in ascending order
             until = self._open_until[place]
             if until is None or message.occurred_at >= until:
                 self.alerts[place] += 1
                 self._open_until[place] = message.occurred_at + self.window
 
     def judge(self, alert: JudgedAlert) -> None:
-        """Count an alert that people judged."""
+        """Count a reviewed alert."""
         (self.true if alert.true else self.false).add(alert.score)
 
     def noticed(self, threshold: float, alert: float) -> int:
-        """Messages that are noticed and warn nobody."""
+        """The number of messages noticed without an alert."""
         return max(0, self.messages.reaching(threshold) - self.messages.reaching(alert))
 
 
 def grid(*own: float) -> list[float]:
-    """The thresholds that are tried: twentieths, and those in force."""
+    """The thresholds to try: multiples of 0.05, and the current ones."""
     steps = [round(step, 4) for step in accumulate([0.05] * 19)]
     return sorted({*steps, *(round(score, 4) for score in own)})
 

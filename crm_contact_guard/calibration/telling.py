@@ -1,4 +1,4 @@
-"""A calibration in words for a person, and as plain data for a program. Contacts are masked unless asked for."""
+"""Formats a calibration as text for people and as data for programs. Contacts are masked unless ``show`` is set."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from crm_contact_guard.calibration.shares import Share
 from crm_contact_guard.detection.types import Direction
 
 _DIRECTIONS: Final = {
-    Direction.OUTBOUND: gettext_lazy("What employees write"),
-    Direction.INBOUND: gettext_lazy("What customers write"),
-    Direction.NOTE: gettext_lazy("Notes of calls and meetings"),
+    Direction.OUTBOUND: gettext_lazy("Messages from employees"),
+    Direction.INBOUND: gettext_lazy("Messages from customers"),
+    Direction.NOTE: gettext_lazy("Notes on calls and meetings"),
 }
 _WHY: Final = {
-    Why.TOO_FEW: gettext_lazy("Keep the threshold: too few alerts were closed to choose another by them."),
-    Why.BEST_AS_IT_IS: gettext_lazy("Keep the threshold: a higher one spares nothing without losing true alerts."),
-    Why.SPARES: gettext_lazy("The proposed threshold spares false alarms and keeps nearly all true alerts."),
+    Why.TOO_FEW: gettext_lazy("Keep the threshold: too few alerts were closed to choose another."),
+    Why.BEST_AS_IT_IS: gettext_lazy(
+        "Keep the threshold: a higher one avoids no false alarms without losing true ones."
+    ),
+    Why.SPARES: gettext_lazy("The proposed threshold avoids false alarms and keeps nearly all true alerts."),
 }
 _LISTS: Final = {
     "phones": gettext_lazy("telephone"),
@@ -33,44 +35,44 @@ _LISTS: Final = {
 }
 
 
-def told(made: Calibration, *, show: bool) -> Iterator[str]:
-    """Lines of text in the active language."""
+def told(calibration: Calibration, *, show: bool) -> Iterator[str]:
+    """The calibration as lines of text in the active language."""
     yield _(
         "%(messages)s messages in %(conversations)s conversations read; of the closed alerts %(true)s were true and "
         "%(false)s were false alarms"
     ) % {
-        "messages": f"{made.messages:,}",
-        "conversations": f"{made.conversations:,}",
-        "true": f"{made.true:,}",
-        "false": f"{made.false:,}",
+        "messages": f"{calibration.messages:,}",
+        "conversations": f"{calibration.conversations:,}",
+        "true": f"{calibration.true:,}",
+        "false": f"{calibration.false:,}",
     }
-    for proposal in made.proposals:
+    for proposal in calibration.proposals:
         yield ""
         yield from _proposal(proposal)
-    if setting := _setting(made):
+    if setting := _setting(calibration):
         yield ""
-        yield _("To take these thresholds, set:")
+        yield _("To use these thresholds, set:")
         yield f'    CONTACT_GUARD["THRESHOLDS"] = {json.dumps(setting)}'
     yield ""
-    yield from _contacts(made, show=show)
+    yield from _contacts(calibration, show=show)
     yield ""
-    yield from _quiet(made)
+    yield from _quiet(calibration)
 
 
 def _proposal(proposal: Proposal) -> Iterator[str]:
     yield str(_DIRECTIONS[proposal.direction])
-    yield "  " + _("warned from %(threshold)s, as it is now") % {"threshold": f"{proposal.now.alert:.2f}"}
+    yield "  " + _("alerts from %(threshold)s (current)") % {"threshold": f"{proposal.now.alert:.2f}"}
     yield from _cost(proposal.cost(proposal.now.alert))
     if proposal.proposed.alert != proposal.now.alert:
-        yield "  " + _("warned from %(threshold)s, as proposed") % {"threshold": f"{proposal.proposed.alert:.2f}"}
+        yield "  " + _("alerts from %(threshold)s (proposed)") % {"threshold": f"{proposal.proposed.alert:.2f}"}
         yield from _cost(proposal.cost(proposal.proposed.alert))
     yield f"  {_WHY[proposal.why]}"
-    yield "  " + _("noticed from %(threshold)s, as it is now: %(rate)s of 1,000 messages") % {
+    yield "  " + _("noticed from %(threshold)s (current): %(rate)s of 1,000 messages") % {
         "threshold": f"{proposal.now.noticed:.2f}",
         "rate": _per_1000(proposal.noticed_now),
     }
     if proposal.proposed.noticed != proposal.now.noticed:
-        yield "  " + _("noticed from %(threshold)s, as proposed: %(rate)s of 1,000 messages") % {
+        yield "  " + _("noticed from %(threshold)s (proposed): %(rate)s of 1,000 messages") % {
             "threshold": f"{proposal.proposed.noticed:.2f}",
             "rate": _per_1000(proposal.noticed_proposed),
         }
@@ -91,32 +93,32 @@ def _cost(cost: Cost) -> Iterator[str]:
     if cost.kept.whole:
         yield "    " + _("true alerts kept: %(share)s") % {"share": _of(cost.kept)}
     if cost.avoided.whole:
-        yield "    " + _("false alarms spared: %(share)s") % {"share": _of(cost.avoided)}
+        yield "    " + _("false alarms avoided: %(share)s") % {"share": _of(cost.avoided)}
 
 
-def _contacts(made: Calibration, *, show: bool) -> Iterator[str]:
-    if not made.contacts:
+def _contacts(calibration: Calibration, *, show: bool) -> Iterator[str]:
+    if not calibration.contacts:
         yield _("No contact was given by several employees to several customers.")
     else:
         yield _("Probably the company's own: several employees gave them to several customers.")
-        for one in made.contacts:
+        for one in calibration.contacts:
             yield "  " + _("%(kind)s %(value)s: at least %(employees)d employees, %(customers)d customers") % {
                 "kind": _LISTS[one.list],
                 "value": one.value if show else one.masked,
                 "employees": one.employees,
                 "customers": one.customers,
             }
-        yield "  " + _("Look at each with --show. Whoever confirms them with --confirm FILE is recorded.")
-    if made.forgetful:
-        yield "  " + _("The record holds too many contacts to count them all: rare ones may be missing.")
+        yield "  " + _("Look at each with --show. Confirming them with --confirm FILE is recorded.")
+    if calibration.forgetful:
+        yield "  " + _("The record has too many contacts to count them all: rare ones may be missing.")
 
 
-def _quiet(made: Calibration) -> Iterator[str]:
-    if not made.quiet:
-        yield _("No phrase stands in many false alarms and in no true alert.")
+def _quiet(calibration: Calibration) -> Iterator[str]:
+    if not calibration.quiet:
+        yield _("No phrase occurs in many false alarms and in no true alert.")
         return
     yield _("In many false alarms and in no true alert:")
-    for phrase in made.quiet:
+    for phrase in calibration.quiet:
         yield "  " + ngettext(
             "“%(phrase)s”: %(count)d false alarm", "“%(phrase)s”: %(count)d false alarms", phrase.alarms
         ) % {"phrase": phrase.text, "count": phrase.alarms}
@@ -137,26 +139,26 @@ def _per_1000(share: Share) -> str:
     return f"{1000 * share.value:.1f} ({1000 * low:.1f}–{1000 * high:.1f})"
 
 
-def _setting(made: Calibration) -> dict[str, dict[str, float]]:
-    """What ``THRESHOLDS`` would hold: the directions for which something else is proposed."""
+def _setting(calibration: Calibration) -> dict[str, dict[str, float]]:
+    """The value for ``THRESHOLDS``: the directions with a changed proposal."""
     return {
         proposal.direction.value: proposal.proposed._asdict()
-        for proposal in made.proposals
+        for proposal in calibration.proposals
         if proposal.proposed != proposal.now
     }
 
 
-def data(made: Calibration, *, show: bool) -> dict[str, Any]:
-    """The same for a program, with the cost of every threshold that was tried."""
+def data(calibration: Calibration, *, show: bool) -> dict[str, Any]:
+    """The calibration as data, with the cost of every threshold that was tried."""
     return {
-        "messages": made.messages,
-        "conversations": made.conversations,
-        "judged": {"true": made.true, "false": made.false},
-        "directions": {proposal.direction.value: _proposal_data(proposal) for proposal in made.proposals},
-        "THRESHOLDS": _setting(made),
-        "contacts": [_contact_data(one, show=show) for one in made.contacts],
-        "contacts_complete": not made.forgetful,
-        "quiet_words": [{"phrase": phrase.text, "false_alarms": phrase.alarms} for phrase in made.quiet],
+        "messages": calibration.messages,
+        "conversations": calibration.conversations,
+        "judged": {"true": calibration.true, "false": calibration.false},
+        "directions": {proposal.direction.value: _proposal_data(proposal) for proposal in calibration.proposals},
+        "THRESHOLDS": _setting(calibration),
+        "contacts": [_contact_data(one, show=show) for one in calibration.contacts],
+        "contacts_complete": not calibration.forgetful,
+        "quiet_words": [{"phrase": phrase.text, "false_alarms": phrase.alarms} for phrase in calibration.quiet],
     }
 
 

@@ -1,4 +1,4 @@
-"""One attempt at delivering: claim, hand over outside any transaction, record what the carrier answered."""
+"""One delivery attempt: claim the message, hand it to the carrier outside any transaction, record the answer."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from crm_contact_guard.record.models import Direction, Message
 
 logger = logging.getLogger(__name__)
 
-#: In the details of an outbound message: the text block it was written with.
+#: The key, in the details of an outbound message, of the text block used.
 TEMPLATE = "template"
-#: How many earlier carrier ids a mail refers to (RFC 5322 §3.6.4 sets no limit; some servers cut long headers).
+#: Number of earlier carrier ids that a mail refers to (RFC 5322 §3.6.4 sets no limit; some servers cut long headers).
 _REFERENCES = 10
 
 
 def deliver(message_id: UUID) -> datetime | None:
-    """Try to deliver a message now. Harmless when it is done or in other hands.
+    """Try to deliver a message now. Does nothing if it is done or claimed by another worker.
 
-    Returns when a further attempt is due, None when none is.
+    Returns when the next attempt is due, or None.
     """
     alias = Message.objects.values_list("channel", flat=True).get(pk=message_id)
     try:
         carrier = registry.channel(alias)
     except ConfigurationError:
-        # A channel taken out of the settings: the message waits until it is back.
-        logger.exception("Message %s waits for channel %s", message_id, alias)
+        # The channel was removed from the settings: the message waits until it is back.
+        logger.exception("Message %s waits for channel %s, which is not configured", message_id, alias)
         return None
     if not outbox.is_due(message_id):
         return None
@@ -69,8 +69,8 @@ def deliver(message_id: UUID) -> datetime | None:
             retry_after=error.retry_after,
         )
     except Exception as error:
-        # A bug in a carrier's library must not leave the message in limbo: it is tried again and the trace is logged.
-        # It may have stumbled over the answer to a message that was taken, so nobody knows whether it was.
+        # A bug in a carrier's library must not block the message: log the traceback and retry. The error may have
+        # occurred on the answer to an accepted message, so the outcome is uncertain.
         logger.exception("Channel %s failed on message %s", alias, message_id)
         health.failed(alias, error)
         return outbox.failed(claim, permanent=False, uncertain=True, error=f"{type(error).__name__}: {error}")
@@ -80,7 +80,7 @@ def deliver(message_id: UUID) -> datetime | None:
 
 
 def outbound(claim: outbox.Claim) -> OutboundMessage:
-    """What the channel needs to carry the claimed message."""
+    """The claimed message in the form that the channel sends."""
     message = claim.message
     conversation = message.conversation
     references = _references(message)
@@ -107,12 +107,12 @@ def _template(message: Message) -> OutboundTemplate | None:
     chosen = json.loads(message.details or "{}").get(TEMPLATE)
     if chosen is None:
         return None
-    known = settings.TEMPLATES.get(chosen["name"], {}).get("CARRIERS") or {}
-    return OutboundTemplate(**chosen, carrier_id=str(known.get(message.channel, {}).get(chosen["language"], "")))
+    carrier_ids = settings.TEMPLATES.get(chosen["name"], {}).get("CARRIERS") or {}
+    return OutboundTemplate(**chosen, carrier_id=str(carrier_ids.get(message.channel, {}).get(chosen["language"], "")))
 
 
 def _references(message: Message) -> tuple[str, ...]:
-    """Carrier ids of the earlier messages on the same channel, oldest first."""
+    """Carrier ids of earlier messages on the same channel, oldest first."""
     earlier = (
         Message.objects.filter(
             conversation_id=message.conversation_id, channel=message.channel, occurred_at__lte=message.occurred_at
@@ -121,5 +121,5 @@ def _references(message: Message) -> tuple[str, ...]:
         .order_by("-occurred_at", "-id")
         .values_list("direction", "carrier_id", "delivery__carrier_id")[:_REFERENCES]
     )
-    ids = [own if direction == Direction.INBOUND else sent for direction, own, sent in earlier]
+    ids = [inbound if direction == Direction.INBOUND else outbound for direction, inbound, outbound in earlier]
     return tuple(identifier for identifier in reversed(ids) if identifier)

@@ -1,6 +1,6 @@
-"""Who may not be written to any more: STOP, unfollow, bounce, complaint, and who may again.
+"""Opt-outs of addresses: STOP, unfollow, bounce, complaint, and their revocation.
 
-The word holds for the address, whoever of the customers has it, since it is the address that a carrier knows.
+An opt-out belongs to the address, not to a customer, because carriers only know the address.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import record_event
 
-#: Why an address is not written to, for people.
+#: Why an address is opted out, as text.
 REASONS = {
-    ContactKind.STOP.value: gettext_lazy("asked for no more messages"),
+    ContactKind.STOP.value: gettext_lazy("opted out of messages"),
     ContactKind.UNFOLLOW.value: gettext_lazy("blocked or left the account"),
     ContactKind.UNSUBSCRIBE.value: gettext_lazy("unsubscribed"),
-    ContactKind.BOUNCE.value: gettext_lazy("does not exist or takes no messages"),
+    ContactKind.BOUNCE.value: gettext_lazy("does not exist or does not accept messages"),
     ContactKind.COMPLAINT.value: gettext_lazy("reported a message as unwanted"),
 }
 
 
 def contact_changed(event: ContactEvent) -> int:
-    """Note what was decided about an address and record it, within the caller's transaction.
+    """Apply an opt-out or its revocation to an address and record it, within the caller's transaction.
 
     Returns how many customers have the address. A new follower whom nobody knows becomes one, to be identified; a word
     about an address that nobody has is recorded all the same; one that anybody can forge is dropped unless it fits.
@@ -45,22 +45,24 @@ def contact_changed(event: ContactEvent) -> int:
     if event.carrier_id and not _went_to(carrier, event.carrier_id, normalised):
         return 0
     rows = Address.objects.filter(kind=carrier.address_kind, normalised=normalised).select_related("customer")
-    found = list(rows) if normalised else []
-    if not found and event.kind.allows and normalised:
-        found = list(senders.customer_of(carrier, event.address, name=event.name).addresses.select_related("customer"))
-    for address in found:
+    addresses = list(rows) if normalised else []
+    if not addresses and event.kind.allows and normalised:
+        addresses = list(
+            senders.customer_of(carrier, event.address, name=event.name).addresses.select_related("customer")
+        )
+    for address in addresses:
         if _supersedes(address, event):
             _note(address, event)
         _record(event, address)
-    if not found:
+    if not addresses:
         _record(event, None)
-    return len(found)
+    return len(addresses)
 
 
 def wrote(carrier: Channel, address: str, at: datetime, known: Sequence[Holder]) -> None:
-    """Somebody wrote from an address that was thought dead: a bounce is over. What they decided themselves stays.
+    """End the bounce of an address when a message comes from it. Opt-outs by the customer stay.
 
-    ``known``: who has the address, as ``senders.having`` told.
+    ``known``: the holders of the address, from ``senders.having``.
     """
     if all(holder.opted_out_by != ContactKind.BOUNCE for holder in known):
         return
@@ -86,7 +88,7 @@ def wrote(carrier: Channel, address: str, at: datetime, known: Sequence[Holder])
 
 @database.atomic()
 def refused(message: Message, error: ChannelError) -> None:
-    """A carrier refused a message because of its address: the owner had told it STOP, or there is no such number."""
+    """Record that a carrier rejected a message because of its address: an opt-out, or a number that does not exist."""
     contact_changed(
         ContactEvent(
             channel=message.channel,
@@ -100,7 +102,7 @@ def refused(message: Message, error: ChannelError) -> None:
 
 
 def address_for(customer: Customer, carrier: Channel) -> Address | None:
-    """The customer's first address that the channel reaches and that may be written to."""
+    """The customer's first address for the channel that is not opted out."""
     return customer.addresses.filter(kind=carrier.address_kind, opted_out_at__isnull=True, dropped=False).first()
 
 
@@ -115,7 +117,7 @@ def address_to_write_to(customer: Customer, carrier: Channel) -> str:
 
 
 def refusal(customer: Customer, carrier: Channel) -> str:
-    """Why the customer can't be written to over the channel, in words; empty when they can."""
+    """Why the customer can't receive messages over the channel, as text; empty if they can."""
     if not carrier.needs_address or address_for(customer, carrier) is not None:
         return ""
     own = customer.addresses.filter(kind=carrier.address_kind, dropped=False)
@@ -125,7 +127,7 @@ def refusal(customer: Customer, carrier: Channel) -> str:
             "customer": customer.name,
             "channel": carrier.verbose_name,
         }
-    return _("%(customer)s can't be written to by %(channel)s: the address %(reason)s.") % {
+    return _("%(customer)s can't receive messages by %(channel)s: the address %(reason)s.") % {
         "customer": customer.name,
         "channel": carrier.verbose_name,
         "reason": REASONS.get(stopped.opted_out_by, _("was opted out")),
@@ -133,7 +135,7 @@ def refusal(customer: Customer, carrier: Channel) -> str:
 
 
 def withdrawn(message: Message, carrier: Channel) -> str:
-    """Why a message that waits may not go out any more; empty when it may. A word that came meanwhile holds."""
+    """Why a waiting message must not be sent, because its address was opted out meanwhile; empty if it may be sent."""
     if not carrier.needs_address or not message.to_address:
         return ""
     stopped = message.conversation.customer.addresses.filter(
@@ -150,11 +152,11 @@ def _went_to(carrier: Channel, carrier_id: str, normalised: str) -> bool:
 
 
 def _supersedes(address: Address, event: ContactEvent) -> bool:
-    """Carriers' events come late and out of order: the newer word holds, and a bounce never hides a person's own."""
-    known = address.opted_out_at
+    """Whether the event applies. Events come late and out of order: the newest wins; a bounce replaces no opt-out."""
+    opted_out_at = address.opted_out_at
     if event.kind.allows:
-        return known is not None and event.occurred_at >= known
-    if known is None:
+        return opted_out_at is not None and event.occurred_at >= opted_out_at
+    if opted_out_at is None:
         return not _allowed_since(address, event.occurred_at)
     return address.opted_out_by == ContactKind.BOUNCE and event.kind is not ContactKind.BOUNCE
 
@@ -172,12 +174,12 @@ def _note(address: Address, event: ContactEvent) -> None:
 
 
 def _record(event: ContactEvent, address: Address | None) -> None:
-    own = event.kind not in (ContactKind.BOUNCE, ContactKind.COMPLAINT)
+    by_customer = event.kind not in (ContactKind.BOUNCE, ContactKind.COMPLAINT)
     record_event(
         kind=f"contact.{event.kind.value}",
         subject_type="address" if address is not None else "channel",
         subject_id=address.pk if address is not None else event.channel,
-        actor_type=Event.ActorType.CUSTOMER if own else Event.ActorType.CARRIER,
+        actor_type=Event.ActorType.CUSTOMER if by_customer else Event.ActorType.CARRIER,
         conversation=lifecycle.latest_open(address.customer) if address is not None else None,
         tenant=address.customer.tenant if address is not None else "",
         occurred_at=event.occurred_at,

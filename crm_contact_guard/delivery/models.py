@@ -1,4 +1,4 @@
-"""What is still to be delivered, and how the carriers do. Working state: all of it could be rebuilt from events."""
+"""The outbox and the state of carriers. Working state: all of it could be rebuilt from events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crm_contact_guard.record.models import Message
 
 
 class Delivery(Row):
-    """The outbox: what is still to be handed to a carrier, and the latest known state of each outbound message."""
+    """The outbox: messages to be handed to a carrier, and the latest state of each outbound message."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Waiting to be sent")
@@ -25,12 +25,12 @@ class Delivery(Row):
     message = models.OneToOneField(Message, primary_key=True, on_delete=models.PROTECT, related_name="delivery")
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
-    #: Attempts whose end nobody saw (the process died): the carrier may or may not have the message.
+    #: Attempts with unknown outcome (the process died): the carrier may or may not have the message.
     unfinished = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=500, blank=True, default="")
-    #: The carrier's id of the message, once it took it; status events and replies refer to it.
+    #: The carrier's id of an accepted message; status events and replies refer to it.
     carrier_id = models.CharField(max_length=255, blank=True, default="", db_index=True)
     updated_at = models.DateTimeField()
 
@@ -45,20 +45,20 @@ class Delivery(Row):
 
 
 class Carrier(Row):
-    """How a channel's carrier does: what it took in the current minute, and since when it takes nothing."""
+    """The state of a channel's carrier: messages in the current minute, and since when it is down."""
 
     channel = models.CharField(max_length=64, primary_key=True)
     minute = models.DateTimeField()
     taken = models.PositiveIntegerField(default=0)
-    #: It asked to be left alone until then.
+    #: The carrier asked to send nothing until then.
     resume_at = models.DateTimeField(null=True)
     failing_since = models.DateTimeField(null=True)
-    #: Attempts in a row that ended without the carrier's taking or refusing the message.
+    #: Consecutive attempts without the carrier accepting or rejecting the message.
     failures = models.PositiveIntegerField(default=0)
 
 
 class IdempotencyKey(Row):
-    """A sender's own key for a send, so that a repeated request gives the first message again."""
+    """A client's key for a request to send, so that a repeated request returns the first message."""
 
     employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
     key = models.CharField(max_length=255)

@@ -1,9 +1,9 @@
-"""The outbox: which message a worker may hand to a carrier now, and what came of it.
+"""The outbox: which message a worker may hand to a carrier now, and the result.
 
-A claim is a conditional UPDATE whose row count decides, so two workers never hold one message. A claim that outlives
-its lease belongs to a dead worker: the carrier may or may not have the message. Where the carrier has no idempotency
-key it is tried once more, marked as a possible duplicate; a second unfinished attempt ends as ``uncertain`` and is left
-to people.
+A claim is a conditional UPDATE whose row count decides, so two workers never hold the same message. A claim that
+outlives its lease belongs to a dead worker: the carrier may or may not have the message. If the carrier has no
+idempotency key, the message is tried once more, marked as a possible duplicate; after a second unfinished attempt it
+ends as ``uncertain`` and is left to people.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from crm_contact_guard.record.inserting import insert_quietly
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import record_event
 
-#: Attempts whose end nobody saw, after which a message without idempotency is left to people.
+#: Attempts with unknown outcome after which a message without idempotency is left to people.
 MAX_UNFINISHED = 2
 #: The pause after each failed attempt, in seconds; after one more attempt the message counts as failed.
 WAITS = (10, 60, 300, 1800, 7200, 21600)
@@ -40,7 +40,7 @@ def retry() -> retrying.Retry:
 
 @dataclass(frozen=True)
 class Claim:
-    """A message that this worker, and nobody else, now hands to the carrier."""
+    """A message claimed by this worker alone."""
 
     message: Message
     attempt: int
@@ -48,25 +48,25 @@ class Claim:
 
 
 def enqueue(message: Message) -> None:
-    """Put a recorded outbound message into the outbox, within the recording transaction."""
+    """Put a recorded outbound message into the outbox, in the transaction that records it."""
     now = timezone.now()
     insert_quietly(Delivery(message=message, due_at=now, updated_at=now))
     _event(message, DeliveryStatus.QUEUED)
 
 
 def due(now: datetime, limit: int = 200) -> list[UUID]:
-    """Ids of messages that wait for a worker or were left by a dead one."""
+    """Ids of messages that wait for a worker or were left behind by a dead one."""
     rows = Delivery.objects.filter(_is_due(now)).order_by("due_at")
     return list(rows.values_list("message_id", flat=True)[:limit])
 
 
 def is_due(message_id: UUID) -> bool:
-    """Whether a worker may take up the message; ``claim`` decides between several."""
+    """Whether a worker may claim the message; ``claim`` decides between several workers."""
     return Delivery.objects.filter(_is_due(timezone.now()), message_id=message_id).exists()
 
 
 def was_tried_before(message_id: UUID, ago: timedelta) -> bool:
-    """Whether an attempt began longer ago than that."""
+    """Whether an attempt began longer than ``ago`` ago."""
     attempts = Event.objects.filter(message_id=message_id, kind=f"delivery.{DeliveryStatus.ATTEMPTED.value}")
     return attempts.filter(recorded_at__lt=timezone.now() - ago).exists()
 
@@ -77,9 +77,9 @@ def _is_due(now: datetime) -> Q:
 
 @database.atomic()
 def claim(message_id: UUID, *, idempotent: bool) -> Claim | None:
-    """Take the message for one attempt, and record that the attempt begins.
+    """Claim the message for one attempt, and record the start of the attempt.
 
-    None when somebody else has it, it is done, not yet due, or must be left to people (then that is recorded).
+    None if another worker has it, or it is done, not yet due, or left to people (which is then recorded).
     """
     now = timezone.now()
     rows = Delivery.objects.filter(message_id=message_id)
@@ -101,7 +101,7 @@ def claim(message_id: UUID, *, idempotent: bool) -> Claim | None:
     ):
         return None
     message = Message.objects.select_related("conversation__customer", "delivery").get(pk=message_id)
-    # Retrying after a clear refusal is a fresh attempt; only an attempt whose end nobody saw may double.
+    # A retry after a clear refusal can't duplicate; only an attempt with unknown outcome can.
     possible_duplicate = message.delivery.unfinished > 0 and not idempotent
     _event(message, DeliveryStatus.ATTEMPTED, data=_attempt(message.delivery.attempts, possible_duplicate))
     return Claim(message=message, attempt=message.delivery.attempts, possible_duplicate=possible_duplicate)
@@ -115,7 +115,7 @@ def _attempt(number: int, possible_duplicate: bool) -> dict[str, object]:
 def succeeded(
     claim: Claim, status: DeliveryStatus, *, carrier_id: str = "", detail: Mapping[str, str] | None = None
 ) -> None:
-    """The carrier took the message."""
+    """Record that the carrier accepted the message."""
     data = _attempt(claim.attempt, claim.possible_duplicate)
     if carrier_id:
         data["carrier_id"] = carrier_id
@@ -126,25 +126,25 @@ def succeeded(
 
 
 def postpone(message_id: UUID, until: datetime) -> None:
-    """Leave a waiting message for later without an attempt: its carrier takes nothing before ``until``."""
+    """Postpone a waiting message without an attempt: its carrier accepts nothing before ``until``."""
     Delivery.objects.filter(message_id=message_id, state=Delivery.State.QUEUED, due_at__lt=until).update(due_at=until)
 
 
 def by_carrier_id(channel: str, carrier_id: str) -> Message | None:
-    """The outbound message that the carrier knows by this id."""
+    """The outbound message with this id at the carrier."""
     if not carrier_id:
         return None
-    found = Delivery.objects.filter(carrier_id=carrier_id[:255], message__channel=channel).select_related(
+    rows = Delivery.objects.filter(carrier_id=carrier_id[:255], message__channel=channel).select_related(
         "message__conversation"
     )
-    delivery = found.first()
+    delivery = rows.first()
     return delivery.message if delivery is not None else None
 
 
 def by_own_id(channel: str, message_id: str, *, carrier_id: str) -> Message | None:
-    """The outbound message that a carrier names by our id, before or without an answer that gave us the carrier's.
+    """The outbound message with our own id, for a status event that arrives before or without the carrier's answer.
 
-    The carrier's id is kept from here on, as if the answer had told it.
+    Stores the carrier's id, as the answer would have done.
     """
     try:
         key = UUID(message_id)
@@ -169,10 +169,10 @@ def failed(
     detail: Mapping[str, str] | None = None,
     retry_after: float | None = None,
 ) -> datetime | None:
-    """The carrier refused, or (``uncertain``) fell silent. Returns when the next attempt is due, if there is one.
+    """Record a refusal, or (``uncertain``) no answer. Returns when the next attempt is due, or None.
 
-    When the last attempt is over, a message that may have arrived in any of them ends as ``uncertain``, not as failed.
-    ``retry_after`` in seconds: it is not asked earlier than it wants to be.
+    After the last attempt, a message that may have arrived in any of them ends as ``uncertain``, not as failed.
+    ``retry_after``: the carrier's own minimum waiting time, in seconds.
     """
     now = timezone.now()
     unfinished = claim.message.delivery.unfinished + int(uncertain)
@@ -197,17 +197,17 @@ def failed(
 def carrier_said(
     message: Message, status: DeliveryStatus, *, occurred_at: datetime, detail: Mapping[str, str] | None = None
 ) -> Event:
-    """A later word of the carrier (delivered, read, bounced): always recorded, shown only if it leads further."""
+    """Record a later status event (delivered, read, bounced). It is shown only if it moves the state forward."""
     event = _event(message, status, occurred_at=occurred_at, details=detail)
     _move(message.pk, status)
     return event
 
 
 def _move(message_id: UUID, status: DeliveryStatus) -> None:
-    behind = [state for state, rank in _RANK.items() if rank < _RANK[status.value]]
+    earlier_states = [state for state, rank in _RANK.items() if rank < _RANK[status.value]]
     if status is DeliveryStatus.FAILED:
-        behind.append("sent")  # a bounce comes after the carrier took it
-    Delivery.objects.filter(message_id=message_id, state__in=behind).update(
+        earlier_states.append("sent")  # a bounce follows acceptance by the carrier
+    Delivery.objects.filter(message_id=message_id, state__in=earlier_states).update(
         state=status.value, due_at=None, lease_until=None, last_error="", updated_at=timezone.now()
     )
 

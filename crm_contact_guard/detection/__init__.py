@@ -1,7 +1,7 @@
-"""Detection of attempts to move the talk off the company's channels. Pure: no Django, no network, no database.
+"""Detection of attempts to move a conversation off the company's channels. No Django, no network, no database.
 
-``scan`` judges one text, ``read_thread`` a conversation, ``explain`` shows the path of a verdict, ``reason`` says in the
-reader's language what a detector found. Packs and weights are loaded at the first call, so importing is cheap.
+``scan`` judges one text and ``read_thread`` a conversation. ``explain`` shows how a verdict was reached, ``reason``
+describes a detector in the reader's language. Packs and weights are loaded on first use, so importing is cheap.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def scan(
 ) -> Scan:
     """Judge one text; see ``engine.scan``. Never raises.
 
-    ``said`` are the earlier messages of its conversation, oldest or newest first: what they do not hold is no quote.
-    ``semantic_stage`` asks the encoder as well, where its extra is installed; it takes milliseconds.
+    ``said`` holds the earlier messages of the conversation, in any order: only text that repeats them counts as a
+    quote. ``semantic_stage`` also runs the encoder, if its extra is installed; it takes some milliseconds.
     """
     from crm_contact_guard.detection import engine
 
@@ -69,7 +69,7 @@ def scan(
 
 
 def scan_many(messages: Iterable[tuple[str, Direction | str]], *, company: Company | None = None) -> Iterator[Scan]:
-    """Judge many texts (text, who wrote it), each as by ``scan`` and for less; see ``engine.scan_many``."""
+    """Judge many texts, given as (text, direction); same verdicts as ``scan``, but faster. See ``engine.scan_many``."""
     from crm_contact_guard.detection import engine
 
     return engine.scan_many(messages, company=company)
@@ -91,10 +91,10 @@ def read_message(
     semantic_stage: bool = False,
     said: Sequence[str] | None = None,
 ) -> ThreadVerdict:
-    """Judge the newest message of a talk, the oldest first; see ``threads.read_message``. Never raises.
+    """Judge the newest message of a conversation, oldest message first; see ``threads.read_message``. Never raises.
 
-    Supervision asks this of each message that comes in; ``read_thread`` is the same asked of each message of a talk.
-    ``said`` as for ``scan``.
+    Supervision calls this for each incoming message; ``read_thread`` does the same for every message of a conversation.
+    ``said`` is the same as for ``scan``.
     """
     from crm_contact_guard.detection import threads
 
@@ -102,7 +102,7 @@ def read_message(
 
 
 def read_others(text: str, *, company: Company | None = None, semantic_stage: bool = False) -> Scan:
-    """Judge what an employee's note says the customer said; see ``threads.read_others``. Never raises."""
+    """Judge the customer's words that an employee's note quotes; see ``threads.read_others``. Never raises."""
     from crm_contact_guard.detection import threads
 
     return threads.read_others(text, company=company, semantic_stage=semantic_stage)
@@ -113,9 +113,9 @@ def masked(text: str, stored: Iterable[Finding] = ()) -> str:
     from crm_contact_guard.detection.sensitive import finding as sensitive
     from crm_contact_guard.detection.text.normalise import normalise
 
-    # From whichever side it comes and whatever the company allows, the data are as delicate.
-    now = sensitive.find(normalise(text), Direction.INBOUND, Company())
-    return sensitive.mask(text, [*stored, *now])
+    # Neither the direction nor the company's settings make these data less sensitive.
+    current = sensitive.find(normalise(text), Direction.INBOUND, Company())
+    return sensitive.mask(text, [*stored, *current])
 
 
 def semantic_available() -> bool:
@@ -130,14 +130,14 @@ def explain(
     *,
     semantic_stage: bool = False,
 ) -> str:
-    """The whole path of the verdict on a text, in words; see ``explanation.explain``."""
+    """Every step that led to the verdict on a text, in words; see ``explanation.explain``."""
     from crm_contact_guard.detection import explanation
 
     return explanation.explain(text, direction, language, semantic_stage=semantic_stage)
 
 
 def reason(detector: str, language: str = "en") -> str:
-    """Why findings of this detector are shown, for a reader of ``language`` ("en" or "ja")."""
+    """Why findings of this detector are shown, in ``language`` ("en" or "ja")."""
     from crm_contact_guard.detection import explanation
 
     return explanation.reason(detector, language)

@@ -1,8 +1,8 @@
 """Command line: ``python -m crm_contact_guard.detection --jsonl [--company FILE] [--semantic] [--explain TEXT]``.
 
-``--jsonl`` reads one JSON object a line from standard input (``text`` and ``direction``, or ``messages``) and writes one
-verdict a line in the same order. A line that can't be read is named on standard error; the others are still answered and
-the exit status is 1.
+``--jsonl`` reads one JSON object per line from standard input (``text`` and ``direction``, or ``messages``) and writes
+one verdict per line in the same order. An invalid line is reported on standard error; the others are processed and the
+exit status is 1.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from crm_contact_guard.detection.types import Company, Finding
 
 
 def verdict(line: dict[str, Any], company: Company, *, semantic_stage: bool = False) -> dict[str, Any]:
-    """The verdict line that answers a corpus line. Raises ``ValueError`` or ``KeyError`` for one that is none."""
+    """The verdict for one input line. Raises ``ValueError`` or ``KeyError`` for an invalid line."""
     if "messages" in line:
         messages = [
             ThreadMessage(
@@ -58,7 +58,7 @@ def _text(line: dict[str, Any]) -> str:
 
 
 def _finding(finding: Finding, text: str) -> dict[str, Any]:
-    shown = {
+    fields = {
         "kind": finding.kind,
         "start": finding.start,
         "end": finding.end,
@@ -68,14 +68,14 @@ def _finding(finding: Finding, text: str) -> dict[str, Any]:
         "version": finding.version,
     }
     if finding.message is not None:
-        shown["message"] = finding.message
-    return shown
+        fields["message"] = finding.message
+    return fields
 
 
 def answer(
     lines: Iterable[bytes], company: Company, out: TextIO, errors: TextIO, *, semantic_stage: bool = False
 ) -> int:
-    """Answer each line in order; the number of lines that could not be read."""
+    """Write a verdict for each line, in order. Returns the number of invalid lines."""
     failed = 0
     for number, raw in enumerate(lines, 1):
         if not raw.strip():
@@ -84,21 +84,21 @@ def answer(
             line = json.loads(raw.decode("utf-8"))
             if not isinstance(line, dict):
                 raise ValueError("not a JSON object")
-            shown = json.dumps(verdict(line, company, semantic_stage=semantic_stage), ensure_ascii=False)
+            output = json.dumps(verdict(line, company, semantic_stage=semantic_stage), ensure_ascii=False)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             failed += 1
-            said = f"missing key {error}" if isinstance(error, KeyError) else str(error)
-            errors.write(f"line {number}: {said}\n")
+            reason = f"missing key {error}" if isinstance(error, KeyError) else str(error)
+            errors.write(f"line {number}: {reason}\n")
             continue
         try:
-            out.write(shown + "\n")
-        except UnicodeEncodeError:  # lone surrogates have no UTF-8: they are written as JSON escapes
-            out.write(json.dumps(json.loads(shown)) + "\n")
+            out.write(output + "\n")
+        except UnicodeEncodeError:  # lone surrogates can't be encoded as UTF-8: write JSON escapes
+            out.write(json.dumps(json.loads(output)) + "\n")
     return failed
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 when every line was answered, 1 when one was not, 2 for wrong use."""
+    """Run the command. Returns 0 if all lines were processed, 1 if one was invalid, 2 for wrong usage."""
     parser = argparse.ArgumentParser(
         prog="python -m crm_contact_guard.detection", description="Find attempts to leave the company's channels."
     )
@@ -116,12 +116,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--language", choices=["en", "ja"], default="en", help="language of the explanation (default: %(default)s)"
     )
-    parser.add_argument("--semantic", action="store_true", help="ask the encoder as well (extra semantic)")
+    parser.add_argument("--semantic", action="store_true", help="also run the encoder (extra semantic)")
     options = parser.parse_args(argv)
     if not options.jsonl and options.explain is None:
-        parser.error("say --jsonl or --explain TEXT")
+        parser.error("--jsonl or --explain TEXT is required")
     if options.semantic and not semantic_available():
-        print("The extra is missing: pip install 'crm-contact-guard[semantic]'. Going on without.", file=sys.stderr)
+        print(
+            "The extra is missing: pip install 'crm-contact-guard[semantic]'. Continuing without it.", file=sys.stderr
+        )
     company = Company()
     if options.company:
         try:

@@ -1,10 +1,10 @@
-"""From signals to a probability: how the quick scan, the talk and the encoder are weighed together.
+"""Combines the quick scan, the conversation and the encoder into one probability.
 
-``weights/decision.json`` holds three small logistic models: without the encoder, with it for a message alone, and with it for
-one in its talk, which explains much that sounds like an attempt. Probabilities are calibrated to life
-rather than to a corpus in which every second line is an attempt: on ordinary talk with one attempt in a hundred
-conversations, a message at ``ALERT`` is as likely an attempt as not, and at most one harmless message in a thousand reaches
-it. Written by ``python -m training.train_decision``.
+``weights/decision.json``, written by ``python -m training.train_decision``, holds three small logistic models: without
+the encoder, with it for a single message, and with it for a message in its conversation, whose context makes many
+suspicious messages harmless. Probabilities are calibrated to real use, with one attempt in a hundred conversations, and
+not to a corpus in which every second line is an attempt: a message that scores ``ALERT`` is an attempt with probability
+.5, and at most one harmless message in a thousand scores that much.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from typing import NamedTuple
 
 from crm_contact_guard.detection.types import Company, Direction, Tier
 
-#: From this probability a message warns somebody, and from that it is noticed, unless the company says otherwise.
+#: Probabilities from which a message is an alert, or is noticed, unless the company sets others.
 ALERT, NOTICED = 0.5, 0.3
-#: Log odds beyond which a signal says no more. That the encoder sees nothing counts for less: it is sure of it too often.
+#: Signals are clipped to ± ``LIMIT`` (log odds). The encoder is overconfident about harmless messages, hence its own
+#: limit.
 LIMIT, NOTHING_SEEN = 8.0, -6.0
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From which probability a message warns somebody, and from which it is noticed."""
+    """Probabilities from which a message is an alert, and from which it is noticed."""
 
     alert: float
     noticed: float
@@ -40,7 +41,7 @@ class Thresholds:
 
 
 def thresholds(direction: Direction, company: Company) -> Thresholds:
-    """The thresholds for one side, as the company chose them."""
+    """The thresholds for one direction, as the company set them."""
     alert = ALERT if company.threshold is None else company.threshold
     noticed = NOTICED if company.noticed is None else company.noticed
     alert = (company.threshold_by_direction or {}).get(direction, alert)
@@ -48,18 +49,18 @@ def thresholds(direction: Direction, company: Company) -> Thresholds:
     return Thresholds(alert, min(alert, noticed))
 
 
-#: The signals that are weighed, the encoder's last.
+#: The signals of the model, the encoder's last.
 NAMES = ("alone", "inbound", "joined", "assembled", "answers", "accepts", "presses", "deep")
 
 
 class Signals(NamedTuple):
-    """What is known of a message in its talk; every number stands for messages that can be named.
+    """The signals for one message; those of the conversation refer to messages that can be named.
 
-    ``alone`` the quick scan's log odds; ``inbound`` 1 for a customer's message; ``joined`` the log odds of an identifier
-    that several messages make together, 0 without one; ``assembled`` 1 where digits of several messages make a phone
-    number; ``answers`` how likely the other side had asked for what this message gives; ``accepts`` how likely the other
-    side had proposed what it takes up; ``presses`` how likely it repeats what the other side has refused; ``deep`` the
-    encoder's log odds, None without it; ``within`` whether anything was said before.
+    ``alone``: log odds of the quick scan. ``inbound``: 1 for a customer's message. ``joined``: log odds of an
+    identifier that spans several messages, else 0. ``assembled``: 1 if digits of several messages form a phone number.
+    ``answers``: probability that the other side asked for the identifier in this message. ``accepts``: probability that
+    the other side proposed what this message accepts. ``presses``: probability that it repeats what the other side
+    refused. ``deep``: log odds of the encoder, ``None`` without it. ``within``: whether there are earlier messages.
     """
 
     alone: float
@@ -74,20 +75,20 @@ class Signals(NamedTuple):
 
     @property
     def stage(self) -> str:
-        """Which of the models weighs them."""
+        """The name of the model to use."""
         if self.deep is None:
             return "quick"
         return "talk" if self.within else "deep"
 
     def numbers(self) -> tuple[float, ...]:
-        """The model's inputs, each within its limit."""
+        """The inputs of the model, each clipped to its limit."""
         numbers = [max(-LIMIT, min(LIMIT, getattr(self, name) or 0.0)) for name in NAMES]
         return (*numbers[:-1], max(NOTHING_SEEN, numbers[-1]))
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The learned numbers by stage, and those that weigh harassment with the encoder."""
+    """The weights of each stage, and those that combine harassment patterns with the encoder."""
 
     weights: Mapping[str, Mapping[str, float]]
     harassment: Mapping[str, float]
@@ -96,7 +97,7 @@ class Decision:
 
 @lru_cache(maxsize=1)
 def decision() -> Decision:
-    """The shipped numbers."""
+    """The shipped weights."""
     data = json.loads((files("crm_contact_guard.detection") / "weights" / "decision.json").read_text("utf-8"))
     return Decision(data["weights"], data["harassment"], data["version"])
 
@@ -106,15 +107,15 @@ def odds(signals: Signals) -> float:
     weights = decision().weights[signals.stage]
     named = zip(NAMES, signals.numbers(), strict=True)
     total = weights["bias"] + sum(weights.get(name, 0.0) * value for name, value in named)
-    # Below even odds the scale has a slope of its own, so that NOTICED is the same share of harmless messages in each stage.
+    # Below even odds each stage has its own slope, so that NOTICED means the same share of harmless messages in each.
     return total if total >= 0 else total * weights.get("below", 1.0)
 
 
 def probability(signals: Signals) -> float:
-    """How likely the message is an attempt."""
+    """Probability that the message is an attempt."""
     return logistic(odds(signals))
 
 
 def logistic(log_odds: float) -> float:
-    """The logistic function, safe at both ends."""
+    """The logistic function, without overflow at either end."""
     return 1 / (1 + math.exp(-max(-40.0, min(40.0, log_odds))))

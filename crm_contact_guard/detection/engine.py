@@ -1,10 +1,10 @@
-"""One text in, one verdict out: fold, match, weigh, name the evidence.
+"""The quick scan of one text: folds it, matches words and identifiers, scores it and reports findings.
 
 **Contract for further detectors** (``EXTRA_DETECTORS``): a module exposes ``find(normalised, direction, company) ->
 Iterable[Finding]`` over a ``Normalised`` text: ``normalised.original``, the folded ``normalised.text``, and
-``normalised.span(start, end)`` that turns a folded span into offsets of the original. Offsets of a ``Finding`` are those
-of the original. A detector there never makes an attempt: it reports other kinds (harassment, sensitive data, private
-topic); only the company's own rules may. What it raises becomes a finding ``engine.error``.
+``normalised.span(start, end)``, which maps a folded span to offsets in the original. Offsets of a ``Finding`` refer to
+the original. Except for the company's own rules, these detectors report other kinds (harassment, sensitive data,
+private topic) and never an attempt. An exception becomes a finding ``engine.error``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from crm_contact_guard.detection.text.normalise import Normalised, normalise
 from crm_contact_guard.detection.text.sentences import sentences_of
 from crm_contact_guard.detection.types import By, Company, Direction, Finding, Kind, Scan, Stance, Tier
 
-#: Modules that find other kinds; one place, see the contract above.
+#: Modules that find other kinds; see the contract above.
 EXTRA_DETECTORS: tuple[str, ...] = (
     "crm_contact_guard.detection.sensitive.finding",
     "crm_contact_guard.detection.harassment.finding",
@@ -35,15 +35,16 @@ EXTRA_DETECTORS: tuple[str, ...] = (
     "crm_contact_guard.detection.company_rules.rules",
 )
 VERSION = "2026.11.1"
-#: How much more than a whole text a passage must weigh to count alone, and how many are tried in one message.
+#: How far above the threshold the probability of a passage must be to count without the rest of the text.
 LOCAL_MARGIN = 0.4
-#: Where a company wants it quiet, a passage that is as sure as this counts all the same.
+#: A passage with this probability counts even if the company's threshold is higher.
 LOCAL_PLAIN = 0.85
+#: Passages scored in one message.
 MAX_PASSAGES = 40
-#: A short text below this probability holds no passage worth trying.
+#: The passages of a text below this probability and with at most ``SHORT`` characters are not scored.
 HOPELESS = 0.005
 SHORT = 100
-#: Windows of a long text whose evidence is listed, the most telling ones.
+#: Windows of a long text whose evidence is reported, those with the highest probability.
 MAX_WINDOWS_SHOWN = 20
 NO_COMPANY = Company()
 
@@ -54,24 +55,25 @@ _by_probability = attrgetter("probability")
 def scan(
     text: str, *, direction: Direction | str, company: Company | None = None, said: Sequence[str] | None = None
 ) -> Scan:
-    """The verdict on what the writer of one text says in it. Never raises: a failure inside is a finding ``engine.error``.
+    """The verdict on the writer's own words in a text. Never raises: a failure becomes a finding ``engine.error``.
 
-    ``direction`` says who wrote it; offsets in the findings point into ``text``. What it quotes of others, and signatures,
-    are not the writer's (see ``segments``); with ``said``, the earlier messages of the talk, only what repeats them is a quote.
+    ``direction`` says who wrote it; offsets in the findings point into ``text``. Quotes of others and signatures are
+    not the writer's words (see ``segments``). With ``said``, the earlier messages of the conversation, only text that
+    repeats them counts as a quote.
     """
     company = company or NO_COMPANY
     try:
         side = direction if type(direction) is Direction else Direction(direction)
         own = own_words(text, side, said)
         return _scan(text, side, company) if own is None else mapped(_scan(own.text, side, company), own)
-    except Exception:  # the scanner guards the door: what breaks it is looked at by people, never let pass
+    except Exception:  # fail closed: a text that breaks the scanner is reviewed by a person
         return Scan(False, None, Stance.NONE, 0.0, (failure(text),))
 
 
 def scan_others(text: str, *, direction: Direction | str, company: Company | None = None) -> Scan:
-    """The verdict on what others say in a note, transcript or export that ``direction`` wrote; never raises.
+    """The verdict on what others say in a note, transcript or export written by ``direction``. Never raises.
 
-    In an employee's text they are customers, in a customer's the company's people.
+    The others are customers in an employee's text, and employees in a customer's text.
     """
     company = company or NO_COMPANY
     try:
@@ -84,7 +86,7 @@ def scan_others(text: str, *, direction: Direction | str, company: Company | Non
 
 
 def mapped(verdict: Scan, own: Own) -> Scan:
-    """The verdict on a part of a text, its findings at their places in the whole."""
+    """The verdict on a part of a text, with findings mapped to the whole text."""
     findings = []
     for finding in verdict.findings:
         start, end = own.span(finding.start, finding.end)
@@ -105,20 +107,20 @@ def _scan(text: str, side: Direction, company: Company) -> Scan:
 
 
 def scan_many(messages: Iterable[tuple[str, Direction | str]], *, company: Company | None = None) -> Iterator[Scan]:
-    """The verdicts on many texts (text, who wrote it), in their order and each the same as by ``scan``, for less.
+    """The verdicts on many texts, given as (text, direction), in their order; same results as ``scan``, but faster.
 
-    Texts are read and judged so many at a time as ``weighing.AT_ONCE`` says; never raises but what ``messages`` raises.
+    Reads and judges ``weighing.AT_ONCE`` texts at a time. Raises only what ``messages`` raises.
     """
     company = company or NO_COMPANY
-    left = iter(messages)
-    while batch := list(islice(left, AT_ONCE)):
+    remaining = iter(messages)
+    while batch := list(islice(remaining, AT_ONCE)):
         try:
             sides = [Direction(side) for _, side in batch]
             owns = [own_words(text, side) for (text, _), side in zip(batch, sides, strict=True)]
             texts = [text if own is None else own.text for (text, _), own in zip(batch, owns, strict=True)]
             verdicts = _scan_batch(list(zip(texts, sides, strict=True)), company)
             yield from [v if own is None else mapped(v, own) for v, own in zip(verdicts, owns, strict=True)]
-        except Exception:  # one of them is to blame: each alone, so that it is the only one that is named
+        except Exception:  # scan each alone, so that only the failing text is reported
             yield from [scan(text, direction=side, company=company) for text, side in batch]
 
 
@@ -136,11 +138,11 @@ def _scan_batch(batch: list[tuple[str, Direction]], company: Company) -> list[Sc
             weighed.append((weigh_text(normalised, side, company, budget), budget))
     others: list[list[Finding]] = [[] for _ in batch]
     for find in _extra_detectors():
-        for found, (normalised, side) in zip(others, texts, strict=True):
-            _seek(find, found, normalised, side, company)
+        for findings, (normalised, side) in zip(others, texts, strict=True):
+            _seek(find, findings, normalised, side, company)
     return [
-        judge(normalised, windows, side, company, found, flooded=budget.flooded)
-        for (normalised, side), (windows, budget), found in zip(texts, weighed, others, strict=True)
+        judge(normalised, windows, side, company, findings, flooded=budget.flooded)
+        for (normalised, side), (windows, budget), findings in zip(texts, weighed, others, strict=True)
     ]
 
 
@@ -153,12 +155,12 @@ def judge(
     *,
     flooded: bool,
 ) -> Scan:
-    """The verdict on a text whose windows are weighed; ``others`` are the findings of the further detectors."""
+    """The verdict on a text with scored windows; ``others`` are the findings of the further detectors."""
     best = windows[0] if len(windows) == 1 else max(windows, key=_by_probability)
-    least = thresholds(direction, company)
-    threshold = least.alert
+    limits = thresholds(direction, company)
+    threshold = limits.alert
     if best.probability < threshold and (best.probability > HOPELESS or len(normalised.original) > SHORT):
-        # What is written around an attempt must not talk it away: each sentence that touches the matter counts alone.
+        # Text around an attempt must not dilute it: relevant sentences are also scored on their own.
         local = [
             window
             for window in passages(normalised, windows, direction, company)
@@ -166,31 +168,31 @@ def judge(
         ]
         if local:
             windows, best = windows + local, max(local, key=_by_probability)
-    return conclude(normalised, windows, best, direction, others, least, flooded=flooded)
+    return conclude(normalised, windows, best, direction, others, limits, flooded=flooded)
 
 
 def failure(text: str) -> Finding:
-    """The finding that stands for a crash inside."""
+    """The finding that reports a failure of the scanner."""
     return Finding(Kind.CONTACT_REQUEST, 0, len(text), 0.5, "engine.error", VERSION)
 
 
 def passages(normalised: Normalised, windows: list[Window], direction: Direction, company: Company) -> Iterator[Window]:
-    """Sentences, and pairs of them, that touch the matter at two points at least, weighed for themselves."""
-    left = MAX_PASSAGES
+    """Score sentences, and pairs of sentences, with at least two relevant words or candidates on their own."""
+    remaining = MAX_PASSAGES
     topics = space().topics
     for window in windows:
-        found = window.evidence
-        if len(found.concepts & topics) + bool(found.candidates) < 2:
+        window_evidence = window.evidence
+        if len(window_evidence.concepts & topics) + bool(window_evidence.candidates) < 2:
             continue
         spans = list(sentences_of(window.text))
         if len(spans) < 2:
             continue
-        marks = [(start, hit) for hit, start, _ in found.hits if hit in topics]
-        marks.extend([(candidate.start, -1) for candidate in found.candidates])
+        marks = [(start, hit) for hit, start, _ in window_evidence.hits if hit in topics]
+        marks.extend([(candidate.start, -1) for candidate in window_evidence.candidates])
         pairs = [(first[0], second[1]) for first, second in pairwise(spans)]
         for start, end in [*spans, *pairs] if len(spans) > 2 else spans:
-            if left and len({hit for at, hit in marks if start <= at < end}) >= 2:
-                left -= 1
+            if remaining and len({hit for at, hit in marks if start <= at < end}) >= 2:
+                remaining -= 1
                 first, last = window.offset + start, window.offset + end
                 yield weigh_part(normalised, window, first, last, direction, company)
 
@@ -203,12 +205,12 @@ def _extra_detectors() -> tuple[_Find, ...]:
     return tuple(import_module(name).find for name in EXTRA_DETECTORS)
 
 
-def _seek(find: _Find, found: list[Finding], normalised: Normalised, direction: Direction, company: Company) -> None:
-    """Add what one further detector finds."""
+def _seek(find: _Find, findings: list[Finding], normalised: Normalised, direction: Direction, company: Company) -> None:
+    """Add the findings of one further detector."""
     try:
-        found.extend(find(normalised, direction, company))
+        findings.extend(find(normalised, direction, company))
     except Exception:
-        found.append(failure(normalised.original))
+        findings.append(failure(normalised.original))
 
 
 def conclude(
@@ -217,24 +219,24 @@ def conclude(
     best: Window,
     direction: Direction,
     others: list[Finding],
-    least: Thresholds,
+    limits: Thresholds,
     *,
     flooded: bool,
 ) -> Scan:
-    """Findings and stance from the weighed windows; ``flooded`` when the budget for candidates was spent."""
+    """Findings and stance from the scored windows; ``flooded``: the budget for candidates was exhausted."""
     findings: list[Finding] = []
-    tier = least.tier(best.probability)
+    tier = limits.tier(best.probability)
     attempt, suspected = tier is Tier.ALERT, tier is not Tier.NONE
     if suspected:
-        findings = _supporting(normalised, windows, least.alert if attempt else least.noticed)
+        findings = _supporting(normalised, windows, limits.alert if attempt else limits.noticed)
     if flooded:
         findings.extend(evidence.floods(normalised, windows))
     findings.extend(others)
     stance = evidence.stance(best.evidence, attempt=suspected)
     if findings:
-        own = None if attempt else company_rules.attempt_stance(findings, direction)
-        if own is not None:
-            attempt, suspected, stance, tier = True, True, own, Tier.ALERT
+        rule_stance = None if attempt else company_rules.attempt_stance(findings, direction)
+        if rule_stance is not None:
+            attempt, suspected, stance, tier = True, True, rule_stance, Tier.ALERT
         if len(findings) > 1:
             findings.sort(key=lambda finding: (finding.start, finding.end))
     by = (By.CUSTOMER if direction is Direction.INBOUND else By.EMPLOYEE) if suspected else None
@@ -242,13 +244,13 @@ def conclude(
 
 
 def _supporting(normalised: Normalised, windows: list[Window], threshold: float) -> list[Finding]:
-    """What supports an attempt, from the windows that weigh enough."""
-    telling = [window for window in windows if window.probability >= threshold]
-    if len(telling) > MAX_WINDOWS_SHOWN:
-        telling = sorted(telling, key=lambda window: -window.probability)[:MAX_WINDOWS_SHOWN]
+    """Findings of an attempt, from the windows that reach the threshold."""
+    relevant = [window for window in windows if window.probability >= threshold]
+    if len(relevant) > MAX_WINDOWS_SHOWN:
+        relevant = sorted(relevant, key=lambda window: -window.probability)[:MAX_WINDOWS_SHOWN]
     findings = [
         finding
-        for window in telling
+        for window in relevant
         for finding in evidence.findings(normalised, window.offset, window.text, window.evidence, window.probability)
     ]
     return list({(f.kind, f.start, f.end): f for f in findings}.values()) if len(findings) > 1 else findings

@@ -1,4 +1,4 @@
-"""From weighed evidence to findings with spans, kinds and a stance."""
+"""Turns scored evidence into findings with spans, kinds and a stance."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from crm_contact_guard.detection.types import Finding, Kind, Stance
 if TYPE_CHECKING:
     from crm_contact_guard.detection.ranker.weighing import Window
 
-#: Which concepts speak for which kind when no identifier is there.
+#: The concepts that indicate each kind if there is no identifier.
 _KINDS = (
     (Kind.PRIVATE_MEETING, ("meet", "alone", "home")),
     (Kind.SIDE_DEAL, ("bypass",)),
@@ -26,9 +26,9 @@ _KINDS = (
         ("messenger", "social", "phone", "email", "contact", "exchange", "reach_me", "reach_you", "qr", "elsewhere"),
     ),
 )
-#: Kinds that support an attempt.
+#: Kinds that are an attempt.
 ATTEMPT_KINDS = frozenset({Kind.CONTACT_IDENTIFIER, Kind.CONTACT_REQUEST, Kind.PRIVATE_MEETING, Kind.SIDE_DEAL})
-#: Concepts whose words are shown as evidence of a request.
+#: Concepts whose words mark the sentence shown as evidence.
 _TELLING = (
     "messenger",
     "social",
@@ -51,63 +51,63 @@ _TELLING = (
 )
 
 
-#: Candidates shown as evidence: what reaches somebody, and what may in an attempt.
+#: Candidates shown as evidence: those by which a person can be reached, and those that may be in an attempt.
 _SHOWN = REACHABLE | {"handle:token", "phone:other"}
 
 
-def findings(normalised: Normalised, offset: int, text: str, found: Evidence, score: float) -> Iterator[Finding]:
-    """What supports an attempt in one window: each reachable identifier, else the clause that proposes it."""
+def findings(normalised: Normalised, offset: int, text: str, evidence: Evidence, score: float) -> Iterator[Finding]:
+    """The findings of one window that is an attempt: identifiers and patterns, else the most significant sentence."""
     weights = ranker().version
-    shown = False
+    has_identifier = False
     score = round(score, 4)
-    for candidate in found.candidates:
+    for candidate in evidence.candidates:
         if f"{candidate.sort}:{candidate.shape}" in _SHOWN:
             start, end = normalised.span(offset + candidate.start, offset + candidate.end)
             yield Finding(
                 Kind.CONTACT_IDENTIFIER, start, end, score, candidate.sort, weights, technique=candidate.technique
             )
-            shown = True
-    told = False
-    for number, first, last in found.patterns:
+            has_identifier = True
+    has_pattern = False
+    for number, first, last in evidence.patterns:
         pattern = patterns()[number]
-        if shown and pattern.kind is Kind.CONTACT_REQUEST:
+        if has_identifier and pattern.kind is Kind.CONTACT_REQUEST:
             continue
         start, end = normalised.span(offset + first, offset + last)
         yield Finding(pattern.kind, start, end, score, pattern.id, version())
-        told = True
-    if told:
+        has_pattern = True
+    if has_pattern:
         return
-    kind = _kind(found)
-    if not shown or kind is not Kind.CONTACT_REQUEST:
-        start, end = clause(text, found)
+    kind = _kind(evidence)
+    if not has_identifier or kind is not Kind.CONTACT_REQUEST:
+        start, end = clause(text, evidence)
         start, end = normalised.span(offset + start, offset + end)
         yield Finding(kind, start, end, score, "ranker", weights)
 
 
-def _kind(found: Evidence) -> Kind:
+def _kind(evidence: Evidence) -> Kind:
     weights, inbound = ranker().dense, space().inbound
-    best, most = Kind.CONTACT_REQUEST, 0.0
+    best, highest = Kind.CONTACT_REQUEST, 0.0
     for kind, concepts in _concepts().kinds:
         total = 0.0
-        for concept in concepts & found.concepts:
+        for concept in concepts & evidence.concepts:
             total += max(0.0, weights[concept] + weights[concept + inbound])
-        if total > most:
-            best, most = kind, total
+        if total > highest:
+            best, highest = kind, total
     return best
 
 
-def clause(text: str, found: Evidence) -> tuple[int, int]:
-    """The sentence in which most telling words stand."""
+def clause(text: str, evidence: Evidence) -> tuple[int, int]:
+    """The sentence with the most relevant words."""
     sentences = list(sentences_of(text))
     if len(sentences) < 2:
         return sentences[0] if sentences else (0, len(text))
-    telling = _concepts().telling
-    marks = [(hit, start) for hit, start, _ in found.hits if hit in telling]
+    relevant = _concepts().telling
+    marks = [(hit, start) for hit, start, _ in evidence.hits if hit in relevant]
     return max(sentences, key=lambda span: len({hit for hit, start in marks if span[0] <= start < span[1]}))
 
 
 def floods(normalised: Normalised, windows: Iterable[Window]) -> Iterator[Finding]:
-    """A message with more numbers than anybody writes was made to hide one."""
+    """A finding for a message with implausibly many numbers, which may hide one."""
     for window in windows:
         for candidate in window.evidence.candidates:
             if candidate.shape == "flood":
@@ -118,31 +118,31 @@ def floods(normalised: Normalised, windows: Iterable[Window]) -> Iterator[Findin
                 return
 
 
-def stance(found: Evidence, *, attempt: bool) -> Stance:
-    """Offer, ask or accept of an attempt; refuse or report where the words for it stand beside the subject."""
-    named, hit = _concepts(), found.concepts
+def stance(evidence: Evidence, *, attempt: bool) -> Stance:
+    """Offer, ask or accept for an attempt; else refuse or report if the text has words for that and for the subject."""
+    numbers, hit = _concepts(), evidence.concepts
     if attempt:
-        if any(f"{c.sort}:{c.shape}" in REACHABLE for c in found.candidates) or (
-            named.offer in hit and named.ask not in hit
+        if any(f"{c.sort}:{c.shape}" in REACHABLE for c in evidence.candidates) or (
+            numbers.offer in hit and numbers.ask not in hit
         ):
             return Stance.OFFER
-        if named.accept in hit and named.ask not in hit and named.offer not in hit:
+        if numbers.accept in hit and numbers.ask not in hit and numbers.offer not in hit:
             return Stance.ACCEPT
         return Stance.ASK
-    if named.refuse in hit:
-        return Stance.NONE if named.subject.isdisjoint(hit) else Stance.REFUSE
-    if named.report in hit and not named.subject.isdisjoint(hit) and not named.told.isdisjoint(hit):
+    if numbers.refuse in hit:
+        return Stance.NONE if numbers.subject.isdisjoint(hit) else Stance.REFUSE
+    if numbers.report in hit and not numbers.subject.isdisjoint(hit) and not numbers.reported.isdisjoint(hit):
         return Stance.REPORT
     return Stance.NONE
 
 
-def refuses(found: Evidence) -> bool:
-    """Whether words that decline stand in a text, whatever they decline."""
-    return _concepts().refuse in found.concepts
+def refuses(evidence: Evidence) -> bool:
+    """Whether a text contains words of refusal, whatever they refuse."""
+    return _concepts().refuse in evidence.concepts
 
 
 class _Concepts:
-    """Numbers of the concepts that are named here."""
+    """Numbers of the concepts that this module uses."""
 
     def __init__(self) -> None:
         index = lexicon().index
@@ -150,11 +150,11 @@ class _Concepts:
         self.telling = frozenset(index[name] for name in _TELLING)
         self.offer, self.ask, self.accept = index["offer"], index["ask"], index["accept"]
         self.refuse, self.report = index["refuse"], index["report"]
-        #: What a refusal or report is about, and what must stand in a report for it to be about this matter.
+        #: Concepts that a refusal or report must mention, and those that a report must mention besides.
         self.subject = frozenset(
             index[name] for name in ("messenger", "social", "private", "meet", "bypass", "reach_you", "exchange")
         )
-        self.told = frozenset(index[name] for name in ("secret", "private", "exchange"))
+        self.reported = frozenset(index[name] for name in ("secret", "private", "exchange"))
 
 
 @lru_cache(maxsize=1)

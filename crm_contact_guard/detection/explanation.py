@@ -1,4 +1,4 @@
-"""Why: the path of a verdict in words, for people who must answer for it."""
+"""Explains a verdict step by step, for people who must account for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crm_contact_guard.detection.types import Direction
 
 
 def explain(text: str, direction: Direction | str, language: str = "en", *, semantic_stage: bool = False) -> str:
-    """Every step of ``engine.scan`` for one text: folding, concepts, candidates, weights, findings with reasons."""
+    """Every step of ``engine.scan`` for one text: folding, concepts, candidates, weights, findings, reasons."""
     side = Direction(direction)
     normalised = normalise(text)
     verdict = engine.scan(text, direction=side)
@@ -30,35 +30,35 @@ def explain(text: str, direction: Direction | str, language: str = "en", *, sema
         for number, low, high in window.evidence.patterns:
             lines.append(f"  pattern: {patterns()[number].id} {window.text[low:high]!r}")
         for candidate in window.evidence.candidates:
-            counted = "reachable" if f"{candidate.sort}:{candidate.shape}" in REACHABLE else "not a contact by its form"
+            status = "reachable" if f"{candidate.sort}:{candidate.shape}" in REACHABLE else "not a contact by its form"
             lines.append(
-                f"  candidate: {candidate.sort} {candidate.shape} {candidate.technique} {candidate.value!r} ({counted})"
+                f"  candidate: {candidate.sort} {candidate.shape} {candidate.technique} {candidate.value!r} ({status})"
             )
         weighed = ", ".join(f"{name} {weight:+.2f}" for name, weight in learned.contributions(window.evidence.active))
         lines.append("  weighed most: " + weighed)
     if semantic_stage and encoder.available():
         opinion = encoder.opinion(text, side)
-        first, verdict = verdict, scan(text, direction=side, semantic_stage=True)
+        quick, verdict = verdict, scan(text, direction=side, semantic_stage=True)
         lines.append(
             f"encoder {encoder.version()}: log odds of an attempt {opinion.attempt:+.2f} ({opinion.likeliest}), of harassment "
-            f"{opinion.harassment:+.2f}, {text[opinion.start : opinion.end]!r}; score {first.score} becomes {verdict.score}"
+            f"{opinion.harassment:+.2f}, {text[opinion.start : opinion.end]!r}; score {quick.score} becomes {verdict.score}"
         )
     lines.append(f"verdict: attempt={verdict.attempt} by={verdict.by} stance={verdict.stance} score={verdict.score}")
     for finding in verdict.findings:
-        shown = text[finding.start : finding.end]
+        excerpt = text[finding.start : finding.end]
         lines.append(
-            f"  {finding.kind} [{finding.start}:{finding.end}] {shown!r} {finding.detector} {finding.version}: {reason(finding.detector, language)}"
+            f"  {finding.kind} [{finding.start}:{finding.end}] {excerpt!r} {finding.detector} {finding.version}: {reason(finding.detector, language)}"
         )
     return "\n".join(lines)
 
 
 def reason(detector: str, language: str = "en") -> str:
-    """The human reason of a detector id; an unknown id (an older pack's) is named as such."""
+    """The reason for a detector id as text; an unknown id (from an older pack) is returned as "Detector <id>"."""
     reasons = lexicon().reasons | {pattern.id: pattern.reasons for pattern in patterns()}
     name = detector.removeprefix("thread.")
     while name not in reasons and "." in name:
-        name = name.rpartition(".")[0]  # "harassment.threat.ja.…" is explained by its nearest known beginning
-    known = reasons.get(name)
-    if known is None:
+        name = name.rpartition(".")[0]  # "harassment.threat.ja.…" is explained by its longest known prefix
+    texts = reasons.get(name)
+    if texts is None:
         return f"検出器 {detector}" if language == "ja" else f"Detector {detector}"
-    return known["ja" if language.startswith("ja") else "en"]
+    return texts["ja" if language.startswith("ja") else "en"]

@@ -1,4 +1,4 @@
-"""Gates: cheap signs, sought together in one re2 Set, without which a family of expressions is not worth looking for."""
+"""Gates: cheap prefilters, matched together in one RE2 Set. A family of expressions runs only if its gate opens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from crm_contact_guard.detection.text.sets import set_of
 (PHONE, SPELLED, NOISE, LEET, EMAIL, EMAIL_SPACED, EMAIL_SLASH, EMAIL_HINT, LINK, ADDRESS_JA, ADDRESS_EN, TOKENS, AT, HINT, PAYMENT, GORO,
  LONG_NUMBER, SECRET_NAME, PRIVATE_TOPIC) = range(1, 20)  # fmt: skip
 SENSITIVE = frozenset({LONG_NUMBER, SECRET_NAME})
-#: The family of packs whose patterns open ``PRIVATE_TOPIC``.
+#: The pack family whose patterns open the gate ``PRIVATE_TOPIC``.
 TOPICS = "private_topic"
 GATES: tuple[tuple[int, tuple[str, ...]], ...] = (
     (PHONE, (numerals.PLAIN_GATE,)),
@@ -48,22 +48,22 @@ IDENTIFIERS = frozenset(range(PHONE, GORO + 1))
 
 @lru_cache(maxsize=2)
 def _signs(wanted: frozenset[int] | None) -> tuple[re2.Set, tuple[int, ...]]:
-    """The Set of the wanted gates, or of all, and the gate that each of its expressions opens.
+    """The Set of the wanted gates (``None``: all), and the gate that each of its expressions opens.
 
-    The few patterns of private topics are their own gate: a second Set would cost as much again as all gates together.
+    The patterns of private topics are few, so they serve as their own gate: a second Set would double the cost.
     """
-    listed = [
+    entries = [
         (gate, expression)
         for gate, expressions in GATES
         if wanted is None or gate in wanted
         for expression in expressions
     ]
     if wanted is None:
-        listed.extend((PRIVATE_TOPIC, pattern.expression) for pattern in packs(TOPICS).patterns)
-    return set_of(expression for _, expression in listed), tuple(gate for gate, _ in listed)
+        entries.extend((PRIVATE_TOPIC, pattern.expression) for pattern in packs(TOPICS).patterns)
+    return set_of(expression for _, expression in entries), tuple(gate for gate, _ in entries)
 
 
 def opened(text: str, wanted: frozenset[int] | None = None) -> set[int]:
-    """The gates that open for a folded text: all of them, or those of ``wanted`` (one selection, ``SENSITIVE``, is kept)."""
-    signs, opens = _signs(wanted)
-    return {opens[entry] for entry in signs.Match(text) or ()}
+    """The gates that open for a folded text, among all gates or those in ``wanted`` (``SENSITIVE`` or None)."""
+    expressions, gate_of = _signs(wanted)
+    return {gate_of[entry] for entry in expressions.Match(text) or ()}

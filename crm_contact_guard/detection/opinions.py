@@ -1,4 +1,4 @@
-"""What the encoder's opinion and the talk say of a verdict: its harassment, and its stance."""
+"""Applies the encoder's opinion and the conversation to a verdict: its harassment findings and its stance."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, St
 
 
 def harassing(findings: list[Finding], opinion: encoder.Opinion | None, side: Direction, place: int) -> list[Finding]:
-    """The findings, those of harassment as the encoder sees it: it adds what words don't say, and takes back what is none."""
+    """The findings, with harassment rescored by the encoder, which may also add or remove such a finding."""
     if opinion is None or side is not Direction.INBOUND:
         return findings
     weights = decision().harassment
-    worded = max((finding.score for finding in findings if finding.kind is Kind.HARASSMENT), default=0.0)
-    score = round(logistic(weights["bias"] + weights["deep"] * opinion.harassment + weights["worded"] * worded), 4)
+    pattern_score = max((finding.score for finding in findings if finding.kind is Kind.HARASSMENT), default=0.0)
+    score = round(
+        logistic(weights["bias"] + weights["deep"] * opinion.harassment + weights["worded"] * pattern_score), 4
+    )
     others = [finding for finding in findings if finding.kind is not Kind.HARASSMENT]
     if score < weights["noticed"]:
         return others
-    told = [replace(finding, score=score) for finding in findings if finding.kind is Kind.HARASSMENT]
-    if not told:
-        told = [
+    rescored = [replace(finding, score=score) for finding in findings if finding.kind is Kind.HARASSMENT]
+    if not rescored:
+        rescored = [
             Finding(
                 Kind.HARASSMENT,
                 opinion.start,
@@ -34,10 +36,11 @@ def harassing(findings: list[Finding], opinion: encoder.Opinion | None, side: Di
                 message=place,
             )
         ]
-    return [*others, *told]
+    return [*others, *rescored]
 
 
 def stance_of_verdict(scan: Scan, talk: Talk, opinion: encoder.Opinion | None) -> Stance:
+    """The stance of an attempt: from the quick scan if that alerts, else from the conversation or the encoder."""
     if scan.tier is not Tier.NONE and scan.stance.is_attempt and scan.score >= ALERT:
         return scan.stance
     if talk.accepts:
@@ -50,5 +53,5 @@ def stance_of_verdict(scan: Scan, talk: Talk, opinion: encoder.Opinion | None) -
 
 
 def declined(scan: Scan) -> Stance:
-    """The stance of a message that is no attempt after all."""
+    """The stance of a message that turned out not to be an attempt."""
     return Stance.NONE if scan.stance.is_attempt else scan.stance

@@ -1,7 +1,7 @@
-"""What a talk says about its newest message: evidence over several messages, each of which can be named.
+"""Evidence for the newest message from the conversation before it; each piece refers to named messages.
 
-A number in pieces, an ask and its answer, a proposal and its acceptance, pressing after a refusal. Nothing rises with the
-length of the talk: only the last messages of a bounded window are looked at, and faint hints are not added up.
+An identifier in pieces, a request and its answer, a proposal and its acceptance, a new attempt after a refusal. Nothing
+grows with the length of the conversation: only a bounded window of messages is read, and weak hints are not summed up.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from crm_contact_guard.detection.ranker.weighing import Window
 from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company, ThreadMessage
 
-#: Earlier messages that are looked at, and how many of them of the writer's side are read together with the newest.
+#: Earlier messages that are read, and how many of the writer's own are joined with the newest one.
 REACH, TOGETHER = 10, 4
-#: Minutes after which a message belongs to another talk.
+#: Minutes of silence after which a message belongs to another conversation.
 GAP = 3 * 24 * 60.0
-#: Longer messages are read here by their last characters; alone they are scanned whole.
+#: Only the last so many characters of a message are read here; the quick scan reads all of it.
 LONGEST = 600
-#: A longer message takes up nothing by its "yes" alone, and makes no piece of a number.
+#: A message with more characters is neither a plain "yes" nor a piece of a number.
 SHORT = 80
-#: Messages of the other side among which its proposal or question stands.
+#: Latest messages of the other side that may contain the proposal or question.
 RECENT = 2
 _DIGITS = re.compile(r"\d{2,8}")
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One message of a talk, read by itself: how it weighs, what it holds."""
+    """One message of a conversation, scored on its own."""
 
     message: ThreadMessage
     text: str
@@ -44,17 +44,17 @@ class Heard:
 
     @property
     def probability(self) -> float:
-        """How likely it is an attempt by itself."""
+        """Probability that the message on its own is an attempt."""
         return self.window.probability
 
     @property
     def reachable(self) -> bool:
-        """Whether it names a way to reach somebody."""
-        return any(f"{found.sort}:{found.shape}" in REACHABLE for found in self.window.evidence.candidates)
+        """Whether it contains an identifier by which a person can be reached."""
+        return any(f"{one.sort}:{one.shape}" in REACHABLE for one in self.window.evidence.candidates)
 
     @property
     def refuses(self) -> bool:
-        """Whether it declines something."""
+        """Whether it contains words of refusal."""
         return refuses(self.window.evidence)
 
     @property
@@ -67,9 +67,9 @@ class Heard:
 
 @dataclass(slots=True)
 class Talk:
-    """What the talk adds to its newest message: strengths by the names of ``decision.Signals``, and where they stand.
+    """Signals of the conversation for its newest message, named as in ``decision.Signals``.
 
-    ``places`` are indexes of the earlier messages that each rests on.
+    ``places`` maps each signal to the indexes of the earlier messages it is based on.
     """
 
     joined: float = 0.0
@@ -81,7 +81,7 @@ class Talk:
 
 
 def hear(messages: Sequence[ThreadMessage], company: Company) -> list[Heard]:
-    """Each message by itself."""
+    """Score each message on its own."""
     texts = [(normalise(message.text[-LONGEST:]), message.direction) for message in messages]
     weighed = weighing.weigh_texts(texts, company)
     return [
@@ -91,19 +91,19 @@ def hear(messages: Sequence[ThreadMessage], company: Company) -> list[Heard]:
 
 
 def look(heard: Sequence[Heard], company: Company) -> Talk:
-    """What the talk says about its last message; ``heard`` is oldest first."""
-    newest, found = heard[-1], Talk()
+    """The signals of the conversation for its last message; ``heard`` is oldest first."""
+    newest, talk = heard[-1], Talk()
     own, other = _near(heard)
     if other:
-        _take_up(newest, [(place, heard[place]) for place in other], found)
-        _press(heard, own, other, found)
+        _take_up(newest, [(place, heard[place]) for place in other], talk)
+        _press(heard, own, other, talk)
     if own and not newest.reachable:
-        _assemble(heard, own[-TOGETHER:], company, found)
-    return found
+        _assemble(heard, own[-TOGETHER:], company, talk)
+    return talk
 
 
 def _near(heard: Sequence[Heard]) -> tuple[list[int], list[int]]:
-    """Earlier messages of the same side and of the other one, oldest first, no further back than the window."""
+    """Indexes of earlier messages of the same side and of the other side within the window, oldest first."""
     side = heard[-1].message.direction
     own: list[int] = []
     other: list[int] = []
@@ -116,32 +116,32 @@ def _near(heard: Sequence[Heard]) -> tuple[list[int], list[int]]:
     return own, other
 
 
-def _take_up(newest: Heard, other: Sequence[tuple[int, Heard]], found: Talk) -> None:
-    """An identifier after a question for it, a yes after a proposal."""
+def _take_up(newest: Heard, other: Sequence[tuple[int, Heard]], talk: Talk) -> None:
+    """Detect an identifier given after a request, or a "yes" after a proposal."""
     place, proposed = max(other[-RECENT:], key=lambda one: one[1].probability)
     if proposed.probability < NOTICED or newest.refuses:
         return
     if newest.reachable and not proposed.reachable:
-        found.answers = proposed.probability
-        found.places["answers"] = [place]
+        talk.answers = proposed.probability
+        talk.places["answers"] = [place]
     elif newest.accepts and place == other[-1][0]:
-        found.accepts = proposed.probability
-        found.places["accepts"] = [place]
+        talk.accepts = proposed.probability
+        talk.places["accepts"] = [place]
 
 
-def _press(heard: Sequence[Heard], own: Sequence[int], other: Sequence[int], found: Talk) -> None:
-    """An attempt again after the other side has declined one."""
+def _press(heard: Sequence[Heard], own: Sequence[int], other: Sequence[int], talk: Talk) -> None:
+    """Detect an attempt repeated after the other side's refusal."""
     for refusal in reversed(other):
         before = [place for place in own if place < refusal and heard[place].probability >= NOTICED]
         if before and heard[refusal].refuses and heard[-1].probability >= NOTICED:
             first = max(before, key=lambda place: heard[place].probability)
-            found.presses = heard[first].probability
-            found.places["presses"] = [first, refusal]
+            talk.presses = heard[first].probability
+            talk.places["presses"] = [first, refusal]
             return
 
 
-def _assemble(heard: Sequence[Heard], own: Sequence[int], company: Company, found: Talk) -> None:
-    """An identifier whose pieces stand in several messages."""
+def _assemble(heard: Sequence[Heard], own: Sequence[int], company: Company, talk: Talk) -> None:
+    """Detect an identifier whose pieces are spread over several messages."""
     parts = [heard[place] for place in own] + [heard[-1]]
     text = "\n".join(part.message.text[-LONGEST:] for part in parts)
     newest_at = len(text) - len(parts[-1].message.text[-LONGEST:])
@@ -152,17 +152,17 @@ def _assemble(heard: Sequence[Heard], own: Sequence[int], company: Company, foun
     for candidate in window.evidence.candidates:
         start, end = normalised.span(candidate.start, candidate.end)
         if f"{candidate.sort}:{candidate.shape}" in REACHABLE and start < newest_at < end:
-            found.joined = window.logit
-            found.places["joined"] = list(own)
+            talk.joined = window.logit
+            talk.places["joined"] = list(own)
             return
     pieces = _pieces([*(heard[place] for place in own), heard[-1]])
     if len(pieces) >= 2 and _is_phone("".join(pieces), company):
-        found.assembled = 1.0
-        found.places["assembled"] = list(own)[-(len(pieces) - 1) :]
+        talk.assembled = 1.0
+        talk.places["assembled"] = list(own)[-(len(pieces) - 1) :]
 
 
 def _pieces(parts: Sequence[Heard]) -> list[str]:
-    """Digits of the last messages in a row that hold exactly one group of them, the newest among them."""
+    """The digits of the last consecutive short messages that each contain exactly one group of digits."""
     pieces: list[str] = []
     for part in reversed(parts):
         groups = _DIGITS.findall(part.text.replace("-", "").replace(" ", ""))
@@ -173,7 +173,7 @@ def _pieces(parts: Sequence[Heard]) -> list[str]:
 
 
 def _is_phone(digits: str, company: Company) -> bool:
-    """Whether digits are a whole mobile or fixed number somewhere the company is."""
+    """Whether the digits are a complete phone number in one of the company's first regions."""
     if not 9 <= len(digits) <= 12:
         return False
     for region in company.regions[:4]:

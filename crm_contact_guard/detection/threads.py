@@ -1,7 +1,7 @@
-"""Talks: each message is judged with what was said before it, by the quick scan, the talk's evidence and the encoder.
+"""Judges messages within their conversation, by the quick scan, the conversation's evidence and the encoder.
 
-Supervision asks ``read_message`` of each message that comes in; ``read_thread`` asks the same of each message of a talk, so
-a talk read at once and one inspected message by message come to the same verdict.
+Supervision calls ``read_message`` for each incoming message; ``read_thread`` does the same for each message of a whole
+conversation, so both give the same verdict.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from crm_contact_guard.detection.types import (
     Tier,
 )
 
-#: Messages before the newest that are read at all.
+#: Messages before the newest one that are read.
 REACH = 12
-#: The detector of what only the encoder saw, and that of what the talk adds, before the name of the signal.
+#: Detector ids: of findings by the encoder alone, and the prefix of findings by a signal of the conversation.
 SEMANTIC, THREAD = "semantic", "thread."
 #: Quote marks at the beginning of lines: the encoder has learned that a quote is another's.
 _QUOTE_MARKS = re.compile(r"^[>＞|｜ 　]+", re.MULTILINE)
@@ -48,22 +48,23 @@ def read_message(
     semantic_stage: bool = False,
     said: Sequence[str] | None = None,
 ) -> ThreadVerdict:
-    """Verdict on the newest message of a talk, the oldest first: ``at`` is its index where there is anything to say.
+    """The verdict on the newest message of a conversation, oldest message first; ``at`` is its index if it is noticed.
 
-    ``said`` is what is recorded of the conversation, as for ``engine.scan``: what repeats none of it is no quote. Findings carry the index of their message; those of an attempt in pieces stand in earlier ones, too. Never raises:
-    a failure inside is a finding ``engine.error``.
+    ``said`` holds the recorded messages of the conversation, as for ``engine.scan``: only text that repeats them counts
+    as a quote. Findings carry the index of their message; those of an attempt in pieces also refer to earlier messages.
+    Never raises: a failure becomes a finding ``engine.error``.
     """
     if not messages:
         return NOTHING
     company, last = company or engine.NO_COMPANY, len(messages) - 1
     first = max(0, last - REACH)
     try:
-        read = Reader(messages[first:], company, semantic_stage=semantic_stage, said=said).verdict(last - first)
-        if said is not None and read.tier is not Tier.ALERT:
-            read = _unmasked(read, messages[last], company, last - first, said, semantic_stage=semantic_stage)
-    except Exception:  # as in engine.scan: what breaks the reader is looked at by people
+        verdict = Reader(messages[first:], company, semantic_stage=semantic_stage, said=said).verdict(last - first)
+        if said is not None and verdict.tier is not Tier.ALERT:
+            verdict = _unmasked(verdict, messages[last], company, last - first, said, semantic_stage=semantic_stage)
+    except Exception:  # fail closed, as in engine.scan
         return replace(NOTHING, findings=(replace(engine.failure(messages[last].text), message=last),))
-    return _moved(read, first)
+    return _moved(verdict, first)
 
 
 def _unmasked(
@@ -75,7 +76,7 @@ def _unmasked(
     *,
     semantic_stage: bool,
 ) -> ThreadVerdict:
-    """The verdict, or a graver one on what the message passes off as a quote: a frame around it must not excuse it."""
+    """The verdict, or that on false quotes in the message if it scores higher: a fake frame hides no attempt."""
     hidden = pretended(message.text, message.direction, said)
     if hidden is None:
         return read
@@ -83,18 +84,18 @@ def _unmasked(
     alone = Reader([replace(message, text=bare)], company, semantic_stage=semantic_stage).verdict(0)
     if alone.score <= read.score:
         return read
-    found = []
+    moved = []
     for finding in alone.findings:
         start, end = hidden.span(finding.start, finding.end)
-        found.append(replace(finding, start=start, end=end, message=place))
+        moved.append(replace(finding, start=start, end=end, message=place))
     at = None if alone.at is None else place
-    return replace(alone, at=at, findings=tuple(dict.fromkeys((*found, *read.findings))))
+    return replace(alone, at=at, findings=tuple(dict.fromkeys((*moved, *read.findings))))
 
 
 def read_others(text: str, *, company: Company | None = None, semantic_stage: bool = False) -> Scan:
-    """Verdict on what an employee's note says the customer said. Never raises; offsets point into ``text``.
+    """The verdict on the customer's words that an employee's note quotes. Never raises; offsets point into ``text``.
 
-    Where the note quotes nobody, nothing is found: the rest of a note is the employee's own.
+    Without quoted words there are no findings, since the rest of a note is the employee's own.
     """
     company = company or engine.NO_COMPANY
     try:
@@ -110,9 +111,9 @@ def read_others(text: str, *, company: Company | None = None, semantic_stage: bo
 def read_thread(
     messages: Sequence[ThreadMessage], *, company: Company | None = None, semantic_stage: bool = False
 ) -> ThreadVerdict:
-    """Verdict on a whole talk: that of the first message that alerts, else of the one most noticed. Never raises.
+    """The verdict on a whole conversation: of its first alert, else of the noticed message with the highest score.
 
-    Findings of other kinds (harassment, sensitive data) are those of all its messages.
+    Findings of other kinds (harassment, sensitive data) are those of all messages. Never raises.
     """
     company = company or engine.NO_COMPANY
     try:
@@ -147,7 +148,7 @@ def _moved(verdict: ThreadVerdict, by: int) -> ThreadVerdict:
 
 
 class Reader:
-    """A talk that is read message by message; each is scanned once."""
+    """A conversation that is judged message by message; each message is scanned once."""
 
     def __init__(
         self,
@@ -173,10 +174,10 @@ class Reader:
         self._deep = semantic_stage and encoder.available()
 
     def signals(self, place: int) -> tuple[Signals, Talk, encoder.Opinion | None]:
-        """What is known of one message."""
+        """The signals for one message, the conversation's evidence and the encoder's opinion."""
         message = self._messages[place]
         talk = Talk()
-        if message.direction is not Direction.NOTE:  # a note tells of talks and is none
+        if message.direction is not Direction.NOTE:  # a note is not part of the conversation
             talk = look(self._before(place) + [self._heard[place]], self._company)
         opinion = self._opinion(place)
         inbound = float(message.direction is Direction.INBOUND)
@@ -197,14 +198,14 @@ class Reader:
         )
 
     def verdict(self, place: int) -> ThreadVerdict:
-        """The verdict on one message, in the talk before it."""
+        """The verdict on one message, given the messages before it."""
         signals, talk, opinion = self.signals(place)
         scan = self._scans[place]
         side = self._messages[place].direction
         score = probability(signals)
         tier = thresholds(side, self._company).tier(score)
         if scan.attempt and scan.score < thresholds(side, self._company).alert:
-            tier = Tier.ALERT  # by a rule of the company's own
+            tier = Tier.ALERT  # found by a company's own rule
         findings = [
             replace(finding, message=place)
             for finding in scan.findings
@@ -213,7 +214,7 @@ class Reader:
         findings = harassing(findings, opinion, side, place)
         if tier is Tier.NONE:
             return ThreadVerdict(False, None, declined(scan), None, round(score, 4), tuple(findings))
-        if opinion is not None:  # it names kind and place better than the wording as a whole does
+        if opinion is not None:  # it gives kind and span more precisely than the ranker
             findings = [finding for finding in findings if finding.detector != "ranker"]
         named = [*self._named(talk, place, score), *self._semantic(opinion, findings, place, score)]
         return ThreadVerdict(
@@ -234,7 +235,7 @@ class Reader:
         try:
             opinion = encoder.opinion(message.text, message.direction, [heard.message for heard in before])
             if any(one.message.direction is message.direction and one.probability >= NOTICED for one in before):
-                # It has learned talks up to their first attempt; what repeats one is read by itself, too.
+                # The training conversations end with the first attempt, so later messages are also read on their own.
                 alone = encoder.opinion(message.text, message.direction)
                 opinion = max(opinion, alone, key=lambda one: one.attempt)
         except BaseError:
@@ -246,19 +247,19 @@ class Reader:
         return replace(opinion, start=start, end=end)
 
     def _before(self, place: int) -> list[Heard]:
-        """Earlier messages of the same talk, without notes."""
-        found: list[Heard] = []
+        """Earlier messages of the same conversation, without notes."""
+        earlier_messages: list[Heard] = []
         minutes = self._messages[place].minutes_after_previous
         for earlier in range(place - 1, max(-1, place - 1 - REACH), -1):
             if minutes > GAP:
                 break
             if self._messages[earlier].direction is not Direction.NOTE:
-                found.insert(0, self._heard[earlier])
+                earlier_messages.insert(0, self._heard[earlier])
             minutes += self._messages[earlier].minutes_after_previous
-        return found
+        return earlier_messages
 
     def _named(self, talk: Talk, place: int, score: float) -> Iterator[Finding]:
-        """Findings of the evidence over several messages, one for each message it stands in."""
+        """Findings by evidence over several messages, one for each message of the writer."""
         if not talk.places:
             return
         numbers = {id(heard): number for number, heard in enumerate(self._heard)}
@@ -275,22 +276,22 @@ class Reader:
                     )
 
     def _semantic(
-        self, opinion: encoder.Opinion | None, known: Sequence[Finding], place: int, score: float
+        self, opinion: encoder.Opinion | None, findings: Sequence[Finding], place: int, score: float
     ) -> Iterator[Finding]:
-        """What the encoder saw, where nothing but the wording as a whole says it."""
-        if opinion is None or any(finding.kind in ATTEMPT_KINDS for finding in known):
+        """The encoder's finding, if no other finding has a kind of attempt."""
+        if opinion is None or any(finding.kind in ATTEMPT_KINDS for finding in findings):
             return
         kind = KINDS[opinion.likeliest[0]]
         yield Finding(kind, opinion.start, opinion.end, round(score, 4), SEMANTIC, encoder.version(), message=place)
 
 
 def as_scan(verdict: ThreadVerdict) -> Scan:
-    """The verdict on a talk of one message as that on a text."""
+    """The verdict on a conversation of one message as a verdict on a text."""
     findings = tuple(replace(finding, message=None) for finding in verdict.findings)
     return Scan(verdict.attempt, verdict.by, verdict.stance, verdict.score, findings, verdict.tier)
 
 
 def _odds(score: float) -> float:
-    """Log odds of a rounded probability."""
+    """The log odds of a rounded probability."""
     score = min(1 - 1e-4, max(1e-4, score))
     return math.log(score / (1 - score))

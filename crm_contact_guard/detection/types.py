@@ -1,7 +1,6 @@
-"""What goes into a scan and what comes out of it.
+"""Inputs and results of a scan.
 
-Plain frozen dataclasses: the engine, the command line, the gateway and the evaluation share them, and none of
-them needs Django.
+Plain frozen dataclasses without Django, shared by the engine, the command line, the gateway and the evaluation.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from enum import StrEnum
 
 
 class Direction(StrEnum):
-    """Who wrote the text: ``outbound`` is the employee, ``inbound`` the customer, ``note`` an employee's own log."""
+    """Who wrote the text: ``outbound`` an employee, ``inbound`` a customer, ``note`` an employee writing a note."""
 
     OUTBOUND = "outbound"
     INBOUND = "inbound"
@@ -27,7 +26,7 @@ class By(StrEnum):
 
 
 class Stance(StrEnum):
-    """How the writer stands towards leaving the company's channels."""
+    """The writer's stance on leaving the company's channels."""
 
     OFFER = "offer"
     ASK = "ask"
@@ -38,12 +37,12 @@ class Stance(StrEnum):
 
     @property
     def is_attempt(self) -> bool:
-        """Only offering, asking and accepting try to move the talk; refusing and reporting never do."""
+        """Offering, asking and accepting are attempts; refusing and reporting never are."""
         return self in (Stance.OFFER, Stance.ASK, Stance.ACCEPT)
 
 
 class Tier(StrEnum):
-    """How far a verdict goes: ``alert`` warns a person, ``noticed`` is kept with the talk and disturbs nobody."""
+    """What a verdict causes: ``alert`` notifies a person, ``noticed`` is only stored with the conversation."""
 
     ALERT = "alert"
     NOTICED = "noticed"
@@ -51,7 +50,7 @@ class Tier(StrEnum):
 
 
 class Kind(StrEnum):
-    """Finding kinds. ``after_hours`` and ``repeated_contact`` come from the policy, not from text."""
+    """Kinds of findings. ``after_hours`` and ``repeated_contact`` come from the policy, not from the text."""
 
     CONTACT_IDENTIFIER = "contact_identifier"
     CONTACT_REQUEST = "contact_request"
@@ -66,7 +65,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing a detector saw.
+    """One finding of a detector.
 
     ``start``/``end`` are offsets (code points) into the original text, ``score`` is a calibrated probability 0…1,
     ``detector`` the stable id of the pattern or model ("ja.ask_line", "phone", "ranker"), ``version`` the version of
@@ -87,8 +86,8 @@ class Finding:
 class Scan:
     """The verdict on one text.
 
-    ``attempt`` holds only for the tier ``alert`` and the stances offer, ask and accept. For the tier ``noticed``, ``by``,
-    ``stance`` and ``findings`` say what was too unsure to warn anybody.
+    ``attempt`` is true only for the tier ``alert`` with the stance offer, ask or accept. For the tier ``noticed``,
+    ``by``, ``stance`` and ``findings`` describe evidence that is too weak for an alert.
     """
 
     attempt: bool
@@ -112,7 +111,7 @@ class ThreadMessage:
 class ThreadVerdict:
     """The verdict on a thread: ``at`` is the index of the message that completes the evidence, ``by`` its side.
 
-    ``attempt`` holds for the tier ``alert`` alone; for ``noticed``, ``at`` and ``by`` say what was noticed.
+    ``attempt`` is true only for the tier ``alert``; for ``noticed``, ``at`` and ``by`` name the message and its side.
     """
 
     attempt: bool
@@ -126,10 +125,10 @@ class ThreadVerdict:
 
 @dataclass(frozen=True, slots=True)
 class CompanyRule:
-    """A company's own pattern, in RE2 syntax on the folded text; see ``company_rules`` for the file it comes from.
+    """A company's own pattern, in RE2 syntax, applied to the folded text; see ``company_rules`` for the file format.
 
-    ``kind`` is a ``Kind``, ``direction`` a ``Direction`` or ``None`` for either side; where ``unless`` stands too, the rule
-    is silent. ``hits`` and ``misses`` are examples that the linter tries.
+    ``kind`` is a ``Kind``, ``direction`` a ``Direction`` or ``None`` for both sides. The rule does not apply to a text
+    in which ``unless`` matches as well. ``hits`` and ``misses`` are examples that the linter tests.
     """
 
     id: str
@@ -144,14 +143,14 @@ class CompanyRule:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """What belongs to the company itself and is therefore never a private contact.
+    """The company's own contacts, which are never private contacts, and its thresholds, words and rules.
 
-    ``phones`` in any notation, ``domains`` without "@", ``handles`` without leading sign, ``emails`` and ``urls``
-    whole; ``regions`` are ISO 3166 codes in which a national phone number is read; ``threshold`` is the score from
-    which a stance counts as an attempt (presets choose it), ``noticed`` the lower one from which it is kept without
-    warning anybody. ``threshold_by_direction`` and ``noticed_by_direction`` say the same for texts of one ``Direction``
-    and come first; a direction that they do not name has the common one. ``own_words`` are literal words by the kind of
-    finding they make, ``rules`` patterns of the company's own; ``version`` names its file in what they find.
+    ``phones`` in any notation, ``domains`` without "@", ``handles`` without the leading sign, ``emails`` and ``urls``
+    in full. ``regions`` are ISO 3166 codes by which national phone numbers are parsed. ``threshold`` is the score from
+    which a text is an alert (presets set it), ``noticed`` the lower score from which it is stored without an alert.
+    ``threshold_by_direction`` and ``noticed_by_direction`` override them for one ``Direction``. ``own_words`` maps a
+    kind of finding to literal words, ``rules`` are the company's own patterns; ``version`` is the version in their
+    findings.
     """
 
     names: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Bundles: an extract of the record that an auditor checks alone (``python -m crm_contact_guard.proof``)."""
+"""Bundles: an extract of the record that an auditor verifies independently (``python -m crm_contact_guard.proof``)."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ __all__ = ["Filters", "Written", "bundle_write"]
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """A finished bundle: its manifest, and what could not go in."""
+    """A finished bundle: its manifest, its counts, and what could not be included."""
 
     manifest: Manifest
     messages: int
     events: int
-    #: Rows with a leaf that are gone from the database.
+    #: Sealed rows that are missing from the database.
     missing: int
-    #: Names of stored files that can't be read or are not what was sealed.
+    #: Names of stored files that can't be read or do not match their sealed digest.
     unreadable: list[str]
 
 
@@ -52,11 +52,11 @@ def bundle_write(
     actor: str = "",
     tenant: str = "",
 ) -> Written:
-    """Record the export, seal, and write the bundle to ``file`` from front to back.
+    """Record the export, seal, and write the bundle to ``file`` sequentially.
 
-    ``redacted`` names personal fields whose values are kept out (their digests stay). ``since``: older signed
-    checkpoints that the reader holds and will compare. Call it outside a transaction: the export is recorded before the
-    first byte, also when writing fails. Raises ConfigurationError without a key, NoteBroken for a bad ``since``.
+    ``redacted`` names personal fields whose values are left out (their digests stay). ``since``: earlier signed
+    checkpoints that the auditor has and will compare. Call it outside a transaction: the export is recorded before the
+    first byte, even if writing fails. Raises ConfigurationError without a key, NoteBroken for an invalid ``since``.
     """
     using, key, keys = database.alias(), signing_key_or_refuse(), verification_keys()
     splits = [open_checkpoint(note, keys).size for note in since]
@@ -75,7 +75,7 @@ def bundle_write(
     sealer.seal(using=using)
     head = proofs.head(using)
     if head is None:
-        raise sealer.SealingRefused("The export's own event could not be sealed")
+        raise sealer.SealingRefused("The event of the export could not be sealed")
     selection = Selection(using=using, size=head.size, filters=filters)
     writer, unreadable = BundleWriter(file), list[str]()
     messages = writer.add_rows("message", selection.lines("message", redacted))
@@ -99,7 +99,7 @@ def bundle_write(
 def _add_attachments(writer: BundleWriter, selection: Selection, unreadable: list[str]) -> None:
     store = backend()
     for digest, attachment in by_digest(selection.attachments()):
-        # Read twice rather than held in memory: a file that is not what was sealed must not enter under its name.
+        # Read twice rather than held in memory: a file that does not match its digest must not be included under it.
         if _digest(store, attachment.stored_as) != digest:
             unreadable.append(f"{attachment.name} of message {attachment.message_id}")
             continue

@@ -1,4 +1,4 @@
-"""Which leaves a bundle shows, and their lines, in leaf order and constant memory."""
+"""Selects the leaves of a bundle and writes their lines, in leaf order and constant memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHUNK = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What a bundle shows; without any, the whole record. Events go with their message or conversation."""
+    """The content of a bundle; without filters, the whole record. Events follow their message or conversation."""
 
     tenant: str | None = None
     customer: UUID | None = None
@@ -34,17 +34,17 @@ class Filters:
         return any(value is not None for value in self.texts().values())
 
     def texts(self) -> dict[str, str | None]:
-        """The filters as the manifest and the export event name them."""
+        """The filters as text, for the manifest and the export event."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {name: None if value is None else str(value) for name, value in values.items()}
 
     def rows(self, kind: RowKind) -> Q:
-        """The rows of a kind that match."""
-        talk = "" if kind == "message" else "conversation__"
+        """The condition for rows of a kind."""
+        prefix = "" if kind == "message" else "conversation__"
         lookups = {
             "tenant": self.tenant,
             "conversation": self.conversation,
-            f"{talk}customer": self.customer,
+            f"{prefix}customer": self.customer,
             "occurred_at__gte": self.occurred_from,
             "occurred_at__lt": self.occurred_before,
         }
@@ -58,12 +58,12 @@ class Filters:
 
 @dataclass
 class Selection:
-    """The leaves of the first ``size`` that match ``filters``, found once and kept as one bit a leaf."""
+    """The leaves among the first ``size`` that match ``filters``; determined once and stored as one bit per leaf."""
 
     using: str
     size: int
     filters: Filters
-    #: Rows that have a leaf and are gone: only verification can say more.
+    #: Sealed rows that are missing; verification reports the details.
     missing: int = 0
     _bits: bytearray = field(default_factory=bytearray)
 
@@ -71,18 +71,18 @@ class Selection:
         self._bits = bytearray(-(-self.size // 8))
         for start, entries in self._sealed():
             for kind in MODELS:
-                positions = {row_id: at for at, (found, row_id) in enumerate(entries) if found == kind}
+                positions = {row_id: at for at, (row_kind, row_id) in enumerate(entries) if row_kind == kind}
                 for row_id in self._matching(kind, list(positions)):
                     index = start + positions[row_id]
                     self._bits[index >> 3] |= 1 << (index & 7)
 
     def leaves(self) -> Iterator[tuple[int, RowKind]]:
-        """Leaf index and kind of what is shown."""
+        """Index and kind of each selected leaf."""
         for index, kind, _ in self._shown():
             yield index, kind
 
     def lines(self, kind: RowKind, redacted: Collection[str] = ()) -> Iterator[bytes]:
-        """The lines of one kind. Rows that were tampered with are written as they stand."""
+        """The lines of one kind. Tampered rows are written as they are."""
         for entries in self._chunks(kind):
             rows = canonical_sql.fetch(self.using, kind, [row_id for _, row_id in entries])
             for index, row_id in entries:
@@ -98,7 +98,7 @@ class Selection:
                 )
 
     def attachments(self) -> Iterator[Attachment]:
-        """The files of the messages that are shown, unless erased."""
+        """The files of the selected messages, unless erased."""
         for entries in self._chunks("message"):
             ids = [UUID(bytes=row_id) for _, row_id in entries]
             yield from Attachment.objects.using(self.using).filter(message__in=ids).exclude(stored_as="")
@@ -107,15 +107,15 @@ class Selection:
         for at in range(0, len(ids), _CHUNK):
             chunk = [UUID(bytes=row_id) for row_id in ids[at : at + _CHUNK]]
             rows = MODELS[kind]._base_manager.using(self.using).filter(pk__in=chunk)
-            found = set(rows.filter(self.filters.rows(kind)).values_list("pk", flat=True))
+            matching = set(rows.filter(self.filters.rows(kind)).values_list("pk", flat=True))
             if not self.filters:
-                self.missing += len(chunk) - len(found)
-            yield from (row_id.bytes for row_id in found)
+                self.missing += len(chunk) - len(matching)
+            yield from (row_id.bytes for row_id in matching)
 
     def _chunks(self, kind: RowKind) -> Iterator[list[tuple[int, bytes]]]:
         chunk: list[tuple[int, bytes]] = []
-        for index, found, row_id in self._shown():
-            if found == kind:
+        for index, row_kind, row_id in self._shown():
+            if row_kind == kind:
                 chunk.append((index, row_id))
             if len(chunk) == _CHUNK:
                 yield chunk
@@ -138,7 +138,7 @@ class Selection:
 
 
 def by_digest(attachments: Iterator[Attachment]) -> Iterator[tuple[str, Attachment]]:
-    """Each file once, by its SHA-256."""
+    """Yield each distinct file once, with its SHA-256."""
     seen: set[str] = set()
     for attachment in attachments:
         if attachment.sha256 not in seen:

@@ -1,6 +1,6 @@
-"""Database expressions that give record columns as the text an export holds, on PostgreSQL, SQLite and MariaDB/MySQL.
+"""Database expressions that return record columns as text for exports, on PostgreSQL, SQLite and MariaDB/MySQL.
 
-The database builds these texts two to three times as fast as Python objects and their encoding would
+The database builds these texts two to three times as fast as Python would encode objects
 (benchmarks/bench_export_stream.py).
 """
 
@@ -16,7 +16,7 @@ Sql = tuple[str, Any]
 
 
 class _Text(Func):
-    """One column as text, by a template per vendor in ``templates``."""
+    """One column as text; ``templates`` has a template for each vendor."""
 
     arity = 1
     output_field = TextField()
@@ -26,8 +26,8 @@ class _Text(Func):
         column, params = compiler.compile(self.source_expressions[0])
         template = self.templates[self.dialect(connection)]
         if params:
-            # The template may name the column several times, so parameters would have to be repeated.
-            raise ValueError(f"{type(self).__name__} takes a column, nothing computed from parameters")
+            # The template may contain the column several times, so parameters would have to be repeated.
+            raise ValueError(f"{type(self).__name__} takes a plain column without parameters")
         return template.replace("$", column), ()
 
     def dialect(self, connection: BaseDatabaseWrapper) -> str:
@@ -35,7 +35,7 @@ class _Text(Func):
 
 
 class TimeText(_Text):
-    """A time as in the leaf: ``2026-11-24T09:12:00.123456Z``. ``%%`` since a driver formats the statement."""
+    """A time as in the leaf: ``2026-11-24T09:12:00.123456Z``. ``%%``, since the driver formats the statement."""
 
     templates = {
         "postgresql": """to_char($ AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
@@ -48,7 +48,7 @@ _HEX = ("1, 8", "9, 4", "13, 4", "17, 4", "21, 12")
 
 
 class IdText(_Text):
-    """An id as in the leaf: lower-case hex with dashes."""
+    """An id in the format of the leaf: lower-case hex with dashes."""
 
     templates = {
         "native": "CAST($ AS CHAR(36))",
@@ -61,7 +61,7 @@ class IdText(_Text):
 
 
 class JsonString(_Text):
-    """A text as JSON string, null as ``null``."""
+    """A text as a JSON string, null as ``null``."""
 
     templates = {
         "postgresql": "coalesce(to_json($)::text, 'null')",
@@ -81,7 +81,7 @@ class HexText(_Text):
 
 
 class Joined(Func):
-    """Texts run together; null counts as empty. A plain ``str`` is a constant of ours: ASCII, no quote, no percent."""
+    """Concatenated texts; null counts as empty. A plain ``str`` is a constant: ASCII, no quote, no percent sign."""
 
     output_field = TextField()
 
@@ -99,7 +99,7 @@ class Joined(Func):
 
 
 class _Constant(Func):
-    """A literal in the statement itself: PostgreSQL could not tell the type of a parameter of ``concat``."""
+    """A literal in the statement: PostgreSQL can't determine the type of a parameter of ``concat``."""
 
     output_field = TextField()
 

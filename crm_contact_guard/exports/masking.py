@@ -1,4 +1,4 @@
-"""Addresses of recorded messages as people without the unmask permission see them."""
+"""Masks the addresses in recorded messages for people without the unmask permission."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from crm_contact_guard.directory.addresses import data_of, mask, name_of
 from crm_contact_guard.directory.models import AddressKind
 from crm_contact_guard.exceptions import ConfigurationError
 
-#: Shorter than this, an address is a word that may stand anywhere.
+#: A shorter address (characters) may also be an ordinary word.
 _SHORTEST = 6
-#: So many last digits tell whose number it is.
-_TELLING = 8
+#: So many last digits identify a phone number.
+_SIGNIFICANT = 8
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 
 
 @lru_cache(maxsize=8192)
 def masked(channel: str, address: str) -> str:
-    """``address`` masked after the kind that the channel reaches.
+    """``address``, masked by the address kind of the channel.
 
-    The company's own side is masked as well: its reply addresses hold the token that opens the conversation.
+    The company's own addresses are masked too: its reply addresses contain the token of the conversation.
     """
     return mask(_kind(channel, address), address)
 
 
 def without_addresses(value: Any, channel: str = "", own: Iterable[str | None] = ()) -> Any:
-    """A value of the record's JSON with every address in its texts masked: mail headers, a carrier's words.
+    """A JSON value of the record with all addresses in its texts masked, such as mail headers or data from carriers.
 
-    ``own``: the message's addresses on ``channel``. They are masked wherever they stand, also where nobody would take
-    them for an address (LINE's user ids) or read them at once (WhatsApp's message ids hold the number in base64).
+    ``own``: the message's addresses on ``channel``. They are masked everywhere, even if they do not look like addresses
+    (LINE's user ids) or are encoded (WhatsApp's message ids contain the number in base64).
     """
     return _hidden(value, channel, tuple(address for address in own if address and len(address) >= _SHORTEST))
 
@@ -53,8 +53,8 @@ def _hidden(value: Any, channel: str, own: tuple[str, ...]) -> Any:
 def _without(text: str, channel: str, own: tuple[str, ...]) -> str:
     for address in own:
         text = text.replace(address, masked(channel, address))
-        digits = "".join(filter(str.isdigit, address))[-_TELLING:].encode()
-        if len(digits) == _TELLING:
+        digits = "".join(filter(str.isdigit, address))[-_SIGNIFICANT:].encode()
+        if len(digits) == _SIGNIFICANT:
             text = _ENCODED.sub(partial(_unless_it_holds, digits), text)
     return text
 
@@ -71,13 +71,13 @@ def _decoded(token: str) -> bytes:
 
 
 def files_without_addresses(files: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
-    """The list of a message's files with addresses masked in their names; digests and ids are no addresses, whatever
-    digits they hold."""
+    """The list of a message's files with addresses masked in their names. Digests and ids stay, whatever digits they
+    contain."""
     return files and [{**entry, "name": name_of(str(entry["name"]))} if "name" in entry else entry for entry in files]
 
 
 def _kind(channel: str, address: str) -> str:
-    """A channel that has left the settings still has its messages: then the address itself tells."""
+    """The address kind; guessed from the address if the channel was removed from the settings."""
     if "@" in address:
         return AddressKind.EMAIL
     try:

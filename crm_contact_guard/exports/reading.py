@@ -1,7 +1,7 @@
-"""Reading messages for a stream: a batch at a time, in constant memory, in time linear in what is read.
+"""Reads messages for a stream in batches, in constant memory and linear time.
 
-Rows are read by key and not by a cursor: nothing has to survive a connection pooler, MySQL's client does not read the
-whole answer into memory, no transaction stays open while a slow client downloads.
+Rows are paged by key, without a cursor: it works with connection poolers, MySQL's client does not load the whole result
+into memory, and no transaction stays open while a slow client downloads.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from django.db.models import Count, QuerySet
 
 from crm_contact_guard.record.models import Conversation, Message
 
-#: Rows a query. Larger is hardly faster, takes more memory, and the first byte comes later.
+#: Rows per query. Larger batches are hardly faster, need more memory and delay the first byte.
 BATCH = 1000
-#: Conversations looked at in one go.
+#: Conversations counted in one query.
 _TALKS = 500
 
 Shape = Callable[[QuerySet[Message]], "QuerySet[Message, Any]"]
@@ -26,17 +26,17 @@ Shape = Callable[[QuerySet[Message]], "QuerySet[Message, Any]"]
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """What to read. Without ``talks``, all ``rows``, oldest record first.
+    """What to read. Without ``talks``: all ``rows``, oldest record first.
 
-    With ``talks``, the ``rows`` of these conversations: oldest conversation first, and in each the oldest record first.
-    That is for people who see a part: sorting a part of a large table by id would begin anew with every batch.
+    With ``talks``: the ``rows`` of these conversations, oldest conversation first, and in each the oldest record first.
+    For viewers who see only a part: the database would sort that part of a large table by id for every batch.
     """
 
     rows: QuerySet[Message]
     talks: QuerySet[Conversation] | None = None
 
     def batches(self, shape: Shape, *, last_id: Callable[[Any], str]) -> Iterator[list[Any]]:
-        """Batches of rows as ``shape`` gives them; ``last_id`` takes a row's id out of it."""
+        """Batches of rows as returned by ``shape``; ``last_id`` extracts the id of a row."""
         if self.talks is None:
             yield from _by_id(shape(self.rows), last_id)
             return
@@ -61,7 +61,7 @@ def _by_id(rows: QuerySet[Message, Any], last_id: Callable[[Any], str]) -> Itera
 
 
 def _groups(rows: QuerySet[Message], talks: QuerySet[Conversation]) -> Iterator[list[UUID]]:
-    """Conversations in groups that have at most a batch of rows together; a longer one is a group of its own."""
+    """Groups of conversations with at most a batch of rows together; a longer conversation forms a group alone."""
     group: list[UUID] = []
     size = 0
     for talk, number in chain.from_iterable(_numbers(rows, talks)):
@@ -75,7 +75,7 @@ def _groups(rows: QuerySet[Message], talks: QuerySet[Conversation]) -> Iterator[
 
 
 def _numbers(rows: QuerySet[Message], talks: QuerySet[Conversation]) -> Iterator[list[tuple[UUID, int]]]:
-    """Conversations that have rows, with how many, in the order of their ids."""
+    """Conversations with their number of rows, in the order of their ids; without empty ones."""
     ids = talks.order_by("id").values_list("pk", flat=True)
     page = list(ids[:_TALKS])
     while page:

@@ -1,6 +1,6 @@
-"""``messages.jsonl`` and ``messages.csv``: the record as it leaves the house at once, in constant memory.
+"""``messages.jsonl`` and ``messages.csv``: exports of the record as streams, in constant memory.
 
-A stream ends with the last row recorded before its own export event, which is committed before the first byte.
+A stream ends with the last row recorded before its export event, which is committed before the first byte.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from crm_contact_guard.record.models import Message
 
 Form = Literal["jsonl", "csv"]
 
-#: Names and order of what an export gives of a message; what may hold addresses comes last: it is masked on the way.
+#: Names and order of the columns of an export. Those that may contain addresses come last; they are masked in Python.
 COLUMNS: Final = (
     "id",
     "conversation",
@@ -66,13 +66,13 @@ _TIMES: Final = ("occurred_at", "recorded_at")
 _JSON: Final = ("details", "files")
 _ADDRESSES: Final = ("from_address", "to_address")
 _COMPUTED: Final = frozenset((*_IDS, *_TIMES, "leaf_hash"))
-#: Never null and without a sign that JSON would escape.
+#: Never null and without characters that JSON escapes.
 _NEVER_QUOTED: Final = frozenset(
     ("id", "conversation", "customer", "direction", "kind", "source", *_TIMES, "leaf_hash")
 )
 
-#: What a spreadsheet runs: a first sign of these, also behind blanks; full-width ones count in Japanese Excel.
-#: A leading tab, CR or LF is defused in any case, since spreadsheets drop it.
+#: What a spreadsheet runs as a formula: text beginning with one of these characters, also after blanks; Japanese Excel
+#: accepts full-width ones. A leading tab, CR or LF is escaped in any case, since spreadsheets drop it.
 _FORMULA = re.compile(r"[\t\r\n]|[\s\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]")
 
 BOM = b"\xef\xbb\xbf"
@@ -80,7 +80,7 @@ BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """What an export gives: its type, a file name and the bytes in chunks."""
+    """An export: its content type, a file name and the content in chunks."""
 
     content_type: str
     file_name: str
@@ -96,9 +96,9 @@ def stream_open(
     unmask: bool = False,
     bom: bool = False,
 ) -> Stream:
-    """Record the export, then give all messages the viewer may read that match ``lookups``, oldest first.
+    """Record the export, then return all messages that the viewer may read and that match ``lookups``, oldest first.
 
-    ``filters`` is what is recorded of them. Raises NotPermitted for ``unmask`` without that permission.
+    ``filters`` are recorded with the export. Raises NotPermitted for ``unmask`` without that permission.
     """
     if unmask and not permissions.may_unmask(viewer):
         raise NotPermitted(_("You may not see unmasked addresses."))
@@ -117,7 +117,7 @@ def stream_open(
 
 
 def _source(viewer: Employee, lookups: Mapping[str, Any]) -> Source:
-    """What the viewer may read. For those who see a part, their conversations are what opens the rows."""
+    """What the viewer may read; for viewers who see only a part, by their conversations."""
     if permissions.sees_all(viewer):
         return Source(rows=permissions.messages(viewer).filter(**lookups))
     talks = permissions.conversations(viewer)
@@ -127,7 +127,7 @@ def _source(viewer: Employee, lookups: Mapping[str, Any]) -> Source:
 
 
 def jsonl_chunks(source: Source, *, unmask: bool = False) -> Iterator[bytes]:
-    """A JSON object a line with ``COLUMNS``, built by the database but for what is masked."""
+    """One JSON object per line with ``COLUMNS``, built by the database except for the masked columns."""
     parts: list[Any] = ["{"]
     for name in COLUMNS[: -len(_MASKED)]:
         parts.append(("" if name == "id" else ",") + f'"{name}":')
@@ -150,7 +150,7 @@ def jsonl_chunks(source: Source, *, unmask: bool = False) -> Iterator[bytes]:
             return f',"{name}":{value if unmask else _masked(name, channel, value, own)}'
         return f',"{name}":{text(name, channel, value)}'
 
-    # A line begins {"id":"…", so its id needs no column of its own.
+    # A line begins with {"id":"…", so the id needs no separate column.
     for batch in source.batches(shape, last_id=lambda row: str(row[0])[7:43]):
         yield "".join(
             line
@@ -161,7 +161,7 @@ def jsonl_chunks(source: Source, *, unmask: bool = False) -> Iterator[bytes]:
 
 
 def _masked(name: str, channel: str, value: str, own: Sequence[str | None] = ()) -> str:
-    """A value without the addresses in it, of which ``own`` are the message's; JSON stays JSON."""
+    """A value with its addresses masked; ``own`` are those of the message. JSON stays JSON."""
     if name in _ADDRESSES:
         return masked(channel, value)
     if name in _JSON:
@@ -172,7 +172,7 @@ def _masked(name: str, channel: str, value: str, own: Sequence[str | None] = ())
 
 
 def csv_chunks(source: Source, *, unmask: bool = False, bom: bool = False) -> Iterator[bytes]:
-    """RFC 4180 with a header of ``COLUMNS``; text that a spreadsheet would run is defused by an apostrophe."""
+    """CSV (RFC 4180) with the header ``COLUMNS``; an apostrophe escapes text that a spreadsheet would run."""
     yield (BOM if bom else b"") + _csv([COLUMNS])
     computed = {f"{name}_as_text": _expression(name) for name in COLUMNS if name in _COMPUTED}
     names = [f"{name}_as_text" if name in _COMPUTED else name for name in COLUMNS]
@@ -198,8 +198,8 @@ def csv_chunks(source: Source, *, unmask: bool = False, bom: bool = False) -> It
 
 
 def defused(text: str) -> str:
-    """``text`` so that no spreadsheet runs it."""
-    # Most texts begin with a letter; only the others are worth a look by pattern.
+    """``text``, escaped so that no spreadsheet runs it as a formula."""
+    # Most texts begin with a letter; only the others need the pattern.
     return f"'{text}" if not text[:1].isalnum() and _FORMULA.match(text) else text
 
 
@@ -210,7 +210,7 @@ def _csv(rows: Iterable[Sequence[str | None]]) -> bytes:
 
 
 def _expression(name: str) -> Any:
-    """A column as the text that is given."""
+    """A column as exported text."""
     if name in _TIMES:
         return TimeText(F(name))
     if name in _IDS:

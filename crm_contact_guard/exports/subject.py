@@ -1,7 +1,7 @@
-"""One customer's data: what is kept of them, disclosed or erased (GDPR art. 15 and 17; 個人情報保護法 第33条・第35条).
+"""Disclosure and erasure of one customer's data (GDPR art. 15 and 17; 個人情報保護法 第33条・第35条).
 
-Lies above ``policy``'s holds and beside the other exports. Both acts are recorded before they take effect. A customer's
-is what stands in their conversations, also where a message names the stranger they were when it was recorded.
+Both are recorded before they take effect. A customer's data are the messages in their conversations, including those
+recorded under the unknown sender who was later linked to the customer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from crm_contact_guard.supervision.models import Alert
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """How much is kept of a customer."""
+    """How much is stored about a customer."""
 
     conversations: int
     messages: int
@@ -40,22 +40,22 @@ class Overview:
 
 @dataclass(frozen=True, kw_only=True)
 class Erased:
-    """What an erasure did: messages erased, messages that a hold kept."""
+    """The result of an erasure: numbers of messages erased and of messages under a legal hold."""
 
     erased: int
     held: int
 
 
 def find(key: str) -> Customer | None:
-    """The customer by the CRM's key or by our own id."""
-    wanted = Q(key=key)
+    """The customer with this key in the CRM or this id of ours."""
+    condition = Q(key=key)
     with suppress(ValueError):
-        wanted |= Q(pk=UUID(key))
-    return Customer.objects.filter(wanted).first()
+        condition |= Q(pk=UUID(key))
+    return Customer.objects.filter(condition).first()
 
 
 def overview(customer: Customer) -> Overview:
-    """Counts only: nobody's words are read for it."""
+    """Counts only; no content is read."""
     messages = Message.objects.filter(conversation__customer=customer, salt__isnull=False)
     return Overview(
         conversations=Conversation.objects.filter(customer=customer).count(),
@@ -119,7 +119,7 @@ def _refuse(customer: Customer, actor: Employee | None) -> None:
 
 @database.atomic()
 def _forget(customer: Customer) -> None:
-    """The mirror forgets, too; the host's own row is the host's."""
+    """Erase the mirrored data; the host's own row stays untouched."""
     Address.objects.filter(Q(customer=customer) | Q(customer__merged_into=customer)).delete()
     Conversation.objects.filter(customer=customer).update(subject="")
     Alert.objects.filter(conversation__customer=customer).update(comment="")

@@ -1,4 +1,4 @@
-"""The company's own contacts, words and rules, as detection needs them: from settings and the host's adapter."""
+"""The company's own contacts, words and rules for detection, from settings and the host's adapter."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ _LISTS = ("phones", "emails", "domains", "handles", "urls", "names")
 
 @lru_cache(maxsize=64)
 def _company(tenant: str) -> Company:
-    given = dict(settings.COMPANY_CONTACTS)
-    hosts = crm.adapter().company_contacts()
-    own = own_rules()
-    merged = {name: frozenset((*given.get(name, ()), *hosts.get(name, ()), *getattr(own, name))) for name in _LISTS}
+    configured = dict(settings.COMPANY_CONTACTS)
+    from_host = crm.adapter().company_contacts()
+    from_file = own_rules()
+    merged = {
+        name: frozenset((*configured.get(name, ()), *from_host.get(name, ()), *getattr(from_file, name)))
+        for name in _LISTS
+    }
     if settings.COMPANY_NAME:
-        merged["names"] |= {str(settings.COMPANY_NAME)}  # a host may give a lazy translation
+        merged["names"] |= {str(settings.COMPANY_NAME)}  # it may be a lazy translation
     merged["domains"] |= {domain for alias in registry.aliases() for domain in registry.channel(alias).own_domains()}
-    sure = thresholds(Thresholds(ALERT, NOTICED))
+    limits = thresholds(Thresholds(ALERT, NOTICED))
     return Company(
         names=merged["names"],
         phones=merged["phones"],
@@ -35,19 +38,19 @@ def _company(tenant: str) -> Company:
         handles=merged["handles"],
         urls=merged["urls"],
         regions=tuple(settings.REGIONS),
-        # Those of what employees write stand for whatever names no direction.
-        threshold=sure[Direction.OUTBOUND].alert,
-        noticed=sure[Direction.OUTBOUND].noticed,
-        threshold_by_direction={direction: one.alert for direction, one in sure.items()},
-        noticed_by_direction={direction: one.noticed for direction, one in sure.items()},
-        own_words=own.own_words,
-        rules=own.rules,
-        version=own.version,
+        # The outbound thresholds apply where no direction is known.
+        threshold=limits[Direction.OUTBOUND].alert,
+        noticed=limits[Direction.OUTBOUND].noticed,
+        threshold_by_direction={direction: one.alert for direction, one in limits.items()},
+        noticed_by_direction={direction: one.noticed for direction, one in limits.items()},
+        own_words=from_file.own_words,
+        rules=from_file.rules,
+        version=from_file.version,
     )
 
 
 def own_rules() -> Company:
-    """What the file of ``COMPANY_RULES`` says. Raises ConfigurationError that names every faulty line."""
+    """The content of the file ``COMPANY_RULES``. Raises ConfigurationError, which lists every invalid line."""
     if not settings.COMPANY_RULES:
         return Company()
     from crm_contact_guard.detection.company_rules import file  # noqa: PLC0415 - loads re2; not at start
@@ -59,8 +62,8 @@ def own_rules() -> Company:
 
 
 def company() -> Company:
-    """What belongs to the company itself and is therefore no private contact, and its own words and rules."""
-    # A host reads its own contacts in a tenant's context: those of the first to be asked are not everybody's.
+    """The company's own contacts (never private ones), words, rules and thresholds."""
+    # A host with contexts reads its contacts per tenant, so they are cached per tenant.
     return _company(crm.current_tenant() if crm.has_contexts(crm.adapter()) else "")
 
 

@@ -1,4 +1,4 @@
-"""The decision before sending: scan and hours in, one of deliver, nudge or block out."""
+"""The decision before sending: deliver, nudge or block, from the scan and the working hours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Action(StrEnum):
 
 
 class OverrideCode(StrEnum):
-    """Why a writer goes on after a nudge."""
+    """Why a writer sends a message after a nudge."""
 
     EMERGENCY = "emergency"
     COMPANY_CONTACT = "company_contact"
@@ -30,7 +30,7 @@ class OverrideCode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Override:
-    """The writer's reason for going on: a code and, except for an emergency, words."""
+    """The writer's reason for sending anyway: a code and, except for an emergency, a text."""
 
     code: OverrideCode
     text: str = ""
@@ -43,7 +43,7 @@ class Override:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What happens to a message that somebody wants to send, and why (``attempt``, ``after_hours``)."""
+    """What happens to a message before it is sent, and why (``attempt``, ``after_hours``)."""
 
     action: Action
     reasons: tuple[str, ...] = ()
@@ -53,11 +53,11 @@ _WEIGHT = {Action.DELIVER: 0, Action.NUDGE: 1, Action.BLOCK: 2}
 
 
 def decide(*, scan: Scan, working_time: bool, emergency: bool) -> Decision:
-    """The strictest action that any rule asks for. An emergency lifts the hours, never the content rules."""
+    """The strictest action that any rule requires. An emergency overrides working hours, but not content rules."""
     chosen = rules()
-    asked: list[tuple[str, Action]] = []
+    required: list[tuple[str, Action]] = []
     if scan.attempt:
-        asked.append(("attempt", Action(chosen["attempt"])))
+        required.append(("attempt", Action(chosen["attempt"])))
     if not working_time and not emergency:
         asked.append(("after_hours", Action(chosen["after_hours"])))
     action = max((action for _reason, action in asked), key=_WEIGHT.__getitem__, default=Action.DELIVER)

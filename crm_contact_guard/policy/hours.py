@@ -1,4 +1,4 @@
-"""Working hours: when an employee is at work, in their own zone, holidays apart."""
+"""Working hours of an employee, in their own time zone and without public holidays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from crm_contact_guard.exceptions import ConfigurationError
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SPAN = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
-#: How far ahead an opening is looked for, in days: longer than any holiday season.
+#: Days searched for the next working day; longer than any holiday season.
 _HORIZON = 60
 
 
@@ -34,9 +34,9 @@ Week = tuple[tuple[Span, ...], ...]
 
 
 def parse_week(hours: Mapping[str, Any]) -> Week:
-    """Read ``{"mon-fri": "09:00-18:00", "sat": "10:00-13:00, 14:00-17:00"}``; seven days, Monday first.
+    """Parse ``{"mon-fri": "09:00-18:00", "sat": "10:00-13:00, 14:00-17:00"}`` into seven days, Monday first.
 
-    An end at or before the start belongs to the next day. Raises ConfigurationError naming the entry.
+    An end at or before the start is on the next day. Raises ConfigurationError, which names the entry.
     """
     week: list[list[Span]] = [[] for _ in _DAYS]
     for days, spans in hours.items():
@@ -50,7 +50,7 @@ def parse_week(hours: Mapping[str, Any]) -> Week:
                 from_hour, from_minute, to_hour, to_minute = map(int, match.groups())
                 start, end = from_hour * 60 + from_minute, to_hour * 60 + to_minute
                 if start >= 24 * 60 or end > 24 * 60 or from_minute > 59 or to_minute > 59:
-                    raise ConfigurationError(f"Working hours {days!r}: {text.strip()!r} has no such time of day")
+                    raise ConfigurationError(f"Working hours {days!r}: {text.strip()!r} is not a time of day")
                 week[index].append(Span(start, end if end > start else end + 24 * 60))
     return tuple(tuple(day) for day in week)
 
@@ -65,12 +65,12 @@ def _days(text: str) -> list[int]:
 
 
 def zone(employee: Employee) -> ZoneInfo:
-    """The employee's time zone; the project's when none, or a wrong one, is given."""
+    """The employee's time zone, or the project's if theirs is empty or invalid."""
     return zone_named(employee.timezone)
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """The zone of this IANA name; the project's for an empty or wrong one."""
+    """The time zone with this IANA name, or the project's if the name is empty or invalid."""
     try:
         return ZoneInfo(name or timezone.get_default_timezone_name())
     except (ZoneInfoNotFoundError, ValueError):
@@ -78,13 +78,13 @@ def zone_named(name: str) -> ZoneInfo:
 
 
 def week_of(employee: Employee) -> Week:
-    """The employee's own hours, else the company's."""
+    """The employee's own working hours, else the company's."""
     return parse_week(employee.working_hours or settings.WORKING_HOURS)
 
 
 @lru_cache(maxsize=64)
 def _calendar(country: str, year: int) -> frozenset[date]:
-    import holidays  # noqa: PLC0415 - its start would weigh on every command of hosts that name no holidays
+    import holidays  # noqa: PLC0415 - slow to import, and many hosts set no holidays
 
     try:
         return frozenset(holidays.country_holidays(country, years=year))
@@ -101,7 +101,7 @@ def is_holiday(day: date) -> bool:
 
 
 def is_working_time(employee: Employee, at: datetime) -> bool:
-    """Whether ``at`` (aware) lies in the employee's working time."""
+    """Whether ``at`` (aware) is within the employee's working hours."""
     local = at.astimezone(zone(employee))
     week = week_of(employee)
     minute = local.hour * 60 + local.minute
@@ -115,9 +115,9 @@ def is_working_time(employee: Employee, at: datetime) -> bool:
 
 
 def next_working_day(employee: Employee, after: datetime) -> date:
-    """The first day after ``after``'s (in the employee's zone) that has working time.
+    """The first day with working hours after the day of ``after``, in the employee's time zone.
 
-    Raises ConfigurationError when the employee never works.
+    Raises ConfigurationError if the employee never works.
     """
     week = week_of(employee)
     day = after.astimezone(zone(employee)).date()
@@ -129,5 +129,5 @@ def next_working_day(employee: Employee, after: datetime) -> date:
 
 
 def local_time(employee: Employee, day: date, at: time) -> datetime:
-    """An aware time on a day of the employee's zone."""
+    """An aware datetime in the employee's time zone."""
     return datetime.combine(day, at, tzinfo=zone(employee))

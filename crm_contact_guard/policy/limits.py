@@ -1,4 +1,4 @@
-"""What a channel allows right now, told before sending and checked when sending: length, files, session window."""
+"""A channel's current limits, shown before sending and checked on sending: length, files, session window."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from crm_contact_guard.record.models import Conversation, Direction, Message
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """``window_ends_at``: until when free text is allowed, None for always; ``window_open`` whether it is now.
+    """The limits of a conversation over a channel.
 
-    ``refusal``: why nothing at all can be sent, in words; empty when something can.
+    ``window_ends_at``: free text is allowed until then; None: no limit, or no window. ``window_open``: whether free
+    text is allowed now. ``refusal``: why nothing can be sent, as text; empty if something can.
     """
 
     max_length: int
@@ -33,12 +34,12 @@ class Limits:
 
 
 def most_characters(carrier: Channel | None) -> int:
-    """The longest text, as the carrier counts (``Channel.length``)."""
+    """The maximum length of a text, as the carrier counts it (``Channel.length``)."""
     return min(limit for limit in (int(settings.MAX_TEXT_LENGTH), carrier.max_length if carrier else None) if limit)
 
 
 def limits(conversation: Conversation, carrier: Channel) -> Limits:
-    """What can be sent in the conversation over the channel now."""
+    """The current limits of the conversation over the channel."""
     ends = window_ends(conversation, carrier)
     bytes_each = min(limit for limit in (int(settings.MAX_FILE_BYTES), carrier.max_file_bytes) if limit)
     links_missing = carrier.files_by_link and not settings.PUBLIC_URL
@@ -53,7 +54,7 @@ def limits(conversation: Conversation, carrier: Channel) -> Limits:
 
 
 def window_ends(conversation: Conversation, carrier: Channel) -> datetime | None:
-    """When the carrier stops taking free text; None: it always takes it, or the customer never wrote over it."""
+    """When the carrier stops accepting free text; None: never, or the customer has not written on it yet."""
     if carrier.session_window is None:
         return None
     last = (
@@ -68,24 +69,25 @@ def window_ends(conversation: Conversation, carrier: Channel) -> datetime | None
 
 
 def check_text(text: str, carrier: Channel | None, *, files: Sequence[FileIn] = ()) -> None:
-    """Raises InvalidMessage for a text that is empty (unless files go with it) or too long."""
+    """Raise InvalidMessage for a text that is too long, or empty without files."""
     if not text.strip() and not files:
         raise InvalidMessage(_("The message is empty."))
-    most, has = most_characters(carrier), carrier.length(text) if carrier else len(text)
-    if has > most:
+    maximum, length = most_characters(carrier), carrier.length(text) if carrier else len(text)
+    if length > maximum:
         raise InvalidMessage(
-            _("The message has %(has)d characters; at most %(most)d are possible here.") % {"has": has, "most": most}
+            _("The message has %(has)d characters; at most %(most)d are allowed here.")
+            % {"has": length, "most": maximum}
         )
 
 
 def check_channel(
     conversation: Conversation, carrier: Channel, *, files: Sequence[FileIn] = (), filled: templates.Filled | None
 ) -> None:
-    """Raises InvalidMessage for what the carrier would not take: no text at all, files, free text out of its window."""
+    """Raise InvalidMessage for text or files that the carrier does not accept, or not outside its session window."""
     if not carrier.supports_text:
-        raise InvalidMessage(_("%(channel)s carries no messages.") % _named(carrier), field="channel")
+        raise InvalidMessage(_("%(channel)s can't send messages.") % _named(carrier), field="channel")
     if files and not carrier.supports_files:
-        raise InvalidMessage(_("%(channel)s carries no files.") % _named(carrier), field="files")
+        raise InvalidMessage(_("%(channel)s can't send files.") % _named(carrier), field="files")
     ends = window_ends(conversation, carrier)
     if carrier.session_window is None or (ends is not None and ends > timezone.now()):
         return
@@ -94,14 +96,16 @@ def check_channel(
         hours = int(carrier.session_window.total_seconds() // 3600)
         raise InvalidMessage(
             _(
-                "%(channel)s takes free text only for %(hours)d hours after the customer's last message. "
-                "Choose a text block that it has approved, or another channel."
+                "%(channel)s accepts free text only for %(hours)d hours after the customer's last message. "
+                "Choose a text block approved by the carrier, or another channel."
             )
             % {**_named(carrier), "hours": hours},
             field="template",
         )
     if files:
-        raise InvalidMessage(_("Files can't go with a text block on %(channel)s.") % _named(carrier), field="files")
+        raise InvalidMessage(
+            _("Files can't be sent with a text block on %(channel)s.") % _named(carrier), field="files"
+        )
 
 
 def _named(carrier: Channel) -> dict[str, object]:

@@ -1,6 +1,6 @@
-"""Rules per industry: what happens before a message goes out. A company overrides single rules in ``RULES``.
+"""Rules per industry for messages before they are sent. The setting ``RULES`` overrides single rules.
 
-How sure the detector must be, by industry and direction, stands in ``thresholds``.
+The detector's thresholds per industry and direction are in ``thresholds``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Action = Literal["deliver", "nudge", "block"]
 
 
 class Rules(TypedDict):
-    """``attempt``: the text tries to leave the channel. ``after_hours``: the writer is off duty."""
+    """Actions by rule. ``attempt``: the text is an attempt. ``after_hours``: the writer is off duty."""
 
     attempt: Action
     after_hours: Action
@@ -41,9 +41,9 @@ def rules() -> Rules:
     chosen = dict(PRESETS[industry])
     for name, action in settings.RULES.items():
         if name not in chosen or action not in ACTIONS:
-            known = ", ".join(sorted(chosen))
+            names = ", ".join(sorted(chosen))
             raise ConfigurationError(
-                f'CONTACT_GUARD["RULES"][{name!r}] = {action!r}; rules: {known}; actions: {", ".join(ACTIONS)}'
+                f'CONTACT_GUARD["RULES"][{name!r}] = {action!r}; rules: {names}; actions: {", ".join(ACTIONS)}'
             )
         chosen[name] = action
     return cast(Rules, chosen)

@@ -1,7 +1,7 @@
-"""How long contents are kept. Nothing is erased until a company has chosen a preset or rules and confirmed them.
+"""How long contents are kept. Nothing is erased until the company has chosen a preset or rules and confirmed them.
 
 ``RETENTION = {"PRESET": "fca_sysc_10a", "RULES": [{"channel": "chat", "years": 3}], "CONFIRMED": True}``. The first
-rule that fits a message decides, then the preset; a message that nothing fits is kept.
+matching rule decides, then the preset; a message without a matching rule is kept.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from crm_contact_guard.record.models import Message
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """Years of keeping, and the source that asks for them. A company confirms that it applies to it."""
+    """A retention period in years, and its legal source. The company confirms that it applies."""
 
     years: int
     source: str
 
 
-#: Minimum periods as their sources state them; which one binds a company, its counsel knows.
+#: Minimum periods as stated by their sources; a company needs legal advice on which one applies.
 PRESETS: Final[dict[str, Preset]] = {
     "sec_17a_4": Preset(
         years=3, source="17 CFR 240.17a-4(b)(4): communications, 3 years, the first 2 easily accessible"
@@ -47,7 +47,7 @@ _RULE_KEYS: Final = {"channel", "kind", "direction", "years"}
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Messages that fit ``where`` are kept for ``years``; ``name`` tells people which rule it was."""
+    """Messages that match ``where`` are kept for ``years``; ``name`` is the name for people."""
 
     name: str
     where: Q
@@ -55,48 +55,48 @@ class Rule:
 
 
 def rules() -> list[Rule]:
-    """The confirmed rules in their order; empty: nothing may be erased. Raises ConfigurationError naming the entry."""
-    given: Mapping[str, Any] = settings.RETENTION
-    if not given:
+    """The confirmed rules, in order; empty: nothing may be erased. Raises ConfigurationError, which names the entry."""
+    configured: Mapping[str, Any] = settings.RETENTION
+    if not configured:
         return []
-    found = [_rule(number, rule) for number, rule in enumerate(given.get("RULES", ()), 1)]
-    name = given.get("PRESET")
+    result = [_rule(number, rule) for number, rule in enumerate(configured.get("RULES", ()), 1)]
+    name = configured.get("PRESET")
     if name is not None:
         if name not in PRESETS:
             raise ConfigurationError(
                 f'CONTACT_GUARD["RETENTION"]["PRESET"] = {name!r}; known: {", ".join(sorted(PRESETS))}'
             )
-        found.append(Rule(name=name, where=Q(), years=PRESETS[name].years))
-    return found if given.get("CONFIRMED") is True else []
+        result.append(Rule(name=name, where=Q(), years=PRESETS[name].years))
+    return result if configured.get("CONFIRMED") is True else []
 
 
-def _rule(number: int, given: Mapping[str, Any]) -> Rule:
+def _rule(number: int, entry: Mapping[str, Any]) -> Rule:
     where = f'CONTACT_GUARD["RETENTION"]["RULES"] entry {number}'
-    unknown = set(given) - _RULE_KEYS
+    unknown = set(entry) - _RULE_KEYS
     if unknown:
         raise ConfigurationError(
             f"{where}: unknown {', '.join(sorted(unknown))}; known: {', '.join(sorted(_RULE_KEYS))}"
         )
-    years = given.get("years")
+    years = entry.get("years")
     if not isinstance(years, int) or years < 1:
         raise ConfigurationError(f"{where}: years must be a whole number from 1")
-    fields = {name: given[name] for name in ("channel", "kind", "direction") if name in given}
+    fields = {name: entry[name] for name in ("channel", "kind", "direction") if name in entry}
     name = ", ".join(f"{key} {value}" for key, value in fields.items()) or "all"
     return Rule(name=f"{name}: {years} years", where=Q(**fields), years=years)
 
 
 def expired(now: datetime | None = None) -> Iterator[tuple[Rule, QuerySet[Message]]]:
-    """For each rule, the messages whose time is over, that no earlier rule speaks of and no hold covers."""
+    """For each rule, its expired messages that no earlier rule matches and no legal hold covers."""
     moment = now or timezone.now()
-    spoken_of = Q(pk__in=[])
+    matched = Q(pk__in=[])
     for rule in rules():
         limit = _years_before(moment, rule.years)
-        messages = Message.objects.filter(rule.where, occurred_at__lt=limit, salt__isnull=False).exclude(spoken_of)
+        messages = Message.objects.filter(rule.where, occurred_at__lt=limit, salt__isnull=False).exclude(matched)
         yield rule, not_held(messages)
         if not rule.where:
-            # It speaks of every message, also of those that it still keeps. (Q() joined to another would say nothing.)
+            # It matches every message, also those it still keeps. (An empty Q() combined with another has no effect.)
             return
-        spoken_of |= rule.where
+        matched |= rule.where
 
 
 def _years_before(moment: datetime, years: int) -> datetime:

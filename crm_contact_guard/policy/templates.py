@@ -1,6 +1,7 @@
-"""Approved text blocks: written by the company (setting ``TEMPLATES``), filled in by the employee, recorded filled in.
+"""Approved text blocks: written by the company (setting ``TEMPLATES``) and filled in by the employee.
 
-``{name}`` in a block is a variable. ``customer``, ``employee`` and ``company`` fill themselves in.
+``{name}`` in a block is a variable. ``customer``, ``employee`` and ``company`` are filled in automatically. The record
+holds the text as filled in.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from crm_contact_guard.delivery.attempts import TEMPLATE
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import InvalidMessage
 
-#: A variable in a block; doubled braces stand for themselves.
+#: A variable in a block; doubled braces are literal braces.
 _VARIABLE = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]{0,39})\}")
-#: Variables that nobody types.
+#: Variables that are filled in automatically.
 OWN = ("customer", "employee", "company")
 MAX_VALUE = 500
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """A block that an employee chose, and what they filled in."""
+    """A block chosen by an employee, with the values of its variables."""
 
     name: str
     language: str = ""
@@ -36,7 +37,7 @@ class Chosen:
 
 @dataclass(frozen=True, kw_only=True)
 class Filled:
-    """A block filled in: the text that is sent, and what the record keeps beside it."""
+    """A filled-in block: the text to send, and what the record keeps with it."""
 
     name: str
     language: str
@@ -58,35 +59,35 @@ class Template:
     carriers: Mapping[str, Mapping[str, str]]
 
     def language_for(self, wanted: str) -> str:
-        """The language that comes nearest to the one wanted."""
+        """The language of the block that is nearest to ``wanted``."""
         for language in (wanted, wanted.split("-", maxsplit=1)[0], get_language() or "", "en"):
             if language in self.texts:
                 return language
         return next(iter(self.texts))
 
     def variables(self, language: str) -> tuple[str, ...]:
-        """What has to be typed, in the order of the text."""
-        found = dict.fromkeys(match[1] for match in _VARIABLE.finditer(self.texts[language]) if match[1])
-        return tuple(name for name in found if name not in OWN)
+        """The variables to be filled in by the employee, in the order of the text."""
+        names = dict.fromkeys(match[1] for match in _VARIABLE.finditer(self.texts[language]) if match[1])
+        return tuple(name for name in names if name not in OWN)
 
     def carrier_id(self, channel: str, language: str) -> str:
-        """The carrier's own name of the block in this language; empty when it has none."""
+        """The carrier's id of the block in this language; empty if it has none."""
         return str(self.carriers.get(channel, {}).get(language, ""))
 
 
 def all_templates() -> list[Template]:
-    """All approved blocks, in the settings' order."""
+    """All approved blocks, in the order of the settings."""
     return [_read(name, spec) for name, spec in settings.TEMPLATES.items()]
 
 
 def find(name: str) -> Template | None:
-    """One block by its name."""
+    """The block with this name."""
     spec = settings.TEMPLATES.get(name)
     return _read(name, spec) if spec is not None else None
 
 
 def fill(chosen: Chosen, *, customer: Customer, employee: Employee) -> Filled:
-    """The block filled in. Raises InvalidMessage (``template``) naming what is missing or not known."""
+    """Fill in a block. Raises InvalidMessage (field ``template``), which names the missing or unknown variable."""
     template = find(chosen.name)
     if template is None:
         raise _refused(_("There is no text block %(name)s.") % {"name": chosen.name})
@@ -96,42 +97,44 @@ def fill(chosen: Chosen, *, customer: Customer, employee: Employee) -> Filled:
             % {"name": template.label, "language": chosen.language}
         )
     language = chosen.language or template.language_for(customer.language)
-    wanted = template.variables(language)
-    given = {name: " ".join(str(value).split()) for name, value in (chosen.variables or {}).items()}
-    for name in wanted:
-        if not given.get(name):
+    expected = template.variables(language)
+    values_given = {name: " ".join(str(value).split()) for name, value in (chosen.variables or {}).items()}
+    for name in expected:
+        if not values_given.get(name):
             raise _refused(_("Fill in %(variable)s.") % {"variable": name})
-        if len(given[name]) > MAX_VALUE:
+        if len(values_given[name]) > MAX_VALUE:
             raise _refused(_("%(variable)s has more than %(most)d characters.") % {"variable": name, "most": MAX_VALUE})
-    unknown = sorted(set(given) - set(wanted))
+    unknown = sorted(set(values_given) - set(expected))
     if unknown:
         raise _refused(_("%(name)s has no %(variable)s.") % {"name": template.label, "variable": unknown[0]})
     own = {"customer": customer.name, "employee": employee.name, "company": settings.company_name}
-    values = {**own, **given}
+    values = {**own, **values_given}
     text = _VARIABLE.sub(lambda found: values[found[1]] if found[1] else found[0][0], template.texts[language])
     used = dict.fromkeys(match[1] for match in _VARIABLE.finditer(template.texts[language]) if match[1])
     return Filled(name=template.name, language=language, text=text, variables={name: values[name] for name in used})
 
 
 def problems(templates: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the setting, in words for its writer."""
-    found = []
+    """Problems of the setting, as text."""
+    messages = []
     for name, spec in templates.items():
         texts = spec.get("TEXTS") if isinstance(spec, Mapping) else None
         if not isinstance(texts, Mapping) or not texts:
-            found.append(f'TEMPLATES["{name}"] has no TEXTS by language')
+            messages.append(f'TEMPLATES["{name}"] has no TEXTS by language')
             continue
         for language, text in texts.items():
             if not isinstance(text, str) or not text.strip():
-                found.append(f'TEMPLATES["{name}"]["TEXTS"]["{language}"] is not a text')
+                messages.append(f'TEMPLATES["{name}"]["TEXTS"]["{language}"] is not a non-empty string')
             elif set(_VARIABLE.sub("", text)) & set("{}"):
-                found.append(f'TEMPLATES["{name}"]["TEXTS"]["{language}"] has a brace that opens no variable')
+                messages.append(
+                    f'TEMPLATES["{name}"]["TEXTS"]["{language}"] has a brace that is not part of a variable'
+                )
         for channel, ids in (spec.get("CARRIERS") or {}).items():
-            found += [
+            messages += [
                 f'TEMPLATES["{name}"]["CARRIERS"]["{channel}"] names {language!r}, which has no text'
                 for language in sorted(set(ids) - set(texts))
             ]
-    return found
+    return messages
 
 
 def _read(name: str, spec: Mapping[str, Any]) -> Template:

@@ -1,4 +1,4 @@
-"""How sure the detector must be to warn somebody, and to keep what it saw: by industry, direction and wish."""
+"""The scores required for an alert and for a noticed message, by industry, direction and settings."""
 
 from __future__ import annotations
 
@@ -11,53 +11,53 @@ from crm_contact_guard.exceptions import ConfigurationError
 
 
 class Thresholds(NamedTuple):
-    """The scores from which a message warns somebody, and from which it is noticed."""
+    """The scores from which a message is an alert, and from which it is noticed."""
 
     alert: float
     noticed: float
 
 
-#: What the detector's own thresholds are multiplied by. What each costs and brings: docs/detection.md.
+#: Factors for the detector's own thresholds. For their effect see docs/detection.md.
 SENSITIVITIES: Final[dict[str, Thresholds]] = {
     "quiet": Thresholds(alert=1.4, noticed=1.4),
     "balanced": Thresholds(alert=1.0, noticed=1.0),
     "strict": Thresholds(alert=0.7, noticed=0.7),
 }
-#: What an industry chooses, by direction. Strict where an attempt that nobody sees costs more than an alert too many.
+#: Sensitivity by industry and direction. Strict where a missed attempt costs more than a false alarm.
 PRESETS: Final[dict[str, Mapping[Direction, str]]] = {
     "finance": {Direction.OUTBOUND: "strict", Direction.INBOUND: "strict", Direction.NOTE: "strict"},
 }
 _OTHERWISE: Final = "balanced"
-#: A score is a probability: nothing beyond these tells two messages apart.
+#: Bounds of a threshold; scores beyond them no longer distinguish messages.
 _LEAST, _MOST = 0.01, 0.99
 
 
 def thresholds(own: Thresholds) -> dict[Direction, Thresholds]:
-    """What counts for texts of each direction; ``own`` are the detector's own thresholds.
+    """The thresholds for each direction; ``own`` are the detector's own.
 
-    ``THRESHOLDS`` comes first, then ``SENSITIVITY``, then the industry's preset. Raises ConfigurationError for an
-    unknown word or a number that is no score.
+    ``THRESHOLDS`` takes precedence over ``SENSITIVITY``, and that over the industry's preset. Raises ConfigurationError
+    for an unknown key or an invalid score.
     """
-    found = {}
+    result = {}
     for direction in Direction:
-        factor = SENSITIVITIES[_word(direction)]
-        given = _given(direction)
-        alert = given.get("alert", _within(own.alert * factor.alert))
-        noticed = given.get("noticed", _within(own.noticed * factor.noticed))
-        found[direction] = Thresholds(alert, min(alert, noticed))
-    return found
+        factor = SENSITIVITIES[_sensitivity(direction)]
+        configured = _configured(direction)
+        alert = configured.get("alert", _clipped(own.alert * factor.alert))
+        noticed = configured.get("noticed", _clipped(own.noticed * factor.noticed))
+        result[direction] = Thresholds(alert, min(alert, noticed))
+    return result
 
 
 def check() -> None:
-    """Raises ConfigurationError as ``thresholds`` does, without a detector."""
+    """Check the settings. Raises ConfigurationError as ``thresholds`` does, without loading the detector."""
     thresholds(Thresholds(0.5, 0.5))
 
 
-def _word(direction: Direction) -> str:
-    """The sensitivity for a direction: one word for all of them, or one each."""
+def _sensitivity(direction: Direction) -> str:
+    """The sensitivity for a direction; the setting is one value for all directions, or one for each."""
     chosen = settings.SENSITIVITY
     if isinstance(chosen, Mapping):
-        _known("SENSITIVITY", chosen, [*Direction])
+        _check_keys("SENSITIVITY", chosen, [*Direction])
         chosen = chosen.get(direction, "")
     word = chosen or PRESETS.get(settings.INDUSTRY, {}).get(direction, _OTHERWISE)
     if word not in SENSITIVITIES:
@@ -65,26 +65,26 @@ def _word(direction: Direction) -> str:
     return str(word)
 
 
-def _given(direction: Direction) -> dict[str, float]:
-    """The company's own numbers: for all directions, and over them those for this one."""
+def _configured(direction: Direction) -> dict[str, float]:
+    """The company's own thresholds for a direction: the common ones, overridden by those for this direction."""
     whole = settings.THRESHOLDS
-    _known("THRESHOLDS", whole, [*Thresholds._fields, *Direction])
+    _check_keys("THRESHOLDS", whole, [*Thresholds._fields, *Direction])
     one = whole.get(direction, {})
-    _known(f"THRESHOLDS[{str(direction)!r}]", one, Thresholds._fields)
-    given = {name: table[name] for table in (whole, one) for name in Thresholds._fields if name in table}
-    for name, score in given.items():
+    _check_keys(f"THRESHOLDS[{str(direction)!r}]", one, Thresholds._fields)
+    scores = {name: table[name] for table in (whole, one) for name in Thresholds._fields if name in table}
+    for name, score in scores.items():
         if isinstance(score, bool) or not isinstance(score, int | float) or not 0 < score < 1:
-            raise ConfigurationError(f'CONTACT_GUARD["THRESHOLDS"]: {name} = {score!r} is no number between 0 and 1')
-    return given
+            raise ConfigurationError(f'CONTACT_GUARD["THRESHOLDS"]: {name} = {score!r} is not a number between 0 and 1')
+    return scores
 
 
-def _known(name: str, table: object, words: list[str] | tuple[str, ...]) -> None:
+def _check_keys(name: str, table: object, words: list[str] | tuple[str, ...]) -> None:
     if not isinstance(table, Mapping):
-        raise ConfigurationError(f'CONTACT_GUARD["{name}"] is no dict of {", ".join(words)}')
+        raise ConfigurationError(f'CONTACT_GUARD["{name}"] is not a dict of {", ".join(words)}')
     for word in table:
         if word not in words:
             raise ConfigurationError(f'CONTACT_GUARD["{name}"] names {word!r}; known: {", ".join(words)}')
 
 
-def _within(score: float) -> float:
+def _clipped(score: float) -> float:
     return min(_MOST, max(_LEAST, score))

@@ -1,4 +1,4 @@
-"""The second reader: a language model of the company's choice reads the talk around what the first stages found.
+"""The second reader: a language model chosen by the company reviews the conversation around a finding.
 
 Bounded on every side: ``options`` says whom to ask and what the answer may change, ``masking`` what it never sees,
 ``prompt`` what it is told, ``client`` how far and how long we go for an answer, ``answers`` what counts as one, and

@@ -1,4 +1,4 @@
-"""What counts as an answer: JSON of the schema, about a message that was sent, by the side that wrote it. Pure."""
+"""Validates an answer: JSON that follows the schema and refers to a message that was sent, by its side. No I/O."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SPACE: Final = re.compile(r"\s+")
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """``by`` is None and ``message`` means nothing where it is no attempt; else the index among the messages sent."""
+    """``message`` is an index into the messages sent. Without an attempt, ``by`` is None and ``message`` is unused."""
 
     attempt: bool
     by: By | None
@@ -28,34 +28,34 @@ class Answer:
 
 
 class Unusable(Exception):
-    """Not an answer; ``str`` is a word for it: "garbage", "wrong_index", "wrong_side"."""
+    """Not a valid answer; ``str`` is the error code: "garbage", "wrong_index", "wrong_side"."""
 
 
 def read(body: bytes, sides: Sequence[By]) -> Answer:
     """The answer in a chat completion's body. Raises Unusable."""
-    given = _object(_content(body))
-    if not _is_of_schema(given):
+    value = _object(_content(body))
+    if not _follows_schema(value):
         raise Unusable("garbage")
-    index = given["message"]
+    index = value["message"]
     if not 0 <= index < len(sides):
         raise Unusable("wrong_index")
-    why = _SPACE.sub(" ", canonical_text(given["why"])).strip()[:WHY]
-    if not given["attempt"]:
+    why = _SPACE.sub(" ", canonical_text(value["why"])).strip()[:WHY]
+    if not value["attempt"]:
         return Answer(attempt=False, by=None, message=index, why=why)
-    if given["by"] != sides[index].value:
+    if value["by"] != sides[index].value:
         raise Unusable("wrong_side")
     return Answer(attempt=True, by=sides[index], message=index, why=why)
 
 
-def _is_of_schema(given: Any) -> bool:
+def _follows_schema(value: Any) -> bool:
     return (
-        isinstance(given, dict)
-        and set(given) == _MEMBERS
-        and isinstance(given["why"], str)
-        and isinstance(given["attempt"], bool)
-        and given["by"] in (By.EMPLOYEE.value, By.CUSTOMER.value, NOBODY)
-        and isinstance(given["message"], int)
-        and not isinstance(given["message"], bool)
+        isinstance(value, dict)
+        and set(value) == _MEMBERS
+        and isinstance(value["why"], str)
+        and isinstance(value["attempt"], bool)
+        and value["by"] in (By.EMPLOYEE.value, By.CUSTOMER.value, NOBODY)
+        and isinstance(value["message"], int)
+        and not isinstance(value["message"], bool)
     )
 
 
@@ -70,18 +70,18 @@ def _content(body: bytes) -> str:
 
 
 def _object(content: str) -> Any:
-    """The one JSON object in it: models like to think aloud before, and to fence it."""
-    said = content.rpartition(_THOUGHT)[2]
-    start, end = said.find("{"), said.rfind("}")
+    """The JSON object in the content, without the reasoning and code fences that models put around it."""
+    text = content.rpartition(_THOUGHT)[2]
+    start, end = text.find("{"), text.rfind("}")
     try:
-        return json.loads(said[start : end + 1], object_pairs_hook=_once)
+        return json.loads(text[start : end + 1], object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise Unusable("garbage") from error
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A member that comes twice says two things."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a member twice")
-    return found
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A dict of the pairs. Raises ValueError for a duplicate member."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("duplicate member")
+    return members

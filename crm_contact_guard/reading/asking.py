@@ -1,4 +1,4 @@
-"""Asking one question: at most two requests, within the time that is left."""
+"""Asks one question: at most two requests, within the time limit."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from crm_contact_guard.reading.client import Unanswered, post
 from crm_contact_guard.reading.options import Options
 from crm_contact_guard.reading.prompt import Mode, Prompt
 
-#: Answers by which a server says that it does not know how to be asked like that.
+#: Status codes of a server that does not support the request's response format.
 _UNKNOWN: Final = (400, 404, 405, 415, 422, 501)
-_LESS: Final = {Mode.SCHEMA: Mode.OBJECT, Mode.OBJECT: Mode.TEXT}
-#: What each server was found to take at most, as long as the process lives: the next question begins with it.
-_taken: dict[tuple[str, str], Mode] = {}
+_FALLBACK: Final = {Mode.SCHEMA: Mode.OBJECT, Mode.OBJECT: Mode.TEXT}
+#: The response format each server supports, as found out by this process; the next question starts with it.
+_supported: dict[tuple[str, str], Mode] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What came of a question. Either ``answer`` or ``error`` (a word) stands; digests are SHA-256 in hexadecimal.
+    """The result of a question: either ``answer`` or ``error`` (a code) is set. Digests are SHA-256 in hexadecimal.
 
-    ``requests``: of each request's exact body, in order. ``body``: of the answer's exact body; empty without one.
+    ``requests``: digests of the bodies of all requests, in order. ``body``: digest of the answer's body, or empty.
     """
 
     answer: Answer | None = None
@@ -35,36 +35,38 @@ class Reply:
 
 
 def ask(prompt: Prompt, options: Options, *, seconds: float) -> Reply:
-    """Ask; never raises. A second request follows a server that does not know the form, or fails by itself."""
+    """Ask the reader; never raises. Retries once if the server does not support the format or has an error."""
     end = time.monotonic() + seconds
-    mode = _taken.get((options.url, options.model), Mode.SCHEMA)
+    mode = _supported.get((options.url, options.model), Mode.SCHEMA)
     requests: list[str] = []
     while True:
         body = prompt.body(options.model, mode)
         requests.append(sha256(body).hexdigest())
-        left = min(options.timeout, end - time.monotonic())
+        remaining = min(options.timeout, end - time.monotonic())
         try:
-            if left <= 0:
-                raise Unanswered("timeout", "no time was left")
-            said = post(options.url, body, _headers(options), seconds=left, allow_external=options.allow_external)
+            if remaining <= 0:
+                raise Unanswered("timeout", "there was no time left")
+            response = post(
+                options.url, body, _headers(options), seconds=remaining, allow_external=options.allow_external
+            )
         except Unanswered as error:
-            less = _LESS.get(mode) if error.status in _UNKNOWN else None
-            if less is not None:
-                mode = _taken[options.url, options.model] = less
-            again = less is not None or error.status >= 500 or error.status == 429
-            if again and len(requests) < 2 and end > time.monotonic():
+            fallback = _FALLBACK.get(mode) if error.status in _UNKNOWN else None
+            if fallback is not None:
+                mode = _supported[options.url, options.model] = fallback
+            retry = fallback is not None or error.status >= 500 or error.status == 429
+            if retry and len(requests) < 2 and end > time.monotonic():
                 continue
             return Reply(error=str(error), says=error.says, requests=tuple(requests), mode=mode)
-        return _replied(said, prompt, tuple(requests), mode)
+        return _replied(response, prompt, tuple(requests), mode)
 
 
-def _replied(said: bytes, prompt: Prompt, requests: tuple[str, ...], mode: Mode) -> Reply:
-    digest = sha256(said).hexdigest()
+def _replied(response: bytes, prompt: Prompt, requests: tuple[str, ...], mode: Mode) -> Reply:
+    digest = sha256(response).hexdigest()
     try:
-        return Reply(answer=read(said, prompt.sides), requests=requests, body=digest, mode=mode)
+        return Reply(answer=read(response, prompt.sides), requests=requests, body=digest, mode=mode)
     except Unusable as error:
         return Reply(
-            error=str(error), says=f"answers, but unusably: {error}", requests=requests, body=digest, mode=mode
+            error=str(error), says=f"answers in an unusable form: {error}", requests=requests, body=digest, mode=mode
         )
 
 

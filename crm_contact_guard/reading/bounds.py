@@ -1,4 +1,4 @@
-"""What an answer of the second reader may change: data per industry, and the one decision made from it. Pure."""
+"""What an answer of the second reader may change: limits per industry, and the decision. No I/O."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from crm_contact_guard.detection.types import Tier
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Scores are those of the first stages, 0…1.
+    """Limits on the score of the first stages, 0…1.
 
-    ``promote_from``: from this score on, what was noticed may become an alert; None: never. ``demote_below``: below
-    this score an alert may become noticed; None: never.
+    ``promote_from``: minimum score at which a noticed message may become an alert; None: never. ``demote_below``: an
+    alert below this score may become noticed; None: never.
     """
 
     promote_from: float | None
@@ -26,10 +26,10 @@ class Bounds:
         return self.demote_below is not None and score < self.demote_below
 
 
-#: Below what the threads call plain (.85), so that what anybody would see at once is never left to a model.
+#: Lower than the score of an obvious attempt (.85), so that a model never decides on obvious attempts.
 _UNSURE: Final = 0.75
 _BOTH: Final = Bounds(promote_from=0.0, demote_below=_UNSURE)
-#: Where an attempt that nobody sees costs more than an alert too many, the reader only adds.
+#: Where a missed attempt costs more than a false alarm, the reader may only add alerts.
 _ADDS_ONLY: Final = Bounds(promote_from=0.0, demote_below=None)
 
 PRESETS: Final[dict[str, Bounds]] = {
@@ -45,8 +45,8 @@ PRESETS: Final[dict[str, Bounds]] = {
 def decide(first_tier: Tier, score: float, attempt: bool | None, bounds: Bounds, *, may_trust_no: bool = True) -> Tier:
     """The tier after the second reading.
 
-    ``attempt``: what the reader says; None: nothing that counts, so that the first stages stand. ``may_trust_no``:
-    False where a "no" is worth nothing, since a message spoke to the reader or it did not see all the evidence.
+    ``attempt``: the reader's answer; None: no valid answer, so the first tier remains. ``may_trust_no``: False if a
+    "no" must be ignored, because a message addressed the reader or the reader did not see all the evidence.
     """
     if attempt is None:
         return first_tier

@@ -1,8 +1,8 @@
-"""One POST to the reader's endpoint: to an address that was looked at, by verified TLS, bounded in time and size.
+"""Sends one POST to the reader's endpoint: to a checked address, over verified TLS, with limits on time and size.
 
-The standard library's ``http.client`` and no other, since what matters here lies below any library's surface: the
-address is resolved once, judged, and that very address is connected to (a name can't lead elsewhere meanwhile); no
-redirect is followed, no proxy asked; and one clock ends everything, a server that drips byte by byte included.
+It uses the standard library's ``http.client``, since HTTP libraries do not expose what is needed here: the name is
+resolved once, its addresses are checked, and the connection goes to a checked address (no DNS rebinding); redirects and
+proxies are not followed; and one deadline covers everything, including a server that sends byte by byte.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from urllib.parse import SplitResult, urlsplit
 
 from crm_contact_guard.reading.addresses import refusal
 
-#: The largest answer that is read, in bytes.
+#: The maximum size of an answer, in bytes.
 LARGEST: Final = 256 * 1024
 _PIECE: Final = 16 * 1024
 
 
 class Unanswered(Exception):
-    """No answer; ``str`` is a word for it, such as "timeout", "refused_address", "redirect" or "http_500".
+    """No answer; ``str`` is the error code, such as "timeout", "refused_address", "redirect" or "http_500".
 
-    ``says`` is a sentence for whoever sets the reader up. Neither holds anything that the server wrote.
+    ``says`` explains it to the person who sets up the reader. Neither contains anything that the server sent.
     """
 
     def __init__(self, code: str, says: str = "", *, status: int = 0) -> None:
@@ -38,17 +38,17 @@ class Unanswered(Exception):
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, allow_external: bool) -> bytes:
-    """The body of the answer with status 200. Raises Unanswered, ``seconds`` after the call at the latest."""
+    """The body of an answer with status 200. Raises Unanswered, at the latest ``seconds`` after the call."""
     parts = urlsplit(url)
     clock = _Clock(seconds)
     connection = _Connection(parts, clock, allow_external=allow_external)
     try:
         connection.request("POST", parts.path or "/", body=body, headers={**headers, "Connection": "close"})
         content = _content(connection.getresponse())
-        clock.left()  # a socket that was shut down looks like an answer that has come to its end
+        clock.left()  # after a shutdown of the socket the answer looks complete
         return content
     except (OSError, HTTPException, ValueError) as error:
-        # The clock shuts the socket down, which any of these calls tells in its own way.
+        # When the clock shuts down the socket, each of these calls fails in its own way.
         if clock.is_over() or isinstance(error, TimeoutError):
             raise Unanswered("timeout", f"did not answer within {seconds:g} seconds") from error
         if isinstance(error, ssl.SSLError):
@@ -73,8 +73,10 @@ def _content(answer: HTTPResponse) -> bytes:
 
 
 class _Clock:
-    """Ends a socket when the time is over, whatever call waits on it: a time limit on each call alone never ends a
-    server that sends a byte now and then."""
+    """Shuts down a socket at the deadline, whatever call waits on it.
+
+    A timeout on each call would never stop a server that sends a byte now and then.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
@@ -84,7 +86,7 @@ class _Clock:
         self._timer.start()
 
     def left(self) -> float:
-        """Seconds until then. Raises TimeoutError when there are none."""
+        """Seconds until the deadline. Raises TimeoutError after it."""
         seconds = self._end - time.monotonic()
         if seconds <= 0:
             raise TimeoutError
@@ -105,7 +107,7 @@ class _Clock:
             try:
                 self._socket.shutdown(socket.SHUT_RDWR)
             except OSError:
-                return  # it is closed already
+                return  # already closed
 
 
 class _Connection(HTTPConnection):
@@ -116,19 +118,21 @@ class _Connection(HTTPConnection):
         self._allow_external = allow_external
 
     def connect(self) -> None:
-        """Connect to one of the name's addresses, if all of them are allowed: one that is not has no business there."""
-        found = _resolved(self.host, self.port, self._clock.left())
-        for *_, address in found:
-            says = refusal(ip_address(address[0].partition("%")[0]), secure=self._secure, external=self._allow_external)
-            if says:
-                raise Unanswered("refused_address", says)
-        plain = self._connected(found)
+        """Connect to one of the name's addresses, if all of them are allowed."""
+        addresses = _resolved(self.host, self.port, self._clock.left())
+        for *_, address in addresses:
+            reason = refusal(
+                ip_address(address[0].partition("%")[0]), secure=self._secure, external=self._allow_external
+            )
+            if reason:
+                raise Unanswered("refused_address", reason)
+        plain = self._connected(addresses)
         self._clock.watch(plain)
         if not self._secure:
             self.sock = plain
             return
         try:
-            # The handshake goes on over the same descriptor, so that the clock can end it too.
+            # The handshake uses the same descriptor, so that the clock can stop it too.
             self.sock = _trust().wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
             self._clock.watch(self.sock)
             self.sock.do_handshake()
@@ -136,9 +140,9 @@ class _Connection(HTTPConnection):
             plain.close()
             raise
 
-    def _connected(self, found: list[Any]) -> socket.socket:
+    def _connected(self, addresses: list[Any]) -> socket.socket:
         problem: OSError = OSError("no address")
-        for family, kind, protocol, _, address in found:
+        for family, kind, protocol, _, address in addresses:
             opened = socket.socket(family, kind, protocol)
             try:
                 opened.settimeout(self._clock.left())
@@ -158,18 +162,18 @@ def _trust() -> ssl.SSLContext:
 
 
 def _resolved(host: str, port: int, seconds: float) -> list[Any]:
-    """The name's addresses. In a thread of its own: the system's resolver takes as long as it likes."""
-    found: queue.SimpleQueue[list[Any] | OSError] = queue.SimpleQueue()
+    """The name's addresses. Resolved in a separate thread, because the system's resolver has no timeout."""
+    results: queue.SimpleQueue[list[Any] | OSError] = queue.SimpleQueue()
 
     def look() -> None:
         try:
-            found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            results.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except (OSError, UnicodeError) as error:
-            found.put(error if isinstance(error, OSError) else OSError("no name"))
+            results.put(error if isinstance(error, OSError) else OSError("no name"))
 
     threading.Thread(target=look, daemon=True).start()
     try:
-        result = found.get(timeout=seconds)
+        result = results.get(timeout=seconds)
     except queue.Empty:
         raise TimeoutError from None
     if isinstance(result, OSError):

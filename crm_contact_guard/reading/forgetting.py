@@ -1,4 +1,4 @@
-"""Forgetting what the reader said of messages that are erased."""
+"""Erases the reader's explanations of erased messages."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from crm_contact_guard.record.models import Message
 
 
 def forget(message_ids: Sequence[UUID]) -> None:
-    """Empty the sentences that may tell of these messages: those about them, and about later ones of the same talk,
-    which were read together with them."""
-    talks = (
+    """Erase the explanations that may reveal these messages: their own, and those of later messages of the same
+    conversations, which were read together with them."""
+    conversations = (
         Message.objects.filter(pk__in=message_ids).order_by().values("conversation").annotate(since=Min("occurred_at"))
     )
-    for talk in list(talks):
-        # By one UPDATE alone, which sees answers that were committed since this transaction began.
-        since = Message.objects.filter(conversation=talk["conversation"], occurred_at__gte=talk["since"])
+    for row in list(conversations):
+        # A single UPDATE also sees answers that were committed after this transaction began.
+        since = Message.objects.filter(conversation=row["conversation"], occurred_at__gte=row["since"])
         ReaderAnswer.objects.filter(message__in=since.values("pk"), why__isnull=False).update(why=None)

@@ -1,8 +1,8 @@
-"""What the reader needn't see becomes a placeholder that says of whom it is: names, mails, phones, links, numbers.
+"""Replaces names, mail addresses, phone numbers, links and numbers by placeholders that name their owner.
 
-The same value gets the same placeholder throughout a talk, so that "call [PHONE 1 of customer]" and the company's own
-number stay told apart. Where the identifier is itself the evidence, its shape is told beside it, never the value.
-Pure; linear in the text.
+A value has the same placeholder throughout a conversation, so that "call [PHONE 1 of customer]" and the company's own
+number stay distinct. An identifier that is evidence also shows its shape, but never its value. No I/O; linear in the
+text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from crm_contact_guard import detection
 from crm_contact_guard.detection.types import By, Company
 from crm_contact_guard.reading.shapes import shape
 
-#: Full-width letters, digits and signs, one for one, so that offsets stay. Dashes and middle dots part digits alike.
+#: Folds full-width characters one to one, so that offsets stay. Dashes and middle dots separate digits in the same way.
 FOLDED: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys(
     map(ord, "‐‑‒–—―−ー・"), ord("-")
 )
@@ -44,16 +44,16 @@ _KINDS: Final = (
     ),
     ("NUMBER", re2.compile(r"\d(?:[ -]?\d){5,}")),
 )
-#: Shapes that are told nowhere and hidden nowhere: they keep their digits from counting as numbers.
+#: Kinds that stay visible: matching them only prevents that their digits count as numbers.
 _PLAIN: Final = ("DATE",)
-#: What ``detection.masked`` hid, with the last digits that it leaves for people to recognise a card by.
+#: Text masked by ``detection.masked``, with the last digits of a card that it leaves visible.
 _HIDDEN: Final = re.compile(r"•(?:[ .-]{0,2}[•\d])*")
 _PARTS: Final = re.compile(r"[\s　・,]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """Whom the talk is between: their names, the customer's known addresses, and what belongs to the company."""
+    """The people of the conversation: their names, the customer's known addresses, and the company's own contacts."""
 
     customer_names: tuple[str, ...] = ()
     employee_names: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ class _Span:
 
 
 class Masker:
-    """Masks the messages of one talk, in their order."""
+    """Masks the messages of one conversation, in their order."""
 
     def __init__(self, people: People) -> None:
         self._names = [*_names("customer", people.customer_names), *_names("employee", people.employee_names)]
@@ -83,7 +83,7 @@ class Masker:
         self._counts: dict[tuple[str, str], int] = {}
 
     def mask(self, text: str, side: By, evidence: Sequence[tuple[int, int]] = ()) -> str:
-        """The text as the reader sees it. ``evidence``: where identifiers stand that made the finding."""
+        """The text as the reader sees it. ``evidence``: spans of the identifiers in the finding."""
         folded = text.translate(FOLDED)
         out, after = [], 0
         for span in _apart(self._spans(text, folded, evidence)):
@@ -93,19 +93,19 @@ class Masker:
 
     def _spans(self, text: str, folded: str, evidence: Sequence[tuple[int, int]]) -> Iterator[_Span]:
         hidden = detection.masked(text)
-        yield from (_Span(*found.span(), "SECRET") for found in _HIDDEN.finditer(hidden) if text != hidden)
+        yield from (_Span(*match.span(), "SECRET") for match in _HIDDEN.finditer(hidden) if text != hidden)
         seen = [
-            _Span(found.start(), found.end(), kind) for kind, pattern in _KINDS for found in pattern.finditer(folded)
+            _Span(match.start(), match.end(), kind) for kind, pattern in _KINDS for match in pattern.finditer(folded)
         ]
         for first, last in evidence:
-            # All of it goes, also where only a part looks like a number: hanako_1234567.
+            # Mask all of it, even if only a part looks like a number: hanako_1234567.
             within = [span for span in seen if span.start < last and first < span.end]
             start, end = min([first, *(span.start for span in within)]), max([last, *(span.end for span in within)])
             if start < end:
                 yield _Span(start, end, within[0].kind if within else "ID", evidence=True)
         yield from seen
         for owner, pattern in self._names:
-            yield from (_Span(*found.span(), f"NAME of {owner}") for found in pattern.finditer(folded))
+            yield from (_Span(*match.span(), f"NAME of {owner}") for match in pattern.finditer(folded))
 
     def _placeholder(self, value: str, span: _Span, side: By) -> str:
         if span.kind in _PLAIN:
@@ -117,8 +117,8 @@ class Masker:
         if key not in self._given:
             self._counts[span.kind, owner] = self._counts.get((span.kind, owner), 0) + 1
             self._given[key] = f"{span.kind} {self._counts[span.kind, owner]} of {owner}"
-        told = shape(span.kind, value, self._regions) if span.evidence else ""
-        return f"[{self._given[key]}: {told}]" if told else f"[{self._given[key]}]"
+        description = shape(span.kind, value, self._regions) if span.evidence else ""
+        return f"[{self._given[key]}: {description}]" if description else f"[{self._given[key]}]"
 
     def _owner(self, value: str, kind: str) -> str:
         if kind == "EMAIL" and value.rpartition("@")[2].casefold().endswith(self._domains or ("\0",)):
@@ -127,12 +127,12 @@ class Masker:
 
 
 def _apart(spans: Iterable[_Span]) -> Iterator[_Span]:
-    """Spans that do not overlap: what comes first, and of those the most telling kind, as they were given."""
-    taken: list[_Span] = []
+    """Spans without overlaps; of overlapping spans the first one given wins. Sorted by start."""
+    chosen: list[_Span] = []
     for span in spans:
-        if not any(span.start < other.end and other.start < span.end for other in taken):
-            taken.append(span)
-    return iter(sorted(taken, key=lambda span: span.start))
+        if not any(span.start < other.end and other.start < span.end for other in chosen):
+            chosen.append(span)
+    return iter(sorted(chosen, key=lambda span: span.start))
 
 
 def _of_company(company: Company) -> Iterator[str]:
@@ -140,7 +140,7 @@ def _of_company(company: Company) -> Iterator[str]:
 
 
 def _key(value: str) -> str:
-    """One for the same thing however it is written: the last nine digits of a number, else small letters."""
+    """A key for all notations of a value: the last nine digits of a number, else the text in lower case."""
     digits = re.sub(r"\D", "", value)
     if len(digits) >= 6 and not re.search(r"[^\W\d_]", value):
         return digits[-9:]
@@ -148,7 +148,7 @@ def _key(value: str) -> str:
 
 
 def _names(owner: str, names: Iterable[str]) -> Iterator[tuple[str, re.Pattern[str]]]:
-    """A pattern for each name and for its parts, longest first. One sign alone is left: 林 is also a wood."""
+    """A pattern for each name and for its parts, longest first. Without single characters: 林 also means "forest"."""
     parts = {part for name in names for part in (name.strip(), *_PARTS.split(name)) if len(part) >= 2}
     for part in sorted(parts, key=len, reverse=True):
         words = re2.escape(part.translate(FOLDED))

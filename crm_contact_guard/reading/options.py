@@ -1,4 +1,4 @@
-"""The setting ``READER``: whom to ask, how long to wait, and what the answer may change."""
+"""The setting ``READER``: the endpoint, time limits, and what an answer may change."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ DEFAULTS: Final[dict[str, Any]] = {
     "MAY_PROMOTE": None,
     "MAY_DEMOTE": None,
 }
-#: A warning whose time has come goes out with the next sweep: that long before ``MAX_DELAY`` it is due.
+#: A notice goes out with the next sweep, so it must be due this long (seconds) before ``MAX_DELAY``.
 SWEEP: Final = float(CONTACT_GUARD_SCHEDULE["contact-guard-sweep"]["schedule"])
 _PATH: Final = "/chat/completions"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """``url`` is the whole address of the chat endpoint; times are in seconds."""
+    """``url`` is the full address of the chat endpoint; times are in seconds."""
 
     url: str
     model: str
@@ -43,26 +43,29 @@ class Options:
     timeout: float
     max_delay: float
     allow_external: bool
-    #: "ja" or "en"; empty: as the person who is warned reads.
+    #: "ja" or "en"; empty: the language of the person who is notified.
     language: str
     bounds: Bounds
 
     @property
     def patience(self) -> timedelta:
-        """How long after the inspection an answer still counts."""
+        """How long after the inspection an answer counts."""
         return timedelta(seconds=self.max_delay - SWEEP)
 
 
 def options() -> Options | None:
-    """The reader as configured; None when there is none, or when its settings can't be used (told by E015, and logged):
-    a mistake in them must not keep anybody from being warned."""
-    given = settings.READER
-    if not given:
+    """The configured reader, or None.
+
+    Also None if the settings are invalid, which is logged and reported by check E015: a mistake in them must not
+    prevent alerts.
+    """
+    configured = settings.READER
+    if not configured:
         return None
-    if wrong := list(problems(given)):
-        logger.error("The second reader is not asked: %s", "; ".join(wrong))
+    if errors := list(problems(configured)):
+        logger.error("The second reader is not asked: %s", "; ".join(errors))
         return None
-    value = {**DEFAULTS, **given}
+    value = {**DEFAULTS, **configured}
     url = str(value["URL"]).rstrip("/")
     return Options(
         url=url if url.endswith(_PATH) else url + _PATH,
@@ -80,38 +83,38 @@ def _bounds(promote: bool | float | None, demote: bool | float | None) -> Bounds
     preset = PRESETS.get(settings.INDUSTRY, PRESETS["general"])
     return Bounds(
         promote_from=preset.promote_from if promote is None else _bound(promote, always=0.0),
-        # Above every score: "always" has to hold for a score of 1 too.
+        # Above every possible score, so that "always" includes a score of 1.
         demote_below=preset.demote_below if demote is None else _bound(demote, always=2.0),
     )
 
 
-def _bound(given: bool | float, *, always: float) -> float | None:
-    if given is True:
+def _bound(value: bool | float, *, always: float) -> float | None:
+    if value is True:
         return always
-    return None if given is False else float(given)
+    return None if value is False else float(value)
 
 
-def problems(given: object) -> Iterator[str]:
-    """What is wrong with the setting, each naming its key. The key to the endpoint is never repeated."""
-    if not isinstance(given, Mapping):
+def problems(value: object) -> Iterator[str]:
+    """Problems of the setting, each with its key. The API key is never repeated."""
+    if not isinstance(value, Mapping):
         yield 'CONTACT_GUARD["READER"] must be a dict'
         return
-    for name in sorted(map(str, set(given) - set(DEFAULTS))):
+    for name in sorted(map(str, set(value) - set(DEFAULTS))):
         near = get_close_matches(name, DEFAULTS, n=1, cutoff=0.5)
-        known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(DEFAULTS)}"
-        yield f'CONTACT_GUARD["READER"] has an unknown key {name!r}; {known}'
-    value = {**DEFAULTS, **given}
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(DEFAULTS)}"
+        yield f'CONTACT_GUARD["READER"] has the unknown key {name!r}; {hint}'
+    merged = {**DEFAULTS, **value}
     for name, rule in _RULES.items():
-        if says := rule(value[name]):
+        if says := rule(merged[name]):
             yield f'CONTACT_GUARD["READER"]["{name}"] {says}'
-    if _is_number(value["TIMEOUT"]) and _is_number(value["MAX_DELAY"]) and _delay(value["MAX_DELAY"]) == "":
-        longest = value["MAX_DELAY"] - SWEEP
-        if value["TIMEOUT"] > longest:
+    if _is_number(merged["TIMEOUT"]) and _is_number(merged["MAX_DELAY"]) and _delay(merged["MAX_DELAY"]) == "":
+        longest = merged["MAX_DELAY"] - SWEEP
+        if merged["TIMEOUT"] > longest:
             yield (
-                f'CONTACT_GUARD["READER"]["TIMEOUT"] is {value["TIMEOUT"]}: at most MAX_DELAY less {SWEEP:.0f} seconds'
+                f'CONTACT_GUARD["READER"]["TIMEOUT"] is {merged["TIMEOUT"]}: at most MAX_DELAY less {SWEEP:.0f} seconds'
                 f" ({longest:g}), since a warning may wait that long for the next sweep"
             )
-    if not _url(value["URL"]) and (says := _place(urlsplit(value["URL"]), external=value["ALLOW_EXTERNAL"] is True)):
+    if not _url(merged["URL"]) and (says := _place(urlsplit(merged["URL"]), external=merged["ALLOW_EXTERNAL"] is True)):
         yield f'CONTACT_GUARD["READER"]["URL"] {says}'
 
 
@@ -119,60 +122,64 @@ def _place(url: SplitResult, *, external: bool) -> str:
     try:
         address = ip_address(url.hostname or "")
     except ValueError:
-        return ""  # a name: told when it is connected to
+        return ""  # a host name is checked on connection
     return refusal(address, secure=url.scheme == "https", external=external)
 
 
-def _url(given: object) -> str:
-    if not isinstance(given, str) or not given:
+def _url(value: object) -> str:
+    if not isinstance(value, str) or not value:
         return "must be the address of the endpoint, such as http://127.0.0.1:11434/v1"
     try:
-        url = urlsplit(given)
-        url.port  # noqa: B018 - raises where it is no number
+        url = urlsplit(value)
+        url.port  # noqa: B018 - raises ValueError for an invalid port
     except ValueError:
-        return "is no address"
+        return "is not a valid address"
     if url.scheme not in ("http", "https") or not url.hostname:
         return "must begin with http:// or https:// and name a host"
     if url.username is not None or url.query or url.fragment:
-        return "may hold neither a login nor a query: the key belongs into API_KEY"
-    return "" if given.isascii() and given.isprintable() and " " not in given else "has characters that no address has"
+        return "must not contain a login or a query: set the key in API_KEY"
+    return (
+        ""
+        if value.isascii() and value.isprintable() and " " not in value
+        else "contains characters that are not allowed in an address"
+    )
 
 
-def _model(given: object) -> str:
-    if isinstance(given, str) and given.strip() and len(given) <= 255:
+def _model(value: object) -> str:
+    if isinstance(value, str) and value.strip() and len(value) <= 255:
         return ""
     return "must name the model, in at most 255 characters"
 
 
-def _key(given: object) -> str:
-    fits = isinstance(given, str) and given.isascii() and (given == "" or (given.isprintable() and " " not in given))
+def _key(value: object) -> str:
+    fits = isinstance(value, str) and value.isascii() and (value == "" or (value.isprintable() and " " not in value))
     return "" if fits else "must be text without spaces or line ends"
 
 
-def _is_number(given: object) -> bool:
-    return isinstance(given, int | float) and not isinstance(given, bool)
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _timeout(given: Any) -> str:
-    return "" if _is_number(given) and given > 0 else "must be a number of seconds above 0"
+def _timeout(value: Any) -> str:
+    return "" if _is_number(value) and value > 0 else "must be a number of seconds above 0"
 
 
-def _delay(given: Any) -> str:
-    fits = _is_number(given) and SWEEP < given <= 3600
+def _delay(value: Any) -> str:
+    fits = _is_number(value) and SWEEP < value <= 3600
     return "" if fits else f"must be a number of seconds above {SWEEP:.0f}, at most 3600"
 
 
-def _yes_or_no(given: object) -> str:
-    return "" if isinstance(given, bool) else "must be True or False"
+def _yes_or_no(value: object) -> str:
+    return "" if isinstance(value, bool) else "must be True or False"
 
 
-def _language(given: object) -> str:
-    return "" if given in ("", "ja", "en") else 'must be "ja", "en", or empty: as the person who is warned reads'
+def _language(value: object) -> str:
+    return "" if value in ("", "ja", "en") else 'must be "ja", "en" or empty (the language of the person notified)'
 
 
-def _limit(given: Any) -> str:
-    fits = given is None or isinstance(given, bool) or (_is_number(given) and 0 <= given <= 1)
-    return "" if fits else "must be True, False, a score from 0 to 1, or None: as INDUSTRY has it"
+def _limit(value: Any) -> str:
+    fits = value is None or isinstance(value, bool) or (_is_number(value) and 0 <= value <= 1)
+    return "" if fits else "must be True, False, a score from 0 to 1, or None (the preset of INDUSTRY)"
 
 
 _RULES: Final[dict[str, Callable[[Any], str]]] = {

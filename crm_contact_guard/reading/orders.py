@@ -1,7 +1,7 @@
-"""Whether a message speaks to the reader instead of to the other side. Pure.
+"""Detects messages that address the reader instead of the other side (prompt injection). No I/O.
 
-A net with holes: who is clever gets through. So it decides only whether the reader's "no" may be believed, and what
-may be demoted at all is bounded by score besides (``bounds``). A wrong hit costs nothing but that.
+Detection is incomplete: a clever writer gets through. So it only decides whether the reader's "no" may be trusted, and
+``bounds`` also limits by score what may be demoted. A false positive has no other effect.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _INVISIBLE: Final = ("Cf", "Cc", "Mn", "Co", "Cn")
 
 
 def speaks_to_the_reader(text: str) -> bool:
-    """Whether the text gives orders to, or names what only concerns, whoever judges it."""
+    """Whether the text instructs the reader, or mentions things that only the reader knows."""
     composed = unicodedata.normalize("NFKC", text)
     visible = (
         sign if sign in "\n\t" or unicodedata.category(sign) not in _INVISIBLE else ("" if sign != "\r" else "\n")

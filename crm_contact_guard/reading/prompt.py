@@ -1,6 +1,6 @@
-"""What the reader is told: the task, and the talk as data. Pure.
+"""Builds the prompt: the task, and the conversation as data. No I/O.
 
-``VERSION`` changes with every word of the task or of the schema: answers name it.
+``VERSION`` changes with every change of the task or the schema; it is stored with each answer.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from crm_contact_guard.reading.masking import Masker, People
 from crm_contact_guard.reading.orders import speaks_to_the_reader
 
 VERSION: Final = "1"
-#: How many messages are sent at most, how many characters of them all, and how many of one.
+#: Maximum number of messages, of characters in all of them, and of characters in one.
 MESSAGES, CHARACTERS, EACH = 20, 6_000, 2_000
-#: Characters of the reader's sentence, and tokens that its whole answer may take.
+#: Maximum characters of the reader's explanation, and tokens of its whole answer.
 WHY, TOKENS = 300, 400
 NOBODY: Final = "nobody"
 _CUT: Final = " […] "
@@ -46,7 +46,7 @@ Answer with one JSON object and nothing else, with these members:
 
 
 class Mode(StrEnum):
-    """How an answer in JSON is asked for, from the most to the least that a server may support."""
+    """Response formats for an answer in JSON, from the strictest to the one that every server supports."""
 
     SCHEMA = "json_schema"
     OBJECT = "json_object"
@@ -55,21 +55,21 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One message of the talk. ``evidence``: spans of identifiers that made a finding; ``pause``: minutes before."""
+    """One message of the conversation. ``evidence``: spans of identifiers in findings; ``pause``: minutes before it."""
 
     side: By
     text: str
     pause: float = 0.0
     evidence: tuple[tuple[int, int], ...] = ()
-    #: It carries evidence of any kind, so that a reader who did not see all of it can't say no.
+    #: Contains evidence of any kind; a reader that did not see all of it can't say "no".
     telling: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """A question. ``sides``: who wrote each message that is sent; ``first``: the place in the talk of the first.
+    """A question. ``sides``: who wrote each message sent; ``first``: index of the first of them in the conversation.
 
-    ``addressed``: a message speaks to the reader. ``complete``: nothing that carries evidence was cut away.
+    ``addressed``: a message addresses the reader. ``complete``: no message with evidence was cut or left out.
     """
 
     system: str
@@ -80,7 +80,7 @@ class Prompt:
     complete: bool
 
     def body(self, model: str, mode: Mode) -> bytes:
-        """The request's exact bytes."""
+        """The exact bytes of the request's body."""
         request: dict[str, Any] = {
             "model": model,
             "messages": [{"role": "system", "content": self.system}, {"role": "user", "content": self.user}],
@@ -89,16 +89,18 @@ class Prompt:
             "stream": False,
         }
         if mode is Mode.SCHEMA:
-            wanted = {"name": "reading", "strict": True, "schema": schema(self.sides)}
-            request["response_format"] = {"type": mode.value, "json_schema": wanted}
+            response_schema = {"name": "reading", "strict": True, "schema": schema(self.sides)}
+            request["response_format"] = {"type": mode.value, "json_schema": response_schema}
         elif mode is Mode.OBJECT:
             request["response_format"] = {"type": mode.value}
         return json.dumps(request, ensure_ascii=False).encode()
 
 
 def schema(sides: Sequence[By]) -> dict[str, Any]:
-    """JSON schema of an answer about messages of these sides. The sentence comes first: a model that has said why
-    decides better."""
+    """The JSON schema of an answer about messages of these sides.
+
+    The explanation comes first, because a model decides better after stating its reason.
+    """
     wrote = sorted({side.value for side in sides})
     members: dict[str, Any] = {
         "why": {"type": "string", "maxLength": WHY},
@@ -137,12 +139,12 @@ def build(lines: Sequence[Line], people: People, *, language: str) -> Prompt:
 
 
 def without_files(asked: Prompt) -> Prompt:
-    """The same, where part of the evidence stands in a file."""
+    """The prompt, marked as incomplete because a part of the evidence is in a file."""
     return replace(asked, complete=False)
 
 
 def _cut(text: str) -> tuple[str, bool]:
-    """The beginning and the end of a long text, and whether something was left out."""
+    """The start and end of a long text, and whether it was cut."""
     if len(text) <= EACH:
         return text, False
     half = (EACH - len(_CUT)) // 2

@@ -1,4 +1,4 @@
-"""An identifier's shape in words, for a reader who must not see the identifier. Pure."""
+"""Describes the shape of an identifier, for a reader that must not see its value. No I/O."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PEOPLE: Final = {
     "TW": "Taiwanese",
     "SG": "Singaporean",
 }
-#: Mail anybody can have. Any other domain may be somebody's name.
+#: Free mail providers. Any other domain may be a person's name.
 _FREE_MAIL: Final = (
     "gmail.com",
     "yahoo.co.jp",
@@ -49,7 +49,7 @@ _MESSENGERS: Final = {
 
 
 def shape(kind: str, value: str, regions: Sequence[str]) -> str:
-    """What can be said of it without telling it; empty where there is nothing to say."""
+    """A description that does not reveal the value; may be empty."""
     match kind:
         case "PHONE" | "NUMBER":
             return _phone(value, regions) or f"{sum(sign.isdigit() for sign in value)} digits"

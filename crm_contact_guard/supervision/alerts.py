@@ -1,7 +1,7 @@
-"""From findings to alerts: one alert a window and topic, not one a message.
+"""Turns findings into alerts: one alert per window and topic, not one per message.
 
-Only new findings matter: inspecting a message twice, or reading its thread again with the next one, adds nothing. What
-was only noticed in the messages before joins as evidence.
+Only new findings count: inspecting a message twice, or reading its thread again with the next message, adds nothing.
+Earlier noticed findings join an alert as evidence.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ TOPICS: dict[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class NewFinding:
-    """A finding about to be stored; offsets count code points of the message's text."""
+    """A finding to be stored; offsets are in code points of the message's text."""
 
     message: Message
     kind: str
@@ -58,7 +58,7 @@ class NewFinding:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What the findings of one inspection amount to: who tries what, completed at which message, and how surely."""
+    """The result of an inspection for a topic and side: stance, completing message, findings and tier."""
 
     topic: str
     by: str
@@ -69,10 +69,10 @@ class Verdict:
 
 
 def severity_of(verdict: Verdict) -> int:
-    """High: an employee gave a private contact away or took one up, or harassment. Low: hours alone. Else medium."""
+    """High: an employee gave or accepted a private contact, or harassment. Low: working hours only. Else medium."""
     kinds = {finding.kind for finding in verdict.findings}
     if verdict.topic == Topic.SCAN_FAILURE and all(finding.place for finding in verdict.findings):
-        return Severity.LOW  # a file that can't be read; the text was
+        return Severity.LOW  # only a file could not be read
     if verdict.topic in (Topic.HARASSMENT, Topic.SCAN_FAILURE):
         return Severity.HIGH
     if verdict.topic == Topic.AFTER_HOURS:
@@ -86,12 +86,12 @@ def severity_of(verdict: Verdict) -> int:
 def alert_raise(
     *, conversation: Conversation, verdict: Verdict, notify: bool = True, notice_in: timedelta = timedelta(0)
 ) -> Alert | None:
-    """Store the verdict's findings; open an alert for them or let them join the one whose window is open.
+    """Store the verdict's findings, and open an alert for them or add them to the one with an open window.
 
-    Findings of the same story that were only noticed until now join as well. Returns the alert that new findings went
-    to, None when nothing was new. ``notify``: a new alert queues mails, due ``notice_in`` from now.
+    Earlier noticed findings of the same topic and side join as well. Returns the alert that received new findings, or
+    None. ``notify``: a new alert queues mails, due ``notice_in`` from now.
     """
-    # The conversation's row is the lock: two workers inspecting neighbouring messages must not open two alerts.
+    # The conversation's row serves as the lock: two workers inspecting neighbouring messages must not open two alerts.
     conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
     fresh = [finding for finding, created in store(verdict) if created or finding.alert_id is None]
     earlier = _noticed_before(verdict, fresh)
@@ -104,7 +104,7 @@ def alert_raise(
         .order_by("-opened_at")
         .first()
     )
-    # What was noticed never opens an alert by itself; one that is there takes it in.
+    # Noticed findings never open an alert on their own, but join an existing one.
     if not fresh and (alert is None or not earlier):
         return None
     if alert is None:
@@ -123,7 +123,7 @@ def alert_raise(
 
 
 def store(verdict: Verdict) -> list[tuple[Finding, bool]]:
-    """The rows of the verdict's findings, and whether each is new."""
+    """Store the verdict's findings. Returns their rows, and whether each is new."""
     return [
         Finding.objects.get_or_create(
             message=new.message,
@@ -145,7 +145,7 @@ def store(verdict: Verdict) -> list[tuple[Finding, bool]]:
 
 
 def _noticed_before(verdict: Verdict, fresh: Sequence[Finding]) -> list[Finding]:
-    """What was only noticed of the same story, in the messages of the window before."""
+    """Noticed findings of the same topic and side in the messages of the preceding window."""
     at = verdict.at
     rows = Finding.objects.filter(
         alert__isnull=True,
@@ -163,7 +163,7 @@ def _join(alert: Alert, findings: Sequence[Finding]) -> None:
 
 
 def _promoted(earlier: Sequence[Finding]) -> dict[str, object]:
-    """What an alert's event says of findings that were noticed before: how many, and in which messages."""
+    """Data for an alert's event on earlier noticed findings: their number and their messages."""
     messages = dict.fromkeys(str(finding.message_id) for finding in earlier)
     return {"promoted": len(earlier), **({"promoted_from": list(messages)} if messages else {})}
 
@@ -231,5 +231,5 @@ def _event(alert: Alert, kind: str, *, data: dict[str, object]) -> None:
 
 
 def by_side(direction: str) -> str:
-    """Whose words a message holds: outbound and notes are the employee's."""
+    """Which side wrote a message: outbound messages and notes are the employee's."""
     return Side.CUSTOMER if direction == "inbound" else Side.EMPLOYEE

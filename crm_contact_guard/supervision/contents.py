@@ -1,6 +1,6 @@
-"""What the files of a message say: their names, the text of plain-text and PDF files, the codes in pictures.
+"""Scans the files of a message: their names, the text of plain-text and PDF files, the codes in images.
 
-Needs the extras ``pdf`` and ``images``; without one, files of that kind are not read (check W006 says so).
+Needs the extras ``pdf`` and ``images``; without one, files of that kind are not read (reported by check W006).
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from crm_contact_guard.record.models import Message
 
 logger = logging.getLogger(__name__)
 
-#: The detector of a finding that says: this file could not be read.
+#: The detector of a finding for a file that could not be read.
 UNREAD = "file.unread"
-#: Files of one message that are read; carriers bring ten at most, mails any number.
+#: Files of one message that are read; carriers deliver at most ten, mails any number.
 MOST_FILES = 20
 
 
 @dataclass(frozen=True)
 class Content:
-    """One text of a message apart from what its writer wrote. ``place`` as in ``Finding.place``."""
+    """One text of a message besides its own text, with its scan. ``place`` as in ``Finding.place``."""
 
     place: str
     file: str
@@ -38,42 +38,42 @@ class Content:
 
 
 def of_files(files: Iterable[FileIn], direction: Direction) -> list[Content]:
-    """Judge files that are about to be sent."""
-    found: list[Content] = []
+    """Scan files before they are sent."""
+    scanned: list[Content] = []
     for number, file in enumerate(files):
-        found += _name(number, file.name, direction)
-        found += _content(number, file.name, file.content, direction)
-    return found
+        scanned += _name(number, file.name, direction)
+        scanned += _content(number, file.name, file.content, direction)
+    return scanned
 
 
 def of_message(message: Message) -> list[Content]:
-    """Judge the files of a recorded message, read from the storage."""
+    """Scan the files of a recorded message, read from the storage."""
     direction = Direction(message.direction)
     rows = message.attachments.exclude(stored_as="").filter(kind=Attachment.Kind.ATTACHMENT)
-    found: list[Content] = []
+    scanned: list[Content] = []
     for row in rows[:MOST_FILES]:
-        found += _name(row.position, row.name, direction)
+        scanned += _name(row.position, row.name, direction)
         if row.size > documents.MAX_BYTES:
-            found += _unread(row.position, row.name, direction, "too large")
+            scanned += _unread(row.position, row.name, direction, "too large")
             continue
         try:
             with backend().open(row.stored_as) as stream:
                 content = stream.read()
         except OSError:
-            # The record's own verification reports it; inspecting goes on with the rest.
+            # The verification of the record reports it; inspection continues with the other files.
             logger.exception("A file of message %s can't be read from the storage", message.pk)
             continue
-        found += _content(row.position, row.name, content, direction)
-    return found
+        scanned += _content(row.position, row.name, content, direction)
+    return scanned
 
 
 def names(message: Message) -> dict[str, str]:
-    """The file's name for each place that a finding in the message can have."""
+    """The file name for each possible place of a finding in the message."""
     listed = json.loads(message.files or "[]")
     return {f"{part}-{number}": str(file.get("name", "")) for number, file in enumerate(listed) for part in PARTS}
 
 
-#: What of a file is read: its content and its name.
+#: The parts of a file that are scanned: its content and its name.
 PARTS = ("file", "name")
 
 
@@ -83,7 +83,7 @@ def _name(number: int, name: str, direction: Direction) -> list[Content]:
 
 
 def _content(number: int, name: str, content: bytes, direction: Direction) -> list[Content]:
-    # By what it is, not by what a carrier or sender calls it.
+    # By its content, not by the type that a carrier or sender claims.
     kind = sniffing.content_type_of(content)
     try:
         text = _read(kind, content)
@@ -109,7 +109,7 @@ def _read(kind: str, content: bytes) -> str:
 
 
 def _unread(number: int, name: str, direction: Direction, why: str) -> list[Content]:
-    """What leaves the house should be legible; what a customer's telephone makes of a picture is nobody's fault."""
+    """A finding for an unreadable outbound file. Unreadable files from customers are not reported."""
     logger.info("A file could not be read: %s", why)
     if direction is not Direction.OUTBOUND:
         return []
@@ -118,13 +118,13 @@ def _unread(number: int, name: str, direction: Direction, why: str) -> list[Cont
 
 
 def _words_of(name: str) -> str:
-    """A name as its writer would have said it: without the ending, with spaces where others stand in their place."""
+    """A file name as text: without its extension, and with spaces instead of underscores."""
     stem = name.rpartition(".")[0] or name
     return stem if " " in stem or "@" in stem else stem.replace("_", " ")
 
 
 def _scan(text: str, direction: Direction) -> Scan:
-    # Nothing was said before that a file could quote: what it says, who sends it says.
+    # A file quotes no earlier messages: all of it counts as the sender's words.
     return detection.scan(text, direction=direction, company=company(), said=()) if text.strip() else _NOTHING
 
 

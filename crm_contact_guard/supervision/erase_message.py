@@ -1,4 +1,4 @@
-"""Erasing at once what should never have been written into a conversation, on an alert about sensitive data."""
+"""Erases messages with sensitive data immediately, from an alert about them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ BASIS = "sensitive_data"
 
 
 def erasable(alert: Alert) -> QuerySet[Message]:
-    """Messages that the alert names for sensitive data and that still say something."""
+    """Messages with sensitive data that the alert names and that are not erased yet."""
     named = Finding.objects.filter(alert=alert, kind=FindingKind.SENSITIVE_DATA).values("message")
     return Message.objects.filter(pk__in=named, salt__isnull=False)
 
 
 def erase_sensitive(*, alert: Alert, message_id: UUID, actor: Employee, reason: str) -> bool:
-    """Erase one such message's content; False when it is erased already or the alert does not name it.
+    """Erase the content of one such message. False if it is erased already or the alert does not name it.
 
     Raises NotPermitted, and InvalidMessage without a reason, under a legal hold, and while another alert about the
     message waits: what somebody has yet to judge is not erased on the way.
@@ -33,7 +33,7 @@ def erase_sensitive(*, alert: Alert, message_id: UUID, actor: Employee, reason: 
     if not may_erase(actor, alert):
         raise NotPermitted(_("Compliance officers and the team's supervisor erase messages."))
     if not reason.strip():
-        raise InvalidMessage(_("Say why it is erased: the reason is recorded."), field="reason")
+        raise InvalidMessage(_("Give a reason for the erasure: it is recorded."), field="reason")
     rows = erasable(alert).filter(pk=message_id)
     if not rows.exists():
         return False
@@ -41,14 +41,12 @@ def erase_sensitive(*, alert: Alert, message_id: UUID, actor: Employee, reason: 
         raise InvalidMessage(_("A legal hold keeps this message. It can be erased once the hold ends."), field="hold")
     others = Finding.objects.filter(message=message_id, alert__isnull=False).exclude(alert=alert)
     if others.exclude(alert__status=Alert.Status.CLOSED).exists():
-        raise InvalidMessage(
-            _("Another alert about this message is still to be decided. Close that one first."), field="alert"
-        )
+        raise InvalidMessage(_("Another alert about this message is still open. Close that one first."), field="alert")
     return bool(erase_messages(rows, basis=BASIS, actor=actor, reason=reason.strip()))
 
 
 def erasures(alert: Alert) -> list[Event]:
-    """The recorded erasures of messages that the alert names, oldest first."""
+    """The recorded erasures of messages named by the alert, oldest first."""
     named = [str(pk) for pk in Finding.objects.filter(alert=alert).values_list("message", flat=True)]
     rows = Event.objects.filter(kind=f"erasure.{BASIS}", subject_type="message", subject_id__in=named)
     return list(rows.order_by("recorded_at", "id"))

@@ -1,6 +1,6 @@
-"""Inspecting a recorded message: in its talk, its files, and the clock; what is found becomes alerts or is noticed.
+"""Inspects a recorded message: its text in the conversation, its files and its time. Raises alerts or notices findings.
 
-Idempotent: a message inspected twice yields the same findings, which are stored once.
+Idempotent: inspecting a message twice yields the same findings, which are stored once.
 """
 
 from __future__ import annotations
@@ -28,20 +28,22 @@ from crm_contact_guard.supervision.talks import as_thread, talk_up_to
 
 
 def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
-    """Inspect one message; returns the alerts that new findings went to. ``notify``: new alerts also queue mails."""
-    # Outside the transaction: reading files takes its time, and so does loading a model at the first message.
-    found = contents.of_message(message)
+    """Inspect one message. Returns the alerts that received new findings. ``notify``: new alerts also queue mails."""
+    # Outside the transaction: reading files takes time, and so does loading the model at the first message.
+    scanned_files = contents.of_message(message)
     rows = talk_up_to(message)
     recorded = quotes.words_before(message)
     with scanning("inspection"):
-        said = detection.read_message(
+        verdict_of_talk = detection.read_message(
             as_thread(rows), company=company(), semantic_stage=settings.semantic, said=recorded
         )
     reported = _reported(message)
     raised = []
     with database.atomic():
-        in_files = [verdict for content in found for verdict in verdicts.of_content(message, content)]
-        found_here = verdicts.merged([*verdicts.of_talk(rows, said), *reported, *in_files, *_after_hours(message)])
+        in_files = [verdict for content in scanned_files for verdict in verdicts.of_content(message, content)]
+        found_here = verdicts.merged(
+            [*verdicts.of_talk(rows, verdict_of_talk), *reported, *in_files, *_after_hours(message)]
+        )
         for verdict in found_here:
             if verdict.tier == Tier.NOTICED:
                 notice(conversation=message.conversation, verdict=verdict)
@@ -56,8 +58,8 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
         Inspection.objects.update_or_create(
             message=message,
             defaults={
-                "stance": said.stance.value,
-                "score": said.score,
+                "stance": verdict_of_talk.stance.value,
+                "score": verdict_of_talk.score,
                 "version": __version__,
                 "inspected_at": timezone.now(),
             },
@@ -66,16 +68,16 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
 
 
 def uninspected(*, since: datetime, limit: int = 200) -> list[UUID]:
-    """Ids of messages recorded from ``since`` on that no worker has inspected yet, oldest first.
+    """Ids of messages recorded since ``since`` that are not inspected yet, oldest first.
 
-    Bounded in time, so that looking for what is left does not cost more the longer the record is.
+    The time limit keeps the cost independent of the size of the record.
     """
     rows = Message.objects.filter(inspection__isnull=True, source="live", recorded_at__gte=since)
     return list(rows.order_by("recorded_at").values_list("pk", flat=True)[:limit])
 
 
 def _reported(message: Message) -> list[Verdict]:
-    """What a note says the customer said: the customer's attempt, reported by the employee."""
+    """Verdicts on the customer's words that a note quotes."""
     if message.direction != Direction.NOTE.value:
         return []
     scan = detection.read_others(message.text or "", company=company(), semantic_stage=settings.semantic)
@@ -83,7 +85,7 @@ def _reported(message: Message) -> list[Verdict]:
 
 
 def _after_hours(message: Message) -> list[Verdict]:
-    """The employee's own outbound message outside their hours, unless it was marked an emergency."""
+    """A verdict for an employee's message outside their working hours, unless marked as an emergency."""
     if message.direction != Direction.OUTBOUND.value or message.employee is None:
         return []
     if hours.is_working_time(message.employee, message.occurred_at) or is_emergency(message):
@@ -101,5 +103,5 @@ def _after_hours(message: Message) -> list[Verdict]:
 
 
 def is_emergency(message: Message) -> bool:
-    """Whether the writer marked the message as an emergency when sending."""
+    """Whether the writer marked the message as an emergency on sending."""
     return Event.objects.filter(message=message, kind="override.emergency").exists()

@@ -1,4 +1,4 @@
-"""Findings, alerts and notices: working state of supervision. The history itself stands in ``record.models.Event``."""
+"""Findings, alerts and notices: the working state of supervision. The history is in ``record.models.Event``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Side(models.TextChoices):
 
 
 class Topic(models.TextChoices):
-    """What an alert is about: kinds that tell one story share one alert (docs/decisions/0002-alert-topics.md)."""
+    """What an alert is about: related kinds share one alert (docs/decisions/0002-alert-topics.md)."""
 
     OFF_CHANNEL = "off_channel", _("Leaving the company's channels")
     AFTER_HOURS = "after_hours", _("Outside working hours")
@@ -48,7 +48,7 @@ class Topic(models.TextChoices):
 
 
 class Tier(models.TextChoices):
-    """How far a finding went: it warned a person, or it was too unsure for that and is only kept."""
+    """Whether a finding raised an alert, or was too weak and is only stored."""
 
     ALERT = "alert", _("Somebody was warned")
     NOTICED = "noticed", _("Noticed, nobody was warned")
@@ -73,19 +73,19 @@ class Alert(Row):
         NO_ACTION = "no_action", _("No action needed")
         COACHING = "coaching", _("Talked it over")
         CASE_OPENED = "case_opened", _("Case opened")
-        #: The second reader's, never a person's: what was found is kept as noticed (docs/reader.md).
+        #: Set by the second reader only: the findings stay as noticed (docs/reader.md).
         NOTICED = "noticed", _("Only noticed")
 
-    #: What a person may choose: all but the last.
+    #: The resolutions that a person may choose: all but the last.
     RESOLUTIONS = tuple(Resolution.choices[:-1])
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.CharField(max_length=64, blank=True, default="")
     conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="alerts")
     team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="alerts")
-    #: To whom it is addressed; null: nobody could be found, compliance sees it.
+    #: Who receives the alert; null if nobody could be found: compliance sees it.
     addressee = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, related_name="alerts")
-    #: The employee in the conversation at that time; never sees or closes the alert.
+    #: The conversation's employee when the alert opened; they never see or close the alert.
     concerned = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, related_name="+")
     topic = models.CharField(max_length=16, choices=Topic.choices)
     kind = models.CharField(max_length=32, choices=FindingKind.choices, help_text="Of the strongest finding.")
@@ -100,7 +100,7 @@ class Alert(Row):
     opened_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
-    #: Further findings join until then.
+    #: Until then, further findings join the alert.
     window_ends_at = models.DateTimeField()
     #: The message that completed the evidence.
     at_message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="+")
@@ -120,14 +120,14 @@ class Alert(Row):
 
 
 class Finding(Row):
-    """What a detector saw in a message: offsets into its text, never the text itself."""
+    """A detector's finding in a message: offsets into its text, never the text itself."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="findings")
     #: Null while the finding is only noticed.
     alert = models.ForeignKey(Alert, null=True, on_delete=models.PROTECT, related_name="findings")
     kind = models.CharField(max_length=32, choices=FindingKind.choices)
-    #: Where it stands: "" is the message's text, "file-2" what its third file holds, "name-2" that file's name.
+    #: Its location: "" is the message's text, "file-2" the content of its third file, "name-2" that file's name.
     place = models.CharField(max_length=16, blank=True, default="")
     start = models.PositiveIntegerField(help_text="Offset in code points.")
     end = models.PositiveIntegerField()
@@ -148,12 +148,12 @@ class Finding(Row):
 
     @property
     def tier(self) -> Tier:
-        """Whether the finding belongs to an alert; it follows from ``alert``, so that the two can't disagree."""
+        """Whether the finding belongs to an alert; derived from ``alert``, so that both always agree."""
         return Tier.NOTICED if self.alert_id is None else Tier.ALERT
 
 
 class Inspection(Row):
-    """That a message was inspected, and by which engine: what the sweeper looks for."""
+    """Marks a message as inspected, and by which version; the sweeper looks for messages without it."""
 
     message = models.OneToOneField(Message, primary_key=True, on_delete=models.PROTECT, related_name="inspection")
     stance = models.CharField(max_length=8, choices=Stance.choices)
@@ -163,7 +163,7 @@ class Inspection(Row):
 
 
 class Notice(Row):
-    """A warning that is to reach a person; its own outbox, so that one alert gives one mail a person."""
+    """A notice to a person. Also serves as the outbox, so that an alert sends one mail to each person."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Waiting to be sent")

@@ -1,4 +1,4 @@
-"""Warnings to supervisors by e-mail: kind, people and a link, never the content."""
+"""Mails about alerts to supervisors: kind, people and a link, never the content."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def _is_due(now: datetime) -> Q:
 
 
 def due(alert: Alert) -> list[int]:
-    """Ids of an alert's notices that are to be sent now."""
+    """Ids of an alert's due notices."""
     return list(_due().filter(alert=alert).order_by("pk").values_list("pk", flat=True))
 
 
 def due_alerts(limit: int = 200) -> list[UUID]:
-    """Ids of alerts with notices that are to be sent now."""
+    """Ids of alerts with due notices."""
     return list(_due().order_by("alert_id").values_list("alert_id", flat=True).distinct()[:limit])
 
 
 def notice_send(notice_id: int) -> bool:
-    """Send one notice. A claim is a conditional UPDATE, so two workers never send it at once. True when it went out."""
+    """Send one notice. True if it was sent. A claim is a conditional UPDATE, so two workers never send it at once."""
     now = timezone.now()
     if not Notice.objects.filter(_is_due(now), pk=notice_id).update(
         state=Notice.State.SENDING, lease_until=RETRY.lease_until(now), attempts=F("attempts") + 1
@@ -80,7 +80,7 @@ def _mail(notice: Notice) -> EmailMessage:
         subject=" ".join(subject.split()),
         body=body,
         to=[notice.employee.email],
-        # The same id on a repeated attempt lets mail systems drop the double.
+        # With the same id on a retry, mail systems can drop the duplicate.
         headers={
             "Message-ID": f"<alert-{alert.pk}-{notice.pk}@contact-guard.invalid>",
             "Auto-Submitted": "auto-generated",

@@ -1,4 +1,4 @@
-"""What is too unsure to disturb anybody: kept with the message and in the record, until an alert takes it in."""
+"""Noticed findings, which are too weak for an alert: stored with the message until they join a later alert."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.alerts import Verdict, store
 from crm_contact_guard.supervision.models import Finding
 
-#: The event that says what was noticed: offsets and kinds, never text.
+#: The event that records what was noticed: offsets and kinds, never text.
 NOTICED: Final = "message.noticed"
 
 
 @database.atomic()
 def notice(*, conversation: Conversation, verdict: Verdict) -> list[Finding]:
-    """Store the verdict's findings without an alert; returns those that are new. Repeating it adds nothing."""
-    # The same lock as an alert's: it takes in what was noticed, so that must not come about beside it.
+    """Store the verdict's findings without an alert. Returns the new ones; repeating it adds nothing."""
+    # The same lock as in alert_raise, which adds noticed findings to the alert.
     Conversation.objects.select_for_update().get(pk=conversation.pk)
     fresh = [finding for finding, created in store(verdict) if created]
     if fresh:
@@ -39,14 +39,14 @@ def notice(*, conversation: Conversation, verdict: Verdict) -> list[Finding]:
 
 
 def recorded(finding: Finding) -> dict[str, Any]:
-    """A finding as its event tells it: enough to make the row anew."""
+    """A finding as stored in its event: enough to recreate the row."""
     return {
         "message": str(finding.message_id),
         "kind": finding.kind,
         "place": finding.place,
         "start": finding.start,
         "end": finding.end,
-        # The record keeps no fractions but in words: not every database gives them back as they were.
+        # The record stores fractions as text, since not every database returns them unchanged.
         "score": f"{finding.score:.4f}",
         "detector": finding.detector,
         "version": finding.version,

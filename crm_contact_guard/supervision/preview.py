@@ -1,4 +1,4 @@
-"""What would happen to a message if it were sent now: its text, and what its files say, scanned and decided upon."""
+"""Previews the decision on a message: scans its text and files as sending it now would."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from crm_contact_guard.supervision.verdicts import told_beforehand
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What would happen to a message. ``scan`` is that of its text, ``files`` what was found in files, if anything.
+    """What would happen to a message. ``scan`` is the scan of its text, ``files`` are those of files with findings.
 
-    What is merely noticed is in neither.
+    Neither includes noticed findings.
     """
 
     scan: Scan
@@ -42,9 +42,9 @@ def preview(
     at: datetime | None = None,
     said: Sequence[str] = (),
 ) -> Preview:
-    """Scan and decide without sending; records nothing, since a thought is not an act.
+    """Scan and decide without sending. Nothing is recorded, since an unsent draft is the writer's own.
 
-    ``said`` is what was said in the conversation before: what the text quotes of it is not the writer's.
+    ``said`` holds the earlier messages of the conversation: what the text quotes of them is not the writer's.
     """
     with crm.tenant(actor.tenant):
         with scanning("preview"):
@@ -53,22 +53,24 @@ def preview(
             replace(content, scan=told_beforehand(content.scan))
             for content in contents.of_files(files, Direction.OUTBOUND)
         ]
-    found = tuple(content for content in in_files if content.scan.findings)
-    # One attempt anywhere in the message makes it one.
-    gravest = max((scan, *(content.scan for content in found)), key=lambda one: (one.attempt, one.score))
+    with_findings = tuple(content for content in in_files if content.scan.findings)
+    # An attempt in any part of the message counts.
+    gravest = max((scan, *(content.scan for content in with_findings)), key=lambda one: (one.attempt, one.score))
     working = hours.is_working_time(actor, at or timezone.now())
-    return Preview(scan=scan, decision=decide(scan=gravest, working_time=working, emergency=emergency), files=found)
+    return Preview(
+        scan=scan, decision=decide(scan=gravest, working_time=working, emergency=emergency), files=with_findings
+    )
 
 
 def decision_data(looked: Preview) -> dict[str, Any]:
-    """What the record keeps of a decision: kinds, detectors and places, never words."""
-    found = [("", finding) for finding in looked.scan.findings]
-    found += [(content.place, finding) for content in looked.files for finding in content.scan.findings]
+    """The data of a decision for the record: kinds, detectors and places, never text."""
+    findings = [("", finding) for finding in looked.scan.findings]
+    findings += [(content.place, finding) for content in looked.files for finding in content.scan.findings]
     return {
         "decision": looked.decision.action.value,
         "reasons": list(looked.decision.reasons),
         "findings": [
             {"kind": finding.kind.value, "detector": finding.detector, **({"place": place} if place else {})}
-            for place, finding in found
+            for place, finding in findings
         ],
     }

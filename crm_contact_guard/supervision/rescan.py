@@ -1,6 +1,6 @@
-"""Reading the past again with today's packs and rules: what would they have found, and shall it be told?
+"""Inspects past messages again with the current packs and rules.
 
-Old findings stay: they were seen. New ones open alerts, join those whose window they fall into, or are only noticed.
+Old findings stay. New ones open alerts, join alerts in whose window they fall, or are only noticed.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ BATCH = 200
 
 @dataclass
 class Rescanned:
-    """What came of it: messages read, new findings by kind, alerts that they opened or joined.
+    """The result: messages read, new findings by kind, alerts that they opened or joined.
 
-    ``noticed``: of the findings, those that warn nobody.
+    ``noticed``: the number of findings without an alert.
     """
 
     messages: int = 0
@@ -40,7 +40,7 @@ class Rescanned:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """One message with new findings; their kinds. Never the text."""
+    """One message with new findings: their kinds, never the text."""
 
     message: UUID
     occurred_at: datetime
@@ -50,32 +50,32 @@ class Seen:
 def messages_to_rescan(
     *, since: datetime | None = None, until: datetime | None = None, conversation: UUID | None = None
 ) -> QuerySet[Message]:
-    """Recorded messages of a period, the host's older ones among them; erased texts have nothing to read."""
-    wanted = Q(text__isnull=False)
+    """Recorded messages of a period, including older ones from the host, without erased ones."""
+    condition = Q(text__isnull=False)
     if since is not None:
-        wanted &= Q(occurred_at__gte=since)
+        condition &= Q(occurred_at__gte=since)
     if until is not None:
-        wanted &= Q(occurred_at__lt=until)
+        condition &= Q(occurred_at__lt=until)
     if conversation is not None:
-        wanted &= Q(conversation_id=conversation)
-    return Message.objects.filter(wanted).select_related("conversation", "employee").order_by("occurred_at", "id")
+        condition &= Q(conversation_id=conversation)
+    return Message.objects.filter(condition).select_related("conversation", "employee").order_by("occurred_at", "id")
 
 
 def rescan(rows: QuerySet[Message], *, dry_run: bool, notify: bool, total: Rescanned) -> Iterator[Seen]:
-    """Inspect each message again; yields those with something new, and counts into ``total``.
+    """Inspect each message again. Yields those with new findings, and adds to ``total``.
 
-    ``dry_run`` leaves everything as it was. Each message is a transaction of its own, so that a run which dies is
-    simply repeated. The run itself is an event of the record.
+    ``dry_run`` changes nothing. Each message has its own transaction, so that an aborted run can be repeated. The run
+    itself is recorded as an event.
     """
     for message in rows.iterator(chunk_size=BATCH):
         with crm.tenant(message.tenant), database.atomic():
-            began = timezone.now()
+            started = timezone.now()
             alerts = inspection.inspect(message, notify=notify)
-            fresh = Finding.objects.filter(message__conversation_id=message.conversation_id, created_at__gte=began)
-            found = list(fresh.order_by("kind").values_list("kind", "alert"))
-            kinds = tuple(kind for kind, _ in found)
+            findings = Finding.objects.filter(message__conversation_id=message.conversation_id, created_at__gte=started)
+            new_findings = list(findings.order_by("kind").values_list("kind", "alert"))
+            kinds = tuple(kind for kind, _ in new_findings)
             total.messages += 1
-            total.noticed += sum(alert is None for _, alert in found)
+            total.noticed += sum(alert is None for _, alert in new_findings)
             total.findings.update(kinds)
             total.alerts.update(alert.pk for alert in alerts)
             if dry_run:
@@ -98,5 +98,5 @@ def rescan(rows: QuerySet[Message], *, dry_run: bool, notify: bool, total: Resca
 
 
 def opened(total: Rescanned) -> int:
-    """How many of the alerts are still to be looked at."""
+    """The number of these alerts that are still open."""
     return Alert.objects.filter(pk__in=total.alerts).exclude(status=Alert.Status.CLOSED).count()

@@ -1,4 +1,4 @@
-"""What a supervisor does with an alert: claim it, close it with a resolution and a comment. The history is recorded."""
+"""Actions on alerts: claim, close with a resolution and a comment, reopen. All of them are recorded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_COMMENT = 4000
 
 @database.atomic()
 def alert_claim(*, alert_id: UUID, reviewer: Employee) -> Alert:
-    """Say "I am looking at it". Claiming twice is harmless; a colleague's claim is taken over, and recorded as such.
+    """Claim an alert for review. Claiming twice has no effect; taking over a colleague's claim is recorded.
 
     Raises NotPermitted, AlreadyClosed.
     """
@@ -41,7 +41,7 @@ def alert_claim(*, alert_id: UUID, reviewer: Employee) -> Alert:
 
 @database.atomic()
 def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment: str = "") -> Alert:
-    """Close with a resolution. Repeating the same close is harmless.
+    """Close an alert with a resolution. Repeating the same close has no effect.
 
     Raises NotPermitted, AlreadyClosed when somebody else closed it otherwise, InvalidMessage for an unknown resolution
     or a comment that is too long.
@@ -73,7 +73,7 @@ def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment:
 
 @database.atomic()
 def alert_reopen(*, alert_id: UUID, reviewer: Employee) -> Alert:
-    """Take up again what the second reader set aside. Repeating it is harmless.
+    """Reopen an alert that the second reader closed. Repeating it has no effect.
 
     Raises NotPermitted, and AlreadyClosed where a person closed it: what a person decided stands.
     """

@@ -1,4 +1,4 @@
-"""To whom an alert goes: the team's supervisor, the deputy when the supervisor is concerned, else compliance."""
+"""Who receives an alert: the team's supervisor, the deputy if the supervisor is concerned, else compliance."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from crm_contact_guard.record.models import Conversation
 
 
 def addressee(conversation: Conversation) -> Employee | None:
-    """The person who is to look; None when the installation has no supervisor, deputy or compliance officer left."""
+    """The person who receives the alert; None if there is no eligible supervisor, deputy or compliance officer."""
     team = conversation.team
     for person in (team.supervisor, team.deputy) if team is not None else ():
         if person is not None and person.active and person.pk != conversation.employee_id:

@@ -1,8 +1,8 @@
-"""What staff are shown of a recorded text: card numbers, My Numbers and credentials are unreadable in it.
+"""Masks card numbers, My Numbers and credentials in recorded texts for display to staff.
 
-The record itself keeps every character; whoever must check it against its digests reads the export. Two sources agree
-on what is delicate: findings stored when the message was inspected, and a look at the text now, which also covers what
-nobody has inspected yet and what is never inspected (quoted history, subjects, details of notes, names of files).
+The record itself keeps every character, and exports contain it for verification against the digests. Masking uses the
+findings stored at inspection and a new detection on display, which also covers texts that are not inspected yet or
+never (quoted history, subjects, details of notes, names of files).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from crm_contact_guard.supervision.models import Finding, FindingKind
 
 
 def shown(text: str | None, stored: Iterable[Seen] = ()) -> str:
-    """``text`` as staff see it, of the same length, so that offsets of other findings hold. None becomes empty."""
+    """``text`` as shown to staff. Its length does not change, so offsets stay valid. None becomes empty."""
     return detection.masked(text, stored) if text else ""
 
 
 def shown_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for the texts of a JSON object, on whatever level they stand."""
+    """``shown`` for all texts of a JSON object, at any level."""
     return {name: _shown_value(value) for name, value in values.items()}
 
 
@@ -38,9 +38,9 @@ def _shown_value(value: Any) -> Any:
 
 
 def stored_findings(message_ids: Sequence[UUID]) -> dict[UUID, list[Seen]]:
-    """Findings of sensitive data in these messages' texts, whoever may see the alerts they led to. One query."""
-    found: dict[UUID, list[Seen]] = {}
+    """Findings of sensitive data in the texts of these messages, independent of permissions on alerts. One query."""
+    findings: dict[UUID, list[Seen]] = {}
     for row in Finding.objects.filter(message__in=message_ids, kind=FindingKind.SENSITIVE_DATA, place=""):
         seen = Seen(Kind.SENSITIVE_DATA, row.start, row.end, row.score, row.detector, row.version)
-        found.setdefault(row.message_id, []).append(seen)
-    return found
+        findings.setdefault(row.message_id, []).append(seen)
+    return findings

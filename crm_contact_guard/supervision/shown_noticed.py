@@ -1,6 +1,6 @@
-"""What was only noticed, against the events that say so; for ``contact_guard_verify``.
+"""Compares noticed findings with their recorded events, for ``contact_guard_verify``.
 
-A finding without an alert warns nobody, so nobody would miss one that was dropped, or wonder at one slipped in.
+A finding without an alert notifies nobody, so nobody would miss one that was deleted or recognise one that was forged.
 """
 
 from __future__ import annotations
@@ -18,37 +18,39 @@ from crm_contact_guard.supervision.noticing import NOTICED, recorded
 from crm_contact_guard.verification.report import Report
 
 _BATCH: Final = 500
-#: What tells a finding from every other: as in its unique constraint.
+#: The fields that identify a finding, as in its unique constraint.
 _KEY: Final = ("message", "kind", "place", "start", "end", "detector")
 
 
 def check(using: str, report: Report) -> None:
-    """Report noticed findings that no event tells of, and told ones that are gone. Call it within one snapshot."""
+    """Report noticed findings without an event, and recorded ones that are missing. Call it within one snapshot."""
     events = Event.objects.using(using).filter(kind=NOTICED, subject_type="message")
     findings = Finding.objects.using(using)
-    for some in _batches(events):
-        told = {_key(one): one for event in some for one in _told(event)}
-        there = {_key(one): one for one in map(recorded, findings.filter(message__in={key[0] for key in told}))}
-        for key, one in told.items():
-            if key not in there:
+    for batch in _batches(events):
+        recorded_findings = {_key(one): one for event in batch for one in _findings_of(event)}
+        stored = {
+            _key(one): one for one in map(recorded, findings.filter(message__in={key[0] for key in recorded_findings}))
+        }
+        for key, one in recorded_findings.items():
+            if key not in stored:
                 report.add(f"message {key[0]}", f"{key[1]} was noticed in it and is gone")
-            elif there[key] != one:
-                report.add(f"message {key[0]}", f"{key[1]} that was noticed in it is not as its event says")
+            elif stored[key] != one:
+                report.add(f"message {key[0]}", f"{key[1]} noticed in it does not match its event")
     for rows in _batches(findings.filter(alert__isnull=True)):
         about = events.filter(conversation__in={row.message.conversation_id for row in rows})
-        known = {_key(one) for event in about.iterator(chunk_size=_BATCH) for one in _told(event)}
+        recorded_keys = {_key(one) for event in about.iterator(chunk_size=_BATCH) for one in _findings_of(event)}
         for row in rows:
-            if _key(recorded(row)) not in known:
-                report.add(f"message {row.message_id}", f"{row.kind} was never noticed in it: no event says so")
+            if _key(recorded(row)) not in recorded_keys:
+                report.add(f"message {row.message_id}", f"{row.kind} noticed in it has no event")
 
 
 def _batches(rows: QuerySet[Any]) -> Iterator[Sequence[Any]]:
     after: UUID | None = None
     while True:
-        wanted = rows if after is None else rows.filter(pk__gt=after)
-        if wanted.model is Finding:
-            wanted = wanted.select_related("message")
-        part = list(wanted.order_by("pk")[:_BATCH])
+        page = rows if after is None else rows.filter(pk__gt=after)
+        if page.model is Finding:
+            page = page.select_related("message")
+        part = list(page.order_by("pk")[:_BATCH])
         if part:
             yield part
         if len(part) < _BATCH:
@@ -56,11 +58,11 @@ def _batches(rows: QuerySet[Any]) -> Iterator[Sequence[Any]]:
         after = part[-1].pk
 
 
-def _told(event: Event) -> list[dict[str, Any]]:
-    """The findings an event names; an altered one names none, and its row's own check says so."""
+def _findings_of(event: Event) -> list[dict[str, Any]]:
+    """The findings in an event; none if it was tampered with, which the check of its row reports."""
     try:
-        found = json.loads(event.data)["findings"]
-        return [one for one in found if UUID(one["message"]).int and all(name in one for name in _KEY)]
+        findings = json.loads(event.data)["findings"]
+        return [one for one in findings if UUID(one["message"]).int and all(name in one for name in _KEY)]
     except (ValueError, KeyError, TypeError):
         return []
 

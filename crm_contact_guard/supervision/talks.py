@@ -1,4 +1,4 @@
-"""The talk before a message, as detection reads it."""
+"""The conversation before a message, as input for detection."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import timedelta
 from crm_contact_guard.detection.types import Direction, ThreadMessage
 from crm_contact_guard.record.models import Message
 
-#: How much of the talk before a message is read with it.
+#: How much of the conversation before a message is read with it.
 THREAD_MESSAGES = 30
 THREAD_AGE = timedelta(days=7)
 
 
 def talk_up_to(message: Message) -> list[Message]:
-    """The message and what was said before it, oldest first. A note is read alone, and nothing else is read with it."""
+    """The message and those before it, oldest first. A note is read alone and never with other messages."""
     if message.direction == Direction.NOTE.value:
         return [message]
     earlier = Message.objects.filter(
@@ -22,13 +22,13 @@ def talk_up_to(message: Message) -> list[Message]:
         occurred_at__lte=message.occurred_at,
         occurred_at__gte=message.occurred_at - THREAD_AGE,
     ).exclude(direction=Direction.NOTE.value)
-    # Of messages of the same moment, the one that is asked about is the newest.
+    # Among messages with the same time, the requested one is the newest.
     rows = earlier.exclude(pk=message.pk).order_by("-occurred_at", "-id")[: THREAD_MESSAGES - 1]
     return [*list(rows)[::-1], message]
 
 
 def as_thread(rows: Sequence[Message]) -> list[ThreadMessage]:
-    """The same for ``detection.read_message``; the pauses between them in minutes."""
+    """The messages in the form of ``detection.read_message``, with the pauses between them in minutes."""
     thread = []
     previous = rows[0].occurred_at
     for row in rows:

@@ -1,4 +1,4 @@
-"""An alert in one line, for queue, page and mail: who does what; never the content."""
+"""Titles of alerts for the queue, pages and mails: who does what, never the content."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ _TITLES: dict[tuple[str, str], Any] = {
     (Side.EMPLOYEE, FindingKind.CONTACT_IDENTIFIER): gettext_lazy(
         "%(employee)s gave a private contact to %(customer)s"
     ),
-    (Side.EMPLOYEE, FindingKind.CONTACT_REQUEST): gettext_lazy(
-        "%(employee)s suggested to %(customer)s to talk elsewhere"
-    ),
-    (Side.EMPLOYEE, FindingKind.PRIVATE_MEETING): gettext_lazy("%(employee)s suggested to meet %(customer)s privately"),
+    (Side.EMPLOYEE, FindingKind.CONTACT_REQUEST): gettext_lazy("%(employee)s invited %(customer)s to talk elsewhere"),
+    (Side.EMPLOYEE, FindingKind.PRIVATE_MEETING): gettext_lazy("%(employee)s suggested meeting %(customer)s privately"),
     (Side.EMPLOYEE, FindingKind.SIDE_DEAL): gettext_lazy(
         "%(employee)s proposed a deal past the company to %(customer)s"
     ),
@@ -32,7 +30,7 @@ _TITLES: dict[tuple[str, str], Any] = {
 
 
 def alert_title(alert: Alert) -> str:
-    """Who does what, in the active language. Needs ``conversation.customer`` and ``concerned`` loaded."""
+    """The title of an alert in the active language. Needs ``conversation.customer`` and ``concerned`` loaded."""
     names = {
         "employee": alert.concerned.name if alert.concerned is not None else _("the team"),
         "customer": alert.conversation.customer.name,
@@ -40,7 +38,7 @@ def alert_title(alert: Alert) -> str:
     if alert.topic == Topic.AFTER_HOURS:
         return _("%(employee)s wrote to %(customer)s outside working hours") % names
     if alert.topic == Topic.SENSITIVE_DATA:
-        return _("Sensitive data in the talk of %(employee)s and %(customer)s") % names
+        return _("Sensitive data in the conversation between %(employee)s and %(customer)s") % names
     if alert.topic == Topic.SCAN_FAILURE:
         return _("A message between %(employee)s and %(customer)s could not be inspected") % names
     if alert.stance == Stance.ACCEPT and alert.by == Side.EMPLOYEE:
@@ -48,6 +46,6 @@ def alert_title(alert: Alert) -> str:
     if alert.stance == Stance.ACCEPT:
         return _("%(customer)s agreed to talk elsewhere with %(employee)s") % names
     template = _TITLES.get(
-        (alert.by, alert.kind), gettext_lazy("Talk of %(employee)s and %(customer)s leaves the company's channels")
+        (alert.by, alert.kind), gettext_lazy("%(employee)s and %(customer)s are leaving the company's channels")
     )
     return str(template) % names

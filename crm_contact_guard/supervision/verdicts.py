@@ -1,4 +1,4 @@
-"""From what detection says of a message to what supervision does about it: by topic, by side, and in which tier."""
+"""Turns detection's results on a message into supervision's verdicts, by topic, side and tier."""
 
 from __future__ import annotations
 
@@ -12,35 +12,39 @@ from crm_contact_guard.supervision import contents
 from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, by_side
 from crm_contact_guard.supervision.models import Tier, Topic
 
-#: The detector of a finding that says: this text made the engine fail.
+#: The detector of a finding for a text that made the engine fail.
 UNREADABLE = "engine.error"
-#: A harassment finding below this score is noticed and warns nobody.
+#: A harassment finding below this score is noticed without an alert.
 HARASSMENT_ALERT = 0.5
 #: Kinds that are stored and shown but never open an alert by themselves.
 _QUIET = (Kind.PRIVATE_TOPIC,)
 
 
-def of_talk(rows: Sequence[Message], said: ThreadVerdict) -> list[Verdict]:
-    """What is said of the newest of ``rows`` by topic. Of leaving the channel, evidence may stand in earlier ones."""
+def of_talk(rows: Sequence[Message], verdict_of_talk: ThreadVerdict) -> list[Verdict]:
+    """Verdicts on the newest of ``rows``, by topic. Evidence of leaving the channel may be in earlier rows."""
     message = rows[-1]
-    placed = [(message if found.message is None else rows[found.message], found) for found in said.findings]
+    placed = [
+        (message if finding.message is None else rows[finding.message], finding) for finding in verdict_of_talk.findings
+    ]
     verdicts = []
-    for topic in _topics(said.findings):
-        # What earlier messages hold of other topics was told when they came.
-        kept = [(row, found) for row, found in placed if topic_of(found) == topic]
+    for topic in _topics(verdict_of_talk.findings):
+        # Other topics of earlier messages were reported when those came in.
+        selected = [(row, finding) for row, finding in placed if topic_of(finding) == topic]
         if topic != Topic.OFF_CHANNEL:
-            kept = [(row, found) for row, found in kept if row.pk == message.pk]
-        tier = _tier(topic, said.tier, [found for _, found in kept])
-        if not kept or tier is None:
+            selected = [(row, finding) for row, finding in selected if row.pk == message.pk]
+        tier = _tier(topic, verdict_of_talk.tier, [finding for _, finding in selected])
+        if not selected or tier is None:
             continue
         off_channel = topic == Topic.OFF_CHANNEL
         verdicts.append(
             Verdict(
                 topic=topic,
-                by=said.by.value if said.by is not None and off_channel else by_side(message.direction),
-                stance=said.stance.value,
-                at=rows[said.at] if said.at is not None and off_channel else message,
-                findings=[_new(row, found) for row, found in kept],
+                by=verdict_of_talk.by.value
+                if verdict_of_talk.by is not None and off_channel
+                else by_side(message.direction),
+                stance=verdict_of_talk.stance.value,
+                at=rows[verdict_of_talk.at] if verdict_of_talk.at is not None and off_channel else message,
+                findings=[_new(row, finding) for row, finding in selected],
                 tier=tier,
             )
         )
@@ -48,16 +52,16 @@ def of_talk(rows: Sequence[Message], said: ThreadVerdict) -> list[Verdict]:
 
 
 def of_content(message: Message, content: contents.Content) -> list[Verdict]:
-    """The same of what a file of the message says. No talk explains a file: it speaks for itself."""
+    """Verdicts on a file of the message, which is judged without the conversation."""
     return of_scan(message, content.scan, by=by_side(message.direction), place=content.place)
 
 
 def of_scan(message: Message, scan: Scan, *, by: str, place: str = "") -> list[Verdict]:
-    """What a scan of one text that belongs to the message says, by topic. ``by``: whose words they are."""
+    """Verdicts on the scan of one text of the message, by topic. ``by``: the side whose words it holds."""
     verdicts = []
     for topic in _topics(scan.findings):
-        kept = [found for found in scan.findings if topic_of(found) == topic]
-        tier = _tier(topic, scan.tier, kept)
+        selected = [finding for finding in scan.findings if topic_of(finding) == topic]
+        tier = _tier(topic, scan.tier, selected)
         if tier is None:
             continue
         verdicts.append(
@@ -66,7 +70,7 @@ def of_scan(message: Message, scan: Scan, *, by: str, place: str = "") -> list[V
                 by=by,
                 stance=scan.stance.value,
                 at=message,
-                findings=[_new(message, found, place) for found in kept],
+                findings=[_new(message, finding, place) for finding in selected],
                 tier=tier,
             )
         )
@@ -74,47 +78,47 @@ def of_scan(message: Message, scan: Scan, *, by: str, place: str = "") -> list[V
 
 
 def merged(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """One verdict a topic and side: what a message and its files say of the same thing is told once, at its surest."""
-    known: dict[tuple[str, str], Verdict] = {}
+    """One verdict for each topic and side, with the findings of a message and its files, in the higher tier."""
+    by_key: dict[tuple[str, str], Verdict] = {}
     for verdict in verdicts:
         key = verdict.topic, verdict.by
-        other = known.get(key)
+        other = by_key.get(key)
         if other is None:
-            known[key] = verdict
+            by_key[key] = verdict
             continue
         surest = verdict if other.tier == Tier.NOTICED and verdict.tier == Tier.ALERT else other
-        known[key] = replace(surest, findings=[*other.findings, *verdict.findings])
-    return list(known.values())
+        by_key[key] = replace(surest, findings=[*other.findings, *verdict.findings])
+    return list(by_key.values())
 
 
 def topic_of(finding: Finding) -> str:
-    """What alert a finding belongs to; a text that could not be judged is for people to read (never fails open)."""
+    """The topic of the alert for a finding. A text that could not be judged is reported to people (fail closed)."""
     if finding.detector in (UNREADABLE, contents.UNREAD):
         return Topic.SCAN_FAILURE
     return "" if finding.kind in _QUIET else TOPICS.get(finding.kind.value, "")
 
 
 def told_beforehand(scan: Scan) -> Scan:
-    """What the writer of a text is shown of it: an attempt, but nothing that is merely noticed.
+    """The part of a scan that is shown to the writer before sending: attempts, but no noticed findings.
 
-    Whoever could see how far a wording is from a warning would learn how to stay below it.
+    A writer who saw how far a wording is from an alert would learn how to stay below it.
     """
     if scan.tier is not detection.Tier.NOTICED:
         return scan
-    kept = tuple(found for found in scan.findings if topic_of(found) != Topic.OFF_CHANNEL)
-    return replace(scan, by=None, stance=detection.Stance.NONE, tier=detection.Tier.NONE, findings=kept)
+    visible = tuple(finding for finding in scan.findings if topic_of(finding) != Topic.OFF_CHANNEL)
+    return replace(scan, by=None, stance=detection.Stance.NONE, tier=detection.Tier.NONE, findings=visible)
 
 
 def _topics(findings: Iterable[Finding]) -> list[str]:
     return [topic for topic in dict.fromkeys(topic_of(finding) for finding in findings) if topic]
 
 
-def _tier(topic: str, said: detection.Tier, findings: Sequence[Finding]) -> str | None:
-    """In which tier findings of one topic are kept; None: not at all."""
+def _tier(topic: str, detected: detection.Tier, findings: Sequence[Finding]) -> str | None:
+    """The tier of the findings of one topic; None: they are dropped."""
     if topic == Topic.OFF_CHANNEL:
-        return {detection.Tier.ALERT: Tier.ALERT, detection.Tier.NOTICED: Tier.NOTICED}.get(said)
+        return {detection.Tier.ALERT: Tier.ALERT, detection.Tier.NOTICED: Tier.NOTICED}.get(detected)
     if topic == Topic.HARASSMENT:
-        return Tier.ALERT if any(found.score >= HARASSMENT_ALERT for found in findings) else Tier.NOTICED
+        return Tier.ALERT if any(finding.score >= HARASSMENT_ALERT for finding in findings) else Tier.NOTICED
     return Tier.ALERT
 
 

@@ -1,4 +1,4 @@
-"""The front desk: the demo's CRM proper."""
+"""The front desk: the demo's CRM."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""What every page of the CRM shows around its content."""
+"""Context for the frame of every CRM page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Tab:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Tabs of the CRM, and the languages to choose from. The plugin's pages are tabs like the CRM's own."""
+    """Context processor: the tabs, which include the plugin's pages, and the other languages."""
     path = request.path
     user = request.user if hasattr(request, "user") else None
     tabs: list[Tab] = []

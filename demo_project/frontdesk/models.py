@@ -1,4 +1,4 @@
-"""Who works where, who stays when. Nothing here knows of crm_contact_guard."""
+"""Staff, guests and stays. Independent of crm_contact_guard."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Hotel(models.Model):
 
 
 class Team(models.Model):
-    """People who look after the same guests, with who leads them."""
+    """Staff who look after the same guests, with their supervisor and deputy."""
 
     code = models.SlugField(unique=True)
     name = models.CharField(max_length=80)
@@ -42,7 +42,7 @@ class Team(models.Model):
 
 
 class User(AbstractUser):
-    """Somebody who works for the group."""
+    """A member of staff."""
 
     class Role(models.TextChoices):
         STAFF = "staff", _("Staff")
@@ -66,12 +66,12 @@ class User(AbstractUser):
 
     @property
     def job(self) -> str:
-        """What the person does, in the reader's language."""
+        """The job title in the active language."""
         return self.title_ja if (get_language() or "").startswith("ja") and self.title_ja else self.title
 
 
 class Guest(models.Model):
-    """Somebody who stays, stayed or asks."""
+    """A guest, also a former or prospective one."""
 
     class Source(models.TextChoices):
         HOTEL = "hotel", _("Hotel")
@@ -88,7 +88,7 @@ class Guest(models.Model):
     country = models.CharField(max_length=2, default="JP")
     note = models.CharField(max_length=200, blank=True, default="")
     owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="guests")
-    #: Guests of replayed talks are kept out of the front desk's list.
+    #: Guests of replayed conversations are hidden in the front desk's list.
     source = models.CharField(max_length=8, choices=Source.choices, default=Source.HOTEL)
 
     class Meta:
@@ -102,7 +102,7 @@ class Guest(models.Model):
 
 
 class Reservation(models.Model):
-    """A stay, booked, running or past."""
+    """A booked, current or past stay."""
 
     class Status(models.TextChoices):
         BOOKED = "booked", _("Booked")
@@ -134,5 +134,5 @@ class Reservation(models.Model):
 
     @property
     def plan_shown(self) -> str:
-        """The plan's name in the reader's language."""
+        """The plan's name in the active language."""
         return self.plan_ja if (get_language() or "").startswith("ja") else self.plan

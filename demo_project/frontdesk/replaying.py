@@ -1,4 +1,4 @@
-"""Replaying recorded talks (the corpus' threads) through the plugin's gateway, as if both sides wrote them."""
+"""Replays recorded conversations (threads of the corpus) through the plugin's gateway."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.supervision.models import Alert, Stance, Topic
 from demo_project.frontdesk.models import Guest, User
 
-#: A pause longer than this would leave the calendar; no talk has one.
+#: Maximum pause in minutes, to stay within the range of dates.
 _MAX_MINUTES = 10 * 366 * 24 * 60.0
 _START = time(10, 0)
 _ATTEMPTS = (Stance.OFFER, Stance.ASK, Stance.ACCEPT)
 
 
 class InvalidThread(ValueError):
-    """A line that is no thread; the text says what is wrong with it."""
+    """A line that is not a valid thread; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Thread:
-    """A talk to replay. Keys of the corpus that the replay has no use for are ignored."""
+    """A conversation to replay. Other keys of the corpus are ignored."""
 
     id: Any
     lines: tuple[Line, ...]
@@ -54,7 +54,7 @@ class Thread:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What supervision made of a thread; ``at`` is the index of the message that completes the evidence."""
+    """Supervision's verdict on a thread; ``at`` is the index of the message that completes the evidence."""
 
     id: Any
     attempt: bool
@@ -66,20 +66,20 @@ class Verdict:
 
 
 def read_thread(raw: str) -> Thread:
-    """One line of the file. Raises InvalidThread."""
+    """Parse one line of the file. Raises InvalidThread."""
     try:
-        given = json.loads(raw)
+        value = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise InvalidThread(f"not JSON: {error}") from error
-    if not isinstance(given, dict):
+    if not isinstance(value, dict):
         raise InvalidThread("not a JSON object")
-    if "id" not in given:
+    if "id" not in value:
         raise InvalidThread('"id" is missing')
-    messages = given.get("messages")
+    messages = value.get("messages")
     if not isinstance(messages, list) or not messages:
         raise InvalidThread('"messages" must be a list with at least one message')
     lines = tuple(_line(index, message) for index, message in enumerate(messages))
-    return Thread(given["id"], lines, "ja" if str(given.get("lang", "ja")) == "ja" else "en")
+    return Thread(value["id"], lines, "ja" if str(value.get("lang", "ja")) == "ja" else "en")
 
 
 def _line(index: int, message: Any) -> Line:
@@ -90,27 +90,27 @@ def _line(index: int, message: Any) -> Line:
     if direction not in (Direction.INBOUND, Direction.OUTBOUND):
         raise InvalidThread(f'{where}: "direction" must be "inbound" or "outbound", not {direction!r}')
     if not isinstance(text, str):
-        raise InvalidThread(f'{where}: "text" must be a text')
+        raise InvalidThread(f'{where}: "text" must be a string')
     if minutes is None:
         minutes = 0
     if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 <= minutes <= _MAX_MINUTES:
-        raise InvalidThread(f'{where}: "minutes_after_previous" must be a number of minutes from 0 on')
+        raise InvalidThread(f'{where}: "minutes_after_previous" must be a number of minutes, at least 0')
     return Line(Direction(direction), float(minutes), text)
 
 
 def replay(thread: Thread, *, user: User) -> Verdict:
-    """Let a new guest and the employee say it all again, with all tasks run here, and read what supervision found.
+    """Replay a thread with a new guest and the employee, run all tasks in this process, and return the verdict.
 
-    Raises ContactGuardError when the gateway refuses a message, for instance an empty one of the employee.
+    Raises ContactGuardError if the gateway rejects a message, for example an empty one from the employee.
     """
     conversation, employee = _new_conversation(thread, user)
     at = hours.local_time(employee, hours.next_working_day(employee, timezone.now()), _START)
-    said: list[Message] = []
+    messages: list[Message] = []
     with inline():
         for line in thread.lines:
             at += timedelta(minutes=line.minutes)
-            said.append(_say(conversation, employee, line, at))
-    return _verdict(thread.id, conversation, said)
+            messages.append(_say(conversation, employee, line, at))
+    return _verdict(thread.id, conversation, messages)
 
 
 def _new_conversation(thread: Thread, user: User) -> tuple[Conversation, Employee]:
@@ -123,7 +123,7 @@ def _new_conversation(thread: Thread, user: User) -> tuple[Conversation, Employe
     )
     conversation = conversation_open(customer=customer_for(guest), channel="chat", subject=f"Replay {thread.id}")
     if conversation.employee is None:
-        raise InvalidThread(f"{user} has no part in the contact guard")
+        raise InvalidThread(f"{user} is not an employee in the contact guard")
     return conversation, conversation.employee
 
 
@@ -146,16 +146,16 @@ def _say(conversation: Conversation, employee: Employee, line: Line, at: datetim
             actor=employee, conversation=conversation, text=line.text, override=confirmed, occurred_at=at
         ).message
     if message is None:
-        raise InvalidThread("the company's rules kept a message back")
+        raise InvalidThread("a message was held back by the company's rules")
     return message
 
 
-def _verdict(thread_id: Any, conversation: Conversation, said: list[Message]) -> Verdict:
-    """Only alerts about leaving the company's channels that rest on an offer, ask or accept are attempts."""
-    order: Mapping[Any, int] = {message.pk: index for index, message in enumerate(said)}
+def _verdict(thread_id: Any, conversation: Conversation, messages: list[Message]) -> Verdict:
+    """The first attempt: an alert about leaving the company's channels with the stance offer, ask or accept."""
+    order: Mapping[Any, int] = {message.pk: index for index, message in enumerate(messages)}
     alerts = Alert.objects.filter(conversation=conversation, topic=Topic.OFF_CHANNEL, stance__in=_ATTEMPTS)
-    found = sorted((order[alert.at_message_id], alert.by) for alert in alerts)
-    if not found:
+    attempts = sorted((order[alert.at_message_id], alert.by) for alert in alerts)
+    if not attempts:
         return Verdict(id=thread_id, attempt=False, by=None, at=None)
-    at, by = found[0]
+    at, by = attempts[0]
     return Verdict(id=thread_id, attempt=True, by=by, at=at)

@@ -1,4 +1,4 @@
-"""Addresses of the CRM's own pages."""
+"""URLs of the CRM's pages."""
 
 from django.contrib.auth.views import LogoutView
 from django.urls import path

@@ -1,4 +1,4 @@
-"""The CRM's own pages: today at the hotels, the guests, one guest."""
+"""The CRM's pages: today at the hotels, the guests, one guest."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy as _
 
 from demo_project.frontdesk.models import Guest, Reservation
 
-#: The logins that the page offers, in the order in which one tries them.
+#: The logins listed on the page, in a sensible order to try them.
 LOGINS = (
     ("employee", _("answers guests in Tokyo, writes Japanese")),
     ("employee2", _("answers guests in Tokyo, writes English")),
-    ("supervisor", _("leads the Tokyo front desk, gets its warnings")),
+    ("supervisor", _("leads the Tokyo front desk, gets its alerts")),
     ("deputy", _("stands in when the supervisor is concerned")),
     ("compliance", _("sees all teams")),
     ("auditor", _("reads and exports, changes nothing")),
@@ -32,13 +32,13 @@ class Login(LoginView):
 
 
 def favicon(request: HttpRequest) -> HttpResponse:
-    """Browsers ask for it on pages that name none, the guest's chat among them."""
+    """The icon for pages without their own, such as the guest's chat."""
     return redirect(static("frontdesk/kaede.svg"))
 
 
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Today: who arrives, who is in house, who leaves."""
+    """Today's arrivals, guests in house and departures."""
     today = timezone.localdate()
     stays = Reservation.objects.exclude(status=Reservation.Status.CANCELLED).select_related("guest__owner", "hotel")
     return render(
@@ -56,7 +56,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def guests(request: HttpRequest) -> HttpResponse:
-    """The list of guests, with a search over names, codes and addresses."""
+    """The list of guests, with a search by name, code and address."""
     words = request.GET.get("q", "").strip()[:80]
     rows = Guest.objects.filter(source=Guest.Source.HOTEL)
     for word in words.split():
@@ -72,7 +72,7 @@ def guests(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def guest(request: HttpRequest, pk: int) -> HttpResponse:
-    """One guest: who it is, the stays, and the conversation (the plugin's panel)."""
+    """One guest: details, stays, and the conversation (the plugin's panel)."""
     person = get_object_or_404(Guest.objects.select_related("owner__team"), pk=pk)
     stays = person.reservations.select_related("hotel")
     return render(request, "frontdesk/guest.html", {"guest": person, "stays": stays})

@@ -1,4 +1,4 @@
-"""The demo's mail: a mail system of its own, and pages to read and answer as anybody."""
+"""The demo's mail: a separate mail system, and pages to read and answer mail as anybody."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""Whose mail can be read: the staff, the guests, and whoever else got something."""
+"""The people with mail: staff, guests, and any other recipient."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from demo_project.mailbox import store
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an address. Only guests write from here: the staff writes in the CRM."""
+    """A person with an address. Only guests can write mail here; staff write in the CRM."""
 
     name: str
     address: str
@@ -25,15 +25,15 @@ class Person:
 
 
 def everybody(root: Path) -> list[Person]:
-    """Staff first, then guests, those with mail before those without."""
+    """All people: those with mail first, then staff before guests."""
     mails = store.counts(root)
-    known = {user.email.lower(): (user.display_name, False) for user in User.objects.exclude(email="")}
+    by_address = {user.email.lower(): (user.display_name, False) for user in User.objects.exclude(email="")}
     guests = Guest.objects.exclude(email="").filter(source=Guest.Source.HOTEL)
-    known |= {guest.email.lower(): (guest.name, True) for guest in guests}
-    known |= {address: (address, False) for address in mails if address not in known}
-    people = [Person(name, address, guest, mails.get(address, 0)) for address, (name, guest) in known.items()]
+    by_address |= {guest.email.lower(): (guest.name, True) for guest in guests}
+    by_address |= {address: (address, False) for address in mails if address not in by_address}
+    people = [Person(name, address, guest, mails.get(address, 0)) for address, (name, guest) in by_address.items()]
     return sorted(people, key=lambda person: (person.mails == 0, person.is_guest, person.name))
 
 
 def person(root: Path, address: str) -> Person | None:
-    return next((found for found in everybody(root) if found.address == address.lower()), None)
+    return next((one for one in everybody(root) if one.address == address.lower()), None)

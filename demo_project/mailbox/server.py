@@ -1,7 +1,7 @@
 """The demo's mail system: ``python -m demo_project.mailbox.server --port 8025 --receiver-port 8024 --folder FOLDER``.
 
-Takes mail by SMTP. What goes to the hotel's reply addresses is handed on to the plugin's receiver, whose answer the
-sender gets; everything else ends in a Maildir. No mail leaves this machine.
+Accepts mail by SMTP. Mail to the hotel's reply addresses is relayed to the plugin's receiver, whose answer is returned
+to the sender; everything else is put into a Maildir. No mail leaves this machine.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from demo_project.mailbox.store import deliver
 
 logger = logging.getLogger("demo.mail")
-#: More than the receiver takes: its answer to a mail that is too large is the one to see.
+#: More than the receiver accepts, so that the sender gets the receiver's answer to a mail that is too large.
 MAX_BYTES = 60 * 1024 * 1024
 
 
@@ -32,7 +32,7 @@ class MailSystem:
         self.reply_addresses = reply_addresses
 
     def is_for_the_hotel(self, recipient: str) -> bool:
-        """Whether the address, without what follows a plus sign, is one of the hotel's."""
+        """Whether the address, without a plus suffix, is one of the hotel's."""
         local, _at, domain = recipient.lower().rpartition("@")
         return f"{local.partition('+')[0]}@{domain}" in self.reply_addresses
 
@@ -51,7 +51,7 @@ class MailSystem:
         return answer
 
     def hand_on(self, sender: str, recipients: list[str], content: bytes) -> str:
-        """Give a mail to the receiver; what it answers."""
+        """Relay a mail to the receiver. Returns its answer."""
         try:
             with smtplib.SMTP(*self.receiver, timeout=60) as connection:
                 connection.sendmail(sender, recipients, content)
@@ -99,6 +99,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # Before any thread starts, so that none of them takes the signals that end the server.
+    # Before any thread starts, so that no thread receives the signals that stop the server.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     main()

@@ -1,4 +1,4 @@
-"""Everybody's mail in Maildirs, one folder an address."""
+"""Mail in Maildirs, one folder per address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crm_contact_guard.channels.email.html_text import html_text
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """One mail as a reader sees it."""
+    """One mail as displayed."""
 
     key: str
     sender: str
@@ -31,18 +31,18 @@ class Letter:
 
 
 def folder_of(root: Path, address: str) -> Path:
-    """The Maildir of an address; whatever stands in the address, the folder lies directly in ``root``."""
+    """The Maildir of an address; always directly in ``root``, whatever the address contains."""
     return root / quote(address.strip().lower(), safe="@+-_.").replace("..", "%2E%2E").lstrip(".")
 
 
 def deliver(root: Path, address: str, content: bytes) -> None:
-    """Put a mail into the address' folder. A Maildir takes it by rename: a reader never sees half of it."""
+    """Put a mail into the folder of the address. A Maildir renames complete files: readers never see partial mail."""
     root.mkdir(parents=True, exist_ok=True)
     mailbox.Maildir(folder_of(root, address), create=True).add(content)
 
 
 def counts(root: Path) -> dict[str, int]:
-    """How many mails each address has."""
+    """The number of mails of each address."""
     if not root.is_dir():
         return {}
     return {
@@ -58,13 +58,13 @@ def letters(root: Path, address: str) -> list[Letter]:
     if not (folder / "new").is_dir():
         return []
     box = mailbox.Maildir(folder, create=False)
-    found = [_letter(key, box.get_bytes(key), box.get_message(key).get_date()) for key in box.keys()]  # noqa: SIM118
-    return sorted(found, key=lambda letter: letter.received_at, reverse=True)
+    mails = [_letter(key, box.get_bytes(key), box.get_message(key).get_date()) for key in box.keys()]  # noqa: SIM118
+    return sorted(mails, key=lambda letter: letter.received_at, reverse=True)
 
 
 def letter(root: Path, address: str, key: str) -> Letter | None:
-    """One mail of an address, None when there is none."""
-    return next((found for found in letters(root, address) if found.key == key), None)
+    """One mail of an address, or None."""
+    return next((one for one in letters(root, address) if one.key == key), None)
 
 
 def _letter(key: str, content: bytes, received: float) -> Letter:
@@ -90,7 +90,7 @@ def _text(mail: EmailMessage) -> str:
         return ""
     try:
         content = str(body.get_content())
-    except (LookupError, KeyError):  # an unknown charset or kind: the bytes as they are
+    except (LookupError, KeyError):  # unknown charset or type: use the raw bytes
         payload = body.get_payload(decode=True)
         content = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
     return html_text(content) if body.get_content_subtype() == "html" else content

@@ -1,4 +1,4 @@
-"""Addresses of the demo's mail pages."""
+"""URLs of the demo's mail pages."""
 
 from django.urls import path
 

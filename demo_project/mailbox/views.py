@@ -1,4 +1,4 @@
-"""The demo's mail pages: choose a person, read, and answer as that guest. Open to whoever reaches the demo."""
+"""The demo's mail pages: choose a person, read mail, and answer as a guest. Open to everybody without login."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def _root() -> Path:
 
 
 def _person(address: str) -> Person:
-    found = person(_root(), address)
-    if found is None:
+    match = person(_root(), address)
+    if match is None:
         raise Http404("nobody has this address")
-    return found
+    return match
 
 
 def _hotel_address() -> str:
@@ -39,7 +39,7 @@ def _hotel_address() -> str:
 
 
 def people(request: HttpRequest) -> HttpResponse:
-    """Everybody with an address."""
+    """All people with an address."""
     return render(request, "mailbox/people.html", {"people": everybody(_root())})
 
 
@@ -56,15 +56,15 @@ def box(request: HttpRequest, address: str) -> HttpResponse:
 def mail(request: HttpRequest, address: str, key: str) -> HttpResponse:
     """One mail, and a form to answer it."""
     owner = _person(address)
-    found = store.letter(_root(), owner.address, key)
-    if found is None:
+    letter = store.letter(_root(), owner.address, key)
+    if letter is None:
         raise Http404("no such mail")
-    return render(request, "mailbox/mail.html", {"person": owner, "letter": found})
+    return render(request, "mailbox/mail.html", {"person": owner, "letter": letter})
 
 
 @require_POST
 def write(request: HttpRequest, address: str) -> HttpResponse:
-    """Send a guest's mail by SMTP: an answer (``key`` names what is answered) or a new one to the hotel."""
+    """Send a guest's mail by SMTP: an answer to the mail ``key``, or a new mail to the hotel."""
     owner = _person(address)
     if not owner.is_guest:
         raise Http404("the staff writes in the CRM")
@@ -74,8 +74,8 @@ def write(request: HttpRequest, address: str) -> HttpResponse:
         with smtplib.SMTP(settings.EMAIL_HOST, settings.EMAIL_PORT, timeout=30) as connection:
             connection.send_message(outgoing, from_addr=owner.address)
     except (OSError, smtplib.SMTPException) as error:
-        said = _("The mail was not taken, and this is what the mail system said: %(error)s") % {"error": error}
-        messages.error(request, f"{said}\n\n{request.POST.get('text', '')}")
+        text = _("The mail was rejected. The mail system answered: %(error)s") % {"error": error}
+        messages.error(request, f"{text}\n\n{request.POST.get('text', '')}")
     else:
         messages.success(request, _("Sent to %(address)s.") % {"address": outgoing["To"]})
     if answered is not None:
@@ -84,7 +84,7 @@ def write(request: HttpRequest, address: str) -> HttpResponse:
 
 
 def _compose(owner: Person, answered: store.Letter | None, subject: str, text: str) -> EmailMessage:
-    """A mail as a mail program writes it: what is answered is quoted below, with the thread's headers."""
+    """A mail as mail programs write it: with the original quoted below, and the headers of the thread."""
     outgoing = EmailMessage()
     outgoing["From"] = owner.sender
     outgoing["Date"] = formatdate(localtime=True)

@@ -1,4 +1,4 @@
-"""A small record to calibrate by: messages that say themselves how much they weigh, and closed alerts."""
+"""A small record for calibration: messages that state their own score, and closed alerts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ START = factories.office_time()
 
 
 def judge(thread: Sequence[ThreadMessage]) -> ThreadVerdict:
-    """A reader that believes what the newest message says: "weight 0.62"."""
+    """A judge that takes the score from the newest message: "weight 0.62"."""
     said = re.search(r"weight (\d\.\d+)", thread[-1].text)
     return ThreadVerdict(False, None, Stance.NONE, None, float(said[1]) if said else 0.0, (), Tier.NONE)
 
@@ -44,7 +44,7 @@ def talk(employee: Employee, name: str = "Hanako Sato", *, last: datetime | None
 
 
 def closed(about: Message, resolution: str, reviewer: Employee, **more: Any) -> Alert:
-    """An alert on the message that a supervisor closed."""
+    """An alert on the message, closed by a supervisor."""
     finding = NewFinding(message=about, kind="contact_request", start=0, end=4, score=0.6, detector="test", version="1")
     by = "customer" if about.direction == "inbound" else "employee"
     verdict = Verdict(topic="off_channel", by=by, stance="ask", at=about, findings=[finding], **more)

@@ -1,4 +1,4 @@
-"""``contact_guard_calibrate``: told in two languages and in JSON, and nothing written that nobody confirmed."""
+"""``contact_guard_calibrate``: output in two languages and JSON; nothing is written without confirmation."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def refused(*arguments: str) -> CommandError:
     return caught.value
 
 
-def test_a_person_reads_it_in_english_and_japanese(record: list[Employee]) -> None:
+def test_the_output_is_in_english_or_japanese(record: list[Employee]) -> None:
     words = calibrate()
 
     assert "12 messages in 6 conversations read" in words
-    assert "What customers write" in words
+    assert "Messages from customers" in words
     assert "Small numbers: 0 closed alerts." in words
     assert "telephone 03" in words
     assert DESK not in words
@@ -63,7 +63,7 @@ def test_a_person_reads_it_in_english_and_japanese(record: list[Employee]) -> No
     assert "お客様のメッセージ" in told
 
 
-def test_contacts_in_full_only_when_asked(record: list[Employee]) -> None:
+def test_contacts_are_masked_unless_requested_in_full(record: list[Employee]) -> None:
     words = calibrate("--show")
 
     assert DESK in words
@@ -71,7 +71,7 @@ def test_contacts_in_full_only_when_asked(record: list[Employee]) -> None:
     assert not Event.objects.filter(kind="company.contacts_confirmed").exists()
 
 
-def test_a_program_reads_it(record: list[Employee]) -> None:
+def test_the_output_as_json(record: list[Employee]) -> None:
     told = json.loads(calibrate("--json"))
 
     assert (told["messages"], told["conversations"], told["judged"]) == (12, 6, {"true": 0, "false": 0})
@@ -86,9 +86,7 @@ def test_a_program_reads_it(record: list[Employee]) -> None:
     assert DESK not in json.dumps(told)
 
 
-def test_confirming_writes_a_file_that_the_settings_read_and_is_recorded(
-    record: list[Employee], tmp_path: Path
-) -> None:
+def test_confirming_writes_a_valid_file_and_is_recorded(record: list[Employee], tmp_path: Path) -> None:
     path = tmp_path / "company.toml"
 
     assert "2 contacts written" in calibrate("--confirm", str(path))
@@ -106,7 +104,7 @@ def test_confirming_writes_a_file_that_the_settings_read_and_is_recorded(
     assert (again.returncode, Event.objects.filter(kind="company.contacts_confirmed").count()) == (1, 1)
 
 
-def test_what_is_in_the_file_stays(record: list[Employee], tmp_path: Path) -> None:
+def test_the_content_of_the_file_is_kept(record: list[Employee], tmp_path: Path) -> None:
     path = tmp_path / "company.toml"
     path.write_text(
         '# ours\nversion = "7"\nphones = [\n  "0120-000-000", # desk ]\n  "0120-000-001",\n]\nhandles = ["minato"]\n\n'
@@ -132,7 +130,7 @@ def test_what_is_in_the_file_stays(record: list[Employee], tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "content"), [("company.toml", "phones = ["), ("company.json", "{}"), ("company.toml", "fones = []")]
 )
-def test_a_file_that_can_not_be_added_to_is_left_alone(
+def test_a_file_that_can_not_be_extended_is_left_unchanged(
     record: list[Employee], tmp_path: Path, name: str, content: str
 ) -> None:
     path = tmp_path / name
@@ -147,12 +145,12 @@ def test_a_file_that_can_not_be_added_to_is_left_alone(
     assert not Event.objects.filter(kind="company.contacts_confirmed").exists()
 
 
-def test_a_folder_that_does_not_exist_is_told(record: list[Employee], tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(record: list[Employee], tmp_path: Path) -> None:
     assert refused("--confirm", str(tmp_path / "none" / "company.toml")).returncode == 2
     assert not Event.objects.filter(kind="company.contacts_confirmed").exists()
 
 
-def test_a_contact_to_leave_out_that_nobody_proposed_is_told(record: list[Employee], tmp_path: Path) -> None:
+def test_leaving_out_a_contact_that_was_not_proposed_is_reported(record: list[Employee], tmp_path: Path) -> None:
     error = refused("--confirm", str(tmp_path / "c.toml"), "--leave-out", "0120-999-999")
 
     assert error.returncode == 2
@@ -160,11 +158,11 @@ def test_a_contact_to_leave_out_that_nobody_proposed_is_told(record: list[Employ
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_empty_period_teaches_nothing(record: list[Employee]) -> None:
+def test_an_empty_period_has_no_proposals(record: list[Employee]) -> None:
     assert refused("--since", "2027-01-01").returncode == 1
 
 
 @pytest.mark.parametrize("day", ["yesterday", "2026-13-40"])
-def test_what_is_no_day_is_told(day: Any) -> None:
+def test_an_invalid_date_is_reported(day: Any) -> None:
     with pytest.raises(CommandError, match="is neither a day"):
         calibrate("--since", day)

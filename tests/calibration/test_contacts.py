@@ -1,4 +1,4 @@
-"""Which contacts a record says are the company's own, and which it never would."""
+"""Contacts proposed as the company's own, and those never proposed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def staff() -> list[Employee]:
 
 
 def given(text: str, employees: list[Employee], customers: int) -> None:
-    """The text goes out to so many customers, by the employees in turn."""
+    """Send the text to so many customers, by the employees in turn."""
     for number in range(customers):
         message(talk(employees[number % len(employees)], f"Guest {number}"), text, minutes=number, direction="outbound")
 
@@ -30,7 +30,7 @@ def proposed() -> list[tuple[str, str]]:
     return [(one.list, one.value) for one in calibrate(judge=judge).contacts]
 
 
-def test_what_several_employees_give_to_several_customers_is_proposed(staff: list[Employee]) -> None:
+def test_contacts_given_by_several_employees_to_several_customers_are_proposed(staff: list[Employee]) -> None:
     given(DESK, staff, 3)
     given("お写真は @minato_hotel にございます。", staff[:2], 10)
     given("Write to desk@minato-hotel.jp, please.", staff, 4)
@@ -44,7 +44,7 @@ def test_what_several_employees_give_to_several_customers_is_proposed(staff: lis
     ]
 
 
-def test_one_notation_or_another_is_one_contact(staff: list[Employee]) -> None:
+def test_different_notations_are_one_contact(staff: list[Employee]) -> None:
     for employee, text in zip(staff, ("03-5550-1234", "０３（５５５０）１２３４", "03 5550 1234"), strict=True):
         message(talk(employee, f"Guest of {employee.name}"), f"お電話は {text} へ", direction="outbound")
 
@@ -52,7 +52,7 @@ def test_one_notation_or_another_is_one_contact(staff: list[Employee]) -> None:
 
 
 def test_one_employees_number_is_never_the_companys(staff: list[Employee]) -> None:
-    """A private number that goes to many customers is what this app warns of."""
+    """A private number sent to many customers is what this app alerts on."""
     given("Call me at 090-2844-7166, any time.", staff[:1], 30)
 
     assert proposed() == []
@@ -65,7 +65,7 @@ def test_two_employees_and_few_customers_are_not_enough(staff: list[Employee]) -
 
 
 def test_one_customer_is_not_enough(staff: list[Employee]) -> None:
-    """What all colleagues write to one guest is the guest's own number, read back."""
+    """A number that all colleagues write to one guest is the guest's own, repeated."""
     one = talk(staff[0])
     for minutes, employee in enumerate(staff):
         one.employee = employee
@@ -74,14 +74,14 @@ def test_one_customer_is_not_enough(staff: list[Employee]) -> None:
     assert proposed() == []
 
 
-def test_what_customers_write_teaches_nothing(staff: list[Employee]) -> None:
+def test_messages_from_customers_are_ignored(staff: list[Employee]) -> None:
     for number in range(12):
         message(talk(staff[number % 3], f"Guest {number}"), DESK, direction="inbound")
 
     assert proposed() == []
 
 
-def test_what_stands_in_a_true_alert_is_never_proposed(staff: list[Employee]) -> None:
+def test_contacts_in_true_alerts_are_never_proposed(staff: list[Employee]) -> None:
     given(DESK, staff, 12)
     given("Add me: @aoi_private77", staff, 12)
     chief = Employee.objects.get(name="Sora")

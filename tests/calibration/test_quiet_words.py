@@ -1,4 +1,4 @@
-"""Phrases that stand in false alarms alone."""
+"""Phrases that occur only in false alarms."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def test_a_phrase_of_many_false_alarms_and_no_true_one(aoi: Employee) -> None:
 
     assert found["is the concierge line open"] == 5
     assert found["日のお届け先の番号です"[1:]] == 6
-    # As long as it can be said: parts of it are not told as well.
+    # Only the longest phrase is reported, not its parts.
     assert "concierge line" not in found
 
 
-def test_what_a_true_alert_says_as_well_is_no_quiet_phrase(aoi: Employee) -> None:
+def test_a_phrase_in_a_true_alert_is_not_reported(aoi: Employee) -> None:
     alerts(aoi, "false_positive", *["Is the concierge line open?"] * 6)
     alerts(aoi, "no_action", "the concierge line bores me, what is yours?")
 
@@ -50,7 +50,7 @@ def test_what_a_true_alert_says_as_well_is_no_quiet_phrase(aoi: Employee) -> Non
     assert not {phrase for phrase in found if phrase in "the concierge line bores me, what is yours?"}
 
 
-def test_few_alarms_or_few_customers_make_no_phrase(aoi: Employee) -> None:
+def test_phrases_of_few_alarms_or_few_customers_are_not_reported(aoi: Employee) -> None:
     alerts(aoi, "false_positive", *["May I have the spa menu?"] * 4)
     one = talk(aoi, "Hanako")
     sora = Employee.objects.get(name="Sora")
@@ -60,7 +60,7 @@ def test_few_alarms_or_few_customers_make_no_phrase(aoi: Employee) -> None:
     assert quiet() == {}
 
 
-def test_numbers_are_no_part_of_a_phrase(aoi: Employee) -> None:
+def test_phrases_contain_no_numbers(aoi: Employee) -> None:
     alerts(aoi, "false_positive", *["my room is 1204 tonight as agreed"] * 6)
 
     assert all(not any(sign.isdigit() for sign in phrase) for phrase in quiet())

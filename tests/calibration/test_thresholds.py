@@ -1,4 +1,4 @@
-"""Which thresholds a record proposes, and what it says each would have cost."""
+"""Proposed thresholds, and the cost of each."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def of(made: Calibration, direction: Direction = Direction.INBOUND) -> Proposal:
 
 
 def judged(aoi: Employee, sora: Employee, *, true: list[float], false: list[float]) -> None:
-    """A closed alert for each score, each in a talk of its own."""
+    """A closed alert for each score, each in a separate conversation."""
     for weight in true:
         closed(message(talk(aoi), f"weight {weight}"), "coaching", sora)
     for weight in false:
@@ -51,7 +51,7 @@ def test_wilsons_interval() -> None:
     assert (Share(1, 29).small, Share(1, 30).small) == (True, False)
 
 
-def test_a_higher_threshold_is_proposed_where_it_spares_false_alarms_and_keeps_true_ones(
+def test_a_higher_threshold_is_proposed_if_it_avoids_false_alarms_and_keeps_true_ones(
     aoi: Employee, sora: Employee
 ) -> None:
     judged(aoi, sora, true=[0.9] * 39 + [0.5], false=[0.52] * 10 + [0.95])
@@ -67,7 +67,7 @@ def test_a_higher_threshold_is_proposed_where_it_spares_false_alarms_and_keeps_t
     assert not found.small
 
 
-def test_true_alerts_are_not_given_up_for_silence(aoi: Employee, sora: Employee) -> None:
+def test_true_alerts_are_not_sacrificed_for_fewer_alarms(aoi: Employee, sora: Employee) -> None:
     judged(aoi, sora, true=[0.5] * 10 + [0.9] * 30, false=[0.52] * 10)
 
     found = of(calibrate(judge=judge))
@@ -75,7 +75,7 @@ def test_true_alerts_are_not_given_up_for_silence(aoi: Employee, sora: Employee)
     assert (found.proposed.alert, found.why) == (found.now.alert, Why.BEST_AS_IT_IS)
 
 
-def test_few_judgements_change_nothing_and_are_said_to_be_few(aoi: Employee, sora: Employee) -> None:
+def test_few_reviewed_alerts_change_nothing_and_are_reported_as_few(aoi: Employee, sora: Employee) -> None:
     judged(aoi, sora, true=[0.9] * 3, false=[0.5] * 6)
 
     found = of(calibrate(judge=judge))
@@ -83,7 +83,7 @@ def test_few_judgements_change_nothing_and_are_said_to_be_few(aoi: Employee, sor
     assert (found.proposed.alert, found.why, found.small, found.judged) == (found.now.alert, Why.TOO_FEW, True, 9)
 
 
-def test_alerts_of_one_window_are_one_alert(aoi: Employee) -> None:
+def test_alerts_within_one_window_count_once(aoi: Employee) -> None:
     first, second = talk(aoi), talk(aoi, "Taro Ito")
     for minutes in (0, 10, 60 * 23, 60 * 24):
         message(first, "weight 0.8", minutes=minutes)
@@ -98,7 +98,7 @@ def test_alerts_of_one_window_are_one_alert(aoi: Employee) -> None:
     assert found.cost(0.2).alerts.part == 3
 
 
-def test_directions_are_counted_apart(aoi: Employee, sora: Employee) -> None:
+def test_directions_are_counted_separately(aoi: Employee, sora: Employee) -> None:
     one = talk(aoi)
     message(one, "weight 0.9")
     message(one, "weight 0.1", minutes=1, direction="outbound")
@@ -114,19 +114,19 @@ def test_directions_are_counted_apart(aoi: Employee, sora: Employee) -> None:
     assert (made.messages, made.conversations) == (3, 1)
 
 
-def test_noticed_goes_as_low_as_the_record_bears(aoi: Employee) -> None:
+def test_the_noticed_threshold_is_as_low_as_the_limit_allows(aoi: Employee) -> None:
     one = talk(aoi)
     for number in range(1000):
         message(one, f"weight {0.31 if number < 15 else 0.12 if number < 100 else 0.01}", minutes=number)
 
     found = of(calibrate(judge=judge))
 
-    # From 0.15 on 15 of 1,000 are noticed; from 0.1 on it would be 100.
+    # From 0.15 on, 15 of 1,000 are noticed; from 0.1 on it would be 100.
     assert found.proposed.noticed == 0.15
     assert found.noticed_proposed == Share(15, 1000)
 
 
-def test_erased_messages_weigh_nothing(aoi: Employee, sora: Employee) -> None:
+def test_erased_messages_do_not_count(aoi: Employee, sora: Employee) -> None:
     judged(aoi, sora, true=[0.9], false=[0.9])
     erase_messages(Message.objects.all(), basis="request")
 
@@ -135,7 +135,7 @@ def test_erased_messages_weigh_nothing(aoi: Employee, sora: Employee) -> None:
     assert (made.messages, made.true, made.false) == (0, 0, 0)
 
 
-def test_only_the_period_and_the_tenant_that_were_asked_for(aoi: Employee) -> None:
+def test_only_the_requested_period_and_tenant_are_read(aoi: Employee) -> None:
     one = talk(aoi, last=START + timedelta(days=3))
     message(one, "weight 0.9")
     message(one, "weight 0.9", minutes=60 * 24 * 3)
@@ -146,7 +146,7 @@ def test_only_the_period_and_the_tenant_that_were_asked_for(aoi: Employee) -> No
     assert calibrate(judge=judge, tenant="elsewhere").messages == 0
 
 
-def test_a_message_is_read_in_its_talk_and_a_note_alone(aoi: Employee) -> None:
+def test_a_message_is_judged_in_its_conversation_and_a_note_alone(aoi: Employee) -> None:
     one, other = talk(aoi), talk(aoi, "Taro Ito")
     for number, direction in enumerate(["inbound", "note", "outbound"]):
         message(one, f"line {number}", minutes=number * 10, direction=direction)

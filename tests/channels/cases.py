@@ -264,7 +264,7 @@ class WebhookCases(ChannelCases):
         self.accepted(payload)
 
         assert Address.objects.get(customer=talk.customer, kind=self.channel.address_kind).opted_out_at
-        with pytest.raises(InvalidMessage, match="can't be written to"):
+        with pytest.raises(InvalidMessage, match="can't receive messages"):
             gateway.send(actor=talk.employee, conversation=talk, text="Hello", channel=self.alias)
 
         back = self.opt_in(event_id="o2")

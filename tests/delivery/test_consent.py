@@ -1,4 +1,4 @@
-"""Words about an address: late, out of order, from both sides, and for everybody who has it."""
+"""Opt-outs of an address: late, out of order, from both sides, and for all its holders."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ago(minutes: int) -> datetime:
     return NOW - timedelta(minutes=minutes)
 
 
-def test_it_holds_for_everybody_who_has_the_address() -> None:
+def test_an_opt_out_applies_to_all_customers_with_the_address() -> None:
     hanako, taro = factories.customer("Hanako", email=ADDRESS), factories.customer("Taro", email=ADDRESS.title())
 
     assert say(ContactKind.STOP, ago(1))
@@ -58,7 +58,7 @@ def test_it_holds_for_everybody_who_has_the_address() -> None:
         ([(ContactKind.COMPLAINT, 3), (ContactKind.UNSUBSCRIBE, 1)], "complaint"),
     ],
 )
-def test_the_newer_word_holds_and_a_bounce_never_hides_a_persons_own(
+def test_the_newest_event_wins_and_a_bounce_replaces_no_opt_out(
     said: list[tuple[ContactKind, int]], holds: str
 ) -> None:
     factories.customer(email=ADDRESS)
@@ -78,7 +78,7 @@ def test_a_repeated_event_is_recorded_once() -> None:
 
 
 @pytest.mark.parametrize(("kind", "left"), [(ContactKind.BOUNCE, ""), (ContactKind.STOP, "stop")])
-def test_writing_ends_a_bounce_and_no_stop(kind: ContactKind, left: str) -> None:
+def test_a_message_from_the_address_ends_a_bounce_but_no_opt_out(kind: ContactKind, left: str) -> None:
     factories.customer(email=ADDRESS)
     say(kind, ago(5))
 
@@ -89,7 +89,7 @@ def test_writing_ends_a_bounce_and_no_stop(kind: ContactKind, left: str) -> None
     assert word() == left
 
 
-def test_a_new_follower_becomes_somebody_and_a_strangers_stop_is_kept() -> None:
+def test_a_new_follower_becomes_a_customer_and_an_unknown_address_is_recorded() -> None:
     say(ContactKind.FOLLOW, ago(1), address="new@sato.example")
     say(ContactKind.STOP, ago(1), address="nobody@sato.example")
 

@@ -1,4 +1,4 @@
-"""The pace that carriers allow, what they ask for when they are busy, and that people hear when one is away."""
+"""Rate limits of carriers, pauses that they ask for, and reports on carriers that are down."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def write(talk: Conversation, text: str = "Hello") -> Message:
     return sent.message
 
 
-def test_no_more_than_the_carrier_allows_a_minute(talk: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_messages_a_minute_than_the_carrier_allows(talk: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MemoryChannel, "per_minute", 2)
     messages = [write(talk, f"{number}") for number in range(4)]
 
@@ -58,7 +58,7 @@ def test_no_more_than_the_carrier_allows_a_minute(talk: Conversation, monkeypatc
     assert len(MemoryChannel.sent) == 4
 
 
-def test_a_busy_carrier_is_asked_again_when_it_wants_to_be(talk: Conversation) -> None:
+def test_a_busy_carrier_is_retried_after_the_time_it_asks_for(talk: Conversation) -> None:
     first, second = write(talk, "1"), write(talk, "2")
     MemoryChannel.errors.append(ChannelError("busy", permanent=False, retry_after=120))
     now = timezone.now()
@@ -75,7 +75,7 @@ def test_a_busy_carrier_is_asked_again_when_it_wants_to_be(talk: Conversation) -
     assert health.down() == []
 
 
-def test_people_hear_when_a_carrier_is_away_and_when_it_is_back(talk: Conversation) -> None:
+def test_people_are_notified_when_a_carrier_is_down_and_when_it_is_back(talk: Conversation) -> None:
     messages = [write(talk, f"{number}") for number in range(health.FAILURES)]
     MemoryChannel.errors.extend(ChannelError("no answer", permanent=False) for _ in messages)
     for message in messages[:-1]:
@@ -89,7 +89,7 @@ def test_people_hear_when_a_carrier_is_away_and_when_it_is_back(talk: Conversati
     assert health.down() == []
 
 
-def test_a_refusal_for_good_shows_that_the_carrier_is_there(talk: Conversation) -> None:
+def test_a_permanent_refusal_shows_that_the_carrier_is_available(talk: Conversation) -> None:
     for _ in range(health.FAILURES):
         MemoryChannel.errors.append(ChannelError("no such reader", permanent=True))
         attempts.deliver(write(talk).pk)
@@ -97,7 +97,7 @@ def test_a_refusal_for_good_shows_that_the_carrier_is_there(talk: Conversation) 
     assert health.down() == []
 
 
-def test_a_message_that_waits_is_not_sent_after_a_stop(talk: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_waiting_message_is_not_sent_after_an_opt_out(talk: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MemoryChannel, "needs_address", True)
     talk.customer.addresses.create(kind="email", value="hanako@gmail.com", normalised="hanako@gmail.com")
     message = write(talk)

@@ -1,4 +1,4 @@
-"""The outbox: one worker a message, refusals retried, doubts marked, carriers' later words in any order."""
+"""The outbox: one worker per message, retries, possible duplicates, status events in any order."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def steps(message: Message) -> list[str]:
 
 
 def die(message: Message) -> None:
-    """What a worker leaves behind that dies while it holds the message."""
+    """The state left behind by a worker that dies while it holds the message."""
     Delivery.objects.filter(message=message).update(lease_until=timezone.now() - timedelta(seconds=1))
 
 
-def test_a_message_goes_out_once_however_often_the_task_runs(message: Message) -> None:
+def test_a_message_is_sent_once_however_often_the_task_runs(message: Message) -> None:
     for _ in range(3):
         attempts.deliver(message.pk)
 
@@ -64,7 +64,7 @@ def test_a_message_goes_out_once_however_often_the_task_runs(message: Message) -
 
 
 @pytest.mark.parametrize(("lasts", "doubtful"), [(None, False), (timedelta(hours=1), False), (timedelta(0), True)])
-def test_a_key_counts_as_long_as_the_carrier_knows_it(
+def test_a_key_counts_only_as_long_as_the_carrier_keeps_it(
     message: Message, monkeypatch: pytest.MonkeyPatch, lasts: timedelta | None, doubtful: bool
 ) -> None:
     monkeypatch.setattr(MemoryChannel, "idempotency_lasts", lasts)
@@ -78,7 +78,7 @@ def test_a_key_counts_as_long_as_the_carrier_knows_it(
     assert state(message) == "sent"
 
 
-def test_two_workers_never_hold_one_message(message: Message) -> None:
+def test_two_workers_never_hold_the_same_message(message: Message) -> None:
     first = outbox.claim(message.pk, idempotent=False)
 
     assert first is not None
@@ -101,7 +101,7 @@ def test_a_transient_refusal_waits_and_a_permanent_one_ends(message: Message) ->
     assert MemoryChannel.sent == []
 
 
-def test_a_dead_workers_message_is_tried_once_more_and_marked_then_left_to_people(message: Message) -> None:
+def test_a_dead_workers_message_is_retried_once_with_a_mark_and_then_left_to_people(message: Message) -> None:
     assert outbox.claim(message.pk, idempotent=False) is not None
     die(message)
 
@@ -115,7 +115,7 @@ def test_a_dead_workers_message_is_tried_once_more_and_marked_then_left_to_peopl
     assert steps(message)[-1] == "delivery.uncertain"
 
 
-def test_an_idempotent_carrier_is_simply_asked_again(message: Message) -> None:
+def test_an_idempotent_carrier_is_simply_retried(message: Message) -> None:
     for _ in range(4):
         claim = outbox.claim(message.pk, idempotent=True)
         assert claim is not None
@@ -123,7 +123,7 @@ def test_an_idempotent_carrier_is_simply_asked_again(message: Message) -> None:
         die(message)
 
 
-def test_the_sweeper_finds_what_is_due_and_what_was_left(message: Message) -> None:
+def test_the_sweeper_finds_due_messages_and_those_of_dead_workers(message: Message) -> None:
     assert outbox.due(timezone.now()) == [message.pk]
     outbox.claim(message.pk, idempotent=False)
     assert outbox.due(timezone.now()) == []
@@ -131,7 +131,7 @@ def test_the_sweeper_finds_what_is_due_and_what_was_left(message: Message) -> No
     assert outbox.due(timezone.now()) == [message.pk]
 
 
-def test_late_words_of_a_carrier_never_move_a_message_back(message: Message) -> None:
+def test_late_status_events_never_move_a_message_back(message: Message) -> None:
     attempts.deliver(message.pk)
     for word in (DeliveryStatus.READ, DeliveryStatus.DELIVERED, DeliveryStatus.SENT):
         outbox.carrier_said(message, word, occurred_at=timezone.now())
@@ -147,7 +147,7 @@ def test_a_bounce_after_sent_is_a_failure(message: Message) -> None:
     assert state(message) == "failed"
 
 
-def test_a_channel_taken_out_of_the_settings_keeps_its_messages(message: Message, settings: object) -> None:
+def test_a_channel_removed_from_the_settings_keeps_its_messages(message: Message, settings: object) -> None:
     with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "CHANNELS": {}}):  # type: ignore[attr-defined]
         attempts.deliver(message.pk)
 
@@ -155,7 +155,7 @@ def test_a_channel_taken_out_of_the_settings_keeps_its_messages(message: Message
 
 
 @pytest.mark.parametrize("last", [{"permanent": True}, {"permanent": False, "uncertain": True}])
-def test_what_may_have_arrived_never_ends_as_failed(message: Message, last: dict[str, bool]) -> None:
+def test_a_message_that_may_have_arrived_never_ends_as_failed(message: Message, last: dict[str, bool]) -> None:
     MemoryChannel.errors.append(ChannelError("silence", permanent=False, uncertain=True))
     attempts.deliver(message.pk)
     for _ in outbox.WAITS:
@@ -167,7 +167,7 @@ def test_what_may_have_arrived_never_ends_as_failed(message: Message, last: dict
     assert steps(message)[-2:] == ["delivery.failed", "delivery.uncertain"]
 
 
-def test_a_carriers_garbled_words_are_kept_as_every_database_can_hold_them(message: Message) -> None:
+def test_invalid_text_from_a_carrier_is_stored_in_a_form_that_every_database_accepts(message: Message) -> None:
     MemoryChannel.errors.append(ChannelError("bad answer: \0<html>\ud800", permanent=True))
 
     attempts.deliver(message.pk)

@@ -1,4 +1,4 @@
-"""The demo project in a folder of its own, through its own commands: another project than the one the tests run in."""
+"""The demo project in a separate folder, run by its own commands, since it is another project than the tests'."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 
-#: The demo also takes the ports so far above its own: receiver and mail.
+#: The demo also uses the ports at these offsets: receiver and mail.
 NEIGHBOURS = (24, 25)
 
 
 @dataclass
 class Demo:
-    """Commands of the demo over the data in ``folder``."""
+    """Commands of the demo with its data in ``folder``."""
 
     folder: Path
     port: int
@@ -45,7 +45,7 @@ class Demo:
         return self.run("demo_project/manage.py", *arguments)
 
     def ask(self, code: str) -> str:
-        """What a piece of Python prints inside the demo project."""
+        """Run Python code in the demo project and return its output."""
         done = self.manage("shell", "--no-imports", "--command", code)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
@@ -53,7 +53,7 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """With its data brought in, nothing running."""
+    """The demo with its data loaded and nothing running."""
     found = Demo(tmp_path_factory.mktemp("demo"), free_port(NEIGHBOURS))
     done = found.run("demo_project/demo.py", "--data-only")
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""The broker made of a folder."""
+"""The folder broker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def connect(folder: Path) -> Connection:
     return Connection("folder://", transport_options={"folder": str(folder), "polling_interval": 0.01})
 
 
-def test_messages_come_out_in_order_and_once(tmp_path: Path) -> None:
+def test_messages_are_delivered_in_order_and_once(tmp_path: Path) -> None:
     with connect(tmp_path) as connection, connection.SimpleQueue("celery") as queue:
         for number in range(5):
             queue.put({"number": number})
@@ -33,13 +33,13 @@ def test_messages_come_out_in_order_and_once(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.msg*"))
 
 
-def test_a_message_that_is_still_being_written_is_not_taken(tmp_path: Path) -> None:
+def test_an_unfinished_message_is_not_delivered(tmp_path: Path) -> None:
     (tmp_path / "00000000000000000001_x.celery.msg.part").write_text('{"body": "half')
     with connect(tmp_path) as connection, connection.SimpleQueue("celery") as queue, pytest.raises(Empty):
         queue.get(block=False)
 
 
-def test_two_readers_share_without_taking_anything_twice(tmp_path: Path) -> None:
+def test_two_readers_never_get_the_same_message(tmp_path: Path) -> None:
     taken: list[int] = []
 
     def read(amount: int) -> None:

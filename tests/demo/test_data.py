@@ -1,4 +1,4 @@
-"""What the demo brings in: people, guests, and talks whose alerts tell exactly the stories they are meant to tell."""
+"""The demo's data: people, guests, and conversations with exactly the intended alerts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ print(json.dumps([model.objects.count() for model in models]))
 """
 
 
-def test_the_talks_raise_the_alerts_they_are_meant_to_raise_and_no_other(demo: Demo) -> None:
+def test_the_conversations_raise_exactly_the_intended_alerts(demo: Demo) -> None:
     assert json.loads(demo.ask(ALERTS)) == [
         ["off_channel", "customer", "黒田 健", "supervisor"],
         ["after_hours", "employee", "James Whitfield", "supervisor"],
@@ -33,7 +33,7 @@ def test_the_talks_raise_the_alerts_they_are_meant_to_raise_and_no_other(demo: D
     ]
 
 
-def test_bringing_it_in_again_changes_nothing(demo: Demo) -> None:
+def test_loading_it_again_changes_nothing(demo: Demo) -> None:
     before = json.loads(demo.ask(COUNTS))
     assert before[:2] == [9, 3]
     assert before[2] == before[3] == 25
@@ -55,8 +55,8 @@ def test_no_migration_is_missing(demo: Demo) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_migrate_puts_a_trigger_back_that_is_gone(demo: Demo) -> None:
-    # As an operator types it: `manage.py migrate` asks the very check that names the loss.
+def test_migrate_restores_a_missing_trigger(demo: Demo) -> None:
+    # As an operator runs it: `manage.py migrate` runs the check that reports the missing trigger.
     with sqlite3.connect(demo.folder / "db.sqlite3") as database:
         database.execute("DROP TRIGGER contact_guard_message_update")
     assert "crm_contact_guard.E006" in demo.manage("check", "--database", "default").stderr

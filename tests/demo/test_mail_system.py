@@ -19,7 +19,7 @@ REPLY = "reply@kaede-hotels.example"
 
 
 class System:
-    """The mail system, with ``receiver`` in the place of the plugin's receiver."""
+    """The mail system, with ``receiver`` instead of the plugin's receiver."""
 
     def __init__(self, folder: Path, receiver: Sink) -> None:
         self.folder = folder
@@ -46,7 +46,7 @@ def system(tmp_path: Path) -> Iterator[System]:
         found.controller.stop()
 
 
-def test_mail_for_people_ends_in_their_boxes(system: System) -> None:
+def test_mail_to_people_is_put_into_their_mailboxes(system: System) -> None:
     system.send("sato.hanako@post.example", "supervisor@kaede-hotels.example")
 
     [letter] = store.letters(system.folder, "Sato.Hanako@post.example")
@@ -56,14 +56,14 @@ def test_mail_for_people_ends_in_their_boxes(system: System) -> None:
     assert system.receiver.is_empty
 
 
-def test_mail_for_a_reply_address_goes_on_to_the_receiver(system: System) -> None:
+def test_mail_to_a_reply_address_is_relayed_to_the_receiver(system: System) -> None:
     system.send("reply+abcdefghijkmnpqrstuv@kaede-hotels.example")
 
     assert system.receiver.next_mail()["Subject"] == "ご案内"
     assert store.counts(system.folder) == {}
 
 
-def test_the_sender_hears_when_the_receiver_is_away(tmp_path: Path) -> None:
+def test_the_sender_gets_an_error_if_the_receiver_is_down(tmp_path: Path) -> None:
     absent = Sink()
     system = System(tmp_path / "mail", absent)
     system.controller.start()
@@ -78,7 +78,7 @@ def test_the_sender_hears_when_the_receiver_is_away(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "address", ["../../etc/cron.d/x@a.example", "..", ".hidden@a.example", "a/b@c.example", "/x@y"]
 )
-def test_no_address_leads_out_of_the_folder(tmp_path: Path, address: str) -> None:
+def test_no_address_escapes_the_folder(tmp_path: Path, address: str) -> None:
     root = tmp_path / "mail"
     folder = store.folder_of(root, address)
     assert folder.parent == root

@@ -1,4 +1,4 @@
-"""``manage.py replay FILE``: threads through the gateway, one verdict a line."""
+"""``manage.py replay FILE``: threads through the gateway, one verdict per line."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def verdicts(output: str) -> list[dict[str, Any]]:
     return [json.loads(row) for row in output.splitlines()]
 
 
-def test_one_verdict_a_thread_in_the_files_order(demo: Demo, tmp_path: Path) -> None:
+def test_one_verdict_per_thread_in_the_order_of_the_file(demo: Demo, tmp_path: Path) -> None:
     done = demo.manage("replay", write(tmp_path, OFFER, CALM, NIGHT), "--jsonl")
 
     assert done.returncode == 0, done.stderr
@@ -49,7 +49,7 @@ def test_one_verdict_a_thread_in_the_files_order(demo: Demo, tmp_path: Path) -> 
     ]
 
 
-def test_it_may_be_repeated_and_starts_at_ten_of_the_next_working_day(demo: Demo, tmp_path: Path) -> None:
+def test_it_can_be_repeated_and_starts_at_ten_on_the_next_working_day(demo: Demo, tmp_path: Path) -> None:
     path = write(tmp_path, OFFER)
     first, second = demo.manage("replay", path, "--jsonl"), demo.manage("replay", path, "--jsonl")
 
@@ -70,16 +70,16 @@ def test_it_may_be_repeated_and_starts_at_ten_of_the_next_working_day(demo: Demo
     assert told == [["10:00", "10:04", "10:06"], True]
 
 
-def test_without_jsonl_a_person_reads_what_happened(demo: Demo, tmp_path: Path) -> None:
+def test_without_jsonl_the_output_is_for_people(demo: Demo, tmp_path: Path) -> None:
     done = demo.manage("replay", write(tmp_path, OFFER, CALM))
 
     assert done.returncode == 0
     assert "offer: alert, by the employee, at message 2: よろしければ私のLINE" in done.stdout
     assert "calm: no attempt" in done.stdout
-    assert "2 talks replayed, 1 with an attempt, 0 lines not replayed" in done.stdout
+    assert "2 conversations replayed, 1 with an attempt, 0 lines not replayed" in done.stdout
 
 
-def test_bad_lines_are_named_and_the_others_are_replayed(demo: Demo, tmp_path: Path) -> None:
+def test_invalid_lines_are_reported_and_the_others_replayed(demo: Demo, tmp_path: Path) -> None:
     path = write(
         tmp_path,
         CALM,
@@ -105,7 +105,7 @@ def test_bad_lines_are_named_and_the_others_are_replayed(demo: Demo, tmp_path: P
     assert "empty" in told[5]
 
 
-def test_a_missing_file_and_an_unknown_login_are_told(demo: Demo, tmp_path: Path) -> None:
+def test_a_missing_file_and_an_unknown_login_are_reported(demo: Demo, tmp_path: Path) -> None:
     missing = demo.manage("replay", str(tmp_path / "none.jsonl"))
     assert missing.returncode == 2
     assert "none.jsonl" in missing.stderr

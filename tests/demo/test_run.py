@@ -1,4 +1,4 @@
-"""The whole demo in processes of its own: what a person does with it after ``make demo``."""
+"""The whole demo in separate processes, used as a person does after ``make demo``."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ import pytest
 from tests.demo.conftest import NEIGHBOURS, ROOT, Demo
 from tests.ports import free_port
 
-#: Seconds a whole test may take; each wait within it gets a fifth.
+#: Seconds that a whole test may take; each wait gets a fifth.
 PATIENCE = 300
 
 
 class Browser:
-    """Pages over HTTP with cookies and forms, as a person's browser sends them."""
+    """A simple browser: pages over HTTP with cookies and forms."""
 
     def __init__(self, base: str, language: str = "en") -> None:
         self.base = base
@@ -39,7 +39,7 @@ class Browser:
         return self.page
 
     def post(self, path: str, **fields: str) -> str:
-        """Submit a form of the page just read, with the hidden values it holds."""
+        """Submit a form of the current page, with its hidden values."""
         hidden = dict(re.findall(r'name="(csrfmiddlewaretoken|form_token|key)" value="([^"]*)"', self.page))
         data = urllib.parse.urlencode({**hidden, **fields}).encode()
         request = urllib.request.Request(self.base + path, data, headers={"Referer": self.base + path})
@@ -52,7 +52,7 @@ class Browser:
         self.post("/login/", username=name, password="demo", next="")
 
     def wait_for(self, path: str, text: str, seconds: float = PATIENCE / 5) -> None:
-        """Read the page again and again, as its own script does, until the text stands in it."""
+        """Reload the page, as its own script does, until it contains the text."""
         pause = threading.Event()
         for _ in range(int(seconds / 0.1)):
             if text in self.get(path):
@@ -62,7 +62,7 @@ class Browser:
 
 
 class Running:
-    """``demo.py`` as somebody started it."""
+    """A running ``demo.py``."""
 
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
@@ -93,7 +93,7 @@ class Running:
         return re.search(r"http://\S+/guard/chat/\S+", self.said)[0]  # type: ignore[index]
 
     def end(self, number: int = signal.SIGINT) -> tuple[int, str]:
-        """Signal it and wait; exit code and all it said."""
+        """Send a signal and wait. Returns the exit code and the output."""
         if self.process.poll() is None and number:
             self.process.send_signal(number)
         rest, _none = self.process.communicate(timeout=60)
@@ -109,7 +109,7 @@ class Running:
         self.process.stdout.close()
 
     def parts(self) -> dict[str, int]:
-        """Process ids of what it started, by name."""
+        """Process ids of its parts, by name."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         lines = {int(pid): Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
         names = {"gunicorn": "web", "worker": "worker", "beat": "beat", "receive_mail": "receiver"}
@@ -129,7 +129,7 @@ def is_free(port: int) -> bool:
 
 
 @pytest.mark.timeout(PATIENCE)
-def test_both_warnings_arrive_and_ctrl_c_ends_all(running: Running) -> None:
+def test_alert_and_mail_arrive_and_ctrl_c_stops_everything(running: Running) -> None:
     assert "ready" in running.said
     assert "employee2" in running.said
     supervisor = Browser(running.base, "ja")
@@ -163,7 +163,7 @@ def test_both_warnings_arrive_and_ctrl_c_ends_all(running: Running) -> None:
 
 
 @pytest.mark.timeout(PATIENCE)
-def test_a_part_that_dies_is_told_and_ends_the_demo(running: Running) -> None:
+def test_a_part_that_dies_is_reported_and_stops_the_demo(running: Running) -> None:
     parts = running.parts()
     assert set(parts) == {"web", "worker", "beat", "receiver"}
     os.kill(parts["worker"], signal.SIGKILL)
@@ -175,7 +175,7 @@ def test_a_part_that_dies_is_told_and_ends_the_demo(running: Running) -> None:
     assert is_free(running.demo.port)
 
 
-def test_a_taken_port_is_named_with_the_way_out(demo: Demo) -> None:
+def test_a_used_port_is_reported_with_a_way_out(demo: Demo) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", demo.port + 24))
         taken.listen()
@@ -187,7 +187,7 @@ def test_a_taken_port_is_named_with_the_way_out(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize("given", ["eighty", "0", "70000"])
-def test_a_wrong_port_is_told(demo: Demo, given: str) -> None:
+def test_an_invalid_port_is_reported(demo: Demo, given: str) -> None:
     done = demo.run("demo_project/demo.py", DEMO_PORT=given)
 
     assert done.returncode == 1

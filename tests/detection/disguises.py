@@ -1,4 +1,4 @@
-"""Ways to hide a number, address or account from a scanner, written from Unicode and usage, not from the engine's tables."""
+"""Generates disguised numbers, addresses and accounts from Unicode and usage, independently of the engine's tables."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ LINKS: dict[str, Callable[[str, Random], str]] = {
 
 
 def samples(seed: int, each: int) -> Iterator[tuple[str, str, str]]:
-    """Technique, text, and the disguised part, ``each`` of every technique."""
+    """Yield ``each`` samples of every technique, as (technique, text, disguised part)."""
     rng = Random(seed)
     for name, phone in PHONES.items():
         carriers = CARRIERS_EN if "English" in name or name == "dotted" else CARRIERS_JA
@@ -172,7 +172,7 @@ def samples(seed: int, each: int) -> Iterator[tuple[str, str, str]]:
 
 
 def covered(text: str, hidden: str, verdict: Scan) -> bool:
-    """Whether an attempt was seen and its identifier findings cover at least half of what was hidden."""
+    """Whether the verdict is an attempt and its identifier findings cover at least half of the hidden text."""
     start = text.index(hidden)
     end = start + len(hidden)
     seen: set[int] = set()

@@ -1,7 +1,7 @@
-"""Mails, exports and notes in the formats of real programs, written before the code that parts them.
+"""Mails, exports and notes in the formats of real programs, written before the code that splits them.
 
-``messy/*.txt``: a head ``#### id direction attempt form``, then lines marked ``w`` (the writer's words), ``t`` (somebody
-else's) or ``n`` (nobody's). ``unseen.txt`` was not looked at until the code was done.
+``messy/*.txt``: a header ``#### id direction attempt form``, then lines marked ``w`` (the writer's words), ``t``
+(somebody else's) or ``n`` (nobody's). ``unseen.txt`` was not used while the code was written.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent / "messy"
 
 @dataclass(frozen=True)
 class Mail:
-    """One text with what is known of its lines."""
+    """One text with the owner of each line."""
 
     id: str
     direction: str

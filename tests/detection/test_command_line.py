@@ -1,4 +1,4 @@
-"""The command line: verdict lines in order, errors named, company files read."""
+"""The command line: verdicts in order, errors reported, company files read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def verdicts(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.decode().splitlines()]
 
 
-def test_lines_are_answered_in_order_and_errors_are_named() -> None:
+def test_verdicts_keep_the_order_and_invalid_lines_are_reported() -> None:
     lines = "\n".join(
         (
             json.dumps({"id": "a", "text": "個人のLINE交換しませんか", "direction": "inbound", "unknown": 1}),
@@ -82,7 +82,7 @@ def test_company_file(tmp_path: Path) -> None:
     assert not verdicts(run("--jsonl", "--company", str(file), lines=line))[0]["attempt"]
 
 
-def test_wrong_company_file_says_where(tmp_path: Path) -> None:
+def test_invalid_company_file_is_reported_with_its_place(tmp_path: Path) -> None:
     file = tmp_path / "company.toml"
     file.write_text('handels = ["x"]\n', "utf-8")
     done = run("--jsonl", "--company", str(file))
@@ -100,5 +100,5 @@ def test_explain() -> None:
     assert "tori_masa99" in done.stdout.decode()
 
 
-def test_wrong_use() -> None:
+def test_wrong_usage() -> None:
     assert run().returncode == 2

@@ -1,4 +1,4 @@
-"""A company's own words and rules: loaded, linted line by line, tried on the past, and part of the scan."""
+"""A company's own words and rules: loading, linting by line, dry run, and use in a scan."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def problems(tmp_path: Path, text: str, name: str = "company.toml") -> list[Prob
     return lint(path)
 
 
-def test_a_good_file_loads_whole(good: Path) -> None:
+def test_a_valid_file_is_loaded(good: Path) -> None:
     assert lint(good) == []
     company = load(good)
     assert company.version == "2026-11-24"
@@ -61,7 +61,7 @@ def test_a_good_file_loads_whole(good: Path) -> None:
     assert read_company(str(good)) == company
 
 
-def test_json_is_the_same_file(tmp_path: Path, good: Path) -> None:
+def test_json_gives_the_same_company(tmp_path: Path, good: Path) -> None:
     company = load(good)
     data = {
         "version": company.version,
@@ -92,7 +92,7 @@ def test_json_is_the_same_file(tmp_path: Path, good: Path) -> None:
         ('phonse = ["1"]\n', 1, "did you mean 'phones'"),
         ('\n\nregions = ["JP",\n  "usa"]\n', 4, "'usa'"),
         ("threshold = 3\n", 1, "between 0 and 1"),
-        ('phones = "090"\n', 1, "list of texts"),
+        ('phones = "090"\n', 1, "list of strings"),
         ('[own_words]\nside_dael = ["abc"]\n', 2, "did you mean 'side_deal'"),
         ('[own_words]\nside_deal = [\n "abc",\n "x",\n]\n', 4, "two characters"),
         ("[[rules]]\nkind = 'side_deal'\npattern = 'abc'\n", 1, "needs an id"),
@@ -108,24 +108,24 @@ def test_json_is_the_same_file(tmp_path: Path, good: Path) -> None:
         (
             "[[rules]]\nid = 'a'\nkind = 'side_deal'\npattern = 'abc'\nhits = [\n 'abc',\n 'xyz',\n]\n",
             7,
-            "'xyz' is not hit",
+            "'xyz' is not matched",
         ),
-        ("[[rules]]\nid = 'a'\nkind = 'side_deal'\npattern = 'abc'\nmisses = ['xabcx']\n", 5, "is hit"),
-        ("[[rules]]\nid = 'a'\nkind = 'side_deal'\npattern = 'ＬＩＮＥ'\n", 4, "write 'l'"),
+        ("[[rules]]\nid = 'a'\nkind = 'side_deal'\npattern = 'abc'\nmisses = ['xabcx']\n", 5, "is matched"),
+        ("[[rules]]\nid = 'a'\nkind = 'side_deal'\npattern = 'ＬＩＮＥ'\n", 4, "by 'l'"),
         ("[[rules]]\nid = 'a'\nkind = 'side_deal'\npattern = 'a(?=b)'\n", 4, "lookahead"),
         ("[[rules]]\nid = 'a'\nkind = 'side_deal'\npattern = '(ab)\\1'\n", 4, "backreference"),
-        ("[[rules]]\nid = 'a'\nkind = 'side_deal'\npattern = 'ab('\n", 4, "refused"),
+        ("[[rules]]\nid = 'a'\nkind = 'side_deal'\npattern = 'ab('\n", 4, "is invalid"),
         ("[[rules]]\nid = 'a'\nkind = 'side_deal'\npattern = 'x*'\n", 4, "empty text"),
         ("phones = [\n'1'\n", 2, "not TOML"),
         ("a = 1\nb = = 2\n", 2, "not TOML"),
     ],
 )
-def test_each_fault_is_named_with_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:
+def test_each_fault_is_reported_with_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:
     found = problems(tmp_path, text)
     assert [(problem.line, said in problem.message) for problem in found] == [(line, True)], found
 
 
-def test_the_second_use_of_an_id_is_the_fault(tmp_path: Path) -> None:
+def test_a_duplicate_id_is_reported_at_its_second_use(tmp_path: Path) -> None:
     rule = "[[rules]]\nid = 'a'\nkind = 'side_deal'\npattern = 'abc'\n"
     (problem,) = problems(tmp_path, rule + rule)
     assert (problem.line, "used twice" in problem.message) == (6, True)
@@ -161,7 +161,7 @@ def test_unreadable_and_oversized_files_are_problems(tmp_path: Path) -> None:
         "x" * 600,
     ],
 )
-def test_what_cannot_run_in_linear_time_or_bounded_memory_is_refused(pattern: str) -> None:
+def test_patterns_without_linear_time_or_bounded_memory_are_rejected(pattern: str) -> None:
     assert refusal(pattern) is not None
 
 
@@ -170,20 +170,20 @@ def test_an_accepted_pattern_runs_in_linear_time(pattern: str) -> None:
     assert refusal(pattern) is None
     company = Company(rules=(CompanyRule("r", "side_deal", pattern),))
     text = "a" * 50_000 + "!"
-    # A backtracking engine would still be at it when the test's time is over.
+    # A backtracking engine would exceed the test's timeout.
     assert dry_run(company, [(Direction.INBOUND, text)]) == []
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=60))
-def test_any_pattern_is_judged_without_exception(pattern: str) -> None:
+def test_no_pattern_raises(pattern: str) -> None:
     text = pattern + "abc"
     if refusal(pattern) is None:
         hits = dry_run(Company(rules=(CompanyRule("r", "side_deal", pattern),)), [(Direction.INBOUND, text)])
         assert all(hit.text in text for hit in hits)
 
 
-def test_a_faulty_file_does_not_load(tmp_path: Path) -> None:
+def test_an_invalid_file_does_not_load(tmp_path: Path) -> None:
     path = tmp_path / "company.toml"
     path.write_text("[[rules]]\nid = 'a'\nkind = 'side_deal'\npattern = 'a(?=b)'\n", "utf-8")
     for reader in (load, lambda where: read_company(str(where))):
@@ -191,7 +191,7 @@ def test_a_faulty_file_does_not_load(tmp_path: Path) -> None:
             reader(path)
 
 
-def test_words_and_rules_are_found_where_they_stand(good: Path) -> None:
+def test_findings_of_words_and_rules_have_their_spans(good: Path) -> None:
     company = load(good)
     text = "Is that club card YOUR OWN? 裏メニュー もあるよ"
     found = scan(text, direction=Direction.INBOUND, company=company)
@@ -206,7 +206,7 @@ def test_words_and_rules_are_found_where_they_stand(good: Path) -> None:
     assert "registered" in reason("company.club_card") or "own" in reason("company.club_card")
 
 
-def test_direction_unless_and_word_boundaries_are_kept() -> None:
+def test_direction_unless_and_word_boundaries_are_respected() -> None:
     rule = CompanyRule("r", "side_deal", "blue room", direction="inbound", unless="booked")
     company = Company(rules=(rule,), own_words={"side_deal": ("art",)})
     inbound, outbound = Direction.INBOUND, Direction.OUTBOUND
@@ -223,7 +223,7 @@ def test_direction_unless_and_word_boundaries_are_kept() -> None:
     ]
 
 
-def test_a_rule_alone_makes_an_attempt_only_of_kinds_that_are_one() -> None:
+def test_a_rule_alone_is_an_attempt_only_for_kinds_of_attempt() -> None:
     text = "zorblax please"
     quiet = scan(text, direction=Direction.OUTBOUND)
     assert not quiet.attempt

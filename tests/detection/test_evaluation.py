@@ -1,4 +1,4 @@
-"""The evaluation and what it is measured on: what counts as worse, and that nothing measured was trained on."""
+"""The evaluation: scores, what counts as worse, and the separation of training data and held-out data."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from crm_contact_guard.detection import Direction
 from training import collect, compose, dataset, evaluate, examples, real
 
 
-def test_interval_of_a_share() -> None:
+def test_interval_of_a_proportion() -> None:
     low, high = evaluate.wilson(9, 10)
     assert low == pytest.approx(0.5958, abs=1e-3)
     assert high == pytest.approx(0.9821, abs=1e-3)
     assert evaluate.wilson(0, 0) == (0.0, 1.0)
 
 
-def test_worse_is_what_finds_less_or_flags_more_of_harmless_talk() -> None:
+def test_lower_recall_or_more_flagged_harmless_talk_is_worse() -> None:
     def figures(f1: float, flagged: float) -> evaluate.Figures:
         return {"quick": {"lines": {"f1": f1, "benign": {"share": flagged}, "identifier": {"share": 1 - flagged}}}}
 
@@ -25,7 +25,7 @@ def test_worse_is_what_finds_less_or_flags_more_of_harmless_talk() -> None:
     assert evaluate.worse(figures(0.90, 0.05), recorded) == ["quick · lines · benign · share 0.05 > 0.01"]
 
 
-def test_lines_are_scored_by_what_the_detector_answers() -> None:
+def test_lines_are_scored_by_the_detectors_verdicts() -> None:
     rows = [
         {"text": "LINE交換しませんか？", "direction": "inbound", "label": "solicit"},
         {"text": "Breakfast is at seven.", "direction": "outbound", "label": "benign"},
@@ -35,7 +35,7 @@ def test_lines_are_scored_by_what_the_detector_answers() -> None:
     assert figures["benign"]["found"] == 0
 
 
-def test_what_both_readers_agree_on_is_kept(tmp_path: collect.Path) -> None:
+def test_lines_with_the_same_label_from_both_readers_are_kept(tmp_path: collect.Path) -> None:
     (tmp_path / "lines.txt").write_text(
         "qa < ja | ⟦LINE教えて⟧ください\nb > en | See you at the desk.\nh < en | ⟦I know where you live⟧\n", "utf-8"
     )
@@ -50,7 +50,7 @@ def test_what_both_readers_agree_on_is_kept(tmp_path: collect.Path) -> None:
     assert dict(counts.dropped) == {"benign read as refusal": 1}
 
 
-def test_a_thread_is_kept_where_both_see_it_complete_on_the_same_side(tmp_path: collect.Path) -> None:
+def test_threads_are_kept_if_both_readers_name_a_message_of_the_same_side(tmp_path: collect.Path) -> None:
     talk = "> Hello\n< Hi\n>* Call me on my own phone\n< Sure\n"
     (tmp_path / "threads.txt").write_text(f"# attempt qo en\n{talk}\n# attempt qo en\n{talk}", "utf-8")
     (tmp_path / "thread_labels.txt").write_text("1 2\n7 3\n", "utf-8")
@@ -59,7 +59,7 @@ def test_a_thread_is_kept_where_both_see_it_complete_on_the_same_side(tmp_path: 
     assert (kept["by"], kept["evidence_at"], kept["code"]) == ("employee", 2, "qo")
 
 
-def test_messages_after_an_attempt_teach_nothing() -> None:
+def test_messages_after_an_attempt_are_not_trained_on() -> None:
     row = {
         "id": "t",
         "label": "attempt",
@@ -74,8 +74,8 @@ def test_messages_after_an_attempt_teach_nothing() -> None:
     assert found[1].direction is Direction.INBOUND
 
 
-def test_no_dialogue_of_real_talk_is_in_two_parts() -> None:
-    if not real.available():  # it lies beside the repository, not in it
+def test_no_dialogue_is_in_both_the_training_and_the_measuring_part() -> None:
+    if not real.available():  # the data are next to the repository, not in it
         assert not list(real.FOLDER.glob("*.jsonl"))
         return
     for name in real.MESSAGES:
@@ -89,13 +89,13 @@ def test_held_out_lines_are_never_trained_on() -> None:
     trained = {row["text"] for path in dataset.message_files() for row in dataset.read(path)}
     for path in dataset.holdout_files():
         held = {row["text"] for row in dataset.read(path)}
-        same = {text for text in trained & held if len(text) > 12}  # everybody writes "ok" and 了解です
+        same = {text for text in trained & held if len(text) > 12}  # "ok" and 了解です occur everywhere
         assert not same, path.name
     for parts in (dataset.writer_files, dataset.writer_thread_files):
         assert not {*parts("held out")} & {*parts("training"), *parts("calibration")}
     assert not {*dataset.holdout_files()} & {*dataset.all_files()}
 
 
-def test_composed_lines_are_the_same_every_time() -> None:
+def test_composed_lines_are_reproducible() -> None:
     assert compose.rows() == compose.rows()
     assert {row["label"] for row in compose.rows()} == {"identifier", "benign"}

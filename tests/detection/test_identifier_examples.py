@@ -1,4 +1,4 @@
-"""Each shape of identifier and each sort of sensitive data carries its examples as data; they are tests."""
+"""The examples of each shape of identifier and each sort of sensitive data in the pack, run as tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from crm_contact_guard.detection.types import Company, Direction
 EXAMPLES = tomllib.loads((files("crm_contact_guard.detection") / "packs" / "identifiers.toml").read_text("utf-8"))[
     "shape"
 ]
-#: Shapes that a bare example can't show: what no shape fits, and more numbers than anybody writes.
+#: Shapes without a simple example: numbers of no known shape, and a flood of numbers.
 WITHOUT = {"phone:other", "phone:flood"}
 SENSITIVE = {sensitive.CARD, sensitive.MY_NUMBER, "sensitive.credential"}
 

@@ -1,4 +1,4 @@
-"""Codes in pictures: read however they were drawn or photographed, within limits, and judged as a text would be."""
+"""Codes in images: drawn or photographed, read within limits, and scanned like a text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def encoded(picture: Image.Image, kind: str = "PNG", **options: int) -> bytes:
 
 
 def photographed(seed: int, blur: float, angle: float) -> bytes:
-    """A code on a table, seen askew by a phone: perspective, blur, uneven light, noise, JPEG artefacts."""
+    """A photo of a code taken at an angle: perspective, blur, uneven light, noise, JPEG artefacts."""
     noise = random.Random(seed)
     picture = Image.new("L", (900, 700), 170)
     picture.paste(code(scale=9), (250, 180))
@@ -73,7 +73,7 @@ def test_inverted_transparent_small_and_cropped_codes() -> None:
     assert images.read(encoded(code().crop((24, 24, 174, 174)))) == [LINE]
 
 
-def test_several_codes_are_read_once_each() -> None:
+def test_each_of_several_codes_is_read_once() -> None:
     page = Image.new("L", (1000, 500), 255)
     page.paste(code(LINE), (20, 20))
     page.paste(code(WHATSAPP), (500, 20))
@@ -81,7 +81,7 @@ def test_several_codes_are_read_once_each() -> None:
     assert sorted(images.read(encoded(page))) == sorted([LINE, WHATSAPP])
 
 
-def test_a_picture_without_code_says_nothing() -> None:
+def test_an_image_without_a_code_has_no_text() -> None:
     assert images.read(encoded(Image.effect_noise((400, 300), 80))) == []
 
 
@@ -93,18 +93,18 @@ def test_a_code_in_a_later_frame_is_read() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 60, b"%PDF-1.7"])
-def test_what_is_no_picture_is_said_to_be_none(data: bytes) -> None:
+def test_bytes_that_are_not_an_image_are_unreadable(data: bytes) -> None:
     with pytest.raises(images.UnreadableImageError):
         images.read(data)
     assert images.scan_image(data).unread is images.Unread.UNREADABLE
 
 
-def test_a_truncated_picture_is_unreadable() -> None:
+def test_a_truncated_image_is_unreadable() -> None:
     with pytest.raises(images.UnreadableImageError):
         images.read(encoded(code())[:300])
 
 
-def test_too_many_bytes_or_pixels_are_refused_before_decoding() -> None:
+def test_too_many_bytes_or_pixels_are_rejected_before_decoding() -> None:
     with pytest.raises(images.ImageTooLargeError):
         images.read(b"\0" * (images.MAX_BYTES + 1))
     bomb = encoded(Image.new("1", (20_000, 20_000)))
@@ -117,7 +117,7 @@ def test_too_many_bytes_or_pixels_are_refused_before_decoding() -> None:
 
 
 @pytest.mark.parametrize("link", [LINE, WHATSAPP])
-def test_a_messenger_link_in_a_picture_is_an_identifier(link: str) -> None:
+def test_a_messenger_link_in_an_image_is_an_identifier(link: str) -> None:
     found = images.scan_image(encoded(code(link)), direction=Direction.OUTBOUND)
     assert found.attempt
     assert found.by is By.EMPLOYEE
@@ -129,7 +129,7 @@ def test_a_messenger_link_in_a_picture_is_an_identifier(link: str) -> None:
     assert images.scan_image(encoded(code(link))).by is By.CUSTOMER
 
 
-def test_the_companys_own_link_and_a_wifi_code_are_no_attempt() -> None:
+def test_the_companys_own_link_and_a_wifi_code_are_not_attempts() -> None:
     own = Company(urls=frozenset({LINE}))
     assert not images.scan_image(encoded(code()), own).attempt
     wifi = "WIFI:T:WPA;S:lobby-guest;P:harbour-7742;;"

@@ -1,4 +1,4 @@
-"""The same verdict by every way: alone, among others, in windows sought together; holds whatever the weights are."""
+"""Texts get the same verdict alone, in a batch and in windows scored together, whatever the weights are."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from crm_contact_guard.detection.types import Finding, Kind
 
 TRAINING = Path(__file__).parents[2] / "training"
 COMPANY = Company(phones=frozenset({"090-1234-5678"}), domains=frozenset({"gmail.com"}), threshold=0.3)
-#: Pieces at whose ends something begins, goes on or is denied.
+#: Pieces whose ends begin, continue or negate a word.
 PIECES = (
     "line", "LINE", "deadline", "教えて", "ライン", "しません", "しませんか", "個人の", "private", "my number", "090", "-1234-5678",
     "@", "gmail", ".com", "a_b.c1", "…", "。", ". ", ", ", " but ", "\n", " ", "\u200b", "\ud800", "ﾞ", "x", "～", "0", "#123", "-",
@@ -43,7 +43,7 @@ def _lines(*names: str) -> list[tuple[str, Direction]]:
 
 
 @pytest.mark.parametrize("company", [None, COMPANY])
-def test_many_are_judged_as_each_alone(company: Company | None) -> None:
+def test_a_batch_gets_the_same_verdicts_as_each_text_alone(company: Company | None) -> None:
     lines = _lines(
         "corpus/messages.jsonl", "data/holdout_ja.jsonl", "data/holdout_en.jsonl", "data/harassment_holdout.jsonl"
     )
@@ -58,13 +58,13 @@ def test_many_are_judged_as_each_alone(company: Company | None) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.one_of(pieces, st.text(max_size=40)), st.sampled_from(list(Direction))), max_size=8))
-def test_neighbours_change_nothing(messages: list[tuple[str, Direction]]) -> None:
+def test_neighbours_do_not_change_a_verdict(messages: list[tuple[str, Direction]]) -> None:
     assert list(scan_many(messages)) == [scan(text, direction=side) for text, side in messages]
 
 
 @settings(max_examples=60, deadline=None)
 @given(long_texts)
-def test_windows_weigh_together_as_each_alone(text: str) -> None:
+def test_windows_scored_together_score_as_each_alone(text: str) -> None:
     normalised = normalise(text)
     budget, together = Budget(), Budget()
     alone = [
@@ -86,8 +86,8 @@ def test_windows_weigh_together_as_each_alone(text: str) -> None:
 
 @settings(deadline=None)
 @given(pieces, st.data())
-def test_words_of_spans_are_those_of_texts(text: str, data: st.DataObject) -> None:
-    """At the ends of a span a word may be whole, and not denied, that in the text is neither."""
+def test_words_of_spans_are_those_of_separate_texts(text: str, data: st.DataObject) -> None:
+    """A match at the end of a span may be a whole word, or not negated, only within the span."""
     folded = normalise(f"{text}deadline 交換しませんか").text
     ends = st.integers(0, len(folded))
     pairs = data.draw(st.lists(st.tuples(ends, ends), min_size=1, max_size=5))
@@ -98,7 +98,7 @@ def test_words_of_spans_are_those_of_texts(text: str, data: st.DataObject) -> No
         assert sorted(hits) == sorted(lexicon().hits(folded[start:end]))
 
 
-def test_a_window_crowded_with_words_is_thinned_alike() -> None:
+def test_a_window_with_too_many_words_is_thinned_in_the_same_way() -> None:
     text = normalise("line教えて " * 400).text
     spans = [(0, 600), (450, 1050), (1049, 1060), (7, 2400)]
 
@@ -108,7 +108,7 @@ def test_a_window_crowded_with_words_is_thinned_alike() -> None:
 
 @settings(deadline=None)
 @given(st.text(max_size=60), st.data())
-def test_ngrams_of_spans_weigh_as_those_of_texts(text: str, data: st.DataObject) -> None:
+def test_ngrams_of_spans_weigh_as_those_of_separate_texts(text: str, data: st.DataObject) -> None:
     folded = normalise(text).text
     ends = st.integers(0, len(folded))
     pairs = data.draw(st.lists(st.tuples(ends, ends), max_size=5))
@@ -119,14 +119,14 @@ def test_ngrams_of_spans_weigh_as_those_of_texts(text: str, data: st.DataObject)
     ]
 
 
-def test_pairs_are_numbered_as_they_are_named() -> None:
+def test_numbers_of_pairs_match_their_names() -> None:
     features = space()
     names = [*lexicon().concepts, *features.sorts]
     for first, second in [(0, 1), (0, len(names) - 1), (5, 9), (len(names) - 2, len(names) - 1)]:
         assert features.names[features.together[first] + second] == f"{names[first]}+{names[second]}"
 
 
-def test_one_that_breaks_the_scanner_is_named_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_failing_text_of_a_batch_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = engine.normalise
 
     def breaking(text: str) -> object:
@@ -148,7 +148,7 @@ def test_one_that_breaks_the_scanner_is_named_alone(monkeypatch: pytest.MonkeyPa
     assert verdicts[0] == verdicts[2] == scan(good, direction="outbound")
 
 
-def test_a_detector_that_breaks_on_one_text_is_named_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_detector_failing_on_one_text_is_reported_for_that_text(monkeypatch: pytest.MonkeyPatch) -> None:
     def fussy(normalised: object, *_: object) -> Iterator[Finding]:
         yield Finding(Kind.HARASSMENT, 0, 1, 0.9, "fussy", "1")
         if "poison" in normalised.text:  # type: ignore[attr-defined]
@@ -164,7 +164,7 @@ def test_a_detector_that_breaks_on_one_text_is_named_there(monkeypatch: pytest.M
     ]
 
 
-def test_texts_are_read_as_verdicts_are_asked_for() -> None:
+def test_texts_are_read_lazily() -> None:
     endless = ((f"Thank you, see you at {n}.", "inbound") for n in count())
 
     first: list[Scan] = list(islice(scan_many(endless), 3))
@@ -175,8 +175,8 @@ def test_texts_are_read_as_verdicts_are_asked_for() -> None:
 
 @settings(deadline=None)
 @given(pieces)
-def test_sentences_and_clauses_end_where_the_plain_expressions_say(text: str) -> None:
-    """What is written for speed, beside what it means."""
+def test_sentences_and_clauses_end_as_by_the_plain_expressions(text: str) -> None:
+    """Compare the optimised expressions with plain ones."""
     end = re.compile(r"[。！？!?\n;；…]+|\.(?=\s)")
     clause = re.compile(r"[。！？!?\n;；…、,，:：]+|\.(?=\s)|(?<=[a-z]) (?:but|and|so|because|though|although|if|or) ")
 
@@ -186,7 +186,7 @@ def test_sentences_and_clauses_end_where_the_plain_expressions_say(text: str) ->
 
 @settings(deadline=None)
 @given(st.text("ab1_.-#~ あ", max_size=30))
-def test_tokens_are_the_same_but_for_mere_words(text: str) -> None:
+def test_tokens_are_the_same_except_for_plain_words(text: str) -> None:
     plain = re.compile(r"[a-z0-9_~][a-z0-9_]*(?:[._\-]+[a-z0-9_]+)*_*(?:#[0-9]{3,5})?")
 
     found = [(m.span(), m.group(1)) for m in identifiers.TOKEN.finditer(text)]

@@ -1,4 +1,4 @@
-"""The packs: their language, their words, and the examples each pattern carries."""
+"""The packs: fragment syntax, words, and the examples of each pattern."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_every_pattern_has_examples_and_reasons() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_packs_are_of_the_finite_language(language: str) -> None:
+def test_all_fragments_of_the_packs_are_finite(language: str) -> None:
     pack = read_pack(language)
     assert pack.version
     for slot, fragments in pack.slots.items():
@@ -54,7 +54,7 @@ def test_packs_are_of_the_finite_language(language: str) -> None:
 
 
 @pytest.mark.parametrize("fragment", ["a+", "a.*b", "(a)", "[^a]", "(?:a", "a{3}", "a?", "^a"])
-def test_what_is_not_finite_is_refused(fragment: str) -> None:
+def test_fragments_that_are_not_finite_are_rejected(fragment: str) -> None:
     with pytest.raises(FragmentError):
         expand(fragment)
 
@@ -95,8 +95,8 @@ def test_words_of_concepts(text: str, concept: str, found: bool) -> None:
     assert (concept in hits) is found
 
 
-def test_no_word_that_a_following_one_denies_ends_its_sentence() -> None:
-    # Sentences are weighed with the words found in the whole text: a denial must not reach over the end of one.
+def test_no_text_that_must_not_follow_a_word_crosses_a_sentence() -> None:
+    # Sentences are scored with the words found in the whole text, so a negation must not reach beyond a sentence.
     for pack in lexicon().packs:
         for slot in pack.not_before:
             for fragment in pack.slots[slot]:

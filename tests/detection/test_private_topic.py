@@ -1,4 +1,4 @@
-"""Questions about private life: found from either side, quiet where the service needs them."""
+"""Questions about private life: found from either side, but not where the service needs them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def seen(text: str, direction: Direction = Direction.INBOUND) -> list[Finding]:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.id)
-def test_hits_are_found_and_misses_are_not(pattern: Pattern) -> None:
+def test_hits_are_findings_and_misses_are_not(pattern: Pattern) -> None:
     assert pattern.hits
     assert pattern.misses
     for text in pattern.hits:
@@ -43,13 +43,13 @@ def test_topic_and_evidence(text: str, topic: str) -> None:
     assert finding.score < 0.7
 
 
-def test_either_side_may_stray_but_a_note_is_a_report() -> None:
+def test_both_sides_are_checked_but_notes_are_reports() -> None:
     assert seen("彼氏いるの？", Direction.OUTBOUND)
     assert not seen("彼氏いるの？と聞かれました", Direction.INBOUND)
     assert not seen("彼氏いるの？", Direction.NOTE)
 
 
-def test_it_is_part_of_the_scan_and_no_attempt_by_itself() -> None:
+def test_it_is_part_of_the_scan_but_not_an_attempt() -> None:
     verdict = scan("店員さん何歳なの？", direction=Direction.INBOUND)
     assert [finding.kind for finding in verdict.findings] == [Kind.PRIVATE_TOPIC]
     assert not verdict.attempt

@@ -1,4 +1,4 @@
-"""Who says what: nothing of the writer's is left unread, and nobody answers for what others said."""
+"""Parts of a text: all of the writer's words are judged, and none of the words of others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crm_contact_guard.detection.segments import Said, Whose, own_words, segment
 from tests.detection.messy_mails import ALL, Mail
 
 ATTEMPT = "Add me on LINE: hanako_22, and don't tell the hotel."
-#: Pieces that mail and chat programs, and people who want to hide something, put into a text.
+#: Pieces that mail and chat programs, or people who hide something, put into a text.
 PIECES = (
     "\n",
     "\r\n",
@@ -60,7 +60,7 @@ SIDES = st.sampled_from(list(Direction))
 
 
 def owned(mail: Mail) -> list[tuple[str, str, float]]:
-    """Each line that is not blank, with the share of it that is judged as the writer's."""
+    """Yield each non-blank line with the proportion of it that is judged as the writer's."""
     parts = segments(mail.text, Direction(mail.direction))
     found, at = [], 0
     for known, line in mail.lines:
@@ -73,16 +73,16 @@ def owned(mail: Mail) -> list[tuple[str, str, float]]:
 
 
 @pytest.mark.parametrize("mail", ALL, ids=lambda mail: mail.id)
-def test_what_the_writer_says_is_judged(mail: Mail) -> None:
+def test_the_writers_words_are_judged(mail: Mail) -> None:
     assert [line for known, line, mine in owned(mail) if known == "w" and mine < 0.2] == []
 
 
 @pytest.mark.parametrize("mail", ALL, ids=lambda mail: mail.id)
-def test_what_others_say_is_not(mail: Mail) -> None:
+def test_the_words_of_others_are_not_judged(mail: Mail) -> None:
     assert [line for known, line, mine in owned(mail) if known == "t" and mine > 0.5] == []
 
 
-def test_nearly_all_frames_and_signatures_are_nobodys() -> None:
+def test_most_frames_and_signatures_are_recognised() -> None:
     nobodys = [mine <= 0.5 for mail in ALL for known, _, mine in owned(mail) if known == "n"]
 
     assert sum(nobodys) / len(nobodys) >= 0.93
@@ -95,7 +95,7 @@ def test_verdicts_are_about_the_writer() -> None:
     assert sum(found for attempt, found in verdicts if not attempt) <= 2
 
 
-def test_many_are_judged_as_one_by_one() -> None:
+def test_a_batch_gets_the_same_verdicts_as_each_text_alone() -> None:
     pairs = [(mail.text, mail.direction) for mail in ALL]
 
     assert list(scan_many(pairs)) == [scan(text, direction=side) for text, side in pairs]
@@ -109,7 +109,7 @@ def test_findings_point_into_the_whole_text() -> None:
     assert "hanako_22" in {text[f.start : f.end] for f in verdict.findings}
 
 
-def test_what_a_customer_says_in_a_note_is_told_apart() -> None:
+def test_quoted_customers_in_a_note_are_recognised() -> None:
     note = "Call at ten\nCustomer: give me your private mobile, I won't use the branch\nMe: I can't, sorry."
 
     assert not scan(note, direction="note").attempt
@@ -118,7 +118,7 @@ def test_what_a_customer_says_in_a_note_is_told_apart() -> None:
     assert other.by == "customer"
 
 
-def test_with_the_talk_known_only_what_repeats_it_is_a_quote() -> None:
+def test_with_earlier_messages_only_their_repetition_is_a_quote() -> None:
     text = f"Fine.\n\nOn Tue, 24 Nov 2026 at 10:00, Hotel <a@b.example> wrote:\n> Your room is ready\n> from three.\n> {ATTEMPT}"
     said = ["Your room is ready from three."]
 
@@ -127,7 +127,7 @@ def test_with_the_talk_known_only_what_repeats_it_is_a_quote() -> None:
     assert not scan(text, direction="inbound", said=[*said, ATTEMPT]).attempt
 
 
-def test_one_figure_a_line_repeats_nothing() -> None:
+def test_a_single_digit_on_a_line_is_not_a_repetition() -> None:
     assert not any(Said(["room 0 9 0 1 2 3 4 5 6 7 8 abc"]).repeated(["0", "9", "0", "1", "2", "3"]))
 
 
@@ -157,14 +157,14 @@ def test_segments_cover_the_text_and_never_raise(text: str, side: Direction, sai
     )
 )
 @settings(max_examples=40, deadline=None)
-def test_a_quote_changes_nothing_of_what_is_found_in_the_writers_words(quoted: list[str]) -> None:
+def test_a_quote_does_not_change_findings_in_the_writers_words(quoted: list[str]) -> None:
     marked = "".join(f"> {line}\n" for line in quoted)
     for own in (ATTEMPT, "See you at eight."):
         alone, with_quote = scan(f"{own}\n", direction="inbound"), scan(f"{own}\n{marked}", direction="inbound")
         assert alone == with_quote
 
 
-def test_beyond_the_last_line_looked_at_all_is_the_writers() -> None:
+def test_lines_beyond_the_limit_are_the_writers() -> None:
     text = "a\n" * 10_000 + f"> {ATTEMPT}"
 
     assert segments(text, Direction.INBOUND)[-1].whose is Whose.WRITER

@@ -1,4 +1,4 @@
-"""Cards, My Numbers and credentials: found by check digit and name, masked everywhere."""
+"""Cards, My Numbers and credentials: found by check digit and label, and masked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crm_contact_guard.detection.sensitive.finding import CARD, MY_NUMBER, find,
 from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
 
-#: Test numbers that the schemes and processors publish.
+#: Test numbers published by card schemes and payment processors.
 VISA, AMEX, MASTER, JCB = "4111111111111111", "378282246310005", "5555555555554444", "3530111333300000"
 
 
@@ -44,7 +44,7 @@ def test_card_numbers(number: str, valid: bool) -> None:
 
 @settings(max_examples=200)
 @given(st.from_regex(r"\A[0-9]{12,18}\Z"), st.integers(0, 18))
-def test_luhn_notices_every_single_wrong_digit(body: str, place: int) -> None:
+def test_luhn_detects_any_single_wrong_digit(body: str, place: int) -> None:
     number = next(body + digit for digit in "0123456789" if luhn(body + digit))
     place %= len(number)
     for digit in set("0123456789") - {number[place]}:
@@ -52,7 +52,7 @@ def test_luhn_notices_every_single_wrong_digit(body: str, place: int) -> None:
 
 
 def my_number(body: str) -> str:
-    """Twelve digits by the ordinance's formula, written out here independently: weights 6 5 4 3 2 7 6 5 4 3 2."""
+    """Twelve digits by the ordinance's formula, implemented independently: weights 6 5 4 3 2 7 6 5 4 3 2."""
     total = sum(int(digit) * weight for digit, weight in zip(body, (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2), strict=True))
     return body + str(0 if total % 11 <= 1 else 11 - total % 11)
 
@@ -97,18 +97,18 @@ def test_cards_are_found(text: str, number: str) -> None:
         "call 090-1234-5678 or 03-1234-5678",
     ],
 )
-def test_numbers_called_otherwise_or_with_a_wrong_digit_are_no_cards(text: str) -> None:
+def test_numbers_with_another_label_or_a_wrong_digit_are_not_cards(text: str) -> None:
     assert evidence(text) == []
 
 
-def test_a_number_with_no_name_is_believed_more_when_grouped_as_on_a_card() -> None:
+def test_a_number_without_label_scores_higher_if_grouped_as_on_a_card() -> None:
     (grouped,) = seen("4111 1111 1111 1111")
     (bare,) = seen(VISA)
     (named,) = seen(f"card {VISA}")
     assert named.score > grouped.score > bare.score >= 0.5
 
 
-def test_my_number_needs_its_name() -> None:
+def test_my_number_needs_its_label() -> None:
     number = my_number("12345678901")
     grouped = f"{number[:4]}-{number[4:8]}-{number[8:]}"
     assert evidence(f"マイナンバーは{number}です") == [(MY_NUMBER, number)]
@@ -161,11 +161,11 @@ def test_credentials_are_found(text: str, value: str) -> None:
         "pass the salt code red",
     ],
 )
-def test_what_opens_doors_files_and_wifi_and_remarks_about_passwords_are_none(text: str) -> None:
+def test_codes_for_doors_files_and_wifi_and_remarks_on_passwords_are_not_credentials(text: str) -> None:
     assert evidence(text) == []
 
 
-def test_both_sides_are_read_alike() -> None:
+def test_both_sides_are_checked_in_the_same_way() -> None:
     for direction in Direction:
         assert [finding.kind for finding in seen("my password is hunter2", direction)] == [Kind.SENSITIVE_DATA]
 
@@ -179,13 +179,13 @@ def test_both_sides_are_read_alike() -> None:
         ("個人番号 1234-5678-9018", "個人番号 ••••-••••-••••"),
     ],
 )
-def test_mask_keeps_the_length_and_of_a_card_the_last_four(text: str, shown: str) -> None:
+def test_mask_keeps_the_length_and_the_last_four_digits_of_a_card(text: str, shown: str) -> None:
     masked = mask(text, seen(text))
     assert masked == shown
     assert len(masked) == len(text)
 
 
-def test_mask_leaves_other_kinds_and_survives_spans_outside() -> None:
+def test_mask_ignores_other_kinds_and_spans_outside_the_text() -> None:
     text = "call me"
     assert mask(text, [Finding(Kind.CONTACT_REQUEST, 0, 7, 0.9, "x", "1")]) == text
     assert mask(text, [Finding(Kind.SENSITIVE_DATA, -5, 99, 0.9, CREDENTIAL, "1")]) == "•" * 7
@@ -193,7 +193,7 @@ def test_mask_leaves_other_kinds_and_survives_spans_outside() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(alphabet=st.sampled_from("0123456789 -.４五パスワード:cardpin\u200b\ud800"), max_size=200))
-def test_any_text_is_read_without_exception_and_masked_whole(text: str) -> None:
+def test_no_text_raises_and_masks_are_complete(text: str) -> None:
     found = seen(text)
     for finding in found:
         assert 0 <= finding.start < finding.end <= len(text)
@@ -213,11 +213,11 @@ def test_any_text_is_read_without_exception_and_masked_whole(text: str) -> None:
         "カード注文番号",
     ],
 )
-def test_a_flood_stays_cheap_and_nothing_after_it_is_shown(unit: str) -> None:
+def test_a_flood_is_cheap_and_everything_after_it_is_masked(unit: str) -> None:
     text = unit * (100_000 // len(unit)) + " my password is hunter2"
     normalised = normalise(text)
     started = time.process_time()
     found = list(find(normalised, Direction.INBOUND, Company()))
-    assert time.process_time() - started < 0.5  # measured 0.02; the limit only tells linear from quadratic
+    assert time.process_time() - started < 0.5  # measured 0.02 s; this only excludes quadratic cost
     assert len(found) <= 102
     assert "hunter2" not in mask(text, found)

@@ -1,4 +1,4 @@
-"""Threads: evidence spread over messages, and talks that only look like it."""
+"""Threads: evidence spread over several messages, and conversations that only look like it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_number_spread_over_messages() -> None:
     assert all(finding.message is not None for finding in verdict.findings)
 
 
-def test_spans_of_a_spread_number_lie_in_their_messages() -> None:
+def test_spans_of_a_number_in_pieces_are_in_their_messages() -> None:
     messages = talk(
         (IN, "Could you pass her something, just for her, my own number? 07700"),
         (IN, "900 341"),
@@ -44,7 +44,7 @@ def test_spans_of_a_spread_number_lie_in_their_messages() -> None:
         assert 0 <= finding.start <= finding.end <= len(messages[finding.message].text)
 
 
-def test_a_policy_number_in_pieces_is_none() -> None:
+def test_a_policy_number_in_pieces_is_not_a_phone_number() -> None:
     verdict = read_thread(
         talk(
             (OUT, "What's the policy number, please?"),
@@ -59,7 +59,7 @@ def test_a_policy_number_in_pieces_is_none() -> None:
     assert verdict.by is None
 
 
-def test_the_side_that_declines_is_not_the_one() -> None:
+def test_the_side_that_declines_is_not_blamed() -> None:
     verdict = read_thread(
         talk(
             (IN, "先生は土曜はお休みですか？"),
@@ -79,7 +79,7 @@ def test_empty_and_hostile_threads() -> None:
     assert all(finding.detector != "engine.error" for finding in verdict.findings)
 
 
-def test_harassment_in_a_thread_is_no_attempt() -> None:
+def test_harassment_in_a_thread_is_not_an_attempt() -> None:
     verdict = read_thread(talk((IN, "ふざけるな、殺すぞ"), (OUT, "申し訳ございません。")))
     assert not verdict.attempt
     assert any(finding.kind is Kind.HARASSMENT for finding in verdict.findings)
@@ -95,13 +95,13 @@ def test_harassment_in_a_thread_is_no_attempt() -> None:
         "個人的なLINEを教えてもらえませんか",
     ],
 )
-def test_no_talk_excuses_a_plain_invitation(text: str) -> None:
+def test_no_conversation_excuses_a_plain_invitation(text: str) -> None:
     before = talk((IN, "Hello, is the pool open?"), (OUT, "It is, until nine."), (IN, "Great, thank you!"))
 
     assert read_thread([*before, *talk((IN, text))]).tier is not Tier.NONE
 
 
-def test_the_newest_message_is_judged_as_in_the_whole_talk() -> None:
+def test_the_newest_message_is_judged_as_in_the_whole_thread() -> None:
     messages = talk(
         (IN, "ありがとうございました"),
         (IN, "個人的なLINE、教えてもらえませんか？"),
@@ -125,7 +125,7 @@ def test_a_yes_to_a_request_is_an_acceptance_and_names_it() -> None:
     assert alone.tier is Tier.NONE
 
 
-def test_asking_again_after_a_refusal_is_pressing() -> None:
+def test_asking_again_after_a_refusal_is_repeated_contact() -> None:
     verdict = read_message(
         talk(
             (IN, "Could I get your personal number?"),
@@ -139,7 +139,7 @@ def test_asking_again_after_a_refusal_is_pressing() -> None:
     assert any(finding.kind is Kind.REPEATED_CONTACT for finding in verdict.findings)
 
 
-def test_nothing_rises_with_the_length_of_a_harmless_talk() -> None:
+def test_scores_do_not_grow_with_the_length_of_a_harmless_thread() -> None:
     once = talk((IN, "Could you find me a hotel near the station?"), (OUT, "Of course. Let me know your dates."))
     short, long = read_thread(once), read_thread(once * 40)
 

@@ -1,4 +1,4 @@
-"""A bundle written from the database is accepted by the stand-alone verifier, in a process that knows no Django."""
+"""Bundles written from the database, checked by the stand-alone verifier in a process without Django."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def lines(file: BytesIO, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in zipfile.ZipFile(file).read(name).splitlines()]
 
 
-def test_the_whole_record_holds_including_its_own_export(scene: Scene) -> None:
+def test_a_bundle_of_the_whole_record_verifies_and_includes_its_own_export(scene: Scene) -> None:
     file = written()
 
     report = checked(file)
@@ -69,7 +69,7 @@ def test_the_whole_record_holds_including_its_own_export(scene: Scene) -> None:
     assert {row["text"] for row in lines(file, "messages.jsonl")} == {message.text for message in scene.messages}
 
 
-def test_the_command_writes_what_the_program_of_the_auditor_accepts(scene: Scene, tmp_path: Path) -> None:
+def test_the_command_writes_a_bundle_that_the_auditors_program_accepts(scene: Scene, tmp_path: Path) -> None:
     since, pinned, out = tmp_path / "since.txt", tmp_path / "keys.txt", tmp_path / "bundle.zip"
     since.write_text(Seal.objects.get(size=16).checkpoint)
     pinned.write_text("".join(f"{key.to_text()}\n" for key in keys.verification_keys()))
@@ -101,7 +101,7 @@ def test_the_command_writes_what_the_program_of_the_auditor_accepts(scene: Scene
         "remove_the_salt",
     ],
 )
-def test_what_was_tampered_with_in_the_database_fails_in_the_bundle(scene: Scene, name: str) -> None:
+def test_tampering_with_the_database_is_detected_in_the_bundle(scene: Scene, name: str) -> None:
     MANIPULATIONS[name](scene)
 
     report = checked(written())
@@ -112,7 +112,7 @@ def test_what_was_tampered_with_in_the_database_fails_in_the_bundle(scene: Scene
     assert any(place in told for place in places), told
 
 
-def test_rows_that_are_gone_are_told(scene: Scene, tmp_path: Path) -> None:
+def test_missing_rows_are_reported(scene: Scene, tmp_path: Path) -> None:
     delete(scene.event(scene.victim))
     delete(scene.victim)
 
@@ -122,7 +122,7 @@ def test_rows_that_are_gone_are_told(scene: Scene, tmp_path: Path) -> None:
     assert error.value.returncode == 1
 
 
-def test_filters_show_only_what_matches_and_the_proof_still_holds(scene: Scene) -> None:
+def test_a_filtered_bundle_has_only_matching_rows_and_verifies(scene: Scene) -> None:
     other = factories.conversation(None, name="Taro Ito")
     theirs = rows.message(other, "about somebody else", from_name="Taro Ito")
     rows.event(theirs)
@@ -149,7 +149,7 @@ def test_a_filtered_bundle_can_be_compared_with_a_witnessed_checkpoint(scene: Sc
     assert report.since.size == 16
 
 
-def test_redacted_fields_are_withheld_and_still_proved(scene: Scene) -> None:
+def test_redacted_fields_are_left_out_but_still_proved(scene: Scene) -> None:
     file = written(redacted=["from_address", "from_name"])
 
     report = checked(file)
@@ -159,7 +159,7 @@ def test_redacted_fields_are_withheld_and_still_proved(scene: Scene) -> None:
     assert b"hanako@example.com" not in zipfile.ZipFile(file).read("messages.jsonl")
 
 
-def test_files_go_in_under_their_sums_and_only_when_they_are_what_was_sealed(
+def test_files_are_included_by_digest_and_only_if_they_match_it(
     talk: Conversation, tmp_path: Path, settings: Any
 ) -> None:
     settings.MEDIA_ROOT = str(tmp_path)

@@ -1,4 +1,4 @@
-"""Carriers' own data as people see them who may not unmask: no address in any spelling, and every id whole."""
+"""Masking of carriers' data: addresses in any notation are masked, ids are left unchanged."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def seen(text: str, *own: str, channel: str = "chat") -> str:
         "0a129aee-e1cd-480d-b08d-4f48548ff48d",
     ],
 )
-def test_ids_and_times_are_left_alone(left: str) -> None:
+def test_ids_and_times_are_left_unchanged(left: str) -> None:
     assert seen(left) == left
 
 
@@ -42,12 +42,12 @@ def test_ids_and_times_are_left_alone(left: str) -> None:
     "hidden",
     ["090-1234-5678", "+81 90 1234 5678", "whatsapp:+819012345678", '"wa_id":"819012345678"', "電話09012345678へ"],
 )
-def test_numbers_are_masked_however_they_are_spelt(hidden: str) -> None:
+def test_numbers_are_masked_in_any_notation(hidden: str) -> None:
     assert "5678" in seen(hidden)
     assert "1234" not in seen(hidden)
 
 
-def test_line_knows_its_customer_by_an_id_that_looks_like_none() -> None:
+def test_a_line_user_id_is_masked_as_an_address() -> None:
     event = line_payload("line", "text").decode()
     assert USER in event
 
@@ -57,14 +57,14 @@ def test_line_knows_its_customer_by_an_id_that_looks_like_none() -> None:
     assert json.loads(shown)["events"][0]["message"]["id"] == json.loads(event)["events"][0]["message"]["id"]
 
 
-def test_a_number_in_base64_is_a_number() -> None:
+def test_a_number_in_base64_is_masked() -> None:
     wamid = "wamid." + base64.b64encode(b"\x1c\x18\x0c" + NUMBER[1:].encode() + b"\x15\x02\x00").decode()
     other = "wamid." + base64.b64encode(b"\x1c\x18\x0c" + b"818011112222" + b"\x15\x02\x00").decode()
 
     assert seen(f"{wamid} {other}", NUMBER) == f"wamid.•••• {other}"
 
 
-def test_what_meta_says_of_its_customer_is_masked_in_every_place() -> None:
+def test_metas_data_on_a_customer_are_masked_everywhere() -> None:
     shown = seen(meta_payload("text").decode(), NUMBER)
 
     assert "819012345678" not in shown

@@ -1,4 +1,4 @@
-"""``messages.jsonl`` and ``messages.csv``: the same rows whatever the text, in constant memory, recorded first."""
+"""``messages.jsonl`` and ``messages.csv``: correct rows for any text, in constant memory, recorded beforehand."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def table_of(chunks: Iterable[bytes]) -> list[list[str]]:
 
 
 def as_given(message: Message) -> dict[str, Any]:
-    """What a line must hold, built the plain way."""
+    """The expected line, built in plain Python."""
     message.refresh_from_db()
     keys = {"conversation": "conversation_id", "customer": "customer_id", "employee": "employee_id"}
     given: dict[str, Any] = {}
@@ -85,7 +85,7 @@ def as_given(message: Message) -> dict[str, Any]:
     return given
 
 
-def test_a_line_is_the_row(talk: Conversation) -> None:
+def test_a_line_has_the_values_of_the_row(talk: Conversation) -> None:
     first = add(talk, text="Hello", employee_id=talk.employee_id, carrier_id='<a"b\\c@example.com>')
     messages = [
         first,
@@ -102,12 +102,12 @@ def test_a_line_is_the_row(talk: Conversation) -> None:
         *(add(talk, text=text, subject=text, quoted=text, from_name=text, to_name=text) for text in HOSTILE),
     ]
 
-    # Ids of one millisecond sort by chance.
+    # Ids of the same millisecond have a random order.
     expected = [as_given(message) for message in sorted(messages, key=lambda message: message.pk)]
     assert rows_of(jsonl_chunks(EVERYTHING, unmask=True)) == expected
 
 
-def test_csv_holds_the_same(talk: Conversation) -> None:
+def test_csv_has_the_same_values(talk: Conversation) -> None:
     for text in HOSTILE:
         add(talk, text=text, subject=text, from_address="hanako@example.com")
 
@@ -120,7 +120,7 @@ def test_csv_holds_the_same(talk: Conversation) -> None:
     assert {row[header.index("employee")] for row in table} == {""}
 
 
-def test_addresses_are_masked_in_both(talk: Conversation) -> None:
+def test_addresses_are_masked_in_both_formats(talk: Conversation) -> None:
     add(talk, from_address='"H" <hanako@example.com>', to_address="reply+token@kaede.example")
     add(talk, channel="gone", from_address="090-1234-5678", to_address=None)
 
@@ -143,7 +143,7 @@ HARMLESS = ["a=1", "1+1", "'=1", "メール@example.com", "ー", "•", "(=1)", 
 
 
 @pytest.mark.parametrize("column", ["text", "subject", "from_name", "quoted", "carrier_id"])
-def test_what_a_spreadsheet_would_run_is_defused(talk: Conversation, column: str) -> None:
+def test_formulas_are_escaped_in_csv(talk: Conversation, column: str) -> None:
     for text in FORMULAS + HARMLESS:
         add(talk, **{column: text})
     stored = list(Message.objects.order_by("id").values_list(column, flat=True))
@@ -151,18 +151,20 @@ def test_what_a_spreadsheet_would_run_is_defused(talk: Conversation, column: str
     at = COLUMNS.index(column)
     cells = [row[at] for row in table_of(csv_chunks(EVERYTHING, unmask=True))[1:]]
     assert cells == [text if text in (*HARMLESS, "plain") else f"'{text}" for text in stored]
-    # JSON lines are for programs: nothing is added there.
+    # JSON lines are for programs: nothing is escaped there.
     assert [row[column] for row in rows_of(jsonl_chunks(EVERYTHING, unmask=True))] == stored
 
 
-def test_a_byte_order_mark_when_asked(talk: Conversation) -> None:
+def test_a_byte_order_mark_on_request(talk: Conversation) -> None:
     assert b"".join(csv_chunks(EVERYTHING)).startswith(b"id,conversation")
     assert b"".join(csv_chunks(EVERYTHING, bom=True)).startswith(b"\xef\xbb\xbfid,conversation")
     assert b"".join(jsonl_chunks(EVERYTHING)) == b""
 
 
 @pytest.mark.parametrize("number", [0, 1, 4, 5, 6, 10, 11])
-def test_batches_lose_and_double_nothing(talk: Conversation, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+def test_batches_neither_lose_nor_duplicate_rows(
+    talk: Conversation, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     monkeypatch.setattr(reading, "BATCH", 5)
     ids = sorted(str(add(talk).pk) for _ in range(number))
 
@@ -186,7 +188,7 @@ def test_the_export_is_recorded_before_the_first_byte(talk: Conversation, kai: E
     assert stream.file_name == f"messages-{event.recorded_at:%Y%m%dT%H%M%SZ}.csv"
 
 
-def test_only_those_who_may_get_raw_addresses(talk: Conversation) -> None:
+def test_raw_addresses_require_the_permission(talk: Conversation) -> None:
     rio = factories.employee("rio", job="auditor")
     with pytest.raises(NotPermitted):
         stream_open(viewer=rio, form="jsonl", lookups={}, filters={}, unmask=True)
@@ -194,7 +196,7 @@ def test_only_those_who_may_get_raw_addresses(talk: Conversation) -> None:
 
 
 def test_twenty_thousand_rows_in_constant_memory(talk: Conversation, kai: Employee) -> None:
-    """A batch of rows is what may be held; the whole would be some 20 MB."""
+    """Only one batch of rows may be in memory; all rows would take some 20 MB."""
     template = add(talk, text="x" * 400, from_address="hanako@example.com")
     moment = template.recorded_at - timedelta(days=1)
     for _ in range(20):
@@ -232,7 +234,7 @@ def test_twenty_thousand_rows_in_constant_memory(talk: Conversation, kai: Employ
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 5, 8, 100])
 @pytest.mark.parametrize("talks", [1, 2, 500])
-def test_who_sees_a_part_gets_conversation_after_conversation(
+def test_viewers_who_see_only_a_part_get_rows_by_conversation(
     talk: Conversation, monkeypatch: pytest.MonkeyPatch, batch: int, talks: int
 ) -> None:
     monkeypatch.setattr(reading, "BATCH", batch)
@@ -261,7 +263,7 @@ def test_who_sees_a_part_gets_conversation_after_conversation(
     assert rows_of(stream.chunks) == []
 
 
-def test_the_number_of_queries_is_that_of_batches(talk: Conversation, kai: Employee) -> None:
+def test_the_number_of_queries_depends_only_on_the_number_of_batches(talk: Conversation, kai: Employee) -> None:
     from django.db import connection
 
     for index in range(30):
@@ -274,7 +276,7 @@ def test_the_number_of_queries_is_that_of_batches(talk: Conversation, kai: Emplo
         assert len(captured) == queries
 
 
-def test_an_erased_message_gives_nulls(talk: Conversation) -> None:
+def test_an_erased_message_has_nulls(talk: Conversation) -> None:
     message = add(talk, text="secret", from_address="hanako@example.com", details={"a": 1})
     record_event(kind="erasure.done", subject_type="message", subject_id=message.pk, actor_type="system")
     from django.db import connection

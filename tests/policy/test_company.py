@@ -1,4 +1,4 @@
-"""What detection is told of the company: its own contacts, words and rules, and how sure it must be."""
+"""The company's data for detection: contacts, words, rules and thresholds."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ QUIET, BALANCED, STRICT = 1.4, 1.0, 0.7
         ({"INDUSTRY": "finance", "SENSITIVITY": {"inbound": "quiet"}}, STRICT, QUIET),
     ],
 )
-def test_thresholds_follow_the_industry_unless_the_company_says_otherwise(
+def test_thresholds_follow_the_industry_unless_set_by_the_company(
     changes: dict[str, Any], outbound: float, inbound: float
 ) -> None:
     with guard(**changes):
@@ -58,7 +58,7 @@ def test_thresholds_follow_the_industry_unless_the_company_says_otherwise(
     )
 
 
-def test_a_company_s_own_numbers_come_first_and_noticed_never_exceeds_alert() -> None:
+def test_the_companys_thresholds_take_precedence_and_noticed_never_exceeds_alert() -> None:
     with guard(SENSITIVITY="quiet", THRESHOLDS={"alert": 0.8, "inbound": {"alert": 0.3, "noticed": 0.5}}):
         found = thresholds(Thresholds(alert=0.5, noticed=0.2))
 
@@ -67,7 +67,7 @@ def test_a_company_s_own_numbers_come_first_and_noticed_never_exceeds_alert() ->
     assert found[Direction.INBOUND] == (0.3, 0.3)
 
 
-def test_an_unknown_sensitivity_is_named_with_the_known_ones() -> None:
+def test_an_unknown_sensitivity_is_reported_with_the_known_ones() -> None:
     with guard(SENSITIVITY="loud"), pytest.raises(ConfigurationError, match="'loud'; known: quiet, balanced, strict"):
         company()
 
@@ -87,7 +87,7 @@ UNKNOWN: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changes", UNKNOWN)
-def test_the_system_check_names_what_is_unknown(changes: dict[str, Any]) -> None:
+def test_the_system_check_reports_unknown_values(changes: dict[str, Any]) -> None:
     with guard(**changes):
         found = [each for each in run_checks(tags=["crm_contact_guard"]) if each.id == "crm_contact_guard.E010"]
     assert len(found) == 1
@@ -103,7 +103,7 @@ side_deal = ["裏メニュー"]
 
 
 @pytest.mark.django_db
-def test_a_company_s_own_word_warns_its_supervisor(
+def test_a_companys_own_word_alerts_its_supervisor(
     tmp_path: Path, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     file = tmp_path / "company.toml"
@@ -125,7 +125,7 @@ def test_a_company_s_own_word_warns_its_supervisor(
     assert alert.findings.get().version == "2026-11-24"
 
 
-def test_the_system_check_names_the_line_of_the_company_s_file(tmp_path: Path) -> None:
+def test_the_system_check_reports_the_line_of_the_companys_file(tmp_path: Path) -> None:
     file = tmp_path / "company.toml"
     file.write_text('[own_words]\nsidedeal = ["x"]\n', "utf-8")
 

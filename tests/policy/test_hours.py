@@ -1,4 +1,4 @@
-"""Working hours in the employee's own zone."""
+"""Working hours in the employee's own time zone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_working_time(employee: Employee, moment: str, working: bool) -> None:
 
 
 @override_settings(CONTACT_GUARD={"HOLIDAYS": ["JP"]})
-def test_a_public_holiday_is_no_working_day() -> None:
+def test_a_public_holiday_is_not_a_working_day() -> None:
     labour_thanksgiving = datetime.fromisoformat("2026-11-23T10:00:00+09:00")
 
     assert not hours.is_working_time(TOKYO, labour_thanksgiving)
@@ -44,12 +44,12 @@ def test_a_public_holiday_is_no_working_day() -> None:
 
 
 @pytest.mark.parametrize("bad", [{"mon": "9-18"}, {"someday": "09:00-18:00"}, {"mon": "25:00-26:00"}])
-def test_unreadable_hours_name_the_entry(bad: dict[str, str]) -> None:
+def test_invalid_hours_are_reported_with_their_entry(bad: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match=r"Working hours"):
         hours.parse_week(bad)
 
 
-def test_somebody_who_never_works_is_a_mistake_in_the_settings() -> None:
+def test_an_employee_without_any_working_hours_is_a_configuration_error() -> None:
     with pytest.raises(ConfigurationError, match="No working day"):
         hours.next_working_day(
             Employee(name="Nobody", working_hours={"mon": ""}), datetime.fromisoformat("2026-11-24T10:00:00+09:00")

@@ -1,4 +1,4 @@
-"""Text blocks and the window in which a carrier takes free text."""
+"""Text blocks, and the window in which a carrier accepts free text."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def writes(talk: Conversation, ago: timedelta) -> None:
     )  # fmt: skip
 
 
-def test_free_text_goes_while_the_window_is_open(talk: Conversation) -> None:
+def test_free_text_is_sent_while_the_window_is_open(talk: Conversation) -> None:
     writes(talk, timedelta(hours=23))
 
     assert limits(talk, registry.channel("memory")).window_open
@@ -68,7 +68,7 @@ def test_free_text_goes_while_the_window_is_open(talk: Conversation) -> None:
 
 
 @pytest.mark.parametrize("ago", [None, timedelta(hours=25)])
-def test_afterwards_only_what_the_carrier_has_approved(talk: Conversation, ago: timedelta | None) -> None:
+def test_afterwards_only_approved_blocks_are_sent(talk: Conversation, ago: timedelta | None) -> None:
     if ago is not None:
         writes(talk, ago)
     assert not limits(talk, registry.channel("memory")).window_open
@@ -78,7 +78,7 @@ def test_afterwards_only_what_the_carrier_has_approved(talk: Conversation, ago: 
         send(talk, template=Chosen(name="thanks"))
     block = Chosen(name="arrival", variables={"room": "512"})
     file = FileIn(name="a.png", content_type="image/png", content=PNG)
-    with pytest.raises(InvalidMessage, match="Files can't go with a text block"):
+    with pytest.raises(InvalidMessage, match="Files can't be sent with a text block"):
         send(talk, template=block, attachments=[file])
 
     carried = send(talk, template=block)
@@ -91,7 +91,7 @@ def test_afterwards_only_what_the_carrier_has_approved(talk: Conversation, ago: 
     )
 
 
-def test_the_order_of_variables_is_that_of_the_text(settings: Any) -> None:
+def test_variables_are_in_the_order_of_the_text(settings: Any) -> None:
     settings.CONTACT_GUARD = {"TEMPLATES": {"x": {"TEXTS": {"en": "{zeta} {alpha} {zeta} {company}"}}}}
 
     found = find("x")
@@ -112,7 +112,7 @@ def test_the_order_of_variables_is_that_of_the_text(settings: Any) -> None:
         {"TEXTS": {"en": "Dear"}, "CARRIERS": {"wa": {"ja": "x"}}},
     ],
 )
-def test_the_system_check_names_a_block_that_can_not_be_used(settings: Any, spec: dict[str, Any]) -> None:
+def test_the_system_check_reports_an_invalid_block(settings: Any, spec: dict[str, Any]) -> None:
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "TEMPLATES": {"arrival": spec}}
 
     found = [each for each in run_checks(tags=["crm_contact_guard"]) if each.id == "crm_contact_guard.E011"]
@@ -120,7 +120,7 @@ def test_the_system_check_names_a_block_that_can_not_be_used(settings: Any, spec
     assert [each.msg.startswith('TEMPLATES["arrival"]') for each in found] == [True]
 
 
-def test_the_check_for_deployment_names_what_reads_no_files(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_deployment_check_reports_missing_file_readers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert checks.check_reading(None) == []
     monkeypatch.setattr(checks, "find_spec", lambda name: None if name == "pypdf" else object())
 

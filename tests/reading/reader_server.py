@@ -1,4 +1,4 @@
-"""A chat endpoint on a real socket that says what a test wants it to say, and misbehaves as such servers do."""
+"""A chat endpoint on a real socket, with scripted answers and the failures of real servers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ YES = {"why": "The customer wants to go on elsewhere.", "attempt": True, "by": "
 
 
 def completion(content: object) -> Answer:
-    """A chat completion with this content; text as it is, anything else as JSON."""
+    """A chat completion with this content; a string unchanged, anything else as JSON."""
     said = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
     return Answer.of({"choices": [{"index": 0, "message": {"role": "assistant", "content": said}}]})
 
@@ -39,7 +39,7 @@ class ReaderServer(CarrierServer):
         return [call.json for call in self.calls]
 
     def talk(self, number: int = -1) -> list[dict[str, Any]]:
-        """The messages that a question held."""
+        """The messages in a question."""
         _fence, talk, _end = self.questions[number]["messages"][1]["content"].split("\n")
         return list(json.loads(talk))
 
@@ -54,7 +54,7 @@ def reader(server: ReaderServer | str, **options: object) -> override_settings:
 
 @contextmanager
 def dripping(head: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n") -> Iterator[str]:
-    """A server that sends ``head`` and then a byte every now and then, without an end. Yields its address."""
+    """A server that sends ``head`` and then single bytes without an end. Yields its address."""
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
 

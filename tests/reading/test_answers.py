@@ -1,4 +1,4 @@
-"""What counts as an answer."""
+"""Validation of answers."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ SIDES = (By.CUSTOMER, By.EMPLOYEE)
         f"```json\n{json.dumps(YES)}\n```",
     ],
 )
-def test_an_answer_is_read_also_out_of_what_a_model_puts_around_it(content: object) -> None:
+def test_an_answer_is_found_within_surrounding_text(content: object) -> None:
     answer = read(completion(content).body, SIDES)
 
     assert (answer.attempt, answer.by, answer.message) == (True, By.CUSTOMER, 0)
 
 
-def test_a_no_names_nobody_and_its_sentence_is_one_short_line() -> None:
+def test_a_no_names_nobody_and_its_explanation_is_one_short_line() -> None:
     answer = read(completion({**NO, "why": "a\n\x00b " + "c" * 999}).body, SIDES)
 
     assert (answer.attempt, answer.by) == (False, None)
@@ -58,7 +58,7 @@ def test_a_no_names_nobody_and_its_sentence_is_one_short_line() -> None:
         ({**YES, "by": "nobody"}, "wrong_side"),
     ],
 )
-def test_what_is_no_answer_is_refused(content: object, word: str) -> None:
+def test_invalid_answers_are_rejected(content: object, word: str) -> None:
     with pytest.raises(Unusable, match=word):
         read(completion(content).body, SIDES)
 
@@ -66,6 +66,6 @@ def test_what_is_no_answer_is_refused(content: object, word: str) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"{}", b'{"choices": []}', b'{"choices": [{"message": {}}]}', b"\xff"]
 )
-def test_what_is_no_completion_is_refused(body: bytes) -> None:
+def test_invalid_completions_are_rejected(body: bytes) -> None:
     with pytest.raises(Unusable, match="garbage"):
         read(body, SIDES)

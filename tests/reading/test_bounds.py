@@ -1,4 +1,4 @@
-"""What an answer may change."""
+"""Limits on the effect of an answer."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ NEITHER = Bounds(promote_from=None, demote_below=None)
         ("none", 0.5, True, BOTH, "none"),
     ],
 )
-def test_an_answer_moves_a_tier_within_the_bounds_alone(
+def test_an_answer_changes_the_tier_only_within_the_bounds(
     first: str, score: float, attempt: bool | None, bounds: Bounds, tier: str
 ) -> None:
     assert decide(Tier(first), score, attempt, bounds) == tier
 
 
-def test_a_no_that_cannot_be_trusted_demotes_nothing_and_a_yes_still_promotes() -> None:
+def test_an_untrusted_no_does_not_demote_but_a_yes_promotes() -> None:
     assert decide(Tier.ALERT, 0.5, False, BOTH, may_trust_no=False) is Tier.ALERT
     assert decide(Tier.NOTICED, 0.5, True, BOTH, may_trust_no=False) is Tier.ALERT
 

@@ -1,4 +1,4 @@
-"""Asking over real sockets: where to, how long, how much."""
+"""Requests over real sockets: addresses, time limits, size limits."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_which_addresses_may_be_connected_to(address: str, secure: bool, externa
     assert (refusal(ip_address(address), secure=secure, external=external) == "") is allowed
 
 
-def test_a_question_and_its_answer_with_the_digests_of_what_went_over_the_wire() -> None:
+def test_a_question_and_its_answer_with_the_digests_of_the_bytes_sent_and_received() -> None:
     from hashlib import sha256
 
     with ReaderServer().running() as server:
@@ -71,7 +71,7 @@ def test_a_question_and_its_answer_with_the_digests_of_what_went_over_the_wire()
     assert call.json["model"] == "small"
 
 
-def test_a_name_is_judged_by_where_it_leads() -> None:
+def test_a_name_is_checked_by_its_addresses() -> None:
     with ReaderServer().running() as server:
         port = server.url.rpartition(":")[2]
         assert ask(f"http://localhost:{port}/v1").answer is not None
@@ -89,7 +89,7 @@ def test_a_redirect_is_not_followed() -> None:
 @pytest.mark.parametrize(
     ("status", "error"), [(401, "http_401"), (403, "http_403"), (500, "http_500"), (204, "http_204"), (429, "http_429")]
 )
-def test_a_server_that_fails_is_asked_twice_at_most(status: int, error: str) -> None:
+def test_a_failing_server_is_asked_at_most_twice(status: int, error: str) -> None:
     with ReaderServer().running() as server:
         server.failures += [Answer(status, b"sk-secret-key"), Answer(status, b"sk-secret-key"), Answer(status)]
         reply = ask(server)
@@ -99,7 +99,7 @@ def test_a_server_that_fails_is_asked_twice_at_most(status: int, error: str) -> 
     assert "sk-secret-key" not in repr(reply)
 
 
-def test_a_server_that_recovers_is_heard() -> None:
+def test_the_answer_of_a_server_that_recovers_counts() -> None:
     with ReaderServer().running() as server:
         server.failures.append(Answer(503))
         reply = ask(server)
@@ -128,7 +128,7 @@ def test_a_server_without_schemas_is_asked_for_an_object_and_then_for_text() -> 
     ],
     ids=["body", "headers", "status line"],
 )
-def test_a_server_that_drips_is_left_when_the_time_is_over(head: bytes) -> None:
+def test_a_server_that_sends_slowly_is_stopped_at_the_deadline(head: bytes) -> None:
     began = time.monotonic()
     with dripping(head) as url:
         reply = ask(url, TIMEOUT=0.5)
@@ -137,33 +137,33 @@ def test_a_server_that_drips_is_left_when_the_time_is_over(head: bytes) -> None:
     assert time.monotonic() - began < 5
 
 
-def test_the_time_that_is_left_bounds_the_question_too() -> None:
+def test_the_remaining_time_limits_the_question_too() -> None:
     with dripping() as url:
         assert ask(url, seconds=0.3).error == "timeout"
     assert ask("http://127.0.0.1:1/v1", seconds=-1).error == "timeout"
 
 
-def test_an_answer_without_end_is_not_read_to_its_end() -> None:
+def test_an_endless_answer_is_cut_off() -> None:
     with ReaderServer().running() as server:
         server.failures.append(Answer(200, b"x" * 1_000_000))
         assert ask(server).error == "too_large"
 
 
-def test_nobody_at_home_and_a_server_that_dies() -> None:
+def test_a_server_that_is_absent_or_dies() -> None:
     assert ask(f"http://127.0.0.1:{free_port()}/v1").error == "unreachable"
     with ReaderServer().running() as server:
         server.failures.append(HANG_UP)
         assert ask(server).error == "unreachable"
 
 
-def test_a_server_without_tls_is_not_talked_to_as_if_it_had() -> None:
+def test_a_server_without_tls_at_an_https_address_is_an_error() -> None:
     with ReaderServer().running() as server:
         assert ask(server.url.replace("http:", "https:") + "/v1").error in ("tls", "unreachable")
     assert not server.calls
 
 
-def test_a_public_address_is_refused_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The system's resolver, told what a hostile or changed name would say.
+def test_a_public_address_is_rejected_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The system's resolver, with the result of a hostile or changed name.
     import socket
 
     def leads_outside(*_args: Any, **_more: Any) -> list[Any]:
@@ -172,11 +172,11 @@ def test_a_public_address_is_refused_before_anything_is_sent(monkeypatch: pytest
 
     monkeypatch.setattr(socket, "getaddrinfo", leads_outside)
     reply = ask("http://reader.example/v1")
-    assert (reply.error, reply.says) == ("refused_address", "leads to a public address, and ALLOW_EXTERNAL is not set")
+    assert (reply.error, reply.says) == ("refused_address", "leads to a public address, but ALLOW_EXTERNAL is not set")
     assert ask("http://reader.example/v1", ALLOW_EXTERNAL=True).error == "refused_address"
 
 
-def test_the_key_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_key_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with ReaderServer().running() as server:
         server.says = NO

@@ -1,4 +1,4 @@
-"""The setting READER: a mistake is named with its key, and the key to the endpoint never."""
+"""The setting READER: mistakes are reported with their key, the API key is never shown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ GOOD: dict[str, Any] = {"URL": "http://127.0.0.1:11434/v1", "MODEL": "small"}
         ({"URL": "http://127.0.0.1:x/"}, '["URL"]'),
         ({"URL": "http://name:pass@127.0.0.1/v1"}, '["URL"]'),
         ({"URL": "https://8.8.8.8/v1"}, '["URL"] leads to a public address'),
-        ({"URL": "http://8.8.8.8/v1", "ALLOW_EXTERNAL": True}, '["URL"] leads to a public address without https'),
+        (
+            {"URL": "http://8.8.8.8/v1", "ALLOW_EXTERNAL": True},
+            '["URL"] leads to a public address, which requires https',
+        ),
         ({"URL": "http://169.254.169.254/v1", "ALLOW_EXTERNAL": True}, '["URL"]'),
         ({"MODEL": ""}, '["MODEL"]'),
         ({"API_KEY": "a b"}, '["API_KEY"]'),
@@ -37,20 +40,20 @@ GOOD: dict[str, Any] = {"URL": "http://127.0.0.1:11434/v1", "MODEL": "small"}
         ({"MAY_DEMOTE": "no"}, '["MAY_DEMOTE"]'),
     ],
 )
-def test_a_mistake_is_named_by_its_key(changes: dict[str, Any], named: str) -> None:
+def test_a_mistake_is_reported_with_its_key(changes: dict[str, Any], named: str) -> None:
     [told] = problems({**GOOD, **changes})
 
     assert named in told
     assert "a b" not in told
 
 
-def test_what_is_no_dict_is_told() -> None:
+def test_a_value_that_is_not_a_dict_is_reported() -> None:
     assert list(problems("http://x")) == ['CONTACT_GUARD["READER"] must be a dict']
     assert not list(problems(GOOD))
 
 
 @pytest.mark.django_db
-def test_the_checks_tell_it_and_the_inspection_goes_on_without_a_reader() -> None:
+def test_the_checks_report_it_and_inspection_works_without_a_reader() -> None:
     with reader("http://127.0.0.1:1/v1", MAX_DELY=3):
         told = [message for message in run_checks() if message.id == "crm_contact_guard.E015"]
         assert options() is None

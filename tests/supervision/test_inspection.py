@@ -1,4 +1,4 @@
-"""From a recorded message to one alert for the right person."""
+"""Inspection: a recorded message raises one alert for the right person."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def says(conversation: Conversation, text: str, minutes: float = 0, event_id: st
 def writes(
     clerk: Employee, conversation: Conversation, text: str, minutes: float = 0, *, emergency: bool = False
 ) -> Message:
-    """An employee's message, confirmed where it is nudged, inspected."""
+    """An employee's message, confirmed after a nudge, and inspected."""
     sent = gateway.send(
         actor=clerk,
         conversation=conversation,
@@ -65,7 +65,7 @@ def writes(
     return sent.message
 
 
-def test_a_customers_ask_warns_the_supervisor_once(conversation: Conversation) -> None:
+def test_a_customers_request_alerts_the_supervisor_once(conversation: Conversation) -> None:
     message = says(conversation, ASK)
 
     alert = Alert.objects.get()
@@ -80,13 +80,13 @@ def test_a_customers_ask_warns_the_supervisor_once(conversation: Conversation) -
     assert Alert.objects.count() == 1
 
 
-def test_the_window_ends_and_a_closed_alert_stays_closed(conversation: Conversation) -> None:
+def test_a_new_alert_is_opened_after_the_window(conversation: Conversation) -> None:
     says(conversation, ASK)
     says(conversation, "やっぱりLINE交換したいです。IDは hanako_23 です", minutes=60 * 25)
     assert Alert.objects.count() == 2
 
 
-def test_the_deputy_is_warned_when_the_supervisor_is_concerned(clerk: Employee) -> None:
+def test_the_deputy_is_notified_if_the_supervisor_is_concerned(clerk: Employee) -> None:
     supervisor = Employee.objects.get(name="Sora")
     conversation = factories.conversation(supervisor)
 
@@ -98,13 +98,13 @@ def test_the_deputy_is_warned_when_the_supervisor_is_concerned(clerk: Employee) 
     assert alert.addressee.name == "Yui"
 
 
-def test_a_refusal_is_no_alert(clerk: Employee, conversation: Conversation) -> None:
+def test_a_refusal_raises_no_alert(clerk: Employee, conversation: Conversation) -> None:
     writes(clerk, conversation, "申し訳ございませんが、個人のLINEの交換は規則でお断りしております。")
 
     assert not Alert.objects.exists()
 
 
-def test_a_nudged_text_is_not_sent_and_its_text_is_not_kept(clerk: Employee, conversation: Conversation) -> None:
+def test_a_nudged_message_is_not_sent_and_its_text_is_not_stored(clerk: Employee, conversation: Conversation) -> None:
     sent = gateway.send(actor=clerk, conversation=conversation, text="個人のLINEは aoi_private です。こちらにどうぞ")
 
     assert sent.message is None
@@ -139,7 +139,7 @@ def test_evidence_spread_over_messages_is_one_alert(conversation: Conversation) 
     assert Finding.objects.filter(alert=alert).exists()
 
 
-def test_the_mail_names_people_and_link_but_never_the_content(
+def test_the_mail_has_people_and_a_link_but_not_the_content(
     conversation: Conversation, django_capture_on_commit_callbacks: object
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
@@ -161,7 +161,7 @@ def test_the_mail_names_people_and_link_but_never_the_content(
     assert f"/guard/alerts/{Alert.objects.get().pk}/" in warning.body
 
 
-def test_what_text_and_thread_say_of_one_message_is_told_once(conversation: Conversation) -> None:
+def test_the_findings_of_text_and_thread_are_stored_once(conversation: Conversation) -> None:
     says(conversation, "Good morning!")
     says(conversation, ASK, minutes=1)
 
@@ -169,7 +169,7 @@ def test_what_text_and_thread_say_of_one_message_is_told_once(conversation: Conv
     assert list(steps) == ["alert.opened"]
 
 
-def test_an_employee_who_gives_a_contact_away_is_serious_and_a_customer_who_does_is_not(
+def test_a_contact_given_by_an_employee_has_high_severity_unlike_a_customers(
     clerk: Employee, conversation: Conversation
 ) -> None:
     says(conversation, ASK)

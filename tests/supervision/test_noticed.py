@@ -1,4 +1,4 @@
-"""What is too unsure to warn anybody is kept, told to nobody, and joins the alert that a later message opens."""
+"""Noticed findings: stored without notifying anybody, and added to the alert of a later message."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-#: Said by many who mean no harm: surely between the two thresholds of ``unsure``.
+#: A common harmless text that scores between the two thresholds of ``unsure``.
 MAYBE = "LINEやってますか？"
 PLAIN = "個人のLINEを交換しませんか？IDは hanako_22 です"
 
 
 def unsure() -> Any:
-    """A company that warns of nothing and notices much."""
+    """A company with thresholds that raise no alerts and notice much."""
     return override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "THRESHOLDS": {"alert": 0.99, "noticed": 0.02}})
 
 
@@ -44,7 +44,7 @@ def conversation() -> Conversation:
 
 
 def says(conversation: Conversation, text: str, minutes: float = 0) -> Message:
-    """A customer's message; whatever waits for its commit is not run."""
+    """A customer's message; its on_commit hooks are not run."""
     received = gateway.receive(
         InboundMessage(
             channel="chat",
@@ -68,7 +68,7 @@ def verdict(message: Message, tier: str = Tier.NOTICED, *, start: int = 0, **mor
     return Verdict(at=message, findings=[finding], tier=tier, **told)
 
 
-def test_what_is_noticed_is_kept_and_disturbs_nobody(
+def test_noticed_findings_are_stored_and_nobody_is_notified(
     conversation: Conversation, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     with unsure(), django_capture_on_commit_callbacks(execute=True):
@@ -86,7 +86,7 @@ def test_what_is_noticed_is_kept_and_disturbs_nobody(
     assert [one.value for one in measures() if one.name == "noticed_last_hour"] == [1]
 
 
-def test_the_record_tells_where_and_what_was_noticed_and_never_the_words(conversation: Conversation) -> None:
+def test_the_event_has_the_kind_and_span_of_a_noticed_finding_but_no_text(conversation: Conversation) -> None:
     with unsure():
         message = says(conversation, MAYBE)
         inspection.inspect(message)
@@ -117,7 +117,7 @@ def test_inspecting_twice_notices_once(conversation: Conversation) -> None:
     assert Event.objects.filter(kind="message.noticed").count() == 1
 
 
-def test_a_later_alert_takes_in_what_was_noticed(conversation: Conversation) -> None:
+def test_a_later_alert_includes_noticed_findings(conversation: Conversation) -> None:
     with unsure():
         first = says(conversation, MAYBE)
         inspection.inspect(first)
@@ -135,7 +135,7 @@ def test_a_later_alert_takes_in_what_was_noticed(conversation: Conversation) -> 
     assert list(Event.objects.filter(subject_type="alert").values_list("kind", flat=True)) == ["alert.opened"]
 
 
-def test_an_open_alert_takes_in_what_was_noticed_since(conversation: Conversation) -> None:
+def test_an_open_alert_includes_findings_noticed_since(conversation: Conversation) -> None:
     alert = alert_raise(conversation=conversation, verdict=verdict(says(conversation, "one"), Tier.ALERT))
     between = says(conversation, "two", minutes=1)
     notice(conversation=conversation, verdict=verdict(between))
@@ -159,7 +159,7 @@ def test_an_open_alert_takes_in_what_was_noticed_since(conversation: Conversatio
     ],
     ids=["another_window", "later", "the_other_side", "another_topic"],
 )
-def test_what_belongs_to_another_story_stays_noticed(
+def test_findings_of_another_topic_or_time_stay_noticed(
     conversation: Conversation, minutes: float, more: dict[str, str]
 ) -> None:
     apart = says(conversation, "apart", minutes=minutes)
@@ -171,7 +171,7 @@ def test_what_belongs_to_another_story_stays_noticed(
     assert json.loads(Event.objects.get(kind="alert.opened").data)["promoted"] == 0
 
 
-def test_another_customers_talk_stays_as_it_is(conversation: Conversation) -> None:
+def test_another_customers_conversation_is_not_changed(conversation: Conversation) -> None:
     other = factories.conversation(conversation.employee, name="Taro Ito")
     apart = says(other, "apart", minutes=-5)
     notice(conversation=other, verdict=verdict(apart))
@@ -196,7 +196,7 @@ def test_harassment_may_be_noticed_and_joins_a_later_alert(conversation: Convers
     assert {finding.message.text for finding in alert.findings.all()} == {"one", "two"}
 
 
-def test_the_past_is_read_again_into_both_tiers(conversation: Conversation) -> None:
+def test_a_rescan_stores_findings_of_both_tiers(conversation: Conversation) -> None:
     says(conversation, MAYBE)
     total = Rescanned()
     with unsure():
@@ -211,7 +211,7 @@ def test_the_past_is_read_again_into_both_tiers(conversation: Conversation) -> N
     assert json.loads(Event.objects.get(kind="detection.rescanned").data)["noticed"] == 1
 
 
-def test_the_writer_is_not_shown_what_is_only_noticed(conversation: Conversation) -> None:
+def test_noticed_findings_are_not_shown_to_the_writer(conversation: Conversation) -> None:
     assert conversation.employee is not None
     text = "How about dinner together sometime, just the two of us? I am on LINE."
     with unsure():
@@ -222,7 +222,7 @@ def test_the_writer_is_not_shown_what_is_only_noticed(conversation: Conversation
     assert looked.decision.reasons == ()
 
 
-def test_the_record_holds_while_noticed_promoted_and_erased(conversation: Conversation) -> None:
+def test_verification_passes_after_noticing_promotion_and_erasure(conversation: Conversation) -> None:
     checks = [shown.check, shown_noticed.check]
     with unsure():
         message = says(conversation, MAYBE)

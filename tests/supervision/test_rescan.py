@@ -1,4 +1,4 @@
-"""``contact_guard_rescan``: what today's rules find in the past, shown first and then told."""
+"""``contact_guard_rescan``: findings of the current rules in past messages, as a dry run and for real."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TEXT = "よろしければ私のLINEを追加してください。IDは misaki_a
 
 @pytest.fixture
 def past() -> Message:
-    """A message of the past that nobody inspected, as after an upgrade that knows more."""
+    """A past message without findings, as before an upgrade with better rules."""
     clerk = factories.employee("aoi", branch=factories.team(head="sora"))
     sent = gateway.send(
         actor=clerk,
@@ -43,7 +43,7 @@ def rescan(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_a_dry_run_shows_and_changes_nothing(past: Message) -> None:
+def test_a_dry_run_reports_but_changes_nothing(past: Message) -> None:
     words = rescan("--dry-run")
 
     assert f"message {past.pk} of 2026-11-24" in words
@@ -66,7 +66,7 @@ def test_new_findings_open_an_alert_without_mail_and_only_once(past: Message) ->
     assert not Alert.objects.get().notices.exists()
 
 
-def test_what_would_only_be_noticed_is_told_apart(past: Message, settings: Any) -> None:
+def test_noticed_findings_are_reported_separately(past: Message, settings: Any) -> None:
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "THRESHOLDS": {"alert": 0.99, "noticed": 0.02}}
     maybe = record_message(
         conversation=past.conversation,
@@ -83,13 +83,13 @@ def test_what_would_only_be_noticed_is_told_apart(past: Message, settings: Any) 
     assert not Alert.objects.exists()
 
 
-def test_supervisors_are_warned_when_asked(past: Message) -> None:
+def test_supervisors_are_notified_only_on_request(past: Message) -> None:
     rescan("--notify")
 
     assert Alert.objects.get().notices.get().employee.name == "Sora"
 
 
-def test_only_the_period_that_was_asked_for(past: Message) -> None:
+def test_only_the_requested_period_is_read(past: Message) -> None:
     day = past.occurred_at.date()
 
     assert "0 messages read" in rescan("--since", str(day + timedelta(days=1)))

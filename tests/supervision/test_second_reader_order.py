@@ -1,4 +1,4 @@
-"""Questions asked twice, answered out of order, or left by a process that died."""
+"""Questions asked twice, answered out of order, or left behind by a process that died."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 State = ReaderAnswer.State
 
 
-def test_a_question_asked_twice_is_answered_once(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
+def test_a_question_asked_twice_is_applied_once(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
     server.says = YES
     with reader(server):
         row = asked(notices_something(says(talk, "お店の外でも会いたいです")))
@@ -41,7 +41,7 @@ def test_a_question_asked_twice_is_answered_once(talk: Conversation, server: Rea
     assert Event.objects.filter(kind="reader.answered").count() == 1
 
 
-def test_two_workers_do_not_ask_at_once(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
+def test_two_workers_do_not_ask_concurrently(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
     with reader(server):
         row = notices_something(says(talk, "お店の外でも会いたいです"))
         # The first waits for the server.
@@ -53,7 +53,7 @@ def test_two_workers_do_not_ask_at_once(talk: Conversation, server: ReaderServer
     assert not server.calls
 
 
-def test_a_worker_that_died_is_followed_by_one_more_and_then_the_question_ends(
+def test_a_question_of_a_dead_worker_is_retried_once_and_then_ends(
     talk: Conversation,  # noqa: F811
     server: ReaderServer,  # noqa: F811
     django_capture_on_commit_callbacks: object,
@@ -74,7 +74,7 @@ def test_a_worker_that_died_is_followed_by_one_more_and_then_the_question_ends(
     assert len(mail.outbox) == 1
 
 
-def test_a_worker_that_was_taken_for_dead_is_not_heard_any_more(
+def test_the_answer_of_a_worker_whose_lease_expired_is_ignored(
     talk: Conversation,  # noqa: F811
     server: ReaderServer,  # noqa: F811
 ) -> None:
@@ -90,7 +90,7 @@ def test_a_worker_that_was_taken_for_dead_is_not_heard_any_more(
     assert (row.outcome, Alert.objects.get().status) == ("agreed", "open")
 
 
-def test_an_alert_that_has_grown_since_is_not_set_aside_by_the_older_answer(
+def test_an_alert_with_new_findings_is_not_closed_by_an_older_answer(
     talk: Conversation,  # noqa: F811
     server: ReaderServer,  # noqa: F811
 ) -> None:
@@ -100,14 +100,14 @@ def test_an_alert_that_has_grown_since_is_not_set_aside_by_the_older_answer(
         assert Alert.objects.count() == 1
         assert second.deadline == first.deadline
         assert asked(first).outcome == "overruled"
-        # The newer question is still open, so the mail goes on waiting for it, and no longer than before.
+        # The newer question is still open, so the mail keeps waiting for it, but no longer than before.
         assert Notice.objects.get().due_at == first.deadline
         assert asked(second).outcome == "demoted"
 
     assert Alert.objects.get().status == "closed"
 
 
-def test_answers_out_of_order_take_nothing_away(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
+def test_answers_out_of_order_demote_nothing(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
     with reader(server, MAY_DEMOTE=True):
         _alert, first = alerted(talk)
         _same, second = alerted(talk, "LINEで話したいです。IDは hanako_23 です", 1)
@@ -118,7 +118,7 @@ def test_answers_out_of_order_take_nothing_away(talk: Conversation, server: Read
     assert Notice.objects.get().due_at <= timezone.now()
 
 
-def test_a_yes_to_any_part_of_it_outweighs_a_no(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
+def test_a_yes_to_any_question_on_an_alert_outweighs_a_no(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
     server.says = YES
     with reader(server, MAY_DEMOTE=True):
         _alert, first = alerted(talk)
@@ -130,7 +130,7 @@ def test_a_yes_to_any_part_of_it_outweighs_a_no(talk: Conversation, server: Read
     assert Alert.objects.get().status == "open"
 
 
-def test_a_mail_on_its_way_is_not_taken_back(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
+def test_a_mail_being_sent_is_not_cancelled(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
     with reader(server, MAY_DEMOTE=True):
         _alert, row = alerted(talk)
         Notice.objects.update(state="sending", attempts=1)
@@ -140,7 +140,7 @@ def test_a_mail_on_its_way_is_not_taken_back(talk: Conversation, server: ReaderS
     assert Notice.objects.exists()
 
 
-def test_a_promotion_joins_the_alert_that_came_about_meanwhile(
+def test_a_promotion_joins_an_alert_opened_meanwhile(
     talk: Conversation,  # noqa: F811
     server: ReaderServer,  # noqa: F811
 ) -> None:
@@ -153,14 +153,14 @@ def test_a_promotion_joins_the_alert_that_came_about_meanwhile(
     assert row.alert == Alert.objects.get()
 
 
-def test_a_reader_that_was_taken_away_ends_what_waits(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
+def test_waiting_questions_end_when_the_reader_is_removed(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
     with reader(server, MAY_DEMOTE=True):
         alert, row = alerted(talk)
     assert asked(row).error == "off"
     assert alert.notices.get().due_at <= timezone.now()
 
 
-def test_the_warning_is_due_a_sweep_before_the_longest_delay(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
+def test_the_notice_is_due_one_sweep_before_the_maximum_delay(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
     with reader(server, MAY_DEMOTE=True, MAX_DELAY=45):
         alert, _row = alerted(talk)
 
@@ -168,7 +168,7 @@ def test_the_warning_is_due_a_sweep_before_the_longest_delay(talk: Conversation,
     assert waits <= timedelta(seconds=45 - CONTACT_GUARD_SCHEDULE["contact-guard-sweep"]["schedule"])
 
 
-def test_a_rescan_asks_nobody(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
+def test_a_rescan_asks_no_questions(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
     with reader(server):
         inspection.inspect(says(talk, ASK), notify=False)
 

@@ -1,4 +1,4 @@
-"""What supervision makes of detection's answer: topics, sides, tiers, and which message holds the evidence."""
+"""Verdicts from detection's results: topics, sides, tiers, and the message with the evidence."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def conversation() -> Conversation:
 
 @pytest.fixture
 def talk(conversation: Conversation) -> list[Message]:
-    """Three messages, the newest the customer's."""
+    """Three messages, the newest from the customer."""
     return [said(conversation, number, who) for number, who in enumerate(("inbound", "outbound", "inbound"))]
 
 
@@ -51,18 +51,18 @@ def answer(*findings: Finding, tier: Tier = Tier.ALERT, **more: Any) -> ThreadVe
 
 
 @pytest.mark.parametrize("tier", [Tier.ALERT, Tier.NOTICED])
-def test_evidence_of_leaving_may_stand_in_earlier_messages(talk: list[Message], tier: Tier) -> None:
+def test_evidence_of_leaving_may_be_in_earlier_messages(talk: list[Message], tier: Tier) -> None:
     [made] = of_talk(talk, answer(found(message=0), found(message=2), tier=tier))
 
     assert (made.topic, made.by, made.stance, made.at, made.tier) == ("off_channel", "customer", "ask", talk[2], tier)
     assert [one.message for one in made.findings] == [talk[0], talk[2]]
 
 
-def test_findings_of_leaving_without_a_tier_are_nothing(talk: list[Message]) -> None:
+def test_findings_of_leaving_without_a_tier_are_dropped(talk: list[Message]) -> None:
     assert of_talk(talk, answer(found(), tier=Tier.NONE)) == []
 
 
-def test_other_topics_of_earlier_messages_were_told_when_they_came(talk: list[Message]) -> None:
+def test_other_topics_of_earlier_messages_are_not_reported_again(talk: list[Message]) -> None:
     said_now = answer(found(Kind.SENSITIVE_DATA, 0), found(Kind.HARASSMENT, 0), tier=Tier.NONE)
     assert of_talk(talk, said_now) == []
 
@@ -73,13 +73,13 @@ def test_other_topics_of_earlier_messages_were_told_when_they_came(talk: list[Me
 @pytest.mark.parametrize(
     ("scores", "tier"), [((0.49,), "noticed"), ((0.5,), "alert"), ((0.2, 0.8), "alert"), ((0.2, 0.3), "noticed")]
 )
-def test_harassment_warns_from_a_score_on(talk: list[Message], scores: tuple[float, ...], tier: str) -> None:
+def test_harassment_is_an_alert_from_a_score_on(talk: list[Message], scores: tuple[float, ...], tier: str) -> None:
     [made] = of_talk(talk, answer(*(found(Kind.HARASSMENT, score=score) for score in scores), tier=Tier.NONE))
 
     assert (made.topic, made.tier, len(made.findings)) == ("harassment", tier, len(scores))
 
 
-def test_a_text_that_could_not_be_judged_is_for_people(talk: list[Message]) -> None:
+def test_a_text_that_could_not_be_judged_is_an_alert(talk: list[Message]) -> None:
     [made] = of_talk(
         talk, answer(found(detector="engine.error"), found(message=0, detector="engine.error"), tier=Tier.NONE)
     )
@@ -87,11 +87,11 @@ def test_a_text_that_could_not_be_judged_is_for_people(talk: list[Message]) -> N
     assert (made.topic, made.tier, [one.message for one in made.findings]) == ("scan_failure", "alert", [talk[2]])
 
 
-def test_a_private_topic_warns_nobody(talk: list[Message]) -> None:
+def test_a_private_topic_raises_no_alert(talk: list[Message]) -> None:
     assert of_talk(talk, answer(found(Kind.PRIVATE_TOPIC))) == []
 
 
-def test_text_and_file_are_told_once_at_their_surest(talk: list[Message]) -> None:
+def test_text_and_file_are_one_verdict_in_the_higher_tier(talk: list[Message]) -> None:
     scan = Scan(True, By.CUSTOMER, Stance.OFFER, 0.9, (found(message=None),), Tier.ALERT)
     in_file = of_content(talk[2], Content("file-0", "card.pdf", scan))
     in_text = of_talk(talk, answer(found(), tier=Tier.NOTICED))
@@ -110,7 +110,7 @@ def test_a_file_may_be_noticed(talk: list[Message]) -> None:
     assert (made.tier, made.findings[0].place) == ("noticed", "file-0")
 
 
-def test_a_talk_is_read_oldest_first_with_its_pauses_and_without_notes(conversation: Conversation) -> None:
+def test_a_thread_is_oldest_first_with_pauses_and_without_notes(conversation: Conversation) -> None:
     first, note = said(conversation, 0, "inbound"), said(conversation, 1, "note")
     second, third = said(conversation, 5, "outbound"), said(conversation, 5, "inbound")
 
@@ -118,11 +118,11 @@ def test_a_talk_is_read_oldest_first_with_its_pauses_and_without_notes(conversat
     assert [line.minutes_after_previous for line in as_thread(talk_up_to(third))] == [0, 5, 0]
     assert talk_up_to(note) == [note]
     assert talk_up_to(first) == [first]
-    # Of two of the same moment, the one that is asked about is the newest.
+    # Of two messages with the same time, the requested one is the newest.
     assert talk_up_to(second)[-1] == second
 
 
-def test_a_talk_ends_a_week_and_thirty_messages_back(conversation: Conversation) -> None:
+def test_a_thread_spans_at_most_a_week_and_thirty_messages(conversation: Conversation) -> None:
     old = said(conversation, -60 * 24 * 8, "inbound")
     rows = [said(conversation, minutes, "inbound") for minutes in range(40)]
 

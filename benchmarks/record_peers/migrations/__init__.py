@@ -1,1 +1,1 @@
-"""No migrations: the benchmark makes these tables itself, after those they point at."""
+"""No migrations: the benchmark creates these tables itself, after those they refer to."""

@@ -1,4 +1,4 @@
-"""The file of ``--company``: the company's own contacts in TOML or JSON, keys as in ``types.Company``."""
+"""Reads the file of ``--company``: the company's own contacts in TOML or JSON, with the keys of ``types.Company``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crm_contact_guard.detection.types import Company, CompanyRule, Direction
 
 
 class CompanyFileError(ValueError):
-    """The file can't be read or says something unknown; the message names file and key."""
+    """The file can't be read or has an unknown key or wrong value; the message names file and key."""
 
 
 def read_company(path: str) -> Company:
@@ -31,14 +31,14 @@ def read_company(path: str) -> Company:
 
 
 def company_from(data: object, source: str = "company") -> Company:
-    """A ``Company`` of a plain mapping. Raises ``CompanyFileError`` for unknown keys and wrong shapes."""
+    """A ``Company`` from a plain mapping. Raises ``CompanyFileError`` for unknown keys and wrong types."""
     if not isinstance(data, dict):
         raise CompanyFileError(f"{source}: not a table")
-    known = {field.name for field in fields(Company)}
+    keys = {field.name for field in fields(Company)}
     values: dict[str, Any] = {}
     for key, value in data.items():
-        if key not in known:
-            raise CompanyFileError(f"{source}: unknown key {key!r}; known are {', '.join(sorted(known))}")
+        if key not in keys:
+            raise CompanyFileError(f"{source}: unknown key {key!r}; known keys are {', '.join(sorted(keys))}")
         if key in ("threshold", "noticed"):
             values[key] = None if value is None else _score(value, key, source)
         elif key in ("threshold_by_direction", "noticed_by_direction"):
@@ -60,20 +60,20 @@ def company_from(data: object, source: str = "company") -> Company:
 
 def _score(value: object, key: str, source: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
-        raise CompanyFileError(f"{source}: {key} = {value!r} is no number between 0 and 1")
+        raise CompanyFileError(f"{source}: {key} = {value!r} is not a number between 0 and 1")
     return float(value)
 
 
 def _by_direction(value: object, key: str, source: str) -> dict[Direction, float]:
     if not isinstance(value, dict) or not set(value) <= {*Direction}:
-        raise CompanyFileError(f"{source}: {key} is no table of {', '.join(Direction)}")
+        raise CompanyFileError(f"{source}: {key} is not a table of {', '.join(Direction)}")
     return {Direction(name): _score(score, f"{key}.{name}", source) for name, score in value.items()}
 
 
 def _rule(entry: object, source: str) -> CompanyRule:
     """One ``[[rules]]`` table; what it says is judged by ``lint``."""
     if not isinstance(entry, dict):
-        raise CompanyFileError(f"{source}: rules are tables")
+        raise CompanyFileError(f"{source}: rules must be tables")
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
     try:
         return CompanyRule(**values)

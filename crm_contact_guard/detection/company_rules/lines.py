@@ -1,7 +1,7 @@
-"""On which line of a TOML or JSON file a value stands, so that a complaint about it can say so.
+"""Finds the line of a value in a TOML or JSON file, for error messages.
 
-Parsers of the standard library tell lines of syntax errors only. This reads a file that they accepted, once more, for
-places alone: a path such as ``("rules", 0, "pattern")`` or ``("phones", 2)`` leads to a line, counted from one.
+The parsers of the standard library report lines for syntax errors only. This module tokenises a file that they accepted
+and maps paths such as ``("rules", 0, "pattern")`` or ``("phones", 2)`` to lines, counted from one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class _Token:
 
 
 def find_lines(text: str, *, json: bool) -> dict[Path, int]:
-    """Line of each table, key and array element of a well-formed file."""
+    """The line of each table, key and array element of a well-formed file."""
     tokens = list(_tokens(text))
     lines: dict[Path, int] = {(): 1}
     if json:
@@ -35,7 +35,7 @@ def find_lines(text: str, *, json: bool) -> dict[Path, int]:
 
 
 def line_of(lines: dict[Path, int], path: Path) -> int:
-    """The line of a path, or that of the nearest thing around it."""
+    """The line of a path, or of its nearest parent."""
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path, 1)
@@ -44,10 +44,10 @@ def line_of(lines: dict[Path, int], path: Path) -> int:
 def _tokens(text: str) -> Iterator[_Token]:
     line = 1
     for match in _TOKEN.finditer(text):
-        found = match.group()
-        if not found.startswith("#"):
-            yield _Token(found, line)
-        line += found.count("\n")
+        token = match.group()
+        if not token.startswith("#"):
+            yield _Token(token, line)
+        line += token.count("\n")
 
 
 def _name(token: str) -> str:
@@ -87,7 +87,7 @@ def _toml(tokens: Sequence[_Token], lines: dict[Path, int]) -> None:
 
 
 def _toml_value(tokens: Sequence[_Token], place: int, key: Path, lines: dict[Path, int]) -> int:
-    """Skip a value, noting the elements of an array; the place after it."""
+    """Skip a value and record the lines of array elements. Returns the index of the token after it."""
     if place >= len(tokens) or tokens[place].text not in "[{":
         while place < len(tokens) and tokens[place].text != "\n":
             place += 1

@@ -1,6 +1,6 @@
-"""What is wrong with a company's file of contacts, words and rules, line by line.
+"""Checks a company's file of contacts, words and rules, and reports problems by line.
 
-Nothing here raises for what a file holds: every fault is a ``Problem``. A file without problems loads.
+Nothing raises because of the content: every fault is a ``Problem``. A file without problems loads.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from crm_contact_guard.detection.types import Company, CompanyRule, Direction, K
 MAX_BYTES = 1_000_000
 MAX_RULES, MAX_WORDS = 500, 5_000
 MAX_PATTERN = 500
-#: Instructions of the compiled pattern: what is larger eats the memory of all others (``x{1000}`` makes 1,000 of them).
+#: Instructions of a compiled pattern, to limit its memory (``x{1000}`` compiles to 1,000 of them).
 MAX_PROGRAM = 4_000
 _PATTERN_MEMORY = 8 << 20
-#: Kinds that come from text; the others are found by the clock and by counting.
+#: Kinds that come from text; the others come from the policy.
 KINDS = tuple(kind.value for kind in Kind if kind not in (Kind.AFTER_HOURS, Kind.REPEATED_CONTACT))
 _RULE_KEYS = tuple(field.name for field in fields(CompanyRule))
 _KEYS = tuple(field.name for field in fields(Company))
 _TOML_PLACE = re2.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
-#: What backtracking engines offer and a linear-time engine can't: how it looks, and what it is called.
+#: Syntax of backtracking engines that a linear-time engine does not support, and its name.
 _REFUSED = (
     ("(?=", "lookahead"),
     ("(?!", "negative lookahead"),
@@ -46,7 +46,7 @@ _BACKREFERENCE = re2.compile(r"(?:^|[^\\])(?:\\\\)*\\[1-9]")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A fault and the line it is on, counted from one."""
+    """A fault and its line, counted from one."""
 
     line: int
     message: str
@@ -56,7 +56,7 @@ class Problem:
 
 
 def lint(path: str | Path) -> list[Problem]:
-    """All problems of a file, in the order of its lines; empty when it can be used."""
+    """All problems of a file, sorted by line; empty if the file is valid."""
     try:
         raw = Path(path).read_bytes()
         if len(raw) > MAX_BYTES:
@@ -72,9 +72,9 @@ def lint(path: str | Path) -> list[Problem]:
     except json.JSONDecodeError as error:
         return [Problem(error.lineno, f"not JSON: {error.msg}")]
     except tomllib.TOMLDecodeError as error:
-        found = _TOML_PLACE.search(str(error))
+        match = _TOML_PLACE.search(str(error))
         last = text.rstrip().count("\n") + 1
-        return [Problem(int(found.group(1)) if found and found.group(1) else last, f"not TOML: {error}")]
+        return [Problem(int(match.group(1)) if match and match.group(1) else last, f"not TOML: {error}")]
     except RecursionError:
         return [Problem(1, "nested too deeply")]
     if not isinstance(data, dict):
@@ -86,7 +86,7 @@ def lint(path: str | Path) -> list[Problem]:
 
 
 def refusal(pattern: str) -> str | None:
-    """Why a pattern can't be used, or ``None``: it must run in linear time, be bounded, and say something."""
+    """Why a pattern is rejected, or ``None``. It must run in linear time, be bounded and not match the empty text."""
     if len(pattern) > MAX_PATTERN:
         return f"the pattern has {len(pattern)} characters; {MAX_PATTERN} are allowed"
     for sign, name in _REFUSED:
@@ -97,17 +97,17 @@ def refusal(pattern: str) -> str | None:
     try:
         compiled = compile_rule(pattern)
     except re2.error as error:
-        said = error.args[0] if error.args else ""
-        return f"the pattern is refused: {said.decode('utf-8', 'replace') if isinstance(said, bytes) else said}"
+        reason = error.args[0] if error.args else ""
+        return f"the pattern is invalid: {reason.decode('utf-8', 'replace') if isinstance(reason, bytes) else reason}"
     if compiled.programsize > MAX_PROGRAM:
-        return f"the pattern is too large once repetitions are counted out ({compiled.programsize} steps; {MAX_PROGRAM} are allowed)"
+        return f"the pattern is too large when its repetitions are expanded ({compiled.programsize} steps; {MAX_PROGRAM} are allowed)"
     if compiled.search("") is not None:
-        return "the pattern matches the empty text, so it would hit every message"
+        return "the pattern matches the empty text, so it would match every message"
     return None
 
 
 def compile_rule(pattern: str) -> Any:
-    """A company's pattern, compiled: small and capital letters are one. Raises ``re2.error``."""
+    """Compile a company's pattern, case-insensitively. Raises ``re2.error``."""
     options = re2.Options()
     options.max_mem = _PATTERN_MEMORY
     options.log_errors = False
@@ -121,10 +121,10 @@ def _faults(data: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
             yield (key,), f"unknown key {key!r}{_nearest(key, _KEYS)}"
         elif key == "threshold":
             if not _number(value) or not 0 < value < 1:
-                yield (key,), "threshold is a number between 0 and 1"
+                yield (key,), "threshold must be a number between 0 and 1"
         elif key == "version":
             if not isinstance(value, str):
-                yield (key,), "version is a text"
+                yield (key,), "version must be a string"
         elif key == "own_words":
             yield from _word_faults(value)
         elif key == "rules":
@@ -135,36 +135,36 @@ def _faults(data: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
 
 def _list_faults(key: str, value: object) -> Iterator[tuple[Place, str]]:
     if not isinstance(value, list):
-        yield (key,), f"{key} is a list of texts"
+        yield (key,), f"{key} must be a list of strings"
         return
     for number, item in enumerate(value):
         if not isinstance(item, str) or not item.strip():
-            yield (key, number), f"{key}: a text is expected, not {item!r}"
+            yield (key, number), f"{key}: expected a string, not {item!r}"
         elif key == "regions" and not (len(item) == 2 and item.isascii() and item.isupper()):
-            yield (key, number), f"regions: {item!r} is no ISO 3166 code of two capitals"
+            yield (key, number), f"regions: {item!r} is not an ISO 3166 code of two capital letters"
 
 
 def _word_faults(value: object) -> Iterator[tuple[Place, str]]:
     if not isinstance(value, dict):
-        yield ("own_words",), "own_words is a table: kind = [words]"
+        yield ("own_words",), "own_words must be a table: kind = [words]"
         return
     for kind, words in value.items():
         place: Place = ("own_words", kind)
         if kind not in KINDS:
             yield place, f"unknown kind {kind!r}{_nearest(kind, KINDS)}"
         if not isinstance(words, list):
-            yield place, f"own_words.{kind} is a list of words"
+            yield place, f"own_words.{kind} must be a list of words"
             continue
         if len(words) > MAX_WORDS:
             yield place, f"{len(words)} words; {MAX_WORDS} are allowed"
         for number, word in enumerate(words):
             if not isinstance(word, str) or len(normalise(word).text.strip()) < 2:
-                yield (*place, number), f"a word has two characters at least, {word!r} has not"
+                yield (*place, number), f"a word needs at least two characters, {word!r} is too short"
 
 
 def _rules_faults(value: object) -> Iterator[tuple[Place, str]]:
     if not isinstance(value, list) or not all(isinstance(rule, dict) for rule in value):
-        yield ("rules",), "rules are tables: [[rules]]"
+        yield ("rules",), "rules must be tables: [[rules]]"
         return
     if len(value) > MAX_RULES:
         yield ("rules",), f"{len(value)} rules; {MAX_RULES} are allowed"
@@ -187,11 +187,11 @@ def _rules_faults(value: object) -> Iterator[tuple[Place, str]]:
 def _rule_faults(place: Place, rule: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
     kind = rule.get("kind")
     if kind not in KINDS:
-        yield (*place, "kind"), f"unknown kind {kind!r}{_nearest(str(kind), KINDS)}; known are {', '.join(KINDS)}"
+        yield (*place, "kind"), f"unknown kind {kind!r}{_nearest(str(kind), KINDS)}; known kinds are {', '.join(KINDS)}"
     if "direction" in rule and rule["direction"] not in [side.value for side in Direction]:
-        yield (*place, "direction"), "direction is inbound, outbound or note"
+        yield (*place, "direction"), "direction must be inbound, outbound or note"
     if "score" in rule and (not _number(rule["score"]) or not 0 < rule["score"] <= 1):
-        yield (*place, "score"), "score is a number above 0, at most 1"
+        yield (*place, "score"), "score must be a number above 0 and at most 1"
     usable = {}
     for key in ("pattern", "unless"):
         if key not in rule:
@@ -211,26 +211,29 @@ def _example_faults(place: Place, rule: Mapping[str, Any], usable: Mapping[str, 
     for key, expected in (("hits", True), ("misses", False)):
         examples = rule.get(key, [])
         if not isinstance(examples, list) or not all(isinstance(example, str) for example in examples):
-            yield (*place, key), f"{key} is a list of texts"
+            yield (*place, key), f"{key} must be a list of strings"
         else:
             for number, example in enumerate(examples):
                 folded = normalise(example).text
-                found = usable["pattern"].search(folded) is not None
-                found = found and not ("unless" in usable and usable["unless"].search(folded))
-                if found is not expected:
-                    yield (*place, key, number), f"{example!r} {'is not hit' if expected else 'is hit'} by the pattern"
+                matched = usable["pattern"].search(folded) is not None
+                matched = matched and not ("unless" in usable and usable["unless"].search(folded))
+                if matched is not expected:
+                    yield (
+                        (*place, key, number),
+                        f"{example!r} {'is not matched' if expected else 'is matched'} by the pattern",
+                    )
 
 
 def _pattern_fault(pattern: object) -> str | None:
     if not isinstance(pattern, str) or not pattern:
-        return "a pattern is a text"
+        return "a pattern must be a non-empty string"
     fault = refusal(pattern)
     if fault is not None:
         return fault
     for character in pattern:
         folded = normalise(character).text
         if folded not in (character, character.lower()):
-            return f"messages are folded before they are searched: write {folded!r} where the pattern has {character!r}"
+            return f"messages are folded before matching: replace {character!r} by {folded!r} in the pattern"
     return None
 
 
@@ -238,6 +241,6 @@ def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _nearest(name: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
+def _nearest(name: str, names: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(name, names, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""

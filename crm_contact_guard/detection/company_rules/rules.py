@@ -1,22 +1,22 @@
-"""A company's own words and rules, without code: one TOML or JSON file, checked, tried on the past, then used.
+"""A company's own words and rules in a TOML or JSON file, with commands to check it and try it on past messages.
 
 The keys of the file are the fields of ``types.Company``::
 
     version = "2026-11-24"
-    domains = ["minato.example"]              # allow-lists: contacts that are the company's own
+    domains = ["minato.example"]              # allow-lists: the company's own contacts
     handles = ["minato_official"]
 
     [own_words]                               # literal words, by the kind of finding
     side_deal = ["裏メニュー"]
 
-    [[rules]]                                 # patterns (RE2 syntax) on the folded text: small letters, plain digits
+    [[rules]]                                 # patterns (RE2 syntax) on the folded text: lower case, plain digits
     id = "club_card"
     kind = "contact_request"
     direction = "inbound"                     # optional: only what the customer writes
     score = 0.8                               # optional
     pattern = 'club card.{0,20}(?:yours|your own)'
-    unless = 'lost|expired'                   # optional: where this stands too, the rule is silent
-    hits = ["Is that club card your own?"]    # tried by lint
+    unless = 'lost|expired'                   # optional: if this matches too, the rule does not apply
+    hits = ["Is that club card your own?"]    # tested by lint
     misses = ["My club card expired."]
 
 ``__main__`` is the command that checks a file and tries it on the past.
@@ -38,7 +38,7 @@ from crm_contact_guard.detection.text import sets
 from crm_contact_guard.detection.text.normalise import Normalised, normalise
 from crm_contact_guard.detection.types import Company, CompanyRule, Direction, Finding, Kind, Stance
 
-#: Kinds that, when a company's own rule finds them, are an attempt to leave its channels.
+#: Kinds of a company's own rules that are an attempt to leave its channels.
 ATTEMPTS = frozenset({Kind.CONTACT_IDENTIFIER, Kind.CONTACT_REQUEST, Kind.PRIVATE_MEETING, Kind.SIDE_DEAL})
 PREFIX = "company."
 WORD_SCORE = 0.8
@@ -48,7 +48,7 @@ _PER_RULE = 5
 
 @dataclass(frozen=True, slots=True)
 class DryHit:
-    """What a rule would have hit: message ``number`` (from 0), the detector, and the evidence."""
+    """One hit of a dry run: message ``number`` (from 0), the detector and the matched text."""
 
     number: int
     detector: str
@@ -68,7 +68,7 @@ class _Compiled:
 
 
 def load(path: str | Path) -> Company:
-    """A checked company file. Raises ``CompanyFileError`` that names every faulty line."""
+    """Check and load a company file. Raises ``CompanyFileError``, which lists every invalid line."""
     problems = lint(path)
     if problems:
         raise CompanyFileError(f"{path}: " + "; ".join(str(problem) for problem in problems))
@@ -76,36 +76,36 @@ def load(path: str | Path) -> Company:
 
 
 def find(normalised: Normalised, direction: Direction, company: Company) -> Iterable[Finding]:
-    """Findings of the company's own words and rules. Linear in the text for each rule; at most ``MAX_FINDINGS``."""
+    """Findings of the company's own words and rules, at most ``MAX_FINDINGS``. Linear in the text for each rule."""
     if not company.rules and not company.own_words:
         return []
     text = normalised.text
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for rule in _compiled(company.rules, tuple((kind, tuple(words)) for kind, words in company.own_words.items())):
         if rule.direction not in (None, direction):
             continue
         if rule.unless is not None and rule.unless.search(text):
             continue
         for count, match in enumerate(rule.pattern.finditer(text)):
-            if count >= _PER_RULE or len(found) >= MAX_FINDINGS:
+            if count >= _PER_RULE or len(findings) >= MAX_FINDINGS:
                 break
             if match.end() > match.start():
                 low, high = normalised.span(*match.span())
-                found.append(
+                findings.append(
                     Finding(rule.kind, low, high, rule.score, rule.detector, company.version, technique="company_rule")
                 )
-    return found
+    return findings
 
 
 def attempt_stance(findings: Iterable[Finding], direction: Direction) -> Stance | None:
-    """How a text stands towards leaving by the company's own rules alone: a customer asks, an employee offers."""
+    """The stance by the company's own rules: ask for a customer, offer for an employee; ``None`` without an attempt."""
     if any(finding.detector.startswith(PREFIX) and finding.kind in ATTEMPTS for finding in findings):
         return Stance.ASK if direction is Direction.INBOUND else Stance.OFFER
     return None
 
 
 def dry_run(rules: Company, texts: Iterable[tuple[Direction, str]]) -> list[DryHit]:
-    """What the words and rules would have hit in past messages, in their order; nothing is recorded."""
+    """Hits of the words and rules in past messages, in their order; nothing is recorded."""
     return [
         DryHit(number, finding.detector, finding.start, finding.end, text[finding.start : finding.end])
         for number, (direction, text) in enumerate(texts)
@@ -115,7 +115,7 @@ def dry_run(rules: Company, texts: Iterable[tuple[Direction, str]]) -> list[DryH
 
 @lru_cache(maxsize=64)
 def _compiled(rules: tuple[CompanyRule, ...], words: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[_Compiled, ...]:
-    made = [
+    compiled = [
         _Compiled(
             f"{PREFIX}{rule.id}",
             Kind(rule.kind),
@@ -126,18 +126,18 @@ def _compiled(rules: tuple[CompanyRule, ...], words: tuple[tuple[str, tuple[str,
         )
         for rule in rules
     ]
-    for kind, listed in words:
-        folded = sorted({normalise(word).text.strip() for word in listed} - {""}, key=len, reverse=True)
+    for kind, kind_words in words:
+        folded = sorted({normalise(word).text.strip() for word in kind_words} - {""}, key=len, reverse=True)
         if folded:
-            # One pattern of all words of a kind: the cost does not grow with their number.
-            made.append(_Compiled(f"{PREFIX}words.{kind}", Kind(kind), None, WORD_SCORE, _any_of(folded), None))
-    return tuple(made)
+            # One pattern for all words of a kind, so that the cost does not grow with their number.
+            compiled.append(_Compiled(f"{PREFIX}words.{kind}", Kind(kind), None, WORD_SCORE, _any_of(folded), None))
+    return tuple(compiled)
 
 
 def _any_of(words: list[str]) -> Any:
     parts = []
     for word in words:
-        left = r"\b" if word[0].isascii() and word[0].isalnum() else ""
-        right = r"\b" if word[-1].isascii() and word[-1].isalnum() else ""
-        parts.append(f"{left}{re2.escape(word)}{right}")
+        boundary_before = r"\b" if word[0].isascii() and word[0].isalnum() else ""
+        boundary_after = r"\b" if word[-1].isascii() and word[-1].isalnum() else ""
+        parts.append(f"{boundary_before}{re2.escape(word)}{boundary_after}")
     return re2.compile("|".join(parts), sets.options(64 << 20))

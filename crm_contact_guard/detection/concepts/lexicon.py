@@ -1,7 +1,7 @@
-"""The packs, read and compiled: concepts with their words by language, in one automaton.
+"""Reads the packs and compiles the words of all concepts and languages into one automaton.
 
-All words of all packs are sought in one pass (Aho-Corasick), which costs the same for a text seen for the first time as
-for the hundredth; a set of expressions in one automaton would grow with each combination of hits.
+One Aho-Corasick pass finds all words of all packs at a constant cost; the automaton of a set of expressions would grow
+with each new combination of hits.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from crm_contact_guard.detection.text.normalise import normalise
 
 LANGUAGES = ("common", "ja", "en", "zh", "ko", "th", "vi", "es", "tl", "romaji")
 PACKS = files("crm_contact_guard.detection") / "packs"
-#: More matches than this in one window are not written by people.
+#: A window written by a person has fewer matches than this.
 MOST_MATCHES = 250
-#: Concept, whether a word border is asked for at the left and the right, and what may not follow.
+#: Concept, whether a word boundary is required at the left and at the right, and texts that must not follow.
 _Owner = tuple[int, bool, bool, tuple[str, ...]]
 #: Concept, start and end of a word in a folded text.
 Found = tuple[int, int, int]
@@ -31,8 +31,11 @@ _WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One language: ``slots`` maps a concept to the fragments of its words, ``not_before`` to what may not follow them
-    (「しません」 refuses, 「しませんか」 asks)."""
+    """One language.
+
+    ``slots`` maps a concept to the fragments of its words, ``not_before`` to texts that must not follow them
+    (「しません」 refuses, 「しませんか」 asks).
+    """
 
     language: str
     version: str
@@ -74,7 +77,8 @@ class Lexicon:
                     self._add(owners, languages, pack, self.index[slot], slot, fragment)
         self._languages = languages
         merged = [self._merged(value) for value in owners.values()]
-        # Most words of kana and kanji belong to one concept and ask for nothing around them: those need no second look.
+        # Most words of kana and kanji belong to one concept and need no boundaries, so their matches need no second
+        # check.
         self._free = [_plainly(entries) for entries in merged]
         self._bordered = [
             (entries[0][1], tuple((owner[0], owner[2], owner[3]) for owner in entries)) for entries in merged
@@ -82,7 +86,7 @@ class Lexicon:
         self._automaton = ahocorasick_rs.AhoCorasick(
             list(owners), implementation=ahocorasick_rs.Implementation.ContiguousNFA
         )
-        #: Characters of the longest word, and how far after the start of what follows a word that may be denied by it.
+        #: Characters of the longest word, and of the longest text that must not follow a word (plus one).
         self._longest = max(map(len, owners))
         self._looks_ahead = 1 + max(
             (len(ban) for _, bans in self._bordered for *_, banned in bans for ban in banned), default=0
@@ -101,7 +105,7 @@ class Lexicon:
         words, opened = expand(fragment)
         for word in words:
             folded = normalise(word).text
-            # Latin words count only whole ("deadline" is no LINE); beside kana and signs there is no such border.
+            # Latin words count only as whole words ("deadline" is not LINE); other scripts have no word boundaries.
             left = folded[0] in _WORD
             right = folded[-1] in _WORD and not opened
             owners.setdefault(folded, set()).add((concept, left, right, pack.not_before.get(slot, ())))
@@ -109,32 +113,32 @@ class Lexicon:
 
     @staticmethod
     def _merged(owners: set[_Owner]) -> tuple[_Owner, ...]:
-        """One entry a concept: where packs differ, the one that asks for less."""
-        kept: dict[int, _Owner] = {}
+        """One entry for each concept; where packs differ, the one with fewer conditions."""
+        merged: dict[int, _Owner] = {}
         for owner in sorted(owners, key=lambda entry: (entry[1] + entry[2], entry[3])):
-            kept.setdefault(owner[0], owner)
-        return tuple(kept.values())
+            merged.setdefault(owner[0], owner)
+        return tuple(merged.values())
 
     def hits(self, text: str) -> list[Found]:
-        """Concept, start and end of each word of the packs in a folded text, overlapping ones too."""
+        """Concept, start and end of each word of the packs in a folded text, including overlapping ones."""
         return self.seek(text)[0]
 
     def seek(self, text: str) -> tuple[list[Found], bool]:
-        """The hits, and whether these are all; of a word that is repeated beyond measure some are left out."""
+        """The hits, and whether they are complete: beyond ``MOST_MATCHES``, some hits of repeated words are dropped."""
         matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
         complete = len(matches) <= MOST_MATCHES
         return self._bounded(matches if complete else _thinned(matches), text), complete
 
     def seek_each(self, text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[list[Found], bool]]:
-        """For each span of the text the same as ``seek`` of what stands in it, in one pass however they overlap.
+        """The result of ``seek`` for each span of the text, in one pass even where spans overlap.
 
-        The ends of a span are borders of words that the text has none at, so what stands there is looked at by itself.
+        The ends of a span count as word boundaries, so matches at its ends are checked separately.
         """
         matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
         ends = [match[2] for match in matches]
-        found = self._bounded(matches, text)
-        found_ends = [hit[2] for hit in found]
-        sought: list[tuple[list[Found], bool]] = []
+        all_hits = self._bounded(matches, text)
+        hit_ends = [hit[2] for hit in all_hits]
+        results: list[tuple[list[Found], bool]] = []
         for start, end in spans:
             low, high = bisect_right(ends, start), bisect_right(ends, end)
             if high - low > MOST_MATCHES:
@@ -142,7 +146,7 @@ class Lexicon:
                     (word, first - start, stop - start) for word, first, stop in matches[low:high] if first >= start
                 ]
                 complete = len(whole) <= MOST_MATCHES
-                sought.append((self._bounded(whole if complete else _thinned(whole), text[start:end]), complete))
+                results.append((self._bounded(whole if complete else _thinned(whole), text[start:end]), complete))
                 continue
             last = end - self._looks_ahead
             at_start = matches[low : bisect_right(ends, start + self._longest, low, high)]
@@ -150,23 +154,23 @@ class Lexicon:
             at_end = matches[bisect_right(ends, last, low, high) : high]
             edges += [(word, first, stop) for word, first, stop in at_end if first > start]
             moved = [(word, first - start, stop - start) for word, first, stop in edges]
-            inner = found[bisect_right(found_ends, start) : bisect_right(found_ends, last)]
+            inner = all_hits[bisect_right(hit_ends, start) : bisect_right(hit_ends, last)]
             hits = [(concept, first - start, stop - start) for concept, first, stop in inner if first > start]
-            sought.append((hits + self._bounded(moved, text[start:end]), True))
-        return sought
+            results.append((hits + self._bounded(moved, text[start:end]), True))
+        return results
 
     def _bounded(self, matches: Iterable[tuple[int, int, int]], text: str) -> list[Found]:
-        """The hits among the matches (word, start, end): those with the borders that their words ask for."""
-        found: list[Found] = []
+        """The hits among the matches (word, start, end): those that have the boundaries their words require."""
+        hits: list[Found] = []
         free, bordered, length, word = self._free, self._bordered, len(text), _WORD
         for literal, start, end in matches:
             concept = free[literal]
             if concept >= 0:
-                found.append((concept, start, end))
+                hits.append((concept, start, end))
                 continue
             if concept < _OTHERWISE:
                 if (not start or text[start - 1] not in word) and (end >= length or text[end] not in word):
-                    found.append((_WHOLE - concept, start, end))
+                    hits.append((_WHOLE - concept, start, end))
                 continue
             left, owners = bordered[literal]
             if left and start and text[start - 1] in word:
@@ -174,11 +178,11 @@ class Lexicon:
             ended = end >= length or text[end] not in word
             for concept, right, banned in owners:
                 if (ended or not right) and not (banned and text.startswith(banned, end)):
-                    found.append((concept, start, end))
-        return found
+                    hits.append((concept, start, end))
+        return hits
 
     def named_hits(self, text: str) -> list[Hit]:
-        """Like ``hits``, with the language of the first pack that has the word: for explanations."""
+        """Like ``hits``, with the language of the first pack that has the word; for explanations."""
         return [
             Hit(concept, start, end, self._languages[text[start:end], concept])
             for concept, start, end in self.hits(text)
@@ -186,31 +190,34 @@ class Lexicon:
 
 
 def _plainly(entries: Sequence[_Owner]) -> int:
-    """The concept of a word that has one and asks for nothing around it; from ``_WHOLE`` downwards that of one which counts
-    only whole; else ``_OTHERWISE``."""
+    """A code for quick checks of a word with a single concept.
+
+    The concept itself if the word needs no boundaries, ``_WHOLE - concept`` if it counts only as a whole word, and
+    ``_OTHERWISE`` for all other words.
+    """
     if len(entries) > 1 or entries[0][3] or entries[0][1] != entries[0][2]:
         return _OTHERWISE
     return _WHOLE - entries[0][0] if entries[0][1] else entries[0][0]
 
 
 def _thinned(matches: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """The first and last few matches of each word: a text that repeats one must stay cheap."""
-    kept: list[tuple[int, int, int]] = []
+    """The first and last few matches of each word, to bound the cost of a text that repeats a word."""
+    thinned: list[tuple[int, int, int]] = []
     for direction in (matches, matches[::-1]):
         counts: dict[int, int] = {}
         for match in direction:
             count = counts.get(match[0], 0)
             if count < 4:
                 counts[match[0]] = count + 1
-                kept.append(match)
-    return kept
+                thinned.append(match)
+    return thinned
 
 
 _cache: list[Lexicon] = []
 
 
 def lexicon() -> Lexicon:
-    """The compiled packs, made at first use."""
+    """The compiled packs; compiled on first use."""
     if not _cache:
         _cache.append(Lexicon(read_pack(name) for name in LANGUAGES))
     return _cache[0]

@@ -1,29 +1,29 @@
-"""The small language of the packs, and its expansion into plain words.
+"""The fragment syntax of the packs, and its expansion into plain words.
 
-A fragment is text with groups ``(?:a|b)``, optional parts ``?``, character classes ``[ab]`` and escapes; ``\\w+`` or
-``\\w*`` may end it and leaves the word open. There is no unbounded repetition, so each fragment is a finite list of
-words, found in linear time by one automaton.
+A fragment is text with groups ``(?:a|b)``, optional parts ``?``, character classes ``[ab]`` and escapes. A final
+``\\w+`` or ``\\w*`` means that the word may continue. There is no unbounded repetition, so each fragment is a finite
+list of words, which one automaton finds in linear time.
 """
 
 from __future__ import annotations
 
-#: More words than this of one fragment is a mistake of its writer.
+#: A fragment that expands to more words than this is a mistake.
 MOST = 2000
 
 
 class FragmentError(ValueError):
-    """A fragment that is not of the language; the message names it and the place."""
+    """Invalid syntax in a fragment; the message names the fragment and the position."""
 
 
 def expand(fragment: str) -> tuple[list[str], bool]:
-    """The words of a fragment, and whether they are open at the right. Raises ``FragmentError``."""
+    """The words of a fragment, and whether they may continue at the right. Raises ``FragmentError``."""
     opened = fragment.endswith(("\\w+", "\\w*"))
     source = fragment[:-3] if opened else fragment
     words, position = _alternatives(source, 0)
     if position != len(source):
         raise FragmentError(f"{fragment!r}: unexpected {source[position]!r} at {position}")
     if "" in words:
-        raise FragmentError(f"{fragment!r}: matches nothing at all")
+        raise FragmentError(f"{fragment!r}: matches the empty text")
     return sorted(set(words)), opened
 
 
@@ -41,10 +41,10 @@ def _alternatives(source: str, position: int) -> tuple[list[str], int]:
             part = ["", *part]
             position += 1
         elif position < len(source) and source[position] in "*+{":
-            raise FragmentError(f"{source!r}: repetition at {position} has no bound")
+            raise FragmentError(f"{source!r}: unbounded repetition at {position}")
         current = [left + right for left in current for right in part]
         if len(current) > MOST:
-            raise FragmentError(f"{source!r}: stands for more than {MOST} words")
+            raise FragmentError(f"{source!r}: expands to more than {MOST} words")
     words.extend(current)
     return words, position
 
@@ -66,7 +66,7 @@ def _part(source: str, position: int) -> tuple[list[str], int]:
     if character == "\\":
         return [source[position + 1]], position + 2
     if character in ".^$":
-        raise FragmentError(f"{source!r}: {character!r} at {position} stands for too much")
+        raise FragmentError(f"{source!r}: {character!r} at {position} is not supported")
     return [character], position + 1
 
 

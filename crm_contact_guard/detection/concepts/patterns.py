@@ -1,4 +1,4 @@
-"""Patterns over concepts, read from ``packs/patterns.toml``: what must meet in one sentence, and what must not be there."""
+"""Patterns over concepts, read from ``packs/patterns.toml``: what one sentence must contain, and the text must not."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Pattern:
 
 @lru_cache(maxsize=1)
 def patterns() -> tuple[Pattern, ...]:
-    """The patterns in the order of the file."""
+    """All patterns, in the order of the file."""
     index = lexicon().index
 
     def mask(names: str) -> int:
@@ -59,7 +59,7 @@ def version() -> str:
 
 @lru_cache(maxsize=1)
 def _denials() -> frozenset[int]:
-    """Concepts of which each alone denies all patterns."""
+    """Concepts that every pattern excludes by ``unless``."""
     common = -1
     for pattern in patterns():
         common &= pattern.unless
@@ -67,32 +67,32 @@ def _denials() -> frozenset[int]:
 
 
 def _meets(parts: tuple[int, ...], mask: int) -> bool:
-    for part in parts:  # noqa: SIM110 - a generator would take three times as long, in the middle of every scan
+    for part in parts:  # noqa: SIM110 - a generator takes three times as long, and every scan runs this
         if not mask & part:
             return False
     return True
 
 
 def matches(text: str, hits: Sequence[Found], concepts: set[int]) -> list[tuple[int, int, int]]:
-    """Number of the pattern, start and end of the sentence, for each pattern that holds (its first sentence)."""
+    """(number, start, end) for each matching pattern, with the span of the first sentence that it matches."""
     if not _denials().isdisjoint(concepts):
         return []
-    whole = sum(map(_BITS.__getitem__, concepts))
-    held = [
+    text_mask = sum(map(_BITS.__getitem__, concepts))
+    possible = [
         (number, pattern.parts)
         for number, pattern in enumerate(patterns())
-        if not whole & pattern.unless and _meets(pattern.parts, whole)
+        if not text_mask & pattern.unless and _meets(pattern.parts, text_mask)
     ]
-    if not held:
+    if not possible:
         return []
     sentences = [
         (start, end, sum({_BITS[concept] for concept, at, _ in hits if start <= at < end}))
         for start, end in sentences_of(text)
     ]
-    found = []
-    for number, parts in held:
+    results = []
+    for number, parts in possible:
         for start, end, mask in sentences:
             if _meets(parts, mask):
-                found.append((number, start, end))
+                results.append((number, start, end))
                 break
-    return found
+    return results

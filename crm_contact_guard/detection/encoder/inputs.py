@@ -1,6 +1,6 @@
-"""What the encoder reads: the message, who wrote it, and the last of what was said before it.
+"""Builds the encoder's input: the message, who wrote it, and the latest messages before it.
 
-Training and run time build it here, so that they can't differ.
+Training and inference share this code, so that their inputs can't differ.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from crm_contact_guard.detection.encoder.base import Special
 from crm_contact_guard.detection.encoder.tokens import Tokenizer, Tokens
 from crm_contact_guard.detection.types import Direction, ThreadMessage
 
-#: Tokens of the message itself, of the talk before it, and of one message of that talk.
+#: Tokens of the message itself, of all messages before it, and of one such message.
 MESSAGE, TALK, EARLIER = 120, 72, 40
-#: Earlier messages that are looked at at all, and characters of one text that are cut into tokens.
+#: Earlier messages that are read, and characters of one text that are tokenised.
 REACH, CHARACTERS = 8, 1_200
-#: The base model was trained on texts that begin like this.
+#: The base model was trained on texts with the prefix "passage:".
 _HEADS = {
     Direction.OUTBOUND: "passage: staff:",
     Direction.INBOUND: "passage: customer:",
@@ -26,7 +26,7 @@ _NAMES = {Direction.OUTBOUND: " staff: ", Direction.INBOUND: " customer: ", Dire
 
 
 class Input(NamedTuple):
-    """Token numbers; the message's own are ``first`` to ``last``, and ``spans`` says what each of them stands for."""
+    """Token numbers. Those of the message are ``first`` to ``last``; ``spans`` holds the span of each in the text."""
 
     ids: list[int]
     first: int
@@ -37,9 +37,10 @@ class Input(NamedTuple):
 def build(
     tokenizer: Tokenizer, special: Special, text: str, direction: Direction, talk: Sequence[ThreadMessage] = ()
 ) -> Input:
-    """The input for a message; ``talk`` is what was said before it, oldest first.
+    """The input for a message; ``talk`` holds the messages before it, oldest first.
 
-    Of a longer message the first two thirds and the last third of what fits are read: openings stand at either end.
+    A message that is too long is cut in the middle: two thirds of the tokens come from its start, one third from its
+    end, where attempts are usually made.
     """
     ids, spans = _ends(tokenizer(text[:CHARACTERS] if len(text) <= CHARACTERS else _shortened(text)), text)
     head = tokenizer(_HEADS[direction]).ids
@@ -56,21 +57,21 @@ def _shortened(text: str) -> str:
 
 
 def _ends(tokens: Tokens, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-    moved = max(0, len(text) - CHARACTERS)
+    shift = max(0, len(text) - CHARACTERS)
     begin = CHARACTERS * 2 // 3
-    spans = [(a, b) if not moved or a < begin else (a + moved, b + moved) for a, b in tokens.spans]
+    spans = [(a, b) if not shift or a < begin else (a + shift, b + shift) for a, b in tokens.spans]
     if len(tokens.ids) <= MESSAGE:
         return list(tokens.ids), spans
-    kept = MESSAGE * 2 // 3
-    rest = MESSAGE - kept
-    return [*tokens.ids[:kept], *tokens.ids[-rest:]], [*spans[:kept], *spans[-rest:]]
+    from_start = MESSAGE * 2 // 3
+    from_end = MESSAGE - from_start
+    return [*tokens.ids[:from_start], *tokens.ids[-from_end:]], [*spans[:from_start], *spans[-from_end:]]
 
 
 def _talk(tokenizer: Tokenizer, talk: Sequence[ThreadMessage]) -> list[int]:
-    found: list[int] = []
+    tokens: list[int] = []
     for message in reversed(talk[-REACH:]):
         ids = tokenizer(_NAMES[message.direction] + message.text[:160]).ids[:EARLIER]
-        if len(found) + len(ids) > TALK:
+        if len(tokens) + len(ids) > TALK:
             break
-        found = [*ids, *found]
-    return found
+        tokens = [*ids, *tokens]
+    return tokens

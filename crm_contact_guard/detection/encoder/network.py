@@ -1,9 +1,9 @@
-"""The encoder's network: the base model's lower layers with adapters of ours, in integers.
+"""The encoder's network: the lower layers of the base model with our adapters, in integer arithmetic.
 
-Weights and activations are rounded to whole numbers between -127 and 127 with a scale for each row; their products are
-summed by the floating-point matrix product of numpy. Each sum stays below 2**24 and is therefore exact, in any order of
-summation and on any machine (a plain integer product would be exact as well, but numpy has no quick one). What lies
-between the products is in single precision, so scores may differ between machines in the third decimal, no more.
+Weights and activations are rounded to integers between -127 and 127 with a scale for each row and multiplied by numpy's
+floating-point matrix product. Each sum stays below 2**24 and is therefore exact, in any order of summation and on any
+machine (an integer product would be exact too, but is slow in numpy). Operations between the products use single
+precision, so scores may differ between machines in the third decimal.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import numpy.typing as npt
 from crm_contact_guard.detection.encoder.base import Base, Floats
 from crm_contact_guard.detection.encoder.inputs import Input
 
-#: Inputs of one product: 127 × 127 × 1024 stays below 2**24.
+#: Inputs of one product, such that 127 × 127 × 1024 stays below 2**24.
 _EXACT = 1024
-#: The curve of GELU is read from a table between these limits, in steps of 1/256.
+#: GELU is read from a table between ± ``_LIMIT``, in steps of 1/256.
 _LIMIT, _STEPS = 8, 256
 _PLACES = np.arange(-_LIMIT * _STEPS, _LIMIT * _STEPS + 1) / _STEPS
 _GELU: Floats = np.array([x * (1 + math.erf(x / math.sqrt(2))) / 2 for x in _PLACES], dtype=np.float32)
@@ -28,7 +28,7 @@ _GELU: Floats = np.array([x * (1 + math.erf(x / math.sqrt(2))) / 2 for x in _PLA
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A linear layer in whole numbers: parts of the transposed weights, a scale for each output, the bias."""
+    """A linear layer in integers: parts of the transposed weights, a scale for each output, the bias."""
 
     parts: tuple[Floats, ...]
     scales: Floats
@@ -36,24 +36,24 @@ class Product:
 
     @classmethod
     def of(cls, weights: Floats, bias: Floats) -> Product:
-        """Round the weights (outputs × inputs)."""
+        """Quantise the weights (outputs × inputs)."""
         scales = np.maximum(np.abs(weights).max(axis=1), 1e-12) / np.float32(127)
-        whole = np.round(weights / scales[:, None]).astype(np.float32)
+        quantised = np.round(weights / scales[:, None]).astype(np.float32)
         count = -(-weights.shape[1] // _EXACT)
-        parts = tuple(np.ascontiguousarray(part.T) for part in np.array_split(whole, count, axis=1))
+        parts = tuple(np.ascontiguousarray(part.T) for part in np.array_split(quantised, count, axis=1))
         return cls(parts, scales.astype(np.float32), bias.astype(np.float32))
 
     def __call__(self, rows: Floats) -> Floats:
-        """The layer's outputs for some rows (tokens × inputs)."""
+        """The outputs for rows of tokens × inputs."""
         size = np.maximum(np.abs(rows).max(axis=1, keepdims=True), np.float32(1e-12)) / np.float32(127)
-        whole = np.rint(rows / size)
+        quantised = np.rint(rows / size)
         if len(self.parts) == 1:
-            total = whole @ self.parts[0]
+            total = quantised @ self.parts[0]
         else:
             step = self.parts[0].shape[0]
-            total = whole[:, :step] @ self.parts[0]
+            total = quantised[:, :step] @ self.parts[0]
             for number, part in enumerate(self.parts[1:], 1):
-                total += whole[:, number * step : number * step + part.shape[0]] @ part
+                total += quantised[:, number * step : number * step + part.shape[0]] @ part
         total *= size
         total *= self.scales
         total += self.bias
@@ -99,7 +99,7 @@ class _Layer:
 
 
 def _gelu(rows: Floats) -> Floats:
-    """GELU by table; above it the number itself, below it nothing."""
+    """GELU by table; the identity above its range, (almost) zero below."""
     places = np.rint(np.clip(rows, -_LIMIT, _LIMIT) * np.float32(_STEPS)).astype(np.int32) + _LIMIT * _STEPS
     curve: Floats = _GELU[places]
     return np.where(rows > _LIMIT, rows, curve)
@@ -107,50 +107,50 @@ def _gelu(rows: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """The class scores (log odds up to a constant) and, for each token of the message, those of being evidence."""
+    """The class scores (log odds up to a constant), and the log odds of each token of the message to be evidence."""
 
     classes: Floats
     evidence: Floats
 
 
 class Network:
-    """The layers with their adapters; ``arrays`` is what ``weights/encoder.npz`` holds."""
+    """The layers with their adapters; ``arrays`` is the content of ``weights/encoder.npz``."""
 
     def __init__(self, base: Base, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
         self._base = base
         self.special = base.special
         self._places = base.vector("emb.pos").reshape(-1, base.width) + base.vector("emb.type")[: base.width]
         self._norm = _Norm(base.vector("emb.ln.w"), base.vector("emb.ln.b"), base.epsilon)
-        given = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items() if name[0] in "lhs"}
-        self._layers = [_layer(base, number, given) for number in range(int(arrays["layers"]))]
-        self._classes, self._class_bias = given["head.w"], given["head.b"]
-        self._span, self._span_bias = given["span.w"], given["span.b"]
+        weights = {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items() if name[0] in "lhs"}
+        self._layers = [_layer(base, number, weights) for number in range(int(arrays["layers"]))]
+        self._classes, self._class_bias = weights["head.w"], weights["head.b"]
+        self._span, self._span_bias = weights["span.w"], weights["span.b"]
 
-    def __call__(self, given: Input) -> Outputs:
-        """Read one input."""
-        rows = self._base.embeddings(np.array(given.ids, dtype=np.int64)) + self._places[: len(given.ids)]
+    def __call__(self, inputs: Input) -> Outputs:
+        """The outputs for one input."""
+        rows = self._base.embeddings(np.array(inputs.ids, dtype=np.int64)) + self._places[: len(inputs.ids)]
         rows = self._norm(rows)
         for layer in self._layers:
             rows = layer(rows, self._base.heads)
-        own = rows[given.first : given.last]
+        own = rows[inputs.first : inputs.last]
         mean = own.mean(axis=0) if len(own) else np.zeros(self._base.width, dtype=np.float32)
         classes = self._classes @ np.concatenate([rows[0], mean]) + self._class_bias
         return Outputs(classes, own @ self._span + self._span_bias)
 
 
-def _layer(base: Base, number: int, given: Mapping[str, Floats]) -> _Layer:
+def _layer(base: Base, number: int, learned: Mapping[str, Floats]) -> _Layer:
     name = f"l{number}."
 
     def adapted(part: str, inputs: int) -> tuple[Floats, Floats]:
         weights = base.matrix(f"{name}{part}.w", inputs)
-        down, up = given.get(f"{name}{part}.down"), given.get(f"{name}{part}.up")
+        down, up = learned.get(f"{name}{part}.down"), learned.get(f"{name}{part}.up")
         if down is not None and up is not None:
             weights = weights + up @ down
-        return weights, given.get(f"{name}{part}.b", base.vector(f"{name}{part}.b"))
+        return weights, learned.get(f"{name}{part}.b", base.vector(f"{name}{part}.b"))
 
     def norm(part: str) -> _Norm:
-        weight = given.get(f"{name}{part}.w", base.vector(f"{name}{part}.w"))
-        return _Norm(weight, given.get(f"{name}{part}.b", base.vector(f"{name}{part}.b")), base.epsilon)
+        weight = learned.get(f"{name}{part}.w", base.vector(f"{name}{part}.w"))
+        return _Norm(weight, learned.get(f"{name}{part}.b", base.vector(f"{name}{part}.b")), base.epsilon)
 
     attention = [adapted(part, base.width) for part in ("q", "k", "v")]
     return _Layer(

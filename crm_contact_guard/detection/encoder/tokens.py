@@ -1,4 +1,4 @@
-"""Tokens of a text: the SentencePiece unigram model of XLM-RoBERTa, with the span that each token has in the text."""
+"""Tokenises a text by the SentencePiece unigram model of XLM-RoBERTa, and keeps the span of each token in the text."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from typing import NamedTuple
 
 from crm_contact_guard.detection.encoder.base import Base
 
-#: Stands for a space in the pieces.
+#: Represents a space in the pieces.
 SPACE = "▁"
-#: A character that no piece holds costs so much more than the rarest piece.
+#: An unknown character costs this much more than the rarest piece.
 _UNKNOWN_PENALTY = 10.0
-#: Spans that are remembered, so that fixed words and the messages of a talk are cut once.
+#: Texts in the cache, so that fixed prefixes and the messages of a conversation are tokenised once.
 _REMEMBERED = 2_000
 
 
 class Tokens(NamedTuple):
-    """Numbers of the tokens, and for each the span of characters it stands for."""
+    """Numbers of the tokens, and the span of characters of each."""
 
     ids: tuple[int, ...]
     spans: tuple[tuple[int, int], ...]
 
 
 class Tokenizer:
-    """Cuts texts into the pieces of the base model's vocabulary; the best path by their scores (Viterbi)."""
+    """Splits texts into pieces of the base model's vocabulary, by the best-scoring path (Viterbi)."""
 
     def __init__(self, base: Base) -> None:
         self._normalised = base.normalised
@@ -36,13 +36,13 @@ class Tokenizer:
         self._known: dict[str, Tokens] = {}
 
     def __call__(self, text: str) -> Tokens:
-        """The tokens of a text, without any of those that are no text. Linear in its length."""
-        known = self._known.get(text)
-        if known is None:
+        """The tokens of a text, without special tokens. Linear in its length."""
+        tokens = self._known.get(text)
+        if tokens is None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            known = self._known[text] = self._cut(text)
-        return known
+            tokens = self._known[text] = self._cut(text)
+        return tokens
 
     def _cut(self, text: str) -> Tokens:
         characters, origins = self._fold(text)
@@ -69,7 +69,7 @@ class Tokenizer:
         return Tokens(tuple(reversed(ids)), tuple(reversed(spans)))
 
     def _fold(self, text: str) -> tuple[list[str], list[int]]:
-        """The characters that the model reads, and for each the place in the text that it comes from."""
+        """The normalised characters, and the position in the text that each comes from."""
         characters: list[str] = []
         origins: list[int] = []
         for place, character in enumerate(text):

@@ -1,7 +1,7 @@
-"""What a document says: plain text and PDF, read from hostile bytes within fixed limits.
+"""Extracts the text of plain text files and PDFs from untrusted bytes, within fixed limits.
 
-Run as a program it reads one PDF from standard input and writes its text: whoever inspects strangers' files has them
-read in a process of its own, which may be stopped (``read_apart``). Needs the extra ``pdf`` (pypdf).
+Run as a program, the module reads a PDF from standard input and writes its text. ``read_apart`` does this in a separate
+process that can be killed, for files from strangers. Needs the extra ``pdf`` (pypdf).
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-#: A PDF of text alone has some kilobytes a page; pictures make it large, and are not read.
+#: Text takes some kilobytes a page; only images make a PDF larger, and they are not read.
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PAGES = 40
 MAX_TEXT = 200_000
-#: For the reading process: seconds of processor time and bytes of memory.
+#: Limits of the reading process: seconds of CPU time and bytes of memory.
 MAX_SECONDS = 20
 MAX_MEMORY = 768 * 1024 * 1024
 
 
 class UnreadableDocumentError(Exception):
-    """The bytes are no document that can be read within the limits: damaged, encrypted, too large, too slow."""
+    """The document is damaged or encrypted, too large, or takes too long."""
 
 
 def read_text(data: bytes) -> str:
-    """Plain text in the encodings that people in Japan and elsewhere still send. Never raises."""
+    """Decode plain text, including the encodings still in use in Japan. Never raises."""
     head = data[: 4 * MAX_TEXT]
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return head.decode("utf-16", "replace")[:MAX_TEXT]
@@ -37,7 +37,7 @@ def read_text(data: bytes) -> str:
 
 
 def read_pdf(data: bytes) -> str:
-    """The text of a PDF's first pages, and where its links lead. Raises UnreadableDocumentError, ImportError."""
+    """The text and link targets of a PDF's first pages. Raises UnreadableDocumentError, ImportError."""
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
@@ -63,18 +63,18 @@ def read_pdf(data: bytes) -> str:
 
 
 def _links(page: object) -> list[str]:
-    """Addresses behind the page's links: a contact may stand in one and nowhere in the text."""
-    found = []
+    """Targets of the page's links: a contact may appear in a link and not in the text."""
+    targets = []
     for annotation in page.get("/Annots") or ():  # type: ignore[attr-defined]
         action = annotation.get_object().get("/A")
         uri = action.get_object().get("/URI") if action is not None else None
         if isinstance(uri, str):
-            found.append(uri[:2000])
-    return found[:100]
+            targets.append(uri[:2000])
+    return targets[:100]
 
 
 def read_apart(data: bytes) -> str:
-    """``read_pdf`` in a process of its own with limits on time and memory. Raises UnreadableDocumentError, ImportError."""
+    """``read_pdf`` in a separate process, limited in time and memory. Raises UnreadableDocumentError, ImportError."""
     import importlib.util
 
     if importlib.util.find_spec("pypdf") is None:
@@ -91,22 +91,24 @@ def read_apart(data: bytes) -> str:
         )
     except (subprocess.TimeoutExpired, OSError) as error:
         raise UnreadableDocumentError(type(error).__name__) from error
-    if done.returncode:
-        raise UnreadableDocumentError(done.stderr.decode("utf-8", "replace").strip()[-200:] or str(done.returncode))
-    return done.stdout.decode("utf-8", "replace")
+    if process.returncode:
+        raise UnreadableDocumentError(
+            process.stderr.decode("utf-8", "replace").strip()[-200:] or str(process.returncode)
+        )
+    return process.stdout.decode("utf-8", "replace")
 
 
 def _python() -> str:
-    """The interpreter; a server that embeds Python (uWSGI) names itself in ``sys.executable``."""
-    own = Path(sys.executable or "")
-    if own.stem.lower().startswith("python"):
-        return str(own)
-    beside = Path(sys.prefix) / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python3")
-    return str(beside) if beside.exists() else "python3"
+    """The interpreter. Under a server that embeds Python (uWSGI), ``sys.executable`` is the server."""
+    executable = Path(sys.executable or "")
+    if executable.stem.lower().startswith("python"):
+        return str(executable)
+    in_prefix = Path(sys.prefix) / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python3")
+    return str(in_prefix) if in_prefix.exists() else "python3"
 
 
 def main() -> int:
-    """Read standard input, write the text; 1 and a word on standard error when it can't be read."""
+    """Read a PDF from standard input and write its text; 1 and a message on standard error if it can't be read."""
     _limit()
     import logging
 
@@ -123,11 +125,11 @@ def main() -> int:
 def _limit() -> None:
     try:
         import resource
-    except ImportError:  # not on Windows; there the caller's time-out remains
+    except ImportError:  # Windows has no limits; the caller's timeout applies
         return
-    for kind, most in ((resource.RLIMIT_CPU, MAX_SECONDS), (resource.RLIMIT_AS, MAX_MEMORY)):
+    for kind, maximum in ((resource.RLIMIT_CPU, MAX_SECONDS), (resource.RLIMIT_AS, MAX_MEMORY)):
         with suppress(ValueError, OSError):
-            resource.setrlimit(kind, (most, most))
+            resource.setrlimit(kind, (maximum, maximum))
 
 
 if __name__ == "__main__":

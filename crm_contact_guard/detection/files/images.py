@@ -1,4 +1,4 @@
-"""What a picture says in a code: QR and its relatives, read from hostile bytes within fixed limits.
+"""Reads QR and similar codes in images from untrusted bytes, within fixed limits.
 
 Needs the extra ``images`` (zxing-cpp, pillow); both are imported on first use.
 """
@@ -19,10 +19,10 @@ from crm_contact_guard.detection.types import By, Company, Direction, Finding, S
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: A phone's photograph is 3–12 MB and 12–50 megapixels; more is not a customer's picture.
+#: A phone's photo has 3–12 MB and 12–50 megapixels; larger files are rejected.
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 60_000_000
-#: Codes are read from a picture of at most this edge: a code too small for it could not be scanned by a phone either.
+#: Images are scaled down to this edge (pixels); a phone could not scan a code that becomes too small.
 MAX_EDGE = 1_800
 MAX_FRAMES = 6
 MAX_CODES = 16
@@ -34,7 +34,7 @@ _DAMAGED = (OSError, ValueError, SyntaxError, EOFError, OverflowError, TypeError
 
 
 class UnreadableImageError(Exception):
-    """The bytes are no picture of a supported format, or a damaged one."""
+    """The bytes are not an image of a supported format, or the image is damaged."""
 
 
 class ImageTooLargeError(UnreadableImageError):
@@ -42,7 +42,7 @@ class ImageTooLargeError(UnreadableImageError):
 
 
 class Unread(StrEnum):
-    """Why a picture was not looked at. The caller decides what that means; it is never the same as "nothing in it"."""
+    """Why an image was not read. This is not the same as "no code found"; the caller decides what follows."""
 
     TOO_LARGE = "too_large"
     UNREADABLE = "unreadable"
@@ -50,9 +50,9 @@ class Unread(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImageScan:
-    """The verdict on a picture: that of the texts in its codes, joined by line breaks.
+    """The verdict on the texts of an image's codes, joined by line breaks.
 
-    Findings point into ``text``. ``unread`` is set when the picture could not be looked at.
+    Findings point into ``text``. ``unread`` is set if the image could not be read.
     """
 
     text: str
@@ -71,27 +71,27 @@ class ImageScan:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """As ``Scan.findings``; each bears the technique ``qr_image``."""
+        """As ``Scan.findings``; each has the technique ``qr_image``."""
         return self.scan.findings
 
 
 def read(data: bytes) -> list[str]:
-    """Texts of the codes in a picture, in the order found, each once; empty when there are none.
+    """Texts of the codes in an image, in the order found and without duplicates; empty if there are none.
 
-    Raises ``ImageTooLargeError`` or ``UnreadableImageError`` for bytes that can't be looked at, ``ImportError`` without the extra.
+    Raises ``ImageTooLargeError`` or ``UnreadableImageError``, and ``ImportError`` without the extra ``images``.
     """
     if len(data) > MAX_BYTES:
         raise ImageTooLargeError(f"{len(data)} bytes")
     texts: dict[str, None] = {}
     try:
         for number, frame in enumerate(_frames(data)):
-            for text in _codes(frame, thoroughly=number == 0):  # an animation costs no more than it must
+            for text in _codes(frame, thoroughly=number == 0):  # later frames get the quick attempt only
                 texts.setdefault(text[:MAX_TEXT])
                 if len(texts) >= MAX_CODES:
                     return list(texts)
     except _DAMAGED as error:
         if texts:
-            return list(texts)  # a later frame is damaged: what was read still counts
+            return list(texts)  # a later frame is damaged; keep what was read
         raise UnreadableImageError(type(error).__name__) from error
     return list(texts)
 
@@ -99,10 +99,10 @@ def read(data: bytes) -> list[str]:
 def scan_image(
     data: bytes, company: Company | None = None, *, direction: Direction | str = Direction.INBOUND
 ) -> ImageScan:
-    """The verdict on a picture, as ``engine.scan`` gives it for a text: a LINE or WhatsApp link in a code is a contact.
+    """Scan the texts of an image's codes as ``engine.scan`` does: a LINE or WhatsApp link in a code is a contact.
 
-    Never raises for what the bytes hold; ``unread`` says that they could not be looked at. Raises ``ImportError``
-    without the extra ``images``.
+    Never raises because of the bytes; ``unread`` says why they could not be read. Raises ``ImportError`` without the
+    extra ``images``.
     """
     nothing = Scan(False, None, Stance.NONE, 0.0)
     try:
@@ -113,13 +113,13 @@ def scan_image(
         return ImageScan("", nothing, Unread.UNREADABLE)
     if not text:
         return ImageScan("", nothing)
-    found = detection.scan(text, direction=direction, company=company)
-    marked = tuple(dataclasses.replace(finding, technique=TECHNIQUE) for finding in found.findings)
-    return ImageScan(text, dataclasses.replace(found, findings=marked))
+    verdict = detection.scan(text, direction=direction, company=company)
+    marked = tuple(dataclasses.replace(finding, technique=TECHNIQUE) for finding in verdict.findings)
+    return ImageScan(text, dataclasses.replace(verdict, findings=marked))
 
 
 def _frames(data: bytes) -> Iterator[Image]:
-    """Grey frames on white, no larger than ``MAX_EDGE``."""
+    """Greyscale frames on a white background, scaled to at most ``MAX_EDGE``."""
     from PIL import Image, ImageSequence
 
     Image.init()
@@ -127,7 +127,7 @@ def _frames(data: bytes) -> Iterator[Image]:
         with Image.open(io.BytesIO(data), formats=sorted(_FORMATS & Image.OPEN.keys())) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise ImageTooLargeError(f"{picture.width}x{picture.height}")
-            picture.draft("L", (MAX_EDGE, MAX_EDGE))  # JPEG: decode at a fraction of the size, and of the cost
+            picture.draft("L", (MAX_EDGE, MAX_EDGE))  # JPEG: decode at a fraction of the size and cost
             for number, frame in enumerate(ImageSequence.Iterator(picture)):
                 if number >= MAX_FRAMES:
                     return
@@ -144,7 +144,7 @@ def _grey(frame: Image) -> Image:
     picture.thumbnail((MAX_EDGE, MAX_EDGE))
     if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA"):
         picture = picture.convert("RGBA")
-        # A code drawn in transparency shows on the page behind it; pages are white.
+        # Transparent parts of a code show the background, which is white.
         white = Image.new("RGBA", picture.size, "white")
         white.alpha_composite(picture)
         picture = white
@@ -152,16 +152,16 @@ def _grey(frame: Image) -> Image:
 
 
 def _codes(picture: Image, *, thoroughly: bool) -> list[str]:
-    """Codes of one frame: as it is first, then the ways that make a poor photograph legible, until one succeeds."""
+    """Texts of the codes in one frame, read unchanged or, if that fails, with corrections for poor photos."""
     import zxingcpp
 
     kinds = zxingcpp.BarcodeFormat
-    wanted = zxingcpp.BarcodeFormats(
+    formats = zxingcpp.BarcodeFormats(
         (kinds.QRCode, kinds.MicroQRCode, kinds.RMQRCode, kinds.DataMatrix, kinds.Aztec, kinds.PDF417)
     )
     for variant in _variants(picture) if thoroughly else (picture,):
-        found = zxingcpp.read_barcodes(variant, formats=wanted, text_mode=zxingcpp.TextMode.Plain)
-        texts = [code.text for code in found if code.valid and code.text]
+        codes = zxingcpp.read_barcodes(variant, formats=formats, text_mode=zxingcpp.TextMode.Plain)
+        texts = [code.text for code in codes if code.valid and code.text]
         if texts:
             return texts
     return []
@@ -173,7 +173,7 @@ def _variants(picture: Image) -> Iterator[Image]:
     yield picture
     padded = ImageOps.expand(
         ImageOps.autocontrast(picture, cutoff=2), border=24, fill=255
-    )  # a code cropped to its edge
+    )  # for a code without a quiet zone
     yield padded
     edge = max(picture.size)
     if edge < 700:

@@ -1,9 +1,9 @@
-"""Harassment of employees by customers: カスハラ in the categories of the Japanese ministry's manual (MHLW 2022).
+"""Finds harassment of employees by customers (カスハラ), in the categories of the Japanese ministry's manual (MHLW 2022).
 
-Only what a customer writes is judged, so a finding always protects the employee; it is never an attempt. Anger is not
-harassment: a complaint, however sharp, a lawful threat (ombudsman, small claims), a symptom, a joke and a report of what
-somebody else said stay quiet. Each hit is evidence of its own; together they must reach ``THRESHOLD``. Where they do
-not, but a hint stands, the learned part weighs the wording as a whole.
+Only messages from customers are checked, and a finding is never an attempt. Anger is not harassment: a complaint,
+however sharp, a lawful threat (ombudsman, small claims), a symptom, a joke, or a report of what somebody else said
+gives no finding. Hits are independent evidence; their joint score must reach ``THRESHOLD``. If it does not, but there
+is at least a hint, the model scores the wording as a whole.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from crm_contact_guard.detection.text.normalise import Normalised
 from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
 
 THRESHOLD = 0.5
-#: The detector id of what only the learned part is sure of; it speaks where a pattern or a hint stands.
+#: The detector id of findings by the model, which runs only if there is a pattern or hint.
 WORDING = "harassment.wording"
-#: Log odds taken off where a text has a single hint (chosen by cross-validation).
+#: Log odds subtracted if a text has a single hint (chosen by cross-validation).
 LONE = 2.0
-#: Characters below which wording says nothing that a pattern would not have said.
+#: Shorter texts (characters) are left to the patterns.
 SHORTEST = 13
 MAX_FINDINGS = 20
-#: Places of one pattern that are looked at before it is given up: a text full of quoted hits must stay cheap.
+#: Matches of one pattern that are checked, to bound the cost of a text full of quoted hits.
 _PLACES = 8
-#: How far around a hit its sentence is read.
+#: Characters around a hit in which its sentence is searched for.
 _CONTEXT = 120
 _ENDS = "。．!?！？\n"
 _END = re.compile(rf"\.(?= |\Z)|[{_ENDS}](?![とっ])")
 _OPEN_QUOTES, _CLOSE_QUOTES = "「『“", "」』”"
 _EDGES = " \t\n、。,.!?！？;:「」『』\"'"
 _SENTENCE = re2.compile(r"[^。．.!?！？\n]{2,80}")
-#: The same sentence so often in one message is pressing, whatever it says.
+#: A sentence repeated so often in one message is pressing, whatever its content.
 _REPEATS = 4
-#: What is left of the doubt then.
+#: The factor that pressing applies to the remaining doubt.
 PRESSING = 0.7
 
 
 class Severity(IntEnum):
-    """How soon somebody must look. ``HIGH`` is danger to a person, ``LOW`` rudeness."""
+    """How urgent a review is: ``HIGH`` means danger to a person, ``LOW`` rudeness."""
 
     LOW = 1
     MEDIUM = 2
@@ -71,7 +71,7 @@ SEVERITY = {
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A pattern, its place in the folded text, and how sure it makes (the first of a list: all of them together)."""
+    """A pattern, its span in the folded text, and its score (in a joined list, the first has the joint score)."""
 
     pattern: Pattern
     start: int
@@ -87,35 +87,35 @@ def severity(finding: Finding) -> Severity:
 def find(normalised: Normalised, direction: Direction, company: Company) -> Iterable[Finding]:
     """Findings of kind ``harassment`` in a customer's message; their ``technique`` is the category.
 
-    Nothing for outbound texts and notes: there the words are the employee's, who quotes or reports. Linear in the text.
+    Outbound messages and notes give none, since an employee quotes or reports there. Linear in the text.
     """
-    del company  # no company's rule makes a threat less of one
+    del company  # the company's contacts have no influence here
     if direction is not Direction.INBOUND:
         return []
     text = normalised.text
     hits = meant(text, packs())
     if not hits:
         return []
-    found = together(hits) or (_nearly(hits) and _repeats(text) and together(hits, pressing=True)) or []
-    if found:
+    joined = together(hits) or (_nearly(hits) and _repeats(text) and together(hits, pressing=True)) or []
+    if joined:
         return sorted(
-            (_finding(normalised, hit) for hit in found[:MAX_FINDINGS]),
+            (_finding(normalised, hit) for hit in joined[:MAX_FINDINGS]),
             key=lambda finding: (finding.start, finding.end),
         )
     if len(text) < SHORTEST:
         return []
-    above, start, end = strongest(text)
-    above -= lone(hits)
-    if above <= 0:
+    excess, start, end = strongest(text)
+    excess -= lone(hits)
+    if excess <= 0:
         return []
     start, end = _trimmed(text, start, end)
     low, high = normalised.span(start, end)
-    score = round(1 / (1 + math.exp(-min(above, 20.0))), 4)
+    score = round(1 / (1 + math.exp(-min(excess, 20.0))), 4)
     return [Finding(Kind.HARASSMENT, low, high, score, WORDING, model().version, technique=hits[0].pattern.category)]
 
 
 def meant(text: str, loaded: Packs) -> list[Hit]:
-    """Where patterns of the packs stand in a folded text and are meant, most telling first; hints among them."""
+    """Hits of the packs in a folded text that are neither quoted nor reported, including hints, highest score first."""
     hits: list[Hit] = []
     for index in loaded.matching(text):
         pattern = loaded.patterns[index]
@@ -128,17 +128,17 @@ def meant(text: str, loaded: Packs) -> list[Hit]:
 
 
 def lone(hits: list[Hit]) -> float:
-    """What a single sign costs: the learned part must be surer where only one hint stands."""
+    """The penalty (log odds) for the model if there is only one hint."""
     return LONE if len(hits) == 1 else 0.0
 
 
 def _nearly(hits: list[Hit]) -> bool:
-    """Whether repetition would tip the scale; looking for it costs more than all the rest."""
+    """Whether repetition would be decisive. Checking for it costs more than everything else."""
     return math.prod(1 - hit.score for hit in hits) * PRESSING <= 1 - THRESHOLD
 
 
 def together(hits: list[Hit], *, pressing: bool = False) -> list[Hit]:
-    """Those worth showing, the first with the score of all of them; nothing when all of it together is too weak."""
+    """The hits to report, the first with the joint score of all hits; empty if that score is below the threshold."""
     doubt = math.prod(1 - hit.score for hit in hits) * (PRESSING if pressing else 1.0)
     if 1 - doubt < THRESHOLD:
         return []
@@ -161,9 +161,9 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _first_meant(pattern: Pattern, text: str) -> tuple[int, int] | None:
-    """The first place where the pattern stands and is meant: neither quoted, nor told of, nor explained away."""
-    for place, match in enumerate(pattern.compiled.finditer(text)):
-        if place >= _PLACES:
+    """The first match of the pattern that is neither quoted, nor reported, nor cancelled by ``unless``."""
+    for number, match in enumerate(pattern.compiled.finditer(text)):
+        if number >= _PLACES:
             return None
         start, end = _trimmed(text, *match.span())
         if start == end:
@@ -172,12 +172,12 @@ def _first_meant(pattern: Pattern, text: str) -> tuple[int, int] | None:
         if pattern.unless is not None and pattern.unless.search(text[first:last]):
             continue
         before, after = text[first:start], text[end:last]
-        if not _only_told(pattern, before, after) and not _quoted(text, start, end):
+        if not _reported(pattern, before, after) and not _quoted(text, start, end):
             return start, end
     return None
 
 
-def _only_told(pattern: Pattern, before: str, after: str) -> bool:
+def _reported(pattern: Pattern, before: str, after: str) -> bool:
     guards = pattern.guards
     return bool(
         guards.before.Match(before)
@@ -187,17 +187,19 @@ def _only_told(pattern: Pattern, before: str, after: str) -> bool:
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
-    """The sentence around a hit, bounded; a full stop ends one only before a space ("2 a.m." does not matter here), and
-    「死ね！と言われた」 goes on."""
+    """The sentence around a hit, of bounded length.
+
+    A full stop ends a sentence only before a space; an end mark before と or っ does not: 「死ね！と言われた」 is one sentence.
+    """
     floor, ceiling = max(0, start - _CONTEXT), min(len(text), end + _CONTEXT)
     stop = text.rfind(". ", max(0, floor - 1), start)
     first = max(floor, stop + 2 if stop >= 0 else 0, *[text.rfind(mark, floor, start) + 1 for mark in _ENDS])
-    ended = _END.search(text, end, ceiling + 1)
-    return first, ceiling if ended is None else min(ended.start(), ceiling)
+    sentence_end = _END.search(text, end, ceiling + 1)
+    return first, ceiling if sentence_end is None else min(sentence_end.start(), ceiling)
 
 
 def _quoted(text: str, start: int, end: int) -> bool:
-    """Whether the hit stands in quotation marks, with words of the writer's own outside them."""
+    """Whether the hit is in quotation marks, with words of the writer outside them."""
     low = max(0, start - 2 * _CONTEXT)
     before, after = text[low:start], text[end : end + 2 * _CONTEXT]
     opened = max(before.rfind(mark) for mark in _OPEN_QUOTES)

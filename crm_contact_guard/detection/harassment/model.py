@@ -1,6 +1,6 @@
-"""The learned part of the harassment detector: character n-grams, weights in ``weights/harassment.npz``.
+"""The model of the harassment detector: character n-grams, with weights in ``weights/harassment.npz``.
 
-Made by ``python -m training.train_harassment``. It catches wordings no list foresees, and knows no category.
+Trained by ``python -m training.train_harassment``. It finds wordings that no pattern lists, but assigns no category.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import numpy.typing as npt
 
 from crm_contact_guard.detection.text.ngrams import codes
 
-#: A longer text is weighed in windows, so that harmless words around cannot drown what is meant.
+#: A longer text is evaluated in windows (characters), so that harmless text around an insult does not dilute it.
 WINDOW, STEP = 160, 40
 
 
 BUCKETS = 1 << 15
-#: Lengths of the grams; in kana and kanji two characters say what four Latin letters do.
+#: Lengths of the n-grams; two kana or kanji carry as much as four Latin letters.
 SIZES = (2, 3, 4)
-#: How much the grams of a text weigh together, whatever its length above ``FLOOR`` grams (about 80 characters);
-#: a shorter text says less, and must not be flagged for three words.
+#: Total weight of the n-grams of a text with at least ``FLOOR`` n-grams (about 80 characters). A shorter text weighs
+#: less, so that three words do not flag it.
 SCALE = 4.0
 FLOOR = 240
 _MULTIPLIER, _SEED = np.uint32(0x85EBCA6B), np.uint32(0x9E3779B1)
@@ -33,7 +33,7 @@ _PLACES = [np.uint32(2 * size + 1) for size in range(max(SIZES) + 1)]
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Weights by bucket, and the log odds from which a text counts."""
+    """Weights by bucket, and the threshold (log odds) of a finding."""
 
     grams: npt.NDArray[np.float32]
     bias: float
@@ -43,7 +43,7 @@ class Model:
 
 @cache
 def model() -> Model:
-    """The shipped weights, read at first use, without pickles."""
+    """The shipped weights, read on first use, without pickle."""
     with (files("crm_contact_guard.detection") / "weights" / "harassment.npz").open("rb") as stream:
         data = np.load(stream, allow_pickle=False)
         return Model(
@@ -54,8 +54,7 @@ def model() -> Model:
 def buckets(text: str) -> npt.NDArray[np.uint32]:
     """Buckets of all n-grams of a folded text with a space at either end, size by size in the order of ``SIZES``.
 
-    All digits are one sign. A rolling hash; weights are only good for the hash they were trained with, so this one is
-    the module's own.
+    All digits count as the same character. The weights depend on this rolling hash, so the module has its own.
     """
     scattered = codes(f" {text} ") * _SEED
     parts = []
@@ -71,12 +70,12 @@ def buckets(text: str) -> npt.NDArray[np.uint32]:
 
 
 def share(count: int) -> float:
-    """What each of ``count`` grams counts for."""
+    """The factor applied to each of ``count`` n-grams."""
     return SCALE / math.sqrt(max(count, FLOOR))
 
 
 def strongest(text: str) -> tuple[float, int, int]:
-    """(log odds above the threshold, start, end) of the window of a folded text that weighs most. Linear in the text."""
+    """(log odds above the threshold, start, end) of the best-scoring window of a folded text. Linear in its length."""
     learned = model()
     hashed = buckets(text)
     weights = learned.grams.take(hashed)
@@ -86,7 +85,7 @@ def strongest(text: str) -> tuple[float, int, int]:
     sums = np.zeros(len(starts))
     first = 0
     for size in SIZES:
-        # buckets() gives the grams size by size, over the text with one space before and one after it
+        # buckets() returns the n-grams size by size, over the text with one space before and one after it
         length = len(text) + 2 - size + 1
         running = np.concatenate(([0.0], np.cumsum(weights[first : first + length], dtype=np.float64)))
         sums += running[np.minimum(starts + WINDOW + 2 - size + 1, length)] - running[starts]

@@ -1,8 +1,8 @@
-"""Packs of patterns with a category and a weight, read and compiled, and the guards that call hits off.
+"""Reads and compiles packs of patterns with a category and a score, and the guards that cancel a hit.
 
-A pack (``packs/harassment_<language>.toml``, ``packs/private_topic_<language>.toml``) has ``slots`` (lists of words, put where a pattern names ``{slot}``),
-``guards`` (what stands before or after a hit that is only told of) and patterns, each with ``hits`` and ``misses``
-that are tests.
+A pack (``packs/harassment_<language>.toml``, ``packs/private_topic_<language>.toml``) has ``slots`` (lists of words
+that replace ``{slot}`` in a pattern), ``guards`` (text before or after a hit that marks it as reported speech) and
+patterns, each with ``hits`` and ``misses`` that serve as tests.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ _PATTERN_MEMORY = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One pattern: ``id`` is ``<family>.<category>.<language>.<name>``, ``score`` is how sure a single hit makes, ``unless`` what in the same sentence explains it away."""
+    """One pattern.
+
+    ``id`` is ``<family>.<category>.<language>.<name>``, ``score`` the probability (0…1) that a single hit gives.
+    ``unless`` cancels the hit if it matches in the same sentence.
+    """
 
     id: str
     category: str
@@ -41,10 +45,10 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """Expressions sought in the sentence before a hit (anchored at its end) and after it (anchored at its start).
+    """Expressions for the part of the sentence before a hit (anchored at its end) and after it (anchored at its start).
 
-    ``own`` belong to insults alone ("I'm such an idiot"): said of oneself they are none, while a threat begins with "I".
-    Each is a Set: whether one of them stands is all that is asked, and a Set says so in a third of the time.
+    ``own`` applies to insults only: "I'm such an idiot" is not harassment, whereas a threat may begin with "I".
+    Each is a Set, which answers "does any match?" in a third of the time of a single expression.
     """
 
     own: Any
@@ -54,28 +58,28 @@ class Guards:
 
 @dataclass(frozen=True, slots=True)
 class Packs:
-    """All patterns, and the Sets in which they are sought together, each with the number of its first pattern.
+    """All patterns, and the Sets that match them together, each with the number of its first pattern.
 
-    A Set for each language: in one for all, the automaton has a state for each combination of both, is built anew in the
-    midst of every other text, and takes three times as long.
+    There is one Set per language: a common automaton needs a state for each combination of both, is rebuilt during
+    every other text and takes three times as long.
     """
 
     patterns: tuple[Pattern, ...]
     sets: tuple[tuple[int, Any], ...] = field(repr=False)
 
     def matching(self, text: str) -> list[int]:
-        """Numbers of the patterns that stand in a folded text, in order."""
-        found = [first + index for first, together in self.sets for index in together.Match(text) or ()]
-        return sorted(found) if found else found
+        """Numbers of the patterns that match a folded text, in ascending order."""
+        matches = [first + index for first, expressions in self.sets for index in expressions.Match(text) or ()]
+        return sorted(matches) if matches else matches
 
 
 def compile_bounded(expression: str) -> Any:
-    """Compile with re2, silently and within a fixed memory; raises ``re2.error`` for what can't run in linear time."""
+    """Compile with RE2, without logging and with bounded memory. Raises ``re2.error`` for unsupported syntax."""
     return re2.compile(expression, options(_PATTERN_MEMORY))
 
 
 def read_patterns(language: str, family: str = HARASSMENT) -> tuple[Pattern, ...]:
-    """Patterns of the pack ``<family>_<language>.toml``, in its order. Raises ``KeyError`` or ``re2.error`` when the file is wrong."""
+    """Patterns of the pack ``<family>_<language>.toml``, in file order. Raises ``KeyError`` or ``re2.error``."""
     raw = tomllib.loads(
         (files("crm_contact_guard.detection") / "packs" / f"{family}_{language}.toml").read_text("utf-8")
     )
@@ -106,7 +110,7 @@ def read_patterns(language: str, family: str = HARASSMENT) -> tuple[Pattern, ...
 
 @cache
 def packs(family: str = HARASSMENT) -> Packs:
-    """The compiled packs of a family, made at first use."""
+    """The compiled packs of a family; compiled on first use."""
     patterns: tuple[Pattern, ...] = ()
     sets = []
     for language in LANGUAGES:

@@ -1,7 +1,6 @@
-"""Private life where service is the matter: "are you single?", 何時に上がるの. A quiet sign, never an attempt.
+"""Questions about private life: "are you single?", 何時に上がるの. A weak signal, never an attempt.
 
-Both sides may stray: a customer who presses an employee, an employee who pries. Notes are the employee's report and are
-not judged.
+Both sides are checked, customers and employees. Notes are reports by an employee and are skipped.
 """
 
 from __future__ import annotations
@@ -20,16 +19,16 @@ MAX_FINDINGS = 5
 
 def find(normalised: Normalised, direction: Direction, company: Company) -> Iterable[Finding]:
     """Findings of kind ``private_topic``; ``technique`` is the topic (relationship, schedule, home, person)."""
-    del company  # whose life is asked about is no matter of the company's contacts
+    del company  # the company's contacts have no influence here
     if direction is Direction.NOTE:
         return []
     if normalised.gates is not None and PRIVATE_TOPIC not in normalised.gates:
         return []
-    found = []
+    findings = []
     for hit in meant(normalised.text, packs(FAMILY))[:MAX_FINDINGS]:
         low, high = normalised.span(hit.start, hit.end)
         pattern = hit.pattern
-        found.append(
+        findings.append(
             Finding(Kind.PRIVATE_TOPIC, low, high, hit.score, pattern.id, pattern.version, technique=pattern.category)
         )
-    return sorted(found, key=lambda finding: (finding.start, finding.end))
+    return sorted(findings, key=lambda finding: (finding.start, finding.end))

@@ -1,4 +1,4 @@
-"""From gates to candidates: only the families whose gate opened are looked for."""
+"""Finds candidates for contact identifiers: runs only the families of expressions whose gate opened."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _EMAILS = (
 )
 _EMAIL_GATES = frozenset({gate_of.EMAIL, gate_of.EMAIL_HINT, gate_of.EMAIL_SPACED, gate_of.EMAIL_SLASH})
 _PHONE_GATES = frozenset({gate_of.PHONE, gate_of.SPELLED, gate_of.NOISE, gate_of.LEET})
-#: Shapes whose length alone does not say that a number exists.
+#: Shapes that need a lookup in the numbering plans, because their length proves little.
 _ASK_PLANS = frozenset({"international", "landline", "nanp", "cn_or_nanp", "asia_mobile"})
-#: Numbers of one message that are asked of the numbering plans (some 15 µs each); the rest are taken at their looks.
+#: Lookups in the numbering plans for one message (some 15 µs each); further numbers are accepted by shape.
 MAX_PLANS = 40
 #: Endings of file names.
 _FILES = (
@@ -32,13 +32,13 @@ _FILES = (
     ".html", ".htm", ".xml", ".json", ".yaml", ".yml", ".toml", ".js", ".py", ".php", ".exe", ".apk",
     ".css", ".webp", ".ts", ".rb", ".bak", ".log",
 )  # fmt: skip
-#: Endings of files and sites; a token that ends so is no handle.
+#: Endings of files and sites; a token with one of them is not a handle.
 _NOT_HANDLES = (".com", ".net", ".org", ".jp", ".example", ".uk", ".kr", ".cn", ".vn", ".io", *_FILES)
 
 
 @dataclass(slots=True)
 class Budget:
-    """What is left of the work a message may cause: candidates looked at, and numbers asked of the numbering plans."""
+    """The remaining budget of a message: candidates, and lookups in the numbering plans."""
 
     candidates: int = ids.MAX_CANDIDATES
     plans: int = MAX_PLANS
@@ -46,30 +46,30 @@ class Budget:
 
 
 def find(text: str, gates: set[int], company: Company, budget: Budget, *, reverse: bool) -> list[Candidate]:
-    """Candidates of the folded text, in order of their start. ``gates`` are those that opened, see ``gates``.
+    """Candidates in the folded text, sorted by start. ``gates`` are those that opened, see ``gates``.
 
-    When the budget is spent nothing more is looked for, and the first time a ``flood`` candidate says so.
+    If the budget is exhausted, the first call returns a ``flood`` candidate and later calls nothing.
     """
     if budget.candidates <= 0:
         if budget.flooded:
             return []
         budget.flooded = True
         return [Candidate("phone", "flood", 0, len(text), "", "flood")]
-    found = _find(text, gates, company, budget, reverse=reverse)
-    budget.candidates -= len(found)
-    if len(found) > 1:
-        found.sort(key=lambda candidate: candidate.start)
-    return found
+    candidates = _find(text, gates, company, budget, reverse=reverse)
+    budget.candidates -= len(candidates)
+    if len(candidates) > 1:
+        candidates.sort(key=lambda candidate: candidate.start)
+    return candidates
 
 
 def _find(text: str, gates: set[int], company: Company, budget: Budget, *, reverse: bool) -> list[Candidate]:
-    found: list[Candidate] = []
+    candidates: list[Candidate] = []
     if gate_of.LINK in gates:
-        found.extend(_links(text))
+        candidates.extend(_links(text))
     if not gates.isdisjoint(_EMAIL_GATES):
-        found.extend(_emails(text, found, gates))
+        candidates.extend(_emails(text, candidates, gates))
     if not gates.isdisjoint(_PHONE_GATES):
-        found.extend(_phones(text, found, company.regions, gates, budget, reverse=reverse))
+        candidates.extend(_phones(text, candidates, company.regions, gates, budget, reverse=reverse))
     if not gates.isdisjoint(_RARE_GATES):
         for gate, pattern, sort, shape, technique in _RARE:
             if gate in gates:
@@ -77,13 +77,13 @@ def _find(text: str, gates: set[int], company: Company, budget: Budget, *, rever
                     Candidate(sort, shape, match.start(), match.end(), match.group(), technique)
                     for match in pattern.finditer(text)
                 ]
-                found.extend(fresh if gate == gate_of.GORO else _free(found, fresh))
+                candidates.extend(fresh if gate == gate_of.GORO else _free(candidates, fresh))
     if gate_of.TOKENS in gates or gate_of.AT in gates:
-        found.extend(_handles(text, found, gates))
-    return found
+        candidates.extend(_handles(text, candidates, gates))
+    return candidates
 
 
-#: Families that are one expression each, in the order in which they take their place.
+#: Families with a single expression each, by priority.
 _RARE: tuple[tuple[int, Any, str, str, str], ...] = (
     (gate_of.GORO, ids.GOROAWASE, "phone", "goroawase", "goroawase"),
     (gate_of.ADDRESS_JA, ids.ADDRESS_JA, "address", "ja", "plain"),
@@ -95,15 +95,15 @@ _RARE: tuple[tuple[int, Any, str, str, str], ...] = (
 _RARE_GATES = frozenset(gate for gate, *_ in _RARE)
 
 
-def _overlaps(taken: Sequence[Candidate], start: int, end: int) -> bool:
-    for other in taken:  # noqa: SIM110 - most often there is none, and a generator costs more than the answer
+def _overlaps(candidates: Sequence[Candidate], start: int, end: int) -> bool:
+    for other in candidates:  # noqa: SIM110 - usually there are none, and a generator costs more than the loop
         if start < other.end and other.start < end:
             return True
     return False
 
 
-def _free(taken: Sequence[Candidate], fresh: Sequence[Candidate]) -> list[Candidate]:
-    return [candidate for candidate in fresh if not _overlaps(taken, candidate.start, candidate.end)]
+def _free(earlier: Sequence[Candidate], candidates: Sequence[Candidate]) -> list[Candidate]:
+    return [candidate for candidate in candidates if not _overlaps(earlier, candidate.start, candidate.end)]
 
 
 def _links(text: str) -> Iterator[Candidate]:
@@ -116,17 +116,17 @@ def _links(text: str) -> Iterator[Candidate]:
         yield Candidate("payment" if family == "payment" else "link", family, start, end, link, technique)
 
 
-def _emails(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidate]:
-    found: list[Candidate] = []
-    standing = ids.MAILS.Match(text)
-    if not standing:
-        return found
+def _emails(text: str, earlier: list[Candidate], gates: set[int]) -> list[Candidate]:
+    emails: list[Candidate] = []
+    matching = ids.MAILS.Match(text)
+    if not matching:
+        return emails
     for number, (gate, pattern, technique) in enumerate(_EMAILS):
-        if gate not in gates or number not in standing:
+        if gate not in gates or number not in matching:
             continue
         for match in pattern.finditer(text):
             start, end = match.span()
-            if _overlaps(found, start, end) or _overlaps(taken, start, end):
+            if _overlaps(emails, start, end) or _overlaps(earlier, start, end):
                 continue
             value = match.group()
             if pattern is ids.EMAIL_ANY and value.endswith(_FILES):
@@ -145,7 +145,7 @@ def _emails(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidat
                 shape = "spelled"
             else:
                 shape = "other"
-            found.append(
+            emails.append(
                 Candidate(
                     "email",
                     shape,
@@ -155,20 +155,20 @@ def _emails(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidat
                     technique if "@" in squeezed and " " not in value else "disguised",
                 )
             )
-    for match in ids.EMAIL_HINT.finditer(text) if gate_of.EMAIL_HINT in gates and len(_EMAILS) in standing else ():
-        if not _overlaps(found, *match.span()):
-            found.append(Candidate("email", "hint", match.start(), match.end(), match.group(), "hint"))
-    return found
+    for match in ids.EMAIL_HINT.finditer(text) if gate_of.EMAIL_HINT in gates and len(_EMAILS) in matching else ():
+        if not _overlaps(emails, *match.span()):
+            emails.append(Candidate("email", "hint", match.start(), match.end(), match.group(), "hint"))
+    return emails
 
 
 def _phones(
-    text: str, taken: list[Candidate], regions: tuple[str, ...], gates: set[int], budget: Budget, *, reverse: bool
+    text: str, earlier: list[Candidate], regions: tuple[str, ...], gates: set[int], budget: Budget, *, reverse: bool
 ) -> list[Candidate]:
-    found: list[Candidate] = []
+    phones: list[Candidate] = []
     for start, end, digits, technique in ids.phones(
         text, spelled=gate_of.SPELLED in gates, noise=gate_of.NOISE in gates, leet=gate_of.LEET in gates
     ):
-        if _overlaps(taken, start, end):
+        if _overlaps(earlier, start, end):
             continue
         written = text[start:end]
         while end > start and not (written[-1].isalnum()):
@@ -176,9 +176,9 @@ def _phones(
             written = text[start:end]
         shape = ids.phone_shape(digits, written)
         if reverse and shape in ("other", "local", "landline", "nanp", "cn_or_nanp", "asia_mobile"):
-            turned = ids.phone_shape(digits[::-1], digits[::-1])
-            if turned not in ("other", "local"):
-                found.append(Candidate("phone", turned, start, end, digits[::-1], "reversed"))
+            reversed_shape = ids.phone_shape(digits[::-1], digits[::-1])
+            if reversed_shape not in ("other", "local"):
+                phones.append(Candidate("phone", reversed_shape, start, end, digits[::-1], "reversed"))
                 continue
         if technique == "plain" and end - start >= 2 * len(digits) - 1:
             technique = "spaced"
@@ -188,12 +188,12 @@ def _phones(
             budget.plans -= 1
             if not plausible(digits, shape == "international", regions):
                 shape = "other"
-        found.append(Candidate("phone", shape, start, end, digits, technique))
-    return found
+        phones.append(Candidate("phone", shape, start, end, digits, technique))
+    return phones
 
 
 def glued(text: str, start: int, end: int) -> bool:
-    """Whether Latin letters or more figures hang on the run, as in part numbers (``080-2214-ax``)."""
+    """Whether Latin letters or further digits adjoin the run, as in part numbers (``080-2214-ax``)."""
     before, after = text[max(0, start - 2) : start], text[end : end + 3]
     if (
         before
@@ -215,7 +215,7 @@ def glued(text: str, start: int, end: int) -> bool:
 
 @lru_cache(maxsize=4096)
 def plausible(digits: str, international: bool, regions: tuple[str, ...]) -> bool:
-    """Whether the digits are a possible number of some region by its numbering plan (``phonenumbers``)."""
+    """Whether the digits are a possible number in any of the regions (``phonenumbers``)."""
     import phonenumbers
 
     for region in (None,) if international else regions:
@@ -228,8 +228,8 @@ def plausible(digits: str, international: bool, regions: tuple[str, ...]) -> boo
     return False
 
 
-def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candidate]:
-    found: list[Candidate] = []
+def _handles(text: str, earlier: list[Candidate], gates: set[int]) -> list[Candidate]:
+    handles: list[Candidate] = []
     official: list[Candidate] = []
     for match in ids.AT_HANDLE.finditer(text) if gate_of.AT in gates else ():
         start, end = match.span(1)
@@ -239,9 +239,9 @@ def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candida
         if text[end : end + 1] == "(" or ids.OFFICIAL.search(text[max(0, start - ids.BEFORE) : start]):
             official.append(Candidate("handle", "official", start, end, match.group(1)))
             continue  # "@app.route(…)", "公式LINE @kaede"
-        if not _overlaps(taken, start, end):
-            found.append(Candidate("handle", "at", start, end, match.group(1)))
-    # Nearly all tokens are words: only where one is not, their places are asked for.
+        if not _overlaps(earlier, start, end):
+            handles.append(Candidate("handle", "at", start, end, match.group(1)))
+    # Nearly all tokens are plain words; their spans are needed only if one is not.
     likely = {value for value in filter(None, ids.TOKEN.findall(text)) if len(value) > 3 and _handle_like(value)}
     for match in ids.TOKEN.finditer(text) if likely else ():
         value = match.group(1)
@@ -250,9 +250,9 @@ def _handles(text: str, taken: list[Candidate], gates: set[int]) -> list[Candida
         start, end = match.span()
         if ids.NETWORK.search(text[max(0, start - ids.BEFORE) : start]):
             continue
-        if not any(_overlaps(others, start, end) for others in (taken, found, official)):
-            found.append(Candidate("handle", "token", start, end, value))
-    return found
+        if not any(_overlaps(others, start, end) for others in (earlier, handles, official)):
+            handles.append(Candidate("handle", "token", start, end, value))
+    return handles
 
 
 def _handle_like(value: str) -> bool:

@@ -1,7 +1,7 @@
-"""Contact identifiers: where they are in the folded text and what sort they are.
+"""Expressions that find contact identifiers in the folded text, by sort.
 
-What is found here is a candidate. Whether it is a private contact offered outside the company's channels is decided
-later, from what stands around it.
+They yield candidates. Whether one is a private contact offered outside the company's channels is decided later, by its
+context.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import re2
 from crm_contact_guard.detection.text import numerals
 from crm_contact_guard.detection.text.sets import set_of
 
-#: More phone candidates than this in one message are not parsed but reported as a flood.
+#: If a message has more candidates than this, the rest is reported as a flood instead of being parsed.
 MAX_CANDIDATES = 500
 
 
 class Candidate(NamedTuple):
-    """A possible identifier at ``start``–``end`` of the folded text. A tuple, which is made in a third of the time.
+    """A possible identifier at ``start``–``end`` of the folded text. A named tuple takes a third of a dataclass's time.
 
     ``sort`` is ``phone``, ``email``, ``handle``, ``link``, ``address``, ``payment`` or ``hint``; ``shape`` says more
     ("jp_mobile", "free", "line"), ``value`` is the plain form (digits, address), ``technique`` how it is disguised.
@@ -41,7 +41,7 @@ _PROVIDER = (
     r"(?:g\s?mail|hot\s?mail|outlook|i\s?cloud|yahoo|ymail|proton(?:mail)?|qq|163|126|naver|daum|hanmail|docomo|ezweb|softbank|gmx|aol|me|live|msn|mac|yandex|tutanota|fastmail|googlemail|"
     r"hushmail|foxmail|sina|nifty|biglobe|excite|au|ymobile|kakao)"
 )
-#: Those of them that are no words of other things: "at me" and "live with me" name no provider.
+#: Providers whose names are not common words: "at me" and "live with me" name no provider.
 _NAMED_PROVIDER = _PROVIDER.replace("|me|live|msn|mac|", "|msn|").replace("|excite|au|", "|")
 FREE = re2.compile(r"\b" + _PROVIDER.replace(r"\s?", "") + r"\.")
 
@@ -49,11 +49,11 @@ EMAIL = re2.compile(
     r"[a-z0-9][a-z0-9_+\-]*(?:" + r"(?:\.|-dot-|\s?[\[(]\.[\])]\s?|\s(?:dot|underscore|dash)\s|\s?(?:ドット|どっと|アンダーバー|ハイフン)\s?)" + r"[a-z0-9_+\-]+)*" + _AT
     + r"[a-z0-9\-]+(?:\s?mail)?(?:" + _DOT + r"[a-z0-9\-]+){0,3}" + _DOT + _TLD + r"\b"
 )  # fmt: skip
-#: A plain address in any domain that may be one; the other expressions know the usual domains and how they are disguised.
+#: A plain address in any possible domain; the other expressions cover disguised addresses in common domains.
 EMAIL_ANY = re2.compile(
     r"[a-z0-9][a-z0-9._+\-]{0,63}@(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.){1,8}(?:xn--[a-z0-9\-]{2,59}|[a-z]{2,24})\b"
 )
-#: Each family is looked for only where the Set saw its gate.
+#: Each family of expressions runs only if its gate opened.
 EMAIL_GATE = r"@|\b(?:at|dot|arroba|d0t|atto|dotto|t)\b[\s\]\)]|\(a\)|アット|あっと|ドット|どっと|골뱅이|艾特|点com|點com|-at-|แอท"
 EMAIL_SPACED_GATE = r"[a-z0-9._\-] [a-z0-9._\-] [a-z0-9._\-] [a-z0-9._@\-] |[a-z0-9] ?@ [a-z0-9]|[a-z0-9] @ ?[a-z0-9]"
 EMAIL_SLASH_GATE = r"[a-z0-9][/|\\, ]{1,3}" + _PROVIDER + r"[/|\\, ]{1,3}(?:com|co|net|jp)\b"
@@ -72,7 +72,7 @@ EMAIL_HINT = re2.compile(
     r"|[a-z0-9._\-]{4,},? (?:on|it'?s|with|over at) " + _NAMED_PROVIDER + r"\b"
     r"|" + _NAMED_PROVIDER + r"(?: address)? (?:is|called|under|user|as|:|name)\s?[a-z0-9._\-]{4,})"
 )  # fmt: skip
-#: All ways to write an address, in this order: whether they stand is told in one pass, without spans.
+#: All notations of an address, in this order; tells in one pass, without spans, which of them match.
 MAILS = set_of(pattern.pattern for pattern in (EMAIL, EMAIL_PROVIDER, EMAIL_SPACED, EMAIL_SLASH, EMAIL_ANY, EMAIL_HINT))
 
 _SLASH = r"\s?/\s?"
@@ -91,25 +91,25 @@ LINKS = {
     "invite": _SCHEME + "(?:" + "|".join(_domain(d) for d in ("discord.gg", "discord.com/invite", "open.kakao.com", "zalo.me", "signal.me", "signal.group", "u.wechat.com", "invite.viber.com", "vb.me", "join.skype.com", "steamcommunity.com", "kakao.com")) + ")" + _SLASH + r"[^\s、。]+|(?:viber|weixin|skype|kakaotalk|whatsapp|sgnl|zalo|facetime)://?\S+|facetime:\S+",
     "payment": _SCHEME + "(?:" + "|".join(_domain(d) for d in ("paypal.me", "venmo.com", "cash.app", "revolut.me", "qr.paypay.ne.jp", "pay.paypay.ne.jp", "wise.com/pay")) + ")" + _SLASH + r"[^\s、。]+",
 }  # fmt: skip
-#: All families in one expression, a named group each; the gate is the same without what follows the host.
+#: All families in one expression with a named group for each; the gate omits what follows the host.
 _LINK = re2.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in LINKS.items()))
 LINK_GATE = (
     r"(?:" + _DOT + r"(?:me|ee|gg|com|be|net|am|app|jp)" + _SLASH + r"[a-z0-9~@%+])|[a-z]{4,}\s?:\s?//|facetime:|tg://"
 )
 _FAMILIES = tuple(LINKS)
 
-# The standard library's engine is quicker on short texts, and safe where nothing that matched can fail afterwards.
+# The standard library's engine is faster on short texts, and safe if no match can fail after its first characters.
 AT_HANDLE = re.compile(r"(?:^|[^a-z0-9._\-@])([@]\s?[a-z0-9_][a-z0-9._]{2,30})")
-#: Tokens; the group is empty where one is a mere word, as nearly all are.
+#: Tokens; the group is empty for a plain word, as nearly all tokens are.
 TOKEN = re.compile(r"[a-z]++(?![a-z0-9_.\-#])|([a-z0-9_~][a-z0-9_]*(?:[._\-]+[a-z0-9_]+)*_*(?:#[0-9]{3,5})?)")
-#: Right before a handle or number: it is the company's own, or that of a network or meeting.
+#: Text right before a handle or number that marks it as the company's own, or as that of a network or meeting.
 OFFICIAL = re.compile(
     r"(?:公式|(?<![a-z])official|(?<![a-z])oa)[\s:：]?(?:(?:line|ライン|アカウント|account|instagram|インスタ(?:グラム)?|twitter|x|tiktok|whatsapp|viber|telegram|sns|oa|id|page|shop)[\s:：(（]{0,3}){0,3}[\s:：(（は]{0,3}$"
 )
 NETWORK = re.compile(
     r"(?:wi-?fi(?:名|のid)?|ssid|network(?: name)?|meeting id|webinar id|zoom id|会議id|会議番号|ミーティングid|ウェビナーid|access code|passcode|パスコード|アクセスコード)(?: is|は|が|名)?[\s:：=「(（\"“']{0,4}$"
 )
-#: So much before them is read.
+#: Characters read before a handle or number.
 BEFORE = 40
 PAYMENT = re2.compile(
     r"(?:venmo|cash ?app|paypal|paypay|zelle|revolut|wise|gcash|bizum|kyash|promptpay|prompt ?pay|momo|alipay)(?:\s?(?:id|tag|me|to|is|at|is at|の|は|:|で|ならid))*[\s:は]{0,3}(?:[@$]?[a-z0-9][a-z0-9._\-]{3,})|\$[a-z][a-z0-9_]{3,}"
@@ -142,8 +142,8 @@ GOROAWASE = re2.compile(
 def phones(
     text: str, *, spelled: bool = True, noise: bool = True, leet: bool = True
 ) -> Iterator[tuple[int, int, str, str]]:
-    """Runs that may be a phone number: start, end, digits, technique."""
-    taken = -1
+    """Runs that may be a phone number, as (start, end, digits, technique)."""
+    last_end = -1
     if spelled:
         for start, end in numerals.runs(text):
             group = text[start:end]
@@ -152,36 +152,36 @@ def phones(
                 character.isalpha() and character not in _KANJI
                 for character in group.replace("の", "").replace("ー", "")
             ):
-                taken = max(taken, end)
+                last_end = max(last_end, end)
                 yield start, end, digits, "spelled"
     for start, end in _numbers(text):
-        if start < taken:
+        if start < last_end:
             continue
         written = text[start:end]
         digits = numerals.decode(written)
         if len(digits) >= 9 or (len(digits) == 7 and "-" in written) or (len(digits) == 8 and written[0] in "89"):
-            taken = max(taken, end)
-            plain = sum(character in "0123456789" for character in written)
-            yield start, end, digits, "plain" if plain == len(digits) else "kanji"
+            last_end = max(last_end, end)
+            ascii_digits = sum(character in "0123456789" for character in written)
+            yield start, end, digits, "plain" if ascii_digits == len(digits) else "kanji"
     if noise:
         for match in numerals.NOISE.finditer(text):
             start, end = match.span()
             digits = "".join(c for c in match.group() if c.isdigit())
-            if start >= taken and 9 <= len(digits) <= 15:
-                taken = max(taken, end)
+            if start >= last_end and 9 <= len(digits) <= 15:
+                last_end = max(last_end, end)
                 yield start, end, digits, "noise"
     if leet:
         for match in numerals.LEET.finditer(text):
             start, end = match.span()
             group = match.group()
             digits = numerals.decode_leet(group)
-            figures = sum(c.isdigit() for c in group)
-            if start >= taken and 9 <= len(digits) <= 13 and 5 <= figures < len(digits):
+            digit_count = sum(c.isdigit() for c in group)
+            if start >= last_end and 9 <= len(digits) <= 13 and 5 <= digit_count < len(digits):
                 yield start, end, digits, "leet"
 
 
 def _numbers(text: str) -> Iterator[tuple[int, int]]:
-    """Runs of digits and separators; where several numbers stand in a row, each for itself."""
+    """Runs of digits and separators; a list of numbers is split."""
     for match in numerals.PLAIN.finditer(text):
         start, end = match.span()
         if end - start < 7:
@@ -200,19 +200,19 @@ def _count(written: str) -> int:
 
 #: Digits of the longest number of any plan (ITU-T E.164).
 MOST_DIGITS = 15
-#: The longest way to write one number with a separator; a longer run is a list of numbers, told apart by spaces.
+#: The longest notation of one number with separators; a longer run is a list of numbers, which is split at spaces.
 MOST_WRITTEN = 23
 _PIECE = re.compile(r"[^\s、,/・~|:→]+")
 _KANJI = frozenset("〇零一二三四五六七八九")
 _FIGURES = _KANJI | frozenset("0123456789")
 
 
-#: 0800 numbers are free in Japan, 080 ones mobile: only the grouping tells an 080-0… from an 0800-….
+#: In Japan, 0800 numbers are toll-free and 080 numbers are mobile; only the grouping distinguishes 080-0… from 0800-….
 _FREE_GROUPING = re.compile("0800[^0-9]")
 
 
 def phone_shape(digits: str, written: str) -> str:
-    """What a run of digits looks like before any numbering plan is asked."""
+    """The shape of a run of digits, without a lookup in numbering plans."""
     count = len(digits)
     if written.startswith(("+", "00", "plus")) and 8 <= count <= 17:
         return "international"
@@ -242,7 +242,7 @@ def phone_shape(digits: str, written: str) -> str:
 
 
 def links(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """Links to a messenger, profile or payment page: start, end, family, link."""
+    """Links to a messenger, profile or payment page, as (start, end, family, link)."""
     for match in _LINK.finditer(text):
         start = match.start()
         link = match.group().rstrip(".,;:!?)]}>'\"」』")

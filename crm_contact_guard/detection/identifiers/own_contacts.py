@@ -1,4 +1,4 @@
-"""The company's own contacts: what belongs to the company is never a private contact."""
+"""The company's own contacts, which are never private contacts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from crm_contact_guard.detection.identifiers.families import Candidate
 from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company
 
-#: Numbers are the same when their last digits are: country code, trunk zero and extension prefix differ by notation.
+#: Numbers are equal if so many last digits are: country code, trunk zero and extension prefix depend on the notation.
 _SIGNIFICANT = 8
 
 
@@ -41,9 +41,9 @@ class OwnContacts:
             ) or any(part in self.handles for part in bare.replace("@", "").replace("~", "").split("/")[1:])
         return False
 
-    def mark(self, found: list[Candidate]) -> list[Candidate]:
-        """The candidates, the company's own with the shape ``own``."""
-        return [candidate._replace(shape="own") if self.holds(candidate) else candidate for candidate in found]
+    def mark(self, candidates: list[Candidate]) -> list[Candidate]:
+        """The candidates; the company's own get the shape ``own``."""
+        return [candidate._replace(shape="own") if self.holds(candidate) else candidate for candidate in candidates]
 
 
 def _bare(link: str) -> str:
@@ -58,7 +58,7 @@ _last: list[tuple[Company, OwnContacts | None]] = []
 
 
 def own_contacts(company: Company) -> OwnContacts | None:
-    """Folded contacts of a company, ``None`` when it names none; the last company asked for is remembered."""
+    """The folded contacts of a company, or ``None`` if it has none. The result for the last company is cached."""
     if _last and _last[0][0] is company:
         return _last[0][1]
     own: OwnContacts | None = None

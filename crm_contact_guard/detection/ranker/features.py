@@ -1,4 +1,4 @@
-"""What the ranker is told about a text: concepts, candidates, and what stands near the candidates."""
+"""Features of a text for the ranker: concepts, candidates, and the concepts near the candidates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHAPES = (
     "link:line", "link:line_official", "link:whatsapp", "link:telegram", "link:profile", "link:invite",
     "handle:at", "handle:token", "address:ja", "address:en", "payment:payment", "payment:handle", "hint:computed",
 )  # fmt: skip
-#: Shapes that are a way to reach somebody, in contrast to codes and company addresses.
+#: Shapes by which a person can be reached, unlike codes and company addresses.
 REACHABLE = frozenset(SHAPES) - {
     "phone:code",
     "phone:other",
@@ -62,23 +62,23 @@ EXTRA = (
 )  # fmt: skip
 #: Sorts of candidates.
 SORTS = ("phone", "email", "link", "handle", "address", "payment", "hint")
-#: Concepts without which hardly anything is an attempt; how many of them are touched is a feature.
+#: Concepts that nearly every attempt contains; the number of them in a text is a feature.
 TOPICS = (
     "messenger", "social", "phone", "email", "contact", "private", "reach_me", "reach_you", "elsewhere", "bypass", "meet", "home", "qr", "secret",
     "offwork", "leaving", "alone", "exchange", "freemail", "payment", "gift",
 )  # fmt: skip
 BEFORE, AFTER = 28, 18
-#: A short text is said plainly when it names a messenger or network, or a private number or address, asks for it or
-#: offers it, and nothing in it speaks of the company or denies. Lines like that hold too few words for the single weights
-#: to add up. A number alone is not enough: front desks ask for it all day, for a mobile's too. A customer who asks for a
-#: mobile's means somebody's own.
+#: Concepts of the feature ``plainly``: a short text that asks for or offers a messenger, network, private number or
+#: address, and contains neither the company's context nor a negation. Such texts have too few words for the single
+#: weights to add up. A number alone is not enough, since front desks ask for phone numbers all day, including mobile
+#: numbers. A customer who asks for a mobile number means an employee's own.
 NETWORKS = ("messenger", "social", "qr")
 NUMBERS = ("phone", "email", "contact")
 WISHES = ("exchange", "ask", "reach_me", "reach_you", "offer")
 EXCUSES = ("official", "form", "refuse", "report", "rule", "benign_line")
 
 
-#: What a concept near an identifier says about it.
+#: Feature for a concept near an identifier.
 _MEANINGS = {
     "first": "identifier_of_mine",
     "private": "identifier_private",
@@ -89,14 +89,18 @@ _MEANINGS = {
     "refuse": "identifier_refused",
     "secret": "identifier_secret",
 }
-#: What a concept near a handle says about it.
+#: Feature for a concept near a handle.
 _HANDLE_MEANINGS = {"messenger": "handle_of_messenger", "social": "handle_of_social"}
 
 
 @dataclass(slots=True)
 class Evidence:
-    """Words of concepts (concept, start, end), the concepts hit, candidates, the indexes of the features that hold, the
-    patterns (number, start, end of the sentence), the gates that opened, and whether no word was left out."""
+    """The evidence in a window.
+
+    ``hits`` are words as (concept, start, end), ``concepts`` their concepts, ``active`` the indexes of the active
+    features, ``patterns`` the matching patterns as (number, start, end of the sentence), ``gates`` the gates that
+    opened. ``complete`` says whether ``hits`` holds all words.
+    """
 
     hits: list[Found]
     concepts: set[int]
@@ -108,7 +112,7 @@ class Evidence:
 
 
 class FeatureSpace:
-    """Names and numbers of the features; concepts first, so that a concept's index is its feature."""
+    """Names and indexes of the features. Concepts come first, so that the index of a concept is its feature."""
 
     def __init__(self, words: Lexicon) -> None:
         concepts = words.concepts
@@ -121,8 +125,8 @@ class FeatureSpace:
             + [f"pattern:{pattern.id}" for pattern in patterns()]
         )
         self.patterns = len(self.names) - len(patterns())
-        #: The feature that two of what may stand in a clause do so is ``together[first] + second``, in ascending order.
-        #: Candidates are numbered after the concepts, by sort.
+        #: The feature for two concepts or candidates in one clause is ``together[first] + second``, with first <
+        #: second. Candidates are numbered after the concepts, by sort.
         self.pairs = len(self.names)
         parts = [*concepts, *SORTS]
         self.together = [
@@ -131,13 +135,13 @@ class FeatureSpace:
         self.names += [f"{first}+{second}" for first, second in combinations(parts, 2)]
         self.sorts = {sort: len(concepts) + number for number, sort in enumerate(SORTS)}
         self.index = {name: number for number, name in enumerate(self.names)}
-        #: From a concept to the feature that the customer wrote it.
+        #: Offset from a concept to its feature for inbound texts.
         self.inbound = len(concepts)
-        #: From a concept to the feature that it stands near an identifier, or near a handle.
+        #: From a concept to its feature for being near an identifier, or near a handle.
         self.near = {words.index[name]: self.index[f"near:{name}"] for name in NEAR}
         self.meanings = {words.index[name]: self.index[meaning] for name, meaning in _MEANINGS.items()}
         self.handle_meanings = {words.index[name]: self.index[meaning] for name, meaning in _HANDLE_MEANINGS.items()}
-        #: Concepts that say anything where they stand near an identifier.
+        #: Concepts with a feature for being near an identifier.
         self.speaking = frozenset({*self.near, *self.meanings, *self.handle_meanings})
         self.disguise = words.index["disguise"]
         self.topics = frozenset(words.index[name] for name in TOPICS)
@@ -170,69 +174,68 @@ def extract(
     company: Company,
     budget: cand.Budget | None = None,
 ) -> Evidence:
-    """Evidence of one window (``start``–``end`` of the folded text); windows of one message share a ``budget``."""
+    """The evidence in one window (``start``–``end`` of the folded text); windows of one message share a ``budget``."""
     text = normalised.text
     if start or end != len(text):
         text = text[start:end]
-    found = gather(lexicon().seek(text), opened(text))
-    identify(found, text, company, budget or cand.Budget())
-    describe(found, normalised, start, text, direction)
-    return found
+    evidence = gather(lexicon().seek(text), opened(text))
+    identify(evidence, text, company, budget or cand.Budget())
+    describe(evidence, normalised, start, text, direction)
+    return evidence
 
 
 def gather(words: tuple[list[Found], bool], gates: set[int]) -> Evidence:
-    """Evidence of which only the words (see ``Lexicon.seek``) and gates are known yet."""
+    """Evidence with only the words (see ``Lexicon.seek``) and gates filled in."""
     hits, complete = words
     return Evidence(hits, {hit[0] for hit in hits}, [], [], [], gates, complete)
 
 
 def identify(evidence: Evidence, text: str, company: Company, budget: cand.Budget) -> None:
-    """Add the candidates to evidence that has words and gates."""
+    """Add the candidates; the evidence needs words and gates."""
     if IDENTIFIERS.isdisjoint(evidence.gates):
         return
-    found = cand.find(text, evidence.gates, company, budget, reverse=space().disguise in evidence.concepts)
-    if found:
+    candidates = cand.find(text, evidence.gates, company, budget, reverse=space().disguise in evidence.concepts)
+    if candidates:
         own = own_contacts(company)
-        evidence.candidates = found if own is None else own.mark(found)
+        evidence.candidates = candidates if own is None else own.mark(candidates)
 
 
 def describe(evidence: Evidence, normalised: Normalised, start: int, text: str, direction: Direction) -> None:
-    """Add patterns and features to evidence that has words and candidates; ``text`` begins at ``start``."""
-    features, hits, concepts, found = space(), evidence.hits, evidence.concepts, evidence.candidates
+    """Add patterns and features; the evidence needs words and candidates. ``text`` begins at ``start``."""
+    features, hits, concepts, candidates = space(), evidence.hits, evidence.concepts, evidence.candidates
     active = evidence.active
     active += concepts
     if direction is Direction.INBOUND:
         inbound = features.inbound
         active += [concept + inbound for concept in concepts]
         active.append(features.by_customer)
-    if found:
-        active += _described(normalised, start, hits, found, features)
-    touched = len(concepts & features.topics)
-    if touched < 3:
-        if touched or not found:
-            active.append(features.topic_counts[touched])
-    elif touched > 3:
+    if candidates:
+        active += _described(normalised, start, hits, candidates, features)
+    topic_count = len(concepts & features.topics)
+    if topic_count < 3:
+        if topic_count or not candidates:
+            active.append(features.topic_counts[topic_count])
+    elif topic_count > 3:
         active.append(features.many_topics)
-    evidence.patterns = held = matches(text, hits, concepts)
-    for number, _, _ in held:
+    evidence.patterns = matched = matches(text, hits, concepts)
+    for number, _, _ in matched:
         active.append(features.patterns + number)
-    active += _together(text, hits, found, features)
+    active += _together(text, hits, candidates, features)
     if "?" in text or "？" in text:
         active.append(features.question)
     length = len(text)
     if length < 40:
         active.append(features.short)
-        if not found and _plainly(concepts, direction, features):
+        if not candidates and _plainly(concepts, direction, features):
             active.append(features.plainly)
     elif length > 140:
         active.append(features.long)
 
 
 def _plainly(concepts: set[int], direction: Direction, features: FeatureSpace) -> bool:
-    """Whether a short text without an identifier wishes for a network, or for a private number, and speaks neither of the
-    company nor against it.
+    """Whether a short text without an identifier asks for or offers a network or a private number, without an excuse.
 
-    "ID" and "code" belong to a messenger as much as to an order, so they excuse nothing beside one.
+    "ID" and "code" may belong to a messenger or to an order, so they are no excuse next to a messenger.
     """
     if concepts.isdisjoint(features.wishes) or not concepts.isdisjoint(features.excuses):
         return False
@@ -243,10 +246,10 @@ def _plainly(concepts: set[int], direction: Direction, features: FeatureSpace) -
     return features.private in concepts or (direction is Direction.INBOUND and features.mobile in concepts)
 
 
-def _together(text: str, hits: list[Found], found: list[Candidate], features: FeatureSpace) -> set[int]:
-    """Features of the pairs that stand in one clause: what is denied, asked or offered is mostly said there."""
+def _together(text: str, hits: list[Found], candidates: list[Candidate], features: FeatureSpace) -> set[int]:
+    """Features of pairs in one clause, which usually also holds the negation, request or offer."""
     active: set[int] = set()
-    if len(hits) + len(found) < 2:
+    if len(hits) + len(candidates) < 2:
         return active
     ends = clause_ends(text)
     clauses: dict[int, set[int]] = {}
@@ -256,29 +259,29 @@ def _together(text: str, hits: list[Found], found: list[Candidate], features: Fe
             clauses[clause].add(concept)
         else:
             clauses[clause] = {concept}
-    for candidate in found[:8]:
+    for candidate in candidates[:8]:
         if candidate.shape != "own":
             clauses.setdefault(bisect_right(ends, candidate.start), set()).add(features.sorts[candidate.sort])
     together = features.together
-    for met in clauses.values():
-        if len(met) == 2:
-            first, second = met
+    for members in clauses.values():
+        if len(members) == 2:
+            first, second = members
             active.add(together[first] + second if first < second else together[second] + first)
-        elif len(met) > 2:
-            active.update([together[first] + second for first, second in combinations(sorted(met), 2)])
+        elif len(members) > 2:
+            active.update([together[first] + second for first, second in combinations(sorted(members), 2)])
     return active
 
 
 def _described(
-    normalised: Normalised, offset: int, hits: list[Found], found: list[Candidate], features: FeatureSpace
+    normalised: Normalised, offset: int, hits: list[Found], candidates: list[Candidate], features: FeatureSpace
 ) -> set[int]:
-    """Features of what the candidates are and what stands around them."""
+    """Features of the candidates and their context."""
     index, near, meanings = features.index, features.near, features.meanings
     active: set[int] = set()
-    if len(found) > 2:
+    if len(candidates) > 2:
         active.add(index["many_candidates"])
-    around = [hit for hit in hits if hit[0] in features.speaking]
-    for candidate in found[:8]:
+    context = [hit for hit in hits if hit[0] in features.speaking]
+    for candidate in candidates[:8]:
         sort, shape, first, last, _, technique = candidate
         if shape == "own":
             active.add(index["own_contact"])
@@ -294,7 +297,7 @@ def _described(
             if high - low != last - first or not _plain(normalised.original[low:high]):
                 active.add(index["styled"])
         before, after = first - BEFORE, last + AFTER
-        for owner, start, end in around:
+        for owner, start, end in context:
             if (before <= start and end <= first) or (last <= start and end <= after):
                 if owner in near:
                     active.add(near[owner])
@@ -306,7 +309,7 @@ def _described(
 
 
 def _plain(written: str) -> bool:
-    """Whether an identifier is written without tricks (full-width and kanji are everyday Japanese)."""
+    """Whether an identifier is written without disguise (full-width characters and kanji are normal in Japanese)."""
     return written.isascii() or all(
         (character < "\u2000" and (character.isascii() or character.isalpha())) or "\u3000" <= character < "\uffef"
         for character in written

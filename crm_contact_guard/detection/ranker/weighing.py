@@ -1,8 +1,8 @@
-"""What a text, or a part of it, weighs: the whole when it is short, overlapping windows when it is long.
+"""Applies the ranker to a text: to the whole text if it is short, to overlapping windows if it is long.
 
-Many pieces are weighed stage by stage, all of them in one stage before the next: an automaton's states then lie in the
-processor's caches for all pieces, where piece by piece each stage would have driven out the one before. That alone
-makes a long text, or many short ones, several times cheaper; the verdicts are the same.
+Many pieces are processed stage by stage, all of them in one stage before the next. The states of each automaton then
+stay in the processor's caches, instead of being evicted by the next stage. That makes a long text, or a batch of short
+ones, several times cheaper; the verdicts are the same.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from crm_contact_guard.detection.ranker.model import probability, ranker
 from crm_contact_guard.detection.text.normalise import Normalised
 from crm_contact_guard.detection.types import Company, Direction
 
-#: Texts up to this length are weighed whole, longer ones in windows of it that overlap.
+#: Texts of up to this many characters are processed whole, longer ones in overlapping windows of this size.
 WINDOW = 600
 OVERLAP = 150
-#: Pieces weighed together (some 80,000 characters of windows); a text may be of any size.
+#: Pieces processed together (some 80,000 characters of windows).
 AT_ONCE = 200
-#: Log odds of what is not weighed at all.
+#: Log odds of a window that the ranker skips.
 _LEAST = -40.0
 
 
 @dataclass(slots=True)
 class Window:
-    """A part of the folded text from ``offset``, with what was found and how it weighs (log odds, and as probability)."""
+    """A part of the folded text from ``offset``, its evidence and its score (as log odds and as probability)."""
 
     offset: int
     text: str
@@ -41,7 +41,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a folded text that is to be weighed, who wrote it, and the budget it shares with its text's others."""
+    """A part of a folded text to be scored, its direction, and the budget shared by all parts of the text."""
 
     normalised: Normalised
     start: int
@@ -51,7 +51,7 @@ class Piece:
 
 
 def parts(text: str) -> Iterable[tuple[int, int]]:
-    """The text itself, or overlapping windows of it, cut where a sentence or word ends if one does nearby."""
+    """The span of the text, or of overlapping windows of it, cut at the end of a sentence or word if there is one."""
     return ((0, len(text)),) if len(text) <= WINDOW else _windows(text)
 
 
@@ -72,13 +72,13 @@ def _windows(text: str) -> Iterator[tuple[int, int]]:
 
 
 def weigh_text(normalised: Normalised, direction: Direction, company: Company, budget: Budget) -> list[Window]:
-    """All windows of a text, weighed."""
+    """The scored windows of a text."""
     text = normalised.text
     if len(text) <= WINDOW:
         return [weigh(normalised, 0, len(text), direction, company, budget)]
     windows: list[Window] = []
-    left = iter(parts(text))
-    while spans := list(islice(left, AT_ONCE)):
+    remaining = iter(parts(text))
+    while spans := list(islice(remaining, AT_ONCE)):
         first = spans[0][0]
         pieces = [Piece(normalised, start, end, direction, budget) for start, end in spans]
         stretch = text[first : spans[-1][1]]
@@ -87,7 +87,7 @@ def weigh_text(normalised: Normalised, direction: Direction, company: Company, b
 
 
 def weigh_texts(texts: Sequence[tuple[Normalised, Direction]], company: Company) -> list[tuple[Window, Budget]]:
-    """Each text, none longer than ``WINDOW``, weighed by itself; and what is left of its budget."""
+    """Score each text (none longer than ``WINDOW``) on its own. Returns its window and the rest of its budget."""
     weighed: list[tuple[Window, Budget]] = []
     for first in range(0, len(texts), AT_ONCE):
         pieces = [
@@ -103,54 +103,54 @@ def weigh_texts(texts: Sequence[tuple[Normalised, Direction]], company: Company)
 
 
 def weigh_each(pieces: Sequence[Piece], text: str, spans: Sequence[tuple[int, int]], company: Company) -> list[Window]:
-    """Each piece weighed as by ``weigh``. ``text`` holds them all, each at its span, in ascending order."""
+    """Score each piece as ``weigh`` does. ``text`` contains all pieces, each at its span, in ascending order."""
     texts = [text[start:end] for start, end in spans]
     words = lexicon().seek_each(text, spans)
     grams = ranker().grams_of(text, spans)
     gates = list(map(opened, texts))
     evidence = list(map(gather, words, gates))
-    for piece, part, found in zip(pieces, texts, evidence, strict=True):
-        identify(found, part, company, piece.budget)
-    for piece, part, found in zip(pieces, texts, evidence, strict=True):
-        describe(found, piece.normalised, piece.start, part, piece.direction)
+    for piece, part, item in zip(pieces, texts, evidence, strict=True):
+        identify(item, part, company, piece.budget)
+    for piece, part, item in zip(pieces, texts, evidence, strict=True):
+        describe(item, piece.normalised, piece.start, part, piece.direction)
     return [
-        _weighed(piece.normalised, piece.start, part, found, weight)
-        for piece, part, found, weight in zip(pieces, texts, evidence, grams, strict=True)
+        _weighed(piece.normalised, piece.start, part, item, weight)
+        for piece, part, item, weight in zip(pieces, texts, evidence, grams, strict=True)
     ]
 
 
 def weigh(
     normalised: Normalised, start: int, end: int, direction: Direction, company: Company, budget: Budget | None = None
 ) -> Window:
-    """Evidence and probability of one window."""
-    found = extract(normalised, start, end, direction, company, budget)
+    """Collect the evidence of one window and score it."""
+    evidence = extract(normalised, start, end, direction, company, budget)
     whole = normalised.text
-    return _weighed(normalised, start, whole if end - start == len(whole) else whole[start:end], found)
+    return _weighed(normalised, start, whole if end - start == len(whole) else whole[start:end], evidence)
 
 
 def weigh_part(
     normalised: Normalised, window: Window, start: int, end: int, direction: Direction, company: Company
 ) -> Window:
-    """Evidence and probability of whole sentences (``start``–``end`` of the folded text) of a window.
+    """Collect the evidence of whole sentences (``start``–``end`` of the folded text) of a window and score them.
 
-    The words are taken over: at the ends of a sentence stand signs and spaces, which are borders of words and close no
-    denial. For the same reason no gate opens that was closed for the window.
+    The words of the window are reused: sentences end at punctuation or spaces, which are word boundaries and do not
+    complete a negation. For the same reason, no gate opens that was closed for the window.
     """
-    around = window.evidence
+    whole = window.evidence
     first, last = start - window.offset, end - window.offset
     text = normalised.text[start:end]
-    if around.complete:
-        hits = [(hit, low - first, high - first) for hit, low, high in around.hits if first <= low and high <= last]
+    if whole.complete:
+        hits = [(hit, low - first, high - first) for hit, low, high in whole.hits if first <= low and high <= last]
     else:
         hits = lexicon().hits(text)
-    found = gather((hits, around.complete), opened(text) if around.gates else around.gates)
-    identify(found, text, company, Budget(plans=2))
-    describe(found, normalised, start, text, direction)
-    return _weighed(normalised, start, text, found)
+    evidence = gather((hits, whole.complete), opened(text) if whole.gates else whole.gates)
+    identify(evidence, text, company, Budget(plans=2))
+    describe(evidence, normalised, start, text, direction)
+    return _weighed(normalised, start, text, evidence)
 
 
-def _weighed(normalised: Normalised, start: int, text: str, found: Evidence, grams: float | None = None) -> Window:
-    if not found.candidates and len(normalised.text) > WINDOW and len(found.concepts & space().topics) < 2:
-        return Window(start, text, found, _LEAST, 0.0)  # a part of a long text that does not touch the matter
-    logit = ranker().logit(text, found.active, grams)
-    return Window(start, text, found, logit, probability(logit))
+def _weighed(normalised: Normalised, start: int, text: str, evidence: Evidence, grams: float | None = None) -> Window:
+    if not evidence.candidates and len(normalised.text) > WINDOW and len(evidence.concepts & space().topics) < 2:
+        return Window(start, text, evidence, _LEAST, 0.0)  # a part of a long text without any relevant words
+    logit = ranker().logit(text, evidence.active, grams)
+    return Window(start, text, evidence, logit, probability(logit))

@@ -1,8 +1,8 @@
-"""Who says what: a text parted into its writer's words, the other side's, and nobody's.
+"""Splits a text into the writer's words, the other side's words, and words of nobody.
 
-What a mail quotes, a chat export or transcript tells of others, and a signature or disclaimer adds, is not what its writer
-says now. Whatever can't be told apart is the writer's: no line that merely looks like a delimiter hides what stands below it.
-Pure, linear in the text, and never raises. The words are in ``packs/segments.toml``.
+Quotes in a mail, other speakers in a chat export or transcript, signatures and disclaimers are not what the writer says
+now. Anything ambiguous counts as the writer's, so that a line that merely looks like a delimiter hides nothing below
+it. Linear in the text; never raises. The word lists are in ``packs/segments.toml``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
     "words_of_others",
 ]
 
-#: A text without any of these has one part. Short talk, which is nearly everything, ends here.
+#: A text without any of these has only one part, as nearly all short messages do.
 _SIGN = re.compile(
     r"\n[^\n]*[>＞|｜:：@]|^[^\n]{0,60}[>＞:：][^\n]*\n|から送信|\n[Ss]ent |\n--|\n[＝=*＊+_━─]{3}|confidential|CONFIDENTIAL|intended|秘密|機密|を入手|\nGet |gesendet|iPhone|\n> "
 )
@@ -38,7 +38,7 @@ _REPORTED = re.compile(r"[」』\"”]")
 
 
 def has_parts(text: str, direction: Direction) -> bool:
-    """One cheap test: False where nothing can be told apart."""
+    """A cheap test: False if the text has only one part."""
     if "\n" in text:
         return _SIGN.search(text) is not None or _REPORTED.search(text) is not None
     return direction is Direction.NOTE and (_REPORTED.search(text) is not None)
@@ -47,21 +47,22 @@ def has_parts(text: str, direction: Direction) -> bool:
 def segments(text: str, direction: Direction, said: Sequence[str] | Said | None = None) -> list[Segment]:
     """The parts of a text, in order and without gaps. Never raises.
 
-    ``said`` are earlier messages of the conversation: then only what repeats them counts as a quote. None: not known.
+    With ``said``, the earlier messages of the conversation, only text that repeats them counts as a quote. ``None``:
+    the earlier messages are unknown.
     """
     try:
         return list(_joined(text, _parts(_encodable(text), direction, said)))
-    except Exception:  # what can't be parted is judged whole
+    except Exception:  # a text that can't be split is judged as a whole
         return [Segment(0, len(text), Whose.WRITER, Part.TEXT)] if text else []
 
 
 def _encodable(text: str) -> str:
-    """The text, of the same length, without lone surrogates, at which re2 fails."""
+    """The text without lone surrogates, on which RE2 fails; its length stays the same."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 class Own:
-    """The writer's words as one text, with a way back into the original."""
+    """Selected parts of a text joined into one text, with a mapping of spans back to the original."""
 
     __slots__ = ("_begins", "_froms", "_tos", "text")
 
@@ -80,7 +81,7 @@ class Own:
         self.text = "".join(pieces)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Where a stretch of the joined text stands in the original; one over several parts is cut to its largest."""
+        """Map a span of the joined text to the original; a span over several parts is cut to its longest piece."""
         if not self._begins:
             return 0, 0
         first = max(0, bisect_right(self._begins, start) - 1)
@@ -95,7 +96,7 @@ class Own:
 
 
 def own_words(text: str, direction: Direction, said: Sequence[str] | Said | None = None) -> Own | None:
-    """The words the writer answers for; None where that is the whole text."""
+    """The writer's own words; None if they are the whole text."""
     if not has_parts(text, direction):
         return None
     parts = segments(text, direction, said)
@@ -105,7 +106,7 @@ def own_words(text: str, direction: Direction, said: Sequence[str] | Said | None
 
 
 def pretended(text: str, direction: Direction, said: Sequence[str] | Said) -> Own | None:
-    """What looks like a quote and repeats nothing that was said: the writer's words in another's clothes; None without any."""
+    """False quotes: parts that look like a quote but repeat nothing that was said. None if there are none."""
     if not has_parts(text, direction):
         return None
     judged = [part for part in segments(text, direction, said) if part.whose.is_judged]
@@ -120,23 +121,23 @@ def pretended(text: str, direction: Direction, said: Sequence[str] | Said) -> Ow
 
 
 def words_of_others(text: str, direction: Direction) -> Own:
-    """What others say in a transcript, note or export."""
+    """The words of others in a transcript, note or export."""
     parts = segments(text, direction) if has_parts(text, direction) else []
-    told = (Part.SPEECH, Part.REPORTED)
-    return Own(text, [part for part in parts if part.whose is Whose.OTHER and part.part in told])
+    spoken = (Part.SPEECH, Part.REPORTED)
+    return Own(text, [part for part in parts if part.whose is Whose.OTHER and part.part in spoken])
 
 
 def _parts(text: str, direction: Direction, said: Sequence[str] | Said | None) -> Iterator[Segment]:
     lines = lines_of(text)
     marks: list[Mark | None] = [None] * len(lines)
-    known = said if said is None or isinstance(said, Said) else Said(said)
+    earlier = said if said is None or isinstance(said, Said) else Said(said)
     frames.mark(lines, marks)
     speakers.mark(lines, marks, direction)
-    if known is not None:
-        _compare(text, lines, marks, known, direction)
+    if earlier is not None:
+        _compare(text, lines, marks, earlier, direction)
     signatures.mark(lines, marks)
     note = direction is Direction.NOTE or (direction is Direction.OUTBOUND and reported.is_note(lines))
-    others = list(reported.spans(text)) if note and (known is None or direction is Direction.NOTE) else []
+    others = list(reported.spans(text)) if note and (earlier is None or direction is Direction.NOTE) else []
     for line, mark in zip(lines, marks, strict=True):
         if mark is not None and not mark.whose.is_judged:
             yield from _of_mark(text, line, mark)
@@ -161,7 +162,7 @@ def _of_mark(text: str, line: Line, mark: Mark) -> Iterator[Segment]:
 
 
 def _label(text: str, line: Line, length: int) -> Iterator[Segment]:
-    """The time and name before what somebody says, unless they say more than that."""
+    """The label (time and name) before a speaker's words, unless it contains more than that."""
     begin = line.start + (
         len(text[line.start : line.end]) - len(text[line.start : line.end].lstrip("\r \t\u3000\u200e\ufeff\xa0"))
     )
@@ -171,7 +172,7 @@ def _label(text: str, line: Line, length: int) -> Iterator[Segment]:
 
 
 def _compare(text: str, lines: Sequence[Line], marks: list[Mark | None], said: Said, direction: Direction) -> None:
-    """Give the writer back what merely looks like a quote: lines that repeat nothing, and frames around nothing."""
+    """Unmark false quotes: lines that repeat no earlier message, and frames without any repeated line."""
     checked = [
         at
         for at, mark in enumerate(marks)
@@ -199,17 +200,17 @@ def _body(text: str, line: Line, mark: Mark | None) -> str:
 
 
 def _joined(text: str, parts: Iterator[Segment]) -> Iterator[Segment]:
-    """Without gaps: what no part covers is the writer's, and neighbours of one kind are one."""
-    held: Segment | None = None
+    """Fill gaps with the writer's words and merge neighbours of the same kind."""
+    pending: Segment | None = None
     for part in _filled(text, parts):
-        if held is not None and held[2:] == part[2:]:
-            held = held._replace(end=part.end)
+        if pending is not None and pending[2:] == part[2:]:
+            pending = pending._replace(end=part.end)
             continue
-        if held is not None:
-            yield held
-        held = part
-    if held is not None:
-        yield held
+        if pending is not None:
+            yield pending
+        pending = part
+    if pending is not None:
+        yield pending
 
 
 def _filled(text: str, parts: Iterator[Segment]) -> Iterator[Segment]:

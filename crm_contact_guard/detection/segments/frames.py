@@ -1,7 +1,7 @@
-"""What mail programs write around a quote: attribution lines, header blocks, "original message", quote marks.
+"""Recognises the frames that mail programs put around quotes: attribution lines, header blocks, quote marks.
 
-A line counts as a frame only when nothing else can stand in it: an address or a date where one belongs, no figures
-beside them, few words. "From: me / To: you" frames nothing.
+A line counts as a frame only if it can't contain anything else: it has an address or date in the right place, no other
+digits and few words. "From: me / To: you" is not a frame.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import re2
 from crm_contact_guard.detection.segments.types import Line, Mark, Part, Whose
 from crm_contact_guard.detection.segments.words import alternatives, names, sought, words
 
-#: Faces such as ">_<" quote nothing.
+#: Quote marks. An emoticon such as ">_<" is not one.
 MARKED = re.compile(r"[>＞](?![_.．<＜]{1,2}[<＜ ])|[|｜](?!.*[|｜]\s*$)")
 ADDRESS = re.compile(r"[^\s<>@＠()\[\]:：、,]{1,100}@[^\s<>@()\[\]:：、,]{1,100}")
 _DATE = re.compile(
@@ -28,13 +28,13 @@ _RULE = re.compile(r"[-_=＝─━*＊\s—―]{2,}")
 _RE = re.compile(r"^(?:\s*(?:re|fw|fwd|aw|wg|tr|rv|sv|vs|res|enc|返信|転送)\s*[:：])+\s*", re.IGNORECASE)
 _LINK = re.compile(r"<?https?://\S{1,60}>?")
 _TOKEN = re.compile(r"[^\W_]+")
-#: Such as "s23" and "15".
+#: Device models such as "s23" and "15".
 _MODEL = re.compile(r"[a-z]{0,2}\d{1,2}[a-z]?")
-#: "2026/03/12(木)" alone on a line, as in exports.
+#: A date alone on a line, such as "2026/03/12(木)" in exports.
 _DAY = re.compile(
     r"(?:19|20)\d\d[/.年\-]\s?\d{1,2}[/.月\-]\s?\d{1,2}日?\s*[(（]?(?:[月火水木金土日](?:曜日?)?|[A-Za-z]{3,9})?[)）]?"
 )
-#: Words beside name, date and address of an attribution line.
+#: Maximum length of an attribution line without dates and addresses.
 _MOST_BESIDE = 100
 _KINDS = ("from", "date", "to", "more", "subject")
 
@@ -53,7 +53,7 @@ def _original() -> re2._Regexp:
 
 
 def mark(lines: Sequence[Line], marks: list[Mark | None]) -> None:
-    """Mark quotes and frames among the lines that are not yet marked."""
+    """Mark quotes and frames among the unmarked lines."""
     index, region = 0, 1
     while index < len(lines):
         if marks[index] is not None:
@@ -64,16 +64,16 @@ def mark(lines: Sequence[Line], marks: list[Mark | None]) -> None:
             marks[index] = Mark(Whose.OTHER, Part.QUOTE, region=region)
             index += 1
             continue
-        taken, opens = _frame(lines, index)
-        if not taken:
+        count, opens = _frame(lines, index)
+        if not count:
             index += 1
             continue
         region += 1
-        for at in range(index, index + taken):
+        for at in range(index, index + count):
             marks[at] = Mark(*_of_frame(lines[at]), region=region)
-        index += taken
+        index += count
         if opens and index < len(lines) and not MARKED.match(lines[index].text) and not (_frame(lines, index)[0]):
-            # No marks follow: mail programs that write none quote down to the end.
+            # No quote marks follow: the mail program quotes to the end without them.
             for at in range(index, len(lines)):
                 if marks[at] is None:
                     marks[at] = Mark(Whose.OTHER, Part.QUOTE, region=region)
@@ -85,13 +85,13 @@ def _bars(lines: Sequence[Line], index: int) -> bool:
 
 
 def _of_frame(line: Line) -> tuple[Whose, Part]:
-    """A subject is somebody's words, not the mail program's."""
-    met = _header().match(line.text.lower())
-    return (Whose.OTHER, Part.QUOTE) if met and met["subject"] else (Whose.NOBODY, Part.FRAME)
+    """A frame line's owner: a subject was written by a person, the rest by the mail program."""
+    match = _header().match(line.text.lower())
+    return (Whose.OTHER, Part.QUOTE) if match and match["subject"] else (Whose.NOBODY, Part.FRAME)
 
 
 def _frame(lines: Sequence[Line], index: int) -> tuple[int, bool]:
-    """How many lines from here on are a frame, and whether what follows is a quote down to the end."""
+    """The number of frame lines from ``index`` on, and whether everything after them is a quote."""
     text = lines[index].text
     lowered = text.lower()
     if _original().fullmatch(lowered):
@@ -108,32 +108,32 @@ def _frame(lines: Sequence[Line], index: int) -> tuple[int, bool]:
 
 
 def _headers(lines: Sequence[Line], index: int, *, strict: bool) -> int:
-    """The number of header lines here. ``strict``: they must prove by address and date to be some."""
-    met: dict[str, str] = {}
-    taken = 0
+    """The number of header lines from ``index`` on. ``strict`` requires an address or date as proof."""
+    values: dict[str, str] = {}
+    count = 0
     for at in range(index, min(len(lines), index + 14)):
-        found = _header().match(lines[at].text.lower())
-        if found is None:
-            if taken and _RULE.fullmatch(lines[at].text) and not lines[at].apart:
-                taken += 1
+        match = _header().match(lines[at].text.lower())
+        if match is None:
+            if count and _RULE.fullmatch(lines[at].text) and not lines[at].apart:
+                count += 1
                 break
-            if taken and "@" in lines[at].text and not lines[at].apart and not _beside(lines[at].text.lower()):
-                taken += 1  # recipients go on
+            if count and "@" in lines[at].text and not lines[at].apart and not _beside(lines[at].text.lower()):
+                count += 1  # recipients, continued
                 continue
             break
-        kind = next(kind for kind in _KINDS if found[kind])
-        if kind in met and kind != "more":
+        kind = next(kind for kind in _KINDS if match[kind])
+        if kind in values and kind != "more":
             break
-        value = found["value"].strip()
+        value = match["value"].strip()
         if not _is_value(kind, value):
             break
-        met[kind] = value
-        taken += 1
+        values[kind] = value
+        count += 1
     if not strict:
-        return taken
-    if "from" not in met or len(met) < 2 or not any(met.values()):
+        return count
+    if "from" not in values or len(values) < 2 or not any(values.values()):
         return 0
-    return taken if "date" in met or ("@" in met["from"] and ("to" in met or "subject" in met)) else 0
+    return count if "date" in values or ("@" in values["from"] and ("to" in values or "subject" in values)) else 0
 
 
 def _is_value(kind: str, value: str) -> bool:
@@ -145,9 +145,9 @@ def _is_value(kind: str, value: str) -> bool:
 
 
 def subject_of(text: str) -> str:
-    """A header line without its name and "RE:"."""
-    met = _header().match(text.lower())
-    return _RE.sub("", met["value"] if met else text)
+    """The value of a header line, without "RE:"."""
+    match = _header().match(text.lower())
+    return _RE.sub("", match["value"] if match else text)
 
 
 def _attribution(lines: Sequence[Line], index: int) -> tuple[int, bool]:
@@ -174,38 +174,38 @@ def _attribution(lines: Sequence[Line], index: int) -> tuple[int, bool]:
 
 @lru_cache(maxsize=1)
 def _ends() -> tuple[str, ...]:
-    """How an attribution ends."""
+    """Endings of an attribution line."""
     return (":", "：", *words("frame", "wrote"))
 
 
 def _beside(lowered: str) -> bool:
-    """Whether more stands in the line than names, dates, and addresses."""
+    """Whether the line contains more than names, dates and addresses."""
     rest = _TIMES.sub(" ", ADDRESS.sub(" ", lowered.replace("mailto:", "")))
     return len(rest) > _MOST_BESIDE or sum(map(str.isdigit, rest)) > 2 or "@" in rest or "_" in rest or "://" in rest
 
 
 def is_device(text: str) -> bool:
-    """Whether a line is what a telephone signs with, and nothing else: "Sent from my iPhone", not "from my heart"."""
+    """Whether a line is only a device signature: "Sent from my iPhone", not "from my heart"."""
     lowered = text.lower()
     if len(lowered) > 90 or not sought("frame", "sent").search(lowered):
         return False
     bare = sought("frame", "sent").sub(" ", _LINK.sub(" ", lowered))
     tokens = _TOKEN.findall(bare)
-    known = names("frame", "device", "beside_device")
-    models = [token for token in tokens if token not in known]
+    ordinary = names("frame", "device", "beside_device")
+    others = [token for token in tokens if token not in ordinary]
     return (
         any(token in names("frame", "device") for token in tokens)
-        and len(models) <= 2
-        and all(_MODEL.fullmatch(token) for token in models)
+        and len(others) <= 2
+        and all(_MODEL.fullmatch(token) for token in others)
     )
 
 
 def is_chat_line(text: str) -> bool:
-    """Whether chat and ticket programs write such a line about a talk, the name of an export or the day, and nothing else."""
+    """Whether a chat or ticket program generated the line, such as the title of an export or a date."""
     lowered = text.lower()
     if len(lowered) > 160:
         return False
-    met = sought("frame", "chat").search(lowered)
-    if met is None:
+    match = sought("frame", "chat").search(lowered)
+    if match is None:
         return _DAY.fullmatch(text) is not None
-    return not _beside(lowered) and 3 * (met.end() - met.start()) >= len(_TIMES.sub("", lowered))
+    return not _beside(lowered) and 3 * (match.end() - match.start()) >= len(_TIMES.sub("", lowered))

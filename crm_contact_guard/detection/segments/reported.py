@@ -1,4 +1,4 @@
-"""Quoted speech in an employee's note: 「携帯教えて」と言われた is the customer's, 「…です」とお伝えした the employee's."""
+"""Quoted speech in notes: 「携帯教えて」と言われた quotes the customer, 「…です」とお伝えした the employee."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ _AFTER = re.compile(r"\s?(?:と|って|との)")
 _THEY_SAID = re.compile(
     r"\b(?:customer|client|guest|caller|patient|pt|he|she|they|mr\.?|mrs\.?|ms\.?|buyer|tenant|visitor)\b[^.\n\"“]{0,40}\b(?:said|asks?|asked|says|told (?:me|us)|wrote|insisted|suggested|wanted|offered|texted)\b[^.\n\"“]{0,24}$"
 )
-#: How much around a quotation is read, and how long one may be.
+#: Characters read before a quotation, and its maximum length.
 _AROUND = 60
 _MOST = 600
-#: Quotations of one note that are looked at.
+#: Quotations of one note that are evaluated.
 _MANY = 300
 
 
 def is_note(lines: Sequence[Line]) -> bool:
-    """Whether a text begins as notes of calls and visits do."""
+    """Whether a text begins like a note on a call or visit."""
     head = lines[0].text[:24].lower() if lines else ""
-    met = sought("note", "head").search(head)
-    return met is not None and (head[:1] in "【[(■●◆" or met.start() == 0)
+    match = sought("note", "head").search(head)
+    return match is not None and (head[:1] in "【[(■●◆" or match.start() == 0)
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
-    """What of a note others said, without the quotation marks."""
-    opened, closes, left = -1, "", _MANY
-    for met in _MARK.finditer(text):
-        mark = met.group()
-        if not left:
+    """Spans of what others said in a note, without the quotation marks."""
+    opened, closes, remaining = -1, "", _MANY
+    for match in _MARK.finditer(text):
+        mark = match.group()
+        if not remaining:
             return
         if opened >= 0 and mark == closes:
-            left -= 1
-            if 4 <= met.start() - opened <= _MOST and _others(text, opened, met.end()):
-                yield opened + 1, met.start()
+            remaining -= 1
+            if 4 <= match.start() - opened <= _MOST and _others(text, opened, match.end()):
+                yield opened + 1, match.start()
             opened = -1
         elif mark in _OPENS:
-            opened, closes = met.start(), _OPENS[mark]
+            opened, closes = match.start(), _OPENS[mark]
 
 
 def _others(text: str, start: int, end: int) -> bool:
     before, after = text[max(0, start - _AROUND) : start].lower(), text[end : end + 24]
-    met = _AFTER.match(after)
-    if met is None:
+    match = _AFTER.match(after)
+    if match is None:
         return _THEY_SAID.search(before) is not None
-    verb = after[met.end() :].lstrip("の")
+    verb = after[match.end() :].lstrip("の")
     for ours in names("note", "we"):
         if verb[:10].find(ours) in (0, 1, 2, 3):
             return False

@@ -1,4 +1,4 @@
-"""Whether a quote repeats what was said: shingles over letters alone, so that wrapping, marks and spaces do not matter."""
+"""Checks whether a quote repeats earlier messages, by shingles that ignore wrapping and punctuation."""
 
 from __future__ import annotations
 
@@ -7,48 +7,48 @@ from collections.abc import Iterable, Sequence
 
 #: Characters of a shingle.
 _LENGTH = 8
-#: So much of earlier talk is kept in mind.
+#: Characters of earlier messages that are indexed.
 _MOST = 400_000
-#: Characters of a line that may be new: a link that was shortened, a mark that was lost.
+#: Characters of a line that may be new, for example in a shortened link.
 _NEW = 2
 _WORD = re.compile(r"[^\W_]+")
 
 
 class Said:
-    """What was said before."""
+    """An index of earlier messages."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._shingles: set[str] = set()
         self._words: set[str] = set()
-        left = _MOST
+        remaining = _MOST
         for text in texts:
-            bare = squeezed(text)[:left]
-            left -= len(bare)
+            bare = squeezed(text)[:remaining]
+            remaining -= len(bare)
             if bare:
                 self._words.update(_WORD.findall(text[:_MOST].casefold()))
                 self._shingles.update(bare[at : at + _LENGTH] for at in range(max(0, len(bare) - _LENGTH + 1)))
 
     def repeated(self, lines: Sequence[str]) -> list[bool]:
-        """For each line of one quote whether it repeats what was said. A line may be wrapped into the next."""
+        """Whether each line of one quote repeats earlier messages. A line may be wrapped into the next."""
         bare = [squeezed(line) for line in lines]
         joined = "".join(bare)
         covered = bytearray(len(joined))
         for at in range(len(joined) - _LENGTH + 1):
             if joined[at : at + _LENGTH] in self._shingles:
                 covered[at : at + _LENGTH] = b"\1" * _LENGTH
-        found = []
+        results = []
         start = 0
         for line in bare:
-            new = covered.count(0, start, start + len(line))
-            found.append(new <= min(_NEW, len(line) // 4) or self._is_short(line))
+            new_characters = covered.count(0, start, start + len(line))
+            results.append(new_characters <= min(_NEW, len(line) // 4) or self._is_short(line))
             start += len(line)
-        return found
+        return results
 
     def _is_short(self, line: str) -> bool:
-        """Whether a line too short for a shingle was a whole word or name of what was said."""
+        """Whether a line too short for a shingle is a whole word of earlier messages."""
         return 2 <= len(line) < _LENGTH and line.isalpha() and line in self._words
 
 
 def squeezed(text: str) -> str:
-    """Letters and figures alone, small."""
+    """Letters and digits only, case-folded."""
     return "".join(filter(str.isalnum, text.casefold()))

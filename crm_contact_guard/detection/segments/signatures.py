@@ -1,7 +1,7 @@
-"""Signature blocks and disclaimers: contact lines beside the name of a company, and what lawyers have put below a mail.
+"""Recognises signature blocks (contact lines with a company name) and legal disclaimers below a mail.
 
-Each line is looked at by itself. Contact details are nobody's words only in a block that looks like a signature; a line
-there that says something else, names a private contact or a free mail address, is the writer's.
+Each line is classified on its own. Contact details count as nobody's words only in a block that looks like a signature;
+a line with other text, a private contact or a free mail address in it counts as the writer's.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ZIP = re.compile(
 _NAME = re.compile(r"(?:(?:dr|mr|ms|mrs)\.? )?[^\W\d_][\w.'’\-]{0,18}(?:[ 　][^\W\d_][\w.'’\-]{0,18}){0,3}")
 _CJK = re.compile(r"[一-龥ぁ-んァ-ヶー]")
 _ENDS = "。!?！？.…"
-#: Lines of a block at most.
+#: Maximum number of lines of a block.
 MOST = 25
 
 
@@ -44,7 +44,7 @@ def _contact() -> re2._Regexp:
 
 
 def mark(lines: Sequence[Line], marks: list[Mark | None]) -> None:
-    """Mark signature lines among those not yet marked."""
+    """Mark signature lines among the unmarked lines."""
     for at, line in enumerate(lines):
         if marks[at] is None and len(line.text) <= 90 and is_device(line.text):
             marks[at] = Mark(Whose.NOBODY, Part.SIGNATURE)
@@ -69,7 +69,7 @@ def _block(lines: Sequence[Line], marks: list[Mark | None], first: int, last: in
     kinds = [_kind(line.text) for line in lines[first:last]]
     rules = [at for at, kind in enumerate(kinds) if kind == "rule"]
     if rules:
-        # Before the delimiter stands the message.
+        # The message precedes the delimiter.
         first, kinds = first + rules[0], kinds[rules[0] :]
     contacts, firms = kinds.count("contact"), kinds.count("company") + kinds.count("firm")
     if not ((contacts and firms) or (contacts + kinds.count("firm") >= 2 and rules)):
@@ -81,14 +81,14 @@ def _block(lines: Sequence[Line], marks: list[Mark | None], first: int, last: in
         sought("signature", "private").search(line.text.lower())
         for line in lines[max(0, first + begin - 2) : first + begin]
     ):
-        return  # "my own number:" and then a block: the block is what is spoken of
+        return  # "my own number:" before a block refers to the block
     for at in range(begin, len(kinds)):
         if kinds[at]:
             marks[first + at] = Mark(Whose.NOBODY, Part.SIGNATURE)
 
 
 def _kind(text: str) -> str:
-    """``rule``, ``contact``, ``company``, ``firm`` (both), ``title``, ``name``, or nothing: words."""
+    """``rule``, ``contact``, ``company``, ``firm`` (both), ``title``, ``name``, or "" for ordinary text."""
     if len(text) > 160 or MARKED.match(text):
         return ""
     if RULE.fullmatch(text):
@@ -109,7 +109,7 @@ def _kind(text: str) -> str:
 
 
 def _aside(lowered: str) -> str:
-    """Without what the words of a signature have in common with those of a private contact."""
+    """Remove signature words that contain words of private contacts ("online" contains "line")."""
     return lowered.replace("online", "").replace("直通", "").replace("個人情報", "").replace("hotline", "")
 
 
@@ -140,7 +140,7 @@ def _piece(piece: str) -> str:
 
 
 def disclaimers(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Sentences of ``text[start:end]`` that are a disclaimer's and hold no contact."""
+    """Spans of the sentences in ``text[start:end]`` that belong to a disclaimer and contain no contact."""
     part = text[start:end]
     if not sought("disclaimer", "phrases").search(part.lower()):
         return

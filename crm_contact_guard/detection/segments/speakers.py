@@ -1,6 +1,6 @@
-"""Chat exports, copies of chats, and dialogues: who speaks in a line, and which speaker wrote the text.
+"""Recognises speakers in chat exports, copied chats and dialogues, and which of them wrote the text.
 
-A speaker whom nothing tells apart is unknown, and what unknown people say is judged as the writer's.
+A speaker who can't be identified is unknown; an unknown speaker's words are judged as the writer's.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from crm_contact_guard.detection.types import Direction
 
 _TIME = r"\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?"
 _DATE = r"\d{1,4}[./\-]\d{1,2}[./\-]\d{2,4}"
-#: WhatsApp on both kinds of telephone, and chats with a time in brackets.
+#: WhatsApp on iOS and Android, and chats with a time in brackets.
 _STAMPED = re.compile(
     rf"(?:\[(?:{_DATE},?\s)?{_TIME}\]|{_DATE},?\s{_TIME}\s[-–])\s?(?:(?P<name>[^:：]{{1,60}})[:：]\s?(?=\S)|(?P<alone>[^:：]{{1,60}}$))"
 )
-#: LINE: time, name and text with tabs or spaces between.
+#: LINE: time, name and text, separated by tabs or spaces.
 _LINE = re.compile(rf"{_TIME}(?:\t(?P<name>[^\t]{{1,60}})\t|[ \u3000](?P<first>[^\s]{{1,30}})[ \u3000]+(?=\S))")
-#: Slack and Teams: name and time in a line of their own.
+#: Slack and Teams: name and time on a separate line.
 _HEAD = re.compile(rf"(?P<name>\D.{{0,40}}?)\s{{1,4}}\[?(?:{_DATE},?\s)?{_TIME}\]?:?")
 _LABEL = re.compile(r"(?P<name>[^\s:：「」。、|/<>@][^:：「」。、|<>@\n]{0,24}?)\s?[:：]\s?(?=\S)")
 _GREETING = re.compile(
@@ -32,7 +32,7 @@ _GREETING = re.compile(
 _NOT_NAMED = re.compile(r"\d{4}|@|_|https?|www|\d[\d\s\-]{6,}")
 
 
-class _Said(NamedTuple):
+class _Speech(NamedTuple):
     line: int
     name: str
     label: int
@@ -40,72 +40,72 @@ class _Said(NamedTuple):
 
 
 def mark(lines: Sequence[Line], marks: list[Mark | None], direction: Direction) -> None:
-    """Mark what the speakers of a chat or dialogue say."""
-    said = [found for at, line in enumerate(lines) if marks[at] is None and (found := _said(at, line))]
-    said = _talk(lines, said, direction)
-    if not said:
+    """Mark the lines of the speakers in a chat or dialogue."""
+    speeches = [speech for at, line in enumerate(lines) if marks[at] is None and (speech := _speech(at, line))]
+    speeches = _talk(lines, speeches, direction)
+    if not speeches:
         return
-    whose = _decide(said, lines, direction)
+    whose = _decide(speeches, lines, direction)
     region = 10_000
-    for number, one in enumerate(said):
-        last = said[number + 1].line if number + 1 < len(said) else len(lines)
+    for number, one in enumerate(speeches):
+        last = speeches[number + 1].line if number + 1 < len(speeches) else len(lines)
         region += 1
-        holder = whose[one.name]
-        marks[one.line] = Mark(holder, Part.SPEECH, one.label, region)
-        if one.form == "label" and len(said) < 3:
+        owner = whose[one.name]
+        marks[one.line] = Mark(owner, Part.SPEECH, one.label, region)
+        if one.form == "label" and len(speeches) < 3:
             continue
         for at in range(one.line + 1, last):
             if marks[at] is not None or lines[at].apart or MARKED.match(lines[at].text) or is_chat_line(lines[at].text):
                 break
-            marks[at] = Mark(holder, Part.SPEECH, region=region)
+            marks[at] = Mark(owner, Part.SPEECH, region=region)
     for at in range(len(lines)):
         if marks[at] is None and is_chat_line(lines[at].text):
             marks[at] = Mark(Whose.NOBODY, Part.LABEL)
 
 
-def _said(at: int, line: Line) -> _Said | None:
+def _speech(at: int, line: Line) -> _Speech | None:
     text = line.text
     if text[0] in "0123456789[":
-        met = _STAMPED.match(text)
-        if met:
-            alone = met["alone"]
+        match = _STAMPED.match(text)
+        if match:
+            alone = match["alone"]
             if alone is not None:
-                return None if len(alone) > 30 else _Said(at, _plain(alone), met.end(), "head")
-            return _Said(at, _plain(met["name"]), met.end(), "stamped")
-        met = _LINE.match(text)
-        if met:
-            if met["name"]:
-                return _Said(at, _plain(met["name"]), met.end(), "stamped")
-            return _Said(at, _plain(met["first"]), met.end(), "spaced")
+                return None if len(alone) > 30 else _Speech(at, _plain(alone), match.end(), "head")
+            return _Speech(at, _plain(match["name"]), match.end(), "stamped")
+        match = _LINE.match(text)
+        if match:
+            if match["name"]:
+                return _Speech(at, _plain(match["name"]), match.end(), "stamped")
+            return _Speech(at, _plain(match["first"]), match.end(), "spaced")
         return None
-    met = _HEAD.fullmatch(text) if len(text) <= 70 else None
-    if met:
-        return _Said(at, _plain(met["name"]), len(text), "head")
-    met = _LABEL.match(text)
-    return _Said(at, _plain(met["name"]), met.end(), "label") if met else None
+    match = _HEAD.fullmatch(text) if len(text) <= 70 else None
+    if match:
+        return _Speech(at, _plain(match["name"]), len(text), "head")
+    match = _LABEL.match(text)
+    return _Speech(at, _plain(match["name"]), match.end(), "label") if match else None
 
 
 def _plain(name: str) -> str:
     return name.strip(" \t~～*・-–").lower()
 
 
-def _talk(lines: Sequence[Line], said: list[_Said], direction: Direction) -> list[_Said]:
-    """What of the labelled lines is a talk: one form of writing it, and at least two turns or a known speaker."""
-    said = [
+def _talk(lines: Sequence[Line], speeches: list[_Speech], direction: Direction) -> list[_Speech]:
+    """The labelled lines that form a conversation: all in one format, with at least two turns or a known speaker."""
+    speeches = [
         one
-        for one in said
+        for one in speeches
         if one.name and not _NOT_NAMED.search(one.name) and one.name not in names("speaker", "field")
     ]
-    forms = Counter(one.form for one in said)
+    forms = Counter(one.form for one in speeches)
     days = any(is_chat_line(line.text) for line in lines[:6])
     if forms["stamped"] >= 2 or (forms["stamped"] and days):
-        return [one for one in said if one.form == "stamped"]
-    spaced = [one for one in said if one.form == "spaced"]
+        return [one for one in speeches if one.form == "stamped"]
+    spaced = [one for one in speeches if one.form == "spaced"]
     if spaced and (days or (len(spaced) >= 2 and len({one.name for one in spaced}) < len(spaced))):
         return [_with_second(one, lines[one.line].text) for one in spaced]
     if forms["head"] >= 2:
-        return [one for one in said if one.form == "head"]
-    labelled = [one for one in said if one.form == "label"]
+        return [one for one in speeches if one.form == "head"]
+    labelled = [one for one in speeches if one.form == "label"]
     roles = {_role(one.name) for one in labelled} - {""}
     if roles and (len(labelled) >= 2 or direction is Direction.NOTE):
         often = Counter(one.name for one in labelled)
@@ -114,8 +114,8 @@ def _talk(lines: Sequence[Line], said: list[_Said], direction: Direction) -> lis
     return []
 
 
-def _with_second(one: _Said, text: str) -> _Said:
-    """In "10:32 Hana 店長 …" the second word still belongs to the speaker."""
+def _with_second(one: _Speech, text: str) -> _Speech:
+    """In "10:32 Hana 店長 …", the second word belongs to the speaker's name."""
     second = text[one.label :].split(maxsplit=1)
     if len(second) == 2 and len(second[0]) <= 12 and _role(second[0]) == "company" and len(second[0]) <= 6:
         return one._replace(name=f"{one.name} {second[0]}", label=text.index(second[0], one.label) + len(second[0]) + 1)
@@ -135,43 +135,43 @@ def _role(name: str) -> str:
 
 
 def _greeted(lines: Sequence[Line]) -> set[str]:
-    found = set()
+    greeted = set()
     for line in lines[:3]:
-        met = _GREETING.match(line.text.lower())
-        if met:
-            found.add(met[1] or met[2])
-    return found
+        match = _GREETING.match(line.text.lower())
+        if match:
+            greeted.add(match[1] or match[2])
+    return greeted
 
 
 def _is_of(name: str, greeted: set[str]) -> bool:
     return any(other == name or name.startswith((other + " ", other + "様", other + "さん")) for other in greeted)
 
 
-def _decide(said: Sequence[_Said], lines: Sequence[Line], direction: Direction) -> dict[str, Whose]:
-    """Whose the words of each speaker are."""
+def _decide(speeches: Sequence[_Speech], lines: Sequence[Line], direction: Direction) -> dict[str, Whose]:
+    """Whose words each speaker's lines are."""
     inbound = direction is Direction.INBOUND
-    speakers = list(dict.fromkeys(one.name for one in said))
+    speakers = list(dict.fromkeys(one.name for one in speeches))
     roles = {name: _role(name) for name in speakers}
     company = Whose.OTHER if inbound else Whose.WRITER
     customer = Whose.WRITER if inbound else Whose.OTHER
-    served = "company" in roles.values()
+    has_company = "company" in roles.values()
     whose: dict[str, Whose] = {}
     for name, role in roles.items():
         if role == "you":
-            role = "customer" if served else "own"
+            role = "customer" if has_company else "own"
         if role:
             whose[name] = company if role == "company" else customer if role == "customer" else Whose.WRITER
     greeted = _greeted(lines)
-    written = Whose.WRITER in whose.values()
+    writer_known = Whose.WRITER in whose.values()
     for name in speakers:
         if name not in whose:
-            # Beside a known writer the others are the other side; a customer's greeting names no customer.
-            other = written or (not inbound and direction is not Direction.NOTE and _is_of(name, greeted))
+            # With a known writer, all others are the other side; a customer's greeting does not name a customer.
+            other = writer_known or (not inbound and direction is not Direction.NOTE and _is_of(name, greeted))
             whose[name] = Whose.OTHER if other else Whose.UNKNOWN
     return whose
 
 
 def label_hides(label: str) -> bool:
-    """Whether a label says more than who speaks and when: then it is read as well."""
+    """Whether a label contains more than a name and time; then it is scanned as text."""
     bare = re.sub(rf"{_DATE}|{_TIME}", " ", label)
     return ADDRESS.search(bare) is not None or _NOT_NAMED.search(bare.lower()) is not None

@@ -1,4 +1,4 @@
-"""Whose words a part of a text holds."""
+"""Types for the parts of a text and their owners."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Whose(StrEnum):
-    """``unknown`` is treated as the writer's: what can't be told apart is judged, never left unread."""
+    """Whose words a part is. ``unknown`` is treated as the writer's, so that ambiguous text is judged too."""
 
     WRITER = "writer"
     OTHER = "other"
@@ -16,12 +16,12 @@ class Whose(StrEnum):
 
     @property
     def is_judged(self) -> bool:
-        """Whether the writer answers for it."""
+        """Whether the part is judged as the writer's words."""
         return self in (Whose.WRITER, Whose.UNKNOWN)
 
 
 class Part(StrEnum):
-    """What a part of a text is."""
+    """The type of a part of a text."""
 
     TEXT = "text"
     QUOTE = "quote"
@@ -34,7 +34,7 @@ class Part(StrEnum):
 
 
 class Segment(NamedTuple):
-    """A stretch of the original text (code points, half open)."""
+    """A half-open span of the original text, in code points."""
 
     start: int
     end: int
@@ -43,9 +43,9 @@ class Segment(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line that is not blank. ``end`` is behind its line break, ``text`` stripped and capped.
+    """A non-blank line. ``end`` is after its line break; ``text`` is stripped and truncated.
 
-    ``apart``: a blank line stands before it.
+    ``apart``: a blank line precedes it.
     """
 
     start: int
@@ -55,18 +55,18 @@ class Line(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """What is known of a line: its part, and how many of its characters from its start are a label."""
+    """The owner and type of a line, and the number of characters at its start that are a label."""
 
     whose: Whose
     part: Part
     label: int = 0
-    #: Lines of one quote share a number, by which they are compared with what was said.
+    #: Lines of one quote share a number; they are compared with earlier messages together.
     region: int = 0
 
 
-#: Beyond so many lines nothing is told apart any more: all is the writer's.
+#: Lines after this many are not classified and count as the writer's.
 MOST_LINES = 800
-#: Of a line so many characters are looked at; what mail programs write is shorter.
+#: Characters of a line that are read; lines written by mail programs are shorter.
 LONGEST_LINE = 400
 
 

@@ -1,4 +1,4 @@
-"""The words of ``packs/segments.toml``, compiled at first use."""
+"""The word lists of ``packs/segments.toml``, compiled on first use."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ def _pack() -> dict[str, dict[str, list[str]]]:
 
 
 def words(table: str, key: str) -> list[str]:
-    """The words of one list."""
+    """The words of a list."""
     return _pack()[table][key]
 
 
 @lru_cache(maxsize=64)
 def names(table: str, *keys: str) -> frozenset[str]:
-    """The words of some lists, for what must be one of them as a whole."""
+    """The words of some lists, for exact comparison."""
     return frozenset(word for key in keys for word in words(table, key))
 
 
 @lru_cache(maxsize=64)
 def sought(table: str, *keys: str) -> re2._Regexp:
-    """An expression that finds any word of some lists in small letters; Latin words only whole."""
+    """An expression that finds any word of some lists in lower-case text; Latin words only as whole words."""
     return re2.compile(alternatives(table, *keys))
 
 
 def alternatives(table: str, *keys: str) -> str:
-    """The words as one group, the longest first."""
+    """The words as one regular expression group, longest first."""
     listed = sorted({word for key in keys for word in words(table, key)}, key=lambda word: (-len(word), word))
     return "(?:" + "|".join(map(_whole, listed)) + ")"
 

@@ -1,12 +1,12 @@
-"""Check digits and number plans: is this run of digits a payment card, is it a My Number?
+"""Check digits and number ranges: is this run of digits a payment card number or a My Number?
 
-Pure arithmetic on ASCII digit strings; what the writer calls the number is weighed elsewhere.
+Pure arithmetic on strings of ASCII digits. The words around the number are evaluated elsewhere.
 """
 
 from __future__ import annotations
 
 #: (first prefix, last prefix, permitted lengths) of ISO/IEC 7812 issuer identification numbers as the schemes publish
-#: them. Maestro is left out: its ranges (50, 56–58, 6…) overlap with everything, so it would rest on the label alone.
+#: them. Maestro is left out: its ranges (50, 56–58, 6…) overlap with all others, so only the label could identify it.
 _ISSUERS: tuple[tuple[int, int, tuple[int, ...]], ...] = (
     (4, 4, (13, 16, 19)),  # Visa
     (51, 55, (16,)),  # Mastercard
@@ -26,7 +26,7 @@ _ISSUERS: tuple[tuple[int, int, tuple[int, ...]], ...] = (
 
 
 def luhn(digits: str) -> bool:
-    """Whether the last digit is the check digit of ISO/IEC 7812-1 annex B."""
+    """Whether the last digit is the correct check digit (ISO/IEC 7812-1 annex B)."""
     total = 0
     for place, character in enumerate(reversed(digits)):
         value = int(character)
@@ -37,7 +37,7 @@ def luhn(digits: str) -> bool:
 
 
 def issuer_known(digits: str) -> bool:
-    """Whether a card scheme issues numbers that begin so and are so long."""
+    """Whether a card scheme issues numbers with this prefix and length."""
     for first, last, lengths in _ISSUERS:
         if len(digits) in lengths and first <= int(digits[: len(str(first))]) <= last:
             return True
@@ -45,15 +45,15 @@ def issuer_known(digits: str) -> bool:
 
 
 def is_card(digits: str) -> bool:
-    """A plausible payment card number: a scheme's range, its length, and the Luhn digit.
+    """Whether the digits are a plausible payment card number: a scheme's range and length, and a correct Luhn digit.
 
-    One digit all over ("4444…") is nobody's card.
+    The same digit repeated ("4444…") is not a card number.
     """
     return issuer_known(digits) and len(set(digits)) > 1 and luhn(digits)
 
 
 def is_my_number(digits: str) -> bool:
-    """Twelve digits whose last is the check digit of an individual number (Japan, 総務省令第85号 of 2014, art. 5).
+    """Whether twelve digits end in the check digit of an individual number (Japan, 総務省令第85号 of 2014, art. 5).
 
     With P_n the n-th digit from the right of the first eleven, Q_n = n + 1 for n ≤ 6 and n − 5 above: the check digit
     is 11 − (Σ P_n·Q_n mod 11), and 0 where that remainder is 0 or 1.

@@ -1,4 +1,4 @@
-"""Passwords, PINs, one-time codes and card security codes that somebody writes out in a message."""
+"""Finds passwords, PINs, one-time codes and card security codes that are written out in a message."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crm_contact_guard.detection.types import Finding, Kind
 
 CREDENTIAL = "sensitive.credential"
 
-#: What a secret is called; a text that names none holds no credential.
+#: Names of secrets; a text without any of them holds no credential.
 SECRET = (
     r"(?P<word>pass ?words?|pass ?phrase|passwd|pass ?codes?|\bpwd?\b|p/w|パスワード|パスコード|暗証(?:番号|ナンバー)?|合言葉|密码|비밀번호)"
     r"|(?P<digits>\bpin(?: ?(?:code|number|no\.?))?\b|\bcv[vc]2?\b|セキュリティ(?:コード|番号)|security code)"
@@ -23,19 +23,19 @@ _LINK = (
     r"(?:now |still |just |currently |いま|今|次の(?:通り|とおり)(?:です)?[。:]?|以下です[。:]?)?[ 　\n]*)"
 )
 _VALUE = r"""(?P<open>["'「『(\[`]?)(?P<value>[!#-&*-Z\\^_a-z|~]{3,64})"""
-#: Labels are sought first, and the value only in the few characters after each: three labels that follow each other
-#: ("ワンタイムパスワードの認証コードは…") must not hide one another.
+#: Labels are matched first, and the value only in the characters that follow each, so that consecutive labels
+#: ("ワンタイムパスワードの認証コードは…") do not hide one another.
 _LABEL = re2.compile(SECRET)
-_GIVEN = re2.compile(_LINK + _VALUE)
+_GIVEN_VALUE = re2.compile(_LINK + _VALUE)
 _REACH = 110
-#: Labels looked at in one text. Nobody names more secrets; what comes after is covered by one finding as a whole, so that
-#: neither the cost grows nor anything passes unread.
+#: Labels evaluated in one text. One finding covers the text after them, so that the cost stays bounded and nothing is
+#: skipped silently.
 MAX_LABELS = 200
 FLOOD = "sensitive.flood"
 
 _DIGIT = re2.compile(r"\d")
 _LETTERS = re2.compile(r"[a-z]+")
-#: What is said about a password rather than the password.
+#: Words that describe a password and are not one.
 _REMARK = re2.compile(
     r"(?:not?|too|in?valid|incorrect|wrong|right|correct|required|needed|missing|lost|old|new|safe|secure|weak|strong|long|short|same|case|blank|empty|secret"
     r"|sent|due|set|here|there|below|above|attached|enclosed|unknown|private|protected|different|personal|available|ready|case-sensitive"
@@ -45,7 +45,7 @@ _REMARK = re2.compile(
 )
 _COUNTED = re2.compile(r"\s?(?:文字|桁|回|分|時|秒|日|月|年|件|char|letter|digit|times|minute|min\b|hour|second|day|%)")
 _NOT_A_VALUE = re2.compile(r"(?:https?:|www\.|[*•.x_-]+$|\d{1,2}[:/-]\d{1,2}|[^@]+@[^@]+\.[a-z]+$|<|\d+[-~]\d+$)")
-#: What a credential opens, when it is not an account. The nearest word of either sort decides.
+#: What a credential gives access to: an account, or a door, file, network or meeting. The nearest word decides.
 _OPENS = re2.compile(
     r"(?P<account>account|log ?in|log-in|sign ?in|bank|portal|my page|e-?mail|user|\bid\b|card|atm|\bapp\b|口座|ログイン|バンク|バンキング"
     r"|マイページ|会員|アカウント|カード|ユーザー|メール|アプリ|通帳|証券)"
@@ -54,33 +54,33 @@ _OPENS = re2.compile(
     r"|お手洗い|トイレ|部屋|\bzip\b|pdf|attach|file|document|excel|spreadsheet|添付|ファイル|資料|書類|解凍|圧縮|zoom|teams|meet|webinar|webex|会議|ミーティング|ウェビナー"
     r"|coupon|voucher|discount|promo|クーポン|割引|合鍵|プレゼント|見積)"
 )
-_LOOK_BACK, _LOOK_ON = 45, 24
+_LOOK_BACK, _LOOK_AHEAD = 45, 24
 
 
 def find_credentials(normalised: Normalised, version: str, limit: int) -> Iterator[Finding]:
-    """Each value given for a named secret. The span is the value alone, so that masking leaves the sentence legible."""
+    """Findings for values of named secrets. Each spans only the value, so that masking keeps the sentence legible."""
     text = normalised.text
-    taken = -1
+    last_end = -1
     for number, label in enumerate(_LABEL.finditer(text)):
         if number >= MAX_LABELS:
             yield flood(normalised, label.start(), version)
             return
-        if label.start() < taken:
+        if label.start() < last_end:
             continue
-        given = _GIVEN.match(text[label.end() : label.end() + _REACH])
-        if given is None:
+        match = _GIVEN_VALUE.match(text[label.end() : label.end() + _REACH])
+        if match is None:
             continue
-        start = label.end() + given.start(3)
-        value = given.group("value").rstrip(".,;:?)'")
+        start = label.end() + match.start(3)
+        value = match.group("value").rstrip(".,;:?)'")
         sort = next(name for name in ("word", "digits", "once") if label.group(name) is not None)
         end = start + len(value)
-        linked = given.group("link").strip() != ""
-        closed = given.group("open") != "" or ":" in given.group("link") or "=" in given.group("link")
-        if not _plausible(value, sort, linked=linked, closed=closed, rest=text[end : end + 12]):
+        linked = match.group("link").strip() != ""
+        delimited = match.group("open") != "" or ":" in match.group("link") or "=" in match.group("link")
+        if not _plausible(value, sort, linked=linked, closed=delimited, rest=text[end : end + 12]):
             continue
         if _opens_a_thing(text, label.start(), end):
             continue
-        taken = end
+        last_end = end
         low, high = normalised.span(start, end)
         yield Finding(Kind.SENSITIVE_DATA, low, high, 0.95 if linked else 0.8, CREDENTIAL, version)
         limit -= 1
@@ -90,7 +90,7 @@ def find_credentials(normalised: Normalised, version: str, limit: int) -> Iterat
 
 
 def flood(normalised: Normalised, start: int, version: str) -> Finding:
-    """The finding that covers what was not read any more, to the end of the text."""
+    """A finding that covers the unread rest of the text from ``start``."""
     low = normalised.span(start, len(normalised.text))[0]
     return Finding(Kind.SENSITIVE_DATA, low, len(normalised.original), 0.5, FLOOD, version)
 
@@ -107,11 +107,11 @@ def _plausible(value: str, sort: str, *, linked: bool, closed: bool, rest: str) 
     if len(value) < 4:
         return False
     if _DIGIT.search(value) is None:
-        # A bare word is a password only where the writer sets it off, or states it and stops.
+        # A bare word is a password only if it is quoted or ends its sentence after "is".
         if _REMARK.fullmatch(value):
             return False
-        stops = not rest.strip() or rest[0] in ".!,;。、\n"
-        return closed or (linked and stops and _LETTERS.fullmatch(value) is not None)
+        ends_sentence = not rest.strip() or rest[0] in ".!,;。、\n"
+        return closed or (linked and ends_sentence and _LETTERS.fullmatch(value) is not None)
     return linked or closed
 
 
@@ -120,5 +120,5 @@ def _opens_a_thing(text: str, start: int, end: int) -> bool:
     for match in _OPENS.finditer(text[max(0, start - _LOOK_BACK) : start]):
         nearest = match
     if nearest is None:
-        nearest = _OPENS.search(text[start : end + _LOOK_ON])
+        nearest = _OPENS.search(text[start : end + _LOOK_AHEAD])
     return nearest is not None and nearest.group("thing") is not None

@@ -1,13 +1,13 @@
-"""Data that must not lie about in a conversation: card numbers, My Numbers, credentials of an account.
+"""Finds data that should not stay in a conversation: card numbers, My Numbers, credentials of an account.
 
-What a number is called decides: a check digit alone lets a tenth of all order numbers pass for a card, and an eleventh
-of all tracking numbers for a My Number. Therefore
+The label of a number decides. By its check digit alone, one in ten order numbers would pass for a card, and one in
+eleven tracking numbers for a My Number. Therefore
 
-* a card needs a scheme's range, the Luhn digit, and no nearer name of another sort ("order no.", 追跡番号);
-  with no name at all it is believed more when it is grouped as on a card;
-* a My Number needs its name beside it (Japanese parcels are numbered 4-4-4 too);
-* a credential needs its name and a value that looks like one; what opens a door, a file, a meeting or the guest Wi-Fi
-  is handed out daily and is none.
+* a card number needs a scheme's range, a correct Luhn digit, and no nearer label of another sort ("order no.", 追跡番号);
+  without any label, the score is higher if it is grouped as on a card;
+* a My Number needs its label (Japanese parcel numbers are grouped 4-4-4 too);
+* a credential needs its label and a plausible value. Codes for a door, a file, a meeting or the guest Wi-Fi are given
+  out every day and do not count.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
 
 VERSION = "2026.11.1"
 CARD, MY_NUMBER = "sensitive.card", "sensitive.my_number"
-#: More than this many in one message say nothing new, and a hostile text must not cost more than it tells.
+#: Findings of each sort in one message; the limit bounds the cost of a hostile text.
 MAX_FINDINGS = 50
-#: Groups of digits in long runs that are read; beyond, one finding covers the rest (see ``flood``).
+#: Groups of digits in long runs that are evaluated; one finding covers the rest (see ``flood``).
 MAX_GROUPS = 2_000
 _MASK = "•"
 
 _RUN = re2.compile(r"\d(?:[ .・-]{0,2}\d){11,}")
 _GROUP = re2.compile(r"\d+")
-#: How cards are printed, by the lengths of their groups.
+#: Lengths of the groups of digits as printed on cards.
 _PRINTED = frozenset({(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 4, 4, 2), (8, 8), (6, 10)})
 _BEFORE, _AFTER = 40, 16
 
@@ -52,41 +52,41 @@ _NAMES = re2.compile(
 
 
 def find(normalised: Normalised, direction: Direction, company: Company) -> Iterable[Finding]:
-    """Findings of kind ``sensitive_data``, whoever wrote them. Linear in the text; at most ``MAX_FINDINGS`` of a sort.
+    """Findings of kind ``sensitive_data`` from either side. Linear in the text; at most ``MAX_FINDINGS`` of each sort.
 
-    What comes after so many is covered by one finding to the end of the text (``sensitive.flood``), never passed over.
+    One finding to the end of the text (``sensitive.flood``) covers whatever exceeds the limit.
     """
-    del direction, company  # the data are as delicate from either side, and no company's rule makes them less so
+    del direction, company  # these data are sensitive from either side, whatever the company allows
     gates = normalised.gates
     if gates is None:
         gates = opened(normalised.text, SENSITIVE)
     if SENSITIVE.isdisjoint(gates):
         return []
-    found: list[Finding] = []
+    findings: list[Finding] = []
     if LONG_NUMBER in gates:
-        found.extend(_numbers(normalised))
+        findings.extend(_numbers(normalised))
     if SECRET_NAME in gates:
-        found.extend(find_credentials(normalised, VERSION, MAX_FINDINGS))
-    return sorted(found, key=lambda finding: (finding.start, finding.end))
+        findings.extend(find_credentials(normalised, VERSION, MAX_FINDINGS))
+    return sorted(findings, key=lambda finding: (finding.start, finding.end))
 
 
 def _numbers(normalised: Normalised) -> Iterator[Finding]:
     text = normalised.text
-    found = looked = 0
+    count = group_count = 0
     for run in _RUN.finditer(text):
         start, end = run.span()
         groups: list[tuple[int, int]] = []
         for group in _GROUP.finditer(text[start:end]):
-            if looked >= MAX_GROUPS:
+            if group_count >= MAX_GROUPS:
                 yield flood(normalised, start, VERSION)
                 return
             groups.append((start + group.start(), start + group.end()))
-            looked += 1
+            group_count += 1
         for detector, first, last, score in _readings(text, groups):
             low, high = normalised.span(first, last)
             yield Finding(Kind.SENSITIVE_DATA, low, high, score, detector, VERSION)
-            found += 1
-            if found >= MAX_FINDINGS:
+            count += 1
+            if count >= MAX_FINDINGS:
                 yield flood(normalised, last, VERSION)
                 return
 
@@ -95,11 +95,11 @@ def _readings(text: str, groups: Sequence[tuple[int, int]]) -> Iterator[tuple[st
     """(detector, start, end, score) of each card or My Number among neighbouring groups, leftmost first."""
     index = 0
     while index < len(groups):
-        taken = _longest(text, groups, index)
-        if taken is None:
+        reading = _longest(text, groups, index)
+        if reading is None:
             index += 1
             continue
-        detector, count, score = taken
+        detector, count, score = reading
         yield detector, groups[index][0], groups[index + count - 1][1], score
         index += count
 
@@ -109,13 +109,13 @@ def _longest(text: str, groups: Sequence[tuple[int, int]], index: int) -> tuple[
         part = groups[index : index + count]
         if len(part) < count:
             continue
-        read = _read(text, part)
-        if read is not None:
-            return read[0], count, read[1]
+        reading = _read(text, part)
+        if reading is not None:
+            return reading[0], count, reading[1]
     if index == 0 and len(groups) >= 12 and all(end - start == 1 for start, end in groups):
-        read = _read(text, groups)  # spelled out digit by digit
-        if read is not None:
-            return read[0], len(groups), read[1]
+        reading = _read(text, groups)  # spelled out digit by digit
+        if reading is not None:
+            return reading[0], len(groups), reading[1]
     return None
 
 
@@ -142,7 +142,7 @@ def _read(text: str, part: Sequence[tuple[int, int]]) -> tuple[str, float] | Non
 
 
 def _named(text: str, start: int, end: int) -> str | None:
-    """What the number is called: the nearest name before it, else the first one after it."""
+    """The label of the number: the nearest one before it, else the first one after it."""
     nearest = None
     for match in _NAMES.finditer(text[max(0, start - _BEFORE) : start]):
         nearest = match
@@ -154,20 +154,20 @@ def _named(text: str, start: int, end: int) -> str | None:
 
 
 def mask(text: str, findings: Iterable[Finding]) -> str:
-    """``text`` with what the ``sensitive_data`` findings cover made unreadable, as it is to be shown everywhere.
+    """``text`` with the spans of the ``sensitive_data`` findings masked, for display.
 
-    Of a card the last four digits stay, so that people can speak about it; of everything else nothing. The length is
-    kept: offsets of other findings still hold. Findings of other kinds, and spans outside the text, change nothing.
+    The last four digits of a card number stay, so that people can refer to it; everything else is masked. The length
+    does not change, so offsets of other findings stay valid. Other kinds and spans outside the text are ignored.
     """
-    shown = list(text)
+    characters = list(text)
     for finding in findings:
         if finding.kind is not Kind.SENSITIVE_DATA:
             continue
         keep = 4 if finding.detector == CARD else 0
-        for offset in range(min(finding.end, len(shown)) - 1, max(finding.start, 0) - 1, -1):
+        for offset in range(min(finding.end, len(characters)) - 1, max(finding.start, 0) - 1, -1):
             character = text[offset]
             if keep and character.isdigit():
                 keep -= 1
             elif not keep and (finding.detector not in (CARD, MY_NUMBER) or character.isalnum()):
-                shown[offset] = _MASK
-    return "".join(shown)
+                characters[offset] = _MASK
+    return "".join(characters)

@@ -1,15 +1,15 @@
-"""The table by which look-alike characters are folded, built once from Unicode's own data.
+"""Builds the table that folds look-alike characters, from Unicode's own data.
 
-Order matters: what is a digit in any script becomes an ASCII digit first, only then are letters folded. The other
-way round, look-alike folding (UTS #39) would turn ``〇`` into ``O`` and mathematical zeros into ``o``.
+Digits of any script win over look-alike letters; otherwise look-alike folding (UTS #39) would turn ``〇`` into ``O`` and
+mathematical zeros into ``o``.
 """
 
 from __future__ import annotations
 
 import unicodedata
 
-#: Marks that carry no meaning of their own between two visible characters: zero width, bidirectional controls,
-#: soft hyphen, variation selectors, the keycap frame and the tag block.
+#: Characters without a visible meaning: zero-width characters, bidirectional controls, soft hyphen, variation
+#: selectors, the keycap frame and the tag block.
 INVISIBLE = (
     [
         0x00AD,
@@ -33,15 +33,16 @@ INVISIBLE = (
     + list(range(0x2060, 0x2070))
     + list(range(0xFE00, 0xFE10))
     + list(range(0xE0000, 0xE0080))
-    # Combining marks of Latin, put over letters and digits to hide them; Thai, Arabic and others need theirs.
+    # Combining marks of Latin, used to disguise letters and digits. Those of Thai, Arabic and others are needed and
+    # stay.
     + list(range(0x0300, 0x0370))
     + list(range(0x1AB0, 0x1B00))
     + list(range(0x1DC0, 0x1E00))
     + list(range(0x20D0, 0x20E3))
 )
 
-#: Cyrillic, Greek and Armenian letters and Latin small capitals that pass for a Latin one (UTS #39 confusables,
-#: the part that occurs in practice).
+#: Cyrillic, Greek and Armenian letters and Latin small capitals that look like a Latin letter (the part of the UTS #39
+#: confusables that occurs in practice).
 LOOK_ALIKES = {
     "а": "a", "в": "b", "с": "c", "ԁ": "d", "е": "e", "ё": "e", "ғ": "f", "һ": "h", "і": "i", "ї": "i", "ј": "j",
     "к": "k", "ӏ": "l", "м": "m", "п": "n", "о": "o", "р": "p", "ԛ": "q", "г": "r", "ѕ": "s", "т": "t", "υ": "u",
@@ -52,7 +53,7 @@ LOOK_ALIKES = {
     "ᴏ": "o", "ᴘ": "p", "ᴜ": "u", "ᴠ": "v", "ᴡ": "w", "ʏ": "y", "ᴢ": "z", "ℓ": "l", "℮": "e", "ƽ": "s",
 }  # fmt: skip
 
-#: Separators people put between the parts of a number or address, in the form a pattern expects.
+#: Separators between the parts of a number or address, and the form that patterns expect.
 PUNCTUATION = {
     "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-", "－": "-", "﹣": "-", "˗": "-", "⁃": "-",
     "➖": "-", "﹘": "-", "─": "-", "━": "-", "∙": "·", "•": "·", "･": "・", "’": "'", "‘": "'", "ʼ": "'", "＇": "'",
@@ -63,7 +64,7 @@ PUNCTUATION = {
 }  # fmt: skip
 
 _HALF_WIDTH_KANA = range(0xFF66, 0xFF9E)
-#: Blocks whose characters are styled or enclosed copies of others (NFKC of one character).
+#: Blocks of styled or enclosed copies of other characters (whose NFKC form is one character).
 _STYLED = (
     list(range(0x2070, 0x209D))
     + list(range(0x2100, 0x2150))
@@ -73,7 +74,7 @@ _STYLED = (
     + list(range(0x1D400, 0x1D800))
     + list(range(0x1F100, 0x1F18B))
 )
-#: Zeros of the decimal digits of every script (general category Nd); each is followed by its one to nine.
+#: Zeros of the decimal digits of every script (general category Nd); one to nine follow each.
 DECIMAL_ZEROS = (
     0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66,
     0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90,
@@ -84,15 +85,15 @@ DECIMAL_ZEROS = (
 )  # fmt: skip
 _FREQUENT = (range(0x80), range(0x0E00, 0x0E80), range(0x1E00, 0x1F00), range(0x3000, 0xA000), range(0xAC00, 0xD7A4),
              range(0x1F300, 0x1FA00))  # fmt: skip
-#: Runs of enclosed, raised and lowered digits that begin at one.
+#: Enclosed digits that begin at one: (code point, count).
 _COUNTED = ((0x2460, 9), (0x2474, 9), (0x2488, 9), (0x24F5, 9), (0x2776, 9), (0x2780, 9), (0x278A, 9), (0x1F102, 9))
-#: Enclosed Latin alphabets without a compatibility mapping of their own (negative circled and squared, flags).
+#: Enclosed Latin alphabets without a compatibility mapping (negative circled and squared, flags).
 _ENCLOSED_A = (0x1F150, 0x1F170, 0x1F1E6)
 
 
 def build() -> dict[int, str | int | None]:
-    """Code point → what stands for it (one character), ``None`` where it is dropped. ASCII letters become small."""
-    # str.translate pays for a KeyError at each character the table lacks: the frequent blocks map to themselves.
+    """Code point → folded character, or ``None`` if it is dropped. ASCII letters become lower case."""
+    # A character missing from the table costs str.translate a KeyError, so the frequent blocks map to themselves.
     table: dict[int, str | int | None] = {}
     for block in _FREQUENT:
         table.update(zip(block, block, strict=True))

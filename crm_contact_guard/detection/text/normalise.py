@@ -1,7 +1,7 @@
-"""Folded text with a way back: every offset found in the folded text maps to the original.
+"""Folds text and maps offsets of the folded text back to the original.
 
-One table does the work (see ``folding``); only where characters were dropped or joined (zero width marks,
-half-width or decomposed voiced kana) a table of offsets is made.
+One translation table does the work (see ``folding``). A table of offsets is made only if characters were dropped or
+joined (zero-width characters, half-width or decomposed voiced kana).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _MARKS = {"ﾞ": _VOICED, "゙": _VOICED, "ﾟ": _SEMI_VOICED, "゚": _SEMI_VOIC
 _TRAILING = frozenset("\ufe0e\ufe0f\u20e3") | frozenset(_MARKS)
 _CODE = np.dtype(np.uint32)
 _Codes = npt.NDArray[np.uint32]
-#: Above all code points: what stands in the table for a character that is dropped, and for a voicing mark.
+#: Values above all code points mark, in the table, a character that is dropped and a voicing mark.
 _LAST, _DROPPED, _MARK = 0x10FFFF, 0x110000, 0x110001
 
 
 def _table() -> _Codes:
-    """Code point → what stands for it. An array: neighbours lie together, a dictionary is all over the memory."""
+    """Code point → folded code point. An array, since its neighbouring entries share cache lines."""
     table = np.arange(0x110000, dtype=_CODE)
     folded = build()
     targets = [
@@ -43,67 +43,67 @@ _CONTROLS = {code: chr(_TABLE[code]) for code in (*range(0x20), 0x7F)}
 class Normalised:
     """A text and its folded form.
 
-    ``original`` is what was written, ``text`` the folded form in which patterns are sought: small letters, ASCII
-    digits for the digits of all scripts, full-width Latin, plain separators, nothing invisible. Kanji numerals stay, as
-    they are words too; number patterns name them. ``span`` leads back.
+    ``text`` is the folded form of ``original`` that patterns are applied to: lower case, ASCII digits for the digits of
+    all scripts, half-width Latin, plain separators, no invisible characters. Kanji numerals stay, since they are words
+    too; number patterns list them. ``span`` maps offsets back.
     """
 
     __slots__ = ("_kept", "gates", "original", "text")
 
-    def __init__(self, original: str, text: str, kept: list[int] | None) -> None:
+    def __init__(self, original: str, text: str, positions: list[int] | None) -> None:
         self.original = original
         self.text = text
-        self._kept = kept
-        #: Gates that open for the whole text (see ``gates``), ``None`` as long as nobody looked.
+        self._kept = positions
+        #: Gates that open for the whole text (see ``gates``); ``None``: not computed.
         self.gates: set[int] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Offsets in ``original`` of the folded half-open range; what was dropped inside the range is included."""
-        kept = self._kept
-        if kept is None:
+        """Offsets in ``original`` of a half-open folded range, including characters that were dropped inside it."""
+        positions = self._kept
+        if positions is None:
             return start, end
-        if not kept or start >= len(kept):
+        if not positions or start >= len(positions):
             return len(self.original), len(self.original)
         if end <= start:
-            return kept[start], kept[start]
-        stop = kept[end] if end < len(kept) else len(self.original)
-        last = kept[end - 1] + 1
-        # A trailing mark belongs to the character before it only when it is a part of it (keycap, voicing).
+            return positions[start], positions[start]
+        stop = positions[end] if end < len(positions) else len(self.original)
+        last = positions[end - 1] + 1
+        # A dropped character after the last one is included only if it is part of it (keycap, voicing mark).
         while last < stop and self.original[last] in _TRAILING:
             last += 1
-        return kept[start], last
+        return positions[start], last
 
     def folded(self, start: int, end: int) -> tuple[int, int]:
         """The folded range that covers the given range of ``original``."""
-        kept = self._kept
-        if kept is None:
+        positions = self._kept
+        if positions is None:
             return start, end
-        return bisect_left(kept, start), bisect_left(kept, end)
+        return bisect_left(positions, start), bisect_left(positions, end)
 
 
 def normalise(original: str) -> Normalised:
-    """Fold a text. Never raises; linear in its length."""
+    """Fold a text. Never raises; linear in the length."""
     if original.isascii():
         text = original.lower()
         return Normalised(original, text if text.isprintable() else text.translate(_CONTROLS), None)
     folded = _TABLE.take(np.frombuffer(original.encode("utf-32-le", "surrogatepass"), _CODE))
     try:
-        # The decoder looks at each code anyway, and takes none above the last.
+        # The decoder checks each code point anyway and rejects those above the last.
         return Normalised(original, str(folded.data, "utf-32-le"), None)
     except UnicodeDecodeError:
         pass
-    kept = np.flatnonzero(folded <= _LAST)
-    return Normalised(original, _voiced(original, folded, kept), kept.tolist())
+    positions = np.flatnonzero(folded <= _LAST)
+    return Normalised(original, _voiced(original, folded, positions), positions.tolist())
 
 
-def _voiced(original: str, folded: _Codes, kept: npt.NDArray[np.intp]) -> str:
-    """The folded text without what is dropped; a kana that a voicing mark follows is voiced."""
-    text: str = str(folded[kept].data, "utf-32-le")
+def _voiced(original: str, folded: _Codes, positions: npt.NDArray[np.intp]) -> str:
+    """The folded text without dropped characters; a kana followed by a voicing mark becomes voiced."""
+    text: str = str(folded[positions].data, "utf-32-le")
     places = np.flatnonzero(folded == _MARK)
     if not len(places):
         return text
     characters = list(text)
-    for mark, place in zip(places.tolist(), (np.searchsorted(kept, places) - 1).tolist(), strict=True):
+    for mark, place in zip(places.tolist(), (np.searchsorted(positions, places) - 1).tolist(), strict=True):
         if place >= 0:
             characters[place] = _MARKS[original[mark]].get(characters[place], characters[place])
     return "".join(characters)

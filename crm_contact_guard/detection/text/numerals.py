@@ -1,4 +1,4 @@
-"""Numbers as people write them: digits, kanji, and spelled in eight languages; and back to digits."""
+"""Numbers as people write them (digits, kanji, spelled out in eight languages), and their conversion to digits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import ahocorasick_rs
 import re2
 
-#: Spelled digit → digits. ``x`` repeats what follows twice, ``y`` three times (double, triple).
+#: Spelled digit → digits. ``x`` doubles the next digit, ``y`` triples it.
 WORDS: dict[str, str] = {}
 
 
@@ -50,11 +50,11 @@ _SEPARATORS = frozenset(" -.()+_/,·~|*:")
 _JOINTS = frozenset(" \t\n-,.、。の・/_~ー—…|·*()+とへ→:'\"「」")
 
 _DIGIT = "[0-9〇零一二三四五六七八九]"
-#: Kanji numerals by themselves are found as plain runs.
+#: Kanji numerals on their own are found as plain runs.
 _OTHERS = "(?:" + "|".join(name for name in _OTHER if name not in "〇零一二三四五六七八九") + ")"
 _LATINS = r"\b(?:" + "|".join(_LATIN) + r"|o)\b"
 _GAP = r"[\s\-,.、。の・/ー~_]{0,3}"
-#: Cheap signs that a text may hold a number at all; entries of the one Set.
+#: Cheap prefilters for numbers; entries of the Set of gates.
 PLAIN_GATE = _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT
 SPELLED_GATES = (
     "(?:" + _OTHERS + _GAP + "){4}",
@@ -71,8 +71,8 @@ SPELLED_GATES = (
 )
 NOISE_GATE = r"(?:[0-9][^0-9\n]{1,2}){5}[0-9]"
 LEET_GATE = r"\b[0-9]*[oilszb][0-9]+[oilszb]|\b[0-9]{1,4}[oilszb][0-9]{2}|\b[oil][0-9]{2}"
-# The standard library is quicker on short texts, and linear where each step is decided by one character. A pattern that
-# begins with a class of characters is sought by that class alone; one that begins with an optional sign is tried everywhere.
+# The standard library is faster on short texts, and linear if one character decides each step. It skips to candidates
+# only if a pattern begins with a character class; one that begins with an optional part is tried at every position.
 _FIGURE = "0-9〇零一二三四五六七八九"
 PLAIN = re.compile(
     rf"[+({_FIGURE}](?:(?<=[{_FIGURE}])|(?<=\+) ?\(?{_DIGIT}|(?<=\(){_DIGIT})(?:[\s\-.()_/·・,、の~ー|*:→]{{0,3}}{_DIGIT})+"
@@ -83,35 +83,35 @@ _NAMES = [*WORDS]
 _TOKENS = ahocorasick_rs.AhoCorasick(_NAMES, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
 _WORDS_LATIN = frozenset(name for name in _NAMES if name[0] in _LETTERS)
-#: Longer runs are no phone number; what hides in one is not a number that anybody could read.
+#: A longer run is not a phone number, and nobody could read a number hidden in it.
 _LONGEST_RUN = 40
 _LEET = str.maketrans("oilszb", "011528")
 
 
 def _tokens(text: str) -> list[tuple[str, int, int]]:
-    """The numerals of a text. Latin names count only as whole words or joined to each other ("fivesix", not "tonight")."""
-    found = _TOKENS.find_matches_as_indexes(text)
-    whole: list[tuple[str, int, int]] = []
+    """The numerals of a text. Latin names count only as whole words or joined together ("fivesix", not "tonight")."""
+    matches = _TOKENS.find_matches_as_indexes(text)
+    right_bounded: list[tuple[str, int, int]] = []
     open_at = -1
-    for number, start, end in reversed(found):
+    for number, start, end in reversed(matches):
         name = _NAMES[number]
         if name in _WORDS_LATIN and end < len(text) and text[end] in _LETTERS and open_at != end:
             continue
         open_at = start
-        whole.append((name, start, end))
-    whole.reverse()
-    kept: list[tuple[str, int, int]] = []
+        right_bounded.append((name, start, end))
+    right_bounded.reverse()
+    bounded: list[tuple[str, int, int]] = []
     closed_at = -1
-    for name, start, end in whole:
+    for name, start, end in right_bounded:
         if name in _WORDS_LATIN and start and text[start - 1] in _LETTERS and closed_at != start:
             continue
         closed_at = end
-        kept.append((name, start, end))
-    return kept
+        bounded.append((name, start, end))
+    return bounded
 
 
 def runs(text: str) -> Iterator[tuple[int, int]]:
-    """Stretches of seven to forty spelled or written numerals with nothing but joints between them."""
+    """Spans of seven to forty numerals, spelled or as digits, separated only by joining characters."""
     start = end = -1
     count = 0
     for _, first, last in _tokens(text):
@@ -127,7 +127,7 @@ def runs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def decode(text: str) -> str:
-    """The digits a run of spelled and written numerals stands for; what is no numeral is skipped."""
+    """The digits of a run of numerals, spelled or as digits; everything else is skipped."""
     plain = "".join(character for character in text if character in _FIGURES)
     if len(plain) + sum(character in _SEPARATORS for character in text) == len(text):
         return plain
@@ -146,5 +146,5 @@ def decode(text: str) -> str:
 
 
 def decode_leet(text: str) -> str:
-    """Digits of a number in which letters stand for digits (``o9o``)."""
+    """The digits of a number in which letters replace digits (``o9o``)."""
     return "".join(character for character in text.translate(_LEET) if character.isdigit())

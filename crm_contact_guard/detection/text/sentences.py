@@ -1,4 +1,4 @@
-"""Sentences of a text in any of the languages."""
+"""Splits text in any of the supported languages into sentences and clauses."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Iterator
 
 _ENDS = "。！？!?\\n;；…"
 _PAUSES = _ENDS + "、,，:："
-# Each begins with one class of characters, by which alone the library then seeks; what was met is asked afterwards.
+# Each expression begins with a single character class, so the library can skip to candidates; lookbehinds then decide.
 _END = re.compile(rf"[{_ENDS}.](?:(?<=\.)(?=\s)|(?<!\.)[{_ENDS}]*)")
-#: English words that begin a clause without a sign before them; elsewhere a comma stands there.
+#: English conjunctions begin a clause without punctuation; in other languages a comma precedes it.
 _CLAUSE = re.compile(
     rf"[{_PAUSES}. ](?:(?<= )(?<=[a-z] )(?:but|and|so|because|though|although|if|or) |(?<=\.)(?=\s)|(?<![ .])[{_PAUSES}]*)"
 )
 
 
 def clause_ends(text: str) -> list[int]:
-    """Offsets at which the clauses of a text end, but the last."""
+    """Offsets at which the clauses of a text end, without the last one."""
     return [match.end() for match in _CLAUSE.finditer(text)]
 
 
 def sentences_of(text: str) -> Iterator[tuple[int, int]]:
-    """Spans of the sentences; a full stop ends one only before a space, as it also stands in addresses."""
+    """Spans of the sentences. A full stop ends one only before a space, because addresses contain full stops too."""
     start = 0
     for match in _END.finditer(text):
         end = match.end()

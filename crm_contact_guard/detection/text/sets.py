@@ -1,4 +1,4 @@
-"""Expressions sought together: which of them stand in a text, in one linear pass and without spans."""
+"""Sets of expressions (RE2): which of them match a text, in one linear pass and without spans."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Iterable
 
 import re2
 
-#: Bytes for the automaton of a few dozen expressions.
+#: Memory limit in bytes for the automaton of a few dozen expressions.
 MEMORY = 32 << 20
 
 
 def options(memory: int = MEMORY) -> re2.Options:
-    """Silent, and bounded in memory (bytes)."""
-    made = re2.Options()
-    made.max_mem = memory
-    made.log_errors = False
-    return made
+    """RE2 options without logging and with a memory limit in bytes."""
+    result = re2.Options()
+    result.max_mem = memory
+    result.log_errors = False
+    return result
 
 
 def set_of(expressions: Iterable[str], memory: int = MEMORY) -> re2.Set:
-    """A compiled Set; its ``Match`` gives the numbers of the expressions that stand in a text, in no order."""
-    made = re2.Set.SearchSet(options(memory))
+    """A compiled Set; its ``Match`` returns the numbers of the expressions that match a text, in no fixed order."""
+    result = re2.Set.SearchSet(options(memory))
     for expression in expressions:
-        made.Add(expression)
-    made.Compile()
-    return made
+        result.Add(expression)
+    result.Compile()
+    return result

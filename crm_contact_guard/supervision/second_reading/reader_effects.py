@@ -1,4 +1,4 @@
-"""What an answer of the second reader does to alerts. Call within the transaction that records the answer."""
+"""Applies an answer of the second reader to alerts, within the transaction that records the answer."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Alert, Finding, FindingKind, Notice, Stance, Topic
 
-#: The detector of the finding that stands for the reader's own word.
+#: The detector of the finding made by the reader itself.
 DETECTOR = "second_reader"
 
 
 def carry_out(row: ReaderAnswer, first: Tier, tier: Tier, named: Message) -> tuple[Tier, Alert | None]:
-    """Promote or demote as decided. Returns the tier that holds now, and the alert that the answer is about."""
+    """Promote or demote as decided. Returns the resulting tier, and the alert that the answer is about."""
     if first is Tier.NOTICED and tier is Tier.ALERT:
         return tier, _promote(row, named)
     if first is Tier.ALERT and tier is Tier.NOTICED and (row.alert is None or not _demote(row, row.alert)):
@@ -27,7 +27,7 @@ def carry_out(row: ReaderAnswer, first: Tier, tier: Tier, named: Message) -> tup
 
 
 def _promote(row: ReaderAnswer, named: Message) -> Alert | None:
-    """Open an alert for what was noticed, or let it join the one that came about meanwhile."""
+    """Open an alert for noticed findings, or add them to one that was opened meanwhile."""
     waiting = Finding.objects.filter(
         message__conversation=row.message.conversation_id,
         message__occurred_at__lte=row.message.occurred_at,
@@ -45,7 +45,7 @@ def _promote(row: ReaderAnswer, named: Message) -> Alert | None:
         detector=DETECTOR,
         version=prompt.VERSION,
     )
-    told = [
+    noticed_findings = [
         NewFinding(
             message=finding.message,
             kind=finding.kind,
@@ -59,14 +59,18 @@ def _promote(row: ReaderAnswer, named: Message) -> Alert | None:
         for finding in noticed
     ]
     stance = next((finding.stance for finding in noticed if finding.stance != Stance.NONE), Stance.ASK)
-    verdict = Verdict(topic=Topic.OFF_CHANNEL, by=row.by, stance=stance, at=row.message, findings=[*told, own])
+    verdict = Verdict(
+        topic=Topic.OFF_CHANNEL, by=row.by, stance=stance, at=row.message, findings=[*noticed_findings, own]
+    )
     return alert_raise(conversation=row.message.conversation, verdict=verdict)
 
 
 def _demote(row: ReaderAnswer, shown: Alert) -> bool:
-    """Close the alert as noticed and take its mails back. False where that would take something away from somebody:
-    a person looks at it, a mail is on its way, it has grown since the question was put, or another reading of it says
-    otherwise or is still to come."""
+    """Close the alert as noticed and cancel its mails.
+
+    False if that is no longer possible: a person has claimed it, a mail is being sent, it has new findings since the
+    question was asked, or another reading of it says otherwise or is pending.
+    """
     alert = Alert.objects.select_for_update().get(pk=shown.pk)
     notices = list(alert.notices.select_for_update())
     if alert.status != Alert.Status.OPEN or alert.updated_at > row.created_at:

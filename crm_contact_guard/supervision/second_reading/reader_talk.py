@@ -1,4 +1,4 @@
-"""The talk that the second reader is asked about: the message and those before it, and who the people are."""
+"""The conversation for a question to the second reader: the message, those before it, and the people."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ _AGE = timedelta(days=7)
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A prompt, and the ids of the messages in it, in its order."""
+    """A prompt, and the ids of its messages, in order."""
 
     prompt: prompt.Prompt
     ids: tuple[UUID, ...]
 
     def still_there(self) -> dict[UUID, Message]:
-        """The messages, locked; empty when one was erased meanwhile: then what is said of them must not be kept."""
+        """The messages, locked; empty if one was erased meanwhile, because then the answer must not be stored."""
         rows = {row.pk: row for row in Message.objects.select_for_update().filter(pk__in=self.ids)}
         return rows if len(rows) == len(self.ids) and all(row.salt is not None for row in rows.values()) else {}
 
 
 def question(row: ReaderAnswer, chosen: Options) -> Question | None:
-    """The question to ask; None when the message's text was erased."""
+    """The question to ask; None if the message's text was erased."""
     message = row.message
     if not message.text:
         return None
     rows = _talk(message)
-    found = Finding.objects.filter(message__in=rows, by=row.by).select_related("message")
-    of_topic = [finding for finding in found if TOPICS.get(finding.kind) == Topic.OFF_CHANNEL]
+    findings = Finding.objects.filter(message__in=rows, by=row.by).select_related("message")
+    of_topic = [finding for finding in findings if TOPICS.get(finding.kind) == Topic.OFF_CHANNEL]
     asked = prompt.build(_lines(rows, of_topic), _people(message, rows), language=chosen.language or _language(message))
-    # What a file holds is not sent, so that nobody who did not see it can say that it is nothing.
+    # The content of files is not sent, so the reader can't say that it is harmless.
     if any(finding.place for finding in of_topic):
         asked = prompt.without_files(asked)
     return Question(prompt=asked, ids=tuple(each.pk for each in rows[asked.first :]))
@@ -58,8 +58,8 @@ def _talk(message: Message) -> list[Message]:
         occurred_at__gte=message.occurred_at - _AGE,
         salt__isnull=False,
     ).exclude(pk=message.pk)
-    spoken = earlier.exclude(direction=Direction.NOTE).select_related("employee")
-    return [*list(spoken.order_by("-occurred_at", "-id")[: prompt.MESSAGES * 2])[::-1], message]
+    without_notes = earlier.exclude(direction=Direction.NOTE).select_related("employee")
+    return [*list(without_notes.order_by("-occurred_at", "-id")[: prompt.MESSAGES * 2])[::-1], message]
 
 
 def _lines(rows: Sequence[Message], findings: Sequence[Finding]) -> list[prompt.Line]:
@@ -83,12 +83,12 @@ def _lines(rows: Sequence[Message], findings: Sequence[Finding]) -> list[prompt.
 def _people(message: Message, rows: Sequence[Message]) -> People:
     customer = message.conversation.customer
     employees = [message.conversation.employee, *(row.employee for row in rows)]
-    told = [row for row in rows if row.direction == Direction.INBOUND]
+    inbound = [row for row in rows if row.direction == Direction.INBOUND]
     return People(
-        customer_names=tuple({customer.name, *(row.from_name or "" for row in told)} - {""}),
+        customer_names=tuple({customer.name, *(row.from_name or "" for row in inbound)} - {""}),
         employee_names=tuple({person.name for person in employees if person is not None}),
         customer_addresses=tuple(
-            {*customer.addresses.values_list("value", flat=True), *(row.from_address or "" for row in told)} - {""}
+            {*customer.addresses.values_list("value", flat=True), *(row.from_address or "" for row in inbound)} - {""}
         ),
         company=company(),
     )
@@ -96,5 +96,5 @@ def _people(message: Message, rows: Sequence[Message]) -> People:
 
 def _language(message: Message) -> str:
     person = addressee(message.conversation)
-    spoken = (person.language if person is not None else "") or django_settings.LANGUAGE_CODE
-    return "ja" if spoken.startswith("ja") else "en"
+    language = (person.language if person is not None else "") or django_settings.LANGUAGE_CODE
+    return "ja" if language.startswith("ja") else "en"

@@ -1,7 +1,7 @@
-"""The second reader and alerts: which questions are asked, and what an answer does.
+"""Questions to the second reader about alerts, and the effect of its answers.
 
-Every question is a row before anybody is asked, ends once, and ends with an event. Nothing here makes a warning later
-than the first stages wanted by more than ``MAX_DELAY``: docs/decisions/0006-second-reader.md goes through the crashes.
+Every question is stored before it is asked, ends exactly once, and ends with an event. No notice is delayed by more
+than ``MAX_DELAY``; docs/decisions/0006-second-reader.md discusses crashes.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from crm_contact_guard.supervision.models import Alert, Notice, Topic
 from crm_contact_guard.supervision.second_reading import reader_effects, reader_talk
 from crm_contact_guard.supervision.second_reading.reader_talk import Question
 
-#: A question is asked this often at most: again only where the process that asked died.
+#: Maximum number of times a question is asked; it is repeated only if the asking process died.
 ATTEMPTS = 2
-#: How long after its last request's time a worker that asked counts as dead.
+#: How long after the timeout of its last request a worker counts as dead.
 _GRACE = timedelta(seconds=5)
 State, Outcome = ReaderAnswer.State, ReaderAnswer.Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
 class Noticed:
-    """What the first stages noticed in the message, without warning anybody. ``by``: whose attempt it may be."""
+    """A noticed finding of the first stages, without an alert. ``by``: the side of the possible attempt."""
 
     by: str
     score: float
 
 
 def notice_delay(verdict: Verdict) -> timedelta:
-    """How long the mail about a new alert waits for the reader, who may find that it is none."""
+    """How long the mail about a new alert waits for the reader, which may demote the alert."""
     chosen = options()
     if chosen is None or verdict.topic != Topic.OFF_CHANNEL:
         return timedelta(0)
@@ -55,7 +55,7 @@ def notice_delay(verdict: Verdict) -> timedelta:
 
 
 def concerns(verdicts: Iterable[Verdict]) -> list[Noticed]:
-    """What an inspection noticed of leaving the channel, for ``consider``."""
+    """Noticed verdicts of an inspection about leaving the channel, for ``consider``."""
     return [
         Noticed(by=verdict.by, score=max(finding.score for finding in verdict.findings))
         for verdict in verdicts
@@ -64,7 +64,7 @@ def concerns(verdicts: Iterable[Verdict]) -> list[Noticed]:
 
 
 def consider(message: Message, *, alerts: Iterable[Alert], noticed: Iterable[Noticed] = ()) -> None:
-    """Have the reader asked about what the inspection of ``message`` raised or noticed. Call it in that transaction."""
+    """Queue questions on what the inspection of ``message`` raised or noticed, in the same transaction."""
     chosen = options()
     if chosen is None:
         return
@@ -72,7 +72,7 @@ def consider(message: Message, *, alerts: Iterable[Alert], noticed: Iterable[Not
     for alert in {alert.pk: alert for alert in alerts if alert.topic == Topic.OFF_CHANNEL}.values():
         waiting = alert.notices.filter(state=Notice.State.QUEUED, attempts=0, due_at__gt=now).first()
         if waiting is None and alert.readings.exists():
-            continue  # somebody was warned already, and more of the same changes nothing
+            continue  # somebody was notified already, so further findings change nothing
         until = waiting.due_at if waiting is not None and waiting.due_at is not None else now + chosen.patience
         score = max((finding.score for finding in alert.findings.all()), default=1.0)
         _question(message, Tier.ALERT, by=alert.by, score=score, alert=alert, deadline=until)
@@ -113,9 +113,9 @@ def _is_free(now: datetime) -> Q:
 
 
 def ask(answer_id: UUID) -> UUID | None:
-    """Ask one question and do what the answer says. Returns the alert whose warnings are to go out now.
+    """Ask one question and apply the answer. Returns the alert whose notices are to be sent now.
 
-    Twice at once is harmless: a claim is a conditional UPDATE, and only the newest claim's answer counts.
+    Concurrent calls are harmless: a claim is a conditional UPDATE, and only the answer to the newest claim counts.
     """
     row = ReaderAnswer.objects.select_related("message__conversation", "alert").filter(pk=answer_id).first()
     if row is None or row.state in (State.ANSWERED, State.FAILED):
@@ -129,13 +129,13 @@ def ask(answer_id: UUID) -> UUID | None:
         return None
     if question is None or chosen is None:
         return _settle(row, asking.Reply(error=refusal), question=None, chosen=chosen)
-    left = (row.deadline - timezone.now()).total_seconds()
-    reply = asking.ask(question.prompt, chosen, seconds=left)
+    seconds_left = (row.deadline - timezone.now()).total_seconds()
+    reply = asking.ask(question.prompt, chosen, seconds=seconds_left)
     return _settle(row, reply, question=question, chosen=chosen)
 
 
 def _refusal(row: ReaderAnswer, chosen: Options | None) -> str:
-    """Why nobody is asked any more; empty when somebody is."""
+    """Why the question is not asked any more; empty if it is."""
     if chosen is None:
         return "off"
     if row.attempts >= ATTEMPTS:
@@ -162,13 +162,13 @@ def _claim(row: ReaderAnswer, chosen: Options | None) -> bool:
 def _settle(
     row: ReaderAnswer, reply: asking.Reply, *, question: Question | None, chosen: Options | None
 ) -> UUID | None:
-    """Record the reply and do what it says, in one transaction. The conversation is the lock, as for every alert."""
+    """Record the reply and apply it in one transaction. The conversation is the lock, as for every alert."""
     Conversation.objects.select_for_update().get(pk=row.message.conversation_id)
-    # Before the row: an erasure takes its locks in this order too.
+    # Locked before the question, in the same order as an erasure.
     rows = question.still_there() if question is not None else {}
     stored = ReaderAnswer.objects.select_for_update().get(pk=row.pk)
     if stored.state != State.ASKING or stored.attempts != row.attempts:
-        return None  # another worker took it over: its answer counts
+        return None  # another worker took over the question: its answer counts
     now = timezone.now()
     error = reply.error or ("late" if now > stored.deadline else "")
     rows = question.still_there() if question is not None and not error else {}
@@ -183,7 +183,7 @@ def _settle(
     _event(stored, reply, question)
     if stored.alert_id is None or stored.outcome == Outcome.DEMOTED or _is_asked_about(stored.alert_id):
         return None
-    # Nothing is left to wait for.
+    # There is nothing left to wait for.
     Notice.objects.filter(alert=stored.alert_id, state=Notice.State.QUEUED, attempts=0, due_at__gt=now).update(
         due_at=now
     )
@@ -197,13 +197,13 @@ def _is_asked_about(alert_id: UUID) -> bool:
 def _follow(
     row: ReaderAnswer, answer: Answer, question: Question, chosen: Options, rows: Mapping[UUID, Message]
 ) -> dict[str, Any]:
-    """Do what a valid answer says, within the bounds; returns what is stored of it."""
+    """Apply a valid answer within the bounds. Returns the values to store."""
     first, named = Tier(row.first_tier), rows[question.ids[answer.message]]
-    # That the other side attempts something says nothing of this side's attempt, which the question was about.
-    said = None if answer.by is not None and answer.by.value != row.by else answer.attempt
+    # An attempt by the other side says nothing about this side, which the question was about.
+    attempt = None if answer.by is not None and answer.by.value != row.by else answer.attempt
     trusted = question.prompt.complete and not question.prompt.addressed
-    wanted = decide(first, row.score, said, chosen.bounds, may_trust_no=trusted)
-    tier, alert = reader_effects.carry_out(row, first, wanted, named)
+    decided = decide(first, row.score, attempt, chosen.bounds, may_trust_no=trusted)
+    tier, alert = reader_effects.carry_out(row, first, decided, named)
     return {
         "state": State.ANSWERED,
         "attempt": answer.attempt,
@@ -211,17 +211,17 @@ def _follow(
         "attempt_at": named if answer.attempt else None,
         "why": answer.why,
         "tier": tier.value,
-        "outcome": _outcome(first, tier, said),
+        "outcome": _outcome(first, tier, attempt),
         "alert": alert,
     }
 
 
-def _outcome(first: Tier, tier: Tier, said: bool | None) -> str:
-    if said is None:
+def _outcome(first: Tier, tier: Tier, attempt: bool | None) -> str:
+    if attempt is None:
         return ""
     if tier is not first:
         return Outcome.PROMOTED if tier is Tier.ALERT else Outcome.DEMOTED
-    return Outcome.AGREED if said is (first is Tier.ALERT) else Outcome.OVERRULED
+    return Outcome.AGREED if attempt is (first is Tier.ALERT) else Outcome.OVERRULED
 
 
 def _event(row: ReaderAnswer, reply: asking.Reply, question: Question | None) -> None:
@@ -259,6 +259,6 @@ def _event(row: ReaderAnswer, reply: asking.Reply, question: Question | None) ->
 
 
 def reading_of(alert: Alert) -> ReaderAnswer | None:
-    """The newest answer that is about this alert and can still be read."""
+    """The newest answer about this alert whose explanation is not erased."""
     answers = alert.readings.filter(state=State.ANSWERED, why__isnull=False).exclude(why="")
     return answers.order_by("-answered_at", "-pk").first()

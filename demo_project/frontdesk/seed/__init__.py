@@ -1,1 +1,1 @@
-"""The demo's data: people, guests and talks in TOML files, and the code that brings them in."""
+"""The demo's data: people, guests and conversations in TOML files, and the code that loads them."""

@@ -1,6 +1,6 @@
-"""Hotels, teams, staff, guests and stays from ``staff.toml`` and ``guests.toml``.
+"""Loads hotels, teams, staff, guests and stays from ``staff.toml`` and ``guests.toml``.
 
-Bringing them in twice changes nothing but the stays' dates, which follow the calendar: somebody arrives every day.
+Loading them again only updates the dates of the stays, which are relative to today, so that guests arrive every day.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ DOMAIN = "kaede-hotels.example"
 
 
 def read(name: str) -> dict[str, Any]:
-    """One of the data files."""
+    """Parse one of the data files."""
     return tomllib.loads((FOLDER / name).read_text(encoding="utf-8"))
 
 
 @transaction.atomic
-def bring_in_staff() -> int:
-    """Hotels, teams and people; returns the number of people."""
+def load_staff() -> int:
+    """Load hotels, teams and staff. Returns the number of people."""
     data = read("staff.toml")
     for hotel in data["hotels"]:
         Hotel.objects.update_or_create(code=hotel["code"], defaults=hotel)
@@ -35,7 +35,7 @@ def bring_in_staff() -> int:
         hotel = Hotel.objects.get(code=team["hotel"])
         Team.objects.update_or_create(code=team["code"], defaults={"name": team["name"], "hotel": hotel})
     for person in data["people"]:
-        _bring_in_person(person)
+        _load_person(person)
     for team in data["teams"]:
         Team.objects.filter(code=team["code"]).update(
             supervisor=User.objects.get(username=team["supervisor"]), deputy=User.objects.get(username=team["deputy"])
@@ -43,7 +43,7 @@ def bring_in_staff() -> int:
     return len(data["people"])
 
 
-def _bring_in_person(person: dict[str, Any]) -> None:
+def _load_person(person: dict[str, Any]) -> None:
     user, created = User.objects.update_or_create(
         username=person["login"],
         defaults={
@@ -63,21 +63,21 @@ def _bring_in_person(person: dict[str, Any]) -> None:
 
 
 @transaction.atomic
-def bring_in_guests() -> int:
-    """Guests and their stays; returns the number of guests."""
+def load_guests() -> int:
+    """Load guests and their stays. Returns the number of guests."""
     data = read("guests.toml")
     today = timezone.localdate()
     for guest in data["guests"]:
-        known = {key: guest[key] for key in guest if key not in ("code", "owner", "stays")}
+        values = {key: guest[key] for key in guest if key not in ("code", "owner", "stays")}
         row, _created = Guest.objects.update_or_create(
-            code=guest["code"], defaults={**known, "owner": User.objects.get(username=guest["owner"])}
+            code=guest["code"], defaults={**values, "owner": User.objects.get(username=guest["owner"])}
         )
         for number, stay in enumerate(guest["stays"], 1):
-            _bring_in_stay(row, f"{guest['code'][2:]}-{number}", stay, data["plans"], today)
+            _load_stay(row, f"{guest['code'][2:]}-{number}", stay, data["plans"], today)
     return len(data["guests"])
 
 
-def _bring_in_stay(guest: Guest, code: str, stay: list[Any], plans: dict[str, list[str]], today: date) -> None:
+def _load_stay(guest: Guest, code: str, stay: list[Any], plans: dict[str, list[str]], today: date) -> None:
     hotel, room, offset, nights, people, plan, yen = stay
     arrives = today + timedelta(days=offset)
     leaves = arrives + timedelta(days=nights)

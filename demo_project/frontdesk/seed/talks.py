@@ -1,4 +1,4 @@
-"""Conversations from ``talks.toml``, through the plugin's gateway as if both sides had written them at those times."""
+"""Loads conversations from ``talks.toml`` through the plugin's gateway, with the times at which they were written."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from demo_project.frontdesk.models import Guest
 from demo_project.frontdesk.seed.people import read
 
 
-def bring_in_talks() -> int:
-    """All conversations that are not there yet, inspected; returns the number of messages added.
+def load_talks() -> int:
+    """Load and inspect all missing conversations. Returns the number of messages added.
 
-    A talk that was cut off is continued where it stopped.
+    An incomplete conversation is continued where it stopped.
     """
     with inline():
-        return sum(_bring_in(talk) for talk in read("talks.toml")["talks"])
+        return sum(_load(talk) for talk in read("talks.toml")["talks"])
 
 
-def _bring_in(talk: dict[str, Any]) -> int:
+def _load(talk: dict[str, Any]) -> int:
     guest = Guest.objects.get(code=talk["guest"])
     customer = customer_for(guest)
     conversation = Conversation.objects.filter(customer=customer, subject=talk["subject"]).first()
@@ -38,12 +38,12 @@ def _bring_in(talk: dict[str, Any]) -> int:
     )
     employee = conversation.employee
     if employee is None:
-        raise LookupError(f"nobody looks after {guest}")
-    there = conversation.messages.count()
+        raise LookupError(f"{guest} has no owner")
+    existing = conversation.messages.count()
     at = _start(employee, talk)
     for number, (who, minutes, text) in enumerate(talk["lines"]):
         at += timedelta(minutes=minutes)
-        if number < there:
+        if number < existing:
             continue
         if who == "guest":
             _guest_writes(conversation, guest, text, at, event_id=f"demo-{talk['guest']}-{number}")
@@ -51,18 +51,20 @@ def _bring_in(talk: dict[str, Any]) -> int:
             _employee_writes(conversation, employee, text, at)
         else:
             _employee_notes(conversation, employee, who, text, at)
-    return max(0, len(talk["lines"]) - there)
+    return max(0, len(talk["lines"]) - existing)
 
 
 def _start(employee: Employee, talk: dict[str, Any]) -> datetime:
-    """The first message's time: so many of the employee's working days ago. Short days don't count: an afternoon's
-    talk would be one after hours."""
+    """The time of the first message: the given number of the employee's working days ago.
+
+    Short working days do not count, since an afternoon conversation would be after hours.
+    """
     day = timezone.now().astimezone(hours.zone(employee)).date()
-    left = int(talk["day"])
+    remaining = int(talk["day"])
     minutes = [sum(span.end - span.start for span in spans) for spans in hours.week_of(employee)]
-    while left:
+    while remaining:
         day -= timedelta(days=1)
-        left -= minutes[day.weekday()] == max(minutes) and not hours.is_holiday(day)
+        remaining -= minutes[day.weekday()] == max(minutes) and not hours.is_holiday(day)
     return hours.local_time(employee, day, time.fromisoformat(talk["at"]))
 
 

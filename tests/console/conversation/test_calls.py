@@ -97,7 +97,7 @@ def test_who_does_not_answer_here_can_not_call_here(who: str, hotel: Hotel, twil
     ("trouble", "words"),
     [
         (refusal(400, 21211, "not a valid phone number"), "Ask your administrator"),
-        (refusal(429, 20429, "Too Many Requests"), "does not take calls right now"),
+        (refusal(429, 20429, "Too Many Requests"), "place calls right now"),
         (HANG_UP, "did not answer"),
     ],
 )

@@ -123,7 +123,7 @@ def test_the_writer_sees_who_does_not_want_to_be_written_to(hotel: Hotel) -> Non
 
     page = hotel.get("aoi", "conversation", hotel.talk.pk).content.decode()
 
-    assert "can&#x27;t be written to by E-mail: the address reported a message as unwanted." in page
+    assert "can&#x27;t receive messages by E-mail: the address reported a message as unwanted." in page
     assert 'value="email"' not in page
 
 

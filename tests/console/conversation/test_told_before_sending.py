@@ -66,7 +66,7 @@ def test_who_wants_no_messages(hotel: Hotel) -> None:
 
     shown = page(hotel)
 
-    assert shown.count("asked for no more messages") == 2, "on the customer's card and at the composer"
+    assert shown.count("opted out of messages") == 2, "on the customer's card and at the composer"
 
 
 def test_that_a_carrier_is_away_in_the_inbox_and_where_one_writes(hotel: Hotel) -> None:

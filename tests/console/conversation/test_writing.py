@@ -238,7 +238,7 @@ def test_a_note_of_the_future_keeps_what_was_typed(hotel: Hotel) -> None:
     response = hotel.post("aoi", "conversation_note", hotel.talk.pk, data=data)
 
     assert response.status_code == 422
-    assert "lies ahead" in html(response)
+    assert "this time is in the future" in html(response)
     assert "Crystal ball" in html(response)
 
 

@@ -186,21 +186,21 @@ def drop_an_alert(scene: Scene) -> Words:
 def close_an_alert_in_anothers_name(scene: Scene) -> Words:
     alert = _alert(scene)
     Alert.objects.update(status="closed", resolution="false_positive", closed_by=scene.talk.employee_id)
-    return [f"alert {alert.pk}", "its status is not as its events say"]
+    return [f"alert {alert.pk}", "does not match its events: status"]
 
 
 @manipulation
 def lower_an_alert(scene: Scene) -> Words:
     alert = _alert(scene)
     Alert.objects.update(severity=1, by="customer")
-    return [f"alert {alert.pk}", "its by is and its severity is not as its events say"]
+    return [f"alert {alert.pk}", "does not match its events: by, severity"]
 
 
 @manipulation
 def address_an_alert_to_somebody_else(scene: Scene) -> Words:
     alert = _alert(scene)
     Alert.objects.update(addressee=factories.employee("friend"))
-    return [f"alert {alert.pk}", "its addressee is not as its events say"]
+    return [f"alert {alert.pk}", "does not match its events: addressee"]
 
 
 @manipulation
@@ -208,7 +208,7 @@ def rewrite_how_an_alert_was_closed(scene: Scene) -> Words:
     alert, reviewer = _alert(scene), factories.employee("supervisor", job="compliance")
     alert_close(alert_id=alert.pk, reviewer=reviewer, resolution="coaching", comment="Talked to Aoi")
     Alert.objects.update(resolution="false_positive", comment="Nothing")
-    return [f"alert {alert.pk}", "how and by whom it was closed is and its comment is not as its events say"]
+    return [f"alert {alert.pk}", "does not match its events: how it was closed, comment"]
 
 
 @manipulation
@@ -216,7 +216,7 @@ def add_an_alert(scene: Scene) -> Words:
     alert = _alert(scene)
     alert.pk = uuid7()
     alert.save(force_insert=True)
-    return [f"alert {alert.pk}", "was never opened"]
+    return [f"alert {alert.pk}", "has no event that opened it"]
 
 
 def _noticed(scene: Scene) -> Finding:
@@ -240,7 +240,7 @@ def drop_a_noticed_finding(scene: Scene) -> Words:
 def lower_a_noticed_finding(scene: Scene) -> Words:
     _noticed(scene)
     Finding.objects.update(score=0.1)
-    return [f"message {scene.victim.pk}", "contact_request that was noticed in it is not as its event says"]
+    return [f"message {scene.victim.pk}", "contact_request noticed in it does not match its event"]
 
 
 @manipulation
@@ -249,4 +249,4 @@ def add_a_noticed_finding(scene: Scene) -> Words:
         message=scene.other, kind="private_meeting", start=0, end=3, score=0.3, detector="ranker", version="1",
         stance="ask", by="employee", created_at=timezone.now(),
     )  # fmt: skip
-    return [f"message {scene.other.pk}", "private_meeting was never noticed in it: no event says so"]
+    return [f"message {scene.other.pk}", "private_meeting noticed in it has no event"]

@@ -1,4 +1,4 @@
-"""``demo_data``: people, guests, stays and conversations of the demo."""
+"""``demo_data``: loads people, guests, stays and conversations of the demo."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from crm_contact_guard.directory_sync import sync_all
-from demo_project.frontdesk.seed.people import bring_in_guests, bring_in_staff
-from demo_project.frontdesk.seed.talks import bring_in_talks
+from demo_project.frontdesk.seed.people import load_guests, load_staff
+from demo_project.frontdesk.seed.talks import load_talks
 
 
 class Command(BaseCommand):
-    help = "Bring in the demo's people, guests, stays and conversations. Safe to repeat: what is there stays."
+    help = "Load the demo's people, guests, stays and conversations. Safe to repeat: existing data stay."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        staff, guests = bring_in_staff(), bring_in_guests()
+        staff, guests = load_staff(), load_guests()
         sync_all()
-        messages = bring_in_talks()
+        messages = load_talks()
         self.stdout.write(f"Demo data: {staff} people, {guests} guests, {messages} new messages")

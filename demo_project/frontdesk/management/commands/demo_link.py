@@ -1,4 +1,4 @@
-"""``demo_link``: a fresh chat link for trying the customer's side, and whether the worker answers."""
+"""``demo_link``: creates a chat link to try the customer's side, and checks that the worker runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from demo_project.frontdesk.models import Guest
 
 
 class Command(BaseCommand):
-    help = "Print a fresh chat link of a guest. With --ask-worker, first wait until a Celery worker has done a task."
+    help = "Print a new chat link of a guest. With --ask-worker, first wait until a Celery worker has run a task."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--guest", default="K-10021", help="the guest's code (default: %(default)s)")

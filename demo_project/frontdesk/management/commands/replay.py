@@ -1,4 +1,4 @@
-"""``replay FILE``: recorded talks through the gateway, and what supervision made of each."""
+"""``replay FILE``: replays recorded conversations through the gateway and prints supervision's verdicts."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from demo_project.frontdesk.replaying import InvalidThread, Thread, Verdict, rea
 
 class Command(BaseCommand):
     help = (
-        "Replay talks in the corpus' format (one JSON object a line) through the gateway: each gets a new guest and "
-        "conversation, from 10:00 of the employee's next working day on. All tasks run here; nothing else has to be "
-        "running. Prints one verdict a talk. A line that can't be replayed is named on standard error, the others are "
-        "replayed all the same, and the exit code is 1."
+        "Replay conversations in the corpus' format (one JSON object per line) through the gateway: each gets a new "
+        "guest and conversation, starting at 10:00 on the employee's next working day. All tasks run in this process. "
+        "Prints one verdict per conversation. A line that can't be replayed is reported on standard error, the others "
+        "are replayed, and the exit code is 1."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         user = User.objects.filter(username=options["employee"]).first()
         if user is None:
             raise CommandError(f"There is no login {options['employee']!r}; run demo_data first")
-        # Each warning that finds no mail system is kept for later: not news to whoever replays.
+        # A notice that can't be sent is retried later; a replay does not need those log messages.
         logging.getLogger().setLevel(logging.ERROR)
         failed = done = attempts = 0
         try:
@@ -58,7 +58,7 @@ class Command(BaseCommand):
                     self.stdout.write("    " + " ".join(_words(thread, verdict)))
                 self.stdout.flush()
         if not options["jsonl"]:
-            self.stdout.write(f"{done} talks replayed, {attempts} with an attempt, {failed} lines not replayed")
+            self.stdout.write(f"{done} conversations replayed, {attempts} with an attempt, {failed} lines not replayed")
         if failed:
             sys.exit(1)
 
