@@ -59,6 +59,6 @@ def decide(*, scan: Scan, working_time: bool, emergency: bool) -> Decision:
     if scan.attempt:
         required.append(("attempt", Action(chosen["attempt"])))
     if not working_time and not emergency:
-        asked.append(("after_hours", Action(chosen["after_hours"])))
-    action = max((action for _reason, action in asked), key=_WEIGHT.__getitem__, default=Action.DELIVER)
-    return Decision(action=action, reasons=tuple(reason for reason, _action in asked))
+        required.append(("after_hours", Action(chosen["after_hours"])))
+    action = max((action for _reason, action in required), key=_WEIGHT.__getitem__, default=Action.DELIVER)
+    return Decision(action=action, reasons=tuple(reason for reason, _action in required))

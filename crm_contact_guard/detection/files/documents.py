@@ -82,7 +82,7 @@ def read_apart(data: bytes) -> str:
     if len(data) > MAX_BYTES:
         raise UnreadableDocumentError("too large")
     try:
-        done = subprocess.run(  # noqa: S603 - our own module, and the bytes go to standard input
+        process = subprocess.run(  # noqa: S603 - our own module, and the bytes go to standard input
             [_python(), "-m", "crm_contact_guard.detection.files.documents"],
             input=data,
             capture_output=True,
