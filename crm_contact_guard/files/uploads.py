@@ -26,7 +26,7 @@ def read(uploads: Iterable[UploadedFile[Any]], carrier: Channel) -> list[FileIn]
     """Read and validate the files of a form. Raises InvalidMessage (field ``files``), which names the file."""
     uploads = list(uploads)
     if uploads and not carrier.supports_files:
-        raise _refused(_("%(channel)s carries no files.") % {"channel": carrier.verbose_name})
+        raise _refused(_("%(channel)s can't send files.") % {"channel": carrier.verbose_name})
     if uploads and carrier.files_by_link and not settings.PUBLIC_URL:
         raise _refused(_("%(channel)s can't fetch files from here.") % {"channel": carrier.verbose_name})
     if len(uploads) > carrier.max_files:
