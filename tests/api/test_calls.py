@@ -58,7 +58,7 @@ def test_a_carrier_that_is_down_is_said(hotel: Hotel, twilio: TwilioServer) -> N
     answer = call(hotel)
 
     assert answer.status_code == 400
-    assert "does not take calls" in answer.json()["detail"]
+    assert "can't place calls right now" in answer.json()["detail"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -164,5 +164,5 @@ def test_an_empty_period_has_no_proposals(record: list[Employee]) -> None:
 
 @pytest.mark.parametrize("day", ["yesterday", "2026-13-40"])
 def test_an_invalid_date_is_reported(day: Any) -> None:
-    with pytest.raises(CommandError, match="is neither a day"):
+    with pytest.raises(CommandError, match="is neither a date"):
         calibrate("--since", day)

@@ -102,7 +102,7 @@ def test_a_file_that_may_not_go_keeps_the_text_and_says_why(hotel: Hotel) -> Non
 
     page = response.content.decode()
     assert response.status_code == 422
-    assert "run.exe has a file type that can't be sent here." in page
+    assert "run.exe has a file type that can&#x27;t be sent here." in page
     assert "Please choose the files again." in page
     assert "Here is your room</textarea>" in page
     assert not Attachment.objects.exists()
@@ -156,5 +156,5 @@ def test_a_customer_is_told_what_may_not_be_sent(phone: Client) -> None:
     response = write(phone, "Look", files=upload("a.html", b"<html>"))
 
     assert response.status_code == 422
-    assert "a.html has a file type that can't be sent here." in response.content.decode()
+    assert "a.html has a file type that can&#x27;t be sent here." in response.content.decode()
     assert not Message.objects.exists()
