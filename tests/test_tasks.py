@@ -71,6 +71,6 @@ def test_a_host_without_celery_ticks_by_cron(settings: Any) -> None:
 
     call_command("contact_guard_tick", stdout=said)
 
-    assert said.getvalue().startswith("0 mails fetched, 1 delivered, 1 inspected, 0 warned about, ")
+    assert said.getvalue().startswith("0 mails fetched, 1 delivered, 1 inspected, 0 alerts notified, ")
     assert Delivery.objects.get(message=sent.message).state == "sent"
     assert not Pending.objects.exists()

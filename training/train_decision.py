@@ -31,7 +31,7 @@ STRENGTH = 1.0
 #: Real dialogues and single messages that are read for the calibration.
 DIALOGUES, MESSAGES = 75, 2_400
 #: Target precision of alerts on the calibration writers' lines (a quarter are attempts), with the encoder.
-PRECISION = 0.955
+PRECISION = 0.945
 #: Shares of their harmless lines and conversations, which are written to be difficult, that may be noticed.
 LINES_NOTICED, TALKS_NOTICED = 0.08, 0.15
 #: Share of their harmless conversations that may alert.

@@ -243,7 +243,7 @@ def test_the_check_reads_each_tenant_and_reports_an_empty_one() -> None:
     assert [item.says for item in whole if "tenant" in item.says] == [
         "1 addresses belong to customers of several tenants"
     ]
-    assert any("no customer of tenant 'Europe/London'" in item.says for item in blind)
+    assert any("no customers of tenant 'Europe/London'" in item.says for item in blind)
 
 
 @pytest.mark.usefixtures("two")

@@ -79,7 +79,7 @@ def test_noticed_findings_are_reported_separately(past: Message, settings: Any) 
     words = rescan("--until", str(maybe.occurred_at.date() + timedelta(days=1)))
 
     assert "of them only noticed)" in words
-    assert "0 alerts concerned" in words
+    assert "0 alerts affected" in words
     assert not Alert.objects.exists()
 
 
@@ -95,5 +95,5 @@ def test_only_the_requested_period_is_read(past: Message) -> None:
     assert "0 messages read" in rescan("--since", str(day + timedelta(days=1)))
     assert "0 messages read" in rescan("--until", str(day))
     assert "1 messages read" in rescan("--since", str(day), "--conversation", str(past.conversation_id))
-    with pytest.raises(CommandError, match="is neither a day"):
+    with pytest.raises(CommandError, match="is neither a date"):
         rescan("--since", "yesterday")
