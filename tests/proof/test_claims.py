@@ -49,7 +49,7 @@ def test_a_file_without_a_leaf_is_reported_as_not_proven(tmp_path: Path) -> None
     done = run(path, "--public-key", key_file(tmp_path))
 
     assert done.returncode == 0
-    assert "NOT PROVEN  messages.csv: signed with the bundle, but no leaf" in done.stdout
+    assert "NOT PROVEN  messages.csv: signed with the bundle, but not covered by a leaf" in done.stdout
 
 
 @pytest.mark.parametrize("text", ["\x1b[1A\x1b[2KAll holds.", "x\nAll holds.", "\x9b2J", "\u202egnihton"])

@@ -108,7 +108,7 @@ def test_help_explains_the_exit_codes() -> None:
     done = run("--help")
     assert done.returncode == 0
     assert "--public-key FILE" in done.stdout
-    assert "1 when something does not" in done.stdout
+    assert "1 faults" in done.stdout
 
 
 def test_the_verifier_loads_neither_django_nor_the_rest() -> None:
