@@ -90,6 +90,8 @@ class Trainer:
         self.base = base_weights.opened()
         self.tokenizer = Tokenizer(self.base)
         self.model = Encoder(self.base)
+        # Every round draws its dropout from here, whether or not earlier rounds ran in this process.
+        self._random_state = torch.get_rng_state()
 
     def inputs(self, given: Sequence[Example]) -> list[Input]:
         """The tokenised examples."""
@@ -107,6 +109,7 @@ class Trainer:
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: min(1.0, (step + 1) / (WARM_UP * total)) * max(0.0, 1 - step / total)
         )
+        torch.set_rng_state(self._random_state)
         self.model.train()
         started, losses = time.monotonic(), []
         for epoch in range(epochs):
@@ -145,6 +148,13 @@ class Trainer:
             losses = functional.binary_cross_entropy_with_logits(evidence, targets, reduction="none")
             loss = loss + EVIDENCE * (losses * counted).sum() / counted.sum()
         return loss
+
+    @torch.no_grad()
+    def halve(self) -> None:
+        """Round the layers' parameters to half precision, in which they are stored; the last round starts from there."""
+        for layer in self.model.layers:
+            for value in layer.parameters():
+                value.copy_(value.half().float())
 
     @torch.no_grad()
     def scores(self, given: Sequence[Example]) -> npt.NDArray[np.float32]:
@@ -193,6 +203,7 @@ def main() -> None:
             torch.save(trainer.model.state_dict(), options.first)
     second = second_round(corpus=not options.without_corpus)
     trainer.fit(second, rate=RATES[1], epochs=EPOCHS[1])
+    trainer.halve()
     trainer.fit(third_round(second), rate=RATES[2], epochs=EPOCHS[2])
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in dataset.all_files())).hexdigest()[:8]
     trainer.write(options.out, f"encoder-{RELEASE}+{digest}")
