@@ -64,7 +64,7 @@ def drop_a_tile(scene: Scene) -> Words:
 @manipulation
 def shorten_a_tile(scene: Scene) -> Words:
     rewrite_tile(lambda hashes: hashes[: 20 * 32])
-    return ["tile 0/000 has 640 bytes instead of 768"]
+    return ["tile 0/000 has 640 bytes, 768 are needed"]
 
 
 @manipulation
