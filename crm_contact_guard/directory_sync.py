@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Q
 
 from crm_contact_guard import crm
-from crm_contact_guard.conversations.identity import customer_gone
-from crm_contact_guard.directory.mirror import mirror_customer, mirror_employee, mirror_teams, staff_within, within
+from crm_contact_guard.conversations.identity import customers_gone
+from crm_contact_guard.directory.mirror import (
+    batches,
+    mirror_customers,
+    mirror_employee,
+    mirror_teams,
+    staff_within,
+    within,
+)
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import ConfigurationError
 
@@ -20,6 +27,8 @@ def sync_all() -> dict[str, int]:
     A tenant without any rows deactivates nobody, since row security returns none to a process without a context. This
     also applies to a host without contexts whose rows name their tenants. Conversations of merged customers move to the
     remaining customer. Returns the number of teams, employees and customers.
+
+    Customers are written in batches, each in one transaction: an interrupted sync leaves whole batches.
 
     Raises ConfigurationError if the adapter's settings are invalid: with a misspelt field, all addresses would seem
     lost.
@@ -34,12 +43,13 @@ def sync_all() -> dict[str, int]:
             staff = [mirror_employee(record) for record in staff_within(tenant)]
             counts["employees"] += len(staff)
             _deactivate_others(staff, tenant)
-            present: dict[Any, str] = {}
-            for record in adapter.customers():
-                customer = mirror_customer(within(tenant, record))
-                present[customer.pk] = customer.tenant
-                counts["customers"] += 1
-            _remove_missing(present)
+            present: set[Any] = set()
+            tenants: set[str] = set()
+            for batch in batches(within(tenant, record) for record in adapter.customers()):
+                present.update(customer.pk for customer in mirror_customers(batch))
+                tenants.update(record.tenant for record in batch)
+                counts["customers"] += len(batch)
+            _remove_missing(present, tenants)
     return counts
 
 
@@ -52,7 +62,8 @@ def _deactivate_others(staff: list[Employee], tenant: str) -> None:
     rows.update(active=False)
 
 
-def _remove_missing(present: Mapping[Any, str]) -> None:
-    mirrored = Customer.objects.filter(active=True, key__isnull=False, tenant__in=set(present.values()))
-    for pk in set(mirrored.values_list("pk", flat=True).iterator()) - present.keys():
-        customer_gone(Customer.objects.get(pk=pk))
+def _remove_missing(present: Collection[Any], tenants: Collection[str]) -> None:
+    mirrored = Customer.objects.filter(active=True, key__isnull=False, tenant__in=tenants).values_list("pk", flat=True)
+    missing = [pk for pk in mirrored.iterator() if pk not in present]
+    for batch in batches(missing):
+        customers_gone(list(Customer.objects.filter(pk__in=batch)))

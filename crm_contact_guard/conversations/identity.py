@@ -7,6 +7,7 @@ Exports of a data subject and legal holds therefore select messages by their con
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -79,29 +80,37 @@ def _refused() -> NotPermitted:
 
 
 @database.atomic()
-def customer_gone(customer: Customer) -> None:
-    """Deactivate a customer that the host no longer has, so that its addresses match no new messages.
+def customers_gone(customers: Sequence[Customer]) -> None:
+    """Deactivate customers that the host no longer has, so that their addresses match no new messages.
 
-    If the host merged it into another customer, its conversations move there. Recorded messages do not change.
+    If the host merged one into another customer, its conversations move there. Recorded messages do not change.
     """
-    successor_key = crm.adapter().merged_into(customer.key or "")
+    successors = {customer.pk: _successor(customer) for customer in customers}
+    Customer.objects.filter(pk__in=successors).update(active=False, merged_into=None)
+    for customer in customers:
+        successor = successors[customer.pk]
+        record_event(
+            kind="customer.merged" if successor is not None else "customer.gone",
+            subject_type="customer",
+            subject_id=customer.pk,
+            actor_type=Event.ActorType.SYSTEM,
+            tenant=customer.tenant,
+            data={"into": str(successor.pk) if successor is not None else None},
+        )
+        if successor is None:
+            continue
+        Customer.objects.filter(pk=customer.pk).update(merged_into=successor)
+        for row in Conversation.objects.filter(customer=customer).select_related("customer"):
+            _move(row, successor, None, "")
+
+
+def _successor(customer: Customer) -> Customer | None:
+    """The customer that the host merged this one into."""
+    key = crm.adapter().merged_into(customer.key or "")
     try:
-        successor = customer_for(successor_key) if successor_key else None
+        return customer_for(key) if key else None
     except LookupError:
-        successor = None
-    Customer.objects.filter(pk=customer.pk).update(active=False, merged_into=successor)
-    record_event(
-        kind="customer.merged" if successor is not None else "customer.gone",
-        subject_type="customer",
-        subject_id=customer.pk,
-        actor_type=Event.ActorType.SYSTEM,
-        tenant=customer.tenant,
-        data={"into": str(successor.pk) if successor is not None else None},
-    )
-    if successor is None:
-        return
-    for row in Conversation.objects.filter(customer=customer).select_related("customer"):
-        _move(row, successor, None, "")
+        return None
 
 
 def _move(conversation: Conversation, customer: Customer, actor: Employee | None, reason: str) -> Conversation:

@@ -265,10 +265,11 @@ class DeclarativeAdapter(CRMAdapter):
     def _rows(self, setting: str) -> QuerySet[Any]:
         """The selected rows of a setting's model; customers and teams are limited to the entered tenant."""
         spec = getattr(settings, setting)
-        if setting == "EMPLOYEE":  # an employee may belong to several tenants
-            return options.narrowed(host_rows.manager(self.employee_model()), spec)
-        found = options.narrowed(host_rows.manager(self._model(setting)), spec)
-        return options.of_tenant(found, spec.get("TENANT"), ENTERED.get())
+        model = self.employee_model() if setting == "EMPLOYEE" else self._model(setting)
+        found = options.narrowed(host_rows.manager(model), spec)
+        found = found.prefetch_related(*paths.prefetches(model, options.places(setting)))
+        # An employee may belong to several tenants.
+        return found if setting == "EMPLOYEE" else options.of_tenant(found, spec.get("TENANT"), ENTERED.get())
 
     def _model(self, setting: str) -> type[Model]:
         label = getattr(settings, setting).get("MODEL")

@@ -34,6 +34,12 @@ _OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
+def places(setting: str) -> list[str]:
+    """All single paths in the setting's options."""
+    values = (getattr(settings, setting).get(option) for option in PATHS[setting])
+    return [place for value in values for path in paths.each_path(value) for place in paths.places(path)]
+
+
 def narrowed(rows: Manager[Any], spec: Mapping[str, Any]) -> QuerySet[Any]:
     """The rows that match all of ``FILTER`` and none of ``EXCLUDE``, without duplicates."""
     included, excluded = _lookups(spec.get("FILTER")), _lookups(spec.get("EXCLUDE"))
@@ -155,4 +161,4 @@ def _people() -> Iterator[tuple[str, str]]:
         yield 'CONTACT_GUARD["TEAM"] has both MODEL and EVERYBODY', "remove EVERYBODY, which is for hosts without teams"
 
 
-__all__ = ["PATHS", "narrowed", "of_tenant", "problems"]
+__all__ = ["PATHS", "narrowed", "of_tenant", "places", "problems"]

@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from inspect import getattr_static
 from typing import Any, TypeAlias
 
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
-from django.db.models import CharField, Manager, Model, QuerySet, TextField
+from django.db.models import CharField, Manager, Model, Prefetch, QuerySet, TextField
+from django.db.models.fields.related_descriptors import (
+    ForwardManyToOneDescriptor,
+    ForwardOneToOneDescriptor,
+    ManyToManyDescriptor,
+    ReverseManyToOneDescriptor,
+    ReverseOneToOneDescriptor,
+)
 
 from crm_contact_guard.hosting import host_rows
 
@@ -109,6 +117,26 @@ def _flattened(value: Any) -> Iterable[Any]:
 
 # --- inspecting a path without a row
 
+#: Django's own attributes for a related row, and for several. Those of libraries may not support ``prefetch_related``.
+_TO_ONE = (ForwardManyToOneDescriptor, ForwardOneToOneDescriptor, ReverseOneToOneDescriptor)
+_TO_MANY = (ReverseManyToOneDescriptor, ManyToManyDescriptor)
+
+
+def prefetches(model: type[Model], paths: Iterable[str]) -> list[Prefetch[Any]]:
+    """Arguments for ``prefetch_related``: the relations in the paths, so that they are not queried for each row."""
+    found: dict[str, Prefetch[Any]] = {}
+    for path in paths:
+        names, inner = "", model
+        for name in path.split("."):
+            descriptor = type(getattr_static(inner, name, None))
+            field = _field(inner, name)
+            if field is None or descriptor not in _TO_ONE + _TO_MANY:
+                break
+            names, inner = f"{names}__{name}".removeprefix("__"), field.related_model
+            rows = host_rows.manager(inner).all() if descriptor in _TO_ONE else None
+            found.setdefault(names, Prefetch(names, rows))
+    return list(found.values())
+
 
 def lost(model: type[Model], path: str) -> tuple[type[Model], str] | None:
     """The model and the name that it lacks, if a path is invalid. None if it is valid or can't be checked further."""
@@ -183,6 +211,7 @@ __all__ = [
     "lookup",
     "lost",
     "places",
+    "prefetches",
     "texts",
     "values",
 ]

@@ -1,14 +1,19 @@
-"""Mirror the host's employees, customers and teams: on first use, and one by one for ``directory_sync``.
+"""Mirror the host's employees, customers and teams: on first use, and all of them for ``directory_sync``.
 
 Rows are identified by the host's key. A row that the host no longer has is deactivated, never deleted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final, TypeVar
+
+from django.db import IntegrityError
+from django.db.models import Model, QuerySet
 
 from crm_contact_guard import crm
 from crm_contact_guard.directory.addresses import name_of, normalise
@@ -18,6 +23,13 @@ from crm_contact_guard.hosting import database
 
 #: Attributes that django-hijack and django-impersonate set on an impersonated user.
 _IMPERSONATED: Final = ("is_hijacked", "is_impersonate")
+#: Rows per query and per transaction.
+BATCH: Final = 500
+
+M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+#: A tenant and a key in it.
+Place = tuple[str, str]
 
 
 def employee_for(user: Any) -> Employee | None:
@@ -84,31 +96,83 @@ def mirror_employee(record: crm.EmployeeRecord) -> Employee:
     return employee
 
 
-@database.atomic()
 def mirror_customer(record: crm.CustomerRecord) -> Customer:
     """Create or update one customer with addresses. Addresses that the host removed are deleted, but opt-outs kept."""
-    owner = Employee.objects.filter(tenant=record.tenant, key=record.owner_key).first() if record.owner_key else None
-    if owner is None and record.owner_key:
-        owner = _colleague(record.owner_key, record.tenant)
-    team = Team.objects.filter(tenant=record.tenant, key=record.team_key).first() if record.team_key else None
-    if team is None and owner is not None:
-        team = owner.teams.first()
-    customer, _ = Customer.objects.update_or_create(
-        tenant=record.tenant,
-        key=record.key,
-        defaults={
+    return mirror_customers([record])[0]
+
+
+def mirror_customers(records: Sequence[crm.CustomerRecord]) -> list[Customer]:
+    """Create or update a batch of customers, as ``mirror_customer`` does each, with a dozen queries in one transaction.
+
+    Unchanged rows are not written.
+    """
+    try:
+        return _mirror_customers(records)
+    except IntegrityError:
+        # Another process inserted one of them, or two keys are equal under the database's collation.
+        return [_mirror_customers([record])[0] for record in records]
+
+
+@database.atomic()
+def _mirror_customers(records: Sequence[crm.CustomerRecord]) -> list[Customer]:
+    by_place = {(record.tenant, record.key): record for record in records}  # the last of several with one key
+    owners = _owners(records)
+    teams = _by_place(Team.objects.all(), ((record.tenant, record.team_key) for record in records))
+    customers = _by_place(Customer.objects.all(), by_place)
+    if len(by_place) == 1:
+        # A collation may ignore the case: what the database finds is the row, however its key is written.
+        customers = {place: customer for place in by_place for customer in customers.values()}
+    new, changed = [], []
+    for place, record in by_place.items():
+        owner, own_team = owners.get((record.tenant, record.owner_key), (None, None))
+        team = teams.get((record.tenant, record.team_key), own_team)
+        values = {
             # Some hosts return the address if there is no name.
             "name": name_of(record.name)[:255],
             "language": _whole(record.language, 16),
             "timezone": _whole(record.timezone, 64),
-            "owner": owner,
-            "team": team,
+            "owner_id": owner and owner.pk,
+            "team_id": team and team.pk,
             "url": _whole(record.url, 500),
             "active": True,
-        },
-    )
-    _mirror_addresses(customer, record.addresses)
-    return customer
+        }
+        if place not in customers:
+            customers[place] = Customer(tenant=record.tenant, key=record.key, **values)
+            new.append(customers[place])
+        elif _update(customers[place], values):
+            changed.append(customers[place])
+        customers[place].owner, customers[place].team = owner, team
+    Customer.objects.bulk_create(new)
+    if changed:
+        Customer.objects.bulk_update(changed, ["name", "language", "timezone", "owner", "team", "url", "active"])
+    _mirror_addresses([(customers[place], record.addresses) for place, record in by_place.items()])
+    return [customers[record.tenant, record.key] for record in records]
+
+
+def _owners(records: Sequence[crm.CustomerRecord]) -> dict[Place, tuple[Employee | None, Team | None]]:
+    """The customers' owners, each with the team of customers that have none of their own."""
+    places = {(record.tenant, record.owner_key) for record in records if record.owner_key}
+    employees = _by_place(Employee.objects.prefetch_related("teams"), places)
+    owners: dict[Place, tuple[Employee | None, Team | None]] = {}
+    for tenant, key in places:
+        owner = employees.get((tenant, key)) or _colleague(key, tenant)
+        owners[tenant, key] = owner, next(iter(owner.teams.all()), None) if owner is not None else None
+    return owners
+
+
+def _by_place(rows: QuerySet[M], places: Iterable[Place]) -> dict[Place, M]:
+    """The rows with these tenants and keys. May contain others, if a key occurs in several of the tenants."""
+    wanted = {(tenant, key) for tenant, key in places if key}
+    found: Iterable[Any] = rows.filter(tenant__in={tenant for tenant, _ in wanted}, key__in={key for _, key in wanted})
+    return {(row.tenant, row.key): row for row in found}
+
+
+def _update(row: Model, values: Mapping[str, Any]) -> bool:
+    """Set the attributes of a row, without saving. Returns whether any of them changed."""
+    changed = any(getattr(row, name) != value for name, value in values.items())
+    for name, value in values.items():
+        setattr(row, name, value)
+    return changed
 
 
 def _whole(text: str, most: int) -> str:
@@ -116,40 +180,62 @@ def _whole(text: str, most: int) -> str:
     return text if len(text) <= most else ""
 
 
-def _mirror_addresses(customer: Customer, records: Iterable[crm.AddressRecord]) -> None:
-    current: set[Any] = set()
-    seen: set[tuple[str, str]] = set()
-    for position, record in enumerate(records):
-        normalised = normalise(record.kind, record.value)[:320]
-        if not normalised or (record.kind, normalised) in seen:
-            continue  # the host's first entry takes precedence
-        seen.add((record.kind, normalised))
-        address, new = Address.objects.update_or_create(
-            customer=customer,
-            kind=record.kind,
-            normalised=normalised,
-            defaults={"value": record.value[:320], "position": position, "learnt": False, "dropped": False},
-        )
-        if new:
-            _copy_opt_out(address)
-        current.add(address.pk)
-    removed = customer.addresses.exclude(pk__in=current).filter(learnt=False)
-    removed.filter(opted_out_at__isnull=True).delete()
-    removed.update(dropped=True)
+def _mirror_addresses(customers: Sequence[tuple[Customer, Iterable[crm.AddressRecord]]]) -> None:
+    addresses: dict[Any, dict[tuple[str, str], Address]] = defaultdict(dict)
+    for address in Address.objects.filter(customer__in=[customer for customer, _records in customers]):
+        addresses[address.customer_id][address.kind, address.normalised] = address
+    new, changed, removed = [], [], []
+    for customer, records in customers:
+        own = addresses[customer.pk]
+        current: set[tuple[str, str]] = set()
+        for position, record in enumerate(records):
+            place = record.kind, normalise(record.kind, record.value)[:320]
+            if not place[1] or place in current:
+                continue  # the host's first entry takes precedence
+            current.add(place)
+            values = {"value": record.value[:320], "position": position, "learnt": False, "dropped": False}
+            if place not in own:
+                new.append(Address(customer=customer, kind=place[0], normalised=place[1], **values))
+            elif _update(own[place], values):
+                changed.append(own[place])
+        others = [address for place, address in own.items() if place not in current and not address.learnt]
+        removed += [address.pk for address in others if address.opted_out_at is None or not address.dropped]
+    for batch in batches(removed):
+        rows = Address.objects.filter(pk__in=batch, learnt=False)
+        rows.filter(opted_out_at__isnull=True).delete()
+        rows.update(dropped=True)
+    for fresh in batches(new):
+        _copy_opt_outs(fresh)
+        # Another process, or a collation that ignores the case, may have one of them already.
+        Address.objects.bulk_create(fresh, ignore_conflicts=True)
+    if changed:
+        Address.objects.bulk_update(changed, ["value", "position", "learnt", "dropped"])
 
 
-def _copy_opt_out(address: Address) -> None:
-    """Copy an opt-out of the same address, so that it stays in force if the host moves the address to another row."""
-    opted_out = (
-        Address.objects.filter(kind=address.kind, normalised=address.normalised, opted_out_at__isnull=False)
-        .filter(customer__tenant=address.customer.tenant)
-        .exclude(pk=address.pk)
-        .order_by("-opted_out_at")
-        .first()
+def _copy_opt_outs(new: Sequence[Address]) -> None:
+    """Copy opt-outs of the same addresses, so that they stay in force if the host moves an address to another row."""
+    rows = Address.objects.filter(
+        kind__in={address.kind for address in new},
+        normalised__in={address.normalised for address in new},
+        customer__tenant__in={address.customer.tenant for address in new},
+        opted_out_at__isnull=False,
     )
-    if opted_out is not None:
-        address.opted_out_at, address.opted_out_by = opted_out.opted_out_at, opted_out.opted_out_by
-        address.save(update_fields=["opted_out_at", "opted_out_by"])
+    columns = "customer__tenant", "kind", "normalised", "opted_out_at", "opted_out_by"
+    opt_outs = {
+        (tenant, kind, normalised): (at, by)  # the latest
+        for tenant, kind, normalised, at, by in rows.order_by("opted_out_at").values_list(*columns)
+    }
+    for address in new:
+        opt_out = opt_outs.get((address.customer.tenant, address.kind, address.normalised))
+        if opt_out is not None:
+            address.opted_out_at, address.opted_out_by = opt_out
+
+
+def batches(items: Iterable[T]) -> Iterator[list[T]]:
+    """The items in lists of ``BATCH``."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch
 
 
 @database.atomic()
