@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from io import BytesIO
@@ -344,6 +345,6 @@ def test_what_is_missing_is_said_with_its_place_in_the_console(tmp_path: Path) -
 
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crm_contact_guard.channels.line_works.channel.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "jwt", None)
 
     assert ids(LineWorksChannel("works", works_options(""))) == ["E151"]
