@@ -112,10 +112,10 @@ class DropKeyword(_Replacing):
     def instead(self, node: Any) -> Iterator[str]:
         if node.type != "trailer" or node.children[0].value != "(" or _called(node) not in _ROWS:
             return
-        given = node.children[1] if len(node.children) == 3 else None
-        listed = given.children[::2] if given is not None and given.type == "arglist" else [given]
+        given = node.children[1:-1]
+        listed = given[0].children[::2] if given and given[0].type == "arglist" else given
         for one in listed:
-            if one is not None and one.type == "argument" and one.children[0].type == "name":
+            if one.type == "argument" and one.children[0].type == "name":
                 kept = [other.get_code() for other in listed if other is not one]
                 yield f"({','.join(kept)})"
 
@@ -182,6 +182,8 @@ class Mutant:
     #: Lines of the statement that is changed, first and last; those of a compound one's head.
     first: int
     last: int
+    #: The whole module as it is, and with the fault.
+    original: str
     source: str
     #: The changed lines as they are and as the fault makes them.
     was: str
@@ -212,7 +214,7 @@ def mutants(module: Path) -> list[Mutant]:
             )
             was, now = _changed(source, mutated)
             at_import = not any(begin <= start[0] <= stop for begin, stop in functions)
-            made[mutated] = Mutant(module, name, first, last, mutated, was, now, at_import)
+            made[mutated] = Mutant(module, name, first, last, source, mutated, was, now, at_import)
     return sorted(made.values(), key=lambda one: (one.first, one.operator, one.now))
 
 

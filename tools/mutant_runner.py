@@ -175,7 +175,7 @@ class Runner:
     def _apply(self, mutant: Mutant) -> None:
         """Give this process the fault."""
         file = str(mutant.module.resolve())
-        before = compile(mutant.module.read_text(encoding="utf-8"), file, "exec", dont_inherit=True)
+        before = compile(mutant.original, file, "exec", dont_inherit=True)
         after = compile(mutant.source, file, "exec", dont_inherit=True)
         changed = {_key(old): new for old, new in _functions(before, after) if old != new}
         for one in self.functions:
@@ -227,7 +227,7 @@ def _import_anew(module: ModuleType, code: CodeType) -> None:
     """Constants and default arguments as the mutated source has them, wherever they were imported to."""
     made: dict[str, Any] = {name: value for name, value in vars(module).items() if name.startswith("__")}
     exec(code, made)  # noqa: S102 - our own source
-    ours = [one for name, one in list(sys.modules.items()) if name.startswith((PACKAGE, "tests")) and one]
+    ours = [one for name, one in list(sys.modules.items()) if name.startswith((PACKAGE, "tests"))]
     for name, value in made.items():
         known = vars(module).get(name)
         if isinstance(value, FunctionType) and isinstance(known, FunctionType):

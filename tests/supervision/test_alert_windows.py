@@ -86,6 +86,7 @@ def test_severity_may_rise_and_never_falls(conversation: Conversation) -> None:
         (("contact_request",), {"by": "employee", "stance": "offer"}, 2),
         (("contact_identifier",), {"by": "customer", "stance": "accept"}, 2),
         (("harassment",), {"topic": "harassment"}, 3),
+        (("harassment",), {"topic": "harassment", "place": "file-0"}, 3),
         (("contact_request",), {"topic": "scan_failure"}, 3),
         (("contact_request",), {"topic": "scan_failure", "place": "file-0"}, 1),
         (("after_hours",), {"topic": "after_hours", "by": "employee"}, 1),
@@ -155,11 +156,16 @@ def test_another_story_is_another_alert(conversation: Conversation, other: dict[
     assert raised(conversation, verdict(says(conversation, MOMENT), **other)) != first
 
 
-def test_another_conversation_is_another_alert(conversation: Conversation) -> None:
+def test_another_conversation_is_another_alert_and_each_grows_alone(conversation: Conversation) -> None:
     first = raised(conversation, verdict(says(conversation)))
     elsewhere = factories.conversation(conversation.employee, name="Robert King")
+    other = raised(elsewhere, verdict(says(elsewhere)))
+    assert other != first
+    before = Alert.objects.filter(pk=other.pk).values().get()
 
-    assert raised(elsewhere, verdict(says(elsewhere))) != first
+    raised(conversation, verdict(says(conversation, MOMENT), "contact_identifier", by="customer"))
+
+    assert Alert.objects.filter(pk=other.pk).values().get() == before
 
 
 def test_what_comes_after_a_close_opens_the_next(conversation: Conversation) -> None:
@@ -174,8 +180,9 @@ def test_what_comes_after_a_close_opens_the_next(conversation: Conversation) -> 
 def test_the_same_findings_again_are_nothing_new(conversation: Conversation) -> None:
     seen = verdict(says(conversation))
     raised(conversation, seen)
-    Alert.objects.update(status="closed")
 
+    assert alert_raise(conversation=conversation, verdict=seen) is None
+    Alert.objects.update(status="closed")
     assert alert_raise(conversation=conversation, verdict=seen) is None
     assert (Alert.objects.count(), Finding.objects.count()) == (1, 1)
     assert Event.objects.filter(subject_type="alert").count() == 1

@@ -188,7 +188,7 @@ def test_what_a_person_closed_is_not_opened_again(alert: Alert, resolution: str)
     assert (alert.status, alert.resolution) == ("closed", resolution)
 
 
-def test_the_history_is_of_this_alert_alone_and_oldest_first(alert: Alert, conversation: Conversation) -> None:
+def test_each_alert_has_a_life_and_a_history_of_its_own(alert: Alert, conversation: Conversation) -> None:
     at = factories.office_time()
     message = record_message(
         conversation=conversation, direction="inbound", channel="chat", occurred_at=at, text="You!"
@@ -199,10 +199,18 @@ def test_the_history_is_of_this_alert_alone_and_oldest_first(alert: Alert, conve
         verdict=Verdict(topic="harassment", by="customer", stance="none", at=message, findings=[finding]),
     )
     assert other is not None
-    alert_claim(alert_id=other.pk, reviewer=yui())
     alert_claim(alert_id=alert.pk, reviewer=sora())
+    other.refresh_from_db()
+    assert (other.status, other.claimed_by) == ("open", None)
+    alert_claim(alert_id=other.pk, reviewer=yui())
     close(alert)
+    other.refresh_from_db()
+    assert (other.status, other.resolution, other.claimed_by) == ("claimed", "", yui())
+    Alert.objects.filter(pk=other.pk).update(status="closed", resolution="noticed")
+    alert_reopen(alert_id=other.pk, reviewer=yui())
+    alert.refresh_from_db()
+    assert (alert.status, alert.closed_by) == ("closed", sora())
 
     assert steps(alert) == ["alert.opened", "alert.claimed", "alert.closed"]
-    assert steps(other) == ["alert.opened", "alert.claimed"]
-    assert Event.objects.filter(subject_type="alert").count() == 5
+    assert steps(other) == ["alert.opened", "alert.claimed", "alert.reopened"]
+    assert Event.objects.filter(subject_type="alert").count() == 6
