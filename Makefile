@@ -9,7 +9,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra pdf --extra postgresql --extra prometheus --extra redis --extra semantic --extra twilio --extra whatsapp
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services test-postgresql test-mariadb matrix matrix-slice sequences kills test-hosts test-hosts-slice coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
+.PHONY: help install demo demo-data test test-services test-postgresql test-mariadb matrix matrix-slice mutants sequences kills test-hosts test-hosts-slice coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -37,6 +37,10 @@ $(BIN)/python:
 
 .venv/.matrix-installed: requirements/matrix.txt .venv/.dev-installed
 	@$(PIP) -r requirements/matrix.txt
+	@touch $@
+
+.venv/.mutants-installed: requirements/mutants.txt .venv/.dev-installed
+	@$(PIP) -r requirements/mutants.txt
 	@touch $@
 
 .venv/.bench-installed: requirements/bench.txt .venv/.dev-installed
@@ -85,6 +89,9 @@ sequences: .venv/.dev-installed ## 10,000 random sequences over every channel; S
 
 kills: .venv/.services-installed ## 200 kills of real processes over every channel; KILLS=50 does fewer; needs PostgreSQL, Redis
 	CONTACT_GUARD_KILLS=$${KILLS:-200} $(BIN)/python -m pytest --services tests/services/kills -rP $(PYTEST_ARGS)
+
+mutants: .venv/.mutants-installed ## small faults, one at a time: does a test notice? ONLY=delivery/health.py, SAMPLE=40 a module
+	$(BIN)/python tools/mutants.py $(ONLY) --sample $(or $(SAMPLE),0) $(if $(TESTS),--tests $(TESTS))
 
 coverage: .venv/.dev-installed ## tests with a report of what they miss
 	$(BIN)/coverage erase
@@ -149,6 +156,7 @@ lock: $(BIN)/python ## renew requirements/*.txt from pyproject.toml
 		-o requirements/server.txt
 	$(COMPILE) --group services -c requirements/dev.txt -o requirements/services.txt
 	$(COMPILE) --group matrix -c requirements/dev.txt -o requirements/matrix.txt
+	$(COMPILE) --group mutants -c requirements/dev.txt -o requirements/mutants.txt
 	$(COMPILE) --group training --group peers --group fuzz -c requirements/dev.txt -o requirements/bench.txt
 
 package: .venv/.dev-installed ## wheel and sdist in dist/

@@ -59,7 +59,7 @@ def failed(alias: str, error: Exception) -> None:
     pause = getattr(error, "retry_after", None)
     rows = Carrier.objects.filter(channel=alias)
     if pause:
-        rows.update(resume_at=now + min(timedelta(seconds=pause), MAX_PAUSE))
+        rows.update(resume_at=now + timedelta(seconds=min(pause, MAX_PAUSE.total_seconds())))
     if isinstance(error, ChannelError) and pause:
         return  # busy, not down
     rows.filter(failing_since__isnull=True).update(failing_since=now)

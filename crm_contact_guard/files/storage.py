@@ -36,12 +36,19 @@ def backend() -> Storage:
 
 
 def store(files: Sequence[FileIn]) -> list[StoredFile]:
-    """Store the files before the transaction begins: a crash may leave a file without a row, never the reverse."""
-    stored = []
-    for file in files:
-        name = backend().save(f"contact_guard/{uuid7()}", ContentFile(file.content))
-        stored.append(StoredFile(file, hashlib.sha256(file.content).hexdigest(), name))
-    return stored
+    """Write the files before the transaction opens: a crash leaves a file without a row, never a row without a file.
+
+    All or none: what the storage took before it failed is removed again.
+    """
+    kept: list[StoredFile] = []
+    try:
+        for file in files:
+            name = backend().save(f"contact_guard/{uuid7()}", ContentFile(file.content))
+            kept.append(StoredFile(file, hashlib.sha256(file.content).hexdigest(), name))
+    except BaseException:
+        discard(kept)
+        raise
+    return kept
 
 
 @contextmanager

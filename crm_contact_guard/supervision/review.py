@@ -52,7 +52,9 @@ def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment:
         raise InvalidMessage(_("Choose a resolution: %(known)s.") % {"known": ", ".join(known)}, field="resolution")
     comment = canonical_text(comment).strip()  # as the record keeps it
     if len(comment) > MAX_COMMENT:
-        raise InvalidMessage(_("The comment may have at most %(most)d characters.") % {"most": MAX_COMMENT}, field="comment")
+        raise InvalidMessage(
+            _("The comment may have at most %(most)d characters.") % {"most": MAX_COMMENT}, field="comment"
+        )
     if alert.status == Alert.Status.CLOSED:
         if (alert.closed_by_id, alert.resolution, alert.comment) == (reviewer.pk, resolution, comment):
             return alert

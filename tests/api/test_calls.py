@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.db import connection
@@ -61,20 +61,26 @@ def test_a_carrier_that_is_down_is_said(hotel: Hotel, twilio: TwilioServer) -> N
     assert "can't place calls right now" in answer.json()["detail"]
 
 
+class Watched(VoiceChannel):
+    """Says of each call whether it is placed within a transaction."""
+
+    within: ClassVar[list[bool]] = []
+
+    def call(self, asked: PhoneCall) -> Receipt:
+        self.within.append(connection.in_atomic_block)
+        return super().call(asked)
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("door", ["api", "page"])
 def test_a_host_that_wraps_requests_in_transactions_loses_no_trace(
-    door: str, hotel: Hotel, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
+    door: str, hotel: Hotel, twilio: TwilioServer, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
-    wrapped: list[bool] = []
-    place = VoiceChannel.call
-
-    def watched(channel: VoiceChannel, asked: PhoneCall) -> Receipt:
-        wrapped.append(connection.in_atomic_block)
-        return place(channel, asked)
-
-    monkeypatch.setattr(VoiceChannel, "call", watched)
+    channels = settings.CONTACT_GUARD["CHANNELS"]
+    phone = {**channels["phone"], "BACKEND": f"{__name__}.Watched"}
+    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": {**channels, "phone": phone}}
+    Watched.within.clear()
     twilio.failures.append(BROKEN)
     if door == "api":
         assert call(hotel).status_code == 400
@@ -82,6 +88,6 @@ def test_a_host_that_wraps_requests_in_transactions_loses_no_trace(
         page = f"/guard/conversations/{hotel.talk.pk}/call/"
         assert hotel.client("aoi").post(page, {"channel": "phone", "key": "k"}).status_code == 422
 
-    assert wrapped == [False]
+    assert Watched.within == [False]
     kinds = list(Event.objects.filter(subject_type="call").order_by("id").values_list("kind", flat=True))
     assert kinds == ["call.asked", "call.refused"]

@@ -10,10 +10,10 @@ import pytest
 
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.email import EmailChannel
-from crm_contact_guard.intake import mail_server
 from crm_contact_guard.intake.mail_server import controller
 from crm_contact_guard.record.models import Event, Message
 from tests.ports import free_port
+from tests.trouble import host_refuses
 
 OURS = "reply+abcdefghjkmnpqrstuvw@kaede.example"
 ALSO_OURS = "guests@kaede.example"
@@ -78,14 +78,8 @@ def test_each_recipient_gets_a_reply_and_the_mail_is_recorded_once(talk: Talk) -
     assert message.to_address == f"{OURS}, {ALSO_OURS}"
 
 
-def test_a_mail_that_can_not_be_recorded_is_deferred_for_each_recipient(
-    talk: Talk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def away(_: object) -> bool:
-        raise OSError("disk full")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(mail_server, "take", away)
+def test_what_can_not_be_recorded_stays_with_the_mail_system_for_each(talk: Talk) -> None:
+    with host_refuses(OSError("disk full")):
         _, answers = talk.mail([OURS, ALSO_OURS], MAIL)
 
     assert [answer[:3] for answer in answers] == ["451", "451"]

@@ -10,14 +10,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, OperationalError
 
-from crm_contact_guard import gateway, tasks
+from crm_contact_guard import tasks
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.exceptions import ChannelError
-from crm_contact_guard.intake import mail_polling
 from crm_contact_guard.intake.mail_polling import Polled, poll
 from crm_contact_guard.record.models import Event, Message
 from tests.channels.imap_server import PASSWORD, TOKEN, USER, ImapServer
+from tests.trouble import host_refuses, refusing
 
 pytestmark = pytest.mark.django_db
 
@@ -111,19 +111,12 @@ def test_a_recorded_mail_that_was_not_marked_is_marked_only(server: ImapServer, 
     assert Message.objects.count() == 1
 
 
-def test_while_the_database_is_unavailable_mails_stay_in_the_mailbox(
-    server: ImapServer, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_while_the_database_is_away_mails_stay_where_they_are(server: ImapServer, settings: Any) -> None:
     server.put(mail(1))
     email = channel(settings, server)
 
-    def away(*_: object, **__: object) -> None:
-        raise OperationalError("server closed the connection")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(gateway, "record_message", away)
-        with pytest.raises(DatabaseError):
-            poll(email)
+    with pytest.raises(DatabaseError), refusing("message", OperationalError("server closed the connection")):
+        poll(email)
 
     assert server.flags(1) == set()
     assert poll(email) == Polled(recorded=1)
@@ -144,21 +137,12 @@ def test_a_mail_that_is_too_large_is_recorded_as_an_event_and_set_aside(server: 
     assert not [command for command in server.commands if command == "UID FETCH 1 (BODY.PEEK[])"], "it was downloaded"
 
 
-def test_a_mail_that_can_not_be_recorded_does_not_block_others(
-    server: ImapServer, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mail_that_breaks_the_record_holds_up_no_other(server: ImapServer, settings: Any) -> None:
     server.put(mail(1, "bad"))
     server.put(mail(2, "good"))
-    take = mail_polling.take
 
-    def picky(event: Any) -> bool:
-        if getattr(event, "text", "") == "bad":
-            raise ValueError("no such character")
-        return take(event)
-
-    monkeypatch.setattr(mail_polling, "take", picky)
-
-    assert poll(channel(settings, server)) == Polled(recorded=1, set_aside=1)
+    with host_refuses(ValueError("no such character"), text="bad"):
+        assert poll(channel(settings, server)) == Polled(recorded=1, set_aside=1)
 
     assert Message.objects.get().text == "good"
     assert [found.raw for found in server.folders["Contact Guard"]] == [mail(1, "bad")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from io import BytesIO
@@ -337,7 +338,7 @@ def test_missing_options_are_reported_with_their_place_in_the_console(tmp_path: 
     assert ids(LineWorksChannel("works", works_options("", PRIVATE_KEY=str(key)))) == []
 
 
-def test_a_missing_library_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crm_contact_guard.channels.line_works.channel.find_spec", lambda name: None)
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jwt", None)
 
     assert ids(LineWorksChannel("works", works_options(""))) == ["E151"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from crm_contact_guard.detection import Direction
@@ -74,15 +77,24 @@ def test_messages_after_an_attempt_are_not_trained_on() -> None:
     assert found[1].direction is Direction.INBOUND
 
 
-def test_no_dialogue_is_in_both_the_training_and_the_measuring_part() -> None:
-    if not real.available():  # the data are next to the repository, not in it
-        assert not list(real.FOLDER.glob("*.jsonl"))
-        return
+def test_no_dialogue_of_real_talk_is_in_two_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(real, "FOLDER", tmp_path)  # the sets themselves lie beside the repository
+    parts: tuple[real.Part, ...] = ("training", "calibration", "measuring")
     for name in real.MESSAGES:
-        parts = [{row["id"] for row in real.messages(name, part)} for part in ("training", "calibration", "measuring")]
-        assert not parts[0] & parts[1]
-        assert not parts[2] & (parts[0] | parts[1])
-    assert not real.messages("en_banking77", "training")
+        rows = [{"id": f"{name}:{talk}:{line}", "text": "hello"} for talk in range(400) for line in range(3)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    real._read.cache_clear()
+    try:
+        found = {name: [real.messages(name, part) for part in parts] for name in real.MESSAGES}
+    finally:
+        real._read.cache_clear()
+
+    for name, read in found.items():
+        ids = [{row["id"].rpartition(":")[0] for row in rows} for rows in read]
+        assert sum(map(len, read)) == 1200
+        assert sum(map(len, ids)) == len(set().union(*ids)) == 400, "no dialogue in two parts"
+        shares = [len(one) / 400 for one in ids]
+        assert shares == ([0, 0, 1] if name in real.UNSEEN else pytest.approx([1 / 2, 1 / 8, 3 / 8], abs=0.08))
 
 
 def test_held_out_lines_are_never_trained_on() -> None:

@@ -126,18 +126,21 @@ def test_numbers_of_pairs_match_their_names() -> None:
         assert features.names[features.together[first] + second] == f"{names[first]}+{names[second]}"
 
 
-def test_only_the_failing_text_of_a_batch_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = engine.normalise
+class Poison(str):
+    """What a caller may hand in for a text, and what breaks whoever looks at it."""
 
-    def breaking(text: str) -> object:
-        if text == "poison":
-            raise RuntimeError
-        return whole(text)
+    __slots__ = ()
 
-    monkeypatch.setattr(engine, "normalise", breaking)
+    def isascii(self) -> bool:
+        raise RuntimeError
+
+
+def test_one_that_breaks_the_scanner_is_named_alone() -> None:
     good = "個人のLINEを交換しませんか。会社には内緒で。"
 
-    verdicts = list(scan_many([(good, "outbound"), ("poison", "outbound"), (good, "outbound"), (good, "sideways")]))
+    verdicts = list(
+        scan_many([(good, "outbound"), (Poison("poison"), "outbound"), (good, "outbound"), (good, "sideways")])
+    )
 
     assert [[finding.detector for finding in verdict.findings] == ["engine.error"] for verdict in verdicts] == [
         False,

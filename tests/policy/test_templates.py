@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -122,7 +123,7 @@ def test_the_system_check_reports_an_invalid_block(settings: Any, spec: dict[str
 
 def test_the_deployment_check_reports_missing_file_readers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert checks.check_reading(None) == []
-    monkeypatch.setattr(checks, "find_spec", lambda name: None if name == "pypdf" else object())
+    monkeypatch.setitem(sys.modules, "pypdf", None)
 
     (found,) = checks.check_reading(None)
     assert (found.id, found.hint) == ("crm_contact_guard.W006", "pip install 'crm-contact-guard[pdf]'")

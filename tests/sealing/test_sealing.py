@@ -19,12 +19,13 @@ from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.proof.merkle import tree_root
 from crm_contact_guard.proof.notes import SigningKey, open_checkpoint
 from crm_contact_guard.record.models import Event, Message, Pending
-from crm_contact_guard.sealing import keys, proofs, sealer
+from crm_contact_guard.sealing import keys, proofs
 from crm_contact_guard.sealing.models import Seal, Tile, TreeHead
 from crm_contact_guard.sealing.sealer import Sealed, SealingRefused, seal
 from crm_contact_guard.sealing.tree import ENTRY
 from crm_contact_guard.verification.whole_record import verify
 from tests.record import rows
+from tests.trouble import refusing
 
 pytestmark = pytest.mark.django_db
 
@@ -86,18 +87,13 @@ def test_sealing_nothing_changes_nothing() -> None:
     assert (list(Seal.objects.values()), list(TreeHead.objects.values())) == before
 
 
-def test_a_failed_seal_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_sealing_leaves_everything_as_it_was() -> None:
     talk = rows.talk()
     rows.sealed_record(talk, runs=1)
     rows.message(talk)
 
-    def power_cut(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(sealer, "_store_tiles", power_cut)
-        with pytest.raises(KeyboardInterrupt):
-            seal()
+    with pytest.raises(KeyboardInterrupt), refusing("seal", KeyboardInterrupt()):
+        seal()
 
     assert (Pending.objects.count(), Seal.objects.count(), TreeHead.objects.get().size) == (1, 1, 8)
     assert seal().size == 9

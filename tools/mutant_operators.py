@@ -1,0 +1,275 @@
+"""Small faults for ``make mutants``: which of cosmic-ray's operators are used, and those it lacks for a Django project.
+
+Used are those that change behaviour without breaking the line: ``a | b`` for two conditions becomes ``a & b`` and never
+``a ** b``, which any test at all would notice. Left alone are annotations, decorators, docstrings and what is logged.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import parso
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.operators.operator import Operator
+from cosmic_ray.plugins import get_operator
+
+#: A place in the source: line from 1, column from 0.
+Place = tuple[int, int]
+
+_CORE = (
+    "AddNot",
+    "ExceptionReplacer",
+    "NumberReplacer",
+    "ReplaceAndWithOr",
+    "ReplaceBinaryOperator_Add_Sub",
+    "ReplaceBinaryOperator_BitAnd_BitOr",
+    "ReplaceBinaryOperator_BitOr_BitAnd",
+    "ReplaceBinaryOperator_FloorDiv_Mul",
+    "ReplaceBinaryOperator_Mod_Mul",
+    "ReplaceBinaryOperator_Mul_Add",
+    "ReplaceBinaryOperator_Sub_Add",
+    "ReplaceBreakWithContinue",
+    "ReplaceComparisonOperator_Eq_NotEq",
+    "ReplaceComparisonOperator_GtE_Gt",
+    "ReplaceComparisonOperator_Gt_GtE",
+    "ReplaceComparisonOperator_IsNot_Is",
+    "ReplaceComparisonOperator_Is_IsNot",
+    "ReplaceComparisonOperator_LtE_Lt",
+    "ReplaceComparisonOperator_Lt_LtE",
+    "ReplaceComparisonOperator_NotEq_Eq",
+    "ReplaceContinueWithBreak",
+    "ReplaceFalseWithTrue",
+    "ReplaceOrWithAnd",
+    "ReplaceTrueWithFalse",
+    "ReplaceUnaryOperator_Delete_Not",
+    "ZeroIterationForLoop",
+)
+#: Calls whose keywords are conditions or columns: one left out is a row too many, or a column that stays as it was.
+_ROWS = {"Q", "exclude", "filter", "get", "update"}
+_OTHER_NAME = {
+    "exclude": "filter",
+    "filter": "exclude",
+    "first": "last",
+    "last": "first",
+    "max": "min",
+    "min": "max",
+}
+_OTHER_LOOKUP = {"__gt": "__gte", "__gte": "__gt", "__lt": "__lte", "__lte": "__lt"}
+
+
+class _Replacing(Operator):  # type: ignore[misc]
+    """An operator that says which texts may stand in a node's place."""
+
+    def instead(self, node: Any) -> Iterator[str]:
+        raise NotImplementedError
+
+    def mutation_positions(self, node: Any) -> Iterator[tuple[Place, Place]]:
+        for _text in self.instead(node):
+            yield node.start_pos, node.end_pos
+
+    def mutate(self, node: Any, index: int) -> Any:
+        prefix = node.get_first_leaf().prefix
+        made = parso.parse(prefix + list(self.instead(node))[index])
+        made.parent = node.parent
+        return made
+
+    @classmethod
+    def examples(cls) -> tuple[()]:
+        return ()
+
+
+class DropStatement(_Replacing):
+    """A call or ``raise`` that stands alone is left out."""
+
+    def instead(self, node: Any) -> Iterator[str]:
+        if node.type not in ("atom_expr", "raise_stmt") or node.parent.type != "simple_stmt":
+            return
+        if not node.get_code().lstrip().startswith("logger."):
+            yield "pass"
+
+
+class DropOperand(_Replacing):
+    """One of several conditions is left out."""
+
+    def instead(self, node: Any) -> Iterator[str]:
+        if node.type not in ("and_test", "or_test", "expr", "and_expr"):
+            return
+        parts = [child.get_code() for child in node.children]
+        for place in range(0, len(parts), 2):
+            kept = [*parts[: max(place - 1, 0)], *parts[place + (1 if place else 2) :]]
+            yield "".join(kept).strip()
+
+
+class DropKeyword(_Replacing):
+    """A look-up has a condition less, an update a column less."""
+
+    def instead(self, node: Any) -> Iterator[str]:
+        if node.type != "trailer" or node.children[0].value != "(" or _called(node) not in _ROWS:
+            return
+        given = node.children[1:-1]
+        listed = given[0].children[::2] if given and given[0].type == "arglist" else given
+        for one in listed:
+            if one.type == "argument" and one.children[0].type == "name":
+                kept = [other.get_code() for other in listed if other is not one]
+                yield f"({','.join(kept)})"
+
+
+class OtherLookup(_Replacing):
+    """``__lt`` for ``__lte``: the boundary itself."""
+
+    def instead(self, node: Any) -> Iterator[str]:
+        if node.type != "name" or node.parent.type != "argument" or node.parent.children[0] is not node:
+            return
+        stem, mark, end = node.value.rpartition("__")
+        if mark and mark + end in _OTHER_LOOKUP:
+            yield stem + _OTHER_LOOKUP[mark + end]
+
+
+class OtherName(_Replacing):
+    """``max`` for ``min``, ``exclude`` for ``filter``, ``last`` for ``first``."""
+
+    def instead(self, node: Any) -> Iterator[str]:
+        if node.type == "name" and node.value in _OTHER_NAME:
+            follows = node.get_next_leaf()
+            if follows is not None and follows.value == "(" and node.parent.type in ("atom_expr", "trailer"):
+                yield _OTHER_NAME[node.value]
+
+
+class OtherOrder(_Replacing):
+    """The other way round."""
+
+    def instead(self, node: Any) -> Iterator[str]:
+        if node.type != "string":
+            return
+        call = node.parent.parent if node.parent.type == "arglist" else node.parent
+        if call.type == "trailer" and _called(call) == "order_by":
+            name = ast.literal_eval(node.value)
+            yield repr(name[1:] if name.startswith("-") else f"-{name}")
+
+
+class NeverIf(_Replacing):
+    """A case that is never entered."""
+
+    def instead(self, node: Any) -> Iterator[str]:
+        above = node.parent
+        if above is not None and above.type == "if_stmt":
+            place = above.children.index(node)
+            if above.children[place - 1].type == "keyword" and above.children[place - 1].value in ("if", "elif"):
+                yield "False"
+
+
+def _called(trailer: Any) -> str:
+    """The name before the parentheses."""
+    before = trailer.get_previous_leaf()
+    return before.value if before is not None and before.type == "name" else ""
+
+
+OWN = (DropStatement, DropOperand, DropKeyword, OtherLookup, OtherName, OtherOrder, NeverIf)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A module with one small fault."""
+
+    module: Path
+    operator: str
+    #: Lines of the statement that is changed, first and last; those of a compound one's head.
+    first: int
+    last: int
+    #: The whole module as it is, and with the fault.
+    original: str
+    source: str
+    #: The changed lines as they are and as the fault makes them.
+    was: str
+    now: str
+    #: Whether it is worked out when the module is imported: a constant, a default argument.
+    at_import: bool
+
+
+def mutants(module: Path) -> list[Mutant]:
+    """All small faults of a module, by line."""
+    source = module.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    left_alone = [*_left_alone(tree), *_class_bodies(tree)]
+    functions = list(_function_bodies(tree))
+    statements = list(_statements(tree))
+    nodes = list(ast_nodes(get_ast(source)))
+    made: dict[str, Mutant] = {}
+    for name, operator in [(name, get_operator(f"core/{name}")()) for name in _CORE] + [(o.__name__, o()) for o in OWN]:
+        places = [place for node in nodes for place in operator.mutation_positions(node)]
+        for occurrence, (start, end) in enumerate(places):
+            if any(begin <= start and end <= stop for begin, stop in left_alone):
+                continue
+            mutated = mutate_code(source, operator, occurrence)
+            if mutated is None or mutated in made or not _compiles(mutated):
+                continue
+            first, last = min(
+                ((one, two) for one, two in statements if one <= start[0] <= two), key=lambda lines: lines[1] - lines[0]
+            )
+            was, now = _changed(source, mutated)
+            at_import = not any(begin <= start[0] <= stop for begin, stop in functions)
+            made[mutated] = Mutant(module, name, first, last, source, mutated, was, now, at_import)
+    return sorted(made.values(), key=lambda one: (one.first, one.operator, one.now))
+
+
+def _compiles(source: str) -> bool:
+    try:
+        compile(source, "mutant", "exec")
+    except SyntaxError:
+        return False
+    return True
+
+
+def _changed(before: str, after: str) -> tuple[str, str]:
+    lines = [line for line in difflib.ndiff(before.splitlines(), after.splitlines()) if line[0] in "-+"]
+    return tuple(" ".join(line[2:].strip() for line in lines if line[0] == mark).strip() for mark in "-+")  # type: ignore[return-value]
+
+
+def _left_alone(tree: ast.Module) -> Iterator[tuple[Place, Place]]:
+    """Annotations, decorators, what is logged, and what only a type checker reads."""
+    for node in ast.walk(tree):
+        found: list[ast.expr | ast.stmt | None] = []
+        if isinstance(node, ast.arg | ast.AnnAssign):
+            found.append(node.annotation)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found += [node.returns, *node.decorator_list]
+        elif isinstance(node, ast.ClassDef):
+            found += node.decorator_list
+        elif isinstance(node, ast.Expr | ast.If) and ast.unparse(node).startswith(("logger.", "if TYPE_CHECKING:")):
+            found.append(node)
+        for one in found:
+            if one is not None:
+                yield (one.lineno, 0 if one.lineno != one.end_lineno else one.col_offset), (one.end_lineno or 0, 10**6)
+
+
+def _class_bodies(tree: ast.Module) -> Iterator[tuple[Place, Place]]:
+    """What stands in classes outside their methods: columns of tables (migrations' business), codes, defaults."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            for one in node.body:
+                if not isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                    yield (one.lineno, 0), (one.end_lineno or 0, 10**6)
+
+
+def _function_bodies(tree: ast.Module) -> Iterator[tuple[int, int]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.body[0].lineno, node.end_lineno or 0
+        elif isinstance(node, ast.Lambda):
+            yield node.body.lineno, node.body.end_lineno or 0
+
+
+def _statements(tree: ast.Module) -> Iterator[tuple[int, int]]:
+    """First and last line of each statement, of a compound one's head alone."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt | ast.excepthandler | ast.match_case):
+            body = getattr(node, "body", None)
+            begins = node.pattern.lineno if isinstance(node, ast.match_case) else node.lineno
+            ends = body[0].lineno - 1 if body else getattr(node, "end_lineno", begins)
+            yield begins, max(begins, ends)

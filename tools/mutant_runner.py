@@ -1,0 +1,245 @@
+"""Running tests against mutants without starting Python anew for each: a pytest plugin that forks.
+
+The parent imports everything, makes the test database and runs the tests once, with coverage, so that it knows which
+test runs which statement. Each mutant then gets a fork of that process, in which its module's functions are given the
+mutated code, and which runs the tests that could notice until one fails. No file is changed on disk.
+
+What a module works out when it is imported (constants, default arguments) is worked out again from the mutated source
+and put in place wherever it was imported to; classes are not made anew, so mutants in their bodies are left out.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import coverage
+import pytest
+from _pytest.runner import runtestprotocol
+from mutant_operators import Mutant
+
+PACKAGE = "crm_contact_guard"
+#: Seconds that a mutant's tests may take beyond ten times what they took without it.
+GRACE = 30.0
+
+
+class Outcome(StrEnum):
+    KILLED = "killed"
+    SURVIVED = "survived"
+    #: A test ran into the time limit: a fault that people would notice, so it counts as killed.
+    ENDLESS = "endless"
+    #: No test runs the line at all.
+    NOT_RUN = "not run"
+
+
+@dataclass
+class Result:
+    mutant: Mutant
+    outcome: Outcome
+    #: The test that noticed.
+    by: str = ""
+
+
+@dataclass
+class Runner:
+    """The plugin: in place of pytest's own loop it runs every test once, then the mutants."""
+
+    mutants: Sequence[Mutant]
+    #: Called with the number and the result of each mutant as it comes.
+    tell: Callable[[int, Result], None]
+    results: list[Result] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    functions: list[FunctionType] = field(default_factory=list)
+    caches: list[Any] = field(default_factory=list)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if session.testsfailed:
+            raise session.Interrupted("errors during collection")
+        capture = session.config.pluginmanager.getplugin("capturemanager")
+        touched = self._baseline(session)
+        if self.failed:
+            return True
+        self._find_live()
+        items = {item.nodeid: item for item in session.items}
+        control = self._fork(session, list(items.values()), None)
+        if control.outcome is not Outcome.SURVIVED:
+            self.failed.append(f"{control.by} (in a fork, unchanged)")
+            return True
+        deadly: list[str] = []
+        for number, mutant in enumerate(self.mutants, start=1):
+            tests = _noticing(mutant, touched)
+            result = Result(mutant, Outcome.NOT_RUN)
+            if tests:
+                # What noticed the neighbours' faults first, then the quickest; tests with real commits stay last.
+                order = sorted(
+                    tests,
+                    key=lambda name: (_commits(items[name]), -_last(deadly, name), self.seconds[name]),
+                )
+                result = self._fork(session, [items[name] for name in order], mutant)
+                deadly.append(result.by)
+            self.results.append(result)
+            with capture.global_and_fixture_disabled():
+                self.tell(number, result)
+        return True
+
+    def _baseline(self, session: pytest.Session) -> dict[str, dict[int, set[str]]]:
+        """Run every test; which tests touched which line, by file."""
+        files = sorted({str(mutant.module.resolve()) for mutant in self.mutants})
+        measured = coverage.Coverage(data_file=None, include=files, config_file=False)
+        measured.start()
+        for item in session.items:
+            measured.switch_context(item.nodeid)
+            began = time.monotonic()
+            reports = runtestprotocol(item, log=False, nextitem=session)  # type: ignore[arg-type]
+            self.seconds[item.nodeid] = time.monotonic() - began
+            if any(report.failed for report in reports):
+                self.failed.append(item.nodeid)
+        measured.stop()
+        data = measured.get_data()
+        return {
+            file: {line: {name for name in names if name} for line, names in data.contexts_by_lineno(file).items()}
+            for file in files
+        }
+
+    def _find_live(self) -> None:
+        """The functions whose code a fork may exchange, and what keeps results; found once, since looking is slow."""
+        files = {str(mutant.module.resolve()) for mutant in self.mutants}
+        gc.collect()
+        for one in gc.get_objects():
+            if isinstance(one, FunctionType) and one.__code__.co_filename in files:
+                self.functions.append(one)
+            elif isinstance(one, functools._lru_cache_wrapper) and (one.__module__ or "").startswith(PACKAGE):
+                self.caches.append(one)
+        gc.freeze()  # a collection in a fork would otherwise copy all of it
+
+    def _fork(self, session: pytest.Session, items: Sequence[pytest.Item], mutant: Mutant | None) -> Result:
+        limit = GRACE + 10 * sum(self.seconds[item.nodeid] for item in items)
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            code = 2
+            try:
+                code = self._in_child(session, items, mutant, writing, limit)
+            finally:
+                os._exit(code)
+        os.close(writing)
+        by, ended = b"", False
+        until = time.monotonic() + limit
+        while not ended and (left := until - time.monotonic()) > 0:
+            if select.select([reading], [], [], left)[0]:
+                part = os.read(reading, 4096)
+                by, ended = by + part, not part
+        if not ended:
+            os.kill(child, signal.SIGKILL)
+        os.close(reading)
+        _pid, status = os.waitpid(child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        outcome = {0: Outcome.SURVIVED, 1: Outcome.KILLED}.get(code, Outcome.ENDLESS)
+        return Result(mutant, outcome, by.decode()) if mutant else Result(self.mutants[0], outcome, by.decode())
+
+    def _in_child(
+        self, session: pytest.Session, items: Sequence[pytest.Item], mutant: Mutant | None, writing: int, limit: float
+    ) -> int:
+        silence = os.open(os.devnull, os.O_RDWR)
+        for stream in (1, 2):
+            os.dup2(silence, stream)
+        seconds = int(limit) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        if mutant is not None:
+            try:
+                self._apply(mutant)
+            except Exception as error:  # noqa: BLE001 - a module that can't be imported is noticed by everybody
+                os.write(writing, f"import: {type(error).__name__}".encode())
+                return 1
+        for item in items:
+            reports = runtestprotocol(item, log=False, nextitem=session)  # type: ignore[arg-type]
+            if any(report.failed for report in reports):
+                os.write(writing, item.nodeid.encode())
+                return 1
+        return 0
+
+    def _apply(self, mutant: Mutant) -> None:
+        """Give this process the fault."""
+        file = str(mutant.module.resolve())
+        before = compile(mutant.original, file, "exec", dont_inherit=True)
+        after = compile(mutant.source, file, "exec", dont_inherit=True)
+        changed = {_key(old): new for old, new in _functions(before, after) if old != new}
+        for one in self.functions:
+            if one.__code__.co_filename == file and _key(one.__code__) in changed:
+                one.__code__ = changed[_key(one.__code__)]
+        if mutant.at_import:
+            [module] = [one for one in list(sys.modules.values()) if getattr(one, "__file__", None) == file]
+            _import_anew(module, after)
+        for cache in self.caches:
+            cache.cache_clear()
+
+
+def _last(deadly: Sequence[str], name: str) -> int:
+    return max((place for place, other in enumerate(deadly) if other == name), default=-1)
+
+
+def _commits(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    return marker is not None and bool(marker.kwargs.get("transaction"))
+
+
+def _noticing(mutant: Mutant, touched: dict[str, dict[int, set[str]]]) -> set[str]:
+    """The tests that run the changed statement; for one that runs at import all that run anything of the module."""
+    lines = touched[str(mutant.module.resolve())]
+    if mutant.at_import:
+        return set().union(*lines.values()) if lines else set()
+    return {name for line in range(mutant.first, mutant.last + 1) for name in lines.get(line, ())}
+
+
+# --- in the fork
+
+
+def _key(code: CodeType) -> tuple[str, int]:
+    return code.co_qualname, code.co_firstlineno
+
+
+def _functions(before: CodeType, after: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    """Functions of both, outermost first; what lies within a function comes about anew with each call."""
+    olds = [one for one in before.co_consts if isinstance(one, CodeType)]
+    news = [one for one in after.co_consts if isinstance(one, CodeType)]
+    for old, new in zip(olds, news, strict=True):
+        if old.co_flags & 0x1:  # optimised locals: a function, not the body of a class
+            yield old, new
+        else:
+            yield from _functions(old, new)
+
+
+def _import_anew(module: ModuleType, code: CodeType) -> None:
+    """Constants and default arguments as the mutated source has them, wherever they were imported to."""
+    made: dict[str, Any] = {name: value for name, value in vars(module).items() if name.startswith("__")}
+    exec(code, made)  # noqa: S102 - our own source
+    ours = [one for name, one in list(sys.modules.items()) if name.startswith((PACKAGE, "tests"))]
+    for name, value in made.items():
+        known = vars(module).get(name)
+        if isinstance(value, FunctionType) and isinstance(known, FunctionType):
+            inner = known.__wrapped__ if hasattr(known, "__wrapped__") else known
+            new = value.__wrapped__ if hasattr(value, "__wrapped__") else value
+            if inner.__module__ == module.__name__:
+                inner.__defaults__, inner.__kwdefaults__ = new.__defaults__, new.__kwdefaults__
+        elif _is_plain(value) and _is_plain(known) and repr(value) != repr(known):
+            for one in ours:
+                if vars(one).get(name) is known:
+                    setattr(one, name, value)
+
+
+def _is_plain(value: object) -> bool:
+    return type(value).__module__ in ("builtins", "datetime", "re") and not isinstance(value, type | FunctionType)

@@ -1,0 +1,150 @@
+"""Would a test notice? Puts small faults into the code, one at a time, and counts those at which some test fails.
+
+``make mutants`` goes through the rooms below, ``make mutants ONLY=delivery/health.py`` through one module or room;
+``SAMPLE=40`` takes so many faults a module, the same ones each time; ``TESTS=tests/delivery`` runs these alone, for a
+lower bound in less time. It fails where fewer than 85 of 100 are noticed.
+Faults that change nothing anybody could see stand in ``tools/mutants_equivalent.toml``, each with its reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import subprocess
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from mutant_operators import Mutant, mutants
+from mutant_runner import Outcome, Result, Runner
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "crm_contact_guard"
+EQUIVALENT = Path(__file__).with_name("mutants_equivalent.toml")
+PASSES = 85.0
+UNNOTICED = (Outcome.SURVIVED, Outcome.NOT_RUN)
+
+#: Room → the tests that are to notice its faults: its own, and those of the doors that lead there.
+TESTS: dict[str, tuple[str, ...]] = {
+    "permissions.py": (
+        "tests/permissions",
+        "tests/console/test_access.py",
+        "tests/console/test_noticed.py",
+        "tests/console/test_starting.py",
+    ),
+    "gateway.py": (
+        "tests/test_gateway.py",
+        "tests/test_sending.py",
+        "tests/test_receiving.py",
+        "tests/delivery",
+        "tests/files",
+        "tests/flows",
+        "tests/policy",
+        "tests/supervision/test_inspection.py",
+    ),
+    "supervision": ("tests/supervision", "tests/console/test_alerts.py", "tests/flows", "tests/files"),
+    "policy": ("tests/policy", "tests/test_gateway.py", "tests/supervision/test_inspection.py"),
+    "delivery": ("tests/delivery", "tests/test_gateway.py", "tests/test_tasks.py", "tests/policy/test_templates.py"),
+    "record": ("tests/record", "tests/verification", "tests/console/test_views_recorded.py"),
+    "files": ("tests/files", "tests/api/test_files.py", "tests/console/test_files.py"),
+}
+
+
+def modules_of(only: str) -> dict[str, list[Path]]:
+    """Room → its modules, as far as ``only`` names them: "", a room, or a module. Raises SystemExit for another."""
+    found = {
+        room: [
+            path
+            for path in ([PACKAGE / room] if room.endswith(".py") else sorted((PACKAGE / room).rglob("*.py")))
+            if only in ("", room) or (PACKAGE / only).resolve() == path
+        ]
+        for room in TESTS
+    }
+    chosen = {room: paths for room, paths in found.items() if paths}
+    if not chosen:
+        raise SystemExit(f"{only!r} is none of the rooms {', '.join(TESTS)}, and no module of one")
+    return chosen
+
+
+def equivalents() -> dict[tuple[str, str, str], str]:
+    """(Module, line, changed line) → why nobody could tell them apart."""
+    if not EQUIVALENT.exists():
+        return {}
+    entries = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get("equivalent", [])
+    return {(entry["module"], entry["was"], entry["now"]): entry["why"] for entry in entries}
+
+
+def name_of(mutant: Mutant) -> str:
+    return str(mutant.module.relative_to(PACKAGE))
+
+
+def chosen_mutants(path: Path, sample: int, known: dict[tuple[str, str, str], str]) -> list[Mutant]:
+    """The module's faults without those known to change nothing; ``sample`` of them, 0 for all."""
+    found = [one for one in mutants(path) if (name_of(one), one.was, one.now) not in known]
+    if sample and len(found) > sample:
+        drawn = set(random.Random(path.name).sample(range(len(found)), sample))  # noqa: S311 - no secret
+        return [one for place, one in enumerate(found) if place in drawn]
+    return found
+
+
+def told(result: Result) -> str:
+    mutant = result.mutant
+    head = f"{name_of(mutant)}:{mutant.first} {mutant.operator}, {result.outcome.value} {result.by}".rstrip()
+    return f"{head}\n    - {mutant.was}\n    + {mutant.now}"
+
+
+def report(results: Sequence[Result]) -> bool:
+    """Print the score of each module. Whether every one passes."""
+    passes = True
+    for module in sorted({name_of(result.mutant) for result in results}):
+        own = [result for result in results if name_of(result.mutant) == module]
+        noticed = sum(result.outcome not in UNNOTICED for result in own)
+        score = 100 * noticed / len(own)
+        passes = passes and score >= PASSES
+        print(f"{module}: {score:.1f} % ({noticed} of {len(own)} noticed)")
+    return passes
+
+
+def room(paths: Sequence[Path], tests: Sequence[str], sample: int, verbose: bool) -> int:
+    """Run one room's mutants in this process. 0: all modules pass; 1: one does not; 2: the tests fail as they are."""
+    known = equivalents()
+    todo = [mutant for path in paths for mutant in chosen_mutants(path, sample, known)]
+    if not todo:
+        print(f"{', '.join(str(path.relative_to(PACKAGE)) for path in paths)}: nothing to change")
+        return 0
+
+    def tell(number: int, result: Result) -> None:
+        if verbose or result.outcome in UNNOTICED:
+            print(f"{number}/{len(todo)} {told(result)}", flush=True)
+
+    runner = Runner(todo, tell)
+    code = pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly", *tests], plugins=[runner])
+    if runner.failed or len(runner.results) != len(todo):
+        print("These fail without any fault:", *runner.failed, f"pytest: {code}", sep="\n  ")
+        return 2
+    return 0 if report(runner.results) else 1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("only", nargs="?", default="", help="a room or module, such as delivery/health.py")
+    parser.add_argument("--sample", type=int, default=0, help="how many faults a module; 0 for all")
+    parser.add_argument("--tests", nargs="+", help="only these; what they notice, the room's own do as well")
+    parser.add_argument("--verbose", action="store_true", help="also what was noticed, and by which test")
+    given = parser.parse_args()
+    if given.tests and not given.only:
+        parser.error("--tests goes with a room or module")
+    chosen = modules_of(given.only)
+    if len(chosen) == 1:
+        [(name, paths)] = chosen.items()
+        return room(paths, given.tests or TESTS[name], given.sample, given.verbose)
+    # A process a room: pytest and Django are made for one run.
+    more = [f"--sample={given.sample}", *(["--verbose"] if given.verbose else [])]
+    command = [sys.executable, __file__]
+    return max(subprocess.run([*command, name, *more], cwd=ROOT, check=False).returncode for name in chosen)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
