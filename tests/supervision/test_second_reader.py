@@ -109,7 +109,7 @@ def test_without_the_setting_no_question_is_asked_and_the_mail_is_due_immediatel
 
 def test_a_yes_opens_an_alert_for_noticed_findings(talk: Conversation, server: ReaderServer) -> None:
     server.says = YES
-    message = says(talk, "お店の外でも会えたらな")
+    message = says(talk, "いつかご飯でも")
     with reader(server, INDUSTRY="finance"):
         row = asked(notices_something(message))
 
@@ -129,7 +129,7 @@ def test_a_yes_opens_an_alert_for_noticed_findings(talk: Conversation, server: R
 
 
 def test_what_an_inspection_notices_is_asked_about_once(talk: Conversation, server: ReaderServer) -> None:
-    message = says(talk, "お店の外でも会えたらな")
+    message = says(talk, "いつかご飯でも")
     with reader(server):
         inspection.inspect(message)
         inspection.inspect(message)
@@ -340,7 +340,7 @@ def test_the_explanation_is_erased_with_its_messages(talk: Conversation, server:
 
 
 def test_a_message_erased_while_the_reader_thought_leaves_no_sentence(talk: Conversation, server: ReaderServer) -> None:
-    message = says(talk, "お店の外でも会えたらな")
+    message = says(talk, "いつかご飯でも")
     with reader(server):
         row = notices_something(message)
         held, question, reply = thinking(row)
