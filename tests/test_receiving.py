@@ -19,6 +19,7 @@ from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.intake.events import take
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.supervision.models import Inspection
 from tests import factories
@@ -131,7 +132,7 @@ def test_a_word_about_a_message_is_recorded_once_with_its_time_and_detail(talk: 
     Delivery.objects.update(carrier_id="c1", state="sent")
     word = status(detail={"code": "250"})
 
-    assert [gateway.receive_status(word) for _ in range(2)] == [True, False]
+    assert [take(word) for _ in range(2)] == [True, False]
 
     event = message.events.get(kind="delivery.delivered")
     assert (event.occurred_at, json.loads(event.details or "")) == (factories.office_time(), {"code": "250"})
@@ -144,7 +145,7 @@ def test_a_word_about_a_message_is_recorded_once_with_its_time_and_detail(talk: 
 def test_a_word_may_name_our_own_id_and_teaches_us_the_carriers(talk: Conversation) -> None:
     message = sent(talk)
 
-    assert gateway.receive_status(status(carrier_id="c9", message_id=str(message.pk)))
+    assert take(status(carrier_id="c9", message_id=str(message.pk)))
 
     assert Delivery.objects.get().carrier_id == "c9"
 
@@ -153,7 +154,7 @@ def test_a_word_about_nothing_of_ours_is_remembered_and_changes_nothing(talk: Co
     sent(talk)
     events = Event.objects.count()
 
-    assert not gateway.receive_status(status(carrier_id="somebody else's"))
+    assert not take(status(carrier_id="somebody else's"))
 
     assert Event.objects.count() == events
     assert CarrierEventId.objects.get().message is None
@@ -164,7 +165,7 @@ def test_what_can_not_be_read_is_kept_whole_and_once() -> None:
         channel="chat", event_id="u1", occurred_at=factories.office_time(), payload='{"new": 1}', reason="a new kind"
     )
 
-    assert [gateway.receive_unknown(event) for _ in range(2)] == [True, False]
+    assert [take(event) for _ in range(2)] == [True, False]
 
     kept = Event.objects.get(kind="carrier.unknown")
     assert (kept.subject_type, kept.subject_id, kept.actor_type) == ("channel", "chat", "carrier")

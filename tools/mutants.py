@@ -31,8 +31,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     "permissions.py": (
         "tests/permissions",
         "tests/console/test_access.py",
-        "tests/console/test_noticed.py",
-        "tests/console/test_starting.py",
+        "tests/console/supervisor/test_noticed.py",
+        "tests/console/employee/test_starting.py",
     ),
     "gateway.py": (
         "tests/test_gateway.py",
@@ -44,11 +44,11 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/policy",
         "tests/supervision/test_inspection.py",
     ),
-    "supervision": ("tests/supervision", "tests/console/test_alerts.py", "tests/flows", "tests/files"),
+    "supervision": ("tests/supervision", "tests/console/supervisor/test_alerts.py", "tests/flows", "tests/files"),
     "policy": ("tests/policy", "tests/test_gateway.py", "tests/supervision/test_inspection.py"),
     "delivery": ("tests/delivery", "tests/test_gateway.py", "tests/test_tasks.py", "tests/policy/test_templates.py"),
     "record": ("tests/record", "tests/verification", "tests/console/test_views_recorded.py"),
-    "files": ("tests/files", "tests/api/test_files.py", "tests/console/test_files.py"),
+    "files": ("tests/files", "tests/api/test_files.py", "tests/console/conversation/test_files.py"),
 }
 
 

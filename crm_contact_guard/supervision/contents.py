@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from crm_contact_guard import detection
 from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.conf import settings
 from crm_contact_guard.detection.files import documents, images
 from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, Stance
 from crm_contact_guard.files import sniffing
@@ -63,7 +64,7 @@ def of_message(message: Message) -> list[Content]:
             # The verification of the record reports it; inspection continues with the other files.
             logger.exception("A file of message %s can't be read from the storage", message.pk)
             continue
-        scanned += _content(row.position, row.name, content, direction)
+        scanned += _content(row.position, row.name, content, direction, semantic_stage=settings.semantic)
     return scanned
 
 
@@ -82,7 +83,9 @@ def _name(number: int, name: str, direction: Direction) -> list[Content]:
     return [Content(f"name-{number}", name, scan)] if scan.findings else []
 
 
-def _content(number: int, name: str, content: bytes, direction: Direction) -> list[Content]:
+def _content(
+    number: int, name: str, content: bytes, direction: Direction, *, semantic_stage: bool = False
+) -> list[Content]:
     # By its content, not by the type that a carrier or sender claims.
     kind = sniffing.content_type_of(content)
     try:
@@ -91,7 +94,7 @@ def _content(number: int, name: str, content: bytes, direction: Direction) -> li
         return []
     except (documents.UnreadableDocumentError, images.UnreadableImageError) as error:
         return _unread(number, name, direction, str(error))
-    scan = _scan(text, direction)
+    scan = _scan(text, direction, semantic_stage=semantic_stage)
     if kind.startswith("image/"):
         marked = tuple(replace(finding, technique=images.TECHNIQUE) for finding in scan.findings)
         scan = replace(scan, findings=marked)
@@ -123,9 +126,11 @@ def _words_of(name: str) -> str:
     return stem if " " in stem or "@" in stem else stem.replace("_", " ")
 
 
-def _scan(text: str, direction: Direction) -> Scan:
+def _scan(text: str, direction: Direction, *, semantic_stage: bool = False) -> Scan:
+    if not text.strip():
+        return _NOTHING
     # A file quotes no earlier messages: all of it counts as the sender's words.
-    return detection.scan(text, direction=direction, company=company(), said=()) if text.strip() else _NOTHING
+    return detection.scan(text, direction=direction, company=company(), said=(), semantic_stage=semantic_stage)
 
 
 _NOTHING = Scan(attempt=False, by=None, stance=Stance.NONE, score=0.0)

@@ -86,7 +86,7 @@ def test_what_another_tenant_holds_is_nobodys_here_even_where_it_names_them(hous
         assert not permissions.messages(one).filter(conversation__in=strays).exists(), name
         assert not permissions.startable(one).filter(pk=owned.pk).exists(), name
         assert not permissions.may_start(one, owned), name
-        assert not permissions.linkable(one, owned), name
+        assert not permissions.may_identify_as(one, owned), name
 
 
 # --- starting
@@ -158,7 +158,10 @@ def test_who_may_say_who_a_stranger_is(house: House) -> None:
         Customer.objects.filter(pk=row.customer_id).update(key=None)
         row.customer.refresh_from_db()
 
-    may = {key: house.who(lambda one, row=row: permissions.may_link(one, row)) for key, row in strangers.items()}
+    may = {
+        key: house.who(lambda one, row=row: permissions.may_identify_customer(one, row))
+        for key, row in strangers.items()
+    }
 
     assert may == {
         "aois": {"aoi", "chief", "vice", "compliance"},
@@ -168,14 +171,14 @@ def test_who_may_say_who_a_stranger_is(house: House) -> None:
 
 
 def test_whom_the_crm_knows_is_not_linked_to_somebody_else(house: House) -> None:
-    assert house.who(lambda one: permissions.may_link(one, house.talks["aois"])) == set()
+    assert house.who(lambda one: permissions.may_identify_customer(one, house.talks["aois"])) == set()
 
 
 def test_to_whom_a_stranger_may_be_linked(house: House) -> None:
     teams, foreign = customer(team=house.desk), customer(tenant="elsewhere")
 
     def linkers(one: Customer) -> set[str]:
-        return house.who(lambda employee: permissions.linkable(employee, one))
+        return house.who(lambda employee: permissions.may_identify_as(employee, one))
 
     assert linkers(teams) == {"aoi", "ken", "chief", "vice", "compliance"}
     assert linkers(foreign) == {"far"}
@@ -194,4 +197,4 @@ def test_an_auditor_who_heads_a_team_says_of_nobody_who_they_are(house: House) -
     stranger.customer.refresh_from_db()
 
     assert permissions.conversations(auditor).filter(pk=stranger.pk).exists()
-    assert not permissions.may_link(auditor, stranger)
+    assert not permissions.may_identify_customer(auditor, stranger)
