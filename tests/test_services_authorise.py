@@ -1,4 +1,4 @@
-"""Each service that acts for a person, called directly as every role: who may not is refused, and nothing changes."""
+"""Call each service that acts for an employee with every role: forbidden calls are refused and change nothing."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 PACKAGE = Path(crm_contact_guard.__file__).parent
-# Aoi answers the talk, Ken is her colleague, Ren of another team; chief supervises her, vice deputises, boss supervises
-# Ren. Kai was a compliance officer and has left; Eve is the compliance officer of another tenant.
+# Aoi answers the conversation. Ken is in her team, Ren in another one. Chief supervises Aoi, vice is the deputy, boss
+# supervises Ren. Kai is an inactive compliance officer; Eve is the compliance officer of another tenant.
 PEOPLE = ("aoi", "ken", "ren", "chief", "vice", "boss", "compliance", "auditor", "kai", "eve")
 HEADS = {"chief", "vice", "compliance"}
 
@@ -53,7 +53,7 @@ class Scene:
 
     people: dict[str, Employee]
     talk: Conversation
-    #: Somebody unknown, who wrote to Aoi's team and is nobody's.
+    #: An unassigned conversation of an unknown sender, in Aoi's team.
     stranger: Conversation
     emma: Customer
     alert: Alert
@@ -195,7 +195,7 @@ def everything() -> dict[str, list[dict[str, Any]]]:
 
 @pytest.mark.parametrize("who", PEOPLE)
 @pytest.mark.parametrize("name", SERVICES)
-def test_who_may_not_is_refused_by_the_service_itself(scene: Scene, name: str, who: str) -> None:
+def test_services_refuse_forbidden_calls(scene: Scene, name: str, who: str) -> None:
     act, allowed = SERVICES[name]
     person, before = scene.people[who], everything()
 
@@ -210,7 +210,7 @@ def test_who_may_not_is_refused_by_the_service_itself(scene: Scene, name: str, w
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"calling.call"}))
-def test_who_may_is_not_refused_and_it_is_recorded(scene: Scene, name: str) -> None:
+def test_permitted_calls_are_recorded(scene: Scene, name: str) -> None:
     act, allowed = SERVICES[name]
     who, before = min(allowed & {"aoi", "chief", "compliance"}), everything()
 
@@ -219,7 +219,7 @@ def test_who_may_is_not_refused_and_it_is_recorded(scene: Scene, name: str) -> N
     assert everything() != before
 
 
-def test_a_head_never_works_on_an_alert_that_concerns_them(scene: Scene) -> None:
+def test_supervisors_can_not_process_alerts_about_themselves(scene: Scene) -> None:
     chief = scene.people["chief"]
     Alert.objects.update(concerned=chief)
 
@@ -228,7 +228,7 @@ def test_a_head_never_works_on_an_alert_that_concerns_them(scene: Scene) -> None
             act(scene, chief)
 
 
-def test_a_head_erases_nothing_beside_the_teams_talks(scene: Scene) -> None:
+def test_supervisors_erase_only_in_their_teams(scene: Scene) -> None:
     theirs = factories.conversation(scene.people["ren"], name="Robert King")
     record_message(conversation=theirs, direction="inbound", channel="chat", occurred_at=timezone.now(), text="Hello")
 
@@ -237,7 +237,7 @@ def test_a_head_erases_nothing_beside_the_teams_talks(scene: Scene) -> None:
     assert not Message.objects.filter(text=None).exists()
 
 
-def test_each_service_that_takes_a_person_has_a_row() -> None:
+def test_all_services_that_take_an_employee_are_tested() -> None:
     acting = re.compile(r"actor|reviewer|[a-z]+_by")
     found = set()
     for path in PACKAGE.rglob("*.py"):

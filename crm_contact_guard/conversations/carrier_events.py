@@ -22,13 +22,13 @@ def event_key(event_id: str) -> str:
 
 
 def seen(channel: str, event_id: str) -> CarrierEventId | None:
-    """The event, when it is on record; with the message that came of it, if one did."""
+    """The row of a processed event, with the message recorded for it, if any; None if the event is new."""
     rows = CarrierEventId.objects.filter(channel=channel, event_id=event_key(event_id))
     return rows.select_related("message__conversation").first()
 
 
 def note_seen(channel: str, event_id: str, message: Message | None = None) -> CarrierEventId:
-    """Put the event on record, within the transaction of what it leads to. Call it within ``insert_once``."""
+    """Record the event as processed. Call it inside ``insert_once``, in the transaction that processes the event."""
     return CarrierEventId.objects.create(
         channel=channel, event_id=event_key(event_id), message=message, received_at=timezone.now()
     )

@@ -19,9 +19,9 @@ from crm_contact_guard.record.recording import record_event
 
 
 def chat_link_create(*, conversation: Conversation, created_by: Employee | None) -> tuple[ChatLink, str]:
-    """A new link and its token. The token is given out once; only its hash is kept.
+    """Create a link. Returns it with its token, which is not stored and can't be retrieved later.
 
-    ``created_by`` None: the host's own code. Raises NotPermitted for one who does not answer in the conversation.
+    ``created_by`` None: the host's own code. Raises NotPermitted if the employee may not write in the conversation.
     """
     _refuse(created_by, conversation)
     token = secrets.token_urlsafe(24)
@@ -45,7 +45,7 @@ def chat_link_create(*, conversation: Conversation, created_by: Employee | None)
 
 
 def chat_link_find(token: str) -> ChatLink | None:
-    """The valid link of a token; None when unknown, expired or revoked."""
+    """The link of a token; None if it is unknown, expired or revoked."""
     return (
         ChatLink.objects.select_related("conversation__customer", "conversation__employee")
         .filter(token_hash=_hash(token), revoked_at__isnull=True, expires_at__gt=timezone.now())
@@ -54,7 +54,7 @@ def chat_link_find(token: str) -> ChatLink | None:
 
 
 def chat_link_revoke(*, link: ChatLink, revoked_by: Employee) -> None:
-    """End a link; pages opened through it stop working at their next request. Raises NotPermitted."""
+    """Revoke a link. Open pages stop working at their next request. Raises NotPermitted."""
     _refuse(revoked_by, link.conversation)
     if ChatLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
         record_event(

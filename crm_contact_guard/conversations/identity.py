@@ -1,4 +1,4 @@
-"""Who somebody turned out to be: saying which customer of the host a stranger is, and following the host's own merges.
+"""Link the conversations of unknown senders to customers of the host, and follow the host's merges.
 
 Recorded messages keep the customer they were recorded with. Only the conversation changes, and each change is an event.
 Exports of a data subject and legal holds therefore select messages by their conversation's customer.
@@ -27,9 +27,9 @@ LINKED = "conversation.linked"
 
 
 def may_change(conversation: Conversation) -> bool:
-    """Whether it is open who the customer is: nobody the host knows, identified by hand before, or one who is gone."""
+    """Whether the customer can be changed: it is unknown to the host, was linked by hand, or no longer exists."""
     customer = conversation.customer
-    return customer.key is None or not customer.active or _stranger(conversation) is not None
+    return customer.key is None or not customer.active or _first_sender(conversation) is not None
 
 
 def shares_address(conversation: Conversation, customer: Customer) -> bool:
@@ -45,9 +45,9 @@ def customer_identify(
 ) -> list[Conversation]:
     """Link the conversation to ``customer``. Returns the conversations that moved.
 
-    All conversations of the same stranger move, the stranger's addresses come along, and what was unassigned goes to
-    the customer's owner. May be done again when it was wrong. ``actor`` None: the host's own code. Raises NotPermitted,
-    InvalidMessage.
+    All conversations and addresses of the same unknown sender move along. Unassigned conversations are assigned to the
+    customer's owner. A wrong link can be corrected by linking again. ``actor`` None: the host's own code. Raises
+    NotPermitted, InvalidMessage.
     """
     conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
     if actor is not None and not may_name_customer(actor, conversation):
@@ -59,19 +59,19 @@ def customer_identify(
         raise InvalidMessage(_("Choose a customer of the CRM."), field="customer")
     if actor is not None and not may_identify_as(actor, customer):
         raise _refused()
-    stranger = source if source.key is None else _stranger(conversation)
-    if stranger is None and source.active and not shares_address(conversation, customer):
+    sender = source if source.key is None else _first_sender(conversation)
+    if sender is None and source.active and not shares_address(conversation, customer):
         raise InvalidMessage(
             _("This conversation is with %(customer)s, whom the CRM knows.") % {"customer": source.name},
             field="customer",
         )
     moving = (
-        _conversations_of(stranger, source) if stranger is not None else Conversation.objects.filter(pk=conversation.pk)
+        _conversations_of(sender, source) if sender is not None else Conversation.objects.filter(pk=conversation.pk)
     )
     moved = [_move(row, customer, actor, reason) for row in moving.select_related("customer")]
-    if stranger is not None:
-        _addresses_to(stranger, customer, away_from=source)
-        Customer.objects.filter(pk=stranger.pk).update(active=False, merged_into=customer)
+    if sender is not None:
+        _addresses_to(sender, customer, away_from=source)
+        Customer.objects.filter(pk=sender.pk).update(active=False, merged_into=customer)
     return moved
 
 
@@ -134,17 +134,17 @@ def _move(conversation: Conversation, customer: Customer, actor: Employee | None
     return conversation
 
 
-def _stranger(conversation: Conversation) -> Customer | None:
-    """The stranger with whom the conversation began, if somebody said by hand who it is."""
+def _first_sender(conversation: Conversation) -> Customer | None:
+    """The unknown sender with whom the conversation began, if it was linked by hand."""
     events = Event.objects.filter(conversation=conversation, kind=LINKED).order_by("recorded_at", "pk")
     keys = [json.loads(data)["from"] for data in events.values_list("data", flat=True)]
     return Customer.objects.filter(pk__in=[UUID(key) for key in keys], key__isnull=True).first()
 
 
-def _conversations_of(stranger: Customer, now_with: Customer) -> QuerySet[Conversation]:
-    """The stranger's conversations, wherever they were moved before."""
-    linked = Event.objects.filter(kind=LINKED, data__contains=f'"from":"{stranger.pk}"').values("conversation")
-    return Conversation.objects.filter(Q(customer=stranger) | Q(customer=now_with, pk__in=linked))
+def _conversations_of(sender: Customer, now_with: Customer) -> QuerySet[Conversation]:
+    """The unknown sender's conversations, including those that an earlier link moved."""
+    linked = Event.objects.filter(kind=LINKED, data__contains=f'"from":"{sender.pk}"').values("conversation")
+    return Conversation.objects.filter(Q(customer=sender) | Q(customer=now_with, pk__in=linked))
 
 
 def _addresses_to(sender: Customer, customer: Customer, *, away_from: Customer) -> None:

@@ -33,7 +33,7 @@ def new_reply_token() -> str:
 def conversation_open(
     *, customer: Customer, channel: str, employee: Employee | None = None, team: Team | None = None, subject: str = ""
 ) -> Conversation:
-    """Start a conversation for whoever wrote in, or for the host's own code; nobody is asked whether they may.
+    """Start a conversation without a permission check: for inbound messages and for the host's own code.
 
     Employee and team default to the customer's owner and that owner's team.
     """
@@ -53,7 +53,7 @@ def conversation_open(
 
 
 def conversation_start(*, actor: Employee, customer: Customer, channel: str) -> Conversation:
-    """Start a conversation as an employee who then answers in it. Raises NotPermitted."""
+    """Start a conversation that is assigned to the employee. Raises NotPermitted."""
     if not may_start(actor, customer):
         raise NotPermitted(_("Another colleague looks after this customer."))
     return conversation_open(customer=customer, channel=channel, employee=actor)
@@ -136,7 +136,7 @@ def note_missed_call(conversation: Conversation, at: datetime) -> None:
 
 
 def take_over(conversation: Conversation, employee: Employee) -> None:
-    """Who answers in a conversation that is nobody's has it from then on."""
+    """Assign an unassigned conversation to the employee who answers in it."""
     if conversation.employee_id is None:
         conversation.employee = employee
         conversation.save(update_fields=["employee"])

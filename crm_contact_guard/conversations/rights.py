@@ -1,4 +1,4 @@
-"""Who may read a talk, answer in it, and say who its customer is."""
+"""Permissions on conversations: read, answer, link to a customer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crm_contact_guard.record.models import Conversation
 
 
 def conversations(viewer: Employee) -> QuerySet[Conversation]:
-    """Conversations the viewer may read."""
+    """Conversations that the viewer may read."""
     rows = Conversation.objects.filter(tenant=viewer.tenant)
     if not viewer.active:
         return rows.none()
@@ -21,7 +21,7 @@ def conversations(viewer: Employee) -> QuerySet[Conversation]:
 
 
 def own_conversations(viewer: Employee) -> QuerySet[Conversation]:
-    """Conversations the viewer answers: the inbox."""
+    """Conversations of the viewer's inbox: assigned to the viewer, or unassigned in one of the viewer's teams."""
     rows = Conversation.objects.filter(tenant=viewer.tenant)
     if not viewer.active or viewer.role == Role.AUDITOR:
         return rows.none()
@@ -34,7 +34,7 @@ def may_write(viewer: Employee, conversation: Conversation) -> bool:
 
 
 def may_name_customer(viewer: Employee, conversation: Conversation) -> bool:
-    """Whether it is the viewer's to say who the customer is: who answers, the team's head, compliance."""
+    """Whether the viewer may link the conversation to a customer: the answering employee, supervisor or compliance."""
     if not viewer.active or viewer.role == Role.AUDITOR:
         return False
     if may_write(viewer, conversation) or viewer.role == Role.COMPLIANCE:

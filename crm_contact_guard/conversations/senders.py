@@ -42,7 +42,7 @@ def conversation_with(carrier: Channel, address: str) -> Conversation:
 def customer_of(carrier: Channel, address: str, *, name: str = "") -> Customer:
     """The customer with this address. An unknown sender is added as a new customer."""
     holder = _choose(having(carrier, address))
-    return holder.customer if holder is not None else _stranger(carrier, address, name)
+    return holder.customer if holder is not None else _unknown_sender(carrier, address, name)
 
 
 def _conversation(carrier: Channel, address: str, name: str, subject: str, matches: Sequence[Holder]) -> Conversation:
@@ -50,12 +50,12 @@ def _conversation(carrier: Channel, address: str, name: str, subject: str, match
     holder = _choose(matches) or _choose(having(carrier, address))
     if holder is not None and holder.conversation is not None:
         return holder.conversation
-    customer = holder.customer if holder is not None else _stranger(carrier, address, name)
+    customer = holder.customer if holder is not None else _unknown_sender(carrier, address, name)
     return lifecycle.conversation_open(customer=customer, channel=carrier.alias, subject=subject)
 
 
 def _choose(matches: Sequence[Holder]) -> Holder | None:
-    """The customer an address stands for. If several share it: one of the host first, then the latest contact.
+    """Choose the customer of a shared address: a customer of the host first, then the one with the latest contact.
 
     If customers of several tenants share it, only an unknown sender without a tenant matches.
     """
@@ -70,8 +70,8 @@ def _choose(matches: Sequence[Holder]) -> Holder | None:
     )
 
 
-def _stranger(carrier: Channel, address: str, name: str) -> Customer:
-    """A customer without a key, to be identified later. Their name never gives the address away."""
+def _unknown_sender(carrier: Channel, address: str, name: str) -> Customer:
+    """Create a customer without a key, to be linked later. Its name shows the address only masked."""
     shown = name_of(name) or mask(carrier.address_kind, address) or _("Unknown")
     customer = Customer.objects.create(name=shown[:255], key=None)
     normalised = normalise(carrier.address_kind, address)[:320]

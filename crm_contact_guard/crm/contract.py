@@ -99,9 +99,9 @@ class CRMAdapter:
         raise NotImplementedError("CRMAdapter.customers")
 
     def search(self, words: str, limit: int = 20) -> Iterable[CustomerRecord]:
-        """Customers whose name holds ``words``, to find who somebody that wrote in is. Default: looks through all."""
-        found = (record for record in self.customers() if words.lower() in record.name.lower())
-        return list(islice(found, limit))
+        """Customers whose name contains ``words``, to link an unknown sender. The default reads all customers."""
+        matches = (record for record in self.customers() if words.lower() in record.name.lower())
+        return list(islice(matches, limit))
 
     def merged_into(self, key: str) -> str:
         """The key of the customer that the host merged this one into; empty if it was deleted."""

@@ -67,7 +67,7 @@ class Team(Row):
 
 
 class Customer(Row):
-    """A customer of the host, or (``key`` is null) somebody who wrote in and is not yet identified."""
+    """A customer of the host, or an unknown sender who is not linked to one yet (``key`` is null)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.CharField(max_length=64, blank=True, default="")
@@ -79,8 +79,8 @@ class Customer(Row):
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="customers")
     url = models.CharField(max_length=500, blank=True, default="")
     active = models.BooleanField(default=True)
-    #: Who this turned out to be: a stranger who was identified, or a row that the host merged into another. Records
-    #: that name this customer stay as they are.
+    #: The customer that an unknown sender was linked to, or that the host merged this one into. Recorded messages of
+    #: this customer do not change.
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged")
 
     class Meta:
@@ -113,7 +113,7 @@ class Address(Row):
     opted_out_at = models.DateTimeField(null=True, blank=True)
     #: Reason, as in ``channels.base.ContactKind`` ("stop", "unfollow", "bounce"…); empty without an opt-out.
     opted_out_by = models.CharField(max_length=16, blank=True, default="")
-    #: Learnt here by identifying a stranger: the host does not know it, so a sync must not take it away.
+    #: Added by linking an unknown sender. The host does not have it, so a sync must not remove it.
     learnt = models.BooleanField(default=False)
     #: Removed by the host, and kept only for its opt-out.
     dropped = models.BooleanField(default=False)

@@ -1,6 +1,6 @@
-"""What somebody may do by role and team alone. What depends on a talk or an alert: the ``rights`` of those rooms.
+"""Permissions that depend only on role and team. Those on conversations or alerts are in the ``rights`` of these rooms.
 
-Services ask here before they act. ``permissions`` gathers all rooms' rules for pages, API and commands.
+Services check them before they act. ``permissions`` collects the rules of all rooms for pages, API and commands.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ def watched_teams(viewer: Employee) -> QuerySet[Team]:
 
 
 def may_start(viewer: Employee, customer: Customer) -> bool:
-    """Whether the viewer may open a conversation with the customer: the owner, and who shares the customer's team.
+    """Whether the viewer may start a conversation with the customer: its owner and the members of its team may.
 
-    A customer who has neither is anybody's.
+    All employees may if the customer has neither.
     """
     if not viewer.active or viewer.role == Role.AUDITOR or customer.tenant != viewer.tenant:
         return False
@@ -32,7 +32,10 @@ def may_start(viewer: Employee, customer: Customer) -> bool:
 
 
 def may_identify_as(viewer: Employee, customer: Customer) -> bool:
-    """Whether the viewer may link somebody to this customer: one they may write to, or any for who sees all."""
+    """Whether the viewer may link an unknown sender to this customer.
+
+    Employees may if they may start a conversation with the customer, supervisors of its team and compliance always.
+    """
     if customer.tenant != viewer.tenant or not customer.active or customer.key is None:
         return False
     if sees_all(viewer) and viewer.role != Role.AUDITOR:
@@ -42,10 +45,10 @@ def may_identify_as(viewer: Employee, customer: Customer) -> bool:
 
 
 def may_answer_subjects(viewer: Employee, tenant: str | None = None) -> bool:
-    """Whether the viewer may disclose or erase a customer's data, and place or release legal holds; of ``tenant``."""
+    """Whether the viewer may disclose or erase customer data and manage legal holds (of ``tenant``, if given)."""
     return viewer.active and viewer.role == Role.COMPLIANCE and tenant in (None, viewer.tenant)
 
 
 def may_unmask(viewer: Employee, tenant: str | None = None) -> bool:
-    """Whether the viewer may see raw addresses (each unmasking is recorded); of ``tenant``."""
+    """Whether the viewer may see unmasked addresses (of ``tenant``, if given). Each unmasking is recorded."""
     return viewer.active and viewer.role == Role.COMPLIANCE and tenant in (None, viewer.tenant)

@@ -26,9 +26,9 @@ from crm_contact_guard.record.recording import record_event, record_message
 
 logger = logging.getLogger(__name__)
 
-#: Carriers keep files for some days.
+#: Carriers store files for some days.
 RETRY = Retry(waits=(10, 60, 600, 3600, 21600, 86400), lease=timedelta(minutes=5))
-#: In the details of a message: files that were at the carrier when it was recorded.
+#: Key in a message's details: files that were still at the carrier when it was recorded.
 WAITING = "media"
 #: Key in the later message's details: id of the message that the file belongs to.
 OF = "media_of"
@@ -110,7 +110,7 @@ def _record(row: Media, file: FileIn) -> Message | None:
     first = row.message
     with storage.storing([file]) as stored, database.atomic():
         if first.salt is None or not Media.objects.filter(pk=row.pk).delete()[0]:
-            # Erased meanwhile, or another worker was quicker.
+            # The message was erased, or another worker recorded the file.
             storage.discard(stored)
             return None
         message = record_message(

@@ -1,6 +1,6 @@
-"""A file as a response: to staff who may read its message, to the customer who sent or got it, to carriers.
+"""Serve an attachment: to staff who may read its message, to the customer of the conversation, to carriers.
 
-Always as a download that no browser runs: a stranger's file is hostile until proven otherwise.
+Attachments are untrusted, so they are always served as downloads and with headers that stop browsers from running them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from crm_contact_guard.hosting.downloads import Download
 
 
 def hand_out(attachment: Attachment) -> Download:
-    """The file with headers that keep browsers from doing anything with it but saving it, or showing a picture.
+    """The attachment as a download, with headers that let a browser only save it or display it as an image.
 
-    Raises Http404 when the storage has lost it.
+    Raises Http404 if the file is missing in the storage.
     """
     try:
         stream = storage.backend().open(attachment.stored_as)
@@ -37,7 +37,7 @@ def hand_out(attachment: Attachment) -> Download:
 
 
 def _served_as(content_type: str) -> str:
-    """Types that no browser runs keep their name; whatever else a stranger claims is just bytes."""
+    """The type to serve: the declared one if browsers don't execute it, else ``application/octet-stream``."""
     harmless = content_type in ("application/pdf", "text/plain") or (
         content_type.startswith(("image/", "audio/", "video/")) and "xml" not in content_type
     )

@@ -53,7 +53,7 @@ def store(files: Sequence[FileIn]) -> list[StoredFile]:
 
 @contextmanager
 def storing(files: Sequence[FileIn]) -> Iterator[list[StoredFile]]:
-    """The files, stored before the block records their message, and removed again where the block fails."""
+    """Store the files before the block records their message. Delete them if the block raises."""
     stored = store(files)
     try:
         yield stored

@@ -1,4 +1,4 @@
-"""The content security policy of our own pages, and of files that strangers sent."""
+"""Content-Security-Policy of our pages and of attachments."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from django.templatetags.static import static
 from crm_contact_guard.conf import settings
 
 NONE: Final = "'none'"
-#: What a browser may do with a file: nothing.
+#: Attachments: a browser may load and run nothing.
 _OF_A_FILE: Final = {"default-src": NONE, "sandbox": ""}
 
 
 def _assets_origin() -> str:
-    """Where static files come from, when the host serves them from another origin."""
+    """The origin of static files if it is another one than the pages', else an empty string."""
     parts = urlsplit(static("crm_contact_guard/css/tokens.css"))
     return f"{parts.scheme or 'https'}://{parts.netloc}" if parts.netloc else ""
 
 
 def content_security_policy(*, frames: str, nonce: str = "") -> str:
-    """The policy as one header value: nothing inline, nothing evaluated, nothing from elsewhere.
+    """The header value for pages: no inline code, no ``eval``, no other origins.
 
-    ``CONTENT_SECURITY_POLICY`` adds sources a directive, for a host whose own base template needs them. ``nonce`` is
-    the one that this template's own scripts and styles carry.
+    ``CONTENT_SECURITY_POLICY`` adds sources per directive if the host's base template needs them. ``nonce`` is the
+    nonce of the scripts and styles in that template.
     """
     own = " ".join(part for part in ("'self'", _assets_origin()) if part)
     policy = {
@@ -45,18 +45,20 @@ def content_security_policy(*, frames: str, nonce: str = "") -> str:
         known = policy.get(directive, "")
         policy[directive] = " ".join([*([known] if known not in ("", NONE) else []), *sources])
     for directive in ("script-src", "style-src") if nonce else ():
-        if "'unsafe-inline'" not in policy[directive]:  # which a nonce would put out of force
+        if "'unsafe-inline'" not in policy[directive]:  # browsers ignore it if there is a nonce
             policy[directive] += f" 'nonce-{nonce}'"
-    return _written(policy)
+    return _header_value(policy)
 
 
 def file_policy() -> str:
-    """The policy of an attachment that somebody opens instead of saving it."""
-    return _written(_OF_A_FILE)
+    """The header value for attachments, in case a browser displays one instead of saving it."""
+    return _header_value(_OF_A_FILE)
 
 
-def _written(policy: Mapping[str, str]) -> str:
-    """As a header. Directives that the host set to None are left out: middleware that adds a policy of its own to ours
-    may fail at those it does not know."""
+def _header_value(policy: Mapping[str, str]) -> str:
+    """The policy as a header value, without the directives that the host set to None.
+
+    Middleware that merges its policy into ours may fail on directives that it does not know.
+    """
     unwanted = {name for name, sources in settings.CONTENT_SECURITY_POLICY.items() if sources is None}
     return "; ".join(f"{name} {sources}".strip() for name, sources in policy.items() if name not in unwanted)

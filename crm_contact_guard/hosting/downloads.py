@@ -1,4 +1,4 @@
-"""A file as a response that leaves memory small under every server."""
+"""File responses that are streamed under WSGI and ASGI."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.http import FileResponse
 
 
 class Download(FileResponse):
-    """Under ASGI Django would warn, and read the whole file, before sending anything: here a part at a time."""
+    """A FileResponse with an async iterator. Without one, Django warns under ASGI and reads the whole file first."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         parts = iter(self)
-        following = sync_to_async(lambda: next(parts, None))
-        while (part := await following()) is not None:
+        read_next = sync_to_async(lambda: next(parts, None))
+        while (part := await read_next()) is not None:
             yield part

@@ -1,6 +1,6 @@
-"""Inserting what may be inserted once: of two processes that are at it together, one inserts, the other is told so.
+"""Insert a unique row once: of two concurrent processes one inserts it, and the other gets the existing row.
 
-The unique constraint decides and no look beforehand, since both may look before either inserts.
+The unique constraint decides, not a query beforehand: both processes could query before either one inserts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Known = TypeVar("Known")
 
 @dataclass
 class Insertion(Generic[Known]):
-    """What came of the block. ``earlier``: the row that was there before, for which the block's work was undone."""
+    """Result of the block. ``earlier``: the existing row, because of which the block was rolled back."""
 
     earlier: Known | None = None
 
@@ -30,10 +30,10 @@ class Insertion(Generic[Known]):
 
 @contextmanager
 def insert_once(known: Callable[[], Known | None]) -> Iterator[Insertion[Known]]:
-    """A transaction around the block, which inserts a unique row; all of it is undone where that row is there already.
+    """Run the block, which inserts a unique row, in a transaction. Roll it back if the row exists.
 
-    ``known`` looks for that row. It is asked only when a constraint was breached, and with None for an answer the
-    breach was another constraint's: then IntegrityError is raised.
+    ``known`` looks up the existing row. It is called only after an IntegrityError. If it returns None, another
+    constraint was violated, and the IntegrityError is raised.
     """
     insertion: Insertion[Known] = Insertion()
     try:

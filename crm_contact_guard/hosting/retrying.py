@@ -1,8 +1,7 @@
-"""How long a retry waits, how many there are, and when the worker that held a row counts as dead.
+"""Retry schedules: delays, number of attempts, and the lease after which a worker counts as dead.
 
-Each kind of work declares its own beside itself: messages in ``delivery.outbox``, files that carriers keep in
-``files.media``, warnings in ``supervision.notices``. Questions to the second reader wait for no retry: their deadline
-is short (``supervision.second_reader``).
+Each kind of work has one: messages in ``delivery.outbox``, files at the carrier in ``files.media``, notifications in
+``supervision.notices``. Questions to the second reader are not retried: their deadline is short.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from django.db.models import Q
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """``waits``: the pause after each failed try but the last, in seconds. ``lease``: how long one try may take."""
+    """``waits``: the delay after each failed attempt but the last, in seconds. ``lease``: limit of one attempt."""
 
     waits: tuple[int, ...]
     lease: timedelta
@@ -25,25 +24,24 @@ class Retry:
         return 1 + len(self.waits)
 
     def again_at(self, tried: int, now: datetime, *, retry_after: float | None = None) -> datetime | None:
-        """When to try again after so many tries; None: that was the last.
+        """The time of the next attempt after ``tried`` attempts; None if there is no further one.
 
-        ``retry_after``: seconds that the other side asked for. It is not tried earlier, unless it asks for more than
-        the longest of our own pauses.
+        ``retry_after``: delay in seconds that the other side asked for; honoured up to the longest of ``waits``.
         """
         if tried >= self.tries:
             return None
         return now + timedelta(seconds=max(self.waits[tried - 1], min(retry_after or 0, max(self.waits))))
 
     def lease_until(self, now: datetime) -> datetime:
-        """Until when a row is held by the worker that takes it up now."""
+        """The end of the lease of a worker that claims a row now."""
         return now + self.lease
 
 
 def left(now: datetime, *, held: str) -> Q:
-    """Rows in the state ``held`` whose worker is dead: its lease is over."""
+    """Rows in the state ``held`` whose lease has expired, because their worker died."""
     return Q(state=held, lease_until__lt=now)
 
 
 def due(now: datetime, *, waiting: str, held: str) -> Q:
-    """Rows that a worker may take up now: those whose time has come, and those that a dead worker left."""
+    """Rows that a worker may claim now: those that are due, and those whose lease has expired."""
     return Q(state=waiting, due_at__lte=now) | left(now, held=held)

@@ -54,7 +54,7 @@ def _once(event: ContactEvent | CallEvent | TakenBack | UnknownEvent, record: Ca
 
 
 def _status(event: StatusEvent) -> bool:
-    """What a carrier says of an outbound message. Carriers say much, so nothing is asked before the unique row is."""
+    """Process a delivery status. Statuses are frequent, so the unique constraint is the only check for duplicates."""
     message = outbox.by_carrier_id(event.channel, event.carrier_id) or outbox.by_own_id(
         event.channel, event.message_id, carrier_id=event.carrier_id
     )
@@ -66,7 +66,7 @@ def _status(event: StatusEvent) -> bool:
 
 
 def _unknown(event: UnknownEvent) -> None:
-    """An event that can't be read further, with its payload, so that nothing a carrier says is lost."""
+    """Record an event that can't be parsed, with its payload."""
     record_event(
         kind="carrier.unknown",
         subject_type="channel",

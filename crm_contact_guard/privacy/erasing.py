@@ -36,9 +36,9 @@ ERASERS: Final[list[Callable[[Sequence[UUID]], None]]] = []
 def erase_messages(messages: QuerySet[Message], *, basis: str, actor: Employee | None = None, reason: str = "") -> int:
     """Erase messages with their files and the personal part of their events. Returns the number of messages.
 
-    ``basis`` is a word such as "retention" or "request". Works in batches, each wholly or not at all; a second run
-    finds only what is left. What a legal hold covers stays; one placed meanwhile counts from the next batch on.
-    ``actor`` None: a rule, or whoever runs the installation. Raises NotPermitted before anything is erased.
+    ``basis`` is a word such as "retention" or "request". Each batch is one transaction; a second run continues after
+    the last one. Messages under a legal hold are kept; a hold placed during the run applies from the next batch on.
+    ``actor`` None: a rule or the operator. Raises NotPermitted before anything is erased.
     """
     _refuse(actor, messages)
     count = 0
@@ -60,9 +60,9 @@ def erase_messages(messages: QuerySet[Message], *, basis: str, actor: Employee |
 
 
 def erase_events(events: QuerySet[Event], *, basis: str, actor: Employee | None = None) -> int:
-    """Erase the personal part (reason, details) of those events that have one; returns their number.
+    """Erase the personal part (reason, details) of the events that have one. Returns their number.
 
-    Raises NotPermitted, as ``erase_messages``.
+    Raises NotPermitted before anything is erased.
     """
     _refuse(actor, events)
     return _erase_parts(events, basis=basis, actor=actor)
@@ -74,8 +74,8 @@ def _refuse(actor: Employee | None, rows: QuerySet[Message] | QuerySet[Event]) -
 
 
 def _erase_parts(events: QuerySet[Event], *, basis: str, actor: Employee | None) -> int:
-    told = events.filter(models.Q(reason__isnull=False) | models.Q(details__isnull=False))
-    ids = list(told.values_list("pk", flat=True))
+    personal = events.filter(models.Q(reason__isnull=False) | models.Q(details__isnull=False))
+    ids = list(personal.values_list("pk", flat=True))
     for start in range(0, len(ids), BATCH):
         with database.atomic():
             _erase_rows(Event, ids[start : start + BATCH], EVENT_PERSONAL, basis=basis, actor=actor)

@@ -32,9 +32,9 @@ def hold_place(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> LegalHold:
-    """Place a hold, and record who did and why. ``placed_by`` None: whoever runs the installation.
+    """Place a hold, and record who placed it and why. ``placed_by`` None: the operator.
 
-    Raises NotPermitted, and InvalidMessage when it would cover nothing in particular.
+    Raises NotPermitted, and InvalidMessage if the hold has no scope.
     """
     _refuse(placed_by, tenant)
     if not (customer or employee or case or since or until):
@@ -55,7 +55,7 @@ def hold_place(
 
 @database.atomic()
 def hold_release(*, hold: LegalHold, reason: str, released_by: Employee | None) -> None:
-    """End a hold. Repeating it is harmless. Raises NotPermitted."""
+    """Release a hold. Releasing it again has no effect. Raises NotPermitted."""
     _refuse(released_by, hold.tenant)
     if LegalHold.objects.filter(pk=hold.pk, released_at=None).update(released_at=timezone.now()):
         _event(hold, "hold.released", released_by, reason)

@@ -1,4 +1,4 @@
-"""Who may erase what the record says."""
+"""Permission to erase recorded content."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from crm_contact_guard.record.models import Event, Message
 
 
 def may_erase_rows(viewer: Employee, rows: QuerySet[Message] | QuerySet[Event]) -> bool:
-    """Whether the viewer may erase all of these: compliance in their tenant, a team's head in the team's talks.
+    """Whether the viewer may erase all rows: compliance in its tenant, supervisors in their teams' conversations.
 
-    The widest that any erasure allows; the service that a person calls asks for more.
+    This is the upper limit. The service that a person calls checks more.
     """
     if not viewer.active or viewer.role == Role.AUDITOR:
         return False

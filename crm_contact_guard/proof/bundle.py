@@ -20,7 +20,7 @@ _MANIFEST_LIMIT: Final = 32 << 20
 
 
 class _Stop(ProofError):
-    """What follows cannot be checked any more."""
+    """The rest can't be checked."""
 
 
 def verify_bundle(

@@ -1,4 +1,4 @@
-"""What can be wrong with a proof: every error that this package raises for what it was given to read or to check."""
+"""Exceptions that this package raises for invalid input: rows, trees, notes, keys and bundles."""
 
 __all__ = [
     "ArchiveBroken",
@@ -18,25 +18,25 @@ __all__ = [
 
 
 class ProofError(ValueError):
-    """Base of all of them. The text says in words what is wrong."""
+    """Base class. The message describes the fault."""
 
 
 # --- rows
 
 
 class NotCanonical(ProofError):
-    """No canonical form: a float, a naive time, a line break in an open value, a salt of the wrong size."""
+    """A value without a canonical form: a float, a naive time, a line break in an open value, a wrong salt size."""
 
 
 # --- tree
 
 
 class ProofBroken(ProofError):
-    """A proof does not lead to the root it is held against."""
+    """A proof does not lead to the expected root."""
 
 
 class InclusionBroken(ProofBroken):
-    """The leaf is not at this index of the tree with this root, or the path was altered."""
+    """The leaf is not at this index in the tree with this root, or the path was altered."""
 
 
 class ConsistencyBroken(ProofBroken):
@@ -44,9 +44,9 @@ class ConsistencyBroken(ProofBroken):
 
 
 class TileBroken(ProofError):
-    """A stored tile is missing, too short, or is not what the tile below it says. ``level`` and ``index`` name it.
+    """The stored tile ``(level, index)`` is missing, too short, or does not match the tiles below it.
 
-    ``path`` names it for people (``tiles.tile_path``).
+    ``path``: its path, for the message (``tiles.tile_path``).
     """
 
     def __init__(self, path: str, why: str, *, level: int, index: int) -> None:
@@ -59,7 +59,7 @@ class TileBroken(ProofError):
 
 
 class NoteBroken(ProofError):
-    """A note that must not be believed."""
+    """A note that is not valid."""
 
 
 class NoteMalformed(NoteBroken):
@@ -67,23 +67,23 @@ class NoteMalformed(NoteBroken):
 
 
 class SignerUnknown(NoteBroken):
-    """No signature of the note comes from a known key."""
+    """No signature of the note is from a known key."""
 
 
 class SignatureBroken(NoteBroken):
-    """A known key's signature does not fit the text: the text or the signature was altered."""
+    """The signature of a known key does not match the text: one of them was altered."""
 
 
 class KeyMalformed(ProofError):
-    """Text that is not a key of the expected kind."""
+    """The text is not a key of the expected kind."""
 
 
 # --- bundles
 
 
 class ArchiveBroken(ProofError):
-    """The zip is damaged, or built to show different programs different things, or to make reading endless."""
+    """The zip is damaged, ambiguous, or a decompression bomb."""
 
 
 class FormatBroken(ProofError):
-    """A line or a manifest is not what this package writes."""
+    """A line or a manifest does not have this format."""

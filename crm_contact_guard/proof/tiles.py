@@ -56,7 +56,7 @@ def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
 
 
 def tile_broken(level: int, index: int, why: str) -> TileBroken:
-    """The error that names this tile."""
+    """A TileBroken for this tile."""
     return TileBroken(tile_path(level, index), why, level=level, index=index)
 
 

@@ -27,7 +27,7 @@ def record_view(*, viewer: Employee, conversation: Conversation, purpose: str, s
 
 
 def record_unmask(*, viewer: Employee, conversation: Conversation) -> Event:
-    """Record that somebody has the raw addresses of a conversation shown, before they are. Raises NotPermitted."""
+    """Record that ``viewer`` unmasks the addresses of a conversation, before they are shown. Raises NotPermitted."""
     if not may_unmask(viewer, conversation.tenant):
         raise NotPermitted(_("You may not see unmasked addresses."))
     return record_event(

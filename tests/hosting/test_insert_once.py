@@ -1,4 +1,4 @@
-"""Inserting once: the one that comes second is told so and leaves nothing behind; any other refusal is an error."""
+"""insert_once: the second process gets the existing row and is rolled back; other violations are raised."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def known() -> CarrierEventId | None:
     return CarrierEventId.objects.filter(channel="chat", event_id="1").first()
 
 
-def test_the_first_one_inserts_and_its_block_counts() -> None:
+def test_the_first_block_is_committed() -> None:
     with insert_once(known) as insertion:
         made = event("1")
         Customer.objects.create(name="Hanako Sato")
@@ -32,7 +32,7 @@ def test_the_first_one_inserts_and_its_block_counts() -> None:
     assert Customer.objects.exists()
 
 
-def test_the_second_one_is_given_the_first_and_its_block_is_undone() -> None:
+def test_the_second_block_is_rolled_back_and_gets_the_first_row() -> None:
     first = event("1")
 
     with insert_once(known) as insertion:
@@ -45,7 +45,7 @@ def test_the_second_one_is_given_the_first_and_its_block_is_undone() -> None:
     assert CarrierEventId.objects.count() == 1
 
 
-def test_nobody_is_asked_while_nothing_is_refused() -> None:
+def test_known_is_called_only_after_a_violation() -> None:
     asked = []
     with insert_once(lambda: asked.append("asked")):
         event("1")
@@ -61,7 +61,7 @@ def make_a_customer_and_insert(event_id: str) -> None:
         event(event_id)
 
 
-def test_another_constraints_refusal_is_an_error_and_the_block_is_undone() -> None:
+def test_the_violation_of_another_constraint_is_raised_and_the_block_is_rolled_back() -> None:
     event("2")
 
     with pytest.raises(IntegrityError):
@@ -70,7 +70,7 @@ def test_another_constraints_refusal_is_an_error_and_the_block_is_undone() -> No
     assert not Customer.objects.exists()
 
 
-def test_whatever_else_the_block_raises_undoes_it() -> None:
+def test_other_exceptions_roll_the_block_back() -> None:
     with pytest.raises(ValueError, match="NUL"):
         make_a_customer_and_insert("\0")
 

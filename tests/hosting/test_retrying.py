@@ -1,4 +1,4 @@
-"""What is tried again: how often, after which pauses, and what a worker that died leaves to the next."""
+"""Retries: number of attempts, delays, and the rows of a worker that died."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MOMENT = factories.office_time()
 
 
 class Refusing(MemoryChannel, BaseEmailBackend):
-    """A carrier and a mail server in one: neither takes nor gives anything, or the process dies while it asks."""
+    """A carrier and e-mail backend whose calls raise ``error``; SystemExit stands for a process that dies."""
 
     error: ClassVar[BaseException]
 
@@ -56,7 +56,7 @@ class Refusing(MemoryChannel, BaseEmailBackend):
 
 @dataclass
 class Work:
-    """One row that a worker takes up. ``due``: when the next try may begin; None: there is none."""
+    """A row that a worker claims. ``due``: the time of the next attempt; None if there is none."""
 
     retry: Retry
     attempt: Callable[[], object]
@@ -131,7 +131,7 @@ def work(request: pytest.FixtureRequest, settings: Any) -> Work:
     return made
 
 
-def test_it_is_tried_so_often_each_time_after_a_bounded_pause(work: Work) -> None:
+def test_failed_work_is_retried_after_bounded_delays(work: Work) -> None:
     longest = timedelta(seconds=max(work.retry.waits))
     pauses = []
     while len(pauses) < 20:
@@ -152,7 +152,7 @@ def test_it_is_tried_so_often_each_time_after_a_bounded_pause(work: Work) -> Non
     assert not work.is_free()
 
 
-def test_what_a_dead_worker_held_is_taken_up_when_its_lease_is_over_and_not_before(work: Work) -> None:
+def test_the_row_of_a_dead_worker_is_free_after_its_lease(work: Work) -> None:
     Refusing.error = SystemExit("killed")
     with pytest.raises(SystemExit):
         work.attempt()
@@ -166,7 +166,7 @@ def test_what_a_dead_worker_held_is_taken_up_when_its_lease_is_over_and_not_befo
 
 @pytest.mark.parametrize("retry", [outbox.retry(), notices.RETRY, media.RETRY])
 @pytest.mark.parametrize("asked", [None, 0.0, -5.0, 1.0, 3600.0, 1e6, float("inf"), float("nan")])
-def test_whatever_is_asked_for_no_pause_leaves_its_bounds(retry: Retry, asked: float | None) -> None:
+def test_no_retry_after_moves_a_delay_out_of_bounds(retry: Retry, asked: float | None) -> None:
     for tried, own in enumerate(retry.waits, start=1):
         due = retry.again_at(tried, MOMENT, retry_after=asked)
         assert due is not None
@@ -175,7 +175,7 @@ def test_whatever_is_asked_for_no_pause_leaves_its_bounds(retry: Retry, asked: f
     assert retry.again_at(retry.tries + 1, MOMENT, retry_after=asked) is None
 
 
-def test_what_is_asked_for_within_the_bounds_is_kept() -> None:
+def test_a_retry_after_within_the_bounds_is_honoured() -> None:
     retry = Retry(waits=(10, 60), lease=timedelta(seconds=5))
 
     assert retry.again_at(1, MOMENT, retry_after=45) == MOMENT + timedelta(seconds=45)
@@ -183,7 +183,7 @@ def test_what_is_asked_for_within_the_bounds_is_kept() -> None:
     assert retry.lease_until(MOMENT) == MOMENT + timedelta(seconds=5)
 
 
-def test_the_lease_of_a_delivery_is_the_hosts_to_set(settings: Any) -> None:
+def test_the_lease_of_a_delivery_is_a_setting(settings: Any) -> None:
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "DELIVERY_LEASE_SECONDS": 7}
 
     assert outbox.retry().lease == timedelta(seconds=7)

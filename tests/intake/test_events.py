@@ -1,4 +1,4 @@
-"""What carriers say besides messages: each word is recorded once, and what else is refused is no repetition."""
+"""Carrier events other than messages: each is recorded once, and other violations are not taken for duplicates."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def test_an_event_that_something_else_refuses_is_not_taken_for_a_repetition() -> None:
+def test_another_constraint_violation_is_not_taken_for_a_duplicate() -> None:
     event = UnknownEvent(channel="chat", event_id="u1", occurred_at=timezone.now(), payload="{}", reason="new")
 
     def refuse(**_: object) -> None:
-        raise IntegrityError("a constraint of the host's own")
+        raise IntegrityError("a constraint of the host")
 
     post_save.connect(refuse, sender=Event)
     try:
@@ -54,7 +54,7 @@ def test_a_bounce_finds_its_message() -> None:
     assert Event.objects.filter(message=sent.message, kind="delivery.failed").count() == 1
 
 
-def test_a_word_about_a_message_that_is_not_ours_is_kept_and_leads_to_nothing() -> None:
+def test_the_status_of_an_unknown_message_is_recorded_without_effect() -> None:
     status = StatusEvent(
         channel="chat", event_id="s1", carrier_id="nobody's", status=DeliveryStatus.READ, occurred_at=timezone.now()
     )

@@ -1,4 +1,4 @@
-"""One tree of exceptions: who checks a proof catches one class, and nothing that is no proof's fault."""
+"""All exceptions of the proof package derive from ProofError, so that callers can catch one class."""
 
 import importlib
 import pkgutil
@@ -9,8 +9,8 @@ from crm_contact_guard.proof.errors import ProofError
 
 
 def exceptions(module: object) -> set[type[Exception]]:
-    found = vars(module).values()
-    return {each for each in found if isinstance(each, type) and issubclass(each, Exception)}
+    values = vars(module).values()
+    return {value for value in values if isinstance(value, type) and issubclass(value, Exception)}
 
 
 def test_every_exception_of_the_package_is_a_proof_error() -> None:
@@ -27,5 +27,5 @@ def test_every_exception_of_the_package_is_a_proof_error() -> None:
     assert not {error for error in own if error.__module__ != errors.__name__ and not error.__name__.startswith("_")}
 
 
-def test_whoever_caught_value_errors_still_does() -> None:
+def test_proof_errors_are_value_errors() -> None:
     assert issubclass(ProofError, ValueError)

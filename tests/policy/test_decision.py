@@ -1,0 +1,31 @@
+"""The decision before sending: every pair of rules by every circumstance, against what the rules say in words."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from django.conf import settings
+from django.test import override_settings
+
+from crm_contact_guard.detection.types import Scan, Stance
+from crm_contact_guard.policy.decision import Action, decide
+
+STRICTER = ["deliver", "nudge", "block"]
+
+
+def scan(attempt: bool) -> Scan:
+    return Scan(attempt=attempt, by=None, stance=Stance.NONE, score=0.9 if attempt else 0.1)
+
+
+@pytest.mark.parametrize(("attempt_rule", "hours_rule"), list(product(STRICTER, STRICTER)))
+def test_the_strictest_rule_that_applies_decides(attempt_rule: str, hours_rule: str) -> None:
+    rules = {"attempt": attempt_rule, "after_hours": hours_rule}
+    with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "RULES": rules}):
+        for attempt, working, emergency in product([False, True], repeat=3):
+            decision = decide(scan=scan(attempt), working_time=working, emergency=emergency)
+
+            # An emergency lifts the hours, never what the text says.
+            reasons = (["attempt"] if attempt else []) + ([] if working or emergency else ["after_hours"])
+            strictest = max([rules[reason] for reason in reasons], key=STRICTER.index, default="deliver")
+            assert (list(decision.reasons), decision.action) == (reasons, Action(strictest))
