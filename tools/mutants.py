@@ -34,6 +34,9 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/console/supervisor/test_noticed.py",
         "tests/console/employee/test_starting.py",
     ),
+    "conversations/rights.py": ("tests/permissions", "tests/test_services_authorise.py"),
+    "directory/rights.py": ("tests/permissions", "tests/test_services_authorise.py"),
+    "privacy/rights.py": ("tests/permissions", "tests/test_services_authorise.py"),
     "gateway.py": (
         "tests/test_gateway.py",
         "tests/test_sending.py",
@@ -44,9 +47,21 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/policy",
         "tests/supervision/test_inspection.py",
     ),
-    "supervision": ("tests/supervision", "tests/console/supervisor/test_alerts.py", "tests/flows", "tests/files"),
+    "supervision": (
+        "tests/supervision",
+        "tests/permissions",
+        "tests/console/supervisor/test_alerts.py",
+        "tests/flows",
+        "tests/files",
+    ),
     "policy": ("tests/policy", "tests/test_gateway.py", "tests/supervision/test_inspection.py"),
-    "delivery": ("tests/delivery", "tests/test_gateway.py", "tests/test_tasks.py", "tests/policy/test_templates.py"),
+    "delivery": (
+        "tests/delivery",
+        "tests/test_gateway.py",
+        "tests/test_sending.py",
+        "tests/test_tasks.py",
+        "tests/policy/test_templates.py",
+    ),
     "record": ("tests/record", "tests/verification", "tests/console/test_views_recorded.py"),
     "files": ("tests/files", "tests/api/test_files.py", "tests/console/conversation/test_files.py"),
 }

@@ -101,6 +101,17 @@ def test_what_was_noticed_is_hidden_from_whom_it_concerns(house: House) -> None:
     assert permissions.findings(house.people["chief"]).filter(pk=found["wrote"].pk).exists()
 
 
+def test_a_talk_that_was_handed_on_hides_what_it_led_to_from_whom_it_concerned(house: House) -> None:
+    row = talk(house.people["chief"], house.desk)
+    found = Finding.objects.get(alert=alert(row))
+    row.employee = house.people["aoi"]
+    row.save()
+
+    assert house.who(lambda one: permissions.findings(one).filter(pk=found.pk).exists()) == {
+        "vice", "compliance", "auditor",
+    }  # fmt: skip
+
+
 def test_a_supervisor_reads_nothing_noticed_that_has_become_an_alert_about_them(house: House) -> None:
     row = talk(house.people["chief"], house.desk)
     found = Finding.objects.get(alert=alert(row))
