@@ -9,7 +9,8 @@ from django.conf import settings
 from django.test import override_settings
 
 from crm_contact_guard.detection.types import Scan, Stance
-from crm_contact_guard.policy.decision import Action, decide
+from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.policy.decision import Action, Override, OverrideCode, decide
 
 STRICTER = ["deliver", "nudge", "block"]
 
@@ -29,3 +30,16 @@ def test_the_strictest_rule_that_applies_decides(attempt_rule: str, hours_rule: 
             reasons = (["attempt"] if attempt else []) + ([] if working or emergency else ["after_hours"])
             strictest = max([rules[reason] for reason in reasons], key=STRICTER.index, default="deliver")
             assert (list(decision.reasons), decision.action) == (reasons, Action(strictest))
+
+
+@pytest.mark.parametrize("code", OverrideCode)
+@pytest.mark.parametrize("text", ["", " \n", "The guest asked for it"])
+def test_only_an_emergency_overrides_without_words(code: OverrideCode, text: str) -> None:
+    override = Override(code=code, text=text)
+
+    if text.strip() or code is OverrideCode.EMERGENCY:
+        override.check()
+        return
+    with pytest.raises(InvalidMessage) as refused:
+        override.check()
+    assert refused.value.field == "override"
