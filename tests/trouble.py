@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +20,11 @@ from crm_contact_guard.record.models import Message
 def refusing(table: str, error: BaseException | None = None) -> Iterator[None]:
     """A database that takes no row into the table of this name, as this thread sees it."""
 
+    # PostgreSQL is sent several statements as one (``record.statements``): the insert may stand within another.
+    insert = re.compile(rf"INSERT INTO [\"`]crm_contact_guard_{table}[\"`]")
+
     def watch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.startswith("INSERT") and f"crm_contact_guard_{table}" in sql:
+        if insert.search(sql):
             raise error or DatabaseError("no room")
         return execute(sql, params, many, context)
 
