@@ -58,6 +58,6 @@ def test_a_guests_message_warns_the_supervisor(stack: Running) -> None:
     supervisor.wait_for("/guard/", "佐藤 花子")
     supervisor.wait_for(f"/mailbox/{urllib.parse.quote('supervisor@kaede-hotels.example')}/", "佐藤 花子")
     checked = stack.demo.manage("contact_guard_check", "--patience", "60")
-    assert "beat and worker are alive" in checked.stdout, checked.stdout
+    assert "beat and worker run: a recorded row was sealed" in checked.stdout, checked.stdout
     assert checked.returncode == 0, checked.stdout
     assert stack.end()[0] == 0
