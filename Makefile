@@ -8,8 +8,11 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 # Carriers' libraries join the developers' lock with the code that uses them.
 LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra pdf --extra postgresql --extra prometheus --extra redis --extra semantic --extra twilio --extra whatsapp
 
+# How many processes the tests share the cores with.
+JOBS = auto
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services test-postgresql test-mariadb matrix matrix-slice mutants sequences kills test-hosts test-hosts-slice coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
+.PHONY: help install demo demo-data test test-services test-live test-postgresql test-mariadb matrix matrix-slice mutants sequences kills test-hosts test-hosts-slice coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -59,12 +62,14 @@ demo-data: .venv/.demo-installed ## migrations and demo data, nothing is started
 
 # --- checks -----------------------------------------------------------------------------------------------------------
 
-test: .venv/.dev-installed ## all tests that need no service
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: .venv/.dev-installed ## all tests that need no service, on all cores; JOBS=0 runs them in one process
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
 
 test-services: .venv/.services-installed ## the same on PostgreSQL and MariaDB, and what needs Redis, RabbitMQ, Chromium
+	$(MAKE) --no-print-directory -j3 -O test-live test-postgresql test-mariadb
+
+test-live: .venv/.services-installed ## of it what needs Redis, RabbitMQ, Chromium
 	$(BIN)/python -m pytest --services tests/services $(PYTEST_ARGS)
-	$(MAKE) --no-print-directory -j2 -O test-postgresql test-mariadb
 
 test-postgresql: .venv/.services-installed ## of it the suite on PostgreSQL
 	CONTACT_GUARD_SEQUENCES=60 $(BIN)/python -m pytest --ds tests.settings_postgresql $(PYTEST_ARGS)
@@ -73,10 +78,10 @@ test-mariadb: .venv/.services-installed ## of it the suite on MariaDB
 	CONTACT_GUARD_SEQUENCES=60 $(BIN)/python -m pytest --ds tests.settings_mariadb $(PYTEST_ARGS)
 
 test-hosts: .venv/.services-installed ## the built wheel in living CRMs from PyPI, by the tutorial; needs PostgreSQL
-	$(BIN)/python -m pytest --hosts tests/hosts $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --hosts tests/hosts $(PYTEST_ARGS)
 
 test-hosts-slice: .venv/.services-installed ## of it what CI takes: each host, some on one database alone
-	$(BIN)/python -m pytest --hosts tests/hosts -m "not beyond_slice" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --hosts tests/hosts -m "not beyond_slice" $(PYTEST_ARGS)
 
 matrix: .venv/.matrix-installed ## the built package on each Python, Django, database, broker, extra (hours); needs the services
 	$(BIN)/nox $(NOX_ARGS)
