@@ -1,12 +1,11 @@
-"""Working hours of an employee, in their own time zone and without public holidays."""
+"""Working hours of the app's employees, from their records and the settings; ``working_time`` calculates."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,22 +14,13 @@ from django.utils import timezone
 from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.policy import working_time
+from crm_contact_guard.policy.working_time import State, UnknownCalendar, holidays
+from crm_contact_guard.policy.working_time.calendar import HORIZON, Week
+from crm_contact_guard.policy.working_time.clock import DAY, Span, span
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SPAN = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
-#: Days searched for the next working day; longer than any holiday season.
-_HORIZON = 60
-
-
-@dataclass(frozen=True)
-class Span:
-    """Working time of one weekday in minutes after midnight; ``end`` may pass 24:00 for night shifts."""
-
-    start: int
-    end: int
-
-
-Week = tuple[tuple[Span, ...], ...]
 
 
 def parse_week(hours: Mapping[str, Any]) -> Week:
@@ -49,9 +39,9 @@ def parse_week(hours: Mapping[str, Any]) -> Week:
                     raise ConfigurationError(f"Working hours {days!r}: {text.strip()!r} is not like 09:00-18:00")
                 from_hour, from_minute, to_hour, to_minute = map(int, match.groups())
                 start, end = from_hour * 60 + from_minute, to_hour * 60 + to_minute
-                if start >= 24 * 60 or end > 24 * 60 or from_minute > 59 or to_minute > 59:
+                if start >= DAY or end > DAY or from_minute > 59 or to_minute > 59:
                     raise ConfigurationError(f"Working hours {days!r}: {text.strip()!r} is not a time of day")
-                week[index].append(Span(start, end if end > start else end + 24 * 60))
+                week[index].append(span(start, end))
     return tuple(tuple(day) for day in week)
 
 
@@ -82,36 +72,20 @@ def week_of(employee: Employee) -> Week:
     return parse_week(employee.working_hours or settings.WORKING_HOURS)
 
 
-@lru_cache(maxsize=64)
-def _calendar(country: str, year: int) -> frozenset[date]:
-    import holidays  # noqa: PLC0415 - slow to import, and many hosts set no holidays
-
-    try:
-        return frozenset(holidays.country_holidays(country, years=year))
-    except NotImplementedError as error:
-        raise ConfigurationError(f'CONTACT_GUARD["HOLIDAYS"]: no calendar for {country!r}') from error
-
-
 def is_holiday(day: date) -> bool:
-    """Whether the day is a public holiday of one of the ``HOLIDAYS`` countries, or one of its ISO dates."""
-    for entry in settings.HOLIDAYS:
-        if entry == day.isoformat() or (len(entry) == 2 and day in _calendar(entry, day.year)):
-            return True
-    return False
+    """Whether the day is a public holiday by one of the codes in ``HOLIDAYS``, or one of its ISO dates.
+
+    Raises ConfigurationError.
+    """
+    codes, closed = _holidays()
+    with _unknown_calendars_named():
+        return day in closed or holidays.is_holiday(day, codes)
 
 
 def is_working_time(employee: Employee, at: datetime) -> bool:
-    """Whether ``at`` (aware) is within the employee's working hours."""
-    local = at.astimezone(zone(employee))
-    week = week_of(employee)
-    minute = local.hour * 60 + local.minute
-    today, yesterday = local.date(), local.date() - timedelta(days=1)
-    if not is_holiday(today) and any(span.start <= minute < span.end for span in week[today.weekday()]):
-        return True
-    past_midnight = minute + 24 * 60
-    return not is_holiday(yesterday) and any(
-        span.start <= past_midnight < span.end for span in week[yesterday.weekday()]
-    )
+    """Whether ``at`` (aware) is within the employee's working hours. Raises ConfigurationError."""
+    with _unknown_calendars_named():
+        return _working_time(employee).state(at) is State.WORKING
 
 
 def next_working_day(employee: Employee, after: datetime) -> date:
@@ -119,15 +93,40 @@ def next_working_day(employee: Employee, after: datetime) -> date:
 
     Raises ConfigurationError if the employee never works.
     """
-    week = week_of(employee)
-    day = after.astimezone(zone(employee)).date()
-    for _ in range(_HORIZON):
-        day += timedelta(days=1)
-        if week[day.weekday()] and not is_holiday(day):
-            return day
-    raise ConfigurationError(f"No working day within {_HORIZON} days: check the working hours of {employee}")
+    calendar = _working_time(employee)
+    today = after.astimezone(calendar.zone).date()
+    with _unknown_calendars_named():
+        for step in range(1, HORIZON):
+            day = today + timedelta(days=step)
+            if calendar.works_on(day):
+                return day
+    raise ConfigurationError(f"No working day within {HORIZON} days: check the working hours of {employee}")
 
 
 def local_time(employee: Employee, day: date, at: time) -> datetime:
     """An aware datetime in the employee's time zone."""
     return datetime.combine(day, at, tzinfo=zone(employee))
+
+
+def _working_time(employee: Employee) -> working_time.Employee:
+    codes, closed = _holidays()
+    return working_time.Employee(zone=zone(employee), weekly=week_of(employee), holidays=codes, closed=closed)
+
+
+def _holidays() -> tuple[tuple[str, ...], frozenset[date]]:
+    """Codes and dates of the setting ``HOLIDAYS``."""
+    codes, dates = [], []
+    for entry in settings.HOLIDAYS:
+        try:
+            dates.append(date.fromisoformat(entry))
+        except ValueError:
+            codes.append(entry)
+    return tuple(codes), frozenset(dates)
+
+
+@contextmanager
+def _unknown_calendars_named() -> Iterator[None]:
+    try:
+        yield
+    except UnknownCalendar as error:
+        raise ConfigurationError(f'CONTACT_GUARD["HOLIDAYS"]: {error}') from error

@@ -1,0 +1,47 @@
+"""Public holidays by ISO 3166-1 and 3166-2 code (``JP``, ``GB-ENG``), from the package ``holidays``.
+
+Only days that the package counts as ``public``: observances and bank closures are no holidays. A year for which the
+package has no data gives an empty calendar, without an error; ``problem`` tells.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+
+
+class UnknownCalendar(ValueError):
+    """There is no calendar for this code."""
+
+
+@lru_cache(maxsize=512)
+def calendar(code: str, year: int) -> frozenset[date]:
+    """The public holidays of a country or subdivision in a year. Raises UnknownCalendar.
+
+    The first call imports all countries (some hundred milliseconds); workers do that when they start.
+    """
+    import holidays  # noqa: PLC0415 - slow to import, and many companies set no holidays
+
+    country, _, subdivision = code.partition("-")
+    if not (len(country) == 2 and country.isascii() and country.isupper()):
+        raise UnknownCalendar(f"{code!r} is not a code of ISO 3166-1 or 3166-2, such as JP or GB-ENG")
+    try:
+        days = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+    except NotImplementedError as error:
+        raise UnknownCalendar(f"the package holidays has no calendar for {code!r}") from error
+    return frozenset(days)
+
+
+def is_holiday(day: date, codes: tuple[str, ...]) -> bool:
+    """Whether the day is a public holiday by one of the codes. Raises UnknownCalendar."""
+    return any(day in calendar(code, day.year) for code in codes)
+
+
+def problem(code: str, year: int) -> str:
+    """Why holidays of this code can't be relied on in that year, in English; empty if they can."""
+    try:
+        if not calendar(code, year):
+            return f"the package holidays has no data for {code} in {year}"
+    except UnknownCalendar as error:
+        return str(error)
+    return ""
