@@ -115,6 +115,7 @@ CONTACT_GUARD: dict[str, Any] = {
         "TIMEZONE": "zone",
         "LANGUAGE": "language",
         "HOURS": "hours",
+        "CALENDAR": "calendar",
     },
     "TEAM": {"MODEL": "host.Branch", "NAME": "title", "SUPERVISOR": "head", "DEPUTY": "deputy_head"},
 }

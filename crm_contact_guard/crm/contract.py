@@ -34,7 +34,11 @@ class CustomerRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class EmployeeRecord:
-    """A host user. ``role`` is employee, supervisor, compliance or auditor; "" means no access."""
+    """A host user. ``role`` is employee, supervisor, compliance or auditor; "" means no access.
+
+    ``calendar`` has breaks, roster, leave, on-call duty and holidays of this person's place of work, in the format of
+    docs/working_time.md.
+    """
 
     key: str
     name: str
@@ -44,6 +48,7 @@ class EmployeeRecord:
     timezone: str = ""
     language: str = ""
     working_hours: Mapping[str, str] | None = None
+    calendar: Mapping[str, Any] | None = None
     active: bool = True
     tenant: str = ""
 

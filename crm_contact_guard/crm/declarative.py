@@ -178,7 +178,7 @@ class DeclarativeAdapter(CRMAdapter):
             if not own:
                 return None
             teams = dict.fromkeys(key for row in own for key in paths.keys(row, spec.get("TEAMS")))
-            hours = paths.values(own[0], spec.get("HOURS"))
+            hours, calendar = (paths.values(own[0], spec.get(name)) for name in ("HOURS", "CALENDAR"))
             return EmployeeRecord(
                 key=str(user.pk),
                 name=paths.first(own[0], spec.get("NAME")) or _person_name(user),
@@ -188,6 +188,7 @@ class DeclarativeAdapter(CRMAdapter):
                 timezone=paths.first(own[0], spec.get("TIMEZONE")),
                 language=paths.first(own[0], spec.get("LANGUAGE")),
                 working_hours=hours[0] if hours and isinstance(hours[0], Mapping) else None,
+                calendar=calendar[0] if calendar and isinstance(calendar[0], Mapping) else None,
                 active=bool(active) and bool(getattr(user, "is_active", True)),
                 tenant=tenant,
             )

@@ -22,7 +22,8 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
         "URL", "TENANT", "MERGED_INTO",
     ),
     "EMPLOYEE": (
-        "USER", "NAME", "EMAIL", "ROLE", "GROUPS", "TEAMS", "TIMEZONE", "LANGUAGE", "HOURS", "ACTIVE", "TENANT",
+        "USER", "NAME", "EMAIL", "ROLE", "GROUPS", "TEAMS", "TIMEZONE", "LANGUAGE", "HOURS", "CALENDAR",
+        "ACTIVE", "TENANT",
     ),
     "TEAM": ("NAME", "SUPERVISOR", "DEPUTY", "TENANT"),
 }  # fmt: skip

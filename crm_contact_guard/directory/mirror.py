@@ -89,6 +89,7 @@ def mirror_employee(record: crm.EmployeeRecord) -> Employee:
             "timezone": _whole(record.timezone, 64),
             "language": _whole(record.language, 16),
             "working_hours": dict(record.working_hours or {}),
+            "calendar": dict(record.calendar or {}),
             "active": record.active,
         },
     )

@@ -35,6 +35,7 @@ class Employee(Row):
     timezone = models.CharField(max_length=64, blank=True, default="", help_text="IANA name; empty: the project's.")
     language = models.CharField(max_length=16, blank=True, default="")
     working_hours = models.JSONField(default=dict, blank=True, help_text="Empty: the company's hours.")
+    calendar = models.JSONField(default=dict, blank=True, help_text="Breaks, roster, leave, on-call duty, holidays.")
     active = models.BooleanField(default=True)
     teams: models.ManyToManyField[Team, Any] = models.ManyToManyField("Team", related_name="members", blank=True)
 

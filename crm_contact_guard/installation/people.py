@@ -18,7 +18,6 @@ from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation.report import Item, error, fine, warning
-from crm_contact_guard.policy.hours import parse_week
 
 #: Default number of customers that are read.
 ROWS = 10_000
@@ -209,12 +208,6 @@ def _details(everybody: list[EmployeeRecord]) -> Iterator[Item]:
             f"{len(wrong_zone)} employees have a time zone that does not exist ({', '.join(wrong_zone[:_SHOWN])})",
             "use IANA names such as Asia/Tokyo; until then the project's time zone is used",
         )
-    for record in everybody:
-        try:
-            parse_week(record.working_hours or {})
-        except ConfigurationError as problem:
-            yield error("people", f"working hours of employee {record.key}: {problem}", "docs/settings.md, The company")
-            return
 
 
 def _routes(everybody: list[EmployeeRecord], teams: list[TeamRecord], of_tenant: str) -> Iterator[Item]:

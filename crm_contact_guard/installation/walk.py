@@ -15,6 +15,7 @@ from crm_contact_guard.installation.report import Item, error
 from crm_contact_guard.installation.settings_look import database_items, has_tables, settings_items
 from crm_contact_guard.installation.trouble import describe
 from crm_contact_guard.installation.work import PATIENCE, work_items
+from crm_contact_guard.installation.working_time import hours_items
 
 
 def walk(
@@ -25,6 +26,7 @@ def walk(
         settings_items,
         database_items,
         partial(people_items, rows),
+        hours_items,
         pages_items,
         partial(carrier_items, tuple(tests)),
         reader_items,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -15,8 +15,9 @@ from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.policy import working_time
-from crm_contact_guard.policy.working_time import State, UnknownCalendar, holidays
+from crm_contact_guard.policy.working_time import UnknownCalendar, holidays
 from crm_contact_guard.policy.working_time.calendar import HORIZON, Week
+from crm_contact_guard.policy.working_time.case import BadCase, with_calendar
 from crm_contact_guard.policy.working_time.clock import DAY, Span, span
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -83,9 +84,25 @@ def is_holiday(day: date) -> bool:
 
 
 def is_working_time(employee: Employee, at: datetime) -> bool:
-    """Whether ``at`` (aware) is within the employee's working hours. Raises ConfigurationError."""
+    """Whether a message sent at ``at`` (aware) is within working hours: at work, on call or in a break.
+
+    Raises ConfigurationError.
+    """
     with _unknown_calendars_named():
-        return _working_time(employee).state(at) is State.WORKING
+        return not working_time_of(employee).state(at).is_after_hours
+
+
+def ever_works(employee: Employee, at: datetime) -> bool:
+    """Whether any working time lies within HORIZON days. Raises ConfigurationError."""
+    with _unknown_calendars_named():
+        return working_time_of(employee).next_open(at) is not None
+
+
+def holiday_problems(years: Iterable[int]) -> list[str]:
+    """What is wrong with the codes in ``HOLIDAYS``: unknown, or without data for one of the years."""
+    codes, _dates = _holidays()
+    found = (holidays.problem(code, year) for code in codes for year in years)
+    return list(dict.fromkeys(problem for problem in found if problem))
 
 
 def next_working_day(employee: Employee, after: datetime) -> date:
@@ -93,7 +110,7 @@ def next_working_day(employee: Employee, after: datetime) -> date:
 
     Raises ConfigurationError if the employee never works.
     """
-    calendar = _working_time(employee)
+    calendar = working_time_of(employee)
     today = after.astimezone(calendar.zone).date()
     with _unknown_calendars_named():
         for step in range(1, HORIZON):
@@ -108,9 +125,14 @@ def local_time(employee: Employee, day: date, at: time) -> datetime:
     return datetime.combine(day, at, tzinfo=zone(employee))
 
 
-def _working_time(employee: Employee) -> working_time.Employee:
+def working_time_of(employee: Employee) -> working_time.Employee:
+    """Hours and calendar of an employee, with the company's holidays. Raises ConfigurationError."""
     codes, closed = _holidays()
-    return working_time.Employee(zone=zone(employee), weekly=week_of(employee), holidays=codes, closed=closed)
+    found = working_time.Employee(zone=zone(employee), weekly=week_of(employee), holidays=codes, closed=closed)
+    try:
+        return with_calendar(found, employee.calendar, "calendar") if employee.calendar else found
+    except BadCase as error:
+        raise ConfigurationError(f"Employee {employee.key}: {error}") from error
 
 
 def _holidays() -> tuple[tuple[str, ...], frozenset[date]]:

@@ -36,6 +36,7 @@ class User(AbstractBaseUser):
     zone = models.CharField(max_length=40, default="Asia/Tokyo")
     language = models.CharField(max_length=10, default="ja")
     hours = models.JSONField(null=True, blank=True)
+    calendar = models.JSONField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
 
     USERNAME_FIELD = "email"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -15,6 +15,8 @@ from crm_contact_guard.policy.working_time.clock import DAY, Span, span
 from crm_contact_guard.policy.working_time.holidays import UnknownCalendar, calendar
 from crm_contact_guard.policy.working_time.quiet import Customer, Side
 
+#: What a calendar may hold beside weekly hours.
+CALENDAR = ("breaks", "roster", "leave", "leave_parts", "on_call", "open", "closed", "holidays")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _T = TypeVar("_T")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
@@ -66,21 +68,37 @@ def written(found: Answer) -> dict[str, object]:
     }
 
 
+def with_calendar(employee: Employee, value: Any, path: str) -> Employee:
+    """The employee with breaks, roster, leave, on-call duty, and own dates of a JSON object.
+
+    Holidays and dates of ``employee`` stay, unless the object names some. Raises BadCase, also for an unknown key.
+    """
+    given = _object(value, path)
+    for key in given:
+        if key not in CALENDAR:
+            raise BadCase(f"{path}.{key}: unknown; known are {', '.join(CALENDAR)}")
+    named = {"rosters" if key == "roster" else key for key in given}
+    return replace(employee, **{name: part for name, part in _dates(given, path).items() if name in named})
+
+
 def _employee(value: Any, path: str) -> Employee:
     given = _object(value, path)
+    zone, weekly = _zone(given.get("zone"), f"{path}.zone"), _week(given.get("weekly"), f"{path}.weekly")
+    return Employee(zone=zone, weekly=weekly, **_dates(given, path))
+
+
+def _dates(given: Mapping[str, Any], path: str) -> dict[str, Any]:
     roster = given.get("roster")
-    return Employee(
-        zone=_zone(given.get("zone"), f"{path}.zone"),
-        weekly=_week(given.get("weekly"), f"{path}.weekly"),
-        breaks=_week(given.get("breaks"), f"{path}.breaks"),
-        rosters=() if roster is None else (_roster(roster, f"{path}.roster"),),
-        leave=_list(given.get("leave"), f"{path}.leave", _days),
-        leave_parts=_list(given.get("leave_parts"), f"{path}.leave_parts", _part),
-        on_call=_list(given.get("on_call"), f"{path}.on_call", _call),
-        open=frozenset(_list(given.get("open"), f"{path}.open", _date)),
-        closed=frozenset(_list(given.get("closed"), f"{path}.closed", _date)),
-        holidays=_list(given.get("holidays"), f"{path}.holidays", _code),
-    )
+    return {
+        "breaks": _week(given.get("breaks"), f"{path}.breaks"),
+        "rosters": () if roster is None else (_roster(roster, f"{path}.roster"),),
+        "leave": _list(given.get("leave"), f"{path}.leave", _days),
+        "leave_parts": _list(given.get("leave_parts"), f"{path}.leave_parts", _part),
+        "on_call": _list(given.get("on_call"), f"{path}.on_call", _call),
+        "open": frozenset(_list(given.get("open"), f"{path}.open", _date)),
+        "closed": frozenset(_list(given.get("closed"), f"{path}.closed", _date)),
+        "holidays": _list(given.get("holidays"), f"{path}.holidays", _code),
+    }
 
 
 def _customer(value: Any, path: str) -> Customer:

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ('zone', models.CharField(default='Asia/Tokyo', max_length=40)),
                 ('language', models.CharField(default='ja', max_length=10)),
                 ('hours', models.JSONField(blank=True, null=True)),
+                ('calendar', models.JSONField(blank=True, null=True)),
                 ('is_active', models.BooleanField(default=True)),
             ],
             options={

@@ -1,0 +1,65 @@
+"""Check working hours, calendars and holidays: unusable values, employees who never work, years without data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils import timezone
+
+from crm_contact_guard import crm
+from crm_contact_guard.crm import EmployeeRecord
+from crm_contact_guard.directory.mirror import staff_within
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.installation.report import Item, error, fine, warning
+from crm_contact_guard.policy import hours
+from crm_contact_guard.policy.working_time.calendar import HORIZON
+
+TOPIC = "hours"
+#: Number of keys shown.
+_SHOWN = 3
+
+
+def hours_items() -> Iterator[Item]:
+    """Check ``HOLIDAYS`` for this year and the next, and the hours of all employees as the adapter returns them."""
+    now = timezone.now()
+    problems = hours.holiday_problems((now.year, now.year + 1))
+    for problem in problems:
+        yield warning(
+            TOPIC,
+            f'CONTACT_GUARD["HOLIDAYS"]: {problem}',
+            "use a code of ISO 3166-1 or 3166-2 such as JP or GB-ENG; add missing days as dates, or upgrade holidays",
+        )
+    never = []
+    for record in _staff():
+        employee = Employee(
+            key=record.key,
+            timezone=record.timezone,
+            working_hours=dict(record.working_hours or {}),
+            calendar=dict(record.calendar or {}),
+        )
+        try:
+            if not hours.ever_works(employee, now):
+                never.append(record.key)
+        except ConfigurationError as problem:
+            yield error(TOPIC, f"employee {record.key}: {problem}", "docs/working_time.md")
+            return
+    if never:
+        shown = ", ".join(never[:_SHOWN])
+        yield warning(
+            TOPIC,
+            f"{len(never)} employees have no working time within {HORIZON} days (key {shown})",
+            "all their messages count as after hours; correct hours, roster and leave in the CRM",
+        )
+    elif not problems:
+        yield fine(TOPIC, "working hours, calendars and holidays can be read")
+
+
+def _staff() -> Iterator[EmployeeRecord]:
+    """Everybody with access, of all tenants."""
+    adapter = crm.adapter()
+    if list(adapter.problems()):
+        return  # reported by the system checks; reading rows would only repeat them
+    for tenant in adapter.tenants():
+        with crm.tenant(tenant):
+            yield from (record for record in staff_within(tenant) if record.active and record.role)
