@@ -18,6 +18,7 @@ from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import DEFAULTS, settings
 from crm_contact_guard.detection import semantic_available
+from crm_contact_guard.directory.problems import adapter_problems
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.files import reencoding
 from crm_contact_guard.installation.addresses import misplaced
@@ -49,7 +50,7 @@ def check_names(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 def check_adapter(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E003: the CRM adapter can't be loaded, or its settings name a model, field or option that does not exist."""
     try:
-        problems = list(crm.adapter().problems())
+        problems = list(adapter_problems())
     except ConfigurationError as error:
         problems = [(str(error), "See docs/settings.md, The host CRM.")]
     return [Error(problem, hint=hint, id="crm_contact_guard.E003") for problem, hint in problems]
@@ -80,16 +81,25 @@ def check_tenants(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_channels(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E004: a channel's backend can't be loaded. W001: no channel is configured. Also runs each channel's checks."""
+    """E004: a channel's backend can't be loaded. E016: two channels declare address kinds with the same name.
+    W001: no channel is configured. Also runs each channel's checks."""
     if not registry.aliases():
         hint = 'Add one to CONTACT_GUARD["CHANNELS"], for example the web chat, which needs no carrier.'
         return [Warning("No channel is configured", hint=hint, id="crm_contact_guard.W001")]
     messages: list[CheckMessage] = []
     for alias in registry.aliases():
         try:
-            messages.extend(registry.channel(alias).check())
+            channel = registry.channel(alias)
         except ConfigurationError as error:
             messages.append(Error(str(error), hint="See docs/channels.md.", id="crm_contact_guard.E004"))
+            continue
+        messages.extend(channel.check())
+        if registry.address_kind(channel.address_kind) is not channel.address_kind:
+            words = (
+                f"Channel {alias!r} declares the address kind {channel.address_kind!r} of another channel"
+            )
+            hint = "Use its AddressKind, or another name."
+            messages.append(Error(words, hint=hint, id="crm_contact_guard.E016"))
     return messages
 
 
