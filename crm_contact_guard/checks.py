@@ -95,9 +95,7 @@ def check_channels(app_configs: Configs, **_: Any) -> list[CheckMessage]:
             continue
         messages.extend(channel.check())
         if registry.address_kind(channel.address_kind) is not channel.address_kind:
-            words = (
-                f"Channel {alias!r} declares the address kind {channel.address_kind!r} of another channel"
-            )
+            words = f"Channel {alias!r} declares the address kind {channel.address_kind!r} of another channel"
             hint = "Use its AddressKind, or another name."
             messages.append(Error(words, hint=hint, id="crm_contact_guard.E016"))
     return messages

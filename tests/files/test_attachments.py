@@ -30,7 +30,6 @@ from tests import factories
 from tests.file_samples import PNG, pdf, qr_png
 
 pytestmark = pytest.mark.django_db
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 @pytest.fixture
