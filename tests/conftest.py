@@ -97,3 +97,11 @@ def _flush_past_the_triggers() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", flush_without_triggers)
         yield
+
+
+@pytest.fixture
+def clerk(db: None) -> Any:
+    """Aoi, an employee whose supervisor is Sora."""
+    from tests import factories  # models load when Django is set up
+
+    return factories.employee("aoi", branch=factories.team(head="sora"))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
+from crm_contact_guard import gateway
+from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.conversations.lifecycle import conversation_open
+from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.mirror import customer_for, employee_for, mirror_teams
 from crm_contact_guard.directory.models import Customer, Employee
-from crm_contact_guard.record.models import Conversation
+from crm_contact_guard.record.models import Conversation, Message
 from tests.host.models import Branch, Client, User
 
 
@@ -52,6 +56,37 @@ def conversation(
 ) -> Conversation:
     """An open conversation of a new customer with ``owner``."""
     return conversation_open(customer=customer(name, manager=owner, email=email), channel=channel)
+
+
+def reachable(kind: str, address: str) -> Conversation:
+    """A conversation of Aoi with a new customer who has this address."""
+    talk = conversation(employee("aoi"))
+    talk.customer.addresses.create(kind=kind, value=address, normalised=normalise(kind, address))
+    return talk
+
+
+def opening(channel: str, address: str) -> None:
+    """The customer writes first, as some carriers require."""
+    gateway.receive(
+        InboundMessage(
+            channel=channel, event_id="opening", from_address=address, text="Good morning", occurred_at=timezone.now()
+        )
+    )
+
+
+def sent(talk: Conversation, text: str, channel: str, **more: Any) -> Message:
+    """A message of the conversation's employee in the outbox, due now."""
+    assert talk.employee is not None
+    given = {"actor": talk.employee, "conversation": talk, "text": text, "channel": channel}
+    message = gateway.send(occurred_at=office_time(), **given, **more).message
+    assert message is not None
+    return message
+
+
+def add_channels(settings: Any, channels: dict[str, Any], **more: Any) -> None:
+    """Configure further channels: alias → entry of ``CHANNELS``. ``more``: other keys of ``CONTACT_GUARD``."""
+    known = settings.CONTACT_GUARD
+    settings.CONTACT_GUARD = {**known, "CHANNELS": {**known["CHANNELS"], **channels}, **more}
 
 
 def office_time() -> datetime:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from crm_contact_guard import gateway
 from crm_contact_guard.channels.address_kinds import AddressKind
 from crm_contact_guard.checks import check_adapter, check_channels
 from crm_contact_guard.delivery import attempts
@@ -61,11 +60,8 @@ def configured(**channels: str) -> dict[str, Any]:
 
 @pytest.fixture
 def channels(settings: Any) -> dict[str, Any]:
-    settings.CONTACT_GUARD = {
-        **settings.CONTACT_GUARD,
-        "CHANNELS": {**settings.CONTACT_GUARD["CHANNELS"], **configured(matrix="MatrixChannel")},
-        "CUSTOMER": {**settings.CONTACT_GUARD["CUSTOMER"], "PHONE": "mobile", "MATRIX": "office_phone"},
-    }
+    customer = {**settings.CONTACT_GUARD["CUSTOMER"], "PHONE": "mobile", "MATRIX": "office_phone"}
+    factories.add_channels(settings, configured(matrix="MatrixChannel"), CUSTOMER=customer)
     return settings.CONTACT_GUARD["CHANNELS"]  # type: ignore[no-any-return]
 
 
@@ -85,18 +81,9 @@ def webhook(event: str, sender: str, **fields: Any) -> None:
     assert response.status_code == 204
 
 
-def write(talk: Conversation) -> Message:
-    assert talk.employee is not None
-    sent = gateway.send(
-        actor=talk.employee, conversation=talk, text="Hello", channel="matrix", occurred_at=factories.office_time()
-    )
-    assert sent.message is not None
-    return sent.message
-
-
 def test_a_message_finds_its_sender_and_the_answer_goes_to_the_address(talk: Conversation) -> None:
     webhook("message", "@hanako:KAEDE.example", text="Hello")
-    sent = write(talk)
+    sent = factories.sent(talk, "Hello", "matrix")
     attempts.deliver(sent.pk)
 
     assert Message.objects.get(direction="inbound").conversation == talk
@@ -108,16 +95,16 @@ def test_a_message_finds_its_sender_and_the_answer_goes_to_the_address(talk: Con
 def test_an_opt_out_stops_it_for_everybody_with_the_address(talk: Conversation) -> None:
     webhook("stop", "@HANAKO:kaede.example")
     with pytest.raises(InvalidMessage, match="can't receive messages by Matrix room"):
-        write(talk)
+        factories.sent(talk, "Hello", "matrix")
 
     webhook("start", "@HANAKO:kaede.example")
-    assert write(talk)
+    assert factories.sent(talk, "Hello", "matrix")
 
 
 def test_it_is_masked_on_pages_in_the_api_and_in_exports(talk: Conversation) -> None:
     webhook("message", "@hanako:kaede.example", text="Hello")
     webhook("message", "@stranger:mail.example", text="I am new")
-    sent = write(talk)
+    sent = factories.sent(talk, "Hello", "matrix")
     assert talk.employee is not None
     browser, officer = Client(), Client()
     browser.force_login(talk.employee.user)
@@ -174,7 +161,7 @@ def test_addresses_outlive_their_channel_and_the_option_left_is_reported(talk: C
 def test_a_declaration_that_cannot_be_used_is_reported(
     channels: dict[str, Any], settings: Any, name: str, problem: tuple[str, str]
 ) -> None:
-    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": {**channels, **configured(other=name)}}
+    factories.add_channels(settings, configured(other=name))
 
     (found,) = check_channels(None)
 

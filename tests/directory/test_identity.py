@@ -27,11 +27,6 @@ from tests.host.models import Client
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def clerk() -> Employee:
-    return factories.employee("aoi", branch=factories.team(head="sora"))
-
-
 def writes(address: str, text: str = "Hello", **more: object) -> Message:
     received = gateway.receive(
         InboundMessage(

@@ -247,8 +247,7 @@ def test_files_at_the_carrier_are_fetched_later_and_erased_with_the_message(
 
     with PagerServer().running() as server:
         pager = {"BACKEND": "tests.signed_channel.SignedChannel", "OPTIONS": {"SECRET": "s", "URL": server.url}}
-        channels = {**settings.CONTACT_GUARD["CHANNELS"], "pager": pager}
-        settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels}
+        factories.add_channels(settings, {"pager": pager})
         server.media["note.txt"] = CONTACT
         channel: Any = registry.channel("pager")
         event = {"id": "m1", "type": "message", "from": "+819012345678", "text": "", "media": ["note.txt", "gone.txt"],

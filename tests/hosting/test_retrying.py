@@ -120,8 +120,7 @@ def a_file() -> Work:
 
 @pytest.fixture(params=[a_message, a_warning, a_file])
 def work(request: pytest.FixtureRequest, settings: Any) -> Work:
-    channels = {**settings.CONTACT_GUARD["CHANNELS"], "memory": {"BACKEND": f"{HERE}.Refusing"}}
-    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels}
+    factories.add_channels(settings, {"memory": {"BACKEND": f"{HERE}.Refusing"}})
     if django.VERSION >= (6, 1):
         settings.MAILERS = {"default": {"BACKEND": f"{HERE}.Refusing"}}
     else:

@@ -35,8 +35,7 @@ TEMPLATES = {
 @pytest.fixture
 def talk(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Conversation:
     memory = {"BACKEND": "crm_contact_guard.channels.memory.MemoryChannel"}
-    channels = {**settings.CONTACT_GUARD["CHANNELS"], "memory": memory}
-    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels, "TEMPLATES": TEMPLATES}
+    factories.add_channels(settings, {"memory": memory}, TEMPLATES=TEMPLATES)
     monkeypatch.setattr(MemoryChannel, "session_window", timedelta(hours=24))
     monkeypatch.setattr(MemoryChannel, "supports_files", True)
     monkeypatch.setattr(MemoryChannel, "sent", [])
