@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from django.utils import timezone
 
@@ -65,13 +66,18 @@ def reachable(kind: str, address: str) -> Conversation:
     return talk
 
 
+def received(text: str, talk: Conversation | None = None, *, channel: str = "chat", **more: Any) -> Message:
+    """A customer's message in this conversation. ``more``: other fields of ``InboundMessage``."""
+    tokens = (talk.reply_token,) if talk is not None else ()
+    given = {"event_id": uuid4().hex, "from_address": "", "occurred_at": office_time(), "reply_tokens": tokens, **more}
+    message = gateway.receive(InboundMessage(channel=channel, text=text, **given)).message
+    assert message is not None
+    return message
+
+
 def opening(channel: str, address: str) -> None:
     """The customer writes first, as some carriers require."""
-    gateway.receive(
-        InboundMessage(
-            channel=channel, event_id="opening", from_address=address, text="Good morning", occurred_at=timezone.now()
-        )
-    )
+    received("Good morning", channel=channel, from_address=address, occurred_at=timezone.now())
 
 
 def sent(talk: Conversation, text: str, channel: str, **more: Any) -> Message:

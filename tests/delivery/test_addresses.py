@@ -10,9 +10,8 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import Channel, ContactEvent, ContactKind, InboundMessage
+from crm_contact_guard.channels.base import Channel, ContactEvent, ContactKind
 from crm_contact_guard.delivery import consent
 from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.models import Address, Customer
@@ -206,9 +205,7 @@ def test_a_refusal_by_the_carrier_is_a_word_about_the_address(talk: Conversation
 
 
 def writes(at: datetime) -> None:
-    gateway.receive(
-        InboundMessage(channel="email", event_id=uuid4().hex, from_address=HOME.title(), text="Me", occurred_at=at)
-    )
+    factories.received("Me", channel="email", from_address=HOME.title(), occurred_at=at)
 
 
 def test_a_bounce_is_over_when_somebody_writes_from_there_and_that_is_recorded(talk: Conversation) -> None:

@@ -15,7 +15,7 @@ from django.test import Client
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import FileIn, InboundMessage
+from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.delivery import attempts, outbox
 from crm_contact_guard.detection.files import documents
 from crm_contact_guard.exceptions import InvalidMessage
@@ -49,14 +49,7 @@ def send(talk: Conversation, *attachments: FileIn, text: str = "Here it is.") ->
 
 
 def comes(talk: Conversation, *attachments: FileIn) -> Message:
-    received = gateway.receive(
-        InboundMessage(
-            channel="chat", event_id="e1", from_address="", text="", occurred_at=factories.office_time(),
-            reply_tokens=(talk.reply_token,), files=attachments,
-        )
-    )  # fmt: skip
-    assert received.message is not None
-    return received.message
+    return factories.received("", talk, files=attachments)
 
 
 @pytest.mark.parametrize(
