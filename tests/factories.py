@@ -15,6 +15,7 @@ from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.mirror import customer_for, employee_for, mirror_teams
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.record.models import Conversation, Message
+from crm_contact_guard.record.recording import record_message
 from tests.host.models import Branch, Client, User
 
 
@@ -64,6 +65,15 @@ def reachable(kind: str, address: str) -> Conversation:
     talk = conversation(employee("aoi"))
     talk.customer.addresses.create(kind=kind, value=address, normalised=normalise(kind, address))
     return talk
+
+
+def recorded(
+    talk: Conversation, text: str, *, direction: str = "inbound", channel: str = "chat", **more: Any
+) -> Message:
+    """A row of the record, without what the gateway does beside it. ``more``: other arguments of ``record_message``."""
+    return record_message(
+        conversation=talk, text=text, direction=direction, channel=channel, **{"occurred_at": office_time(), **more}
+    )
 
 
 def received(text: str, talk: Conversation | None = None, *, channel: str = "chat", **more: Any) -> Message:

@@ -17,7 +17,6 @@ from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.models import Address, Customer
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.record.models import Conversation, Event, Message
-from crm_contact_guard.record.recording import record_message
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -55,9 +54,7 @@ def says(kind: ContactKind, address: str = HOME, *, minutes: float = 1, **more: 
 
 
 def written(talk: Conversation, to: str | None = HOME) -> Message:
-    return record_message(
-        conversation=talk, direction="outbound", channel="email", occurred_at=NOW, text="Hello", to_address=to
-    )
+    return factories.recorded(talk, "Hello", direction="outbound", channel="email", occurred_at=NOW, to_address=to)
 
 
 # --- which

@@ -14,7 +14,7 @@ from django.utils import timezone
 from crm_contact_guard.exceptions import RecordedRowsAreFinal
 from crm_contact_guard.record import trigger_state, triggers
 from crm_contact_guard.record.models import ErasurePermit, Event, Message, Pending
-from crm_contact_guard.record.recording import record_event, record_message
+from crm_contact_guard.record.recording import record_event
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -25,14 +25,7 @@ MESSAGE, EVENT = "crm_contact_guard_message", "crm_contact_guard_event"
 @pytest.fixture
 def message() -> Message:
     conversation = factories.conversation(factories.employee("aoi"))
-    recorded = record_message(
-        conversation=conversation,
-        direction="inbound",
-        channel="chat",
-        occurred_at=timezone.now(),
-        text="Good evening",
-        from_name="Hanako Sato",
-    )
+    recorded = factories.recorded(conversation, "Good evening", occurred_at=timezone.now(), from_name="Hanako Sato")
     record_event(
         kind="delivery.sent", subject_type="message", subject_id=recorded.pk, actor_type="system", message=recorded
     )
