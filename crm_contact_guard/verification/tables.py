@@ -1,11 +1,66 @@
-"""x"""
+"""Check the tables themselves: triggers, definitions, and what could take a table's or a function's place.
+
+None of this changes a row, so no hash detects it; but rows can then be refused, altered before they are recorded, or
+shown to some readers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
 from crm_contact_guard.record import trigger_state
+from crm_contact_guard.record.pinned import pinned, schema_of_tables
 from crm_contact_guard.verification.report import Report
+from crm_contact_guard.verification.schema import mysql, postgresql, shadows, sqlite
+from crm_contact_guard.verification.schema.expected import Said, table_names
 
 
 def check(using: str, report: Report) -> None:
+    """Report altered triggers, foreign triggers, tables that are not as migrations made them, and shadows."""
     for name in sorted(trigger_state.altered(connections[using])):
         report.add(f"trigger {name}", "is missing, disabled or changed: recorded rows can be altered")
-    for name, why in trigger_state.obstacles(connections[using]):
+    for name, why in altered(using):
         report.add(name, why)
+    report.notes.extend(notes(using))
+
+
+def altered(using: str) -> Iterator[Said]:
+    """Name of each thing that is not as our migrations made it, and what is wrong with it. Without our triggers."""
+    connection = connections[using]
+    for table, name in trigger_state.foreign(connection, table_names()):
+        yield (
+            name,
+            f"is a trigger that is not one of ours on {table}: it can alter rows, or prevent them from being recorded",
+        )
+    if connection.vendor == "postgresql":
+        yield from _on_postgresql(connection)
+    else:
+        yield from {"mysql": mysql, "sqlite": sqlite}[connection.vendor].faults(connection)
+
+
+def notes(using: str) -> Iterator[Said]:
+    """What may be the host's own, but should be known."""
+    if connections[using].vendor == "postgresql":
+        with pinned(using):
+            yield from list(shadows.notes(connections[using]))
+
+
+def _on_postgresql(connection: BaseDatabaseWrapper) -> Iterator[Said]:
+    schema = schema_of_tables(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_catalog.current_schemas(true)::pg_catalog.text[]")
+        path = [str(name) for name in cursor.fetchone()[0]]
+        cursor.execute(
+            "SELECT c.relname FROM pg_catalog.pg_class c"
+            " WHERE c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"
+        )
+        temporary = {str(name) for (name,) in cursor.fetchall()}
+    for name in sorted(temporary.intersection(table_names())):
+        yield name, "is a temporary table in front of ours"
+    if schema is None:
+        return
+    with pinned(connection.alias):
+        yield from [*postgresql.faults(connection, schema), *shadows.faults(connection, path)]

@@ -22,7 +22,7 @@ from crm_contact_guard.record.models import Pending
 from crm_contact_guard.record.pinned import pinned
 from crm_contact_guard.sealing import witnessing
 from crm_contact_guard.sealing.keys import verification_keys
-from crm_contact_guard.verification import foreign_keys, shown, sql, tables
+from crm_contact_guard.verification import foreign_keys, shown, sql, tables, values
 from crm_contact_guard.verification.files import FileCheck
 from crm_contact_guard.verification.report import Report
 from crm_contact_guard.verification.rows import RowCheck
@@ -73,8 +73,10 @@ def verify(
             SetCheck(alias, report, size).check()
     with _guarded(alias, report, "triggers and tables"):
         tables.check(alias, report)
-    with _guarded(alias, report, "foreign keys and values"), pinned(alias):
+    with _guarded(alias, report, "foreign keys"), pinned(alias):
         foreign_keys.check(alias, report)
+    with _guarded(alias, report, "values"), pinned(alias):
+        values.check(alias, report)
     with _guarded(alias, report, "working state"), pinned(alias, snapshot=True):
         shown.check(alias, report)
     for check in also:

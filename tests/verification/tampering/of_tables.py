@@ -147,7 +147,7 @@ _STATEMENTS: dict[str, Any] = {
         [MESSAGE, "has row-level security"], postgresql=[f"ALTER TABLE {MESSAGE} ENABLE ROW LEVEL SECURITY"]
     ),
     "shadow_built_in_functions": _by_vendor(
-        ["evil", "is a schema that precedes pg_catalog"],
+        ["schema evil", "precedes pg_catalog in search_path"],
         postgresql=["CREATE SCHEMA evil", "SET LOCAL search_path = evil, pg_catalog, public"],
     ),
     "drop_a_column": _by_vendor(
@@ -169,7 +169,7 @@ if connection.vendor == "postgresql":
             f"CREATE TABLE more () INHERITS ({MESSAGE})",
             f"INSERT INTO more SELECT * FROM ONLY {MESSAGE} WHERE id = '{scene.victim.pk}'",
         )
-        return ["more", "inherits from a recorded table", named(scene.victim), "is in the table 2 times"]
+        return ["more", "inherits from crm_contact_guard_message", named(scene.victim), "is in the table 2 times"]
 
     @manipulation
     def write_a_time_that_no_driver_reads(scene: Scene) -> Words:
