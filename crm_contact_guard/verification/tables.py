@@ -62,5 +62,21 @@ def _on_postgresql(connection: BaseDatabaseWrapper) -> Iterator[Said]:
         yield name, "is a temporary table in front of ours"
     if schema is None:
         return
+    for place, name in _in_front(connection, path[: path.index(schema)]):
+        yield f"{place}.{name}", "is in front of our table of that name: the application reads this one"
     with pinned(connection.alias):
         yield from [*postgresql.faults(connection, schema), *shadows.faults(connection, path)]
+
+
+def _in_front(connection: BaseDatabaseWrapper, schemas: list[str]) -> list[tuple[str, str]]:
+    """Tables, views and the like with the names of ours in these schemas."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c"
+            " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+            " WHERE n.nspname OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.name[])"
+            " AND c.relname OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.name[])"
+            " AND NOT n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()",
+            [schemas, table_names()],
+        )
+        return [(str(schema), str(name)) for schema, name in cursor.fetchall()]

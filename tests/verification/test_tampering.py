@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from io import StringIO
 from typing import Any
 
@@ -28,9 +29,11 @@ def scene() -> Iterator[Scene]:
     talk = rows.talk()
     scene = Scene(talk, rows.sealed_record(talk))
     yield scene
-    with connection.cursor() as cursor:
-        for statement in scene.undo:
-            cursor.execute(statement)
+    # SQLite refuses to put a recorded row back.
+    with past_the_triggers() if scene.undo and connection.vendor == "sqlite" else nullcontext():
+        with connection.cursor() as cursor:
+            for statement in scene.undo:
+                cursor.execute(statement)
 
 
 def verify(**options: Any) -> Report:

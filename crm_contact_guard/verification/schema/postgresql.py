@@ -148,6 +148,8 @@ def _values(column: Column, where: str, default: str | None, identity: str, gene
         yield where, f"has a default, {default}"
     if bool(identity) and not column.numbered:
         yield where, "is an identity column"
+    if column.numbered and not identity and default is None:
+        yield where, "is not numbered any more: inserts fail"
 
 
 def _constraints(table: Table, rows: list[tuple[Any, ...]]) -> Iterator[Said]:
