@@ -1,7 +1,8 @@
 """Check millions of recorded rows against their leaf hashes.
 
 The database concatenates the values of each row; Python computes two hashes per row and creates no object per value.
-SQLite is faster if it doesn't concatenate. Rows that fail are read again by ``canonical_sql.fetch``, which returns the values one by one.
+SQLite is faster if it doesn't concatenate. Rows that fail are read again by ``canonical_sql.fetch``, which returns the
+values one by one.
 """
 
 from __future__ import annotations
@@ -72,32 +73,14 @@ def compare(using: str, kind: RowKind, expected: Mapping[bytes, Expected], files
 
 def _read(connection: BaseDatabaseWrapper, kind: RowKind, ids: Iterable[bytes]) -> Iterator[_Parts]:
     if connection.vendor == "sqlite":
-        yield from _read_sqlite(connection, kind, ids)
+        yield from sqlite_rows.parts(connection, kind, ids)
         return
     statement = _select(connection.vendor, native(connection), kind) + where(connection.vendor, ids)
     as_id, last = _id_reader(connection), RECORDED[kind] + 1
     rows = stream(connection, statement) if connection.vendor == "postgresql" else _unbuffered(connection, statement)
     for key, stored, *rest in rows:
         text = bytes(stored)
-        yield as_id(key), text, text.split(b"\n", last)[last - 1], *rest  # type: ignore[misc]  # as selected
-
-
-def _read_sqlite(connection: BaseDatabaseWrapper, kind: RowKind, ids: Iterable[bytes]) -> Iterator[_Parts]:
-    usual, make, recorded = sqlite_rows.usual_types(kind), sqlite_rows.line_maker(kind), RECORDED[kind]
-    count = len(OPEN[kind])
-    files = count + 4 + PERSONAL[kind].index("files") if "files" in PERSONAL[kind] else None
-    for row in sqlite_rows.fetch(connection, kind, ids):
-        lines = make(row) if usual(row) else None
-        row_id = bytes.fromhex(bytes(row[0]).decode())
-        if lines is None or row[count + 3] != FORMAT:
-            yield row_id, None, b"", b"", b"", None, None, None
-            continue
-        parts = row[count + 4 :]
-        present = [part for part in parts if part is not None]
-        lengths = ",".join(["" if part is None else str(len(part)) for part in parts])
-        listed = None if files is None or row[files] is None else row[files].decode(errors="replace")
-        content = b"".join((lengths.encode(), b":", *present)) if present else None
-        yield row_id, b"\n".join(lines) + b"\n", lines[recorded], *row[count : count + 3], content, listed
+        yield as_id(key), text, text.split(b"\n", last)[last - 1], *rest
 
 
 def stream(connection: BaseDatabaseWrapper, statement: str) -> Iterator[tuple[Any, ...]]:

@@ -1,17 +1,18 @@
 """Read our tables so that nothing else in the database can take the place of a table, function, operator or cast.
 
-PostgreSQL looks up unqualified names along ``search_path``, and prefers a function or operator of any schema there that
-fits the types exactly: ``public.convert_to(text, text)`` over the built-in ``convert_to(text, name)``. Within ``pinned``
-the path is ``pg_catalog`` alone, and each statement, those of Django's ORM included, gets the schema of our tables
-written into it. On SQLite they are read from ``main``, so that a temporary table or view doesn't hide them.
+PostgreSQL looks up unqualified names along ``search_path``, and prefers a function or operator of any schema there
+that fits the types exactly: ``public.convert_to(text, text)`` over the built-in ``convert_to(text, name)``. Within
+``pinned`` the path is ``pg_catalog`` alone, and each statement, those of Django's ORM included, gets the schema of our
+tables written into it. On SQLite they are read from ``main``, so that a temporary table or view doesn't hide them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, Final
 
 from django.db import connections, transaction
@@ -29,18 +30,22 @@ _SETTINGS: Final = {
     "transform_null_equals": "off",
 }
 
+_PREFIXES: Final = {"sqlite": '"main".', "mysql": ""}
+
 #: Alias of a pinned connection → what its table names get in front, quoted and with its dot.
-_prefixes: ContextVar[dict[str, str]] = ContextVar("crm_contact_guard_pinned", default={})
+_prefixes: ContextVar[Mapping[str, str]] = ContextVar("crm_contact_guard_pinned", default=MappingProxyType({}))
 #: Alias of a pinned connection → its settings outside.
-_before: ContextVar[dict[str, dict[str, str]]] = ContextVar("crm_contact_guard_pinned_before", default={})
+_before: ContextVar[Mapping[str, dict[str, str]]] = ContextVar(
+    "crm_contact_guard_pinned_before", default=MappingProxyType({})
+)
 
 
 @contextmanager
 def pinned(using: str, *, snapshot: bool = False) -> Iterator[None]:
     """Read within this block from our tables and by built-in functions and operators only.
 
-    On PostgreSQL it opens a transaction that writes nothing, or a savepoint inside an open one. ``snapshot``: all statements see the
-    same rows (REPEATABLE READ); inside an open transaction, that transaction's isolation applies.
+    On PostgreSQL it opens a transaction that writes nothing, or a savepoint inside an open one. ``snapshot``: all
+    statements see the same rows (REPEATABLE READ); inside an open transaction, that transaction's isolation applies.
     """
     connection = connections[using]
     outermost = not connection.in_atomic_block
@@ -49,9 +54,9 @@ def pinned(using: str, *, snapshot: bool = False) -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         # A transaction that reads for long would keep SQLite's writers waiting.
-        with transaction.atomic(using=using) if snapshot else nullcontext():
-            with _prefixed(connection, '"main".' if connection.vendor == "sqlite" else ""):
-                yield
+        within, prefix = transaction.atomic(using=using) if snapshot else nullcontext(), _PREFIXES[connection.vendor]
+        with within, _prefixed(connection, prefix):
+            yield
         return
     with transaction.atomic(using=using):
         if outermost:

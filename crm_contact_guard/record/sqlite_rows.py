@@ -6,6 +6,7 @@ stored as a BLOB, or a time with a T, looks the same once it is spelled out, but
 
 from __future__ import annotations
 
+from binascii import unhexlify
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -14,11 +15,11 @@ from typing import Any, Final
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from crm_contact_guard.proof.canonical import OPEN, PERSONAL, RowKind
+from crm_contact_guard.proof.canonical import FORMAT, OPEN, PERSONAL, RowKind
 from crm_contact_guard.record.models import RECORDED_MODELS
 
 #: Before a value that the application would not have stored like this: no genuine value begins with it.
-ODD: Final = "\udc80"
+ODD: Final = chr(0xDC80)
 _OWN: Final = ("digests", "leaf_hash", "salt", "format")
 #: Rows fetched at a time: few enough for the CPU's cache.
 _CHUNK: Final = 256
@@ -62,53 +63,65 @@ def _field(kind: RowKind, name: str) -> models.Field[Any, Any]:
     return field
 
 
-def usual_types(kind: RowKind) -> Callable[[Stored], bool]:
-    """A function that says whether all values of a fetched row have the types that the application stores."""
-    nullable = [_field(kind, name).null for name in (*OPEN[kind], *_OWN, *PERSONAL[kind])]
-    own = dict(zip(_OWN, (bytes, bytes, bytes, int), strict=True))
-    wanted = [own.get(name, bytearray) for name in (*OPEN[kind], *_OWN, *PERSONAL[kind])]
-    known: dict[tuple[type, ...], bool] = {}
+def parts(connection: BaseDatabaseWrapper, kind: RowKind, ids: Iterable[bytes]) -> Iterator[Stored]:
+    """Id, lines, ``recorded_at``, digests, leaf hash, salt, content and files of each row, as ``hashed_rows`` compares.
 
-    def usual(row: Stored) -> bool:
-        types = tuple(map(type, row))
-        answer = known.get(types)
-        if answer is None:
-            answer = known[types] = all(
-                found is type_ or (found is type(None) and may_be_null)
-                for found, type_, may_be_null in zip(types, wanted, nullable, strict=True)
-            )
-        return answer
-
-    return usual
-
-
-def line_maker(kind: RowKind) -> Callable[[Stored], list[bytes] | None]:
-    """A function that returns the open values of a fetched row as in its leaf; None if a time is spelled differently.
-
-    All values must have the usual types.
+    The lines are None if a value has another type or spelling than the application stores. One long function, since it
+    runs for millions of rows.
     """
     fields = [_field(kind, name) for name in OPEN[kind]]
-    ids = [at for at, field in enumerate(fields) if at and is_id(field)]
+    id_places = [at for at, field in enumerate(fields) if at and is_id(field)]
     times = [at for at, field in enumerate(fields) if isinstance(field, models.DateTimeField)]
-    count, cache = len(fields), dict[bytes, bytes]()
-
-    def lines(row: Stored) -> list[bytes] | None:
-        parts = [b"\t" if value is None else value for value in row[:count]]
-        parts[0] = _dashed(parts[0])
-        for at in ids:
-            stored = bytes(parts[at])
-            dashed = cache.get(stored)
-            if dashed is None:
-                dashed = cache[stored] = stored if stored == b"\t" else _dashed(stored)
-            parts[at] = dashed
+    count, recorded = len(fields), OPEN[kind].index("recorded_at")
+    format_at, personal = count + 3, count + 4
+    files = personal + PERSONAL[kind].index("files") if "files" in PERSONAL[kind] else None
+    are_usual, known, dashed = _types(kind), dict[tuple[type, ...], bool](), dict[bytes, bytes]()
+    for row in fetch(connection, kind, ids):
+        row_id, types = unhexlify(row[0]), tuple(map(type, row))
+        usual = known.get(types)
+        if usual is None:
+            usual = known[types] = are_usual(types)
+        if not usual or row[format_at] != FORMAT:
+            yield row_id, None, b"", b"", b"", None, None, None
+            continue
+        lines = [b"\t" if value is None else value for value in row[:count]]
+        lines[0] = _dashed(lines[0])
+        for at in id_places:
+            stored = bytes(lines[at])
+            line = dashed.get(stored)
+            if line is None:
+                line = dashed[stored] = stored if stored == b"\t" else _dashed(stored)
+            lines[at] = line
         for at in times:
-            moment = _moment(parts[at])
-            if moment is None:
-                return None
-            parts[at] = moment
-        return parts
+            lines[at] = _moment(lines[at])
+        if None in lines:
+            yield row_id, None, b"", b"", b"", None, None, None
+            continue
+        values = row[personal:]
+        present = [value for value in values if value is not None]
+        content = None
+        if present:
+            lengths = ",".join(["" if value is None else str(len(value)) for value in values])
+            content = b"".join((lengths.encode(), b":", *present))
+        listed = None if files is None or row[files] is None else row[files].decode(errors="replace")
+        lines.append(b"")
+        yield row_id, b"\n".join(lines), lines[recorded], row[count], row[count + 1], row[count + 2], content, listed
 
-    return lines
+
+def _types(kind: RowKind) -> Callable[[tuple[type, ...]], bool]:
+    """A function that says whether values of these types are as the application stores them."""
+    names = (*OPEN[kind], *_OWN, *PERSONAL[kind])
+    nullable = [_field(kind, name).null for name in names]
+    own = dict(zip(_OWN, (bytes, bytes, bytes, int), strict=True))
+    wanted = [own.get(name, bytearray) for name in names]
+
+    def are_usual(types: tuple[type, ...]) -> bool:
+        return all(
+            found is type_ or (found is type(None) and may_be_null)
+            for found, type_, may_be_null in zip(types, wanted, nullable, strict=True)
+        )
+
+    return are_usual
 
 
 def spelled(kind: RowKind, row: Stored) -> tuple[str, tuple[str | None, ...]]:

@@ -1,8 +1,8 @@
 """Compare the triggers installed in the database with ours, and find foreign ones on our tables.
 
-A trigger replaced by one that does nothing changes no existing row, so no hash detects it. The definitions are therefore
-read from the database's catalogue. A trigger is known by its table and its name: on another table, one of our names is
-foreign.
+A trigger replaced by one that does nothing changes no existing row, so no hash detects it. The definitions are
+therefore read from the database's catalogue. A trigger is known by its table and its name: on another table, one of our
+names is foreign.
 """
 
 from __future__ import annotations

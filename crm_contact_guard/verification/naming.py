@@ -1,7 +1,7 @@
 """Name the value that was altered in a row whose leaf differs.
 
 A leaf is a hash over all open values, so it doesn't show which one differs. But if one value alone was altered, putting
-the original back gives the sealed hash: the values of neighbouring rows, all codes, and the times near the id are tried.
+the original back gives the sealed hash: values of neighbouring rows, all codes, and the times near the id are tried.
 """
 
 from __future__ import annotations

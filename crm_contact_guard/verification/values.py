@@ -21,7 +21,8 @@ from crm_contact_guard.verification.schema.expected import our_models
 _SHOWN: Final = 20
 _NOT_HEX: Final = "length({c}) <> 32 OR {c} GLOB '*[^0-9a-f]*'"
 _NOT_A_TIME: Final = (
-    "length({c}) NOT IN (19, 26) OR {c} NOT GLOB '[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-5][0-9]*'"
+    "length({c}) NOT IN (19, 26)"
+    " OR {c} NOT GLOB '[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-5][0-9]*'"
     " OR (length({c}) = 26 AND substr({c}, 20) NOT GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')"
 )
 

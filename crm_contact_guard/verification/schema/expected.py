@@ -71,7 +71,7 @@ def _table(connection: BaseDatabaseWrapper, model: type[models.Model]) -> Table:
             table.checks.add(column)
         if each.unique or each.primary_key:
             table.unique.add((column,))
-        if isinstance(each, models.ForeignKey) and each.db_constraint:
+        if isinstance(each, models.ForeignKey) and getattr(each, "db_constraint", True):
             table.foreign.add((column, each.related_model._meta.db_table, str(each.target_field.column)))
     table.unique |= set(_unique(meta))
     table.partial |= {index.name for index in meta.indexes if index.condition is not None}

@@ -16,7 +16,10 @@ _TYPES: Final = {"bool": "tinyint", "integer": "int", "integer unsigned": "int u
 #: The server may append a display width to whole numbers.
 _WIDTH: Final = re.compile(r"^(tinyint|smallint|int|bigint)\(\d+\)")
 
-_TABLES: Final = "SELECT table_name, table_type, engine, create_options FROM information_schema.tables WHERE table_schema = DATABASE()"
+_TABLES: Final = (
+    "SELECT table_name, table_type, engine, create_options"
+    " FROM information_schema.tables WHERE table_schema = DATABASE()"
+)
 _COLUMNS: Final = (
     "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, generation_expression,"
     " collation_name FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY ordinal_position"

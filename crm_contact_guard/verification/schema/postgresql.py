@@ -68,8 +68,8 @@ def faults(connection: BaseDatabaseWrapper, schema: str) -> Iterator[Said]:
     """What differs, by table."""
     expected = tables(connection)
     yield from _relations(_read(connection, schema, expected, _RELATIONS), expected)
-    for table, rows in _read(connection, schema, expected, _COLUMNS).items():
-        yield from _columns(expected[table], rows)
+    for name, rows in _read(connection, schema, expected, _COLUMNS).items():
+        yield from _columns(expected[name], rows)
     constraints = _read(connection, schema, expected, _CONSTRAINTS)
     indexes = _read(connection, schema, expected, _INDEXES)
     for table in expected.values():
@@ -178,8 +178,8 @@ def _not_negative(column: str, definition: str) -> bool:
 
 def _indexes(table: Table, rows: list[tuple[Any, ...]]) -> Iterator[Said]:
     unique = set(table.unique)
-    for name, is_unique, usable, condition, computed, definition, method, columns, collated, strange in rows:
-        where, columns = f"{table.name}, index {name}", tuple(columns or ())
+    for name, is_unique, usable, condition, computed, definition, method, keys, collated, strange in rows:
+        where, columns = f"{table.name}, index {name}", tuple(keys or ())
         if is_unique:
             if columns in unique and usable and condition is None and not computed and not collated and not strange:
                 unique.discard(columns)
@@ -187,7 +187,7 @@ def _indexes(table: Table, rows: list[tuple[Any, ...]]) -> Iterator[Said]:
                 yield where, f"is not one of ours and can refuse rows: {definition}"
         elif strange or (condition is not None and not _is_ours(table, name, condition)) or computed:
             yield where, f"computes something for each row and can refuse it: {definition}"
-        elif method == "btree" and not table.partial and _is_long(table, columns):
+        elif method == "btree" and _is_long(table, columns):
             yield where, f"refuses long values: {definition}"
     for columns in sorted(unique):
         yield table.name, f"has lost its unique index on {listed(columns)}: rows can be doubled"

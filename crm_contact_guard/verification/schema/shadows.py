@@ -64,7 +64,8 @@ _BUILT_IN_TYPES: Final = f"NOT EXISTS (SELECT 1 FROM unnest({{types}}) AS a(type
 _SEEN: Final = "n.nspname = ANY(%s) AND n.nspname <> 'pg_catalog'"
 _CHECKS: Final[tuple[tuple[str, str], ...]] = (
     (
-        f"SELECT 'function ' || n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'"
+        "SELECT 'function ' || n.nspname || '.' || p.proname || '('"
+        " || pg_get_function_identity_arguments(p.oid) || ')'"
         f" FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE {_SEEN} AND p.proname = ANY(%s)"
         f" AND {_BUILT_IN_TYPES.format(types='p.proargtypes::oid[]')} ORDER BY 1",
         "can take the place of PostgreSQL's own function in every query of the application",
@@ -92,7 +93,8 @@ _EVERYWHERE: Final = (
     (
         "SELECT 'function pg_catalog.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'"
         " FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = 'pg_catalog'::regnamespace"
-        f" AND (p.oid < {_NORMAL} AND (l.lanname NOT IN ('internal', 'c', 'sql') OR p.proconfig IS NOT NULL OR p.prosecdef)"
+        f" AND (p.oid < {_NORMAL} AND"
+        " (l.lanname NOT IN ('internal', 'c', 'sql') OR p.proconfig IS NOT NULL OR p.prosecdef)"
         f" OR p.oid >= {_NORMAL} AND NOT EXISTS (SELECT 1 FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass"
         " AND e.objid = p.oid AND e.deptype = 'e')) ORDER BY 1",
         "replaces a built-in function, or was added to them",
@@ -104,9 +106,10 @@ _EVERYWHERE: Final = (
         "replaces a built-in operator, or was added to them",
     ),
     (
-        "SELECT 'settings of ' || CASE s.setrole WHEN 0 THEN 'every role' ELSE 'role ' || pg_get_userbyid(s.setrole) END"
-        " || ', ' || c.entry FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) AS c(entry) WHERE s.setdatabase IN"
-        " (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))"
+        "SELECT 'settings of '"
+        " || CASE s.setrole WHEN 0 THEN 'every role' ELSE 'role ' || pg_get_userbyid(s.setrole) END || ', ' || c.entry"
+        " FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) AS c(entry)"
+        " WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))"
         " AND (lower(c.entry) LIKE 'session\\_replication\\_role=replica%'"
         " OR lower(c.entry) LIKE 'transform\\_null\\_equals=%' AND lower(c.entry) <> 'transform_null_equals=off'"
         " OR lower(c.entry) LIKE 'search\\_path=%,%pg\\_catalog%') ORDER BY 1",

@@ -30,7 +30,7 @@ def faults(connection: BaseDatabaseWrapper) -> Iterator[Said]:
         if name.lower() in names or table.lower() in names:
             yield name, f"is a temporary {kind} in front of our tables"
     found = {name: sql for kind, name, _, sql in rows if kind == "table"}
-    for kind, name, table, sql in rows:
+    for kind, name, *_ in rows:
         if kind == "view" and name.lower() in names:
             yield name, "is not a plain table but a view: it can return different rows to different readers"
     for model in our_models():
@@ -45,7 +45,7 @@ def faults(connection: BaseDatabaseWrapper) -> Iterator[Said]:
 
 def _statement(connection: BaseDatabaseWrapper, model: type[models.Model]) -> str:
     """The statement by which Django creates the table."""
-    editor: Any = connection.SchemaEditorClass(connection, collect_sql=True)  # type: ignore[misc]  # each engine has one
+    editor: Any = connection.SchemaEditorClass(connection, collect_sql=True)
     editor.deferred_sql = []
     return str(editor.table_sql(model)[0])
 

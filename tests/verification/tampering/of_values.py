@@ -106,7 +106,8 @@ def _text(value: str, name: str = "text") -> Callable[[Scene], Words]:
             "capitals": str.upper, "no-break spaces": lambda old: old.replace(" ", "\u00a0"),
             "a zero-width space": lambda old: f"{old}\u200b", "wide digits": lambda old: old.replace("1", "\uff11"),
             "another composition": lambda old: old.replace("ば", "は\u3099"),
-            "spaces in JSON": lambda old: old.replace(":", ": "), "escapes in JSON": lambda old: old.replace("w", "\\u0077"),
+            "spaces in JSON": lambda old: old.replace(":", ": "),
+            "escapes in JSON": lambda old: old.replace("w", "\\u0077"),
             "a key twice in JSON": lambda old: old.replace("{", '{"client":"x",'),
         }[value](getattr(scene.victim, name))  # fmt: skip
         assert changed != getattr(scene.victim, name)
