@@ -18,7 +18,7 @@ from typing import Any, Final
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-_TABLE: Final = re.compile(r'(?<![.\w])"(crm_contact_guard_\w+)"')
+_TABLE: Final = re.compile(r'(?<![.\w])"crm_contact_guard_\w+"')
 #: Our tables are where the first schema of the search path has this one.
 _FIRST: Final = "crm_contact_guard_message"
 #: Settings of the session that could change how our statements are read or what they return.
@@ -97,7 +97,7 @@ def released(using: str) -> Iterator[None]:
 def qualified(connection: BaseDatabaseWrapper, statement: str) -> str:
     """``statement`` with the schema of our tables in front of each of their names, which must be quoted."""
     prefix = _prefixes.get().get(connection.alias)
-    return _TABLE.sub(rf'{prefix}"\1"', statement) if prefix else statement
+    return _TABLE.sub(lambda match: prefix + match[0], statement) if prefix else statement
 
 
 def schema_of_tables(connection: BaseDatabaseWrapper) -> str | None:

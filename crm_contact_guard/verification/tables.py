@@ -43,9 +43,12 @@ def altered(using: str) -> Iterator[Said]:
 
 def notes(using: str) -> Iterator[Said]:
     """What may be the host's own, but should be known."""
-    if connections[using].vendor == "postgresql":
+    connection = connections[using]
+    if connection.vendor == "postgresql":
         with pinned(using):
-            yield from list(shadows.notes(connections[using]))
+            yield from list(shadows.notes(connection))
+    elif connection.vendor == "mysql":
+        yield from mysql.notes(connection)
 
 
 def _on_postgresql(connection: BaseDatabaseWrapper) -> Iterator[Said]:

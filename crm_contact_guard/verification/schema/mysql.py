@@ -59,6 +59,14 @@ def faults(connection: BaseDatabaseWrapper) -> Iterator[Said]:
         yield from _indexes(table, indexes.get(table.name, []))
 
 
+def notes(connection: BaseDatabaseWrapper) -> Iterator[Said]:
+    """What may be the host's own, but should be known."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT event_name FROM information_schema.events WHERE event_schema = DATABASE()")
+        for (name,) in cursor.fetchall():
+            yield f"event {name}", "runs SQL by a timetable"
+
+
 def _read(connection: BaseDatabaseWrapper, statement: str) -> Found:
     found: Found = {}
     with connection.cursor() as cursor:

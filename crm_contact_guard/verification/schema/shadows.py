@@ -117,6 +117,12 @@ _EVERYWHERE: Final = (
     ),
 )
 
+_PATHS: Final = (
+    "SELECT CASE s.setrole WHEN 0 THEN 'every role' ELSE 'role ' || pg_get_userbyid(s.setrole) END || ', ' || c.entry"
+    " FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) AS c(entry) WHERE lower(c.entry) LIKE 'search\\_path=%'"
+    " AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())) ORDER BY 1"
+)
+
 
 def faults(connection: BaseDatabaseWrapper, path: Sequence[str]) -> Iterator[Said]:
     """What takes a built-in's place for sessions with this search path."""
@@ -136,11 +142,13 @@ def faults(connection: BaseDatabaseWrapper, path: Sequence[str]) -> Iterator[Sai
 
 
 def notes(connection: BaseDatabaseWrapper) -> Iterator[Said]:
-    """What may be the host's own, but runs code at each change of the schema: somebody should know it."""
+    """What may be the host's own, but should be known: event triggers, and roles that look elsewhere for our tables."""
     for name in _names(
         connection, "SELECT evtname::text FROM pg_event_trigger WHERE evtenabled <> 'D' ORDER BY 1", None
     ):
         yield f"event trigger {name}", "runs a function at changes of the schema"
+    for name in _names(connection, _PATHS, None):
+        yield name, "is where its sessions look for tables: verify as the role of the application"
 
 
 def _names(connection: BaseDatabaseWrapper, statement: str, parameters: list[list[str]] | None) -> list[str]:

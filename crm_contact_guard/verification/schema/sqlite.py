@@ -15,6 +15,7 @@ _SPACE: Final = re.compile(r"\s+")
 #: Columns of an index, and a condition that compares one with a list.
 _PLAIN: Final = re.compile(r"\((\"?\w+\"?( COLLATE \w+)?( ASC| DESC)?(, )?)+\)")
 _LISTED: Final = re.compile(r"\"\w+\" IN \(('\w+'(, )?)+\)")
+_NUMBER: Final = re.compile(r"int|bool|real", re.IGNORECASE)
 _NAMED: Final = re.compile(r'^CONSTRAINT ("[^"]*"|\S+) ')
 
 
@@ -37,6 +38,8 @@ def faults(connection: BaseDatabaseWrapper) -> Iterator[Said]:
         table = model._meta.db_table
         indexes = [(name, sql) for kind, name, on, sql in rows if kind == "index" and sql and on.lower() == table]
         yield from _indexes(table, indexes, [tuple(names) for names in model._meta.unique_together])
+        if table in found:
+            yield from _short_indexes(connection, table)
         if table in found:
             yield from _table(table, _parts(found[table]), _parts(_statement(connection, model)))
         elif table.lower() not in {name.lower() for kind, name, *_ in rows if kind == "view"}:
@@ -73,6 +76,33 @@ def _indexes(table: str, indexes: list[tuple[str, str]], unique: list[Columns]) 
             yield f"{table}, index {name}", f"computes something for each row and can refuse it: {text}"
     for names in wanted.values():
         yield table, f"has lost its unique index on {', '.join(names)}: rows can be doubled"
+
+
+def _short_indexes(connection: BaseDatabaseWrapper, table: str) -> Iterator[Said]:
+    """An index that was away while rows were added doesn't find them: pages lack what the table holds.
+
+    Counting by a condition takes 13 ns a row; without one, SQLite chooses an index itself.
+    """
+    quoted = connection.ops.quote_name(table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT i.name, c.name, x.type"
+            " FROM pragma_index_list(%s) i, pragma_index_info(i.name) c, pragma_table_info(%s) x"
+            " WHERE NOT i.partial AND c.seqno = 0 AND x.name = c.name",
+            [table, table],
+        )
+        indexes = cursor.fetchall()
+        for name, column, type_ in indexes:
+            lowest = "-9e999" if _NUMBER.search(type_) else "''"
+            by_index = f'FROM main.{quoted} INDEXED BY {connection.ops.quote_name(name)} WHERE "{column}"'
+            # In one statement, since rows may be added in between.
+            cursor.execute(
+                f"SELECT (SELECT count(*) FROM main.{quoted} NOT INDEXED),"
+                f" (SELECT count(*) {by_index} >= {lowest}) + (SELECT count(*) {by_index} IS NULL)"
+            )
+            count, found = cursor.fetchone()
+            if found != count:
+                yield f"{table}, index {name}", f"finds {found} of {count} rows: run REINDEX"
 
 
 def _columns(table: str, names: Columns) -> str:
