@@ -21,13 +21,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 _TABLE: Final = re.compile(r'(?<![.\w])"crm_contact_guard_\w+"')
 #: Our tables are where the first schema of the search path has this one.
 _FIRST: Final = "crm_contact_guard_message"
-#: Settings of the session that could change how our statements are read or what they return.
+#: Settings of the session that could change how our statements are read or what they return; and no compilation, which
+#: takes longer than our questions to the catalogue.
 _SETTINGS: Final = {
     "search_path": "pg_catalog, pg_temp",
     "TimeZone": "UTC",
     "DateStyle": "ISO, MDY",
     "standard_conforming_strings": "on",
     "transform_null_equals": "off",
+    "jit": "off",
 }
 
 _PREFIXES: Final = {"sqlite": '"main".', "mysql": ""}

@@ -101,7 +101,7 @@ POSTGRESQL: dict[str, tuple[list[str], list[str]]] = {
     ),
     "end_the_queues_numbers": (
         [f"{T}pending.id: is numbered by a sequence with other limits"],
-        alter("pending", "ALTER COLUMN id SET MAXVALUE 1000"),
+        alter("pending", "ALTER COLUMN id SET MAXVALUE 10000000"),
     ),
     "begin_the_queues_numbers_again": (
         [f"{T}pending.id: is numbered by a sequence with other limits"],
