@@ -36,8 +36,8 @@ SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
  (SELECT l.collname::text FROM pg_collation l WHERE l.oid = a.attcollation) END,
  (SELECT s.seqincrement <> 1 OR s.seqcycle OR s.seqmax < CASE s.seqtypid WHEN 'bigint'::regtype
   THEN 9223372036854775807 ELSE 32767 END
-  FROM pg_depend e JOIN pg_sequence s ON s.seqrelid = e.objid
-  WHERE e.classid = 'pg_class'::regclass AND e.refclassid = 'pg_class'::regclass AND e.refobjid = c.oid AND e.refobjsubid = a.attnum LIMIT 1)
+  FROM pg_depend e JOIN pg_sequence s ON s.seqrelid = e.objid WHERE e.classid = 'pg_class'::regclass
+  AND e.refclassid = 'pg_class'::regclass AND e.refobjid = c.oid AND e.refobjsubid = a.attnum LIMIT 1)
 FROM {_TABLES} JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 WHERE {_OURS} AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""

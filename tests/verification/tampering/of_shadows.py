@@ -80,6 +80,25 @@ def _operator(name: str, types: str, result: str, body: str) -> Callable[[Scene]
     )
 
 
+def shadow_everything() -> None:
+    """Functions and operators of the application's session that say of everything that it is in order."""
+    run("SET CONSTRAINTS ALL IMMEDIATE")
+    for signature, spelled in _SPELLING.items():
+        result, body = spelled.split("|")
+        run(
+            f"CREATE OR REPLACE FUNCTION public.{signature} RETURNS {result} LANGUAGE sql IMMUTABLE AS"
+            f" $$ SELECT {body} $$"
+        )
+    run("CREATE SCHEMA lies")
+    for number, (name, (types, result, body)) in enumerate(_OPERATORS.items()):
+        left, right = types.split(", ")
+        run(
+            f"CREATE FUNCTION lies.lie{number}({types}) RETURNS {result} LANGUAGE sql IMMUTABLE AS $$ SELECT {body} $$",
+            f"DROP OPERATOR IF EXISTS public.{name} ({types})",
+            f"CREATE OPERATOR public.{name} (FUNCTION = lies.lie{number}, LEFTARG = {left}, RIGHTARG = {right})",
+        )
+
+
 #: Name → words, SQL.
 _OTHERS: dict[str, tuple[list[str], list[str]]] = {
     "type_of_a_built_in_name": (
