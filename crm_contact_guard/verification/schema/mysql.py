@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ _TYPES: Final = {"bool": "tinyint", "integer": "int", "integer unsigned": "int u
 _WIDTH: Final = re.compile(r"^(tinyint|smallint|int|bigint)\(\d+\)")
 
 _TABLES: Final = (
-    "SELECT table_name, table_type, engine, create_options"
+    "SELECT table_name, table_type, engine, create_options, table_collation"
     " FROM information_schema.tables WHERE table_schema = DATABASE()"
 )
 _COLUMNS: Final = (
@@ -27,6 +26,12 @@ _COLUMNS: Final = (
 _CHECKS: Final = (
     "SELECT table_name, constraint_name, check_clause FROM information_schema.check_constraints"
     " WHERE constraint_schema = DATABASE()"
+)
+#: MySQL's list lacks the table, but there the names differ from table to table.
+_CHECKS_OF_MYSQL: Final = (
+    "SELECT t.table_name, c.constraint_name, c.check_clause FROM information_schema.check_constraints c"
+    " JOIN information_schema.table_constraints t ON t.constraint_schema = c.constraint_schema"
+    " AND t.constraint_name = c.constraint_name AND t.constraint_type = 'CHECK' WHERE c.constraint_schema = DATABASE()"
 )
 _FOREIGN: Final = (
     "SELECT k.table_name, k.constraint_name, k.column_name, k.referenced_table_name, k.referenced_column_name,"
@@ -48,12 +53,13 @@ def faults(connection: BaseDatabaseWrapper) -> Iterator[Said]:
     expected = tables(connection)
     kinds, columns = _read(connection, _TABLES), _read(connection, _COLUMNS)
     yield from _kinds(kinds, expected)
-    usual = Counter(row[-1] for name in expected for row in columns.get(name, []) if row[-1] is not None).most_common(1)
-    checks, foreign, indexes = (_read(connection, statement) for statement in (_CHECKS, _FOREIGN, _INDEXES))
+    of_checks = _CHECKS if getattr(connection, "mysql_is_mariadb", True) else _CHECKS_OF_MYSQL
+    checks, foreign, indexes = (_read(connection, statement) for statement in (of_checks, _FOREIGN, _INDEXES))
     for table in expected.values():
-        if kinds.get(table.name, [("",)])[0][0] == "VIEW":
+        kind, *_, collation = kinds.get(table.name, [("VIEW", None)])[0]
+        if kind == "VIEW":
             continue
-        yield from _columns(table, columns.get(table.name, []), usual[0][0] if usual else None)
+        yield from _columns(table, columns.get(table.name, []), collation)
         yield from _checks(connection, table, checks.get(table.name, []))
         yield from _foreign(table, foreign.get(table.name, []))
         yield from _indexes(table, indexes.get(table.name, []))
@@ -81,7 +87,7 @@ def _kinds(found: Found, expected: dict[str, Table]) -> Iterator[Said]:
         if name not in found:
             yield name, "is missing"
             continue
-        kind, engine, options = found[name][0]
+        kind, engine, options, _ = found[name][0]
         if kind not in ("BASE TABLE", "SYSTEM VERSIONED"):
             yield name, f"is not a plain table but a {kind.lower()}: it can return different rows to different readers"
         elif engine != "InnoDB":
@@ -120,7 +126,8 @@ def _columns(table: Table, rows: list[tuple[Any, ...]], usual: str | None) -> It
 def _checks(connection: BaseDatabaseWrapper, table: Table, rows: list[tuple[Any, ...]]) -> Iterator[Said]:
     clauses = {f"`{column}` >= 0": column for column in table.checks}
     json = {f"json_valid(`{column.name}`)" for column in table.columns.values() if column.type == "json"}
-    for name, clause in rows:
+    for name, stored in rows:
+        clause = stored.removeprefix("(").removesuffix(")") if stored.startswith("(") else stored
         if clause not in json and clauses.pop(clause, None) is None:
             yield f"{table.name}, constraint {name}", f"is not one of ours and can refuse rows: {clause}"
     for column in sorted(clauses.values()) if connection.features.supports_table_check_constraints else ():
