@@ -45,17 +45,17 @@ def notes(using: str) -> Iterator[Said]:
     """What may be the host's own, but should be known."""
     connection = connections[using]
     if connection.vendor == "postgresql":
+        path = _path(connection)
         with pinned(using):
-            yield from list(shadows.notes(connection))
+            yield from list(shadows.notes(connection, path))
     elif connection.vendor == "mysql":
         yield from mysql.notes(connection)
 
 
 def _on_postgresql(connection: BaseDatabaseWrapper) -> Iterator[Said]:
     schema = schema_of_tables(connection)
+    path = _path(connection)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_catalog.current_schemas(true)::pg_catalog.text[]")
-        path = [str(name) for name in cursor.fetchone()[0]]
         cursor.execute(
             "SELECT c.relname FROM pg_catalog.pg_class c"
             " WHERE c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"
@@ -69,6 +69,13 @@ def _on_postgresql(connection: BaseDatabaseWrapper) -> Iterator[Said]:
         yield f"{place}.{name}", "is in front of our table of that name: the application reads this one"
     with pinned(connection.alias):
         yield from [*postgresql.faults(connection, schema), *shadows.faults(connection, path)]
+
+
+def _path(connection: BaseDatabaseWrapper) -> list[str]:
+    """The schemas in which this session looks for unqualified names, those that it needn't name included."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_catalog.current_schemas(true)::pg_catalog.text[]")
+        return [str(name) for name in cursor.fetchone()[0]]
 
 
 def _in_front(connection: BaseDatabaseWrapper, schemas: list[str]) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from crm_contact_guard.verification.whole_record import Report
 from tests.record import rows
 from tests.verification.tampering import MANIPULATIONS, Scene, delete, needs_database
 from tests.verification.tampering.of_shadows import shadow_everything
-from tests.verification.tampering.scene import past_the_triggers
+from tests.verification.tampering.scene import past_the_triggers, run
 
 pytestmark = needs_database
 
@@ -78,6 +78,39 @@ if connection.vendor == "postgresql":
 
 
 if connection.vendor == "postgresql":
+    NOTED = {
+        "event trigger watch": [
+            "CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$",
+            "CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION watch()",
+        ],
+        "role postgres, search_path=other, public": ["ALTER ROLE postgres SET search_path = other, public"],
+        "operator public.-(integer[], integer)": ["CREATE EXTENSION intarray"],
+        "function public.convert_to(text, text)": [
+            "CREATE EXTENSION citext",
+            "CREATE FUNCTION convert_to(text, text) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$ SELECT ''::bytea $$",
+            "ALTER EXTENSION citext ADD FUNCTION convert_to(text, text)",
+        ],
+    }
+
+    @pytest.mark.parametrize("name", NOTED)
+    def test_what_may_be_the_hosts_own_is_noted(scene: Scene, name: str) -> None:
+        run("SET CONSTRAINTS ALL IMMEDIATE", *NOTED[name])
+
+        report = verify()
+
+        assert report.holds, report.faults
+        assert name in [noted for noted, _ in report.notes]
+
+    def test_plain_indexes_of_the_host_are_no_faults(scene: Scene) -> None:
+        run(
+            "SET CONSTRAINTS ALL IMMEDIATE",
+            "CREATE EXTENSION pg_trgm",
+            "CREATE INDEX ours_by_sender ON crm_contact_guard_message USING hash (from_address)",
+            "CREATE INDEX ours_by_text ON crm_contact_guard_message USING gin (text gin_trgm_ops)",
+            "CREATE INDEX ours_by_time ON crm_contact_guard_message (occurred_at) INCLUDE (channel)",
+        )
+
+        assert verify().holds
 
     @pytest.mark.parametrize("in_database", [False, True])
     @pytest.mark.parametrize("pooled", [False, True])

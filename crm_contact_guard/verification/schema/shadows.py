@@ -36,24 +36,8 @@ FUNCTIONS: Final = (
     *("trim", "unnest", "upper", "uuid_out", "uuid_send", "boolsend", "bool_and", "bool_or", "btrim", "row_number"),
 )
 _OPERATORS: Final = (
-    "=",
-    "<>",
-    "<",
-    ">",
-    "<=",
-    ">=",
-    "||",
-    "~~",
-    "!~~",
-    "~~*",
-    "!~~*",
-    "~",
-    "~*",
-    "+",
-    "-",
-    "*",
-    "/",
-    "*=",
+    *("=", "<>", "<", ">", "<=", ">=", "||", "~~", "!~~", "~~*"),
+    *("!~~*", "~", "~*", "+", "-", "*", "/", "*="),
 )
 _TYPES: Final = (
     *("text", "varchar", "bpchar", "uuid", "bytea", "bool", "int2", "int4", "int8", "float8", "numeric", "name"),
@@ -62,22 +46,29 @@ _TYPES: Final = (
 
 _BUILT_IN_TYPES: Final = f"NOT EXISTS (SELECT 1 FROM unnest({{types}}) AS a(type) WHERE a.type >= {_NORMAL})"
 _SEEN: Final = "n.nspname = ANY(%s) AND n.nspname <> 'pg_catalog'"
+#: Whether an extension brought it. Whoever owns an extension can add to it, so this excuses nothing but is a note.
+_OF_EXTENSION: Final = (
+    "EXISTS (SELECT 1 FROM pg_depend e"
+    " WHERE e.deptype = 'e' AND e.classid = '{table}'::regclass AND e.objid = {row}.oid)"
+)
 _CHECKS: Final[tuple[tuple[str, str], ...]] = (
     (
         "SELECT 'function ' || n.nspname || '.' || p.proname || '('"
-        " || pg_get_function_identity_arguments(p.oid) || ')'"
+        f" || pg_get_function_identity_arguments(p.oid) || ')', {_OF_EXTENSION.format(table='pg_proc', row='p')}"
         f" FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE {_SEEN} AND p.proname = ANY(%s)"
         f" AND {_BUILT_IN_TYPES.format(types='p.proargtypes::oid[]')} ORDER BY 1",
         "can take the place of PostgreSQL's own function in every query of the application",
     ),
     (
         "SELECT 'operator ' || n.nspname || '.' || o.oprname || '(' || format_type(o.oprleft, NULL) || ', '"
-        " || format_type(o.oprright, NULL) || ')' FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace"
+        f" || format_type(o.oprright, NULL) || ')', {_OF_EXTENSION.format(table='pg_operator', row='o')}"
+        " FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace"
         f" WHERE {_SEEN} AND o.oprname = ANY(%s) AND o.oprleft < {_NORMAL} AND o.oprright < {_NORMAL} ORDER BY 1",
         "can take the place of PostgreSQL's own operator in every query of the application",
     ),
     (
-        "SELECT 'type ' || n.nspname || '.' || t.typname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
+        f"SELECT 'type ' || n.nspname || '.' || t.typname, {_OF_EXTENSION.format(table='pg_type', row='t')}"
+        " FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
         f" WHERE {_SEEN} AND t.typname = ANY(%s) ORDER BY 1",
         "has the name of a built-in type",
     ),
@@ -126,11 +117,9 @@ _PATHS: Final = (
 
 def faults(connection: BaseDatabaseWrapper, path: Sequence[str]) -> Iterator[Said]:
     """What takes a built-in's place for sessions with this search path."""
-    for (statement, why), names in zip(_CHECKS, (FUNCTIONS, _OPERATORS, _TYPES), strict=True):
-        for name in _names(connection, statement, [list(path), list(names)]):
-            yield name, why
+    yield from _shadowing(connection, path, of_extensions=False)
     for statement, why in _EVERYWHERE:
-        for name in _names(connection, statement, None):
+        for name in _names(connection, statement):
             yield name, why
     if "pg_catalog" in path:
         for name in path[: path.index("pg_catalog")]:
@@ -141,17 +130,25 @@ def faults(connection: BaseDatabaseWrapper, path: Sequence[str]) -> Iterator[Sai
                 )
 
 
-def notes(connection: BaseDatabaseWrapper) -> Iterator[Said]:
-    """What may be the host's own, but should be known: event triggers, and roles that look elsewhere for our tables."""
-    for name in _names(
-        connection, "SELECT evtname::text FROM pg_event_trigger WHERE evtenabled <> 'D' ORDER BY 1", None
-    ):
+def notes(connection: BaseDatabaseWrapper, path: Sequence[str]) -> Iterator[Said]:
+    """What may be the host's own, but should be known: of extensions, event triggers, and roles that look elsewhere."""
+    yield from _shadowing(connection, path, of_extensions=True)
+    for name in _names(connection, "SELECT evtname::text FROM pg_event_trigger WHERE evtenabled <> 'D' ORDER BY 1"):
         yield f"event trigger {name}", "runs a function at changes of the schema"
-    for name in _names(connection, _PATHS, None):
+    for name in _names(connection, _PATHS):
         yield name, "is where its sessions look for tables: verify as the role of the application"
 
 
-def _names(connection: BaseDatabaseWrapper, statement: str, parameters: list[list[str]] | None) -> list[str]:
+def _shadowing(connection: BaseDatabaseWrapper, path: Sequence[str], *, of_extensions: bool) -> Iterator[Said]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+        for (statement, why), names in zip(_CHECKS, (FUNCTIONS, _OPERATORS, _TYPES), strict=True):
+            cursor.execute(statement, [list(path), list(names)])
+            for name, of_extension in cursor.fetchall():
+                if of_extension is of_extensions:
+                    yield str(name), why
+
+
+def _names(connection: BaseDatabaseWrapper, statement: str) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
         return [str(name) for (name,) in cursor.fetchall()]
