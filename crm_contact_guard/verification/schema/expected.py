@@ -19,12 +19,17 @@ Columns = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its type as Django writes it, and whether the database numbers its rows."""
+    """A column: its type as Django writes it, whether the database numbers its rows, and whether it has a default."""
 
     name: str
     type: str
     null: bool
     numbered: bool
+    default: bool
+
+    def allows(self, default: str | None) -> bool:
+        """Whether this default in the database is one that migrations made: a literal where the model has one."""
+        return default is None if not self.default else default is not None and "(" not in default
 
 
 @dataclass(slots=True)
@@ -66,6 +71,7 @@ def _table(connection: BaseDatabaseWrapper, model: type[models.Model]) -> Table:
             type=str(parameters["type"]),
             null=each.null and not each.primary_key,
             numbered=isinstance(each, models.AutoField),
+            default=each.has_db_default(),
         )
         if parameters.get("check") and not isinstance(each, models.JSONField):
             table.checks.add(column)

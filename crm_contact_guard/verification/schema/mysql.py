@@ -113,8 +113,8 @@ def _columns(table: Table, rows: list[tuple[Any, ...]], usual: str | None) -> It
             yield where, "allows null" if nullable == "YES" else "refuses null"
         if generated:
             yield where, f"is generated ({generated}) instead of stored"
-        elif default not in (None, "NULL"):
-            yield where, f"has a default, {default}"
+        elif not column.allows(None if default == "NULL" else default):
+            yield where, "has lost its default" if default is None else f"has a default, {default}"
         if extra.lower() not in ("", "auto_increment" if column.numbered else "") and not generated:
             yield where, f"has a rule of its own: {extra}"
         if collation is not None and collation != usual and not is_json:

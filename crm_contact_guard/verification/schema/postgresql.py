@@ -144,8 +144,8 @@ def _columns(table: Table, rows: list[tuple[Any, ...]]) -> Iterator[Said]:
 def _values(column: Column, where: str, default: str | None, identity: str, generated: str) -> Iterator[Said]:
     if generated:
         yield where, f"is generated ({default}) instead of stored"
-    elif default is not None and not (column.numbered and default.startswith("nextval(")):
-        yield where, f"has a default, {default}"
+    elif not column.allows(default) and not (column.numbered and str(default).startswith("nextval(")):
+        yield where, "has lost its default" if default is None else f"has a default, {default}"
     if bool(identity) and not column.numbered:
         yield where, "is an identity column"
     if column.numbered and not identity and default is None:
