@@ -26,7 +26,6 @@ from crm_contact_guard.installation.addresses import misplaced
 from crm_contact_guard.installation.templates import finds_ours
 from crm_contact_guard.policy import company, presets, templates, thresholds
 from crm_contact_guard.reading import options
-from crm_contact_guard.record import trigger_state
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing import keys, witnessing
 from crm_contact_guard.verification import tables
@@ -288,8 +287,11 @@ def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None,
         connection = connections[alias]
         if Message._meta.db_table not in connection.introspection.table_names():
             continue
-        # `migrate` runs this check before it restores the triggers, so it must not be blocked.
-        altered = set() if sys.argv[1:2] == ["migrate"] else trigger_state.altered(connection)
+        # Tables of an older state differ until they are migrated, and `migrate` restores the triggers: its own check
+        # must not be blocked.
+        if sys.argv[1:2] == ["migrate"] or _waits_for_migrations(connection):
+            continue
+        altered, faults = tables.altered(alias)
         if altered:
             messages.append(
                 Error(
@@ -305,7 +307,6 @@ def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None,
                 hint="Find out who did it and undo it, then run contact_guard_verify.",
                 id="crm_contact_guard.E006",
             )
-            # Tables of an older state differ until they are migrated.
-            for name, why in (() if _waits_for_migrations(connection) else tables.altered(alias))
+            for name, why in faults
         ]
     return messages

@@ -42,7 +42,8 @@ def compare(using: str, kind: RowKind, expected: Mapping[bytes, Expected], files
     leaf = b"\x00" + HEADERS[kind]
     salt_bytes, open_items = FIELD_SALT_BYTES * len(PERSONAL[kind]), dict(expected)
     suspect = set()
-    for row_id, text, recorded, digests, leaf_hash, salt, content, listed in _read(connection, kind, expected):
+    read = sqlite_rows.parts if connection.vendor == "sqlite" else _read
+    for row_id, text, recorded, digests, leaf_hash, salt, content, listed in read(connection, kind, expected):
         wanted = open_items.pop(row_id, None)
         if wanted is None:
             suspect.add(row_id)  # duplicate id: the primary key was dropped, or another table inherits from this one
@@ -72,9 +73,6 @@ def compare(using: str, kind: RowKind, expected: Mapping[bytes, Expected], files
 
 
 def _read(connection: BaseDatabaseWrapper, kind: RowKind, ids: Iterable[bytes]) -> Iterator[_Parts]:
-    if connection.vendor == "sqlite":
-        yield from sqlite_rows.parts(connection, kind, ids)
-        return
     statement = _select(connection.vendor, native(connection), kind) + where(connection.vendor, ids)
     as_id, last = _id_reader(connection), RECORDED[kind] + 1
     rows = stream(connection, statement) if connection.vendor == "postgresql" else _unbuffered(connection, statement)

@@ -8,7 +8,6 @@ tables written into it. On SQLite they are read from ``main``, so that a tempora
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
@@ -18,7 +17,8 @@ from typing import Any, Final
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-_TABLE: Final = re.compile(r'(?<![.\w])"crm_contact_guard_\w+"')
+#: How the names of our tables begin in a statement.
+_NAMES: Final = '"crm_contact_guard_'
 #: Our tables are where the first schema of the search path has this one.
 _FIRST: Final = "crm_contact_guard_message"
 #: Settings of the session that could change how our statements are read or what they return; and no compilation, which
@@ -99,7 +99,7 @@ def released(using: str) -> Iterator[None]:
 def qualified(connection: BaseDatabaseWrapper, statement: str) -> str:
     """``statement`` with the schema of our tables in front of each of their names, which must be quoted."""
     prefix = _prefixes.get().get(connection.alias)
-    return _TABLE.sub(lambda match: prefix + match[0], statement) if prefix else statement
+    return statement.replace(_NAMES, prefix + _NAMES) if prefix else statement
 
 
 def schema_of_tables(connection: BaseDatabaseWrapper) -> str | None:

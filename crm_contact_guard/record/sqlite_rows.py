@@ -9,6 +9,7 @@ from __future__ import annotations
 from binascii import unhexlify
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -63,6 +64,17 @@ def _field(kind: RowKind, name: str) -> models.Field[Any, Any]:
     return field
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How to read rows whose values have certain types: where the nulls and ids are among the open values, and the
+    personal values that are present, with their lengths as they are hashed."""
+
+    nulls: tuple[int, ...]
+    ids: tuple[int, ...]
+    present: tuple[int, ...]
+    lengths: bytes
+
+
 def parts(connection: BaseDatabaseWrapper, kind: RowKind, ids: Iterable[bytes]) -> Iterator[Stored]:
     """Id, lines, ``recorded_at``, digests, leaf hash, salt, content and files of each row, as ``hashed_rows`` compares.
 
@@ -70,58 +82,65 @@ def parts(connection: BaseDatabaseWrapper, kind: RowKind, ids: Iterable[bytes]) 
     runs for millions of rows.
     """
     fields = [_field(kind, name) for name in OPEN[kind]]
-    id_places = [at for at, field in enumerate(fields) if at and is_id(field)]
     times = [at for at, field in enumerate(fields) if isinstance(field, models.DateTimeField)]
     count, recorded = len(fields), OPEN[kind].index("recorded_at")
-    format_at, personal = count + 3, count + 4
-    files = personal + PERSONAL[kind].index("files") if "files" in PERSONAL[kind] else None
-    are_usual, known, dashed = _types(kind), dict[tuple[type, ...], bool](), dict[bytes, bytes]()
+    format_at = count + 3
+    files = format_at + 1 + PERSONAL[kind].index("files") if "files" in PERSONAL[kind] else None
+    make_plan, plans, dashed = _planner(kind), dict[tuple[type, ...], _Plan | None](), dict[bytes, bytes]()
     for row in fetch(connection, kind, ids):
         row_id, types = unhexlify(row[0]), tuple(map(type, row))
-        usual = known.get(types)
-        if usual is None:
-            usual = known[types] = are_usual(types)
-        if not usual or row[format_at] != FORMAT:
+        if types not in plans:
+            plans[types] = make_plan(types)
+        plan = plans[types]
+        if plan is None or row[format_at] != FORMAT:
             yield row_id, None, b"", b"", b"", None, None, None
             continue
-        lines = [b"\t" if value is None else value for value in row[:count]]
+        lines = list(row[:count])
         lines[0] = _dashed(lines[0])
-        for at in id_places:
+        for at in plan.nulls:
+            lines[at] = b"\t"
+        for at in plan.ids:
             stored = bytes(lines[at])
             line = dashed.get(stored)
             if line is None:
-                line = dashed[stored] = stored if stored == b"\t" else _dashed(stored)
+                line = dashed[stored] = _dashed(stored)
             lines[at] = line
         for at in times:
             lines[at] = _moment(lines[at])
         if None in lines:
             yield row_id, None, b"", b"", b"", None, None, None
             continue
-        values = row[personal:]
-        present = [value for value in values if value is not None]
         content = None
-        if present:
-            lengths = ",".join(["" if value is None else str(len(value)) for value in values])
-            content = b"".join((lengths.encode(), b":", *present))
+        if plan.present:
+            values = [row[at] for at in plan.present]
+            content = b"".join((plan.lengths % tuple(map(len, values)), *values))
         listed = None if files is None or row[files] is None else row[files].decode(errors="replace")
         lines.append(b"")
         yield row_id, b"\n".join(lines), lines[recorded], row[count], row[count + 1], row[count + 2], content, listed
 
 
-def _types(kind: RowKind) -> Callable[[tuple[type, ...]], bool]:
-    """A function that says whether values of these types are as the application stores them."""
+def _planner(kind: RowKind) -> Callable[[tuple[type, ...]], _Plan | None]:
+    """A function that makes the plan for values of these types; None if the application does not store such types."""
     names = (*OPEN[kind], *_OWN, *PERSONAL[kind])
     nullable = [_field(kind, name).null for name in names]
     own = dict(zip(_OWN, (bytes, bytes, bytes, int), strict=True))
     wanted = [own.get(name, bytearray) for name in names]
+    count, personal = len(OPEN[kind]), len(names) - len(PERSONAL[kind])
+    ids = [at for at in range(1, count) if is_id(_field(kind, names[at]))]
 
-    def are_usual(types: tuple[type, ...]) -> bool:
-        return all(
-            found is type_ or (found is type(None) and may_be_null)
-            for found, type_, may_be_null in zip(types, wanted, nullable, strict=True)
+    def plan(types: tuple[type, ...]) -> _Plan | None:
+        nulls = [found is type(None) for found in types]
+        for found, type_, null, may_be_null in zip(types, wanted, nulls, nullable, strict=True):
+            if found is not type_ and not (null and may_be_null):
+                return None
+        return _Plan(
+            nulls=tuple(at for at in range(count) if nulls[at]),
+            ids=tuple(at for at in ids if not nulls[at]),
+            present=tuple(at for at in range(personal, len(names)) if not nulls[at]),
+            lengths=b",".join([b"" if nulls[at] else b"%d" for at in range(personal, len(names))]) + b":",
         )
 
-    return are_usual
+    return plan
 
 
 def spelled(kind: RowKind, row: Stored) -> tuple[str, tuple[str | None, ...]]:

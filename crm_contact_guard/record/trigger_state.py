@@ -8,7 +8,7 @@ names is foreign.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any, Final
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -54,17 +54,15 @@ _QUERIES: Final = {
 
 def altered(connection: BaseDatabaseWrapper) -> set[str]:
     """Names of our triggers that are missing, disabled or changed."""
+    return compare(connection, ())[0]
+
+
+def compare(connection: BaseDatabaseWrapper, tables: Collection[str]) -> tuple[set[str], list[Key]]:
+    """Names of our triggers that are altered, and those on these tables that are not ours there."""
     expected, installed = _expected(connection), _installed(connection)
     intact = {name for (table, name), definition in expected.items() if installed.get((table, name)) == definition}
-    return triggers.expected(connection.vendor) - intact
-
-
-def foreign(connection: BaseDatabaseWrapper, tables: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Table and name of each trigger on these tables that is not one of ours there."""
-    expected = _expected(connection)
-    for table, name in _installed(connection):
-        if table.lower() in tables and (table, name) not in expected:
-            yield table, name
+    foreign = [(table, name) for table, name in installed if table.lower() in tables and (table, name) not in expected]
+    return triggers.expected(connection.vendor) - intact, foreign
 
 
 def _expected(connection: BaseDatabaseWrapper) -> dict[Key, Definition]:

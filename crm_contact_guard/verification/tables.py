@@ -20,25 +20,25 @@ from crm_contact_guard.verification.schema.expected import Said, table_names
 
 def check(using: str, report: Report) -> None:
     """Report altered triggers, foreign triggers, tables that are not as migrations made them, and shadows."""
-    for name in sorted(trigger_state.altered(connections[using])):
+    triggers, faults = altered(using)
+    for name in sorted(triggers):
         report.add(f"trigger {name}", "is missing, disabled or changed: recorded rows can be altered")
-    for name, why in altered(using):
+    for name, why in faults:
         report.add(name, why)
     report.notes.extend(notes(using))
 
 
-def altered(using: str) -> Iterator[Said]:
-    """Name of each thing that is not as our migrations made it, and what is wrong with it. Without our triggers."""
+def altered(using: str) -> tuple[set[str], list[Said]]:
+    """Names of our triggers that are altered; and each other thing that is not as our migrations made it."""
     connection = connections[using]
-    for table, name in trigger_state.foreign(connection, table_names()):
-        yield (
-            name,
-            f"is a trigger that is not one of ours on {table}: it can alter rows, or prevent them from being recorded",
-        )
+    triggers, foreign = trigger_state.compare(connection, table_names())
+    why = "is a trigger that is not one of ours on {}: it can alter rows, or prevent them from being recorded"
+    faults = [(name, why.format(table)) for table, name in foreign]
     if connection.vendor == "postgresql":
-        yield from _on_postgresql(connection)
+        faults += _on_postgresql(connection)
     else:
-        yield from {"mysql": mysql, "sqlite": sqlite}[connection.vendor].faults(connection)
+        faults += {"mysql": mysql, "sqlite": sqlite}[connection.vendor].faults(connection)
+    return triggers, faults
 
 
 def notes(using: str) -> Iterator[Said]:

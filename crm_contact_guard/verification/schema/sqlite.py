@@ -92,17 +92,17 @@ def _short_indexes(connection: BaseDatabaseWrapper, table: str) -> Iterator[Said
             [table, table],
         )
         indexes = cursor.fetchall()
+        counts = ""
         for name, column, type_ in indexes:
             lowest = "-9e999" if _NUMBER.search(type_) else "''"
             by_index = f'FROM main.{quoted} INDEXED BY {connection.ops.quote_name(name)} WHERE "{column}"'
-            # In one statement, since rows may be added in between.
-            cursor.execute(
-                f"SELECT (SELECT count(*) FROM main.{quoted} NOT INDEXED),"
-                f" (SELECT count(*) {by_index} >= {lowest}) + (SELECT count(*) {by_index} IS NULL)"
-            )
-            count, found = cursor.fetchone()
-            if found != count:
-                yield f"{table}, index {name}", f"finds {found} of {count} rows: run REINDEX"
+            counts += f", (SELECT count(*) {by_index} >= {lowest}) + (SELECT count(*) {by_index} IS NULL)"
+        # In one statement, since rows may be added in between.
+        cursor.execute(f"SELECT (SELECT count(*) FROM main.{quoted} NOT INDEXED){counts}")
+        count, *found = cursor.fetchone()
+        for (name, *_), number in zip(indexes, found, strict=True):
+            if number != count:
+                yield f"{table}, index {name}", f"finds {number} of {count} rows: run REINDEX"
 
 
 def _columns(table: str, names: Columns) -> str:
