@@ -161,7 +161,7 @@ def _sound(kind: RowKind) -> str:
     """SQL condition: leaf hash and content digest match the row's values, or all its personal values are empty."""
     names = PERSONAL[kind]
     header, start = HEADERS[kind].decode().strip(), len(names) * DIGEST_BYTES + 1
-    text = utf8(f"pg_catalog.concat('{header}', pg_catalog.chr(10), {lines('postgresql', True, kind)})")
+    text = utf8(_join(f"E'{header}\\n'::pg_catalog.text", lines("postgresql", True, kind)))
     leaf = _sha256("'\\x00'::pg_catalog.bytea", text, "digests")
     content = _sha256("'\\x03'::pg_catalog.bytea", "salt", contents("postgresql", kind))
     digest = f"pg_catalog.substr(digests, {start}, {DIGEST_BYTES})"

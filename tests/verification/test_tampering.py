@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
 from django.db import connection, transaction
 
+from crm_contact_guard.installation.settings_look import database_items
 from crm_contact_guard.record import hashed_rows
 from crm_contact_guard.sealing.models import Seal
 from crm_contact_guard.sealing.sealer import SealingRefused, seal
@@ -137,6 +139,20 @@ def test_the_fast_check_accepts_intact_rows(scene: Scene) -> None:
 
 def test_there_are_enough_manipulations() -> None:
     assert len(MANIPULATIONS) >= {"postgresql": 250, "sqlite": 190, "mysql": 130}[connection.vendor]
+
+
+def test_the_system_check_and_the_installation_check_name_an_altered_table(scene: Scene) -> None:
+    call_command("check", databases=["default"], stdout=StringIO(), stderr=StringIO())
+
+    words = MANIPULATIONS["definition_allow_each_value_once"](scene)
+
+    with pytest.raises(SystemCheckError) as error:
+        call_command("check", databases=["default"], stdout=StringIO(), stderr=StringIO())
+    assert "crm_contact_guard.E006" in str(error.value)
+    said = [f"{item.level} {item.says}" for item in database_items()]
+    name, *rest = words[0].split(": ")
+    for text in (str(error.value), "\n".join(said)):
+        assert [word for word in (name, *rest, *words[1:]) if word not in text] == [], text
 
 
 def test_a_deleted_conversation_with_messages_is_reported(scene: Scene) -> None:
