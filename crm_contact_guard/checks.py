@@ -12,6 +12,8 @@ from django.apps import AppConfig, apps
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
 from django.template import engines
 
 from crm_contact_guard import crm
@@ -25,9 +27,9 @@ from crm_contact_guard.installation.addresses import misplaced
 from crm_contact_guard.installation.templates import finds_ours
 from crm_contact_guard.policy import company, presets, templates, thresholds
 from crm_contact_guard.reading import options
-from crm_contact_guard.record import trigger_state
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing import keys, witnessing
+from crm_contact_guard.verification import tables
 
 Configs = Sequence[AppConfig] | None
 
@@ -275,10 +277,17 @@ def check_witnesses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     return [Warning("No witness stores checkpoints of the record", hint=hint, id="crm_contact_guard.W004")]
 
 
+def _waits_for_migrations(connection: BaseDatabaseWrapper) -> bool:
+    executor = MigrationExecutor(connection)
+    ours = [key for key in executor.loader.graph.leaf_nodes() if key[0] == Message._meta.app_label]
+    return bool(executor.migration_plan(ours))
+
+
 @register(Tags.database)
 def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """E006: a trigger that protects recorded rows is missing or changed, or there is a foreign trigger, rule or view on
-    our tables (``check --database default``). Missing triggers do not block ``migrate``, which restores them."""
+    """E006: a trigger that protects recorded rows is missing or changed, our tables are not as migrations made them (a
+    foreign trigger, rule, constraint or column, a view in a table's place …), or something takes the place of built-in
+    functions (``check --database default``). Missing triggers do not block ``migrate``, which restores them."""
     messages: list[CheckMessage] = []
     for alias in databases or ():
         if not router.allow_migrate_model(alias, Message):
@@ -286,8 +295,11 @@ def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None,
         connection = connections[alias]
         if Message._meta.db_table not in connection.introspection.table_names():
             continue
-        # `migrate` runs this check before it restores the triggers, so it must not be blocked.
-        altered = set() if sys.argv[1:2] == ["migrate"] else trigger_state.altered(connection)
+        # Tables of an older state differ until they are migrated, and `migrate` restores the triggers: its own check
+        # must not be blocked.
+        if sys.argv[1:2] == ["migrate"] or _waits_for_migrations(connection):
+            continue
+        altered, faults = tables.altered(alias)
         if altered:
             messages.append(
                 Error(
@@ -300,9 +312,9 @@ def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None,
         messages += [
             Error(
                 f"On database {alias!r}, {name} {why}",
-                hint="Find out who created it and remove it, then run contact_guard_verify.",
+                hint="Find out who did it and undo it, then run contact_guard_verify.",
                 id="crm_contact_guard.E006",
             )
-            for name, why in trigger_state.obstacles(connection)
+            for name, why in faults
         ]
     return messages
