@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeAlias
+from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
-from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.urls import reverse
@@ -186,6 +187,8 @@ def page(
                 answer = _answer(view, request, viewer, *args, **kwargs)
                 return protect(answer, nonce=nonce_used(request))
 
+        # Django's LoginRequiredMiddleware would put the host's login page into a fragment.
+        wrapped.login_required = False  # type: ignore[attr-defined]
         return wrapped
 
     return decorate
@@ -225,6 +228,9 @@ def _answer(
 def _sign_in(request: HttpRequest) -> HttpResponse:
     if is_htmx(request):
         return protect(HttpResponse(status=401))
-    login = resolve_url(settings.LOGIN_URL or django_settings.LOGIN_URL)
+    login = urlsplit(resolve_url(settings.LOGIN_URL or django_settings.LOGIN_URL))
     back = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("crm_contact_guard:dashboard")
-    return protect(redirect_to_login(back, login))
+    # As Django's redirect_to_login, whose module can be imported only where django.contrib.auth is installed.
+    query = QueryDict(login.query, mutable=True)
+    query[REDIRECT_FIELD_NAME] = back
+    return protect(HttpResponseRedirect(login._replace(query=query.urlencode(safe="/")).geturl()))

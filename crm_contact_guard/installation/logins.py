@@ -8,13 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
-from django.shortcuts import resolve_url
 from django.test import Client
-from django.urls import NoReverseMatch, Resolver404, URLPattern, URLResolver, get_resolver, resolve
+from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
 from django.utils import translation
 
 from crm_contact_guard.conf import settings
-from crm_contact_guard.installation.addresses import within_site
+from crm_contact_guard.installation.addresses import address_of, within_site
 from crm_contact_guard.installation.doors import own_host, quietly
 
 _LOGIN = re.compile(r"log[-_]?in$|sign[-_]?in$")
@@ -23,14 +22,6 @@ _LATE = ("admin", "rest_framework")
 #: Maximum number of pages requested.
 _MAX_PAGES = 12
 _PASSWORD = re.compile(rb"""type\s*=\s*["']?password""", re.IGNORECASE)
-
-
-def address_of(to: Any) -> str:
-    """The URL of a path or URL name. An unknown name is returned unchanged."""
-    try:
-        return resolve_url(to)
-    except NoReverseMatch:
-        return str(to)
 
 
 def leads_somewhere(address: str) -> bool:

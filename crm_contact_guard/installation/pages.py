@@ -15,10 +15,11 @@ from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, reverse
 
 from crm_contact_guard.conf import settings
-from crm_contact_guard.installation.addresses import within_site
+from crm_contact_guard.installation.addresses import address_of, within_site
 from crm_contact_guard.installation.doors import door_items, own_host, quietly
-from crm_contact_guard.installation.logins import address_of, leads_somewhere
+from crm_contact_guard.installation.logins import leads_somewhere
 from crm_contact_guard.installation.report import Item, error, fine, warning
+from crm_contact_guard.installation.staff import staff_items
 from crm_contact_guard.installation.templates import finds_ours
 
 TOPIC = "pages"
@@ -42,6 +43,7 @@ def pages_items() -> Iterator[Item]:
     yield from _public_url()
     yield from _login()
     yield from door_items()
+    yield from staff_items()
     yield from _template()
     yield from _assets()
     yield from _languages()

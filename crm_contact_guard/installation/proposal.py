@@ -17,8 +17,9 @@ from django.db.models import Model
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.hosting import host_rows
 from crm_contact_guard.installation import host_fields as fields
+from crm_contact_guard.installation.addresses import address_of
 from crm_contact_guard.installation.host_models import Found, candidates, look, members
-from crm_contact_guard.installation.logins import address_of, leads_somewhere, login_page
+from crm_contact_guard.installation.logins import leads_somewhere, login_page
 
 
 @dataclass(frozen=True, kw_only=True)
