@@ -339,9 +339,17 @@ def _some(option: str, value: Any) -> Mapping[str, Any]:
 def _login() -> str:
     """The name of a login page, if Django's LOGIN_URL is invalid and a login page can be found."""
     try:
-        return "" if leads_somewhere(address_of(django_settings.LOGIN_URL)) else login_page()
+        return "" if leads_somewhere(address_of(django_settings.LOGIN_URL)) else login_page(_users())
     except Exception:  # noqa: BLE001 - a host's URLs may fail at this point, for example without tables
         return ""
+
+
+def _users() -> list[Any]:
+    """Some of the host's users, newest first; empty if its tables do not exist yet."""
+    try:
+        return list(host_rows.manager(get_user_model()).order_by("-pk")[:1000])
+    except DatabaseError:
+        return []
 
 
 def _has_broker() -> bool:

@@ -42,6 +42,9 @@ def _step(event: Event, people: dict[str, str]) -> Step:
         to = people.get(str(data.get("addressee")), "")
         words = _("Opened, addressed to %(name)s") % {"name": to} if to else _("Opened")
         return Step(event, words, "bell")
+    if event.kind == "alert.addressed":
+        to = people.get(str(data.get("addressee")), "")
+        return Step(event, _("Addressed to %(name)s") % {"name": to}, "bell")
     if event.kind == "alert.extended":
         return Step(event, _("More of the same was found and joined it"), "plus")
     if event.kind == "alert.claimed":
