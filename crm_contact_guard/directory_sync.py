@@ -40,10 +40,9 @@ def sync_all() -> dict[str, int]:
     counts = {"teams": 0, "employees": 0, "customers": 0}
     for tenant in adapter.tenants():
         with crm.tenant(tenant):
-            counts["teams"] += mirror_teams(tenant)
-            staff = [mirror_employee(record) for record in staff_within(tenant)]
-            counts["employees"] += len(staff)
-            _deactivate_others(staff, tenant)
+            teams, employees = _staff(tenant)
+            counts["teams"] += teams
+            counts["employees"] += employees
             present: set[Any] = set()
             tenants: set[str] = set()
             for batch in batches(within(tenant, record) for record in adapter.customers()):
@@ -52,6 +51,21 @@ def sync_all() -> dict[str, int]:
                 counts["customers"] += len(batch)
             _remove_missing(present, tenants)
     return counts
+
+
+def sync_staff() -> None:
+    """Mirror teams and employees alone, as ``sync_all`` does."""
+    for tenant in crm.adapter().tenants():
+        with crm.tenant(tenant):
+            _staff(tenant)
+
+
+def _staff(tenant: str) -> tuple[int, int]:
+    """Mirror teams and employees of the entered tenant. Returns their numbers."""
+    teams = mirror_teams(tenant)
+    staff = [mirror_employee(record) for record in staff_within(tenant)]
+    _deactivate_others(staff, tenant)
+    return teams, len(staff)
 
 
 def _deactivate_others(staff: list[Employee], tenant: str) -> None:

@@ -1,4 +1,4 @@
-"""Check that our URLs respond to strangers: requests as customers, carriers and programs send them, with all middleware."""
+"""Check that our URLs respond to strangers: requests as customers, carriers and programs send them, with middleware."""
 
 from __future__ import annotations
 
@@ -39,16 +39,19 @@ def door_items() -> Iterator[Item]:
         yield _elsewhere(chat, host)
         return
     works = "customers reach the web chat without signing in"
-    yield door(ask_chat, lambda answer: answer.status_code in (404, 410), works, f"the web chat {_STRANGERS}", _EXEMPT)
+    what = f"the web chat {_STRANGERS}"
+    yield door(ask_chat, lambda answer: answer.status_code in (404, 410), works=works, what=what, fix=_EXEMPT)
     hook = next((alias for alias in registry.aliases() if _has_webhook(alias)), None)
     if hook is not None:
         ask_hook = partial(asked, "post", address("webhook", hook), b"", "application/json")
         what = f"the webhook of {hook!r} {_STRANGERS}"
-        yield door(ask_hook, _is_plain({400, 403}), "carriers reach the webhooks", what, _EXEMPT)
+        works = "carriers reach the webhooks"
+        yield door(ask_hook, _is_plain({400, 403}), works=works, what=what, fix=_EXEMPT)
     if any(_fetches_files(alias) for alias in registry.aliases()):
         ask_file = partial(asked, "get", address("carrier_file", "x"))
         works = "carriers reach files that are sent by link"
-        yield door(ask_file, _is_plain({404}), works, f"a file's link for carriers {_STRANGERS}", _EXEMPT)
+        what = f"a file's link for carriers {_STRANGERS}"
+        yield door(ask_file, _is_plain({404}), works=works, what=what, fix=_EXEMPT)
     yield _staff_pages()
     yield _api()
 
@@ -65,9 +68,9 @@ def _staff_pages() -> Item:
     return door(
         partial(asked, "get", address("inbox")),
         sends_to_login,
-        "staff pages ask for a login",
-        f"the staff pages {_STRANGERS}",
-        f"exempt {reverse(f'{APP}:dashboard')} in that middleware: the pages ask for a login themselves; {SEE}",
+        works="staff pages ask for a login",
+        what=f"the staff pages {_STRANGERS}",
+        fix=f"exempt {reverse(f'{APP}:dashboard')} in that middleware: the pages ask for a login themselves; {SEE}",
     )
 
 
@@ -81,9 +84,9 @@ def _api() -> Item:
     return door(
         partial(asked, "get", path),
         is_our_refusal,
-        "programs reach the API",
-        "the API for programs with a token",
-        f"exempt {reverse(f'{APP}:api-conversations').removesuffix('conversations/')} in that middleware: the API asks"
+        works="programs reach the API",
+        what="the API for programs with a token",
+        fix=f"exempt {reverse(f'{APP}:api-conversations').removesuffix('conversations/')} in that middleware: the API asks"
         f" for a token or a session itself; {SEE}",
     )
 
@@ -157,6 +160,7 @@ def _is_plain(expected: set[int]) -> Callable[[Any], bool]:
 def door(
     ask: Callable[[], Any],
     is_ours: Callable[[Any], bool],
+    *,
     works: str,
     what: str,
     fix: str,
@@ -174,7 +178,11 @@ def door(
     if code >= 500:
         raised = getattr(answer, "exc_info", None)
         why = f" ({raised[0].__name__}: {raised[1]})" if raised else ""
-        return error(TOPIC, f"{what.removesuffix(f' {_STRANGERS}')} returns {code}{why}", "see the server's log; a middleware may have failed")
+        return error(
+            TOPIC,
+            f"{what.removesuffix(f' {_STRANGERS}')} returns {code}{why}",
+            "see the server's log; a middleware may have failed",
+        )
     middleware = answering(ask, is_ours, last) or "a middleware"
     location = answer.headers.get("Location", "")
     response = f"{code} to {location}" if location else str(code)

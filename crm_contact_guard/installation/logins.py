@@ -64,7 +64,7 @@ def _form(address: str) -> Any:
         view = resolve(within_site(address)).func
     except Resolver404:
         return None
-    site = getattr(view, "__self__", None)
+    site: Any = getattr(view, "__self__", None)
     if hasattr(site, "login_form"):  # an AdminSite
         from django.contrib.admin.forms import AdminAuthenticationForm  # noqa: PLC0415 - only where it is installed
 

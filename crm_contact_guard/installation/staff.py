@@ -6,7 +6,7 @@ Nothing stays: the session is deleted, and what the request writes is rolled bac
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from importlib import import_module
@@ -20,10 +20,10 @@ from django.http.response import HttpResponseBase
 from django.test import override_settings
 from django.urls import reverse
 
-from crm_contact_guard import crm
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.hosting import database, host_rows
-from crm_contact_guard.installation.doors import APP, SEE, TOPIC, address, asked, door, is_marked
+from crm_contact_guard.installation.addresses import APP
+from crm_contact_guard.installation.doors import SEE, TOPIC, address, asked, door, is_marked
 from crm_contact_guard.installation.report import Item, Level, error, fine, warning
 
 _user: ContextVar[Any] = ContextVar("contact_guard_check_user")
@@ -71,9 +71,15 @@ def _inbox(employee: Employee, user: Any) -> Item:
         if 300 <= answer.status_code < 400 and "login" not in location:
             level = Level.WARNING
             fix = f"fine if they come back after it (a second factor, for example); otherwise exempt {_prefix()}"
-        # To find the middleware, the host's sign-in is replaced, since some of it is disabled.
         return door(
-            ask, partial(_is_ours, status=200), f"{who} opens the inbox", f"the inbox for {who}", fix, level, (SET_USER,)
+            ask,
+            partial(_is_ours, status=200),
+            works=f"{who} opens the inbox",
+            what=f"the inbox for {who}",
+            fix=fix,
+            level=level,
+            # To find the middleware, some of the host's is disabled, its sign-in included.
+            last=(SET_USER,),
         )
 
 
@@ -136,11 +142,10 @@ def _session(user: Any) -> Iterator[Mapping[str, str]]:
 def _backend(user: Any) -> str:
     """The first authentication backend that finds the user; "" if there is none."""
     for path in django_settings.AUTHENTICATION_BACKENDS:
-        try:
+        # One of an app that is not installed can't be loaded, and one of the host's own may raise anything.
+        with suppress(Exception):
             if load_backend(path).get_user(user.pk) is not None:
                 return path
-        except Exception:  # noqa: BLE001, PERF203 - a backend of an app that is not installed, or one of the host's own
-            continue
     return ""
 
 
