@@ -28,6 +28,7 @@ from crm_contact_guard.api.pagination import KeysetPagination
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.hosting.languages import speaking
 from crm_contact_guard.permissions import employee_or_refuse
 
 Row = TypeVar("Row", bound=Model)
@@ -63,6 +64,12 @@ class GuardView(GenericAPIView[Any]):
     pagination_class: type[KeysetPagination] | None = KeysetPagination
     filter_backends = ()
     schema = AutoSchema()
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with speaking():
+            answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+            # Lazy texts are translated here.
+            return answer.render() if isinstance(answer, Response) else answer
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         return _Call(

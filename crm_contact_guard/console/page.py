@@ -28,13 +28,12 @@ from crm_contact_guard.console.nonces import nonce_used
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.hosting import languages
 from crm_contact_guard.policy import hours
 
 P = ParamSpec("P")
 #: Takes the request and the employee who looks.
 View: TypeAlias = Callable[Concatenate[HttpRequest, Employee, P], HttpResponseBase]
-#: Languages that the package itself speaks.
-OWN_LANGUAGES = ("en", "ja")
 
 
 class Shown:
@@ -117,7 +116,7 @@ class Frame:
 
     @property
     def language(self) -> str:
-        return translation.get_language() or "en"
+        return languages.spoken()
 
     @property
     def languages(self) -> list[tuple[str, str]]:
@@ -126,7 +125,7 @@ class Frame:
         offered = {code.split("-", maxsplit=1)[0]: code for code, _name in django_settings.LANGUAGES}
         return [
             (offered[code], translation.get_language_info(code)["name_local"])
-            for code in OWN_LANGUAGES
+            for code in languages.SPOKEN
             if code in offered and code != active
         ]
 
@@ -158,8 +157,8 @@ def speaking(request: HttpRequest, viewer: Employee) -> Iterator[None]:
     """
     chosen = request.COOKIES.get(django_settings.LANGUAGE_COOKIE_NAME, "") or viewer.language
     if hasattr(request, "LANGUAGE_CODE") or not (chosen and translation.check_for_language(chosen)):
-        chosen = translation.get_language() or django_settings.LANGUAGE_CODE
-    with translation.override(chosen), timezone.override(hours.zone(viewer)):
+        chosen = ""
+    with languages.speaking(chosen), timezone.override(hours.zone(viewer)):
         yield
 
 
@@ -182,7 +181,8 @@ def page(
                 return _sign_in(request)
             viewer = employee_for(user)
             if viewer is None:
-                return protect(show(request, None, Refused("role"), status=403), nonce=nonce_used(request))
+                with languages.speaking():
+                    return protect(show(request, None, Refused("role"), status=403), nonce=nonce_used(request))
             with speaking(request, viewer):
                 answer = _answer(view, request, viewer, *args, **kwargs)
                 return protect(answer, nonce=nonce_used(request))

@@ -86,8 +86,8 @@ def _api() -> Item:
         is_our_refusal,
         works="programs reach the API",
         what="the API for programs with a token",
-        fix=f"exempt {reverse(f'{APP}:api-conversations').removesuffix('conversations/')} in that middleware: the API asks"
-        f" for a token or a session itself; {SEE}",
+        fix=f"exempt {reverse(f'{APP}:api-conversations').removesuffix('conversations/')} in that middleware: the API"
+        f" asks for a token or a session itself; {SEE}",
     )
 
 

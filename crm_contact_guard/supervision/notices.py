@@ -9,10 +9,11 @@ from django.core.mail import EmailMessage
 from django.db.models import F, Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.hosting import retrying
+from crm_contact_guard.hosting.languages import speaking
 from crm_contact_guard.hosting.mailing import send_by_host
 from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.supervision.models import Alert, Notice
@@ -71,7 +72,7 @@ def notice_send(notice_id: int) -> bool:
 
 def _mail(notice: Notice) -> EmailMessage:
     alert = notice.alert
-    with translation.override(notice.employee.language or translation.get_language()):
+    with speaking(notice.employee.language):
         link = settings.PUBLIC_URL.rstrip("/") + reverse("crm_contact_guard:alert", args=[alert.pk])
         context = {"alert": alert, "title": alert_title(alert), "link": link, "company": settings.company_name}
         subject = render_to_string("crm_contact_guard/mail/alert_subject.txt", context)

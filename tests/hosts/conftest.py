@@ -62,6 +62,24 @@ def orgs(built: Path) -> Environment:
     return environment(HERE / "orgs", built)
 
 
+@pytest.fixture(scope="session")
+def plain(built: Path) -> Environment:
+    """A CRM without Django's own apps."""
+    return environment(HERE / "plain", built)
+
+
+@pytest.fixture(scope="session")
+def members(built: Path) -> Environment:
+    """byro."""
+    return environment(HERE / "members", built)
+
+
+@pytest.fixture(scope="session")
+def tokens(built: Path) -> Environment:
+    """A CRM on tenxyte."""
+    return environment(HERE / "tokens", built)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """What the host's project has as ``DATABASES``: an empty one of its own."""
