@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -344,17 +345,21 @@ def celery_of_a_host() -> Iterator[Any]:
     from celery import Celery, current_app
 
     before = current_app._get_current_object()
-    app = Celery("host", broker=f"redis://127.0.0.1:{free_port()}/0", set_as_current=True)
+    app = Celery("host", broker=f"redis://crm:s3%20cret@127.0.0.1:{free_port()}/0", set_as_current=True)
     yield app
     before.set_current()
 
 
-@pytest.mark.usefixtures("staffed", "celery_of_a_host")
-def test_an_unavailable_broker_and_an_incomplete_schedule_are_reported() -> None:
+@pytest.mark.usefixtures("staffed")
+def test_an_unavailable_broker_and_an_incomplete_schedule_are_reported(celery_of_a_host: Any) -> None:
+    place = celery_of_a_host.conf.broker_url.rpartition("@")[2]
     with override_settings(CONTACT_GUARD=guard(TASKS="celery")):
         report = look()
 
-    assert "the broker does not answer" in errors(report)[0]
+    [says] = errors(report)
+    assert says.startswith(f"the broker does not answer: redis://crm:**@{place} (OperationalError: ")
+    assert "refused" in says
+    assert "cret" not in says
     assert "lacks" in found(report, "Celery's schedule")["says"]
 
 
@@ -388,3 +393,22 @@ def test_unmapped_role_names_are_counted() -> None:
     item = found(look(), "'subcontractor'")
 
     assert (item["level"], item["says"].split()[0]) == ("warning", "2")
+
+
+@pytest.mark.parametrize(("lite", "warned"), [("9.0.30", True), ("", False)])
+@pytest.mark.usefixtures("staffed")
+def test_two_distributions_of_one_module_are_reported(lite: str, warned: bool, tmp_path: Path) -> None:
+    """Installed as pip leaves them: one folder of metadata each."""
+    for name, version in (("phonenumbers", "9.0.43"), ("phonenumberslite", lite)):
+        if version:
+            (tmp_path / f"{name}-{version}.dist-info").mkdir()
+            (tmp_path / f"{name}-{version}.dist-info" / "METADATA").write_text(f"Name: {name}\nVersion: {version}\n")
+    sys.path.insert(0, str(tmp_path))
+    try:
+        report = look()
+    finally:
+        sys.path.remove(str(tmp_path))
+
+    told = [item for item in report if "phonenumberslite" in item["says"]]
+    assert len(told) == warned
+    assert all("pip install phonenumbers==9.0.43" in item["fix"] for item in told)
