@@ -19,7 +19,7 @@ from crm_contact_guard.hosting import host_rows
 from crm_contact_guard.installation import host_fields as fields
 from crm_contact_guard.installation.addresses import address_of
 from crm_contact_guard.installation.host_models import Found, candidates, look, members
-from crm_contact_guard.installation.logins import leads_somewhere, login_page
+from crm_contact_guard.installation.logins import leads_somewhere, login_page, refused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +62,10 @@ def propose(customer: str = "") -> Proposal:
     login = _login()
     if login:
         guard["LOGIN_URL"] = login
-        doubts.append(
-            f"LOGIN_URL leads nowhere, so {login} is proposed: choose another page if not everyone can use it"
-        )
+        people = _users()
+        number = refused(address_of(login), people)
+        which = f"it would refuse {number} of {len(people)} users" if number else "see that everybody can use it"
+        doubts.append(f"LOGIN_URL leads nowhere, so {login} is proposed: {which}")
     if not _has_broker():
         guard["TASKS"] = "inline"
         doubts.append(

@@ -11,6 +11,7 @@ from byro.settings import *  # noqa: E402, F403 - there is no other way to take 
 DEBUG = True
 SECRET_KEY = "of the host"
 ALLOWED_HOSTS = ["127.0.0.1"]
+DEFAULT_LANGUAGE = "de"
 DATABASES = json.loads(os.environ["HOST_DATABASES"])
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST, EMAIL_PORT = "127.0.0.1", int(os.environ["HOST_MAIL_PORT"])
