@@ -23,7 +23,7 @@ from crm_contact_guard.intake import mail_polling, reconciling
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing import sealer, witnessing
-from crm_contact_guard.supervision import inspection, notices, owed
+from crm_contact_guard.supervision import inspection, notices
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.second_reading import second_reader
 
@@ -95,7 +95,7 @@ def sweep(days: int = 2) -> dict[str, int]:
     questions = second_reader.due()
     for answer_id in questions:
         later("reader_ask", str(answer_id))
-    owed.owed_queue()
+    notices.owed_queue()
     waiting = notices.due_alerts()
     for alert_id in waiting:
         later("notify", str(alert_id))

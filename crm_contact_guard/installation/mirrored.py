@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from crm_contact_guard import crm
@@ -20,7 +18,7 @@ _Row = dict[str, Any]
 
 def staff_changed() -> tuple[list[str], list[str]]:
     """Names of the teams and of the employees that a sync would add or change."""
-    with _rolled_back():
+    with database.rolled_back():
         teams, staff = _contents(Team.objects.all()), _contents(Employee.objects.all())
         sync_staff()
         return _differing(teams, _contents(Team.objects.all())), _differing(staff, _contents(Employee.objects.all()))
@@ -28,7 +26,7 @@ def staff_changed() -> tuple[list[str], list[str]]:
 
 def changed_customers(records: Sequence[crm.CustomerRecord]) -> list[str]:
     """Names of those mirrored customers that a sync would change, by themselves or in their addresses."""
-    with _rolled_back():
+    with database.rolled_back():
         keys = [record.key for record in records]
         mirrored = Customer.objects.filter(tenant__in={record.tenant for record in records}, key__in=keys)
         places = set(mirrored.values_list("tenant", "key"))
@@ -62,12 +60,3 @@ def _contents(found: QuerySet[Any]) -> dict[Any, _Row]:
 
 def _differing(before: dict[Any, _Row], after: dict[Any, _Row]) -> list[str]:
     return [str(row["name"]) for pk, row in after.items() if before.get(pk) != row]
-
-
-@contextmanager
-def _rolled_back() -> Iterator[None]:
-    with database.atomic():
-        try:
-            yield
-        finally:
-            transaction.set_rollback(True, using=database.alias())

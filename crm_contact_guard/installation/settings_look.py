@@ -36,10 +36,10 @@ def package_items() -> Iterator[Item]:
     versions = {name: _version(name) for name in _SAME_MODULE}
     if len({*versions.values()} - {""}) > 1:
         newest = max(versions.items(), key=lambda item: [int(part) for part in item[1].split(".") if part.isdigit()])
+        installed = " and ".join(f"{name} {version}" for name, version in versions.items())
         yield warning(
             TOPIC,
-            f"{' and '.join(f'{name} {version}' for name, version in versions.items())} are both installed and overwrite"
-            " each other's files",
+            f"{installed} are both installed and overwrite each other's files",
             f"pip uninstall {' '.join(versions)}; pip install {newest[0]}=={newest[1]}, and pin one of them",
         )
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model, load_backend
-from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.test import override_settings
@@ -155,6 +154,5 @@ def _nothing_kept() -> Iterator[None]:
     names = {"default", database.alias(), host_rows.source(get_user_model())}
     with ExitStack() as stack:
         for name in sorted(names):
-            stack.enter_context(transaction.atomic(using=name))
-            stack.callback(transaction.set_rollback, True, using=name)
+            stack.enter_context(database.rolled_back(name))
         yield

@@ -16,7 +16,14 @@ from tests.service_urls import POSTGRESQL, database
 
 HERE = Path(__file__).parent
 #: What CI leaves out, since its time is dear: hosts on the database that tells less about them, and one whole host.
-BEYOND_SLICE = ("test_shop.py::*postgresql*", "test_orgs.py::*sqlite*", "test_creme.py::*")
+BEYOND_SLICE = (
+    "test_shop.py::*postgresql*",
+    "test_orgs.py::*sqlite*",
+    "test_creme.py::*",
+    "test_members.py::*",
+    "test_tokens.py::*postgresql*",
+    "test_plain.py::*sqlite*",
+)
 NAME = "contact_guard_host"
 
 

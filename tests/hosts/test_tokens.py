@@ -60,9 +60,16 @@ def test_into_the_crm_of_programs_and_out_again(tokens: Environment, databases: 
         for file, text in before.items():
             (tmp_path / "project" / file).write_text(text)
         host.run("pip uninstall --yes crm-contact-guard")
-        shell(host, "from tenxyte.models.auth import User; User.objects.get(email='aoi@kyoto.example').delete(hard=True)")
+        shell(
+            host, "from tenxyte.models.auth import User; User.objects.get(email='aoi@kyoto.example').delete(hard=True)"
+        )
 
 
+#: A seller leaves; the tables that stayed behind must not hold on to the row.
+LEAVES = """
+from tenxyte.models.auth import User
+User.objects.get(email='aoi@kyoto.example').delete(hard=True)
+"""
 #: As the host's own sign-in makes one.
 TOKEN = """
 from tenxyte.adapters.django import get_django_settings

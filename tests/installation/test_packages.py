@@ -10,6 +10,7 @@ import pytest
 from tests import factories
 from tests.installation.test_check import look
 
+
 @pytest.mark.parametrize(("lite", "warned"), [("9.0.30", True), ("", False)])
 @pytest.mark.django_db
 def test_two_distributions_of_one_module_are_reported(lite: str, warned: bool, tmp_path: Path) -> None:

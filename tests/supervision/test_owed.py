@@ -19,7 +19,7 @@ from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.sealing.sealer import seal
 from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.models import Alert, Notice
-from crm_contact_guard.supervision.owed import AGAIN
+from crm_contact_guard.supervision.notices import AGAIN
 from crm_contact_guard.verification.whole_record import verify
 from tests import factories
 from tests.host.models import Branch, User

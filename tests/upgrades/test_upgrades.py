@@ -32,7 +32,8 @@ NAMES = {
     "sqlite": "SELECT name FROM sqlite_master",
     "postgresql": (
         "SELECT relname FROM pg_class UNION SELECT tgname FROM pg_trigger UNION SELECT proname FROM pg_proc"
-        " UNION SELECT typname FROM pg_type UNION SELECT conname FROM pg_constraint UNION SELECT rulename FROM pg_rewrite"
+        " UNION SELECT typname FROM pg_type UNION SELECT conname FROM pg_constraint"
+        " UNION SELECT rulename FROM pg_rewrite"
     ),
     "mysql": (
         "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"

@@ -4,7 +4,9 @@ from project.contacts.models import Contact
 from tenxyte.models.auth import User
 from tenxyte.models.organization import Organization, OrganizationMembership, OrganizationRole
 
-roles = {code: OrganizationRole.objects.get_or_create(code=code, defaults={"name": code})[0] for code in ("member", "admin")}
+roles = {
+    code: OrganizationRole.objects.get_or_create(code=code, defaults={"name": code})[0] for code in ("member", "admin")
+}
 for place, seller, head, client in (("kyoto", "aoi", "ken", "Hanako Sato"), ("osaka", "emi", "rei", "Taro Kato")):
     organization = Organization.objects.create(name=place.title(), slug=place)
     people = {}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 os.environ.setdefault("BYRO_DATA_DIR", str(Path(__file__).parents[1] / "data"))
 
-from byro.settings import *  # noqa: E402, F403 - there is no other way to take a project's settings over
+from byro.settings import *  # noqa: F403 - there is no other way to take a project's settings over
 
 DEBUG = True
 SECRET_KEY = "of the host"
