@@ -44,6 +44,11 @@ class Shown:
 
     template: ClassVar[str]
 
+    @property
+    def language(self) -> str:
+        """Of our texts, for the ``lang`` attribute."""
+        return languages.spoken()
+
 
 @dataclass(frozen=True)
 class Refused(Shown):

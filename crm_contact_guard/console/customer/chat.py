@@ -40,7 +40,7 @@ from crm_contact_guard.conversations.recording_notice import recording_notice
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.files import uploads
 from crm_contact_guard.files.models import Attachment
-from crm_contact_guard.hosting.languages import speaking, spoken
+from crm_contact_guard.hosting.languages import speaking
 from crm_contact_guard.policy import hours
 from crm_contact_guard.record.models import Direction, Message
 
@@ -255,8 +255,7 @@ def _closed(request: HttpRequest) -> HttpResponse:
 
 def _show(request: HttpRequest, page: Shown, *, status: int = 200) -> HttpResponse:
     """Render a page that has none of the staff's frame."""
-    context = {"page": page, "language": spoken()}
-    return render(request, f"crm_contact_guard/{page.template}", context, status=status)
+    return render(request, f"crm_contact_guard/{page.template}", {"page": page}, status=status)
 
 
 @contextmanager
