@@ -11,14 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import Resolver404, reverse
 
 from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation.addresses import APP, address_of, within_site
-from crm_contact_guard.installation.layers import answering
 from crm_contact_guard.installation.report import Item, Level, error, fine
 
 TOPIC = "pages"
@@ -169,7 +168,7 @@ def door(
 ) -> Item:
     """The item for one address. ``works``: what to say if it responds as expected; ``what``: what is blocked if not.
 
-    ``last``: as in ``layers.answering``.
+    ``last``: as in ``answering``.
     """
     answer = ask()
     if is_ours(answer):
@@ -187,6 +186,26 @@ def door(
     location = answer.headers.get("Location", "")
     response = f"{code} to {location}" if location else str(code)
     return Item(level=level, topic=TOPIC, says=f"{middleware} blocks {what} ({response})", fix=fix)
+
+
+def answering(ask: Callable[[], Any], is_wanted: Callable[[Any], bool], last: Sequence[str] = ()) -> str:
+    """The dotted path of the first middleware with which the response is no longer as expected; "" if unclear.
+
+    Earlier middleware stays enabled, since later ones may depend on it. ``ask`` must create a new client each time,
+    since a client loads the middleware only once. ``last``: middleware of ours that stays enabled behind the host's.
+    """
+    paths = list(django_settings.MIDDLEWARE)
+    for count in range(len(paths) + 1):
+        with override_settings(MIDDLEWARE=[*paths[:count], *last]):
+            try:
+                answer = ask()
+            except Exception:  # noqa: BLE001 - a middleware may require another one
+                return ""
+        if answer.status_code >= 500:
+            return ""  # a middleware that depends on a later one fails here, so the result is unclear
+        if not is_wanted(answer):
+            return paths[count - 1] if count else ""
+    return ""
 
 
 def public_host() -> str:
