@@ -8,20 +8,36 @@ from typing import Any
 from django.db.models import QuerySet
 
 from crm_contact_guard import crm
-from crm_contact_guard.directory.mirror import mirror_customers
+from crm_contact_guard.directory.mirror import mirror_customers, mirror_employee, mirror_teams, staff_within
 from crm_contact_guard.directory.models import Address, Customer, Employee, Team
-from crm_contact_guard.directory_sync import sync_staff
+from crm_contact_guard.directory_sync import employees_gone
 from crm_contact_guard.hosting import database
 
 _Row = dict[str, Any]
 
 
 def staff_changed() -> tuple[list[str], list[str]]:
-    """Names of the teams and of the employees that a sync would add or change."""
-    with database.rolled_back():
-        teams, staff = _contents(Team.objects.all()), _contents(Employee.objects.all())
-        sync_staff()
-        return _differing(teams, _contents(Team.objects.all())), _differing(staff, _contents(Employee.objects.all()))
+    """Names of the teams and of the employees that a sync would add or change.
+
+    Each employee is tried alone: locks on all of them would stop the site.
+    """
+    teams, staff = [], []
+    for tenant in crm.adapter().tenants():
+        with crm.tenant(tenant):
+            with database.rolled_back():
+                before = _contents(Team.objects.all())
+                mirror_teams(tenant)
+                teams += _differing(before, _contents(Team.objects.all()))
+            places: dict[Any, tuple[str, str]] = {}
+            for record in staff_within(tenant):
+                row = Employee.objects.filter(tenant=record.tenant, key=record.key)
+                with database.rolled_back():
+                    before = _contents(row)
+                    mirror_employee(record)
+                    staff += _differing(before, _contents(row))
+                places |= dict.fromkeys(before, (record.tenant, record.key))
+            staff += employees_gone(places, tenant).values_list("name", flat=True)
+    return teams, staff
 
 
 def changed_customers(records: Sequence[crm.CustomerRecord]) -> list[str]:
