@@ -192,8 +192,6 @@ def page(
                 answer = _answer(view, request, viewer, *args, **kwargs)
                 return protect(answer, nonce=nonce_used(request))
 
-        # Django's LoginRequiredMiddleware would put the host's login page into a fragment.
-        wrapped.login_required = False  # type: ignore[attr-defined]
         return wrapped
 
     return decorate
