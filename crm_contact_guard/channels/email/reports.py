@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import EmailMessage, Message
+from email.message import Message
 
 from crm_contact_guard.channels.base import CarrierEvent, ContactEvent, ContactKind, DeliveryStatus, StatusEvent
 
@@ -92,7 +92,7 @@ class Report:
         return tuple(events)
 
 
-def delivery_report(mail: EmailMessage) -> Report | None:
+def delivery_report(mail: Message) -> Report | None:
     """Parse a delivery report. None for other mails, and for reports that do not identify the mail."""
     if mail.get_content_type() != "multipart/report":
         return None
@@ -101,7 +101,7 @@ def delivery_report(mail: EmailMessage) -> Report | None:
     return Report(original, recipients) if original and recipients else None
 
 
-def automatic(mail: EmailMessage, envelope_from: str | None) -> str:
+def automatic(mail: Message, envelope_from: str | None) -> str:
     """Why a mail counts as automatic (RFC 3834 §5, and older headers); "" if a person wrote it."""
     submitted = _field(mail, "Auto-Submitted")
     if submitted and submitted.lower() != "no":

@@ -1,0 +1,120 @@
+"""What a mail consists of: its text, the mails attached to it, its files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.generator import BytesGenerator
+from email.message import Message
+from email.policy import compat32
+
+from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.channels.email.mime_text import (
+    RAW,
+    base64,
+    file_name,
+    file_name_of,
+    is_base64,
+    payload,
+    raw_header,
+    words,
+)
+
+#: Files beyond this number are kept only within the original.
+MAX_FILES = 50
+#: Attached mails that are read; the text of others is kept only within the original.
+MAX_MAILS = 10
+_MAIL_TYPES = frozenset({"message/rfc822", "message/global", "message/news"})
+_SHOWN_AS_HTML = frozenset({"text/html", "text/x-amp-html", "text/watch-html"})
+_SHOWN_AS_TEXT = frozenset({"text/plain", "text/enriched", "text/richtext", "text/markdown"})
+
+
+def leaves(mail: Message) -> Iterator[tuple[Message, int]]:
+    """All parts that are no containers, in order, with the number of attached mails around each. An attached mail comes
+    before its own parts."""
+    waiting: list[tuple[Message, int]] = [(mail, 0)]
+    while waiting:
+        part, depth = waiting.pop()
+        inner = part.get_payload() if part.is_multipart() else None
+        if not isinstance(inner, list) or part.get_content_maintype() == "message":
+            yield part, depth
+        if isinstance(inner, list):
+            deeper = depth + (part.get_content_type() in _MAIL_TYPES)
+            waiting += [(one, deeper) for one in reversed(inner) if isinstance(one, Message)]
+
+
+def texts(mail: Message) -> tuple[list[Message], list[Message]]:
+    """The parts that mail programs show as the mail's text: plain ones, HTML ones."""
+    plain, html = [], []
+    for part, depth in leaves(mail):
+        if not depth and not _is_attachment(part):
+            kind = part.get_content_type()
+            if kind in _SHOWN_AS_HTML:
+                html.append(part)
+            elif kind in _SHOWN_AS_TEXT or kind.startswith("multipart/"):
+                plain.append(part)
+    return plain, html
+
+
+def attached_mails(mail: Message) -> list[Message]:
+    """The mails attached to the mail itself, at most ``MAX_MAILS``."""
+    found = [part for part, depth in leaves(mail) if not depth and _is_mail(part)]
+    return [_attached(part) for part in found[:MAX_MAILS]]
+
+
+def files(mail: Message) -> tuple[list[FileIn], list[str]]:
+    """The mail's files, those in attached mails included, and problems found."""
+    found = []
+    parts = [part for part, depth in leaves(mail) if _is_file(part, depth)]
+    for number, part in enumerate(parts[:MAX_FILES], 1):
+        found.append(
+            FileIn(
+                name=file_name_of(part) or _name_of_mail(part) or f"file-{number}",
+                content_type=part.get_content_type()[:127],
+                content=_source(part) if part.is_multipart() else payload(part),
+            )
+        )
+    return found, [f"{len(parts) - MAX_FILES} more files in the original"] if len(parts) > MAX_FILES else []
+
+
+def _is_attachment(part: Message) -> bool:
+    return part.get_content_disposition() == "attachment"
+
+
+def _is_mail(part: Message) -> bool:
+    return part.is_multipart() and part.get_content_type() in _MAIL_TYPES
+
+
+def _is_file(part: Message, depth: int) -> bool:
+    """Whether the part is listed as a file. Parts with a name are, even if mail programs show them as text."""
+    kind = part.get_content_type()
+    if kind.startswith("multipart/") and not part.is_multipart():
+        return False
+    return _is_attachment(part) or kind not in _SHOWN_AS_TEXT | _SHOWN_AS_HTML or bool(file_name_of(part))
+
+
+def _attached(part: Message) -> Message:
+    """The mail in a part. Against RFC 2046 §5.2.1, some programs encode it."""
+    return message_from_bytes(_source(part), policy=RAW) if is_base64(part) else part.get_payload(0)  # type: ignore[return-value]
+
+
+def _name_of_mail(part: Message) -> str:
+    if not _is_mail(part):
+        return ""
+    subject = words(raw_header(_attached(part), "Subject"))[:100]
+    return file_name(f"{subject.replace('/', ' ') or 'mail'}.eml")
+
+
+def _source(part: Message) -> bytes:
+    """The source of a part that contains mails or groups of headers, as far as the parsed parts give it back."""
+    stream = io.BytesIO()
+    for inner in part.get_payload():
+        if not isinstance(inner, Message):
+            continue
+        try:
+            BytesGenerator(stream, mangle_from_=False, maxheaderlen=0, policy=compat32).flatten(inner)
+        except Exception:  # noqa: BLE001 - malformed parts; the whole mail is kept as received anyway
+            break
+    content = stream.getvalue()
+    return base64(content) if is_base64(part) else content
