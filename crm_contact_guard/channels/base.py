@@ -217,8 +217,9 @@ class ContactEvent(Storable):
     bounce (unknown mailbox, number not in use) is a ``BOUNCE``; a failed message is a ``StatusEvent``. ``detail``
     contains the carrier's own words, for the record.
 
-    ``carrier_id`` is the outbound message that the event is about. It is set if the event could be forged (a bounce by
-    mail), which is then ignored unless that message is on record and was sent to this address.
+    ``is_forgeable``: anybody can send such an event (a bounce by mail). It is ignored unless ``carrier_id`` is an
+    outbound message to this address, or one of ``reply_tokens`` belongs to a conversation with its customer. Without
+    ``address``, that of the message is meant.
     """
 
     channel: str
@@ -227,6 +228,8 @@ class ContactEvent(Storable):
     kind: ContactKind
     occurred_at: datetime
     carrier_id: str = ""
+    reply_tokens: tuple[str, ...] = ()
+    is_forgeable: bool = False
     #: The person's name if the carrier supplies it (a new follower).
     name: str = ""
     detail: Mapping[str, str] = field(default_factory=dict)

@@ -15,10 +15,9 @@ from crm_contact_guard.channels.email.html_text import html_text
 from crm_contact_guard.channels.email.mime_text import RAW, payload, raw_header, text_of, words
 from crm_contact_guard.channels.email.parts import attached_mails, files, leaves, texts
 from crm_contact_guard.channels.email.quoting import Parts, split
-from crm_contact_guard.channels.email.reports import automatic, delivery_report
+from crm_contact_guard.channels.email.reports import automatic, read_report, tokens_in
 from crm_contact_guard.detection.segments import Said
 
-_TOKEN = re.compile(r"\+([a-z0-9]{20})@", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 _TARGET = re.compile(r" ?<(?:https?://|mailto:|tel:)([^<>\s]{1,2000})>")
 #: Header lines shown above the text of an attached mail.
@@ -32,16 +31,18 @@ def read_mail(
 ) -> tuple[CarrierEvent, ...]:
     """Convert a received mail to carrier events. Never raises because of the mail's content.
 
-    A delivery report about one of our mails becomes statuses and bounces. Everything else becomes a message; the
-    original mail is attached as a file, so that nothing is lost if its MIME is broken. ``envelope_from`` is empty for
+    A delivery report or complaint about one of our mails becomes events. Everything else becomes a message, with events
+    where a server's letter tells of a bounce; the original mail is attached as a file, so that nothing is lost if its
+    MIME is broken. ``envelope_from`` is empty for
     the null sender of reports and automatic replies, and None if it is unknown.
     """
     mail = message_from_bytes(raw, policy=RAW)
     message_id = next(iter(_ids(mail, "Message-ID")), "")
     now = datetime.now(UTC)
     event_id = _event_id(message_id, mail)
-    report = delivery_report(mail)
-    if report is not None:
+    tokens = _tokens(mail, envelope_to)
+    report = read_report(mail, raw, envelope_from=envelope_from, tokens=tokens)
+    if report is not None and report.is_complete:
         return report.events(alias=alias, event_id=event_id, at=now)
     parts, problems = _body(mail)
     name, address = parseaddr(raw_header(mail, "From"))
@@ -56,7 +57,7 @@ def read_mail(
     }
     if problems or mail.defects or more:
         details["problems"] = [*problems, *(type(defect).__name__ for defect in mail.defects), *more]
-    machine = automatic(mail, envelope_from)
+    machine = automatic(mail, envelope_from) or ("report" if report is not None else "")
     if machine:
         details["auto_submitted"] = machine
     message = InboundMessage(
@@ -70,12 +71,13 @@ def read_mail(
         quoted=parts.quoted,
         occurred_at=_date(mail, now),
         carrier_id=message_id,
-        reply_tokens=_tokens(mail, envelope_to),
+        reply_tokens=tokens,
         references=tuple(dict.fromkeys((*_ids(mail, "References"), *_ids(mail, "In-Reply-To")))),
         files=(FileIn(name="original.eml", content_type="message/rfc822", content=raw, kind="original"), *listed),
         details=details,
     )
-    return (message,)
+    told = () if report is None else report.events(alias=alias, event_id=f"report-{event_id}", at=now)
+    return (message, *told)
 
 
 def envelope_of(raw: bytes) -> tuple[str | None, list[str]]:
@@ -108,7 +110,7 @@ def _header(mail: Message, name: str) -> str:
 
 
 def _ids(mail: Message, name: str) -> list[str]:
-    return _MESSAGE_ID.findall(raw_header(mail, name))
+    return _MESSAGE_ID.findall(_header(mail, name))
 
 
 def _date(mail: Message, now: datetime) -> datetime:
@@ -124,7 +126,7 @@ def _date(mail: Message, now: datetime) -> datetime:
 def _tokens(mail: Message, envelope_to: Iterable[str]) -> tuple[str, ...]:
     headers = [raw_header(mail, name) for name in ("To", "Cc", "Delivered-To", "X-Original-To")]
     addresses = [*envelope_to, *(address for _, address in getaddresses(headers))]
-    return tuple(dict.fromkeys(token.lower() for address in addresses for token in _TOKEN.findall(address)))
+    return tokens_in(addresses)
 
 
 def _body(mail: Message, depth: int = 0) -> tuple[Parts, list[str]]:

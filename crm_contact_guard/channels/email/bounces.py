@@ -1,0 +1,160 @@
+"""Bounces that are no delivery reports by RFC 3464: a mail server's letter in its own words.
+
+Nothing in such a letter is certain. It is therefore recorded as a mail, by a machine; what it says about an address is
+believed only if it fits a mail of ours (``ContactEvent.is_forgeable``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from email import message_from_bytes
+from email.message import Message
+from email.utils import getaddresses, parseaddr
+
+from flufl.bounce import all_failures
+
+from crm_contact_guard.channels.email.html_text import html_text
+from crm_contact_guard.channels.email.mime_text import RAW, raw_header, text_of, words
+from crm_contact_guard.channels.email.parts import leaves
+
+#: Characters of a letter that are read; the rest is the mail that came back.
+_MOST = 20_000
+#: Bytes of a mail that the library looks at.
+_MOST_BYTES = 100_000
+#: Characters of the returned mail's head.
+_HEAD = 20_000
+_RETURNED_TYPES = frozenset(
+    {"message/rfc822", "message/global", "message/global-headers", "message/rfc822-headers", "text/rfc822-headers"}
+    | {"text/rfc822"}
+)
+#: Recipients of a letter; ours have one.
+_MOST_RECIPIENTS = 20
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^{|}~\-]{1,64}@[\w.\-]{1,190}\.[a-z]{2,24}", re.IGNORECASE)
+_ID = re.compile(r"^[> \t]*message-id:\s*(<[^<>\s]{1,250}>)", re.IGNORECASE | re.MULTILINE)
+_DAEMON = re.compile(
+    r"mailer-?daemon|mail-?daemon|post-?master|mdaemon|mail[ ._-]?(?:delivery|system|administrator)|system administrator"
+    r"|mail ?(?:er)?[ _-]?(?:er|router|gateway|robot)?@|microsoft exchange|majordomo|auto[ _-]?(?:reply|mailer)|noreply|no-reply|bounce",
+    re.IGNORECASE,
+)
+_FAILED = re.compile(
+    r"undeliver|non[- ]?deliver|not deliver|deliver(?:y|ing)[^\n]{0,30}(?:fail|problem|error|unsuccess|impossible|status|notif|report|subsystem)"
+    r"|failed[^\n]{0,20}deliver|delivery has failed|failure (?:notice|report|delivery)|returned (?:mail|to sender|e-?mail|message)|(?:mail|message)[^\n]{0,20}(?:fail|return|error|reject|bounce)"
+    r"|could not be (?:delivered|sent)|couldn.t (?:be )?deliver|cannot be delivered|unable to deliver|not reach the following|user unknown|unknown user|no such user|permanent(?:ly)? (?:fatal )?(?:error|failure)|unzustellbar|zustell|nicht zugestellt"
+    r"|non remis|échec|non recapitabil|mancato recapito|non (?:è stato )?consegn|no se (?:ha )?(?:podido|pudo) (?:entregar|enviar)|não (?:foi )?entreg|onbestelbaar|niedostarcz|nie dostarcz|не доставлен|недоставл|не удалось|退信|无法投递|無法傳遞|未能|반송|실패"
+    r"|配信(?:でき|不能|エラー|に失敗|され)|送信でき|届け(?:られ|る)|届きません|不達|送信エラー|戻って|存在しません|宛先不明|エラーメール|配送エラー|配送でき",
+    re.IGNORECASE,
+)
+#: Below one of these comes the mail that was returned.
+_RETURNED = re.compile(
+    r"^[ \t>|*\-_=+#]*(?:received: |return-path: |message-id: |mime-version: |x-mailer: |(?:the |your )?(?:original|returned|undelivered|unsent) (?:message|mail)"
+    r"(?: (?:follows?|headers?|text|below|is attached|was as follows)\b|[ \t]*[:\-=*_]|[ \t]*$)|below this line is a copy|this is a copy of|(?:the )?message headers? follows?|included is a copy"
+    r"|here is a copy of|the (?:first|text|body) [^\n]{0,20}(?:your|the) message|copy of (?:the |your )?(?:original )?message)",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+#: Lines that repeat the returned mail's head, and contacts of the server's people.
+_REPEATED = re.compile(r"^[ \t>*]*(?:with )?(?:subject|sent|cc|from|件名|betreff|objet|asunto)\s*[:：].*$", re.IGNORECASE | re.MULTILINE)
+_STAFF = re.compile(r"(?:post-?master|mailer-daemon|abuse|hostmaster|support|helpdesk|noreply|no-reply)@", re.IGNORECASE)
+
+
+def is_bounce(mail: Message, *, is_null_sender: bool) -> bool:
+    """Whether a mail looks like a mail server's letter about a mail that it didn't deliver."""
+    if raw_header(mail, "X-Failed-Recipients"):
+        return True
+    if mail.get_content_type() == "multipart/report":
+        return str(mail.get_param("report-type", "delivery-status")).lower() == "delivery-status"
+    sender = " ".join(raw_header(mail, name) for name in ("From", "Sender", "Return-Path"))
+    if not (is_null_sender or _DAEMON.search(sender)):
+        return False
+    return bool(_FAILED.search(words(raw_header(mail, "Subject"))) or _FAILED.search(letter(mail)[:4_000]))
+
+
+def letter(mail: Message) -> str:
+    """The server's own words: the text above the returned mail."""
+    whole = ""
+    for part, depth in leaves(mail):
+        kind = part.get_content_type()
+        if depth or not (kind.startswith(("text/plain", "text/html")) or kind.startswith("multipart/")):
+            continue
+        text = text_of(part)[: 4 * _MOST]
+        whole += (html_text(text) if kind == "text/html" else text) + "\n"
+        if len(whole) > _MOST:
+            break
+    begin = _RETURNED.search(whole, min(40, len(whole)))
+    return _REPEATED.sub("", whole[: min(begin.start() if begin else _MOST, _MOST)])
+
+
+def returned(mail: Message) -> Message | None:
+    """The returned mail, or its head."""
+    for part, _depth in leaves(mail):
+        if part.get_content_type() not in _RETURNED_TYPES:
+            continue
+        inner = part.get_payload()
+        if isinstance(inner, list) and inner and isinstance(inner[0], Message):
+            return inner[0]
+        head = text_of(part)[:_HEAD].lstrip()
+        return message_from_bytes(head.encode("utf-8", "replace"), policy=RAW)
+    return None
+
+
+def original_id(mail: Message) -> str:
+    """The Message-ID of the returned mail, "" if it isn't told. Our record decides whether it is one of ours."""
+    inner = returned(mail)
+    if inner is not None:
+        match = _ID.search(f"Message-ID: {raw_header(inner, 'Message-ID')}")
+        return match[1] if match else ""
+    for part, depth in leaves(mail):
+        if not depth and part.get_content_maintype() in ("text", "multipart"):
+            match = _ID.search(text_of(part)[: 10 * _MOST].replace("\r\n", "\n"))
+            if match:
+                return match[1]
+    return ""
+
+
+def recipients(mail: Message, raw: bytes) -> list[tuple[str, str]]:
+    """The addresses that a letter is about, each with the words about it. ``raw``: the mail as received."""
+    text = letter(mail)
+    inner = returned(mail)
+    named = [address for _, address in getaddresses([raw_header(mail, "X-Failed-Recipients")[:2_000]]) if address]
+    sender = {parseaddr(raw_header(one, name))[1].lower() for one in (mail, inner) if one for name in ("From", "Reply-To")}
+    own = sender | {address.lower() for _, address in getaddresses([raw_header(mail, "To")[:2_000]])}
+    to = [address for _, address in getaddresses([raw_header(inner, "To")[:2_000]])] if inner is not None else []
+    found = [address for address in [*named, *_by_library(raw), *_in_text(text)] if address.lower() not in own]
+    if not found:
+        found = to[:1] if len(to) == 1 else []
+    unique = list({address.lower(): address for address in reversed(found)}.values())[::-1]
+    if to and {address.lower() for address in to} & {address.lower() for address in unique}:
+        # What came back tells whom it was for.
+        unique = [address for address in unique if address.lower() in {one.lower() for one in to}]
+    return list(_each(text, unique[:_MOST_RECIPIENTS]))
+
+
+def _by_library(raw: bytes) -> list[str]:
+    """The addresses that flufl.bounce finds; it knows the letters of many old servers."""
+    try:
+        passing, permanent = all_failures(message_from_bytes(raw[:_MOST_BYTES], policy=RAW))
+    except Exception:  # noqa: BLE001 - its detectors raise on malformed mails
+        return []
+    return [address.decode("utf-8", "replace") for address in sorted(permanent - passing)]
+
+
+def _in_text(text: str) -> Iterator[str]:
+    for match in _ADDRESS.finditer(text):
+        if not _STAFF.match(match[0]):
+            yield match[0].strip(".'")
+
+
+def _each(text: str, addresses: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each address with the text from it to the next one; with all of the text if it is the only one."""
+    listed = list(addresses)
+    lowered = text.lower()
+    places = {address: lowered.find(address.lower()) for address in listed}
+    for address in listed:
+        at = places[address]
+        if len(listed) == 1 or at < 0:
+            yield address, text
+            continue
+        later = [place for place in places.values() if place > at]
+        yield address, text[at : min(later, default=len(text))]
