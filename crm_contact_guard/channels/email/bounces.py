@@ -55,8 +55,12 @@ _RETURNED = re.compile(
 
 
 #: Lines that repeat the returned mail's head, and contacts of the server's people.
-_REPEATED = re.compile(r"^[ \t>*]*(?:with )?(?:subject|sent|cc|from|件名|betreff|objet|asunto)\s*[:：].*$", re.IGNORECASE | re.MULTILINE)
-_STAFF = re.compile(r"(?:post-?master|mailer-daemon|abuse|hostmaster|support|helpdesk|noreply|no-reply)@", re.IGNORECASE)
+_REPEATED = re.compile(
+    r"^[ \t>*]*(?:with )?(?:subject|sent|cc|from|件名|betreff|objet|asunto)\s*[:：].*$", re.IGNORECASE | re.MULTILINE
+)
+_STAFF = re.compile(
+    r"(?:post-?master|mailer-daemon|abuse|hostmaster|support|helpdesk|noreply|no-reply)@", re.IGNORECASE
+)
 
 
 def is_bounce(mail: Message, *, is_null_sender: bool) -> bool:
@@ -118,7 +122,9 @@ def recipients(mail: Message, raw: bytes) -> list[tuple[str, str]]:
     text = letter(mail)
     inner = returned(mail)
     named = [address for _, address in getaddresses([raw_header(mail, "X-Failed-Recipients")[:2_000]]) if address]
-    sender = {parseaddr(raw_header(one, name))[1].lower() for one in (mail, inner) if one for name in ("From", "Reply-To")}
+    sender = {
+        parseaddr(raw_header(one, name))[1].lower() for one in (mail, inner) if one for name in ("From", "Reply-To")
+    }
     own = sender | {address.lower() for _, address in getaddresses([raw_header(mail, "To")[:2_000]])}
     to = [address for _, address in getaddresses([raw_header(inner, "To")[:2_000]])] if inner is not None else []
     found = [address for address in [*named, *_by_library(raw), *_in_text(text)] if address.lower() not in own]
