@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from crm_contact_guard.channels.email.quoting import split
@@ -36,7 +34,7 @@ def test_a_quote_below_an_attribution_line(name: str) -> None:
     assert_new(f"{new}\n{ATTRIBUTIONS[name]}\n{marked(old)}", new)
 
 
-@pytest.mark.parametrize("name", [name for name in ATTRIBUTIONS if name not in ("android en",)])
+@pytest.mark.parametrize("name", [name for name in ATTRIBUTIONS if name != "android en"])
 def test_a_quote_without_marks_below_an_attribution_line(name: str) -> None:
     new, old = NEW[name.startswith("ja")], OLD_JA if name.startswith("ja") else OLD
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crm_contact_guard.channels.email.attributions import LONGEST, MARKED, frame_at
+from crm_contact_guard.detection.segments.attributions import LONGEST, depth, frame_at
 from crm_contact_guard.detection.identifiers.families import FREE
 from crm_contact_guard.detection.segments import Part, segments
 from crm_contact_guard.detection.segments.frames import is_device
@@ -47,7 +47,8 @@ def split(text: str) -> Parts:
     lines = whole.split("\n")
     read = [line[:LONGEST].strip(_STRIPPED) for line in lines[:MOST_LINES]]
     added = [False] * len(lines)
-    starts = _mark_quotes(read, lines, added)
+    depths = [depth(line[:LONGEST]) for line in lines[:MOST_LINES]]
+    starts = _mark_quotes(read, depths, added)
     _mark_signatures(read, added)
     _mark_company_lines(lines, added)
     new: list[str] = []
@@ -61,7 +62,7 @@ def split(text: str) -> Parts:
     return Parts(new=_tidy(new), quoted=_tidy(quoted))
 
 
-def _mark_quotes(read: Sequence[str], lines: Sequence[str], added: list[bool]) -> dict[int, int]:
+def _mark_quotes(read: Sequence[str], depths: Sequence[int], added: list[bool]) -> dict[int, int]:
     """Mark quotes and their frames. Returns, for frames within a line, where they start."""
     starts: dict[int, int] = {}
     at = 0
@@ -70,11 +71,11 @@ def _mark_quotes(read: Sequence[str], lines: Sequence[str], added: list[bool]) -
         if not line:
             at += 1
             continue
-        if MARKED.match(lines[at][:LONGEST]) or _is_barred(read, at) or _is_rest_of_link(read, lines, at):
+        if depths[at] or _is_barred(read, at) or _is_rest_of_link(read, depths, at):
             added[at] = True
             at += 1
             continue
-        frame = frame_at(read, at)
+        frame = frame_at(read, depths, at)
         if frame is None:
             at += 1
             continue
@@ -84,18 +85,16 @@ def _mark_quotes(read: Sequence[str], lines: Sequence[str], added: list[bool]) -
             added[index] = True
         at += frame.count
         following = next((index for index in range(at, min(len(read), at + 4)) if read[index]), None)
-        if following is None or not MARKED.match(lines[following][:LONGEST]):
+        if following is None or not depths[following]:
             # No quote marks follow: the mail program quotes to the end without them.
             added[at : len(read)] = [True] * (len(read) - at)
             break
     return starts
 
 
-def _is_rest_of_link(read: Sequence[str], lines: Sequence[str], at: int) -> bool:
+def _is_rest_of_link(read: Sequence[str], depths: Sequence[int], at: int) -> bool:
     """Some programs wrap long links in a quote without a mark."""
-    if not 0 < at < len(read) - 1 or not (
-        MARKED.match(lines[at - 1][:LONGEST]) and MARKED.match(lines[at + 1][:LONGEST])
-    ):
+    if not (0 < at < len(read) - 1 and depths[at - 1] and depths[at + 1]):
         return False
     is_bare = " " not in read[at].rstrip("> ")
     return is_bare and ("http" in read[at - 1] or read[at].startswith(("(http", "<http")))

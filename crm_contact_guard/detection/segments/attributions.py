@@ -1,7 +1,7 @@
 """Finds where a mail program begins to quote: attribution lines, header blocks, separators, in many languages.
 
-More lenient than ``detection.segments``: the result decides only how a mail is shown. What is quoted in truth is decided
-by the record (``conversations/quotes.py``).
+More lenient than ``frames``, which the scan uses on its own: here the record decides what is quoted in truth
+(``conversations/quotes.py``), or only the display depends on it (``channels/email/quoting.py``). Linear.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import NamedTuple
 
 import re2
 
+from crm_contact_guard.detection.segments.frames import holds_more
 from crm_contact_guard.detection.segments.words import alternatives, sought
 
 #: Characters of a line that are read.
 LONGEST = 400
+_AROUND = " \t\r\f\v\u3000\u200e\u200f\ufeff\xa0>＞|｜"
 MARKED = re.compile(r"[ \t]{0,3}(?:[>＞](?![_.．<＜]{1,2}[<＜ ])(?!.*<<\s*$)|[a-zA-Z]{1,3}> )")
 _ADDRESS = re.compile(r"[^\s<>@()\[\]:：、,]{1,80}@[^\s<>@()\[\]:：、,]{1,80}|<\s*mailto:|noreply")
 _DATE = re.compile(
@@ -85,8 +87,11 @@ def _ends_in_wrote() -> re2._Regexp:
     return re2.compile(rf"{alternatives('frame', 'wrote')}\s?[:：]?[\s*\-_>]*$")
 
 
-def frame_at(lines: Sequence[str], at: int) -> Frame | None:
-    """The frame that begins at line ``at``, which isn't blank. Lines are stripped and at most ``LONGEST`` long."""
+def frame_at(lines: Sequence[str], depths: Sequence[int], at: int) -> Frame | None:
+    """The frame that begins at line ``at``, which isn't blank. Lines are stripped and at most ``LONGEST`` long.
+
+    ``depths``: how many quote marks each line has.
+    """
     text = lines[at]
     lowered = text.lower()
     if _separator().fullmatch(lowered) and not _bare_separator().fullmatch(lowered):
@@ -101,7 +106,7 @@ def frame_at(lines: Sequence[str], at: int) -> Frame | None:
         block = _headers(lines, at)
         if block:
             return Frame(block)
-    return _attribution(lines, at)
+    return _attribution(lines, depths, at)
 
 
 def _next(lines: Sequence[str], at: int) -> int | None:
@@ -146,7 +151,7 @@ def _is_block(kinds: dict[str, str]) -> bool:
     return dated and ("to" in kinds or "subject" in kinds)
 
 
-def _attribution(lines: Sequence[str], at: int) -> Frame | None:
+def _attribution(lines: Sequence[str], depths: Sequence[int], at: int) -> Frame | None:
     inline = _INLINE.search(lines[at])
     if inline is not None:
         return Frame(1, inline.start())
@@ -159,12 +164,12 @@ def _attribution(lines: Sequence[str], at: int) -> Frame | None:
             if blanks > 2 or not (_BEGINS.match(joined.lstrip("-*_ ")) and _DATE.search(joined)):
                 return None
             continue
-        if index > at and MARKED.match(line) and not line.rstrip().endswith(("wrote:", ":")):
+        if depths[index] > depths[at] and not line.endswith(":"):
             return None
         joined = f"{joined} {line}".strip()
         if len(joined) > 350:
             return None
-        if _is_attribution(lines, joined, index):
+        if _is_attribution(joined, is_marked=_is_deeper(lines, depths, index)):
             dated = index + 1 < len(lines) and _IS_DATE.fullmatch(lines[index + 1]) is not None
             return Frame(index - at + 1 + dated)
         if index == at and not _may_begin(joined):
@@ -172,19 +177,23 @@ def _attribution(lines: Sequence[str], at: int) -> Frame | None:
     return None
 
 
+def _is_deeper(lines: Sequence[str], depths: Sequence[int], at: int) -> bool:
+    """Whether a marked quote follows the line."""
+    following = _next(lines, at + 1)
+    return following is not None and depths[following] > depths[at]
+
+
 def _may_begin(line: str) -> bool:
     return bool(_BEGINS.match(line.lstrip("-*_ "))) or "@" in line or "<" in line
 
 
-def _is_attribution(lines: Sequence[str], joined: str, last: int) -> bool:
+def _is_attribution(joined: str, *, is_marked: bool) -> bool:
     lowered = joined.lower()
     dashed = bool(_DASHES.match(joined) and _DASHES.search(joined[-3:]))
     address, dated = _ADDRESS.search(lowered), _DATE.search(lowered)
-    following = _next(lines, last + 1)
-    marked = following is not None and bool(MARKED.match(lines[following]))
     if _ends_in_wrote().search(lowered):
         begins = bool(_BEGINS.match(lowered.lstrip("-*_ ")))
-        return bool((dated and begins) or (address and (dated or marked)) or dashed or (marked and len(joined) < 160))
+        return bool((dated and begins) or (address and (dated or is_marked)) or dashed or (is_marked and len(joined) < 160))
     colon = joined.rstrip("*_- ").endswith((":", "："))
     if colon and dated and (_wrote().search(lowered) or (address and sought("frame", "wrote").search(lowered))):
         return True
@@ -192,7 +201,34 @@ def _is_attribution(lines: Sequence[str], joined: str, last: int) -> bool:
         return False
     starts = bool(_NUMERIC_DATE.match(joined) or _BEGINS.match(lowered.lstrip("-*_ ")))
     if colon:
-        return starts or marked or lowered.endswith((">:", ">：", "):", "）："))
+        return starts or is_marked or lowered.endswith((">:", ">：", "):", "）："))
     return (
-        bool(_NUMERIC_DATE.match(joined)) and lowered.rstrip().endswith((">", ">＞")) and (marked or len(joined) < 120)
+        bool(_NUMERIC_DATE.match(joined)) and lowered.rstrip().endswith((">", ">＞")) and (is_marked or len(joined) < 120)
     )
+
+
+def depth(line: str) -> int:
+    """The number of quote marks before a line."""
+    marks = 0
+    match = MARKED.match(line)
+    while match is not None and marks < 20:
+        marks += 1
+        line = line[match.end() :]
+        match = MARKED.match(line)
+    return marks
+
+
+def read_line(line: str) -> str:
+    """A line without quote marks and surrounding spaces, as ``frame_at`` reads it."""
+    return line[:LONGEST].strip(_AROUND)
+
+
+def is_bare(line: str) -> bool:
+    """Whether a frame's line holds only what a mail program writes: names, dates and addresses, and no subject."""
+    lowered = line.lower()
+    if _separator().fullmatch(lowered) or not any(map(str.isalnum, line)):
+        return True
+    match = _header().match(lowered)
+    if match is not None:
+        return not match["subject"] and len(match["value"]) <= 300 and not holds_more(match["value"])
+    return not holds_more(lowered)
