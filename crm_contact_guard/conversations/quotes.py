@@ -51,8 +51,8 @@ def _true_lines(lines: Sequence[str], said: Said) -> list[bool]:
                 pending = range(0)
             at += 1
             continue
-        pending = range(at, at + frame.count)
-        at += frame.count
+        pending = range(at, at + frame.lines)
+        at += frame.lines
     return is_true
 
 

@@ -14,7 +14,9 @@ def marked(text: str) -> str:
 ATTRIBUTIONS = {
     "gmail en": "On Tue, Nov 24, 2026 at 10:00 AM Hotel Kaede <reply@kaede.example> wrote:",
     "gmail en wrapped": "On Tue, Nov 24, 2026 at 10:00 AM Hotel Kaede <\nreply@kaede.example> wrote:",
-    "gmail en wrapped twice": "On Tue, Nov 24, 2026 at 10:00 AM Hotel Kaede via Booking Desk\n<reply@kaede.example>\nwrote:",
+    "gmail en wrapped twice": (
+        "On Tue, Nov 24, 2026 at 10:00 AM Hotel Kaede via Booking Desk\n<reply@kaede.example>\nwrote:"
+    ),
     "apple en": "On 24 Nov 2026, at 10:00, Hotel Kaede <reply@kaede.example> wrote:",
     "thunderbird en": "On 24/11/2026 10:00, Hotel Kaede wrote:",
     "proton en": "On Tuesday, November 24th, 2026 at 10:00, Hotel Kaede <reply@kaede.example> wrote:",
@@ -203,12 +205,22 @@ _OUTLOOK = {
     ),
 }
 HEADERS = {f"outlook {language}": "\n".join(lines) for language, lines in _OUTLOOK.items()} | {
-    "outlook bold": "*From:* Hotel Kaede <reply@kaede.example>\n*Sent:* Tuesday, November 24, 2026 10:00 AM\n*To:* me@b.example",
-    "outlook mailto": "From: Hotel Kaede [mailto:reply@kaede.example]\nSent: 24 November 2026 10:00\nTo: me\nSubject: room",
-    "outlook below a rule": "________________________________\nFrom: Hotel Kaede <reply@kaede.example>\nSent: 24 November 2026 10:00\nTo: me",
-    "outlook app": "________________________________________\nVan: Hotel Kaede <reply@kaede.example>\nVerzonden: 24 november 2026 10:00",
+    "outlook bold": (
+        "*From:* Hotel Kaede <reply@kaede.example>\n*Sent:* Tuesday, November 24, 2026 10:00 AM\n*To:* me@b.example"
+    ),
+    "outlook mailto": (
+        "From: Hotel Kaede [mailto:reply@kaede.example]\nSent: 24 November 2026 10:00\nTo: me\nSubject: room"
+    ),
+    "outlook below a rule": (
+        "________________________________\nFrom: Hotel Kaede <reply@kaede.example>\n"
+        "Sent: 24 November 2026 10:00\nTo: me"
+    ),
+    "outlook app": (
+        "________________________________________\nVan: Hotel Kaede <reply@kaede.example>\n"
+        "Verzonden: 24 november 2026 10:00"
+    ),
     "dashes": "-----Original Message-----\nFrom: Hotel Kaede\nSent: 24 November 2026 10:00\n",
-    "de dashes": "-----Ursprüngliche Nachricht-----\nVon: Hotel Kaede <reply@kaede.example>\nGesendet: 24.11.2026",
+    "de dashes": ("-----Ursprüngliche Nachricht-----\nVon: Hotel Kaede <reply@kaede.example>\nGesendet: 24.11.2026"),
     "de words": "-------- Original-Nachricht --------\nDatum: 24.11.2026\nVon: Hotel Kaede",
     "fr dashes": "-----Message d'origine-----\nDe : Hotel Kaede\nEnvoyé : mardi 24 novembre 2026 10:00",
     "es dashes": "-----Mensaje original-----\nDe: Hotel Kaede\nEnviado: 24/11/2026",
@@ -223,13 +235,21 @@ HEADERS = {f"outlook {language}": "\n".join(lines) for language, lines in _OUTLO
     "ja dashes": "-----元のメッセージ-----\n差出人: ホテル楓",
     "ja original": "-----Original Message-----\n差出人： ホテル楓\n送信日時： 2026/11/24 10:00",
     "ja quoted from": "--------- 引用元メッセージ ---------\n差出人：ホテル楓 <reply@kaede.example>",
-    "ja forward": "---------- 転送メッセージ ----------\n差出人: ホテル楓 <reply@kaede.example>\nDate: 2026年11月24日(火) 10:00",
+    "ja forward": (
+        "---------- 転送メッセージ ----------\n差出人: ホテル楓 <reply@kaede.example>\nDate: 2026年11月24日(火) 10:00"
+    ),
     "ja forward short": "-----転送-----\n差出人：ホテル楓",
-    "ja forward gmail": "---------- Forwarded message ---------\nFrom: ホテル楓 <reply@kaede.example>\nDate: 2026年11月24日(火) 10:00",
+    "ja forward gmail": (
+        "---------- Forwarded message ---------\nFrom: ホテル楓 <reply@kaede.example>\nDate: 2026年11月24日(火) 10:00"
+    ),
     "ja forward apple": "以下、転送メッセージ:\n\n差出人: ホテル楓 <reply@kaede.example>\n件名: お部屋",
-    "ja blank lines": "差出人: ホテル楓 <reply@kaede.example>\n\n送信日時: 2026年11月24日 10:00\n\n宛先: me@b.example\n\n件名: お部屋",
+    "ja blank lines": (
+        "差出人: ホテル楓 <reply@kaede.example>\n\n送信日時: 2026年11月24日 10:00\n\n宛先: me@b.example\n\n件名: お部屋"
+    ),
     "ja date first": "日時：2026年11月24日 10:00\n差出人：ホテル楓 <reply@kaede.example>\n件名：お部屋",
-    "apple forward": "Begin forwarded message:\n\nFrom: Hotel Kaede <reply@kaede.example>\nSubject: room\nDate: 24 November 2026",
+    "apple forward": (
+        "Begin forwarded message:\n\nFrom: Hotel Kaede <reply@kaede.example>\nSubject: room\nDate: 24 November 2026"
+    ),
 }
 #: What devices and programs put below a text.
 DEVICES = (
@@ -277,7 +297,10 @@ SIGNATURES = (
     "Mit freundlichen Grüßen\nHanako Sato",
     "Cordialement,\nHanako",
     "Med venlig hilsen\nHanako Sato",
-    "_______________________________________________\nguests mailing list\nguests@lists.example\nhttps://lists.example/guests",
+    (
+        "_______________________________________________\nguests mailing list\n"
+        "guests@lists.example\nhttps://lists.example/guests"
+    ),
 )
 #: Texts that only look like a reply with a quote.
 WHOLE = (

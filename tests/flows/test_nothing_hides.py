@@ -74,7 +74,7 @@ HTML = {
     "white": '<p><span style="color:#ffffff;background:white">{}</span></p>',
     "tiny": '<font size="1" style="font-size:1px">{}</font>',
     "blockquote": "<blockquote type='cite'>{}</blockquote>",
-    "gmail quote": '<div class="gmail_quote"><div>On Tue, 24 Nov 2026 Hotel wrote:</div><blockquote>{}</blockquote></div>',
+    "gmail quote": '<div class="gmail_quote">On Tue, 24 Nov 2026 Hotel wrote:<br><blockquote>{}</blockquote></div>',
     "outlook": "<div style='border-top:solid'><b>From:</b> Hotel<br><b>Sent:</b> 24 Nov 2026</div><p>{}</p>",
     "signature": '<div class="gmail_signature">-- <br>{}</div>',
     "table": "<table><tr><td>{}</td></tr></table>",
@@ -149,8 +149,11 @@ def test_a_true_quote_is_nobodys_attempt(name: str, mark: str) -> None:
     "signature",
     [
         "-- \n株式会社山田商店\n山田花子\nTEL 03-0000-1234 / 携帯 080-0000-1234(社用)\nyamada@yamada.example",
-        "===================\n株式会社山田商店 営業部\n山田花子\n〒000-0000 大阪市北区0-0\nTEL：06-0000-1234\n===================",
-        "Best regards,\nJohn Smith\nSales Manager\nSmith Trading Ltd\nT: +44 20 7946 0000\njohn.smith@smith.example",
+        (
+            "===================\n株式会社山田商店 営業部\n山田花子\n〒000-0000 大阪市北区0-0\nTEL：06-0000-1234\n"
+            "==================="
+        ),
+        ("Best regards,\nJohn Smith\nSales Manager\nSmith Trading Ltd\nT: +44 20 7946 0000\njohn.smith@smith.example"),
         "Sent from my iPhone",
     ],
 )

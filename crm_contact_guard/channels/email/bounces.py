@@ -17,6 +17,7 @@ from flufl.bounce import all_failures
 from crm_contact_guard.channels.email.html_text import html_text
 from crm_contact_guard.channels.email.mime_text import RAW, raw_header, text_of, words
 from crm_contact_guard.channels.email.parts import leaves
+from crm_contact_guard.channels.email.patterns import listed
 
 #: Characters of a letter that are read; the rest is the mail that came back.
 _MOST = 20_000
@@ -32,28 +33,8 @@ _RETURNED_TYPES = frozenset(
 _MOST_RECIPIENTS = 20
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^{|}~\-]{1,64}@[\w.\-]{1,190}\.[a-z]{2,24}", re.IGNORECASE)
 _ID = re.compile(r"^[> \t]*message-id:\s*(<[^<>\s]{1,250}>)", re.IGNORECASE | re.MULTILINE)
-_DAEMON = re.compile(
-    r"mailer-?daemon|mail-?daemon|post-?master|mdaemon|mail[ ._-]?(?:delivery|system|administrator)|system administrator"
-    r"|mail ?(?:er)?[ _-]?(?:er|router|gateway|robot)?@|microsoft exchange|majordomo|auto[ _-]?(?:reply|mailer)|noreply|no-reply|bounce",
-    re.IGNORECASE,
-)
-_FAILED = re.compile(
-    r"undeliver|non[- ]?deliver|not deliver|deliver(?:y|ing)[^\n]{0,30}(?:fail|problem|error|unsuccess|impossible|status|notif|report|subsystem)"
-    r"|failed[^\n]{0,20}deliver|delivery has failed|failure (?:notice|report|delivery)|returned (?:mail|to sender|e-?mail|message)|(?:mail|message)[^\n]{0,20}(?:fail|return|error|reject|bounce)"
-    r"|could not be (?:delivered|sent)|couldn.t (?:be )?deliver|cannot be delivered|unable to deliver|not reach the following|user unknown|unknown user|no such user|permanent(?:ly)? (?:fatal )?(?:error|failure)|unzustellbar|zustell|nicht zugestellt"
-    r"|non remis|échec|non recapitabil|mancato recapito|non (?:è stato )?consegn|no se (?:ha )?(?:podido|pudo) (?:entregar|enviar)|não (?:foi )?entreg|onbestelbaar|niedostarcz|nie dostarcz|не доставлен|недоставл|не удалось|退信|无法投递|無法傳遞|未能|반송|실패"
-    r"|配信(?:でき|不能|エラー|に失敗|され)|送信でき|届け(?:られ|る)|届きません|不達|送信エラー|戻って|存在しません|宛先不明|エラーメール|配送エラー|配送でき",
-    re.IGNORECASE,
-)
-#: Below one of these comes the mail that was returned.
-_RETURNED = re.compile(
-    r"^[ \t>|*\-_=+#]*(?:received: |return-path: |message-id: |mime-version: |x-mailer: |(?:the |your )?(?:original|returned|undelivered|unsent) (?:message|mail)"
-    r"(?: (?:follows?|headers?|text|below|is attached|was as follows)\b|[ \t]*[:\-=*_]|[ \t]*$)|below this line is a copy|this is a copy of|(?:the )?message headers? follows?|included is a copy"
-    r"|here is a copy of|the (?:first|text|body) [^\n]{0,20}(?:your|the) message|copy of (?:the |your )?(?:original )?message)",
-    re.IGNORECASE | re.MULTILINE,
-)
-
-
+#: Before the first words of the returned mail.
+_MARKS = r"^[ \t>|*\-_=+#]*"
 #: Lines that repeat the returned mail's head, and contacts of the server's people.
 _REPEATED = re.compile(
     r"^[ \t>*]*(?:with )?(?:subject|sent|cc|from|件名|betreff|objet|asunto)\s*[:：].*$", re.IGNORECASE | re.MULTILINE
@@ -70,9 +51,10 @@ def is_bounce(mail: Message, *, is_null_sender: bool) -> bool:
     if mail.get_content_type() == "multipart/report":
         return str(mail.get_param("report-type", "delivery-status")).lower() == "delivery-status"
     sender = " ".join(raw_header(mail, name) for name in ("From", "Sender", "Return-Path"))
-    if not (is_null_sender or _DAEMON.search(sender)):
+    if not (is_null_sender or listed("daemon").search(sender)):
         return False
-    return bool(_FAILED.search(words(raw_header(mail, "Subject"))) or _FAILED.search(letter(mail)[:4_000]))
+    failed = listed("failed")
+    return bool(failed.search(words(raw_header(mail, "Subject"))) or failed.search(letter(mail)[:4_000]))
 
 
 def letter(mail: Message) -> str:
@@ -80,14 +62,20 @@ def letter(mail: Message) -> str:
     whole = ""
     for part, depth in leaves(mail):
         kind = part.get_content_type()
-        if depth or not (kind.startswith(("text/plain", "text/html")) or kind.startswith("multipart/")):
+        if depth or not kind.startswith(("text/plain", "text/html", "multipart/")):
             continue
         text = text_of(part)[: 4 * _MOST]
         whole += (html_text(text) if kind == "text/html" else text) + "\n"
         if len(whole) > _MOST:
             break
-    begin = _RETURNED.search(whole, min(40, len(whole)))
-    return _REPEATED.sub("", whole[: min(begin.start() if begin else _MOST, _MOST)])
+    whole = _encodable(whole[:_MOST])
+    begin = listed("returned", _MARKS).search(whole, min(40, len(whole)))
+    return _REPEATED.sub("", whole[: begin.start() if begin else _MOST])
+
+
+def _encodable(text: str) -> str:
+    """Without lone surrogates, on which RE2 fails."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def returned(mail: Message) -> Message | None:

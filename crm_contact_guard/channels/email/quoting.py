@@ -10,9 +10,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crm_contact_guard.detection.segments.attributions import LONGEST, depth, frame_at
+from crm_contact_guard.channels.email.patterns import listed
 from crm_contact_guard.detection.identifiers.families import FREE
 from crm_contact_guard.detection.segments import Part, segments
+from crm_contact_guard.detection.segments.attributions import LONGEST, depth, frame_at
 from crm_contact_guard.detection.segments.frames import is_device
 from crm_contact_guard.detection.segments.words import sought
 from crm_contact_guard.detection.types import Direction
@@ -22,12 +23,6 @@ MOST_LINES = 10_000
 _STRIPPED = " \t\r\f\v\u3000\u200e\u200f\ufeff\xa0"
 _DELIMITER = re.compile(r"(?:[-=+]{2,4}|_{2,4}|-- .{0,40}|_{20,}|-{20,})")
 _HYPHENED = re.compile(r"-[^\W\d_][\w.'’\-]{0,20}(?: [^\W\d_][\w.'’\-]{0,20}){0,2}")
-_CLOSING = re.compile(
-    r"(?:(?:best|kind|kindest|warm|warmest|many|with (?:best|kind))(?: and \w+)? (?:regards|wishes)|\w{0,12} ?regards|cheers|sincerely|yours (?:sincerely|faithfully|truly)"
-    r"|(?:mit )?(?:freundlichen|besten|lieben|herzlichen|viele|beste|liebe|freundliche) (?:grüßen|grüssen|gruß|grüße|grüsse)|mfg|\w{0,12} ?cordialement|bien (?:à|a) vous|saludos(?: cordiales)?|un saludo|atentamente"
-    r"|cordiali saluti|distinti saluti|atenciosamente|met vriendelijke groet(?:en)?|groeten|med vänlig hälsning|vänliga hälsningar|mvh|med venlig hilsen|venlig hilsen|hilsen|kh|pozdrawiam|z powa[zż]aniem|с уважением|ystävällisin terveisin)[,.!]{0,2}",
-    re.IGNORECASE,
-)
 #: Lines below a delimiter that can be a signature.
 _LONGEST_SIGNATURE = 14
 _DIGITS = re.compile(r"(?:\d[\s\-()/.]?){7,}")
@@ -43,7 +38,8 @@ class Parts:
 
 def split(text: str) -> Parts:
     """Split a plain-text mail body. Text below or between quotes is new text, since people reply inline."""
-    whole = text.replace("\r\n", "\n").replace("\r", "\n")
+    # Without lone surrogates, on which RE2 fails.
+    whole = text.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     lines = whole.split("\n")
     read = [line[:LONGEST].strip(_STRIPPED) for line in lines[:MOST_LINES]]
     added = [False] * len(lines)
@@ -81,9 +77,9 @@ def _mark_quotes(read: Sequence[str], depths: Sequence[int], added: list[bool]) 
             continue
         if frame.start:
             starts[at] = frame.start
-        for index in range(at, at + frame.count):
+        for index in range(at, at + frame.lines):
             added[index] = True
-        at += frame.count
+        at += frame.lines
         following = next((index for index in range(at, min(len(read), at + 4)) if read[index]), None)
         if following is None or not depths[following]:
             # No quote marks follow: the mail program quotes to the end without them.
@@ -136,7 +132,7 @@ def _opens_signature(read: Sequence[str], at: int, below: Sequence[str]) -> bool
     if _DELIMITER.fullmatch(line):
         return bool(below)
     is_last = len(below) <= 4 and all(len(text) <= 50 for text in below)
-    if _CLOSING.fullmatch(line):
+    if listed("closing", after="[,.!]{0,2}").fullmatch(line):
         return is_last
     return not below and bool(_HYPHENED.fullmatch(line)) and (at == 0 or not read[at - 1])
 

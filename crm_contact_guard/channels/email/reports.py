@@ -1,7 +1,7 @@
 """Mails written by machines: delivery reports (RFC 3464), complaints (RFC 5965) and automatic replies (RFC 3834).
 
-A report can be forged by anyone who knows one of our addresses. What it says about an address is therefore believed only
-if it names one of our mails, or came to the reply address of a conversation, and only for their recipient
+A report can be forged by anyone who knows one of our addresses. What it says about an address is therefore believed
+only if it names one of our mails, or came to the reply address of a conversation, and only for their recipient
 (``ContactEvent.is_forgeable``).
 """
 
@@ -18,6 +18,7 @@ from email.utils import parseaddr
 from crm_contact_guard.channels.base import CarrierEvent, ContactEvent, ContactKind, DeliveryStatus, StatusEvent
 from crm_contact_guard.channels.email import bounces
 from crm_contact_guard.channels.email.mime_text import RAW, payload, raw_header
+from crm_contact_guard.channels.email.patterns import listed
 from crm_contact_guard.channels.email.refusals import is_gone, status_code
 
 _ACTIONS = {
@@ -34,12 +35,6 @@ _COMPLAINTS = frozenset({"abuse", "fraud", "miscategorized", "other", "opt-out",
 #: Headers of our mails with the reply token.
 _OURS = ("Return-Path", "Reply-To", "From", "Sender")
 _TOKEN = re.compile(r"\+([a-z0-9]{20})@", re.IGNORECASE)
-#: A letter that only says that the server goes on trying.
-_WAITS = re.compile(
-    r"will (?:be )?(?:re)?tr(?:y|ied)|keep trying|continue (?:to try|trying)|still (?:be )?(?:being )?(?:re)?tr|delayed|warning|retry"
-    r"|do not (?:need to )?re-?send|再送|遅延",
-    re.IGNORECASE,
-)
 #: Genuine reports list few recipients; the rest is ignored.
 _MOST_RECIPIENTS = 20
 
@@ -67,7 +62,7 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Report:
-    """A delivery report, a server's letter, or a complaint, about the mail with Message-ID ``original`` ("": unknown)."""
+    """A delivery report, server's letter or complaint about the mail with Message-ID ``original`` ("" if unknown)."""
 
     original: str
     recipients: tuple[Recipient, ...]
@@ -169,7 +164,7 @@ def _explained(recipient: Recipient, mail: Message) -> Recipient:
 
 
 def _from_letter(address: str, words: str) -> Recipient:
-    is_waiting = _WAITS.search(words) is not None
+    is_waiting = listed("waiting").search(words) is not None
     status = DeliveryStatus.QUEUED if is_waiting else DeliveryStatus.FAILED
     return Recipient(address[:320], status, status_code(words), " ".join(words.split())[:500])
 

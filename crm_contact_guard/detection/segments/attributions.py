@@ -47,9 +47,9 @@ _KINDS = ("from", "date", "to", "more", "subject")
 
 
 class Frame(NamedTuple):
-    """A frame of ``count`` lines. ``start``: characters of its first line that belong to the text above."""
+    """A frame of some lines. ``start``: characters of its first line that belong to the text above."""
 
-    count: int
+    lines: int
     start: int = 0
 
 
@@ -193,7 +193,9 @@ def _is_attribution(joined: str, *, is_marked: bool) -> bool:
     address, dated = _ADDRESS.search(lowered), _DATE.search(lowered)
     if _ends_in_wrote().search(lowered):
         begins = bool(_BEGINS.match(lowered.lstrip("-*_ ")))
-        return bool((dated and begins) or (address and (dated or is_marked)) or dashed or (is_marked and len(joined) < 160))
+        return bool(
+            (dated and begins) or (address and (dated or is_marked)) or dashed or (is_marked and len(joined) < 160)
+        )
     colon = joined.rstrip("*_- ").endswith((":", "："))
     if colon and dated and (_wrote().search(lowered) or (address and sought("frame", "wrote").search(lowered))):
         return True
@@ -203,7 +205,9 @@ def _is_attribution(joined: str, *, is_marked: bool) -> bool:
     if colon:
         return starts or is_marked or lowered.endswith((">:", ">：", "):", "）："))
     return (
-        bool(_NUMERIC_DATE.match(joined)) and lowered.rstrip().endswith((">", ">＞")) and (is_marked or len(joined) < 120)
+        bool(_NUMERIC_DATE.match(joined))
+        and lowered.rstrip().endswith((">", ">＞"))
+        and (is_marked or len(joined) < 120)
     )
 
 
