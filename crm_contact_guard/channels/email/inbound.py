@@ -12,8 +12,8 @@ from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 
 from crm_contact_guard.channels.base import CarrierEvent, FileIn, InboundMessage
 from crm_contact_guard.channels.email.html_text import html_text
-from crm_contact_guard.channels.email.mime_text import RAW, payload, raw_header, text_of, words
-from crm_contact_guard.channels.email.parts import attached_mails, files, leaves, texts
+from crm_contact_guard.channels.email.mime_text import RAW, raw_header, text_of, words
+from crm_contact_guard.channels.email.parts import attached_mails, content, files, leaves, texts
 from crm_contact_guard.channels.email.quoting import Parts, split
 from crm_contact_guard.channels.email.reports import automatic, read_report, tokens_in
 from crm_contact_guard.detection.segments import Said
@@ -97,7 +97,7 @@ def _event_id(message_id: str, mail: Message) -> str:
     """
     digest = hashlib.sha256()
     for part, _depth in leaves(mail):
-        digest.update(payload(part).replace(b"\r\n", b"\n").rstrip() + b"\0")
+        digest.update(content(part).replace(b"\r\n", b"\n").rstrip() + b"\0")
     if not message_id:
         head = "\n".join(_header(mail, name) for name in ("From", "To", "Date", "Subject"))
         digest.update(head.encode("utf-8", "replace"))

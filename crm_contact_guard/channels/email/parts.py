@@ -63,6 +63,11 @@ def attached_mails(mail: Message) -> list[Message]:
     return [_attached(part) for part in found[:MAX_MAILS]]
 
 
+def content(part: Message) -> bytes:
+    """The decoded content of a part; the source of an attached mail or of a report's fields."""
+    return _source(part) if part.is_multipart() else payload(part)
+
+
 def files(mail: Message) -> tuple[list[FileIn], list[str]]:
     """The mail's files, those in attached mails included, and problems found."""
     found = []
@@ -72,7 +77,7 @@ def files(mail: Message) -> tuple[list[FileIn], list[str]]:
             FileIn(
                 name=file_name_of(part) or _name_of_mail(part) or f"file-{number}",
                 content_type=part.get_content_type()[:127],
-                content=_source(part) if part.is_multipart() else payload(part),
+                content=content(part),
             )
         )
     return found, [f"{len(parts) - MAX_FILES} more files in the original"] if len(parts) > MAX_FILES else []
@@ -116,5 +121,4 @@ def _source(part: Message) -> bytes:
             BytesGenerator(stream, mangle_from_=False, maxheaderlen=0, policy=compat32).flatten(inner)
         except Exception:  # noqa: BLE001 - malformed parts; the whole mail is kept as received anyway
             break
-    content = stream.getvalue()
-    return base64(content) if is_base64(part) else content
+    return base64(stream.getvalue()) if is_base64(part) else stream.getvalue()

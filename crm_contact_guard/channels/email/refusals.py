@@ -31,6 +31,8 @@ def is_gone(code: str, words: str = "") -> bool:
         return False
     named = listed("nobody").search(said) is not None
     rest = listed("nobody").sub(" ", said) if named else said
-    if listed("passing").search(rest) or (listed("perhaps").search(rest) and not (named and code in _GONE)):
+    if listed("sender").search(said) or listed("passing").search(rest):
+        return False
+    if listed("perhaps").search(rest) and not (named and code in _GONE):
         return False
     return code in _GONE or (named and code not in ("5.2.2", "5.2.3", "5.3.4"))

@@ -187,8 +187,8 @@ def automatic(mail: Message, envelope_from: str | None) -> str:
             return name.lower()
     if _is_null(mail, envelope_from):
         return "null sender"
-    if bounces.is_bounce(mail, is_null_sender=False):
-        return "delivery report"
+    if mail.get_content_type() == "multipart/report" or bounces.is_bounce(mail, is_null_sender=False):
+        return "report"
     return ""
 
 
