@@ -22,7 +22,10 @@ class Letter(NamedTuple):
         ).encode()
 
 
-_EXIM = "This message was created automatically by mail delivery software.\n\nA message that you sent could not be delivered"
+_EXIM = (
+    "This message was created automatically by mail delivery "
+    "software.\n\nA message that you sent could not be delivered"
+)
 HARD = {
     "qmail": Letter(
         "MAILER-DAEMON@mx.example",
@@ -35,7 +38,8 @@ HARD = {
         "Mail Delivery System <Mailer-Daemon@mx.example>",
         "Mail delivery failed: returning message to sender",
         f"{_EXIM} to one or more of its\nrecipients. This is a permanent error. The following address(es) failed:\n\n"
-        f"  {TO}\n    host mx.mail.example [192.0.2.1]\n    SMTP error from remote mail server after RCPT TO:<{TO}>:\n"
+        f"  {TO}\n    host mx.mail.example [192.0.2.1]\n    SMTP error from "
+        f"remote mail server after RCPT TO:<{TO}>:\n"
         "    550 5.1.1 User unknown",
         f"X-Failed-Recipients: {TO}\n",
     ),
@@ -47,7 +51,8 @@ HARD = {
     "postfix": Letter(
         "MAILER-DAEMON@mx.example (Mail Delivery System)",
         "Undelivered Mail Returned to Sender",
-        "This is the mail system at host mx.example.\n\nI'm sorry to have to inform you that your message could not\nbe "
+        "This is the mail system at host mx.example.\n\nI'm sorry to have to "
+        "inform you that your message could not\nbe "
         "delivered to one or more recipients. It's attached below.\n\nFor further assistance, please send mail to "
         f"postmaster.\n\n<{TO}>: host mx.mail.example[192.0.2.1] said: 550 5.1.1 <{TO}>: Recipient address\n"
         "    rejected: User unknown in virtual mailbox table (in reply to RCPT TO command)",
@@ -62,41 +67,50 @@ HARD = {
         "Mail Delivery Subsystem <MAILER-DAEMON@mx.example>",
         "Returned mail: see transcript for details",
         "The original message was received at Tue, 24 Nov 2026 10:00:00 +0900\nfrom localhost\n\n"
-        f"   ----- The following addresses had permanent fatal errors -----\n<{TO}>\n    (reason: 550 5.1.1 <{TO}>... User "
+        f"   ----- The following addresses had permanent fatal errors "
+        f"-----\n<{TO}>\n    (reason: 550 5.1.1 <{TO}>... User "
         f"unknown)\n\n   ----- Transcript of session follows -----\n... while talking to mx.mail.example.:\n"
         f">>> DATA\n<<< 550 5.1.1 <{TO}>... User unknown\n550 5.1.1 <{TO}>... User unknown",
     ),
     "gmail": Letter(
         "Mail Delivery Subsystem <mailer-daemon@googlemail.com>",
         "Delivery Status Notification (Failure)",
-        f"** Address not found **\n\nYour message wasn't delivered to {TO} because the address couldn't be found, or is "
-        "unable to receive mail.\n\nThe response from the remote server was:\n550 5.1.1 The email account that you tried "
+        f"** Address not found **\n\nYour message wasn't delivered to {TO} "
+        "because the address couldn't be found, or is "
+        "unable to receive mail.\n\nThe response from the remote server "
+        "was:\n550 5.1.1 The email account that you tried "
         "to reach does not exist. Please try\n5.1.1 double-checking the recipient's email address for typos",
     ),
     "yahoo": Letter(
         "MAILER-DAEMON@yahoo.example",
         "Failure Notice",
-        f"Sorry, we were unable to deliver your message to the following address.\n\n<{TO}>:\n554: delivery error: dd This "
+        f"Sorry, we were unable to deliver your message to the following "
+        f"address.\n\n<{TO}>:\n554: delivery error: dd This "
         "user doesn't have a mail.example account (hanako@mail.example) [0] - mta1.mail.example",
     ),
     "exchange": Letter(
         "System Administrator <postmaster@mx.example>",
         "Undeliverable: Your stay",
-        "Your message did not reach some or all of the intended recipients.\n\n      Subject:\tYour stay\n      Sent:\t"
+        "Your message did not reach some or all of the intended "
+        "recipients.\n\n      Subject:\tYour stay\n      Sent:\t"
         f"24/11/2026 10:00\n\nThe following recipient(s) could not be reached:\n\n      {TO} on 24/11/2026 10:01\n"
-        "            The e-mail account does not exist at the organization this message was sent to.\n            <mx.example #5.1.1>",
+        "            The e-mail account does not exist at the organization "
+        "this message was sent to.\n            <mx.example #5.1.1>",
     ),
     "office 365": Letter(
         "Microsoft Outlook <postmaster@outlook.example>",
         "Undeliverable: Your stay",
-        f"Delivery has failed to these recipients or groups:\n\n{TO}<mailto:{TO}>\nThe email address you entered couldn't "
-        "be found. Please check the recipient's email address and try to resend the message.\n\nRemote server returned "
+        f"Delivery has failed to these recipients or "
+        f"groups:\n\n{TO}<mailto:{TO}>\nThe email address you entered couldn't "
+        "be found. Please check the recipient's email address and try to "
+        "resend the message.\n\nRemote server returned "
         "'550 5.4.1 Recipient address rejected: Access denied. AS(201806281)'",
     ),
     "domino": Letter(
         "Postmaster@mx.example",
         "DELIVERY FAILURE: User hanako (hanako@mail.example) not listed in Domino Directory",
-        f"Your message\n\n  Subject: Your stay\n\nwas not delivered to:\n\n  {TO}\n\nbecause:\n\n  User hanako ({TO}) not "
+        f"Your message\n\n  Subject: Your stay\n\nwas not delivered to:\n\n  "
+        f"{TO}\n\nbecause:\n\n  User hanako ({TO}) not "
         "listed in Domino Directory",
     ),
     "groupwise": Letter(
@@ -113,7 +127,8 @@ HARD = {
     "docomo": Letter(
         "mail-daemon@docomo.example",
         "Undelivered Mail Returned to Sender",
-        f"The mail was not delivered.\n\n<{TO}>: host mfsmax.docomo.example said: 550 Unknown user {TO} (in reply to end "
+        f"The mail was not delivered.\n\n<{TO}>: host mfsmax.docomo.example "
+        f"said: 550 Unknown user {TO} (in reply to end "
         "of DATA command)",
     ),
     "japanese": Letter(
@@ -129,7 +144,8 @@ HARD = {
     "german": Letter(
         "Mail Delivery System <mailer-daemon@mx.example>",
         "Unzustellbar: Ihr Aufenthalt",
-        f"Ihre Nachricht konnte nicht zugestellt werden:\n\n{TO}\n    Empfänger unbekannt: Die Adresse existiert nicht.",
+        f"Ihre Nachricht konnte nicht zugestellt werden:\n\n{TO}\n    Empfänger "
+        "unbekannt: Die Adresse existiert nicht.",
     ),
     "french": Letter(
         "postmaster@mx.example",

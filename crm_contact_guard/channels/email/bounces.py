@@ -12,8 +12,6 @@ from email import message_from_bytes
 from email.message import Message
 from email.utils import getaddresses, parseaddr
 
-from flufl.bounce import all_failures
-
 from crm_contact_guard.channels.email.html_text import html_text
 from crm_contact_guard.channels.email.mime_text import RAW, raw_header, text_of, words
 from crm_contact_guard.channels.email.parts import leaves
@@ -21,8 +19,6 @@ from crm_contact_guard.channels.email.patterns import listed
 
 #: Characters of a letter that are read; the rest is the mail that came back.
 _MOST = 20_000
-#: Bytes of a mail that the library looks at.
-_MOST_BYTES = 100_000
 #: Characters of the returned mail's head.
 _HEAD = 20_000
 _RETURNED_TYPES = frozenset(
@@ -31,7 +27,7 @@ _RETURNED_TYPES = frozenset(
 )
 #: Recipients of a letter; ours have one.
 _MOST_RECIPIENTS = 20
-_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^{|}~\-]{1,64}@[\w.\-]{1,190}\.[a-z]{2,24}", re.IGNORECASE)
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/?^{|}~\-]{1,64}@[\w.\-]{1,190}\.[a-z]{2,24}", re.IGNORECASE)
 _ID = re.compile(r"^[> \t]*message-id:\s*(<[^<>\s]{1,250}>)", re.IGNORECASE | re.MULTILINE)
 #: Before the first words of the returned mail.
 _MARKS = r"^[ \t>|*\-_=+#]*"
@@ -105,8 +101,8 @@ def original_id(mail: Message) -> str:
     return ""
 
 
-def recipients(mail: Message, raw: bytes) -> list[tuple[str, str]]:
-    """The addresses that a letter is about, each with the words about it. ``raw``: the mail as received."""
+def recipients(mail: Message) -> list[tuple[str, str]]:
+    """The addresses that a letter is about, each with the words about it."""
     text = letter(mail)
     inner = returned(mail)
     named = [address for _, address in getaddresses([raw_header(mail, "X-Failed-Recipients")[:2_000]]) if address]
@@ -115,7 +111,7 @@ def recipients(mail: Message, raw: bytes) -> list[tuple[str, str]]:
     }
     own = sender | {address.lower() for _, address in getaddresses([raw_header(mail, "To")[:2_000]])}
     to = [address for _, address in getaddresses([raw_header(inner, "To")[:2_000]])] if inner is not None else []
-    found = [address for address in [*named, *_by_library(raw), *_in_text(text)] if address.lower() not in own]
+    found = [address for address in [*named, *_in_text(text)] if address.lower() not in own]
     if not found:
         found = to[:1] if len(to) == 1 else []
     unique = list({address.lower(): address for address in reversed(found)}.values())[::-1]
@@ -123,15 +119,6 @@ def recipients(mail: Message, raw: bytes) -> list[tuple[str, str]]:
         # What came back tells whom it was for.
         unique = [address for address in unique if address.lower() in {one.lower() for one in to}]
     return list(_each(text, unique[:_MOST_RECIPIENTS]))
-
-
-def _by_library(raw: bytes) -> list[str]:
-    """The addresses that flufl.bounce finds; it knows the letters of many old servers."""
-    try:
-        passing, permanent = all_failures(message_from_bytes(raw[:_MOST_BYTES], policy=RAW))
-    except Exception:  # noqa: BLE001 - its detectors raise on malformed mails
-        return []
-    return [address.decode("utf-8", "replace") for address in sorted(permanent - passing)]
 
 
 def _in_text(text: str) -> Iterator[str]:

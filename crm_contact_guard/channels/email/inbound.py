@@ -41,7 +41,7 @@ def read_mail(
     now = datetime.now(UTC)
     event_id = _event_id(message_id, mail)
     tokens = _tokens(mail, envelope_to)
-    report = read_report(mail, raw, envelope_from=envelope_from, tokens=tokens)
+    report = read_report(mail, envelope_from=envelope_from, tokens=tokens)
     if report is not None and report.is_complete:
         return report.events(alias=alias, event_id=event_id, at=now)
     parts, problems = _body(mail)

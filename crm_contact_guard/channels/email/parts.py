@@ -8,6 +8,7 @@ from email import message_from_bytes
 from email.generator import BytesGenerator
 from email.message import Message
 from email.policy import compat32
+from itertools import islice
 
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.channels.email.mime_text import (
@@ -25,7 +26,13 @@ from crm_contact_guard.channels.email.mime_text import (
 MAX_FILES = 50
 #: Attached mails that are read; the text of others is kept only within the original.
 MAX_MAILS = 10
-_MAIL_TYPES = frozenset({"message/rfc822", "message/global", "message/news"})
+#: Parts of the type "message" that hold no mail but groups of header-like fields (RFC 3464, 5965, 8098), or nothing.
+_FIELD_TYPES = frozenset(
+    {"message/delivery-status", "message/global-delivery-status", "message/feedback-report"}
+    | {"message/disposition-notification", "message/global-disposition-notification", "message/external-body"}
+)
+#: Groups of fields that are kept as a file's content.
+_MOST_GROUPS = 200
 _SHOWN_AS_HTML = frozenset({"text/html", "text/x-amp-html", "text/watch-html"})
 _SHOWN_AS_TEXT = frozenset({"text/plain", "text/enriched", "text/richtext", "text/markdown"})
 
@@ -37,10 +44,11 @@ def leaves(mail: Message) -> Iterator[tuple[Message, int]]:
     while waiting:
         part, depth = waiting.pop()
         inner = part.get_payload() if part.is_multipart() else None
-        if not isinstance(inner, list) or part.get_content_maintype() == "message":
+        is_message = part.get_content_maintype() == "message"
+        if not isinstance(inner, list) or is_message:
             yield part, depth
-        if isinstance(inner, list):
-            deeper = depth + (part.get_content_type() in _MAIL_TYPES)
+        if isinstance(inner, list) and part.get_content_type() not in _FIELD_TYPES:
+            deeper = depth + is_message
             waiting += [(one, deeper) for one in reversed(inner) if isinstance(one, Message)]
 
 
@@ -88,7 +96,8 @@ def _is_attachment(part: Message) -> bool:
 
 
 def _is_mail(part: Message) -> bool:
-    return part.is_multipart() and part.get_content_type() in _MAIL_TYPES
+    is_message = part.is_multipart() and part.get_content_maintype() == "message"
+    return is_message and part.get_content_type() not in _FIELD_TYPES
 
 
 def _is_file(part: Message, depth: int) -> bool:
@@ -113,6 +122,10 @@ def _name_of_mail(part: Message) -> str:
 
 def _source(part: Message) -> bytes:
     """The source of a part that contains mails or groups of headers, as far as the parsed parts give it back."""
+    if part.get_content_type() in _FIELD_TYPES:
+        groups = [one for one in islice(part.get_payload(), _MOST_GROUPS) if isinstance(one, Message)]
+        fields = ("".join(f"{name}: {value}\n" for name, value in group.raw_items()) for group in groups)
+        return "\n".join(fields).encode("utf-8", "surrogateescape")
     stream = io.BytesIO()
     for inner in part.get_payload():
         if not isinstance(inner, Message):

@@ -14,10 +14,12 @@ from datetime import datetime
 from email import message_from_bytes
 from email.message import Message
 from email.utils import parseaddr
+from itertools import islice
 
 from crm_contact_guard.channels.base import CarrierEvent, ContactEvent, ContactKind, DeliveryStatus, StatusEvent
 from crm_contact_guard.channels.email import bounces
 from crm_contact_guard.channels.email.mime_text import RAW, payload, raw_header
+from crm_contact_guard.channels.email.parts import leaves
 from crm_contact_guard.channels.email.patterns import listed
 from crm_contact_guard.channels.email.refusals import is_gone, status_code
 
@@ -110,26 +112,27 @@ class Report:
         return tuple(events)
 
 
-def read_report(mail: Message, raw: bytes, *, envelope_from: str | None, tokens: tuple[str, ...]) -> Report | None:
-    """Read a bounce or a complaint. None for other mails. ``raw``: the mail as received."""
+def read_report(mail: Message, *, envelope_from: str | None, tokens: tuple[str, ...]) -> Report | None:
+    """Read a bounce or a complaint. None for other mails."""
     complaint = _complaint(mail, tokens)
     if complaint is not None:
         return complaint
     if not bounces.is_bounce(mail, is_null_sender=_is_null(mail, envelope_from)):
         return None
     original = bounces.original_id(mail)
-    told = tuple(recipient for part in mail.walk() for recipient in _recipients(part))[:_MOST_RECIPIENTS]
+    found = (recipient for part, _depth in leaves(mail) for recipient in _recipients(part))
+    told = tuple(islice(found, _MOST_RECIPIENTS))
     if told:
         if any(recipient.says_little for recipient in told):
             told = tuple(_explained(recipient, mail) for recipient in told)
         return Report(original, told, tokens, is_complete=bool(original))
-    letters = bounces.recipients(mail, raw)
+    letters = bounces.recipients(mail)
     return Report(original, tuple(_from_letter(address, words) for address, words in letters), tokens)
 
 
 def _complaint(mail: Message, tokens: tuple[str, ...]) -> Report | None:
     """A feedback report (ARF, RFC 5965), of which services often strike out the recipient."""
-    fields = next((found for part in mail.walk() if (found := _feedback(part)) is not None), None)
+    fields = next((found for part, _depth in leaves(mail) if (found := _feedback(part)) is not None), None)
     inner = bounces.returned(mail)
     struck = _field(inner, "X-HmXmrOriginalRecipient") if inner is not None else ""
     if fields is None and not struck:
