@@ -155,7 +155,7 @@ def _text(mail: Message) -> tuple[Parts, list[str]]:
     if not text:
         return split(visible), []
     parts = split(text)
-    hidden = _hidden(text, visible)
+    hidden = _hidden(text, visible) if visible else []
     if not hidden:
         return parts, []
     # Not split together with the plain part, whose delimiters could turn them into quotes. Marked quotes stay quotes.

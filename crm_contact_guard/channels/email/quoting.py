@@ -18,8 +18,8 @@ from crm_contact_guard.detection.segments.frames import is_device
 from crm_contact_guard.detection.segments.words import sought
 from crm_contact_guard.detection.types import Direction
 
-#: Lines that are read; those beyond are new text.
-MOST_LINES = 10_000
+#: Lines among which frames and signatures are looked for; of those beyond, only marked ones are quotes.
+MOST_LINES = 4_000
 _STRIPPED = " \t\r\f\v\u3000\u200e\u200f\ufeff\xa0"
 _DELIMITER = re.compile(r"(?:[-=+]{2,4}|_{2,4}|-- .{0,40}|_{20,}|-{20,})")
 _HYPHENED = re.compile(r"-[^\W\d_][\w.'’\-]{0,20}(?: [^\W\d_][\w.'’\-]{0,20}){0,2}")
@@ -43,7 +43,7 @@ def split(text: str) -> Parts:
     lines = whole.split("\n")
     read = [line[:LONGEST].strip(_STRIPPED) for line in lines[:MOST_LINES]]
     added = [False] * len(lines)
-    depths = [depth(line[:LONGEST]) for line in lines[:MOST_LINES]]
+    depths = [depth(line[:LONGEST]) for line in lines]
     starts = _mark_quotes(read, depths, added)
     _mark_signatures(read, added)
     _mark_company_lines(lines, added)
@@ -83,8 +83,10 @@ def _mark_quotes(read: Sequence[str], depths: Sequence[int], added: list[bool]) 
         following = next((index for index in range(at, min(len(read), at + 4)) if read[index]), None)
         if following is None or not depths[following]:
             # No quote marks follow: the mail program quotes to the end without them.
-            added[at : len(read)] = [True] * (len(read) - at)
-            break
+            added[at:] = [True] * (len(added) - at)
+            return starts
+    for index in range(len(read), len(depths)):
+        added[index] = depths[index] > 0
     return starts
 
 
@@ -152,26 +154,25 @@ def _is_signature(below: Sequence[str]) -> bool:
 
 def _mark_company_lines(lines: Sequence[str], added: list[bool]) -> None:
     """Mark company signatures and disclaimers, which contain telephones; ``detection.segments`` recognises them."""
-    at = 0
-    while at < len(lines):
+    pieces: list[str] = []
+    places: list[tuple[int, int]] = []
+    begin = 0
+    for at, line in enumerate(lines):
         if added[at]:
-            at += 1
             continue
-        end = at
-        while end < len(lines) and not added[end]:
-            end += 1
-        text = "\n".join(lines[at:end])
-        begins = [0]
-        for line in lines[at:end]:
-            begins.append(begins[-1] + len(line) + 1)
-        marked = [part for part in segments(text, Direction.INBOUND) if part.part in _NOBODYS]
-        index = 0
-        for part in marked:
-            while index < end - at and begins[index] < part.end:
-                if begins[index] >= part.start and begins[index + 1] - 1 <= part.end:
-                    added[at + index] = True
-                index += 1
-        at = end
+        if at and added[at - 1]:
+            # A quote separates what is above and below it.
+            pieces.append("")
+            begin += 1
+        places.append((begin, at))
+        pieces.append(line)
+        begin += len(line) + 1
+    found = [part for part in segments("\n".join(pieces), Direction.INBOUND) if part.part in _NOBODYS]
+    for start, at in places:
+        while found and found[0].end <= start:
+            found.pop(0)
+        if found and lines[at] and found[0].start <= start and start + len(lines[at]) <= found[0].end:
+            added[at] = True
 
 
 #: Parts that mail programs and writers add around the new text.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import re2
 
 from crm_contact_guard.detection.segments.frames import holds_more
-from crm_contact_guard.detection.segments.words import alternatives, sought
+from crm_contact_guard.detection.segments.words import alternatives, sought, words
 
 #: Characters of a line that are read.
 LONGEST = 400
@@ -83,8 +83,8 @@ def _wrote() -> re2._Regexp:
 
 
 @lru_cache(maxsize=1)
-def _ends_in_wrote() -> re2._Regexp:
-    return re2.compile(rf"{alternatives('frame', 'wrote')}\s?[:：]?[\s*\-_>]*$")
+def _endings() -> tuple[str, ...]:
+    return tuple(words("frame", "wrote"))
 
 
 def frame_at(lines: Sequence[str], depths: Sequence[int], at: int) -> Frame | None:
@@ -190,8 +190,10 @@ def _may_begin(line: str) -> bool:
 def _is_attribution(joined: str, *, is_marked: bool) -> bool:
     lowered = joined.lower()
     dashed = bool(_DASHES.match(joined) and _DASHES.search(joined[-3:]))
+    if not lowered.endswith((":", "：", ">", "-", "*", "_", *_endings())):
+        return False
     address, dated = _ADDRESS.search(lowered), _DATE.search(lowered)
-    if _ends_in_wrote().search(lowered):
+    if lowered.rstrip("*_->:：\xa0 ").endswith(_endings()):
         begins = bool(_BEGINS.match(lowered.lstrip("-*_ ")))
         return bool(
             (dated and begins) or (address and (dated or is_marked)) or dashed or (is_marked and len(joined) < 160)
