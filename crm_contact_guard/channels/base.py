@@ -217,9 +217,10 @@ class ContactEvent(Storable):
     bounce (unknown mailbox, number not in use) is a ``BOUNCE``; a failed message is a ``StatusEvent``. ``detail``
     contains the carrier's own words, for the record.
 
-    ``is_forgeable``: anybody can send such an event (a bounce by mail). It is ignored unless ``carrier_id`` is an
-    outbound message to this address, or one of ``reply_tokens`` belongs to a conversation with its customer. Without
-    ``address``, that of the message is meant.
+    ``carrier_id`` is the outbound message that the event is about. It is set if the event could be forged (a bounce by
+    mail), which is then ignored unless that message is on record and was sent to this address, or, if it is not on
+    record, one of ``reply_tokens`` belongs to a conversation with the address's customer. ``is_forgeable`` asks for
+    this without a ``carrier_id``. Without ``address``, that of the message is meant.
     """
 
     channel: str

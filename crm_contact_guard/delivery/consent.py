@@ -42,7 +42,7 @@ def contact_changed(event: ContactEvent) -> int:
     """
     carrier = registry.channel(event.channel)
     normalised = normalise(carrier.address_kind, event.address)
-    if event.is_forgeable:
+    if event.is_forgeable or event.carrier_id:
         normalised = _proven(carrier, event, normalised)
         if not normalised:
             return 0
