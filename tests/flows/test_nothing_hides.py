@@ -8,7 +8,6 @@ from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.channels.email.inbound import read_mail
 from crm_contact_guard.record.models import Conversation, Message
-from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.inspection import inspect
 from tests import factories
 from tests.channels.reply_formats import ATTRIBUTIONS, HEADERS
@@ -89,14 +88,7 @@ SAID = ("The room is free from three o'clock on Friday afternoon.", ASKED, "We l
 def known_talk() -> Conversation:
     """A conversation with the guest in which all of ``SAID`` was said."""
     talk = factories.conversation(factories.employee("aoi"), channel="email", email="guest@b.example")
-    record_message(
-        conversation=talk,
-        direction="outbound",
-        channel="email",
-        occurred_at=factories.office_time(),
-        text="\n".join(SAID),
-        subject="RE: room",
-    )
+    factories.recorded(talk, "\n".join(SAID), direction="outbound", channel="email", subject="RE: room")
     return talk
 
 
