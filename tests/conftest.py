@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import connections
 from django.test import TransactionTestCase
 
+from tests.clock import Clock
+
 SQLITE = "django.db.backends.sqlite3"
 SERVICES = Path(__file__).parent / "services"
 HOSTS = Path(__file__).parent / "hosts"
@@ -97,3 +99,9 @@ def _flush_past_the_triggers() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", flush_without_triggers)
         yield
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stops the time; the test moves it."""
+    return Clock(monkeypatch)
