@@ -54,7 +54,15 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/flows",
         "tests/files",
     ),
-    "policy": ("tests/policy", "tests/test_gateway.py", "tests/supervision/test_inspection.py"),
+    "policy": (
+        "tests/policy",
+        "tests/privacy",
+        "tests/test_gateway.py",
+        "tests/test_sending.py",
+        "tests/supervision/test_inspection.py",
+        "tests/directory/test_tenants.py",
+        "tests/docs/test_named.py",
+    ),
     "delivery": (
         "tests/delivery",
         "tests/test_gateway.py",
@@ -63,7 +71,13 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/policy/test_templates.py",
     ),
     "record": ("tests/record", "tests/verification", "tests/console/test_views_recorded.py"),
-    "files": ("tests/files", "tests/api/test_files.py", "tests/console/conversation/test_files.py"),
+    "files": (
+        "tests/files",
+        "tests/policy/test_channel_limits.py",
+        "tests/hosting/test_retrying.py",
+        "tests/api/test_files.py",
+        "tests/console/conversation/test_files.py",
+    ),
 }
 
 
