@@ -15,6 +15,7 @@ from django.utils import timezone
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.detection.types import Scan, Stance
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.policy.decision import Action, Override, OverrideCode
@@ -230,7 +231,8 @@ def test_a_repeated_key_gives_the_first_message_and_does_nothing(talk: Conversat
     again = send(talk, idempotency_key="k")
 
     assert (again.message, again.repeated, first.repeated) == (first.message, True, False)
-    assert (again.decision.action, again.scan.findings) == (Action.DELIVER, ())
+    assert (again.decision.action, again.decision.reasons, again.files) == (Action.DELIVER, (), ())
+    assert again.scan == Scan(attempt=False, by=None, stance=Stance.NONE, score=0.0)
     assert (Message.objects.count(), Event.objects.count()) == (1, events)
 
 
