@@ -27,6 +27,7 @@ from typing import Any
 import coverage
 import pytest
 from _pytest.runner import runtestprotocol
+from django.db import connections
 from mutant_operators import Mutant
 
 PACKAGE = "crm_contact_guard"
@@ -119,9 +120,10 @@ class Runner:
         files = {str(mutant.module.resolve()) for mutant in self.mutants}
         gc.collect()
         for one in gc.get_objects():
-            if isinstance(one, FunctionType) and one.__code__.co_filename in files:
+            kind = type(one)  # isinstance() would wake Django's lazy objects
+            if kind is FunctionType and one.__code__.co_filename in files:
                 self.functions.append(one)
-            elif isinstance(one, functools._lru_cache_wrapper) and (one.__module__ or "").startswith(PACKAGE):
+            elif kind is functools._lru_cache_wrapper and (one.__module__ or "").startswith(PACKAGE):
                 self.caches.append(one)
         gc.freeze()  # a collection in a fork would otherwise copy all of it
 
@@ -157,6 +159,10 @@ class Runner:
         silence = os.open(os.devnull, os.O_RDWR)
         for stream in (1, 2):
             os.dup2(silence, stream)
+        servers = [one for one in connections.all() if one.vendor != "sqlite"]
+        left_open = [(one, one.connection) for one in servers]  # the parent's: kept, since freeing one closes it there
+        for one, _connection in left_open:
+            one.connection = None
         seconds = int(limit) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         if mutant is not None:

@@ -2,7 +2,8 @@
 
 ``make mutants`` goes through the rooms below, ``make mutants ONLY=delivery/health.py`` through one module or room;
 ``SAMPLE=40`` takes so many faults a module, the same ones each time; ``TESTS=tests/delivery`` runs these alone, for a
-lower bound in less time. It fails where fewer than 85 of 100 are noticed.
+lower bound in less time; ``DB=postgresql`` runs them on that database, for what SQLite doesn't run. It fails where
+fewer than 85 of 100 are noticed.
 Faults that change nothing anybody could see stand in ``tools/mutants_equivalent.toml``, each with its reason.
 """
 
