@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connections
 from django.test import TransactionTestCase
 
+from crm_contact_guard.channels.memory import MemoryChannel
 from tests.clock import Clock
 
 SQLITE = "django.db.backends.sqlite3"
@@ -105,3 +106,11 @@ def _flush_past_the_triggers() -> Iterator[None]:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Stops the time; the test moves it."""
     return Clock(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_sent() -> Iterator[None]:
+    """What one test sends by the channel in memory is none of the next one's."""
+    yield
+    MemoryChannel.sent.clear()
+    MemoryChannel.errors.clear()

@@ -269,6 +269,14 @@ def test_a_key_with_the_same_file_is_the_same_message_and_another_name_is_not(ta
         send(talk, attachments=[renamed], idempotency_key="k")
 
 
+def test_another_key_is_another_message(talk: Conversation) -> None:
+    messages = [sent(talk, idempotency_key="a"), sent(talk, "Something else", idempotency_key="b"),
+                sent(talk, idempotency_key="c")]  # fmt: skip
+
+    assert len(set(messages)) == 3
+    assert send(talk, "Something else", idempotency_key="b").message == messages[1]
+
+
 def test_a_key_is_its_senders_own_and_no_key_repeats_nothing(clerk: Employee, talk: Conversation) -> None:
     ken = factories.employee("ken")
     other = factories.conversation(ken, name="Robert King")

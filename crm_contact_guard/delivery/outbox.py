@@ -8,7 +8,7 @@ ends as ``uncertain`` and is left to people.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -191,6 +191,11 @@ def failed(
         updated_at=now,
     )
     return due_at
+
+
+def forget_errors(message_ids: Sequence[UUID]) -> None:
+    """Remove the carriers' words about erased messages, which may contain addresses."""
+    Delivery.objects.filter(message__in=message_ids).exclude(last_error="").update(last_error="")
 
 
 @database.atomic()

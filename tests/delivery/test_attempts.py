@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -43,16 +42,14 @@ class Odd(MemoryChannel):
 
 
 @pytest.fixture
-def talk(settings: Any, clock: Clock, tmp_path: Path) -> Iterator[Conversation]:
+def talk(settings: Any, clock: Clock, tmp_path: Path) -> Conversation:
     settings.MEDIA_ROOT = tmp_path
     channels = {**settings.CONTACT_GUARD["CHANNELS"], "odd": {"BACKEND": f"{HERE}.Odd"}}
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels}
     made = factories.conversation(factories.employee("aoi"), channel="odd", email=HOME)
     Conversation.objects.filter(pk=made.pk).update(subject="Your stay")
     made.refresh_from_db()
-    yield made
-    MemoryChannel.sent.clear()
-    MemoryChannel.errors.clear()
+    return made
 
 
 def record(talk: Conversation, direction: str = "outbound", channel: str = "odd", **more: Any) -> Message:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -24,13 +23,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def talk(settings: Any) -> Iterator[Conversation]:
+def talk(settings: Any) -> Conversation:
     memory = {"BACKEND": "crm_contact_guard.channels.memory.MemoryChannel"}
     channels = {**settings.CONTACT_GUARD["CHANNELS"], "memory": memory}
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels}
-    yield factories.conversation(factories.employee("aoi"), channel="memory")
-    MemoryChannel.sent.clear()
-    MemoryChannel.errors.clear()
+    return factories.conversation(factories.employee("aoi"), channel="memory")
 
 
 def write(talk: Conversation, text: str = "Hello") -> Message:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -30,12 +30,10 @@ WAITS = (10, 60, 300, HOUR / 2, 2 * HOUR, 6 * HOUR)
 
 
 @pytest.fixture
-def talk(settings: Any, clock: Clock) -> Iterator[Conversation]:
+def talk(settings: Any, clock: Clock) -> Conversation:
     channels = {"memory": {"BACKEND": "crm_contact_guard.channels.memory.MemoryChannel"}}
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels}
-    yield factories.conversation(factories.employee("aoi"), channel="memory")
-    MemoryChannel.sent.clear()
-    MemoryChannel.errors.clear()
+    return factories.conversation(factories.employee("aoi"), channel="memory")
 
 
 @pytest.fixture

@@ -39,7 +39,6 @@ def talk(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Conversati
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels, "TEMPLATES": TEMPLATES}
     monkeypatch.setattr(MemoryChannel, "session_window", timedelta(hours=24))
     monkeypatch.setattr(MemoryChannel, "supports_files", True)
-    monkeypatch.setattr(MemoryChannel, "sent", [])
     return factories.conversation(factories.employee("aoi"), channel="memory")
 
 
