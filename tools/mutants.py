@@ -51,7 +51,12 @@ TESTS: dict[str, tuple[str, ...]] = {
     "supervision": (
         "tests/supervision",
         "tests/permissions",
-        "tests/console/supervisor/test_alerts.py",
+        "tests/console/supervisor",
+        "tests/console/conversation/test_told_before_sending.py",
+        "tests/verification",
+        "tests/hosting/test_retrying.py",
+        "tests/test_sending.py",
+        "tests/test_services_authorise.py",
         "tests/flows",
         "tests/files",
     ),
@@ -70,6 +75,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/test_sending.py",
         "tests/test_tasks.py",
         "tests/policy/test_templates.py",
+        "tests/privacy",
     ),
     "record": ("tests/record", "tests/verification", "tests/console/test_views_recorded.py"),
     "files": (
