@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connections
@@ -11,6 +12,10 @@ from django.test import TransactionTestCase
 
 from crm_contact_guard.channels.memory import MemoryChannel
 from tests.clock import Clock
+
+# How long an example takes says how loaded the machine is.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 SQLITE = "django.db.backends.sqlite3"
 SERVICES = Path(__file__).parent / "services"
