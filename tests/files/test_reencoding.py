@@ -45,6 +45,22 @@ def shown(content: bytes) -> Any:
     return Image.open(io.BytesIO(content))
 
 
+def test_the_extra_is_found() -> None:
+    assert reencoding.is_available()
+
+
+def test_of_a_cameras_jpeg_with_several_pictures_the_first_is_kept() -> None:
+    held = io.BytesIO()
+    first, second = (Image.new("RGB", (40, 20), colour) for colour in ("red", "blue"))
+    first.save(held, "MPO", save_all=True, append_images=[second])
+    assert shown(held.getvalue()).format == "MPO"
+
+    kept = shown(read("a.jpg", held.getvalue()).content)
+
+    assert (kept.format, getattr(kept, "n_frames", 1)) == ("JPEG", 1)
+    assert kept.getpixel((5, 5))[0] > 200
+
+
 @pytest.mark.parametrize(
     ("kind", "name"), [("JPEG", "a.jpg"), ("PNG", "a.png"), ("WEBP", "a.webp"), ("TIFF", "a.tiff")]
 )

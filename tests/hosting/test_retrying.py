@@ -30,6 +30,7 @@ from tests.clock import Clock
 pytestmark = pytest.mark.django_db
 
 HERE = "tests.hosting.test_retrying"
+MINUTE, HOUR = 60, 3600
 MOMENT = factories.office_time()
 
 
@@ -56,9 +57,13 @@ class Refusing(MemoryChannel, BaseEmailBackend):
 
 @dataclass
 class Work:
-    """A row that a worker claims. ``due``: the time of the next attempt; None if there is none."""
+    """A row that a worker claims. ``due``: the time of the next attempt; None if there is none.
 
-    retry: Retry
+    ``waits`` and ``lease`` are in seconds.
+    """
+
+    waits: tuple[int, ...]
+    lease: int
     attempt: Callable[[], object]
     due: Callable[[], datetime | None]
     is_free: Callable[[], bool]
@@ -72,7 +77,8 @@ def a_message() -> Work:
     outbox.enqueue(message)
     rows = Delivery.objects.filter(message=message)
     return Work(
-        retry=outbox.retry(),
+        waits=(10, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR),
+        lease=MINUTE,
         attempt=lambda: attempts.deliver(message.pk),
         due=lambda: rows.get().due_at,
         is_free=lambda: outbox.due(timezone.now()) == [message.pk],
@@ -92,7 +98,8 @@ def a_warning() -> Work:
     notice = Notice.objects.get()
     rows = Notice.objects.filter(pk=notice.pk)
     return Work(
-        retry=notices.RETRY,
+        waits=(30, 2 * MINUTE, 10 * MINUTE, HOUR),
+        lease=MINUTE,
         attempt=lambda: notices.notice_send(notice.pk),
         due=lambda: rows.get().due_at,
         is_free=lambda: notices.due(alert) == [notice.pk] and notices.due_alerts() == [alert.pk],
@@ -107,7 +114,8 @@ def a_file() -> Work:
     [pk] = media.expect(message, [MediaRef(ref="1")])
     rows = Media.objects.filter(pk=pk)
     return Work(
-        retry=media.RETRY,
+        waits=(10, MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR),
+        lease=5 * MINUTE,
         attempt=lambda: media.fetch(pk),
         due=lambda: rows.values_list("due_at", flat=True).first(),
         is_free=lambda: media.due(timezone.now()) == [pk],
@@ -128,7 +136,7 @@ def work(request: pytest.FixtureRequest, settings: Any, clock: Clock) -> Work:
 
 
 def test_failed_work_is_retried_after_each_delay_and_then_no_more(work: Work, clock: Clock) -> None:
-    for wait in work.retry.waits:
+    for wait in work.waits:
         assert work.is_free()
         work.attempt()
         assert work.due() == clock.now + timedelta(seconds=wait)
@@ -149,7 +157,7 @@ def test_the_row_of_a_dead_worker_is_free_after_its_lease(work: Work, clock: Clo
         work.attempt()
 
     assert not work.is_free()
-    clock.forward(work.retry.lease - timedelta(seconds=1))
+    clock.forward(work.lease - 1)
     assert not work.is_free()
     clock.forward(2)
     assert work.is_free()
