@@ -75,7 +75,8 @@ class _Replacing(Operator):  # type: ignore[misc]
 
     def mutate(self, node: Any, index: int) -> Any:
         prefix = node.get_first_leaf().prefix
-        made = parso.parse(prefix + list(self.instead(node))[index])
+        parse: Any = parso.parse
+        made = parse(prefix + list(self.instead(node))[index])
         made.parent = node.parent
         return made
 
@@ -168,9 +169,10 @@ class NeverIf(_Replacing):
 
 def _mutated(source: str, operator: Any, occurrence: int) -> str | None:
     try:
-        return mutate_code(source, operator, occurrence)  # type: ignore[no-any-return]
+        mutated: str | None = mutate_code(source, operator, occurrence)
     except AttributeError:  # ExceptionReplacer knows plain names only, neither `base.Error` nor `*ERRORS`
         return None
+    return mutated
 
 
 def _called(trailer: Any) -> str:
