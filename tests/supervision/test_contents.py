@@ -77,7 +77,9 @@ def test_a_code_in_a_picture_is_marked_as_such(talk: Conversation) -> None:
     [found] = contents.of_message(recorded(talk, file(qr_png("https://line.me/ti/p/abcDEF123"), "map.png")))
 
     assert found.file == "map.png"
+    [plain] = contents.of_message(recorded(talk, file(CONTACT)))
     assert {finding.technique for finding in found.scan.findings} == {"qr_image"}
+    assert "qr_image" not in {finding.technique for finding in plain.scan.findings}
 
 
 @pytest.mark.parametrize(("direction", "told"), [("outbound", ["file-0"]), ("inbound", []), ("note", [])])
