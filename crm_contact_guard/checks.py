@@ -12,21 +12,24 @@ from django.apps import AppConfig, apps
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
 from django.template import engines
 
 from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import DEFAULTS, settings
 from crm_contact_guard.detection import semantic_available
+from crm_contact_guard.directory.problems import adapter_problems
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.files import reencoding
 from crm_contact_guard.installation.addresses import misplaced
 from crm_contact_guard.installation.templates import finds_ours
 from crm_contact_guard.policy import company, presets, templates, thresholds
 from crm_contact_guard.reading import options
-from crm_contact_guard.record import trigger_state
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing import keys, witnessing
+from crm_contact_guard.verification import tables
 
 Configs = Sequence[AppConfig] | None
 
@@ -49,7 +52,7 @@ def check_names(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 def check_adapter(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E003: the CRM adapter can't be loaded, or its settings name a model, field or option that does not exist."""
     try:
-        problems = list(crm.adapter().problems())
+        problems = list(adapter_problems())
     except ConfigurationError as error:
         problems = [(str(error), "See docs/settings.md, The host CRM.")]
     return [Error(problem, hint=hint, id="crm_contact_guard.E003") for problem, hint in problems]
@@ -80,16 +83,23 @@ def check_tenants(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_channels(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E004: a channel's backend can't be loaded. W001: no channel is configured. Also runs each channel's checks."""
+    """E004: a channel's backend can't be loaded. E016: two channels declare address kinds with the same name.
+    W001: no channel is configured. Also runs each channel's checks."""
     if not registry.aliases():
         hint = 'Add one to CONTACT_GUARD["CHANNELS"], for example the web chat, which needs no carrier.'
         return [Warning("No channel is configured", hint=hint, id="crm_contact_guard.W001")]
     messages: list[CheckMessage] = []
     for alias in registry.aliases():
         try:
-            messages.extend(registry.channel(alias).check())
+            channel = registry.channel(alias)
         except ConfigurationError as error:
             messages.append(Error(str(error), hint="See docs/channels.md.", id="crm_contact_guard.E004"))
+            continue
+        messages.extend(channel.check())
+        if registry.address_kind(channel.address_kind) is not channel.address_kind:
+            words = f"Channel {alias!r} declares the address kind {channel.address_kind!r} of another channel"
+            hint = "Use its AddressKind, or another name."
+            messages.append(Error(words, hint=hint, id="crm_contact_guard.E016"))
     return messages
 
 
@@ -267,10 +277,17 @@ def check_witnesses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     return [Warning("No witness stores checkpoints of the record", hint=hint, id="crm_contact_guard.W004")]
 
 
+def _waits_for_migrations(connection: BaseDatabaseWrapper) -> bool:
+    executor = MigrationExecutor(connection)
+    ours = [key for key in executor.loader.graph.leaf_nodes() if key[0] == Message._meta.app_label]
+    return bool(executor.migration_plan(ours))
+
+
 @register(Tags.database)
 def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """E006: a trigger that protects recorded rows is missing or changed, or there is a foreign trigger, rule or view on
-    our tables (``check --database default``). Missing triggers do not block ``migrate``, which restores them."""
+    """E006: a trigger that protects recorded rows is missing or changed, our tables are not as migrations made them (a
+    foreign trigger, rule, constraint or column, a view in a table's place …), or something takes the place of built-in
+    functions (``check --database default``). Missing triggers do not block ``migrate``, which restores them."""
     messages: list[CheckMessage] = []
     for alias in databases or ():
         if not router.allow_migrate_model(alias, Message):
@@ -278,8 +295,11 @@ def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None,
         connection = connections[alias]
         if Message._meta.db_table not in connection.introspection.table_names():
             continue
-        # `migrate` runs this check before it restores the triggers, so it must not be blocked.
-        altered = set() if sys.argv[1:2] == ["migrate"] else trigger_state.altered(connection)
+        # Tables of an older state differ until they are migrated, and `migrate` restores the triggers: its own check
+        # must not be blocked.
+        if sys.argv[1:2] == ["migrate"] or _waits_for_migrations(connection):
+            continue
+        altered, faults = tables.altered(alias)
         if altered:
             messages.append(
                 Error(
@@ -292,9 +312,9 @@ def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None,
         messages += [
             Error(
                 f"On database {alias!r}, {name} {why}",
-                hint="Find out who created it and remove it, then run contact_guard_verify.",
+                hint="Find out who did it and undo it, then run contact_guard_verify.",
                 id="crm_contact_guard.E006",
             )
-            for name, why in trigger_state.obstacles(connection)
+            for name, why in faults
         ]
     return messages

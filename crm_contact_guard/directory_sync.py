@@ -18,6 +18,7 @@ from crm_contact_guard.directory.mirror import (
     within,
 )
 from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.directory.problems import adapter_problems
 from crm_contact_guard.exceptions import ConfigurationError
 
 
@@ -33,9 +34,9 @@ def sync_all() -> dict[str, int]:
     Raises ConfigurationError if the adapter's settings are invalid: with a misspelt field, all addresses would seem
     lost.
     """
-    adapter = crm.adapter()
-    for says, hint in adapter.problems():
+    for says, hint in adapter_problems():
         raise ConfigurationError(f"{says} ({hint})")
+    adapter = crm.adapter()
     counts = {"teams": 0, "employees": 0, "customers": 0}
     for tenant in adapter.tenants():
         with crm.tenant(tenant):

@@ -154,6 +154,6 @@ def access_log(viewer: Employee) -> QuerySet[Event]:
     """Recorded accesses the viewer may read, except to conversations with an alert that concerns the viewer."""
     if not may_read_record(viewer):
         return Event.objects.none()
-    kinds = Q(kind__startswith="view.") | Q(kind__startswith="export.") | Q(kind__startswith="search.")
+    kinds = Q(kind__startswith="view.") | Q(kind__startswith="export.")
     concerning = Alert.objects.filter(concerned=viewer).values("conversation")
     return Event.objects.filter(kinds, tenant=viewer.tenant).exclude(conversation__in=concerning)

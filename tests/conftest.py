@@ -119,3 +119,11 @@ def _nothing_sent() -> Iterator[None]:
     yield
     MemoryChannel.sent.clear()
     MemoryChannel.errors.clear()
+
+
+@pytest.fixture
+def clerk(db: None) -> Any:
+    """Aoi, an employee whose supervisor is Sora."""
+    from tests import factories  # models load when Django is set up
+
+    return factories.employee("aoi", branch=factories.team(head="sora"))

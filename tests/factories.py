@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
+from uuid import uuid4
 
 from django.utils import timezone
 
+from crm_contact_guard import gateway
+from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.conversations.lifecycle import conversation_open
+from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.mirror import customer_for, employee_for, mirror_teams
 from crm_contact_guard.directory.models import Customer, Employee
-from crm_contact_guard.record.models import Conversation
+from crm_contact_guard.record.models import Conversation, Message
+from crm_contact_guard.record.recording import record_message
 from tests.host.models import Branch, Client, User
 
 
@@ -52,6 +58,51 @@ def conversation(
 ) -> Conversation:
     """An open conversation of a new customer with ``owner``."""
     return conversation_open(customer=customer(name, manager=owner, email=email), channel=channel)
+
+
+def reachable(kind: str, address: str) -> Conversation:
+    """A conversation of Aoi with a new customer who has this address."""
+    talk = conversation(employee("aoi"))
+    talk.customer.addresses.create(kind=kind, value=address, normalised=normalise(kind, address))
+    return talk
+
+
+def recorded(
+    talk: Conversation, text: str, *, direction: str = "inbound", channel: str = "chat", **more: Any
+) -> Message:
+    """A row of the record, without what the gateway does beside it. ``more``: other arguments of ``record_message``."""
+    return record_message(
+        conversation=talk, text=text, direction=direction, channel=channel, **{"occurred_at": office_time(), **more}
+    )
+
+
+def received(text: str, talk: Conversation | None = None, *, channel: str = "chat", **more: Any) -> Message:
+    """A customer's message in this conversation. ``more``: other fields of ``InboundMessage``."""
+    tokens = (talk.reply_token,) if talk is not None else ()
+    given = {"event_id": uuid4().hex, "from_address": "", "occurred_at": office_time(), "reply_tokens": tokens, **more}
+    message = gateway.receive(InboundMessage(channel=channel, text=text, **given)).message
+    assert message is not None
+    return message
+
+
+def opening(channel: str, address: str) -> None:
+    """The customer writes first, as some carriers require."""
+    received("Good morning", channel=channel, from_address=address, occurred_at=timezone.now())
+
+
+def sent(talk: Conversation, text: str, channel: str, **more: Any) -> Message:
+    """A message of the conversation's employee in the outbox, due now."""
+    assert talk.employee is not None
+    given = {"actor": talk.employee, "conversation": talk, "text": text, "channel": channel}
+    message = gateway.send(occurred_at=office_time(), **given, **more).message
+    assert message is not None
+    return message
+
+
+def add_channels(settings: Any, channels: dict[str, Any], **more: Any) -> None:
+    """Configure further channels: alias → entry of ``CHANNELS``. ``more``: other keys of ``CONTACT_GUARD``."""
+    known = settings.CONTACT_GUARD
+    settings.CONTACT_GUARD = {**known, "CHANNELS": {**known["CHANNELS"], **channels}, **more}
 
 
 def office_time() -> datetime:

@@ -14,6 +14,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error
 from django.http import HttpRequest
 
+from crm_contact_guard.channels.address_kinds import PHONE
 from crm_contact_guard.channels.base import (
     CallEvent,
     CallOutcome,
@@ -39,7 +40,7 @@ class SignedChannel(Channel):
     """Options: ``SECRET`` (one, or a list while it is exchanged), ``URL`` of the carrier's API (without it
     everything is taken as sent)."""
 
-    address_kind = "phone"
+    address_kind = PHONE
     verbose_name = "Pager"
     supports_webhook = True
     supports_status = True

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-
 import pytest
 from django.utils import timezone
 
@@ -16,12 +13,6 @@ from crm_contact_guard.record.models import Conversation, Message
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-Capture = Callable[..., AbstractContextManager[list[object]]]
-
-
-@pytest.fixture
-def clerk() -> Employee:
-    return factories.employee("aoi", branch=factories.team(head="sora"))
 
 
 @pytest.fixture

@@ -30,11 +30,6 @@ PAPER = FileIn(name="menu.txt", content_type="text/plain", content=b"Breakfast i
 
 
 @pytest.fixture
-def clerk() -> Employee:
-    return factories.employee("aoi", branch=factories.team(head="sora"))
-
-
-@pytest.fixture
 def talk(clerk: Employee) -> Conversation:
     return factories.conversation(clerk, email="hanako@gmail.com")
 

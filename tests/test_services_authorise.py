@@ -68,9 +68,7 @@ class Scene:
 
 
 def raised(talk: Conversation, topic: str, kind: str) -> Alert:
-    said = record_message(
-        conversation=talk, direction="inbound", channel="chat", occurred_at=timezone.now(), text="4111 1111 1111 1111"
-    )
+    said = factories.recorded(talk, "4111 1111 1111 1111", occurred_at=timezone.now())
     finding = NewFinding(message=said, kind=kind, start=0, end=19, score=0.9, detector="test", version="1")
     verdict = Verdict(topic=topic, by="customer", stance="ask", at=said, findings=[finding])
     alert = alert_raise(conversation=talk, verdict=verdict)

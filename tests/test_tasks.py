@@ -12,7 +12,6 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from crm_contact_guard import gateway, tasks
-from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.record.models import Pending
 from crm_contact_guard.supervision.models import Alert, Inspection, Notice
@@ -26,16 +25,8 @@ def test_the_sweeper_delivers_inspects_and_warns(django_capture_on_commit_callba
     clerk = factories.employee("aoi", branch=factories.team(head="sora"))
     talk = factories.conversation(clerk)
     sent = gateway.send(actor=clerk, conversation=talk, text="Good evening", occurred_at=factories.office_time())
-    gateway.receive(
-        InboundMessage(
-            channel="chat",
-            event_id="1",
-            from_address="",
-            text="LINE交換しませんか？ID: hanako_22",
-            occurred_at=factories.office_time() + timedelta(minutes=1),
-            reply_tokens=(talk.reply_token,),
-        )
-    )
+    at = factories.office_time() + timedelta(minutes=1)
+    factories.received("LINE交換しませんか？ID: hanako_22", talk, occurred_at=at)
     assert Delivery.objects.get(message=sent.message).state == "queued"
     assert not Inspection.objects.exists()
 

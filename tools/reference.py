@@ -247,6 +247,7 @@ CONTRACTS = {
         "InboundMessage", "FileIn", "MediaRef", "StatusEvent", "ContactEvent", "ContactKind", "CallEvent",
         "CallOutcome", "TakenBack", "UnknownEvent", "Carried",
     ),
+    "channels.address_kinds": ("AddressKind", "e164"),
     "sealing.witnesses": ("Witness", "EmailWitness", "StorageWitness"),
     "intake.backfill": ("OldMessage",),
     "gateway": ("send", "Sent", "note", "receive", "Received"),

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from crm_contact_guard.channels.address_kinds import EMAIL, PHONE
 from crm_contact_guard.detection import gates
 from crm_contact_guard.detection.identifiers import candidates
 from crm_contact_guard.detection.identifiers.own_contacts import own_contacts
 from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company, Direction
-from crm_contact_guard.directory.addresses import mask
-from crm_contact_guard.directory.models import AddressKind
 from crm_contact_guard.record.models import Message
 
 #: Employees, or customers, required to propose a contact; at least ``SEVERAL`` of each.
@@ -63,9 +62,9 @@ class Contact:
     @property
     def masked(self) -> str:
         """The contact, masked so that only somebody who knows it recognises it."""
-        kinds = {"phones": AddressKind.PHONE, "emails": AddressKind.EMAIL}
-        if self.list in kinds:
-            return mask(kinds[self.list], self.value)
+        kind = {"phones": PHONE, "emails": EMAIL}.get(self.list)
+        if kind is not None:
+            return kind.mask(self.value)
         visible = min(4, len(self.value) // 3)
         host, slash, rest = self.value.rpartition("/")
         if slash and rest:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, ClassVar
 from django.core.checks import CheckMessage
 from django.http import HttpRequest, HttpResponse
 
+from crm_contact_guard.channels.address_kinds import AddressKind
 from crm_contact_guard.proof.canonical import canonical_text
 
 
@@ -301,12 +302,14 @@ class Carried(Storable):
 class Channel:
     """A configured channel; one subclass per carrier. ``alias`` is its name in ``CONTACT_GUARD["CHANNELS"]``."""
 
-    #: Kind of customer address it sends to ("email", "phone", "line", "line_works", "whatsapp", "chat").
-    address_kind: ClassVar[str]
+    #: Kind of customer address it sends to: one of its own, or a shared one such as ``address_kinds.PHONE``.
+    address_kind: ClassVar[AddressKind]
     #: Name shown to users; translatable.
     verbose_name: ClassVar[Any]
     #: Whether the customer must have such an address; the web chat needs none.
     needs_address: ClassVar[bool] = True
+    #: Whether customers read and write on our own page, opened by a link, as with the web chat.
+    on_our_page: ClassVar[bool] = False
     #: Whether ``send`` accepts written messages; a phone line does not.
     supports_text: ClassVar[bool] = True
     #: Whether sending the same message id twice delivers one message.

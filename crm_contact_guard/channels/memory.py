@@ -9,6 +9,7 @@ from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Warning
 from django.utils.translation import gettext_lazy as _
 
+from crm_contact_guard.channels.address_kinds import EMAIL
 from crm_contact_guard.channels.base import Channel, DeliveryStatus, OutboundMessage, Receipt
 from crm_contact_guard.exceptions import ChannelError
 
@@ -16,7 +17,7 @@ from crm_contact_guard.exceptions import ChannelError
 class MemoryChannel(Channel):
     """``MemoryChannel.sent`` lists all messages, newest last. Tests clear it, and may queue ``errors`` to raise."""
 
-    address_kind = "email"
+    address_kind = EMAIL
     verbose_name = _("In memory")
     needs_address = False
     supports_idempotency = True

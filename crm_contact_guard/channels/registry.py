@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from importlib import import_module
+from pkgutil import iter_modules
 
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
+from crm_contact_guard import channels
+from crm_contact_guard.channels.address_kinds import UNKNOWN, AddressKind
 from crm_contact_guard.channels.base import Channel
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError
@@ -23,6 +28,8 @@ def channel(alias: str) -> Channel:
         raise ConfigurationError(f'CONTACT_GUARD["CHANNELS"]["{alias}"]["BACKEND"] = {path!r}: {error}') from error
     if not (isinstance(backend, type) and issubclass(backend, Channel)):
         raise ConfigurationError(f'CONTACT_GUARD["CHANNELS"]["{alias}"]["BACKEND"] = {path!r} is not a Channel')
+    if not isinstance(getattr(backend, "address_kind", None), AddressKind):
+        raise ConfigurationError(f'CONTACT_GUARD["CHANNELS"]["{alias}"]: {path}.address_kind is not an AddressKind')
     return backend(alias, spec.get("OPTIONS", {}))
 
 
@@ -31,9 +38,36 @@ def aliases() -> tuple[str, ...]:
     return tuple(settings.CHANNELS)
 
 
+@lru_cache(maxsize=1)
+def address_kinds() -> Mapping[str, AddressKind]:
+    """The address kinds by name: those of this package's channels, configured or not, then those of the others."""
+    kinds: dict[str, AddressKind] = {kind: kind for kind in _own_kinds()}
+    for alias in aliases():
+        try:
+            kind = channel(alias).address_kind
+        except ConfigurationError:
+            continue  # reported by the system checks
+        kinds.setdefault(kind, kind)
+    return kinds
+
+
+def _own_kinds() -> Iterator[AddressKind]:
+    """Those of the folders beside this module. They import no carrier's library."""
+    for found in iter_modules(channels.__path__, f"{channels.__name__}."):
+        for member in vars(import_module(found.name)).values() if found.ispkg else ():
+            if isinstance(member, type) and issubclass(member, Channel) and member is not Channel:
+                yield member.address_kind
+
+
+def address_kind(name: str) -> AddressKind:
+    """The address kind with this name; ``UNKNOWN`` if no channel declares it."""
+    return address_kinds().get(name, UNKNOWN)
+
+
 def _clear_cache(*, setting: str, **_: object) -> None:
     if setting == "CONTACT_GUARD":
         channel.cache_clear()
+        address_kinds.cache_clear()
 
 
 setting_changed.connect(_clear_cache)

@@ -28,7 +28,7 @@ def conversation_of(inbound: InboundMessage, matches: Sequence[Holder]) -> Conve
 
 def having(carrier: Channel, address: str) -> list[Holder]:
     """All customers who have or had this address. One query."""
-    return holders(carrier.address_kind, normalise(carrier.address_kind, address)[:320])
+    return holders(carrier.address_kind, normalise(carrier.address_kind, address))
 
 
 def conversation_with(carrier: Channel, address: str) -> Conversation:
@@ -74,7 +74,7 @@ def _unknown_sender(carrier: Channel, address: str, name: str) -> Customer:
     """Create a customer without a key, to be linked later. Its name shows the address only masked."""
     shown = name_of(name) or mask(carrier.address_kind, address) or _("Unknown")
     customer = Customer.objects.create(name=shown[:255], key=None)
-    normalised = normalise(carrier.address_kind, address)[:320]
+    normalised = normalise(carrier.address_kind, address)
     if normalised:
         Address.objects.create(customer=customer, kind=carrier.address_kind, value=address[:320], normalised=normalised)
     return customer

@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class AddressRecord:
-    """One address of a customer: ``kind`` as in ``AddressKind`` ("email", "phone", "line", "whatsapp")."""
+    """One address of a customer. ``kind``: name of a channel's ``address_kind``, such as "email", "phone" or "line"."""
 
     kind: str
     value: str

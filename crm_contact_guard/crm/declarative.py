@@ -113,7 +113,7 @@ class DeclarativeAdapter(CRMAdapter):
             addresses = dict.fromkeys(
                 AddressRecord(kind=kind, value=value)
                 for each in rows
-                for name, kind in _ADDRESS_OPTIONS.items()
+                for name, kind in options.addresses().items()
                 for value in paths.texts(each, spec.get(name))
             )
             return CustomerRecord(
@@ -282,13 +282,6 @@ class DeclarativeAdapter(CRMAdapter):
             raise ConfigurationError(f'CONTACT_GUARD["{setting}"]["MODEL"]: {error}') from error
 
 
-_ADDRESS_OPTIONS = {
-    "EMAIL": "email",
-    "PHONE": "phone",
-    "LINE": "line",
-    "LINE_WORKS": "line_works",
-    "WHATSAPP": "whatsapp",
-}
 #: The key of the only team where ``TEAM["EVERYBODY"]`` names one.
 _EVERYBODY = "everybody"
 #: Number of rows read per customer if ``KEY`` is set.

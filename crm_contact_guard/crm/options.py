@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
@@ -15,29 +16,47 @@ from crm_contact_guard.crm import paths
 from crm_contact_guard.crm.roles import ROLES
 from crm_contact_guard.exceptions import ConfigurationError
 
-#: Options whose values are paths on a row of the setting's model.
+#: Options whose values are paths on a row of the setting's model. ``CUSTOMER`` also has those of ``addresses``.
 PATHS: Final[Mapping[str, tuple[str, ...]]] = {
-    "CUSTOMER": (
-        "KEY", "NAME", "EMAIL", "PHONE", "LINE", "LINE_WORKS", "WHATSAPP", "OWNER", "TEAM", "LANGUAGE", "TIMEZONE",
-        "URL", "TENANT", "MERGED_INTO",
-    ),
+    "CUSTOMER": ("KEY", "NAME", "OWNER", "TEAM", "LANGUAGE", "TIMEZONE", "URL", "TENANT", "MERGED_INTO"),
     "EMPLOYEE": (
         "USER", "NAME", "EMAIL", "ROLE", "GROUPS", "TEAMS", "TIMEZONE", "LANGUAGE", "HOURS", "CALENDAR",
         "ACTIVE", "TENANT",
     ),
     "TEAM": ("NAME", "SUPERVISOR", "DEPUTY", "TENANT"),
 }  # fmt: skip
-#: All other options.
-_OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
+_NOT_PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "CUSTOMER": ("MODEL", "FILTER", "EXCLUDE"),
     "EMPLOYEE": ("MODEL", "FILTER", "EXCLUDE", "ROLES", "ROLE_GROUPS", "DEFAULT_ROLE"),
     "TEAM": ("MODEL", "FILTER", "EXCLUDE", "EVERYBODY"),
 }
+#: An option for addresses: the name of an address kind in capitals.
+_ADDRESSES: Final = re.compile("[A-Z][A-Z0-9_]{1,15}")
+
+
+def others(setting: str) -> tuple[str, ...]:
+    """The setting's options, without those for addresses."""
+    return *PATHS[setting], *_NOT_PATHS[setting]
+
+
+def addresses() -> dict[str, str]:
+    """The options of ``CUSTOMER`` for addresses, such as ``EMAIL``, each with its address kind, such as "email".
+
+    Channels declare the kinds, so any name may be one; ``directory.problems`` reports those that none declares.
+    """
+    known = others("CUSTOMER")
+    return {
+        name: name.lower() for name in map(str, settings.CUSTOMER) if name not in known and _ADDRESSES.fullmatch(name)
+    }
+
+
+def _paths_of(setting: str) -> tuple[str, ...]:
+    return *PATHS[setting], *(addresses() if setting == "CUSTOMER" else ())
 
 
 def places(setting: str) -> list[str]:
     """All single paths in the setting's options."""
-    values = (getattr(settings, setting).get(option) for option in PATHS[setting])
+    values = (getattr(settings, setting).get(option) for option in _paths_of(setting))
     return [place for value in values for path in paths.each_path(value) for place in paths.places(path)]
 
 
@@ -84,7 +103,8 @@ def problems(model: Callable[[str], type[Model]]) -> Iterator[tuple[str, str]]:
         if not isinstance(spec, Mapping):
             yield f"{where} must be a dict", f'{where} = {{"MODEL": "app.Model", …}}'
             continue
-        yield from _names(where, spec, (*PATHS[setting], *_OTHERS[setting]))
+        known = (*_paths_of(setting), *_NOT_PATHS[setting])
+        yield from (unknown(setting, name, known) for name in sorted(set(map(str, spec)) - set(known)))
         try:
             found: type[Model] | None = None
             if spec.get("MODEL") or setting == "CUSTOMER":
@@ -95,7 +115,7 @@ def problems(model: Callable[[str], type[Model]]) -> Iterator[tuple[str, str]]:
             yield str(error), "name it as app_label.Model; contact_guard_init proposes one"
             continue
         if found is not None:
-            yield from _paths(where, spec, found, PATHS[setting])
+            yield from _paths(where, spec, found, _paths_of(setting))
             yield from _filters(where, spec, found)
             column = spec.get("KEY") if setting == "CUSTOMER" else spec.get("USER")
             if column and not paths.is_column(found, column):
@@ -103,11 +123,11 @@ def problems(model: Callable[[str], type[Model]]) -> Iterator[tuple[str, str]]:
     yield from _people()
 
 
-def _names(where: str, spec: Mapping[str, Any], known: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for name in sorted(set(map(str, spec)) - set(known)):
-        near = get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
-        yield f"{where} has an unknown option {name!r}", hint
+def unknown(setting: str, name: str, known: tuple[str, ...]) -> tuple[str, str]:
+    """The problem that the setting has no such option, with the closest of the known ones."""
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
+    return f'CONTACT_GUARD["{setting}"] has an unknown option {name!r}', hint
 
 
 def _paths(
@@ -162,4 +182,4 @@ def _people() -> Iterator[tuple[str, str]]:
         yield 'CONTACT_GUARD["TEAM"] has both MODEL and EVERYBODY', "remove EVERYBODY, which is for hosts without teams"
 
 
-__all__ = ["PATHS", "narrowed", "of_tenant", "places", "problems"]
+__all__ = ["PATHS", "addresses", "narrowed", "of_tenant", "others", "places", "problems", "unknown"]

@@ -41,7 +41,7 @@ def contact_changed(event: ContactEvent) -> int:
     about an address that nobody has is recorded all the same; one that anybody can forge is dropped unless it fits.
     """
     carrier = registry.channel(event.channel)
-    normalised = normalise(carrier.address_kind, event.address)[:320]
+    normalised = normalise(carrier.address_kind, event.address)
     if event.carrier_id and not _went_to(carrier, event.carrier_id, normalised):
         return 0
     rows = Address.objects.filter(kind=carrier.address_kind, normalised=normalised).select_related("customer")
@@ -66,7 +66,7 @@ def wrote(carrier: Channel, address: str, at: datetime, known: Sequence[Holder])
     """
     if all(holder.opted_out_by != ContactKind.BOUNCE for holder in known):
         return
-    normalised = normalise(carrier.address_kind, address)[:320]
+    normalised = normalise(carrier.address_kind, address)
     rows = Address.objects.filter(
         kind=carrier.address_kind,
         normalised=normalised,
@@ -140,7 +140,7 @@ def withdrawn(message: Message, carrier: Channel) -> str:
         return ""
     stopped = message.conversation.customer.addresses.filter(
         kind=carrier.address_kind,
-        normalised=normalise(carrier.address_kind, message.to_address)[:320],
+        normalised=normalise(carrier.address_kind, message.to_address),
         opted_out_at__isnull=False,
     ).first()
     return f"opted out: {stopped.opted_out_by or 'unknown'}" if stopped is not None else ""
@@ -148,7 +148,7 @@ def withdrawn(message: Message, carrier: Channel) -> str:
 
 def _went_to(carrier: Channel, carrier_id: str, normalised: str) -> bool:
     message = outbox.by_carrier_id(carrier.alias, carrier_id)
-    return message is not None and normalise(carrier.address_kind, message.to_address or "")[:320] == normalised
+    return message is not None and normalise(carrier.address_kind, message.to_address or "") == normalised
 
 
 def _supersedes(address: Address, event: ContactEvent) -> bool:

@@ -22,7 +22,7 @@ from crm_contact_guard.detection.decision import Thresholds, thresholds
 from crm_contact_guard.detection.identifiers.candidates import Budget
 from crm_contact_guard.detection.ranker.features import space
 from crm_contact_guard.detection.ranker.weighing import AT_ONCE, WINDOW, Window, weigh_part, weigh_text, weigh_texts
-from crm_contact_guard.detection.segments import Own, own_words, words_of_others
+from crm_contact_guard.detection.segments import Own, own_words
 from crm_contact_guard.detection.text.normalise import Normalised, normalise
 from crm_contact_guard.detection.text.sentences import sentences_of
 from crm_contact_guard.detection.types import By, Company, Direction, Finding, Kind, Scan, Stance, Tier
@@ -67,21 +67,6 @@ def scan(
         own = own_words(text, side, said)
         return _scan(text, side, company) if own is None else mapped(_scan(own.text, side, company), own)
     except Exception:  # fail closed: a text that breaks the scanner is reviewed by a person
-        return Scan(False, None, Stance.NONE, 0.0, (failure(text),))
-
-
-def scan_others(text: str, *, direction: Direction | str, company: Company | None = None) -> Scan:
-    """The verdict on what others say in a note, transcript or export written by ``direction``. Never raises.
-
-    The others are customers in an employee's text, and employees in a customer's text.
-    """
-    company = company or NO_COMPANY
-    try:
-        side = Direction(direction)
-        own = words_of_others(text, side)
-        other = Direction.OUTBOUND if side is Direction.INBOUND else Direction.INBOUND
-        return mapped(_scan(own.text, other, company), own)
-    except Exception:
         return Scan(False, None, Stance.NONE, 0.0, (failure(text),))
 
 

@@ -190,7 +190,7 @@ def _mirror_addresses(customers: Sequence[tuple[Customer, Iterable[crm.AddressRe
         own = addresses[customer.pk]
         current: set[tuple[str, str]] = set()
         for position, record in enumerate(records):
-            place = record.kind, normalise(record.kind, record.value)[:320]
+            place = record.kind, normalise(record.kind, record.value)
             if not place[1] or place in current:
                 continue  # the host's first entry takes precedence
             current.add(place)

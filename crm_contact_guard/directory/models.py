@@ -91,23 +91,13 @@ class Customer(Row):
         return self.name
 
 
-class AddressKind(models.TextChoices):
-    """Kinds of addresses. Each channel declares the kind it uses."""
-
-    EMAIL = "email", _("E-mail")
-    PHONE = "phone", _("Phone")
-    LINE = "line", _("LINE")
-    LINE_WORKS = "line_works", _("LINE WORKS")
-    WHATSAPP = "whatsapp", _("WhatsApp")
-    CHAT = "chat", _("Web chat")
-
-
 class Address(Row):
     """An address of a customer. Customers may share one. ``normalised`` is used to look up senders."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="addresses")
-    kind = models.CharField(max_length=16, choices=AddressKind.choices)
+    #: The name of an ``AddressKind``, which a channel declares.
+    kind = models.CharField(max_length=16)
     value = models.CharField(max_length=320)
     normalised = models.CharField(max_length=320)
     position = models.PositiveSmallIntegerField(default=0)

@@ -11,8 +11,8 @@ from typing import Any
 from django.core.signals import setting_changed
 
 from crm_contact_guard.channels import registry
-from crm_contact_guard.directory.addresses import data_of, mask, name_of
-from crm_contact_guard.directory.models import AddressKind
+from crm_contact_guard.channels.address_kinds import EMAIL, PHONE, UNKNOWN, AddressKind
+from crm_contact_guard.directory.addresses import data_of, name_of
 from crm_contact_guard.exceptions import ConfigurationError
 
 #: A shorter address (characters) may also be an ordinary word.
@@ -28,7 +28,7 @@ def masked(channel: str, address: str) -> str:
 
     The company's own addresses are masked too: its reply addresses contain the token of the conversation.
     """
-    return mask(_kind(channel, address), address)
+    return _kind(channel, address).mask(address) if address else ""
 
 
 def without_addresses(value: Any, channel: str = "", own: Iterable[str | None] = ()) -> Any:
@@ -76,14 +76,14 @@ def files_without_addresses(files: list[dict[str, Any]] | None) -> list[dict[str
     return files and [{**entry, "name": name_of(str(entry["name"]))} if "name" in entry else entry for entry in files]
 
 
-def _kind(channel: str, address: str) -> str:
+def _kind(channel: str, address: str) -> AddressKind:
     """The address kind; guessed from the address if the channel was removed from the settings."""
-    if "@" in address:
-        return AddressKind.EMAIL
     try:
         return registry.channel(channel).address_kind
     except ConfigurationError:
-        return AddressKind.PHONE if any(character.isdigit() for character in address) else ""
+        if "@" in address:
+            return EMAIL
+        return PHONE if any(character.isdigit() for character in address) else UNKNOWN
 
 
 def _forget(*, setting: str, **_: object) -> None:

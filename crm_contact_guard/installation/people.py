@@ -6,15 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from zoneinfo import available_timezones
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-
 from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
-from crm_contact_guard.crm import AddressRecord, CustomerRecord, EmployeeRecord, TeamRecord
+from crm_contact_guard.crm import CustomerRecord, EmployeeRecord, TeamRecord
 from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.mirror import staff_within, within
 from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.directory.problems import adapter_problems
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation.report import Item, error, fine, warning
@@ -27,9 +25,8 @@ _SHOWN = 3
 
 def people_items(rows: int = ROWS) -> Iterator[Item]:
     """Check customers (at most ``rows``), employees and teams as returned by the adapter."""
-    adapter = crm.adapter()
     try:
-        if list(adapter.problems()):
+        if list(adapter_problems()):
             return  # reported by the system checks; reading rows would only repeat them
         yield from _customers(rows)
         yield from _employees()
@@ -44,7 +41,9 @@ def people_items(rows: int = ROWS) -> Iterator[Item]:
 def _customers(rows: int) -> Iterator[Item]:
     problems: dict[str, list[str]] = defaultdict(list)
     empty: list[str] = []
-    kinds = {registry.channel(alias).address_kind for alias in _channels()}
+    channels = [registry.channel(alias) for alias in _channels()]
+    kinds = {channel.address_kind for channel in channels}
+    needs_address = all(channel.needs_address for channel in channels)
     holders: Counter[tuple[str, str, str]] = Counter()
     count = unreachable = 0
     for tenant, record in _customers_of_all(rows, empty):
@@ -52,10 +51,10 @@ def _customers(rows: int) -> Iterator[Item]:
         if not record.name.strip():
             problems["without a name"].append(record.key)
         for address in record.addresses:
-            if not _usable(address):
-                problems[f"with an unusable {_NAMES.get(address.kind, address.kind)}"].append(record.key)
+            if not registry.address_kind(address.kind).is_valid(address.value):
+                problems[f"with an invalid address of kind {address.kind!r}"].append(record.key)
             holders[record.tenant or tenant, address.kind, normalise(address.kind, address.value)] += 1
-        unreachable += "chat" not in kinds and not any(address.kind in kinds for address in record.addresses)
+        unreachable += needs_address and not any(address.kind in kinds for address in record.addresses)
     if not count:
         yield warning(
             "people",
@@ -113,21 +112,6 @@ def _customers_of_all(rows: int, empty: list[str]) -> Iterator[tuple[str, Custom
                     break
         if before and left == before:
             empty.append(tenant)
-
-
-_NAMES = {"email": "e-mail address", "phone": "phone number", "whatsapp": "WhatsApp number", "line": "LINE user id"}
-
-
-def _usable(address: AddressRecord) -> bool:
-    if address.kind == "email":
-        try:
-            validate_email(address.value)
-        except ValidationError:
-            return False
-        return True
-    if address.kind in ("phone", "whatsapp"):
-        return normalise(address.kind, address.value).startswith("+")
-    return bool(address.value.strip())
 
 
 def _channels() -> list[str]:

@@ -11,7 +11,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from crm_contact_guard.hosting import database
 from crm_contact_guard.installation.report import Item, Level, error, fine
-from crm_contact_guard.record import trigger_state, triggers
+from crm_contact_guard.record import triggers
+from crm_contact_guard.verification import tables
 
 TOPIC = "settings"
 APP = "crm_contact_guard"
@@ -56,7 +57,7 @@ def database_items() -> Iterator[Item]:
             lambda: call_command("migrate", APP, database=alias, interactive=False, verbosity=0),
         )
         return
-    altered = trigger_state.altered(connection)
+    altered, faults = tables.altered(alias)
     if altered:
         yield error(
             "database",
@@ -64,5 +65,9 @@ def database_items() -> Iterator[Item]:
             "restore them (migrate does so, too), find out who removed them, and run contact_guard_verify",
             lambda: triggers.install(connection),
         )
-    else:
+    for name, why in faults:
+        yield error("database", f"{name} {why}", "find out who did it and undo it, then run contact_guard_verify")
+    for name, what in tables.notes(alias):
+        yield Item(level=Level.WARNING, topic="database", says=f"{name} {what}", fix="see that you know its function")
+    if not altered and not faults:
         yield fine("database", f"up to date on {alias!r} ({connection.vendor}); the triggers refuse changes")

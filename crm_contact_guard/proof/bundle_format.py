@@ -50,6 +50,7 @@ from .errors import FormatBroken, NotCanonical
 __all__ = [
     "PROOFS",
     "ROWS",
+    "UNNAMED",
     "Row",
     "load_object",
     "parse_part",
@@ -61,6 +62,9 @@ __all__ = [
 
 PROOFS: Final = "proofs.jsonl"
 ROWS: Final[Mapping[RowKind, str]] = {"message": "messages.jsonl", "event": "events.jsonl"}
+
+#: A fault of a row whose leaf can't tell which value differs.
+UNNAMED: Final = "its ids, times, codes or digests differ from what was sealed"
 
 _TEXT_OR_NULL: Final = {str, type(None)}
 _DECODER: Final = json.JSONDecoder()
@@ -196,7 +200,7 @@ def row_fault(row: Row, sealed: bytes) -> str | None:
         return _differ(changed) if changed else None
     if changed:
         return f"{_differ(changed)}, and so does the rest of the row"
-    return "its ids, times, codes or digests differ from what was sealed"
+    return UNNAMED
 
 
 def _differ(names: list[str]) -> str:

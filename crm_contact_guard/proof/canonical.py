@@ -38,6 +38,7 @@ __all__ = [
     "canonical_text",
     "canonical_time",
     "content_digest",
+    "content_digest_of",
     "field_digest",
     "field_salt",
     "leaf_bytes",
@@ -138,10 +139,11 @@ def content_digest(names: Sequence[str], salt: bytes, values: Mapping[str, str |
     the digest is 32 zero bytes.
     """
     parts = [None if (value := values[name]) is None else value.encode() for name in names]
-    return _content(salt, parts, len(names))
+    return content_digest_of(salt, parts, len(names))
 
 
-def _content(salt: bytes, parts: Sequence[bytes | None], count: int) -> bytes:
+def content_digest_of(salt: bytes, parts: Sequence[bytes | bytearray | None], count: int) -> bytes:
+    """:func:`content_digest` of values that are UTF-8 already, in field order; ``count`` is the number of fields."""
     present = [part for part in parts if part is not None]
     if not present:
         return NO_VALUE
@@ -171,7 +173,7 @@ def personal_digests(names: Sequence[str], salt: bytes, values: Mapping[str, str
             parts.append(part)
             digests.append(sha256(b"\x02" + salt[start : start + FIELD_SALT_BYTES] + part).digest())
         start += FIELD_SALT_BYTES
-    digests.append(_content(salt, parts, len(names)))
+    digests.append(content_digest_of(salt, parts, len(names)))
     return b"".join(digests)
 
 

@@ -1,13 +1,13 @@
 """SQL that returns recorded rows as the text their leaves consist of, so that no model objects need be built.
 
 The database only formats what it stores; every hash is computed in Python. The format is injective: no two stored
-values give the same text, so any change shows.
+values give the same text, so any change shows. On PostgreSQL every function and operator is named with its schema.
+SQLite stores values of any type, so its rows are formatted in Python (``record.sqlite_rows``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -17,57 +17,45 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from crm_contact_guard.proof import canonical
 from crm_contact_guard.proof.canonical import RowKind
-from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record import sqlite_rows
+from crm_contact_guard.record.models import RECORDED_MODELS
+from crm_contact_guard.record.sqlite_rows import ODD, is_id
 
-MODELS: Final[dict[RowKind, type[Message | Event]]] = {"message": Message, "event": Event}
+MODELS: Final = RECORDED_MODELS
 
 _TIMES: Final = {
-    "postgresql": """to_char({c} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
-    "sqlite": "replace({c}, ' ', 'T') || CASE length({c}) WHEN 19 THEN '.000000Z' ELSE 'Z' END",
+    # to_char would spell a year before Christ like the year after.
+    "postgresql": """CASE WHEN {c} OPERATOR(pg_catalog.>=) '0001-01-01 00:00:00+00'::pg_catalog.timestamptz THEN"""
+    """ pg_catalog.to_char(pg_catalog.timezone('UTC'::pg_catalog.text, {c}),"""
+    """ 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'::pg_catalog.text) END""",
     "mysql": "DATE_FORMAT({c}, '%%Y-%%m-%%dT%%H:%%i:%%s.%%fZ')",
 }
 _IDS: Final = {
-    "postgresql": "{c}::text",
+    # Not a cast, which a superuser can define anew.
+    "postgresql": "pg_catalog.textin(pg_catalog.uuid_out({c}))",
     "native": "CAST({c} AS CHAR(36))",
-    # The last substr is open-ended, so that appended characters are not lost.
-    "sqlite": "substr({c}, 1, 8) || '-' || substr({c}, 9, 4) || '-' || substr({c}, 13, 4) || '-' || substr({c}, 17, 4)"
-    " || '-' || substr({c}, 21)",
+    # The last SUBSTR is open-ended, so that appended characters are not lost.
     "mysql": "CONCAT(SUBSTR({c}, 1, 8), '-', SUBSTR({c}, 9, 4), '-', SUBSTR({c}, 13, 4), '-', SUBSTR({c}, 17, 4), '-',"
     " SUBSTR({c}, 21))",
 }
-_ENDS: Final = {"postgresql": ("E'\\n'", "E'\\t'"), "sqlite": ("char(10)", "char(9)"), "mysql": ("'\\n'", "'\\t'")}
+#: Not as escapes on MariaDB, which reads them literally in a session with NO_BACKSLASH_ESCAPES.
+_ENDS: Final = {
+    "postgresql": ("E'\\n'", "E'\\t'"),
+    "mysql": ("CHAR(10 USING utf8mb4)", "CHAR(9 USING utf8mb4)"),
+}
+#: What stands in front of a built-in function. PostgreSQL would also take one of another schema that fits better.
+BUILT_IN: Final = {"postgresql": "pg_catalog.", "mysql": ""}
 
 
 #: Invalid UTF-8 becomes lone surrogates, which no genuine row contains, and encodes back to the same bytes.
 _SURROGATES: Final = "surrogateescape"
 
 
-@contextmanager
-def any_bytes(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Read text that is not valid UTF-8, which SQLite stores: a forged row must be reported, not abort the check."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    connection.ensure_connection()
-    before = connection.connection.text_factory
-    connection.connection.text_factory = lambda stored: stored.decode("utf-8", _SURROGATES)
-    try:
-        yield
-    finally:
-        connection.connection.text_factory = before
-
-
 def as_bytes(value: Any) -> bytes:
     """A binary value as bytes; a forged value of another type is encoded so that it can be compared."""
+    if isinstance(value, bytearray):  # text in SQLite
+        return b"\0not a BLOB: " + value
     return str(value).encode("utf-8", _SURROGATES) if isinstance(value, str | int | float) else bytes(value or b"")
-
-
-def _as_text(value: Any) -> str | None:
-    if value is None or type(value) is str:
-        return value
-    # Not text, so it was forged: the prefix makes it differ from a text of the same characters.
-    text = bytes(value).decode("utf-8", _SURROGATES) if isinstance(value, bytes | memoryview) else value
-    return f"\udc80{text}"
 
 
 @dataclass(slots=True)  # not frozen, which would triple the time of making one
@@ -114,30 +102,53 @@ HEADERS: Final[dict[RowKind, bytes]] = {"message": _header("message"), "event": 
 
 def fetch(using: str, kind: RowKind, ids: Iterable[bytes]) -> dict[bytes, StoredRow]:
     """The rows of one kind with these ids (16 bytes each), by id."""
-    connection = connections[using]
-    # Inlined since drivers limit the number of parameters; safe since these are hex digits only.
-    listed = ",".join([f"'{row_id.hex()}'" for row_id in ids])
-    if not listed:
+    connection, ids = connections[using], list(ids)
+    if not ids:
         return {}
-    with any_bytes(connection), connection.cursor() as cursor:
-        cursor.execute(f"{select(connection.vendor, native(connection), kind)} WHERE id IN ({listed})", [])
-        return {row.id: row for row in _rows(kind, cursor.fetchall())}
+    if connection.vendor == "sqlite":
+        rows = [_of_sqlite(kind, stored) for stored in sqlite_rows.fetch(connection, kind, ids)]
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(select(connection.vendor, native(connection), kind) + where(connection.vendor, ids), [])
+            rows = [_row(kind, row[0], row[1:5], [_as_text(value) for value in row[5:]]) for row in cursor.fetchall()]
+    return {row.id: row for row in rows}
 
 
-def _rows(kind: RowKind, fetched: Sequence[Sequence[Any]]) -> list[StoredRow]:
-    return [
-        StoredRow(
-            kind=kind,
-            id=bytes.fromhex(row[0][:36].replace("-", "")),
-            lines=row[0],
-            digests=as_bytes(row[1]),
-            leaf_hash=as_bytes(row[2]),
-            salt=None if row[3] is None else as_bytes(row[3]),
-            format=row[4],
-            values=tuple(map(_as_text, row[5:])),
-        )
-        for row in fetched
-    ]
+def where(vendor: str, ids: Iterable[bytes]) -> str:
+    """The condition for these ids (PostgreSQL, MariaDB)."""
+    # Inlined since drivers limit the number of parameters; safe since these are hex digits only.
+    if vendor == "postgresql":
+        listed = ",".join([row_id.hex() for row_id in ids])
+        return f" WHERE id OPERATOR(pg_catalog.=) ANY ('{{{listed}}}'::pg_catalog.uuid[])"
+    listed = "','".join([row_id.hex() for row_id in ids])
+    return f" WHERE id IN ('{listed}')"
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or type(value) is str:
+        return value
+    # Another type than text, which the mark shows even if it is spelled alike.
+    return ODD + (bytes(value).decode("utf-8", _SURROGATES) if isinstance(value, bytes | memoryview) else str(value))
+
+
+def _of_sqlite(kind: RowKind, stored: Sequence[Any]) -> StoredRow:
+    text, values = sqlite_rows.spelled(kind, tuple(stored))
+    count = len(canonical.OPEN[kind])
+    return _row(kind, text, stored[count : count + 4], values)
+
+
+def _row(kind: RowKind, text: str, own: Sequence[Any], values: Sequence[str | None]) -> StoredRow:
+    digests, leaf_hash, salt, format_ = own
+    return StoredRow(
+        kind=kind,
+        id=bytes.fromhex(text[:36].replace("-", "")),
+        lines=text,
+        digests=as_bytes(digests),
+        leaf_hash=as_bytes(leaf_hash),
+        salt=None if salt is None else as_bytes(salt),
+        format=format_,
+        values=tuple(values),
+    )
 
 
 @lru_cache(maxsize=16)
@@ -147,18 +158,16 @@ def select(vendor: str, native_uuid: bool, kind: RowKind) -> str:
     personal = ", ".join(_quoted(vendor, name) for name in canonical.PERSONAL[kind])
     return (
         f"SELECT {lines(vendor, native_uuid, kind)}, digests, leaf_hash, salt, format, {personal}"
-        f" FROM {model._meta.db_table}"
+        f" FROM {_quoted(vendor, model._meta.db_table)}"
     )
 
 
-def lines(vendor: str, native_uuid: bool, kind: RowKind, *, dashed: bool = True) -> str:
-    """SQL expression for the open values of a row, each followed by a line feed. ``dashed=False``: UUIDs as stored."""
+def lines(vendor: str, native_uuid: bool, kind: RowKind) -> str:
+    """SQL expression for the open values of a row, each followed by a line feed (PostgreSQL, MariaDB)."""
     feed, null = _ENDS[vendor]
     fields = [MODELS[kind]._meta.get_field(name) for name in canonical.OPEN[kind]]
-    texts = [_text(vendor, native_uuid, field, null, dashed) for field in fields]
-    if vendor == "sqlite":
-        return f" || {feed} || ".join(texts) + f" || {feed}"
-    return f"concat_ws({feed}, {', '.join(texts)}, '')"
+    texts = [_text(vendor, native_uuid, field, null) for field in fields]
+    return f"{BUILT_IN[vendor]}concat_ws({feed}, {', '.join(texts)}, '')"
 
 
 def contents(vendor: str, kind: RowKind) -> str:
@@ -168,15 +177,17 @@ def contents(vendor: str, kind: RowKind) -> str:
     """
     names = [_quoted(vendor, name) for name in canonical.PERSONAL[kind]]
     if vendor == "postgresql":
-        lengths = ", ',', ".join(f"octet_length({name})" for name in names)
-        spelled = f"convert_to(concat({lengths}, ':', {', '.join(names)}), 'UTF8')"
-    elif vendor == "sqlite":
-        lengths = " || ',' || ".join(f"coalesce(length(CAST({name} AS BLOB)), '')" for name in names)
-        spelled = f"CAST({lengths} || ':' || {' || '.join(_or_empty(name) for name in names)} AS BLOB)"
+        lengths = ", ',', ".join(f"pg_catalog.octet_length({name})" for name in names)
+        spelled = utf8(f"pg_catalog.concat({lengths}, ':', {', '.join(names)})")
     else:
         lengths = ", ',', ".join(f"coalesce(length({name}), '')" for name in names)
         spelled = f"CAST(CONCAT({lengths}, ':', {', '.join(_or_empty(name) for name in names)}) AS BINARY)"
     return f"CASE WHEN coalesce({', '.join(names)}) IS NOT NULL THEN {spelled} END"
+
+
+def utf8(text: str) -> str:
+    """SQL expression for the UTF-8 bytes of a text in PostgreSQL."""
+    return f"pg_catalog.convert_to({text}, 'UTF8'::pg_catalog.name)"
 
 
 def _or_empty(name: str) -> str:
@@ -188,20 +199,14 @@ def native(connection: BaseDatabaseWrapper) -> bool:
     return bool(connection.features.has_native_uuid_field)
 
 
-def is_id(field: Any) -> bool:
-    """Whether this field holds a UUID or refers to a row by UUID."""
-    return isinstance(field.target_field if isinstance(field, models.ForeignKey) else field, models.UUIDField)
-
-
-def _text(vendor: str, native_uuid: bool, field: Any, null: str, dashed: bool) -> str:
+def _text(vendor: str, native_uuid: bool, field: Any, null: str) -> str:
     column = _quoted(vendor, field.column)
-    if is_id(field) and dashed:
+    if is_id(field):
         text = _IDS[vendor if vendor == "postgresql" or not native_uuid else "native"].format(c=column)
     elif isinstance(field, models.DateTimeField):
         text = _TIMES[vendor].format(c=column)
     else:
         text = column
-    text = f"({text})" if vendor == "sqlite" else text
     # Also for NOT NULL columns: the table's owner may have dropped the constraint.
     return f"coalesce({text}, {null})"
 

@@ -6,7 +6,7 @@ Column order and meaning of the recorded tables: docs/decisions/0001-leaf-format
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from crm_contact_guard.directory.ids import uuid7
 from crm_contact_guard.directory.models import Customer, Employee, Team
 from crm_contact_guard.hosting.rows import Row
+from crm_contact_guard.proof.canonical import RowKind
 from crm_contact_guard.record.managers import RecordedManager
 
 
@@ -173,3 +174,7 @@ class ErasurePermit(Row):
     """Allows the personal fields and the salt of row ``row_id`` to be set to null, within the same transaction."""
 
     row_id = models.UUIDField(primary_key=True)
+
+
+#: The recorded tables.
+RECORDED_MODELS: Final[dict[RowKind, type[Message | Event]]] = {"message": Message, "event": Event}

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from crm_contact_guard.proof.canonical import EVENT_PERSONAL, MESSAGE_PERSONAL
+from crm_contact_guard.record.pinned import schema_of_tables
 
 PREFIX: Final = "contact_guard"
 PENDING: Final = "crm_contact_guard_pending"
@@ -36,14 +37,26 @@ def expected(vendor: str) -> set[str]:
 def statements(connection: BaseDatabaseWrapper) -> list[str]:
     """The statements that create all triggers on the recorded tables that exist, in order."""
     result: list[str] = []
+    build = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mysql}[connection.vendor]
+    place = schema_prefix(connection)
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
         for table, (kind, erasable) in RECORDED.items():
             if table not in tables:
                 continue
             columns = [column.name for column in connection.introspection.get_table_description(cursor, table)]
-            result += _build(connection.vendor, table, kind, columns, erasable)
+            result += build(place, table, kind, columns, erasable)
     return result
+
+
+def schema_prefix(connection: BaseDatabaseWrapper) -> str:
+    """The PostgreSQL schema of our tables, quoted and with its dot; empty if there is none.
+
+    The functions name it: a session with another search path, or with a temporary table of the same name, must not lead
+    them elsewhere.
+    """
+    schema = schema_of_tables(connection) if connection.vendor == "postgresql" else None
+    return "" if schema is None else f"{connection.ops.quote_name(schema)}."
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
@@ -63,48 +76,49 @@ def install(connection: BaseDatabaseWrapper) -> None:
 
 def remove(connection: BaseDatabaseWrapper) -> None:
     """Drop all triggers: before installing them again, for the reverse migration, and to flush a test database."""
+    place = schema_prefix(connection)
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
         for table, (kind, _) in RECORDED.items():
             if table in tables:
-                for statement in _drops(connection.vendor, table, kind):
-                    cursor.execute(statement)
-
-
-def _drops(vendor: str, table: str, kind: str) -> list[str]:
-    names = sorted(name for name in expected(vendor) if name.startswith(f"{PREFIX}_{kind}_"))
-    on = f" ON {table}" if vendor == "postgresql" else ""
-    return [f"DROP TRIGGER IF EXISTS {name}{on}" for name in names]
-
-
-def _build(vendor: str, table: str, kind: str, columns: list[str], erasable: tuple[str, ...]) -> list[str]:
-    build = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mysql}[vendor]
-    return build(table, kind, columns, erasable)
+                for name in sorted(expected(connection.vendor)):
+                    if name.startswith(f"{PREFIX}_{kind}_"):
+                        on = f" ON {place}{table}" if connection.vendor == "postgresql" else ""
+                        cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
 
 
 def _quote(vendor: str, name: str) -> str:
     return f"`{name}`" if vendor == "mysql" else f'"{name}"'
 
 
-def _erasure(vendor: str, columns: list[str], erasable: tuple[str, ...]) -> str:
-    """SQL condition that holds if an UPDATE only sets erasable columns to null and a permit exists."""
-    same = {"sqlite": "{n} IS {o}", "postgresql": "{n} IS NOT DISTINCT FROM {o}", "mysql": "{n} <=> {o}"}[vendor]
+def _erasure(vendor: str, place: str, columns: list[str], erasable: tuple[str, ...]) -> str:
+    """SQL condition that holds if an UPDATE only sets erasable columns to null and a permit exists.
+
+    Values are compared byte by byte: by a column's collation, other letters or trailing spaces could be the same.
+    """
+    same = {
+        "sqlite": "{n} IS {o}",
+        # Compares the stored bytes, nulls included.
+        "postgresql": "pg_catalog.record_image_eq(ROW({n}), ROW({o}))",
+        "mysql": "CAST({n} AS BINARY) <=> CAST({o} AS BINARY)",
+    }[vendor]
     terms = []
     for name in columns:
         new, old = f"NEW.{_quote(vendor, name)}", f"OLD.{_quote(vendor, name)}"
         unchanged = same.format(n=new, o=old)
         terms.append(f"({unchanged} OR {new} IS NULL)" if name in erasable else unchanged)
-    terms.append(f"EXISTS (SELECT 1 FROM {PERMIT} WHERE row_id = OLD.id)")
+    equal = "OPERATOR(pg_catalog.=)" if vendor == "postgresql" else "="
+    terms.append(f"EXISTS (SELECT 1 FROM {place}{PERMIT} WHERE row_id {equal} OLD.id)")
     return " AND ".join(terms)
 
 
-def _sqlite(table: str, kind: str, columns: list[str], erasable: tuple[str, ...]) -> list[str]:
+def _sqlite(place: str, table: str, kind: str, columns: list[str], erasable: tuple[str, ...]) -> list[str]:
     name = f"{PREFIX}_{kind}"
     # INSERT OR REPLACE deletes the old row without firing its DELETE trigger unless recursive_triggers is on,
     # so an existing id is refused before the insert.
     return [
         f"CREATE TRIGGER {name}_update BEFORE UPDATE ON {table}"
-        f" WHEN NOT ({_erasure('sqlite', columns, erasable)})"
+        f" WHEN NOT ({_erasure('sqlite', place, columns, erasable)})"
         f" BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END",
         f"CREATE TRIGGER {name}_delete BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END",
         f"CREATE TRIGGER {name}_replace BEFORE INSERT ON {table}"
@@ -114,32 +128,32 @@ def _sqlite(table: str, kind: str, columns: list[str], erasable: tuple[str, ...]
     ]
 
 
-def _postgresql(table: str, kind: str, columns: list[str], erasable: tuple[str, ...]) -> list[str]:
+def _postgresql(place: str, table: str, kind: str, columns: list[str], erasable: tuple[str, ...]) -> list[str]:
     name = f"{PREFIX}_{kind}"
-    refuse = f"{PREFIX}_refuse"
-    note = f"{name}_note"
+    refuse, note, guard = f"{place}{PREFIX}_refuse()", f"{place}{name}_note()", f"{place}{name}_guard()"
+    table = f"{place}{table}"
     return [
-        f"CREATE OR REPLACE FUNCTION {refuse}() RETURNS trigger LANGUAGE plpgsql AS"
+        f"CREATE OR REPLACE FUNCTION {refuse} RETURNS trigger LANGUAGE plpgsql AS"
         f" $$ BEGIN RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
-        f"CREATE OR REPLACE FUNCTION {note}() RETURNS trigger LANGUAGE plpgsql AS"
-        f" $$ BEGIN INSERT INTO {PENDING} (row_kind, row_id, leaf_hash) VALUES ('{kind}', NEW.id, NEW.leaf_hash);"
-        " RETURN NULL; END $$",
-        f"CREATE OR REPLACE FUNCTION {name}_guard() RETURNS trigger LANGUAGE plpgsql AS"
-        f" $$ BEGIN IF {_erasure('postgresql', columns, erasable)} THEN RETURN NEW; END IF;"
+        f"CREATE OR REPLACE FUNCTION {note} RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN INSERT INTO {place}{PENDING} (row_kind, row_id, leaf_hash)"
+        f" VALUES ('{kind}', NEW.id, NEW.leaf_hash); RETURN NULL; END $$",
+        f"CREATE OR REPLACE FUNCTION {guard} RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN IF {_erasure('postgresql', place, columns, erasable)} THEN RETURN NEW; END IF;"
         f" RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
-        f"CREATE TRIGGER {name}_update BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {name}_guard()",
-        f"CREATE TRIGGER {name}_delete BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {refuse}()",
-        f"CREATE TRIGGER {name}_truncate BEFORE TRUNCATE ON {table} EXECUTE FUNCTION {refuse}()",
-        f"CREATE TRIGGER {name}_pending AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {note}()",
+        f"CREATE TRIGGER {name}_update BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {guard}",
+        f"CREATE TRIGGER {name}_delete BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {refuse}",
+        f"CREATE TRIGGER {name}_truncate BEFORE TRUNCATE ON {table} EXECUTE FUNCTION {refuse}",
+        f"CREATE TRIGGER {name}_pending AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {note}",
     ]
 
 
-def _mysql(table: str, kind: str, columns: list[str], erasable: tuple[str, ...]) -> list[str]:
+def _mysql(place: str, table: str, kind: str, columns: list[str], erasable: tuple[str, ...]) -> list[str]:
     name = f"{PREFIX}_{kind}"
     signal = f"SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{REFUSAL}'"
     return [
         f"CREATE TRIGGER {name}_update BEFORE UPDATE ON {table} FOR EACH ROW BEGIN"
-        f" IF NOT ({_erasure('mysql', columns, erasable)}) THEN {signal}; END IF; END",
+        f" IF NOT ({_erasure('mysql', place, columns, erasable)}) THEN {signal}; END IF; END",
         f"CREATE TRIGGER {name}_delete BEFORE DELETE ON {table} FOR EACH ROW {signal}",
         f"CREATE TRIGGER {name}_pending AFTER INSERT ON {table} FOR EACH ROW"
         f" INSERT INTO {PENDING} (row_kind, row_id, leaf_hash) VALUES ('{kind}', NEW.id, NEW.leaf_hash)",

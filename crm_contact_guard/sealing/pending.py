@@ -40,12 +40,14 @@ def take(connection: BaseDatabaseWrapper, limit: int) -> Taken:
 
 
 def _take_returning(cursor: CursorWrapper, limit: int) -> Taken:
-    # The server concatenates the values: one bytes object instead of several objects per row.
+    # The server concatenates the values: one bytes object instead of several objects per row. Functions are named with
+    # their schema, so that no other can take their place.
     cursor.execute(
         f"WITH gone AS (DELETE FROM {_TABLE} WHERE id IN (SELECT id FROM {_TABLE} ORDER BY id LIMIT %s)"
         " RETURNING id, row_kind, row_id, leaf_hash)"
-        " SELECT string_agg(convert_to(left(row_kind, 1), 'UTF8') || uuid_send(row_id), ''::bytea ORDER BY row_id, id),"
-        " string_agg(leaf_hash, ''::bytea ORDER BY row_id, id) FROM gone",
+        " SELECT pg_catalog.string_agg(pg_catalog.convert_to(pg_catalog.left(row_kind, 1), 'UTF8'::pg_catalog.name)"
+        " OPERATOR(pg_catalog.||) pg_catalog.uuid_send(row_id), ''::pg_catalog.bytea ORDER BY row_id, id),"
+        " pg_catalog.string_agg(leaf_hash, ''::pg_catalog.bytea ORDER BY row_id, id) FROM gone",
         [limit],
     )
     rows, hashes = cursor.fetchone()

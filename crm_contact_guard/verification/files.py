@@ -10,6 +10,7 @@ from uuid import UUID
 
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.files.storage import backend
+from crm_contact_guard.record.pinned import released
 from crm_contact_guard.verification.report import Report
 
 _QUERY = 500
@@ -53,7 +54,7 @@ class FileCheck:
         if not attachment.stored_as:
             return
         try:
-            with backend().open(attachment.stored_as) as file:
+            with released(self._using), backend().open(attachment.stored_as) as file:
                 hashed = sha256()
                 for chunk in file.chunks():
                     hashed.update(chunk)

@@ -1,4 +1,4 @@
-"""Check what surrounds the rows: triggers, open erasure permits and foreign keys."""
+"""Check what surrounds the rows: open erasure permits and foreign keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import connections, models
 
-from crm_contact_guard.record import trigger_state
 from crm_contact_guard.record.models import Conversation, ErasurePermit, Event, Message
 from crm_contact_guard.verification.report import Report
 
@@ -16,11 +15,7 @@ _SHOWN = 20
 
 
 def check(using: str, report: Report) -> None:
-    """Report changed triggers, open erasure permits, and foreign keys to missing rows."""
-    for name in sorted(trigger_state.altered(connections[using])):
-        report.add(f"trigger {name}", "is missing, disabled or changed: recorded rows can be altered")
-    for name, why in trigger_state.obstacles(connections[using]):
-        report.add(name, why)
+    """Report open erasure permits, and foreign keys to missing rows. Call it within ``pinned``."""
     for permit in ErasurePermit.objects.using(using).order_by("pk")[:_SHOWN]:
         report.add(f"row {permit.pk}", "has an open erasure permit: its personal values can be erased")
     for field in _links():

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from crm_contact_guard.proof import canonical
-from crm_contact_guard.proof.bundle_format import Row, row_fault
+from crm_contact_guard.proof.bundle_format import UNNAMED, Row, row_fault
 from crm_contact_guard.proof.canonical import DIGEST_BYTES, FIELD_SALT_BYTES, NO_VALUE, OPEN, PERSONAL, RowKind
 from crm_contact_guard.proof.errors import NotCanonical
 from crm_contact_guard.proof.merkle import HASH_BYTES
@@ -17,12 +17,14 @@ from crm_contact_guard.record import canonical_sql, hashed_rows
 from crm_contact_guard.record.canonical_sql import StoredRow
 from crm_contact_guard.record.hashed_rows import RECORDED, Expected
 from crm_contact_guard.sealing.tree import ENTRY, ROW_KINDS, SLACK
-from crm_contact_guard.verification import erasures
+from crm_contact_guard.verification import erasures, naming
 from crm_contact_guard.verification.files import FileCheck
 from crm_contact_guard.verification.report import Report
 from crm_contact_guard.verification.tree import Leaves
 
 _ENTRIES: Final = Struct(f"B{ENTRY - 1}s")
+#: Rows whose altered value is searched for.
+_SEARCHED: Final = 10
 _FILES: Final = PERSONAL["message"].index("files")
 
 
@@ -33,6 +35,7 @@ class RowCheck:
         self._using = using
         self._report = report
         self._files = files
+        self._searched = 0
 
     def leaves(self, runs: Sequence[Leaves]) -> None:
         """Check the rows of a few thousand leaves."""
@@ -72,7 +75,7 @@ class RowCheck:
                     self._report.add(f"{kind} {UUID(bytes=row_id)} ({place})", "is missing")
                     continue
                 self._report.rows[kind] += 1
-                fault, withheld = check(row, run.hashes[at * HASH_BYTES : (at + 1) * HASH_BYTES])
+                fault, withheld = self._check(row, run.hashes[at * HASH_BYTES : (at + 1) * HASH_BYTES])
                 if fault is not None:
                     self._report.add(label(row), fault)
                 elif withheld:
@@ -93,7 +96,7 @@ class RowCheck:
         odd = hashed_rows.compare(self._using, kind, expected, {})
         rows = canonical_sql.fetch(self._using, kind, odd)
         for row_id, row in rows.items():
-            fault, withheld = check(row, leaf_hashes[row_id])
+            fault, withheld = self._check(row, leaf_hashes[row_id])
             if fault is not None:
                 self._report.add(label(row), f"is not sealed yet; {fault}")
             elif withheld:
@@ -101,6 +104,14 @@ class RowCheck:
         self._report.pending += len(leaf_hashes) - len(odd - rows.keys())
         for row_id in odd - rows.keys():
             self._report.add(f"{kind} {UUID(bytes=row_id)}", "is pending but missing from its table")
+
+    def _check(self, row: StoredRow, sealed: bytes) -> tuple[str | None, bool]:
+        """As ``check``; of the first rows it also names the open value that differs, which takes a moment."""
+        fault, withheld = check(row, sealed)
+        if fault == UNNAMED and self._searched < _SEARCHED:
+            self._searched += 1
+            fault = naming.altered_value(self._using, row, sealed) or fault
+        return fault, withheld
 
     def unknown(self, kind: str, row_id: UUID) -> None:
         """Report a pending row of an unknown kind. The sealer refuses to run until it is removed."""
@@ -136,6 +147,12 @@ def _explain(row: StoredRow, sealed: bytes) -> tuple[str | None, bool]:
         value is not None for value in values.values()
     ):
         return "its salt was removed or altered while values are present", False
+    misspelled = naming.misspelled(row)
+    if misspelled is not None:
+        return misspelled, False
+    altered = naming.altered_digests(row, sealed)
+    if altered is not None:
+        return altered, False
     shown = _shown(row)
     try:
         fault = row_fault(shown, sealed)

@@ -103,11 +103,13 @@ class SetCheck:
             yield entries[entries[:, 0] == initial, 1:].tobytes()
 
     def _row_ids(self, kind: RowKind) -> Iterator[bytes]:
-        connection, table = connections[self._using], MODELS[kind]._meta.db_table
-        key = "id::text" if connection.vendor == "postgresql" else "id"
+        connection = connections[self._using]
+        table, key, more = connection.ops.quote_name(MODELS[kind]._meta.db_table), "id", "id > %s"
+        if connection.vendor == "postgresql":
+            key, more = "pg_catalog.textin(pg_catalog.uuid_out(id))", "id OPERATOR(pg_catalog.>) %s::pg_catalog.uuid"
         after: str | None = None
         while True:
-            condition, params = ("", []) if after is None else ("WHERE id > %s", [after])
+            condition, params = ("", []) if after is None else (f"WHERE {more}", [after])
             with connection.cursor() as cursor:
                 cursor.execute(f"SELECT {key} FROM {table} {condition} ORDER BY id LIMIT {_BATCH}", params)
                 batch = [str(row[0]) for row in cursor.fetchall()]

@@ -16,10 +16,10 @@ import numpy as np
 from django.db import connections
 
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.proof.canonical import DIGEST_BYTES, FORMAT, PERSONAL, RowKind
+from crm_contact_guard.proof.canonical import DIGEST_BYTES, FIELD_SALT_BYTES, FORMAT, PERSONAL, RowKind
 from crm_contact_guard.proof.merkle import HASH_BYTES
 from crm_contact_guard.record import hashed_rows
-from crm_contact_guard.record.canonical_sql import HEADERS, MODELS, contents, lines
+from crm_contact_guard.record.canonical_sql import HEADERS, MODELS, contents, lines, utf8
 from crm_contact_guard.record.models import Event, Pending
 from crm_contact_guard.sealing.tree import ENTRY, KINDS, SLACK
 from crm_contact_guard.verification.erasures import KIND_PREFIX
@@ -117,8 +117,8 @@ class SqlRowCheck:
         with connection.cursor() as cursor:
             # By default the planner considers a parallel plan too expensive for a query that returns every row.
             cursor.execute(
-                "SELECT set_config('parallel_tuple_cost', '0', true), set_config('parallel_setup_cost', '0', true),"
-                " set_config('jit', 'off', true)"
+                "SELECT pg_catalog.set_config('parallel_tuple_cost', '0', true),"
+                " pg_catalog.set_config('parallel_setup_cost', '0', true), pg_catalog.set_config('jit', 'off', true)"
             )
         rows = hashed_rows.stream(connection, _statement(kind))
         while piece := b"".join([row for (row,) in islice(rows, _PIECE)]):
@@ -148,11 +148,12 @@ def _since_1970(moment: datetime) -> int:
 
 def _statement(kind: RowKind) -> str:
     """A query for id and leaf hash, ``recorded_at``, and validity of every row, as one value that is never null."""
-    zeros = f"decode(repeat('00', {HASH_BYTES}), 'hex')"
-    leaf_hash = f"CASE WHEN octet_length(leaf_hash) = {HASH_BYTES} THEN leaf_hash ELSE {zeros} END"
+    leaf_hash = f"CASE WHEN {_equal('pg_catalog.octet_length(leaf_hash)', HASH_BYTES)} THEN leaf_hash ELSE {_ZEROS} END"
+    recorded = "coalesce(recorded_at, '2000-01-01 00:00:00+00'::pg_catalog.timestamptz)"
+    sound = f"coalesce({_sound(kind)}, false)"
     return (
-        f"SELECT uuid_send(id) || {leaf_hash} || timestamptz_send(coalesce(recorded_at, '2000-01-01'))"
-        f" || boolsend(coalesce({_sound(kind)}, false)) FROM {MODELS[kind]._meta.db_table}"
+        f"SELECT {_join('pg_catalog.uuid_send(id)', leaf_hash, f'pg_catalog.timestamptz_send({recorded})')}"
+        f' OPERATOR(pg_catalog.||) pg_catalog.boolsend({sound}) FROM "{MODELS[kind]._meta.db_table}"'
     )
 
 
@@ -160,14 +161,33 @@ def _sound(kind: RowKind) -> str:
     """SQL condition: leaf hash and content digest match the row's values, or all its personal values are empty."""
     names = PERSONAL[kind]
     header, start = HEADERS[kind].decode().strip(), len(names) * DIGEST_BYTES + 1
-    text = f"'{header}' || chr(10) || {lines('postgresql', True, kind)}"
-    content = contents("postgresql", kind)
-    digest, nothing = f"substr(digests, {start}, {DIGEST_BYTES})", f"decode(repeat('00', {DIGEST_BYTES}), 'hex')"
+    text = utf8(_join(f"E'{header}\\n'::pg_catalog.text", lines("postgresql", True, kind)))
+    leaf = _sha256("'\\x00'::pg_catalog.bytea", text, "digests")
+    content = _sha256("'\\x03'::pg_catalog.bytea", "salt", contents("postgresql", kind))
+    digest = f"pg_catalog.substr(digests, {start}, {DIGEST_BYTES})"
     return (
-        f"format = {FORMAT} AND leaf_hash = sha256('\\x00'::bytea || convert_to({text}, 'UTF8') || digests) AND CASE"
-        f" WHEN coalesce({', '.join(names)}) IS NOT NULL THEN {digest} = sha256('\\x03'::bytea || salt || {content})"
-        f" ELSE {digest} = {nothing} OR salt IS NULL END"
+        f"{_equal('format', FORMAT)} AND {_equal('leaf_hash', leaf)} AND CASE"
+        # With a salt of another size, bytes could be moved between the salt and the values.
+        f" WHEN coalesce({', '.join(names)}) IS NOT NULL THEN {_equal(digest, content)}"
+        f" AND {_equal('pg_catalog.octet_length(salt)', FIELD_SALT_BYTES * len(names))}"
+        f" ELSE {_equal(digest, _ZEROS)} OR salt IS NULL END"
     )
+
+
+#: The digest of no value, and what takes the place of a leaf hash of the wrong size.
+_ZEROS: Final = f"pg_catalog.decode(pg_catalog.repeat('00', {DIGEST_BYTES}), 'hex')"
+
+
+def _equal(one: object, other: object) -> str:
+    return f"{one} OPERATOR(pg_catalog.=) {other}"
+
+
+def _join(*parts: str) -> str:
+    return " OPERATOR(pg_catalog.||) ".join(parts)
+
+
+def _sha256(*parts: str) -> str:
+    return f"pg_catalog.sha256({_join(*parts)})"
 
 
 def _unnamed(kind: RowKind) -> str:
@@ -176,8 +196,12 @@ def _unnamed(kind: RowKind) -> str:
     Separate from the main query, which would not run in parallel with this subquery.
     """
     table, events = MODELS[kind]._meta.db_table, Event._meta.db_table
+    erased = " AND ".join((
+        _equal("erasure.subject_type", f"'{kind}'"),
+        _equal("erasure.subject_id", "pg_catalog.textin(pg_catalog.uuid_out(emptied.id))"),
+        f"erasure.kind OPERATOR(pg_catalog.~~) '{KIND_PREFIX}%'",
+    ))  # fmt: skip
     return (
-        f"SELECT uuid_send(id) FROM {table} WHERE salt IS NULL AND NOT EXISTS (SELECT 1 FROM {events} erasure"
-        f" WHERE erasure.subject_type = '{kind}' AND erasure.subject_id = {table}.id::text"
-        f" AND erasure.kind LIKE '{KIND_PREFIX}%') LIMIT {_ODD + 1}"
+        f'SELECT pg_catalog.uuid_send(id) FROM "{table}" emptied WHERE salt IS NULL AND NOT EXISTS'
+        f' (SELECT 1 FROM "{events}" erasure WHERE {erased}) LIMIT {_ODD + 1}'
     )

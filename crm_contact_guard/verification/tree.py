@@ -152,6 +152,8 @@ class TreeCheck:
             self._report.add("tree head", f"has size {head.size}, but the seals end at {end}")
         elif bytes(head.frontier) != self._regrown.frontier().to_bytes():
             self._report.add("tree head", "its hashes differ from those of the tree")
+        elif last is not None and head.sealed_at != last.sealed_at:
+            self._report.add("tree head", f"has the time {head.sealed_at}, the last seal {last.sealed_at}")
         if last is None and head.size:
             self._report.add("seals", "all are missing although rows have been sealed")
         for path in stray_tiles(self._using):

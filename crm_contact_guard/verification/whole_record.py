@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.hosting import database
@@ -19,9 +19,10 @@ from crm_contact_guard.proof.errors import NoteBroken
 from crm_contact_guard.proof.notes import VerifierKey
 from crm_contact_guard.record.canonical_sql import MODELS
 from crm_contact_guard.record.models import Pending
+from crm_contact_guard.record.pinned import pinned
 from crm_contact_guard.sealing import witnessing
 from crm_contact_guard.sealing.keys import verification_keys
-from crm_contact_guard.verification import foreign_keys, shown, sql
+from crm_contact_guard.verification import foreign_keys, shown, sql, tables, values
 from crm_contact_guard.verification.files import FileCheck
 from crm_contact_guard.verification.report import Report
 from crm_contact_guard.verification.rows import RowCheck
@@ -58,24 +59,28 @@ def verify(
         raise ConfigurationError("No key to verify with: set SIGNING_KEY or VERIFICATION_KEYS")
     rows = RowCheck(alias, report, FileCheck(alias, report, contents=file_contents))
     if in_database:
-        with _guarded(alias, report, "rows, seals and tiles"), _snapshot(alias):
+        with _guarded(alias, report, "rows, seals and tiles"), pinned(alias, snapshot=True):
             _check_in_database(alias, keys, rows, report)
     else:
         size = 0
-        with _guarded(alias, report, "seals and tiles"):
+        with _guarded(alias, report, "seals and tiles"), pinned(alias):
             tree = TreeCheck(alias, keys, report)
             size = tree.size
             for runs in _batches(tree, report):
                 rows.leaves(runs)
-        with _guarded(alias, report, "pending rows and the set of all rows"), _snapshot(alias):
+        with _guarded(alias, report, "pending rows and the set of all rows"), pinned(alias, snapshot=True):
             _check_pending(alias, rows)
             SetCheck(alias, report, size).check()
-    with _guarded(alias, report, "triggers, tables and foreign keys"):
+    with _guarded(alias, report, "triggers and tables"):
+        tables.check(alias, report)
+    with _guarded(alias, report, "foreign keys"), pinned(alias):
         foreign_keys.check(alias, report)
-    with _guarded(alias, report, "working state"), _snapshot(alias):
+    with _guarded(alias, report, "values"), pinned(alias):
+        values.check(alias, report)
+    with _guarded(alias, report, "working state"), pinned(alias, snapshot=True):
         shown.check(alias, report)
     for check in also:
-        with _guarded(alias, report, "working state"), _snapshot(alias):
+        with _guarded(alias, report, "working state"), pinned(alias, snapshot=True):
             check(alias, report)
     with _guarded(alias, report, "witnesses"):
         _check_witnesses(alias, since, report)
@@ -155,23 +160,7 @@ def _check_witnesses(alias: str, since: Sequence[str], report: Report) -> None:
         report.add("witness", f"can't be read: {error}")
     for name, checkpoint in checkpoints:
         try:
-            report.witnessed.append((name, witnessing.compare(checkpoint, using=alias)))
+            with pinned(alias):
+                report.witnessed.append((name, witnessing.compare(checkpoint, using=alias)))
         except (NoteBroken, witnessing.RecordContradicted) as error:
             report.add(f"witness {name}", str(error))
-
-
-@contextmanager
-def _snapshot(alias: str) -> Iterator[None]:
-    """Read within one snapshot (REPEATABLE READ). Inside an open transaction, that transaction's isolation applies."""
-    connection = connections[alias]
-    if connection.in_atomic_block:
-        yield
-        return
-    if connection.vendor == "mysql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    with transaction.atomic(using=alias):
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield

@@ -9,9 +9,9 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from crm_contact_guard import crm, gateway
+from crm_contact_guard import crm
 from crm_contact_guard.api import tokens
-from crm_contact_guard.channels.base import FileIn, InboundMessage
+from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.directory.mirror import mirror_employee, mirror_teams
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.models import Conversation, Message
@@ -56,19 +56,7 @@ class Hotel:
 
 def says(conversation: Conversation, text: str = ASK, **more: Any) -> Message:
     """A customer's message, with an alert when it is the usual attempt; whether that is found is not asked here."""
-    received = gateway.receive(
-        InboundMessage(
-            channel=more.pop("channel", "chat"),
-            event_id=f"{conversation.pk}-{Message.objects.count()}",
-            from_address=more.pop("from_address", ""),
-            text=text,
-            occurred_at=factories.office_time(),
-            reply_tokens=(conversation.reply_token,),
-            **more,
-        )
-    )
-    message = received.message
-    assert message is not None
+    message = factories.received(text, conversation, **more)
     if text == ASK:
         seen = {"message": message, "score": 0.97, "detector": "test", "version": "1"}
         findings = [

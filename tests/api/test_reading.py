@@ -10,7 +10,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm_contact_guard.record.models import Event, Message
-from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.models import Alert
 from tests import factories
 from tests.api.conftest import Hotel, says
@@ -20,12 +19,11 @@ def add(hotel: Hotel, number: int, *, same_time: bool = False) -> list[str]:
     """More messages in Aoi's talk; their ids, oldest first."""
     start = factories.office_time() + timedelta(hours=1)
     rows = [
-        record_message(
-            conversation=hotel.talk,
+        factories.recorded(
+            hotel.talk,
+            f"Line {index}",
             direction="inbound" if index % 2 else "outbound",
-            channel="chat",
             occurred_at=start if same_time else start + timedelta(seconds=index),
-            text=f"Line {index}",
         )
         for index in range(number)
     ]
@@ -125,15 +123,7 @@ def test_addresses_are_masked_until_somebody_may_and_asks(hotel: Hotel) -> None:
 def test_sensitive_data_are_masked_until_somebody_may_and_asks(hotel: Hotel) -> None:
     card = "4242 4242 4242 4242"
     text = f"My card is {card}."
-    message = record_message(
-        conversation=hotel.talk,
-        direction="inbound",
-        channel="chat",
-        occurred_at=factories.office_time(),
-        text=text,
-        quoted=f"> card {card}",
-        subject=f"Card {card}",
-    )
+    message = factories.recorded(hotel.talk, text, quoted=f"> card {card}", subject=f"Card {card}")
     row = f"messages/{message.pk}/"
 
     given = hotel.call("aoi", "GET", row).json()

@@ -10,7 +10,6 @@ from typing import Any
 from crm_contact_guard.detection.types import Stance, ThreadMessage, ThreadVerdict, Tier
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.models import Conversation, Message
-from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_close
@@ -26,12 +25,11 @@ def judge(thread: Sequence[ThreadMessage]) -> ThreadVerdict:
 
 
 def message(talk: Conversation, text: str, *, minutes: float = 0, direction: str = "inbound") -> Message:
-    return record_message(
-        conversation=talk,
+    return factories.recorded(
+        talk,
+        text,
         direction=direction,
-        channel="chat",
         occurred_at=START + timedelta(minutes=minutes),
-        text=text,
         employee_id=None if direction == "inbound" else talk.employee_id,
     )
 

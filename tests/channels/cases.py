@@ -13,14 +13,12 @@ from typing import Any, ClassVar
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import Channel, InboundMessage
+from crm_contact_guard.channels.base import Channel
 from crm_contact_guard.delivery import attempts, outbox
 from crm_contact_guard.delivery.models import Delivery
-from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.models import Address
 from crm_contact_guard.exceptions import ChannelError, InvalidMessage
 from crm_contact_guard.record.models import Conversation, Event, Message
@@ -59,10 +57,7 @@ class ChannelCases:
     @pytest.fixture(autouse=True)
     def _configured(self, carrier: Any, settings: Any, db: None) -> None:
         given = {"BACKEND": self.backend, "OPTIONS": self.options()}
-        channels = {**settings.CONTACT_GUARD["CHANNELS"], self.alias: given}
-        settings.CONTACT_GUARD = {
-            **settings.CONTACT_GUARD, "CHANNELS": channels, "MAX_INBOUND_BYTES": MOST_BYTES,
-        }  # fmt: skip
+        factories.add_channels(settings, {self.alias: given}, MAX_INBOUND_BYTES=MOST_BYTES)
 
     @property
     def channel(self) -> Channel:
@@ -70,37 +65,18 @@ class ChannelCases:
 
     def talk(self) -> Conversation:
         """A conversation of an employee with a customer who has the address."""
-        clerk = factories.employee("aoi")
-        talk = factories.conversation(clerk, channel="chat")
-        kind = self.channel.address_kind
-        talk.customer.addresses.create(
-            kind=kind, value=self.customer_address, normalised=normalise(kind, self.customer_address)
-        )
-        return talk
+        return factories.reachable(self.channel.address_kind, self.customer_address)
 
     def open_talk(self) -> Conversation:
         """The same; the customer has just written if the carrier requires that before free text."""
         talk = self.talk()
         if self.channel.session_window is not None:
-            opening = InboundMessage(
-                channel=self.alias,
-                event_id="opening",
-                from_address=self.customer_address,
-                text="Good morning",
-                occurred_at=timezone.now(),
-            )
-            gateway.receive(opening)
+            factories.opening(self.alias, self.customer_address)
         return talk
 
     def written(self, text: str = "Your room is ready.") -> Message:
         """A message of the employee in the outbox, due now."""
-        talk = self.open_talk()
-        assert talk.employee is not None
-        sent = gateway.send(
-            actor=talk.employee, conversation=talk, text=text, channel=self.alias, occurred_at=factories.office_time()
-        )
-        assert sent.message is not None
-        return sent.message
+        return factories.sent(self.open_talk(), text, self.alias)
 
 
 class WebhookCases(ChannelCases):
@@ -187,13 +163,9 @@ class WebhookCases(ChannelCases):
         assert not Message.objects.exists()
 
     def test_both_secrets_are_accepted_during_a_rotation(self, settings: Any) -> None:
-        channels = settings.CONTACT_GUARD["CHANNELS"]
-        own = channels[self.alias]
+        own = settings.CONTACT_GUARD["CHANNELS"][self.alias]
         rotated = {**own["OPTIONS"], self.secret_option: [self.new_secret, self.old_secret]}
-        settings.CONTACT_GUARD = {
-            **settings.CONTACT_GUARD,
-            "CHANNELS": {**channels, self.alias: {**own, "OPTIONS": rotated}},
-        }
+        factories.add_channels(settings, {self.alias: {**own, "OPTIONS": rotated}})
 
         for number, secret in enumerate((self.old_secret, self.new_secret)):
             answer = self.call(self.payload(event_id=f"e{number}", text=f"Hello {number}"), secret=secret)
@@ -270,10 +242,7 @@ class WebhookCases(ChannelCases):
         back = self.opt_in(event_id="o2")
         if back is not None:
             self.accepted(back)
-            assert gateway.send(
-                actor=talk.employee, conversation=talk, text="Hello", channel=self.alias,
-                occurred_at=factories.office_time(),
-            ).message  # fmt: skip
+            assert factories.sent(talk, "Hello", self.alias)
 
 
 class SendCases(ChannelCases):

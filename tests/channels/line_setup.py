@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
+from tests import factories
 from tests.channels import line_server, line_works_server
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -33,9 +34,8 @@ def works_options(url: str, **more: object) -> dict[str, Any]:
 
 def configure(settings: Any, alias: str, backend: str, options: dict[str, Any], **more: object) -> None:
     """Add one channel to the tests' settings."""
-    known = settings.CONTACT_GUARD
-    channels = {**known["CHANNELS"], alias: {"BACKEND": backend, "OPTIONS": options}}
-    settings.CONTACT_GUARD = {**known, "CHANNELS": channels, "PUBLIC_URL": "https://kaede.example", **more}
+    given = {"BACKEND": backend, "OPTIONS": options}
+    factories.add_channels(settings, {alias: given}, PUBLIC_URL="https://kaede.example", **more)
 
 
 def payload(folder: str, name: str) -> bytes:

@@ -18,7 +18,6 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from crm_contact_guard import gateway
 from crm_contact_guard.delivery import attempts
 from crm_contact_guard.delivery.models import Carrier, Delivery
 from crm_contact_guard.record.models import Event, Message
@@ -142,12 +141,7 @@ class InboundSequence(_Sequence):
             self._tell(earlier, "delivered", carrier_id)
 
     def _write(self, carrier_id: str) -> Message:
-        assert self.talk.employee is not None
-        at = factories.office_time()
-        message = gateway.send(
-            actor=self.talk.employee, conversation=self.talk, text=carrier_id, channel=self.cases.alias, occurred_at=at
-        ).message
-        assert message is not None
+        message = factories.sent(self.talk, carrier_id, self.cases.alias)
         Delivery.objects.filter(message=message).update(state="sent", carrier_id=carrier_id, due_at=None)
         return message
 
@@ -222,17 +216,8 @@ class OutboundSequence(_Sequence):
 
     @rule()
     def employee_writes(self) -> None:
-        assert self.talk.employee is not None
         text = f"Your room {next(_NUMBERS)} is ready."
-        message = gateway.send(
-            actor=self.talk.employee,
-            conversation=self.talk,
-            text=text,
-            channel=self.cases.alias,
-            occurred_at=factories.office_time(),
-        ).message
-        assert message is not None
-        self.written[text] = message
+        self.written[text] = factories.sent(self.talk, text, self.cases.alias)
 
     @precondition(lambda self: self.written)
     @rule(data=st.data(), how=st.sampled_from(["well", "error", "refused", "busy", *_SILENCES]))

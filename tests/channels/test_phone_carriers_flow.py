@@ -11,7 +11,6 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.delivery import attempts
@@ -55,19 +54,10 @@ def meta(settings: Any) -> Iterator[MetaServer]:
 
 
 def send(talk: Conversation, alias: str, text: str = "", **more: Any) -> Message:
-    assert talk.employee is not None
-    sent = gateway.send(
-        actor=talk.employee,
-        conversation=talk,
-        text=text,
-        channel=alias,
-        occurred_at=factories.office_time(),
-        **more,
-    )
-    assert sent.message is not None
-    attempts.deliver(sent.message.pk)
-    assert Delivery.objects.get(message=sent.message).state == "sent"
-    return sent.message
+    message = factories.sent(talk, text, alias, **more)
+    attempts.deliver(message.pk)
+    assert Delivery.objects.get(message=message).state == "sent"
+    return message
 
 
 @pytest.mark.parametrize("alias", ["sms", "whatsapp"])

@@ -5,11 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.utils import timezone
-
-from crm_contact_guard import gateway
-from crm_contact_guard.channels.base import InboundMessage
-from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.record.models import Conversation, Message
 from tests import factories
 from tests.channels.twilio_server import ACCOUNT, CUSTOMER, NUMBER, TOKEN
@@ -24,8 +19,7 @@ def configure(settings: Any, url: str = "", **more: Any) -> None:
     """Configure all three channels, with a public URL behind a proxy."""
     options = {"ACCOUNT_SID": ACCOUNT, "AUTH_TOKEN": TOKEN, "FROM": NUMBER, "API_URL": url, **more}
     ours = {alias: {"BACKEND": f"{_PACKAGE}.{name}", "OPTIONS": options} for alias, name in _BACKENDS.items()}
-    known = settings.CONTACT_GUARD
-    settings.CONTACT_GUARD = {**known, "CHANNELS": {**known["CHANNELS"], **ours}, "PUBLIC_URL": PUBLIC}
+    factories.add_channels(settings, ours, PUBLIC_URL=PUBLIC)
 
 
 def golden(name: str) -> str:
@@ -34,26 +28,12 @@ def golden(name: str) -> str:
 
 def talk(kind: str = "phone", address: str = CUSTOMER) -> Conversation:
     """A conversation with a customer who has this address; on WhatsApp, the customer has just written."""
-    found = factories.conversation(factories.employee("aoi"), channel="chat")
-    found.customer.addresses.create(kind=kind, value=address, normalised=normalise(kind, address))
+    found = factories.reachable(kind, address)
     if kind == "whatsapp":
-        opening = InboundMessage(
-            channel="whatsapp", event_id="opening", from_address=address, text="Hello", occurred_at=timezone.now()
-        )
-        gateway.receive(opening)
+        factories.opening("whatsapp", address)
     return found
 
 
 def write(conversation: Conversation, text: str, alias: str = "sms", **more: Any) -> Message:
     """A message of the employee in the outbox."""
-    assert conversation.employee is not None
-    sent = gateway.send(
-        actor=conversation.employee,
-        conversation=conversation,
-        text=text,
-        channel=alias,
-        occurred_at=factories.office_time(),
-        **more,
-    )
-    assert sent.message is not None
-    return sent.message
+    return factories.sent(conversation, text, alias, **more)

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
-
-from crm_contact_guard import gateway
-from crm_contact_guard.channels.base import InboundMessage
-from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.record.models import Conversation, Message
 from tests import factories
 from tests.channels.meta_server import CUSTOMER, NUMBER_ID, SECRET, TOKEN, VERIFY
@@ -24,31 +19,17 @@ def configure(settings: Any, url: str = "", **more: Any) -> None:
         **more,
     }
     ours = {"whatsapp": {"BACKEND": "crm_contact_guard.channels.whatsapp.WhatsAppChannel", "OPTIONS": options}}
-    known = settings.CONTACT_GUARD
-    settings.CONTACT_GUARD = {**known, "CHANNELS": {**known["CHANNELS"], **ours}}
+    factories.add_channels(settings, ours)
 
 
 def talk(address: str = f"+{CUSTOMER}", *, opened: bool = True) -> Conversation:
     """A conversation with a customer on WhatsApp. ``opened``: the customer has just written."""
-    found = factories.conversation(factories.employee("aoi"), channel="chat")
-    found.customer.addresses.create(kind="whatsapp", value=address, normalised=normalise("whatsapp", address))
+    found = factories.reachable("whatsapp", address)
     if opened:
-        opening = InboundMessage(
-            channel="whatsapp", event_id="opening", from_address=address, text="Hello", occurred_at=timezone.now()
-        )
-        gateway.receive(opening)
+        factories.opening("whatsapp", address)
     return found
 
 
 def write(conversation: Conversation, text: str) -> Message:
     """A message of the employee in the outbox."""
-    assert conversation.employee is not None
-    sent = gateway.send(
-        actor=conversation.employee,
-        conversation=conversation,
-        text=text,
-        channel="whatsapp",
-        occurred_at=factories.office_time(),
-    )
-    assert sent.message is not None
-    return sent.message
+    return factories.sent(conversation, text, "whatsapp")

@@ -13,8 +13,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from crm_contact_guard import gateway
-from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.directory.mirror import employee_for, mirror_teams
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.models import Conversation, Message
@@ -62,19 +60,7 @@ def url(page: str, *args: Any) -> str:
 
 def says(conversation: Conversation, text: str, **more: Any) -> Message:
     """A customer's message in the web chat."""
-    received = gateway.receive(
-        InboundMessage(
-            channel="chat",
-            event_id=uuid4().hex,
-            from_address="",
-            text=text,
-            occurred_at=more.pop("at", timezone.now()),
-            reply_tokens=(conversation.reply_token,),
-            **more,
-        )
-    )
-    assert received.message is not None
-    return received.message
+    return factories.received(text, conversation, **{"occurred_at": timezone.now(), **more})
 
 
 def alert_for(conversation: Conversation, message: Message, start: int = 0, end: int = 0) -> Alert:

@@ -154,7 +154,7 @@ def test_without_the_hosts_middleware_the_employees_language_counts_until_they_s
 
 def test_times_stand_in_the_readers_zone(hotel: Hotel) -> None:
     at = datetime(2026, 3, 2, 20, 30, tzinfo=UTC)
-    says(hotel.talk, "late", at=at)
+    says(hotel.talk, "late", occurred_at=at)
     berlin = factories.employee("klaus", branch=None, zone="Europe/Berlin", hours=ALWAYS)
     hotel.people["klaus"] = berlin
 

@@ -6,7 +6,6 @@ import pytest
 
 from crm_contact_guard.conversations.quotes import told_apart
 from crm_contact_guard.record.models import Conversation
-from crm_contact_guard.record.recording import record_message
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -15,12 +14,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def conversation() -> Conversation:
     conversation = factories.conversation(factories.employee("aoi"))
-    record_message(
-        conversation=conversation,
+    factories.recorded(
+        conversation,
+        "Thank you for your booking. We look forward to welcoming you on Friday evening.",
         direction="outbound",
         channel="email",
-        occurred_at=factories.office_time(),
-        text="Thank you for your booking. We look forward to welcoming you on Friday evening.",
     )
     return conversation
 

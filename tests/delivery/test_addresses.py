@@ -10,15 +10,13 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import Channel, ContactEvent, ContactKind, InboundMessage
+from crm_contact_guard.channels.base import Channel, ContactEvent, ContactKind
 from crm_contact_guard.delivery import consent
 from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.models import Address, Customer
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.record.models import Conversation, Event, Message
-from crm_contact_guard.record.recording import record_message
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -56,9 +54,7 @@ def says(kind: ContactKind, address: str = HOME, *, minutes: float = 1, **more: 
 
 
 def written(talk: Conversation, to: str | None = HOME) -> Message:
-    return record_message(
-        conversation=talk, direction="outbound", channel="email", occurred_at=NOW, text="Hello", to_address=to
-    )
+    return factories.recorded(talk, "Hello", direction="outbound", channel="email", occurred_at=NOW, to_address=to)
 
 
 # --- which
@@ -228,9 +224,7 @@ def test_a_stop_of_the_same_moment_as_a_start_counts(talk: Conversation) -> None
 
 
 def writes(at: datetime) -> None:
-    gateway.receive(
-        InboundMessage(channel="email", event_id=uuid4().hex, from_address=HOME.title(), text="Me", occurred_at=at)
-    )
+    factories.received("Me", channel="email", from_address=HOME.title(), occurred_at=at)
 
 
 def test_a_bounce_is_over_when_somebody_writes_from_there_and_that_is_recorded(talk: Conversation) -> None:

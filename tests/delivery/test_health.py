@@ -25,8 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def talk(settings: Any) -> Conversation:
     memory = {"BACKEND": "crm_contact_guard.channels.memory.MemoryChannel"}
-    channels = {**settings.CONTACT_GUARD["CHANNELS"], "memory": memory}
-    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels}
+    factories.add_channels(settings, {"memory": memory})
     return factories.conversation(factories.employee("aoi"), channel="memory")
 
 

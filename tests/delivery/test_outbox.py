@@ -14,7 +14,6 @@ from crm_contact_guard.delivery import attempts, outbox
 from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.record.models import Event, Message
-from crm_contact_guard.record.recording import record_message
 from tests import factories
 
 pytestmark = [
@@ -32,8 +31,8 @@ def memory_channel(settings: object) -> None:
 @pytest.fixture
 def message() -> Message:
     conversation = factories.conversation(factories.employee("aoi"), channel="memory")
-    recorded = record_message(
-        conversation=conversation, direction="outbound", channel="memory", occurred_at=timezone.now(), text="Hello"
+    recorded = factories.recorded(
+        conversation, "Hello", direction="outbound", channel="memory", occurred_at=timezone.now()
     )
     outbox.enqueue(recorded)
     return recorded

@@ -17,7 +17,6 @@ from crm_contact_guard.delivery import attempts, health, outbox
 from crm_contact_guard.delivery.models import Carrier, Delivery
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.record.models import Conversation, Event, Message
-from crm_contact_guard.record.recording import record_message
 from tests import factories
 from tests.clock import Clock
 
@@ -42,9 +41,7 @@ def message(talk: Conversation) -> Message:
 
 
 def waiting(talk: Conversation) -> Message:
-    recorded = record_message(
-        conversation=talk, direction="outbound", channel="memory", occurred_at=timezone.now(), text="Hello"
-    )
+    recorded = factories.recorded(talk, "Hello", direction="outbound", channel="memory", occurred_at=timezone.now())
     outbox.enqueue(recorded)
     return recorded
 

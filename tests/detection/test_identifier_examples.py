@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib.resources import files
+from typing import Any
 
 import pytest
+import re2
 
+from crm_contact_guard.detection import packs
 from crm_contact_guard.detection.gates import opened
 from crm_contact_guard.detection.identifiers import candidates
 from crm_contact_guard.detection.ranker.features import SHAPES
 from crm_contact_guard.detection.sensitive import finding as sensitive
+from crm_contact_guard.detection.sensitive.words import any_of
 from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company, Direction
 
-EXAMPLES = tomllib.loads((files("crm_contact_guard.detection") / "packs" / "identifiers.toml").read_text("utf-8"))[
-    "shape"
-]
+EXAMPLES = packs.read("identifiers")["shape"]
+WORDS = packs.read("sensitive")["words"]
 #: Shapes without a simple example: numbers of no known shape, and a flood of numbers.
 WITHOUT = {"phone:other", "phone:flood"}
 SENSITIVE = {sensitive.CARD, sensitive.MY_NUMBER, "sensitive.credential"}
@@ -42,3 +43,11 @@ def test_shape_is_not_found_in_its_misses(shape: str, text: str) -> None:
 def test_every_shape_has_examples() -> None:
     assert [e["id"] for e in EXAMPLES if not e["hits"] or not e["misses"]] == []
     assert {e["id"] for e in EXAMPLES} == (set(SHAPES) - WITHOUT) | SENSITIVE
+
+
+@pytest.mark.parametrize("entry", WORDS, ids=lambda entry: str(entry["id"]))
+def test_words_around_sensitive_data_match_in_their_hits_alone(entry: dict[str, Any]) -> None:
+    expression = re2.compile(any_of(entry["id"]))
+
+    assert [text for text in entry["hits"] if not expression.search(normalise(text).text)] == []
+    assert [text for text in entry["misses"] if expression.search(normalise(text).text)] == []

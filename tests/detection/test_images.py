@@ -10,7 +10,6 @@ import segno
 from PIL import Image, ImageFilter
 
 from crm_contact_guard.detection.files import images
-from crm_contact_guard.detection.types import By, Company, Direction, Kind
 
 LINE = "https://line.me/ti/p/kQ7wZ3xR9a"
 WHATSAPP = "https://wa.me/818012345678"
@@ -96,7 +95,6 @@ def test_a_code_in_a_later_frame_is_read() -> None:
 def test_bytes_that_are_not_an_image_are_unreadable(data: bytes) -> None:
     with pytest.raises(images.UnreadableImageError):
         images.read(data)
-    assert images.scan_image(data).unread is images.Unread.UNREADABLE
 
 
 def test_a_truncated_image_is_unreadable() -> None:
@@ -111,26 +109,3 @@ def test_too_many_bytes_or_pixels_are_rejected_before_decoding() -> None:
     assert len(bomb) < 1_000_000
     with pytest.raises(images.ImageTooLargeError):
         images.read(bomb)
-    found = images.scan_image(bomb)
-    assert found.unread is images.Unread.TOO_LARGE
-    assert not found.attempt
-
-
-@pytest.mark.parametrize("link", [LINE, WHATSAPP])
-def test_a_messenger_link_in_an_image_is_an_identifier(link: str) -> None:
-    found = images.scan_image(encoded(code(link)), direction=Direction.OUTBOUND)
-    assert found.attempt
-    assert found.by is By.EMPLOYEE
-    assert found.text == link
-    assert Kind.CONTACT_IDENTIFIER in [finding.kind for finding in found.findings]
-    for finding in found.findings:
-        assert finding.technique == images.TECHNIQUE
-        assert 0 <= finding.start < finding.end <= len(found.text)
-    assert images.scan_image(encoded(code(link))).by is By.CUSTOMER
-
-
-def test_the_companys_own_link_and_a_wifi_code_are_not_attempts() -> None:
-    own = Company(urls=frozenset({LINE}))
-    assert not images.scan_image(encoded(code()), own).attempt
-    wifi = "WIFI:T:WPA;S:lobby-guest;P:harbour-7742;;"
-    assert not images.scan_image(encoded(code(wifi)), direction=Direction.OUTBOUND).attempt

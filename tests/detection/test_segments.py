@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_contact_guard.detection import Direction, scan, scan_many
-from crm_contact_guard.detection.engine import scan_others
-from crm_contact_guard.detection.segments import Said, Whose, own_words, segments
+from crm_contact_guard.detection.segments import Said, Whose, own_words, segments, words_of_others
 from tests.detection.messy_mails import ALL, Mail
 
 ATTEMPT = "Add me on LINE: hanako_22, and don't tell the hotel."
@@ -113,9 +112,7 @@ def test_quoted_customers_in_a_note_are_recognised() -> None:
     note = "Call at ten\nCustomer: give me your private mobile, I won't use the branch\nMe: I can't, sorry."
 
     assert not scan(note, direction="note").attempt
-    other = scan_others(note, direction="note")
-    assert other.tier != "none"
-    assert other.by == "customer"
+    assert scan(words_of_others(note, Direction.NOTE).text, direction="inbound").tier != "none"
 
 
 def test_with_earlier_messages_only_their_repetition_is_a_quote() -> None:

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import pytest
 from django.utils import timezone
 
-from crm_contact_guard import crm, gateway
-from crm_contact_guard.channels.base import ContactEvent, ContactKind, InboundMessage
+from crm_contact_guard import crm
+from crm_contact_guard.channels.base import ContactEvent, ContactKind
 from crm_contact_guard.conversations.identity import customer_identify
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Customer, Employee
@@ -27,20 +27,8 @@ from tests.host.models import Client
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def clerk() -> Employee:
-    return factories.employee("aoi", branch=factories.team(head="sora"))
-
-
 def writes(address: str, text: str = "Hello", **more: object) -> Message:
-    received = gateway.receive(
-        InboundMessage(
-            channel="email", event_id=f"{address}-{Message.objects.count()}", from_address=address, text=text,
-            occurred_at=timezone.now(), **more,
-        )
-    )  # type: ignore[arg-type]  # fmt: skip
-    assert received.message is not None
-    return received.message
+    return factories.received(text, channel="email", from_address=address, occurred_at=timezone.now(), **more)
 
 
 def officer() -> Employee:

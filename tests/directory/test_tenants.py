@@ -13,7 +13,6 @@ from django.conf import settings
 from django.test import override_settings
 
 from crm_contact_guard import crm, gateway, permissions, tasks
-from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.checks import check_tenants
 from crm_contact_guard.conversations.lifecycle import conversation_open
 from crm_contact_guard.crm import CustomerRecord, DeclarativeAdapter, EmployeeRecord, TeamRecord
@@ -209,18 +208,7 @@ def test_an_adapter_that_mixes_tenants_is_refused() -> None:
 @pytest.mark.usefixtures("two")
 def test_a_mail_from_an_address_of_two_tenants_has_no_tenant() -> None:
     aoi, ann = (Employee.objects.get(name=name) for name in ("Aoi", "Ann"))
-    heard = [
-        gateway.receive(
-            InboundMessage(
-                channel="email",
-                event_id=str(number),
-                from_address="h@mail.example",
-                text="For whom is this?",
-                occurred_at=factories.office_time(),
-            )
-        )
-        for number in range(2)
-    ]
+    heard = [factories.received("For whom?", channel="email", from_address="h@mail.example") for _ in range(2)]
 
     first, second = (each.conversation for each in heard)
     assert first is not None

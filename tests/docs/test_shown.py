@@ -10,7 +10,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from crm_contact_guard.record import triggers
-from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.sealing.sealer import seal
 from tests import factories
 from tests.docs.pages import of
@@ -28,9 +27,7 @@ def bare(text: str) -> str:
 def test_an_altered_text_is_named_as_the_ledger_page_shows() -> None:
     [block] = [block for block in of("text") if block.page == "docs/record.md"]
     talk = factories.conversation(factories.employee("aoi"))
-    record_message(
-        conversation=talk, direction="inbound", channel="chat", occurred_at=factories.office_time(), text="as written"
-    )
+    factories.recorded(talk, "as written")
     seal()
     triggers.remove(connection)
     with connection.cursor() as cursor:

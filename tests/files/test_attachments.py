@@ -15,7 +15,7 @@ from django.test import Client
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import FileIn, InboundMessage
+from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.delivery import attempts, outbox
 from crm_contact_guard.detection.files import documents
 from crm_contact_guard.exceptions import InvalidMessage
@@ -30,7 +30,6 @@ from tests import factories
 from tests.file_samples import PNG, pdf, qr_png
 
 pytestmark = pytest.mark.django_db
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 @pytest.fixture
@@ -50,14 +49,7 @@ def send(talk: Conversation, *attachments: FileIn, text: str = "Here it is.") ->
 
 
 def comes(talk: Conversation, *attachments: FileIn) -> Message:
-    received = gateway.receive(
-        InboundMessage(
-            channel="chat", event_id="e1", from_address="", text="", occurred_at=factories.office_time(),
-            reply_tokens=(talk.reply_token,), files=attachments,
-        )
-    )  # fmt: skip
-    assert received.message is not None
-    return received.message
+    return factories.received("", talk, files=attachments)
 
 
 @pytest.mark.parametrize(
@@ -248,8 +240,7 @@ def test_files_at_the_carrier_are_fetched_later_and_erased_with_the_message(
 
     with PagerServer().running() as server:
         pager = {"BACKEND": "tests.signed_channel.SignedChannel", "OPTIONS": {"SECRET": "s", "URL": server.url}}
-        channels = {**settings.CONTACT_GUARD["CHANNELS"], "pager": pager}
-        settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels}
+        factories.add_channels(settings, {"pager": pager})
         server.media["note.txt"] = CONTACT
         channel: Any = registry.channel("pager")
         event = {"id": "m1", "type": "message", "from": "+819012345678", "text": "", "media": ["note.txt", "gone.txt"],

@@ -7,7 +7,6 @@ import pytest
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.channels.email.inbound import read_mail
-from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.inspection import inspect
 from tests import factories
 
@@ -87,9 +86,7 @@ def test_an_employee_hides_nothing_in_a_quote_and_answers_for_no_true_one() -> N
     clerk = factories.employee("aoi")
     talk = factories.conversation(clerk)
     asked = "Please text me privately, my own number is 090-1122-3344, the hotel need not know."
-    record_message(
-        conversation=talk, direction="inbound", channel="email", occurred_at=factories.office_time(), text=asked
-    )
+    factories.recorded(talk, asked, channel="email")
 
     true = gateway.send(actor=clerk, conversation=talk, text=f"Please call the hotel.\n\n> {asked}\n")
     false = gateway.send(actor=clerk, conversation=talk, text=f"Please call the hotel.\n\n> {ATTEMPT}\n")

@@ -20,7 +20,6 @@ from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.files import media
 from crm_contact_guard.files.models import Media
 from crm_contact_guard.hosting.retrying import Retry
-from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision import notices
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Notice
@@ -71,9 +70,7 @@ class Work:
 
 def a_message() -> Work:
     talk = factories.conversation(factories.employee("aoi"), channel="memory")
-    message = record_message(
-        conversation=talk, direction="outbound", channel="memory", occurred_at=timezone.now(), text="Hello"
-    )
+    message = factories.recorded(talk, "Hello", direction="outbound", channel="memory", occurred_at=timezone.now())
     outbox.enqueue(message)
     rows = Delivery.objects.filter(message=message)
     return Work(
@@ -88,9 +85,7 @@ def a_message() -> Work:
 def a_warning() -> Work:
     clerk = factories.employee("aoi", branch=factories.team(head="sora"))
     talk = factories.conversation(clerk)
-    said = record_message(
-        conversation=talk, direction="inbound", channel="chat", occurred_at=timezone.now(), text="Your LINE?"
-    )
+    said = factories.recorded(talk, "Your LINE?", occurred_at=timezone.now())
     finding = NewFinding(message=said, kind="contact_request", start=0, end=4, score=0.9, detector="test", version="1")
     verdict = Verdict(topic="off_channel", by="customer", stance="ask", at=said, findings=[finding])
     alert = alert_raise(conversation=talk, verdict=verdict)
@@ -108,9 +103,7 @@ def a_warning() -> Work:
 
 def a_file() -> Work:
     talk = factories.conversation(factories.employee("aoi"), channel="memory")
-    message = record_message(
-        conversation=talk, direction="inbound", channel="memory", occurred_at=timezone.now(), text="A picture"
-    )
+    message = factories.recorded(talk, "A picture", channel="memory", occurred_at=timezone.now())
     [pk] = media.expect(message, [MediaRef(ref="1")])
     rows = Media.objects.filter(pk=pk)
     return Work(
@@ -124,8 +117,7 @@ def a_file() -> Work:
 
 @pytest.fixture(params=[a_message, a_warning, a_file])
 def work(request: pytest.FixtureRequest, settings: Any, clock: Clock) -> Work:
-    channels = {**settings.CONTACT_GUARD["CHANNELS"], "memory": {"BACKEND": f"{HERE}.Refusing"}}
-    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels}
+    factories.add_channels(settings, {"memory": {"BACKEND": f"{HERE}.Refusing"}})
     if django.VERSION >= (6, 1):
         settings.MAILERS = {"default": {"BACKEND": f"{HERE}.Refusing"}}
     else:

@@ -84,8 +84,8 @@ def test_unusable_rows_are_counted_with_their_keys() -> None:
 
     report = look()
 
-    assert found(report, "unusable phone number")["says"] == f"1 customer with an unusable phone number (key {bad.pk})"
-    assert found(report, "unusable e-mail address")["level"] == "warning"
+    assert found(report, "kind 'phone'")["says"] == f"1 customer with an invalid address of kind 'phone' (key {bad.pk})"
+    assert found(report, "kind 'email'")["level"] == "warning"
     assert found(report, "belong to several customers")["says"].startswith("1 addresses")
     assert errors(report) == []
 

@@ -10,7 +10,6 @@ import pytest
 from django.core import mail
 from django.core.management import call_command
 
-from crm_contact_guard import gateway
 from crm_contact_guard.delivery import attempts
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.models import Event, Message
@@ -26,8 +25,7 @@ DAY = "2026-11-24"
 def pager(settings: Any) -> Iterator[PagerServer]:
     with PagerServer().running() as server:
         given = {"BACKEND": "tests.signed_channel.SignedChannel", "OPTIONS": {"SECRET": "s", "URL": server.url}}
-        channels = {**settings.CONTACT_GUARD["CHANNELS"], "pager": given}
-        settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels}
+        factories.add_channels(settings, {"pager": given})
         yield server
 
 
@@ -52,10 +50,7 @@ def sent(text: str = "Your car is here") -> str:
     clerk = Employee.objects.filter(name="Aoi").first() or factories.employee("aoi")
     talk = factories.conversation(clerk, channel="chat")
     talk.customer.addresses.create(kind="phone", value="+819012345678", normalised="+819012345678")
-    message = gateway.send(
-        actor=clerk, conversation=talk, text=text, channel="pager", occurred_at=factories.office_time()
-    ).message
-    assert message is not None
+    message = factories.sent(talk, text, "pager")
     attempts.deliver(message.pk)
     return f"pager-{message.pk}"
 

@@ -24,8 +24,7 @@ AT = "2026-11-24T10:00:00+09:00"
 @pytest.fixture(autouse=True)
 def _pager(settings: Any) -> None:
     pager = {"BACKEND": "tests.signed_channel.SignedChannel", "OPTIONS": {"SECRET": "s3cret"}}
-    channels = {**settings.CONTACT_GUARD["CHANNELS"], "pager": pager}
-    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels, "MAX_INBOUND_BYTES": 10_000}
+    factories.add_channels(settings, {"pager": pager}, MAX_INBOUND_BYTES=10_000)
 
 
 def call(body: bytes | dict[str, Any], *, alias: str = "pager", secret: str = "s3cret", **headers: str) -> int:

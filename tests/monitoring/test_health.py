@@ -20,7 +20,6 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from crm_contact_guard import gateway
-from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.delivery.models import Carrier, Delivery
 from crm_contact_guard.monitoring.measuring import measures
 from crm_contact_guard.record import triggers
@@ -57,16 +56,10 @@ def named_in_the_documentation() -> set[str]:
 def talk() -> None:
     clerk = factories.employee("aoi", branch=factories.team(head="sora"))
     conversation = factories.conversation(clerk, channel="email", email="hanako@post.example")
-    gateway.receive(
-        InboundMessage(
-            channel="email",
-            event_id="1",
-            from_address="hanako@post.example",
-            text="LINE交換しませんか？ID: hanako_22",
-            occurred_at=timezone.now(),
-            reply_tokens=(conversation.reply_token,),
-        )
-    )
+    factories.received(
+        "LINE交換しませんか？ID: hanako_22", conversation, channel="email", from_address="hanako@post.example",
+        occurred_at=timezone.now(),
+    )  # fmt: skip
     gateway.send(
         actor=clerk, conversation=conversation, text="Your room is ready.", occurred_at=factories.office_time()
     )
@@ -214,15 +207,10 @@ def test_the_cost_of_a_scrape_does_not_depend_on_the_record() -> None:
     with CaptureQueriesContext(connection) as few:
         list(measures())
     for number in range(5):
-        gateway.receive(
-            InboundMessage(
-                channel="email",
-                event_id=f"more {number}",
-                from_address=f"{number}@post.example",
-                text="LINE交換しませんか？ID: hanako_22",
-                occurred_at=timezone.now(),
-            )
-        )
+        factories.received(
+            "LINE交換しませんか？ID: hanako_22", channel="email", from_address=f"{number}@post.example",
+            occurred_at=timezone.now(),
+        )  # fmt: skip
 
     with CaptureQueriesContext(connection) as many:
         list(measures())

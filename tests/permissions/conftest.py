@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from crm_contact_guard.directory.models import Customer, Employee, Role, Team
 from crm_contact_guard.record.models import Conversation, Message
-from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Alert, Finding, Tier
 from crm_contact_guard.supervision.noticing import notice
@@ -97,12 +96,10 @@ def talk(
 
 
 def says(conversation: Conversation, *, employee: Employee | None = None) -> Message:
-    return record_message(
-        conversation=conversation,
+    return factories.recorded(
+        conversation,
+        "Hello",
         direction="inbound" if employee is None else "outbound",
-        channel="chat",
-        occurred_at=factories.office_time(),
-        text="Hello",
         employee_id=None if employee is None else employee.pk,
     )
 

@@ -74,7 +74,7 @@ def test_who_reads_which_event(house: House) -> None:
 
 
 def test_who_reads_who_read(house: House) -> None:
-    kinds = ("view.content", "export.streamed", "search.run", "alert.closed", "preview.view.")
+    kinds = ("view.content", "export.streamed", "alert.closed", "preview.view.")
     rows = {kind: event(kind, house.talks["aois"]) for kind in kinds}
     rows |= {"of no talk": event("export.made"), "elsewhere": event("view.content", house.talks["fars"])}
 
@@ -82,7 +82,7 @@ def test_who_reads_who_read(house: House) -> None:
         name: {key for key, row in rows.items() if permissions.access_log(one).filter(pk=row.pk).exists()}
         for name, one in house.people.items()
     }
-    here = {"view.content", "export.streamed", "search.run", "of no talk"}
+    here = {"view.content", "export.streamed", "of no talk"}
     assert read == {name: set() for name in PEOPLE} | {
         "compliance": here, "auditor": here, "far": {"elsewhere"}, "eye": {"elsewhere"},
     }  # fmt: skip

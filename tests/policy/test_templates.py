@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 
 from crm_contact_guard import checks, gateway
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import FileIn, InboundMessage, OutboundMessage
+from crm_contact_guard.channels.base import FileIn, OutboundMessage
 from crm_contact_guard.channels.memory import MemoryChannel
 from crm_contact_guard.delivery import attempts
 from crm_contact_guard.exceptions import InvalidMessage
@@ -35,8 +35,7 @@ TEMPLATES = {
 @pytest.fixture
 def talk(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Conversation:
     memory = {"BACKEND": "crm_contact_guard.channels.memory.MemoryChannel"}
-    channels = {**settings.CONTACT_GUARD["CHANNELS"], "memory": memory}
-    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels, "TEMPLATES": TEMPLATES}
+    factories.add_channels(settings, {"memory": memory}, TEMPLATES=TEMPLATES)
     monkeypatch.setattr(MemoryChannel, "session_window", timedelta(hours=24))
     monkeypatch.setattr(MemoryChannel, "supports_files", True)
     return factories.conversation(factories.employee("aoi"), channel="memory")
@@ -52,12 +51,7 @@ def send(talk: Conversation, **more: Any) -> OutboundMessage:
 
 
 def writes(talk: Conversation, ago: timedelta) -> None:
-    gateway.receive(
-        InboundMessage(
-            channel="memory", event_id=f"{ago}", from_address="", text="Hi", occurred_at=timezone.now() - ago,
-            reply_tokens=(talk.reply_token,),
-        )
-    )  # fmt: skip
+    factories.received("Hi", talk, channel="memory", occurred_at=timezone.now() - ago)
 
 
 def test_free_text_is_sent_while_the_window_is_open(talk: Conversation) -> None:

@@ -45,12 +45,11 @@ def conversation() -> Conversation:
 
 def say(conversation: Conversation, text: str, *, age: timedelta = timedelta(0), channel: str = "chat") -> Message:
     stored = storage.store([FileIn(name="passport.png", content_type="image/png", content=b"PNG")])
-    message = record_message(
-        conversation=conversation,
-        direction="inbound",
+    message = factories.recorded(
+        conversation,
+        text,
         channel=channel,
         occurred_at=timezone.now() - age,
-        text=text,
         from_name="Hanako Sato",
         files=storage.listing(stored),
     )
@@ -172,10 +171,9 @@ def test_a_hold_placed_during_a_purge_applies_from_the_next_batch(
 
 def test_a_hold_on_a_file_fetched_later_keeps_it(conversation: Conversation) -> None:
     first = say(conversation, "see photo", age=FOUR_YEARS)
-    fetched = record_message(
-        conversation=conversation, direction="inbound", channel="chat", occurred_at=timezone.now(), text="",
-        from_name="Hanako Sato", reply_to_id=first.pk,
-    )  # fmt: skip
+    fetched = factories.recorded(
+        conversation, "", occurred_at=timezone.now(), from_name="Hanako Sato", reply_to_id=first.pk
+    )
     holds.hold_place(name="h", reason="r", placed_by=None, since=timezone.now() - timedelta(days=1))
 
     erase_messages(Message.objects.all(), basis="retention")
@@ -220,14 +218,7 @@ def test_a_hold_keeps_what_it_covers_until_released(conversation: Conversation, 
 def test_holds_by_employee_and_period() -> None:
     employee = factories.employee("mio")
     mine = factories.conversation(employee)
-    recorded = record_message(
-        conversation=mine,
-        direction="outbound",
-        channel="chat",
-        occurred_at=timezone.now(),
-        text="x",
-        employee_id=employee.pk,
-    )
+    recorded = factories.recorded(mine, "x", direction="outbound", occurred_at=timezone.now(), employee_id=employee.pk)
     holds.hold_place(name="h", reason="r", placed_by=None, employee=employee, since=timezone.now() - timedelta(hours=1))
 
     assert not holds.not_held(Message.objects.filter(pk=recorded.pk)).exists()

@@ -14,21 +14,11 @@ app.autodiscover_tasks()
 
 def take_in(text: str) -> None:
     """A customer of an employee with a supervisor writes by e-mail."""
-    from crm_contact_guard import gateway
-    from crm_contact_guard.channels.base import InboundMessage
     from tests import factories
 
     clerk = factories.employee("aoi", branch=factories.team(head="sora"))
     factories.conversation(clerk, channel="email", email="hanako@post.example")
-    gateway.receive(
-        InboundMessage(
-            channel="email",
-            event_id="1",
-            from_address="hanako@post.example",
-            text=text,
-            occurred_at=factories.office_time(),
-        )
-    )
+    factories.received(text, channel="email", from_address="hanako@post.example")
 
 
 def state() -> dict[str, int]:

@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from crm_contact_guard import gateway, tasks
-from crm_contact_guard.channels.base import InboundMessage
+from crm_contact_guard import tasks
 from crm_contact_guard.hosting import database
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Event
@@ -44,19 +43,9 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def noticed() -> ReaderAnswer:
     talk = factories.conversation(factories.employee("aoi", branch=factories.team(head="sora")))
-    received = gateway.receive(
-        InboundMessage(
-            channel="chat",
-            event_id="1",
-            from_address="",
-            text="Could we meet outside of the shop?",
-            occurred_at=factories.office_time(),
-            reply_tokens=(talk.reply_token,),
-        )
-    )
-    assert received.message is not None
+    message = factories.received("Could we meet outside of the shop?", talk)
     with database.atomic():
-        second_reader.consider(received.message, alerts=[], noticed=[second_reader.Noticed(by="customer", score=0.4)])
+        second_reader.consider(message, alerts=[], noticed=[second_reader.Noticed(by="customer", score=0.4)])
     return ReaderAnswer.objects.get()
 
 

@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.models import Conversation, Event, Message
-from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise, by_side, severity_of
 from crm_contact_guard.supervision.models import Alert, Finding, Notice, Tier
 from crm_contact_guard.supervision.noticing import notice
@@ -31,13 +30,7 @@ def conversation() -> Conversation:
 
 
 def says(conversation: Conversation, after: timedelta = timedelta(0)) -> Message:
-    return record_message(
-        conversation=conversation,
-        direction="inbound",
-        channel="chat",
-        occurred_at=factories.office_time() + after,
-        text="Some words or other",
-    )
+    return factories.recorded(conversation, "Some words or other", occurred_at=factories.office_time() + after)
 
 
 def verdict(message: Message, *kinds: str, score: float = 0.9, place: str = "", **more: Any) -> Verdict:

@@ -8,7 +8,6 @@ import pytest
 from django.core import mail
 
 from crm_contact_guard import gateway
-from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.policy.decision import Action, Override, OverrideCode
 from crm_contact_guard.record.models import Conversation, Event, Message
@@ -31,21 +30,12 @@ def conversation(clerk: Employee) -> Conversation:
     return factories.conversation(clerk)
 
 
-def says(conversation: Conversation, text: str, minutes: float = 0, event_id: str = "") -> Message:
+def says(conversation: Conversation, text: str, minutes: float = 0, **more: object) -> Message:
     """A customer's message on the conversation's chat, inspected."""
-    received = gateway.receive(
-        InboundMessage(
-            channel="chat",
-            event_id=event_id or text[:100] + str(minutes),
-            from_address="",
-            text=text,
-            occurred_at=factories.office_time() + timedelta(minutes=minutes),
-            reply_tokens=(conversation.reply_token,),
-        )
-    )
-    assert received.message is not None
-    inspection.inspect(received.message)
-    return received.message
+    at = factories.office_time() + timedelta(minutes=minutes)
+    message = factories.received(text, conversation, occurred_at=at, **more)
+    inspection.inspect(message)
+    return message
 
 
 def writes(
@@ -143,16 +133,7 @@ def test_the_mail_has_people_and_a_link_but_not_the_content(
     conversation: Conversation, django_capture_on_commit_callbacks: object
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
-        gateway.receive(
-            InboundMessage(
-                channel="chat",
-                event_id="1",
-                from_address="",
-                text=ASK,
-                occurred_at=factories.office_time(),
-                reply_tokens=(conversation.reply_token,),
-            )
-        )
+        factories.received(ASK, conversation)
 
     [warning] = mail.outbox
     assert warning.to == ["sora@kaede.example"]

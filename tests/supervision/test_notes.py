@@ -15,11 +15,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def clerk() -> Employee:
-    return factories.employee("aoi", branch=factories.team(head="sora"))
-
-
-@pytest.fixture
 def conversation(clerk: Employee) -> Conversation:
     return factories.conversation(clerk)
 

@@ -13,7 +13,6 @@ from django.core import mail
 from django.test import override_settings
 
 from crm_contact_guard import detection, gateway
-from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.monitoring.measuring import measures
 from crm_contact_guard.policy.company import company
 from crm_contact_guard.privacy.erasing import erase_messages
@@ -45,18 +44,7 @@ def conversation() -> Conversation:
 
 def says(conversation: Conversation, text: str, minutes: float = 0) -> Message:
     """A customer's message; its on_commit hooks are not run."""
-    received = gateway.receive(
-        InboundMessage(
-            channel="chat",
-            event_id=f"{minutes}",
-            from_address="",
-            text=text,
-            occurred_at=factories.office_time() + timedelta(minutes=minutes),
-            reply_tokens=(conversation.reply_token,),
-        )
-    )
-    assert received.message is not None
-    return received.message
+    return factories.received(text, conversation, occurred_at=factories.office_time() + timedelta(minutes=minutes))
 
 
 def verdict(message: Message, tier: str = Tier.NOTICED, *, start: int = 0, **more: Any) -> Verdict:

@@ -13,7 +13,6 @@ from django.core.management import CommandError, call_command
 from crm_contact_guard import gateway
 from crm_contact_guard.policy.decision import Override, OverrideCode
 from crm_contact_guard.record.models import Event, Message
-from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection
 from tests import factories
 
@@ -68,12 +67,8 @@ def test_new_findings_open_an_alert_without_mail_and_only_once(past: Message) ->
 
 def test_noticed_findings_are_reported_separately(past: Message, settings: Any) -> None:
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "THRESHOLDS": {"alert": 0.99, "noticed": 0.02}}
-    maybe = record_message(
-        conversation=past.conversation,
-        direction="inbound",
-        channel="chat",
-        occurred_at=past.occurred_at - timedelta(days=10),
-        text="LINEやってますか？",
+    maybe = factories.recorded(
+        past.conversation, "LINEやってますか？", occurred_at=past.occurred_at - timedelta(days=10)
     )
 
     words = rescan("--until", str(maybe.occurred_at.date() + timedelta(days=1)))

@@ -12,7 +12,6 @@ from django.utils import timezone
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage
 from crm_contact_guard.record.models import Conversation, Event
-from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import MAX_COMMENT, alert_claim, alert_close, alert_history, alert_reopen
@@ -29,9 +28,7 @@ def conversation() -> Conversation:
 @pytest.fixture
 def alert(conversation: Conversation) -> Alert:
     at = factories.office_time()
-    message = record_message(
-        conversation=conversation, direction="inbound", channel="chat", occurred_at=at, text="Hello"
-    )
+    message = factories.recorded(conversation, "Hello", occurred_at=at)
     finding = NewFinding(
         message=message, kind="contact_request", start=0, end=5, score=0.9, detector="test", version="1"
     )
@@ -190,9 +187,7 @@ def test_what_a_person_closed_is_not_opened_again(alert: Alert, resolution: str)
 
 def test_each_alert_has_a_life_and_a_history_of_its_own(alert: Alert, conversation: Conversation) -> None:
     at = factories.office_time()
-    message = record_message(
-        conversation=conversation, direction="inbound", channel="chat", occurred_at=at, text="You!"
-    )
+    message = factories.recorded(conversation, "You!", occurred_at=at)
     finding = NewFinding(message=message, kind="harassment", start=0, end=4, score=0.9, detector="test", version="1")
     other = alert_raise(
         conversation=conversation,

@@ -12,7 +12,6 @@ from django.core import mail
 from django.utils import timezone
 
 from crm_contact_guard import gateway, tasks
-from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage
 from crm_contact_guard.hosting import database
@@ -47,18 +46,7 @@ def talk() -> Conversation:
 
 def says(talk: Conversation, text: str, minutes: float = 0) -> Message:
     """A customer's message; queued tasks are not run: each test runs the tasks it needs."""
-    received = gateway.receive(
-        InboundMessage(
-            channel="chat",
-            event_id=f"{text[:50]}{minutes}",
-            from_address="",
-            text=text,
-            occurred_at=factories.office_time() + timedelta(minutes=minutes),
-            reply_tokens=(talk.reply_token,),
-        )
-    )
-    assert received.message is not None
-    return received.message
+    return factories.received(text, talk, occurred_at=factories.office_time() + timedelta(minutes=minutes))
 
 
 def notices_something(message: Message, score: float = 0.4) -> ReaderAnswer:

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from crm_contact_guard.record.models import Conversation, Message
-from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.talks import as_thread, talk_up_to
 from tests import factories
 
@@ -23,13 +22,7 @@ def conversation() -> Conversation:
 
 
 def says(conversation: Conversation, after: timedelta, direction: str = "inbound", text: str = "Hello") -> Message:
-    return record_message(
-        conversation=conversation,
-        direction=direction,
-        channel="chat",
-        occurred_at=factories.office_time() + after,
-        text=text,
-    )
+    return factories.recorded(conversation, text, direction=direction, occurred_at=factories.office_time() + after)
 
 
 def test_a_week_is_read_and_not_a_moment_more(conversation: Conversation) -> None:

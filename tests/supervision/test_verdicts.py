@@ -9,7 +9,6 @@ import pytest
 
 from crm_contact_guard.detection.types import By, Finding, Kind, Scan, Stance, ThreadVerdict, Tier
 from crm_contact_guard.record.models import Conversation, Message
-from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.supervision.contents import Content
 from crm_contact_guard.supervision.talks import as_thread, talk_up_to
 from crm_contact_guard.supervision.verdicts import merged, of_content, of_talk
@@ -30,12 +29,11 @@ def talk(conversation: Conversation) -> list[Message]:
 
 
 def said(conversation: Conversation, minutes: float, direction: str) -> Message:
-    return record_message(
-        conversation=conversation,
+    return factories.recorded(
+        conversation,
+        f"line {minutes}",
         direction=direction,
-        channel="chat",
         occurred_at=factories.office_time() + timedelta(minutes=minutes),
-        text=f"line {minutes}",
     )
 
 

@@ -11,7 +11,7 @@ from crm_contact_guard.api.codes import CodeField
 from crm_contact_guard.api.serializers.people import CustomerSerializer, PersonSerializer, TeamSerializer
 from crm_contact_guard.api.wire import Moment
 from crm_contact_guard.directory.addresses import mask
-from crm_contact_guard.directory.models import Address, AddressKind
+from crm_contact_guard.directory.models import Address
 from crm_contact_guard.record.models import Conversation
 
 
@@ -34,7 +34,7 @@ class ConversationSerializer(serializers.Serializer[Any]):
 class AddressSerializer(serializers.Serializer[Any]):
     """An address of the customer, masked unless ``unmask=true`` is given by somebody who may."""
 
-    kind = CodeField(AddressKind)
+    kind = serializers.CharField(help_text="As the channels declare it, such as email or phone.")
     value = serializers.SerializerMethodField(method_name="shown")
     opted_out_at = Moment(allow_null=True)
     opted_out_by = serializers.CharField(help_text="stop, unfollow, unsubscribe, bounce or complaint; empty: neither.")

@@ -14,6 +14,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from crm_contact_guard.channels.address_kinds import EMAIL
 from crm_contact_guard.channels.base import Channel, DeliveryStatus, OutboundMessage, Receipt
 from crm_contact_guard.channels.email.inbound import file_name
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
@@ -43,7 +44,7 @@ class EmailChannel(Channel):
     ``TIMEOUT`` (seconds), or ``MAILER`` for one of the host's mailers, or ``BACKEND`` for another Django mail back end.
     ``IMAP``: a mailbox to poll (``imap.ImapOptions``)."""
 
-    address_kind = "email"
+    address_kind = EMAIL
     verbose_name = _("E-mail")
     supports_subject = True
     supports_files = True

@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from crm_contact_guard.channels.address_kinds import AddressKind
 from crm_contact_guard.channels.base import CarrierEvent, Channel, FileIn, MediaRef, OutboundMessage, Receipt
 from crm_contact_guard.channels.names import Names, Profile
 from crm_contact_guard.conf import settings
@@ -28,7 +29,7 @@ class LineChannel(Channel):
     rotation), ``NOTICE`` (whether the recording notice precedes a conversation's first message, default True),
     ``TIMEOUT`` (seconds per request, default 10), ``HOST`` (instead of LINE's)."""
 
-    address_kind = "line"
+    address_kind = AddressKind("line", _("LINE"))
     verbose_name = _("LINE")
     #: ``X-Line-Retry-Key``. LINE remembers a key for 24 hours, which is longer than the outbox retries if workers run.
     supports_idempotency = True

@@ -17,6 +17,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm_contact_guard.channels.address_kinds import AddressKind
 from crm_contact_guard.channels.base import (
     CarrierEvent,
     Channel,
@@ -51,7 +52,7 @@ class LineWorksChannel(Channel):
     bot.read user.read"), ``NOTICE`` (whether the recording notice precedes a conversation's first message, default
     True), ``TIMEOUT`` (seconds per request, default 10), ``API_URL`` and ``AUTH_URL`` (instead of LINE WORKS')."""
 
-    address_kind = "line_works"
+    address_kind = AddressKind("line_works", gettext_lazy("LINE WORKS"))
     verbose_name = gettext_lazy("LINE WORKS")
     supports_webhook = True
     supports_files = True

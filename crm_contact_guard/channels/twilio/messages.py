@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage, Error
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from crm_contact_guard.channels.address_kinds import PHONE, WHATSAPP, e164
 from crm_contact_guard.channels.base import (
     Carried,
     CarrierEvent,
@@ -21,7 +22,6 @@ from crm_contact_guard.channels.base import (
     OutboundMessage,
     Receipt,
 )
-from crm_contact_guard.channels.phones import e164
 from crm_contact_guard.channels.twilio import inbound, listing, media
 from crm_contact_guard.channels.twilio.account import TwilioAccount
 from crm_contact_guard.exceptions import ChannelError
@@ -35,7 +35,7 @@ class SmsChannel(TwilioAccount):
     """SMS. Further options: ``FROM`` (the company's number in E.164, or an alphanumeric sender) or
     ``MESSAGING_SERVICE_SID``; ``MEDIA_HOSTS`` (additional hosts from which media may be fetched)."""
 
-    address_kind = "phone"
+    address_kind = PHONE
     verbose_name = _("SMS")
     max_length = _LONGEST - _NOTICE
     supports_files = True
@@ -152,7 +152,7 @@ class SmsChannel(TwilioAccount):
 class WhatsAppChannel(SmsChannel):
     """WhatsApp by a Twilio sender. Options as SMS; ``FROM`` is the sender's number."""
 
-    address_kind = "whatsapp"
+    address_kind = WHATSAPP
     verbose_name = _("WhatsApp")
     prefix = "whatsapp:"
     max_files = 1

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from crm_contact_guard.channels.address_kinds import PHONE, e164
 from crm_contact_guard.channels.base import (
     CallEvent,
     CallOutcome,
@@ -24,7 +25,6 @@ from crm_contact_guard.channels.base import (
     PhoneCall,
     Receipt,
 )
-from crm_contact_guard.channels.phones import e164
 from crm_contact_guard.channels.twilio import inbound
 from crm_contact_guard.channels.twilio.account import TwilioAccount
 from crm_contact_guard.exceptions import ChannelError
@@ -47,7 +47,7 @@ class VoiceChannel(TwilioAccount):
     key → phone number, or the dotted path of a function that maps one to the other), ``FORWARD_TO`` (number that
     answers customers' calls to ``FROM``)."""
 
-    address_kind = "phone"
+    address_kind = PHONE
     verbose_name = _("Telephone")
     supports_text = False
     supports_calls = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from crm_contact_guard.channels.address_kinds import AddressKind
 from crm_contact_guard.channels.base import Channel, DeliveryStatus, OutboundMessage, Receipt
 
 __all__ = ["WebChatChannel"]
@@ -12,7 +13,8 @@ __all__ = ["WebChatChannel"]
 class WebChatChannel(Channel):
     """The customer opens an expiring link. No address and no carrier are needed."""
 
-    address_kind = "chat"
+    address_kind = AddressKind("chat", _("Web chat"))
+    on_our_page = True
     verbose_name = _("Web chat")
     needs_address = False
     supports_idempotency = True

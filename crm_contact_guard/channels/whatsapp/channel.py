@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from crm_contact_guard.channels.address_kinds import WHATSAPP, e164
 from crm_contact_guard.channels.base import (
     CarrierEvent,
     Channel,
@@ -26,7 +27,6 @@ from crm_contact_guard.channels.base import (
     OutboundTemplate,
     Receipt,
 )
-from crm_contact_guard.channels.phones import e164
 from crm_contact_guard.channels.whatsapp import events
 from crm_contact_guard.channels.whatsapp.api import Api
 from crm_contact_guard.exceptions import ChannelError, InvalidPayload
@@ -50,7 +50,7 @@ class WhatsAppChannel(Channel):
     "en" → "en_US"), ``NAMED_PARAMETERS`` (templates have named variables), ``TIMEOUT`` (seconds, default 20),
     ``API_VERSION``, ``API_URL`` (another server with the same API)."""
 
-    address_kind = "whatsapp"
+    address_kind = WHATSAPP
     verbose_name = _("WhatsApp")
     supports_webhook = True
     supports_status = True

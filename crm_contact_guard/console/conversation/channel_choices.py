@@ -8,7 +8,7 @@ from typing import Any
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel
 from crm_contact_guard.delivery import consent
-from crm_contact_guard.directory.models import AddressKind, Customer
+from crm_contact_guard.directory.models import Customer
 from crm_contact_guard.record.models import Conversation
 
 
@@ -26,7 +26,7 @@ class Choice:
 def webchat() -> Channel | None:
     """The first configured channel whose messages our own page hands to the customer."""
     channels = (registry.channel(alias) for alias in registry.aliases())
-    return next((channel for channel in channels if channel.address_kind == AddressKind.CHAT), None)
+    return next((channel for channel in channels if channel.on_our_page), None)
 
 
 def choices(customer: Customer) -> list[Choice]:
@@ -37,9 +37,9 @@ def choices(customer: Customer) -> list[Choice]:
         Choice(
             alias=channel.alias,
             label=channel.verbose_name,
-            quick=channel.address_kind != AddressKind.EMAIL,
+            quick=not channel.supports_subject,
             takes_subject=channel.supports_subject,
-            is_chat=channel.address_kind == AddressKind.CHAT,
+            is_chat=channel.on_our_page,
         )
         for channel in channels
         if channel.supports_text and (not channel.needs_address or channel.address_kind in kinds)

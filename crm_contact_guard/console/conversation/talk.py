@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import calling, permissions
+from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel
 from crm_contact_guard.console.conversation import channel_choices, thread
 from crm_contact_guard.console.conversation.composer import Composer, composer_for, customer_now
@@ -195,7 +196,7 @@ def card(viewer: Employee, conversation: Conversation, *, unmasked: bool = False
         addresses=[
             MaskedAddress(
                 row.kind,
-                row.get_kind_display(),
+                registry.address_kind(row.kind).label or row.kind,
                 row.value if unmasked else mask(row.kind, row.value),
                 str(consent.REASONS.get(row.opted_out_by, _("was opted out"))) if row.opted_out_at else "",
                 row.opted_out_at,

@@ -6,19 +6,17 @@ with each new combination of hits.
 
 from __future__ import annotations
 
-import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 import ahocorasick_rs
 
 from crm_contact_guard.detection.concepts.literals import expand
+from crm_contact_guard.detection.packs import read
 from crm_contact_guard.detection.text.normalise import normalise
 
 LANGUAGES = ("common", "ja", "en", "zh", "ko", "th", "vi", "es", "tl", "romaji")
-PACKS = files("crm_contact_guard.detection") / "packs"
 #: A window written by a person has fewer matches than this.
 MOST_MATCHES = 250
 #: Concept, whether a word boundary is required at the left and at the right, and texts that must not follow.
@@ -55,7 +53,7 @@ class Hit:
 
 def read_pack(name: str) -> Pack:
     """Read ``packs/<name>.toml``."""
-    raw = tomllib.loads((PACKS / f"{name}.toml").read_text("utf-8"))
+    raw = read(name)
     slots = {slot: tuple(fragments) for slot, fragments in raw["slots"].items()}
     return Pack(
         raw["language"], raw["version"], slots, {slot: tuple(ends) for slot, ends in raw.get("not_before", {}).items()}
@@ -91,7 +89,7 @@ class Lexicon:
         self._looks_ahead = 1 + max(
             (len(ban) for _, bans in self._bordered for *_, banned in bans for ban in banned), default=0
         )
-        self.reasons: dict[str, dict[str, str]] = tomllib.loads((PACKS / "reasons.toml").read_text("utf-8"))
+        self.reasons: dict[str, dict[str, str]] = read("reasons")
 
     @staticmethod
     def _add(

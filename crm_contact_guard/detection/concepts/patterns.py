@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from crm_contact_guard.detection.concepts.lexicon import PACKS, Found, lexicon
+from crm_contact_guard.detection.concepts.lexicon import Found, lexicon
+from crm_contact_guard.detection.packs import read
 from crm_contact_guard.detection.text.sentences import sentences_of
 from crm_contact_guard.detection.types import Kind
 
@@ -36,7 +36,7 @@ def patterns() -> tuple[Pattern, ...]:
     def mask(names: str) -> int:
         return sum(1 << index[name] for name in names.split("|"))
 
-    raw = tomllib.loads((PACKS / "patterns.toml").read_text("utf-8"))
+    raw = read("patterns")
     return tuple(
         Pattern(
             entry["id"],
@@ -54,7 +54,7 @@ def patterns() -> tuple[Pattern, ...]:
 @lru_cache(maxsize=1)
 def version() -> str:
     """Version of the file."""
-    return str(tomllib.loads((PACKS / "patterns.toml").read_text("utf-8"))["version"])
+    return str(read("patterns")["version"])
 
 
 @lru_cache(maxsize=1)

@@ -5,16 +5,10 @@ Needs the extra ``images`` (zxing-cpp, pillow); both are imported on first use.
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
-
-from crm_contact_guard import detection
-from crm_contact_guard.detection.types import By, Company, Direction, Finding, Scan, Stance
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -41,40 +35,6 @@ class ImageTooLargeError(UnreadableImageError):
     """The bytes or the pixels exceed ``MAX_BYTES`` or ``MAX_PIXELS``; nothing was decoded."""
 
 
-class Unread(StrEnum):
-    """Why an image was not read. This is not the same as "no code found"; the caller decides what follows."""
-
-    TOO_LARGE = "too_large"
-    UNREADABLE = "unreadable"
-
-
-@dataclass(frozen=True, slots=True)
-class ImageScan:
-    """The verdict on the texts of an image's codes, joined by line breaks.
-
-    Findings point into ``text``. ``unread`` is set if the image could not be read.
-    """
-
-    text: str
-    scan: Scan
-    unread: Unread | None = None
-
-    @property
-    def attempt(self) -> bool:
-        """As ``Scan.attempt``."""
-        return self.scan.attempt
-
-    @property
-    def by(self) -> By | None:
-        """As ``Scan.by``."""
-        return self.scan.by
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """As ``Scan.findings``; each has the technique ``qr_image``."""
-        return self.scan.findings
-
-
 def read(data: bytes) -> list[str]:
     """Texts of the codes in an image, in the order found and without duplicates; empty if there are none.
 
@@ -94,28 +54,6 @@ def read(data: bytes) -> list[str]:
             return list(texts)  # a later frame is damaged; keep what was read
         raise UnreadableImageError(type(error).__name__) from error
     return list(texts)
-
-
-def scan_image(
-    data: bytes, company: Company | None = None, *, direction: Direction | str = Direction.INBOUND
-) -> ImageScan:
-    """Scan the texts of an image's codes as ``engine.scan`` does: a LINE or WhatsApp link in a code is a contact.
-
-    Never raises because of the bytes; ``unread`` says why they could not be read. Raises ``ImportError`` without the
-    extra ``images``.
-    """
-    nothing = Scan(False, None, Stance.NONE, 0.0)
-    try:
-        text = "\n".join(read(data))
-    except ImageTooLargeError:
-        return ImageScan("", nothing, Unread.TOO_LARGE)
-    except UnreadableImageError:
-        return ImageScan("", nothing, Unread.UNREADABLE)
-    if not text:
-        return ImageScan("", nothing)
-    verdict = detection.scan(text, direction=direction, company=company)
-    marked = tuple(dataclasses.replace(finding, technique=TECHNIQUE) for finding in verdict.findings)
-    return ImageScan(text, dataclasses.replace(verdict, findings=marked))
 
 
 def _frames(data: bytes) -> Iterator[Image]:

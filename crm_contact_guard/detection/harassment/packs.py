@@ -7,14 +7,13 @@ patterns, each with ``hits`` and ``misses`` that serve as tests.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import re2
 
+from crm_contact_guard.detection.packs import read
 from crm_contact_guard.detection.text.sets import options, set_of
 
 LANGUAGES = ("ja", "en")
@@ -80,9 +79,7 @@ def compile_bounded(expression: str) -> Any:
 
 def read_patterns(language: str, family: str = HARASSMENT) -> tuple[Pattern, ...]:
     """Patterns of the pack ``<family>_<language>.toml``, in file order. Raises ``KeyError`` or ``re2.error``."""
-    raw = tomllib.loads(
-        (files("crm_contact_guard.detection") / "packs" / f"{family}_{language}.toml").read_text("utf-8")
-    )
+    raw = read(f"{family}_{language}")
     slots = {f"{{{name}}}": f"(?:{'|'.join(words)})" for name, words in raw["slots"].items()}
 
     def expand(expression: str) -> str:
@@ -114,7 +111,7 @@ def packs(family: str = HARASSMENT) -> Packs:
     patterns: tuple[Pattern, ...] = ()
     sets = []
     for language in LANGUAGES:
-        read = read_patterns(language, family)
-        sets.append((len(patterns), set_of((pattern.expression for pattern in read), SET_MEMORY)))
-        patterns += read
+        own = read_patterns(language, family)
+        sets.append((len(patterns), set_of((pattern.expression for pattern in own), SET_MEMORY)))
+        patterns += own
     return Packs(patterns, tuple(sets))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import re2
 
+from crm_contact_guard.detection import packs
 from crm_contact_guard.detection.text import numerals
 from crm_contact_guard.detection.text.sets import set_of
 
@@ -33,6 +34,10 @@ class Candidate(NamedTuple):
     value: str
     technique: str = "plain"
 
+
+#: What each shape has in its pack.
+_SHAPES = {entry["id"]: entry for entry in packs.read("identifiers")["shape"]}
+_STREET = "|".join(_SHAPES["address:en"]["streets"])
 
 _DOT = r"(?:\s?\.\s?|\s?[\[({<]\s?(?:\.|dot|点)\s?[\])}>]\s?|\s(?:dot|d0t|punto|chấm|dotto|テン)\s|-dot-|\s?(?:、?ドット、?|、?どっと、?|テン)\s?|点|點|쩜|\s?(?:점|จุด)\s?)"
 _AT = r"(?:\s?[@ⓐ]\s?(?:マーク)?\s?|\s?[\[({<]\s?(?:@|at|a|アット(?:マーク)?)\s?[\])}>]\s?|\s(?:at|@t|arroba|a còng|atto ?maaku)\s|-at-|\s?(?:、?アット(?:マーク)?、?|、?あっと(?:まーく)?、?|★|골뱅이|艾特|แอท)\s?)"
@@ -120,17 +125,12 @@ ADDRESS_JA = re2.compile(
     r"(?:の?[ 、]*[ァ-ヶー一-龥a-z・]{2,14}[ ]*(?:[0-9]{2,4})(?:号室?)?)?"
 )
 ADDRESS_EN = re2.compile(
-    r"\b(?:(?:flat|apt|unit|apartment) ?[0-9]+[a-z]?,? )?[0-9]{1,5}[a-z]?,? (?:[a-z'.]+ ){1,3}(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|close|court|ct|mews|terrace|place|way|gardens|crescent|square|hill|row|walk|blvd|boulevard|grove|yard|quay|wharf|parade|circuit|rise|soi|alley|loop)\b\.?"
+    r"\b(?:(?:flat|apt|unit|apartment) ?[0-9]+[a-z]?,? )?[0-9]{1,5}[a-z]?,? (?:[a-z'.]+ ){1,3}(?:" + _STREET + r")\b\.?"
     r"(?:,? (?:(?:apt|flat|unit|suite|no|floor|buzzer|top|ground)\.? ?'?[0-9a-z]+'?(?: floor)?|[a-z]+)){0,2}"
 )
 ADDRESS_JA_GATE = r"[都道府県市区町村郡][^\n、。]{0,14}[0-9一二三四五六七八九](?:丁目|-|番|ー)"
-ADDRESS_EN_GATE = r"\b[0-9]{1,5}[a-z]?,? (?:[a-z'.]+ ){1,3}(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|close|court|ct|mews|terrace|place|way|gardens|crescent|square|hill|row|walk|blvd|boulevard|grove|yard|quay|wharf|parade|circuit|rise|soi|alley|loop)\b"
-HINT = re2.compile(
-    r"[a-z0-9._\-]{3,}[」\"']?\s?(?:\+|プラス|plus|&|に|と|の(?:後|あと)(?:に|は)?)\s?[^。.\n]{0,14}(?:誕生日|生年|生まれ|部屋番号|birthday|birth year|year i was born|room number|house number|名字|苗字|生日)[^\s。、,.]{0,8}"
-    r"|(?:same as|same name as|identical to) [^.\n]{3,40}(?:plus|and|with|minus|then) [^.\n]{3,30}"
-    r"|(?:名札|ニックネーム|あだ名|苗字|名字|下の名前|店名|源氏名|my (?:first |last |nick)?name|nickname|name tag|name badge)[^。.\n]{0,16}(?:と|に|＋|\+|プラス|plus|and|then|followed by)[^。.\n]{0,20}(?:誕生|生まれ|西暦|年|birth|year|born|[0-9]{2,4})[^。.\n、]{0,8}"
-    r"|underscores? (?:either|on both|both|at (?:the|each)) [^.\n]{3,40}|put (?:an? )?(?:underscore|dot|at sign|@)[^.\n]{3,50}"
-)
+ADDRESS_EN_GATE = r"\b[0-9]{1,5}[a-z]?,? (?:[a-z'.]+ ){1,3}(?:" + _STREET + r")\b"
+HINT = re2.compile("|".join(_SHAPES["hint:computed"]["expressions"]))
 WALLET = re2.compile(
     r"\b(?:gb|de|fr|es|nl|it|ie|pt)[0-9x]{2}(?: ?[a-z0-9]{4}){3,7}\b|\b(?:t[a-z0-9]{24,40}|0x[a-f0-9]{30,42}|bc1[a-z0-9]{20,60})\b"
 )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import lru_cache
-from importlib.resources import files
 
 import re2
+
+from crm_contact_guard.detection import packs
 
 
 @lru_cache(maxsize=1)
 def _pack() -> dict[str, dict[str, list[str]]]:
-    source = (files("crm_contact_guard.detection") / "packs" / "segments.toml").read_text("utf-8")
-    return {name: table for name, table in tomllib.loads(source).items() if isinstance(table, dict)}
+    return {name: table for name, table in packs.read("segments").items() if isinstance(table, dict)}
 
 
 def words(table: str, key: str) -> list[str]:

@@ -6,18 +6,14 @@ from collections.abc import Iterator
 
 import re2
 
+from crm_contact_guard.detection.sensitive.words import any_of, groups
 from crm_contact_guard.detection.text.normalise import Normalised
 from crm_contact_guard.detection.types import Finding, Kind
 
 CREDENTIAL = "sensitive.credential"
 
 #: Names of secrets; a text without any of them holds no credential.
-SECRET = (
-    r"(?P<word>pass ?words?|pass ?phrase|passwd|pass ?codes?|\bpwd?\b|p/w|パスワード|パスコード|暗証(?:番号|ナンバー)?|合言葉|密码|비밀번호)"
-    r"|(?P<digits>\bpin(?: ?(?:code|number|no\.?))?\b|\bcv[vc]2?\b|セキュリティ(?:コード|番号)|security code)"
-    r"|(?P<once>\botp\b|one[- ]time (?:pass ?)?(?:code|word|pin)|(?:verification|authentication|auth|sms|2fa|mfa|confirmation|login|log-in"
-    r"|sign-?in) code|ワンタイム(?:パスワード|コード|パス)?|認証(?:コード|番号)|(?:確認|ログイン|本人確認|sms)コード|验证码)"
-)
+SECRET = groups("secret.word", "secret.digits", "secret.once")
 _LINK = (
     r"(?P<link>[ 　]*(?:for (?:my |the |our |your )?[a-z ]{1,30} )?(?:(?:is|was|are|=|:|->|→|⇒|は|が|を)[ 　]*){0,2}"
     r"(?:now |still |just |currently |いま|今|次の(?:通り|とおり)(?:です)?[。:]?|以下です[。:]?)?[ 　\n]*)"
@@ -36,24 +32,11 @@ FLOOD = "sensitive.flood"
 _DIGIT = re2.compile(r"\d")
 _LETTERS = re2.compile(r"[a-z]+")
 #: Words that describe a password and are not one.
-_REMARK = re2.compile(
-    r"(?:not?|too|in?valid|incorrect|wrong|right|correct|required|needed|missing|lost|old|new|safe|secure|weak|strong|long|short|same|case|blank|empty|secret"
-    r"|sent|due|set|here|there|below|above|attached|enclosed|unknown|private|protected|different|personal|available|ready|case-sensitive"
-    r"|something|anything|nothing|the|your|our|mine|yours|this|that|what|when|where|why|how|who|and|for|or|but|you|they|him|her|his|its|please|see"
-    r"|changed|reset|policy|manager|field|page|link|hint|form|box|screen|prompt|always|never|only|also|just|still|now|ok|okay|fine|good|bad|gone|out|up|down|off"
-    r"|rejected|via|by|from|with|without|to|at|on|in|as|if|it|is|was|be|been|being|can|could|will|would|must|should|may|might|has|have|had|does|did|do|xxxx+|[a-z]+(?:ed|ing|able|ive|ent|ly|ion|n't))"
-)
+_REMARK = re2.compile(f"(?:{any_of('secret.remark')})")
 _COUNTED = re2.compile(r"\s?(?:文字|桁|回|分|時|秒|日|月|年|件|char|letter|digit|times|minute|min\b|hour|second|day|%)")
 _NOT_A_VALUE = re2.compile(r"(?:https?:|www\.|[*•.x_-]+$|\d{1,2}[:/-]\d{1,2}|[^@]+@[^@]+\.[a-z]+$|<|\d+[-~]\d+$)")
 #: What a credential gives access to: an account, or a door, file, network or meeting. The nearest word decides.
-_OPENS = re2.compile(
-    r"(?P<account>account|log ?in|log-in|sign ?in|bank|portal|my page|e-?mail|user|\bid\b|card|atm|\bapp\b|口座|ログイン|バンク|バンキング"
-    r"|マイページ|会員|アカウント|カード|ユーザー|メール|アプリ|通帳|証券)"
-    r"|(?P<thing>wi-?fi(?: ?の? ?id)?|wlan|ssid|hot ?spot|network|無線|ワイファイ|わいふぁい|館内|客室|ゲスト用|ネット回線|door|key ?box|lock ?box|lock\b|locker|gate"
-    r"|entrance|building|garage|\bsafe\b|keypad|elevator|lift|lobby|toilet|restroom|bathroom|parking|キーボックス|ドア|玄関|オートロック|宅配ボックス|ロッカー|金庫|門扉|シャッター|駐輪|駐車|エントランス"
-    r"|お手洗い|トイレ|部屋|\bzip\b|pdf|attach|file|document|excel|spreadsheet|添付|ファイル|資料|書類|解凍|圧縮|zoom|teams|meet|webinar|webex|会議|ミーティング|ウェビナー"
-    r"|coupon|voucher|discount|promo|クーポン|割引|合鍵|プレゼント|見積)"
-)
+_OPENS = re2.compile(groups("opens.account", "opens.thing"))
 _LOOK_BACK, _LOOK_AHEAD = 45, 24
 
 

@@ -16,13 +16,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import re2
 
+from crm_contact_guard.detection import packs
 from crm_contact_guard.detection.gates import LONG_NUMBER, SECRET_NAME, SENSITIVE, opened
 from crm_contact_guard.detection.sensitive.check_digits import is_card, is_my_number
 from crm_contact_guard.detection.sensitive.credentials import find_credentials, flood
+from crm_contact_guard.detection.sensitive.words import groups
 from crm_contact_guard.detection.text.normalise import Normalised
 from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
 
-VERSION = "2026.11.1"
+VERSION = packs.read("sensitive")["version"]
 CARD, MY_NUMBER = "sensitive.card", "sensitive.my_number"
 #: Findings of each sort in one message; the limit bounds the cost of a hostile text.
 MAX_FINDINGS = 50
@@ -36,19 +38,7 @@ _GROUP = re2.compile(r"\d+")
 _PRINTED = frozenset({(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 4, 4, 2), (8, 8), (6, 10)})
 _BEFORE, _AFTER = 40, 16
 
-_NAMES = re2.compile(
-    r"(?P<card>(?:credit|debit|bank) ?card|card(?: ?(?:no|num|number|details|is))?\b|\bvisa\b|master ?card|\bamex\b"
-    r"|american express|\bjcb\b|diners|union ?pay|\bpan\b|\bcv[vc]2?\b|expir|\bexp\b|valid thru"
-    r"|クレジット|クレカ|デビット|カード(?:番号|は|の番号|情報)?|有効期限|セキュリティコード|名義|信用卡|카드)"
-    r"|(?P<mine>my ?number|individual number|マイナンバー|個人番号|まいなんばー)"
-    r"|(?P<other>order|track|parcel|shipment|waybill|invoice|receipt|booking|reservation|itinerary|policy|claim|serial"
-    r"|imei|iccid|\bsim\b|member|loyalty|point|mileage|miles|rewards?\b|gift ?card|voucher|coupon|ticket|case (?:no|id)|customer (?:no|id|number)"
-    r"|account|iban|sort code|swift|barcode|\bjan\b|isbn|\bsku\b|\bean\b|model|part (?:no|num)|\bref\b|reference|\bid\b"
-    r"|transaction|contract|meter|phone|\btel\b|mobile|fax"
-    r"|注文|追跡|伝票|問い?合わ?せ番号|送り状|予約|受付番号|受付no|証券番号|証券no|会員|お客様番号|管理番号|シリアル|製造番号|製造no|型番"
-    r"|品番|口座|バーコード|契約番号|請求書|診察券|整理番号|ポイント|マイレージ|ギフト|商品券|回数券|案件|法人番号|登録番号|許可番号"
-    r"|検針|お客さま番号|電話|携帯|取引番号|承認番号|運単|订单|单号|주문|송장)"
-)
+_NAMES = re2.compile(groups("number.card", "number.mine", "number.other"))
 
 
 def find(normalised: Normalised, direction: Direction, company: Company) -> Iterable[Finding]:

@@ -84,6 +84,8 @@ class Command(GuardCommand):
                 self.stdout.write("DEMO KEY    this key is public: these signatures prove nothing")
         for name, size in report.witnessed:
             self.stdout.write(f"witness     {name}: the record begins with the {size} leaves of its checkpoint")
+        for name, what in report.notes:
+            self.stdout.write(f"NOTE        {name} {what}")
         if not report.witnessed:
             self.stdout.write(
                 "NO WITNESS  no external checkpoint was compared: a rolled-back database would not be detected"

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.delivery import health
 from crm_contact_guard.exceptions import ChannelError
+from tests import factories
 from tests.channels import twilio_setup
 from tests.console.conftest import Hotel
 
@@ -38,15 +37,7 @@ def composer(hotel: Hotel, channel: str) -> str:
 
 
 def writes(alias: str, text: str, ago: timedelta) -> None:
-    gateway.receive(
-        InboundMessage(
-            channel=alias,
-            event_id=text,
-            from_address=NUMBER,
-            text=text,
-            occurred_at=timezone.now() - ago,
-        )
-    )
+    factories.received(text, channel=alias, from_address=NUMBER, occurred_at=timezone.now() - ago)
 
 
 def test_how_long_a_text_may_be(hotel: Hotel) -> None:

@@ -166,7 +166,7 @@ def test_the_thread_is_told_only_when_it_changed(hotel: Hotel) -> None:
 def test_long_threads_load_in_windows(hotel: Hotel) -> None:
     start = timezone.now() - timedelta(days=1)
     for index in range(100):
-        says(hotel.talk, f"message {index:03}", at=start + timedelta(minutes=index))
+        says(hotel.talk, f"message {index:03}", occurred_at=start + timedelta(minutes=index))
 
     page = html(hotel.get("aoi", "conversation", hotel.talk.pk))
     earlier = re.search(r'href="(\?before=[^"]+)"', page)

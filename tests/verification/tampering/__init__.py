@@ -4,7 +4,15 @@ Each takes a :class:`Scene`, alters the database, and returns the words that the
 messages with one event each in three seals; ``scene.victim`` is the sixth message, ``scene.other`` the ninth.
 """
 
-from tests.verification.tampering import of_rows, of_seals, of_shown, of_tables  # noqa: F401  # they fill MANIPULATIONS
+from tests.verification.tampering import (  # noqa: F401  # they fill MANIPULATIONS
+    of_definitions,
+    of_rows,
+    of_seals,
+    of_shadows,
+    of_shown,
+    of_tables,
+    of_values,
+)
 from tests.verification.tampering.scene import MANIPULATIONS, Scene, delete, needs_database, update
 
 __all__ = ["MANIPULATIONS", "Scene", "delete", "needs_database", "update"]

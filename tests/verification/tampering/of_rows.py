@@ -43,7 +43,9 @@ for _name, _value in {
 def _open(name: str, value: Callable[[Scene], Any]) -> Callable[[Scene], Words]:
     def act(scene: Scene) -> Words:
         update(scene.victim, **{name: value(scene)})
-        return [f"message {scene.victim.pk}", "ids, times, codes or digests differ from what was sealed"]
+        if name == "occurred_at":  # an earlier minute, to the microsecond: nothing tells which
+            return [f"message {scene.victim.pk}", "ids, times, codes or digests differ from what was sealed"]
+        return [f"message {scene.victim.pk}", f"{name} differs from what was sealed ("]
 
     return act
 
@@ -66,7 +68,7 @@ for _name, _change in {
 @manipulation
 def move_to_another_conversation(scene: Scene) -> Words:
     update(scene.victim, conversation=rows.factories.conversation(None, name="Taro Ito"))
-    return [f"message {scene.victim.pk}", "differ from what was sealed"]
+    return [f"message {scene.victim.pk}", f"conversation differs from what was sealed ('{scene.talk.pk}')"]
 
 
 @manipulation
@@ -193,14 +195,14 @@ def edit_a_pending_message(scene: Scene) -> Words:
 def edit_an_event(scene: Scene) -> Words:
     event = scene.event(scene.victim)
     update(event, kind="delivery.failed")
-    return [f"event {event.pk}", "differ from what was sealed"]
+    return [f"event {event.pk}", "kind differs from what was sealed ('delivery.sent')"]
 
 
 @manipulation
 def edit_an_events_data(scene: Scene) -> Words:
     event = scene.event(scene.victim)
     update(event, data='{"by":"nobody"}')
-    return [f"event {event.pk}", "differ from what was sealed"]
+    return [f"event {event.pk}", "data differs from what was sealed ('{}')"]
 
 
 @manipulation
@@ -221,7 +223,7 @@ def blame_another_actor(scene: Scene) -> Words:
 def move_an_event_to_another_message(scene: Scene) -> Words:
     event = scene.event(scene.victim)
     update(event, message=scene.other)
-    return [f"event {event.pk}", "differ from what was sealed"]
+    return [f"event {event.pk}", f"message differs from what was sealed ('{scene.victim.pk}')"]
 
 
 @manipulation

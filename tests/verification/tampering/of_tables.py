@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
@@ -13,39 +12,18 @@ from crm_contact_guard.sealing.models import Seal, Tile, TreeHead
 from crm_contact_guard.sealing.tree import tile_id
 from tests.verification.tampering.scene import (
     MANIPULATIONS,
+    MESSAGE,
     Scene,
     Words,
+    by_vendor,
     manipulation,
     named,
     past_the_triggers,
+    run,
     update,
 )
 
-MESSAGE = "crm_contact_guard_message"
 IDLE = "CREATE FUNCTION idle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN {value}; END $$"
-
-
-def _sql(scene: Scene, *statements: str) -> None:
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            # PostgreSQL can't alter a table with pending foreign key checks.
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for statement in statements:
-            cursor.execute(statement)
-
-
-def _by_vendor(words: Words, undo: str = "", **statements: list[str]) -> Callable[[Scene], Words] | None:
-    """A manipulation with its SQL per database; ``undo`` is for what a transaction does not roll back."""
-    if connection.vendor not in statements:
-        return None
-
-    def act(scene: Scene) -> Words:
-        if undo and connection.vendor == "mysql":
-            scene.undo.extend(undo.split(";"))
-        _sql(scene, *statements[connection.vendor])
-        return words
-
-    return act
 
 
 _DROP = "DROP TRIGGER contact_guard_message_update"
@@ -53,7 +31,7 @@ _CHANGED = ["trigger contact_guard_message_update", "is missing, disabled or cha
 _FOREIGN = ["helpful", "is a trigger that is not one of ours"]
 
 _STATEMENTS: dict[str, Any] = {
-    "empty_a_trigger": _by_vendor(
+    "empty_a_trigger": by_vendor(
         _CHANGED,
         sqlite=[_DROP, f"CREATE TRIGGER contact_guard_message_update BEFORE UPDATE ON {MESSAGE} BEGIN SELECT 1; END"],
         postgresql=[
@@ -64,7 +42,7 @@ _STATEMENTS: dict[str, Any] = {
             f"CREATE TRIGGER contact_guard_message_update BEFORE UPDATE ON {MESSAGE} FOR EACH ROW SET @idle = 1",
         ],
     ),
-    "move_a_trigger_to_another_table": _by_vendor(
+    "move_a_trigger_to_another_table": by_vendor(
         _CHANGED,
         undo="DROP TRIGGER IF EXISTS contact_guard_message_update",
         sqlite=[
@@ -83,7 +61,7 @@ _STATEMENTS: dict[str, Any] = {
             " FOR EACH ROW SET @idle = 1",
         ],
     ),
-    "limit_a_trigger_to_a_column": _by_vendor(
+    "limit_a_trigger_to_a_column": by_vendor(
         _CHANGED,
         sqlite=[
             _DROP,
@@ -96,7 +74,7 @@ _STATEMENTS: dict[str, Any] = {
             " FOR EACH ROW EXECUTE FUNCTION contact_guard_message_guard()",
         ],
     ),
-    "make_a_trigger_never_fire": _by_vendor(
+    "make_a_trigger_never_fire": by_vendor(
         _CHANGED,
         postgresql=[
             f"{_DROP} ON {MESSAGE}",
@@ -104,16 +82,16 @@ _STATEMENTS: dict[str, Any] = {
             " FOR EACH ROW WHEN (false) EXECUTE FUNCTION contact_guard_message_guard()",
         ],
     ),
-    "disable_a_trigger": _by_vendor(
+    "disable_a_trigger": by_vendor(
         _CHANGED, postgresql=[f"ALTER TABLE {MESSAGE} DISABLE TRIGGER contact_guard_message_update"]
     ),
-    "let_a_trigger_fire_on_replicas_only": _by_vendor(
+    "let_a_trigger_fire_on_replicas_only": by_vendor(
         _CHANGED, postgresql=[f"ALTER TABLE {MESSAGE} ENABLE REPLICA TRIGGER contact_guard_message_update"]
     ),
-    "run_as_a_replica": _by_vendor(
+    "run_as_a_replica": by_vendor(
         ["trigger contact_guard_event_pending", *_CHANGED], postgresql=["SET LOCAL session_replication_role = replica"]
     ),
-    "discard_inserts_by_a_trigger": _by_vendor(
+    "discard_inserts_by_a_trigger": by_vendor(
         _FOREIGN,
         undo="DROP TRIGGER helpful",
         sqlite=[f"CREATE TRIGGER helpful BEFORE INSERT ON {MESSAGE} BEGIN SELECT RAISE(IGNORE); END"],
@@ -123,11 +101,11 @@ _STATEMENTS: dict[str, Any] = {
         ],
         mysql=[f"CREATE TRIGGER helpful BEFORE INSERT ON {MESSAGE} FOR EACH ROW SET NEW.text = ''"],
     ),
-    "discard_inserts_by_a_rule": _by_vendor(
+    "discard_inserts_by_a_rule": by_vendor(
         ["helpful", "is a rule that is not one of ours"],
         postgresql=[f"CREATE RULE helpful AS ON INSERT TO {MESSAGE} DO INSTEAD NOTHING"],
     ),
-    "put_a_view_over_the_table": _by_vendor(
+    "put_a_view_over_the_table": by_vendor(
         [MESSAGE, "is not a plain table", "trigger contact_guard_message_update"],
         undo=f"DROP VIEW {MESSAGE};RENAME TABLE real_messages TO {MESSAGE}",
         sqlite=[
@@ -143,14 +121,14 @@ _STATEMENTS: dict[str, Any] = {
             f"CREATE VIEW {MESSAGE} AS SELECT * FROM real_messages",
         ],
     ),
-    "hide_rows_by_a_policy": _by_vendor(
+    "hide_rows_by_a_policy": by_vendor(
         [MESSAGE, "has row-level security"], postgresql=[f"ALTER TABLE {MESSAGE} ENABLE ROW LEVEL SECURITY"]
     ),
-    "shadow_built_in_functions": _by_vendor(
-        ["evil", "is a schema that precedes pg_catalog"],
+    "shadow_built_in_functions": by_vendor(
+        ["schema evil", "precedes pg_catalog in search_path"],
         postgresql=["CREATE SCHEMA evil", "SET LOCAL search_path = evil, pg_catalog, public"],
     ),
-    "drop_a_column": _by_vendor(
+    "drop_a_column": by_vendor(
         ["seals", "could not be checked further"],
         undo="ALTER TABLE crm_contact_guard_seal RENAME COLUMN other TO checkpoint",
         mysql=["ALTER TABLE crm_contact_guard_seal RENAME COLUMN checkpoint TO other"],
@@ -164,30 +142,28 @@ if connection.vendor == "postgresql":
     @manipulation
     def double_a_row_in_a_child_table(scene: Scene) -> Words:
         """Inherited rows appear among the recorded ones, and the primary key does not cover them."""
-        _sql(
-            scene,
+        run(
             f"CREATE TABLE more () INHERITS ({MESSAGE})",
             f"INSERT INTO more SELECT * FROM ONLY {MESSAGE} WHERE id = '{scene.victim.pk}'",
         )
-        return ["more", "inherits from a recorded table", named(scene.victim), "is in the table 2 times"]
+        return ["more", "inherits from crm_contact_guard_message", named(scene.victim), "is in the table 2 times"]
 
     @manipulation
     def write_a_time_that_no_driver_reads(scene: Scene) -> Words:
         with past_the_triggers():
-            _sql(scene, f"UPDATE {MESSAGE} SET occurred_at = 'infinity' WHERE id = '{scene.victim.pk}'")
+            run(f"UPDATE {MESSAGE} SET occurred_at = 'infinity' WHERE id = '{scene.victim.pk}'")
         return [f"message {scene.victim.pk}", "differ from what was sealed"]
 
     @manipulation
     def seal_at_a_time_that_no_driver_reads(scene: Scene) -> Words:
-        _sql(scene, "UPDATE crm_contact_guard_seal SET sealed_at = 'infinity' WHERE size = 16")
+        run("UPDATE crm_contact_guard_seal SET sealed_at = 'infinity' WHERE size = 16")
         return ["tiles", "could not be checked further"]
 
     @manipulation
     def add_a_row_of_the_year_ten_thousand(scene: Scene) -> Words:
         fresh = uuid7()
         with past_the_triggers():
-            _sql(
-                scene,
+            run(
                 f"CREATE TEMP TABLE copied AS SELECT * FROM {MESSAGE} WHERE id = '{scene.victim.pk}'",
                 f"UPDATE copied SET id = '{fresh}', occurred_at = '12000-01-01'",
                 f"INSERT INTO {MESSAGE} SELECT * FROM copied",

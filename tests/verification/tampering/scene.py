@@ -22,6 +22,7 @@ from crm_contact_guard.sealing.models import Seal, Tile, TreeHead
 from crm_contact_guard.sealing.tree import ENTRY, tile_id
 
 Words = list[str]
+MESSAGE = "crm_contact_guard_message"
 
 #: On MariaDB, dropping a trigger commits the transaction.
 needs_database = pytest.mark.django_db(transaction=settings.DATABASES["default"]["ENGINE"].endswith("mysql"))
@@ -141,3 +142,26 @@ def frontier(size: int) -> Frontier:
     tree = Frontier()
     tree.append(bytes(Tile.objects.get(pk=tile_id(0, 0)).hashes)[: size * 32])
     return tree
+
+
+def run(*statements: str) -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # PostgreSQL can't alter a table with pending foreign key checks.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def by_vendor(words: Words, undo: str = "", **statements: list[str]) -> Callable[[Scene], Words] | None:
+    """A manipulation with its SQL per database; ``undo`` is for what a transaction does not roll back."""
+    if connection.vendor not in statements:
+        return None
+
+    def act(scene: Scene) -> Words:
+        if undo and connection.vendor == "mysql":
+            scene.undo.extend(undo.split(";"))
+        run(*statements[connection.vendor])
+        return words
+
+    return act
