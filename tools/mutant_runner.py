@@ -19,7 +19,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from enum import StrEnum
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -250,4 +250,5 @@ def _import_anew(module: ModuleType, code: CodeType) -> None:
 
 
 def _is_plain(value: object) -> bool:
-    return type(value).__module__ in ("builtins", "datetime", "re") and not isinstance(value, type | FunctionType)
+    plain = type(value).__module__ in ("builtins", "datetime", "re") or is_dataclass(value)
+    return plain and not isinstance(value, type | FunctionType)
