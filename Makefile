@@ -96,7 +96,7 @@ kills: .venv/.services-installed ## 200 kills of real processes over every chann
 	CONTACT_GUARD_KILLS=$${KILLS:-200} $(BIN)/python -m pytest --services tests/services/kills -rP $(PYTEST_ARGS)
 
 mutants: .venv/.mutants-installed ## small faults, one at a time: does a test notice? ONLY=delivery/health.py, SAMPLE=40 a module
-	$(BIN)/python tools/mutants.py $(ONLY) --sample $(or $(SAMPLE),0) $(if $(TESTS),--tests $(TESTS))
+	DJANGO_SETTINGS_MODULE=tests.settings$(if $(DB),_$(DB)) $(BIN)/python tools/mutants.py $(ONLY) --sample $(or $(SAMPLE),0) $(if $(TESTS),--tests $(TESTS))
 
 coverage: .venv/.dev-installed ## tests with a report of what they miss
 	$(BIN)/coverage erase

@@ -4,10 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connections
 from django.test import TransactionTestCase
+
+from crm_contact_guard.channels.memory import MemoryChannel
+from tests.clock import Clock
+
+# How long an example takes says how loaded the machine is.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 SQLITE = "django.db.backends.sqlite3"
 SERVICES = Path(__file__).parent / "services"
@@ -97,6 +105,20 @@ def _flush_past_the_triggers() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", flush_without_triggers)
         yield
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stops the time; the test moves it."""
+    return Clock(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_sent() -> Iterator[None]:
+    """What one test sends by the channel in memory is none of the next one's."""
+    yield
+    MemoryChannel.sent.clear()
+    MemoryChannel.errors.clear()
 
 
 @pytest.fixture

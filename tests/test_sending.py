@@ -15,6 +15,7 @@ from django.utils import timezone
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.detection.types import Scan, Stance
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.policy.decision import Action, Override, OverrideCode
@@ -225,7 +226,8 @@ def test_a_repeated_key_gives_the_first_message_and_does_nothing(talk: Conversat
     again = send(talk, idempotency_key="k")
 
     assert (again.message, again.repeated, first.repeated) == (first.message, True, False)
-    assert (again.decision.action, again.scan.findings) == (Action.DELIVER, ())
+    assert (again.decision.action, again.decision.reasons, again.files) == (Action.DELIVER, (), ())
+    assert again.scan == Scan(attempt=False, by=None, stance=Stance.NONE, score=0.0)
     assert (Message.objects.count(), Event.objects.count()) == (1, events)
 
 
@@ -260,6 +262,14 @@ def test_a_key_with_the_same_file_is_the_same_message_and_another_name_is_not(ta
     renamed = FileIn(name="other.txt", content_type=PAPER.content_type, content=PAPER.content)
     with pytest.raises(InvalidMessage, match="Idempotency-Key"):
         send(talk, attachments=[renamed], idempotency_key="k")
+
+
+def test_another_key_is_another_message(talk: Conversation) -> None:
+    messages = [sent(talk, idempotency_key="a"), sent(talk, "Something else", idempotency_key="b"),
+                sent(talk, idempotency_key="c")]  # fmt: skip
+
+    assert len(set(messages)) == 3
+    assert send(talk, "Something else", idempotency_key="b").message == messages[1]
 
 
 def test_a_key_is_its_senders_own_and_no_key_repeats_nothing(clerk: Employee, talk: Conversation) -> None:

@@ -75,7 +75,8 @@ class _Replacing(Operator):  # type: ignore[misc]
 
     def mutate(self, node: Any, index: int) -> Any:
         prefix = node.get_first_leaf().prefix
-        made = parso.parse(prefix + list(self.instead(node))[index])
+        parse: Any = parso.parse
+        made = parse(prefix + list(self.instead(node))[index])
         made.parent = node.parent
         return made
 
@@ -90,6 +91,8 @@ class DropStatement(_Replacing):
     def instead(self, node: Any) -> Iterator[str]:
         if node.type not in ("atom_expr", "raise_stmt") or node.parent.type != "simple_stmt":
             return
+        if node.parent.parent.type == "file_input":
+            return  # done when the module was imported, which a fork doesn't undo
         if not node.get_code().lstrip().startswith("logger."):
             yield "pass"
 
@@ -164,6 +167,14 @@ class NeverIf(_Replacing):
                 yield "False"
 
 
+def _mutated(source: str, operator: Any, occurrence: int) -> str | None:
+    try:
+        mutated: str | None = mutate_code(source, operator, occurrence)
+    except AttributeError:  # ExceptionReplacer knows plain names only, neither `base.Error` nor `*ERRORS`
+        return None
+    return mutated
+
+
 def _called(trailer: Any) -> str:
     """The name before the parentheses."""
     before = trailer.get_previous_leaf()
@@ -206,7 +217,7 @@ def mutants(module: Path) -> list[Mutant]:
         for occurrence, (start, end) in enumerate(places):
             if any(begin <= start and end <= stop for begin, stop in left_alone):
                 continue
-            mutated = mutate_code(source, operator, occurrence)
+            mutated = _mutated(source, operator, occurrence)
             if mutated is None or mutated in made or not _compiles(mutated):
                 continue
             first, last = min(

@@ -19,7 +19,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from enum import StrEnum
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -27,6 +27,7 @@ from typing import Any
 import coverage
 import pytest
 from _pytest.runner import runtestprotocol
+from django.db import connections
 from mutant_operators import Mutant
 
 PACKAGE = "crm_contact_guard"
@@ -74,9 +75,11 @@ class Runner:
             return True
         self._find_live()
         items = {item.nodeid: item for item in session.items}
-        control = self._fork(session, list(items.values()), None)
+        # Backwards: a mutant's tests run in an order of their own, so none may depend on another.
+        backwards = session.items[::-1]
+        control = self._fork(session, sorted(backwards, key=_commits), None)
         if control.outcome is not Outcome.SURVIVED:
-            self.failed.append(f"{control.by} (in a fork, unchanged)")
+            self.failed.append(f"{control.by} (in another order, unchanged)")
             return True
         deadly: list[str] = []
         for number, mutant in enumerate(self.mutants, start=1):
@@ -119,9 +122,10 @@ class Runner:
         files = {str(mutant.module.resolve()) for mutant in self.mutants}
         gc.collect()
         for one in gc.get_objects():
-            if isinstance(one, FunctionType) and one.__code__.co_filename in files:
+            kind = type(one)  # isinstance() would wake Django's lazy objects
+            if kind is FunctionType and one.__code__.co_filename in files:
                 self.functions.append(one)
-            elif isinstance(one, functools._lru_cache_wrapper) and (one.__module__ or "").startswith(PACKAGE):
+            elif kind is functools._lru_cache_wrapper and (one.__module__ or "").startswith(PACKAGE):
                 self.caches.append(one)
         gc.freeze()  # a collection in a fork would otherwise copy all of it
 
@@ -157,6 +161,10 @@ class Runner:
         silence = os.open(os.devnull, os.O_RDWR)
         for stream in (1, 2):
             os.dup2(silence, stream)
+        servers = [one for one in connections.all() if one.vendor != "sqlite"]
+        left_open = [(one, one.connection) for one in servers]  # the parent's: kept, since freeing one closes it there
+        for one, _connection in left_open:
+            one.connection = None
         seconds = int(limit) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         if mutant is not None:
@@ -242,4 +250,5 @@ def _import_anew(module: ModuleType, code: CodeType) -> None:
 
 
 def _is_plain(value: object) -> bool:
-    return type(value).__module__ in ("builtins", "datetime", "re") and not isinstance(value, type | FunctionType)
+    plain = type(value).__module__ in ("builtins", "datetime", "re") or is_dataclass(value)
+    return plain and not isinstance(value, type | FunctionType)

@@ -48,7 +48,7 @@ def deliver(message_id: UUID) -> datetime | None:
     claim = outbox.claim(message_id, idempotent=idempotent)
     if claim is None:
         return None
-    withdrawn = consent.withdrawn(claim.message, carrier)
+    withdrawn = "erased" if claim.message.salt is None else consent.withdrawn(claim.message, carrier)
     if withdrawn:
         return outbox.failed(claim, permanent=True, error=withdrawn)
     try:

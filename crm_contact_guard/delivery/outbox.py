@@ -8,7 +8,7 @@ ends as ``uncertain`` and is left to people.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -30,7 +30,7 @@ MAX_UNFINISHED = 2
 #: The pause after each failed attempt, in seconds; after one more attempt the message counts as failed.
 WAITS = (10, 60, 300, 1800, 7200, 21600)
 #: Later words of a carrier never move a message back in this order.
-_RANK = {"queued": 0, "sending": 1, "uncertain": 2, "failed": 3, "sent": 4, "delivered": 5, "read": 6}
+_ORDER = ("queued", "sending", "uncertain", "failed", "sent", "delivered", "read")
 
 
 def retry() -> retrying.Retry:
@@ -84,7 +84,7 @@ def claim(message_id: UUID, *, idempotent: bool) -> Claim | None:
     now = timezone.now()
     rows = Delivery.objects.filter(message_id=message_id)
     rows.filter(retrying.left(now, held=Delivery.State.SENDING)).update(
-        state=Delivery.State.QUEUED, due_at=now, lease_until=None, unfinished=F("unfinished") + 1, updated_at=now
+        state=Delivery.State.QUEUED, lease_until=None, unfinished=F("unfinished") + 1
     )
     waiting = rows.filter(state=Delivery.State.QUEUED, due_at__lte=now)
     if not idempotent:
@@ -193,6 +193,11 @@ def failed(
     return due_at
 
 
+def forget_errors(message_ids: Sequence[UUID]) -> None:
+    """Remove the carriers' words about erased messages, which may contain addresses."""
+    Delivery.objects.filter(message__in=message_ids).exclude(last_error="").update(last_error="")
+
+
 @database.atomic()
 def carrier_said(
     message: Message, status: DeliveryStatus, *, occurred_at: datetime, detail: Mapping[str, str] | None = None
@@ -204,9 +209,9 @@ def carrier_said(
 
 
 def _move(message_id: UUID, status: DeliveryStatus) -> None:
-    earlier_states = [state for state, rank in _RANK.items() if rank < _RANK[status.value]]
+    earlier_states = _ORDER[: _ORDER.index(status.value)]
     if status is DeliveryStatus.FAILED:
-        earlier_states.append("sent")  # a bounce follows acceptance by the carrier
+        earlier_states += ("sent",)  # a bounce follows acceptance by the carrier
     Delivery.objects.filter(message_id=message_id, state__in=earlier_states).update(
         state=status.value, due_at=None, lease_until=None, last_error="", updated_at=timezone.now()
     )

@@ -1,4 +1,4 @@
-"""Validation of uploaded files: number, size, type (by content) and name."""
+"""Validation of files to send: number, size, type (of uploads by content) and name."""
 
 from __future__ import annotations
 
@@ -25,13 +25,8 @@ MAX_NAME = 200
 def read(uploads: Iterable[UploadedFile[Any]], carrier: Channel) -> list[FileIn]:
     """Read and validate the files of a form. Raises InvalidMessage (field ``files``), which names the file."""
     uploads = list(uploads)
-    if uploads and not carrier.supports_files:
-        raise _refused(_("%(channel)s can't send files.") % {"channel": carrier.verbose_name})
-    if uploads and carrier.files_by_link and not settings.PUBLIC_URL:
-        raise _refused(_("%(channel)s can't fetch files from here.") % {"channel": carrier.verbose_name})
-    if len(uploads) > carrier.max_files:
-        raise _refused(_("At most %(most)d files can go with one message.") % {"most": carrier.max_files})
-    most = min(limit for limit in (int(settings.MAX_FILE_BYTES), carrier.max_file_bytes) if limit)
+    _check_number(len(uploads), carrier)
+    most = max_bytes(carrier)
     files = []
     for upload in uploads:
         name = clean_name(upload.name or "")
@@ -45,14 +40,49 @@ def read(uploads: Iterable[UploadedFile[Any]], carrier: Channel) -> list[FileIn]
     return files
 
 
-def _checked(name: str, content: bytes, carrier: Channel) -> FileIn:
-    if not content:
-        raise _refused(_("%(name)s is empty.") % {"name": name})
-    content_type = sniffing.content_type_of(content)
+def check(files: Sequence[FileIn], carrier: Channel) -> None:
+    """Raise InvalidMessage (field ``files``) for files that the channel does not accept: number, size, type."""
+    _check_number(len(files), carrier)
+    most = max_bytes(carrier)
+    for file in files:
+        if len(file.content) > most:
+            raise _too_large(file.name, len(file.content), most)
+        _check_type(file.name, file.content_type, carrier)
+
+
+def max_bytes(carrier: Channel) -> int:
+    """The size of the largest file that the channel and the company accept, in bytes."""
+    return min(limit for limit in (int(settings.MAX_FILE_BYTES), carrier.max_file_bytes) if limit)
+
+
+def max_number(carrier: Channel) -> int:
+    """How many files one message may have on the channel."""
+    links_missing = carrier.files_by_link and not settings.PUBLIC_URL
+    return carrier.max_files if carrier.supports_files and not links_missing else 0
+
+
+def _check_number(number: int, carrier: Channel) -> None:
+    if number <= max_number(carrier):
+        return
+    if not carrier.supports_files:
+        raise _refused(_("%(channel)s can't send files.") % {"channel": carrier.verbose_name})
+    if carrier.files_by_link and not settings.PUBLIC_URL:
+        raise _refused(_("%(channel)s can't fetch files from here.") % {"channel": carrier.verbose_name})
+    raise _refused(_("At most %(most)d files can go with one message.") % {"most": carrier.max_files})
+
+
+def _check_type(name: str, content_type: str, carrier: Channel) -> None:
     if not _matches(content_type, settings.FILE_TYPES) or (
         carrier.file_types and not _matches(content_type, carrier.file_types)
     ):
         raise _refused(_("%(name)s has a file type that can't be sent here.") % {"name": name})
+
+
+def _checked(name: str, content: bytes, carrier: Channel) -> FileIn:
+    if not content:
+        raise _refused(_("%(name)s is empty.") % {"name": name})
+    content_type = sniffing.content_type_of(content)
+    _check_type(name, content_type, carrier)
     endings = sniffing.ENDINGS.get(content_type, ())
     ending = PurePosixPath(name).suffix.lower()
     if not ending and endings:

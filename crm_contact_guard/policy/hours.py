@@ -47,9 +47,9 @@ def parse_week(hours: Mapping[str, Any]) -> Week:
 
 
 def _days(text: str) -> list[int]:
-    first, _, last = text.strip().lower().partition("-")
+    first, _, last = (part.strip()[:3] for part in text.lower().partition("-"))
     try:
-        start, end = _DAYS.index(first[:3]), _DAYS.index((last or first)[:3])
+        start, end = _DAYS.index(first), _DAYS.index(last or first)
     except ValueError as error:
         raise ConfigurationError(f"Working hours: {text!r} is not a day like mon or mon-fri") from error
     return [(start + step) % 7 for step in range((end - start) % 7 + 1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from crm_contact_guard.channels.base import Channel, FileIn
 from crm_contact_guard.conf import settings
 from crm_contact_guard.delivery import consent
 from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.files import uploads
 from crm_contact_guard.policy import templates
 from crm_contact_guard.record.models import Conversation, Direction, Message
 
@@ -41,12 +42,10 @@ def most_characters(carrier: Channel | None) -> int:
 def limits(conversation: Conversation, carrier: Channel) -> Limits:
     """The current limits of the conversation over the channel."""
     ends = window_ends(conversation, carrier)
-    bytes_each = min(limit for limit in (int(settings.MAX_FILE_BYTES), carrier.max_file_bytes) if limit)
-    links_missing = carrier.files_by_link and not settings.PUBLIC_URL
     return Limits(
         max_length=most_characters(carrier),
-        max_files=carrier.max_files if carrier.supports_files and not links_missing else 0,
-        max_file_bytes=bytes_each,
+        max_files=uploads.max_number(carrier),
+        max_file_bytes=uploads.max_bytes(carrier),
         window_ends_at=ends,
         window_open=carrier.session_window is None or (ends is not None and ends > timezone.now()),
         refusal=consent.refusal(conversation.customer, carrier),
@@ -86,14 +85,13 @@ def check_channel(
     """Raise InvalidMessage for text or files that the carrier does not accept, or not outside its session window."""
     if not carrier.supports_text:
         raise InvalidMessage(_("%(channel)s can't send messages.") % _named(carrier), field="channel")
-    if files and not carrier.supports_files:
-        raise InvalidMessage(_("%(channel)s can't send files.") % _named(carrier), field="files")
+    uploads.check(files, carrier)
     ends = window_ends(conversation, carrier)
     if carrier.session_window is None or (ends is not None and ends > timezone.now()):
         return
     template = templates.find(filled.name) if filled is not None else None
     if template is None or filled is None or not template.carrier_id(carrier.alias, filled.language):
-        hours = int(carrier.session_window.total_seconds() // 3600)
+        hours = carrier.session_window // timedelta(hours=1)
         raise InvalidMessage(
             _(
                 "%(channel)s accepts free text only for %(hours)d hours after the customer's last message. "

@@ -50,7 +50,9 @@ def thresholds(own: Thresholds) -> dict[Direction, Thresholds]:
 
 def check() -> None:
     """Check the settings. Raises ConfigurationError as ``thresholds`` does, without loading the detector."""
-    thresholds(Thresholds(0.5, 0.5))
+    for direction in Direction:
+        _sensitivity(direction)
+        _configured(direction)
 
 
 def _sensitivity(direction: Direction) -> str:

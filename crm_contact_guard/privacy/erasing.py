@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from crm_contact_guard.delivery import outbox
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.files import storage
@@ -50,6 +51,7 @@ def erase_messages(messages: QuerySet[Message], *, basis: str, actor: Employee |
             fetched = not_held(Message.objects.filter(reply_to__in=ids, salt__isnull=False, text=""))
             ids = list(dict.fromkeys((*ids, *fetched.values_list("pk", flat=True))))
             _erase_rows(Message, ids, MESSAGE_PERSONAL, basis=basis, actor=actor, reason=reason)
+            outbox.forget_errors(ids)
             events = Event.objects.filter(message__in=ids, salt__isnull=False).exclude(kind__startswith="erasure.")
             _erase_parts(events, basis=basis, actor=actor)
             for eraser in ERASERS:

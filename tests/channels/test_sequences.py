@@ -45,7 +45,6 @@ def _drawn(machine: type[InboundSequence] | type[OutboundSequence]) -> None:
         settings=settings(
             max_examples=math.ceil(NUMBER / (len(RECEIVING) + len(SENDING))),
             stateful_step_count=15,
-            deadline=None,
             derandomize=NUMBER <= CI,
             database=None,
             print_blob=True,

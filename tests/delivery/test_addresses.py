@@ -198,6 +198,28 @@ def test_a_refusal_by_the_carrier_is_a_word_about_the_address(talk: Conversation
     assert event.occurred_at > timezone.now() - timedelta(minutes=1)
 
 
+@pytest.mark.parametrize("length", [320, 321, 500])
+def test_an_address_longer_than_its_column_is_found(length: int) -> None:
+    long = f"{'x' * (length - 10)}@a.example"
+    customer = factories.customer("Robert King")
+    customer.addresses.create(kind="email", value=long[:320], normalised=long[:320])
+    talk = factories.conversation(factories.employee("aoi"), channel="email")
+    Conversation.objects.filter(pk=talk.pk).update(customer=customer)
+    talk.refresh_from_db()
+    message = written(talk, long)
+    Delivery.objects.create(message=message, updated_at=NOW, carrier_id="<1@kaede.example>")
+
+    assert says(ContactKind.BOUNCE, long, minutes=5, carrier_id="<1@kaede.example>") == 1
+    assert consent.withdrawn(message, email()) == "opted out: bounce"
+
+
+def test_a_stop_of_the_same_moment_as_a_start_counts(talk: Conversation) -> None:
+    says(ContactKind.START, minutes=5)
+    says(ContactKind.STOP, minutes=5)
+
+    assert row().opted_out_by == "stop"
+
+
 # --- who writes is there
 
 

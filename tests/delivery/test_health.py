@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,22 +12,21 @@ from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import ContactEvent, ContactKind
 from crm_contact_guard.channels.memory import MemoryChannel
 from crm_contact_guard.delivery import attempts, health
-from crm_contact_guard.delivery.models import Carrier, Delivery
+from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.intake.events import take
 from crm_contact_guard.record.models import Conversation, Message
 from tests import factories
+from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def talk(settings: Any) -> Iterator[Conversation]:
+def talk(settings: Any) -> Conversation:
     memory = {"BACKEND": "crm_contact_guard.channels.memory.MemoryChannel"}
     factories.add_channels(settings, {"memory": memory})
-    yield factories.conversation(factories.employee("aoi"), channel="memory")
-    MemoryChannel.sent.clear()
-    MemoryChannel.errors.clear()
+    return factories.conversation(factories.employee("aoi"), channel="memory")
 
 
 def write(talk: Conversation, text: str = "Hello") -> Message:
@@ -38,37 +36,34 @@ def write(talk: Conversation, text: str = "Hello") -> Message:
     return sent.message
 
 
-def test_no_more_messages_a_minute_than_the_carrier_allows(talk: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_messages_a_minute_than_the_carrier_allows(
+    talk: Conversation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(MemoryChannel, "per_minute", 2)
     messages = [write(talk, f"{number}") for number in range(4)]
 
     waits = [attempts.deliver(message.pk) for message in messages]
 
-    gone = len(MemoryChannel.sent)
-    assert gone in (2, 4), "four only when the minute turned in between"
-    assert sum(wait is None for wait in waits) == gone
+    next_minute = clock.now + timedelta(minutes=1)
+    assert waits == [None, None, next_minute, next_minute]
+    assert len(MemoryChannel.sent) == 2
     for message, wait in zip(messages, waits, strict=True):
         row = Delivery.objects.get(message=message)
         assert (row.state, row.attempts) == (("sent", 1) if wait is None else ("queued", 0))
-    Carrier.objects.update(minute=timezone.now() - timedelta(minutes=5))
-    Delivery.objects.filter(state="queued").update(due_at=timezone.now())
+    clock.now = next_minute
     for message in messages:
         attempts.deliver(message.pk)
     assert len(MemoryChannel.sent) == 4
 
 
-def test_a_busy_carrier_is_retried_after_the_time_it_asks_for(talk: Conversation) -> None:
+def test_a_busy_carrier_is_retried_after_the_time_it_asks_for(talk: Conversation, clock: Clock) -> None:
     first, second = write(talk, "1"), write(talk, "2")
     MemoryChannel.errors.append(ChannelError("busy", permanent=False, retry_after=120))
-    now = timezone.now()
 
     again = attempts.deliver(first.pk)
     wait = attempts.deliver(second.pk)
 
-    assert again is not None
-    assert wait is not None
-    assert again >= now + timedelta(seconds=120)
-    assert wait >= now + timedelta(seconds=119)
+    assert again == wait == clock.now + timedelta(seconds=120)
     assert not MemoryChannel.sent
     assert Delivery.objects.get(message=second).attempts == 0
     assert health.down() == []

@@ -26,8 +26,6 @@ pytestmark = [
 def memory_channel(settings: object) -> None:
     channels = {"memory": {"BACKEND": "crm_contact_guard.channels.memory.MemoryChannel"}}
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels}  # type: ignore[attr-defined]
-    MemoryChannel.sent.clear()
-    MemoryChannel.errors.clear()
 
 
 @pytest.fixture

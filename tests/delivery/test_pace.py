@@ -13,6 +13,7 @@ from crm_contact_guard.delivery import health
 from crm_contact_guard.delivery.models import Carrier
 from crm_contact_guard.exceptions import ChannelError
 from tests import factories
+from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
 
@@ -29,20 +30,12 @@ class Slow(MemoryChannel):
     per_minute = 2
 
 
-class Clock:
-    """What ``timezone.now`` says."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = HALF
-        monkeypatch.setattr("django.utils.timezone.now", lambda: self.now)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Clock:
+@pytest.fixture(autouse=True)
+def _half_past(clock: Clock, settings: Any) -> None:
+    clock.now = HALF
     slow, quick = f"{__name__}.Slow", "crm_contact_guard.channels.memory.MemoryChannel"
     channels = {"slow": {"BACKEND": slow}, "other": {"BACKEND": slow}, "quick": {"BACKEND": quick}}
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": channels}
-    return Clock(monkeypatch)
 
 
 def asks(alias: str, times: int = 1) -> list[datetime | None]:

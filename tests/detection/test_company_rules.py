@@ -174,7 +174,7 @@ def test_an_accepted_pattern_runs_in_linear_time(pattern: str) -> None:
     assert dry_run(company, [(Direction.INBOUND, text)]) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=60))
 def test_no_pattern_raises(pattern: str) -> None:
     text = pattern + "abc"

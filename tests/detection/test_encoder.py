@@ -35,7 +35,7 @@ def test_tokens_are_those_of_the_base_model(tokenizer: Tokenizer, text: str, pie
     assert [vocabulary[token] for token in tokenizer(text).ids] == pieces
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(text=st.text(max_size=200))
 def test_spans_of_tokens_are_in_order(tokenizer: Tokenizer, text: str) -> None:
     spans = tokenizer(text).spans
@@ -141,7 +141,7 @@ def test_the_parts_of_a_long_text_cover_its_ends() -> None:
     assert encoder.opinion(asked, IN).attempt > encoder.opinion(text, IN).attempt
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(st.characters(), max_size=400), st.sampled_from(list(Direction)))
 def test_nothing_raises_and_spans_stay_inside(text: str, direction: Direction) -> None:
     found = detection.scan(text, direction=direction, semantic_stage=True)

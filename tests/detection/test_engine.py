@@ -178,7 +178,7 @@ def _assert_sound(text: str, verdict: Scan) -> None:
         assert finding.detector != "engine.error"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.text(alphabet=st.characters(codec=None, exclude_categories=()), max_size=400), st.sampled_from(list(Direction))
 )
@@ -186,7 +186,7 @@ def test_no_text_raises_and_spans_are_inside(text: str, direction: Direction) ->
     _assert_sound(text, scan(text, direction=direction))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.sampled_from(
@@ -223,7 +223,7 @@ def _identifiers(text: str, verdict: Scan) -> set[str]:
     return {text[f.start : f.end] for f in verdict.findings if f.kind is Kind.CONTACT_IDENTIFIER}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.sampled_from([text for text, direction, _ in ATTEMPTS if direction == "outbound"]),
     st.lists(st.sampled_from(PADDING), max_size=40),

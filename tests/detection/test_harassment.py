@@ -152,7 +152,7 @@ def test_padding_neither_removes_a_finding_nor_moves_it(text: str, around: str) 
         assert found == [evidence]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=300))
 def test_no_text_raises_and_spans_are_inside(text: str) -> None:
     for finding in seen(text + "殺すぞ。"):

@@ -56,13 +56,13 @@ def test_a_batch_gets_the_same_verdicts_as_each_text_alone(company: Company | No
     assert sum(verdict.attempt for verdict in together) > 200
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.one_of(pieces, st.text(max_size=40)), st.sampled_from(list(Direction))), max_size=8))
 def test_neighbours_do_not_change_a_verdict(messages: list[tuple[str, Direction]]) -> None:
     assert list(scan_many(messages)) == [scan(text, direction=side) for text, side in messages]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(long_texts)
 def test_windows_scored_together_score_as_each_alone(text: str) -> None:
     normalised = normalise(text)
@@ -84,7 +84,6 @@ def test_windows_scored_together_score_as_each_alone(text: str) -> None:
     assert budget == together
 
 
-@settings(deadline=None)
 @given(pieces, st.data())
 def test_words_of_spans_are_those_of_separate_texts(text: str, data: st.DataObject) -> None:
     """A match at the end of a span may be a whole word, or not negated, only within the span."""
@@ -106,7 +105,6 @@ def test_a_window_with_too_many_words_is_thinned_in_the_same_way() -> None:
     assert len(lexicon().hits(text)) < MOST_MATCHES
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60), st.data())
 def test_ngrams_of_spans_weigh_as_those_of_separate_texts(text: str, data: st.DataObject) -> None:
     folded = normalise(text).text
@@ -176,7 +174,6 @@ def test_texts_are_read_lazily() -> None:
     assert int(next(endless)[0].split()[-1].rstrip(".")) <= weighing.AT_ONCE
 
 
-@settings(deadline=None)
 @given(pieces)
 def test_sentences_and_clauses_end_as_by_the_plain_expressions(text: str) -> None:
     """Compare the optimised expressions with plain ones."""
@@ -187,7 +184,6 @@ def test_sentences_and_clauses_end_as_by_the_plain_expressions(text: str) -> Non
     assert [m.span() for m in sentences._CLAUSE.finditer(text)] == [m.span() for m in clause.finditer(text)]
 
 
-@settings(deadline=None)
 @given(st.text("ab1_.-#~ あ", max_size=30))
 def test_tokens_are_the_same_except_for_plain_words(text: str) -> None:
     plain = re.compile(r"[a-z0-9_~][a-z0-9_]*(?:[._\-]+[a-z0-9_]+)*_*(?:#[0-9]{3,5})?")

@@ -129,7 +129,7 @@ def test_a_single_digit_on_a_line_is_not_a_repetition() -> None:
 
 
 @given(TEXTS, SIDES, st.none() | st.lists(TEXTS, max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_segments_cover_the_text_and_never_raise(text: str, side: Direction, said: list[str] | None) -> None:
     parts = segments(text, side, said)
 
@@ -153,7 +153,7 @@ def test_segments_cover_the_text_and_never_raise(text: str, side: Direction, sai
         max_size=6,
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_quote_does_not_change_findings_in_the_writers_words(quoted: list[str]) -> None:
     marked = "".join(f"> {line}\n" for line in quoted)
     for own in (ATTEMPT, "See you at eight."):

@@ -15,7 +15,7 @@ from crm_contact_guard.channels.base import FileIn, InboundMessage
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.record.models import Conversation, Message
 from tests import factories
-from tests.trouble import refusing
+from tests.trouble import OvertakenStorage, refusing
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +111,28 @@ def test_a_repeated_message_stores_its_files_once(talk: Conversation, place: Pat
     assert again.duplicate
     assert stored(place) == sorted([PAPER.content, OTHER.content])
     assert Attachment.objects.count() == 2
+
+
+def sends_with_a_key(talk: Conversation) -> gateway.Sent:
+    return send(talk, idempotency_key="k")
+
+
+@pytest.mark.parametrize("door", [sends_with_a_key, comes])
+def test_of_two_at_once_only_the_firsts_files_stay(
+    talk: Conversation, place: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, door: Callable[[Conversation], Any]
+) -> None:
+    """The same request or event comes twice, and the second is done before the first is recorded."""
+    guard = {**settings.STORAGES["guard"], "BACKEND": "tests.trouble.OvertakenStorage"}
+    settings.STORAGES = {**settings.STORAGES, "guard": guard}
+    done = []
+    monkeypatch.setattr(OvertakenStorage, "meanwhile", lambda: done.append(door(talk)))
+
+    late = door(talk)
+
+    [first] = done
+    assert late.message == first.message == Message.objects.get()
+    assert late.repeated if isinstance(late, gateway.Sent) else (late.duplicate, late.conversation) == (True, talk)
+    assert stored(place) == sorted([PAPER.content, OTHER.content])
 
 
 @pytest.mark.parametrize("door", [send, comes, note])

@@ -45,6 +45,41 @@ def shown(content: bytes) -> Any:
     return Image.open(io.BytesIO(content))
 
 
+def test_the_extra_is_found() -> None:
+    assert reencoding.is_available()
+
+
+@pytest.mark.parametrize(("most", "fits"), [(1200, True), (1199, False)])
+def test_the_pixels_of_all_frames_count_and_their_order_stays(
+    monkeypatch: pytest.MonkeyPatch, most: int, fits: bool
+) -> None:
+    monkeypatch.setattr(reencoding, "MAX_PIXELS", most)
+    held = io.BytesIO()
+    first, *others = (Image.new("RGB", (20, 20), colour) for colour in ("red", "blue", "green"))
+    first.save(held, "GIF", save_all=True, append_images=others)
+    if not fits:
+        with pytest.raises(InvalidMessage, match="too many pixels"):
+            read("a.gif", held.getvalue())
+        return
+
+    kept = shown(read("a.gif", held.getvalue()).content)
+
+    assert kept.n_frames == 3
+    assert kept.convert("RGB").getpixel((5, 5)) == (255, 0, 0)
+
+
+def test_of_a_cameras_jpeg_with_several_pictures_the_first_is_kept() -> None:
+    held = io.BytesIO()
+    first, second = (Image.new("RGB", (40, 20), colour) for colour in ("red", "blue"))
+    first.save(held, "MPO", save_all=True, append_images=[second])
+    assert shown(held.getvalue()).format == "MPO"
+
+    kept = shown(read("a.jpg", held.getvalue()).content)
+
+    assert (kept.format, getattr(kept, "n_frames", 1)) == ("JPEG", 1)
+    assert kept.getpixel((5, 5))[0] > 200
+
+
 @pytest.mark.parametrize(
     ("kind", "name"), [("JPEG", "a.jpg"), ("PNG", "a.png"), ("WEBP", "a.webp"), ("TIFF", "a.tiff")]
 )

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, NoReturn
 import django
 import pytest
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db.models import F
 from django.utils import timezone
 
 from crm_contact_guard.channels.base import FileIn, MediaRef, OutboundMessage, Receipt
@@ -25,10 +24,12 @@ from crm_contact_guard.supervision import notices
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Notice
 from tests import factories
+from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
 
 HERE = "tests.hosting.test_retrying"
+MINUTE, HOUR = 60, 3600
 MOMENT = factories.office_time()
 
 
@@ -55,13 +56,16 @@ class Refusing(MemoryChannel, BaseEmailBackend):
 
 @dataclass
 class Work:
-    """A row that a worker claims. ``due``: the time of the next attempt; None if there is none."""
+    """A row that a worker claims. ``due``: the time of the next attempt; None if there is none.
 
-    retry: Retry
+    ``waits`` and ``lease`` are in seconds.
+    """
+
+    waits: tuple[int, ...]
+    lease: int
     attempt: Callable[[], object]
     due: Callable[[], datetime | None]
     is_free: Callable[[], bool]
-    pass_time: Callable[[timedelta], object]
 
 
 def a_message() -> Work:
@@ -70,11 +74,11 @@ def a_message() -> Work:
     outbox.enqueue(message)
     rows = Delivery.objects.filter(message=message)
     return Work(
-        retry=outbox.retry(),
+        waits=(10, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR),
+        lease=MINUTE,
         attempt=lambda: attempts.deliver(message.pk),
         due=lambda: rows.get().due_at,
         is_free=lambda: outbox.due(timezone.now()) == [message.pk],
-        pass_time=lambda time: rows.update(due_at=F("due_at") - time, lease_until=F("lease_until") - time),
     )
 
 
@@ -89,11 +93,11 @@ def a_warning() -> Work:
     notice = Notice.objects.get()
     rows = Notice.objects.filter(pk=notice.pk)
     return Work(
-        retry=notices.RETRY,
+        waits=(30, 2 * MINUTE, 10 * MINUTE, HOUR),
+        lease=MINUTE,
         attempt=lambda: notices.notice_send(notice.pk),
         due=lambda: rows.get().due_at,
         is_free=lambda: notices.due(alert) == [notice.pk] and notices.due_alerts() == [alert.pk],
-        pass_time=lambda time: rows.update(due_at=F("due_at") - time, lease_until=F("lease_until") - time),
     )
 
 
@@ -103,16 +107,16 @@ def a_file() -> Work:
     [pk] = media.expect(message, [MediaRef(ref="1")])
     rows = Media.objects.filter(pk=pk)
     return Work(
-        retry=media.RETRY,
+        waits=(10, MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR),
+        lease=5 * MINUTE,
         attempt=lambda: media.fetch(pk),
         due=lambda: rows.values_list("due_at", flat=True).first(),
         is_free=lambda: media.due(timezone.now()) == [pk],
-        pass_time=lambda time: rows.update(due_at=F("due_at") - time),
     )
 
 
 @pytest.fixture(params=[a_message, a_warning, a_file])
-def work(request: pytest.FixtureRequest, settings: Any) -> Work:
+def work(request: pytest.FixtureRequest, settings: Any, clock: Clock) -> Work:
     factories.add_channels(settings, {"memory": {"BACKEND": f"{HERE}.Refusing"}})
     if django.VERSION >= (6, 1):
         settings.MAILERS = {"default": {"BACKEND": f"{HERE}.Refusing"}}
@@ -123,36 +127,31 @@ def work(request: pytest.FixtureRequest, settings: Any) -> Work:
     return made
 
 
-def test_failed_work_is_retried_after_bounded_delays(work: Work) -> None:
-    longest = timedelta(seconds=max(work.retry.waits))
-    pauses = []
-    while len(pauses) < 20:
+def test_failed_work_is_retried_after_each_delay_and_then_no_more(work: Work, clock: Clock) -> None:
+    for wait in work.waits:
         assert work.is_free()
-        before = timezone.now()
         work.attempt()
-        due = work.due()
-        pauses.append(due)
-        if due is None:
-            break
-        wait = timedelta(seconds=work.retry.waits[len(pauses) - 1])
-        assert before + wait <= due <= timezone.now() + longest
+        assert work.due() == clock.now + timedelta(seconds=wait)
+        clock.forward(wait - 1)
         assert not work.is_free()
-        work.pass_time(longest)
+        clock.forward(1)
 
-    assert len(pauses) == work.retry.tries
-    assert pauses[-1] is None
+    assert work.is_free()
+    work.attempt()
+    assert work.due() is None
+    clock.forward(timedelta(days=30))
     assert not work.is_free()
 
 
-def test_the_row_of_a_dead_worker_is_free_after_its_lease(work: Work) -> None:
+def test_the_row_of_a_dead_worker_is_free_after_its_lease(work: Work, clock: Clock) -> None:
     Refusing.error = SystemExit("killed")
     with pytest.raises(SystemExit):
         work.attempt()
 
     assert not work.is_free()
-    work.pass_time(work.retry.lease - timedelta(seconds=10))
+    clock.forward(work.lease - 1)
     assert not work.is_free()
-    work.pass_time(timedelta(seconds=11))
+    clock.forward(2)
     assert work.is_free()
 
 

@@ -78,9 +78,13 @@ UNKNOWN: list[dict[str, Any]] = [
     {"SENSITIVITY": {"inbound": "loud"}},
     {"INDUSTRY": "zoo"},
     {"RULES": {"attempt": "shout"}},
+    {"RULES": {"atempt": "block"}},
     {"THRESHOLDS": {"alarm": 0.5}},
     {"THRESHOLDS": {"inbound": {"alert": 45}}},
     {"THRESHOLDS": {"noticed": True}},
+    {"THRESHOLDS": {"noticed": 0}},
+    {"THRESHOLDS": {"outbound": {"alert": 1}}},
+    {"THRESHOLDS": {"alert": "0.5"}},
     {"THRESHOLDS": {"inbound": 0.5}},
     {"THRESHOLDS": 0.5},
 ]
@@ -91,6 +95,19 @@ def test_the_system_check_reports_unknown_values(changes: dict[str, Any]) -> Non
     with guard(**changes):
         found = [each for each in run_checks(tags=["crm_contact_guard"]) if each.id == "crm_contact_guard.E010"]
     assert len(found) == 1
+
+
+def test_the_companys_name_is_no_private_contact() -> None:
+    with guard(COMPANY_NAME="Hotel Kaede", COMPANY_CONTACTS={"names": ["Kaede Tours"]}):
+        assert company().names == {"Hotel Kaede", "Kaede Tours"}
+    with guard(COMPANY_NAME="", COMPANY_CONTACTS={"names": ["Kaede Tours"]}):
+        assert company().names == {"Kaede Tours"}
+
+
+@pytest.mark.parametrize(("least", "most"), [(0.001, 0.995)])
+def test_a_detectors_threshold_out_of_bounds_still_tells_messages_apart(least: float, most: float) -> None:
+    with guard(SENSITIVITY="balanced"):
+        assert thresholds(Thresholds(alert=most, noticed=least))[Direction.INBOUND] == (0.99, 0.01)
 
 
 RULES = """

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from crm_contact_guard import checks, gateway
 from crm_contact_guard.channels import registry
@@ -17,7 +17,7 @@ from crm_contact_guard.channels.memory import MemoryChannel
 from crm_contact_guard.delivery import attempts
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.policy.limits import limits
-from crm_contact_guard.policy.templates import Chosen, find
+from crm_contact_guard.policy.templates import Chosen, fill, find
 from crm_contact_guard.record.models import Conversation
 from tests import factories
 from tests.file_samples import PNG
@@ -38,7 +38,6 @@ def talk(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Conversati
     factories.add_channels(settings, {"memory": memory}, TEMPLATES=TEMPLATES)
     monkeypatch.setattr(MemoryChannel, "session_window", timedelta(hours=24))
     monkeypatch.setattr(MemoryChannel, "supports_files", True)
-    monkeypatch.setattr(MemoryChannel, "sent", [])
     return factories.conversation(factories.employee("aoi"), channel="memory")
 
 
@@ -94,6 +93,84 @@ def test_variables_are_in_the_order_of_the_text(settings: Any) -> None:
     assert found is not None
     assert found.variables("en") == ("zeta", "alpha")
     assert (found.language_for("ja-JP"), found.label) == ("en", "x")
+
+
+@pytest.mark.parametrize(
+    ("texts", "active", "wanted", "found"),
+    [
+        ("en ja", "de", "ja", "ja"),
+        ("en ja", "de", "ja-JP", "ja"),
+        ("en ja pt-br pt", "de", "pt-br", "pt-br"),
+        ("en ja", "ja", "ko", "ja"),  # the employee's, where there is none in the customer's
+        ("ja en", "de", "ko", "en"),
+        ("ja zh", "de", "ko", "ja"),
+        ("ja zh", None, "", "ja"),
+    ],
+)
+def test_a_block_comes_in_the_nearest_language(
+    settings: Any, texts: str, active: str | None, wanted: str, found: str
+) -> None:
+    settings.CONTACT_GUARD = {"TEMPLATES": {"x": {"TEXTS": dict.fromkeys(texts.split(), "text")}}}
+    block = find("x")
+
+    assert block is not None
+    with translation.override(active, deactivate=False):
+        assert block.language_for(wanted) == found
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        (Chosen(name="nothing"), "no text block nothing"),
+        (Chosen(name="arrival", language="ko"), "Arrival does not exist in the language ko"),
+        (Chosen(name="arrival"), "Fill in room"),
+        (Chosen(name="arrival", variables={"room": " \n"}), "Fill in room"),
+        (Chosen(name="arrival", variables={"room": "x" * 501}), "room has more than 500 characters"),
+        (Chosen(name="arrival", variables={"room": "1", "bed": "2", "air": "3"}), "Arrival has no air"),
+        (Chosen(name="arrival", variables={"room": "1", "customer": "Someone else"}), "Arrival has no customer"),
+        (Chosen(name="thanks", variables={"room": "1"}), "thanks has no room"),
+    ],
+)
+def test_a_block_that_can_not_be_filled_in_is_refused_with_the_reason(
+    talk: Conversation, chosen: Chosen, words: str
+) -> None:
+    writes(talk, timedelta(hours=1))
+
+    with pytest.raises(InvalidMessage, match=words) as caught:
+        send(talk, template=chosen)
+    assert caught.value.field == "template"
+    assert MemoryChannel.sent == []
+
+
+def test_a_value_of_five_hundred_characters_fits_and_its_spaces_are_one(talk: Conversation) -> None:
+    assert talk.employee is not None
+    long = "quiet " * 83 + "ok"
+    assert len(long) == 500
+    chosen = Chosen(name="arrival", language="ja", variables={"room": f"  {long} \n"})
+
+    filled = fill(chosen, customer=talk.customer, employee=talk.employee)
+
+    assert filled.text == f"Hanako Sato 様、{long} 号室です。"
+
+
+def test_the_latest_word_of_the_customer_on_this_channel_opens_the_window(talk: Conversation) -> None:
+    writes(talk, timedelta(hours=23))
+    writes(talk, timedelta(hours=30))
+    send(talk)
+    ends = limits(talk, registry.channel("memory")).window_ends_at
+
+    assert ends is not None
+    assert timedelta(minutes=55) < ends - timezone.now() <= timedelta(hours=1)
+
+
+def test_the_company_and_the_employee_are_filled_in(talk: Conversation, settings: Any) -> None:
+    settings.CONTACT_GUARD = {
+        **settings.CONTACT_GUARD, "COMPANY_NAME": "Hotel Kaede",
+        "TEMPLATES": {"sign": {"TEXTS": {"en": "{{x}} {employee}, {company} {company}"}}},
+    }  # fmt: skip
+    writes(talk, timedelta(hours=1))
+
+    assert send(talk, template=Chosen(name="sign")).text == "{x} Aoi, Hotel Kaede Hotel Kaede"
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,11 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.channels.memory import MemoryChannel
+from crm_contact_guard.delivery import attempts, outbox
+from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.models import Customer
-from crm_contact_guard.exceptions import ConfigurationError, InvalidMessage
+from crm_contact_guard.exceptions import ChannelError, ConfigurationError, InvalidMessage
 from crm_contact_guard.files import storage
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.policy import retention
@@ -22,7 +25,7 @@ from crm_contact_guard.privacy import erasing, holds
 from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.proof import canonical
 from crm_contact_guard.record.models import Conversation, Event, Message
-from crm_contact_guard.record.recording import message_open_values, record_event
+from crm_contact_guard.record.recording import message_open_values, record_event, record_message
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +88,25 @@ def test_erasure_removes_content_and_keeps_the_leaf(conversation: Conversation) 
         "message",
         "event",
     }
+
+
+def test_an_erased_message_that_still_waits_is_not_sent(conversation: Conversation, settings: Any) -> None:
+    memory = {"BACKEND": "crm_contact_guard.channels.memory.MemoryChannel"}
+    settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CHANNELS": {"memory": memory}}
+    message = record_message(
+        conversation=conversation, direction="outbound", channel="memory", occurred_at=timezone.now(), text="my secret"
+    )
+    outbox.enqueue(message)
+    MemoryChannel.errors.append(ChannelError("no answer for hanako@gmail.com", permanent=False))
+    attempts.deliver(message.pk)
+
+    erase_messages(Message.objects.all(), basis="request")
+
+    assert Delivery.objects.get().last_error == ""
+    Delivery.objects.update(due_at=timezone.now())
+    assert attempts.deliver(message.pk) is None
+    assert MemoryChannel.sent == []
+    assert (Delivery.objects.get().state, Delivery.objects.get().last_error) == ("failed", "erased")
 
 
 def test_nothing_is_erased_before_the_company_confirms(conversation: Conversation, settings: Any) -> None:

@@ -49,7 +49,7 @@ def test_published_consistency_proofs(case: dict) -> None:
 
 
 @given(SIZES, st.integers(1, 600))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_tiles_frontier_and_definition_agree_for_any_batches(count: int, step: int) -> None:
     leaves = tuple(leaf(number) for number in range(count))
     store = store_of(count, step)
@@ -65,7 +65,7 @@ def test_tiles_frontier_and_definition_agree_for_any_batches(count: int, step: i
 
 
 @given(st.data(), SIZES.filter(bool))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_inclusion_paths_are_those_of_the_definition(data: st.DataObject, size: int) -> None:
     leaves = tuple(leaf(number) for number in range(size))
     index = data.draw(st.integers(0, size - 1))
@@ -76,7 +76,7 @@ def test_inclusion_paths_are_those_of_the_definition(data: st.DataObject, size: 
 
 
 @given(st.data(), SIZES.filter(bool))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_consistency_proofs_are_those_of_the_definition(data: st.DataObject, new: int) -> None:
     leaves = tuple(leaf(number) for number in range(new))
     old = data.draw(st.integers(1, new))

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db.models.signals import post_save, pre_save
 from django.utils import timezone
 
 from crm_contact_guard.proof import canonical
@@ -160,3 +161,28 @@ def test_the_open_values_of_a_row_are_these(talk: Conversation) -> None:
     told = event_open_values(happened)
     assert (told["conversation"], told["message"]) == (str(talk.pk), str(row.pk))
     assert event_open_values(event())["conversation"] is event_open_values(event())["message"] is None
+
+
+def test_a_hosts_receivers_are_called_as_by_save(talk: Conversation) -> None:
+    """Before and after the insert, with what ``save`` tells them."""
+    calls: list[tuple[str, bool, bool, bool | None]] = []
+
+    def before(instance: Message, **_: Any) -> None:
+        calls.append(("before", instance._state.adding, Message.objects.filter(pk=instance.pk).exists(), None))
+
+    def after(instance: Message, created: bool, raw: bool, **_: Any) -> None:
+        assert not raw
+        calls.append(("after", instance._state.adding, Message.objects.filter(pk=instance.pk).exists(), created))
+
+    pre_save.connect(before, sender=Message)
+    post_save.connect(after, sender=Message)
+    try:
+        row = record_message(
+            conversation=talk, direction="inbound", channel="chat", occurred_at=factories.office_time(), text="Hello"
+        )
+    finally:
+        pre_save.disconnect(before, sender=Message)
+        post_save.disconnect(after, sender=Message)
+
+    assert calls == [("before", True, False, None), ("after", False, True, True)]
+    assert row._state.db == "default"
