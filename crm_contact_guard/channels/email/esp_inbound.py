@@ -23,7 +23,7 @@ MAX_FIELD = 5_000
 MAX_FIELDS = 500
 
 
-class InboundMail(AnymailInboundMessage):
+class InboundMail(AnymailInboundMessage):  # type: ignore[misc]
     """Anymail's message; ``raw`` is the mail as the service received it, if the service passes it on."""
 
     raw: bytes | None = None
@@ -41,7 +41,7 @@ class InboundMail(AnymailInboundMessage):
         """The header, as far as views ask for it, and the raw mail."""
         message: Self = cls(policy=compat32)
         for name, value in read(b).raw_items():
-            message.set_raw(name, value)  # type: ignore[attr-defined]
+            message.set_raw(name, value)
         message.raw = b
         return message
 
@@ -57,14 +57,15 @@ class InboundMail(AnymailInboundMessage):
         message: Self = super().construct(**given)
         for name, value in fields[:MAX_FIELDS]:
             if name.lower() not in replaced | _CONTAINER:
-                message.set_raw(name, _cut(" ".join(str(value).splitlines())))  # type: ignore[attr-defined]
+                message.set_raw(name, _cut(" ".join(str(value).splitlines())))
         return message
 
     @classmethod
     def construct_attachment(cls, content_type: str, content: Any, *args: Any, **given: Any) -> Self:
         """An attached mail is kept as it is, encoded, and not parsed here."""
         if not str(content_type).lower().startswith("message/"):
-            return super().construct_attachment(content_type, content, *args, **given)
+            kept: Self = super().construct_attachment(content_type, content, *args, **given)
+            return kept
         data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
         part: Self = super().construct_attachment("application/octet-stream", data, *args, **given)
         part.replace_header("Content-Type", content_type.partition(";")[0])

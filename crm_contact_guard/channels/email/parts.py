@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from email.message import Message
+from typing import Any
 
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.channels.email.mime_text import (
@@ -106,7 +107,7 @@ def _is_file(part: Message, depth: int) -> bool:
 
 def _attached(part: Message) -> Message:
     """The mail in a part. Against RFC 2046 §5.2.1, some programs encode it."""
-    inner = part.get_payload() if part.is_multipart() else None
+    inner: Any = part.get_payload() if part.is_multipart() else None
     return inner[0] if inner else read(payload(part))
 
 

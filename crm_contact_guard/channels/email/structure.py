@@ -68,7 +68,7 @@ class Part(Message):
     def get_payload(self, i: int | None = None, decode: bool = False) -> Any:
         """As in ``Message``; with ``decode`` the decoded bytes of a leaf. Never raises because of its content."""
         if not decode or self._parts is not None:
-            return super().get_payload(i, decode)
+            return super().get_payload(i, decode)  # type: ignore[call-overload]
         encoding = str(self.get("Content-Transfer-Encoding", "")).strip().lower()
         if encoding == "base64":
             return base64_of(self.source)
