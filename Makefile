@@ -140,8 +140,10 @@ bench: .venv/.bench-installed ## each claim of speed or size, beside a named pee
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 
-fuzz: .venv/.bench-installed ## coverage-guided fuzzing of the detection for ten minutes
+fuzz: .venv/.bench-installed ## detection for ten minutes, coverage-guided; MAILS=10000 hostile mails by SMTP and Dovecot (hours)
 	$(BIN)/python -m tests.fuzz.scan_target -max_total_time=600 -timeout=10 -max_len=5000
+	CONTACT_GUARD_MAILS=$${MAILS:-10000} $(BIN)/python -m pytest --services --timeout=0 -s tests/channels/test_mail_fuzz.py \
+		tests/services/test_dovecot_fuzz.py $(PYTEST_ARGS)
 
 reference: .venv/.dev-installed ## the reference pages from the code: settings, checks, commands, API
 	$(BIN)/python tools/reference.py write

@@ -5,8 +5,13 @@ Each event is recorded once: its id is inserted under a unique constraint, in th
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
+
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import (
@@ -18,16 +23,65 @@ from crm_contact_guard.channels.base import (
     TakenBack,
     UnknownEvent,
 )
+from crm_contact_guard.channels.unread import original_of, unreadable
 from crm_contact_guard.conversations import calls, takebacks
 from crm_contact_guard.conversations.carrier_events import note_seen, seen
 from crm_contact_guard.delivery import consent, outbox
+from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.hosting.insert_once import insert_once
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import record_event
 
+logger = logging.getLogger(__name__)
+
+#: Characters of an event that are recorded if it can't be recorded as it is.
+_MOST_PAYLOAD = 100_000
+#: Errors that say nothing about the event: the database or the storage is away, or a setting is wrong. Try again later.
+UNAVAILABLE = (InterfaceError, OperationalError, OSError, ConfigurationError)
+
 
 def take(event: CarrierEvent) -> bool:
-    """Record one event. Returns False if it was recorded before, or is a status of an unknown message."""
+    """Record one event. Returns False if it was recorded before, or is a status of an unknown message.
+
+    An event that can't be recorded as it is, is recorded as one that can't be read, with what arrived: content must
+    not make a carrier repeat it for ever. Raises ``UNAVAILABLE`` errors, and others only if that fails, too.
+    """
+    try:
+        return _take(event)
+    except UNAVAILABLE:
+        raise
+    except Exception:
+        logger.exception("An event of channel %s can't be recorded as it is", event.channel)
+    return _take_unread(event)
+
+
+def _take_unread(event: CarrierEvent) -> bool:
+    """Record that something arrived which can't be recorded as it is."""
+    if not isinstance(event, InboundMessage):
+        reason = f"{type(event).__name__} that can't be recorded"
+        digest = sha256(repr(event).encode("utf-8", "replace")).hexdigest()
+        unknown = UnknownEvent(
+            channel=event.channel,
+            event_id=f"unread:{digest}",
+            occurred_at=timezone.now(),
+            payload=repr(event)[:_MOST_PAYLOAD],
+            reason=reason,
+        )
+        return _take(unknown)
+    original = original_of(event)
+    bare = unreadable(
+        original, alias=event.channel, sender=event.from_address, recipients=[event.to_address], at=timezone.now()
+    )
+    try:
+        return _take(replace(bare, event_id=event.event_id, reply_tokens=event.reply_tokens))
+    except UNAVAILABLE:
+        raise
+    except Exception:
+        logger.exception("Its sender and id can't be recorded either")
+    return _take(replace(bare, from_address="", to_address=""))
+
+
+def _take(event: CarrierEvent) -> bool:
     if isinstance(event, InboundMessage):
         return not gateway.receive(event).duplicate
     if isinstance(event, StatusEvent):

@@ -1,26 +1,28 @@
 """Polling of mailboxes, for companies whose mail system can't forward mails: fetch, record, then mark as done.
 
-After a crash the mail is still in its mailbox, and it is not recorded twice. A mail that can't be recorded does not
-block the others: an event is recorded, and the mail is moved to a separate folder.
+After a crash the mail is still in its mailbox, and it is not recorded twice. No mail blocks the others: one that can't
+be read is recorded as it came; for one that the server doesn't hand out, that breaks the connection or that is too
+large, an event is recorded, and it is moved to a separate folder.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass
-from email import message_from_bytes, policy
 from typing import TYPE_CHECKING
 
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import UnknownEvent
 from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.channels.email.inbound import envelope_of, read_mail
+from crm_contact_guard.channels.email.mime_text import raw_header
+from crm_contact_guard.channels.email.structure import read
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
-from crm_contact_guard.intake.events import take
+from crm_contact_guard.intake.events import UNAVAILABLE, take
 
 if TYPE_CHECKING:
     from crm_contact_guard.channels.email.imap import Mailbox
@@ -29,6 +31,10 @@ logger = logging.getLogger(__name__)
 
 #: Mails fetched per run.
 MOST = 200
+#: Lost connections during one run after which it ends.
+_MOST_LOST = 5
+#: Connections that a mail may break before it is set aside, and before even that is given up for this run.
+_MOST_BROKEN, _GIVEN_UP = 2, 3
 
 
 @dataclass(frozen=True)
@@ -66,45 +72,99 @@ def poll(channel: EmailChannel) -> Polled:
     """
     from crm_contact_guard.channels.email.imap import Mailbox  # noqa: PLC0415 - a carrier's library, on first use
 
-    polled = Polled()
-    with Mailbox(channel.imap()) as mailbox:
-        for uid, size in mailbox.waiting(MOST):
-            polled += _take(channel, mailbox, uid, size)
-    return polled
+    run = _Run(channel)
+    while True:
+        run.current = ""
+        try:
+            with Mailbox(channel.imap()) as mailbox:
+                run.take_all(mailbox)
+            break
+        except ChannelError as error:
+            run.failed(error)
+    if run.error is not None:
+        raise run.error
+    return run.polled
 
 
-def _take(channel: EmailChannel, mailbox: Mailbox, uid: str, size: int) -> Polled:
-    if size > settings.MAX_INBOUND_BYTES:
-        return _set_aside(channel, mailbox, uid, f"the mail has {size} bytes, more than MAX_INBOUND_BYTES")
-    raw = mailbox.mail(uid)
-    if not raw:
-        return Polled()
-    sender, recipients = envelope_of(raw)
-    events = read_mail(raw, alias=channel.alias, envelope_from=sender, envelope_to=recipients)
-    try:
-        new = [take(event) for event in events]
-    except (InterfaceError, OperationalError, OSError):
-        # Database or storage are unavailable, which is not a problem of the mail.
-        raise
-    except Exception as error:
-        logger.exception("Mail %s/%s of channel %s can't be recorded", mailbox.validity, uid, channel.alias)
-        return _set_aside(channel, mailbox, uid, f"the mail can't be recorded: {type(error).__name__}")
-    mailbox.done(uid)
-    return Polled(recorded=1) if any(new) else Polled(known=1)
+class _Run:
+    """One run over a mailbox, by several connections if mails break them."""
 
+    def __init__(self, channel: EmailChannel) -> None:
+        self.channel = channel
+        self.polled = Polled()
+        #: The mail that is being taken.
+        self.current = ""
+        self.error: ChannelError | None = None
+        self._lost = 0
+        self._failures: Counter[str] = Counter()
+        self._finished: set[str] = set()
 
-def _set_aside(channel: EmailChannel, mailbox: Mailbox, uid: str, reason: str) -> Polled:
-    head = message_from_bytes(mailbox.head(uid), policy=policy.compat32)
-    headers = {name: str(head[name] or "?")[:500] for name in ("From", "To", "Date", "Message-ID")}
-    take(
-        UnknownEvent(
-            channel=channel.alias,
-            event_id=f"imap:{mailbox.validity}:{uid}",
-            occurred_at=timezone.now(),
-            payload="\n".join(f"{name}: {text}" for name, text in headers.items()),
-            reason=f"{reason}; it was moved to the folder {mailbox.options.set_aside!r}",
+    def take_all(self, mailbox: Mailbox) -> None:
+        """Take all waiting mails. Raises ChannelError if the connection is lost, and what ``take`` raises."""
+        for uid in mailbox.waiting(MOST):
+            self.current = uid
+            if uid in self._finished or self._failures[uid] >= _GIVEN_UP:
+                continue
+            try:
+                if self._failures[uid] >= _MOST_BROKEN:
+                    self.polled += self._set_aside(mailbox, uid, "the connection breaks when it is fetched", b"")
+                else:
+                    self.polled += self._take(mailbox, uid)
+            except ChannelError as error:
+                if not error.permanent:
+                    raise
+                self.error = error
+                logger.warning("Mail %s of channel %s: %s", uid, self.channel.alias, error)
+            self._finished.add(uid)
+        self.current = ""
+
+    def failed(self, error: ChannelError) -> None:
+        """Count a lost connection against the mail that was being taken. Raises the error if the run is over."""
+        self.error = error
+        self._lost += 1
+        if not self.current or self._lost > _MOST_LOST:
+            raise error
+        self._failures[self.current] += 1
+
+    def _take(self, mailbox: Mailbox, uid: str) -> Polled:
+        try:
+            size = mailbox.size(uid)
+            if size > settings.MAX_INBOUND_BYTES:
+                reason = f"the mail has {size} bytes, more than MAX_INBOUND_BYTES"
+                return self._set_aside(mailbox, uid, reason, mailbox.head(uid))
+            raw = mailbox.mail(uid)
+        except ChannelError as error:
+            if not error.permanent:
+                raise
+            return self._set_aside(mailbox, uid, str(error), b"")
+        if raw is None:
+            return Polled()
+        sender, recipients = envelope_of(raw)
+        events = read_mail(raw, alias=self.channel.alias, envelope_from=sender, envelope_to=recipients)
+        try:
+            new = [take(event) for event in events]
+        except UNAVAILABLE:
+            # That is not a problem of the mail, which stays where it is.
+            raise
+        except Exception as error:
+            logger.exception("Mail %s/%s of channel %s can't be recorded", mailbox.validity, uid, self.channel.alias)
+            reason = f"the mail can't be recorded: {type(error).__name__}"
+            return self._set_aside(mailbox, uid, reason, raw)
+        mailbox.done(uid)
+        return Polled(recorded=1) if any(new) else Polled(known=1)
+
+    def _set_aside(self, mailbox: Mailbox, uid: str, reason: str, raw: bytes) -> Polled:
+        head = read(raw)
+        headers = {name: raw_header(head, name)[:500] or "?" for name in ("From", "To", "Date", "Message-ID")}
+        take(
+            UnknownEvent(
+                channel=self.channel.alias,
+                event_id=f"imap:{mailbox.validity}:{uid}",
+                occurred_at=timezone.now(),
+                payload="\n".join(f"{name}: {text}" for name, text in headers.items()),
+                reason=f"{reason}; it was moved to the folder {mailbox.options.set_aside!r}",
+            )
         )
-    )
-    mailbox.put_aside(uid)
-    logger.error("A mail of channel %s was set aside: %s", channel.alias, reason)
-    return Polled(set_aside=1)
+        mailbox.put_aside(uid)
+        logger.error("A mail of channel %s was set aside: %s", self.channel.alias, reason)
+        return Polled(set_aside=1)

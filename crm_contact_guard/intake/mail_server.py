@@ -1,7 +1,8 @@
 """SMTP/LMTP server for inbound mail, which replies after the mail was recorded.
 
-250 means committed. A mail that can't be recorded now gets 451, so that the sender retries; one that is too large gets
-552 and an event; an unknown recipient gets 550, since this is not a relay.
+250 means committed. While the database or the storage is away, mails get 451, so that the sender retries; no content
+leads to it, since a mail that can't be read is recorded as it came. One that is too large gets 552 and an event; an
+unknown recipient gets 550, since this is not a relay.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from crm_contact_guard.channels.email.inbound import read_mail
 from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.ids import uuid7
 from crm_contact_guard.intake.events import take
+from crm_contact_guard.intake.mail_data import WholeData
 
 logger = logging.getLogger(__name__)
 
@@ -107,11 +109,11 @@ class _Refusals:
         await super().push(status)  # type: ignore[misc]
 
 
-class _SMTPServer(_Refusals, SMTP):
+class _SMTPServer(_Refusals, WholeData, SMTP):
     """SMTP (RFC 5321)."""
 
 
-class _LMTPServer(_Refusals, LMTP):
+class _LMTPServer(_Refusals, WholeData, LMTP):
     """LMTP (RFC 2033)."""
 
 

@@ -42,7 +42,13 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
     with database.atomic():
         in_files = [verdict for content in scanned_files for verdict in verdicts.of_content(message, content)]
         found_here = verdicts.merged(
-            [*verdicts.of_talk(rows, verdict_of_talk), *reported, *in_files, *_after_hours(message)]
+            [
+                *verdicts.of_talk(rows, verdict_of_talk),
+                *reported,
+                *verdicts.of_unread(message),
+                *in_files,
+                *_after_hours(message),
+            ]
         )
         for verdict in found_here:
             if verdict.tier == Tier.NOTICED:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from crm_contact_guard import detection
+from crm_contact_guard.channels.unread import UNREAD
 from crm_contact_guard.detection.types import Finding, Kind, Scan, ThreadVerdict
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.supervision import contents
@@ -14,6 +16,8 @@ from crm_contact_guard.supervision.models import Tier, Topic
 
 #: The detector of a finding for a text that made the engine fail.
 UNREADABLE = "engine.error"
+#: The detector of a finding for a message that could not be read, wholly or in part, when it arrived.
+MESSAGE_UNREAD = "message.unread"
 #: A harassment finding below this score is noticed without an alert.
 HARASSMENT_ALERT = 0.5
 #: Kinds that are stored and shown but never open an alert by themselves.
@@ -56,6 +60,15 @@ def of_content(message: Message, content: contents.Content) -> list[Verdict]:
     return of_scan(message, content.scan, by=by_side(message.direction), place=content.place)
 
 
+def of_unread(message: Message) -> list[Verdict]:
+    """A verdict on a message that could not be read, wholly or in part: people look at what arrived."""
+    if not json.loads(message.details or "{}").get(UNREAD):
+        return []
+    finding = Finding(Kind.CONTACT_REQUEST, 0, len(message.text or ""), 0.5, MESSAGE_UNREAD, "1")
+    nothing = Scan(attempt=False, by=None, stance=detection.Stance.NONE, score=0.0, findings=(finding,))
+    return of_scan(message, nothing, by=by_side(message.direction))
+
+
 def of_scan(message: Message, scan: Scan, *, by: str, place: str = "") -> list[Verdict]:
     """Verdicts on the scan of one text of the message, by topic. ``by``: the side whose words it holds."""
     verdicts = []
@@ -93,7 +106,7 @@ def merged(verdicts: Iterable[Verdict]) -> list[Verdict]:
 
 def topic_of(finding: Finding) -> str:
     """The topic of the alert for a finding. A text that could not be judged is reported to people (fail closed)."""
-    if finding.detector in (UNREADABLE, contents.UNREAD):
+    if finding.detector in (UNREADABLE, MESSAGE_UNREAD, contents.UNREAD):
         return Topic.SCAN_FAILURE
     return "" if finding.kind in _QUIET else TOPICS.get(finding.kind.value, "")
 

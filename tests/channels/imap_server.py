@@ -31,6 +31,8 @@ class ImapServer:
         self.folders: dict[str, list[Mail]] = {"INBOX": []}
         self.commands: list[str] = []
         self.dies_at = ""
+        #: UIDs whose content it does not hand out: it "refuses", or "dies".
+        self.broken: dict[int, str] = {}
         #: Whether it supports MOVE (RFC 6851).
         self.moves = True
         self._tls = tls
@@ -153,6 +155,11 @@ class _Talk:
         for number, mail in enumerate(self.server.folders[self.folder], 1):
             if mail.uid != int(uid):
                 continue
+            broken = self.server.broken.get(mail.uid) if part != "RFC822.SIZE" else None
+            if broken == "refuses":
+                return "NO [SERVERBUG] Internal error"
+            if broken == "dies":
+                raise ConnectionResetError
             if part == "RFC822.SIZE":
                 self.say(f"* {number} FETCH (UID {uid} RFC822.SIZE {len(mail.raw)})")
                 continue

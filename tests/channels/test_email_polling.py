@@ -104,10 +104,9 @@ def test_a_recorded_mail_that_was_not_marked_is_marked_only(server: ImapServer, 
     email = channel(settings, server)
     with pytest.raises(ChannelError):
         poll(email)
-    assert server.flags(1) == set()
 
-    assert poll(email) == Polled(known=1)
-    assert server.flags(1) == {"\\Seen"}
+    assert server.flags(1) == {"\\Seen"}, "the next connection of the same poll marks it"
+    assert poll(email) == Polled()
     assert Message.objects.count() == 1
 
 
@@ -142,11 +141,50 @@ def test_a_mail_that_breaks_the_record_holds_up_no_other(server: ImapServer, set
     server.put(mail(2, "good"))
 
     with host_refuses(ValueError("no such character"), text="bad"):
-        assert poll(channel(settings, server)) == Polled(recorded=1, set_aside=1)
+        assert poll(channel(settings, server)) == Polled(recorded=2)
 
-    assert Message.objects.get().text == "good"
+    unread, good = Message.objects.order_by("recorded_at")
+    assert good.text == "good"
+    assert "could not be read" in (unread.text or "")
+    assert unread.from_address == "hanako@mail.example"
+    assert unread.attachments.get().size == len(mail(1, "bad"))
+
+
+def test_a_mail_that_can_not_even_be_recorded_as_unread_is_set_aside(server: ImapServer, settings: Any) -> None:
+    server.put(mail(1, "bad"))
+
+    with host_refuses(ValueError("no such message")):
+        assert poll(channel(settings, server)) == Polled(set_aside=1)
+
     assert [found.raw for found in server.folders["Contact Guard"]] == [mail(1, "bad")]
     assert "can't be recorded" in (Event.objects.get(kind="carrier.unknown").reason or "")
+
+
+@pytest.mark.parametrize("answer", ["refuses", "dies"])
+def test_a_mail_that_the_server_does_not_hand_out_holds_up_no_other(
+    server: ImapServer, settings: Any, answer: str
+) -> None:
+    broken = server.put(mail(1, "lost"))
+    server.put(mail(2, "good"))
+    server.broken[broken] = answer
+    email = channel(settings, server)
+
+    if answer == "dies":
+        with pytest.raises(ChannelError):
+            poll(email)
+    else:
+        assert poll(email) == Polled(recorded=1, set_aside=1)
+
+    assert Message.objects.get().text == "good"
+    assert [found.uid for found in server.folders["Contact Guard"]] == [broken]
+    assert Event.objects.filter(kind="carrier.unknown").count() == 1
+    assert poll(email) == Polled()
+
+
+def test_an_empty_mail_is_recorded(server: ImapServer, settings: Any) -> None:
+    server.put(b"")
+
+    assert poll(channel(settings, server)) == Polled(recorded=1)
 
 
 def test_a_token_can_be_used_instead_of_a_password(server: ImapServer, settings: Any) -> None:

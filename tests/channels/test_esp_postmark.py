@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crm_contact_guard.delivery.models import Delivery
-from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record.models import Message
 from tests.channels.cases import Payload
 from tests.channels.esp_server import KEY, basic, golden
 from tests.channels.esp_webhook import EspWebhookCases, as_json
@@ -93,13 +93,29 @@ class TestPostmark(EspWebhookCases):
 
         assert Message.objects.get().text.startswith("Hello")
 
-    @pytest.mark.parametrize("broken", [{"Attachments": [{"Name": "no content"}]}, {"Subject": "\ud83d half a smile"}])
-    def test_a_broken_mail_is_stored_as_received(self, broken: dict[str, Any]) -> None:
-        self.accepted(Payload(body=json.dumps({**golden("postmark", "inbound"), **broken}).encode()))
+    def test_half_a_character_does_not_stop_a_mail(self) -> None:
+        mail = {**golden("postmark", "inbound"), "Subject": "\ud83d half", "TextBody": "a smile \ud83d"}
+        self.accepted(Payload(body=json.dumps(mail).encode()))
 
-        event = Event.objects.get(kind="carrier.unknown")
-        assert "hanako@mail.example" in str(event.details)
-        assert not Message.objects.exists()
+        assert (Message.objects.get().text or "").startswith("a smile ?")
+
+    def test_a_broken_mail_is_recorded_as_unread_with_what_arrived(self) -> None:
+        body = json.dumps({**golden("postmark", "inbound"), "Attachments": [{"Name": "no content"}]}).encode()
+        self.accepted(Payload(body=body))
+        self.accepted(Payload(body=body))
+
+        message = Message.objects.get()
+        assert "could not be read" in (message.text or "")
+        assert message.attachments.get().size == len(body)
+
+    @pytest.mark.parametrize("header", ["(" * 20_000, "a@b.example, " * 1_500, "=?utf-8?b?44GC?= " * 1_200])
+    def test_no_header_stops_a_mail(self, header: str) -> None:
+        mail = golden("postmark", "inbound")
+        mail["Subject"] = header
+        mail["Headers"] = [{"Name": "X-Long", "Value": header}, {"Name": "To", "Value": header}]
+        self.accepted(Payload(body=json.dumps(mail).encode()))
+
+        assert Message.objects.get().text.startswith("Hello")
 
 
 class TestBrevo(EspWebhookCases):

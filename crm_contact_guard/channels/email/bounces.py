@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from email import message_from_bytes
 from email.message import Message
-from email.utils import getaddresses, parseaddr
 
+from crm_contact_guard.channels.email.addresses import addresses, first_address
 from crm_contact_guard.channels.email.html_text import html_text
-from crm_contact_guard.channels.email.mime_text import RAW, raw_header, text_of, words
+from crm_contact_guard.channels.email.mime_text import parameter, raw_header, text_of, words
 from crm_contact_guard.channels.email.parts import leaves
 from crm_contact_guard.channels.email.patterns import listed
+from crm_contact_guard.channels.email.structure import read
 
 #: Characters of a letter that are read; the rest is the mail that came back.
 _MOST = 20_000
@@ -45,7 +45,7 @@ def is_bounce(mail: Message, *, is_null_sender: bool) -> bool:
     if raw_header(mail, "X-Failed-Recipients"):
         return True
     if mail.get_content_type() == "multipart/report":
-        return str(mail.get_param("report-type", "delivery-status")).lower() == "delivery-status"
+        return (parameter(mail, "Content-Type", "report-type") or "delivery-status").lower() == "delivery-status"
     sender = " ".join(raw_header(mail, name) for name in ("From", "Sender", "Return-Path"))
     if not (is_null_sender or listed("daemon").search(sender)):
         return False
@@ -60,7 +60,7 @@ def letter(mail: Message) -> str:
         kind = part.get_content_type()
         if depth or not kind.startswith(("text/plain", "text/html", "multipart/")):
             continue
-        text = text_of(part)[: 4 * _MOST]
+        text = text_of(part, 4 * _MOST)[0]
         whole += (html_text(text) if kind == "text/html" else text) + "\n"
         if len(whole) > _MOST:
             break
@@ -82,8 +82,8 @@ def returned(mail: Message) -> Message | None:
         inner = part.get_payload()
         if isinstance(inner, list) and inner and isinstance(inner[0], Message):
             return inner[0]
-        head = text_of(part)[:_HEAD].lstrip()
-        return message_from_bytes(head.encode("utf-8", "replace"), policy=RAW)
+        head = text_of(part, _HEAD)[0].lstrip()
+        return read(head.encode("utf-8", "replace"))
     return None
 
 
@@ -95,7 +95,7 @@ def original_id(mail: Message) -> str:
         return match[1] if match else ""
     for part, depth in leaves(mail):
         if not depth and part.get_content_maintype() in ("text", "multipart"):
-            match = _ID.search(text_of(part)[: 10 * _MOST].replace("\r\n", "\n"))
+            match = _ID.search(text_of(part, 10 * _MOST)[0].replace("\r\n", "\n"))
             if match:
                 return match[1]
     return ""
@@ -105,12 +105,12 @@ def recipients(mail: Message) -> list[tuple[str, str]]:
     """The addresses that a letter is about, each with the words about it."""
     text = letter(mail)
     inner = returned(mail)
-    named = [address for _, address in getaddresses([raw_header(mail, "X-Failed-Recipients")[:2_000]]) if address]
+    named = [address for _, address in addresses(raw_header(mail, "X-Failed-Recipients")[:2_000]) if address]
     sender = {
-        parseaddr(raw_header(one, name))[1].lower() for one in (mail, inner) if one for name in ("From", "Reply-To")
+        first_address(raw_header(one, name))[1].lower() for one in (mail, inner) if one for name in ("From", "Reply-To")
     }
-    own = sender | {address.lower() for _, address in getaddresses([raw_header(mail, "To")[:2_000]])}
-    to = [address for _, address in getaddresses([raw_header(inner, "To")[:2_000]])] if inner is not None else []
+    own = sender | {address.lower() for _, address in addresses(raw_header(mail, "To")[:2_000])}
+    to = [address for _, address in addresses(raw_header(inner, "To")[:2_000])] if inner is not None else []
     found = [address for address in [*named, *_in_text(text)] if address.lower() not in own]
     if not found:
         found = to[:1] if len(to) == 1 else []
@@ -127,9 +127,9 @@ def _in_text(text: str) -> Iterator[str]:
             yield match[0].strip(".'")
 
 
-def _each(text: str, addresses: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _each(text: str, found: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Each address with the text from it to the next one; with all of the text if it is the only one."""
-    listed = list(addresses)
+    listed = list(found)
     lowered = text.lower()
     places = {address: lowered.find(address.lower()) for address in listed}
     for address in listed:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cached_property
 from importlib import import_module
 from typing import Any
@@ -28,15 +30,19 @@ try:
 except ImportError as missing:
     raise ImportError(f'{missing}: pip install "crm-contact-guard[email-esp]"') from missing
 
-from crm_contact_guard.channels.base import CarrierEvent, DeliveryStatus, OutboundMessage, Receipt
+from crm_contact_guard.channels.base import CarrierEvent, DeliveryStatus, FileIn, OutboundMessage, Receipt
 from crm_contact_guard.channels.email.channel import EmailChannel
 from crm_contact_guard.channels.email.esp_errors import channel_error
 from crm_contact_guard.channels.email.esp_events import METADATA_KEY, inbound_events, tracking_events, unknown
+from crm_contact_guard.channels.email.esp_inbound import webhooks
+from crm_contact_guard.channels.unread import unreadable
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError, InvalidPayload
 
+logger = logging.getLogger(__name__)
+
 #: Exceptions that Anymail raises for payloads that differ from the service's documentation.
-_UNREADABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+_UNREADABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 #: Anymail's two kinds of views, each with the other one.
 _OTHER = {"Tracking": "Inbound", "Inbound": "Tracking"}
@@ -164,7 +170,7 @@ class EspChannel(EmailChannel):
     @cached_property
     def _views(self) -> Mapping[str, tuple[Any, ...]]:
         """Anymail's views for events and for mails, one for each combination of currently valid keys."""
-        module = import_module(f"anymail.webhooks.{self.esp}")
+        module = webhooks(self.esp)
         options = {**self.options.get("SEND", {}), **self.options.get("WEBHOOK", {})}
         if self.secrets("WEBHOOK_SECRET"):
             options["webhook_secret"] = (list(self.secrets("WEBHOOK_SECRET")),)
@@ -205,7 +211,7 @@ class EspChannel(EmailChannel):
         except AnymailAPIError as error:
             if not isinstance(error.__cause__, _UNREADABLE):
                 raise
-            return [self._unreadable(request.body, error)]
+            return [self._unreadable(view, request.body, error)]
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise InvalidPayload(f"invalid JSON: {error}") from error
         except _UNREADABLE as error:
@@ -218,16 +224,21 @@ class EspChannel(EmailChannel):
         except ValueError:
             batch = None
         if not isinstance(batch, list) or not hasattr(view, "esp_to_anymail_event"):
-            return [self._unreadable(request.body, error)]
+            return [self._unreadable(view, request.body, error)]
         events: list[CarrierEvent] = []
         for single in batch:
             try:
                 events += self._translated([view.esp_to_anymail_event(single)])
             except _UNREADABLE as problem:
-                events.append(self._unreadable(json.dumps(single).encode(), problem))
+                events.append(self._unreadable(view, json.dumps(single).encode(), problem))
         return events
 
-    def _unreadable(self, payload: bytes, error: Exception) -> CarrierEvent:
+    def _unreadable(self, view: Any, payload: bytes, error: Exception) -> CarrierEvent:
+        """An event that can't be read. A mail, which is never without an ``@``, becomes a message with the request."""
+        if "Inbound" in type(view).__name__ and b"@" in payload:
+            logger.warning("A mail of channel %s can't be read: %s %s", self.alias, type(error).__name__, error)
+            original = FileIn(name="request.txt", content_type="text/plain", content=payload, kind="original")
+            return unreadable(original, alias=self.alias, sender="", recipients=(), at=datetime.now(UTC))
         digest = hashlib.sha256(payload).hexdigest()
         reason = f"{self.esp}: {type(error).__name__} {error}"[:300]
         return unknown(

@@ -147,8 +147,13 @@ def _bare(references: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _bytes(mail: Any) -> bytes:
-    """The mail as bytes. Malformed headers make the standard library's generators fail, the strict one first."""
-    for style in (mail.policy, policy.compat32):
+    """The mail as the service received it, or else made from what the service parsed.
+
+    The standard library's strict generator parses headers, in more than linear time, so it is the second choice.
+    """
+    if getattr(mail, "raw", None) is not None:
+        return bytes(mail.raw)
+    for style in (policy.compat32, mail.policy):
         with suppress(Exception):
             return bytes(mail.as_bytes(policy=style))
     output = io.StringIO()

@@ -1,24 +1,70 @@
-"""Plain text of an HTML mail, with the targets of its links."""
+"""Plain text of an HTML mail, with the targets of its links.
+
+lxml's parser reports tags and text as it reads them, without building a tree: the algorithm with which browsers build
+one takes quadratic time and memory for tags that are nested wrongly. Even so a few inputs cost more than their length,
+hence the limits. What lies beyond them is stripped of its tags without being understood, and reported as unread.
+"""
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+
+#: Characters of HTML that are parsed.
+MAX_LENGTH = 2_000_000
+#: Tags, and how deep they may be nested.
+MAX_TAGS = 100_000
+MAX_DEPTH = 400
+#: Characters of one tag, and tags and texts that the parser reports.
+MAX_TAG = 50_000
+MAX_EVENTS = 200_000
+#: Characters passed to the parser at once.
+_STEP = 16_384
 
 _BLOCKS = frozenset(
     {"p", "div", "br", "li", "tr", "table", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "hr", "pre"}
 )
+#: Tags that break a line where they stand, and have no content.
+_EMPTY = frozenset({"br", "hr"})
+_CELLS = frozenset({"td", "th"})
 _SILENT = frozenset({"script", "style", "head", "title"})
+_LINKS = ("http:", "https:", "mailto:", "tel:", "line:", "sms:", "tg:")
+#: A picture within HTML, which has nothing to read.
+PICTURE = re.compile(rb"data:[\w/+.;=-]{1,100},[A-Za-z0-9+/=%\s]{100,}+", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*+>?")
+_LONG_TAG = re.compile(rf"<[^<>]{{{MAX_TAG}}}")
 
 
-class _Reader(HTMLParser):
+@dataclass(frozen=True)
+class HtmlText:
+    """``text``: quotes are marked with ``>``, link targets are added. ``whole``: whether all of the HTML was read."""
+
+    text: str
+    whole: bool
+
+
+class _BeyondLimitsError(Exception):
+    """The HTML is nested too deep, or has too many tags."""
+
+
+class _Reader:
+    """The parser's target: gathers the text."""
+
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
+        self._events = 0
+        self._depth = 0
         self._silent = 0
         self._quotes = 0
         self._targets: list[str] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._count()
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise _BeyondLimitsError
         if tag in _SILENT:
             self._silent += 1
         if tag == "blockquote":
@@ -26,38 +72,83 @@ class _Reader(HTMLParser):
         if tag in _BLOCKS:
             self._break()
         if tag == "a":
-            self._targets.append(dict(attrs).get("href") or "")
+            self._targets.append(attributes.get("href") or "")
 
-    def handle_endtag(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
+        self._depth -= 1
         if tag in _SILENT and self._silent:
             self._silent -= 1
         if tag == "blockquote" and self._quotes:
             self._quotes -= 1
-        if tag in _BLOCKS:
+        if tag in _BLOCKS and tag not in _EMPTY:
             self._break()
+        if tag in _CELLS:
+            self.parts.append(" ")
         if tag == "a" and self._targets:
             target = self._targets.pop()
-            if target.startswith(("http:", "https:", "mailto:", "tel:", "line:", "sms:", "tg:")):
+            if target.startswith(_LINKS):
                 self.parts.append(f" <{target}>")
 
-    def handle_data(self, data: str) -> None:
+    def data(self, data: str) -> None:
+        self._count()
         if self._silent:
             return
         text = " ".join(data.split())
+        leading = data[:1].isspace() and bool(self.parts) and not self.parts[-1].endswith((" ", "\n", "> "))
         if text:
-            leading = " " if data[:1].isspace() and self.parts and not self.parts[-1].endswith(("\n", "> ")) else ""
-            trailing = " " if data[-1:].isspace() else ""
-            self.parts.append(leading + text + trailing)
+            self.parts.append(f"{' ' if leading else ''}{text}{' ' if data[-1:].isspace() else ''}")
+        elif leading:
+            self.parts.append(" ")
+
+    def comment(self, text: str) -> None:
+        """Comments are not shown."""
+
+    def close(self) -> None:
+        """Nothing is pending."""
 
     def _break(self) -> None:
         self.parts.append("\n" + "> " * min(self._quotes, 1))
 
+    def _count(self) -> None:
+        self._events += 1
+        if self._events > MAX_EVENTS:
+            raise _BeyondLimitsError
+
 
 def html_text(html: str) -> str:
-    """Plain text of an HTML mail. Quotes are marked with ``>``, link targets are added. Never raises on broken HTML."""
+    """The text alone; see ``read_html``."""
+    return read_html(html).text
+
+
+def read_html(html: str) -> HtmlText:
+    """Plain text of an HTML mail. Never raises; linear in the length."""
+    source = html.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
+    end = _end(source)
     reader = _Reader()
-    reader.feed(html)
-    reader.close()
+    parser = etree.HTMLParser(target=reader, recover=True, remove_comments=True, remove_pis=True, no_network=True)
+    at = 0
+    try:
+        while at < end:
+            parser.feed(source[at : min(at + _STEP, end)])
+            at = min(at + _STEP, end)
+        if end:
+            parser.close()
+    except (_BeyondLimitsError, etree.LxmlError, AssertionError, ValueError):
+        # What the parser had not reported of this step comes twice rather than not at all.
+        end = at
+    rest = source[end:]
+    if rest.strip():
+        reader.parts += ["\n", _TAG.sub(" ", rest)]
     lines = [line.rstrip() for line in "".join(reader.parts).split("\n")]
     lines = [line for index, line in enumerate(lines) if line.strip("> ") or (index and lines[index - 1].strip("> "))]
-    return "\n".join(lines).strip()
+    return HtmlText("\n".join(lines).strip(), whole=not rest.strip())
+
+
+def _end(source: str) -> int:
+    """How much of the HTML is within the limits on length and tags."""
+    end = min(len(source), MAX_LENGTH)
+    long_tag = _LONG_TAG.search(source, 0, end)
+    if long_tag is not None:
+        end = long_tag.start()
+    pieces = source[:end].split("<", MAX_TAGS + 1)
+    return end if len(pieces) <= MAX_TAGS + 1 else end - len(pieces[-1]) - 1

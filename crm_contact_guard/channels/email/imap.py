@@ -66,7 +66,10 @@ class ImapOptions:
 
 
 class Mailbox:
-    """An open mailbox, used as a context manager. Errors of the server are raised as temporary ChannelErrors."""
+    """An open mailbox, used as a context manager.
+
+    Errors are raised as temporary ChannelErrors; as permanent ones if the server refuses something about one mail.
+    """
 
     def __init__(self, options: ImapOptions) -> None:
         self.options = options
@@ -94,23 +97,28 @@ class Mailbox:
     ) -> None:
         self._leave()
 
-    def waiting(self, most: int) -> list[tuple[str, int]]:
-        """UID and size in bytes of the mails to record, oldest first.
+    def waiting(self, most: int) -> list[str]:
+        """UIDs of the mails to record, oldest first.
 
         With ``move_to`` these are all mails in the folder, so it does not matter if a person has opened one. Otherwise
         they are the unseen ones.
         """
         with _channel_errors("can't list the mails"):
-            uids = self._box.uids("UNDELETED" if self.options.move_to else "UNSEEN UNDELETED")[:most]
-            return [(uid, self._size(uid)) for uid in uids]
+            return self._box.uids("UNDELETED" if self.options.move_to else "UNSEEN UNDELETED")[:most]
 
-    def mail(self, uid: str) -> bytes:
-        """The bytes of the mail; empty if it was removed since."""
+    def size(self, uid: str) -> int:
+        """The size of the mail in bytes; 0 if the server names none."""
+        parts = (b"".join(item) if isinstance(item, tuple) else item for item in self._fetch(uid, "RFC822.SIZE"))
+        size = next((match for part in parts if part is not None and (match := _SIZE.search(part))), None)
+        return int(size[1]) if size is not None else 0
+
+    def mail(self, uid: str) -> bytes | None:
+        """The bytes of the mail; None if it was removed since."""
         return self._part(uid, "BODY.PEEK[]")
 
     def head(self, uid: str) -> bytes:
         """The beginning of the mail's header."""
-        return self._part(uid, f"BODY.PEEK[HEADER]<0.{_HEAD}>")
+        return self._part(uid, f"BODY.PEEK[HEADER]<0.{_HEAD}>") or b""
 
     def done(self, uid: str) -> None:
         """Mark or move a recorded mail."""
@@ -138,7 +146,7 @@ class Mailbox:
     def _command(self, *command: str) -> None:
         answer, words = self._box.client.uid(*command)
         if answer != "OK":
-            raise imaplib.IMAP4.error(f"{command[0]}: {words!r}")
+            raise ChannelError(f"{command[0]}: {words!r}"[:500], permanent=True)
 
     def _connect(self) -> BaseMailBox:
         options = self.options
@@ -159,19 +167,18 @@ class Mailbox:
         else:
             self._box.login_utf8(options.user, options.password, initial_folder=None)
 
-    def _size(self, uid: str) -> int:
-        size = next((match for part in self._fetch(uid, "RFC822.SIZE") if (match := _SIZE.search(part))), None)
-        return int(size[1]) if size is not None else 0
+    def _part(self, uid: str, part: str) -> bytes | None:
+        answer = self._fetch(uid, part)
+        literal = next((bytes(item[1]) for item in answer if isinstance(item, tuple)), None)
+        # A part without any content may come as an empty string instead of a literal.
+        return b"" if literal is None and any(item and b"BODY[" in item for item in answer) else literal
 
-    def _part(self, uid: str, part: str) -> bytes:
+    def _fetch(self, uid: str, part: str) -> list[Any]:
         with _channel_errors("can't read a mail"):
-            answer = self._box.client.uid("FETCH", uid, f"({part})")[1]
-        return next((bytes(item[1]) for item in answer or [] if isinstance(item, tuple)), b"")
-
-    def _fetch(self, uid: str, part: str) -> Iterator[bytes]:
-        for item in self._box.client.uid("FETCH", uid, f"({part})")[1] or []:
-            if item is not None:
-                yield b"".join(item) if isinstance(item, tuple) else item
+            answer, words = self._box.client.uid("FETCH", uid, f"({part})")
+        if answer != "OK":
+            raise ChannelError(f"the server does not hand out a mail: {words!r}"[:500], permanent=True)
+        return list(words or [])
 
     def _leave(self) -> None:
         try:

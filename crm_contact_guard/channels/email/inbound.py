@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from email import message_from_bytes
 from email.message import Message
-from email.utils import getaddresses, parseaddr, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 
 from crm_contact_guard.channels.base import CarrierEvent, FileIn, InboundMessage
-from crm_contact_guard.channels.email.html_text import html_text
-from crm_contact_guard.channels.email.mime_text import RAW, raw_header, text_of, words
-from crm_contact_guard.channels.email.parts import attached_mails, content, files, leaves, texts
+from crm_contact_guard.channels.email.addresses import addresses, first_address
+from crm_contact_guard.channels.email.limits import Reading
+from crm_contact_guard.channels.email.mime_text import raw_header, unfolded, words
+from crm_contact_guard.channels.email.parts import MAX_MAILS, attached_mails, content, files, leaves, texts
 from crm_contact_guard.channels.email.quoting import Parts, split
 from crm_contact_guard.channels.email.reports import automatic, read_report, tokens_in
+from crm_contact_guard.channels.email.structure import Mail, read
+from crm_contact_guard.channels.unread import UNREAD, unreadable
 from crm_contact_guard.detection.segments import Said
 
+logger = logging.getLogger(__name__)
+
+#: Message-IDs that a mail refers to: the newest ones.
+_MOST_REFERENCES = 100
+_MOST_SUBJECT = 1000
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 _TARGET = re.compile(r" ?<(?:https?://|mailto:|tel:)([^<>\s]{1,2000})>")
 #: Header lines shown above the text of an attached mail.
@@ -36,7 +44,20 @@ def read_mail(
     MIME is broken. ``envelope_from`` is empty for
     the null sender of reports and automatic replies, and None if it is unknown.
     """
-    mail = message_from_bytes(raw, policy=RAW)
+    try:
+        return _events(raw, alias=alias, envelope_from=envelope_from, envelope_to=envelope_to)
+    except Exception:
+        # The limits leave no known way to get here. Whatever breaks the reader must not block the mails behind it.
+        logger.exception("A mail of channel %s can't be read; it is recorded as it came", alias)
+        original = _original(raw)
+        sender = envelope_from or ""
+        return (unreadable(original, alias=alias, sender=sender, recipients=envelope_to, at=datetime.now(UTC)),)
+
+
+def _events(
+    raw: bytes, *, alias: str, envelope_from: str | None, envelope_to: Sequence[str]
+) -> tuple[CarrierEvent, ...]:
+    mail = read(raw)
     message_id = next(iter(_ids(mail, "Message-ID")), "")
     now = datetime.now(UTC)
     event_id = _event_id(message_id, mail)
@@ -44,49 +65,64 @@ def read_mail(
     report = read_report(mail, envelope_from=envelope_from, tokens=tokens)
     if report is not None and report.is_complete:
         return report.events(alias=alias, event_id=event_id, at=now)
-    parts, problems = _body(mail)
-    name, address = parseaddr(raw_header(mail, "From"))
+    reading = Reading()
+    parts, problems = _body(mail, reading)
+    name, address = first_address(raw_header(mail, "From"))
     if not address:
         address = envelope_from or ""
         problems.append("no readable From")
     listed, more = files(mail)
+    subject = _header(mail, "Subject")
+    reading.note(len(subject) > _MOST_SUBJECT, "the subject is too long")
+    unread = [*mail.unread, *reading.unread, *more]
     details: dict[str, object] = {
-        "headers": {key: _header(mail, key)[:1000] for key in ("From", "To", "Cc", "Date", "Reply-To") if mail[key]},
+        "headers": {key: _header(mail, key)[:1000] for key in ("From", "To", "Cc", "Date", "Reply-To") if key in mail},
         "envelope_from": envelope_from or "",
         "envelope_to": list(envelope_to),
     }
-    if problems or mail.defects or more:
-        details["problems"] = [*problems, *(type(defect).__name__ for defect in mail.defects), *more]
+    if problems or mail.problems:
+        details["problems"] = [*problems, *mail.problems]
+    if unread:
+        details[UNREAD] = unread
     machine = automatic(mail, envelope_from) or ("report" if report is not None else "")
     if machine:
         details["auto_submitted"] = machine
+    references = dict.fromkeys((*_ids(mail, "References"), *_ids(mail, "In-Reply-To")))
     message = InboundMessage(
         channel=alias,
         event_id=event_id,
         from_address=address[:320],
         from_name=words(name)[:255],
         to_address=", ".join(envelope_to)[:1000],
-        subject=_header(mail, "Subject")[:1000],
+        subject=subject[:_MOST_SUBJECT],
         text=parts.new,
         quoted=parts.quoted,
         occurred_at=_date(mail, now),
         carrier_id=message_id,
         reply_tokens=tokens,
-        references=tuple(dict.fromkeys((*_ids(mail, "References"), *_ids(mail, "In-Reply-To")))),
-        files=(FileIn(name="original.eml", content_type="message/rfc822", content=raw, kind="original"), *listed),
+        references=tuple(references)[-_MOST_REFERENCES:],
+        files=(_original(raw), *listed),
         details=details,
     )
     told = () if report is None else report.events(alias=alias, event_id=f"report-{event_id}", at=now)
     return (message, *told)
 
 
+def _original(raw: bytes) -> FileIn:
+    return FileIn(name="original.eml", content_type="message/rfc822", content=raw, kind="original")
+
+
 def envelope_of(raw: bytes) -> tuple[str | None, list[str]]:
-    """Envelope sender (None if unknown) and recipients, from the headers that the delivering server added."""
-    mail = message_from_bytes(raw, policy=RAW)
-    values = [value for name in ("Delivered-To", "X-Original-To", "Envelope-To") for value in mail.get_all(name, [])]
-    recipients = [address for _, address in getaddresses([str(value) for value in values]) if address]
-    sender = _header(mail, "Return-Path")
-    return (parseaddr(sender)[1] if sender else None), list(dict.fromkeys(recipients))
+    """Envelope sender (None if unknown) and recipients, from the headers that the delivering server added.
+
+    Never raises because of the mail's content.
+    """
+    mail = read(raw)
+    wanted = ("delivered-to", "x-original-to", "envelope-to")
+    values = [unfolded(value) for name, value in mail.raw_items() if name.lower() in wanted][:_MOST_REFERENCES]
+    recipients = dict.fromkeys(address for value in values for _name, address in addresses(value) if address)
+    sender = raw_header(mail, "Return-Path")
+    return (first_address(sender)[1] if sender else None), list(recipients)[:_MOST_REFERENCES]
 
 
 def _event_id(message_id: str, mail: Message) -> str:
@@ -96,8 +132,10 @@ def _event_id(message_id: str, mail: Message) -> str:
     part of the digest, since relays add to them; only without a Message-ID, From, To, Date and Subject are included.
     """
     digest = hashlib.sha256()
-    for part, _depth in leaves(mail):
-        digest.update(content(part).replace(b"\r\n", b"\n").rstrip() + b"\0")
+    for part, depth in leaves(mail):
+        # An attached mail counts as a whole, and not once more for each mail around it.
+        if not depth:
+            digest.update(content(part).replace(b"\r\n", b"\n").rstrip() + b"\0")
     if not message_id:
         head = "\n".join(_header(mail, name) for name in ("From", "To", "Date", "Subject"))
         digest.update(head.encode("utf-8", "replace"))
@@ -125,15 +163,18 @@ def _date(mail: Message, now: datetime) -> datetime:
 
 def _tokens(mail: Message, envelope_to: Iterable[str]) -> tuple[str, ...]:
     headers = [raw_header(mail, name) for name in ("To", "Cc", "Delivered-To", "X-Original-To")]
-    addresses = [*envelope_to, *(address for _, address in getaddresses(headers))]
-    return tokens_in(addresses)
+    # Also in names: our token is random, and some programs show addresses as names.
+    return tokens_in((*envelope_to, *headers))[:_MOST_REFERENCES]
 
 
-def _body(mail: Message, depth: int = 0) -> tuple[Parts, list[str]]:
+def _body(mail: Message, reading: Reading, depth: int = 0) -> tuple[Parts, list[str]]:
     """New and quoted text of the mail, and problems found. Attached mails count as quotes."""
-    parts, problems = _text(mail)
+    parts, problems = _text(mail, reading)
+    mails = attached_mails(mail)
+    reading.note(bool(mails) and depth >= _MAX_DEPTH, "attached mails are nested too deep")
+    reading.note(len(mails) > MAX_MAILS, "too many attached mails")
     if depth < _MAX_DEPTH:
-        attached = [_as_quote(one, depth + 1) for one in attached_mails(mail)]
+        attached = [_as_quote(one, reading, depth + 1) for one in mails[:MAX_MAILS]]
         quoted = "\n\n".join(text for text in (parts.quoted, *attached) if text)
         parts = Parts(parts.new, quoted)
     if not parts.new and not parts.quoted:
@@ -141,17 +182,20 @@ def _body(mail: Message, depth: int = 0) -> tuple[Parts, list[str]]:
     return parts, problems
 
 
-def _as_quote(mail: Message, depth: int) -> str:
+def _as_quote(mail: Message, reading: Reading, depth: int) -> str:
     head = [f"{name}: {_header(mail, name)[:1000]}" for name in _SHOWN if _header(mail, name)]
-    parts, _problems = _body(mail, depth)
+    parts, _problems = _body(mail, reading, depth)
+    if isinstance(mail, Mail):
+        for what in mail.unread:
+            reading.note(True, what)
     return "\n".join([*head, "", parts.new, parts.quoted]).strip()
 
 
-def _text(mail: Message) -> tuple[Parts, list[str]]:
+def _text(mail: Message, reading: Reading) -> tuple[Parts, list[str]]:
     """Text that only the HTML part contains is included; otherwise a harmless plain part could hide it."""
-    plain, html = ([text_of(part) for part in found] for found in texts(mail))
-    text = "\n".join(plain).strip()
-    visible = "\n".join(html_text(source) for source in html).strip()
+    plain, html = texts(mail)
+    text = "\n".join(reading.plain(part) for part in plain).strip()
+    visible = "\n".join(reading.html(part) for part in html).strip()
     if not text:
         return split(visible), []
     parts = split(text)

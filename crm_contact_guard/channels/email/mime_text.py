@@ -1,70 +1,41 @@
 """Text, header words and file names of MIME parts, read as leniently as mail programs do.
 
-What a mail program shows in spite of a broken header or encoding, inspection must see. Nothing here raises because of a
-mail's content; all of it is linear.
+What a mail program shows in spite of a broken header or encoding, inspection must see. Never raises because of
+a mail's content; linear.
 """
 
 from __future__ import annotations
 
-import binascii
 import quopri
 import re
 from email.message import Message
-from email.policy import EmailPolicy
 from urllib.parse import unquote_to_bytes
 
+from crm_contact_guard.channels.email.structure import base64_of
 from crm_contact_guard.detection.text.charsets import decode
 
 _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?\n]*)\?=")
 _PARAMETER = re.compile(r';\s*([\w.\-]{1,60})(?:\*(\d{1,4}))?(\*?)\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))', re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
-_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
-
-
-class RawHeaders(EmailPolicy):
-    """A policy that leaves headers as they are.
-
-    The standard library's parser of structured headers drops what it doesn't understand, such as an unquoted boundary
-    with ``=``, and with it the whole text of the mail.
-    """
-
-    def header_fetch_parse(self, name: str, value: str) -> str:
-        return value
-
-
-RAW = RawHeaders()
 
 
 def payload(part: Message) -> bytes:
-    """The decoded bytes of a part that is not multipart.
+    """The decoded bytes of a part that is not multipart; see ``structure.Part``."""
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
 
-    Base64 is decoded beyond superfluous characters and padding, where the standard library gives up and keeps the code.
+
+def text_of(part: Message, most: int, without: re.Pattern[bytes] | None = None) -> tuple[str, bool]:
+    """The text of a part, at most ``most`` characters, and whether that is all of it.
+
+    ``without``: what is left out before its length counts.
     """
-    if not is_base64(part):
-        content = part.get_payload(decode=True)
-        return content if isinstance(content, bytes) else b""
-    source = part.get_payload()
-    code = source.encode("ascii", "replace") if isinstance(source, str) else b""
-    return base64(code)
-
-
-def is_base64(part: Message) -> bool:
-    """Whether the part says that it is encoded so."""
-    return raw_header(part, "Content-Transfer-Encoding").lower() == "base64"
-
-
-def base64(code: bytes) -> bytes:
-    """Base64 decoded as far as it goes: foreign characters are skipped, and padding ends a piece, not the text."""
-    pieces = []
-    for piece in _BASE64.sub(b"", code).split(b"="):
-        whole = piece[: len(piece) - 1] if len(piece) % 4 == 1 else piece
-        pieces.append(binascii.a2b_base64(whole + b"=" * (-len(whole) % 4)))
-    return b"".join(pieces)
-
-
-def text_of(part: Message) -> str:
-    """The text of a part."""
-    return decode(payload(part), parameter(part, "Content-Type", "charset"))
+    content = payload(part)
+    if without is not None:
+        content = without.sub(b"", content)
+    # No charset takes more than four bytes for a character, escape sequences aside.
+    text = decode(content[: 4 * most], parameter(part, "Content-Type", "charset"))
+    return text[:most], len(content) <= 4 * most and len(text) <= most
 
 
 def raw_header(mail: Message, name: str) -> str:
@@ -105,7 +76,7 @@ def words(text: str) -> str:
 
 def _word(encoding: str, code: str) -> bytes:
     content = code.encode("utf-8", "replace")
-    return base64(content) if encoding in "bB" else quopri.decodestring(content, header=True)
+    return base64_of(content) if encoding in "bB" else quopri.decodestring(content, header=True)
 
 
 def parameter(part: Message, header: str, name: str) -> str:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
-from email import message_from_bytes
-from email.generator import BytesGenerator
 from email.message import Message
-from email.policy import compat32
-from itertools import islice
+from typing import Any
 
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.channels.email.mime_text import (
-    RAW,
-    base64,
     file_name,
     file_name_of,
-    is_base64,
     payload,
     raw_header,
     words,
 )
+from crm_contact_guard.channels.email.structure import Mail, Part, read
 
 #: Files beyond this number are kept only within the original.
 MAX_FILES = 50
+#: How many times the size of the mail its files may take together.
+MAX_SIZE = 2
 #: Attached mails that are read; the text of others is kept only within the original.
 MAX_MAILS = 10
 #: Parts of the type "message" that hold no mail but groups of header-like fields (RFC 3464, 5965, 8098), or nothing.
@@ -31,8 +27,6 @@ _FIELD_TYPES = frozenset(
     {"message/delivery-status", "message/global-delivery-status", "message/feedback-report"}
     | {"message/disposition-notification", "message/global-disposition-notification", "message/external-body"}
 )
-#: Groups of fields that are kept as a file's content.
-_MOST_GROUPS = 200
 _SHOWN_AS_HTML = frozenset({"text/html", "text/x-amp-html", "text/watch-html"})
 _SHOWN_AS_TEXT = frozenset({"text/plain", "text/enriched", "text/richtext", "text/markdown"})
 
@@ -66,29 +60,33 @@ def texts(mail: Message) -> tuple[list[Message], list[Message]]:
 
 
 def attached_mails(mail: Message) -> list[Message]:
-    """The mails attached to the mail itself, at most ``MAX_MAILS``."""
+    """The mails attached to the mail itself; at most one more than ``MAX_MAILS``, to tell that there are more."""
     found = [part for part, depth in leaves(mail) if not depth and _is_mail(part)]
-    return [_attached(part) for part in found[:MAX_MAILS]]
+    return [_attached(part) for part in found[: MAX_MAILS + 1]]
 
 
 def content(part: Message) -> bytes:
     """The decoded content of a part; the source of an attached mail or of a report's fields."""
-    return _source(part) if part.is_multipart() else payload(part)
+    return part.source if isinstance(part, Part) and part.is_multipart() else payload(part)
 
 
-def files(mail: Message) -> tuple[list[FileIn], list[str]]:
-    """The mail's files, those in attached mails included, and problems found."""
-    found = []
+def files(mail: Mail) -> tuple[list[FileIn], list[str]]:
+    """The mail's files, those in attached mails included, and what is kept only within the original.
+
+    An attached mail comes as a whole and with its files. Together they take at most ``MAX_SIZE`` times the mail.
+    """
+    found: list[FileIn] = []
     parts = [part for part, depth in leaves(mail) if _is_file(part, depth)]
+    left = MAX_SIZE * mail.end
     for number, part in enumerate(parts[:MAX_FILES], 1):
-        found.append(
-            FileIn(
-                name=file_name_of(part) or _name_of_mail(part) or f"file-{number}",
-                content_type=part.get_content_type()[:127],
-                content=content(part),
-            )
-        )
-    return found, [f"{len(parts) - MAX_FILES} more files in the original"] if len(parts) > MAX_FILES else []
+        data = content(part)
+        left -= len(data)
+        if left < 0:
+            break
+        name = file_name_of(part) or _name_of_mail(part) or f"file-{number}"
+        found.append(FileIn(name=name, content_type=part.get_content_type()[:127], content=data))
+    more = len(parts) - len(found)
+    return found, [f"{more} more files in the original"] if more else []
 
 
 def _is_attachment(part: Message) -> bool:
@@ -96,8 +94,7 @@ def _is_attachment(part: Message) -> bool:
 
 
 def _is_mail(part: Message) -> bool:
-    is_message = part.is_multipart() and part.get_content_maintype() == "message"
-    return is_message and part.get_content_type() not in _FIELD_TYPES
+    return part.get_content_maintype() == "message" and part.get_content_type() not in _FIELD_TYPES
 
 
 def _is_file(part: Message, depth: int) -> bool:
@@ -110,7 +107,8 @@ def _is_file(part: Message, depth: int) -> bool:
 
 def _attached(part: Message) -> Message:
     """The mail in a part. Against RFC 2046 §5.2.1, some programs encode it."""
-    return message_from_bytes(_source(part), policy=RAW) if is_base64(part) else part.get_payload(0)  # type: ignore[return-value]
+    inner: Any = part.get_payload() if part.is_multipart() else None
+    return inner[0] if inner else read(payload(part))
 
 
 def _name_of_mail(part: Message) -> str:
@@ -118,20 +116,3 @@ def _name_of_mail(part: Message) -> str:
         return ""
     subject = words(raw_header(_attached(part), "Subject"))[:100]
     return file_name(f"{subject.replace('/', ' ') or 'mail'}.eml")
-
-
-def _source(part: Message) -> bytes:
-    """The source of a part that contains mails or groups of headers, as far as the parsed parts give it back."""
-    if part.get_content_type() in _FIELD_TYPES:
-        groups = [one for one in islice(part.get_payload(), _MOST_GROUPS) if isinstance(one, Message)]
-        fields = ("".join(f"{name}: {value}\n" for name, value in group.raw_items()) for group in groups)
-        return "\n".join(fields).encode("utf-8", "surrogateescape")
-    stream = io.BytesIO()
-    for inner in part.get_payload():
-        if not isinstance(inner, Message):
-            continue
-        try:
-            BytesGenerator(stream, mangle_from_=False, maxheaderlen=0, policy=compat32).flatten(inner)
-        except Exception:  # noqa: BLE001 - malformed parts; the whole mail is kept as received anyway
-            break
-    return base64(stream.getvalue()) if is_base64(part) else stream.getvalue()

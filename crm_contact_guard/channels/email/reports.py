@@ -11,17 +11,17 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from email import message_from_bytes
 from email.message import Message
-from email.utils import parseaddr
 from itertools import islice
 
 from crm_contact_guard.channels.base import CarrierEvent, ContactEvent, ContactKind, DeliveryStatus, StatusEvent
 from crm_contact_guard.channels.email import bounces
-from crm_contact_guard.channels.email.mime_text import RAW, payload, raw_header
+from crm_contact_guard.channels.email.addresses import first_address
+from crm_contact_guard.channels.email.mime_text import payload, raw_header
 from crm_contact_guard.channels.email.parts import leaves
 from crm_contact_guard.channels.email.patterns import listed
 from crm_contact_guard.channels.email.refusals import is_gone, status_code
+from crm_contact_guard.channels.email.structure import read
 
 _ACTIONS = {
     "failed": DeliveryStatus.FAILED,
@@ -142,7 +142,7 @@ def _complaint(mail: Message, tokens: tuple[str, ...]) -> Report | None:
         return None
     address = struck or (_field(fields, "Original-Rcpt-To") if fields is not None else "")
     if not address and inner is not None:
-        address = parseaddr(raw_header(inner, "To"))[1]
+        address = first_address(raw_header(inner, "To"))[1]
     tokens = (*tokens, *(tokens_in([raw_header(inner, name) for name in _OURS]) if inner is not None else ()))
     original = bounces.original_id(mail)
     recipient = Recipient(_after_type(address).strip("<> ")[:320], DeliveryStatus.DELIVERED, "", kind)
@@ -155,7 +155,7 @@ def _feedback(part: Message) -> Message | None:
     inner = part.get_payload()
     if isinstance(inner, list):
         return inner[0] if inner and isinstance(inner[0], Message) else None
-    return message_from_bytes(payload(part)[:20_000], policy=RAW)
+    return read(payload(part)[:20_000])
 
 
 def _explained(recipient: Recipient, mail: Message) -> Recipient:
