@@ -338,6 +338,8 @@ class Channel:
     per_minute: ClassVar[int | None] = None
     #: Whether the carrier reports delivered or read.
     supports_status: ClassVar[bool] = False
+    #: Whether ``name_of`` asks the carrier for people's names, since its webhooks contain none.
+    supports_names: ClassVar[bool] = False
     #: Whether it has a webhook at ``webhooks/<alias>/``.
     supports_webhook: ClassVar[bool] = False
     #: Longest text in characters. None: only the gateway's limit applies.
@@ -377,10 +379,11 @@ class Channel:
         return HttpResponse("signature refused", status=403, content_type="text/plain")
 
     def parse(self, request: HttpRequest) -> Sequence[CarrierEvent]:
-        """Parse a verified webhook, which may contain any number of events.
+        """Parse a verified webhook, which may contain any number of events. Ask nobody over the network.
 
-        Raises InvalidPayload if the request can't be parsed at all. A single event that can't be parsed becomes an
-        ``UnknownEvent``.
+        A single event that can't be parsed becomes an ``UnknownEvent``. Raises InvalidPayload if the request can't be
+        parsed at all; it is then recorded as one ``UnknownEvent``, as after any other exception. Raises ChannelError
+        if the carrier shall repeat the request.
         """
         raise NotImplementedError(f"{type(self).__name__}.parse")
 
@@ -391,6 +394,10 @@ class Channel:
     def fetch(self, media: MediaRef) -> FileIn:
         """Fetch a file that an inbound message referred to. Raises ChannelError."""
         raise NotImplementedError(f"{type(self).__name__}.fetch")
+
+    def name_of(self, address: str) -> str:
+        """The name that a person uses at the carrier, which a task asks for; may be empty. Raises ChannelError."""
+        raise NotImplementedError(f"{type(self).__name__}.name_of")
 
     def call(self, call: PhoneCall) -> Receipt:
         """Ask the carrier to call the employee and connect the customer. Raises ChannelError."""

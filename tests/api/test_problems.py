@@ -116,3 +116,12 @@ def test_accept_decides_nothing(hotel: Hotel) -> None:
     for accept in ("text/html", "application/xml", "image/*;q=x", ""):
         response = hotel.client("kai").get(f"{API}messages/", headers={"Accept": accept})
         assert response["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("body", [b'{"text":' + b"[" * 5000, b'{"text":1,"text":2}', b'{"text":1e999}', b"\xff{}"])
+def test_json_that_is_nested_too_deep_or_read_in_two_ways_is_refused(hotel: Hotel, body: bytes) -> None:
+    path = f"{API}conversations/{hotel.talk.pk}/messages/"
+
+    answer = hotel.client("aoi").post(path, body, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["detail"]) == (400, "The body is not JSON in UTF-8.")

@@ -34,6 +34,7 @@ from crm_contact_guard.channels.email.esp_errors import channel_error
 from crm_contact_guard.channels.email.esp_events import METADATA_KEY, inbound_events, tracking_events, unknown
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError, InvalidPayload
+from crm_contact_guard.hosting import bounded_json
 
 #: Exceptions that Anymail raises for payloads that differ from the service's documentation.
 _UNREADABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
@@ -204,7 +205,7 @@ class EspChannel(EmailChannel):
             raise
         except AnymailAPIError as error:
             if not isinstance(error.__cause__, _UNREADABLE):
-                raise
+                raise ChannelError(f"{self.esp}: {type(error).__name__}", permanent=False) from error
             return [self._unreadable(request.body, error)]
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise InvalidPayload(f"invalid JSON: {error}") from error
@@ -214,8 +215,8 @@ class EspChannel(EmailChannel):
     def _one_by_one(self, view: Any, request: HttpRequest, error: Exception) -> list[CarrierEvent]:
         """Parse the events of a batch one by one, if one of them can't be parsed."""
         try:
-            batch = json.loads(request.body)
-        except ValueError:
+            batch = bounded_json.read(request.body)
+        except bounded_json.UnboundedJson:
             batch = None
         if not isinstance(batch, list) or not hasattr(view, "esp_to_anymail_event"):
             return [self._unreadable(request.body, error)]

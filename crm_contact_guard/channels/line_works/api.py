@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Mapping
@@ -17,8 +16,8 @@ from urllib3.exceptions import HTTPError
 
 from crm_contact_guard.channels.base import FileIn, MediaRef, OutboundFile
 from crm_contact_guard.channels.http import content_of, content_type_of, lost, seconds
-from crm_contact_guard.channels.names import Profile
 from crm_contact_guard.exceptions import ChannelError
+from crm_contact_guard.hosting import bounded_json
 
 #: Lifetime of the signed assertion in seconds; the token server accepts at most an hour.
 _ASSERTION = 1800
@@ -92,12 +91,12 @@ class WorksApi:
             name=media.name or parameters.get("filename", "") or "file", content_type=content_type, content=content
         )
 
-    def profile(self, user: str) -> Profile:
+    def name(self, user: str) -> str:
         """A member's name, family name first, as LINE WORKS displays it. Needs the scope ``user.read``."""
         body = self._json(self._ask("GET", f"{self._account.api}/v1.0/users/{quote(user, safe='')}"))
         name = body.get("userName") or {}
         parts = [str(name.get(part) or "") for part in ("lastName", "firstName")]
-        return Profile(name=" ".join(part for part in parts if part)[:255])
+        return " ".join(part for part in parts if part)[:255]
 
     # --- requests
     def _bot(self, path: str) -> str:
@@ -161,7 +160,7 @@ class WorksApi:
             )
             if answer.status != 200:
                 raise ChannelError(f"LINE WORKS refused an access token: {_words(answer)}", permanent=False)
-            body = json.loads(answer.data)
+            body = bounded_json.read(answer.data)
             return str(body["access_token"]), int(body["expires_in"])
         except HTTPError as error:
             raise lost(error, "LINE WORKS", delivers=False) from error
@@ -170,8 +169,8 @@ class WorksApi:
 
     def _json(self, answer: BaseHTTPResponse) -> dict[str, Any]:
         try:
-            body = json.loads(answer.data)
-        except ValueError as error:
+            body = bounded_json.read(answer.data)
+        except bounded_json.UnboundedJson as error:
             raise ChannelError("LINE WORKS sent an invalid response", permanent=False) from error
         if not isinstance(body, dict):
             raise ChannelError("LINE WORKS sent an invalid response", permanent=False)
@@ -191,7 +190,7 @@ def _refused(answer: BaseHTTPResponse, *, delivers: bool = False) -> ChannelErro
 
 def _words(answer: BaseHTTPResponse) -> str:
     try:
-        body = json.loads(answer.data)
+        body = bounded_json.read(answer.data)
         parts = [body.get("code"), body.get("error"), body.get("description") or body.get("detail")]
     except (ValueError, AttributeError):
         parts = [answer.reason]
