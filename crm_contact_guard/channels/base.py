@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -29,6 +30,11 @@ class Storable:
                     object.__setattr__(self, name, cleaned)  # the dataclasses are frozen
 
 
+def one_line(text: str) -> str:
+    """``text`` with a space for each control character and line break (Unicode's Cc, Zl and Zp)."""
+    return "".join(" " if unicodedata.category(character) in ("Cc", "Zl", "Zp") else character for character in text)
+
+
 class DeliveryStatus(StrEnum):
     """The delivery states that a carrier reports, in their usual order."""
 
@@ -43,12 +49,22 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class FileIn(Storable):
-    """A file of a message. ``kind`` is "attachment" or "original" (the carrier's payload as received)."""
+    """A file of a message. ``kind`` is "attachment" or "original" (the carrier's payload as received).
+
+    Name and type become parts of headers later, so control characters and line breaks become spaces.
+    """
 
     name: str
     content_type: str
     content: bytes
     kind: str = "attachment"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("name", "content_type"):
+            value = getattr(self, name)
+            if not value.isprintable():
+                object.__setattr__(self, name, one_line(value))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import OutboundMessage, OutboundTemplate
+from crm_contact_guard.channels.building import building
 from crm_contact_guard.conf import settings
 from crm_contact_guard.conversations.recording_notice import recording_notice
 from crm_contact_guard.delivery import consent, health, outbox
@@ -52,7 +53,9 @@ def deliver(message_id: UUID) -> datetime | None:
     if withdrawn:
         return outbox.failed(claim, permanent=True, error=withdrawn)
     try:
-        receipt = carrier.send(outbound(claim))
+        with building():
+            order = outbound(claim)
+        receipt = carrier.send(order)
     except ChannelError as error:
         if error.permanent:
             health.answered(alias)

@@ -29,6 +29,7 @@ except ImportError as missing:
     raise ImportError(f'{missing}: pip install "crm-contact-guard[email-esp]"') from missing
 
 from crm_contact_guard.channels.base import CarrierEvent, DeliveryStatus, OutboundMessage, Receipt
+from crm_contact_guard.channels.building import building
 from crm_contact_guard.channels.email.channel import EmailChannel
 from crm_contact_guard.channels.email.esp_errors import channel_error
 from crm_contact_guard.channels.email.esp_events import METADATA_KEY, inbound_events, tracking_events, unknown
@@ -58,7 +59,9 @@ class EspChannel(EmailChannel):
 
     def send(self, message: OutboundMessage) -> Receipt:
         """Send by one API request. The service's id of the mail is stored, since its events and replies contain it."""
-        mail = self.build(message)
+        with building():
+            mail = self.build(message)
+            mail.message()
         connection = self._connection()
         if not hasattr(connection, "esp_name"):
             raise ConfigurationError(f"MAILER = {self.options['MAILER']!r} is not one of Anymail's back ends")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm_contact_guard.channels.address_kinds import AddressKind
 from crm_contact_guard.channels.base import CarrierEvent, Channel, FileIn, MediaRef, OutboundMessage, Receipt
+from crm_contact_guard.channels.building import building
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, InvalidPayload
 
@@ -50,7 +51,8 @@ class LineChannel(Channel):
         """Send one push message. The retry key is the message's id, so repeats are not delivered twice."""
         from crm_contact_guard.channels.line.outbound import message_objects  # noqa: PLC0415 - the extra's library
 
-        objects = message_objects(message, with_notice=bool(self.options.get("NOTICE", True)))
+        with building():
+            objects = message_objects(message, with_notice=bool(self.options.get("NOTICE", True)))
         return self._api.push(message.to_address, objects, retry_key=message.message_id)
 
     def verify(self, request: HttpRequest) -> None:

@@ -27,6 +27,7 @@ from crm_contact_guard.channels.base import (
     OutboundMessage,
     Receipt,
 )
+from crm_contact_guard.channels.building import building
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, InvalidPayload
 
@@ -67,7 +68,8 @@ class LineWorksChannel(Channel):
         would duplicate the earlier ones; the message is then marked as failed, and the error lists what was sent. LINE
         WORKS has neither message ids nor idempotency keys.
         """
-        contents = [("text", {"type": "text", "text": text}) for text in self._texts(message)]
+        with building():
+            contents = [("text", {"type": "text", "text": text}) for text in self._texts(message)]
         for file in message.files:
             kind = "image" if file.content_type.startswith("image/") else "file"
             contents.append((file.name, {"type": kind, "fileId": self._api.upload(file)}))
