@@ -6,7 +6,6 @@ undone by a crashed process or an unavailable broker, so lost task messages do n
 
 from __future__ import annotations
 
-import logging
 from dataclasses import asdict
 from datetime import timedelta
 from uuid import UUID
@@ -23,6 +22,7 @@ from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.files import media
 from crm_contact_guard.files.models import Media
+from crm_contact_guard.hosting import logs
 from crm_contact_guard.intake import mail_polling, reconciling
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Message
@@ -31,7 +31,7 @@ from crm_contact_guard.supervision import inspection, notices
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.second_reading import second_reader
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 
 @shared_task(acks_late=True, ignore_result=True)

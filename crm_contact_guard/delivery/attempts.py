@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import logging
 from datetime import datetime
 from uuid import UUID
 
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import OutboundMessage, OutboundTemplate
-from crm_contact_guard.channels.building import building
 from crm_contact_guard.conf import settings
 from crm_contact_guard.conversations.recording_notice import recording_notice
 from crm_contact_guard.delivery import consent, health, outbox
 from crm_contact_guard.directory.addresses import is_masked
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 from crm_contact_guard.files import storage
+from crm_contact_guard.hosting import logs
+from crm_contact_guard.hosting.building import building
 from crm_contact_guard.record.models import Direction, Message
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 #: The key, in the details of an outbound message, of the text block used.
 TEMPLATE = "template"

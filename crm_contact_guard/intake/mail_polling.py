@@ -6,7 +6,6 @@ block the others: an event is recorded, and the mail is moved to a separate fold
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING
@@ -20,12 +19,13 @@ from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.channels.email.inbound import envelope_of, read_mail
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
+from crm_contact_guard.hosting import logs
 from crm_contact_guard.intake.events import take
 
 if TYPE_CHECKING:
     from crm_contact_guard.channels.email.imap import Mailbox
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 #: Mails fetched per run.
 MOST = 200

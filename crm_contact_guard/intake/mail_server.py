@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from typing import Any
 
@@ -22,9 +21,10 @@ from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.channels.email.inbound import read_mail
 from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.ids import uuid7
+from crm_contact_guard.hosting import logs
 from crm_contact_guard.intake.events import take
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 _SENDER = re.compile(r"<([^<>]{1,320})>")
 

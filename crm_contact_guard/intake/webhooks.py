@@ -6,7 +6,6 @@ would only send it again.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from hashlib import sha256
 
@@ -23,10 +22,10 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import CarrierEvent, Channel, UnknownEvent
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError, InvalidPayload
-from crm_contact_guard.hosting import bounded_json
+from crm_contact_guard.hosting import bounded_json, logs
 from crm_contact_guard.intake.events import take
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 #: Not the request's fault: the carrier shall repeat it.
 _LATER = (InterfaceError, OperationalError, OSError, ChannelError, ConfigurationError, RequestDataTooBig)

@@ -29,13 +29,13 @@ except ImportError as missing:
     raise ImportError(f'{missing}: pip install "crm-contact-guard[email-esp]"') from missing
 
 from crm_contact_guard.channels.base import CarrierEvent, DeliveryStatus, OutboundMessage, Receipt
-from crm_contact_guard.channels.building import building
 from crm_contact_guard.channels.email.channel import EmailChannel
 from crm_contact_guard.channels.email.esp_errors import channel_error
 from crm_contact_guard.channels.email.esp_events import METADATA_KEY, inbound_events, tracking_events, unknown
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError, InvalidPayload
 from crm_contact_guard.hosting import bounded_json
+from crm_contact_guard.hosting.building import building
 
 #: Exceptions that Anymail raises for payloads that differ from the service's documentation.
 _UNREADABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)

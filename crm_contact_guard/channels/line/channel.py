@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from crm_contact_guard.channels.address_kinds import AddressKind
 from crm_contact_guard.channels.base import CarrierEvent, Channel, FileIn, MediaRef, OutboundMessage, Receipt
-from crm_contact_guard.channels.building import building
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, InvalidPayload
+from crm_contact_guard.hosting.building import building
 
 if TYPE_CHECKING:
     from crm_contact_guard.channels.line.api import LineApi

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,9 +36,9 @@ from crm_contact_guard.channels.base import (
     UnknownEvent,
 )
 from crm_contact_guard.exceptions import InvalidPayload
-from crm_contact_guard.hosting import bounded_json
+from crm_contact_guard.hosting import bounded_json, logs
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 #: Short-lived tokens, removed from the stored event.
 _TOKENS = ("replyToken", "markAsReadToken")

@@ -27,9 +27,9 @@ from crm_contact_guard.channels.base import (
     OutboundMessage,
     Receipt,
 )
-from crm_contact_guard.channels.building import building
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, InvalidPayload
+from crm_contact_guard.hosting.building import building
 
 if TYPE_CHECKING:
     from crm_contact_guard.channels.line_works.api import WorksApi

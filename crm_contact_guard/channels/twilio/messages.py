@@ -22,10 +22,11 @@ from crm_contact_guard.channels.base import (
     OutboundMessage,
     Receipt,
 )
-from crm_contact_guard.channels.building import building
 from crm_contact_guard.channels.twilio import inbound, listing, media
 from crm_contact_guard.channels.twilio.account import TwilioAccount
 from crm_contact_guard.exceptions import ChannelError
+from crm_contact_guard.hosting.building import building
+from crm_contact_guard.hosting.building import building
 
 #: Space for the recording notice after a conversation's first message.
 _NOTICE = 200
