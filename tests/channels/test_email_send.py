@@ -115,7 +115,7 @@ class TestSmtp(SendCases):
         assert claim is not None
         order = replace(attempts.outbound(claim), **{name: "a@b.example\r\nBcc: x@evil.example"})
 
-        with pytest.raises(ChannelError, match="can't be built: (BadHeader|Value)Error") as refused:
+        with pytest.raises(ChannelError, match=r"can't be built: (BadHeader|Value)Error") as refused:
             self.channel.send(order)
         assert (refused.value.permanent, refused.value.uncertain) == (True, False)
         assert not self.server.mails

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -24,6 +22,7 @@ from tests.channels import meta_server, twilio_server, twilio_setup, whatsapp_se
 from tests.channels.esp_server import basic
 from tests.channels.line_setup import call_line, call_works, configure, line_options, payload, works_options
 from tests.signed_channel import SignedChannel, signature
+from tests.sockets import watched
 
 pytestmark = pytest.mark.django_db
 
@@ -157,31 +156,6 @@ def test_a_carrier_is_asked_to_repeat_what_failed_for_another_reason() -> None:
 
 # --- no network within a door
 
-_watching: list[str] = []
-_on = False
-
-
-def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    if _on and event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
-        _watching.append(f"{event} {arguments[-1]}")
-
-
-sys.addaudithook(_watch)
-
-
-@contextmanager
-def no_network(silent: socket.socket) -> Iterator[None]:
-    global _on  # noqa: PLW0603 - audit hooks can't be removed
-    _watching.clear()
-    _on = True
-    try:
-        yield
-    finally:
-        _on = False
-    assert _watching == []
-    with pytest.raises(BlockingIOError):
-        silent.accept()
-
 
 def receive_by_smtp() -> None:
     from aiosmtpd.smtp import Envelope
@@ -214,8 +188,11 @@ DOORS: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("door", DOORS)
 def test_no_door_waits_for_the_network(silent: socket.socket, door: str) -> None:
-    with no_network(silent):
+    with watched() as made:
         answer = DOORS[door]()
 
+    assert made == []
+    with pytest.raises(BlockingIOError):
+        silent.accept()
     assert answer is None or answer.status_code in (200, 204)
     assert Event.objects.exists() or Message.objects.exists()

@@ -89,6 +89,9 @@ class LineApi:
             raise _refused(error) from error
         except HTTPError as error:
             raise lost(error, "LINE", delivers=False) from error
+        except ValueError as error:
+            # A redirect to a malformed URL, which urllib3 parses though it does not follow it.
+            raise ChannelError("LINE sent an invalid response", permanent=False) from error
         if answer.status == 202:
             raise ChannelError("LINE is still preparing the file", permanent=False, retry_after=30)
         content_type = content_type_of(answer)

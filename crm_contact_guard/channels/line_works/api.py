@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import jwt
 from django.utils.http import parse_header_parameters
 from urllib3 import BaseHTTPResponse, PoolManager, Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.util import parse_url
 
 from crm_contact_guard.channels.base import FileIn, MediaRef, OutboundFile
 from crm_contact_guard.channels.http import content_of, content_type_of, lost, seconds
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.hosting import bounded_json
 
+_THEIRS = re.compile(r"[a-z0-9.-]+\.(?:worksmobile|worksapis)\.com")
 #: Lifetime of the signed assertion in seconds; the token server accepts at most an hour.
 _ASSERTION = 1800
 #: A token is renewed this many seconds before it expires.
@@ -103,9 +106,17 @@ class WorksApi:
         return f"{self._account.api}/v1.0/bots/{quote(self._account.bot_id, safe='')}/{path}"
 
     def _is_theirs(self, url: str) -> bool:
-        """Whether the URL's host belongs to LINE WORKS; the token must not be sent anywhere else."""
-        host = urlsplit(url).hostname or ""
-        return host == urlsplit(self._account.api).hostname or host.endswith((".worksmobile.com", ".worksapis.com"))
+        """Whether the URL belongs to LINE WORKS; the token must not be sent anywhere else, nor unencrypted.
+
+        Parsed as by urllib3, which requests it: other parsers see another host in some URLs.
+        """
+        try:
+            own, given = parse_url(self._account.api), parse_url(url)
+        except LocationParseError:
+            return False
+        if (given.scheme, given.host, given.port) == (own.scheme, own.host, own.port):
+            return True
+        return _THEIRS.fullmatch(given.host or "") is not None and given.scheme == "https" and given.port in (None, 443)
 
     def _ask(
         self, method: str, url: str, body: Mapping[str, Any] | None = None, *, delivers: bool = False
