@@ -17,7 +17,8 @@ _EXACT = f"{_CHARACTERS}_bin"
 _OTHERS = r"""
 SELECT c.table_name, c.column_name, c.column_type, c.is_nullable, c.column_default
 FROM information_schema.columns c
-WHERE c.table_schema = DATABASE() AND c.table_name IN %s AND c.collation_name NOT LIKE '%%\_bin'
+WHERE c.table_schema = DATABASE() AND c.table_name IN %s
+AND (c.collation_name NOT LIKE '%%\_bin' OR c.character_set_name <> 'utf8mb4')
 AND NOT EXISTS (
   SELECT 1 FROM information_schema.key_column_usage k
   WHERE k.table_schema = DATABASE() AND k.referenced_table_name IS NOT NULL
@@ -48,6 +49,24 @@ def make_exact(connection: BaseDatabaseWrapper) -> list[str]:
             cursor.execute(f"ALTER TABLE {quote(table)} {', '.join(changes)}")
             altered.append(table)
     return altered
+
+
+def losses(connection: BaseDatabaseWrapper) -> str:
+    """How sessions on MariaDB or MySQL would change texts without an error; empty if they don't.
+
+    Without strict mode, what is too long is cut; a connection in the old ``utf8`` can't carry emoji and many kanji.
+    """
+    if connection.vendor != "mysql":
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@sql_mode, @@character_set_connection")
+        mode, characters = cursor.fetchone()
+    lost = []
+    if not {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "TRADITIONAL"} & set(str(mode).split(",")):
+        lost.append("sql_mode has no STRICT_TRANS_TABLES, so long values are cut")
+    if characters != _CHARACTERS:
+        lost.append(f"the connection's character set is {characters}, not {_CHARACTERS}")
+    return "; ".join(lost)
 
 
 def _default(connection: BaseDatabaseWrapper, default: str | None) -> str:

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
-from crm_contact_guard import gateway
+from crm_contact_guard import checks, gateway
 from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.conversations import lifecycle
 from crm_contact_guard.directory.models import Customer
@@ -88,3 +88,23 @@ def test_a_reference_or_an_address_finds_its_own_only() -> None:
 @pytest.mark.usefixtures("_loose")
 def test_tables_that_compare_exactly_are_left_alone() -> None:
     assert collations.make_exact(connection) == []
+
+
+@pytest.mark.django_db
+def test_a_session_that_would_change_texts_is_an_error() -> None:
+    """On the other databases there is no such session."""
+    on_mysql = connection.vendor == "mysql"
+    assert checks.check_texts(None, databases=["default"]) == []
+
+    with connection.cursor() as cursor:
+        for statement in ("SET @@sql_mode = ''", "SET character_set_connection = utf8mb3") if on_mysql else ():
+            cursor.execute(statement)
+    found = checks.check_texts(None, databases=["default"])
+    with connection.cursor() as cursor:
+        for statement in ("SET @@sql_mode = 'STRICT_TRANS_TABLES'", "SET NAMES utf8mb4") if on_mysql else ():
+            cursor.execute(statement)
+
+    assert [error.id for error in found] == ["crm_contact_guard.E026"] * on_mysql
+    assert [("STRICT_TRANS_TABLES" in error.msg, "utf8mb3" in error.msg) for error in found] == [
+        (True, True)
+    ] * on_mysql
