@@ -17,6 +17,7 @@ from crm_contact_guard.delivery import attempts, health, outbox
 from crm_contact_guard.delivery.models import Carrier, Delivery
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.record.recording import record_message
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.channels.base import FileIn, InboundMessage
 from crm_contact_guard.delivery import attempts, outbox
 from crm_contact_guard.detection.files import documents
 from crm_contact_guard.exceptions import InvalidMessage

@@ -26,7 +26,6 @@ from crm_contact_guard.channels.twilio import inbound, listing, media
 from crm_contact_guard.channels.twilio.account import TwilioAccount
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.hosting.building import building
-from crm_contact_guard.hosting.building import building
 
 #: Space for the recording notice after a conversation's first message.
 _NOTICE = 200
