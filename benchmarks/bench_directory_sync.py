@@ -104,6 +104,7 @@ def measure(database: str, customers: int) -> list[str]:
         Client.objects.exclude(pk__in=clients).delete()
         lost = cost(sync_all, customers - ALONE)
         rows = [list(model._default_manager.all()) for model in (Customer, Address)]
+        Address.objects.all().delete()
         Customer.objects.all().delete()
         batches = [found[start : start + BATCH] for found in rows for start in range(0, len(found), BATCH)]
         writing = cost(lambda: write(batches), customers)

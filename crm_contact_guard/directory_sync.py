@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from crm_contact_guard import crm
 from crm_contact_guard.conversations.identity import customers_gone
@@ -40,10 +40,9 @@ def sync_all() -> dict[str, int]:
     counts = {"teams": 0, "employees": 0, "customers": 0}
     for tenant in adapter.tenants():
         with crm.tenant(tenant):
-            counts["teams"] += mirror_teams(tenant)
-            staff = [mirror_employee(record) for record in staff_within(tenant)]
-            counts["employees"] += len(staff)
-            _deactivate_others(staff, tenant)
+            teams, employees = _staff(tenant)
+            counts["teams"] += teams
+            counts["employees"] += employees
             present: set[Any] = set()
             tenants: set[str] = set()
             for batch in batches(within(tenant, record) for record in adapter.customers()):
@@ -54,13 +53,26 @@ def sync_all() -> dict[str, int]:
     return counts
 
 
+def _staff(tenant: str) -> tuple[int, int]:
+    """Mirror teams and employees of the entered tenant. Returns their numbers."""
+    teams = mirror_teams(tenant)
+    staff = [mirror_employee(record) for record in staff_within(tenant)]
+    _deactivate_others(staff, tenant)
+    return teams, len(staff)
+
+
 def _deactivate_others(staff: list[Employee], tenant: str) -> None:
-    condition = Q(tenant__in={employee.tenant for employee in staff})
+    places = {employee.pk: (employee.tenant, employee.key) for employee in staff}
+    employees_gone(places, tenant).update(active=False)
+
+
+def employees_gone(staff: Mapping[Any, tuple[str, str]], tenant: str) -> QuerySet[Employee]:
+    """Active employees who are not among ``staff``, the tenants and keys by primary key of those in this tenant."""
+    condition = Q(tenant__in={of for of, _key in staff.values()})
     if not tenant:
         # Employees who moved to another tenant and were the last ones in theirs.
-        condition |= Q(key__in=[employee.key for employee in staff])
-    rows = Employee.objects.filter(condition, active=True).exclude(pk__in=[employee.pk for employee in staff])
-    rows.update(active=False)
+        condition |= Q(key__in=[key for _of, key in staff.values()])
+    return Employee.objects.filter(condition, active=True).exclude(pk__in=list(staff))
 
 
 def _remove_missing(present: Collection[Any], tenants: Collection[str]) -> None:

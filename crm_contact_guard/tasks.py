@@ -115,6 +115,7 @@ def sweep(days: int = 2) -> dict[str, int]:
     questions = second_reader.due()
     for answer_id in questions:
         later("reader_ask", str(answer_id))
+    notices.owed_queue()
     waiting = notices.due_alerts()
     for alert_id in waiting:
         later("notify", str(alert_id))

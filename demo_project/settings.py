@@ -63,6 +63,17 @@ DEBUG = False
 PUBLIC_URL = os.environ.get("DEMO_PUBLIC_URL") or f"http://127.0.0.1:{PORT}"
 ALLOWED_HOSTS = [host for host in os.environ.get("DEMO_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+if PUBLIC_URL.startswith("https:"):
+    # A proxy ends TLS, as in docs/operations.md; it asks for health by plain HTTP.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_REDIRECT_EXEMPT = [r"^guard/(health|metrics)/"]
+    SECURE_HSTS_SECONDS = 30 * 24 * 3600
+    # Preloading is decided for a whole domain, by its owner.
+    SILENCED_SYSTEM_CHECKS = ["security.W021"]
+else:
+    # On this machine alone there is no TLS: no HSTS, no redirect, no cookies that need it.
+    SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"]
 # Cookies ignore ports: two demos on one machine must not sign out each other's users.
 SESSION_COOKIE_NAME = f"kaede_session_{PORT}"
 CSRF_COOKIE_NAME = f"kaede_csrf_{PORT}"

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication
@@ -28,6 +28,7 @@ from crm_contact_guard.api.pagination import KeysetPagination
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.hosting.languages import speaking
 from crm_contact_guard.permissions import employee_or_refuse
 
 Row = TypeVar("Row", bound=Model)
@@ -38,6 +39,16 @@ class OneOfOurs(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return isinstance(request.auth, ApiToken) or employee_for(request.user) is not None
+
+
+class _Call(Request):
+    """A request without the user that the REST framework's settings name for strangers: by default one of
+    django.contrib.auth, which is not installed everywhere."""
+
+    def _not_authenticated(self) -> None:
+        # The host's own request keeps its user, since the host's middleware may ask it after us.
+        self._authenticator = self._user = None
+        self.auth = None
 
 
 class GuardView(GenericAPIView[Any]):
@@ -53,6 +64,21 @@ class GuardView(GenericAPIView[Any]):
     pagination_class: type[KeysetPagination] | None = KeysetPagination
     filter_backends = ()
     schema = AutoSchema()
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with speaking():
+            answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+            # Lazy texts are translated here.
+            return answer.render() if isinstance(answer, Response) else answer
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        return _Call(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
+        )
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         return authenticators()

@@ -13,7 +13,7 @@ class ApiToken(Row):
     """A bearer token of one employee; its rights are that person's rights."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="api_tokens")
+    employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="api_tokens")
     name = models.CharField(max_length=100)
     token_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField()

@@ -234,7 +234,9 @@ class ContactEvent(Storable):
     contains the carrier's own words, for the record.
 
     ``carrier_id`` is the outbound message that the event is about. It is set if the event could be forged (a bounce by
-    mail), which is then ignored unless that message is on record and was sent to this address.
+    mail), which is then ignored unless that message is on record and was sent to this address, or, if it is not on
+    record, one of ``reply_tokens`` belongs to a conversation with the address's customer. ``is_forgeable`` asks for
+    this without a ``carrier_id``. Without ``address``, that of the message is meant.
     """
 
     channel: str
@@ -243,6 +245,8 @@ class ContactEvent(Storable):
     kind: ContactKind
     occurred_at: datetime
     carrier_id: str = ""
+    reply_tokens: tuple[str, ...] = ()
+    is_forgeable: bool = False
     #: The person's name if the carrier supplies it (a new follower).
     name: str = ""
     detail: Mapping[str, str] = field(default_factory=dict)

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeAlias
+from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
-from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.urls import reverse
@@ -27,13 +28,12 @@ from crm_contact_guard.console.nonces import nonce_used
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.hosting import languages
 from crm_contact_guard.policy import hours
 
 P = ParamSpec("P")
 #: Takes the request and the employee who looks.
 View: TypeAlias = Callable[Concatenate[HttpRequest, Employee, P], HttpResponseBase]
-#: Languages that the package itself speaks.
-OWN_LANGUAGES = ("en", "ja")
 
 
 class Shown:
@@ -43,6 +43,11 @@ class Shown:
     """
 
     template: ClassVar[str]
+
+    @property
+    def language(self) -> str:
+        """Of our texts, for the ``lang`` attribute."""
+        return languages.spoken()
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ class Frame:
 
     @property
     def language(self) -> str:
-        return translation.get_language() or "en"
+        return languages.spoken()
 
     @property
     def languages(self) -> list[tuple[str, str]]:
@@ -125,7 +130,7 @@ class Frame:
         offered = {code.split("-", maxsplit=1)[0]: code for code, _name in django_settings.LANGUAGES}
         return [
             (offered[code], translation.get_language_info(code)["name_local"])
-            for code in OWN_LANGUAGES
+            for code in languages.SPOKEN
             if code in offered and code != active
         ]
 
@@ -157,8 +162,8 @@ def speaking(request: HttpRequest, viewer: Employee) -> Iterator[None]:
     """
     chosen = request.COOKIES.get(django_settings.LANGUAGE_COOKIE_NAME, "") or viewer.language
     if hasattr(request, "LANGUAGE_CODE") or not (chosen and translation.check_for_language(chosen)):
-        chosen = translation.get_language() or django_settings.LANGUAGE_CODE
-    with translation.override(chosen), timezone.override(hours.zone(viewer)):
+        chosen = ""
+    with languages.speaking(chosen), timezone.override(hours.zone(viewer)):
         yield
 
 
@@ -181,7 +186,8 @@ def page(
                 return _sign_in(request)
             viewer = employee_for(user)
             if viewer is None:
-                return protect(show(request, None, Refused("role"), status=403), nonce=nonce_used(request))
+                with languages.speaking():
+                    return protect(show(request, None, Refused("role"), status=403), nonce=nonce_used(request))
             with speaking(request, viewer):
                 answer = _answer(view, request, viewer, *args, **kwargs)
                 return protect(answer, nonce=nonce_used(request))
@@ -225,6 +231,9 @@ def _answer(
 def _sign_in(request: HttpRequest) -> HttpResponse:
     if is_htmx(request):
         return protect(HttpResponse(status=401))
-    login = resolve_url(settings.LOGIN_URL or django_settings.LOGIN_URL)
+    login = urlsplit(resolve_url(settings.LOGIN_URL or django_settings.LOGIN_URL))
     back = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("crm_contact_guard:dashboard")
-    return protect(redirect_to_login(back, login))
+    # As Django's redirect_to_login, whose module can be imported only where django.contrib.auth is installed.
+    query = QueryDict(login.query, mutable=True)
+    query[REDIRECT_FIELD_NAME] = back
+    return protect(HttpResponseRedirect(login._replace(query=query.urlencode(safe="/")).geturl()))

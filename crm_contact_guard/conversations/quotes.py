@@ -6,10 +6,14 @@ writer's own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings as django_settings
 
 from crm_contact_guard.conversations.recording_notice import recording_notice
-from crm_contact_guard.detection.segments import Said, has_parts, segments
+from crm_contact_guard.detection.segments import Part, Said, has_parts, segments
+from crm_contact_guard.detection.segments.attributions import depth, frame_at, is_bare, read_line
+from crm_contact_guard.detection.segments.frames import subject_of
 from crm_contact_guard.detection.types import Direction
 from crm_contact_guard.record.models import Conversation, Message
 
@@ -18,18 +22,59 @@ _EARLIER = 50
 
 
 def told_apart(conversation: Conversation, text: str, quoted: str) -> tuple[str, str]:
-    """The new text with false quotes appended, and the genuine quotes. Signatures stay in the quoted part."""
+    """The new text with false quotes appended, and the genuine quotes. Company signatures stay in the quoted part."""
     if not quoted.strip():
         return text, quoted
-    said = Said(earlier_words(conversation))
-    genuine: list[str] = []
-    false: list[str] = []
-    for part in segments(quoted, Direction.INBOUND, said):
-        (false if part.whose.is_judged else genuine).append(quoted[part.start : part.end])
-    added = "".join(false).strip()
-    if not any(map(str.isalnum, added)):
+    lines = quoted.split("\n")
+    is_true = _true_lines(lines, Said(earlier_words(conversation)))
+    for at in _signature_lines(lines, is_true):
+        is_true[at] = True
+    false = "\n".join(line for line, true in zip(lines, is_true, strict=True) if not true)
+    if not any(map(str.isalnum, false)):
         return text, quoted
-    return "\n".join(part for part in (text, added) if part), "".join(genuine).strip()
+    genuine = "\n".join(line for line, true in zip(lines, is_true, strict=True) if true)
+    return "\n".join(part for part in (text, false.strip("\n")) if part), genuine.strip()
+
+
+def _true_lines(lines: Sequence[str], said: Said) -> list[bool]:
+    """Which lines repeat an earlier message, or are a mail program's frame around lines that do."""
+    bare = [read_line(line) for line in lines]
+    is_true = said.repeated([subject_of(line) for line in bare])
+    is_true = [true or not any(map(str.isalnum, line)) for true, line in zip(is_true, lines, strict=True)]
+    depths = [depth(line) for line in lines]
+    at, pending = 0, range(0)
+    while at < len(lines):
+        frame = frame_at(bare, depths, at) if bare[at] else None
+        if frame is None:
+            if pending and is_true[at] and bare[at]:
+                _accept(pending, bare, is_true)
+                pending = range(0)
+            at += 1
+            continue
+        pending = range(at, at + frame.lines)
+        at += frame.lines
+    return is_true
+
+
+def _accept(frame: range, bare: Sequence[str], is_true: list[bool]) -> None:
+    """A subject was written by a person, and must be repeated as well."""
+    for at in frame:
+        is_true[at] = is_true[at] or is_bare(bare[at])
+
+
+def _signature_lines(lines: Sequence[str], is_true: Sequence[bool]) -> list[int]:
+    """The lines of company signatures and disclaimers among the others."""
+    others = [at for at, true in enumerate(is_true) if not true]
+    text = "\n".join(lines[at] for at in others)
+    found = []
+    begin = 0
+    nobodys = [part for part in segments(text, Direction.INBOUND) if part.part in (Part.SIGNATURE, Part.DISCLAIMER)]
+    for at in others:
+        end = begin + len(lines[at])
+        if any(part.start <= begin and end <= part.end for part in nobodys):
+            found.append(at)
+        begin = end + 1
+    return found
 
 
 def earlier_words(conversation: Conversation, *, before: Message | None = None) -> list[str]:

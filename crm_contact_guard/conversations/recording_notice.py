@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from crm_contact_guard.conf import settings
+from crm_contact_guard.hosting.languages import speaking
 
 
 def recording_notice(language: str = "") -> str:
     """The notice in ``language`` (the active one by default): who records the conversation, and why."""
-    with translation.override(language or translation.get_language()):
+    with speaking(language):
         return _("This conversation is kept by %(company)s so that we can answer you well and protect both sides.") % {
             "company": settings.company_name
         }

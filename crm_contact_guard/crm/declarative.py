@@ -243,11 +243,18 @@ class DeclarativeAdapter(CRMAdapter):
         return supervisors
 
     def unnamed_roles(self) -> Iterator[str]:
-        """The host's role names that ``EMPLOYEE["ROLES"]`` does not contain, once for each row that has one."""
+        """The host's role names that ``EMPLOYEE["ROLES"]`` does not contain, once for each row that has one.
+
+        With ``ROLE_GROUPS``: "" for each active user that is in none of these groups.
+        """
         spec: Mapping[str, Any] = settings.EMPLOYEE
-        if spec.get("ROLE") and not spec.get("ROLE_GROUPS") and "DEFAULT_ROLE" not in spec:
-            for row in self._rows("EMPLOYEE").iterator(chunk_size=500):
+        if "DEFAULT_ROLE" in spec or not (spec.get("ROLE") or spec.get("ROLE_GROUPS")):
+            return
+        for row in self._rows("EMPLOYEE").iterator(chunk_size=500):
+            if not spec.get("ROLE_GROUPS"):
                 yield from roles_.unnamed(row, spec)
+            elif _is_active(row) and not self.role(row):
+                yield ""
 
     # --- the settings
     def problems(self) -> Iterable[tuple[str, str]]:

@@ -42,8 +42,10 @@ def contact_changed(event: ContactEvent) -> int:
     """
     carrier = registry.channel(event.channel)
     normalised = normalise(carrier.address_kind, event.address)
-    if event.carrier_id and not _went_to(carrier, event.carrier_id, normalised):
-        return 0
+    if event.is_forgeable or event.carrier_id:
+        normalised = _proven(carrier, event, normalised)
+        if not normalised:
+            return 0
     rows = Address.objects.filter(kind=carrier.address_kind, normalised=normalised).select_related("customer")
     addresses = list(rows) if normalised else []
     if not addresses and event.kind.allows and normalised:
@@ -148,9 +150,20 @@ def withdrawn(message: Message, carrier: Channel) -> str:
     return f"opted out: {stopped.opted_out_by or 'unknown'}" if stopped is not None else ""
 
 
-def _went_to(carrier: Channel, carrier_id: str, normalised: str) -> bool:
-    message = outbox.by_carrier_id(carrier.alias, carrier_id)
-    return message is not None and normalise(carrier.address_kind, message.to_address or "") == normalised
+def _proven(carrier: Channel, event: ContactEvent, normalised: str) -> str:
+    """The address of a forgeable event if it fits our record, else ""."""
+    message = outbox.by_carrier_id(carrier.alias, event.carrier_id) if event.carrier_id else None
+    if message is not None:
+        sent_to = normalise(carrier.address_kind, message.to_address or "")
+        return sent_to if normalised in ("", sent_to) else ""
+    conversation = lifecycle.by_reply_token(event.reply_tokens)
+    if conversation is None:
+        return ""
+    own = conversation.customer.addresses.filter(kind=carrier.address_kind, dropped=False)
+    held = set(own.values_list("normalised", flat=True))
+    if not normalised and len(held) == 1:
+        return held.pop()
+    return normalised if normalised in held else ""
 
 
 def _supersedes(address: Address, event: ContactEvent) -> bool:

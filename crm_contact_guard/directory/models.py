@@ -95,7 +95,7 @@ class Address(Row):
     """An address of a customer. Customers may share one. ``normalised`` is used to look up senders."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="addresses")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="addresses")
     #: The name of an ``AddressKind``, which a channel declares.
     kind = models.CharField(max_length=16)
     value = models.CharField(max_length=320)

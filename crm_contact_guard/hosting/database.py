@@ -41,6 +41,17 @@ def atomic() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def rolled_back(using: str = "") -> Iterator[None]:
+    """Undo whatever the block writes to that database, or to the one named ``using``."""
+    name = using or alias()
+    with transaction.atomic(using=name):
+        try:
+            yield
+        finally:
+            transaction.set_rollback(True, using=name)
+
+
 def on_commit(callback: Callable[[], object]) -> None:
     """Run ``callback`` after the commit on that database. Errors are logged and do not affect other callbacks."""
     transaction.on_commit(callback, using=alias(), robust=True)

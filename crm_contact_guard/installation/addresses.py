@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
+from django.shortcuts import resolve_url
 from django.urls import (
     NoReverseMatch,
     Resolver404,
@@ -32,6 +34,14 @@ def within_site(address: str) -> str:
     """The path of a URL without the script prefix, as the URLconf resolves it."""
     path, prefix = urlsplit(address).path, get_script_prefix()
     return f"/{path.removeprefix(prefix)}" if path.startswith(prefix) else path
+
+
+def address_of(to: Any) -> str:
+    """The URL of a path or URL name. An unknown name is returned unchanged."""
+    try:
+        return resolve_url(to)
+    except NoReverseMatch:
+        return str(to)
 
 
 def misplaced() -> Iterator[str]:

@@ -1,34 +1,35 @@
-"""Check that public URLs work without a login: requests as customers and carriers send them, with all middleware."""
+"""Check that our URLs respond to strangers: requests as customers, carriers and programs send them, with middleware."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import Resolver404, reverse
 
 from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.installation.addresses import APP, within_site
-from crm_contact_guard.installation.layers import answering
-from crm_contact_guard.installation.report import Item, error, fine
+from crm_contact_guard.installation.addresses import APP, address_of, within_site
+from crm_contact_guard.installation.report import Item, Level, error, fine
 
 TOPIC = "pages"
-_CHAT = ("customers reach the web chat without signing in", "the web chat")
-_EXEMPT = "exempt the app's chat and webhook addresses in that middleware; see docs/installation.md, Middleware"
+SEE = "see docs/installation.md, Middleware"
+_EXEMPT = f"exempt the app's chat and webhook addresses in that middleware; {SEE}"
+_STRANGERS = "for visitors without a login"
 
 
 def door_items() -> Iterator[Item]:
     """Check each public URL with Django's test client, without a network."""
-    host = urlsplit(settings.PUBLIC_URL).netloc or own_host()
-    ask_chat = partial(_asked, host, "get", _address("chat_enter", "x"))
+    host = public_host()
+    ask_chat = partial(asked, "get", address("chat_enter", "x"))
     chat = ask_chat()
     if chat.status_code == 400:
         yield error(TOPIC, f"requests for {host!r} are refused", f"add {host!r} to ALLOWED_HOSTS")
@@ -36,26 +37,75 @@ def door_items() -> Iterator[Item]:
     if chat.status_code < 500 and not _is_ours(chat):
         yield _elsewhere(chat, host)
         return
-    yield _door(ask_chat, lambda answer: answer.status_code in (404, 410), *_CHAT)
+    works = "customers reach the web chat without signing in"
+    what = f"the web chat {_STRANGERS}"
+    yield door(ask_chat, lambda answer: answer.status_code in (404, 410), works=works, what=what, fix=_EXEMPT)
     hook = next((alias for alias in registry.aliases() if _has_webhook(alias)), None)
     if hook is not None:
-        ask_hook = partial(_asked, host, "post", _address("webhook", hook), b"", "application/json")
-        yield _door(ask_hook, _is_plain({400, 403}), "carriers reach the webhooks", f"the webhook of {hook!r}")
+        ask_hook = partial(asked, "post", address("webhook", hook), b"", "application/json")
+        what = f"the webhook of {hook!r} {_STRANGERS}"
+        works = "carriers reach the webhooks"
+        yield door(ask_hook, _is_plain({400, 403}), works=works, what=what, fix=_EXEMPT)
     if any(_fetches_files(alias) for alias in registry.aliases()):
-        ask_file = partial(_asked, host, "get", _address("carrier_file", "x"))
+        ask_file = partial(asked, "get", address("carrier_file", "x"))
         works = "carriers reach files that are sent by link"
-        yield _door(ask_file, _is_plain({404}), works, "a file's link for carriers")
+        what = f"a file's link for carriers {_STRANGERS}"
+        yield door(ask_file, _is_plain({404}), works=works, what=what, fix=_EXEMPT)
+    yield _staff_pages()
+    yield _api()
 
 
-def _asked(host: str, method: str, address: str, *arguments: Any) -> Any:
-    """The response to a request without cookies and CSRF token."""
+def _staff_pages() -> Item:
+    """Whether somebody who is not signed in is sent to the login page. Another layer may do so in our place."""
+    login = urlsplit(address_of(settings.LOGIN_URL or django_settings.LOGIN_URL)).path
+
+    def sends_to_login(answer: Any) -> bool:
+        if not 300 <= answer.status_code < 400:
+            return False
+        return is_marked(answer) or urlsplit(answer.headers["Location"]).path == login
+
+    return door(
+        partial(asked, "get", address("inbox")),
+        sends_to_login,
+        works="staff pages ask for a login",
+        what=f"the staff pages {_STRANGERS}",
+        fix=f"exempt {reverse(f'{APP}:dashboard')} in that middleware: the pages ask for a login themselves; {SEE}",
+    )
+
+
+def _api() -> Item:
+    """Whether a program without a token gets the API's own refusal."""
+
+    def is_our_refusal(answer: Any) -> bool:
+        return answer.status_code == 401 and "contact guard" in str(answer.headers.get("WWW-Authenticate", ""))
+
+    path = address("api-conversations")
+    return door(
+        partial(asked, "get", path),
+        is_our_refusal,
+        works="programs reach the API",
+        what="the API for programs with a token",
+        fix=f"exempt {reverse(f'{APP}:api-conversations').removesuffix('conversations/')} in that middleware: the API"
+        f" asks for a token or a session itself; {SEE}",
+    )
+
+
+def asked(method: str, path: str, *arguments: Any, cookies: Mapping[str, str] = MappingProxyType({})) -> Any:
+    """The response to a request with these cookies alone, and without a CSRF token."""
+    host = public_host()
     client = Client(enforce_csrf_checks=True, raise_request_exception=False, SERVER_NAME=urlsplit(f"//{host}").hostname)
+    client.cookies.load(dict(cookies))
     with quietly():
-        return getattr(client, method)(address, *arguments, secure=True, headers={"host": host})
+        return getattr(client, method)(path, *arguments, secure=True, headers={"host": host})
 
 
-def _address(name: str, argument: str) -> str:
-    return within_site(reverse(f"{APP}:{name}", args=[argument]))
+def address(name: str, *arguments: str) -> str:
+    return within_site(reverse(f"{APP}:{name}", args=arguments))
+
+
+def is_marked(answer: Any) -> bool:
+    """Whether a staff page of ours responded, also with a redirect or a refusal; its headers tell."""
+    return answer.headers.get("X-Robots-Tag") == "noindex, nofollow" and "Permissions-Policy" in answer.headers
 
 
 @contextmanager
@@ -106,7 +156,20 @@ def _is_plain(expected: set[int]) -> Callable[[Any], bool]:
     return is_plain
 
 
-def _door(ask: Callable[[], Any], is_ours: Callable[[Any], bool], works: str, what: str) -> Item:
+def door(
+    ask: Callable[[], Any],
+    is_ours: Callable[[Any], bool],
+    *,
+    works: str,
+    what: str,
+    fix: str,
+    level: Level = Level.ERROR,
+    last: Sequence[str] = (),
+) -> Item:
+    """The item for one address. ``works``: what to say if it responds as expected; ``what``: what is blocked if not.
+
+    ``last``: as in ``answering``.
+    """
     answer = ask()
     if is_ours(answer):
         return fine(TOPIC, works)
@@ -114,11 +177,40 @@ def _door(ask: Callable[[], Any], is_ours: Callable[[Any], bool], works: str, wh
     if code >= 500:
         raised = getattr(answer, "exc_info", None)
         why = f" ({raised[0].__name__}: {raised[1]})" if raised else ""
-        return error(TOPIC, f"{what} returns {code}{why}", "see the server's log; a middleware may have failed")
-    middleware = answering(ask, is_ours) or "a middleware"
+        return error(
+            TOPIC,
+            f"{what.removesuffix(f' {_STRANGERS}')} returns {code}{why}",
+            "see the server's log; a middleware may have failed",
+        )
+    middleware = answering(ask, is_ours, last) or "a middleware"
     location = answer.headers.get("Location", "")
     response = f"{code} to {location}" if location else str(code)
-    return error(TOPIC, f"{middleware} blocks {what} for visitors without a login ({response})", _EXEMPT)
+    return Item(level=level, topic=TOPIC, says=f"{middleware} blocks {what} ({response})", fix=fix)
+
+
+def answering(ask: Callable[[], Any], is_wanted: Callable[[Any], bool], last: Sequence[str] = ()) -> str:
+    """The dotted path of the first middleware with which the response is no longer as expected; "" if unclear.
+
+    Earlier middleware stays enabled, since later ones may depend on it. ``ask`` must create a new client each time,
+    since a client loads the middleware only once. ``last``: middleware of ours that stays enabled behind the host's.
+    """
+    paths = list(django_settings.MIDDLEWARE)
+    for count in range(len(paths) + 1):
+        with override_settings(MIDDLEWARE=[*paths[:count], *last]):
+            try:
+                answer = ask()
+            except Exception:  # noqa: BLE001 - a middleware may require another one
+                return ""
+        if answer.status_code >= 500:
+            return ""  # a middleware that depends on a later one fails here, so the result is unclear
+        if not is_wanted(answer):
+            return paths[count - 1] if count else ""
+    return ""
+
+
+def public_host() -> str:
+    """The host name under which people call the site."""
+    return urlsplit(settings.PUBLIC_URL).netloc or own_host()
 
 
 def own_host() -> str:

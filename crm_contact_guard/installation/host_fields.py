@@ -34,7 +34,7 @@ _PARTS = (
 #: Languages in which the family name comes first.
 _FAMILY_FIRST = ("ja", "zh", "ko", "hu", "vi")
 _MAILS = ("email", "e_mail", "mail")
-_PHONES = ("phone", "mobile", "cell", "telephone", "tel", "phone_number")
+_PHONES = ("phone", "mobile", "cell", "telephone", "tel", "phone_number", "gsm", "cellphone", "handy", "keitai")
 #: Parts of field names that describe an address but do not contain one.
 _ABOUT = {
     "verified", "confirmed", "confirmation", "code", "ext", "extension", "country", "type", "e164", "normalized", "fax",
@@ -297,10 +297,14 @@ def role_words(model: type[Model], name: str) -> list[str]:
         return []  # the host's tables do not exist yet
 
 
+#: Parts of the names of roles that no person works under.
+_NOBODYS_ROLES = ("suspend", "disabled", "inactive", "blocked", "anonym", "public", "visitor", "nobody", "robot")
+
+
 def ours(word: str) -> str:
     """Our role that corresponds to a host's name; "" for customers."""
     lower = word.lower()
-    if any(each in lower for each in (*CUSTOMERS[:5], "suspend", "disabled", "inactive", "blocked")):
+    if any(each in lower for each in (*CUSTOMERS[:5], *_NOBODYS_ROLES)):
         return ""
     if any(each in lower for each in ("complian", "legal", "risk")):
         return "compliance"

@@ -1,20 +1,20 @@
-"""Check the host's login URL, and find a login page if it is invalid."""
+"""Check the host's login URL, and find a login page if it is invalid or refuses the employees."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
-from django.shortcuts import resolve_url
+from django.core.exceptions import ValidationError
 from django.test import Client
-from django.urls import NoReverseMatch, Resolver404, URLPattern, URLResolver, get_resolver, resolve
+from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
 from django.utils import translation
 
 from crm_contact_guard.conf import settings
-from crm_contact_guard.installation.addresses import within_site
+from crm_contact_guard.installation.addresses import address_of, within_site
 from crm_contact_guard.installation.doors import own_host, quietly
 
 _LOGIN = re.compile(r"log[-_]?in$|sign[-_]?in$")
@@ -23,14 +23,6 @@ _LATE = ("admin", "rest_framework")
 #: Maximum number of pages requested.
 _MAX_PAGES = 12
 _PASSWORD = re.compile(rb"""type\s*=\s*["']?password""", re.IGNORECASE)
-
-
-def address_of(to: Any) -> str:
-    """The URL of a path or URL name. An unknown name is returned unchanged."""
-    try:
-        return resolve_url(to)
-    except NoReverseMatch:
-        return str(to)
 
 
 def leads_somewhere(address: str) -> bool:
@@ -59,11 +51,45 @@ def _catches(view: Any, path: str) -> bool:
         return False
 
 
-def login_page() -> str:
-    """The URL name of the most likely login page; "" if none is found."""
+def refused(address: str, people: Iterable[Any]) -> int:
+    """How many of these users a login page would refuse although their password is right, as the admin's refuses those
+    who are not staff. 0 if the page is none of Django's kind."""
+    form = _form(address)
+    return sum(_refuses(form, user) for user in people) if form is not None else 0
+
+
+def _form(address: str) -> Any:
+    """The authentication form of a login page by Django's admin or ``LoginView``; None for others."""
+    try:
+        view = resolve(within_site(address)).func
+    except Resolver404:
+        return None
+    site: Any = getattr(view, "__self__", None)
+    if hasattr(site, "login_form"):  # an AdminSite
+        from django.contrib.admin.forms import AdminAuthenticationForm  # noqa: PLC0415 - only where it is installed
+
+        return site.login_form or AdminAuthenticationForm
+    options, cls = getattr(view, "view_initkwargs", {}), getattr(view, "view_class", None)
+    forms = [options.get(name) or getattr(cls, name, None) for name in ("authentication_form", "form_class")]
+    return next(filter(None, forms), None)
+
+
+def _refuses(form: Any, user: Any) -> bool:
+    try:
+        form(None).confirm_login_allowed(user)
+    except ValidationError:
+        return True
+    except Exception:  # noqa: BLE001 - a host's form may need more than this
+        return False
+    return False
+
+
+def login_page(people: Sequence[Any] = ()) -> str:
+    """The URL name of the most likely login page that lets one of ``people`` in; "" if none is found."""
     matches = [name for name in _url_names(get_resolver().url_patterns) if _LOGIN.search(name.lower())]
     ranked = sorted(dict.fromkeys(matches), key=lambda name: (name.split(":")[0] in _LATE, _last(name) != "login"))
-    reachable = [(name, address_of(name)) for name in ranked]
+    addresses = [(name, address_of(name)) for name in ranked]
+    reachable = [(name, to) for name, to in addresses if not people or refused(to, people) < len(people)]
     for name, address in reachable[:_MAX_PAGES]:
         if address != name and _shows_password(address):
             return name

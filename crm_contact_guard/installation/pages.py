@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings as django_settings
+from django.contrib.auth import get_user_model
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template import engines
@@ -15,15 +16,20 @@ from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, reverse
 
 from crm_contact_guard.conf import settings
-from crm_contact_guard.installation.addresses import within_site
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.hosting import host_rows
+from crm_contact_guard.installation.addresses import address_of, within_site
 from crm_contact_guard.installation.doors import door_items, own_host, quietly
-from crm_contact_guard.installation.logins import address_of, leads_somewhere
+from crm_contact_guard.installation.logins import leads_somewhere, login_page, refused
 from crm_contact_guard.installation.report import Item, error, fine, warning
+from crm_contact_guard.installation.staff import staff_items
 from crm_contact_guard.installation.templates import finds_ours
 
 TOPIC = "pages"
 #: A static file that every page needs.
 _ASSET = "crm_contact_guard/js/live.js"
+#: Maximum number of employees whose login is checked.
+_MAX_PEOPLE = 1000
 _BLOCKS = ("contact_guard_title", "contact_guard_head", "contact_guard_content")
 
 
@@ -42,6 +48,7 @@ def pages_items() -> Iterator[Item]:
     yield from _public_url()
     yield from _login()
     yield from door_items()
+    yield from staff_items()
     yield from _template()
     yield from _assets()
     yield from _languages()
@@ -60,15 +67,29 @@ def _public_url() -> Iterator[Item]:
 
 
 def _login() -> Iterator[Item]:
-    address = address_of(settings.LOGIN_URL or django_settings.LOGIN_URL)
-    if urlsplit(address).netloc or leads_somewhere(address):
-        yield fine(TOPIC, f"people sign in at {address}")
-    else:
+    to = address_of(settings.LOGIN_URL or django_settings.LOGIN_URL)
+    if not (urlsplit(to).netloc or leads_somewhere(to)):
         yield error(
             TOPIC,
-            f"the login address {address!r} leads nowhere",
+            f"the login address {to!r} leads nowhere",
             'set CONTACT_GUARD["LOGIN_URL"] to the path or URL name of the login page',
         )
+        return
+    keys = Employee.objects.filter(active=True, user__isnull=False).values_list("user", flat=True)[:_MAX_PEOPLE]
+    people = list(host_rows.manager(get_user_model()).filter(pk__in=list(keys)))
+    number = refused(to, people)
+    if not number:
+        yield fine(TOPIC, f"people sign in at {to}")
+        return
+    better = login_page(people)
+    level = error if number == len(people) else warning
+    yield level(
+        TOPIC,
+        f"the login page {to} would refuse {number} of {len(people)} employees, as the admin's does with non-staff",
+        f'CONTACT_GUARD["LOGIN_URL"] = {better!r}'
+        if better and address_of(better) != to
+        else "mark them as staff, or give the site a login page for everybody (django.contrib.auth.views.LoginView)",
+    )
 
 
 # --- appearance

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from zoneinfo import available_timezones
 
 from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
+from crm_contact_guard.conf import settings
 from crm_contact_guard.crm import CustomerRecord, EmployeeRecord, TeamRecord
 from crm_contact_guard.directory.addresses import normalise
-from crm_contact_guard.directory.mirror import staff_within, within
+from crm_contact_guard.directory.mirror import batches, staff_within, within
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.directory.problems import adapter_problems
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.installation.mirrored import changed_customers, staff_changed
 from crm_contact_guard.installation.report import Item, error, fine, warning
 
 #: Default number of customers that are read.
@@ -46,7 +50,8 @@ def _customers(rows: int) -> Iterator[Item]:
     needs_address = all(channel.needs_address for channel in channels)
     holders: Counter[tuple[str, str, str]] = Counter()
     count = unreachable = 0
-    for tenant, record in _customers_of_all(rows, empty):
+    changed: list[str] = []
+    for tenant, record in _comparing(_customers_of_all(rows, empty), changed):
         count += 1
         if not record.name.strip():
             problems["without a name"].append(record.key)
@@ -67,6 +72,8 @@ def _customers(rows: int) -> Iterator[Item]:
         for tenant in empty
     )
     yield fine("people", f"the adapter reads customers: {count} checked" + (" (not all)" if count == rows else ""))
+    if changed:
+        yield _older("customers", changed)
     for what, keys in problems.items():
         yield warning(
             "people",
@@ -114,6 +121,24 @@ def _customers_of_all(rows: int, empty: list[str]) -> Iterator[tuple[str, Custom
             empty.append(tenant)
 
 
+def _comparing(read: Iterator[tuple[str, CustomerRecord]], changed: list[str]) -> Iterator[tuple[str, CustomerRecord]]:
+    """What is read; names of those whom the mirror has otherwise are added to ``changed``."""
+    for tenant, together in groupby(read, key=itemgetter(0)):
+        for batch in batches(record for _tenant, record in together):
+            with crm.tenant(tenant):
+                changed += changed_customers(batch)
+            yield from ((tenant, record) for record in batch)
+
+
+def _older(what: str, names: Sequence[str]) -> Item:
+    return warning(
+        "people",
+        f"the mirror is older than the CRM: a sync would change {len(names)} {what} ({', '.join(names[:_SHOWN])})",
+        "manage.py contact_guard_sync, and let beat or cron run it every ten minutes",
+        sync_all,
+    )
+
+
 def _channels() -> list[str]:
     valid = []
     for alias in registry.aliases():
@@ -157,14 +182,17 @@ def _employees() -> Iterator[Item]:
     yield from _details(everybody)
     for tenant, (active, teams) in staff.items():
         yield from _routes(active, teams, f" of tenant {tenant!r}" if tenant else "")
-    mirrored = Employee.objects.filter(active=True).count()
-    if mirrored < len(everybody):
+    mirrored = set(Employee.objects.values_list("tenant", "key"))
+    missing = [record.key for record in everybody if (record.tenant, record.key) not in mirrored]
+    if missing:
         yield warning(
-            "people",
-            f"{len(everybody) - mirrored} of them are not mirrored yet",
-            "manage.py contact_guard_sync",
-            sync_all,
+            "people", f"{len(missing)} of them are not mirrored yet", "manage.py contact_guard_sync", sync_all
         )
+    teams_changed, people_changed = staff_changed()
+    if teams_changed:
+        yield _older("teams", teams_changed)
+    if people_changed and len(people_changed) > len(missing):
+        yield _older("employees", people_changed)
 
 
 def _unnamed_roles() -> Iterator[Item]:
@@ -175,6 +203,14 @@ def _unnamed_roles() -> Iterator[Item]:
     for tenant in adapter.tenants():
         with adapter.tenant(tenant):
             counts.update(adapter.unnamed_roles())
+    by_groups = bool(settings.EMPLOYEE.get("ROLE_GROUPS"))
+    if by_groups and counts:
+        yield warning(
+            "people",
+            f"{counts.total()} users are in no group of EMPLOYEE['ROLE_GROUPS'] and have no access",
+            "name their groups there, set EMPLOYEE['DEFAULT_ROLE'], or exclude them on purpose by EMPLOYEE['FILTER']",
+        )
+        return
     for word, number in counts.most_common(_SHOWN):
         yield warning(
             "people",

@@ -17,8 +17,9 @@ from django.db.models import Model
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.hosting import host_rows
 from crm_contact_guard.installation import host_fields as fields
+from crm_contact_guard.installation.addresses import address_of
 from crm_contact_guard.installation.host_models import Found, candidates, look, members
-from crm_contact_guard.installation.logins import address_of, leads_somewhere, login_page
+from crm_contact_guard.installation.logins import leads_somewhere, login_page, refused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +62,10 @@ def propose(customer: str = "") -> Proposal:
     login = _login()
     if login:
         guard["LOGIN_URL"] = login
-        doubts.append(
-            f"LOGIN_URL leads nowhere, so {login} is proposed: choose another page if not everyone can use it"
-        )
+        people = _users()
+        number = refused(address_of(login), people)
+        which = f"it would refuse {number} of {len(people)} users" if number else "see that everybody can use it"
+        doubts.append(f"LOGIN_URL leads nowhere, so {login} is proposed: {which}")
     if not _has_broker():
         guard["TASKS"] = "inline"
         doubts.append(
@@ -338,9 +340,17 @@ def _some(option: str, value: Any) -> Mapping[str, Any]:
 def _login() -> str:
     """The name of a login page, if Django's LOGIN_URL is invalid and a login page can be found."""
     try:
-        return "" if leads_somewhere(address_of(django_settings.LOGIN_URL)) else login_page()
+        return "" if leads_somewhere(address_of(django_settings.LOGIN_URL)) else login_page(_users())
     except Exception:  # noqa: BLE001 - a host's URLs may fail at this point, for example without tables
         return ""
+
+
+def _users() -> list[Any]:
+    """Some of the host's users, newest first; empty if its tables do not exist yet."""
+    try:
+        return list(host_rows.manager(get_user_model()).order_by("-pk")[:1000])
+    except DatabaseError:
+        return []
 
 
 def _has_broker() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import metadata
 
 from django.core import checks
 from django.core.management import call_command
@@ -10,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from crm_contact_guard.hosting import database
-from crm_contact_guard.installation.report import Item, Level, error, fine
+from crm_contact_guard.installation.report import Item, Level, error, fine, warning
 from crm_contact_guard.record import triggers
 from crm_contact_guard.verification import tables
 
@@ -27,6 +28,31 @@ def settings_items() -> Iterator[Item]:
         yield Item(level=level, topic=TOPIC, says=text, fix=message.hint or "")
     if not messages:
         yield fine(TOPIC, "CONTACT_GUARD is complete and has no unknown names")
+    yield from package_items()
+
+
+def package_items() -> Iterator[Item]:
+    """Check that no other distribution has overwritten a module that we import."""
+    versions = {name: _version(name) for name in _SAME_MODULE}
+    if len({*versions.values()} - {""}) > 1:
+        newest = max(versions.items(), key=lambda item: [int(part) for part in item[1].split(".") if part.isdigit()])
+        installed = " and ".join(f"{name} {version}" for name, version in versions.items())
+        yield warning(
+            TOPIC,
+            f"{installed} are both installed and overwrite each other's files",
+            f"pip uninstall {' '.join(versions)}; pip install {newest[0]}=={newest[1]}, and pin one of them",
+        )
+
+
+#: Distributions of one module, of which pip installs both.
+_SAME_MODULE = ("phonenumbers", "phonenumberslite")
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def waiting_migrations() -> list[str]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from celery import current_app
 from django.conf import settings as django_settings
@@ -68,11 +71,9 @@ def _celery(patience: float) -> Iterator[Item]:
             f"Celery's schedule, as this process sees it, lacks {', '.join(missing)}",
             "app.conf.beat_schedule |= CONTACT_GUARD_SCHEDULE (from crm_contact_guard.conf)",
         )
-    try:
-        with current_app.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0, timeout=5)
-    except Exception as problem:  # noqa: BLE001 - each broker's library raises its own
-        yield error(TOPIC, f"the broker does not answer: {type(problem).__name__}", "start it, or correct broker_url")
+    trouble = _broker_trouble()
+    if trouble:
+        yield error(TOPIC, f"the broker does not answer: {trouble}", "start it, or correct broker_url")
         return
     event = _probe()
     if _wait(lambda: not Pending.objects.filter(row_id=event.pk).exists(), patience):
@@ -83,6 +84,31 @@ def _celery(patience: float) -> Iterator[Item]:
             f"a recorded row was not sealed within {patience:.0f} seconds: beat or worker does not run",
             'celery -A PROJECT worker, and celery -A PROJECT beat; or TASKS = "inline" with contact_guard_tick by cron',
         )
+
+
+def _broker_trouble() -> str:
+    """Where the broker was looked for and why it failed, without the password; "" if it answers."""
+    connection = None
+    try:
+        connection = current_app.connection_for_write()
+        with connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=5)
+    except Exception as problem:  # noqa: BLE001 - each broker's library raises its own
+        reason = f"{type(problem).__name__}: {' '.join(str(problem).split())}".removesuffix(": ")
+        if connection is None:
+            return _without_secrets(reason, current_app.conf.broker_write_url or current_app.conf.broker_url)
+        return _without_secrets(f"{connection.as_uri()} ({reason})", connection.as_uri(include_password=True))
+    return ""
+
+
+def _without_secrets(text: str, *urls: Any) -> str:
+    """The text without the passwords of these URLs, as they are written there and as they are meant."""
+    for part in (part for url in urls for part in str(url or "").split(";")):
+        with suppress(ValueError):
+            password = urlsplit(part).password or ""
+            for secret in {password, unquote(password)} - {"", "**"}:
+                text = text.replace(secret, "**")
+    return text
 
 
 def _cron() -> Iterator[Item]:

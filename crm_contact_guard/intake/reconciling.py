@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 from django.core.mail import EmailMessage
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard.channels import registry
@@ -27,6 +27,7 @@ from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.hosting import logs
+from crm_contact_guard.hosting.languages import speaking
 from crm_contact_guard.hosting.mailing import send_by_host
 from crm_contact_guard.intake.events import take
 from crm_contact_guard.record.models import Event, Message
@@ -142,7 +143,7 @@ def _record(alias: str, gap: Carried) -> bool:
 def _warn(channel: Channel, day: date, count: int) -> None:
     """Mail each compliance officer the number of gaps, without names."""
     for person in Employee.objects.filter(active=True, role=Role.COMPLIANCE).exclude(email=""):
-        with translation.override(person.language or django_settings.LANGUAGE_CODE):
+        with speaking(person.language or django_settings.LANGUAGE_CODE):
             words = {"channel": channel.verbose_name, "day": day.isoformat(), "count": count, "company": _company()}
             body = _(
                 "%(channel)s lists %(count)d messages on %(day)s that are not in the record and could not be fetched. "

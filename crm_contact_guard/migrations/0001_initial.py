@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField()),
                 ('revoked_at', models.DateTimeField(blank=True, null=True)),
                 ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('employee', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to='crm_contact_guard.employee')),
+                ('employee', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='api_tokens', to='crm_contact_guard.employee')),
             ],
         ),
         migrations.CreateModel(
@@ -302,7 +302,7 @@ class Migration(migrations.Migration):
                 ('normalised', models.CharField(max_length=320)),
                 ('position', models.PositiveSmallIntegerField(default=0)),
                 ('opted_out_at', models.DateTimeField(blank=True, null=True)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='addresses', to='crm_contact_guard.customer')),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='addresses', to='crm_contact_guard.customer')),
             ],
             options={
                 'ordering': ['position'],

@@ -14,7 +14,7 @@ def install(apps, schema_editor):
 
 
 def remove(apps, schema_editor):
-    triggers.remove(schema_editor.connection)
+    triggers.uninstall(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

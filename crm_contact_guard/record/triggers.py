@@ -75,7 +75,7 @@ def install(connection: BaseDatabaseWrapper) -> None:
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
-    """Drop all triggers: before installing them again, for the reverse migration, and to flush a test database."""
+    """Drop all triggers: before installing them again, and to flush a test database."""
     place = schema_prefix(connection)
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
@@ -85,6 +85,18 @@ def remove(connection: BaseDatabaseWrapper) -> None:
                     if name.startswith(f"{PREFIX}_{kind}_"):
                         on = f" ON {place}{table}" if connection.vendor == "postgresql" else ""
                         cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
+
+
+def uninstall(connection: BaseDatabaseWrapper) -> None:
+    """Drop all triggers and, on PostgreSQL, their functions: for the reverse migration."""
+    remove(connection)
+    if connection.vendor == "postgresql":
+        place = schema_prefix(connection)
+        kinds = [kind for kind, _ in RECORDED.values()]
+        functions = ["refuse", *(f"{kind}_{part}" for kind in kinds for part in ("note", "guard"))]
+        with connection.cursor() as cursor:
+            for function in functions:
+                cursor.execute(f"DROP FUNCTION IF EXISTS {place}{PREFIX}_{function}()")
 
 
 def _quote(vendor: str, name: str) -> str:

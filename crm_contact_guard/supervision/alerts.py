@@ -13,6 +13,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from crm_contact_guard.conf import settings
+from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import record_event
@@ -28,6 +29,9 @@ from crm_contact_guard.supervision.models import (
     Topic,
 )
 from crm_contact_guard.supervision.routing import addressee
+
+#: In the event of an alert that was opened for nobody: whoever is responsible later is still to be notified.
+OWED = "owed"
 
 TOPICS: dict[str, str] = {
     FindingKind.CONTACT_IDENTIFIER: Topic.OFF_CHANNEL,
@@ -207,12 +211,20 @@ def _open(
             "severity": int(alert.severity),
             "at_message": str(verdict.at.pk),
             "addressee": str(person.pk) if person else None,
+            **({OWED: True} if notify and person is None else {}),
             **_promoted(earlier),
         },
     )
     if notify and person is not None and settings.NOTIFY.get("email", True):
         Notice.objects.create(alert=alert, employee=person, channel="email", due_at=now + notice_in)
     return alert
+
+
+def alert_address(alert: Alert, person: Employee) -> None:
+    """Address an alert that was opened while the directory knew nobody to address it to. Call it in a transaction."""
+    alert.addressee = person
+    alert.save(update_fields=["addressee"])
+    _event(alert, "alert.addressed", data={"addressee": str(person.pk)})
 
 
 def _strongest(findings: Iterable[Finding]) -> Finding:

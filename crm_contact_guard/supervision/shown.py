@@ -23,7 +23,9 @@ _STATUS: Final = {
     "alert.closed": "closed",
     "alert.reopened": "open",
 }
-#: Fields that never change after opening.
+_ADDRESSED: Final = "alert.addressed"
+_TOLD: Final = (*_STATUS, _ADDRESSED)
+#: Fields that never change after opening, but for an alert that was addressed to nobody at first.
 _FIXED: Final = ("topic", "by", "stance", "at_message", "addressee")
 
 
@@ -54,7 +56,7 @@ def _lives(using: str) -> Iterator[dict[UUID, list[Event]]]:
     while part:
         keys = [event.subject_id for event in part]
         lives: dict[UUID, list[Event]] = {}
-        later = Event.objects.using(using).filter(subject_type="alert", subject_id__in=keys, kind__in=_STATUS)
+        later = Event.objects.using(using).filter(subject_type="alert", subject_id__in=keys, kind__in=_TOLD)
         for event in later.order_by("recorded_at", "pk"):
             try:
                 lives.setdefault(UUID(event.subject_id), []).append(event)
@@ -72,8 +74,12 @@ def _opened(using: str, keys: Sequence[UUID]) -> Iterator[UUID]:
 
 
 def _mismatches(alert: Alert, life: Sequence[Event]) -> Iterator[str]:
-    first, last = life[0], life[-1]
+    first = life[0]
+    last = [event for event in life if event.kind != _ADDRESSED][-1]
     opening = _members(first)
+    for event in life:
+        if event.kind == _ADDRESSED:
+            opening["addressee"] = _members(event).get("addressee")
     actual = {name: getattr(alert, name) for name in ("topic", "by", "stance")}
     actual |= {
         "at_message": str(alert.at_message_id),

@@ -10,7 +10,7 @@ from django.test import Client
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import ContactEvent, ContactKind, DeliveryStatus, InboundMessage, StatusEvent
 from crm_contact_guard.channels.email.inbound import read_mail
-from crm_contact_guard.channels.email.reports import status_code
+from crm_contact_guard.channels.email.refusals import status_code
 from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.intake.events import take
 from crm_contact_guard.record.models import Event, Message
@@ -78,7 +78,7 @@ def test_other_reports_do_not_opt_the_address_out(action: str, code: str, expect
 
 @pytest.mark.parametrize("change", [("Message-Id: <0199@kaede.example>\n", ""), ("Action: failed", "Action: dance")])
 def test_a_report_without_a_message_id_is_recorded_as_a_mail(change: tuple[str, str]) -> None:
-    (event,) = read(report().replace(change[0].encode(), change[1].encode()))
+    event, *_told = read(report().replace(change[0].encode(), change[1].encode()))
 
     assert isinstance(event, InboundMessage)
     assert event.details["auto_submitted"] == "auto-replied"

@@ -16,7 +16,14 @@ from tests.service_urls import POSTGRESQL, database
 
 HERE = Path(__file__).parent
 #: What CI leaves out, since its time is dear: hosts on the database that tells less about them, and one whole host.
-BEYOND_SLICE = ("test_shop.py::*postgresql*", "test_orgs.py::*sqlite*", "test_creme.py::*")
+BEYOND_SLICE = (
+    "test_shop.py::*postgresql*",
+    "test_orgs.py::*sqlite*",
+    "test_creme.py::*",
+    "test_members.py::*",
+    "test_tokens.py::*postgresql*",
+    "test_plain.py::*sqlite*",
+)
 NAME = "contact_guard_host"
 
 
@@ -60,6 +67,24 @@ def creme(built: Path) -> Environment:
 def orgs(built: Path) -> Environment:
     """django-crm."""
     return environment(HERE / "orgs", built)
+
+
+@pytest.fixture(scope="session")
+def plain(built: Path) -> Environment:
+    """A CRM without Django's own apps."""
+    return environment(HERE / "plain", built)
+
+
+@pytest.fixture(scope="session")
+def members(built: Path) -> Environment:
+    """byro."""
+    return environment(HERE / "members", built)
+
+
+@pytest.fixture(scope="session")
+def tokens(built: Path) -> Environment:
+    """A CRM on tenxyte."""
+    return environment(HERE / "tokens", built)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -344,17 +344,21 @@ def celery_of_a_host() -> Iterator[Any]:
     from celery import Celery, current_app
 
     before = current_app._get_current_object()
-    app = Celery("host", broker=f"redis://127.0.0.1:{free_port()}/0", set_as_current=True)
+    app = Celery("host", broker=f"redis://crm:s3%20cret@127.0.0.1:{free_port()}/0", set_as_current=True)
     yield app
     before.set_current()
 
 
-@pytest.mark.usefixtures("staffed", "celery_of_a_host")
-def test_an_unavailable_broker_and_an_incomplete_schedule_are_reported() -> None:
+@pytest.mark.usefixtures("staffed")
+def test_an_unavailable_broker_and_an_incomplete_schedule_are_reported(celery_of_a_host: Any) -> None:
+    place = celery_of_a_host.conf.broker_url.rpartition("@")[2]
     with override_settings(CONTACT_GUARD=guard(TASKS="celery")):
         report = look()
 
-    assert "the broker does not answer" in errors(report)[0]
+    [says] = errors(report)
+    assert says.startswith(f"the broker does not answer: redis://crm:**@{place} (OperationalError: ")
+    assert "refused" in says
+    assert "cret" not in says
     assert "lacks" in found(report, "Celery's schedule")["says"]
 
 

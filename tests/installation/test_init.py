@@ -240,3 +240,23 @@ def test_staff_with_their_own_model_are_distinguished_from_customers_who_are_use
     )
 
     assert done.stdout.splitlines() == ["", "hanako", "aoi:employee ken:supervisor mio:employee"], done.stderr[-3000:]
+
+
+@isolate_apps("tests.host")
+@pytest.mark.parametrize("name", ["gsm", "gsm_number", "handy", "mobile"])
+def test_mobile_numbers_go_by_other_names_in_other_countries(name: str) -> None:
+    model = type("Lodger", (models.Model,), {name: models.CharField(), "Meta": Labelled, "__module__": __name__})
+
+    assert fields.phones(model) == [name]
+
+
+class Labelled:
+    app_label = "host"
+
+
+@pytest.mark.parametrize(
+    ("word", "role"),
+    [("anonymous", ""), ("AnonymousUser", ""), ("public", ""), ("seller", "employee"), ("Sales manager", "supervisor")],
+)
+def test_nobody_works_under_the_name_of_an_anonymous_type(word: str, role: str) -> None:
+    assert fields.ours(word) == role

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm_contact_guard.channels.address_kinds import EMAIL
 from crm_contact_guard.channels.base import Channel, DeliveryStatus, OutboundMessage, Receipt
-from crm_contact_guard.channels.email.inbound import file_name
+from crm_contact_guard.channels.email.mime_text import file_name
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 from crm_contact_guard.hosting.building import building
 from crm_contact_guard.hosting.mailing import mailer

@@ -25,7 +25,7 @@ from crm_contact_guard.channels.base import (
     UnknownEvent,
 )
 from crm_contact_guard.channels.email.inbound import read_mail
-from crm_contact_guard.channels.email.reports import is_gone, status_code
+from crm_contact_guard.channels.email.refusals import is_gone, status_code
 
 #: Key of our message id in the metadata that the service returns.
 METADATA_KEY = "contact_guard_message"

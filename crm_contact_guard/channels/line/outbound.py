@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django.template.defaultfilters import filesizeformat
-from django.utils import translation
 from django.utils.translation import gettext as _
 from linebot.v3.messaging import ImageMessage, Message, TextMessage
 
 from crm_contact_guard.channels.base import OutboundFile, OutboundMessage
 from crm_contact_guard.exceptions import ChannelError
+from crm_contact_guard.hosting.languages import speaking
 
 _IMAGES = ("image/jpeg", "image/png")
 #: Limit of the preview, for which the same image is used (originals may have 10 MB). Larger images are sent as links.
@@ -39,12 +39,12 @@ def message_objects(message: OutboundMessage, *, with_notice: bool) -> list[Mess
     if links:
         objects.append(TextMessage(text=_link_block(links, message.language)))
     if message.possible_duplicate and len(objects) < _MAX_OBJECTS:
-        with translation.override(message.language or translation.get_language()):
+        with speaking(message.language):
             objects.insert(0, TextMessage(text=_("(You may have this message already.)")))
     return objects
 
 
 def _link_block(files: list[OutboundFile], language: str) -> str:
-    with translation.override(language or translation.get_language()):
+    with speaking(language):
         lines = [f"{file.name} ({filesizeformat(file.size)})\n{file.url}" for file in files]
         return "\n".join((_("Files for you (the links expire):"), *lines)).replace("\xa0", " ")

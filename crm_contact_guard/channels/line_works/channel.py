@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.checks import CheckMessage, Error
 from django.http import HttpRequest, HttpResponse
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -30,6 +29,7 @@ from crm_contact_guard.channels.base import (
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, InvalidPayload
 from crm_contact_guard.hosting.building import building
+from crm_contact_guard.hosting.languages import speaking
 
 if TYPE_CHECKING:
     from crm_contact_guard.channels.line_works.api import WorksApi
@@ -86,7 +86,7 @@ class LineWorksChannel(Channel):
 
     def _texts(self, message: OutboundMessage) -> list[str]:
         notice = bool(self.options.get("NOTICE", True)) and not message.references
-        with translation.override(message.language or translation.get_language()):
+        with speaking(message.language):
             doubt = _("(You may have this message already.)") if message.possible_duplicate else ""
         return [text for text in (message.notice if notice else "", doubt, message.text) if text]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import gateway
@@ -14,6 +13,7 @@ from crm_contact_guard.console.conversation.reasons import reason
 from crm_contact_guard.console.conversation.typed import Typed
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.gateway import Preview, Sent
+from crm_contact_guard.hosting.languages import speaking, spoken
 from crm_contact_guard.policy.decision import Action, Decision
 from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.supervision.alerts import TOPICS
@@ -70,7 +70,7 @@ def advise(looked: Preview | Sent, text: str, conversation: Conversation) -> Adv
         if attempt and TOPICS.get(f.kind.value) == Topic.OFF_CHANNEL
     ]
     reasons = dict.fromkeys(told)
-    language = conversation.customer.language or translation.get_language() or "en"
+    language = spoken(conversation.customer.language)
     return Advice(
         decision=decision,
         pieces=pieces(text, [Span(f.start, f.end, 1) for f in found]),
@@ -82,5 +82,5 @@ def advise(looked: Preview | Sent, text: str, conversation: Conversation) -> Adv
 
 def better_wording(language: str) -> str:
     """A sentence that keeps the talk where it is, in the customer's language."""
-    with translation.override(language):
+    with speaking(language):
         return _("You can always reach me here, and a colleague will answer when I am away.")

@@ -15,7 +15,6 @@ from functools import wraps
 from typing import Any, cast
 from uuid import uuid4
 
-from django.conf import settings as django_settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -41,6 +40,7 @@ from crm_contact_guard.conversations.recording_notice import recording_notice
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.files import uploads
 from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.hosting.languages import speaking
 from crm_contact_guard.policy import hours
 from crm_contact_guard.record.models import Direction, Message
 
@@ -63,7 +63,8 @@ def public(*methods: str) -> Callable[[View], View]:
         @require_http_methods(methods)
         @wraps(view)
         def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            return protect(view(request, *args, **kwargs), public=True)
+            with speaking():
+                return protect(view(request, *args, **kwargs), public=True)
 
         # Hosts with login-required middleware (Django's own since 5.1) let a view through by this mark.
         wrapped.login_required = False  # type: ignore[attr-defined]
@@ -218,7 +219,7 @@ def _page(
     shown = ChatPage(
         talk=_talk(link, channel),
         composer=_composer(link, token, channel, key=key or uuid4().hex, text=text, error=error),
-        notice=recording_notice(translation.get_language() or ""),
+        notice=recording_notice(),
         answers=employee.name if employee is not None else "",
         away=employee is not None and not hours.is_working_time(employee, timezone.now()),
     )
@@ -261,10 +262,8 @@ def _show(request: HttpRequest, page: Shown, *, status: int = 200) -> HttpRespon
 def _speaking(link: ChatLink) -> Iterator[None]:
     """The customer's language and time zone."""
     customer = link.conversation.customer
-    language = customer.language
-    if not (language and translation.check_for_language(language)):
-        language = translation.get_language() or django_settings.LANGUAGE_CODE
-    with translation.override(language), timezone.override(hours.zone_named(customer.timezone)):
+    language = customer.language if translation.check_for_language(customer.language) else ""
+    with speaking(language), timezone.override(hours.zone_named(customer.timezone)):
         yield
 
 

@@ -38,10 +38,10 @@ def _people(events: list[Event]) -> set[str]:
 def _step(event: Event, people: dict[str, str]) -> Step:
     data = json.loads(event.data)
     name = people.get(event.actor, "")
-    if event.kind == "alert.opened":
+    if event.kind in ("alert.opened", "alert.addressed"):
         to = people.get(str(data.get("addressee")), "")
-        words = _("Opened, addressed to %(name)s") % {"name": to} if to else _("Opened")
-        return Step(event, words, "bell")
+        words = _("Opened, addressed to %(name)s") if event.kind == "alert.opened" else _("Addressed to %(name)s")
+        return Step(event, words % {"name": to} if to else _("Opened"), "bell")
     if event.kind == "alert.extended":
         return Step(event, _("More of the same was found and joined it"), "plus")
     if event.kind == "alert.claimed":

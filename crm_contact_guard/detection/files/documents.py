@@ -6,11 +6,14 @@ process that can be killed, for files from strangers. Needs the extra ``pdf`` (p
 
 from __future__ import annotations
 
+import codecs
 import io
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+
+from crm_contact_guard.detection.text.charsets import decode
 
 #: Text takes some kilobytes a page; only images make a PDF larger, and they are not read.
 MAX_BYTES = 20 * 1024 * 1024
@@ -28,12 +31,12 @@ class UnreadableDocumentError(Exception):
 def read_text(data: bytes) -> str:
     """Decode plain text, including the encodings still in use in Japan. Never raises."""
     head = data[: 4 * MAX_TEXT]
+    if len(head) < len(data):
+        # Not within a character.
+        head = head[: head.rfind(b"\n") + 1] or head
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return head.decode("utf-16", "replace")[:MAX_TEXT]
-    for encoding in ("utf-8-sig", "cp932", "euc_jp"):
-        with suppress(UnicodeDecodeError):
-            return head.decode(encoding)[:MAX_TEXT]
-    return head.decode("utf-8", "replace")[:MAX_TEXT]
+    return decode(head.removeprefix(codecs.BOM_UTF8))[:MAX_TEXT]
 
 
 def read_pdf(data: bytes) -> str:

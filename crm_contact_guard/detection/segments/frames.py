@@ -117,7 +117,7 @@ def _headers(lines: Sequence[Line], index: int, *, strict: bool) -> int:
             if count and _RULE.fullmatch(lines[at].text) and not lines[at].apart:
                 count += 1
                 break
-            if count and "@" in lines[at].text and not lines[at].apart and not _beside(lines[at].text.lower()):
+            if count and "@" in lines[at].text and not lines[at].apart and not holds_more(lines[at].text.lower()):
                 count += 1  # recipients, continued
                 continue
             break
@@ -164,7 +164,7 @@ def _attribution(lines: Sequence[Line], index: int) -> tuple[int, bool]:
             marked = at + 1 < len(lines) and bool(MARKED.match(lines[at + 1].text))
             address, dated = ADDRESS.search(joined), _DATE.search(joined)
             certain = bool(dated) and bool(wrote or (address and _DATE.match(joined)))
-            if _beside(joined) or not (certain or (marked and (wrote or (address and dated)))):
+            if holds_more(joined) or not (certain or (marked and (wrote or (address and dated)))):
                 return 0, False
             return count, certain and not marked and at + 1 < len(lines)
         if not (_DATE.search(joined) or "@" in joined):
@@ -178,7 +178,7 @@ def _ends() -> tuple[str, ...]:
     return (":", "：", *words("frame", "wrote"))
 
 
-def _beside(lowered: str) -> bool:
+def holds_more(lowered: str) -> bool:
     """Whether the line contains more than names, dates and addresses."""
     rest = _TIMES.sub(" ", ADDRESS.sub(" ", lowered.replace("mailto:", "")))
     return len(rest) > _MOST_BESIDE or sum(map(str.isdigit, rest)) > 2 or "@" in rest or "_" in rest or "://" in rest
@@ -208,4 +208,4 @@ def is_chat_line(text: str) -> bool:
     match = sought("frame", "chat").search(lowered)
     if match is None:
         return _DAY.fullmatch(text) is not None
-    return not _beside(lowered) and 3 * (match.end() - match.start()) >= len(_TIMES.sub("", lowered))
+    return not holds_more(lowered) and 3 * (match.end() - match.start()) >= len(_TIMES.sub("", lowered))

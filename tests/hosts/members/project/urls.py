@@ -1,0 +1,1 @@
+from byro.urls import urlpatterns  # noqa: F401 - the site
