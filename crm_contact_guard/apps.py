@@ -23,7 +23,14 @@ class ContactGuardConfig(AppConfig):
 
         exposition.count()
         erasing.ERASERS.append(forget)
+        post_migrate.connect(_compare_exactly, sender=self)
         post_migrate.connect(_restore_triggers, sender=self)
+
+
+def _compare_exactly(*, using: str, **_: Any) -> None:
+    from crm_contact_guard.hosting.collations import make_exact  # noqa: PLC0415 - models must be loaded first
+
+    make_exact(connections[using])
 
 
 def _restore_triggers(*, using: str, **_: Any) -> None:

@@ -6,7 +6,6 @@ carrier reports its end (``conversations.calls``). A request is never retried au
 
 from __future__ import annotations
 
-import logging
 from uuid import UUID, uuid5
 
 from django.utils.translation import gettext as _
@@ -19,11 +18,12 @@ from crm_contact_guard.conversations.carrier_events import note_seen, seen
 from crm_contact_guard.delivery import consent
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import ChannelError, InvalidMessage, NotPermitted
+from crm_contact_guard.hosting import logs
 from crm_contact_guard.hosting.insert_once import insert_once
 from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.record.recording import record_event
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 
 def lines(conversation: Conversation) -> list[Channel]:

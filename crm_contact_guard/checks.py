@@ -23,6 +23,7 @@ from crm_contact_guard.detection import semantic_available
 from crm_contact_guard.directory.problems import adapter_problems
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.files import reencoding
+from crm_contact_guard.hosting import collations
 from crm_contact_guard.installation.addresses import misplaced
 from crm_contact_guard.installation.templates import finds_ours
 from crm_contact_guard.policy import company, presets, templates, thresholds
@@ -318,3 +319,18 @@ def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None,
             for name, why in faults
         ]
     return messages
+
+
+@register(Tags.database)
+def check_texts(app_configs: Configs, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """E026: MariaDB or MySQL would change recorded texts silently: sessions without strict mode, or a connection in the
+    old ``utf8`` (``check --database default``)."""
+    places = [alias for alias in databases or () if router.allow_migrate_model(alias, Message)]
+    hint = (
+        'In DATABASES, set OPTIONS to {"charset": "utf8mb4", "init_command": "SET sql_mode=\'STRICT_TRANS_TABLES\'"}.'
+    )
+    return [
+        Error(f"Database {alias!r} would change texts: {lost}", hint=hint, id="crm_contact_guard.E026")
+        for alias in places
+        if (lost := collations.losses(connections[alias]))
+    ]

@@ -6,7 +6,6 @@ process are committed, and the sweeper finds them.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,9 +14,9 @@ from importlib import import_module
 from typing import Any
 
 from crm_contact_guard.conf import settings
-from crm_contact_guard.hosting import database
+from crm_contact_guard.hosting import database, logs
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 TASKS_MODULE = "crm_contact_guard.tasks"
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import permissions
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import FileIn, InboundMessage
-from crm_contact_guard.conversations import lifecycle, senders
+from crm_contact_guard.conversations import lifecycle, names, senders
 from crm_contact_guard.conversations.carrier_events import event_key, seen
 from crm_contact_guard.conversations.models import CarrierEventId
 from crm_contact_guard.conversations.quotes import earlier_words, told_apart
@@ -211,6 +211,7 @@ def receive(inbound: InboundMessage) -> Received:
                 lifecycle.note_message(conversation, message)
             storage.attach(message, stored)
             consent.wrote(carrier, inbound.from_address, inbound.occurred_at, holders)
+            names.ask_later(carrier, conversation.customer)
             later("inspect", str(message.pk))
             for media_id in media.expect(message, inbound.media):
                 later("fetch", str(media_id))

@@ -10,15 +10,19 @@ from dataclasses import asdict
 from datetime import timedelta
 from uuid import UUID
 
-from celery import shared_task
+from celery import Task, shared_task
 from django.utils import timezone
 
 from crm_contact_guard import crm
+from crm_contact_guard.conversations import names
 from crm_contact_guard.delivery import attempts, outbox
+from crm_contact_guard.directory.models import Customer
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.dispatch import later
+from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.files import media
 from crm_contact_guard.files.models import Media
+from crm_contact_guard.hosting import logs
 from crm_contact_guard.intake import mail_polling, reconciling
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Message
@@ -26,6 +30,8 @@ from crm_contact_guard.sealing import sealer, witnessing
 from crm_contact_guard.supervision import inspection, notices
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.second_reading import second_reader
+
+logger = logs.logger(__name__)
 
 
 @shared_task(acks_late=True, ignore_result=True)
@@ -55,6 +61,20 @@ def fetch(media_id: str) -> None:
         message = media.fetch(UUID(media_id))
         if message is not None:
             later("inspect", str(message.pk))
+
+
+@shared_task(bind=True, acks_late=True, ignore_result=True, max_retries=8)
+def learn_name(self: Task[..., None], customer_id: str, alias: str) -> None:
+    """Ask a carrier for an unknown sender's name: again after a minute, then after twice as long each time."""
+    tenant = Customer.objects.values_list("tenant", flat=True).get(pk=customer_id)
+    try:
+        with crm.tenant(tenant):
+            names.learn(UUID(customer_id), alias)
+    except ChannelError as error:
+        logger.warning("Could not ask channel %s for a name: %s", alias, error)
+        # In a process without workers, the sender's next message asks again.
+        if not error.permanent and not self.request.called_directly:
+            raise self.retry(countdown=60 * 2**self.request.retries) from error
 
 
 @shared_task(acks_late=True, ignore_result=True)

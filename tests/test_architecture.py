@@ -32,6 +32,16 @@ def test_channels_know_no_database() -> None:
         assert not database, f"{path.relative_to(ROOT)} imports {sorted(database)}; a channel carries, others record"
 
 
+def test_loggers_come_from_one_place() -> None:
+    """There, what customers wrote is escaped."""
+    asking = [
+        str(path.relative_to(PACKAGE))
+        for path in MODULES
+        if "logging.getLogger(__name__)" in path.read_text() or "logger.Logger(" in path.read_text()
+    ]
+    assert asking == [], "crm_contact_guard.hosting.logs.logger gives loggers that escape values from outside"
+
+
 def test_migrations_import_no_models_or_services() -> None:
     for path in (PACKAGE / "migrations").glob("0*.py"):
         own = {name for name in imported(path) if name.startswith("crm_contact_guard.") and ".models" in name}

@@ -60,6 +60,14 @@ def times(*names: str) -> dict[str, Filter]:
     }
 
 
+def required(request: Request, name: str) -> str:
+    """The text of a query parameter that must be given. Raises InvalidQuery."""
+    text = request.query_params.get(name, "")
+    if not text.strip():
+        raise InvalidQuery(name, _("This parameter is required."))
+    return text
+
+
 def read(request: Request, filters: Filters, *, also: Sequence[str] = ()) -> Chosen:
     """The filters of a request. ``also`` names query parameters that are no filters. Raises InvalidQuery."""
     lookups: dict[str, Any] = {}

@@ -17,6 +17,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
 from crm_contact_guard.conf import settings
+from crm_contact_guard.hosting import bounded_json
 
 #: A message has at most some 20,000 characters; everything else is smaller.
 MAX_BODY_BYTES = 1024 * 1024
@@ -61,8 +62,8 @@ class JsonBody(BaseParser):
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(body.decode("utf-8"), parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        data = bounded_json.read(body)
+    except bounded_json.UnboundedJson as error:
         # Not the parser's own words: they may quote what came in.
         raise exceptions.ParseError(_("The body is not JSON in UTF-8.")) from error
     if not isinstance(data, dict):
@@ -94,10 +95,6 @@ class JsonWithFiles(MultiPartParser):
         if len(body) > MAX_BODY_BYTES:
             raise TooLarge
         return DataAndFiles(_object(body), found.files)
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)
 
 
 class OneRenderer(BaseContentNegotiation):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -29,6 +30,11 @@ class Storable:
                     object.__setattr__(self, name, cleaned)  # the dataclasses are frozen
 
 
+def one_line(text: str) -> str:
+    """``text`` with a space for each control character and line break (Unicode's Cc, Zl and Zp)."""
+    return "".join(" " if unicodedata.category(character) in ("Cc", "Zl", "Zp") else character for character in text)
+
+
 class DeliveryStatus(StrEnum):
     """The delivery states that a carrier reports, in their usual order."""
 
@@ -43,12 +49,22 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class FileIn(Storable):
-    """A file of a message. ``kind`` is "attachment" or "original" (the carrier's payload as received)."""
+    """A file of a message. ``kind`` is "attachment" or "original" (the carrier's payload as received).
+
+    Name and type become parts of headers later, so control characters and line breaks become spaces.
+    """
 
     name: str
     content_type: str
     content: bytes
     kind: str = "attachment"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("name", "content_type"):
+            value = getattr(self, name)
+            if not value.isprintable():
+                object.__setattr__(self, name, one_line(value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -342,6 +358,8 @@ class Channel:
     per_minute: ClassVar[int | None] = None
     #: Whether the carrier reports delivered or read.
     supports_status: ClassVar[bool] = False
+    #: Whether ``name_of`` asks the carrier for people's names, since its webhooks contain none.
+    supports_names: ClassVar[bool] = False
     #: Whether it has a webhook at ``webhooks/<alias>/``.
     supports_webhook: ClassVar[bool] = False
     #: Longest text in characters. None: only the gateway's limit applies.
@@ -381,10 +399,11 @@ class Channel:
         return HttpResponse("signature refused", status=403, content_type="text/plain")
 
     def parse(self, request: HttpRequest) -> Sequence[CarrierEvent]:
-        """Parse a verified webhook, which may contain any number of events.
+        """Parse a verified webhook, which may contain any number of events. Ask nobody over the network.
 
-        Raises InvalidPayload if the request can't be parsed at all. A single event that can't be parsed becomes an
-        ``UnknownEvent``.
+        A single event that can't be parsed becomes an ``UnknownEvent``. Raises InvalidPayload if the request can't be
+        parsed at all; it is then recorded as one ``UnknownEvent``, as after any other exception. Raises ChannelError
+        if the carrier shall repeat the request.
         """
         raise NotImplementedError(f"{type(self).__name__}.parse")
 
@@ -395,6 +414,10 @@ class Channel:
     def fetch(self, media: MediaRef) -> FileIn:
         """Fetch a file that an inbound message referred to. Raises ChannelError."""
         raise NotImplementedError(f"{type(self).__name__}.fetch")
+
+    def name_of(self, address: str) -> str:
+        """The name that a person uses at the carrier, which a task asks for; may be empty. Raises ChannelError."""
+        raise NotImplementedError(f"{type(self).__name__}.name_of")
 
     def call(self, call: PhoneCall) -> Receipt:
         """Ask the carrier to call the employee and connect the customer. Raises ChannelError."""

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from crm_contact_guard.channels import bodies
 from crm_contact_guard.exceptions import ChannelError
 
 _CHUNK = 65_536
 
 
-def content_of(answer: BaseHTTPResponse, *, most: int) -> bytes:
+def content_of(answer: BaseHTTPResponse, *, most: int, within: float = bodies.WITHIN) -> bytes:
     """The body, read in chunks and up to ``most`` bytes, since carriers accept files of any size.
 
-    Raises ChannelError for a larger body, and urllib3's HTTPError if the connection breaks.
+    Raises ChannelError for a larger or slower body, and urllib3's HTTPError if the connection breaks.
     """
-    content = bytearray()
     try:
-        for chunk in answer.stream(_CHUNK):
-            content += chunk
-            if len(content) > most:
-                raise ChannelError(f"the file is larger than {most} bytes", permanent=True)
+        return bodies.bounded(_pieces(answer), most=most, within=within)
     finally:
         answer.close()
-    return bytes(content)
+
+
+def _pieces(answer: BaseHTTPResponse) -> Iterator[bytes]:
+    """The body as it arrives: ``stream`` would wait until a chunk is full."""
+    if not hasattr(answer, "read1"):  # urllib3 before 2.2
+        yield from answer.stream(_CHUNK, decode_content=True)
+        return
+    while piece := answer.read1(_CHUNK, decode_content=True):
+        yield piece
 
 
 def content_type_of(answer: BaseHTTPResponse) -> str:

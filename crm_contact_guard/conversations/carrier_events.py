@@ -14,8 +14,11 @@ _LONGEST: Final = 255
 
 
 def event_key(event_id: str) -> str:
-    """A carrier's event id as stored. The end of one that is too long is replaced by a digest, so it stays unique."""
-    if len(event_id) <= _LONGEST:
+    """A carrier's event id as stored. The end of one that is too long is replaced by a digest, so it stays unique.
+
+    So does one that ends in spaces, which MariaDB and MySQL ignore when they compare.
+    """
+    if len(event_id) <= _LONGEST and not event_id.endswith(" "):
         return event_id
     digest = hashlib.sha256(event_id.encode()).hexdigest()
     return f"{event_id[: _LONGEST - len(digest) - 1]}~{digest}"

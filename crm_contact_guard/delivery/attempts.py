@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from datetime import datetime
 from uuid import UUID
 
@@ -15,9 +14,11 @@ from crm_contact_guard.delivery import consent, health, outbox
 from crm_contact_guard.directory.addresses import is_masked
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 from crm_contact_guard.files import storage
+from crm_contact_guard.hosting import logs
+from crm_contact_guard.hosting.building import building
 from crm_contact_guard.record.models import Direction, Message
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 #: The key, in the details of an outbound message, of the text block used.
 TEMPLATE = "template"
@@ -52,7 +53,9 @@ def deliver(message_id: UUID) -> datetime | None:
     if withdrawn:
         return outbox.failed(claim, permanent=True, error=withdrawn)
     try:
-        receipt = carrier.send(outbound(claim))
+        with building():
+            order = outbound(claim)
+        receipt = carrier.send(order)
     except ChannelError as error:
         if error.permanent:
             health.answered(alias)

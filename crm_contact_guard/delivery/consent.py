@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel, ContactEvent, ContactKind
-from crm_contact_guard.conversations import lifecycle, senders
+from crm_contact_guard.conversations import lifecycle, names, senders
 from crm_contact_guard.conversations.holders import Holder
 from crm_contact_guard.delivery import outbox
 from crm_contact_guard.directory.addresses import normalise
@@ -56,6 +56,8 @@ def contact_changed(event: ContactEvent) -> int:
         if _supersedes(address, event):
             _note(address, event)
         _record(event, address)
+        if event.kind.allows:
+            names.ask_later(carrier, address.customer)
     if not addresses:
         _record(event, None)
     return len(addresses)

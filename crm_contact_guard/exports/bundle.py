@@ -59,10 +59,13 @@ def bundle_write(
     first byte, even if writing fails. Raises ConfigurationError without a key, NoteBroken for an invalid ``since``.
     """
     using, key, keys = database.alias(), signing_key_or_refuse(), verification_keys()
+    # Without their list, files would be there that no message names.
+    attachments = attachments and "files" not in redacted
     splits = [open_checkpoint(note, keys).size for note in since]
     splits += Witnessing.objects.using(using).values_list("size", flat=True)
-    texts = filters.texts()
-    record_event(
+    texts = {name: text for name, text in filters.texts().items() if text is not None}
+    erased = _erasures(using)
+    export = record_event(
         kind="export.bundle",
         subject_type="export",
         subject_id="bundle",
@@ -70,30 +73,44 @@ def bundle_write(
         actor=actor,
         tenant=tenant,
         data={"redacted": sorted(redacted), "attachments": attachments},
-        details={"filters": texts} if filters else None,
+        details={"filters": texts} if texts else None,
     )
     sealer.seal(using=using)
     head = proofs.head(using)
     if head is None:
         raise sealer.SealingRefused("The event of the export could not be sealed")
-    selection = Selection(using=using, size=head.size, filters=filters)
+    selection = Selection(using=using, size=head.size, filters=filters, export=export.pk)
     writer, unreadable = BundleWriter(file), list[str]()
     messages = writer.add_rows("message", selection.lines("message", redacted))
     events = writer.add_rows("event", selection.lines("event", redacted))
-    if attachments and "files" not in redacted:
+    if attachments:
         _add_attachments(writer, selection, unreadable)
+    if _erasures(using) != erased:
+        # The rows are shown as erased, and the event that explains it may lie beyond the head.
+        raise sealer.SealingRefused("Rows were erased while the bundle was written; please export again")
     writer.add_proofs(cover(selection.leaves(), head.size, tile_reader(using), splits))
     manifest = writer.finish(
         checkpoint=head.checkpoint,
         key=key,
         keys=keys,
         created_at=canonical_time(timezone.now()),
-        what={"messages": messages, "events": events, "redacted": sorted(redacted), "whole": not filters},
-        filters={name: value for name, value in texts.items() if value is not None},
+        what={
+            "messages": messages,
+            "events": events,
+            "redacted": sorted(redacted),
+            "attachments": attachments,
+            "whole": not texts,
+            "export": str(export.pk),
+        },
+        filters=texts,
     )
     return Written(
         manifest=manifest, messages=messages, events=events, missing=selection.missing, unreadable=unreadable
     )
+
+
+def _erasures(using: str) -> int:
+    return Event.objects.using(using).filter(kind__startswith="erasure.").count()
 
 
 def _add_attachments(writer: BundleWriter, selection: Selection, unreadable: list[str]) -> None:

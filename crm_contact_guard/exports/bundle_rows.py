@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,14 +15,17 @@ from crm_contact_guard.proof.bundle_format import row_line
 from crm_contact_guard.proof.canonical import RowKind
 from crm_contact_guard.record import canonical_sql
 from crm_contact_guard.record.canonical_sql import MODELS
+from crm_contact_guard.record.models import Event
 from crm_contact_guard.sealing.tree import ENTRY, ROW_KINDS, seals
 
 _CHUNK = 2000
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """The content of a bundle; without filters, the whole record. Events follow their message or conversation."""
+    """The content of a bundle; without filters, the whole record. Events follow their message or conversation, erasures
+    the row that was erased."""
 
     tenant: str | None = None
     customer: UUID | None = None
@@ -63,6 +67,8 @@ class Selection:
     using: str
     size: int
     filters: Filters
+    #: The event of this export, which is always selected, since it proves what the bundle withholds.
+    export: UUID | None = None
     #: Sealed rows that are missing; verification reports the details.
     missing: int = 0
     _bits: bytearray = field(default_factory=bytearray)
@@ -110,7 +116,22 @@ class Selection:
             matching = set(rows.filter(self.filters.rows(kind)).values_list("pk", flat=True))
             if not self.filters:
                 self.missing += len(chunk) - len(matching)
+            elif kind == "event":
+                matching |= self._explaining(chunk)
             yield from (row_id.bytes for row_id in matching)
+
+    def _explaining(self, ids: Collection[UUID]) -> set[UUID]:
+        """Those of the events ``ids`` that tell of this export, or of the erasure of a row that is selected."""
+        found = {row_id for row_id in ids if row_id == self.export}
+        erasures = Event.objects.using(self.using).filter(pk__in=ids)
+        erasures = erasures.filter(kind__startswith="erasure.", subject_type__in=list(MODELS))
+        erased = {(kind, row_id): pk for pk, kind, row_id in erasures.values_list("pk", "subject_type", "subject_id")}
+        for kind, model in MODELS.items():
+            named = [UUID(row_id) for row_kind, row_id in erased if row_kind == kind and _UUID.fullmatch(row_id)]
+            if named:
+                rows = model._base_manager.using(self.using).filter(self.filters.rows(kind), pk__in=named)
+                found |= {erased[kind, str(row_id)] for row_id in rows.values_list("pk", flat=True)}
+        return found
 
     def _chunks(self, kind: RowKind) -> Iterator[list[tuple[int, bytes]]]:
         chunk: list[tuple[int, bytes]] = []

@@ -6,7 +6,6 @@ first message lists the files that were still to be fetched.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,12 +18,12 @@ from crm_contact_guard.channels.base import FileIn, MediaRef
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 from crm_contact_guard.files import storage
 from crm_contact_guard.files.models import Media
-from crm_contact_guard.hosting import database
+from crm_contact_guard.hosting import database, logs
 from crm_contact_guard.hosting.retrying import Retry
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import record_event, record_message
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 #: Carriers store files for some days.
 RETRY = Retry(waits=(10, 60, 600, 3600, 21600, 86400), lease=timedelta(minutes=5))

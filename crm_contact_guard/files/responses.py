@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.http import Http404
 from django.utils.cache import patch_cache_control
 
-from crm_contact_guard.files import storage
+from crm_contact_guard.files import sniffing, storage
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.hosting.content_policy import file_policy
 from crm_contact_guard.hosting.downloads import Download
@@ -37,10 +37,10 @@ def hand_out(attachment: Attachment) -> Download:
 
 
 def _served_as(content_type: str) -> str:
-    """The type to serve: the declared one if browsers don't execute it, else ``application/octet-stream``."""
-    harmless = content_type in ("application/pdf", "text/plain") or (
-        content_type.startswith(("image/", "audio/", "video/")) and "xml" not in content_type
-    )
+    """The type to serve: the declared one if it is a known one that browsers don't run, else that of any bytes.
+
+    A carrier declares what its customer does: ``image/png"><script>`` too.
+    """
     if content_type == "text/plain":
         return "text/plain; charset=utf-8"
-    return content_type if harmless else "application/octet-stream"
+    return content_type if content_type in sniffing.ENDINGS else sniffing.UNKNOWN

@@ -5,7 +5,6 @@ Each event is recorded once: its id is inserted under a unique constraint, in th
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -28,11 +27,12 @@ from crm_contact_guard.conversations import calls, takebacks
 from crm_contact_guard.conversations.carrier_events import note_seen, seen
 from crm_contact_guard.delivery import consent, outbox
 from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.hosting import logs
 from crm_contact_guard.hosting.insert_once import insert_once
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import record_event
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 #: Characters of an event that are recorded if it can't be recorded as it is.
 _MOST_PAYLOAD = 100_000

@@ -7,7 +7,6 @@ large, an event is recorded, and it is moved to a separate folder.
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,12 +21,13 @@ from crm_contact_guard.channels.email.mime_text import raw_header
 from crm_contact_guard.channels.email.structure import read
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
+from crm_contact_guard.hosting import logs
 from crm_contact_guard.intake.events import UNAVAILABLE, take
 
 if TYPE_CHECKING:
     from crm_contact_guard.channels.email.imap import Mailbox
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 #: Mails fetched per run.
 MOST = 200

@@ -8,7 +8,6 @@ unknown recipient gets 550, since this is not a relay.
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from typing import Any
 
@@ -23,10 +22,11 @@ from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.channels.email.inbound import read_mail
 from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.ids import uuid7
+from crm_contact_guard.hosting import logs
 from crm_contact_guard.intake.events import take
 from crm_contact_guard.intake.mail_data import WholeData
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 _SENDER = re.compile(r"<([^<>]{1,320})>")
 

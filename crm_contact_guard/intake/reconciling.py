@@ -7,7 +7,6 @@ are gaps, which are recorded and reported to compliance officers.
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -27,13 +26,14 @@ from crm_contact_guard.conversations.models import CarrierEventId
 from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import ChannelError
+from crm_contact_guard.hosting import logs
 from crm_contact_guard.hosting.languages import speaking
 from crm_contact_guard.hosting.mailing import send_by_host
 from crm_contact_guard.intake.events import take
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import record_event
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 GAP = "carrier.gap"
 _BATCH = 500

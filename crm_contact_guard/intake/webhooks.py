@@ -1,30 +1,46 @@
-"""The view for carriers' webhooks: limit the size, verify, parse, record, respond."""
+"""The view for carriers' webhooks: limit the size, verify, parse, record, respond.
+
+Whatever a verified request contains is recorded: what can't be read as an unknown event with its payload. The carrier
+would only send it again.
+"""
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Sequence
+from hashlib import sha256
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.request import RawPostDataException
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from crm_contact_guard import signals
 from crm_contact_guard.channels import registry
+from crm_contact_guard.channels.base import CarrierEvent, Channel, UnknownEvent
 from crm_contact_guard.conf import settings
-from crm_contact_guard.exceptions import ConfigurationError, InvalidPayload
+from crm_contact_guard.exceptions import ChannelError, ConfigurationError, InvalidPayload
+from crm_contact_guard.hosting import bounded_json, database, logs
 from crm_contact_guard.intake.events import take
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
+
+#: Not the request's fault: the carrier shall repeat it.
+_LATER = (InterfaceError, OperationalError, OSError, ChannelError, ConfigurationError, RequestDataTooBig)
 
 
+# Each event is a transaction of its own: one that fails must not undo those before it, and in one long transaction
+# MariaDB and MySQL would not show the row of a duplicate.
+@database.outside_transactions
 @csrf_exempt
 @require_http_methods(["GET", "POST", "HEAD"])
 def webhook(request: HttpRequest, alias: str) -> HttpResponse:
     """Process a carrier's request.
 
-    Responds 404 (unknown channel), 413 (too large), 403 (invalid signature), 400 (can't be parsed), otherwise as the
-    channel requires. The carrier's signature authenticates the request, so it is exempt from CSRF and login.
+    Responds 404 (unknown channel), 413 (too large), 403 (invalid signature), otherwise as the channel requires. The
+    carrier's signature authenticates the request, so it is exempt from CSRF and login.
     """
     try:
         channel = registry.channel(alias)
@@ -46,15 +62,54 @@ def webhook(request: HttpRequest, alias: str) -> HttpResponse:
         logger.error("Webhook %s: larger than DATA_UPLOAD_MAX_MEMORY_SIZE; raise it to MAX_INBOUND_BYTES", alias)
         _signal_refusal(alias, "too_large")
         return HttpResponse("payload too large", status=413, content_type="text/plain")
-    try:
-        events = channel.parse(request)
-    except InvalidPayload as error:
-        logger.warning("Webhook %s unreadable: %s", alias, error)
-        _signal_refusal(alias, "unreadable")
-        return HttpResponse("unreadable", status=400, content_type="text/plain")
-    for event in events:
-        take(event)
+    for event in _events(channel, request):
+        _take(channel, request, event)
     return channel.answer(request)
+
+
+def _events(channel: Channel, request: HttpRequest) -> Sequence[CarrierEvent]:
+    try:
+        body = _body(request)
+        if body[:100].lstrip()[:1] in (b"{", b"["):
+            bounded_json.check(body)
+        return channel.parse(request)
+    except _LATER:
+        raise
+    except Exception as error:  # noqa: BLE001 - libraries and third-party channels raise anything
+        return [_unreadable(channel, request, error)]
+
+
+def _take(channel: Channel, request: HttpRequest, event: CarrierEvent) -> None:
+    """Record one event. One that can't be recorded must not keep those behind it from being recorded."""
+    try:
+        take(event)
+    except _LATER:
+        raise
+    except Exception as error:
+        logger.exception("Webhook %s: an event can't be recorded", channel.alias)
+        take(_unreadable(channel, request, error))
+
+
+def _unreadable(channel: Channel, request: HttpRequest, error: Exception) -> UnknownEvent:
+    body = _body(request)
+    reason = str(error) if isinstance(error, (InvalidPayload, bounded_json.UnboundedJson)) else type(error).__name__
+    logger.warning("Webhook %s unreadable: %s", channel.alias, reason)
+    _signal_refusal(channel.alias, "unreadable")
+    return UnknownEvent(
+        channel=channel.alias,
+        event_id=f"unreadable:{sha256(body).hexdigest()}",
+        occurred_at=timezone.now(),
+        payload=body.decode("utf-8", "replace"),
+        reason=f"can't be read: {reason}"[:500],
+    )
+
+
+def _body(request: HttpRequest) -> bytes:
+    try:
+        return request.body
+    except RawPostDataException:
+        # A channel read a form as a stream.
+        return request.POST.urlencode().encode()
 
 
 def _signal_refusal(alias: str, reason: str) -> None:

@@ -6,7 +6,6 @@ Liveness and readiness are public, since load balancers have no token, and retur
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -19,11 +18,12 @@ from django.views.decorators.http import require_safe
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.mirror import employee_for
+from crm_contact_guard.hosting import logs
 from crm_contact_guard.monitoring.exposition import CONTENT_TYPE, PrometheusMissing, exposition
 from crm_contact_guard.monitoring.measuring import Measure, is_ready, measures
 from crm_contact_guard.permissions import sees_all
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 View = Callable[[HttpRequest], HttpResponse]
 
 

@@ -57,6 +57,7 @@ def _progress(leaves: int) -> None:
 
 
 def _print(report: Report) -> None:
+    print(report.verdict)
     for fault in report.faults[:_SHOWN]:
         print(f"DOES NOT HOLD  {fault}")
     if report.fault_count > _SHOWN:
@@ -69,6 +70,8 @@ def _print(report: Report) -> None:
         print(
             f"checked     {messages} messages and {events} events; {report.withheld} personal values withheld or erased"
         )
+        if report.files_withheld:
+            print(f"withheld    {report.files_withheld} files that the messages name")
         print(f"not in it   {report.hidden} leaves of the record")
         for name in report.unproven[:_SHOWN]:
             print(f"NOT PROVEN  {printable(name)}: signed with the bundle, but not covered by a leaf of the record")
@@ -78,7 +81,6 @@ def _print(report: Report) -> None:
         print("NOT PINNED  the key came with the bundle: compare its fingerprint elsewhere, or use --public-key")
     if report.since is not None and report.holds:
         print(f"since       the record begins with the {report.since.size} leaves of your checkpoint, unchanged")
-    print("All holds." if report.holds else f"{report.fault_count} do not hold.")
 
 
 if __name__ == "__main__":

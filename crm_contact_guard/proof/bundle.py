@@ -1,12 +1,15 @@
 """Verify a bundle with only the bundle, the reader's keys and the reader's older checkpoint."""
 
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
+from importlib.resources import files
 from typing import IO, Final
 
 from .archive import Archive, LineFile
 from .bundle_format import PROOFS, ROWS, Row, parse_part, parse_row, row_fault
 from .bundle_report import Fault, Report, printable
 from .canonical import RowKind
+from .contents import Contents
 from .cover import Part
 from .errors import ArchiveBroken, FormatBroken, KeyMalformed, NoteBroken, ProofError, SignerUnknown
 from .manifest import ATTACHMENTS, KEYS, MANIFEST, SIGNATURE, VERIFY, Listed, Manifest, manifest_note
@@ -65,25 +68,17 @@ class _Check:
         manifest, keys = self._signed_manifest()
         checkpoint = self._checkpoint(manifest, keys)
         self._check_listing(manifest)
-        streams = {kind: _RowFile(kind, self._archive.lines(name), self._report) for kind, name in ROWS.items()}
-        root = self._merge(checkpoint, streams)
+        contents = Contents(manifest, self._report)
+        streams = {
+            kind: _RowFile(kind, self._archive.lines(name), self._report, contents.take) for kind, name in ROWS.items()
+        }
+        root = self._merge(manifest, checkpoint, streams)
         for stream in streams.values():
             stream.drain(None)
             self._compare(manifest, stream.file.name, Listed(stream.file.sha256, stream.file.bytes, stream.file.rows))
-        self._compare_what(manifest)
+        contents.compare(set(self._archive.names))
         if root != checkpoint.root:
             self._report.add(PROOFS, "does not lead to the signed root: a leaf was altered, dropped or added")
-
-    def _compare_what(self, manifest: Manifest) -> None:
-        """Compare the manifest's description of the bundle with its content, since readers rely on it."""
-        what, rows = manifest.what, self._report.rows
-        for name, count in (("messages", rows["message"]), ("events", rows["event"])):
-            if name in what and what[name] != count:
-                self._report.add(MANIFEST, f"says {what[name]} {name}, and {count} are there")
-        if what.get("whole") is True and self._report.hidden:
-            self._report.add(
-                MANIFEST, f"says that this is the whole record, and {self._report.hidden} leaves are not shown"
-            )
 
     def _signed_manifest(self) -> tuple[Manifest, tuple[VerifierKey, ...]]:
         data = self._archive.read(MANIFEST, _MANIFEST_LIMIT)
@@ -120,6 +115,11 @@ class _Check:
         except NoteBroken as broken:
             raise self._stop(MANIFEST, f"has a checkpoint that does not hold: {broken}") from None
         self._report.checkpoint = checkpoint
+        if self._pinned and manifest.origin not in {key.name for key in self._pinned}:
+            # The company may sign several records with one key.
+            raise self._stop(
+                MANIFEST, f"is of the record {manifest.origin}, which none of the pinned keys is named for"
+            )
         if self._since is not None:
             try:
                 self._report.since = open_checkpoint(self._since, keys, manifest.origin)
@@ -144,10 +144,15 @@ class _Check:
             raise self._stop(missing[0], "is missing, and without it no row can be checked")
         for name in sorted(names & set(manifest.files) - set(ROWS.values())):
             digest, size = self._archive.digest(name)
-            self._compare(manifest, name, Listed(digest, size, manifest.files[name].rows))
+            # The lines of the proofs are counted when they are read; no other file has any.
+            rows = manifest.files[name].rows if name == PROOFS else None
+            self._compare(manifest, name, Listed(digest, size, rows))
             if name.startswith(ATTACHMENTS) and name != ATTACHMENTS + digest:
                 self._report.add(name, "is not named by its own SHA-256, as the messages name their files")
-        known = {KEYS, VERIFY, PROOFS, *ROWS.values()}
+        known = {KEYS, PROOFS, *ROWS.values()}
+        if manifest.files.get(VERIFY) == _verify_md():
+            # Any other instructions are the company's own words.
+            known.add(VERIFY)
         self._report.unproven = sorted(name for name in names - known if not name.startswith(ATTACHMENTS))
         if any(fault.where == PROOFS for fault in self._report.faults):
             # Comparing rows with altered hashes would report all of them.
@@ -160,10 +165,11 @@ class _Check:
         if (found.sha256, found.bytes) != (listed.sha256, listed.bytes):
             self._report.add(name, "differs from what was signed")
 
-    def _merge(self, checkpoint: Checkpoint, streams: dict[RowKind, "_RowFile"]) -> bytes:
+    def _merge(self, manifest: Manifest, checkpoint: Checkpoint, streams: dict[RowKind, "_RowFile"]) -> bytes:
         frontier = Frontier()
         self._look_back(frontier)
-        for part in self._parts(frontier):
+        lines = self._archive.lines(PROOFS)
+        for part in self._parts(lines, frontier):
             if part.row is None:
                 self._report.hidden += part.width
                 for stream in streams.values():
@@ -174,6 +180,8 @@ class _Check:
             self._look_back(frontier)
             if frontier.size & 0xFFF == 0:
                 self._progress(frontier.size)
+        if lines.rows != manifest.files[PROOFS].rows:
+            self._report.add(PROOFS, f"has {lines.rows} lines, {manifest.files[PROOFS].rows} when it was signed")
         since = self._report.since
         if frontier.size != checkpoint.size:
             self._report.add(PROOFS, f"covers {frontier.size} leaves of {checkpoint.size}")
@@ -193,8 +201,8 @@ class _Check:
                 "your checkpoint", f"the record was rewritten: its first {since.size} leaves are not those you hold"
             )
 
-    def _parts(self, frontier: Frontier) -> Iterator[Part]:
-        for number, line in enumerate(self._archive.lines(PROOFS), 1):
+    def _parts(self, lines: LineFile, frontier: Frontier) -> Iterator[Part]:
+        for number, line in enumerate(lines, 1):
             try:
                 part = parse_part(line)
             except FormatBroken as broken:
@@ -209,13 +217,19 @@ class _Check:
         return _Stop()
 
 
+def _verify_md() -> Listed:
+    data = files(__package__).joinpath(VERIFY).read_bytes()
+    return Listed(sha256(data).hexdigest(), len(data))
+
+
 class _RowFile:
     """A row file, read in parallel with the leaves."""
 
-    def __init__(self, kind: RowKind, file: LineFile, report: Report) -> None:
+    def __init__(self, kind: RowKind, file: LineFile, report: Report, take: Callable[[Row], None]) -> None:
         self.file = file
         self._kind = kind
         self._report = report
+        self._take = take
         self._lines = iter(file)
         self._last = -1
         self._next: Row | None = None
@@ -234,6 +248,8 @@ class _RowFile:
         fault = row_fault(row, part.hash)
         if fault:
             self._report.add(row.label, fault)
+        else:
+            self._take(row)
         self._report.rows[self._kind] += 1
         self._report.withheld += len(row.withheld)
         self._advance()

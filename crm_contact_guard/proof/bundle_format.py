@@ -12,9 +12,11 @@ A bundle is a zip (stored or deflated) with:
     The cover of the tree (:mod:`.cover`), one part per line: ``start``, ``width``, ``hash`` and, for a row of this
     bundle, ``row``.
 ``manifest.json``
-    ``format``, ``origin`` (name of the record), ``created_at``, ``what`` and ``filters`` (any JSON), ``files``: name →
+    ``format``, ``origin`` (name of the record), ``created_at``, ``filters`` (name → text), ``files``: name →
     ``sha256``, ``bytes`` and, for line files, ``rows``; ``checkpoint``: the signed tree head. Lists every file except
-    itself and its signature.
+    itself and its signature. ``what``: number of ``messages`` and ``events``; ``redacted``: names of personal fields
+    that are withheld; ``attachments``: false if files are withheld; ``whole``: the whole record; ``export``: id of the
+    ``export.bundle`` event that recorded this export and says the same, null if nothing is withheld.
 ``manifest.sig``
     A signed note with the lines ``crm_contact_guard/manifest/1``, the origin and the SHA-256 of ``manifest.json`` in
     hex.
@@ -46,13 +48,13 @@ from .canonical import (
 )
 from .cover import Part
 from .errors import FormatBroken, NotCanonical
+from .strict import load
 
 __all__ = [
     "PROOFS",
     "ROWS",
     "UNNAMED",
     "Row",
-    "load_object",
     "parse_part",
     "parse_row",
     "part_line",
@@ -67,7 +69,6 @@ ROWS: Final[Mapping[RowKind, str]] = {"message": "messages.jsonl", "event": "eve
 UNNAMED: Final = "its ids, times, codes or digests differ from what was sealed"
 
 _TEXT_OR_NULL: Final = {str, type(None)}
-_DECODER: Final = json.JSONDecoder()
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 _NUMBER: Final = rb"(0|[1-9][0-9]{0,18})"
 _PART: Final = re.compile(
@@ -154,7 +155,7 @@ def _write(row: Row) -> bytes:
 
 def parse_row(kind: RowKind, line: bytes) -> Row:
     """Parse a line of a row file. Raises FormatBroken if :func:`row_line` could not have written it."""
-    members = load_object(line)
+    members = load(line)
     names = PERSONAL[kind]
     proof = members.get("proof")
     if tuple(members) != (*OPEN[kind], *names, "proof") or not isinstance(proof, dict) or proof.get("format") != FORMAT:
@@ -223,17 +224,6 @@ def parse_part(line: bytes) -> Part:
     if row and part.width != 1:
         raise FormatBroken("is not a part of a tree")
     return part
-
-
-def load_object(data: bytes) -> dict[str, Any]:
-    """Parse a JSON object. Raises FormatBroken."""
-    try:
-        value = _DECODER.decode(data.decode())
-    except (ValueError, RecursionError):
-        raise FormatBroken("is not JSON") from None
-    if not isinstance(value, dict):
-        raise FormatBroken("is not a JSON object")
-    return value
 
 
 def _dump(value: Mapping[str, Any]) -> bytes:

@@ -43,12 +43,29 @@ class Report:
     #: Listed files that no leaf covers: only the signature of the bundle vouches for them.
     unproven: list[str] = field(default_factory=list)
     withheld: int = 0
+    files_withheld: int = 0
     hidden: int = 0
 
     @property
     def holds(self) -> bool:
         """Whether no fault was found."""
         return not self.fault_count
+
+    @property
+    def verdict(self) -> str:
+        """The result in one sentence, with all that the bundle does not show or prove."""
+        if not self.holds:
+            return f"{self.fault_count} do not hold."
+        counts = {
+            "personal values withheld or erased": self.withheld,
+            "files withheld": self.files_withheld,
+            "files that no leaf proves": len(self.unproven),
+            "leaves of the record not in the bundle": self.hidden,
+        }
+        missing = [f"{count} {what}" for what, count in counts.items() if count]
+        if not self.pinned:
+            missing.append("the key came with the bundle")
+        return f"What is shown holds. Not shown or not proven: {'; '.join(missing)}." if missing else "All holds."
 
     def add(self, where: str, why: str) -> None:
         """Add a fault."""

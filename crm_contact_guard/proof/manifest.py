@@ -5,18 +5,43 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from .bundle_format import load_object
-from .canonical import FORMAT, canonical_json
+from . import strict
+from .canonical import EVENT_PERSONAL, FORMAT, MESSAGE_PERSONAL, canonical_json
 from .errors import FormatBroken, NotCanonical
 
-__all__ = ["ATTACHMENTS", "KEYS", "MANIFEST", "SIGNATURE", "VERIFY", "Listed", "Manifest", "manifest_note"]
+__all__ = ["ATTACHMENTS", "HASH", "KEYS", "MANIFEST", "SIGNATURE", "VERIFY", "Listed", "Manifest", "manifest_note"]
 
 MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.sig"
 KEYS: Final = "public_key.txt"
 VERIFY: Final = "VERIFY.md"
 ATTACHMENTS: Final = "attachments/"
-_MEMBERS: Final = {"format", "origin", "created_at", "what", "filters", "files", "checkpoint"}
+#: SHA-256 in lower-case hex.
+HASH: Final = strict.pattern("[0-9a-f]{64}")
+_FILTERS: Final = "tenant|customer|employee|conversation|occurred_from|occurred_before"
+_WHAT: Final = strict.object_of(
+    {
+        "messages": strict.count,
+        "events": strict.count,
+        "redacted": strict.list_of(strict.pattern("|".join({*MESSAGE_PERSONAL, *EVENT_PERSONAL}))),
+        "attachments": strict.flag,
+        "whole": strict.flag,
+        "export": strict.nullable(strict.text),
+    }
+)
+_SHAPE: Final = strict.object_of(
+    {
+        "format": strict.exactly(FORMAT),
+        "origin": strict.text,
+        "created_at": strict.pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"),
+        "what": _WHAT,
+        "filters": strict.map_of(strict.pattern(_FILTERS), strict.text),
+        "files": strict.map_of(
+            strict.text, strict.object_of({"sha256": HASH, "bytes": strict.count}, {"rows": strict.count})
+        ),
+        "checkpoint": strict.text,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +55,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Description of a bundle. ``what`` and ``filters`` are informative and may be any canonical JSON."""
+    """Description of a bundle. ``what`` and ``filters``: see :mod:`.bundle_format`."""
 
     origin: str
     created_at: str
@@ -59,30 +84,27 @@ class Manifest:
     @classmethod
     def from_bytes(cls, data: bytes) -> "Manifest":
         """Parse the result of :meth:`to_bytes`. Raises FormatBroken."""
-        members = load_object(data)
-        if set(members) != _MEMBERS or members["format"] != FORMAT:
-            raise FormatBroken("is not a manifest of format 1")
+        members = strict.load(data)
+        misfit = _SHAPE(members, "")
+        if misfit is not None:
+            raise FormatBroken(f"is not a manifest of format 1{': ' if misfit else ''}{misfit[1:100]}")
+        files = {
+            name: Listed(file["sha256"], file["bytes"], file.get("rows")) for name, file in members["files"].items()
+        }
+        manifest = cls(
+            origin=members["origin"],
+            created_at=members["created_at"],
+            checkpoint=members["checkpoint"],
+            files=files,
+            what=members["what"],
+            filters=members["filters"],
+        )
         try:
-            files = {
-                name: Listed(file["sha256"], file["bytes"], file.get("rows")) for name, file in members["files"].items()
-            }
-            manifest = cls(
-                origin=members["origin"],
-                created_at=members["created_at"],
-                checkpoint=members["checkpoint"],
-                files=files,
-                what=members["what"],
-                filters=members["filters"],
-            )
             is_canonical = manifest.to_bytes() == data
-        except (AttributeError, KeyError, TypeError, NotCanonical, RecursionError):
-            raise FormatBroken("is not a manifest of format 1") from None
+        except NotCanonical:
+            is_canonical = False
         if not is_canonical:
             raise FormatBroken("is not written canonically")
-        texts = (manifest.origin, manifest.created_at, manifest.checkpoint, *(file.sha256 for file in files.values()))
-        counts = [count for file in files.values() for count in (file.bytes, file.rows) if count is not None]
-        if not all(isinstance(text, str) for text in texts) or not all(type(count) is int for count in counts):
-            raise FormatBroken("is not a manifest of format 1")
         return manifest
 
 

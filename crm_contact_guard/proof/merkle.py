@@ -130,6 +130,8 @@ def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], r
     """
     if not 0 <= index < size:
         raise InclusionBroken(f"leaf {index} is outside a tree of {size}")
+    if len(leaf) != HASH_BYTES or len(root) != HASH_BYTES:
+        raise InclusionBroken("the leaf hash or the root has the wrong size")
     node, last, result = index, size - 1, leaf
     for sibling in path:
         if len(sibling) != HASH_BYTES:
@@ -154,12 +156,13 @@ def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], r
 def check_consistency(old_size: int, new_size: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:
     """Check that the tree of ``old_size`` leaves is the beginning of that of ``new_size`` (RFC 9162 §2.1.4.2).
 
-    The proof is empty if the sizes are equal or the old tree is empty. Raises ConsistencyBroken otherwise.
+    The proof is empty if the sizes are equal. Raises ConsistencyBroken otherwise, and for an empty old tree: every tree
+    begins with it, so that it would prove nothing about ``new_root``.
     """
-    if not 0 <= old_size <= new_size:
-        raise ConsistencyBroken(f"a tree of {new_size} leaves is shorter than one of {old_size}")
-    if old_size in (0, new_size):
-        _check_without_path(old_size, proof, old_root, new_root if old_size else EMPTY_ROOT)
+    if not 0 < old_size <= new_size:
+        raise ConsistencyBroken(f"a tree of {old_size} leaves is not the beginning of one of {new_size}")
+    if old_size == new_size:
+        _check_equal(old_size, proof, old_root, new_root)
         return
     path = list(proof) if old_size & (old_size - 1) else [old_root, *proof]
     if not path or any(len(node) != HASH_BYTES for node in path):
@@ -189,8 +192,8 @@ def check_consistency(old_size: int, new_size: int, proof: Sequence[bytes], old_
         raise ConsistencyBroken(f"the tree of {new_size} leaves does not begin with the tree of {old_size}")
 
 
-def _check_without_path(size: int, proof: Sequence[bytes], root: bytes, expected: bytes) -> None:
+def _check_equal(size: int, proof: Sequence[bytes], root: bytes, other: bytes) -> None:
     if proof:
         raise ConsistencyBroken("the proof is too long")
-    if root != expected:
+    if len(root) != HASH_BYTES or root != other:
         raise ConsistencyBroken(f"two trees of {size} leaves have different roots")

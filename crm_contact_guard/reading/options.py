@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,10 +11,11 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from crm_contact_guard.conf import CONTACT_GUARD_SCHEDULE, settings
+from crm_contact_guard.hosting import logs
 from crm_contact_guard.reading.addresses import refusal
 from crm_contact_guard.reading.bounds import PRESETS, Bounds
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 DEFAULTS: Final[dict[str, Any]] = {
     "URL": "",

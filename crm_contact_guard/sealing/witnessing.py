@@ -6,7 +6,6 @@ forked), this is reported and nothing is sent.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +17,7 @@ from django.utils.module_loading import import_string
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError, ContactGuardError
-from crm_contact_guard.hosting import database
+from crm_contact_guard.hosting import database, logs
 from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.proof.errors import NoteBroken, TileBroken
 from crm_contact_guard.proof.merkle import Frontier
@@ -30,7 +29,7 @@ from crm_contact_guard.sealing.models import TreeHead, Witnessing
 from crm_contact_guard.sealing.tree import HEAD, tile_reader
 from crm_contact_guard.sealing.witnesses import Witness
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 
 class RecordContradicted(ContactGuardError):

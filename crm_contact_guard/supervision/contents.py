@@ -6,7 +6,6 @@ Needs the extras ``pdf`` and ``images``; without one, files of that kind are not
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -18,10 +17,11 @@ from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, St
 from crm_contact_guard.files import sniffing
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.files.storage import backend
+from crm_contact_guard.hosting import logs
 from crm_contact_guard.policy.company import company
 from crm_contact_guard.record.models import Message
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 #: The detector of a finding for a file that could not be read.
 UNREAD = "file.unread"

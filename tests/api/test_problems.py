@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from typing import Any
 
 import pytest
 
+from crm_contact_guard.supervision.models import Alert
 from tests.api.conftest import API, Hotel
+from tests.api.test_matrix import stranger
 
 JSON = "application/json"
 
@@ -116,3 +119,54 @@ def test_accept_decides_nothing(hotel: Hotel) -> None:
     for accept in ("text/html", "application/xml", "image/*;q=x", ""):
         response = hotel.client("kai").get(f"{API}messages/", headers={"Accept": accept})
         assert response["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("body", [b'{"text":' + b"[" * 5000, b'{"text":1,"text":2}', b'{"text":1e999}', b"\xff{}"])
+def test_json_that_is_nested_too_deep_or_read_in_two_ways_is_refused(hotel: Hotel, body: bytes) -> None:
+    path = f"{API}conversations/{hotel.talk.pk}/messages/"
+
+    answer = hotel.client("aoi").post(path, body, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["detail"]) == (400, "The body is not JSON in UTF-8.")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "errors"),
+    [
+        ("scan/", {"text": "a", "chanel": "sms"}, {"chanel": "There is no such field. Did you mean channel?"}),
+        ("conversations/{talk}/messages/", {"text": "a", "to": "x"}, {"to": "There is no such field. Known: "}),
+        (
+            "conversations/{talk}/messages/",
+            {"text": "a", "override": {"code": "emergency", "txt": "b"}},
+            {"override.txt": "There is no such field. Did you mean text?"},
+        ),
+        (
+            "conversations/{talk}/messages/",
+            {"template": {"name": "a", "vars": {}}},
+            {"template.vars": "There is no such field."},
+        ),
+        ("conversations/{talk}/call/", {"line": "x"}, {"line": "There is no such field. Known: channel."}),
+        ("conversations/{stranger}/customer/", {"customer": "x", "why": ""}, {"why": "There is no such field."}),
+        ("alerts/{alert}/claim/", {"comment": ""}, {"comment": "There is no such field."}),
+        ("alerts/{alert}/close/", {"reason": "x"}, {"reason": "There is no such field."}),
+    ],
+)
+def test_a_field_that_a_call_does_not_know_is_refused(
+    hotel: Hotel, path: str, body: dict[str, Any], errors: dict[str, str]
+) -> None:
+    rows = {"talk": hotel.talk.pk, "alert": Alert.objects.all()[0].pk, "stranger": stranger(hotel).pk}
+
+    answer = hotel.call("kai", "POST", path.format(**rows), body)
+
+    assert answer.status_code == 400, answer.content
+    problems = {each["field"]: each["detail"] for each in answer.json()["errors"]}
+    assert problems.keys() == errors.keys()
+    assert all(problems[name].startswith(text) for name, text in errors.items()), problems
+
+
+@pytest.mark.parametrize("query", ["", "?q=", "?q=%20"])
+def test_a_search_without_its_required_parameter_is_refused(hotel: Hotel, query: str) -> None:
+    answer = hotel.call("kai", "GET", f"conversations/{hotel.talk.pk}/customer/{query}")
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"field": "q", "detail": "This parameter is required."}]

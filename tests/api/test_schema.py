@@ -74,3 +74,11 @@ def test_a_message_kept_back_is_as_described(hotel: Hotel, schema: dict[str, Any
         assert response.status_code == status
         content = operation["responses"][str(status)]["content"][response["Content-Type"]]
         Draft202012Validator({**content["schema"], "components": schema["components"]}).validate(response.json())
+
+
+def test_what_callers_give_allows_no_other_fields(schema: dict[str, Any]) -> None:
+    components = schema["components"]["schemas"]
+    given = {name: parts for name, parts in components.items() if "additionalProperties" in parts}
+
+    assert {"Call", "ChosenTemplate", "Close", "Link", "Outgoing", "Override", "Text"} <= given.keys()
+    assert not any(parts["additionalProperties"] for parts in given.values())

@@ -18,7 +18,7 @@ from crm_contact_guard.channels.base import OutboundFile, OutboundMessage
 from crm_contact_guard.channels.email import EmailChannel
 from crm_contact_guard.channels.email.esp import EspChannel
 from crm_contact_guard.delivery import attempts, outbox
-from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 from tests import factories
 from tests.channels.cases import SendCases
 from tests.channels.esp_server import KEY, Postmark
@@ -106,6 +106,27 @@ class TestSmtp(SendCases):
         pdf, note, _ = mail.iter_attachments()
         assert pdf.get_payload(decode=True) == b"%PDF-1.7"
         assert note.get_payload(decode=True) == b"\xff not UTF-8"
+
+    @pytest.mark.parametrize("name", ["to_address", "in_reply_to"])
+    def test_a_message_that_can_not_be_built_ends_as_failed(self, name: str) -> None:
+        """A line break in a header is met again each time; nothing is sent."""
+        message = self.written()
+        claim = outbox.claim(message.pk, idempotent=False)
+        assert claim is not None
+        order = replace(attempts.outbound(claim), **{name: "a@b.example\r\nBcc: x@evil.example"})
+
+        with pytest.raises(ChannelError, match=r"can't be built: (BadHeader|Value)Error") as refused:
+            self.channel.send(order)
+        assert (refused.value.permanent, refused.value.uncertain) == (True, False)
+        assert not self.server.mails
+
+    def test_a_line_break_in_a_person_s_name_stays_out_of_the_headers(self) -> None:
+        claim = outbox.claim(self.written().pk, idempotent=False)
+        assert claim is not None
+
+        self.channel.send(replace(attempts.outbound(claim), from_name="Aoi\r\nBcc: x@evil.example", to_name="H\nX: y"))
+
+        assert (self.server.mails[0]["Bcc"], self.server.mails[0]["X"]) == (None, None)
 
     def test_a_mailer_of_the_host_can_be_used(self, settings: Any) -> None:
         for name, value in host_mail(self.server.port).items():

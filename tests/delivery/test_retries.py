@@ -17,6 +17,7 @@ from crm_contact_guard.delivery import attempts, health, outbox
 from crm_contact_guard.delivery.models import Carrier, Delivery
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.record.recording import record_message
 from tests import factories
 from tests.clock import Clock
 
@@ -393,3 +394,22 @@ def test_a_carrier_is_away_after_three_failures_in_a_row(talk: Conversation, mes
     health.answered("memory")
     assert health.down() == []
     assert (Carrier.objects.get().failures, Carrier.objects.get().failing_since) == (0, None)
+
+
+def test_a_message_that_can_not_be_put_together_ends_as_failed_and_not_in_doubt(message: Message) -> None:
+    """Here its text block has another form than this version knows. Nothing left, and a retry would not help."""
+    broken = record_message(
+        conversation=message.conversation,
+        direction="outbound",
+        channel="memory",
+        occurred_at=timezone.now(),
+        text="Hello",
+        details={"template": {"name": "welcome", "colour": "red"}},
+    )
+    outbox.enqueue(broken)
+
+    assert attempts.deliver(broken.pk) is None
+
+    assert (row(broken).state, row(broken).due_at) == ("failed", None)
+    assert told(broken, "failed") == [{"attempt": 1, "final": True, "permanent": True, "uncertain": False}]
+    assert not MemoryChannel.sent

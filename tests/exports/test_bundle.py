@@ -17,6 +17,7 @@ from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.exports.bundle import Filters, bundle_write
 from crm_contact_guard.files import storage
 from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.privacy import erasing
 from crm_contact_guard.proof.bundle import Report, verify_bundle
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.sealing import keys
@@ -132,8 +133,9 @@ def test_a_filtered_bundle_has_only_matching_rows_and_verifies(scene: Scene) -> 
     report = checked(file)
     assert report.holds, report.faults
     assert [row["id"] for row in lines(file, "messages.jsonl")] == [str(theirs.pk)]
-    assert [row["message"] for row in lines(file, "events.jsonl")] == [str(theirs.pk)]
-    assert report.hidden == 25
+    told = [(row["kind"], row["message"]) for row in lines(file, "events.jsonl")]
+    assert told == [("delivery.sent", str(theirs.pk)), ("export.bundle", None)]
+    assert report.hidden == 24
     assert b"Hanako" not in zipfile.ZipFile(file).read("messages.jsonl")
     assert json.loads(zipfile.ZipFile(file).read("manifest.json"))["filters"] == {"customer": str(other.customer_id)}
 
@@ -175,7 +177,26 @@ def test_files_are_included_by_digest_and_only_if_they_match_it(
     assert checked(whole).holds
     assert sum(name.startswith("attachments/") for name in zipfile.ZipFile(whole).namelist()) == 2
     assert result.unreadable == [f"b.png of message {message.pk}"]
-    assert checked(file).holds
+    assert [fault.why for fault in checked(file).faults] == [
+        f"is not in the bundle, and message {message.pk} of {message.occurred_at:%Y-%m-%d %H:%M} names it: "
+        "it was dropped or lost"
+    ]
+
+
+@pytest.mark.parametrize("options", [{"attachments": False}, {"redacted": ["files"]}])
+def test_files_can_be_withheld_and_the_sealed_event_of_the_export_proves_it(
+    talk: Conversation, tmp_path: Path, settings: Any, options: dict[str, Any]
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    stored = storage.store([given("a.txt", "text/plain", b"one")])
+    message = rows.message(talk, files=storage.listing(stored))
+    storage.attach(message, stored)
+
+    file = written(**options, filters=Filters(conversation=talk.pk))
+
+    assert checked(file).holds, checked(file).faults
+    assert checked(file).verdict.startswith("What is shown holds. Not shown or not proven: 1 ")
+    assert not [name for name in zipfile.ZipFile(file).namelist() if name.startswith("attachments/")]
 
 
 def test_an_export_without_a_key_leaves_no_file(scene: Scene, tmp_path: Path, settings: Any) -> None:
@@ -188,12 +209,22 @@ def test_an_export_without_a_key_leaves_no_file(scene: Scene, tmp_path: Path, se
     assert list(tmp_path.iterdir()) == []
 
 
-def test_erased_rows_are_exported_as_erased(scene: Scene) -> None:
+@pytest.mark.parametrize("filtered", [False, True])
+def test_erased_rows_are_exported_as_erased(scene: Scene, filtered: bool) -> None:
+    """A filtered bundle has the events of the erasures too, since they explain why the values are missing."""
+    erasing.erase_messages(Message.objects.filter(pk=scene.victim.pk), basis="request", reason="")
+
+    report = checked(written(filters=Filters(conversation=scene.talk.pk) if filtered else Filters()))
+
+    assert report.holds, report.faults
+    assert report.withheld == 7
+
+
+def test_values_that_were_emptied_without_an_erasure_are_reported(scene: Scene) -> None:
     update(
         scene.victim, salt=None, **dict.fromkeys(("subject", "text", "from_name", "from_address", "to_name", "details"))
     )
 
     report = checked(written())
 
-    assert report.holds, report.faults
-    assert report.withheld == 6
+    assert ["nor an erasure in the record says so" in fault.why for fault in report.faults] == [True]

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.channels.base import FileIn, InboundMessage
 from crm_contact_guard.delivery import attempts, outbox
 from crm_contact_guard.detection.files import documents
 from crm_contact_guard.exceptions import InvalidMessage
@@ -260,3 +261,40 @@ def test_files_at_the_carrier_are_fetched_later_and_erased_with_the_message(
     later.refresh_from_db()
     assert later.salt is None
     assert Attachment.objects.get().stored_as == ""
+
+
+@pytest.mark.parametrize(
+    ("declared", "served"),
+    [
+        ("image/png", "image/png"),
+        ("text/plain", "text/plain; charset=utf-8"),
+        ('image/png"><script>alert(1)</script>', "application/octet-stream"),
+        ("image/png; charset=utf-7", "application/octet-stream"),
+        ("image/png\r\nSet-Cookie: a=b", "application/octet-stream"),
+        ("image/svg+xml", "application/octet-stream"),
+        ("text/html", "application/octet-stream"),
+        ("video/x-anything", "application/octet-stream"),
+        ("IMAGE/PNG", "application/octet-stream"),
+        ("", "application/octet-stream"),
+    ],
+)
+def test_a_customers_file_is_served_only_as_a_type_we_know(talk: Conversation, declared: str, served: str) -> None:
+    """The type in a webhook is the sender's word."""
+    given = FileIn(name="a\r\nSet-Cookie: a=b.png", content_type=declared, content=PNG)
+    gateway.receive(
+        InboundMessage(
+            channel="email",
+            event_id="1",
+            from_address="hanako@example.com",
+            text="",
+            occurred_at=timezone.now(),
+            files=(given,),
+        )
+    )
+
+    answer = Client().get(storage.carrier_link(Attachment.objects.get()))
+
+    assert b"".join(answer.streaming_content) == PNG  # type: ignore[attr-defined]
+    assert answer["Content-Type"] == served
+    assert "Set-Cookie" not in answer
+    assert Attachment.objects.get().name == "a  Set-Cookie: a=b.png"

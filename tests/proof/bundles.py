@@ -4,13 +4,21 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from crm_contact_guard.proof.bundle import Report, verify_bundle
 from crm_contact_guard.proof.bundle_format import row_line
 from crm_contact_guard.proof.bundle_writer import BundleWriter
-from crm_contact_guard.proof.canonical import OPEN, PERSONAL, RowKind, leaf_bytes, leaf_hash, personal_digests
+from crm_contact_guard.proof.canonical import (
+    OPEN,
+    PERSONAL,
+    RowKind,
+    canonical_json,
+    leaf_bytes,
+    leaf_hash,
+    personal_digests,
+)
 from crm_contact_guard.proof.cover import cover
 from crm_contact_guard.proof.merkle import tree_root
 from crm_contact_guard.proof.notes import Checkpoint, SigningKey
@@ -89,6 +97,35 @@ def event(number: int, **values: str | None) -> StoredRow:
     )
 
 
+def export_event(redacted: Collection[str], *, attachments: bool) -> StoredRow:
+    row = event(0xE0, details=None)
+    data = {"attachments": attachments, "redacted": list(redacted)}
+    row.open_values |= {"kind": "export.bundle", "subject_type": "export", "data": canonical_json(data)}
+    return row
+
+
+def erasure_event(number: int, of: StoredRow) -> StoredRow:
+    row = event(0xA00 + number)
+    row.open_values |= {"kind": "erasure.request", "subject_type": of.kind, "subject_id": of.open_values["id"]}
+    return row
+
+
+def listing(*files: bytes) -> str:
+    """A message's list of these files."""
+    return canonical_json(
+        [
+            {
+                "name": "a.pdf",
+                "type": "application/pdf",
+                "size": len(data),
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "kind": "attachment",
+            }
+            for data in files
+        ]
+    )
+
+
 @dataclass
 class Record:
     """Rows in leaf order. :meth:`add` seals them; any later change in ``rows`` is tampering."""
@@ -96,6 +133,8 @@ class Record:
     rows: list[StoredRow] = field(default_factory=list)
     store: TileStore = field(default_factory=TileStore)
     hashes: bytes = b""
+    #: The files that the messages name.
+    files: Collection[bytes] = ()
 
     def add(self, *rows: StoredRow) -> "Record":
         sealed = b"".join(row.seal() for row in rows)
@@ -115,11 +154,18 @@ class Record:
         redacted: Collection[str] = (),
         key: SigningKey = KEY,
         splits: Collection[int] = (),
-        attachments: Collection[bytes] = (),
+        attachments: Collection[bytes] | None = None,
+        without_files: bool = False,
+        what: Mapping[str, object] | None = None,
+        filters: Mapping[str, str] | None = None,
         keys: Collection[SigningKey] = (KEY,),
         checkpoint: str | None = None,
     ) -> bytes:
-        shown = [(index, row) for index, row in enumerate(self.rows) if show(index, row)]
+        exported = None
+        if redacted or without_files:
+            exported = export_event(sorted(redacted), attachments=not without_files)
+            self.add(exported)
+        shown = [(index, row) for index, row in enumerate(self.rows) if row is exported or show(index, row)]
         out = io.BytesIO()
         writer = BundleWriter(out)
         for kind in OPEN:
@@ -141,25 +187,34 @@ class Record:
             )
         size = self.store.size
         writer.add_proofs(cover(((index, row.kind) for index, row in shown), size, self.store.read, splits))
-        for data in attachments:
+        for data in (() if without_files else self.files) if attachments is None else attachments:
             writer.add(f"attachments/{hashlib.sha256(data).hexdigest()}", [data], packed=True)
         writer.finish(
             checkpoint=checkpoint or self.checkpoint(key),
             key=key,
             keys=[one.verifier for one in keys],
             created_at="2026-11-24T10:00:00.000000Z",
-            what={"export": "1"},
-            filters={},
+            what={
+                "messages": sum(row.kind == "message" for _index, row in shown),
+                "events": sum(row.kind == "event" for _index, row in shown),
+                "redacted": sorted(redacted),
+                "attachments": not without_files,
+                "whole": len(shown) == len(self.rows),
+                "export": None if exported is None else exported.open_values["id"],
+                **(what or {}),
+            },
+            filters=filters or {},
         )
         return out.getvalue()
 
 
-def sample(count: int = 12) -> Record:
-    """``count`` messages, each followed by an event; the first message has every field, the second event a reason."""
-    record = Record()
+def sample(count: int = 12, files: Collection[bytes] = ()) -> Record:
+    """``count`` messages, each followed by an event; the first message has every field and names the ``files``, the
+    second event has a reason."""
+    record = Record(files=files)
     for number in range(count):
         full = (
-            {"subject": "件名", "quoted": "> 前回", "to_name": "山田", "details": "{}", "files": "[]"}
+            {"subject": "件名", "quoted": "> 前回", "to_name": "山田", "details": "{}", "files": listing(*files)}
             if number == 0
             else {}
         )
@@ -198,6 +253,15 @@ def relist(files: dict[str, bytes], key: SigningKey | None = None) -> dict[str, 
         digest = hashlib.sha256(changed["manifest.json"]).hexdigest()
         changed["manifest.sig"] = key.sign(f"crm_contact_guard/manifest/1\n{ORIGIN}\n{digest}\n").encode()
     return changed
+
+
+def claim(files: dict[str, bytes], filters: object = None, **what: object) -> dict[str, bytes]:
+    """Other claims in the manifest, re-signed by the key's holder."""
+    manifest = json.loads(files["manifest.json"])
+    manifest["what"] |= what
+    if filters is not None:
+        manifest["filters"] = filters
+    return relist({**files, "manifest.json": json.dumps(manifest).encode()}, KEY)
 
 
 def verify(bundle: bytes, **options: object) -> Report:

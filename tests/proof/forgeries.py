@@ -160,7 +160,7 @@ ROW_FORGERIES: dict[str, Forgery] = {
         lambda files: {**files, E: files[E] + lines(files, M)[0]},
         "events.jsonl line 13: is no event",
     ),
-    "member doubled": (edit(M, LIVE, '"source":"live","source":"live"'), UNCANONICAL),
+    "member doubled": (edit(M, LIVE, '"source":"live","source":"live"'), "messages.jsonl line 1: is not JSON"),
     "member added": (edit(M, LIVE, '"note":"","source":"live"'), "messages.jsonl line 1: is no message of format 1"),
     "spaces added": (edit(M, LIVE, '"source": "live"'), UNCANONICAL),
     "number for text": (edit(M, LIVE, '"source":1'), "messages.jsonl line 1: has a value that is not text"),

@@ -17,7 +17,7 @@ from crm_contact_guard.proof.archive import Archive
 from crm_contact_guard.proof.errors import ArchiveBroken
 from tests.proof.bundles import KEY, relist, rezip, sample, unzip, verify
 
-FILES = unzip(sample().bundle(attachments=[b"%PDF"]))
+FILES = unzip(sample(files=[b"%PDF"]).bundle())
 Pack = Callable[[zipfile.ZipFile], None]
 
 

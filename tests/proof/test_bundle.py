@@ -10,6 +10,8 @@ from tests.proof.bundles import (
     NEXT_KEY,
     STRANGER,
     Record,
+    claim,
+    erasure_event,
     event,
     lines,
     message,
@@ -19,7 +21,7 @@ from tests.proof.bundles import (
     unzip,
     verify,
 )
-from tests.proof.forgeries import ID, PROOF_FORGERIES, ROW_FORGERIES, E, M, P, edit, hide_row
+from tests.proof.forgeries import ID, PROOF_FORGERIES, ROW_FORGERIES, E, M, P, at, edit, hide_row
 
 PINNED = [KEY.verifier]
 
@@ -31,7 +33,7 @@ def reasons(bundle: bytes, **options: object) -> list[str]:
 
 
 def test_a_genuine_bundle_of_the_whole_record_is_valid() -> None:
-    report = verify(sample().bundle(attachments=[b"%PDF", b"\x89PNG"]), pinned=PINNED)
+    report = verify(sample(files=[b"%PDF", b"\x89PNG"]).bundle(), pinned=PINNED)
     assert report.faults == []
     assert report.rows == {"message": 12, "event": 12}
     assert (report.withheld, report.hidden) == (0, 0)
@@ -57,6 +59,7 @@ def test_an_extract_is_valid_and_counts_hidden_leaves(count: int) -> None:
 def test_redacted_and_erased_values_are_missing_and_the_rest_is_valid() -> None:
     record = sample()
     record.rows[4].erase()
+    record.add(erasure_event(4, record.rows[4]))
     bundle = record.bundle(redacted=["to_address", "to_name"])
     report = verify(bundle, pinned=PINNED)
     assert report.faults == []
@@ -75,6 +78,7 @@ def test_erasing_one_field_keeps_the_others_provable() -> None:
     assert row.salt is not None
     row.values["details"] = None
     row.salt = row.salt[: 16 * 7] + bytes(16) + row.salt[16 * 8 :]
+    record.add(erasure_event(0, row))
     report = verify(record.bundle(), pinned=PINNED)
     assert (report.faults, report.withheld) == ([], 1)
 
@@ -137,9 +141,13 @@ def test_only_the_signer_can_hide_a_row() -> None:
     files = hide_row(unzip(sample().bundle()))
     assert "proofs.jsonl: differs from what was signed" in reasons(rezip(files))
     assert reasons(rezip(relist(files)))[0].startswith("manifest.")
-    report = verify(rezip(relist(files, KEY)), pinned=PINNED)
+    assert reasons(rezip(relist(files, KEY))) == [
+        "manifest.json: says 12 messages, and 11 are there",
+        "manifest.json: says that this is the whole record, and 1 leaves are not shown",
+    ]
+    report = verify(rezip(claim(files, messages=11, whole=False)), pinned=PINNED)
     assert report.holds
-    assert report.hidden == 1
+    assert report.verdict == "What is shown holds. Not shown or not proven: 1 leaves of the record not in the bundle."
 
 
 def test_a_key_other_than_the_pinned_one_fails_and_is_named() -> None:
@@ -174,12 +182,12 @@ def test_a_checkpoint_signed_by_another_key_fails() -> None:
     ("old", "new", "expected"),
     [
         ('"created_at":"2026', '"created_at":"2025', "manifest.json: is not the manifest that was signed"),
-        ('"filters":{}', '"filters":{"team":"1"}', "manifest.json: is not the manifest that was signed"),
-        ('"format":1', '"format":2', "manifest.json: is not a manifest of format 1"),
+        ('"filters":{}', '"filters":{"tenant":"1"}', "manifest.json: is not the manifest that was signed"),
+        ('"format":1', '"format":2', "manifest.json: is not a manifest of format 1: format"),
         ('"rows":12', '"rows":11', "manifest.json: is not the manifest that was signed"),
         ('"origin":"guard', '"origin":"other', "manifest.json: is not the manifest that was signed"),
         ('"filters":{}', '"filters": {}', "manifest.json: is not written canonically"),
-        ("{", "", "manifest.json: is not JSON"),
+        ("{", "", "manifest.json: is not JSON that all readers see alike"),
     ],
 )
 def test_a_forged_manifest_fails(old: str, new: str, expected: str) -> None:
@@ -201,7 +209,7 @@ def test_a_checkpoint_is_not_a_manifest_signature() -> None:
 
 
 def test_altered_added_and_removed_files_are_reported() -> None:
-    files = unzip(sample().bundle(attachments=[b"%PDF"]))
+    files = unzip(sample(files=[b"%PDF"]).bundle())
     name = next(name for name in files if name.startswith("attachments/"))
     assert reasons(rezip({**files, name: b"%PDE"})) == [
         f"{name}: differs from what was signed",
@@ -209,7 +217,8 @@ def test_altered_added_and_removed_files_are_reported() -> None:
     ]
     assert reasons(rezip({**files, "extra.txt": b""})) == ["extra.txt: is in the bundle and not in the manifest"]
     assert reasons(rezip({key: data for key, data in files.items() if key != name})) == [
-        f"{name}: is in the manifest and not in the bundle"
+        f"{name}: is in the manifest and not in the bundle",
+        f"{name}: is not in the bundle, and {at(0)[:-2]} names it: it was dropped or lost",
     ]
     assert reasons(rezip({**files, "VERIFY.md": b"Trust me."})) == ["VERIFY.md: differs from what was signed"]
 
@@ -283,4 +292,5 @@ def test_a_row_tampered_with_in_the_database_is_exported_and_reported() -> None:
         f"message {ID}1 of 2026-11-24 09",
         "messages.jsonl line 3",
         "leaf 4",
+        "manifest.json",
     ]

@@ -41,7 +41,7 @@ def key_file(tmp_path: Path, key: object = KEY) -> Path:
 def test_a_genuine_bundle_with_the_pinned_key(bundle: Path, tmp_path: Path) -> None:
     done = run(bundle, "--public-key", key_file(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == "All holds."
+    assert done.stdout.splitlines()[0] == "All holds."
     assert "12 messages and 12 events" in done.stdout
     assert "NOT PINNED" not in done.stdout
 
@@ -60,13 +60,14 @@ def test_another_key_than_the_pinned_one_fails(bundle: Path, tmp_path: Path) -> 
     assert KEY.verifier.fingerprint in done.stdout
 
 
-def test_a_changed_row_is_the_first_line(bundle: Path) -> None:
+def test_a_changed_row_comes_right_after_the_verdict(bundle: Path) -> None:
     files = unzip(bundle.read_bytes())
     files["messages.jsonl"] = files["messages.jsonl"].replace("お部屋 3".encode(), "お部屋 4".encode())
     bundle.write_bytes(rezip(files))
     done = run(bundle)
     assert done.returncode == 1
-    assert done.stdout.splitlines()[0] == (
+    assert done.stdout.splitlines()[0] == "2 do not hold."
+    assert done.stdout.splitlines()[1] == (
         "DOES NOT HOLD  message 0192f0a0-0000-7000-8000-000000000003 of 2026-11-24 09:03: "
         "text differs from what was sealed"
     )
@@ -101,7 +102,7 @@ def test_many_faults_are_summed_up(bundle: Path) -> None:
     done = run(bundle)
     assert done.returncode == 1
     assert "… and 60 more" in done.stdout
-    assert done.stdout.splitlines()[-1] == "160 do not hold."
+    assert done.stdout.splitlines()[0] == "160 do not hold."
 
 
 def test_help_explains_the_exit_codes() -> None:

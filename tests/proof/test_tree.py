@@ -120,8 +120,8 @@ def test_only_the_right_consistency_proofs_of_small_trees_are_valid() -> None:
     leaves = tuple(leaf(number) for number in range(20))
     roots = [naive_root(leaves[:size]) for size in range(21)]
     store = store_of(20)
-    for new in range(21):
-        for old in range(new + 1):
+    for new in range(1, 21):
+        for old in range(1, new + 1):
             proof = t.consistency_proof(old, new, store.read)
             m.check_consistency(old, new, proof, roots[old], roots[new])
             wrong = [
@@ -133,12 +133,30 @@ def test_only_the_right_consistency_proofs_of_small_trees_are_valid() -> None:
                     for at in range(len(proof))
                 ),
                 *((old, new, [*proof[:at], b"", *proof[at + 1 :]], roots[old], roots[new]) for at in range(len(proof))),
-                *([(old, new, proof, roots[old], flip(roots[new]))] if old else []),
+                (old, new, proof, roots[old], flip(roots[new])),
+                (0, new, [], roots[0], roots[new]),
                 *([(new, old, proof, roots[new], roots[old])] if old != new else []),
             ]
             for arguments in wrong:
                 with pytest.raises(ConsistencyBroken):
                     m.check_consistency(*arguments)
+
+
+def test_nothing_is_proved_of_an_empty_leaf_an_empty_root_or_an_empty_tree() -> None:
+    """Vectors of peers' logs: without a size check, an empty leaf "is in" the tree with an empty root."""
+    for wrong, root in ((b"", b""), (leaf(0)[:31], leaf(0)[:31]), (b"", leaf(0)), (leaf(0), b"")):
+        with pytest.raises(InclusionBroken):
+            m.check_inclusion(wrong, 0, 1, [], root)
+    some = naive_root((leaf(0),))
+    for old, new, old_root, new_root in (
+        (0, 1, m.EMPTY_ROOT, some),
+        (0, 0, m.EMPTY_ROOT, m.EMPTY_ROOT),
+        (0, 5, b"", b"anything"),
+        (1, 1, b"", b""),
+        (1, 1, some, some[:31]),
+    ):
+        with pytest.raises(ConsistencyBroken):
+            m.check_consistency(old, new, [], old_root, new_root)
 
 
 def flip(value: bytes) -> bytes:

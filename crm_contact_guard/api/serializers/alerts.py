@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm_contact_guard.api.codes import CodeField
+from crm_contact_guard.api.serializers.inputs import Input
 from crm_contact_guard.api.serializers.people import CustomerSerializer, PersonSerializer, TeamSerializer
 from crm_contact_guard.api.wire import JsonObject, Moment
 from crm_contact_guard.record.models import Event
@@ -98,7 +99,7 @@ class AlertDetailSerializer(AlertSerializer):
         return list(steps.data)
 
 
-class CloseSerializer(serializers.Serializer[Any]):
+class CloseSerializer(Input):
     """How an alert ends."""
 
     resolution = CodeField(Alert.Resolution)

@@ -6,8 +6,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from crm_contact_guard.api.serializers.inputs import Input
 
-class CallSerializer(serializers.Serializer[Any]):
+
+class CallSerializer(Input):
     """Over which line to call; by default the first that reaches the customer."""
 
     channel = serializers.CharField(required=False, default="", allow_blank=True, max_length=64)

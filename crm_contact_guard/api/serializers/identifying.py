@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from crm_contact_guard.api.serializers.inputs import Input
+
 
 @extend_schema_serializer(component_name="Link")
-class IdentificationSerializer(serializers.Serializer[Any]):
+class IdentificationSerializer(Input):
     """The customer of the CRM that a conversation is with."""
 
     customer = serializers.UUIDField()

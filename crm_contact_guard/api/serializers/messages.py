@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from crm_contact_guard.api.codes import CodeField
 from crm_contact_guard.api.problems import ProblemSerializer
+from crm_contact_guard.api.serializers.inputs import Input
 from crm_contact_guard.api.wire import JsonObject, JsonObjects, Moment
 from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.addresses import name_of
@@ -101,7 +102,7 @@ class MessageSerializer(serializers.Serializer[Any]):
         return value if not value or self.context.get("unmask") else masked(channel, value)
 
 
-class OverrideSerializer(serializers.Serializer[Any]):
+class OverrideSerializer(Input):
     """Why the writer goes on after a nudge."""
 
     code = CodeField(OverrideCode)
@@ -115,7 +116,7 @@ class OverrideSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class ChosenTemplateSerializer(serializers.Serializer[Any]):
+class ChosenTemplateSerializer(Input):
     """An approved text block in place of a text."""
 
     name = serializers.CharField(max_length=255)
@@ -125,7 +126,7 @@ class ChosenTemplateSerializer(serializers.Serializer[Any]):
     variables = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False, default=dict)
 
 
-class OutgoingSerializer(serializers.Serializer[Any]):
+class OutgoingSerializer(Input):
     """What an employee wants to send: a text, a text block, files, or a text with files."""
 
     # Blank and too long are the gateway's to refuse, in one place for pages and API alike.
@@ -163,7 +164,7 @@ class OutgoingWithFilesSerializer(serializers.Serializer[Any]):
     files = serializers.ListField(child=serializers.FileField(), required=False)
 
 
-class TextSerializer(serializers.Serializer[Any]):
+class TextSerializer(Input):
     """A text to try out; with ``conversation`` also what its channel allows now."""
 
     text = serializers.CharField(trim_whitespace=False, allow_blank=True)

@@ -19,6 +19,7 @@ from crm_contact_guard.api.serializers.alerts import (
     FindingSerializer,
     TierField,
 )
+from crm_contact_guard.api.serializers.inputs import NothingSerializer
 from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Side, Stance, Topic
 from crm_contact_guard.supervision.review import alert_claim, alert_close
 
@@ -110,6 +111,7 @@ class AlertClaim(AlertDetail):
     )
     def post(self, request: Request, pk: str) -> Response:
         filters.read(request, {})
+        NothingSerializer(data=request.data).is_valid(raise_exception=True)
         alert = self.reviewed(pk)
         alert_claim(alert_id=alert.pk, reviewer=self.viewer)
         return Response(self.given(pk))

@@ -38,8 +38,9 @@ class ConversationCustomer(GuardView):
     )  # fmt: skip
     def get(self, request: Request, pk: str) -> Response:
         filters.read(request, {}, also=("q",))
+        words = filters.required(request, "q")
         row = self._row(pk)
-        found = candidates(self.viewer, request.query_params.get("q", ""), but=row.customer)
+        found = candidates(self.viewer, words, but=row.customer)
         return Response(CustomerSerializer(found, many=True).data)
 
     @described(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib import import_module
 from threading import Lock
@@ -11,6 +12,7 @@ from django.core.signals import setting_changed
 from django.http import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import get_language
+from drf_spectacular.drainage import get_override
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import SPECTACULAR_DEFAULTS, patched_settings
 from drf_spectacular.types import OpenApiTypes
@@ -19,6 +21,7 @@ from rest_framework.request import Request
 from crm_contact_guard.api import wire
 from crm_contact_guard.api.base import GuardView
 from crm_contact_guard.api.schema import SETTINGS, described
+from crm_contact_guard.api.serializers.inputs import Input
 
 URLS = "crm_contact_guard.api.urls"
 #: What takes the place of the host's SPECTACULAR_SETTINGS.
@@ -56,7 +59,18 @@ def openapi(prefix: str, language: str) -> dict[str, Any]:
         generator = SchemaGenerator(  # type: ignore[no-untyped-call]
             patterns=import_module(URLS).urlpatterns
         )
-        return dict(generator.get_schema(request=None, public=True))  # type: ignore[no-untyped-call]
+        schema = dict(generator.get_schema(request=None, public=True))  # type: ignore[no-untyped-call]
+    for name in _inputs(Input):
+        if name in schema["components"]["schemas"]:
+            schema["components"]["schemas"][name]["additionalProperties"] = False
+    return schema
+
+
+def _inputs(base: type[Input]) -> Iterator[str]:
+    """The components that refuse unknown fields, which drf-spectacular can't know."""
+    for one in base.__subclasses__():
+        yield get_override(one, "component_name", one.__name__.removesuffix("Serializer"))
+        yield from _inputs(one)
 
 
 def _forget(*, setting: str, **_: object) -> None:

@@ -18,6 +18,7 @@ from crm_contact_guard.channels.address_kinds import EMAIL
 from crm_contact_guard.channels.base import Channel, DeliveryStatus, OutboundMessage, Receipt
 from crm_contact_guard.channels.email.mime_text import file_name
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
+from crm_contact_guard.hosting.building import building
 from crm_contact_guard.hosting.mailing import mailer
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ class EmailChannel(Channel):
 
     def send(self, message: OutboundMessage) -> Receipt:
         """Send one mail by SMTP. If the connection breaks after the data was sent, the error is ``uncertain``."""
-        mail = self.build(message)
+        with building():
+            mail = self.build(message)
+            # Refuses line breaks in headers, which would be met again each time.
+            mail.message()
         carrier_id = mail.extra_headers["Message-ID"]
         connection = self._connection()
         try:
@@ -79,7 +83,8 @@ class EmailChannel(Channel):
         """
         sender_name, sender = parseaddr(self.options["FROM"])
         reply_address = self.reply_address(message.reply_token)
-        name = f"{message.from_name} ({sender_name})" if sender_name and message.from_name else message.from_name
+        writer = " ".join(message.from_name.split())
+        name = f"{writer} ({sender_name})" if sender_name and writer else writer
         headers = {
             "From": formataddr((name or sender_name, sender)),
             "Message-ID": f"<{message.message_id}@{self.domain}>",

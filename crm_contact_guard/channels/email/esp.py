@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -38,8 +37,10 @@ from crm_contact_guard.channels.email.esp_inbound import webhooks
 from crm_contact_guard.channels.unread import unreadable
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError, InvalidPayload
+from crm_contact_guard.hosting import bounded_json, logs
+from crm_contact_guard.hosting.building import building
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 #: Exceptions that Anymail raises for payloads that differ from the service's documentation.
 _UNREADABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -63,7 +64,9 @@ class EspChannel(EmailChannel):
 
     def send(self, message: OutboundMessage) -> Receipt:
         """Send by one API request. The service's id of the mail is stored, since its events and replies contain it."""
-        mail = self.build(message)
+        with building():
+            mail = self.build(message)
+            mail.message()
         connection = self._connection()
         if not hasattr(connection, "esp_name"):
             raise ConfigurationError(f"MAILER = {self.options['MAILER']!r} is not one of Anymail's back ends")
@@ -210,7 +213,7 @@ class EspChannel(EmailChannel):
             raise
         except AnymailAPIError as error:
             if not isinstance(error.__cause__, _UNREADABLE):
-                raise
+                raise ChannelError(f"{self.esp}: {type(error).__name__}", permanent=False) from error
             return [self._unreadable(view, request.body, error)]
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise InvalidPayload(f"invalid JSON: {error}") from error
@@ -220,8 +223,8 @@ class EspChannel(EmailChannel):
     def _one_by_one(self, view: Any, request: HttpRequest, error: Exception) -> list[CarrierEvent]:
         """Parse the events of a batch one by one, if one of them can't be parsed."""
         try:
-            batch = json.loads(request.body)
-        except ValueError:
+            batch = bounded_json.read(request.body)
+        except bounded_json.UnboundedJson:
             batch = None
         if not isinstance(batch, list) or not hasattr(view, "esp_to_anymail_event"):
             return [self._unreadable(view, request.body, error)]

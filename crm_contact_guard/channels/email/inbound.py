@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -20,8 +19,9 @@ from crm_contact_guard.channels.email.reports import automatic, read_report, tok
 from crm_contact_guard.channels.email.structure import Mail, read
 from crm_contact_guard.channels.unread import UNREAD, unreadable
 from crm_contact_guard.detection.segments import Said
+from crm_contact_guard.hosting import logs
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 #: Message-IDs that a mail refers to: the newest ones.
 _MOST_REFERENCES = 100

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import mimetypes
 from collections.abc import Sequence
 from typing import Any
@@ -20,8 +19,8 @@ from urllib3.exceptions import HTTPError
 
 from crm_contact_guard.channels.base import DeliveryStatus, FileIn, MediaRef, Receipt
 from crm_contact_guard.channels.http import content_of, content_type_of, lost, seconds
-from crm_contact_guard.channels.names import Profile
 from crm_contact_guard.exceptions import ChannelError
+from crm_contact_guard.hosting import bounded_json
 
 #: Host for contents, which is not a public constant of the library.
 _DATA_HOST = "https://api-data.line.me"
@@ -61,15 +60,15 @@ class LineApi:
         sent = answer.data.sent_messages if answer.data is not None else []
         return _receipt([message.id for message in sent], {"request_id": _header(answer.headers, "x-line-request-id")})
 
-    def profile(self, user: str) -> Profile:
-        """Display name and language of a user who follows the account or has written to it."""
+    def name(self, user: str) -> str:
+        """Display name of a user who follows the account or has written to it."""
         try:
             response = self._messaging.get_profile(user, _request_timeout=self._timeout)
         except ApiException as error:
             raise _refused(error) from error
         except HTTPError as error:
             raise lost(error, "LINE", delivers=False) from error
-        return Profile(name=response.display_name[:255], language=(response.language or "")[:16])
+        return str(response.display_name)[:255]
 
     def content(self, media: MediaRef, *, most: int) -> FileIn:
         """Fetch a customer's file of at most ``most`` bytes.
@@ -90,6 +89,9 @@ class LineApi:
             raise _refused(error) from error
         except HTTPError as error:
             raise lost(error, "LINE", delivers=False) from error
+        except ValueError as error:
+            # A redirect to a malformed URL, which urllib3 parses though it does not follow it.
+            raise ChannelError("LINE sent an invalid response", permanent=False) from error
         if answer.status == 202:
             raise ChannelError("LINE is still preparing the file", permanent=False, retry_after=30)
         content_type = content_type_of(answer)
@@ -128,8 +130,9 @@ def _refused(error: ApiException) -> ChannelError:
 
 def _body(error: ApiException) -> dict[str, Any]:
     try:
-        body = json.loads(error.body or "{}")
-    except ValueError:
+        text = error.body or "{}"
+        body = bounded_json.read(text if isinstance(text, bytes) else str(text).encode())
+    except bounded_json.UnboundedJson:
         return {}
     return body if isinstance(body, dict) else {}
 

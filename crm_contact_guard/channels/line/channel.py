@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from crm_contact_guard.channels.address_kinds import AddressKind
 from crm_contact_guard.channels.base import CarrierEvent, Channel, FileIn, MediaRef, OutboundMessage, Receipt
-from crm_contact_guard.channels.names import Names, Profile
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, InvalidPayload
+from crm_contact_guard.hosting.building import building
 
 if TYPE_CHECKING:
     from crm_contact_guard.channels.line.api import LineApi
@@ -35,6 +35,7 @@ class LineChannel(Channel):
     supports_idempotency = True
     idempotency_lasts = timedelta(hours=23)
     supports_webhook = True
+    supports_names = True
     supports_files = True
     #: LINE fetches images itself; for other files the customer gets a link.
     files_by_link = True
@@ -50,7 +51,8 @@ class LineChannel(Channel):
         """Send one push message. The retry key is the message's id, so repeats are not delivered twice."""
         from crm_contact_guard.channels.line.outbound import message_objects  # noqa: PLC0415 - the extra's library
 
-        objects = message_objects(message, with_notice=bool(self.options.get("NOTICE", True)))
+        with building():
+            objects = message_objects(message, with_notice=bool(self.options.get("NOTICE", True)))
         return self._api.push(message.to_address, objects, retry_key=message.message_id)
 
     def verify(self, request: HttpRequest) -> None:
@@ -67,7 +69,7 @@ class LineChannel(Channel):
     def parse(self, request: HttpRequest) -> Sequence[CarrierEvent]:
         from crm_contact_guard.channels.line.events import EventReader  # noqa: PLC0415 - the extra's library
 
-        return list(EventReader(self.alias, self._names.of).read(request.body))
+        return list(EventReader(self.alias).read(request.body))
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """200, as LINE expects, also for the console's verification request without events."""
@@ -89,12 +91,8 @@ class LineChannel(Channel):
             host=str(self.options.get("HOST", "")),
         )
 
-    @cached_property
-    def _names(self) -> Names:
-        return Names(self._profile)
-
-    def _profile(self, user: str) -> Profile:
-        return self._api.profile(user)
+    def name_of(self, address: str) -> str:
+        return self._api.name(address)
 
     def check(self) -> Iterator[CheckMessage]:
         """E141: missing extra. E142: no access token. E143: no secret. W141: no https URL for images."""

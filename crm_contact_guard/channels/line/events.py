@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -36,10 +35,10 @@ from crm_contact_guard.channels.base import (
     TakenBack,
     UnknownEvent,
 )
-from crm_contact_guard.channels.names import Profile
 from crm_contact_guard.exceptions import InvalidPayload
+from crm_contact_guard.hosting import bounded_json, logs
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 #: Short-lived tokens, removed from the stored event.
 _TOKENS = ("replyToken", "markAsReadToken")
@@ -55,16 +54,15 @@ class _Content:
 
 
 class EventReader:
-    """Parses the webhooks of one account. ``profile`` returns the profile of a user id."""
+    """Parses the webhooks of one account. They contain no names, which a task asks for (``Channel.name_of``)."""
 
-    def __init__(self, alias: str, profile: Callable[[str], Profile]) -> None:
+    def __init__(self, alias: str) -> None:
         self._alias = alias
-        self._profile = profile
 
     def read(self, body: bytes) -> Iterator[CarrierEvent]:
         """The events of a verified webhook; none for the console's verification. Raises InvalidPayload."""
         try:
-            payload = json.loads(body)
+            payload = bounded_json.read(body)
             items = payload["events"]
             if not isinstance(items, list):
                 raise TypeError("events is not a list")
@@ -103,12 +101,10 @@ class EventReader:
         )
 
     def _message(self, raw: dict[str, Any], user: str, account: str, content: _Content) -> InboundMessage:
-        profile = self._profile(user)
         return InboundMessage(
             channel=self._alias,
             event_id=_event_id(raw),
             from_address=user,
-            from_name=profile.name,
             to_address=account,
             text=content.text,
             occurred_at=_time(raw),
@@ -116,7 +112,6 @@ class EventReader:
             references=(content.quoted,) if content.quoted else (),
             media=content.media,
             details={"event": _as_received(raw)},
-            language=profile.language,
         )
 
     def _contact(self, event: Event, raw: dict[str, Any], user: str) -> ContactEvent:
@@ -128,8 +123,6 @@ class EventReader:
             address=user,
             kind=ContactKind.FOLLOW if follows else ContactKind.UNFOLLOW,
             occurred_at=_time(raw),
-            # LINE returns no profile of a user who blocked the account.
-            name=self._profile(user).name if follows else "",
             detail={"unblocked": "true"} if back else {},
         )
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
+import re
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import jwt
 from django.utils.http import parse_header_parameters
 from urllib3 import BaseHTTPResponse, PoolManager, Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.util import parse_url
 
 from crm_contact_guard.channels.base import FileIn, MediaRef, OutboundFile
 from crm_contact_guard.channels.http import content_of, content_type_of, lost, seconds
-from crm_contact_guard.channels.names import Profile
 from crm_contact_guard.exceptions import ChannelError
+from crm_contact_guard.hosting import bounded_json
 
+_THEIRS = re.compile(r"[a-z0-9.-]+\.(?:worksmobile|worksapis)\.com")
 #: Lifetime of the signed assertion in seconds; the token server accepts at most an hour.
 _ASSERTION = 1800
 #: A token is renewed this many seconds before it expires.
@@ -92,21 +94,29 @@ class WorksApi:
             name=media.name or parameters.get("filename", "") or "file", content_type=content_type, content=content
         )
 
-    def profile(self, user: str) -> Profile:
+    def name(self, user: str) -> str:
         """A member's name, family name first, as LINE WORKS displays it. Needs the scope ``user.read``."""
         body = self._json(self._ask("GET", f"{self._account.api}/v1.0/users/{quote(user, safe='')}"))
         name = body.get("userName") or {}
         parts = [str(name.get(part) or "") for part in ("lastName", "firstName")]
-        return Profile(name=" ".join(part for part in parts if part)[:255])
+        return " ".join(part for part in parts if part)[:255]
 
     # --- requests
     def _bot(self, path: str) -> str:
         return f"{self._account.api}/v1.0/bots/{quote(self._account.bot_id, safe='')}/{path}"
 
     def _is_theirs(self, url: str) -> bool:
-        """Whether the URL's host belongs to LINE WORKS; the token must not be sent anywhere else."""
-        host = urlsplit(url).hostname or ""
-        return host == urlsplit(self._account.api).hostname or host.endswith((".worksmobile.com", ".worksapis.com"))
+        """Whether the URL belongs to LINE WORKS; the token must not be sent anywhere else, nor unencrypted.
+
+        Parsed as by urllib3, which requests it: other parsers see another host in some URLs.
+        """
+        try:
+            own, given = parse_url(self._account.api), parse_url(url)
+        except LocationParseError:
+            return False
+        if (given.scheme, given.host, given.port) == (own.scheme, own.host, own.port):
+            return True
+        return _THEIRS.fullmatch(given.host or "") is not None and given.scheme == "https" and given.port in (None, 443)
 
     def _ask(
         self, method: str, url: str, body: Mapping[str, Any] | None = None, *, delivers: bool = False
@@ -161,7 +171,7 @@ class WorksApi:
             )
             if answer.status != 200:
                 raise ChannelError(f"LINE WORKS refused an access token: {_words(answer)}", permanent=False)
-            body = json.loads(answer.data)
+            body = bounded_json.read(answer.data)
             return str(body["access_token"]), int(body["expires_in"])
         except HTTPError as error:
             raise lost(error, "LINE WORKS", delivers=False) from error
@@ -170,8 +180,8 @@ class WorksApi:
 
     def _json(self, answer: BaseHTTPResponse) -> dict[str, Any]:
         try:
-            body = json.loads(answer.data)
-        except ValueError as error:
+            body = bounded_json.read(answer.data)
+        except bounded_json.UnboundedJson as error:
             raise ChannelError("LINE WORKS sent an invalid response", permanent=False) from error
         if not isinstance(body, dict):
             raise ChannelError("LINE WORKS sent an invalid response", permanent=False)
@@ -191,7 +201,7 @@ def _refused(answer: BaseHTTPResponse, *, delivers: bool = False) -> ChannelErro
 
 def _words(answer: BaseHTTPResponse) -> str:
     try:
-        body = json.loads(answer.data)
+        body = bounded_json.read(answer.data)
         parts = [body.get("code"), body.get("error"), body.get("description") or body.get("detail")]
     except (ValueError, AttributeError):
         parts = [answer.reason]

@@ -26,9 +26,9 @@ from crm_contact_guard.channels.base import (
     OutboundMessage,
     Receipt,
 )
-from crm_contact_guard.channels.names import Names, Profile
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, InvalidPayload
+from crm_contact_guard.hosting.building import building
 from crm_contact_guard.hosting.languages import speaking
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class LineWorksChannel(Channel):
     address_kind = AddressKind("line_works", gettext_lazy("LINE WORKS"))
     verbose_name = gettext_lazy("LINE WORKS")
     supports_webhook = True
+    supports_names = True
     supports_files = True
     max_files = 5
     max_length = 2000
@@ -67,7 +68,8 @@ class LineWorksChannel(Channel):
         would duplicate the earlier ones; the message is then marked as failed, and the error lists what was sent. LINE
         WORKS has neither message ids nor idempotency keys.
         """
-        contents = [("text", {"type": "text", "text": text}) for text in self._texts(message)]
+        with building():
+            contents = [("text", {"type": "text", "text": text}) for text in self._texts(message)]
         for file in message.files:
             kind = "image" if file.content_type.startswith("image/") else "file"
             contents.append((file.name, {"type": kind, "fileId": self._api.upload(file)}))
@@ -100,7 +102,7 @@ class LineWorksChannel(Channel):
         from crm_contact_guard.channels.line_works.events import read_callback  # noqa: PLC0415 - on first use
 
         bot_id = str(self.options.get("BOT_ID", ""))
-        return [read_callback(request.body, alias=self.alias, bot_id=bot_id, profile=self._names.of)]
+        return [read_callback(request.body, alias=self.alias, bot_id=bot_id)]
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=200)
@@ -136,12 +138,8 @@ class LineWorksChannel(Channel):
         except (OSError, ValueError) as error:
             raise ChannelError(f"PRIVATE_KEY can't be read: {type(error).__name__}", permanent=False) from error
 
-    @cached_property
-    def _names(self) -> Names:
-        return Names(self._profile)
-
-    def _profile(self, user: str) -> Profile:
-        return self._api.profile(user)
+    def name_of(self, address: str) -> str:
+        return self._api.name(address)
 
     def check(self) -> Iterator[CheckMessage]:
         """E151: missing extra. E152: missing option. E153: no secret. E154: invalid private key."""

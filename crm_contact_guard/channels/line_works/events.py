@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from crm_contact_guard.channels.base import CarrierEvent, InboundMessage, MediaRef, UnknownEvent
-from crm_contact_guard.channels.names import Profile
 from crm_contact_guard.exceptions import InvalidPayload
+from crm_contact_guard.hosting import bounded_json
 
 
-def read_callback(body: bytes, *, alias: str, bot_id: str, profile: Callable[[str], Profile]) -> CarrierEvent:
+def read_callback(body: bytes, *, alias: str, bot_id: str) -> CarrierEvent:
     """The event of a verified callback. Raises InvalidPayload if it can't be parsed.
 
     LINE WORKS sends neither event nor message ids, so a digest of the body is used. The body contains the time to the
     millisecond, and callbacks are not repeated, so an identical body is a replay of the same event.
     """
     try:
-        payload = json.loads(body)
-    except ValueError as error:
+        payload = bounded_json.read(body)
+    except bounded_json.UnboundedJson as error:
         raise InvalidPayload(f"not a LINE WORKS callback: {error}") from error
     if not isinstance(payload, dict):
         raise InvalidPayload("not a LINE WORKS callback: not an object")
@@ -37,7 +37,6 @@ def read_callback(body: bytes, *, alias: str, bot_id: str, profile: Callable[[st
             channel=alias,
             event_id=event_id,
             from_address=user,
-            from_name=profile(user).name,
             to_address=bot_id,
             text=text,
             occurred_at=at,

@@ -17,6 +17,7 @@ from crm_contact_guard.channels.base import Channel
 from crm_contact_guard.channels.twilio import errors
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError, InvalidPayload
+from crm_contact_guard.hosting import bounded_json
 
 if TYPE_CHECKING:
     from twilio.rest import Client
@@ -132,9 +133,9 @@ class TwilioAccount(Channel):
         if request.content_type == "application/x-www-form-urlencoded":
             return {name: str(value) for name, value in request.POST.items()}
         try:
-            body = json.loads(request.body)
-        except (ValueError, RecursionError) as error:
-            raise InvalidPayload(f"not JSON: {error}") from error
+            body = bounded_json.read(request.body)
+        except bounded_json.UnboundedJson as error:
+            raise InvalidPayload(str(error)) from error
         if not isinstance(body, dict):
             raise InvalidPayload("not a JSON object")
         return {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in body.items()}

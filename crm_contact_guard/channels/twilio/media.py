@@ -22,13 +22,13 @@ API = "https://api.twilio.com"
 #: Hosts that the API redirects to (https://www.twilio.com/docs/messaging/api/media-resource).
 HOSTS = ("mms.twiliocdn.com", "media.twiliocdn.com", "s3-external-1.amazonaws.com")
 _IDS = re.compile(r"/Messages/((?:SM|MM)[0-9a-f]{32})/Media/(ME[0-9a-f]{32})(?:\.json)?/?$")
-_CHUNK = 64 * 1024
 _TIMEOUT = (5, 30)  # seconds: connect, read
 
 
 def fetch(reference: MediaRef, *, api: str, account: str, user: tuple[str, str], hosts: tuple[str, ...]) -> FileIn:
     """Fetch the file of a ``MediaUrl``. Raises ChannelError, permanent if it is missing, too large or not Twilio's."""
     import requests  # noqa: PLC0415 - comes with the extra
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     ids = _IDS.search(urlsplit(reference.ref).path)
     if ids is None:
@@ -44,7 +44,9 @@ def fetch(reference: MediaRef, *, api: str, account: str, user: tuple[str, str],
                 raise ChannelError(f"media redirects to {urlsplit(target).hostname}, not to Twilio", permanent=True)
             with session.get(target, auth=_no_auth, allow_redirects=False, stream=True, timeout=_TIMEOUT) as second:
                 return _read(second, reference, ids[2])
-    except requests.RequestException as error:
+    except ValueError as error:
+        raise ChannelError("media redirects to a malformed URL", permanent=True) from error
+    except (requests.RequestException, HTTPError) as error:
         raise ChannelError(f"media not reachable: {type(error).__name__}", permanent=False) from error
 
 
@@ -65,15 +67,12 @@ def _read(response: Response, reference: MediaRef, name: str) -> FileIn:
     """Read up to ``MAX_INBOUND_BYTES``, regardless of the declared length."""
     if response.status_code != 200:
         raise refused(response.status_code, 0, "media refused")
-    most = int(settings.MAX_INBOUND_BYTES)
-    content = bytearray()
-    for chunk in response.iter_content(_CHUNK):
-        content += chunk
-        if len(content) > most:
-            raise ChannelError(f"media is larger than {most} bytes", permanent=True, detail={"code": "too-large"})
+    from crm_contact_guard.channels.http import content_of  # noqa: PLC0415 - comes with the extra
+
+    content = content_of(response.raw, most=int(settings.MAX_INBOUND_BYTES))
     content_type = reference.content_type or response.headers.get("Content-Type", "")
     return FileIn(
         name=reference.name or name,
         content_type=content_type.partition(";")[0].strip() or "application/octet-stream",
-        content=bytes(content),
+        content=content,
     )

@@ -25,6 +25,7 @@ from crm_contact_guard.channels.base import (
 from crm_contact_guard.channels.twilio import inbound, listing, media
 from crm_contact_guard.channels.twilio.account import TwilioAccount
 from crm_contact_guard.exceptions import ChannelError
+from crm_contact_guard.hosting.building import building
 
 #: Space for the recording notice after a conversation's first message.
 _NOTICE = 200
@@ -61,7 +62,9 @@ class SmsChannel(TwilioAccount):
         Twilio has no idempotency keys, but every status callback contains our message id, so that an attempt whose
         response was lost is identified by the first callback.
         """
-        created = self.ask(lambda client: client.messages.create(**self.build(message)))
+        with building():
+            arguments = self.build(message)
+        created = self.ask(lambda client: client.messages.create(**arguments))
         if not created.sid:
             raise ChannelError("Twilio returned no message id", permanent=False, uncertain=True)
         return Receipt(

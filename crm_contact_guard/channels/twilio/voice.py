@@ -27,7 +27,7 @@ from crm_contact_guard.channels.base import (
 )
 from crm_contact_guard.channels.twilio import inbound
 from crm_contact_guard.channels.twilio.account import TwilioAccount
-from crm_contact_guard.exceptions import ChannelError
+from crm_contact_guard.exceptions import ChannelError, InvalidPayload
 
 #: Outcome of a finished call or leg, see https://www.twilio.com/docs/voice/api/call-resource#call-status-values
 _OUTCOME = {
@@ -118,7 +118,10 @@ class VoiceChannel(TwilioAccount):
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Forward a customer's call to ``FORWARD_TO``, which sees the company's number. Otherwise an empty document."""
-        values = self.values(request)
+        try:
+            values = self.values(request)
+        except InvalidPayload:
+            return super().answer(request)
         ringing = values.get("Direction") == "inbound" and "DialCallStatus" not in values
         desk = e164(str(self.options.get("FORWARD_TO") or ""))
         if not (ringing and desk and values.get("CallStatus") == "ringing"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from crm_contact_guard.channels.base import FileIn, MediaRef
+from crm_contact_guard.channels.bodies import bounded
 from crm_contact_guard.channels.whatsapp.errors import refused
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ChannelError
@@ -60,25 +61,20 @@ class Api:
             raise ChannelError("not a media id", permanent=True)
         info = self.ask(lambda client: client.api.get_media_url(media.ref))
         most = int(settings.MAX_INBOUND_BYTES)
-        if int(info.get("file_size") or 0) > most:
-            raise ChannelError(f"media is larger than {most} bytes", permanent=True, detail={"code": "too-large"})
-        content = bytearray()
         try:
             with self._client().api.stream_media_bytes(str(info["url"])) as response:
                 if response.status_code != 200:
                     raise refused(response.status_code, 0, "media refused")
-                for chunk in response.iter_bytes():
-                    content += chunk
-                    if len(content) > most:
-                        detail = {"code": "too-large"}
-                        raise ChannelError(f"media is larger than {most} bytes", permanent=True, detail=detail)
+                content = bounded(response.iter_bytes(), most=most)
         except httpx.HTTPError as error:
             raise ChannelError(f"media not reachable: {type(error).__name__}", permanent=False) from error
+        except (httpx.InvalidURL, KeyError, ValueError) as error:
+            raise ChannelError(f"no usable media URL: {type(error).__name__}", permanent=True) from error
         kind = str(media.content_type or info.get("mime_type") or "")
         return FileIn(
             name=media.name or media.ref,
             content_type=kind.partition(";")[0].strip() or "application/octet-stream",
-            content=bytes(content),
+            content=content,
         )
 
     def _client(self) -> WhatsApp:

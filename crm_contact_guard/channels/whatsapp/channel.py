@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hmac
-import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -30,6 +29,7 @@ from crm_contact_guard.channels.base import (
 from crm_contact_guard.channels.whatsapp import events
 from crm_contact_guard.channels.whatsapp.api import Api
 from crm_contact_guard.exceptions import ChannelError, InvalidPayload
+from crm_contact_guard.hosting import bounded_json
 
 #: Space for the recording notice after a conversation's first message.
 _NOTICE = 200
@@ -173,9 +173,9 @@ class WhatsAppChannel(Channel):
         if request.method != "POST":
             return []
         try:
-            body = json.loads(request.body)
-        except (ValueError, RecursionError) as error:
-            raise InvalidPayload(f"not JSON: {error}") from error
+            body = bounded_json.read(request.body)
+        except bounded_json.UnboundedJson as error:
+            raise InvalidPayload(str(error)) from error
         if not isinstance(body, dict) or not isinstance(body.get("entry"), list):
             raise InvalidPayload("no list of entries")
         return events.of(body["entry"], channel=self.alias, number_id=str(self.options.get("PHONE_NUMBER_ID", "")))

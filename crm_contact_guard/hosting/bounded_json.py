@@ -1,0 +1,89 @@
+"""JSON from outside: UTF-8 (RFC 8259 §8.1), bounded in depth, number of values and length of numbers, each name once.
+
+The bounds are checked before parsing: a parser that recurses raises or crashes on deep nesting, depending on the Python
+version. The body's size is limited by the caller.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, Final
+
+#: Levels of nesting. Carriers and our own API use fewer than ten.
+MAX_DEPTH: Final = 64
+#: Brackets, commas and strings.
+MAX_TOKENS: Final = 500_000
+#: Characters of one number.
+_MAX_DIGITS: Final = 100
+
+# Possessive, so that neither time nor memory depends on where strings end. A quote alone: a string without an end.
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', re.DOTALL)
+
+
+class UnboundedJson(ValueError):
+    """Not JSON, or beyond the bounds. The message never quotes the data."""
+
+
+def read(data: bytes) -> Any:
+    """The value. Raises UnboundedJson."""
+    check(data)
+    try:
+        return _DECODER.decode(data.decode("utf-8"))
+    except UnboundedJson:
+        raise
+    except UnicodeDecodeError as error:
+        raise UnboundedJson("not UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise UnboundedJson("not JSON") from error
+
+
+def check(data: bytes) -> None:
+    """Check depth and number of values, in linear time. Raises UnboundedJson."""
+    openings = data.count(b"[") + data.count(b"{")
+    if openings <= MAX_DEPTH and data.count(b'"') + data.count(b",") + openings <= MAX_TOKENS:
+        return
+    depth = 0
+    for number, token in enumerate(_TOKEN.finditer(data), 1):
+        first, size = data[token.start()], token.end() - token.start()
+        if first in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise UnboundedJson(f"nested more than {MAX_DEPTH} deep")
+        elif first in b"]}":
+            depth -= 1
+        elif first == 0x22 and size == 1:
+            raise UnboundedJson("not JSON")
+        if number > MAX_TOKENS:
+            raise UnboundedJson(f"more than {MAX_TOKENS} values")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        # Whoever checked the signature may have seen the other value.
+        raise UnboundedJson("a name is there twice")
+    return members
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise UnboundedJson("a number is too long")
+    return int(digits)
+
+
+def _fraction(digits: str) -> float:
+    value = float(digits) if len(digits) <= _MAX_DIGITS else math.inf
+    if not math.isfinite(value):
+        raise UnboundedJson("a number is too long or too large")
+    return value
+
+
+def _refuse(constant: str) -> Any:
+    raise UnboundedJson("not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_whole, parse_float=_fraction, parse_constant=_refuse
+)
