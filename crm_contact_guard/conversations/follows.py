@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from crm_contact_guard.conversations.models import CarrierEventId, ChatLink
 from crm_contact_guard.record.following import CLOCKS, BySubject, Checked, Elsewhere, Entry, Follows, Life, Recorded
@@ -40,13 +40,16 @@ class _Talk:
 def _talks(using: str, rows: Sequence[Row]) -> Mapping[Any, _Talk]:
     talks = {row["id"]: _Talk() for row in rows}
     messages = Message.objects.using(using).filter(conversation__in=talks).order_by()
-    columns = "conversation_id", "customer_id", "tenant", "direction", "kind", "channel", "source", "reply_to__isnull"
-    groups = messages.values_list(*columns).annotate(Max("occurred_at"), Max("recorded_at"), Count("pk"))
-    for key, customer, tenant, direction, kind, channel, source, is_first, occurred, recorded, count in groups:
+    columns = "conversation_id", "customer_id", "tenant", "direction", "kind", "channel", "source"
+    own = Q(reply_to__isnull=True)  # files that were fetched later change nothing
+    groups = messages.values_list(*columns).annotate(
+        Max("occurred_at"), newest=Max("recorded_at", filter=own), count=Count("pk", filter=own)
+    )
+    for key, customer, tenant, direction, kind, channel, source, occurred, recorded, count in groups:
         talk = talks[key]
         if talk.last is None or occurred >= talk.last:
             talk.last, talk.customer, talk.tenant = occurred, customer, tenant
-        if source != _LIVE or not is_first:  # files that were fetched later change nothing
+        if source != _LIVE or not count:
             continue
         if direction != Direction.NOTE:
             talk.channels.add(channel)

@@ -93,8 +93,8 @@ class _Comparison:
             elif state[name] != (found := as_recorded(column, row[name])):
                 # Personal data and secrets are not printed.
                 hidden = column.personal or column.secret
-                words = "differs from" if hidden else f"expected {_shown(state[name])}, found {_shown(found)}, by"
-                self._add(row[self._key], f"{name}: {words} what was recorded")
+                values = f"expected {_shown(state[name])}, found {_shown(found)}"
+                self._add(row[self._key], f"{name}: {'differs from what was recorded' if hidden else values}")
         if rule is not None and (wanted := rule(row, life)) is not None:
             self._add(row[self._key], f"{name}: expected {wanted}, found {_shown(row[name])}")
 
