@@ -19,7 +19,7 @@ from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.reading import asking
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Conversation, Event, Message
-from crm_contact_guard.supervision import inspection, shown
+from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.models import Alert, Finding, Notice
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen
 from crm_contact_guard.supervision.second_reading import reader_talk, second_reader
