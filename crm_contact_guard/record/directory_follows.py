@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from crm_contact_guard.directory.models import Address, Customer, Employee, Team
 from crm_contact_guard.record import directory_events as told
-from crm_contact_guard.record.following import BySubject, Elsewhere, Follows, Recorded, follows, made_at, members
+from crm_contact_guard.record.following import BySubject, Elsewhere, Follows, Recorded, Unproven, follows, made_at, members
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.upgrade import earlier_until
 
@@ -226,7 +226,7 @@ _TEAMS: Final = Elsewhere("the teams in the newest event of the employee")
 follows(
     Follows(
         model=Employee.teams.through,
-        columns={"id": Elsewhere("a number that nothing refers to"), "employee_id": _TEAMS, "team_id": _TEAMS},
+        columns={"id": Unproven("a number that nothing refers to"), "employee_id": _TEAMS, "team_id": _TEAMS},
         whole=_memberships,
     )
 )

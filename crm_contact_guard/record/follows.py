@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crm_contact_guard.proof.canonical import OPEN, PERSONAL
-from crm_contact_guard.record.following import Elsewhere, Follows, follows
+from crm_contact_guard.record.following import Elsewhere, Follows, Unproven, follows
 from crm_contact_guard.record.models import ErasurePermit, Event, Message, Pending
 
 _LEAF: Final = Elsewhere("the row's leaf in the signed tree")
@@ -16,7 +16,7 @@ _HASHES: Final = ("salt", "digests", "format", "leaf_hash")
 for _model, _kind in ((Message, "message"), (Event, "event")):
     _names = [_model._meta.get_field(name).attname for name in (*OPEN[_kind], *PERSONAL[_kind], *_HASHES)]
     follows(Follows(model=_model, columns=dict.fromkeys(_names, _LEAF)))
-follows(Follows(model=Pending, columns={"id": _QUEUE, "row_kind": _QUEUE, "row_id": _QUEUE, "leaf_hash": _QUEUE}))
+follows(Follows(model=Pending, columns={"id": Unproven("a number that nothing refers to"), "row_kind": _QUEUE, "row_id": _QUEUE, "leaf_hash": _QUEUE}))
 follows(Follows(model=ErasurePermit, columns={"row_id": Elsewhere("no permit outlives its transaction")}))
 
 from crm_contact_guard.record import directory_follows  # noqa: E402, F401 - registers the directory

@@ -45,7 +45,7 @@ class FileCheck:
             self._report.add(where, f"differ from the sealed list: it has {count}, the table {len(stored)}")
         if self._contents:
             for file in stored:
-                self._read(where, file)
+                self._read(f"attachment {file.pk}", file)
 
     def _read(self, where: str, attachment: Attachment) -> None:
         if not attachment.stored_as:
@@ -56,7 +56,7 @@ class FileCheck:
                 for chunk in file.chunks():
                     hashed.update(chunk)
         except OSError:
-            self._report.add(where, f"{attachment.name} can't be read from the storage")
+            self._report.add(where, f"stored_as: {attachment.name} can't be read from the storage")
             return
         if hashed.hexdigest() != attachment.sha256:
-            self._report.add(where, f"the contents of {attachment.name} differ from what was sealed")
+            self._report.add(where, f"stored_as: the contents of {attachment.name} differ from what was sealed")

@@ -23,6 +23,7 @@ from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.models import Alert, Finding, Notice
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen
 from crm_contact_guard.supervision.second_reading import reader_talk, second_reader
+from crm_contact_guard.verification.projections import comparing
 from crm_contact_guard.verification.report import Report
 from tests import factories
 from tests.channels.carrier_server import Answer
@@ -84,7 +85,8 @@ def events(kind: str) -> list[dict[str, Any]]:
 
 def verified() -> list[str]:
     report = Report()
-    shown.check("default", report)
+    for declared in comparing.tables():
+        comparing.check("default", declared, report)
     return [str(problem) for problem in report.faults]
 
 

@@ -1,7 +1,8 @@
-"""Another valid value of a column."""
+"""Other valid values of a column."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,14 +12,19 @@ from django.utils import timezone
 from crm_contact_guard.directory.ids import uuid7
 
 
-def another(field: models.Field[Any, Any], value: Any) -> Any:
-    """A value that the column's type, length and choices allow, and that its foreign key finds."""
+def others(field: models.Field[Any, Any], value: Any) -> Iterator[Any]:
+    """Values that the column's type, length and choices allow; those that its foreign key finds first."""
     if field.is_relation and field.related_model is not None:
-        model = field.related_model
-        others = model._base_manager.exclude(pk=value).order_by("pk").values_list("pk", flat=True)
-        return others.first()
-    if field.choices:
-        return next(choice for choice, _label in field.flatchoices if choice != value)
+        rows = field.related_model._base_manager.exclude(pk=value).order_by("pk")
+        yield from rows.values_list("pk", flat=True)
+        yield uuid7()
+    elif field.choices:
+        yield from (choice for choice, _label in field.flatchoices if choice != value)
+    else:
+        yield _other(field, value)
+
+
+def _other(field: models.Field[Any, Any], value: Any) -> Any:
     match field:
         case models.BooleanField():
             return not value
