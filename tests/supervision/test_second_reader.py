@@ -142,7 +142,8 @@ def test_a_no_within_the_bounds_closes_the_alert_before_anybody_is_notified(
     assert (row.outcome, row.tier) == ("demoted", "noticed")
     assert (alert.status, alert.resolution, alert.closed_by) == ("closed", "noticed", None)
     assert not Notice.objects.exists()
-    assert events("alert.closed") == [{"resolution": "noticed", "reading": str(row.pk)}]
+    [closed] = events("alert.closed")
+    assert (closed["resolution"], closed["reading"]) == ("noticed", str(row.pk))
     assert not verified()
     # Inspected again, or with the next message, the same findings open no alert.
     inspection.inspect(row.message)
