@@ -10,7 +10,6 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
-
 #: Each declares in its module ``follows`` how its tables follow from the record.
 _ROOMS_WITH_TABLES: Final = (
     "record", "sealing", "files", "conversations", "delivery", "privacy", "reading", "supervision", "api",

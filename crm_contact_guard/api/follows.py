@@ -7,8 +7,18 @@ from datetime import timedelta
 from typing import Any
 
 from crm_contact_guard.api.models import ApiToken
-from crm_contact_guard.record.following import BySubject, Elsewhere, Entry, Follows, Recorded, follows, moment
-from crm_contact_guard.record.following import marked, not_after, plain
+from crm_contact_guard.record.following import (
+    BySubject,
+    Elsewhere,
+    Entry,
+    Follows,
+    Recorded,
+    follows,
+    marked,
+    moment,
+    not_after,
+    plain,
+)
 
 
 def _before(event: Entry) -> Mapping[str, Any]:

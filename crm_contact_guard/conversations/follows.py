@@ -11,8 +11,22 @@ from uuid import UUID
 from django.db.models import Count, Max, Q
 
 from crm_contact_guard.conversations.models import CarrierEventId, ChatLink
-from crm_contact_guard.record.following import CLOCKS, BySubject, Checked, Elsewhere, Entry, Follows, Life, Recorded
-from crm_contact_guard.record.following import Row, Unproven, follows, marked, not_after, plain
+from crm_contact_guard.record.following import (
+    CLOCKS,
+    BySubject,
+    Checked,
+    Elsewhere,
+    Entry,
+    Follows,
+    Life,
+    Recorded,
+    Row,
+    Unproven,
+    follows,
+    marked,
+    not_after,
+    plain,
+)
 from crm_contact_guard.record.models import Conversation, Direction, Message, MessageKind
 
 _KEY: Final = Elsewhere("the events that made the row name it")
@@ -127,7 +141,7 @@ follows(
             "employee_id": Recorded(),
             "team_id": Recorded(),
             "subject": Recorded(personal=True),
-            "channel": Checked("a channel that it began with or that one of its messages came by", _channel, carried=True),
+            "channel": Checked("a channel that it began with or one of its messages came by", _channel, carried=True),
             "state": Checked("as it began, or open after a message from the customer", _state, carried=True),
             "reply_token": Recorded(secret=True),
             "created_at": Recorded(),
@@ -190,11 +204,13 @@ follows(
         columns={
             "id": Unproven("a number that nothing refers to"),
             "channel": Checked("the channel of its message; not compared where it has none", _carrier),
-            "event_id": Unproven("the carrier's word, which no event repeats; contact_guard_reconcile asks the carrier"),
+            "event_id": Unproven(
+                "the carrier's word, which no event repeats; contact_guard_reconcile asks the carrier"
+            ),
             "message_id": Unproven("only what a repeated event answers depends on it"),
             "received_at": Checked("not before its message, and not in the future", _received_at),
         },
         deleted="an event that the carrier repeats would be recorded again, which the record shows as two",
-        added="its real event would look like a repeated one; contact_guard_reconcile finds the message that is missing",
+        added="its real event would look like a repeated one; contact_guard_reconcile finds the missing message",
     )
 )

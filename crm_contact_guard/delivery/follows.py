@@ -11,8 +11,20 @@ from crm_contact_guard.delivery.health import MAX_PAUSE
 from crm_contact_guard.delivery.idempotency import mark
 from crm_contact_guard.delivery.models import Carrier, Delivery, IdempotencyKey
 from crm_contact_guard.delivery.outcome import Outcome, outcomes
-from crm_contact_guard.record.following import CLOCKS, BySubject, Checked, Elsewhere, Follows, Life, Row, Unproven
-from crm_contact_guard.record.following import follows, members, not_after, plain
+from crm_contact_guard.record.following import (
+    CLOCKS,
+    BySubject,
+    Checked,
+    Elsewhere,
+    Follows,
+    Life,
+    Row,
+    Unproven,
+    follows,
+    members,
+    not_after,
+    plain,
+)
 from crm_contact_guard.record.models import Event
 
 #: The longest that a message waits for its next attempt.
@@ -83,7 +95,9 @@ follows(
         events=BySubject(
             subject="message",
             born=("delivery.queued",),
-            more=tuple(f"delivery.{word}" for word in ("attempted", "sent", "delivered", "read", "failed", "uncertain")),
+            more=tuple(
+                f"delivery.{word}" for word in ("attempted", "sent", "delivered", "read", "failed", "uncertain")
+            ),
         ),
         columns={
             "message_id": Elsewhere("the events that made the row name it"),
@@ -141,7 +155,7 @@ def _request(row: Row, life: Life) -> object | None:
 def _created_at(row: Row, life: Life) -> object | None:
     if life.beside is None or abs(row["created_at"] - life.beside[1]) <= CLOCKS:
         return None
-    return plain(life.beside[1])
+    return str(plain(life.beside[1]))
 
 
 _REQUEST: Final = Checked("a digest of key, employee and request in the event that queued the message", _request)

@@ -1,4 +1,4 @@
-"""Who is told of changes of the directory, within the transaction that makes them: the record, which is a room above."""
+"""Tells the record, which is a room above, of changes of the directory, within the transaction that makes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Listener(Protocol):
     """Records changes."""
 
     def lock(self, customers: Collection[UUID]) -> None:
-        """Called before customers or their addresses change, so that changes are recorded in the order they are made."""
+        """Called before customers or their addresses change, so that events have the order of the changes."""
 
     def customers(self, customers: Collection[UUID]) -> None:
         """Called after customers with these ids or their addresses changed."""

@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from crm_contact_guard.files.media import RETRY
 from crm_contact_guard.files.models import Attachment, Media
-from crm_contact_guard.record.following import BySubject, Checked, Elsewhere, Follows, Life, Recorded, Row, Unproven
-from crm_contact_guard.record.following import follows, not_after
+from crm_contact_guard.record.following import (
+    BySubject,
+    Checked,
+    Elsewhere,
+    Follows,
+    Life,
+    Recorded,
+    Row,
+    Unproven,
+    follows,
+    not_after,
+)
 from crm_contact_guard.record.models import Message
-
 
 
 def _lists(using: str, rows: Sequence[Row]) -> Mapping[Any, Any]:

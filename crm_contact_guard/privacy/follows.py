@@ -6,8 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm_contact_guard.privacy.models import LegalHold
-from crm_contact_guard.record.following import BySubject, Elsewhere, Entry, Follows, Recorded, follows, marked, moment
-from crm_contact_guard.record.following import plain
+from crm_contact_guard.record.following import (
+    BySubject,
+    Elsewhere,
+    Entry,
+    Follows,
+    Recorded,
+    follows,
+    marked,
+    moment,
+    plain,
+)
 
 
 def _before(event: Entry) -> Mapping[str, Any]:

@@ -47,7 +47,9 @@ class Recorder:
     def people(self, changed: Employee | Team) -> None:
         """Record the employee or team, unless the newest event says the same."""
         kind = str(changed._meta.model_name)
-        data = {"teams": sorted(str(key) for key in changed.teams.values_list("pk", flat=True))} if kind == "employee" else {}
+        data: dict[str, Any] = {}
+        if isinstance(changed, Employee):
+            data["teams"] = sorted(str(key) for key in changed.teams.values_list("pk", flat=True))
         events = Event.objects.filter(subject_type=kind, subject_id=str(changed.pk), kind=f"{kind}.mirrored")
         newest = events.order_by("-recorded_at", "-pk").values_list("data", "details").first()
         now = canonical_json({**data, following.ROW: following.open_state(changed)})
@@ -115,7 +117,9 @@ def short(key: UUID) -> str:
 
 def digest(salt: bytes, columns: Sequence[str], row: Mapping[str, Any]) -> str:
     """The digest of a row and of each of its columns, in base64."""
-    told = [sha256(salt + f"{name}={following.plain(row[name])!r}".encode("utf-8", "replace")).digest() for name in columns]
+    told = [
+        sha256(salt + f"{name}={following.plain(row[name])!r}".encode("utf-8", "replace")).digest() for name in columns
+    ]
     parts = b"".join([one[:PART] for one in told])
     return b64encode(sha256(salt + b"".join(told)).digest()[:WHOLE] + parts).decode()
 

@@ -12,7 +12,16 @@ from django.db.models import Q, QuerySet
 
 from crm_contact_guard.directory.models import Address, Customer, Employee, Team
 from crm_contact_guard.record import directory_events as told
-from crm_contact_guard.record.following import BySubject, Elsewhere, Follows, Recorded, Unproven, follows, made_at, members
+from crm_contact_guard.record.following import (
+    BySubject,
+    Elsewhere,
+    Follows,
+    Recorded,
+    Unproven,
+    follows,
+    made_at,
+    members,
+)
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.upgrade import earlier_until
 
@@ -61,7 +70,11 @@ def _events(using: str) -> Iterator[str]:
     rows = Event.objects.using(using).filter(kind=told.TOLD).order_by("recorded_at", "pk")
     after: tuple[datetime, UUID] | None = None
     while True:
-        rest = rows if after is None else rows.filter(Q(recorded_at__gt=after[0]) | Q(recorded_at=after[0], pk__gt=after[1]))
+        rest = (
+            rows
+            if after is None
+            else rows.filter(Q(recorded_at__gt=after[0]) | Q(recorded_at=after[0], pk__gt=after[1]))
+        )
         page = list(rest.values_list("data", "recorded_at", "pk")[:_EVENTS])
         yield from (data for data, _at, _pk in page)
         if len(page) < _EVENTS:
@@ -81,7 +94,7 @@ def _is_state(state: Any) -> bool:
     return isinstance(state, list) and len(state) == 2 and isinstance(state[1], dict)
 
 
-def _pages(rows: QuerySet[Customer]) -> Iterator[list[Mapping[str, Any]]]:
+def _pages(rows: QuerySet[Customer]) -> Iterator[Sequence[Mapping[str, Any]]]:
     after: UUID | None = None
     while True:
         page = rows if after is None else rows.filter(pk__gt=after)
@@ -117,33 +130,31 @@ def _compared(
         return
     salt = bytes(row["salt"] or b"")
     whole, own = state[0], dict(state[1])
-    yield from _differing(where, salt, told.CUSTOMER_COLUMNS, row, whole, "salt")
+    yield from _differing(where, salt, row, whole)
     for address in addresses:
         recorded = own.pop(told.short(address["id"]), None)
         if recorded is None:
             yield f"address {address['id']}", f"is in the table, but no event gave it to customer {row['id']}"
         else:
-            yield from _differing(f"address {address['id']}", salt, told.ADDRESS_COLUMNS, address, recorded, "")
+            yield from _differing(f"address {address['id']}", salt, address, recorded)
     for key in own:
         raw = _raw(key)
         yield f"address {UUID(bytes=raw) if raw else key}", f"of customer {row['id']} was recorded and is gone"
 
 
-def _differing(
-    where: str, salt: bytes, columns: Sequence[str], row: Mapping[str, Any], recorded: Any, alternative: str
-) -> Iterator[tuple[str, str]]:
+def _differing(where: str, salt: bytes, row: Mapping[str, Any], recorded: Any) -> Iterator[tuple[str, str]]:
+    is_customer = "merged_into_id" in row
+    columns = told.CUSTOMER_COLUMNS if is_customer else told.ADDRESS_COLUMNS
     found = told.digest(salt, columns, row)
     if found == recorded:
         return
     now, then = b64decode(found), b64decode(recorded) if isinstance(recorded, str) else b""
     places = range(told.WHOLE, told.WHOLE + told.PART * len(columns), told.PART)
     names = [
-        name
-        for name, at in zip(columns, places, strict=True)
-        if now[at : at + told.PART] != then[at : at + told.PART]
+        name for name, at in zip(columns, places, strict=True) if now[at : at + told.PART] != then[at : at + told.PART]
     ]
     # Under another salt, every digest differs.
-    named = [alternative] if alternative and len(names) == len(columns) else names
+    named = ["salt"] if is_customer and len(names) == len(columns) else names
     yield where, f"{', '.join(named or columns)}: differs from what was recorded"
 
 
@@ -154,8 +165,20 @@ follows(
     Follows(
         model=Customer,
         columns=dict.fromkeys(
-            ("id", "tenant", "key", "name", "language", "timezone", "owner_id", "team_id", "url", "active")
-            + ("merged_into_id", "salt"),
+            (
+                "id",
+                "tenant",
+                "key",
+                "name",
+                "language",
+                "timezone",
+                "owner_id",
+                "team_id",
+                "url",
+                "active",
+                "merged_into_id",
+                "salt",
+            ),
             _DIGEST,
         ),
         whole=faults,
@@ -165,8 +188,18 @@ follows(
     Follows(
         model=Address,
         columns=dict.fromkeys(
-            ("id", "customer_id", "kind", "value", "normalised", "position", "opted_out_at", "opted_out_by", "learnt")
-            + ("dropped",),
+            (
+                "id",
+                "customer_id",
+                "kind",
+                "value",
+                "normalised",
+                "position",
+                "opted_out_at",
+                "opted_out_by",
+                "learnt",
+                "dropped",
+            ),
             _DIGEST,
         ),
     )

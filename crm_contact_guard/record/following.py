@@ -1,4 +1,4 @@
-"""How the tables of working state follow from the record: each declares it, column by column, in its room's ``follows``.
+"""How the tables of working state follow from the record: each room's ``follows`` declares it, column by column.
 
 The same declaration decides what an event carries of a row (``record_event(row=…)``) and what verification compares
 (``verification.projections``), so both can't differ. A column that nobody declared fails ``unaccounted``'s test.
@@ -7,7 +7,7 @@ The same declaration decides what an event carries of a row (``record_event(row=
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -114,7 +114,7 @@ Column = Recorded | Checked | Elsewhere | Unproven
 
 @dataclass(frozen=True, kw_only=True)
 class BySubject:
-    """The events about a row have its key as their subject. ``born`` create it, ``gone`` delete it, ``more`` change it."""
+    """The events whose subject is the row: ``born`` create it, ``more`` change it, ``gone`` delete it."""
 
     subject: str
     born: tuple[str, ...]
@@ -198,26 +198,27 @@ def as_recorded(column: Column, value: Any) -> Any:
 
 def plain(value: Any) -> Any:
     """A value as canonical JSON can carry it. Fractions have four decimals: not every database keeps more unchanged."""
+    told: Any = value
     match value:
         case None | bool():
-            return value
+            pass
         case int():
-            return int(value)
-        case str():
-            return str(value)
-        case UUID():
-            return str(value)
+            told = int(value)
+        case str() | UUID():
+            told = str(value)
         case datetime():
-            return value.astimezone(UTC).isoformat(timespec="microseconds")
+            told = value.astimezone(UTC).isoformat(timespec="microseconds")
         case float():
-            return f"{value:.4f}"
+            told = f"{value:.4f}"
         case bytes() | memoryview() | bytearray():
-            return bytes(value).hex()
+            told = bytes(value).hex()
         case Mapping():
-            return {str(name): plain(member) for name, member in value.items()}
-        case _ if isinstance(value, Iterable):
-            return [plain(member) for member in value]
-    raise TypeError(f"{type(value).__name__} can't be recorded")
+            told = {str(name): plain(member) for name, member in value.items()}
+        case list() | tuple():
+            told = [plain(member) for member in value]
+        case _:
+            raise TypeError(f"{type(value).__name__} can't be recorded")
+    return told
 
 
 def moment(text: Any) -> datetime | None:

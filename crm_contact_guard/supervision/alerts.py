@@ -237,7 +237,8 @@ def _open(
     )
     if notify and person is not None and settings.NOTIFY.get("email", True):
         record_notice(
-            Notice.objects.create(alert=alert, employee=person, channel="email", due_at=now + notice_in), "notice.queued"
+            Notice.objects.create(alert=alert, employee=person, channel="email", due_at=now + notice_in),
+            "notice.queued",
         )
     return alert
 
@@ -254,7 +255,7 @@ def record_notice(notice: Notice, kind: str) -> None:
     record_event(
         kind=kind,
         subject_type="notice",
-        subject_id=notice.pk,
+        subject_id=str(notice.pk),
         actor_type=Event.ActorType.SYSTEM,
         conversation=notice.alert.conversation,
         row=notice,

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from crm_contact_guard.record.following import BySubject, Checked, Elsewhere, Entry, Follows, Life, Recorded, Row
-from crm_contact_guard.record.following import follows, made_at
+from crm_contact_guard.record.following import (
+    BySubject,
+    Checked,
+    Elsewhere,
+    Entry,
+    Follows,
+    Life,
+    Recorded,
+    Row,
+    follows,
+    made_at,
+)
 from crm_contact_guard.supervision import noticed_before
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Notice
 

@@ -206,7 +206,8 @@ def test_an_opened_alert_says_what_why_and_to_whom(conversation: Conversation) -
     event = Event.objects.get(kind="alert.opened")
     assert (event.actor_type, event.conversation, event.subject_id) == ("system", conversation, str(opened.pk))
     assert {**json.loads(event.data), "row": {}} == {
-        "row": {}, "topic": "off_channel", "kind": "contact_identifier", "by": "customer", "stance": "ask", "severity": 2,
+        "row": {},
+        "topic": "off_channel", "kind": "contact_identifier", "by": "customer", "stance": "ask", "severity": 2,
         "at_message": str(message.pk), "addressee": str(sora.pk), "promoted": 0,
     }  # fmt: skip
 

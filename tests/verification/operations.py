@@ -40,7 +40,7 @@ from crm_contact_guard.exports import subject
 from crm_contact_guard.files import media
 from crm_contact_guard.files.models import Media
 from crm_contact_guard.intake import backfill, events
-from crm_contact_guard.policy.decision import Override
+from crm_contact_guard.policy.decision import Override, OverrideCode
 from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.privacy.holds import hold_place, hold_release
 from crm_contact_guard.privacy.models import LegalHold
@@ -142,7 +142,7 @@ class Company:
             conversation=talk,
             channel=self.draw.choice(["email", "chat"]),
             text=self.draw.choice(TEXTS),
-            override=Override(code="other", text="Asked by phone") if self.draw.random() < 0.5 else None,
+            override=Override(code=OverrideCode.OTHER, text="Asked by phone") if self.draw.random() < 0.5 else None,
             emergency=self.draw.random() < 0.1,
             idempotency_key=self.draw.choice(["", f"key {self.draw.randrange(50)}"]),
         )
@@ -295,7 +295,9 @@ class Company:
     def client_changes(self) -> None:
         client = self._one(Client.objects.all())
         client.full_name = f"Client {self.number}"
-        client.emails = self.draw.choice([f"n{self.number}@post.example", f"{client.emails}, x{self.number}@post.example"])
+        client.emails = self.draw.choice(
+            [f"n{self.number}@post.example", f"{client.emails}, x{self.number}@post.example"]
+        )
         client.manager = self.draw.choice(self.clerks).user
         client.save()
         customer_for(client)

@@ -56,7 +56,9 @@ def test_altered_columns_are_reported_by_table_row_and_name() -> None:
             for row, field in one:
                 stack.enter_context(_altered(row, field))
             told = list(map(str, verify(file_contents=True).faults))
-        missed += [f"{row._meta.model_name} {row.pk}: {field.attname}" for row, field in one if not _in(told, row, field)]
+        missed += [
+            f"{row._meta.model_name} {row.pk}: {field.attname}" for row, field in one if not _in(told, row, field)
+        ]
 
     assert not verify().faults, "the test leaves something behind"
     assert not missed
@@ -155,4 +157,6 @@ def _together(model: type[models.Model]) -> set[str]:
 
 def test_a_declared_column_is_compared_somewhere() -> None:
     kinds = (Recorded, Checked, Elsewhere, Unproven)
-    assert all(isinstance(column, kinds) and column.says for one in REGISTRY.values() for column in one.columns.values())
+    assert all(
+        isinstance(column, kinds) and column.says for one in REGISTRY.values() for column in one.columns.values()
+    )

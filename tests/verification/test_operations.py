@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.timeout(0)]
 def test_verification_holds_after_honest_operations(settings: Any, tmp_path: Any, mailoutbox: Any) -> None:
     settings.MEDIA_ROOT = tmp_path
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "CRM_ADAPTER": f"{Merging.__module__}.Merging"}
-    first = int(os.environ.get("CONTACT_GUARD_OPERATIONS_SEED", 0))
+    first = int(os.environ.get("CONTACT_GUARD_OPERATIONS_SEED", "0"))
     done = 0
     for seed in range(first, first + max(1, NUMBER // LIFE)):
         with transaction.atomic():
@@ -38,4 +38,4 @@ def test_verification_holds_after_honest_operations(settings: Any, tmp_path: Any
             done += company.done.total()
             assert len(company.done) > 20, company.done
             transaction.set_rollback(True)
-    print(f"{done} operations")
+    print(f"{done} operations, of the last company: {dict(company.done)}")

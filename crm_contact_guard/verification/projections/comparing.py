@@ -7,10 +7,22 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db.models import ForeignKey
 from django.utils import timezone
 
-from crm_contact_guard.record.following import REGISTRY, Checked, Column, Follows, Life, Recorded, Row, as_recorded
-from crm_contact_guard.record.following import made_at, plain
+from crm_contact_guard.record.following import (
+    REGISTRY,
+    BySubject,
+    Checked,
+    Column,
+    Follows,
+    Life,
+    Recorded,
+    Row,
+    as_recorded,
+    made_at,
+    plain,
+)
 from crm_contact_guard.record.upgrade import earlier_until
 from crm_contact_guard.verification.projections import lives
 from crm_contact_guard.verification.report import Report
@@ -49,7 +61,7 @@ class _Comparison:
                 known += self._page(rows)
         source = self._declared.events
         if source is not None and lives.made(self._using, source) != known:
-            self._missing()
+            self._missing(source)
         if self._declared.whole is not None:
             for where, why in self._declared.whole(self._using):
                 self._report.add(where, why)
@@ -105,20 +117,20 @@ class _Comparison:
         made = since(row) if since is not None else made_at(row[self._key])
         return made < self._earlier
 
-    def _missing(self) -> None:
+    def _missing(self, source: BySubject) -> None:
         """Name the rows that an event made and that are not there."""
-        assert self._declared.events is not None
         model, field = self._declared.model, self._declared.model._meta.pk
-        for part in lives.keys(self._using, self._declared.events):
+        key = field.target_field if isinstance(field, ForeignKey) else field
+        for part in lives.keys(self._using, source):
             wanted = {}
             for text in part:
                 try:
-                    wanted[(field.target_field if field.is_relation else field).to_python(text)] = text
+                    wanted[key.to_python(text)] = text
                 except ValidationError:
                     continue  # tampered with: the check of the row reports it
             there = model._base_manager.using(self._using).filter(pk__in=wanted)
-            for key in wanted.keys() - set(there.values_list("pk", flat=True)):
-                self._add(key, "was recorded and is gone")
+            for gone in wanted.keys() - set(there.values_list("pk", flat=True)):
+                self._add(gone, "was recorded and is gone")
 
     def _add(self, key: Any, why: str) -> None:
         self._report.add(f"{self._declared.name} {key}", why)

@@ -22,16 +22,22 @@ def of(using: str, source: BySubject, keys: Sequence[Any]) -> dict[str, list[Ent
     )
     lives: dict[str, list[Entry]] = {}
     for row in sorted(events.values_list(*COLUMNS, "pk"), key=lambda row: (row[2], row[-1])):
-        lives.setdefault(row[0], []).append(entry(*row[1:-1]))
+        lives.setdefault(row[0], []).append(entry(row[:-1]))
     return lives
 
 
-def entry(kind: str, recorded_at: Any, actor: str, data: str, details: str | None, reason: str | None, salt: Any) -> Entry:
-    """An event as an ``Entry``. What was tampered with counts as empty: the check of the row reports it."""
+def entry(row: Sequence[Any]) -> Entry:
+    """An event, from ``COLUMNS``. What was tampered with counts as empty: the check of the row reports it."""
+    _subject, kind, recorded_at, actor, data, details, reason, salt = row
     return Entry(
-        kind=kind, recorded_at=recorded_at, actor=actor, data=members(data), details=members(details), reason=reason,
+        kind=kind,
+        recorded_at=recorded_at,
+        actor=actor,
+        data=members(data),
+        details=members(details),
+        reason=reason,
         erased=salt is None,
-    )  # fmt: skip
+    )
 
 
 def made(using: str, source: BySubject) -> int:

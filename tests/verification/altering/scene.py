@@ -108,9 +108,7 @@ def _notices(message: Message) -> None:
     finding = NewFinding(
         message=message, kind="contact_request", start=0, end=3, score=0.3, detector="ranker", version="1"
     )
-    verdict = Verdict(
-        topic="off_channel", by="customer", stance="ask", at=message, findings=[finding], tier="noticed"
-    )
+    verdict = Verdict(topic="off_channel", by="customer", stance="ask", at=message, findings=[finding], tier="noticed")
     notice(conversation=message.conversation, verdict=verdict)
     alert = Alert.objects.order_by("pk")[0]
     until = timezone.now() + timedelta(minutes=1)

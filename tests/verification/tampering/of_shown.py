@@ -90,9 +90,7 @@ def hide_that_a_message_was_read(scene: Scene) -> Words:
 def show_a_conversation_with_another_customer(scene: Scene) -> Words:
     other = factories.customer(name="Taro Ito")
     Conversation.objects.update(customer=other)
-    return [
-        f"conversation {scene.talk.pk}: customer_id: expected {scene.talk.customer_id}, found {other.pk}"
-    ]
+    return [f"conversation {scene.talk.pk}: customer_id: expected {scene.talk.customer_id}, found {other.pk}"]
 
 
 @manipulation
