@@ -25,12 +25,12 @@ RECORDED: Final = Recorded()
 
 
 def _comment(row: Row, life: Life) -> object | None:
-    """The reason of the newest closing. An erasure empties both, though not always together."""
+    """The reason of the newest closing. An erasure empties both, the event first."""
     closed = life.last("alert.closed")
     if closed is not None and closed.erased:
         return None
     wanted = (closed.reason or "") if closed is not None else ""
-    return None if row["comment"] in (wanted, "") else "what was recorded when it was closed"
+    return None if row["comment"] == wanted else "what was recorded when it was closed"
 
 
 def _alert_before(event: Entry) -> Mapping[str, Any]:
@@ -75,7 +75,7 @@ follows(
             "severity": RECORDED,
             "status": RECORDED,
             "resolution": RECORDED,
-            "comment": Checked("the reason recorded when it was closed; empty after an erasure", _comment),
+            "comment": Checked("the reason recorded when it was closed; not compared after an erasure", _comment),
             "claimed_by_id": RECORDED,
             "closed_by_id": RECORDED,
             "opened_at": RECORDED,
