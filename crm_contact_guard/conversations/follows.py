@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 
 from crm_contact_guard.conversations.models import CarrierEventId, ChatLink
 from crm_contact_guard.record.following import (
@@ -27,7 +27,7 @@ from crm_contact_guard.record.following import (
     not_after,
     plain,
 )
-from crm_contact_guard.record.models import Conversation, Direction, Message, MessageKind
+from crm_contact_guard.record.models import Conversation, Direction, Message
 
 _KEY: Final = Elsewhere("the events that made the row name it")
 #: Of messages that the app itself took or sent; others leave a conversation as it is.
@@ -42,41 +42,55 @@ class _Talk:
     tenant: str | None = None
     last: datetime | None = None
     channels: set[str] = field(default_factory=set)
-    #: Messages and calls from the customer.
-    incoming: int = 0
-    #: When the newest message of each direction was recorded.
-    received: datetime | None = None
-    sent: datetime | None = None
+    messages: int = 0
+    #: Whether the newest message from the customer was answered.
+    answered: bool = True
     #: Whether a message from the customer, or a call, is of the time at which the customer is said to wait since.
     asked: bool = False
 
 
 def _talks(using: str, rows: Sequence[Row]) -> Mapping[Any, _Talk]:
+    """What the messages say. Of most conversations the newest is enough, which an index finds."""
     talks = {row["id"]: _Talk() for row in rows}
     messages = Message.objects.using(using).filter(conversation__in=talks).order_by()
-    columns = "conversation_id", "customer_id", "tenant", "direction", "kind", "channel", "source"
-    own = Q(reply_to__isnull=True)  # files that were fetched later change nothing
-    groups = messages.values_list(*columns).annotate(
-        Max("occurred_at"), newest=Max("recorded_at", filter=own), count=Count("pk", filter=own)
-    )
-    for key, customer, tenant, direction, kind, channel, source, occurred, recorded, count in groups:
+    for key, count in messages.values_list("conversation_id").annotate(Count("pk")):
+        talks[key].messages = count
+    newest = Message.objects.using(using).filter(conversation=OuterRef("pk")).order_by("-occurred_at", "-pk")
+    found = Conversation.objects.using(using).filter(pk__in=talks).annotate(newest=Subquery(newest.values("pk")[:1]))
+    columns = "conversation_id", "customer_id", "tenant", "occurred_at", "direction", "channel"
+    last = Message.objects.using(using).filter(pk__in=list(found.values_list("newest", flat=True)))
+    for key, customer, tenant, occurred, direction, channel in last.values_list(*columns):
         talk = talks[key]
-        if talk.last is None or occurred >= talk.last:
-            talk.last, talk.customer, talk.tenant = occurred, customer, tenant
-        if source != _LIVE or not count:
-            continue
-        if direction != Direction.NOTE:
-            talk.channels.add(channel)
-        if direction == Direction.INBOUND:
-            talk.received = max(recorded, talk.received or recorded)
-        elif direction == Direction.OUTBOUND:
-            talk.sent = max(recorded, talk.sent or recorded)
-        talk.incoming += count if direction == Direction.INBOUND or kind == MessageKind.CALL else 0
+        talk.customer, talk.tenant, talk.last = customer, tenant, occurred
+        talk.channels, talk.answered = {channel}, direction != Direction.INBOUND
+    _read_all(messages, {row["id"]: talks[row["id"]] for row in rows if _is_doubtful(row, talks[row["id"]])})
     waiting = {row["id"]: row["waiting_since"] for row in rows if row["waiting_since"] is not None}
     asked = messages.filter(conversation__in=waiting, occurred_at__in=set(waiting.values()))
     for key, occurred in asked.exclude(direction=Direction.OUTBOUND).values_list("conversation_id", "occurred_at"):
         talks[key].asked |= waiting[key] == occurred
     return talks
+
+
+def _is_doubtful(row: Row, talk: _Talk) -> bool:
+    """Whether the newest message leaves something open."""
+    waits = row["waiting_since"] is not None or talk.answered
+    return bool(talk.messages) and (row["channel"] not in talk.channels or not waits or row["state"] == "closed")
+
+
+def _read_all(messages: QuerySet[Message], talks: Mapping[Any, _Talk]) -> None:
+    for talk in talks.values():
+        talk.channels = set()
+    received: dict[Any, datetime] = {}
+    sent: dict[Any, datetime] = {}
+    own = Q(reply_to__isnull=True)  # files that were fetched later change nothing
+    groups = messages.filter(own, conversation__in=talks, source=_LIVE).exclude(direction=Direction.NOTE)
+    columns = "conversation_id", "direction", "channel"
+    for key, direction, channel, recorded in groups.values_list(*columns).annotate(Max("recorded_at")):
+        talks[key].channels.add(channel)
+        of = received if direction == Direction.INBOUND else sent
+        of[key] = max(recorded, of.get(key, recorded))
+    for key, talk in talks.items():
+        talk.answered = key not in received or (key in sent and sent[key] > received[key] - CLOCKS)
 
 
 def _customer(row: Row, life: Life) -> object | None:
@@ -96,7 +110,7 @@ def _channel(row: Row, life: Life) -> object | None:
 
 def _state(row: Row, life: Life) -> object | None:
     began = life.at_first("state")
-    if began is None or row["state"] == began or (row["state"] == "open" and life.beside.incoming):
+    if began is None or row["state"] == began or (row["state"] == "open" and life.beside.messages):
         return None
     return repr(began)
 
@@ -110,12 +124,11 @@ def _waiting_since(row: Row, life: Life) -> object | None:
     talk: _Talk = life.beside
     if row["waiting_since"] is not None:
         return None if talk.asked else "the time of a message from the customer"
-    answered = talk.received is None or (talk.sent is not None and talk.sent > talk.received - CLOCKS)
-    return None if answered else "the time of the first message that was not answered"
+    return None if talk.answered else "the time of the first message that was not answered"
 
 
 def _unread(row: Row, life: Life) -> object | None:
-    return None if row["unread"] <= life.beside.incoming else f"at most {life.beside.incoming}"
+    return None if row["unread"] <= life.beside.messages else f"at most {life.beside.messages}"
 
 
 def _linked_before(event: Entry) -> Mapping[str, Any]:
@@ -142,14 +155,14 @@ follows(
             "team_id": Recorded(),
             "subject": Recorded(personal=True),
             "channel": Checked("a channel that it began with or one of its messages came by", _channel, carried=True),
-            "state": Checked("as it began, or open after a message from the customer", _state, carried=True),
+            "state": Checked("as it began, or open once it has a message", _state, carried=True),
             "reply_token": Recorded(secret=True),
             "created_at": Recorded(),
             "last_message_at": Checked("the time of its newest message", _last_message_at),
             "waiting_since": Checked(
                 "the time of a message from the customer; nothing only when the newest one was answered", _waiting_since
             ),
-            "unread": Checked("at most the messages from the customer: reading is not recorded", _unread),
+            "unread": Checked("at most the number of its messages: reading is not recorded", _unread),
         },
     )
 )

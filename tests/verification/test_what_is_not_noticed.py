@@ -30,9 +30,7 @@ def _told(declared: Follows) -> dict[str, list[str]]:
 
 def _words(declared: Follows) -> Iterator[tuple[str, str]]:
     for name, column in declared.columns.items():
-        if isinstance(column, Checked):
-            yield column.says, name
-        elif isinstance(column, Recorded) and column.emptied:
+        if isinstance(column, Checked) or (isinstance(column, Recorded) and column.emptied):
             yield column.says, name
         elif isinstance(column, Unproven):
             yield f"**not noticed**: {column.says}", name
