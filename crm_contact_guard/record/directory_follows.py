@@ -219,6 +219,7 @@ follows(
             "timezone": _RECORDED,
             "language": _RECORDED,
             "working_hours": _RECORDED,
+            "calendar": _PERSONAL,
             "active": _RECORDED,
         },
     )
