@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import nullcontext
 from dataclasses import replace
 from itertools import islice
@@ -151,10 +151,11 @@ def _mirror_customers(records: Sequence[crm.CustomerRecord]) -> list[Customer]:
     changes.lock({customer.pk for customer in changed})
     if changed:
         Customer.objects.bulk_update(changed, ["name", "language", "timezone", "owner", "team", "url", "active"])
-    moved = _mirror_addresses([(customers[place], record.addresses) for place, record in by_place.items()])
+    made = {customer.pk for customer in new}
+    moved = _mirror_addresses([(customers[place], record.addresses) for place, record in by_place.items()], made)
     # Customers of versions before 1.0 have no salt: the record does not know them yet.
     unknown = {customer.pk for customer in customers.values() if customer.salt is None}
-    changes.customers_changed(unknown | moved | {customer.pk for customer in (*new, *changed)})
+    changes.customers_changed(unknown | moved | made | {customer.pk for customer in changed})
     return [customers[record.tenant, record.key] for record in records]
 
 
@@ -189,8 +190,11 @@ def _whole(text: str, most: int) -> str:
     return text if len(text) <= most else ""
 
 
-def _mirror_addresses(customers: Sequence[tuple[Customer, Iterable[crm.AddressRecord]]]) -> set[UUID]:
-    """Write the customers' addresses. Returns the ids of those whose addresses changed."""
+def _mirror_addresses(customers: Sequence[tuple[Customer, Iterable[crm.AddressRecord]]], made: Set[UUID]) -> set[UUID]:
+    """Write the customers' addresses. Returns the ids of those whose addresses changed.
+
+    ``made``: ids of new customers, whom no other process knows yet.
+    """
     addresses: dict[Any, dict[tuple[str, str], Address]] = defaultdict(dict)
     for address in Address.objects.filter(customer__in=[customer for customer, _records in customers]):
         addresses[address.customer_id][address.kind, address.normalised] = address
@@ -211,7 +215,7 @@ def _mirror_addresses(customers: Sequence[tuple[Customer, Iterable[crm.AddressRe
         others = [address for place, address in own.items() if place not in current and not address.learnt]
         removed += [address for address in others if address.opted_out_at is None or not address.dropped]
     moved = {address.customer_id for address in (*new, *changed, *removed)}
-    changes.lock(moved)
+    changes.lock(moved - made)
     for batch in batches(removed):
         rows = Address.objects.filter(pk__in=[address.pk for address in batch], learnt=False)
         rows.filter(opted_out_at__isnull=True).delete()

@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -27,6 +28,8 @@ SALT_BYTES: Final = 16
 #: Bytes of a row's digest, and of each column's, which only says which one differs.
 WHOLE, PART = 16, 3
 BATCH: Final = 500
+#: Types that ``following.plain`` leaves as they are.
+_PLAIN: Final = frozenset((str, int, bool, type(None)))
 CUSTOMER_COLUMNS: Final = tuple(field.attname for field in Customer._meta.concrete_fields if field.name != "salt")
 ADDRESS_COLUMNS: Final = tuple(field.attname for field in Address._meta.concrete_fields)
 
@@ -76,27 +79,26 @@ def customers_forgotten(customers: Collection[UUID]) -> None:
 
 def _tell(ids: Sequence[UUID]) -> None:
     rows = _locked(ids)
-    addresses: dict[UUID, list[Address]] = {row.pk: [] for row in rows}
-    for address in Address.objects.filter(customer__in=ids):
-        addresses[address.customer_id].append(address)
-    fresh = [row for row in rows if row.salt is None]
-    for row in fresh:
-        row.salt = os.urandom(SALT_BYTES)
+    fresh = [Customer(pk=row["id"], salt=os.urandom(SALT_BYTES)) for row in rows if row["salt"] is None]
     if fresh:
         Customer.objects.bulk_update(fresh, ["salt"])
-    for tenant, found in groupby(sorted(rows, key=lambda row: row.tenant), key=lambda row: row.tenant):
-        told = {}
-        for row in found:
-            salt = bytes(row.salt or b"")
-            own = {short(one.pk): digest(salt, ADDRESS_COLUMNS, vars(one)) for one in addresses[row.pk]}
-            told[short(row.pk)] = [digest(salt, CUSTOMER_COLUMNS, vars(row)), own]
+    salts = {row["id"]: bytes(row["salt"] or b"") for row in rows} | {row.pk: row.salt for row in fresh}
+    addresses: dict[UUID, dict[str, str]] = {key: {} for key in salts}
+    for address in Address.objects.filter(customer__in=ids).order_by().values():
+        key = address["customer_id"]
+        addresses[key][short(address["id"])] = digest(salts[key], ADDRESS_COLUMNS, address)
+    for tenant, found in groupby(sorted(rows, key=itemgetter("tenant")), key=itemgetter("tenant")):
+        told = {
+            short(row["id"]): [digest(salts[row["id"]], CUSTOMER_COLUMNS, row), addresses[row["id"]]] for row in found
+        }
         _event(tenant, told)
 
 
-def _locked(ids: Collection[UUID]) -> list[Customer]:
+def _locked(ids: Collection[UUID]) -> list[dict[str, Any]]:
     only_columns = database.connection().features.has_select_for_no_key_update
     # Messages that are being recorded refer to customers: on PostgreSQL they need not wait.
-    return list(Customer.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=only_columns))
+    rows = Customer.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=only_columns)
+    return list(rows.values())  # type: ignore[arg-type]
 
 
 def _event(tenant: str, customers: Mapping[str, Any]) -> None:
@@ -117,9 +119,11 @@ def short(key: UUID) -> str:
 
 def digest(salt: bytes, columns: Sequence[str], row: Mapping[str, Any]) -> str:
     """The digest of a row and of each of its columns, in base64."""
-    told = [
-        sha256(salt + f"{name}={following.plain(row[name])!r}".encode("utf-8", "replace")).digest() for name in columns
-    ]
+    told = []
+    for name in columns:
+        value = row[name]
+        text = value if type(value) in _PLAIN else following.plain(value)
+        told.append(sha256(salt + f"{name}={text!r}".encode("utf-8", "replace")).digest())
     parts = b"".join([one[:PART] for one in told])
     return b64encode(sha256(salt + b"".join(told)).digest()[:WHOLE] + parts).decode()
 

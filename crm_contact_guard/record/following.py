@@ -54,9 +54,14 @@ class Life:
     personal: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        before: dict[str, Any] = {}
         for event in self.events:
             told = _members(event.data.get(ROW))
-            self.open.update(told if told or self.earlier is None else self.earlier(event))
+            if not told and self.earlier is not None:
+                # It changed columns that it does not carry: only what such events say is still known.
+                before.update(self.earlier(event))
+                self.open = dict(before)
+            self.open.update(told)
             if event.erased:
                 self.personal.clear()
             self.personal.update(_members(event.details.get(ROW)))
