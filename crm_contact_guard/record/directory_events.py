@@ -82,7 +82,7 @@ def _tell(ids: Sequence[UUID]) -> None:
     fresh = [Customer(pk=row["id"], salt=os.urandom(SALT_BYTES)) for row in rows if row["salt"] is None]
     if fresh:
         Customer.objects.bulk_update(fresh, ["salt"])
-    salts = {row["id"]: bytes(row["salt"] or b"") for row in rows} | {row.pk: row.salt for row in fresh}
+    salts = {row["id"]: bytes(row["salt"] or b"") for row in rows} | {row.pk: bytes(row.salt or b"") for row in fresh}
     addresses: dict[UUID, dict[str, str]] = {key: {} for key in salts}
     for address in Address.objects.filter(customer__in=ids).order_by().values():
         key = address["customer_id"]

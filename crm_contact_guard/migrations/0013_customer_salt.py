@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm_contact_guard', '0011_employee_calendar'),
+        ('crm_contact_guard', '0012_address_kind_open'),
     ]
 
     operations = [
