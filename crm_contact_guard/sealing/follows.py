@@ -9,7 +9,8 @@ from crm_contact_guard.record.following import Elsewhere, Follows, Unproven, fol
 from crm_contact_guard.sealing.models import Seal, Tile, TreeHead, Witnessing
 
 _TREE: Final = Elsewhere("the tree, recomputed from the leaves and compared with the signed checkpoints")
-_TIME: Final = Unproven("the clock's word, which no checkpoint signs; rows more than an hour off it are reported")
+#: No checkpoint signs the clock's word, but it is bounded.
+_TIME: Final = Elsewhere("the seals before and after, and the times of its rows, within an hour")
 
 follows(
     Follows(
