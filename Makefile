@@ -12,7 +12,7 @@ LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --ext
 JOBS = auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services test-live test-postgresql test-mariadb matrix matrix-slice mutants sequences kills test-hosts test-hosts-slice coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
+.PHONY: help install demo demo-data test test-services test-live test-postgresql test-mariadb matrix matrix-slice mutants sequences operations kills test-hosts test-hosts-slice coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -91,6 +91,9 @@ matrix-slice: .venv/.matrix-installed ## of it what CI takes: the two ends on SQ
 
 sequences: .venv/.dev-installed ## 10,000 random sequences over every channel; SEQUENCES=500 draws fewer
 	CONTACT_GUARD_SEQUENCES=$${SEQUENCES:-10000} $(BIN)/python -m pytest tests/channels/test_sequences.py $(PYTEST_ARGS)
+
+operations: .venv/.dev-installed ## 100,000 random honest operations: verification must hold; OPERATIONS=5000 does fewer
+	CONTACT_GUARD_OPERATIONS=$${OPERATIONS:-100000} $(BIN)/python -m pytest tests/verification/test_operations.py -rP $(PYTEST_ARGS)
 
 kills: .venv/.services-installed ## 200 kills of real processes over every channel; KILLS=50 does fewer; needs PostgreSQL, Redis
 	CONTACT_GUARD_KILLS=$${KILLS:-200} $(BIN)/python -m pytest --services tests/services/kills -rP $(PYTEST_ARGS)

@@ -79,17 +79,23 @@ def one_process_each(file: str, databases: list[str], arguments: list[str]) -> N
 def talk() -> Any:
     """A conversation to write into."""
     from crm_contact_guard.conversations.lifecycle import conversation_open
+    from crm_contact_guard.directory import changes
     from crm_contact_guard.directory.models import Customer, Employee
+    from crm_contact_guard.hosting import database
 
-    employee = Employee.objects.create(key="1", name="Aoi", role="employee")
-    customer = Customer.objects.create(key="1", name="Hanako Sato")
-    return conversation_open(customer=customer, channel="email", employee=employee)
+    with database.atomic():
+        employee = Employee.objects.create(key="1", name="Aoi", role="employee")
+        changes.people_changed(employee)
+        customer = Customer.objects.create(key="1", name="Hanako Sato")
+        changes.customers_changed([customer.pk])
+        return conversation_open(customer=customer, channel="email", employee=employee)
 
 
 def filled(conversation: Any, count: int) -> Iterator[list[Any]]:
     """``count`` unsaved messages with correct digests, in batches of 2,000."""
     from django.utils import timezone
 
+    from crm_contact_guard.conversations.lifecycle import note_message
     from crm_contact_guard.directory.ids import uuid7
     from crm_contact_guard.proof import canonical
     from crm_contact_guard.record.models import Message
@@ -113,6 +119,7 @@ def filled(conversation: Any, count: int) -> Iterator[list[Any]]:
                 canonical.leaf_bytes("message", message_open_values(message), bytes(message.digests))
             )
             batch.append(message)
+        note_message(conversation, batch[-1])
         yield batch
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
 
 from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
+
+#: Each declares in its module ``follows`` how its tables follow from the record.
+_ROOMS_WITH_TABLES: Final = (
+    "record", "sealing", "files", "conversations", "delivery", "privacy", "reading", "supervision", "api",
+)  # fmt: skip
 
 
 class ContactGuardConfig(AppConfig):
@@ -17,14 +23,20 @@ class ContactGuardConfig(AppConfig):
 
     def ready(self) -> None:
         from crm_contact_guard import checks  # noqa: F401, PLC0415 - registers the checks
+        from crm_contact_guard.directory import changes  # noqa: PLC0415 - models must be loaded first
         from crm_contact_guard.monitoring import exposition  # noqa: PLC0415 - models must be loaded first
         from crm_contact_guard.privacy import erasing  # noqa: PLC0415 - models must be loaded first
         from crm_contact_guard.reading.forgetting import forget  # noqa: PLC0415
+        from crm_contact_guard.record.directory_events import Recorder  # noqa: PLC0415
 
+        for room in _ROOMS_WITH_TABLES:
+            import_module(f"{self.name}.{room}.follows")
         exposition.count()
         erasing.ERASERS.append(forget)
+        changes.LISTENERS.append(Recorder())
         post_migrate.connect(_compare_exactly, sender=self)
         post_migrate.connect(_restore_triggers, sender=self)
+        post_migrate.connect(_mark_upgrade, sender=self)
 
 
 def _compare_exactly(*, using: str, **_: Any) -> None:
@@ -44,3 +56,11 @@ def _restore_triggers(*, using: str, **_: Any) -> None:
     connection = connections[using]
     if trigger_state.altered(connection):
         triggers.install(connection)
+
+
+def _mark_upgrade(*, using: str, plan: Any = (), **_: Any) -> None:
+    """Record that rows of an earlier version have no events to be compared with."""
+    from crm_contact_guard.record import upgrade  # noqa: PLC0415 - models must be loaded first
+
+    if any(not backwards for _migration, backwards in plan):
+        upgrade.mark(using)

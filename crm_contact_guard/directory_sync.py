@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from crm_contact_guard import crm
 from crm_contact_guard.conversations.identity import customers_gone
+from crm_contact_guard.directory.changes import people_changed
 from crm_contact_guard.directory.mirror import (
     batches,
     mirror_customers,
@@ -20,6 +21,7 @@ from crm_contact_guard.directory.mirror import (
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory.problems import adapter_problems
 from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.hosting import database
 
 
 def sync_all() -> dict[str, int]:
@@ -61,9 +63,13 @@ def _staff(tenant: str) -> tuple[int, int]:
     return teams, len(staff)
 
 
+@database.atomic()
 def _deactivate_others(staff: list[Employee], tenant: str) -> None:
     places = {employee.pk: (employee.tenant, employee.key) for employee in staff}
-    employees_gone(places, tenant).update(active=False)
+    for employee in employees_gone(places, tenant):
+        employee.active = False
+        employee.save(update_fields=["active"])
+        people_changed(employee)
 
 
 def employees_gone(staff: Mapping[Any, tuple[str, str]], tenant: str) -> QuerySet[Employee]:

@@ -141,7 +141,7 @@ def send(
                 record_choice(actor, message, looked, override, emergency=emergency)
                 request.answer(message)
                 lifecycle.note_message(conversation, message)
-                outbox.enqueue(message)
+                outbox.enqueue(message, request=request.mark())
             storage.attach(message, stored)
             later("deliver", str(message.pk))
             later("inspect", str(message.pk))

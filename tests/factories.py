@@ -11,9 +11,11 @@ from django.utils import timezone
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.conversations.lifecycle import conversation_open
+from crm_contact_guard.directory import changes
 from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.mirror import customer_for, employee_for, mirror_teams
 from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.record.recording import record_message
 from tests.host.models import Branch, Client, User
@@ -64,6 +66,8 @@ def reachable(kind: str, address: str) -> Conversation:
     """A conversation of Aoi with a new customer who has this address."""
     talk = conversation(employee("aoi"))
     talk.customer.addresses.create(kind=kind, value=address, normalised=normalise(kind, address))
+    with database.atomic():
+        changes.customers_changed([talk.customer_id])
     return talk
 
 

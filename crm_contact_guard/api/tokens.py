@@ -109,4 +109,5 @@ def _event(kind: str, token: ApiToken) -> None:
         actor_type=Event.ActorType.SYSTEM,
         tenant=token.employee.tenant,
         data={"employee": str(token.employee_id), "expires_at": token.expires_at.isoformat()},
+        row=token,
     )

@@ -14,10 +14,12 @@ from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.conversations.rights import may_write
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.record.recording import record_event
 
 
+@database.atomic()
 def chat_link_create(*, conversation: Conversation, created_by: Employee | None) -> tuple[ChatLink, str]:
     """Create a link. Returns it with its token, which is not stored and can't be retrieved later.
 
@@ -40,6 +42,7 @@ def chat_link_create(*, conversation: Conversation, created_by: Employee | None)
         actor_type=Event.ActorType.EMPLOYEE if created_by else Event.ActorType.SYSTEM,
         actor=created_by.pk if created_by else "",
         conversation=conversation,
+        row=link,
     )
     return link, token
 
@@ -53,10 +56,13 @@ def chat_link_find(token: str) -> ChatLink | None:
     )
 
 
+@database.atomic()
 def chat_link_revoke(*, link: ChatLink, revoked_by: Employee) -> None:
     """Revoke a link. Open pages stop working at their next request. Raises NotPermitted."""
     _refuse(revoked_by, link.conversation)
-    if ChatLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
+    now = timezone.now()
+    if ChatLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(revoked_at=now):
+        link.revoked_at = now
         record_event(
             kind="chat_link.revoked",
             subject_type="chat_link",
@@ -64,6 +70,7 @@ def chat_link_revoke(*, link: ChatLink, revoked_by: Employee) -> None:
             actor_type=Event.ActorType.EMPLOYEE,
             actor=revoked_by.pk,
             conversation=link.conversation,
+            row=link,
         )
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from crm_contact_guard import crm
 from crm_contact_guard.conversations.rights import may_name_customer
+from crm_contact_guard.directory import changes
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Address, Customer, Employee
 from crm_contact_guard.directory.rights import may_identify_as
@@ -70,8 +71,11 @@ def customer_identify(
     )
     moved = [_move(row, customer, actor, reason) for row in moving.select_related("customer")]
     if sender is not None:
+        touched = {sender.pk, customer.pk, source.pk}
+        changes.lock(touched)
         _addresses_to(sender, customer, away_from=source)
         Customer.objects.filter(pk=sender.pk).update(active=False, merged_into=customer)
+        changes.customers_changed(touched)
     return moved
 
 
@@ -86,6 +90,7 @@ def customers_gone(customers: Sequence[Customer]) -> None:
     If the host merged one into another customer, its conversations move there. Recorded messages do not change.
     """
     successors = {customer.pk: _successor(customer) for customer in customers}
+    changes.lock(successors)
     Customer.objects.filter(pk__in=successors).update(active=False, merged_into=None)
     for customer in customers:
         successor = successors[customer.pk]
@@ -102,6 +107,7 @@ def customers_gone(customers: Sequence[Customer]) -> None:
         Customer.objects.filter(pk=customer.pk).update(merged_into=successor)
         for row in Conversation.objects.filter(customer=customer).select_related("customer"):
             _move(row, successor, None, "")
+    changes.customers_changed(successors)
 
 
 def _successor(customer: Customer) -> Customer | None:
@@ -130,6 +136,7 @@ def _move(conversation: Conversation, customer: Customer, actor: Employee | None
         conversation=conversation,
         data={"from": str(source.pk), "to": str(customer.pk)},
         reason=reason or None,
+        row=conversation,
     )
     return conversation
 

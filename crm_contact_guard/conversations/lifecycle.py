@@ -16,7 +16,9 @@ from crm_contact_guard.directory.models import Customer, Employee, Team
 from crm_contact_guard.directory.rights import may_start
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.hosting import database
-from crm_contact_guard.record.models import Conversation, Direction, Message
+from crm_contact_guard.proof.canonical import canonical_text
+from crm_contact_guard.record.models import Conversation, Direction, Event, Message
+from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.record.statements import execute
 
 #: 20 characters from 32 symbols are 100 random bits. Lower case, since some mail systems change the local part's case.
@@ -33,8 +35,15 @@ def new_reply_token() -> str:
     return "".join(secrets.choice(_TOKEN_ALPHABET) for _ in range(_TOKEN_LENGTH))
 
 
+@database.atomic()
 def conversation_open(
-    *, customer: Customer, channel: str, employee: Employee | None = None, team: Team | None = None, subject: str = ""
+    *,
+    customer: Customer,
+    channel: str,
+    employee: Employee | None = None,
+    team: Team | None = None,
+    subject: str = "",
+    state: str = Conversation.State.OPEN,
 ) -> Conversation:
     """Start a conversation without a permission check: for inbound messages and for the host's own code.
 
@@ -43,15 +52,30 @@ def conversation_open(
     employee = employee or customer.owner
     if team is None:
         team = (employee.teams.first() if employee is not None else None) or customer.team
-    return Conversation.objects.create(
+    conversation = Conversation.objects.create(
         tenant=customer.tenant,
         customer=customer,
         employee=employee,
         team=team,
-        subject=subject[:255],
+        subject=canonical_text(subject)[:255],
         channel=channel,
+        state=state,
         reply_token=new_reply_token(),
         created_at=timezone.now(),
+    )
+    _record(conversation, "conversation.opened")
+    return conversation
+
+
+def _record(conversation: Conversation, kind: str, actor: Employee | None = None) -> None:
+    record_event(
+        kind=kind,
+        subject_type="conversation",
+        subject_id=conversation.pk,
+        actor_type=Event.ActorType.EMPLOYEE if actor else Event.ActorType.SYSTEM,
+        actor=actor.pk if actor else "",
+        conversation=conversation,
+        row=conversation,
     )
 
 
@@ -151,6 +175,7 @@ def take_over(conversation: Conversation, employee: Employee) -> None:
     if conversation.employee_id is None:
         conversation.employee = employee
         conversation.save(update_fields=["employee"])
+        _record(conversation, "conversation.taken_over", employee)
 
 
 def mark_read(conversation: Conversation) -> None:

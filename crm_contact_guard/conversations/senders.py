@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
@@ -10,8 +11,10 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel, InboundMessage
 from crm_contact_guard.conversations import lifecycle
 from crm_contact_guard.conversations.holders import Holder, holders
+from crm_contact_guard.directory import changes
 from crm_contact_guard.directory.addresses import mask, name_of, normalise
 from crm_contact_guard.directory.models import Address, Customer
+from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Conversation
 
 
@@ -70,13 +73,15 @@ def _choose(matches: Sequence[Holder]) -> Holder | None:
     )
 
 
+@database.atomic()
 def _unknown_sender(carrier: Channel, address: str, name: str) -> Customer:
     """Create a customer without a key, to be linked later. Its name shows the address only masked."""
     shown = name_of(name) or mask(carrier.address_kind, address) or _("Unknown")
-    customer = Customer.objects.create(name=shown[:255], key=None)
+    customer = Customer.objects.create(name=shown[:255], key=None, salt=os.urandom(16))
     normalised = normalise(carrier.address_kind, address)
     if normalised:
         Address.objects.create(customer=customer, kind=carrier.address_kind, value=address[:320], normalised=normalised)
+    changes.customers_changed([customer.pk])
     return customer
 
 

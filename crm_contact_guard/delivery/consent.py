@@ -17,6 +17,7 @@ from crm_contact_guard.channels.base import Channel, ContactEvent, ContactKind
 from crm_contact_guard.conversations import lifecycle, names, senders
 from crm_contact_guard.conversations.holders import Holder
 from crm_contact_guard.delivery import outbox
+from crm_contact_guard.directory import changes
 from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.models import Address, Customer
 from crm_contact_guard.exceptions import ChannelError, InvalidMessage
@@ -47,7 +48,8 @@ def contact_changed(event: ContactEvent) -> int:
         if not normalised:
             return 0
     rows = Address.objects.filter(kind=carrier.address_kind, normalised=normalised).select_related("customer")
-    addresses = list(rows) if normalised else []
+    # In the order of the customers' ids, in which others lock them, too.
+    addresses = list(rows.order_by("customer_id")) if normalised else []
     if not addresses and event.kind.allows and normalised:
         addresses = list(
             senders.customer_of(carrier, event.address, name=event.name).addresses.select_related("customer")
@@ -77,8 +79,10 @@ def wrote(carrier: Channel, address: str, at: datetime, known: Sequence[Holder])
         opted_out_by=ContactKind.BOUNCE.value,
         opted_out_at__lt=at,
     )
-    for row in rows.select_related("customer"):
+    for row in rows.select_related("customer").order_by("customer_id"):
+        changes.lock([row.customer_id])
         Address.objects.filter(pk=row.pk).update(opted_out_at=None, opted_out_by="")
+        changes.customers_changed([row.customer_id])
         record_event(
             kind="contact.reached",
             subject_type="address",
@@ -184,8 +188,10 @@ def _allowed_since(address: Address, at: datetime) -> bool:
 
 
 def _note(address: Address, event: ContactEvent) -> None:
+    changes.lock([address.customer_id])
     out = None if event.kind.allows else event.occurred_at
     Address.objects.filter(pk=address.pk).update(opted_out_at=out, opted_out_by="" if out is None else event.kind.value)
+    changes.customers_changed([address.customer_id])
 
 
 def _record(event: ContactEvent, address: Address | None) -> None:

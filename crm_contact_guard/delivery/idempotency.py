@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +19,11 @@ from crm_contact_guard.record.inserting import insert_quietly
 from crm_contact_guard.record.models import Conversation, Message
 
 _LONGEST = 255
+
+
+def mark(employee_id: UUID, key: str, digest: str) -> str:
+    """SHA-256 of a key, whose it is and what was asked, in hexadecimal."""
+    return hashlib.sha256(json.dumps([str(employee_id), key, digest]).encode("utf-8", "replace")).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +61,10 @@ class KeyedRequest:
         if known.request_digest != self.digest:
             raise InvalidMessage(_("This Idempotency-Key was used for another message."), field="Idempotency-Key")
         return known.message
+
+    def mark(self) -> str:
+        """What the record keeps of the key and the request; empty without a key."""
+        return mark(self.actor.pk, self.key, self.digest) if self.key else ""
 
     def answer(self, message: Message) -> None:
         """Note the message under the key, which is unique, within the transaction that records the message."""

@@ -30,7 +30,7 @@ MAX_UNFINISHED = 2
 #: The pause after each failed attempt, in seconds; after one more attempt the message counts as failed.
 WAITS = (10, 60, 300, 1800, 7200, 21600)
 #: Later words of a carrier never move a message back in this order.
-_ORDER = ("queued", "sending", "uncertain", "failed", "sent", "delivered", "read")
+ORDER = ("queued", "sending", "uncertain", "failed", "sent", "delivered", "read")
 
 
 def retry() -> retrying.Retry:
@@ -47,11 +47,14 @@ class Claim:
     possible_duplicate: bool
 
 
-def enqueue(message: Message) -> None:
-    """Put a recorded outbound message into the outbox, in the transaction that records it."""
+def enqueue(message: Message, *, request: str = "") -> None:
+    """Put a recorded outbound message into the outbox, in the transaction that records it.
+
+    ``request``: digest of the client's key, if the request had one.
+    """
     now = timezone.now()
     insert_quietly(Delivery(message=message, due_at=now, updated_at=now))
-    _event(message, DeliveryStatus.QUEUED)
+    _event(message, DeliveryStatus.QUEUED, data={"request": request} if request else None)
 
 
 def due(now: datetime, limit: int = 200) -> list[UUID]:
@@ -178,7 +181,7 @@ def failed(
     unfinished = claim.message.delivery.unfinished + int(uncertain)
     due_at = None if permanent else retry().again_at(claim.attempt, now, retry_after=retry_after)
     data = {"attempt": claim.attempt, "permanent": permanent, "uncertain": uncertain, "final": due_at is None}
-    _event(claim.message, DeliveryStatus.FAILED, data=data, details={"error": error, **(detail or {})})
+    _event(claim.message, DeliveryStatus.FAILED, data=data, details={**(detail or {}), "error": error})
     end = Delivery.State.UNCERTAIN if unfinished else Delivery.State.FAILED
     if unfinished and due_at is None:
         _event(claim.message, DeliveryStatus.UNCERTAIN, data={"unfinished": unfinished})
@@ -200,16 +203,24 @@ def forget_errors(message_ids: Sequence[UUID]) -> None:
 
 @database.atomic()
 def carrier_said(
-    message: Message, status: DeliveryStatus, *, occurred_at: datetime, detail: Mapping[str, str] | None = None
+    message: Message,
+    status: DeliveryStatus,
+    *,
+    occurred_at: datetime,
+    detail: Mapping[str, str] | None = None,
+    carrier_id: str = "",
 ) -> Event:
-    """Record a later status event (delivered, read, bounced). It is shown only if it moves the state forward."""
-    event = _event(message, status, occurred_at=occurred_at, details=detail)
+    """Record a later status event (delivered, read, bounced). It is shown only if it moves the state forward.
+
+    ``carrier_id``: the id by which the carrier names the message.
+    """
+    event = _event(message, status, occurred_at=occurred_at, data={"named": carrier_id[:255]}, details=detail)
     _move(message.pk, status)
     return event
 
 
 def _move(message_id: UUID, status: DeliveryStatus) -> None:
-    earlier_states = _ORDER[: _ORDER.index(status.value)]
+    earlier_states = ORDER[: ORDER.index(status.value)]
     if status is DeliveryStatus.FAILED:
         earlier_states += ("sent",)  # a bounce follows acceptance by the carrier
     Delivery.objects.filter(message_id=message_id, state__in=earlier_states).update(

@@ -5,17 +5,20 @@ Rows are identified by the host's key. A row that the host no longer has is deac
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import nullcontext
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 
 from crm_contact_guard import crm
+from crm_contact_guard.directory import changes
 from crm_contact_guard.directory.addresses import name_of, normalise
 from crm_contact_guard.directory.models import Address, Customer, Employee, Role, Team
 from crm_contact_guard.exceptions import ConfigurationError
@@ -94,6 +97,7 @@ def mirror_employee(record: crm.EmployeeRecord) -> Employee:
         },
     )
     employee.teams.set(Team.objects.filter(tenant=record.tenant, key__in=record.team_keys))
+    changes.people_changed(employee)
     return employee
 
 
@@ -138,15 +142,20 @@ def _mirror_customers(records: Sequence[crm.CustomerRecord]) -> list[Customer]:
             "active": True,
         }
         if place not in customers:
-            customers[place] = Customer(tenant=record.tenant, key=record.key, **values)
+            customers[place] = Customer(tenant=record.tenant, key=record.key, salt=os.urandom(16), **values)
             new.append(customers[place])
         elif _update(customers[place], values):
             changed.append(customers[place])
         customers[place].owner, customers[place].team = owner, team
     Customer.objects.bulk_create(new)
+    changes.lock({customer.pk for customer in changed})
     if changed:
         Customer.objects.bulk_update(changed, ["name", "language", "timezone", "owner", "team", "url", "active"])
-    _mirror_addresses([(customers[place], record.addresses) for place, record in by_place.items()])
+    made = {customer.pk for customer in new}
+    moved = _mirror_addresses([(customers[place], record.addresses) for place, record in by_place.items()], made)
+    # Customers of versions before 1.0 have no salt: the record does not know them yet.
+    unknown = {customer.pk for customer in customers.values() if customer.salt is None}
+    changes.customers_changed(unknown | moved | made | {customer.pk for customer in changed})
     return [customers[record.tenant, record.key] for record in records]
 
 
@@ -181,7 +190,11 @@ def _whole(text: str, most: int) -> str:
     return text if len(text) <= most else ""
 
 
-def _mirror_addresses(customers: Sequence[tuple[Customer, Iterable[crm.AddressRecord]]]) -> None:
+def _mirror_addresses(customers: Sequence[tuple[Customer, Iterable[crm.AddressRecord]]], made: Set[UUID]) -> set[UUID]:
+    """Write the customers' addresses. Returns the ids of those whose addresses changed.
+
+    ``made``: ids of new customers, whom no other process knows yet.
+    """
     addresses: dict[Any, dict[tuple[str, str], Address]] = defaultdict(dict)
     for address in Address.objects.filter(customer__in=[customer for customer, _records in customers]):
         addresses[address.customer_id][address.kind, address.normalised] = address
@@ -200,9 +213,11 @@ def _mirror_addresses(customers: Sequence[tuple[Customer, Iterable[crm.AddressRe
             elif _update(own[place], values):
                 changed.append(own[place])
         others = [address for place, address in own.items() if place not in current and not address.learnt]
-        removed += [address.pk for address in others if address.opted_out_at is None or not address.dropped]
+        removed += [address for address in others if address.opted_out_at is None or not address.dropped]
+    moved = {address.customer_id for address in (*new, *changed, *removed)}
+    changes.lock(moved - made)
     for batch in batches(removed):
-        rows = Address.objects.filter(pk__in=batch, learnt=False)
+        rows = Address.objects.filter(pk__in=[address.pk for address in batch], learnt=False)
         rows.filter(opted_out_at__isnull=True).delete()
         rows.update(dropped=True)
     for fresh in batches(new):
@@ -211,6 +226,7 @@ def _mirror_addresses(customers: Sequence[tuple[Customer, Iterable[crm.AddressRe
         Address.objects.bulk_create(fresh, ignore_conflicts=True)
     if changed:
         Address.objects.bulk_update(changed, ["value", "position", "learnt", "dropped"])
+    return moved
 
 
 def _copy_opt_outs(new: Sequence[Address]) -> None:
@@ -257,6 +273,8 @@ def mirror_teams(tenant: str = "") -> int:
             supervisor=_colleague(record.supervisor_key, record.tenant),
             deputy=_colleague(record.deputy_key, record.tenant),
         )
+        for team in Team.objects.filter(tenant=record.tenant, key=record.key):
+            changes.people_changed(team)
     return len(records)
 
 

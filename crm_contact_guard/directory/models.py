@@ -83,6 +83,8 @@ class Customer(Row):
     #: The customer that an unknown sender was linked to, or that the host merged this one into. Recorded messages of
     #: this customer do not change.
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged")
+    #: The record keeps digests of the customer and the addresses under this salt; null after erasure.
+    salt = models.BinaryField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="contact_guard_customer_key")]

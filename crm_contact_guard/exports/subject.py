@@ -23,6 +23,7 @@ from crm_contact_guard.hosting import database
 from crm_contact_guard.privacy.erasing import erase_events, erase_messages
 from crm_contact_guard.privacy.holds import not_held
 from crm_contact_guard.proof.canonical import MESSAGE_PERSONAL
+from crm_contact_guard.record.directory_events import customers_forgotten
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import message_open_values, record_event
 from crm_contact_guard.supervision.models import Alert
@@ -123,7 +124,9 @@ def _forget(customer: Customer) -> None:
     Address.objects.filter(Q(customer=customer) | Q(customer__merged_into=customer)).delete()
     Conversation.objects.filter(customer=customer).update(subject="")
     Alert.objects.filter(conversation__customer=customer).update(comment="")
-    Customer.objects.filter(Q(pk=customer.pk) | Q(merged_into=customer)).update(name="—", url="", active=False)
+    forgotten = list(Customer.objects.filter(Q(pk=customer.pk) | Q(merged_into=customer)).values_list("pk", flat=True))
+    Customer.objects.filter(pk__in=forgotten).update(name="—", url="", active=False)
+    customers_forgotten(forgotten)
 
 
 def _event(customer: Customer, kind: str, actor: Employee | None, *, reason: str = "") -> None:

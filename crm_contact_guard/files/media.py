@@ -51,7 +51,27 @@ def expect(message: Message, media: Sequence[MediaRef]) -> list[UUID]:
         for ref in media
     ]
     Media.objects.bulk_create(rows)
+    for row in rows:
+        _note(row, "media.expected")
     return [row.pk for row in rows]
+
+
+def cancel(message_ids: Sequence[UUID]) -> None:
+    """Give up the files of these messages that are still at the carrier: the messages are being erased."""
+    for row in Media.objects.filter(message__in=message_ids).select_related("message__conversation"):
+        if Media.objects.filter(pk=row.pk).delete()[0]:
+            _note(row, "media.cancelled")
+
+
+def _note(row: Media, kind: str) -> None:
+    record_event(
+        kind=kind,
+        subject_type="media",
+        subject_id=row.pk,
+        actor_type=Event.ActorType.SYSTEM,
+        message=row.message,
+        row=row if kind == "media.expected" else None,
+    )
 
 
 def due(now: datetime, limit: int = 200) -> list[UUID]:
@@ -103,6 +123,7 @@ def _later(row: Media, error: str, *, permanent: bool) -> None:
             data={"attempts": number},
             details={"error": error[:500], "ref": row.ref, "name": row.name},
         )
+        _note(row, "media.ended")
 
 
 def _record(row: Media, file: FileIn) -> Message | None:
@@ -128,4 +149,5 @@ def _record(row: Media, file: FileIn) -> Message | None:
             reply_to_id=first.pk,
         )
         storage.attach(message, stored)
+        _note(row, "media.ended")
     return message

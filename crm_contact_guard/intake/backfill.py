@@ -109,10 +109,13 @@ def _conversation(old: OldMessage, customer: Customer, employee: Employee) -> Co
     existing = Conversation.objects.filter(customer=customer, employee=employee, subject=subject).first()
     if existing is not None:
         return existing
-    conversation = conversation_open(customer=customer, channel=old.channel, employee=employee, subject=subject)
-    conversation.state = Conversation.State.CLOSED
-    conversation.save(update_fields=["state"])
-    return conversation
+    return conversation_open(
+        customer=customer,
+        channel=old.channel,
+        employee=employee,
+        subject=subject,
+        state=Conversation.State.CLOSED,
+    )
 
 
 def _record(old: OldMessage, conversation: Conversation, customer: Customer, employee: Employee) -> Message:

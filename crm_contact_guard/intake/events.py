@@ -115,7 +115,13 @@ def _status(event: StatusEvent) -> bool:
     with insert_once(lambda: seen(event.channel, event.event_id)) as insertion:
         note_seen(event.channel, event.event_id, message)
         if message is not None:
-            outbox.carrier_said(message, event.status, occurred_at=event.occurred_at, detail=event.detail)
+            outbox.carrier_said(
+                message,
+                event.status,
+                occurred_at=event.occurred_at,
+                detail=event.detail,
+                carrier_id=event.carrier_id,
+            )
     return insertion.is_first and message is not None
 
 

@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from crm_contact_guard.delivery import outbox
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import NotPermitted
-from crm_contact_guard.files import storage
-from crm_contact_guard.files.models import Attachment, Media
+from crm_contact_guard.files import media, storage
+from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.hosting import database
 from crm_contact_guard.privacy.holds import not_held
 from crm_contact_guard.privacy.rights import may_erase_rows
@@ -47,7 +47,7 @@ def erase_messages(messages: QuerySet[Message], *, basis: str, actor: Employee |
     while ids := list(not_held(remaining).values_list("pk", flat=True)[:BATCH]):
         with database.atomic():
             # Cancel downloads that are still pending, and erase files already downloaded (replies without text).
-            Media.objects.filter(message__in=ids).delete()
+            media.cancel(ids)
             fetched = not_held(Message.objects.filter(reply_to__in=ids, salt__isnull=False, text=""))
             ids = list(dict.fromkeys((*ids, *fetched.values_list("pk", flat=True))))
             _erase_rows(Message, ids, MESSAGE_PERSONAL, basis=basis, actor=actor, reason=reason)

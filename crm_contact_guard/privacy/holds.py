@@ -57,7 +57,9 @@ def hold_place(
 def hold_release(*, hold: LegalHold, reason: str, released_by: Employee | None) -> None:
     """Release a hold. Releasing it again has no effect. Raises NotPermitted."""
     _refuse(released_by, hold.tenant)
-    if LegalHold.objects.filter(pk=hold.pk, released_at=None).update(released_at=timezone.now()):
+    now = timezone.now()
+    if LegalHold.objects.filter(pk=hold.pk, released_at=None).update(released_at=now):
+        hold.released_at = now
         _event(hold, "hold.released", released_by, reason)
 
 
@@ -95,4 +97,5 @@ def _event(hold: LegalHold, kind: str, actor: Employee | None, reason: str) -> N
         tenant=hold.tenant,
         data=covered(hold),
         reason=f"{hold.name}: {reason}",
+        row=hold,
     )

@@ -11,10 +11,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Model
 from django.utils import timezone
 
 from crm_contact_guard.directory.ids import uuid7
 from crm_contact_guard.proof import canonical
+from crm_contact_guard.record import following
 from crm_contact_guard.record.inserting import insert
 from crm_contact_guard.record.models import Conversation, Event, Message, MessageKind
 
@@ -97,9 +99,18 @@ def record_event(
     data: Mapping[str, Any] | None = None,
     reason: str | None = None,
     details: Mapping[str, Any] | None = None,
+    row: Model | None = None,
 ) -> Event:
-    """Insert one event row. ``reason`` and ``details`` may hold personal data and can be erased; ``data`` must not."""
+    """Insert one event row. ``reason`` and ``details`` may hold personal data and can be erased; ``data`` must not.
+
+    ``row``: the row of working state that the event changed, as it is now; the event carries the columns declared for
+    that, and verification compares them.
+    """
     now = timezone.now()
+    if row is not None:
+        data = {**(data or {}), following.ROW: following.open_state(row)}
+        personal = following.personal_state(row)
+        details = {**(details or {}), following.ROW: personal} if personal else details
     if message is not None and conversation is None:
         conversation = message.conversation
     event = Event(

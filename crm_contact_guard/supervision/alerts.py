@@ -6,9 +6,10 @@ Earlier noticed findings join an alert as evidence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -97,7 +98,9 @@ def alert_raise(
     """
     # The conversation's row serves as the lock: two workers inspecting neighbouring messages must not open two alerts.
     conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
-    fresh = [finding for finding, created in store(verdict) if created or finding.alert_id is None]
+    stored = store(verdict)
+    fresh = [finding for finding, created in stored if created or finding.alert_id is None]
+    made = {finding.pk for finding, created in stored if created}
     earlier = _noticed_before(verdict, fresh)
     now = timezone.now()
     alert = (
@@ -112,8 +115,8 @@ def alert_raise(
     if not fresh and (alert is None or not earlier):
         return None
     if alert is None:
-        return _open(conversation, verdict, fresh, earlier, notify=notify, notice_in=notice_in)
-    _join(alert, [*fresh, *earlier])
+        return _open(conversation, verdict, fresh, earlier, made, notify=notify, notice_in=notice_in)
+    _join(alert, [*fresh, *earlier], made)
     severity = max(alert.severity, severity_of(verdict))
     strongest = _strongest(alert.findings.all())
     Alert.objects.filter(pk=alert.pk).update(severity=severity, kind=strongest.kind, updated_at=now)
@@ -162,8 +165,24 @@ def _noticed_before(verdict: Verdict, fresh: Sequence[Finding]) -> list[Finding]
     return list(rows.exclude(pk__in=[finding.pk for finding in fresh]).order_by("message__occurred_at", "pk"))
 
 
-def _join(alert: Alert, findings: Sequence[Finding]) -> None:
+def _join(alert: Alert, findings: Sequence[Finding], made: Container[UUID]) -> None:
+    """Add findings to the alert. ``made``: ids of those that are not recorded yet."""
     Finding.objects.filter(pk__in=[finding.pk for finding in findings]).update(alert=alert)
+    for finding in findings:
+        finding.alert = alert
+        record_finding(finding, "finding.made" if finding.pk in made else "finding.joined")
+
+
+def record_finding(finding: Finding, kind: str) -> None:
+    """Record that a finding was made or joined an alert: offsets and kinds, never text."""
+    record_event(
+        kind=kind,
+        subject_type="finding",
+        subject_id=finding.pk,
+        actor_type=Event.ActorType.SYSTEM,
+        message=finding.message,
+        row=finding,
+    )
 
 
 def _promoted(earlier: Sequence[Finding]) -> dict[str, object]:
@@ -177,6 +196,7 @@ def _open(
     verdict: Verdict,
     fresh: Sequence[Finding],
     earlier: Sequence[Finding],
+    made: Container[UUID],
     *,
     notify: bool,
     notice_in: timedelta,
@@ -199,7 +219,7 @@ def _open(
         window_ends_at=verdict.at.occurred_at + settings.alert_window,
         at_message=verdict.at,
     )
-    _join(alert, [*fresh, *earlier])
+    _join(alert, [*fresh, *earlier], made)
     _event(
         alert,
         "alert.opened",
@@ -216,7 +236,10 @@ def _open(
         },
     )
     if notify and person is not None and settings.NOTIFY.get("email", True):
-        Notice.objects.create(alert=alert, employee=person, channel="email", due_at=now + notice_in)
+        record_notice(
+            Notice.objects.create(alert=alert, employee=person, channel="email", due_at=now + notice_in),
+            "notice.queued",
+        )
     return alert
 
 
@@ -225,6 +248,18 @@ def alert_address(alert: Alert, person: Employee) -> None:
     alert.addressee = person
     alert.save(update_fields=["addressee"])
     _event(alert, "alert.addressed", data={"addressee": str(person.pk)})
+
+
+def record_notice(notice: Notice, kind: str) -> None:
+    """Record what became of a notice: nobody can prevent a warning unseen."""
+    record_event(
+        kind=kind,
+        subject_type="notice",
+        subject_id=str(notice.pk),
+        actor_type=Event.ActorType.SYSTEM,
+        conversation=notice.alert.conversation,
+        row=notice,
+    )
 
 
 def _strongest(findings: Iterable[Finding]) -> Finding:
@@ -239,6 +274,7 @@ def _event(alert: Alert, kind: str, *, data: dict[str, object]) -> None:
         actor_type=Event.ActorType.SYSTEM,
         conversation=alert.conversation,
         data=data,
+        row=alert,
     )
 
 

@@ -18,6 +18,7 @@ from crm_contact_guard.hosting import database
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.company import company
 from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.signals import scanning
 from crm_contact_guard.supervision import contents, verdicts
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
@@ -61,7 +62,7 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
         if notify:
             alerts = [alert for alert in raised if alert is not None]
             second_reader.consider(message, alerts=alerts, noticed=second_reader.concerns(found_here))
-        Inspection.objects.update_or_create(
+        mark, _is_new = Inspection.objects.update_or_create(
             message=message,
             defaults={
                 "stance": verdict_of_talk.stance.value,
@@ -69,6 +70,14 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
                 "version": __version__,
                 "inspected_at": timezone.now(),
             },
+        )
+        record_event(
+            kind="message.inspected",
+            subject_type="message",
+            subject_id=message.pk,
+            actor_type=Event.ActorType.SYSTEM,
+            message=message,
+            row=mark,
         )
     return list({alert.pk: alert for alert in raised if alert is not None}.values())
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.core.mail import EmailMessage
@@ -26,7 +27,7 @@ from crm_contact_guard.hosting.languages import speaking
 from crm_contact_guard.hosting.mailing import send_by_host
 from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.record.models import Event
-from crm_contact_guard.supervision.alerts import OWED, alert_address
+from crm_contact_guard.supervision.alerts import OWED, alert_address, record_notice
 from crm_contact_guard.supervision.models import Alert, Notice
 from crm_contact_guard.supervision.routing import addressee
 from crm_contact_guard.supervision.titles import alert_title
@@ -56,30 +57,37 @@ def due_alerts(limit: int = 200) -> list[UUID]:
 def notice_send(notice_id: int) -> bool:
     """Send one notice. True if it was sent. A claim is a conditional UPDATE, so two workers never send it at once."""
     now = timezone.now()
-    if not Notice.objects.filter(_is_due(now), pk=notice_id).update(
-        state=Notice.State.SENDING, lease_until=RETRY.lease_until(now), attempts=F("attempts") + 1
-    ):
-        return False
-    notice = Notice.objects.select_related(
-        "employee", "alert__conversation__customer", "alert__concerned", "alert__team"
-    ).get(pk=notice_id)
-    rows = Notice.objects.filter(pk=notice_id)
+    with database.atomic():
+        if not Notice.objects.filter(_is_due(now), pk=notice_id).update(
+            state=Notice.State.SENDING, lease_until=RETRY.lease_until(now), attempts=F("attempts") + 1
+        ):
+            return False
+        notice = Notice.objects.select_related(
+            "employee", "alert__conversation__customer", "alert__concerned", "alert__team"
+        ).get(pk=notice_id)
+        record_notice(notice, "notice.attempted")
     if not notice.employee.email:
-        rows.update(state=Notice.State.FAILED, due_at=None, lease_until=None, last_error="no e-mail address")
+        _settle(notice, state=Notice.State.FAILED, last_error="no e-mail address")
         return False
     try:
         send_by_host(_mail(notice))
     except Exception as error:  # noqa: BLE001 - whatever a mail back end raises, the notice waits for another try
         again = RETRY.again_at(notice.attempts, now)
-        rows.update(
-            state=Notice.State.QUEUED if again is not None else Notice.State.FAILED,
-            due_at=again,
-            lease_until=None,
-            last_error=canonical_text(f"{type(error).__name__}: {error}")[:500],
-        )
+        state = Notice.State.QUEUED if again is not None else Notice.State.FAILED
+        _settle(notice, state=state, due_at=again, last_error=canonical_text(f"{type(error).__name__}: {error}")[:500])
         return False
-    rows.update(state=Notice.State.SENT, due_at=None, lease_until=None, last_error="", sent_at=timezone.now())
+    _settle(notice, state=Notice.State.SENT, last_error="", sent_at=timezone.now())
     return True
+
+
+@database.atomic()
+def _settle(notice: Notice, **values: Any) -> None:
+    """Store and record the outcome of an attempt, unless another worker took over after this one's lease."""
+    own = Notice.objects.filter(pk=notice.pk, attempts=notice.attempts)
+    if own.update(**{"due_at": None, "lease_until": None, **values}):
+        for name, value in {"due_at": None, "lease_until": None, **values}.items():
+            setattr(notice, name, value)
+        record_notice(notice, "notice.sent" if notice.state == Notice.State.SENT else "notice.failed")
 
 
 def _mail(notice: Notice) -> EmailMessage:
@@ -162,4 +170,5 @@ def _renew(alert: Alert, person: Employee) -> bool:
         notice.state, notice.attempts = Notice.State.QUEUED, RETRY.tries - 1 if had_address else 0
         notice.due_at = now + AGAIN if had_address else now
         notice.save(update_fields=["state", "attempts", "due_at"])
+    record_notice(notice, "notice.queued" if is_new else "notice.due")
     return True

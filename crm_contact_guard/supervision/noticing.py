@@ -7,7 +7,7 @@ from typing import Any, Final
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.record.recording import record_event
-from crm_contact_guard.supervision.alerts import Verdict, store
+from crm_contact_guard.supervision.alerts import Verdict, record_finding, store
 from crm_contact_guard.supervision.models import Finding
 
 #: The event that records what was noticed: offsets and kinds, never text.
@@ -20,6 +20,8 @@ def notice(*, conversation: Conversation, verdict: Verdict) -> list[Finding]:
     # The same lock as in alert_raise, which adds noticed findings to the alert.
     Conversation.objects.select_for_update().get(pk=conversation.pk)
     fresh = [finding for finding, created in store(verdict) if created]
+    for finding in fresh:
+        record_finding(finding, "finding.made")
     if fresh:
         record_event(
             kind=NOTICED,

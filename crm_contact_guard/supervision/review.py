@@ -34,8 +34,8 @@ def alert_claim(*, alert_id: UUID, reviewer: Employee) -> Alert:
     Alert.objects.filter(pk=alert.pk).update(
         status=Alert.Status.CLAIMED, claimed_by=reviewer, updated_at=timezone.now()
     )
-    _event(alert, "alert.claimed", reviewer, data={"from": str(previous) if previous else None})
     alert.refresh_from_db()
+    _event(alert, "alert.claimed", reviewer, data={"from": str(previous) if previous else None})
     return alert
 
 
@@ -68,8 +68,8 @@ def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment:
         closed_at=now,
         updated_at=now,
     )
-    _event(alert, "alert.closed", reviewer, data={"resolution": resolution}, reason=comment or None)
     alert.refresh_from_db()
+    _event(alert, "alert.closed", reviewer, data={"resolution": resolution}, reason=comment or None)
     return alert
 
 
@@ -87,8 +87,8 @@ def alert_reopen(*, alert_id: UUID, reviewer: Employee) -> Alert:
     Alert.objects.filter(pk=alert.pk).update(
         status=Alert.Status.OPEN, resolution="", closed_at=None, updated_at=timezone.now()
     )
-    _event(alert, "alert.reopened", reviewer, data={})
     alert.refresh_from_db()
+    _event(alert, "alert.reopened", reviewer, data={})
     return alert
 
 
@@ -115,4 +115,5 @@ def _event(alert: Alert, kind: str, reviewer: Employee, *, data: dict[str, objec
         conversation=alert.conversation,
         data=data,
         reason=reason,
+        row=alert,
     )

@@ -22,8 +22,9 @@ from crm_contact_guard.record.models import Pending
 from crm_contact_guard.record.pinned import pinned
 from crm_contact_guard.sealing import witnessing
 from crm_contact_guard.sealing.keys import verification_keys
-from crm_contact_guard.verification import foreign_keys, shown, sql, tables, values
+from crm_contact_guard.verification import erasures, foreign_keys, sql, tables, values
 from crm_contact_guard.verification.files import FileCheck
+from crm_contact_guard.verification.projections import comparing
 from crm_contact_guard.verification.report import Report
 from crm_contact_guard.verification.rows import RowCheck
 from crm_contact_guard.verification.sets import SetCheck
@@ -42,15 +43,14 @@ def verify(
     using: str | None = None,
     in_database: bool = False,
     file_contents: bool = False,
-    also: Sequence[Callable[[str, Report], None]] = (),
     on_fault: Callable[[Fault], None] = lambda fault: None,
     on_progress: Callable[[int, int], None] = lambda done, size: None,
 ) -> Report:
     """Check everything and report the faults.
 
     ``since``: signed checkpoints to compare with. ``in_database``: let PostgreSQL hash the rows, which is faster but
-    trusts the server. ``file_contents``: also read every stored file. ``also``: checks of the layers above, called with
-    alias and report within one snapshot. Raises ConfigurationError, and DatabaseError if the server does not respond.
+    trusts the server. ``file_contents``: also read every stored file. Raises ConfigurationError, and DatabaseError if
+    the server does not respond.
     """
     alias = using or database.alias()
     report = Report(on_fault=on_fault, on_progress=on_progress)
@@ -77,11 +77,11 @@ def verify(
         foreign_keys.check(alias, report)
     with _guarded(alias, report, "values"), pinned(alias):
         values.check(alias, report)
-    with _guarded(alias, report, "working state"), pinned(alias, snapshot=True):
-        shown.check(alias, report)
-    for check in also:
-        with _guarded(alias, report, "working state"), pinned(alias, snapshot=True):
-            check(alias, report)
+    with _guarded(alias, report, "erasures"), pinned(alias, snapshot=True):
+        erasures.check(alias, report)
+    for declared in comparing.tables():
+        with _guarded(alias, report, f"table of {declared.name}"), pinned(alias, snapshot=True):
+            comparing.check(alias, declared, report)
     with _guarded(alias, report, "witnesses"):
         _check_witnesses(alias, since, report)
     return report

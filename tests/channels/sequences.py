@@ -18,9 +18,11 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from crm_contact_guard.delivery import attempts
+from crm_contact_guard.channels.base import DeliveryStatus
+from crm_contact_guard.delivery import attempts, outbox
 from crm_contact_guard.delivery.models import Carrier, Delivery
 from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.verification.whole_record import verify
 from tests import factories
 from tests.channels.carrier_server import HANG_UP, Answer, CarrierServer
 from tests.channels.cases import Payload, SendCases, WebhookCases
@@ -65,6 +67,8 @@ class _Sequence(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self.verify()
+            report = verify()
+            assert report.holds, report.faults
         finally:
             transaction.set_rollback(True)
             self._example.__exit__(None, None, None)
@@ -142,7 +146,9 @@ class InboundSequence(_Sequence):
 
     def _write(self, carrier_id: str) -> Message:
         message = factories.sent(self.talk, carrier_id, self.cases.alias)
-        Delivery.objects.filter(message=message).update(state="sent", carrier_id=carrier_id, due_at=None)
+        claim = outbox.claim(message.pk, idempotent=True)
+        assert claim is not None
+        outbox.succeeded(claim, DeliveryStatus.SENT, carrier_id=carrier_id)
         return message
 
     # --- requests to the webhook

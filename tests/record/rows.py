@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.conversations.lifecycle import note_message
+from crm_contact_guard.record.models import Conversation, Event, Message, Pending
 from crm_contact_guard.record.recording import record_event, record_message
 from crm_contact_guard.sealing.sealer import seal
 from tests import factories
@@ -27,7 +28,7 @@ def message(conversation: Conversation, text: str = "Good evening", **fields: ob
         "details": {"client": "web"},
         **fields,
     }
-    return record_message(
+    recorded = record_message(
         conversation=conversation,
         direction="inbound",
         channel="chat",
@@ -35,6 +36,8 @@ def message(conversation: Conversation, text: str = "Good evening", **fields: ob
         text=text,
         **values,  # type: ignore[arg-type]
     )
+    note_message(conversation, recorded)
+    return recorded
 
 
 def event(about: Message, kind: str = "delivery.sent", **fields: object) -> Event:
@@ -50,11 +53,17 @@ def event(about: Message, kind: str = "delivery.sent", **fields: object) -> Even
 
 
 def sealed_record(conversation: Conversation, runs: int = 3, each: int = 4) -> list[Message]:
-    """``runs`` seals of ``each`` messages with one event each. Nothing is pending afterwards."""
-    messages = []
+    """``runs`` seals of twice ``each`` rows: messages with one event each, in the first also those of the conversation.
+
+    Nothing is pending afterwards.
+    """
+    messages: list[Message] = []
     for run in range(runs):
-        for number in range(each):
-            messages.append(message(conversation, f"Message {run}.{number} こんばんは"))
-            event(messages[-1], reason=f"because of {number}")
+        while (pending := Pending.objects.count()) < 2 * each:
+            if pending % 2:
+                record_event(kind="rules.read", subject_type="rules", subject_id="", actor_type="system")
+                continue
+            messages.append(message(conversation, f"Message {run}.{len(messages)} こんばんは"))
+            event(messages[-1], reason=f"because of {len(messages)}")
         seal()
     return messages

@@ -46,7 +46,7 @@ def test_every_row_is_sealed_once_in_consecutive_order() -> None:
     assert sorted(sealed_ids()) == sorted(ids)
     assert list(Seal.objects.order_by("size").values_list("size", flat=True)) == [10, 20, 30]
     assert not Pending.objects.exists()
-    assert {message.pk.bytes for message in messages[:5]} < set(sealed_ids()[:10])
+    assert {message.pk.bytes for message in messages[:3]} < set(sealed_ids()[:10])
 
 
 def test_the_root_is_that_of_the_rows_leaf_hashes_in_order() -> None:
@@ -62,7 +62,7 @@ def test_the_root_is_that_of_the_rows_leaf_hashes_in_order() -> None:
 
 def test_batches_smaller_than_a_tile_and_across_tiles_give_one_tree() -> None:
     talk = rows.talk()
-    for number in range(290):
+    for number in range(290 - Pending.objects.count()):
         rows.message(talk, str(number))
 
     done = seal(batch=37)
@@ -108,13 +108,14 @@ def test_a_rolled_back_row_is_never_sealed() -> None:
 
     seal()
 
-    assert sealed_ids() == [kept.pk.bytes]
+    assert kept.pk.bytes in sealed_ids()
+    assert len(sealed_ids()) == Message.objects.count() + Event.objects.count()
 
 
 def test_a_row_committed_late_is_sealed_later_and_found() -> None:
     talk = rows.talk()
     late = rows.message(talk)
-    pending = Pending.objects.get()
+    pending = Pending.objects.get(row_id=late.pk)
     pending.delete()
     rows.sealed_record(talk, runs=2)
     # Simulates a transaction that began before the others and committed after them.
@@ -183,12 +184,13 @@ def test_the_error_for_a_missing_key_file_shows_its_absolute_path() -> None:
 )
 def test_without_a_usable_key_nothing_is_sealed(given: dict[str, str], error: str) -> None:
     rows.message(rows.talk())
+    waiting = Pending.objects.count()
 
     with guard(**given), pytest.raises(ConfigurationError, match=error) as raised:
         seal()
 
     assert "nowhere" not in str(raised.value)  # it may be a mistyped secret
-    assert Pending.objects.count() == 1
+    assert Pending.objects.count() == waiting > 0
 
 
 STORAGE = "crm_contact_guard.sealing.witnesses.StorageWitness"
@@ -278,9 +280,10 @@ def test_the_head_is_locked_before_anything_is_read() -> None:
 
 def test_the_seal_task_is_scheduled_each_second_and_expires() -> None:
     rows.message(rows.talk())
+    waiting = Pending.objects.count()
 
     entry = CONTACT_GUARD_SCHEDULE["contact-guard-seal"]
 
     assert entry["schedule"] == 1.0
     assert entry["options"]["expires"] <= 5
-    assert tasks.seal() == 1
+    assert tasks.seal() == waiting > 0

@@ -12,6 +12,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from crm_contact_guard import tasks
+from crm_contact_guard.conversations.lifecycle import note_message
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.dispatch import inline
 from crm_contact_guard.record.models import Conversation, Event
@@ -36,6 +37,7 @@ def pressed(conversation: Conversation, *, notify: bool = True) -> Alert:
         occurred_at=factories.office_time(),
         text=PRESSING,
     )
+    note_message(conversation, message)
     [alert] = inspection.inspect(message, notify=notify)
     return alert
 

@@ -74,7 +74,7 @@ def test_a_claim_names_who_looks_at_it_and_is_recorded_once(alert: Alert, conver
     assert (opened.kind, event.kind) == ("alert.opened", "alert.claimed")
     assert (event.actor_type, event.actor, event.conversation) == ("employee", str(sora().pk), conversation)
     assert (event.subject_type, event.subject_id) == ("alert", str(alert.pk))
-    assert json.loads(event.data) == {"from": None}
+    assert json.loads(event.data)["from"] is None
 
 
 def test_a_claim_that_is_taken_over_says_from_whom(alert: Alert) -> None:
@@ -82,7 +82,7 @@ def test_a_claim_that_is_taken_over_says_from_whom(alert: Alert) -> None:
     taken = alert_claim(alert_id=alert.pk, reviewer=yui())
 
     assert taken.claimed_by == yui()
-    assert json.loads(alert_history(alert)[-1].data) == {"from": str(sora().pk)}
+    assert json.loads(alert_history(alert)[-1].data)["from"] == str(sora().pk)
 
 
 @pytest.mark.parametrize("who", [sora, yui])
@@ -114,7 +114,7 @@ def test_a_close_keeps_how_why_by_whom_and_when(alert: Alert) -> None:
     assert touched(alert)
     event = alert_history(alert)[-1]
     assert (event.kind, event.actor, event.reason) == ("alert.closed", str(sora().pk), "We talked.")
-    assert json.loads(event.data) == {"resolution": "coaching"}
+    assert json.loads(event.data)["resolution"] == "coaching"
 
 
 def test_a_close_without_a_word_records_none(alert: Alert) -> None:

@@ -19,10 +19,11 @@ from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.reading import asking
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Conversation, Event, Message
-from crm_contact_guard.supervision import inspection, shown
+from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.models import Alert, Finding, Notice
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen
 from crm_contact_guard.supervision.second_reading import reader_talk, second_reader
+from crm_contact_guard.verification.projections import comparing
 from crm_contact_guard.verification.report import Report
 from tests import factories
 from tests.channels.carrier_server import Answer
@@ -84,7 +85,8 @@ def events(kind: str) -> list[dict[str, Any]]:
 
 def verified() -> list[str]:
     report = Report()
-    shown.check("default", report)
+    for declared in comparing.tables():
+        comparing.check("default", declared, report)
     return [str(problem) for problem in report.faults]
 
 
@@ -140,7 +142,8 @@ def test_a_no_within_the_bounds_closes_the_alert_before_anybody_is_notified(
     assert (row.outcome, row.tier) == ("demoted", "noticed")
     assert (alert.status, alert.resolution, alert.closed_by) == ("closed", "noticed", None)
     assert not Notice.objects.exists()
-    assert events("alert.closed") == [{"resolution": "noticed", "reading": str(row.pk)}]
+    [closed] = events("alert.closed")
+    assert (closed["resolution"], closed["reading"]) == ("noticed", str(row.pk))
     assert not verified()
     # Inspected again, or with the next message, the same findings open no alert.
     inspection.inspect(row.message)

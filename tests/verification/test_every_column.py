@@ -35,7 +35,9 @@ def test_an_altered_column_is_reported(model: type[models.Model], column: str) -
     rows.sealed_record(talk)
     if model is Pending:
         rows.message(talk)
-    row = model._base_manager.order_by("pk")[0]
+    # Not the events of the talk's own rows: their kinds are so rare that the original isn't found among others.
+    chosen = model._base_manager.filter(message__isnull=False) if model is Event else model._base_manager.all()
+    row = chosen.order_by("pk")[0]
     field = next(field for field in model._meta.concrete_fields if field.attname == column)
 
     # MariaDB commits when triggers are dropped; its tables are emptied after the test.

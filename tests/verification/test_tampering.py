@@ -16,7 +16,6 @@ from crm_contact_guard.installation.settings_look import database_items
 from crm_contact_guard.record import hashed_rows
 from crm_contact_guard.sealing.models import Seal
 from crm_contact_guard.sealing.sealer import SealingRefused, seal
-from crm_contact_guard.supervision import shown, shown_noticed
 from crm_contact_guard.verification import whole_record
 from crm_contact_guard.verification.whole_record import Report
 from tests.record import rows
@@ -40,7 +39,7 @@ def scene() -> Iterator[Scene]:
 
 
 def verify(**options: Any) -> Report:
-    return whole_record.verify(also=[shown.check, shown_noticed.check], **options)
+    return whole_record.verify(**options)
 
 
 @pytest.mark.parametrize("name", sorted(MANIPULATIONS))

@@ -12,7 +12,6 @@ from django.db import DatabaseError, InterfaceError
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.management.command import GuardCommand
 from crm_contact_guard.sealing.keys import DEMO_KEY
-from crm_contact_guard.supervision import shown, shown_noticed
 from crm_contact_guard.verification.whole_record import Fault, Report, verify
 
 
@@ -47,7 +46,6 @@ class Command(GuardCommand):
                 since=since,
                 in_database=options["in_database"],
                 file_contents=options["files"],
-                also=[shown.check, shown_noticed.check],
                 on_fault=self.show_fault,
                 on_progress=self.show_progress,
             )

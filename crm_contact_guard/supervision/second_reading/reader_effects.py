@@ -10,7 +10,7 @@ from crm_contact_guard.reading import prompt
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import record_event
-from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, alert_raise
+from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, alert_raise, record_notice
 from crm_contact_guard.supervision.models import Alert, Finding, FindingKind, Notice, Stance, Topic
 
 #: The detector of the finding made by the reader itself.
@@ -80,11 +80,14 @@ def _demote(row: ReaderAnswer, shown: Alert) -> bool:
     others = alert.readings.exclude(pk=row.pk)
     if others.filter(Q(attempt=True) | Q(state__in=(ReaderAnswer.State.WAITING, ReaderAnswer.State.ASKING))).exists():
         return False
+    for notice in notices:
+        record_notice(notice, "notice.cancelled")
     Notice.objects.filter(pk__in=[notice.pk for notice in notices]).delete()
     now = timezone.now()
     Alert.objects.filter(pk=alert.pk).update(
         status=Alert.Status.CLOSED, resolution=Alert.Resolution.NOTICED, closed_at=now, updated_at=now
     )
+    alert.refresh_from_db()
     record_event(
         kind="alert.closed",
         subject_type="alert",
@@ -92,5 +95,6 @@ def _demote(row: ReaderAnswer, shown: Alert) -> bool:
         actor_type=Event.ActorType.SYSTEM,
         conversation=alert.conversation,
         data={"resolution": Alert.Resolution.NOTICED.value, "reading": str(row.pk)},
+        row=alert,
     )
     return True

@@ -25,7 +25,7 @@ from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.reading.options import Options, options
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import record_event
-from crm_contact_guard.supervision.alerts import Verdict
+from crm_contact_guard.supervision.alerts import Verdict, record_notice
 from crm_contact_guard.supervision.models import Alert, Notice, Topic
 from crm_contact_guard.supervision.second_reading import reader_effects, reader_talk
 from crm_contact_guard.supervision.second_reading.reader_talk import Question
@@ -96,6 +96,7 @@ def _question(
         defaults={"score": score, "alert": alert, "deadline": deadline, "created_at": timezone.now()},
     )
     if is_new:
+        _record(row, "reader.asked")
         later("reader_ask", str(row.pk))
 
 
@@ -143,6 +144,7 @@ def _refusal(row: ReaderAnswer, chosen: Options | None) -> str:
     return "late" if timezone.now() >= row.deadline else ""
 
 
+@database.atomic()
 def _claim(row: ReaderAnswer, chosen: Options | None) -> bool:
     now = timezone.now()
     wait = timedelta(seconds=2 * chosen.timeout) if chosen is not None else timedelta(0)
@@ -155,6 +157,8 @@ def _claim(row: ReaderAnswer, chosen: Options | None) -> bool:
         prompt_version=prompt.VERSION,
     )
     row.attempts += 1
+    if claimed:
+        _record(ReaderAnswer.objects.select_related("message__conversation").get(pk=row.pk), "reader.attempted")
     return bool(claimed)
 
 
@@ -184,9 +188,11 @@ def _settle(
     if stored.alert_id is None or stored.outcome == Outcome.DEMOTED or _is_asked_about(stored.alert_id):
         return None
     # There is nothing left to wait for.
-    Notice.objects.filter(alert=stored.alert_id, state=Notice.State.QUEUED, attempts=0, due_at__gt=now).update(
-        due_at=now
-    )
+    waiting = Notice.objects.filter(alert=stored.alert_id, state=Notice.State.QUEUED, attempts=0, due_at__gt=now)
+    for notice in waiting.select_for_update(of=("self",)).select_related("alert__conversation"):
+        notice.due_at = now
+        notice.save(update_fields=["due_at"])
+        record_notice(notice, "notice.due")
     return stored.alert_id
 
 
@@ -247,14 +253,19 @@ def _event(row: ReaderAnswer, reply: asking.Reply, question: Question | None) ->
         }
     else:
         data["error"] = row.error
+    _record(row, "reader.answered" if answered else "reader.failed", data)
+
+
+def _record(row: ReaderAnswer, kind: str, data: Mapping[str, object] | None = None) -> None:
     record_event(
-        kind="reader.answered" if answered else "reader.failed",
+        kind=kind,
         subject_type="reading",
         subject_id=row.pk,
         actor_type=Event.ActorType.SYSTEM,
         conversation=row.message.conversation,
         message=row.message,
         data=data,
+        row=row,
     )
 
 

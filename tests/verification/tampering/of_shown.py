@@ -7,7 +7,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from crm_contact_guard.channels.base import DeliveryStatus
 from crm_contact_guard.conversations.identity import LINKED
+from crm_contact_guard.delivery import outbox
 from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.ids import uuid7
 from crm_contact_guard.files.models import Attachment
@@ -39,69 +41,75 @@ def _with_a_file(scene: Scene) -> Message:
     return message
 
 
-def _file(**values: Any) -> Any:
+def _file(*named: str, **values: Any) -> Any:
     def act(scene: Scene) -> Words:
-        message = _with_a_file(scene)
+        _with_a_file(scene)
+        file = Attachment.objects.get()
         Attachment.objects.update(**values)
-        return [f"files of message {message.pk}", "differ from the sealed list"]
+        return [f"attachment {file.pk}", *named]
 
     return act
 
 
-for _name, _values in {
-    "type": {"content_type": "text/html"},
-    "kind": {"kind": "original"},
-    "name": {"name": "b.jpg"},
-    "digest": {"sha256": sha256(b"other").hexdigest()},
-    "place": {"position": 3, "size": 6},
-}.items():
-    MANIPULATIONS[f"edit_the_{_name}_of_a_file"] = _file(**_values)
+for _name, _column, _value in (
+    ("type", "content_type", "text/html"),
+    ("kind", "kind", "original"),
+    ("name", "name", "b.jpg"),
+    ("digest", "sha256", sha256(b"other").hexdigest()),
+    ("size", "size", 6),
+    ("place", "position", 3),
+    ("place_in_the_storage", "stored_as", ""),
+):
+    MANIPULATIONS[f"edit_the_{_name}_of_a_file"] = _file(f"{_column}: expected", **{_column: _value})
 
 
 @manipulation
 def add_a_file_to_a_message_without_files(scene: Scene) -> Words:
-    Attachment.objects.create(
+    file = Attachment.objects.create(
         message=scene.victim, position=0, kind="attachment", name="threat.pdf", content_type="application/pdf", size=1,
         sha256=sha256(b"x").hexdigest(), stored_as="contact_guard/x",
     )  # fmt: skip
-    return [f"files of message {scene.victim.pk}", "include 'threat.pdf', which the message does not list"]
+    return [f"attachment {file.pk}: position: expected less than 0", "as the message lists no more files"]
 
 
 @manipulation
 def show_a_message_as_delivered(scene: Scene) -> Words:
     Delivery.objects.create(message=scene.victim, state="delivered", updated_at=timezone.now())
-    return [f"delivery of message {scene.victim.pk}", 'is shown as "delivered", but no such event was recorded']
+    return [f"delivery {scene.victim.pk}: is in the table, but no event made it"]
 
 
 @manipulation
 def hide_that_a_message_was_read(scene: Scene) -> Words:
-    rows.event(scene.victim, "delivery.read")
-    Delivery.objects.create(message=scene.victim, state="sent", updated_at=timezone.now())
-    return [f"delivery of message {scene.victim.pk}", 'is shown as "sent", but the carrier reported "read"']
+    outbox.enqueue(scene.victim)
+    outbox.carrier_said(scene.victim, DeliveryStatus.READ, occurred_at=timezone.now())
+    Delivery.objects.update(state="sent")
+    return [f"delivery {scene.victim.pk}: state: expected 'read', found 'sent'"]
 
 
 @manipulation
 def show_a_conversation_with_another_customer(scene: Scene) -> Words:
     other = factories.customer(name="Taro Ito")
     Conversation.objects.update(customer=other)
-    return [f"conversation {scene.talk.pk}", f"is shown with customer {other.pk}, but no such link was recorded"]
+    return [f"conversation {scene.talk.pk}: customer_id: expected {scene.talk.customer_id}, found {other.pk}"]
 
 
 @manipulation
 def undo_a_link(scene: Scene) -> Words:
     """The conversation was linked to a customer; it is set back to the unknown sender of its messages."""
     other = factories.customer(name="Taro Ito")
+    before = scene.talk.customer
+    scene.talk.customer = other
     record_event(
         kind=LINKED, subject_type="conversation", subject_id=scene.talk.pk, actor_type="system",
-        conversation=scene.talk, data={"from": str(scene.talk.customer_id), "to": str(other.pk)},
+        conversation=scene.talk, data={"from": str(before.pk), "to": str(other.pk)}, row=scene.talk,
     )  # fmt: skip
-    return [f"conversation {scene.talk.pk}", "but no such link was recorded"]
+    return [f"conversation {scene.talk.pk}: customer_id: expected {other.pk}, found {before.pk}"]
 
 
 @manipulation
 def show_a_conversation_to_another_tenant(scene: Scene) -> Words:
     Conversation.objects.update(tenant="elsewhere")
-    return [f"conversation {scene.talk.pk}", "is shown to another tenant"]
+    return [f"conversation {scene.talk.pk}: tenant: expected '', found 'elsewhere'"]
 
 
 def _erased(scene: Scene) -> dict[str, Any]:
@@ -147,21 +155,21 @@ def _hold(scene: Scene) -> LegalHold:
 def release_a_hold_without_an_event(scene: Scene) -> Words:
     hold = _hold(scene)
     LegalHold.objects.update(released_at=timezone.now())
-    return [f"hold {hold.pk}", "is released without a recorded release"]
+    return [f"legalhold {hold.pk}: released_at: expected nothing, found "]
 
 
 @manipulation
 def move_a_hold_to_another_customer(scene: Scene) -> Words:
     hold = _hold(scene)
     LegalHold.objects.update(customer=factories.customer(name="Taro Ito"))
-    return [f"hold {hold.pk}", "does not cover what was recorded when it was placed"]
+    return [f"legalhold {hold.pk}: customer_id: expected {scene.talk.customer_id}"]
 
 
 @manipulation
 def drop_a_hold(scene: Scene) -> Words:
     hold = _hold(scene)
     LegalHold.objects.filter(pk=hold.pk).delete()
-    return [f"hold {hold.pk}", "was placed but is missing"]
+    return [f"legalhold {hold.pk}: was recorded and is gone"]
 
 
 def _alert(scene: Scene) -> Alert:
@@ -176,31 +184,31 @@ def _alert(scene: Scene) -> Alert:
 
 @manipulation
 def drop_an_alert(scene: Scene) -> Words:
-    key = _alert(scene).pk
+    key, finding = _alert(scene).pk, Finding.objects.get().pk
     Finding.objects.all().delete()
     Alert.objects.all().delete()
-    return [f"alert {key}", "and is gone"]
+    return [f"alert {key}: was recorded and is gone", f"finding {finding}: was recorded and is gone"]
 
 
 @manipulation
 def close_an_alert_in_anothers_name(scene: Scene) -> Words:
     alert = _alert(scene)
     Alert.objects.update(status="closed", resolution="false_positive", closed_by=scene.talk.employee_id)
-    return [f"alert {alert.pk}", "does not match its events: status"]
+    return [f"alert {alert.pk}: {name}: expected " for name in ("status", "resolution", "closed_by_id")]
 
 
 @manipulation
 def lower_an_alert(scene: Scene) -> Words:
     alert = _alert(scene)
     Alert.objects.update(severity=1, by="customer")
-    return [f"alert {alert.pk}", "does not match its events: by, severity"]
+    return [f"alert {alert.pk}: {name}: expected " for name in ("by", "severity")]
 
 
 @manipulation
 def address_an_alert_to_somebody_else(scene: Scene) -> Words:
     alert = _alert(scene)
     Alert.objects.update(addressee=factories.employee("friend"))
-    return [f"alert {alert.pk}", "does not match its events: addressee"]
+    return [f"alert {alert.pk}: addressee_id: expected nothing"]
 
 
 @manipulation
@@ -208,7 +216,10 @@ def rewrite_how_an_alert_was_closed(scene: Scene) -> Words:
     alert, reviewer = _alert(scene), factories.employee("supervisor", job="compliance")
     alert_close(alert_id=alert.pk, reviewer=reviewer, resolution="coaching", comment="Talked to Aoi")
     Alert.objects.update(resolution="false_positive", comment="Nothing")
-    return [f"alert {alert.pk}", "does not match its events: how it was closed, comment"]
+    return [
+        f"alert {alert.pk}: resolution: expected 'coaching', found 'false_positive'",
+        f"alert {alert.pk}: comment: expected what was recorded",
+    ]
 
 
 @manipulation
@@ -216,7 +227,7 @@ def add_an_alert(scene: Scene) -> Words:
     alert = _alert(scene)
     alert.pk = uuid7()
     alert.save(force_insert=True)
-    return [f"alert {alert.pk}", "has no event that opened it"]
+    return [f"alert {alert.pk}: is in the table, but no event made it"]
 
 
 def _noticed(scene: Scene) -> Finding:
@@ -232,21 +243,22 @@ def _noticed(scene: Scene) -> Finding:
 
 @manipulation
 def drop_a_noticed_finding(scene: Scene) -> Words:
-    _noticed(scene).delete()
-    return [f"message {scene.victim.pk}", "contact_request was noticed in it and is gone"]
+    key = _noticed(scene).pk
+    Finding.objects.all().delete()
+    return [f"finding {key}: was recorded and is gone"]
 
 
 @manipulation
 def lower_a_noticed_finding(scene: Scene) -> Words:
-    _noticed(scene)
+    key = _noticed(scene).pk
     Finding.objects.update(score=0.1)
-    return [f"message {scene.victim.pk}", "contact_request noticed in it does not match its event"]
+    return [f"finding {key}: score: expected '0.3000', found '0.1000'"]
 
 
 @manipulation
 def add_a_noticed_finding(scene: Scene) -> Words:
-    Finding.objects.create(
+    finding = Finding.objects.create(
         message=scene.other, kind="private_meeting", start=0, end=3, score=0.3, detector="ranker", version="1",
         stance="ask", by="employee", created_at=timezone.now(),
     )  # fmt: skip
-    return [f"message {scene.other.pk}", "private_meeting noticed in it has no event"]
+    return [f"finding {finding.pk}: is in the table, but no event made it"]

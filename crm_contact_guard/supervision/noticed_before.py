@@ -1,6 +1,6 @@
-"""Compares noticed findings with their recorded events, for ``contact_guard_verify``.
+"""Compares noticed findings of versions before 1.0 with their events, for ``contact_guard_verify``.
 
-A finding without an alert notifies nobody, so nobody would miss one that was deleted or recognise one that was forged.
+Those recorded no event for each finding, but listed what was noticed.
 """
 
 from __future__ import annotations
@@ -13,19 +13,22 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from crm_contact_guard.record.models import Event
+from crm_contact_guard.record.upgrade import earlier_until
 from crm_contact_guard.supervision.models import Finding
 from crm_contact_guard.supervision.noticing import NOTICED, recorded
-from crm_contact_guard.verification.report import Report
 
 _BATCH: Final = 500
 #: The fields that identify a finding, as in its unique constraint.
 _KEY: Final = ("message", "kind", "place", "start", "end", "detector")
 
 
-def check(using: str, report: Report) -> None:
-    """Report noticed findings without an event, and recorded ones that are missing. Call it within one snapshot."""
-    events = Event.objects.using(using).filter(kind=NOTICED, subject_type="message")
-    findings = Finding.objects.using(using)
+def faults(using: str) -> Iterator[tuple[str, str]]:
+    """Noticed findings without an event, and recorded ones that are missing: where, and what is wrong."""
+    until = earlier_until(using)
+    if until is None:
+        return
+    events = Event.objects.using(using).filter(kind=NOTICED, subject_type="message", recorded_at__lt=until)
+    findings = Finding.objects.using(using).filter(created_at__lt=until)
     for batch in _batches(events):
         recorded_findings = {_key(one): one for event in batch for one in _findings_of(event)}
         stored = {
@@ -33,15 +36,15 @@ def check(using: str, report: Report) -> None:
         }
         for key, one in recorded_findings.items():
             if key not in stored:
-                report.add(f"message {key[0]}", f"{key[1]} was noticed in it and is gone")
+                yield f"message {key[0]}", f"{key[1]} was noticed in it and is gone"
             elif stored[key] != one:
-                report.add(f"message {key[0]}", f"{key[1]} noticed in it does not match its event")
+                yield f"message {key[0]}", f"{key[1]} noticed in it does not match its event"
     for rows in _batches(findings.filter(alert__isnull=True)):
         about = events.filter(conversation__in={row.message.conversation_id for row in rows})
         recorded_keys = {_key(one) for event in about.iterator(chunk_size=_BATCH) for one in _findings_of(event)}
         for row in rows:
             if _key(recorded(row)) not in recorded_keys:
-                report.add(f"message {row.message_id}", f"{row.kind} noticed in it has no event")
+                yield f"message {row.message_id}", f"{row.kind} noticed in it has no event"
 
 
 def _batches(rows: QuerySet[Any]) -> Iterator[Sequence[Any]]:

@@ -1,0 +1,45 @@
+"""How API tokens follow from the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from crm_contact_guard.api.models import ApiToken
+from crm_contact_guard.record.following import (
+    BySubject,
+    Elsewhere,
+    Entry,
+    Follows,
+    Recorded,
+    follows,
+    marked,
+    moment,
+    not_after,
+    plain,
+)
+
+
+def _before(event: Entry) -> Mapping[str, Any]:
+    """What events of versions before 1.0 carry of a token."""
+    return {"employee_id": event.data.get("employee"), "expires_at": plain(moment(event.data.get("expires_at")))}
+
+
+follows(
+    Follows(
+        model=ApiToken,
+        events=BySubject(subject="token", born=("token.created",), more=("token.revoked",)),
+        earlier=_before,
+        columns={
+            "id": Elsewhere("the events that made the row name it"),
+            "employee_id": Recorded(),
+            "name": Recorded(personal=True),
+            "token_hash": Recorded(secret=True),
+            "created_at": Recorded(),
+            "expires_at": Recorded(),
+            "revoked_at": Recorded(otherwise=marked("revoked_at", "token.revoked")),
+            "last_used_at": not_after("last_used_at", timedelta(0), "not in the future: each use is not recorded"),
+        },
+    )
+)

@@ -1,0 +1,132 @@
+"""Records changes of the directory: customers in batches, by digests; employees and teams one by one, if they changed.
+
+A customer's columns and addresses are personal and change by thousands in a sync, so one event a batch carries a digest
+of each row under the customer's salt. An erasure forgets the salt: then nobody can find the values from the digests.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from collections.abc import Collection, Mapping, Sequence
+from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+from uuid import UUID
+
+from crm_contact_guard.directory.models import Address, Customer, Employee, Team
+from crm_contact_guard.hosting import database
+from crm_contact_guard.proof.canonical import canonical_json
+from crm_contact_guard.record import following
+from crm_contact_guard.record.models import Event
+from crm_contact_guard.record.recording import record_event
+
+#: Kind of the events that tell of customers.
+TOLD: Final = "directory.customers"
+SALT_BYTES: Final = 16
+#: Bytes of a row's digest, and of each column's, which only says which one differs.
+WHOLE, PART = 16, 3
+BATCH: Final = 500
+#: Types that ``following.plain`` leaves as they are.
+_PLAIN: Final = frozenset((str, int, bool, type(None)))
+CUSTOMER_COLUMNS: Final = tuple(field.attname for field in Customer._meta.concrete_fields if field.name != "salt")
+ADDRESS_COLUMNS: Final = tuple(field.attname for field in Address._meta.concrete_fields)
+
+
+class Recorder:
+    """The directory's listener (``directory.changes``)."""
+
+    def lock(self, customers: Collection[UUID]) -> None:
+        """Lock the customers until the end of the transaction, in the order of their ids, so that no two wait for each
+        other."""
+        _locked(customers)
+
+    def customers(self, customers: Collection[UUID]) -> None:
+        """Record the customers and their addresses as they are now."""
+        for part in _batches(sorted(customers)):
+            _tell(part)
+
+    def people(self, changed: Employee | Team) -> None:
+        """Record the employee or team, unless the newest event says the same."""
+        kind = str(changed._meta.model_name)
+        data: dict[str, Any] = {}
+        if isinstance(changed, Employee):
+            data["teams"] = sorted(str(key) for key in changed.teams.values_list("pk", flat=True))
+        events = Event.objects.filter(subject_type=kind, subject_id=str(changed.pk), kind=f"{kind}.mirrored")
+        newest = events.order_by("-recorded_at", "-pk").values_list("data", "details").first()
+        now = canonical_json({**data, following.ROW: following.open_state(changed)})
+        details = canonical_json({following.ROW: following.personal_state(changed)})
+        if newest is None or (newest[0], newest[1] or details) != (now, details):
+            record_event(
+                kind=f"{kind}.mirrored",
+                subject_type=kind,
+                subject_id=changed.pk,
+                actor_type=Event.ActorType.SYSTEM,
+                tenant=changed.tenant,
+                data=data,
+                row=changed,
+            )
+
+
+def customers_forgotten(customers: Collection[UUID]) -> None:
+    """Record that the mirrored data of these customers were erased, with their salts."""
+    rows = Customer.objects.filter(pk__in=customers)
+    rows.update(salt=None)
+    for tenant, found in groupby(rows.order_by("tenant", "pk"), key=lambda row: row.tenant):
+        _event(tenant, {short(row.pk): None for row in found})
+
+
+def _tell(ids: Sequence[UUID]) -> None:
+    rows = _locked(ids)
+    fresh = [Customer(pk=row["id"], salt=os.urandom(SALT_BYTES)) for row in rows if row["salt"] is None]
+    if fresh:
+        Customer.objects.bulk_update(fresh, ["salt"])
+    salts = {row["id"]: bytes(row["salt"] or b"") for row in rows} | {row.pk: bytes(row.salt or b"") for row in fresh}
+    addresses: dict[UUID, dict[str, str]] = {key: {} for key in salts}
+    for address in Address.objects.filter(customer__in=ids).order_by().values():
+        key = address["customer_id"]
+        addresses[key][short(address["id"])] = digest(salts[key], ADDRESS_COLUMNS, address)
+    for tenant, found in groupby(sorted(rows, key=itemgetter("tenant")), key=itemgetter("tenant")):
+        told = {
+            short(row["id"]): [digest(salts[row["id"]], CUSTOMER_COLUMNS, row), addresses[row["id"]]] for row in found
+        }
+        _event(tenant, told)
+
+
+def _locked(ids: Collection[UUID]) -> list[dict[str, Any]]:
+    only_columns = database.connection().features.has_select_for_no_key_update
+    # Messages that are being recorded refer to customers: on PostgreSQL they need not wait.
+    rows = Customer.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=only_columns)
+    return list(rows.values())  # type: ignore[arg-type]
+
+
+def _event(tenant: str, customers: Mapping[str, Any]) -> None:
+    record_event(
+        kind=TOLD,
+        subject_type="directory",
+        subject_id=tenant,
+        actor_type=Event.ActorType.SYSTEM,
+        tenant=tenant,
+        data={"customers": customers},
+    )
+
+
+def short(key: UUID) -> str:
+    """An id in 22 characters."""
+    return b64encode(key.bytes).decode().rstrip("=")
+
+
+def digest(salt: bytes, columns: Sequence[str], row: Mapping[str, Any]) -> str:
+    """The digest of a row and of each of its columns, in base64."""
+    told = []
+    for name in columns:
+        value = row[name]
+        text = value if type(value) in _PLAIN else following.plain(value)
+        told.append(sha256(salt + f"{name}={text!r}".encode("utf-8", "replace")).digest())
+    parts = b"".join([one[:PART] for one in told])
+    return b64encode(sha256(salt + b"".join(told)).digest()[:WHOLE] + parts).decode()
+
+
+def _batches(ids: Sequence[UUID]) -> list[Sequence[UUID]]:
+    return [ids[at : at + BATCH] for at in range(0, len(ids), BATCH)]

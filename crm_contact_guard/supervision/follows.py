@@ -1,0 +1,151 @@
+"""How findings, alerts and notices follow from the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from crm_contact_guard.record.following import (
+    BySubject,
+    Checked,
+    Elsewhere,
+    Entry,
+    Follows,
+    Life,
+    Recorded,
+    Row,
+    follows,
+    made_at,
+)
+from crm_contact_guard.supervision import noticed_before
+from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Notice
+
+KEY: Final = Elsewhere("the events that made the row name it")
+RECORDED: Final = Recorded()
+
+
+def _comment(row: Row, life: Life) -> object | None:
+    """The reason of the newest closing. An erasure empties both, the event first."""
+    closed = life.last("alert.closed")
+    if closed is not None and closed.erased:
+        return None
+    wanted = (closed.reason or "") if closed is not None else ""
+    return None if row["comment"] == wanted else "what was recorded when it was closed"
+
+
+def _alert_before(event: Entry) -> Mapping[str, Any]:
+    """What events of versions before 1.0 carry of an alert."""
+    data = event.data
+    match event.kind:
+        case "alert.opened":
+            named = {"topic": "topic", "by": "by", "stance": "stance", "at_message": "at_message_id"}
+            told = {column: data[name] for name, column in named.items() if name in data}
+            return told | {"status": "open", **({"addressee_id": data["addressee"]} if "addressee" in data else {})}
+        case "alert.claimed":
+            return {"status": "claimed", "claimed_by_id": event.actor}
+        case "alert.closed":
+            return {"status": "closed", "resolution": data.get("resolution"), "closed_by_id": event.actor or None}
+        case "alert.addressed":
+            return {"addressee_id": data.get("addressee")}
+        case "alert.reopened":
+            return {"status": "open", "resolution": ""}
+    return {}
+
+
+follows(
+    Follows(
+        model=Alert,
+        events=BySubject(
+            subject="alert",
+            born=("alert.opened",),
+            more=("alert.extended", "alert.claimed", "alert.closed", "alert.reopened", "alert.addressed"),
+        ),
+        earlier=_alert_before,
+        columns={
+            "id": KEY,
+            "tenant": RECORDED,
+            "conversation_id": RECORDED,
+            "team_id": RECORDED,
+            "addressee_id": RECORDED,
+            "concerned_id": RECORDED,
+            "topic": RECORDED,
+            "kind": RECORDED,
+            "by": RECORDED,
+            "stance": RECORDED,
+            "severity": RECORDED,
+            "status": RECORDED,
+            "resolution": RECORDED,
+            "comment": Checked("the reason recorded when it was closed; not compared after an erasure", _comment),
+            "claimed_by_id": RECORDED,
+            "closed_by_id": RECORDED,
+            "opened_at": RECORDED,
+            "updated_at": RECORDED,
+            "closed_at": RECORDED,
+            "window_ends_at": RECORDED,
+            "at_message_id": RECORDED,
+        },
+    )
+)
+
+follows(
+    Follows(
+        model=Finding,
+        events=BySubject(subject="finding", born=("finding.made",), more=("finding.joined",), is_new=True),
+        whole=noticed_before.faults,
+        columns={
+            "id": KEY,
+            "message_id": RECORDED,
+            "alert_id": RECORDED,
+            "kind": RECORDED,
+            "place": RECORDED,
+            "start": RECORDED,
+            "end": RECORDED,
+            "score": Recorded("the newest event that carries it, to four decimals"),
+            "detector": RECORDED,
+            "version": RECORDED,
+            "stance": RECORDED,
+            "by": RECORDED,
+            "created_at": RECORDED,
+        },
+    )
+)
+
+follows(
+    Follows(
+        model=Inspection,
+        events=BySubject(subject="message", born=("message.inspected",), is_new=True),
+        columns={
+            "message_id": KEY,
+            "stance": RECORDED,
+            "score": Recorded("the newest event that carries it, to four decimals"),
+            "version": RECORDED,
+            "inspected_at": RECORDED,
+        },
+    )
+)
+
+follows(
+    Follows(
+        model=Notice,
+        events=BySubject(
+            subject="notice",
+            born=("notice.queued",),
+            more=("notice.attempted", "notice.sent", "notice.failed", "notice.due"),
+            gone=("notice.cancelled",),
+            is_new=True,
+        ),
+        since=lambda row: made_at(row["alert_id"]),
+        columns={
+            "id": KEY,
+            "alert_id": RECORDED,
+            "employee_id": RECORDED,
+            "channel": RECORDED,
+            "state": RECORDED,
+            "attempts": RECORDED,
+            "due_at": RECORDED,
+            "lease_until": RECORDED,
+            "last_error": Recorded(personal=True),
+            "sent_at": RECORDED,
+        },
+    )
+)

@@ -1,0 +1,1 @@
+"""Compares every column of our tables with what the record says of it (``record.following``)."""

@@ -1,0 +1,1 @@
+"""Each column of each of our tables, altered once."""

@@ -1,0 +1,120 @@
+"""A record with at least one row in every table, made by the app's own services."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from crm_contact_guard import gateway
+from crm_contact_guard.api.tokens import token_create, token_revoke
+from crm_contact_guard.channels import registry
+from crm_contact_guard.channels.base import FileIn, InboundMessage, MediaRef
+from crm_contact_guard.conversations import lifecycle
+from crm_contact_guard.conversations.chat_links import chat_link_create, chat_link_revoke
+from crm_contact_guard.conversations.senders import customer_of
+from crm_contact_guard.delivery import attempts, health
+from crm_contact_guard.detection.types import Tier
+from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.files import media
+from crm_contact_guard.privacy.holds import hold_place, hold_release
+from crm_contact_guard.record.models import Conversation, Message
+from crm_contact_guard.sealing.models import Witnessing
+from crm_contact_guard.sealing.sealer import seal
+from crm_contact_guard.supervision import inspection, notices
+from crm_contact_guard.supervision.alerts import NewFinding, Verdict
+from crm_contact_guard.supervision.models import Alert
+from crm_contact_guard.supervision.noticing import notice
+from crm_contact_guard.supervision.review import alert_claim, alert_close
+from crm_contact_guard.supervision.second_reading import second_reader
+from tests import factories
+
+
+def play() -> None:
+    """Everything that leaves a row, sealed. ``TASKS`` is inline: deliveries fail, inspections and warnings happen."""
+    branch, other = factories.team(head="sora", deputy="ken"), factories.team("Spa", head="yuki")
+    clerk, colleague = factories.employee("aoi", branch=branch), factories.employee("riku", branch=other)
+    chief = Employee.objects.get(email="sora@kaede.example")
+    mail = factories.conversation(clerk, channel="email", email="hanako@post.example")
+    chat = factories.conversation(clerk, name="Jiro Ito")
+    factories.conversation(colleague, name="Saburo Abe", email="saburo@post.example")
+    for text in ("Thank you.", "LINE交換しませんか？ID: hanako_22", "電話は090-1234-5678です"):
+        _receives(mail, text)
+    _sends(clerk, chat)
+    _notices(Message.objects.filter(direction="inbound").earliest("pk"))
+    for number, alert in enumerate(Alert.objects.order_by("pk")[:2]):
+        alert_claim(alert_id=alert.pk, reviewer=chief)
+        if not number:
+            alert_close(alert_id=alert.pk, reviewer=chief, resolution="coaching", comment="Talked it over")
+    link, _token = chat_link_create(conversation=chat, created_by=clerk)
+    chat_link_create(conversation=mail, created_by=clerk)
+    chat_link_revoke(link=link, revoked_by=clerk)
+    token_revoke(token_create(employee=chief, name="warehouse").token.pk)
+    token_create(employee=chief, name="reports")
+    hold = hold_place(name="Case 12", reason="Court order", placed_by=None, employee=clerk, since=timezone.now())
+    hold_release(hold=hold, reason="Settled", released_by=None)
+    hold_place(name="Case 13", reason="Court order", placed_by=None, customer=mail.customer)
+    Witnessing.objects.create(alias="auditor", size=3, kept_at=timezone.now(), tried_at=timezone.now())
+    seal()
+    lifecycle.conversation_open(customer=mail.customer, channel="chat", employee=colleague)
+    lifecycle.take_over(lifecycle.conversation_open(customer=_unknown(), channel="email"), clerk)
+    seal()
+    # One row of each kind that is not sealed yet.
+    _receives(mail, "Good night.")
+
+
+def _receives(talk: Conversation, text: str) -> None:
+    received = gateway.receive(
+        InboundMessage(
+            channel="email",
+            event_id=f"event of {text}",
+            from_address="hanako@post.example",
+            text=text,
+            occurred_at=timezone.now() - timedelta(minutes=1),
+            reply_tokens=(talk.reply_token,),
+            files=(_file("a.txt"), _file("b.txt")),
+        )
+    )
+    assert received.message is not None
+    # As the tasks do after the commit, which some databases' tests never reach.
+    for alert in inspection.inspect(received.message):
+        for key in notices.due(alert):
+            notices.notice_send(key)
+    media.expect(received.message, [MediaRef(ref="photo", name="photo.jpg", content_type="image/jpeg")])
+
+
+def _file(name: str) -> FileIn:
+    return FileIn(name=name, content_type="text/plain", content=name.encode())
+
+
+def _sends(clerk: Employee, chat: Conversation) -> None:
+    for number in range(2):
+        sent = gateway.send(
+            actor=clerk,
+            conversation=chat,
+            text=f"Your room {number} is ready.",
+            idempotency_key=f"key {number}",
+            occurred_at=factories.office_time(),
+        )
+        assert sent.message is not None
+        inspection.inspect(sent.message)
+        if number:
+            attempts.deliver(sent.message.pk)
+    health.wait_until(registry.channel("chat"))
+    health.failed("chat", OSError("gone"))
+
+
+def _notices(message: Message) -> None:
+    finding = NewFinding(
+        message=message, kind="contact_request", start=0, end=3, score=0.3, detector="ranker", version="1"
+    )
+    verdict = Verdict(topic="off_channel", by="customer", stance="ask", at=message, findings=[finding], tier="noticed")
+    notice(conversation=message.conversation, verdict=verdict)
+    alert = Alert.objects.order_by("pk")[0]
+    until = timezone.now() + timedelta(minutes=1)
+    second_reader._question(message, Tier.ALERT, by="customer", score=0.7, deadline=until, alert=alert)
+    second_reader._question(message, Tier.NOTICED, by="customer", score=0.3, deadline=until)
+
+
+def _unknown() -> Customer:
+    return customer_of(registry.channel("email"), "stranger@post.example", name="A stranger")
