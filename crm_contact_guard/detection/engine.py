@@ -41,9 +41,6 @@ LOCAL_MARGIN = 0.4
 LOCAL_PLAIN = 0.85
 #: Passages scored in one message.
 MAX_PASSAGES = 40
-#: The passages of a text below this probability and with at most ``SHORT`` characters are not scored.
-HOPELESS = 0.005
-SHORT = 100
 #: Windows of a long text whose evidence is reported, those with the highest probability.
 MAX_WINDOWS_SHOWN = 20
 NO_COMPANY = Company()
@@ -144,7 +141,7 @@ def judge(
     best = windows[0] if len(windows) == 1 else max(windows, key=_by_probability)
     limits = thresholds(direction, company)
     threshold = limits.alert
-    if best.probability < threshold and (best.probability > HOPELESS or len(normalised.original) > SHORT):
+    if best.probability < threshold:
         # Text around an attempt must not dilute it: relevant sentences are also scored on their own.
         local = [
             window

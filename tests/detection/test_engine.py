@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crm_contact_guard.detection import (
@@ -224,6 +224,9 @@ def _identifiers(text: str, verdict: Scan) -> set[str]:
 
 
 @settings(max_examples=80)
+@example(
+    "個人のLINEを交換しませんか。会社には内緒で。", ["朝食は7時からでございます。"], ["朝食は7時からでございます。"] * 2
+)
 @given(
     st.sampled_from([text for text, direction, _ in ATTEMPTS if direction == "outbound"]),
     st.lists(st.sampled_from(PADDING), max_size=40),

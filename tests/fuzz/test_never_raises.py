@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from crm_contact_guard import detection
 from crm_contact_guard.channels.base import CarrierEvent, UnknownEvent
 from crm_contact_guard.channels.email import addresses, html_text, inbound, mime_text, structure
-from crm_contact_guard.channels.names import Names, Profile
 from crm_contact_guard.channels.twilio import inbound as twilio
 from crm_contact_guard.channels.whatsapp import events as whatsapp
 from crm_contact_guard.detection import engine, threads
@@ -30,7 +29,6 @@ from crm_contact_guard.detection.segments import own_words, segments, words_of_o
 from crm_contact_guard.detection.text import charsets
 from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Direction, Finding, Scan, ThreadMessage, ThreadVerdict
-from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.proof.bundle import Report, verify_bundle
 from crm_contact_guard.reading import asking
 from crm_contact_guard.reading.options import options
@@ -146,15 +144,6 @@ def known(events: list[CarrierEvent]) -> bool:
     return bool(events) and all(not isinstance(event, UnknownEvent) or event.payload for event in events)
 
 
-def of_names(failure: Exception | None) -> None:
-    def ask(person: str) -> Profile:
-        if failure is not None:
-            raise failure
-        return Profile(name=person)
-
-    assert Names(ask).of("U1") in (Profile(), Profile(name="U1"))
-
-
 def of_bundle(data: tuple[dict[str, bytes], bytes]) -> None:
     files, tail = data
     for bundle in (rezip(files), rezip(relist(files)) if _has_manifest(files) else b"", tail):
@@ -201,7 +190,6 @@ twilio_values = st.builds(
     st.sampled_from(_twilio),
     st.dictionaries(st.sampled_from(sorted({key for values in _twilio for key in values})), texts, max_size=4),
 )
-failures = st.sampled_from((None, ChannelError("gone", permanent=True), ChannelError("later", permanent=False)))
 written = st.tuples(texts, sides)
 #: What holds each promise: the function that checks it, and what it is given.
 TARGETS: dict[str, tuple[Callable[[Any], None], st.SearchStrategy[Any]]] = {
@@ -213,7 +201,6 @@ TARGETS: dict[str, tuple[Callable[[Any], None], st.SearchStrategy[Any]]] = {
     "channels/email/mime_text:": (of_words, raw_mails),
     "channels/email/structure:get_payload": (of_structure, raw_mails),
     "channels/email/structure:read": (of_structure, raw_mails),
-    "channels/names:Names": (of_names, failures),
     "channels/twilio/inbound:events": (of_twilio, twilio_values),
     "channels/whatsapp/events:of": (of_whatsapp, altered(payloads("whatsapp")) | json_values),
     "detection/__init__:scan": (of_text(detection.scan), written),

@@ -40,7 +40,8 @@ LIMITS = {
 #: What it declares besides: who is reached, and what the carrier does beyond sending.
 OTHER = {
     "address_kind", "verbose_name", "needs_address", "idempotency_lasts", "supports_idempotency", "supports_subject",
-    "supports_templates", "supports_calls", "supports_carried", "supports_status", "supports_webhook",
+    "supports_templates", "supports_calls", "supports_carried", "supports_status", "supports_webhook", "supports_names",
+    "on_our_page",
 }  # fmt: skip
 
 

@@ -34,6 +34,9 @@ def received(talk: Conversation, *, left: str = "", of: str = "", elsewhere: str
         talk.employee = Employee.objects.get(name=PEOPLE[of])
     if not team:
         talk.team = None
+        if talk.employee is not None:
+            talk.employee.teams.clear()
+        talk.customer.team = None
     if talk.team is not None:
         talk.team.refresh_from_db()
     person = addressee(talk)
@@ -66,6 +69,12 @@ def test_without_a_team_it_is_compliance(talk: Conversation) -> None:
     assert received(talk, team=False, of="mio") == "Rin"
     assert received(talk, team=False, of="rin") == "Mio"
     assert received(talk, team=False, left="rin", of="mio") is None
+
+
+def test_a_conversation_older_than_its_team_goes_to_the_employees_team_of_today(talk: Conversation) -> None:
+    talk.team = None
+
+    assert received(talk) == "Sora"
 
 
 def test_another_tenants_compliance_officer_receives_nothing(talk: Conversation) -> None:

@@ -129,7 +129,9 @@ class ConversationMessages(GuardView):
         filters.read(request, {})
         conversation = one_or_404(conversation_rows(self), pk)
         uploaded = request.FILES.getlist("files")
-        given = OutgoingSerializer(data=request.data, context={"files": uploaded})
+        # Of a multipart body the part of JSON alone: the REST framework adds the files to it.
+        words = {name: value for name, value in dict(request.data).items() if name not in request.FILES}
+        given = OutgoingSerializer(data=words, context={"files": uploaded})
         given.is_valid(raise_exception=True)
         data = given.validated_data
         alias = data["channel"] or conversation.channel

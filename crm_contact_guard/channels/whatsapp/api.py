@@ -61,6 +61,9 @@ class Api:
             raise ChannelError("not a media id", permanent=True)
         info = self.ask(lambda client: client.api.get_media_url(media.ref))
         most = int(settings.MAX_INBOUND_BYTES)
+        size = info.get("file_size")
+        if isinstance(size, int) and size > most:
+            raise ChannelError(f"media is larger than {most} bytes", permanent=True, detail={"code": "too-large"})
         try:
             with self._client().api.stream_media_bytes(str(info["url"])) as response:
                 if response.status_code != 200:
