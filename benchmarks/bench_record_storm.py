@@ -29,6 +29,7 @@ def write(conversation: Any, rows: int, seed: int) -> None:
     """Record ``rows`` rows in transactions of one to eight; a tenth is rolled back, some stay open for a while."""
     from django.db import transaction
 
+    from crm_contact_guard.conversations.lifecycle import note_message
     from crm_contact_guard.record.recording import record_event, record_message
 
     dice, remaining = random.Random(seed), rows
@@ -40,10 +41,11 @@ def write(conversation: Any, rows: int, seed: int) -> None:
             for _ in range(size // 2):
                 record_event(kind="storm", subject_type="storm", subject_id="1", actor_type="system", reason="wind")
             for _ in range(size - size // 2):
-                record_message(
+                message = record_message(
                     conversation=conversation, direction="inbound", channel="email", occurred_at=timezone.now(),
                     text=TEXT, from_name="佐藤花子",
                 )  # fmt: skip
+                note_message(conversation, message)
             if dice.random() < 0.05:
                 time.sleep(dice.random() / 20)
             if dice.random() < ROLLED_BACK:
@@ -77,10 +79,11 @@ def storm(database: str, rows: int) -> dict[str, Any]:
     from crm_contact_guard.sealing.sealer import seal
     from crm_contact_guard.verification.whole_record import verify
 
-    conversation, began = talk(), time.perf_counter()
+    # Writers to one conversation would wait for each other.
+    conversations, began = [talk(str(seed)) for seed in range(WRITERS)], time.perf_counter()
     # Opening the conversation may have recorded an event.
     before = Message.objects.count() + Event.objects.count()
-    writers = [start(write, conversation, rows // WRITERS, seed) for seed in range(WRITERS)]
+    writers = [start(write, mine, rows // WRITERS, seed) for seed, mine in enumerate(conversations)]
     sealers = [start(seal_on) for _ in range(2)]
     dice, kills, checkpoints, verified, faults = random.Random(7), 0, list[str](), 0, list[str]()
     look = time.perf_counter() + 2

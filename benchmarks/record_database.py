@@ -76,17 +76,17 @@ def one_process_each(file: str, databases: list[str], arguments: list[str]) -> N
         subprocess.run([sys.executable, file, "--database", database, *arguments], check=True, cwd=ROOT)
 
 
-def talk() -> Any:
-    """A conversation to write into."""
+def talk(key: str = "1") -> Any:
+    """A conversation to write into, of people with this key."""
     from crm_contact_guard.conversations.lifecycle import conversation_open
     from crm_contact_guard.directory import changes
     from crm_contact_guard.directory.models import Customer, Employee
     from crm_contact_guard.hosting import database
 
     with database.atomic():
-        employee = Employee.objects.create(key="1", name="Aoi", role="employee")
+        employee = Employee.objects.create(key=key, name="Aoi", role="employee")
         changes.people_changed(employee)
-        customer = Customer.objects.create(key="1", name="Hanako Sato")
+        customer = Customer.objects.create(key=key, name="Hanako Sato")
         changes.customers_changed([customer.pk])
         return conversation_open(customer=customer, channel="email", employee=employee)
 

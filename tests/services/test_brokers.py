@@ -90,7 +90,8 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ins
 
 @pytest.mark.timeout(PATIENCE * 3)
 def test_a_message_becomes_an_alert_and_is_sealed(installation: Installation) -> None:
-    assert installation.state(PRESSING) == {"alerts": 0, "pending": 1}, "nobody works yet"
+    before = installation.state(PRESSING)
+    assert (before["alerts"], before["pending"] > 0) == (0, True), "nobody works yet"
     pause = threading.Event()
 
     with installation.working():

@@ -19,10 +19,16 @@ Columns = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its type as Django writes it, whether the database numbers its rows, and whether it has a default."""
+    """A column: its type as Django writes it, whether the database numbers its rows, and whether it has a default.
+
+    ``shared``: it is part of a foreign key, or one refers to it, so both columns must have the same collation.
+    ``types``: other types that migrations may have given it.
+    """
 
     name: str
     type: str
+    types: tuple[str, ...]
+    shared: bool
     null: bool
     numbered: bool
     default: bool
@@ -69,6 +75,8 @@ def _table(connection: BaseDatabaseWrapper, model: type[models.Model]) -> Table:
         table.columns[column] = Column(
             name=column,
             type=str(parameters["type"]),
+            types=_types(model, each, connection),
+            shared=each.primary_key or isinstance(each, models.ForeignKey),
             null=each.null and not each.primary_key,
             numbered=isinstance(each, models.AutoField),
             default=each.has_db_default(),
@@ -82,6 +90,14 @@ def _table(connection: BaseDatabaseWrapper, model: type[models.Model]) -> Table:
     table.unique |= set(_unique(meta))
     table.partial |= {index.name for index in meta.indexes if index.condition is not None}
     return table
+
+
+def _types(model: type[models.Model], column: Any, connection: BaseDatabaseWrapper) -> tuple[str, ...]:
+    """The types of keys that the host's ``DEFAULT_AUTO_FIELD`` decides, in tables that Django makes by itself."""
+    if not (model._meta.auto_created and column.primary_key):
+        return ()
+    keys = (models.AutoField(), models.BigAutoField(), models.SmallAutoField())
+    return tuple(str(key.db_type(connection)) for key in keys)
 
 
 def _unique(meta: Any) -> Iterator[Columns]:

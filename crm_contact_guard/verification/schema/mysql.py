@@ -107,7 +107,10 @@ def _columns(table: Table, rows: list[tuple[Any, ...]], usual: str | None) -> It
         wanted = column.type.lower().replace(" auto_increment", "")
         is_json = wanted == "json"
         wanted, type_ = _TYPES.get(wanted, wanted), _WIDTH.sub(r"\1", type_)
-        if type_ != wanted and not (is_json and type_ == "longtext"):
+        others = {
+            _TYPES.get(one, one) for one in (kind.lower().replace(" auto_increment", "") for kind in column.types)
+        }
+        if type_ not in {wanted, *others} and not (is_json and type_ == "longtext"):
             yield where, f"has the type {type_}, not {wanted}"
         if (nullable == "YES") is not column.null:
             yield where, "allows null" if nullable == "YES" else "refuses null"
@@ -117,8 +120,9 @@ def _columns(table: Table, rows: list[tuple[Any, ...]], usual: str | None) -> It
             yield where, "has lost its default" if default is None else f"has a default, {default}"
         if extra.lower() not in ("", "auto_increment" if column.numbered else "") and not generated:
             yield where, f"has a rule of its own: {extra}"
-        if collation is not None and collation != usual and not is_json:
-            yield where, f"has the collation {collation}, not {usual}: different texts can count as equal"
+        exact = collation is None or collation.endswith("_bin") or (column.shared and collation == usual)
+        if not exact and not is_json:
+            yield where, f"has the collation {collation}: different texts can count as equal"
     for name in found.keys() - table.columns.keys():
         yield f"{table.name}.{name}", "is a column that is not one of ours"
 

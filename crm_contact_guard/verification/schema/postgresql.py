@@ -128,7 +128,7 @@ def _columns(table: Table, rows: list[tuple[Any, ...]]) -> Iterator[Said]:
         wanted = column.type
         for pattern, long in _TYPES:
             wanted = pattern.sub(long, wanted)
-        if type_ != wanted:
+        if type_ not in (wanted, *column.types):
             yield where, f"has the type {type_}, not {wanted}"
         if required is column.null:
             yield where, "refuses null" if required else "allows null"

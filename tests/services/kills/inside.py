@@ -21,7 +21,9 @@ from crm_contact_guard.conversations.chat_links import chat_link_create  # noqa:
 from crm_contact_guard.conversations.lifecycle import conversation_open  # noqa: E402
 from crm_contact_guard.conversations.models import CarrierEventId  # noqa: E402
 from crm_contact_guard.delivery.models import Delivery  # noqa: E402
+from crm_contact_guard.directory import changes  # noqa: E402
 from crm_contact_guard.directory.addresses import normalise  # noqa: E402
+from crm_contact_guard.hosting import database  # noqa: E402
 from crm_contact_guard.record.models import Event, Message  # noqa: E402
 from crm_contact_guard.supervision import inspection  # noqa: E402
 from tests import factories  # noqa: E402
@@ -37,6 +39,8 @@ def people(addresses: dict[str, str]) -> dict[str, Any]:
     talk = factories.conversation(clerk, channel="email", email=addresses.pop("email"))
     for kind, value in addresses.items():
         talk.customer.addresses.create(kind=kind, value=value, normalised=normalise(kind, value))
+    with database.atomic():
+        changes.customers_changed([talk.customer_id])
     for alias in registry.aliases():
         channel = registry.channel(alias)
         if channel.session_window is not None:
