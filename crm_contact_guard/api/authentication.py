@@ -1,4 +1,4 @@
-"""Who calls: bearer tokens of our own, the host's session, and what else the host names."""
+"""Authentication for the API: this app's bearer tokens, the host's session, and other classes the host configures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from crm_contact_guard.exceptions import ConfigurationError
 
 
 class BearerAuthentication(BaseAuthentication):
-    """``Authorization: Bearer ccg_…`` (RFC 6750). Another scheme, or a bearer that is not ours, is for the others."""
+    """Authenticate ``Authorization: Bearer ccg_…`` (RFC 6750).
+
+    Requests with another scheme or another kind of bearer token are left to the other authentication classes.
+    """
 
     def authenticate(self, request: Request) -> tuple[Any, ApiToken] | None:
         scheme, _space, text = request.headers.get("Authorization", "").strip().partition(" ")
@@ -37,7 +40,7 @@ class BearerAuthentication(BaseAuthentication):
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the schema describes our tokens."""
+    """The description of this app's tokens in the OpenAPI schema."""
 
     target_class = BearerAuthentication
     name = "bearerToken"
@@ -47,7 +50,10 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 def authenticators() -> list[BaseAuthentication]:
-    """Ours first (it names the 401 challenge), then the host's. Raises ConfigurationError for a wrong path."""
+    """Return this app's authenticators, then the host's. The first one determines the challenge of a 401 response.
+
+    Raises ConfigurationError for a path that can't be imported.
+    """
     found: list[BaseAuthentication] = [BearerAuthentication(), SessionAuthentication()]
     for path in settings.API_AUTHENTICATION_CLASSES:
         try:

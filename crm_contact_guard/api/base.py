@@ -1,4 +1,4 @@
-"""What every view of the API shares. Nothing is left to the host's DRF defaults."""
+"""The base class and helpers of all API views. Nothing depends on the host's DRF defaults."""
 
 from __future__ import annotations
 
@@ -35,24 +35,29 @@ Row = TypeVar("Row", bound=Model)
 
 
 class OneOfOurs(BasePermission):
-    """The caller is an active employee of the directory. What they may see is asked row by row (``permissions``)."""
+    """Allow active employees in the directory. ``permissions`` decides which rows each employee may see."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return isinstance(request.auth, ApiToken) or employee_for(request.user) is not None
 
 
 class _Call(Request):
-    """A request without the user that the REST framework's settings name for strangers: by default one of
-    django.contrib.auth, which is not installed everywhere."""
+    """A request that never uses DRF's setting ``UNAUTHENTICATED_USER``.
+
+    Its default comes from django.contrib.auth, which isn't installed in every project.
+    """
 
     def _not_authenticated(self) -> None:
-        # The host's own request keeps its user, since the host's middleware may ask it after us.
+        # The host's own request keeps its user, since the host's middleware may read it after this view.
         self._authenticator = self._user = None
         self.auth = None
 
 
 class GuardView(GenericAPIView[Any]):
-    """Base of all views: ours are authentication, permission, wire format, pagination, errors and caching."""
+    """Base class of all API views.
+
+    It sets authentication, permissions, wire format, pagination, error handling and caching itself.
+    """
 
     permission_classes: Sequence[type[BasePermission]] = (OneOfOurs,)
     parser_classes: tuple[type[BaseParser], ...] = (wire.JsonBody,)
@@ -68,7 +73,7 @@ class GuardView(GenericAPIView[Any]):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with speaking():
             answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
-            # Lazy texts are translated here.
+            # Render inside the context manager, where lazy strings are translated.
             return answer.render() if isinstance(answer, Response) else answer
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
@@ -88,7 +93,10 @@ class GuardView(GenericAPIView[Any]):
 
     @cached_property
     def viewer(self) -> Employee:
-        """Who calls. A token is one employee's; its user may be another one as well, in another tenant."""
+        """The calling employee.
+
+        A token belongs to one employee. The token's user may also be another employee, in another tenant.
+        """
         if isinstance(self.request.auth, ApiToken):
             return self.request.auth.employee
         return employee_or_refuse(self.request.user)
@@ -104,7 +112,7 @@ class GuardView(GenericAPIView[Any]):
         return final
 
     def conditional(self, data: Any) -> HttpResponseBase:
-        """One row with an ETag over what is answered; 304 when the caller has it."""
+        """Return one row with an ETag of the response body, or 304 if the caller already has that body."""
         body = wire.Json().render(data)
         etag = f'"{sha256(body).hexdigest()[:32]}"'
         response = Response(data, headers={"ETag": etag})
@@ -112,7 +120,10 @@ class GuardView(GenericAPIView[Any]):
 
 
 def one_or_404(rows: QuerySet[Row], row_id: str) -> Row:
-    """The row with this id among those the viewer may see; anything else, unreadable ids too, is "not found"."""
+    """Return the row with this ID from ``rows``, which are those the viewer may see.
+
+    Raises Http404 if there is no such row or the ID is malformed.
+    """
     try:
         key = UUID(row_id)
     except ValueError:
@@ -124,6 +135,6 @@ def one_or_404(rows: QuerySet[Row], row_id: str) -> Row:
 
 
 def require(allowed: bool, message: str) -> None:
-    """Raises NotPermitted with words for people."""
+    """Raise NotPermitted with ``message``, which is shown to the user, unless ``allowed``."""
     if not allowed:
         raise NotPermitted(message)

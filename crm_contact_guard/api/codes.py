@@ -1,4 +1,7 @@
-"""Fields that hold one of our words. Each set of words is one named schema, so that client generators get one type."""
+"""Serializer fields for this app's enumerations.
+
+Each enumeration is one named schema component, so that client generators create a single type for it.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,10 @@ from rest_framework import serializers
 
 
 class CodeField(serializers.ChoiceField):
-    """A choice from ``words``; whole numbers go by their lower-case name. An empty stored text is given as null.
+    """A choice from the enumeration ``words``.
 
-    ``name`` is the schema's name for the set; by default that of the enumeration.
+    Integer values are represented by their lower-case name, an empty stored string by null. ``name`` is the name of
+    the schema component; the default is the name of the enumeration.
     """
 
     def __init__(self, words: type[TextChoices | StrEnum | IntegerChoices], name: str = "", **kwargs: Any) -> None:
@@ -34,7 +38,7 @@ class CodeField(serializers.ChoiceField):
 
 
 class CodeSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """How the schema describes such a field."""
+    """The description of a ``CodeField`` in the OpenAPI schema."""
 
     target_class = CodeField
 

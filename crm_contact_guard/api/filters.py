@@ -1,4 +1,7 @@
-"""Filters named like the fields. An unknown name or a value that can't be read is a 400 that says so, never ignored."""
+"""Query filters, named after the fields.
+
+An unknown name or an invalid value is never ignored: the response is a 400 that names it.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from crm_contact_guard.api.wire import Moment
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """One filter: the ORM lookup it stands for, and the field that reads its text."""
+    """One filter: its ORM lookup, and the field that parses its value."""
 
     lookup: str
     field: serializers.Field[Any, Any, Any, Any]
@@ -29,7 +32,7 @@ class Filter:
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """The filters of one request, as lookups for the ORM and as the text that is recorded."""
+    """The filters of one request, as ORM lookups and as the text to record."""
 
     lookups: Mapping[str, Any]
     texts: Mapping[str, str]
@@ -39,29 +42,29 @@ Filters = Mapping[str, Filter]
 
 
 def row(lookup: str) -> Filter:
-    """By the id of a row."""
+    """Filter by the ID of a row."""
     return Filter(lookup=lookup, field=serializers.UUIDField())
 
 
 def code(lookup: str, words: Any) -> Filter:
-    """By one of our words (see ``CodeField``)."""
+    """Filter by a value of the enumeration ``words`` (see ``CodeField``)."""
     return Filter(lookup=lookup, field=CodeField(words))
 
 
 def text(lookup: str) -> Filter:
-    """By an exact text."""
+    """Filter by exact text."""
     return Filter(lookup=lookup, field=serializers.CharField(max_length=255, trim_whitespace=False))
 
 
 def times(*names: str) -> dict[str, Filter]:
-    """``<name>__gte`` and ``<name>__lt`` for each name: from, and before."""
+    """Filters ``<name>__gte`` (from) and ``<name>__lt`` (before) for each name."""
     return {
         f"{name}__{side}": Filter(lookup=f"{name}__{side}", field=Moment()) for name in names for side in ("gte", "lt")
     }
 
 
 def required(request: Request, name: str) -> str:
-    """The text of a query parameter that must be given. Raises InvalidQuery."""
+    """Return the text of a required query parameter. Raises InvalidQuery if it is missing or blank."""
     text = request.query_params.get(name, "")
     if not text.strip():
         raise InvalidQuery(name, _("This parameter is required."))
@@ -69,7 +72,10 @@ def required(request: Request, name: str) -> str:
 
 
 def read(request: Request, filters: Filters, *, also: Sequence[str] = ()) -> Chosen:
-    """The filters of a request. ``also`` names query parameters that are no filters. Raises InvalidQuery."""
+    """Return the filters of a request. ``also`` names query parameters that are not filters.
+
+    Raises InvalidQuery for an unknown or repeated parameter, ValidationError for an invalid value.
+    """
     lookups: dict[str, Any] = {}
     texts: dict[str, str] = {}
     for name, values in request.query_params.lists():
@@ -91,7 +97,7 @@ def read(request: Request, filters: Filters, *, also: Sequence[str] = ()) -> Cho
 
 
 def flag(request: Request, name: str) -> bool:
-    """A query parameter that is true or false; absent is false. Raises InvalidQuery."""
+    """Return the value of a Boolean query parameter, False if it is absent. Raises InvalidQuery for other values."""
     given = request.query_params.get(name, "false").lower()
     if given not in ("true", "1", "false", "0"):
         raise InvalidQuery(name, _("Use true or false."))
@@ -99,7 +105,7 @@ def flag(request: Request, name: str) -> bool:
 
 
 def parameters(filters: Filters) -> list[OpenApiParameter]:
-    """The same filters for the schema."""
+    """Return the filters as parameters for the OpenAPI schema."""
     return [_parameter(name, each.field) for name, each in filters.items()]
 
 

@@ -1,4 +1,4 @@
-"""How API tokens follow from the record."""
+"""The rules by which API tokens are compared with the record."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from crm_contact_guard.record.following import (
 
 
 def _before(event: Entry) -> Mapping[str, Any]:
-    """What events of versions before 1.0 carry of a token."""
+    """Return the token's columns contained in an event that was recorded by a version before 1.0."""
     return {"employee_id": event.data.get("employee"), "expires_at": plain(moment(event.data.get("expires_at")))}
 
 

@@ -1,7 +1,7 @@
-"""Views that are imported by the first call of the API.
+"""Views that are imported when the API is first called.
 
-The REST framework and what describes the schema take longer to import than all the rest; a host's management commands,
-and processes that serve no API, do not wait for them.
+Django REST framework and drf-spectacular take longer to import than everything else together. Management commands, and
+processes that don't serve the API, don't have to wait for them.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ VIEWS = "crm_contact_guard.api.views"
 
 
 class LazyView:
-    """What a URL pattern calls in place of ``APIView.as_view()``; ``name`` is below ``crm_contact_guard.api.views``.
+    """A callable for URL patterns in place of ``APIView.as_view()``.
 
-    Middleware sees at it what it would see at the view. Raises ImportError when called, if there is no such view.
+    ``name`` is the view's dotted path below ``crm_contact_guard.api.views``. Middleware finds the same attributes here
+    as on the view itself. Raises ImportError when called if there is no such view.
     """
 
-    # Sessions are held to the CSRF check by the view's own authentication, as everywhere in the REST framework.
+    # The view's session authentication performs the CSRF check, as always in Django REST framework.
     csrf_exempt = True
-    # Who may come in is decided by the view, which also takes tokens.
+    # The view itself authenticates callers, since it also accepts tokens.
     login_required = False
-    #: The schema's generator asks for this, and for ``cls``.
+    #: Read by the schema generator, as is ``cls``.
     initkwargs: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""API tokens: shown once, kept as a hash, expiring."""
+"""API tokens. A token is shown once, stored as a hash, and expires."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crm_contact_guard.hosting.rows import Row
 
 
 class ApiToken(Row):
-    """A bearer token of one employee; its rights are that person's rights."""
+    """A bearer token belonging to one employee, with that employee's permissions."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="api_tokens")

@@ -1,4 +1,4 @@
-"""Keyset pagination: an opaque cursor names the last row seen, so that pages stay right while rows are added."""
+"""Keyset pagination. An opaque cursor identifies the last row seen, so that pages stay correct while rows are added."""
 
 from __future__ import annotations
 
@@ -25,14 +25,17 @@ MAX_SIZE = 200
 
 #: Query parameters that are not filters.
 PARAMETERS = ("cursor", "page_size")
-#: What a page may be ordered by: columns that are never null and never change, newest first, unique in the end.
+#: Possible orders of a page, newest first. The columns are never null and never change, and the last one is unique.
 BY_ID = ("id",)
 BY_TIME = ("occurred_at", "id")
 BY_RECORD = ("recorded_at", "id")
 
 
 class KeysetPagination(BasePagination):
-    """Newest first by ``view.keyset``. ``page_size`` up to 200; ``cursor`` only ever comes from our own links."""
+    """Pages ordered by ``view.keyset``, newest first.
+
+    ``page_size`` is at most 200. ``cursor`` is taken from the links ``next`` and ``previous`` of an earlier response.
+    """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any] | None:
         self.columns: Sequence[str] = getattr(view, "keyset", BY_ID)
@@ -117,12 +120,15 @@ def _value(column: str, text: str) -> datetime | UUID:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a time without a zone")
-    # Here, so that a year no zone can hold fails as a wrong cursor and not in the database driver.
+    # Convert to UTC here, so that a year out of range is reported as an invalid cursor, not by the database driver.
     return moment.astimezone(UTC)
 
 
 def _beyond(columns: Sequence[str], position: Sequence[datetime | UUID], side: str) -> Q:
-    """Rows after ``position``: ``a <= x AND (a < x OR b < y)``, the form that uses an index on (a, b)."""
+    """Return the condition for rows beyond ``position``, in the form ``a <= x AND (a < x OR b < y)``.
+
+    This form can use an index on (a, b). ``side`` is "lt" or "gt".
+    """
     if len(columns) == 1:
         return Q(**{f"{columns[0]}__{side}": position[0]})
     first, second = columns

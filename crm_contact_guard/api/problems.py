@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457) for every error: our own, DRF's and Django's."""
+"""Problem details (RFC 9457) for every error raised by this app, DRF or Django."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rest_framework.views import set_rollback
 
 from crm_contact_guard.exceptions import AlreadyClosed, ContactGuardError, InvalidMessage, NotPermitted
 
-#: The last part is a stable name; docs/api.md explains each.
+#: Prefix of a problem's type. A stable name follows it; docs/api.md explains each name.
 TYPE_PREFIX = "urn:crm-contact-guard:problem:"
 
 _TITLES: dict[str, Any] = {
@@ -53,7 +53,7 @@ class FieldProblemSerializer(serializers.Serializer[Any]):
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
-    """Problem details by RFC 9457."""
+    """Problem details according to RFC 9457."""
 
     type = serializers.CharField()
     title = serializers.CharField()
@@ -63,7 +63,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
 
 
 class InvalidQuery(exceptions.ValidationError):
-    """A query parameter that is unknown or can't be read."""
+    """A query parameter is unknown or has an invalid value."""
 
     def __init__(self, name: str, detail: str) -> None:
         super().__init__({name: [detail]})
@@ -78,7 +78,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
     **more: Any,
 ) -> Response:
-    """A response of type ``code``; ``more`` are extension members."""
+    """Return a problem response of type ``code``. ``more`` contains extension members."""
     data: dict[str, Any] = {
         "type": TYPE_PREFIX + code,
         "title": str(_TITLES.get(code, _TITLES["error"])),
@@ -93,7 +93,10 @@ def problem(
 
 
 def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """DRF's exception handler for our views. None: not foreseen, the host's 500 handling shall have it."""
+    """Handle exceptions of API views, as DRF's exception handler.
+
+    Returns None for an unexpected exception, which the host's handling of server errors then receives.
+    """
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, (PermissionDenied, NotPermitted)):
@@ -138,7 +141,7 @@ def _drf(error: exceptions.APIException) -> Response:
 
 
 def _fields(detail: Any, path: str) -> list[dict[str, str]]:
-    """DRF's nested error structure as a flat list; a nested field is ``override.code``."""
+    """Return DRF's nested error structure as a flat list. A nested field is named like ``override.code``."""
     if isinstance(detail, dict):
         return [found for name, inner in detail.items() for found in _fields(inner, _below(path, str(name)))]
     if isinstance(detail, list):
@@ -147,7 +150,10 @@ def _fields(detail: Any, path: str) -> list[dict[str, str]]:
 
 
 def _below(path: str, name: str) -> str:
-    """``override.code``; what DRF says of a value as a whole belongs to the value's own name."""
+    """Return the path of a nested field, such as ``override.code``.
+
+    DRF's errors about a value as a whole (``non_field_errors``) are reported under the path of that value.
+    """
     if name == api_settings.NON_FIELD_ERRORS_KEY:
         return path
     return f"{path}.{name}" if path else name

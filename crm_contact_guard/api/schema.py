@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 description, as far as it is the same for all views."""
+"""The parts of the OpenAPI 3.1 description that all views share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 
 from crm_contact_guard.api.problems import ProblemSerializer
 
-#: In place of the host's SPECTACULAR_SETTINGS while our own schema is made.
+#: Replaces the host's SPECTACULAR_SETTINGS while this API's schema is generated.
 SETTINGS: Final[dict[str, Any]] = {
     "TITLE": "Contact guard",
     "DESCRIPTION": "Conversations with customers on company channels, their record, and the alerts on it.",
@@ -41,17 +41,17 @@ _SAYS = {
 
 
 def PROBLEMS(*codes: int) -> dict[Any, Any]:  # noqa: N802 - stands beside the other constants of the schema
-    """Responses for errors of these status codes."""
+    """Return the error responses for these status codes."""
     return {(code, "application/problem+json"): OpenApiResponse(ProblemSerializer, _SAYS[code]) for code in codes}
 
 
 def answers(good: Any, *codes: int) -> dict[Any, Any]:
-    """Responses: ``good`` with 200, problems with the others."""
+    """Return the responses of an operation: ``good`` for status 200, problem details for the status codes ``codes``."""
     return {200: good, **PROBLEMS(*codes)}
 
 
 def described(**what: Any) -> Callable[[Method], Method]:
-    """``extend_schema`` that stands on drf-spectacular's own schema class, whatever DRF's default in the host is."""
+    """Apply ``extend_schema`` on top of drf-spectacular's schema class, regardless of the host's DRF default."""
 
     def decorate(method: Method) -> Method:
         method.kwargs = {"schema": AutoSchema}  # type: ignore[attr-defined]

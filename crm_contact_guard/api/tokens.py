@@ -1,4 +1,7 @@
-"""Bearer tokens for the API: made, looked up and revoked here. Only a SHA-256 is kept; the text is shown once."""
+"""Create, look up and revoke bearer tokens for the API.
+
+Only the SHA-256 digest of a token is stored. Its text is shown once.
+"""
 
 from __future__ import annotations
 
@@ -25,29 +28,29 @@ from crm_contact_guard.record.recording import record_event
 PREFIX = "ccg_"
 DEFAULT_LIFETIME = timedelta(days=90)
 MAX_LIFETIME = timedelta(days=366)
-#: How exact ``last_used_at`` is: a write per request would cost more than it tells.
+#: Precision of ``last_used_at``. Writing it on every request would cost more than the precision is worth.
 _USED_STEP = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewToken:
-    """A token just made; ``text`` can't be had again."""
+    """A newly created token. ``text`` can't be retrieved again."""
 
     token: ApiToken
     text: str
 
 
 def _digest(text: str) -> str:
-    # A fast hash is right for 256 random bits: there is nothing to guess (unlike a password).
+    # A fast hash is safe for 256 random bits, which can't be guessed as a password can.
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 @database.atomic()
 def token_create(*, employee: Employee, name: str, lifetime: timedelta = DEFAULT_LIFETIME) -> NewToken:
-    """A new token with the employee's rights.
+    """Create a token with the employee's permissions.
 
-    Raises NotPermitted when they have no part any more, InvalidMessage (field ``name`` or ``lifetime``): no name, no
-    time, or more than a year.
+    Raises NotPermitted if the employee is no longer active, and InvalidMessage (field ``name`` or ``lifetime``) if the
+    name is empty or longer than 100 characters, or the lifetime isn't positive or exceeds 366 days.
     """
     if not employee.active:
         raise NotPermitted(_("%(name)s no longer has access.") % {"name": employee.name})
@@ -70,7 +73,7 @@ def token_create(*, employee: Employee, name: str, lifetime: timedelta = DEFAULT
 
 @database.atomic()
 def token_revoke(token_id: UUID) -> ApiToken:
-    """End a token now; again is harmless. Raises ApiToken.DoesNotExist."""
+    """Revoke a token immediately. Revoking it again has no effect. Raises ApiToken.DoesNotExist."""
     token = ApiToken.objects.select_for_update().get(pk=token_id)
     if token.revoked_at is None:
         token.revoked_at = timezone.now()
@@ -80,13 +83,13 @@ def token_revoke(token_id: UUID) -> ApiToken:
 
 
 def token_list(user: Any = None) -> QuerySet[ApiToken]:
-    """All tokens, or those of one user of the host in all tenants, newest first."""
+    """Return all tokens, or one host user's tokens in all tenants, newest first."""
     rows = ApiToken.objects.select_related("employee").order_by("-created_at")
     return rows if user is None else rows.filter(employee__user=user)
 
 
 def token_find(text: str) -> ApiToken | None:
-    """The valid token with this text, whose owner is active; notes that it was used."""
+    """Return the valid token with this text if its owner is active, otherwise None. Updates ``last_used_at``."""
     now = timezone.now()
     token = (
         ApiToken.objects.filter(token_hash=_digest(text), revoked_at__isnull=True, expires_at__gt=now)

@@ -1,4 +1,4 @@
-"""Addresses of the API, under ``api/v1/``."""
+"""URLs of the API, under ``api/v1/``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from crm_contact_guard.api.lazy import LazyView
 from crm_contact_guard.hosting import database
 
-# Ids are taken as any text, so that an unreadable one is answered by our own "not found" and not by the host's page.
+# IDs match any string, so that a malformed ID gets this API's "not found" response instead of the host's 404 page.
 urlpatterns: list[URLPattern | URLResolver] = [
     path("conversations/", LazyView("conversations.ConversationList"), name="api-conversations"),
     path("conversations/<str:pk>/", LazyView("conversations.ConversationDetail"), name="api-conversation"),
@@ -18,7 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path(
         "conversations/<str:pk>/call/",
-        # The wish must be on record before the carrier is asked, also where the host wraps requests in a transaction.
+        # The request to call must be committed to the record before the carrier is contacted, even if the host sets
+        # ATOMIC_REQUESTS.
         database.outside_transactions(LazyView("calls.ConversationCall")),
         name="api-conversation-call",
     ),

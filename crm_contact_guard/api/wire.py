@@ -1,4 +1,4 @@
-"""JSON in and out, the same whatever the host's DRF settings are."""
+"""Parsers, renderers and fields for JSON. They don't depend on the host's DRF settings."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from rest_framework.request import Request
 from crm_contact_guard.conf import settings
 from crm_contact_guard.hosting import bounded_json
 
-#: A message has at most some 20,000 characters; everything else is smaller.
+#: Largest JSON body. A message has at most about 20,000 characters; all other requests are smaller.
 MAX_BODY_BYTES = 1024 * 1024
-#: More files than this go with no message, whatever its channel.
+#: Maximum number of files in a message on any channel.
 MAX_FILES = 10
 
 
@@ -32,7 +32,7 @@ class TooLarge(exceptions.APIException):
 
 
 class Json(JSONRenderer):
-    """Compact UTF-8."""
+    """Compact JSON in UTF-8."""
 
     compact = True
     ensure_ascii = False
@@ -40,14 +40,14 @@ class Json(JSONRenderer):
 
 
 class Problem(Json):
-    """Errors by RFC 9457."""
+    """Problem details as JSON (RFC 9457)."""
 
     media_type = "application/problem+json"
     format = "problem"
 
 
 class JsonBody(BaseParser):
-    """A JSON object in UTF-8 (RFC 8259 §8.1) of limited size. All that is wrong with it is a 400 or 413."""
+    """A parser for a JSON object in UTF-8 (RFC 8259 §8.1) of limited size. An invalid body results in 400 or 413."""
 
     media_type = "application/json"
 
@@ -64,7 +64,7 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         data = bounded_json.read(body)
     except bounded_json.UnboundedJson as error:
-        # Not the parser's own words: they may quote what came in.
+        # The parser's own message is not returned, since it may quote the input.
         raise exceptions.ParseError(_("The body is not JSON in UTF-8.")) from error
     if not isinstance(data, dict):
         raise exceptions.ParseError(_("The body must be a JSON object."))
@@ -72,9 +72,10 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 class JsonWithFiles(MultiPartParser):
-    """``multipart/form-data`` (RFC 7578): the part ``message`` is the JSON object, each part ``files`` is a file.
+    """A parser for ``multipart/form-data`` (RFC 7578).
 
-    The largest body is that of a message with as many files as any channel takes, each of the largest size.
+    The part ``message`` contains the JSON object, and each part ``files`` one file. The size limit allows for the
+    maximum number of files on any channel, each of the maximum size.
     """
 
     def parse(
@@ -98,7 +99,7 @@ class JsonWithFiles(MultiPartParser):
 
 
 class OneRenderer(BaseContentNegotiation):
-    """Each address gives one representation, so ``Accept`` and ``?format=`` decide nothing (RFC 9110 §12.1)."""
+    """Each URL has one representation, so ``Accept`` and ``?format=`` are ignored (RFC 9110 §12.1)."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         wanted = (request.content_type or "").split(";")[0].strip().lower()
@@ -112,14 +113,14 @@ class OneRenderer(BaseContentNegotiation):
 
 
 class Moment(serializers.DateTimeField):
-    """A time in UTC by ISO 8601; input without a zone is read as UTC."""
+    """A time in UTC, in ISO 8601 format. Input without a time zone is read as UTC."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format=ISO_8601, input_formats=[ISO_8601], default_timezone=UTC, **kwargs)
 
 
 class _JsonText(serializers.JSONField):
-    """Canonical JSON text of the record, given as the value it stands for."""
+    """Canonical JSON text from the record, represented as the value it encodes."""
 
     def to_representation(self, value: Any) -> Any:
         return json.loads(value)
@@ -127,9 +128,9 @@ class _JsonText(serializers.JSONField):
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
 class JsonObject(_JsonText):
-    """Text that holds an object."""
+    """JSON text that contains an object."""
 
 
 @extend_schema_field({"type": "array", "items": {"type": "object", "additionalProperties": {}}})
 class JsonObjects(_JsonText):
-    """Text that holds a list of objects."""
+    """JSON text that contains a list of objects."""

@@ -1,6 +1,6 @@
 """The interface to the host CRM (``CRMAdapter``), and an adapter that is configured by settings only.
 
-All other code knows the host's rows by opaque text keys.
+All other code refers to the host's rows by opaque text keys.
 """
 
 from crm_contact_guard.crm.chosen import adapter, current_tenant, has_contexts, is_outside, tenant

@@ -29,7 +29,7 @@ def _adapter() -> CRMAdapter:
 
 
 def adapter() -> CRMAdapter:
-    """The host's adapter. Raises ConfigurationError if the setting is invalid."""
+    """Return the host's adapter. Raises ConfigurationError if the setting ``CRM_ADAPTER`` is invalid."""
     return _adapter()
 
 
@@ -47,7 +47,7 @@ def is_outside(record: EmployeeRecord) -> bool:
 
 @contextmanager
 def tenant(key: str) -> Iterator[None]:
-    """Enter the host's context of a tenant. ``""``, the tenant of rows without one, enters none."""
+    """Enter the host's context for a tenant. ``""`` stands for rows without a tenant and enters no context."""
     before = ENTERED.set(key)
     try:
         with adapter().tenant(key) if key else nullcontext():
@@ -57,7 +57,7 @@ def tenant(key: str) -> Iterator[None]:
 
 
 def current_tenant() -> str:
-    """The tenant entered by ``tenant``, otherwise the one reported by the adapter; empty if there is none."""
+    """Return the tenant entered by ``tenant()``, otherwise the one the adapter reports; empty if there is none."""
     return ENTERED.get() or adapter().current_tenant()
 
 

@@ -1,4 +1,4 @@
-"""The tenant entered by this app. Tenants entered by the host are known to the adapter."""
+"""The tenant whose context this app entered. The adapter reports the tenant entered by the host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The methods that a host CRM's adapter provides, and the records they return."""
+"""The methods that an adapter for a host CRM provides, and the records they return."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class AddressRecord:
-    """One address of a customer. ``kind``: name of a channel's ``address_kind``, such as "email", "phone" or "line"."""
+    """A customer's address. ``kind`` names a channel's ``address_kind``, such as "email", "phone" or "line"."""
 
     kind: str
     value: str
@@ -19,7 +19,7 @@ class AddressRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerRecord:
-    """A customer of the host. ``owner_key`` is the key of the host user in charge of them."""
+    """A customer in the host CRM. ``owner_key`` is the key of the host user in charge of the customer."""
 
     key: str
     name: str
@@ -36,8 +36,8 @@ class CustomerRecord:
 class EmployeeRecord:
     """A host user. ``role`` is employee, supervisor, compliance or auditor; "" means no access.
 
-    ``calendar`` has breaks, roster, leave, on-call duty and holidays of this person's place of work, in the format of
-    docs/working_time.md.
+    ``calendar`` contains the breaks, roster, leave and on-call duty of this person and the holidays at their place of
+    work, in the format described in docs/working_time.md.
     """
 
     key: str
@@ -65,76 +65,82 @@ class TeamRecord:
 
 
 class CRMAdapter:
-    """Interface to a host. Subclass it, or use ``DeclarativeAdapter`` and settings.
+    """The interface to a host CRM. Subclass it, or use ``DeclarativeAdapter`` and settings.
 
-    Every method may be overridden. Keys are opaque text.
+    Any method may be overridden. Keys are opaque text.
     """
 
     def tenant(self, key: str) -> AbstractContextManager[None]:
-        """Enter the host's context of a tenant (row-level security, time zone) and restore the previous one on exit.
+        """Enter the host's context for a tenant (row-level security, time zone) and restore the previous one on exit.
 
-        Tasks run inside it. Never called with "": messages of unknown senders have no tenant until they are linked.
+        Tasks run inside this context. The key is never "": messages from unknown senders have no tenant until they are
+        linked to a customer, and no context is entered for them.
         """
         return nullcontext()
 
     def tenants(self) -> Iterable[str]:
-        """Keys of all tenants whose context the directory sync must enter, one after the other.
+        """Return the keys of all tenants whose context the directory sync must enter, one after the other.
 
-        Not needed if the host's rows can be read without a context; the records then contain their tenant.
+        Don't override this method if the host's rows can be read without a context. In that case, each record contains
+        its tenant.
         """
         return ("",)
 
     def current_tenant(self) -> str:
-        """The tenant of this request or process, as set by the host's middleware; empty if there is none.
+        """Return the tenant of this request or process, as set by the host's middleware; empty if there is none.
 
-        Used for a new row whose record contains no tenant, and to choose among the tenants of a person.
+        It is used for a new row whose record contains no tenant, and to choose a tenant for a person who belongs to
+        several.
         """
         return ""
 
     def customer_key(self, customer: object) -> str:
-        """The key of a customer object of the host."""
+        """Return the key of a host's customer object."""
         raise NotImplementedError("CRMAdapter.customer_key")
 
     def customer(self, key: str) -> CustomerRecord | None:
-        """The customer with this key; None if there is none."""
+        """Return the customer with this key, or None if there is none."""
         raise NotImplementedError("CRMAdapter.customer")
 
     def customers(self) -> Iterator[CustomerRecord]:
-        """All customers, for the directory sync. Must stream."""
+        """Yield all customers, for the directory sync. Implementations must stream the rows."""
         raise NotImplementedError("CRMAdapter.customers")
 
     def search(self, words: str, limit: int = 20) -> Iterable[CustomerRecord]:
-        """Customers whose name contains ``words``, to link an unknown sender. The default reads all customers."""
+        """Return at most ``limit`` customers whose name contains ``words``, so that an unknown sender can be linked.
+
+        The default implementation reads all customers.
+        """
         matches = (record for record in self.customers() if words.lower() in record.name.lower())
         return list(islice(matches, limit))
 
     def merged_into(self, key: str) -> str:
-        """The key of the customer that the host merged this one into; empty if it was deleted."""
+        """Return the key of the customer into which the host merged this one; empty if it was deleted."""
         return ""
 
     def employee(self, user: Any) -> EmployeeRecord | None:
-        """The employee of a host user; None if the user has no access."""
+        """Return the employee record of a host user, or None if the user has no access."""
         raise NotImplementedError("CRMAdapter.employee")
 
     def employees(self) -> Iterator[EmployeeRecord]:
-        """All employees, for the directory sync."""
+        """Yield all employees, for the directory sync."""
         raise NotImplementedError("CRMAdapter.employees")
 
     def user(self, key: str) -> Any:
-        """The host's user object with this key; None if there is none."""
+        """Return the host's user object with this key, or None if there is none."""
         raise NotImplementedError("CRMAdapter.user")
 
     def teams(self) -> Iterable[TeamRecord]:
-        """All teams."""
+        """Return all teams."""
         return ()
 
     def problems(self) -> Iterable[tuple[str, str]]:
-        """Configuration problems as pairs of problem and fix. Must not read rows.
+        """Return configuration problems as pairs of problem and fix. Implementations must not read rows.
 
-        Used by the system checks, and before each sync, which does not run if there are any.
+        The system checks report these problems, and the directory sync doesn't run until they are fixed.
         """
         return ()
 
     def company_contacts(self) -> Mapping[str, Sequence[str]]:
-        """Contacts of the company in addition to ``COMPANY_CONTACTS``: phones, emails, domains, handles, urls."""
+        """Return company contacts in addition to ``COMPANY_CONTACTS``: phones, emails, domains, handles, urls."""
         return {}

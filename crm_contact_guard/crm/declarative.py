@@ -31,18 +31,20 @@ class DeclarativeAdapter(CRMAdapter):
 
     A value is a path (``crm.paths``): attribute or field names joined by ``.``. Callables are called and related
     managers iterated. A list of paths yields the values of all of them. Text with commas or semicolons is split into
-    several addresses. Paths in braces are combined to one text. ``FILTER`` and ``EXCLUDE`` select rows of a model.
+    several addresses. Text with paths in braces combines their values into one string. ``FILTER`` and ``EXCLUDE``
+    select rows of a model.
 
     For a host without a customer table (such as a helpdesk with tickets), ``CUSTOMER["KEY"]`` names the field that
-    identifies the customer: rows with the same value are one customer, described by the newest of them.
+    identifies the customer. Rows with the same value are one customer, described by the newest row.
 
-    For a host where each user has a profile, or one per tenant, ``EMPLOYEE["MODEL"]`` names its model: paths then start
-    at the profile, and ``EMPLOYEE["USER"]`` leads to the user. Rows of one user in one tenant are one employee.
+    For a host where each user has a profile, or one profile per tenant, ``EMPLOYEE["MODEL"]`` names the profile model.
+    Paths then start at the profile, and ``EMPLOYEE["USER"]`` leads to the user. A user's rows in one tenant are one
+    employee.
     """
 
     # --- customers
     def customer_model(self) -> type[Model]:
-        """The host's customer model. Raises ConfigurationError if the setting is invalid."""
+        """Return the host's customer model. Raises ConfigurationError if the setting is invalid."""
         return self._model("CUSTOMER")
 
     def customer_key(self, customer: object) -> str:
@@ -75,16 +77,16 @@ class DeclarativeAdapter(CRMAdapter):
                 if not (merged and paths.key(row, merged)):
                     yield self._customer_record([row])
             return
-        # Each customer once, from its newest rows. The key is case-insensitive.
+        # Yield each customer once, built from its newest rows. The key is case-insensitive.
         rows = found.order_by(Lower(Cast(paths.lookup(path), TextField())), "-pk").iterator(chunk_size=500)
         for key, group in groupby(rows, key=lambda row: _shared_key(row, path)):
             if key:
                 yield self._customer_record(list(islice(group, _ROWS_OF_ONE)))
 
     def search(self, words: str, limit: int = 20) -> Iterable[CustomerRecord]:
-        """Search in the database if ``CUSTOMER["NAME"]`` consists of columns, otherwise read all customers.
+        """Search in the database if ``CUSTOMER["NAME"]`` consists of text columns, otherwise read all customers.
 
-        Each word must occur in one of the columns.
+        In the database, each word must occur in one of the columns.
         """
         model = self.customer_model()
         parts = [place for path in paths.each_path(settings.CUSTOMER.get("NAME")) for place in paths.places(path)]
@@ -99,17 +101,17 @@ class DeclarativeAdapter(CRMAdapter):
         return [self._customer_record([row]) for row in found[:limit]]
 
     def merged_into(self, key: str) -> str:
-        """Follow the path ``CUSTOMER["MERGED_INTO"]``, for hosts that keep merged rows with a link to the successor."""
+        """Follow the path ``CUSTOMER["MERGED_INTO"]``, for hosts that link a merged row to its successor."""
         path = settings.CUSTOMER.get("MERGED_INTO")
         row = _get(host_rows.manager(self.customer_model()), key) if path else None
         return paths.key(row, path) if row is not None else ""
 
     def _customer_record(self, rows: Sequence[Model]) -> CustomerRecord:
-        """A customer from its rows, the newest first. It is one row unless ``KEY`` is set."""
+        """Build a customer record from its rows, newest first. There is only one row unless ``KEY`` is set."""
         spec: Mapping[str, Any] = settings.CUSTOMER
         row = rows[0]
         with _reading("CUSTOMER", row):
-            # The newest row's addresses in order, then further ones from older rows.
+            # The newest row's addresses come first, in order, followed by additional ones from older rows.
             addresses = dict.fromkeys(
                 AddressRecord(kind=kind, value=value)
                 for each in rows
@@ -130,7 +132,7 @@ class DeclarativeAdapter(CRMAdapter):
 
     # --- employees
     def employee_model(self) -> type[Model]:
-        """The model of employees: the host's user model, or ``EMPLOYEE["MODEL"]``, whose rows lead to a user.
+        """Return the model of employees: the host's user model, or ``EMPLOYEE["MODEL"]``, whose rows lead to a user.
 
         Raises ConfigurationError if the setting is invalid.
         """
@@ -162,7 +164,7 @@ class DeclarativeAdapter(CRMAdapter):
             yield from self._employee_records(paths.values(own[0], path)[0], own)
 
     def _employee_records(self, user: Any, rows: Iterable[Any]) -> list[EmployeeRecord]:
-        """One employee per tenant, from the user's rows."""
+        """Return one employee record per tenant, built from the user's rows."""
         by_tenant: dict[str, list[Any]] = {}
         for row in rows:
             by_tenant.setdefault(paths.key(row, settings.EMPLOYEE.get("TENANT")), []).append(row)
@@ -194,7 +196,7 @@ class DeclarativeAdapter(CRMAdapter):
             )
 
     def role(self, user: Any) -> str:
-        """The role of a user or of a row of ``EMPLOYEE["MODEL"]``; "" for someone without access (``crm.roles``)."""
+        """Return the role of a user or of a row of ``EMPLOYEE["MODEL"]``; "" means no access (``crm.roles``)."""
         return roles_.role(user, settings.EMPLOYEE)
 
     def user(self, key: str) -> Any:
@@ -202,7 +204,7 @@ class DeclarativeAdapter(CRMAdapter):
 
     # --- teams
     def team_model(self) -> type[Model]:
-        """The host's team model. Raises ConfigurationError if the setting is invalid."""
+        """Return the host's team model. Raises ConfigurationError if the setting is invalid."""
         return self._model("TEAM")
 
     def teams(self) -> Iterable[TeamRecord]:
@@ -234,7 +236,7 @@ class DeclarativeAdapter(CRMAdapter):
             yield record
 
     def _chiefs(self) -> dict[tuple[str, str], list[str]]:
-        """Members with the role supervisor by tenant and team, for hosts whose teams have no such field."""
+        """Return the keys of active supervisors by tenant and team, for hosts whose teams have no supervisor field."""
         supervisors: dict[tuple[str, str], list[str]] = {}
         for record in self.employees():
             if record.role == "supervisor" and record.active:
@@ -243,9 +245,9 @@ class DeclarativeAdapter(CRMAdapter):
         return supervisors
 
     def unnamed_roles(self) -> Iterator[str]:
-        """The host's role names that ``EMPLOYEE["ROLES"]`` does not contain, once for each row that has one.
+        """Yield the host's role names that ``EMPLOYEE["ROLES"]`` doesn't contain, once for each row that has one.
 
-        With ``ROLE_GROUPS``: "" for each active user that is in none of these groups.
+        With ``ROLE_GROUPS``, yield "" for each active user who is in none of these groups.
         """
         spec: Mapping[str, Any] = settings.EMPLOYEE
         if "DEFAULT_ROLE" in spec or not (spec.get("ROLE") or spec.get("ROLE_GROUPS")):
@@ -261,7 +263,7 @@ class DeclarativeAdapter(CRMAdapter):
         return options.problems(self._model)
 
     def _people(self, row: Any, people: paths.Paths) -> list[str]:
-        """Keys of the users that the paths lead to, directly or through rows of ``EMPLOYEE["MODEL"]``."""
+        """Return the keys of the users to whom the paths lead, directly or through rows of ``EMPLOYEE["MODEL"]``."""
         user, model = get_user_model(), self.employee_model()
         return [
             paths.key(value, _user_path())
@@ -271,7 +273,7 @@ class DeclarativeAdapter(CRMAdapter):
         ]
 
     def _rows(self, setting: str) -> QuerySet[Any]:
-        """The selected rows of a setting's model; customers and teams are limited to the entered tenant."""
+        """Return the selected rows of a setting's model. Customers and teams are limited to the entered tenant."""
         spec = getattr(settings, setting)
         model = self.employee_model() if setting == "EMPLOYEE" else self._model(setting)
         found = options.narrowed(host_rows.manager(model), spec)
@@ -289,14 +291,14 @@ class DeclarativeAdapter(CRMAdapter):
             raise ConfigurationError(f'CONTACT_GUARD["{setting}"]["MODEL"]: {error}') from error
 
 
-#: The key of the only team where ``TEAM["EVERYBODY"]`` names one.
+#: Key of the single team that all employees belong to if ``TEAM["EVERYBODY"]`` is set.
 _EVERYBODY = "everybody"
-#: Number of rows read per customer if ``KEY`` is set.
+#: Maximum number of rows read per customer if ``KEY`` is set.
 _ROWS_OF_ONE = 20
 
 
 def _get(rows: Manager[Any] | QuerySet[Any], key: str) -> Any:
-    """The row with primary key ``key``; None if there is none or the text is not a valid key."""
+    """Return the row with the primary key ``key``, or None if there is no such row or the key is invalid."""
     if "\0" in key:
         return None  # PostgreSQL raises an error for NUL, which would abort the transaction
     try:
@@ -306,7 +308,7 @@ def _get(rows: Manager[Any] | QuerySet[Any], key: str) -> Any:
 
 
 def _shared_key(row: Any, path: str) -> str:
-    """The key shared by all rows of a customer, case-insensitive."""
+    """Return the key shared by all rows of a customer, in lower case."""
     return paths.key(row, path).strip().lower()
 
 
@@ -324,7 +326,7 @@ def _is_active(row: Any) -> bool:
 
 
 def _own_url(row: Any) -> str:
-    """The model's ``get_absolute_url``, or "" if it fails, since it is not configured explicitly."""
+    """Return the row's ``get_absolute_url()``, or "" if it fails, since the method isn't configured explicitly."""
     try:
         return paths.first(row, "get_absolute_url")
     except DatabaseError:
@@ -347,7 +349,7 @@ def _person_email(user: Any) -> str:
 
 @contextmanager
 def _reading(setting: str, row: Any) -> Iterator[None]:
-    """Turn any exception of a host's property or method into ConfigurationError with the row and the setting."""
+    """Convert an exception from a host's property or method to a ConfigurationError that names the row and setting."""
     try:
         yield
     except (ConfigurationError, DatabaseError):

@@ -1,4 +1,4 @@
-"""The options of ``CUSTOMER``, ``EMPLOYEE`` and ``TEAM``: their names, validation, and selection of rows."""
+"""The options of ``CUSTOMER``, ``EMPLOYEE`` and ``TEAM``: their names, their validation, and the rows they select."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from crm_contact_guard.crm import paths
 from crm_contact_guard.crm.roles import ROLES
 from crm_contact_guard.exceptions import ConfigurationError
 
-#: Options whose values are paths on a row of the setting's model. ``CUSTOMER`` also has those of ``addresses``.
+#: Options whose values are paths that start at a row of the setting's model. ``CUSTOMER`` also has address options
+#: (see ``addresses``).
 PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "CUSTOMER": ("KEY", "NAME", "OWNER", "TEAM", "LANGUAGE", "TIMEZONE", "URL", "TENANT", "MERGED_INTO"),
     "EMPLOYEE": (
@@ -30,19 +31,20 @@ _NOT_PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "EMPLOYEE": ("MODEL", "FILTER", "EXCLUDE", "ROLES", "ROLE_GROUPS", "DEFAULT_ROLE"),
     "TEAM": ("MODEL", "FILTER", "EXCLUDE", "EVERYBODY"),
 }
-#: An option for addresses: the name of an address kind in capitals.
+#: The name of an address option, which is an address kind in capital letters.
 _ADDRESSES: Final = re.compile("[A-Z][A-Z0-9_]{1,15}")
 
 
 def others(setting: str) -> tuple[str, ...]:
-    """The setting's options, without those for addresses."""
+    """Return the setting's options, without the address options."""
     return *PATHS[setting], *_NOT_PATHS[setting]
 
 
 def addresses() -> dict[str, str]:
-    """The options of ``CUSTOMER`` for addresses, such as ``EMAIL``, each with its address kind, such as "email".
+    """Return the address options of ``CUSTOMER``, such as ``EMAIL``, with their address kinds, such as "email".
 
-    Channels declare the kinds, so any name may be one; ``directory.problems`` reports those that none declares.
+    Channels declare the address kinds, so any name may be valid. ``directory.problems`` reports kinds that no channel
+    declares.
     """
     known = others("CUSTOMER")
     return {
@@ -55,13 +57,13 @@ def _paths_of(setting: str) -> tuple[str, ...]:
 
 
 def places(setting: str) -> list[str]:
-    """All single paths in the setting's options."""
+    """Return all individual paths in the setting's options."""
     values = (getattr(settings, setting).get(option) for option in _paths_of(setting))
     return [place for value in values for path in paths.each_path(value) for place in paths.places(path)]
 
 
 def narrowed(rows: Manager[Any], spec: Mapping[str, Any]) -> QuerySet[Any]:
-    """The rows that match all of ``FILTER`` and none of ``EXCLUDE``, without duplicates."""
+    """Return the rows that match all of ``FILTER`` and none of ``EXCLUDE``, without duplicates."""
     included, excluded = _lookups(spec.get("FILTER")), _lookups(spec.get("EXCLUDE"))
     if not (included or excluded):
         return rows.all()
@@ -72,7 +74,7 @@ def narrowed(rows: Manager[Any], spec: Mapping[str, Any]) -> QuerySet[Any]:
 
 
 def of_tenant(rows: QuerySet[Any], path: Any, tenant: str) -> QuerySet[Any]:
-    """The rows of the tenant and those without a tenant, if the database can filter by ``path``.
+    """Return the tenant's rows and the rows without a tenant, or all rows if the database can't filter by ``path``.
 
     The host's own managers, which may filter by tenant, are not used (``host_rows.manager``).
     """
@@ -93,9 +95,9 @@ def _lookups(conditions: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def problems(model: Callable[[str], type[Model]]) -> Iterator[tuple[str, str]]:
-    """Problems of the three settings, each with its fix.
+    """Yield the problems found in the three settings, each with its fix.
 
-    ``model`` returns the model of a setting's ``MODEL`` or raises ConfigurationError.
+    ``model`` returns the model named by a setting's ``MODEL``, or raises ConfigurationError.
     """
     for setting in PATHS:
         spec = getattr(settings, setting)
@@ -124,7 +126,7 @@ def problems(model: Callable[[str], type[Model]]) -> Iterator[tuple[str, str]]:
 
 
 def unknown(setting: str, name: str, known: tuple[str, ...]) -> tuple[str, str]:
-    """The problem that the setting has no such option, with the closest of the known ones."""
+    """Return the problem of an unknown option. The fix names the closest known option, or all of them."""
     near = get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
     return f'CONTACT_GUARD["{setting}"] has an unknown option {name!r}', hint
@@ -166,7 +168,7 @@ def _filters(where: str, spec: Mapping[str, Any], model: type[Model]) -> Iterato
 
 
 def _people() -> Iterator[tuple[str, str]]:
-    """Problems of the options that only EMPLOYEE and TEAM have."""
+    """Yield problems with options that only ``EMPLOYEE`` or ``TEAM`` has."""
     staff, team = settings.EMPLOYEE, settings.TEAM
     if not (isinstance(staff, Mapping) and isinstance(team, Mapping)):
         return

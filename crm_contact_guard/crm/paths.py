@@ -1,7 +1,8 @@
 """Paths over a host's rows, as used in the declarative adapter's settings.
 
 A path consists of attribute or field names joined by ``.``. Callables are called; related managers, lists and dicts
-are traversed. In a text with paths in braces, such as ``"{last_name} {first_name}"``, the paths are replaced.
+are traversed. Text may contain paths in braces, such as ``"{last_name} {first_name}"``, which are replaced by their
+values.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _SEVERAL = re.compile(r"[,;\n]+")
 
 
 def values(row: Any, paths: Paths) -> list[Any]:
-    """All values of the paths, in order, without None and empty strings."""
+    """Return all values of the paths, in order, without None and empty strings."""
     result: list[Any] = []
     for path in each_path(paths):
         result.extend([filled(row, path)] if is_filled(path) else _walk(row, path))
@@ -39,23 +40,23 @@ def values(row: Any, paths: Paths) -> list[Any]:
 
 
 def texts(row: Any, paths: Paths) -> list[str]:
-    """The values as text without duplicates. Text is split at commas, semicolons and line breaks."""
+    """Return the values as text without duplicates. Each is split at commas, semicolons and line breaks."""
     parts = [part.strip() for value in values(row, paths) for part in _SEVERAL.split(str(value))]
     return list(dict.fromkeys(part for part in parts if part))
 
 
 def first(row: Any, paths: Paths) -> str:
-    """The first value as text; empty if there is none."""
+    """Return the first value as text; empty if there is none."""
     return next((str(value) for value in values(row, paths)), "")
 
 
 def keys(row: Any, paths: Paths) -> list[str]:
-    """The values as keys; the key of a row is its primary key."""
+    """Return the values as keys. The key of a row is its primary key."""
     return [str(getattr(value, "pk", value)) for value in values(row, paths)]
 
 
 def key(row: Any, paths: Paths) -> str:
-    """The first of the keys; empty if there is none."""
+    """Return the first value as a key; empty if there is none."""
     return next(iter(keys(row, paths)), "")
 
 
@@ -64,12 +65,12 @@ def each_path(paths: Paths) -> list[str]:
 
 
 def is_filled(path: str) -> bool:
-    """Whether it is a text with paths in braces rather than a path."""
+    """Whether ``path`` is text with paths in braces rather than a single path."""
     return "{" in path
 
 
 def filled(row: Any, text: str) -> str:
-    """The text with its paths replaced by their values; empty if all values are empty."""
+    """Return the text with its paths replaced by their values; empty if all values are empty."""
     parts = {place: first(row, place) for place in places(text)}
     if not any(parts.values()):
         return ""
@@ -77,12 +78,12 @@ def filled(row: Any, text: str) -> str:
 
 
 def places(text: str) -> list[str]:
-    """The paths in the braces of a text; for a path, the path itself."""
+    """Return the paths in braces in a text, or the path itself if ``text`` is a single path."""
     return _PLACE.findall(text) if is_filled(text) else [text]
 
 
 def lookup(path: str) -> str:
-    """The path as a field lookup for the ORM."""
+    """Return the path as a field lookup for the ORM."""
     return path.replace(".", "__")
 
 
@@ -107,7 +108,7 @@ def _step(value: Any, name: str) -> Any:
 
 
 def _flattened(value: Any) -> Iterable[Any]:
-    """The items of a manager, queryset or collection; any other value as a single item."""
+    """Return the items of a manager, queryset or collection. Any other value is a single item; None is no item."""
     if isinstance(value, (Manager, QuerySet)):
         return host_rows.every(value)
     if isinstance(value, (list, tuple, set, frozenset, Iterator)):
@@ -117,13 +118,14 @@ def _flattened(value: Any) -> Iterable[Any]:
 
 # --- inspecting a path without a row
 
-#: Django's own attributes for a related row, and for several. Those of libraries may not support ``prefetch_related``.
+#: Django's descriptors for one related row and for several. Descriptors of libraries may not support
+#: ``prefetch_related``.
 _TO_ONE = (ForwardManyToOneDescriptor, ForwardOneToOneDescriptor, ReverseOneToOneDescriptor)
 _TO_MANY = (ReverseManyToOneDescriptor, ManyToManyDescriptor)
 
 
 def prefetches(model: type[Model], paths: Iterable[str]) -> list[Prefetch[Any]]:
-    """Arguments for ``prefetch_related``: the relations in the paths, so that they are not queried for each row."""
+    """Return arguments for ``prefetch_related``, so that the relations in the paths aren't queried for each row."""
     found: dict[str, Prefetch[Any]] = {}
     for path in paths:
         names, inner = "", model
@@ -139,11 +141,11 @@ def prefetches(model: type[Model], paths: Iterable[str]) -> list[Prefetch[Any]]:
 
 
 def lost(model: type[Model], path: str) -> tuple[type[Model], str] | None:
-    """The model and the name that it lacks, if a path is invalid. None if it is valid or can't be checked further."""
+    """Return the model and the name it lacks if a path is invalid, or None if it is valid or can't be fully checked."""
     for name in path.split("."):
         field = _field(model, name)
         if field is None:
-            # The value of a property or method is unknown without a row.
+            # Without a row, the value of a property or method is unknown.
             return None if hasattr(model, name) or hasattr(model, "__getattr__") else (model, name)
         related = getattr(field, "related_model", None)
         if not isinstance(related, type):
@@ -163,8 +165,10 @@ def is_text(model: type[Model], path: str) -> bool:
 
 
 def key_lookup(model: type[Model], path: str) -> str:
-    """The lookup that compares with the value of ``key`` for the path; empty if the path is multi-valued or not a
-    column."""
+    """Return the lookup for comparing rows with the value that ``key`` returns for the path.
+
+    It is empty if the path leads to several values or isn't a column.
+    """
     field: Any = None
     for name in path.split("."):
         field = _field(model, name)

@@ -1,4 +1,4 @@
-"""The role of a host user according to the setting ``EMPLOYEE``."""
+"""Determine the role of a host user according to the setting ``EMPLOYEE``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Any, Final
 
 from crm_contact_guard.crm import paths
 
-#: Our roles, the most powerful first. A user with several roles gets the first of them.
+#: This app's roles, the most powerful first. A user with several roles gets the most powerful one.
 ROLES: Final = ("compliance", "auditor", "supervisor", "employee")
 
 
 def role(row: Any, spec: Mapping[str, Any]) -> str:
-    """The role by ``ROLE_GROUPS`` (our role → group names), or by ``ROLE`` (a path) and ``ROLES`` (host's name → ours).
+    """Return the role determined by the options in ``spec``.
 
-    Without a match it is ``DEFAULT_ROLE``, or "" (no access). If neither option is set, every user is an employee.
+    ``ROLE_GROUPS`` maps this app's roles to group names. Otherwise, ``ROLE`` is the path to the host's role name, and
+    ``ROLES`` maps the host's names to this app's roles. Without a match, the role is ``DEFAULT_ROLE``, or "" (no
+    access). If neither ``ROLE_GROUPS`` nor ``ROLE`` is set, it is ``DEFAULT_ROLE``, or "employee".
     """
     if spec.get("ROLE_GROUPS"):
         names = {str(getattr(group, "name", group)) for group in paths.values(row, spec.get("GROUPS", "groups"))}
@@ -28,24 +30,24 @@ def role(row: Any, spec: Mapping[str, Any]) -> str:
 
 
 def highest(roles: Iterable[str]) -> str:
-    """The most powerful of the roles; empty if there is none."""
+    """Return the most powerful of the roles; empty if there is none."""
     present = set(filter(None, roles))
     return next((role for role in ROLES if role in present), next(iter(sorted(present)), ""))
 
 
 def words(row: Any, spec: Mapping[str, Any]) -> list[str]:
-    """The host's names of the user's roles."""
+    """Return the host's names for the user's roles."""
     return [str(value) for value in paths.values(row, spec.get("ROLE"))]
 
 
 def unnamed(row: Any, spec: Mapping[str, Any]) -> list[str]:
-    """The host's role names that ``ROLES`` does not contain."""
+    """Return the user's role names in the host that ``ROLES`` doesn't contain."""
     mapping = _by_text(spec)
     return [word for word in words(row, spec) if _ours(word, mapping) is None]
 
 
 def _by_text(spec: Mapping[str, Any]) -> dict[str, str]:
-    """``ROLES`` with keys as text; the host's field may contain numbers or booleans."""
+    """Return ``ROLES`` with its keys as text, since the host's field may contain numbers or Booleans."""
     return {str(word): str(ours) for word, ours in spec.get("ROLES", {}).items()}
 
 

@@ -30,14 +30,14 @@ __all__ = ["Filters", "Written", "bundle_write"]
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """A finished bundle: its manifest, its counts, and what could not be included."""
+    """A finished bundle: its manifest, the numbers of rows, and what could not be included."""
 
     manifest: Manifest
     messages: int
     events: int
-    #: Sealed rows that are missing from the database.
+    #: Number of sealed rows that are missing from the database.
     missing: int
-    #: Names of stored files that can't be read or do not match their sealed digest.
+    #: Stored files that can't be read or don't match their sealed digest, each with its name and message.
     unreadable: list[str]
 
 
@@ -52,14 +52,16 @@ def bundle_write(
     actor: str = "",
     tenant: str = "",
 ) -> Written:
-    """Record the export, seal, and write the bundle to ``file`` sequentially.
+    """Record the export, seal the record, and write the bundle to ``file`` sequentially.
 
-    ``redacted`` names personal fields whose values are left out (their digests stay). ``since``: earlier signed
-    checkpoints that the auditor has and will compare. Call it outside a transaction: the export is recorded before the
-    first byte, even if writing fails. Raises ConfigurationError without a key, NoteBroken for an invalid ``since``.
+    ``redacted`` names personal fields whose values are left out; their digests stay. ``since`` contains earlier signed
+    checkpoints that the auditor has and will compare. Call this function outside a transaction, because the export
+    must be recorded before the first byte is written, even if writing fails. Raises ConfigurationError if there is no
+    key, NoteBroken for an invalid checkpoint in ``since``, and SealingRefused if sealing fails or rows are erased while
+    the bundle is being written.
     """
     using, key, keys = database.alias(), signing_key_or_refuse(), verification_keys()
-    # Without their list, files would be there that no message names.
+    # If the lists of files are redacted, the bundle would contain files that no message names.
     attachments = attachments and "files" not in redacted
     splits = [open_checkpoint(note, keys).size for note in since]
     splits += Witnessing.objects.using(using).values_list("size", flat=True)
@@ -86,7 +88,7 @@ def bundle_write(
     if attachments:
         _add_attachments(writer, selection, unreadable)
     if _erasures(using) != erased:
-        # The rows are shown as erased, and the event that explains it may lie beyond the head.
+        # The bundle shows these rows as erased, but the event that explains their erasure may lie beyond the tree head.
         raise sealer.SealingRefused("Rows were erased while the bundle was written; please export again")
     writer.add_proofs(cover(selection.leaves(), head.size, tile_reader(using), splits))
     manifest = writer.finish(
@@ -116,7 +118,8 @@ def _erasures(using: str) -> int:
 def _add_attachments(writer: BundleWriter, selection: Selection, unreadable: list[str]) -> None:
     store = backend()
     for digest, attachment in by_digest(selection.attachments()):
-        # Read twice rather than held in memory: a file that does not match its digest must not be included under it.
+        # A file must not be included under a digest that it doesn't match. Each file is read twice, so that it can be
+        # checked without being held in memory.
         if _digest(store, attachment.stored_as) != digest:
             unreadable.append(f"{attachment.name} of message {attachment.message_id}")
             continue

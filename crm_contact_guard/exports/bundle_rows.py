@@ -1,4 +1,4 @@
-"""Selects the leaves of a bundle and writes their lines, in leaf order and constant memory."""
+"""Select the leaves of a bundle and generate their lines, in leaf order and constant memory."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """The content of a bundle; without filters, the whole record. Events follow their message or conversation, erasures
-    the row that was erased."""
+    """Which rows a bundle contains; without filters, the whole record.
+
+    The customer and employee of an event are those of its message or conversation. The event of an erasure is included
+    with the erased row.
+    """
 
     tenant: str | None = None
     customer: UUID | None = None
@@ -38,12 +41,12 @@ class Filters:
         return any(value is not None for value in self.texts().values())
 
     def texts(self) -> dict[str, str | None]:
-        """The filters as text, for the manifest and the export event."""
+        """Return the filters as text, for the manifest and the event of the export."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {name: None if value is None else str(value) for name, value in values.items()}
 
     def rows(self, kind: RowKind) -> Q:
-        """The condition for rows of a kind."""
+        """Return the condition for rows of ``kind``."""
         prefix = "" if kind == "message" else "conversation__"
         lookups = {
             "tenant": self.tenant,
@@ -62,14 +65,17 @@ class Filters:
 
 @dataclass
 class Selection:
-    """The leaves among the first ``size`` that match ``filters``; determined once and stored as one bit per leaf."""
+    """Those of the first ``size`` leaves that match ``filters``.
+
+    The selection is made once and stored as one bit per leaf.
+    """
 
     using: str
     size: int
     filters: Filters
     #: The event of this export, which is always selected, since it proves what the bundle withholds.
     export: UUID | None = None
-    #: Sealed rows that are missing; verification reports the details.
+    #: Number of sealed rows missing from the database, counted only without filters. Verification reports the details.
     missing: int = 0
     _bits: bytearray = field(default_factory=bytearray)
 
@@ -83,12 +89,12 @@ class Selection:
                     self._bits[index >> 3] |= 1 << (index & 7)
 
     def leaves(self) -> Iterator[tuple[int, RowKind]]:
-        """Index and kind of each selected leaf."""
+        """Yield the index and kind of each selected leaf."""
         for index, kind, _ in self._shown():
             yield index, kind
 
     def lines(self, kind: RowKind, redacted: Collection[str] = ()) -> Iterator[bytes]:
-        """The lines of one kind. Tampered rows are written as they are."""
+        """Yield the bundle lines for selected rows of one kind. Tampered rows are written as they are."""
         for entries in self._chunks(kind):
             rows = canonical_sql.fetch(self.using, kind, [row_id for _, row_id in entries])
             for index, row_id in entries:
@@ -104,7 +110,7 @@ class Selection:
                 )
 
     def attachments(self) -> Iterator[Attachment]:
-        """The files of the selected messages, unless erased."""
+        """Yield the files of the selected messages, except erased ones."""
         for entries in self._chunks("message"):
             ids = [UUID(bytes=row_id) for _, row_id in entries]
             yield from Attachment.objects.using(self.using).filter(message__in=ids).exclude(stored_as="")
@@ -121,7 +127,7 @@ class Selection:
             yield from (row_id.bytes for row_id in matching)
 
     def _explaining(self, ids: Collection[UUID]) -> set[UUID]:
-        """Those of the events ``ids`` that tell of this export, or of the erasure of a row that is selected."""
+        """Return those of the events ``ids`` that record this export or the erasure of a selected row."""
         found = {row_id for row_id in ids if row_id == self.export}
         erasures = Event.objects.using(self.using).filter(pk__in=ids)
         erasures = erasures.filter(kind__startswith="erasure.", subject_type__in=list(MODELS))

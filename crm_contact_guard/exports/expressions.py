@@ -1,6 +1,6 @@
 """Database expressions that return record columns as text for exports, on PostgreSQL, SQLite and MariaDB/MySQL.
 
-The database builds these texts two to three times as fast as Python would encode objects
+The database builds this text two to three times as fast as Python would encode objects
 (benchmarks/bench_export_stream.py).
 """
 
@@ -16,7 +16,7 @@ Sql = tuple[str, Any]
 
 
 class _Text(Func):
-    """One column as text; ``templates`` has a template for each vendor."""
+    """One column as text. ``templates`` contains the SQL for each database vendor, with ``$`` for the column."""
 
     arity = 1
     output_field = TextField()
@@ -35,7 +35,10 @@ class _Text(Func):
 
 
 class TimeText(_Text):
-    """A time as in the leaf: ``2026-11-24T09:12:00.123456Z``. ``%%``, since the driver formats the statement."""
+    """A time in the format of the leaf: ``2026-11-24T09:12:00.123456Z``.
+
+    Percent signs are doubled, since the driver formats the statement.
+    """
 
     templates = {
         "postgresql": """to_char($ AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
@@ -48,7 +51,7 @@ _HEX = ("1, 8", "9, 4", "13, 4", "17, 4", "21, 12")
 
 
 class IdText(_Text):
-    """An id in the format of the leaf: lower-case hex with dashes."""
+    """An ID in the format of the leaf: lower-case hex with dashes."""
 
     templates = {
         "native": "CAST($ AS CHAR(36))",
@@ -61,7 +64,7 @@ class IdText(_Text):
 
 
 class JsonString(_Text):
-    """A text as a JSON string, null as ``null``."""
+    """Text as a JSON string, NULL as ``null``."""
 
     templates = {
         "postgresql": "coalesce(to_json($)::text, 'null')",
@@ -81,7 +84,10 @@ class HexText(_Text):
 
 
 class Joined(Func):
-    """Concatenated texts; null counts as empty. A plain ``str`` is a constant: ASCII, no quote, no percent sign."""
+    """Concatenated text. NULL counts as empty.
+
+    A plain ``str`` is a constant. It must be ASCII, without quotes or percent signs.
+    """
 
     output_field = TextField()
 
@@ -99,7 +105,7 @@ class Joined(Func):
 
 
 class _Constant(Func):
-    """A literal in the statement: PostgreSQL can't determine the type of a parameter of ``concat``."""
+    """A literal in the statement, because PostgreSQL can't determine the type of a parameter of ``concat``."""
 
     output_field = TextField()
 

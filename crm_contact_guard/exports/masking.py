@@ -1,4 +1,4 @@
-"""Masks the addresses in recorded messages for people without the unmask permission."""
+"""Mask the addresses in recorded messages for people who may not see them."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from crm_contact_guard.channels.address_kinds import EMAIL, PHONE, UNKNOWN, Addr
 from crm_contact_guard.directory.addresses import data_of, name_of
 from crm_contact_guard.exceptions import ConfigurationError
 
-#: A shorter address (characters) may also be an ordinary word.
+#: Minimum length, in characters, of an address to mask wherever it occurs. A shorter one may be an ordinary word.
 _SHORTEST = 6
-#: So many last digits identify a phone number.
+#: Number of trailing digits that identify a phone number.
 _SIGNIFICANT = 8
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 
 
 @lru_cache(maxsize=8192)
 def masked(channel: str, address: str) -> str:
-    """``address``, masked by the address kind of the channel.
+    """Return ``address`` masked according to the channel's address kind.
 
-    The company's own addresses are masked too: its reply addresses contain the token of the conversation.
+    The company's own addresses are masked too, because its reply addresses contain the conversation's token.
     """
     return _kind(channel, address).mask(address) if address else ""
 
 
 def without_addresses(value: Any, channel: str = "", own: Iterable[str | None] = ()) -> Any:
-    """A JSON value of the record with all addresses in its texts masked, such as mail headers or data from carriers.
+    """Return a recorded JSON value, such as email headers or a carrier's data, with addresses in its strings masked.
 
-    ``own``: the message's addresses on ``channel``. They are masked everywhere, even if they do not look like addresses
-    (LINE's user ids) or are encoded (WhatsApp's message ids contain the number in base64).
+    ``own`` contains the message's addresses on ``channel``. They are masked everywhere, even if they don't look like
+    addresses (LINE's user IDs) or are encoded (WhatsApp's message IDs contain the phone number in base64).
     """
     return _hidden(value, channel, tuple(address for address in own if address and len(address) >= _SHORTEST))
 
@@ -71,13 +71,15 @@ def _decoded(token: str) -> bytes:
 
 
 def files_without_addresses(files: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
-    """The list of a message's files with addresses masked in their names. Digests and ids stay, whatever digits they
-    contain."""
+    """Return a message's list of files with the addresses in their names masked.
+
+    Digests and IDs are left unchanged, even if they contain something that looks like a phone number.
+    """
     return files and [{**entry, "name": name_of(str(entry["name"]))} if "name" in entry else entry for entry in files]
 
 
 def _kind(channel: str, address: str) -> AddressKind:
-    """The address kind; guessed from the address if the channel was removed from the settings."""
+    """Return the channel's address kind, guessed from the address if the channel was removed from the settings."""
     try:
         return registry.channel(channel).address_kind
     except ConfigurationError:

@@ -1,7 +1,7 @@
-"""Reads messages for a stream in batches, in constant memory and linear time.
+"""Read messages for a stream in batches, in constant memory and linear time.
 
-Rows are paged by key, without a cursor: it works with connection poolers, MySQL's client does not load the whole result
-into memory, and no transaction stays open while a slow client downloads.
+Rows are paged by key instead of a database cursor. This works with connection poolers, keeps MySQL's client from
+loading the whole result into memory, and leaves no transaction open while a slow client downloads.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from django.db.models import Count, QuerySet
 
 from crm_contact_guard.record.models import Conversation, Message
 
-#: Rows per query. Larger batches are hardly faster, need more memory and delay the first byte.
+#: Rows per query. Larger batches are hardly any faster, need more memory, and delay the first byte.
 BATCH = 1000
-#: Conversations counted in one query.
+#: Number of conversations whose rows one query counts.
 _TALKS = 500
 
 Shape = Callable[[QuerySet[Message]], "QuerySet[Message, Any]"]
@@ -26,17 +26,20 @@ Shape = Callable[[QuerySet[Message]], "QuerySet[Message, Any]"]
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """What to read. Without ``talks``: all ``rows``, oldest record first.
+    """The messages to read.
 
-    With ``talks``: the ``rows`` of these conversations, oldest conversation first, and in each the oldest record first.
-    For viewers who see only a part: the database would sort that part of a large table by id for every batch.
+    Without ``talks``, all ``rows`` are read, the oldest record first. With ``talks``, the ``rows`` of these
+    conversations are read, the oldest conversation first, and within a conversation the oldest record first.
+
+    ``talks`` is for viewers who may read only part of the record. Without it, the database would sort that part of a
+    large table by ID for every batch.
     """
 
     rows: QuerySet[Message]
     talks: QuerySet[Conversation] | None = None
 
     def batches(self, shape: Shape, *, last_id: Callable[[Any], str]) -> Iterator[list[Any]]:
-        """Batches of rows as returned by ``shape``; ``last_id`` extracts the id of a row."""
+        """Yield batches of rows as returned by ``shape``. ``last_id`` extracts the ID of a row."""
         if self.talks is None:
             yield from _by_id(shape(self.rows), last_id)
             return
@@ -61,7 +64,7 @@ def _by_id(rows: QuerySet[Message, Any], last_id: Callable[[Any], str]) -> Itera
 
 
 def _groups(rows: QuerySet[Message], talks: QuerySet[Conversation]) -> Iterator[list[UUID]]:
-    """Groups of conversations with at most a batch of rows together; a longer conversation forms a group alone."""
+    """Yield groups of conversations with at most ``BATCH`` rows per group. A longer conversation is its own group."""
     group: list[UUID] = []
     size = 0
     for talk, number in chain.from_iterable(_numbers(rows, talks)):
@@ -75,7 +78,7 @@ def _groups(rows: QuerySet[Message], talks: QuerySet[Conversation]) -> Iterator[
 
 
 def _numbers(rows: QuerySet[Message], talks: QuerySet[Conversation]) -> Iterator[list[tuple[UUID, int]]]:
-    """Conversations with their number of rows, in the order of their ids; without empty ones."""
+    """Yield pages of conversations with their numbers of rows, ordered by ID. Empty conversations are left out."""
     ids = talks.order_by("id").values_list("pk", flat=True)
     page = list(ids[:_TALKS])
     while page:

@@ -1,4 +1,4 @@
-"""``messages.jsonl`` and ``messages.csv``: exports of the record as streams, in constant memory.
+"""``messages.jsonl`` and ``messages.csv``: exports that stream the record in constant memory.
 
 A stream ends with the last row recorded before its export event, which is committed before the first byte.
 """
@@ -29,7 +29,7 @@ from crm_contact_guard.record.models import Message
 
 Form = Literal["jsonl", "csv"]
 
-#: Names and order of the columns of an export. Those that may contain addresses come last; they are masked in Python.
+#: Columns of an export, in order. Columns that may contain addresses come last, since Python masks their values.
 COLUMNS: Final = (
     "id",
     "conversation",
@@ -66,13 +66,14 @@ _TIMES: Final = ("occurred_at", "recorded_at")
 _JSON: Final = ("details", "files")
 _ADDRESSES: Final = ("from_address", "to_address")
 _COMPUTED: Final = frozenset((*_IDS, *_TIMES, "leaf_hash"))
-#: Never null and without characters that JSON escapes.
+#: Columns that are never null and never contain characters that JSON escapes.
 _NEVER_QUOTED: Final = frozenset(
     ("id", "conversation", "customer", "direction", "kind", "source", *_TIMES, "leaf_hash")
 )
 
-#: What a spreadsheet runs as a formula: text beginning with one of these characters, also after blanks; Japanese Excel
-#: accepts full-width ones. A leading tab, CR or LF is escaped in any case, since spreadsheets drop it.
+#: Text that a spreadsheet would run as a formula: it begins with one of these characters, possibly after whitespace.
+#: Japanese Excel also accepts full-width characters. Text with a leading tab, CR or LF always matches, since
+#: spreadsheets drop these characters.
 _FORMULA = re.compile(r"[\t\r\n]|[\s\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]")
 
 BOM = b"\xef\xbb\xbf"
@@ -96,9 +97,10 @@ def stream_open(
     unmask: bool = False,
     bom: bool = False,
 ) -> Stream:
-    """Record the export, then return all messages that the viewer may read and that match ``lookups``, oldest first.
+    """Record the export, then return all messages that the viewer may read and that match ``lookups``.
 
-    ``filters`` are recorded with the export. Raises NotPermitted for ``unmask`` without that permission.
+    The messages are in the order described in ``Source``. ``filters`` are recorded with the export. Raises NotPermitted
+    if the viewer requests ``unmask`` without permission.
     """
     if unmask and not permissions.may_unmask(viewer):
         raise NotPermitted(_("You may not see unmasked addresses."))
@@ -117,7 +119,7 @@ def stream_open(
 
 
 def _source(viewer: Employee, lookups: Mapping[str, Any]) -> Source:
-    """What the viewer may read; for viewers who see only a part, by their conversations."""
+    """Return the messages to read. If the viewer may read only part of the record, they are read by conversation."""
     if permissions.sees_all(viewer):
         return Source(rows=permissions.messages(viewer).filter(**lookups))
     talks = permissions.conversations(viewer)
@@ -127,7 +129,7 @@ def _source(viewer: Employee, lookups: Mapping[str, Any]) -> Source:
 
 
 def jsonl_chunks(source: Source, *, unmask: bool = False) -> Iterator[bytes]:
-    """One JSON object per line with ``COLUMNS``, built by the database except for the masked columns."""
+    """Yield one JSON object per line with ``COLUMNS``. The database builds all but the masked columns."""
     parts: list[Any] = ["{"]
     for name in COLUMNS[: -len(_MASKED)]:
         parts.append(("" if name == "id" else ",") + f'"{name}":')
@@ -150,7 +152,7 @@ def jsonl_chunks(source: Source, *, unmask: bool = False) -> Iterator[bytes]:
             return f',"{name}":{value if unmask else _masked(name, channel, value, own)}'
         return f',"{name}":{text(name, channel, value)}'
 
-    # A line begins with {"id":"…", so the id needs no separate column.
+    # A line begins with {"id":"…", so the query needs no separate column for the ID.
     for batch in source.batches(shape, last_id=lambda row: str(row[0])[7:43]):
         yield "".join(
             line
@@ -161,7 +163,7 @@ def jsonl_chunks(source: Source, *, unmask: bool = False) -> Iterator[bytes]:
 
 
 def _masked(name: str, channel: str, value: str, own: Sequence[str | None] = ()) -> str:
-    """A value with its addresses masked; ``own`` are those of the message. JSON stays JSON."""
+    """Return a column's value with its addresses masked. JSON stays JSON. ``own``: the message's own addresses."""
     if name in _ADDRESSES:
         return masked(channel, value)
     if name in _JSON:
@@ -172,7 +174,7 @@ def _masked(name: str, channel: str, value: str, own: Sequence[str | None] = ())
 
 
 def csv_chunks(source: Source, *, unmask: bool = False, bom: bool = False) -> Iterator[bytes]:
-    """CSV (RFC 4180) with the header ``COLUMNS``; an apostrophe escapes text that a spreadsheet would run."""
+    """Yield CSV (RFC 4180) with the header ``COLUMNS``. An apostrophe escapes text that a spreadsheet would run."""
     yield (BOM if bom else b"") + _csv([COLUMNS])
     computed = {f"{name}_as_text": _expression(name) for name in COLUMNS if name in _COMPUTED}
     names = [f"{name}_as_text" if name in _COMPUTED else name for name in COLUMNS]
@@ -198,8 +200,8 @@ def csv_chunks(source: Source, *, unmask: bool = False, bom: bool = False) -> It
 
 
 def defused(text: str) -> str:
-    """``text``, escaped so that no spreadsheet runs it as a formula."""
-    # Most texts begin with a letter; only the others need the pattern.
+    """Return ``text`` escaped so that no spreadsheet runs it as a formula."""
+    # Most text begins with a letter or digit. The pattern is needed only for the rest.
     return f"'{text}" if not text[:1].isalnum() and _FORMULA.match(text) else text
 
 
@@ -210,7 +212,7 @@ def _csv(rows: Iterable[Sequence[str | None]]) -> bytes:
 
 
 def _expression(name: str) -> Any:
-    """A column as exported text."""
+    """Return the expression for a column's exported text."""
     if name in _TIMES:
         return TimeText(F(name))
     if name in _IDS:

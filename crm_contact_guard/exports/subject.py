@@ -1,7 +1,7 @@
 """Disclosure and erasure of one customer's data (GDPR art. 15 and 17; 個人情報保護法 第33条・第35条).
 
-Both are recorded before they take effect. A customer's data are the messages in their conversations, including those
-recorded under the unknown sender who was later linked to the customer.
+Both are recorded before they take effect. A customer's data consists of the messages in their conversations, including
+those recorded under an unknown sender who was later linked to the customer.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class Overview:
 
 @dataclass(frozen=True, kw_only=True)
 class Erased:
-    """The result of an erasure: numbers of messages erased and of messages under a legal hold."""
+    """The result of an erasure: the number of erased messages and the number kept under a legal hold."""
 
     erased: int
     held: int
 
 
 def find(key: str) -> Customer | None:
-    """The customer with this key in the CRM or this id of ours."""
+    """Return the customer with this key in the CRM or this ID in this app; None if there is none."""
     condition = Q(key=key)
     with suppress(ValueError):
         condition |= Q(pk=UUID(key))
@@ -56,7 +56,7 @@ def find(key: str) -> Customer | None:
 
 
 def overview(customer: Customer) -> Overview:
-    """Counts only; no content is read."""
+    """Count what is stored about a customer, without reading any content."""
     messages = Message.objects.filter(conversation__customer=customer, salt__isnull=False)
     return Overview(
         conversations=Conversation.objects.filter(customer=customer).count(),
@@ -67,10 +67,11 @@ def overview(customer: Customer) -> Overview:
 
 
 def disclose(customer: Customer, target: TextIO, *, actor: Employee | None = None) -> int:
-    """Write everything said to, by and about the customer as JSON; returns the number of messages.
+    """Write everything said to, by and about the customer as JSON, and return the number of messages.
 
-    Internal notes are included: they are about the person. Supervisors' comments are not: they are about employees.
-    ``actor`` None: whoever runs the installation. Raises NotPermitted before anything is written.
+    Internal notes are included, because they are about the customer. Supervisors' comments are left out, because they
+    are about employees. ``actor`` is None for the operator of the installation. Raises NotPermitted before anything is
+    written if the actor may not answer such requests.
     """
     _refuse(customer, actor)
     _event(customer, "subject.disclosed", actor)
@@ -92,9 +93,10 @@ def disclose(customer: Customer, target: TextIO, *, actor: Employee | None = Non
 
 
 def erase(customer: Customer, *, reason: str, actor: Employee | None = None) -> Erased:
-    """Erase what is kept of a customer except what a hold covers; then the mirrored name and addresses too.
+    """Erase a customer's messages, except those under a legal hold.
 
-    ``actor`` as in ``disclose``. Raises NotPermitted.
+    If no message is under a hold, also erase the values of the customer's events and the mirrored name and addresses.
+    ``actor``: as in ``disclose``. Raises NotPermitted.
     """
     _refuse(customer, actor)
     messages = Message.objects.filter(conversation__customer=customer, salt__isnull=False)
@@ -120,7 +122,7 @@ def _refuse(customer: Customer, actor: Employee | None) -> None:
 
 @database.atomic()
 def _forget(customer: Customer) -> None:
-    """Erase the mirrored data; the host's own row stays untouched."""
+    """Erase the mirrored data. The host's own row is left unchanged."""
     Address.objects.filter(Q(customer=customer) | Q(customer__merged_into=customer)).delete()
     Conversation.objects.filter(customer=customer).update(subject="")
     Alert.objects.filter(conversation__customer=customer).update(comment="")

@@ -1,4 +1,4 @@
-"""Base class of our commands, which report wrong settings and database failures without a traceback."""
+"""The base class of this app's commands. It reports invalid settings and database failures without a traceback."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crm_contact_guard.installation.trouble import describe
 
 
 class GuardCommand(BaseCommand):
-    """Converts errors to CommandError. ``--traceback`` shows the traceback, as for Django's commands."""
+    """A command that converts errors to CommandError. ``--traceback`` shows the traceback, as for Django's commands."""
 
     #: Exit code if the command could not run at all.
     failed = 1

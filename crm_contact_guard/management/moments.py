@@ -1,4 +1,4 @@
-"""Parsing of dates and times in command options."""
+"""Parse dates and times in command options."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 
 def moment(text: str) -> datetime:
-    """Parse a date or an ISO 8601 time; without an offset, in the project's time zone. Raises ArgumentTypeError."""
+    """Parse a date or an ISO 8601 time, in the project's time zone if it has no offset. Raises ArgumentTypeError."""
     try:
         day = parse_date(text)
         result = datetime.combine(day, datetime.min.time()) if day is not None else parse_datetime(text)

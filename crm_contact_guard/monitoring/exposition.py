@@ -1,8 +1,8 @@
-"""Measures in Prometheus' text format, by prometheus-client (extra ``prometheus``).
+"""Export of measures in Prometheus' text format, using prometheus-client (extra ``prometheus``).
 
-Measures of the record are read from the database at each scrape, so every process returns the same. Scan durations and
-refused webhooks are counted per process; with several processes set ``PROMETHEUS_MULTIPROC_DIR`` as documented by
-prometheus-client, which sums them up.
+Measures of the record are read from the database at each scrape, so every process returns the same values. Scan
+durations and refused webhooks are counted per process. With several processes, set ``PROMETHEUS_MULTIPROC_DIR`` as
+documented by prometheus-client, which adds the counts up.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class PrometheusMissing(Exception):
 
 
 def exposition(measures: Iterable[Measure]) -> bytes:
-    """All measures and the processes' counters in text format 0.0.4. Raises PrometheusMissing."""
+    """Return all measures and the processes' counters in text format 0.0.4. Raises PrometheusMissing."""
     try:
         from prometheus_client import CollectorRegistry, generate_latest, multiprocess  # noqa: PLC0415 - an extra
     except ImportError as error:
@@ -50,7 +50,7 @@ def exposition(measures: Iterable[Measure]) -> bytes:
 
 
 class _Measures:
-    """A collector for measures that were already read."""
+    """A collector for measures that have already been read."""
 
     def __init__(self, measures: list[Measure]) -> None:
         self.measures = measures
@@ -68,7 +68,7 @@ class _Measures:
 
 
 class _Ours:
-    """Our metrics among those of all processes of the host."""
+    """A collector that selects this app's metrics from the metrics of all the host's processes."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry

@@ -57,20 +57,20 @@ def _has_token(request: HttpRequest) -> bool:
     scheme, _space, credentials = request.headers.get("Authorization", "").partition(" ")
     configured = settings.MONITORING_TOKEN
     tokens = [configured] if isinstance(configured, str) else configured
-    # All are compared, so that the time does not depend on which one matches.
+    # Every token is compared, so that the response time doesn't reveal which one matches.
     matches = [bool(token) and constant_time_compare(credentials.strip(), str(token)) for token in tokens]
     return scheme.lower() == "bearer" and any(matches)
 
 
 @_endpoint
 def live(request: HttpRequest) -> HttpResponse:
-    """200 if the process responds. The database is not checked, since a restart would not help if it is down."""
+    """Return 200 if the process responds. The database isn't checked, since a restart wouldn't help if it is down."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @_endpoint
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 if messages can be recorded, otherwise 503. The reason is logged, not returned."""
+    """Return 200 if messages can be recorded, otherwise 503. The reason is logged, but not returned."""
     try:
         ok = is_ready()
     except Error as problem:
@@ -82,7 +82,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 @_endpoint
 @_restricted
 def status(request: HttpRequest) -> HttpResponse:
-    """All measures with their limits as JSON. 503 if any exceeds its limit."""
+    """Return all measures with their limits as JSON. The status code is 503 if any measure exceeds its limit."""
     try:
         items = [measure_json(measure) for measure in measures()]
     except Error as problem:
@@ -95,7 +95,7 @@ def status(request: HttpRequest) -> HttpResponse:
 @_endpoint
 @_restricted
 def metrics(request: HttpRequest) -> HttpResponse:
-    """All measures in Prometheus' format. 501 without the extra."""
+    """Return all measures in Prometheus' format, or 501 if the extra ``prometheus`` isn't installed."""
     try:
         return HttpResponse(exposition(measures()), content_type=CONTENT_TYPE)
     except PrometheusMissing as missing:
@@ -106,7 +106,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def measure_json(measure: Measure) -> dict[str, Any]:
-    """A measure as a JSON object."""
+    """Return a measure as a JSON object."""
     item: dict[str, Any] = {"name": measure.name, "says": measure.says, "value": measure.value, "ok": measure.is_fine}
     if measure.labels:
         item["labels"] = measure.labels

@@ -1,6 +1,6 @@
-"""Measures for operators, read from our tables, some with a limit.
+"""Measures for operators, read from this app's tables. Some measures have a limit.
 
-Each is read by an index or from a small table, so that a scrape stays cheap on a large record.
+Every query uses an index or a small table, so that a scrape stays cheap on a large record.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BACK = timedelta(days=2)
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One measure. ``limit``: highest acceptable value; ``fix``: what to do if it is exceeded."""
+    """One measure. ``limit``: the highest acceptable value. ``fix``: what to do if the limit is exceeded."""
 
     name: str
     says: str
@@ -47,7 +47,7 @@ class Measure:
 
 
 def measures() -> Iterator[Measure]:
-    """All measures, read now."""
+    """Yield all measures with their current values."""
     now = timezone.now()
     parts: tuple[Callable[[datetime], Iterator[Measure]], ...] = (_record, _outbox, _inspection, _alerts, _noticed)
     for part in (*parts, _carriers, _witnesses):
@@ -55,7 +55,7 @@ def measures() -> Iterator[Measure]:
 
 
 def is_ready() -> bool:
-    """Whether messages can be recorded: our tables can be read, and all triggers are intact."""
+    """Whether messages can be recorded: this app's tables can be read and all triggers are intact."""
     Pending.objects.exists()
     return not trigger_state.altered(database.connection())
 

@@ -1,4 +1,4 @@
-"""Template tags. For hosts: ``contact_guard_assets`` and ``contact_guard_panel``; the rest serves our own pages.
+"""Template tags. Hosts use ``contact_guard_assets`` and ``contact_guard_panel``; this app's pages use the others.
 
 {% load contact_guard %}
 <head>… {% contact_guard_assets %}</head>
@@ -29,24 +29,25 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def contact_guard_assets(context: template.Context, htmx: bool = True, chat: bool = False) -> SafeString:
-    """Links to our styles and scripts: files only, nothing inline. ``htmx=False``: the page has htmx 2 already.
+    """Return links to this app's styles and scripts. Nothing is inline.
 
-    With the nonce of the host's content security policy, where there is one.
+    ``htmx=False`` leaves out htmx, for pages that already load htmx 2. The links carry the nonce of the host's content
+    security policy, if there is one.
     """
     return assets(_request(context), htmx=htmx, chat=chat)
 
 
 @register.simple_tag(takes_context=True)
 def contact_guard_panel(context: template.Context, customer: object) -> SafeString:
-    """The conversation with a customer of the host, and its composer, for the person who is signed in.
+    """Return the conversation with a customer of the host, including the composer, for the signed-in user.
 
-    Empty for somebody who has no part in the contact guard. Needs a template that is rendered with its request.
+    The result is empty if the user has no role in the contact guard. The template must be rendered with its request.
     """
     return panel(_request(context), customer)
 
 
 def _request(context: template.Context) -> HttpRequest | None:
-    """Also where the host's engine has no context processor for it."""
+    """Return the request, even if the host's template engine has no context processor that adds it."""
     request: HttpRequest | None = context.get("request") or getattr(context, "request", None)
     return request
 
@@ -70,7 +71,7 @@ def _time(at: datetime | None, words: str, extra: str = "") -> SafeString:
 
 @register.simple_tag
 def cg_ago(at: datetime | None) -> SafeString:
-    """Relative for today and kept up to date by the page, else date and time."""
+    """Return the time relative to now if it is today, otherwise date and time. The page keeps it up to date."""
     return _time(at, times.ago(at) if at else "", " data-cg-ago")
 
 
@@ -86,7 +87,7 @@ def cg_clock(at: datetime | None) -> SafeString:
 
 @register.simple_tag
 def cg_lasting(since: datetime | None) -> SafeString:
-    """How long it has lasted, kept up to date by the page."""
+    """Return the time that has passed since ``since``. The page keeps it up to date."""
     return _time(since, times.lasting(since) if since else "", " data-cg-lasting")
 
 
@@ -102,13 +103,13 @@ def cg_title(alert: Alert) -> str:
 
 @register.filter
 def cg_shown(text: str | None) -> str:
-    """A recorded text as staff see it: sensitive data are masked."""
+    """Return recorded text with sensitive data masked, as staff see it."""
     return shown(text)
 
 
 @register.filter
 def cg_key(key: str | None) -> str:
-    """The host's key of a customer; masked where it is an address."""
+    """Return the host's key for a customer, masked if it is an email address."""
     return key_of(key) or ""
 
 

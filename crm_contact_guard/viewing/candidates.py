@@ -1,4 +1,4 @@
-"""Whom the viewer may say that somebody who wrote in is."""
+"""Search for the customers with whom an unknown sender can be identified."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from crm_contact_guard import crm, permissions
 from crm_contact_guard.directory.mirror import mirror_customer, placed
 from crm_contact_guard.directory.models import Customer, Employee
 
-#: Customers that one search lists.
+#: Maximum number of customers in a search result.
 MOST = 10
 
 
 def candidates(viewer: Employee, words: str, *, but: Customer) -> list[Customer]:
-    """Customers of the host by a part of their name, whom the viewer may say that somebody is."""
+    """Return the host's customers whose name contains ``words`` and with whom the viewer may identify a sender.
+
+    ``but`` is left out. The result has at most ``MOST`` customers and is empty if ``words`` is blank.
+    """
     words = words.replace("\0", "").strip()[:100]
     if not words:
         return []

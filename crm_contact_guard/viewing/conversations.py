@@ -1,4 +1,7 @@
-"""What looking at a conversation does: who answers it has read it, anybody else leaves a trace."""
+"""Side effects of viewing a conversation.
+
+If the viewer takes part in the conversation, it is marked as read. Anyone else's view is recorded.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,15 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.access import record_view
 from crm_contact_guard.record.models import Conversation, Event
 
-#: An open page asks for news under the view recorded when it was opened; after this long it is recorded again.
+#: How long a recorded view covers the polling of an open page. After this time, polling records a new view.
 VIEW_LASTS = timedelta(hours=8)
 
 
 def seen(viewer: Employee, conversation: Conversation, purpose: str, subject_id: str = "") -> None:
-    """What opening a page does: the answering employee has read what came in; anybody else's view is recorded."""
+    """Handle the opening of a page.
+
+    If the viewer takes part in the conversation, mark it as read. Otherwise record the view.
+    """
     if permissions.is_party(viewer, conversation):
         mark_read(conversation)
     else:
@@ -25,7 +31,11 @@ def seen(viewer: Employee, conversation: Conversation, purpose: str, subject_id:
 
 
 def still_seen(viewer: Employee, conversation: Conversation, purpose: str) -> None:
-    """What a look of an open page does. Recorded only when no page was opened before: a look is no new view."""
+    """Handle a request that continues an earlier view, such as the polling of an open page.
+
+    If the viewer takes part in the conversation, mark it as read. Otherwise record a view, unless one was recorded
+    within ``VIEW_LASTS``.
+    """
     if permissions.is_party(viewer, conversation):
         mark_read(conversation)
         return

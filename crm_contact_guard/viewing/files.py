@@ -1,4 +1,4 @@
-"""Opening a file of a message."""
+"""Open a file belonging to a message."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from crm_contact_guard.viewing.conversations import still_seen
 
 
 def file_open(viewer: Employee, pk: str, purpose: str) -> Attachment:
-    """The attachment, when the viewer may read it; somebody outside of the conversation leaves a trace.
+    """Return the attachment if the viewer may read it. A view by someone outside the conversation is recorded.
 
-    Raises Http404; NotPermitted for a mail as received, which shows raw addresses. For those who may see it the
-    unmasking is recorded. ``purpose``: the page or API path ("file").
+    An original email shows raw addresses. Opening it is recorded as unmasking. ``purpose`` is the page or API path
+    ("file"). Raises Http404 if there is no such file or the viewer may not read it, and NotPermitted for an original
+    email if the viewer may not unmask addresses.
     """
     try:
         key = UUID(pk)

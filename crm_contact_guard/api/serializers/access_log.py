@@ -1,4 +1,4 @@
-"""Who read, searched, unmasked and exported what."""
+"""Serializer of the access log: who viewed, searched, unmasked or exported what."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crm_contact_guard.record.models import Event
 
 
 class AccessSerializer(serializers.Serializer[Any]):
-    """One access to content, as recorded."""
+    """One recorded access to content."""
 
     id = serializers.UUIDField()
     kind = serializers.CharField()

@@ -1,4 +1,4 @@
-"""Alerts and findings as the API gives them."""
+"""Serializers for alerts and findings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from crm_contact_guard.supervision.titles import alert_title
 
 
 class TierField(CodeField):
-    """The tier as a filter: it follows from whether a finding has an alert."""
+    """The tier as a filter. A finding's tier depends on whether the finding has an alert."""
 
     def __init__(self) -> None:
         super().__init__(Tier)
@@ -28,7 +28,7 @@ class TierField(CodeField):
 
 
 class FindingSerializer(serializers.Serializer[Any]):
-    """What a detector saw in a message; offsets count code points of the message's text."""
+    """What a detector found in a message. Offsets count code points in the message's text."""
 
     id = serializers.UUIDField()
     message = serializers.UUIDField(source="message_id")
@@ -76,7 +76,7 @@ class AlertSerializer(serializers.Serializer[Any]):
 
 
 class StepSerializer(serializers.Serializer[Any]):
-    """A recorded step of an alert."""
+    """A recorded step in the history of an alert."""
 
     id = serializers.UUIDField()
     kind = serializers.CharField()
@@ -100,7 +100,7 @@ class AlertDetailSerializer(AlertSerializer):
 
 
 class CloseSerializer(Input):
-    """How an alert ends."""
+    """The resolution with which an alert is closed, and a comment."""
 
     resolution = CodeField(Alert.Resolution)
     comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=MAX_COMMENT)

@@ -1,4 +1,4 @@
-"""Calling a customer."""
+"""Serializers for calling a customer."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from crm_contact_guard.api.serializers.inputs import Input
 
 
 class CallSerializer(Input):
-    """Over which line to call; by default the first that reaches the customer."""
+    """The channel to call on. The default is the first one that reaches the customer."""
 
     channel = serializers.CharField(required=False, default="", allow_blank=True, max_length=64)
 
 
 class PlacedSerializer(serializers.Serializer[Any]):
-    """The carrier rings the employee now."""
+    """A call that was placed. The carrier rings the employee first."""
 
     channel = serializers.CharField()
     repeated = serializers.BooleanField(help_text="This key was used before: nobody is rung again.")

@@ -1,4 +1,4 @@
-"""Conversations as the API gives them."""
+"""Serializers for conversations."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ConversationSerializer(serializers.Serializer[Any]):
 
 
 class AddressSerializer(serializers.Serializer[Any]):
-    """An address of the customer, masked unless ``unmask=true`` is given by somebody who may."""
+    """An address of the customer, masked unless the caller passes ``unmask=true`` and has that permission."""
 
     kind = serializers.CharField(help_text="As the channels declare it, such as email or phone.")
     value = serializers.SerializerMethodField(method_name="shown")

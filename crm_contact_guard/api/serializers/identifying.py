@@ -1,4 +1,4 @@
-"""Saying who the customer of a conversation is."""
+"""Serializer for identifying the customer in a conversation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crm_contact_guard.api.serializers.inputs import Input
 
 @extend_schema_serializer(component_name="Link")
 class IdentificationSerializer(Input):
-    """The customer of the CRM that a conversation is with."""
+    """The CRM customer with whom the conversation is held, and the reason for the identification."""
 
     customer = serializers.UUIDField()
     reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=500)

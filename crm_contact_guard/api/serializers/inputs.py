@@ -1,4 +1,4 @@
-"""The base of what callers give."""
+"""The base class of serializers for input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 
 
 class Input(serializers.Serializer[Any]):
-    """Refuses fields that it does not know, also in nested objects: the caller would believe them to have an effect."""
+    """Reject unknown fields, including those in nested objects, since the caller would assume they have an effect."""
 
     def to_internal_value(self, data: Any) -> Any:
         unknown = [name for name in data if name not in self.fields] if isinstance(data, Mapping) else []
@@ -30,4 +30,4 @@ class Input(serializers.Serializer[Any]):
 
 
 class NothingSerializer(Input):
-    """No fields: the address says all."""
+    """An empty body, for operations that are determined by the URL alone."""

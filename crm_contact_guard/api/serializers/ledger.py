@@ -1,4 +1,4 @@
-"""Checkpoints and proofs. Hashes are lower-case hex."""
+"""Serializers for checkpoints and proofs. Hashes are in lower-case hex."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 
 class CheckpointSerializer(serializers.Serializer[Any]):
-    """The newest signed tree head, and with ``since`` the proof that the older tree is its beginning."""
+    """The newest signed tree head. With ``since``, also the proof that the older tree is a prefix of this one."""
 
     checkpoint = serializers.CharField(help_text="C2SP signed checkpoint; empty while nothing is sealed.")
     size = serializers.IntegerField(help_text="Leaves.")
@@ -20,7 +20,10 @@ class CheckpointSerializer(serializers.Serializer[Any]):
 
 
 class ProofSerializer(serializers.Serializer[Any]):
-    """That a message is in the record. While ``sealed`` is false it waits, for about a second."""
+    """The proof that a message is in the record.
+
+    While ``sealed`` is false, usually for about a second, only the leaf and its hash are given.
+    """
 
     message = serializers.UUIDField()
     sealed = serializers.BooleanField()

@@ -1,4 +1,4 @@
-"""Messages: as given, as sent, and what a decision before sending says."""
+"""Serializers for recorded messages, messages to send, and the decision made before sending."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from crm_contact_guard.supervision.showing import shown, shown_values
 
 
 class DeliverySerializer(serializers.Serializer[Any]):
-    """How far an outbound message has come."""
+    """The state of an outbound message's delivery."""
 
     state = CodeField(Delivery.State, "DeliveryState")
     attempts = serializers.IntegerField()
@@ -34,8 +34,8 @@ class DeliverySerializer(serializers.Serializer[Any]):
 class MessageSerializer(serializers.Serializer[Any]):
     """A recorded message. Personal fields are null after an erasure.
 
-    Addresses and sensitive data (card numbers, My Numbers, credentials) are masked unless ``unmask`` is asked for;
-    offsets of findings hold in the masked text.
+    Addresses and sensitive data (card numbers, My Numbers, credentials) are masked unless the caller passes
+    ``unmask``. The offsets of findings remain valid in the masked text.
     """
 
     id = serializers.UUIDField()
@@ -89,7 +89,7 @@ class MessageSerializer(serializers.Serializer[Any]):
         return {**given, **names, **masked_texts, **details, "files": files}
 
     def _files(self, message: Message, listed: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
-        """What the record says of the files, and where those can be had that are still kept."""
+        """Return the recorded list of files, each with a ``url``, which is None if the file is no longer stored."""
         if not listed:
             return listed
         kept = {row.position: row for row in message.attachments.all() if row.stored_as}
@@ -103,7 +103,7 @@ class MessageSerializer(serializers.Serializer[Any]):
 
 
 class OverrideSerializer(Input):
-    """Why the writer goes on after a nudge."""
+    """The writer's reason for sending a message anyway after a nudge."""
 
     code = CodeField(OverrideCode)
     text = serializers.CharField(
@@ -117,7 +117,7 @@ class OverrideSerializer(Input):
 
 
 class ChosenTemplateSerializer(Input):
-    """An approved text block in place of a text."""
+    """An approved text block to send instead of free text."""
 
     name = serializers.CharField(max_length=255)
     language = serializers.CharField(
@@ -127,9 +127,9 @@ class ChosenTemplateSerializer(Input):
 
 
 class OutgoingSerializer(Input):
-    """What an employee wants to send: a text, a text block, files, or a text with files."""
+    """A message that an employee wants to send: free text, a text block, files, or text with files."""
 
-    # Blank and too long are the gateway's to refuse, in one place for pages and API alike.
+    # The gateway rejects blank text and text that is too long, in one place for pages and the API.
     text = serializers.CharField(trim_whitespace=False, allow_blank=True, required=False, default="")
     template = ChosenTemplateSerializer(required=False, allow_null=True, default=None)
     channel = serializers.CharField(
@@ -158,14 +158,14 @@ class OutgoingSerializer(Input):
 
 
 class OutgoingWithFilesSerializer(serializers.Serializer[Any]):
-    """The same with files: the part ``message`` holds the JSON."""
+    """A message with files. The part ``message`` contains the message as JSON."""
 
     message = OutgoingSerializer(required=False)
     files = serializers.ListField(child=serializers.FileField(), required=False)
 
 
 class TextSerializer(Input):
-    """A text to try out; with ``conversation`` also what its channel allows now."""
+    """Text to scan without sending it. With ``conversation``, the response also contains the channel's limits."""
 
     text = serializers.CharField(trim_whitespace=False, allow_blank=True)
     emergency = serializers.BooleanField(required=False, default=False)
@@ -176,7 +176,7 @@ class TextSerializer(Input):
 
 
 class ScanFindingSerializer(serializers.Serializer[Any]):
-    """What a detector saw; offsets count code points of the text."""
+    """What a detector found in text. Offsets count code points."""
 
     kind = CodeField(FindingKind)
     start = serializers.IntegerField()
@@ -187,20 +187,20 @@ class ScanFindingSerializer(serializers.Serializer[Any]):
 
 
 class PlacedFindingSerializer(ScanFindingSerializer):
-    """A finding, and whether it stands in the text ("") or in a file ("file-0", "name-0")."""
+    """A finding and its place: the text (""), the content of a file ("file-0") or the name of a file ("name-0")."""
 
     place = serializers.CharField(allow_blank=True)
 
 
 class DecisionSerializer(serializers.Serializer[Any]):
-    """What happens to the message, and why (``attempt``, ``after_hours``)."""
+    """The action taken on the message, and the reasons for it (``attempt``, ``after_hours``)."""
 
     action = CodeField(Action)
     reasons = serializers.ListField(child=serializers.CharField())
 
 
 class LimitsSerializer(serializers.Serializer[Any]):
-    """What a channel allows now."""
+    """The limits that currently apply to a message on a channel."""
 
     length = serializers.IntegerField(help_text="Of the text, as the carrier counts.")
     max_length = serializers.IntegerField()
@@ -212,7 +212,7 @@ class LimitsSerializer(serializers.Serializer[Any]):
 
 
 class PreviewSerializer(serializers.Serializer[Any]):
-    """What would happen to a text."""
+    """The result of scanning text: what would happen if it were sent."""
 
     limits = LimitsSerializer(required=False, help_text="Only with `conversation`.")
 
@@ -225,14 +225,14 @@ class PreviewSerializer(serializers.Serializer[Any]):
 
 
 class SentSerializer(serializers.Serializer[Any]):
-    """A message that was sent, with the decision it went through."""
+    """A message that was sent, and the decision made before sending it."""
 
     message = MessageSerializer()
     decision = DecisionSerializer()
 
 
 class KeptBackSerializer(ProblemSerializer):
-    """A message that was not sent. After a nudge, send again with one of ``overrides`` to go on."""
+    """A message that was not sent. After a nudge, it can be sent again with one of the ``overrides``."""
 
     decision = DecisionSerializer()
     findings = PlacedFindingSerializer(many=True)

@@ -1,4 +1,4 @@
-"""People and teams as other rows name them."""
+"""Serializers for people and teams, as nested in other objects."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class TeamSerializer(serializers.Serializer[Any]):
 
 
 class CustomerSerializer(serializers.Serializer[Any]):
-    """A customer; ``key`` is the host CRM's own key, null for somebody it does not know.
+    """A customer. ``key`` is the customer's key in the host CRM, or null for someone who isn't in the CRM.
 
-    Where the host's key is a mail address it is masked like any other.
+    If the key is an email address, it is masked like any other address.
     """
 
     id = serializers.UUIDField()

@@ -1,4 +1,4 @@
-"""Approved text blocks as the API gives them."""
+"""Serializers for approved text blocks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crm_contact_guard.policy.templates import Template
 
 
 class TemplateTextSerializer(serializers.Serializer[Any]):
-    """The block in one language."""
+    """An approved text block in one language."""
 
     language = serializers.CharField()
     text = serializers.CharField()

@@ -1,4 +1,4 @@
-"""``access-log/``: who viewed, unmasked, searched and exported, for those who watch the watchers."""
+"""``access-log/``: who viewed, unmasked, searched or exported content."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ACCESS_FILTERS: filters.Filters = {
 
 
 class AccessLog(GuardView):
-    """Accesses to content, newest first. For compliance officers and auditors."""
+    """List accesses to content, newest first. Only compliance officers and auditors may read the list."""
 
     serializer_class = AccessSerializer
     keyset = pagination.BY_RECORD

@@ -1,4 +1,4 @@
-"""``alerts/`` with claim and close, and ``findings/``. Nobody sees an alert that concerns them."""
+"""``alerts/``, with claiming and closing, and ``findings/``. Nobody can see an alert that concerns them."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ FINDING_FILTERS: filters.Filters = {
 
 
 def alert_rows(view: GuardView) -> QuerySet[Alert]:
-    """What the viewer may see, with the names that are shown."""
+    """Return the alerts the viewer may see, joined with the rows whose names are shown."""
     return permissions.alerts(view.viewer).select_related(
         "conversation__customer", "concerned", "addressee", "team", "claimed_by", "closed_by"
     )
 
 
 class AlertList(GuardView):
-    """Alerts the caller may see, newest first."""
+    """List the alerts the caller may see, newest first."""
 
     serializer_class = AlertSerializer
 
@@ -74,7 +74,7 @@ class AlertList(GuardView):
 
 
 class AlertDetail(GuardView):
-    """One alert, with its findings and history."""
+    """Return one alert with its findings and history."""
 
     serializer_class = AlertDetailSerializer
 
@@ -88,18 +88,18 @@ class AlertDetail(GuardView):
         return self.conditional(self.given(pk))
 
     def given(self, row_id: str) -> object:
-        """The alert as data, read anew."""
+        """Read the alert from the database and return it serialized."""
         return AlertDetailSerializer(one_or_404(alert_rows(self).prefetch_related("findings"), row_id)).data
 
     def reviewed(self, row_id: str) -> Alert:
-        """The alert, for somebody who may work on it."""
+        """Return the alert. Raises NotPermitted if the viewer may read it but not work on it."""
         alert = one_or_404(alert_rows(self), row_id)
         require(permissions.may_review(self.viewer, alert), _("You may read this alert, but not work on it."))
         return alert
 
 
 class AlertClaim(AlertDetail):
-    """Say that one is looking at the alert."""
+    """Claim the alert for the caller, who will review it."""
 
     http_method_names = ["post", "options"]
 
@@ -118,7 +118,7 @@ class AlertClaim(AlertDetail):
 
 
 class AlertClose(AlertDetail):
-    """End the alert with a resolution and a comment."""
+    """Close the alert with a resolution and a comment."""
 
     http_method_names = ["post", "options"]
 
@@ -138,7 +138,11 @@ class AlertClose(AlertDetail):
 
 
 class FindingList(GuardView):
-    """Findings of the alerts the caller may see, and what was only noticed in talks they watch, newest first."""
+    """List findings, newest first.
+
+    The list contains the findings of alerts the caller may see, and findings without an alert in conversations the
+    caller supervises.
+    """
 
     serializer_class = FindingSerializer
 

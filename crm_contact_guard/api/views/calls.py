@@ -1,4 +1,4 @@
-"""``conversations/<id>/call/``: POST rings the caller's own telephone and then the customer's."""
+"""``conversations/<id>/call/``: POST rings the employee's telephone first and then the customer's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from crm_contact_guard.api.views.conversations import IDEMPOTENCY_KEY, conversat
 
 
 class ConversationCall(GuardView):
-    """Call the customer. Nobody but the carrier is told the number; the finished call becomes a note."""
+    """Call the customer. Only the carrier receives the number. The finished call is recorded as a note."""
 
     serializer_class = PlacedSerializer
     pagination_class = None

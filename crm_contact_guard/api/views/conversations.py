@@ -1,4 +1,4 @@
-"""``conversations/``: list, one, its messages, and sending."""
+"""``conversations/``: list conversations, retrieve one, list its messages, and send a message."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
 def conversation_rows(view: GuardView) -> QuerySet[Conversation]:
-    """What the viewer may read, with the names that are shown."""
+    """Return the conversations the viewer may read, joined with the rows whose names are shown."""
     return permissions.conversations(view.viewer).select_related("customer", "employee", "team")
 
 
 class ConversationList(GuardView):
-    """Conversations the caller may read, newest first."""
+    """List the conversations the caller may read, newest first."""
 
     serializer_class = ConversationSerializer
 
@@ -68,7 +68,7 @@ class ConversationList(GuardView):
 
 
 class ConversationDetail(GuardView):
-    """One conversation, with the customer's addresses."""
+    """Return one conversation with the customer's addresses."""
 
     serializer_class = ConversationDetailSerializer
 
@@ -88,7 +88,7 @@ class ConversationDetail(GuardView):
 
 
 class ConversationMessages(GuardView):
-    """The messages of one conversation; POST sends one to the customer."""
+    """GET lists the messages of one conversation. POST sends a message to the customer."""
 
     serializer_class = MessageSerializer
     parser_classes = (wire.JsonBody, wire.JsonWithFiles)
@@ -129,7 +129,7 @@ class ConversationMessages(GuardView):
         filters.read(request, {})
         conversation = one_or_404(conversation_rows(self), pk)
         uploaded = request.FILES.getlist("files")
-        # Of a multipart body the part of JSON alone: the REST framework adds the files to it.
+        # Django REST framework adds the files of a multipart body to the JSON data; only the data is validated here.
         words = {name: value for name, value in dict(request.data).items() if name not in request.FILES}
         given = OutgoingSerializer(data=words, context={"files": uploaded})
         given.is_valid(raise_exception=True)
@@ -159,7 +159,7 @@ class ConversationMessages(GuardView):
 
 
 def check_channel(alias: str) -> None:
-    """A wrong alias is the caller's mistake here, not the installation's."""
+    """Raise ValidationError for an unknown channel alias, since here the caller is at fault, not the configuration."""
     if alias not in registry.aliases():
         known = ", ".join(registry.aliases())
         raise ValidationError(
@@ -168,7 +168,10 @@ def check_channel(alias: str) -> None:
 
 
 def key_of(request: Request) -> str:
-    """The caller's ``Idempotency-Key``; empty when none was sent. Raises ValidationError."""
+    """Return the caller's ``Idempotency-Key``, or an empty string if none was sent.
+
+    Raises ValidationError for a key that is longer than 255 characters or not printable ASCII.
+    """
     key = request.headers.get(IDEMPOTENCY_KEY, "").strip()
     if len(key) > 255 or not (key.isascii() and key.isprintable()):
         raise ValidationError({IDEMPOTENCY_KEY: [_("Use at most 255 printable ASCII characters.")]})
@@ -176,7 +179,7 @@ def key_of(request: Request) -> str:
 
 
 def _kept_back(sent: gateway.Sent) -> Response:
-    """A message that did not go out is a conflict with the company's rules, and says how to go on."""
+    """Return the response for a message that the company's rules kept back: 409, with the options for continuing."""
     nudge = sent.decision.action is Action.NUDGE
     detail = _("Nothing was sent. Keep the talk on the company's channels, or change the text.")
     if nudge:

@@ -1,4 +1,4 @@
-"""``files/<id>/``: a file of a message; ``templates/``: approved text blocks."""
+"""``files/<id>/``: a file belonging to a message; ``templates/``: approved text blocks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from crm_contact_guard.viewing.files import file_open
 
 
 class File(GuardView):
-    """The bytes of a file, as a download. A mail as received is for those who may unmask."""
+    """Download a file. An original email as received requires the permission to unmask addresses."""
 
     serializer_class = TemplateSerializer
 
@@ -32,7 +32,7 @@ class File(GuardView):
 
 
 class TemplateList(GuardView):
-    """The company's approved text blocks."""
+    """List the company's approved text blocks."""
 
     serializer_class = TemplateSerializer
     pagination_class = None

@@ -1,4 +1,4 @@
-"""``conversations/<id>/customer/``: GET looks for who it could be, POST says who it is."""
+"""``conversations/<id>/customer/``: GET searches for the customer, POST identifies them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from crm_contact_guard.viewing.candidates import candidates
 
 
 class ConversationCustomer(GuardView):
-    """Who somebody that wrote in is, for conversations where that is open."""
+    """Identify the customer in a conversation whose customer may still be changed.
+
+    GET searches for customers by name. POST links the conversation to one of them.
+    """
 
     serializer_class = ConversationSerializer
     pagination_class = None

@@ -1,4 +1,4 @@
-"""``ledger/``: the signed state of the record, and the proof that a message is in it."""
+"""``ledger/``: the signed state of the record, and proofs that messages are in it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _DIGITS = 18
 
 
 class LedgerCheckpoint(GuardView):
-    """The newest signed tree head. For everybody: whoever keeps one can tell a rewritten record from the true one."""
+    """Return the newest signed tree head.
+
+    Every employee may read it, because anyone who keeps a tree head can detect that the record was rewritten later.
+    """
 
     serializer_class = CheckpointSerializer
 
@@ -48,7 +51,7 @@ class LedgerCheckpoint(GuardView):
 
 
 class LedgerProof(GuardView):
-    """The proof that a message is in the record, for those who may read the message. It holds no content."""
+    """Return the proof that a message is in the record, if the caller may read the message. It contains no content."""
 
     serializer_class = ProofSerializer
 

@@ -1,4 +1,4 @@
-"""``messages/``: all messages the caller may read, across conversations."""
+"""``messages/``: messages from all conversations the caller may read."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ ALL_MESSAGE_FILTERS: filters.Filters = {"conversation": filters.row("conversatio
 
 
 def message_rows(view: GuardView) -> QuerySet[Message]:
-    """What the viewer may read, with what is needed to give and to record it."""
+    """Return the messages the viewer may read, with the related rows needed to serialize them and record the view."""
     return permissions.messages(view.viewer).select_related("conversation", "delivery").prefetch_related("attachments")
 
 
 def unmask(view: GuardView) -> bool:
-    """Whether raw addresses and sensitive data are asked for. Raises NotPermitted when the viewer may not see them."""
+    """Whether the caller requests raw addresses and sensitive data. Raises NotPermitted if they may not see them."""
     asked = filters.flag(view.request, "unmask")
     require(not asked or permissions.may_unmask(view.viewer), _("You may not see unmasked addresses."))
     return asked
 
 
 def given_messages(view: GuardView, messages: Sequence[Message], *, purpose: str) -> Any:
-    """Messages as data. That somebody outside the talk reads them is recorded first, once a conversation."""
+    """Return the messages serialized. If the viewer is outside a conversation, first record one view of it."""
     shown = unmask(view)
     read = {message.conversation_id: message.conversation for message in messages}
     own = set(permissions.own_conversations(view.viewer).filter(pk__in=read).values_list("pk", flat=True))
@@ -62,12 +62,12 @@ def given_messages(view: GuardView, messages: Sequence[Message], *, purpose: str
 
 
 def message_url(request: Request, message: Message) -> str:
-    """The address of one message."""
+    """Return the absolute URL of one message."""
     return request.build_absolute_uri(reverse("crm_contact_guard:api-message", args=[message.pk]))
 
 
 class MessageList(GuardView):
-    """Messages of all conversations the caller may read, newest record first."""
+    """List the messages of all conversations the caller may read, most recently recorded first."""
 
     serializer_class = MessageSerializer
     keyset = pagination.BY_RECORD
@@ -84,7 +84,7 @@ class MessageList(GuardView):
 
 
 class MessageDetail(GuardView):
-    """One message."""
+    """Return one message."""
 
     serializer_class = MessageSerializer
 

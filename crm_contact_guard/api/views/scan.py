@@ -1,4 +1,4 @@
-"""``scan/``: what would happen if I sent this? Nothing is recorded, since a thought is not an act."""
+"""``scan/``: preview what would happen if a message were sent. Nothing is recorded, since nothing is sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from crm_contact_guard.policy.limits import limits
 
 
 class Scan(GuardView):
-    """Try a text out."""
+    """Scan text without sending or recording it."""
 
     serializer_class = PreviewSerializer
 

@@ -1,4 +1,4 @@
-"""``schema/``: the OpenAPI description of this API alone, under the prefix the host chose, readable by everybody."""
+"""``schema/``: the OpenAPI description of this API only, under the host's URL prefix. It is public."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from crm_contact_guard.api.schema import SETTINGS, described
 from crm_contact_guard.api.serializers.inputs import Input
 
 URLS = "crm_contact_guard.api.urls"
-#: What takes the place of the host's SPECTACULAR_SETTINGS.
+#: Defaults that replace the host's SPECTACULAR_SETTINGS.
 _DEFAULTS = {
     name: value
     for name, value in SPECTACULAR_DEFAULTS.items()
@@ -40,7 +40,7 @@ class OpenApi(wire.Json):
 
 
 class Schema(GuardView):
-    """The OpenAPI 3.1 description."""
+    """Return the OpenAPI 3.1 description of the API."""
 
     permission_classes = ()
     renderer_classes = (OpenApi,)
@@ -54,7 +54,7 @@ class Schema(GuardView):
 
 @lru_cache(maxsize=16)
 def openapi(prefix: str, language: str) -> dict[str, Any]:
-    """The description with all paths under ``prefix``; kept, since it takes a good part of a second to make."""
+    """Return the description with all paths under ``prefix``. It is cached, since generating it is slow."""
     with _lock, patched_settings({**_DEFAULTS, **SETTINGS, "SCHEMA_PATH_PREFIX_INSERT": prefix}):
         generator = SchemaGenerator(  # type: ignore[no-untyped-call]
             patterns=import_module(URLS).urlpatterns
@@ -67,7 +67,7 @@ def openapi(prefix: str, language: str) -> dict[str, Any]:
 
 
 def _inputs(base: type[Input]) -> Iterator[str]:
-    """The components that refuse unknown fields, which drf-spectacular can't know."""
+    """Yield the names of components that reject unknown fields, which drf-spectacular can't detect."""
     for one in base.__subclasses__():
         yield get_override(one, "component_name", one.__name__.removesuffix("Serializer"))
         yield from _inputs(one)

@@ -1,4 +1,4 @@
-"""``messages.jsonl`` and ``messages.csv``: all messages the caller may read, streamed at once."""
+"""``messages.jsonl`` and ``messages.csv``: all messages the caller may read, in one streamed response."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Stream(GuardView):
     pagination_class = None
 
     def answer(self, request: Request) -> HttpResponseBase:
-        """The whole stream; the export is recorded before the first byte."""
+        """Return the streaming response. The export is recorded before the first byte is sent."""
         chosen = filters.read(request, ALL_MESSAGE_FILTERS, also=self.also)
         stream = stream_open(
             viewer=self.viewer,
@@ -47,14 +47,17 @@ class _Stream(GuardView):
 
 
 async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Under ASGI Django would read a plain iterator to its end before sending anything."""
+    """Read the chunks in a thread. Under ASGI, Django would consume a plain iterator before sending anything."""
     following = sync_to_async(lambda: next(chunks, None))
     while (chunk := await following()) is not None:
         yield chunk
 
 
 class MessagesJsonl(_Stream):
-    """Messages as JSON Lines: one object a line, oldest record first."""
+    """Export messages as JSON Lines, one object per line, oldest record first.
+
+    If the caller may read only part of the record, messages are grouped by conversation.
+    """
 
     form = "jsonl"
 
@@ -68,7 +71,11 @@ class MessagesJsonl(_Stream):
 
 
 class MessagesCsv(_Stream):
-    """Messages as CSV (RFC 4180, UTF-8), oldest record first; what a spreadsheet would run is defused."""
+    """Export messages as CSV (RFC 4180, UTF-8), oldest record first.
+
+    If the caller may read only part of the record, messages are grouped by conversation. Text that a spreadsheet would
+    run as a formula is escaped.
+    """
 
     form = "csv"
     also = ("unmask", "bom")

@@ -75,7 +75,7 @@ class Command(GuardCommand):
             self.stdout.write(json.dumps(data, ensure_ascii=False))
 
     def selected(self, contacts: Sequence[Contact], left_out: Sequence[str]) -> list[Contact]:
-        """The proposed contacts without the excluded ones."""
+        """Return the proposed contacts without the excluded ones. Raises CommandError for an unknown exclusion."""
         unknown = set(left_out) - {contact.value for contact in contacts}
         if unknown:
             words = _("%(contact)s is not among the proposed contacts; --show lists them.")

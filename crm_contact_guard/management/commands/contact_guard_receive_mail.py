@@ -78,13 +78,13 @@ class Command(GuardCommand):
                 if any(asdict(polled).values()):
                     self._write(f"{polled.recorded} recorded, {polled.known} known, {polled.set_aside} set aside")
             except (ChannelError, DatabaseError, OSError) as error:
-                # The mails are still in the mailbox; the next poll records them.
+                # The messages are still in the mailbox; the next poll records them.
                 if once:
                     raise CommandError(str(error)) from error
                 self.stderr.write(f"{error}; retrying")
             if once:
                 return
-            # There may be more mails than one poll fetches; continue without a pause.
+            # There may be more messages than one poll fetches; continue without a pause.
             ended.wait(0.0 if full else interval)
 
     def _write(self, text: str) -> None:
