@@ -1,4 +1,7 @@
-"""Kinds of customer addresses. A channel declares the kind that it sends to; here are those that several share."""
+"""Kinds of customer addresses.
+
+Each channel declares the kind that it sends to. Kinds that several channels share are defined here.
+"""
 
 from __future__ import annotations
 
@@ -13,28 +16,33 @@ from django.utils.translation import gettext_lazy as _
 
 from crm_contact_guard.conf import settings
 
-#: Names of address kinds: the column has 16 characters, and the option of ``CUSTOMER`` is the name in capitals.
+#: Pattern for names of address kinds. The column has 16 characters, and the option of ``CUSTOMER`` is the name in
+#: capitals.
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,15}")
 DOT: Final = "•"
 
 
 def hidden(_value: str) -> str:
-    """The mask that shows nothing."""
+    """Return a mask that reveals nothing."""
     return DOT * 4
 
 
 class AddressKind(str):
-    """A kind of customer address. As a text, it is the name that is stored and that the CRM's adapter uses.
+    """A kind of customer address. Its string value is the name that is stored and that the CRM's adapter uses.
 
-    ``label`` is the name for people, translatable. ``normalise`` returns the form in which equal addresses are equal
-    ("" if there is none), ``mask`` what people without the unmask permission see, ``is_valid`` whether messages could
-    reach an address. The defaults suit opaque ids: trimmed, hidden, and valid unless empty.
+    ``label`` is the translatable name shown to people. ``normalise`` returns an address in the form in which equal
+    addresses compare equal ("" if there is none). ``mask`` returns what people without the unmask permission see, and
+    ``is_valid`` whether messages could reach an address. The defaults suit opaque IDs, which are trimmed, hidden, and
+    valid unless empty.
     """
 
     __slots__ = ("is_valid", "label", "mask", "normalise")
 
     def __new__(cls, name: str, label: Any, **rules: Callable[[str], Any]) -> AddressKind:
-        """``rules``: as in ``__init__``. Raises ValueError for a name that can't be used."""
+        """Create the string. ``rules`` are the keyword arguments of ``__init__``.
+
+        Raises ValueError for a name that can't be used.
+        """
         if not NAME.fullmatch(name):
             raise ValueError(f"{name!r} is not a name for an address kind: 2 to 16 of a-z, 0-9 and _")
         return super().__new__(cls, name)
@@ -81,7 +89,10 @@ EMAIL: Final = AddressKind("email", _("E-mail"), normalise=_mail, mask=_masked_m
 
 
 def e164(value: str) -> str:
-    """``+819012345678`` if the number is valid in one of the configured ``REGIONS``, otherwise ``""``."""
+    """Return the number in the form ``+819012345678``, or ``""`` if it is invalid.
+
+    A number without a country code is tried in each of the configured ``REGIONS``.
+    """
     # With a country code, a number is parsed the same way in every region, so once is enough.
     regions = [None, *settings.REGIONS] if value.startswith(("+", "＋")) else settings.REGIONS
     for region in regions:
@@ -97,7 +108,7 @@ def e164(value: str) -> str:
 
 
 def _number(value: str) -> str:
-    """E.164. A number that can't be parsed is reduced to its digits, so that equal ones still match."""
+    """Return the number in E.164. One that can't be parsed is reduced to its digits, so that equal ones still match."""
     value = value.strip()
     return e164(value) or "".join(character for character in value if character.isdigit())
 
@@ -117,5 +128,5 @@ def _is_number(value: str) -> bool:
 PHONE: Final = AddressKind("phone", _("Phone"), normalise=_number, mask=_masked_number, is_valid=_is_number)
 WHATSAPP: Final = AddressKind("whatsapp", _("WhatsApp"), normalise=_number, mask=_masked_number, is_valid=_is_number)
 
-#: Stands for a kind that no channel declares any more. People see its stored name.
+#: Stands in for a kind that no channel declares any longer. People see that kind's stored name.
 UNKNOWN: Final = AddressKind("unknown", "")

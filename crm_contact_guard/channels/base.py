@@ -1,4 +1,7 @@
-"""The contract between the gateway and the channels, one folder per carrier. Uses no models and no database."""
+"""The contract between the gateway and the channels, which have one package per carrier.
+
+This module uses neither models nor the database.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,10 @@ from crm_contact_guard.proof.canonical import canonical_text
 
 
 class Storable:
-    """Base of data from a carrier. Removes NUL and lone surrogates from texts, which databases can't store.
+    """Base class for data from a carrier.
 
-    Where the original payload matters, it is kept as a file.
+    Removes NUL and lone surrogates from strings, since databases can't store them. Where the original payload matters,
+    it is kept as a file.
     """
 
     def __post_init__(self) -> None:
@@ -31,7 +35,7 @@ class Storable:
 
 
 def one_line(text: str) -> str:
-    """``text`` with a space for each control character and line break (Unicode's Cc, Zl and Zp)."""
+    """Return ``text`` with a space in place of each control character and line break (Unicode's Cc, Zl and Zp)."""
     return "".join(" " if unicodedata.category(character) in ("Cc", "Zl", "Zp") else character for character in text)
 
 
@@ -49,9 +53,10 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class FileIn(Storable):
-    """A file of a message. ``kind`` is "attachment" or "original" (the carrier's payload as received).
+    """A file belonging to a message. ``kind`` is "attachment" or "original" (the carrier's payload as received).
 
-    Name and type become parts of headers later, so control characters and line breaks become spaces.
+    ``name`` and ``content_type`` are later used in headers, so control characters and line breaks in them become
+    spaces.
     """
 
     name: str
@@ -71,9 +76,9 @@ class FileIn(Storable):
 class OutboundFile:
     """A file to send. Its content is read only when ``open()`` is called, which returns a binary stream.
 
-    ``content_type`` was detected from the content, ``size`` is in bytes. ``url`` is a signed link for carriers that
-    fetch files themselves; empty if ``PUBLIC_URL`` is not set. Everyone who has the link can read the file, so pass it
-    to the carrier only.
+    ``content_type`` is detected from the content, and ``size`` is in bytes. ``url`` is a signed link for carriers that
+    fetch files themselves; it is empty if ``PUBLIC_URL`` is not set. Anyone who has the link can read the file, so pass
+    it only to the carrier.
     """
 
     name: str
@@ -84,17 +89,17 @@ class OutboundFile:
     url: str = field(default="", repr=False)
 
     def read(self) -> bytes:
-        """The whole content."""
+        """Return the whole content."""
         with self.open() as stream:
             return stream.read()
 
 
 @dataclass(frozen=True, kw_only=True)
 class OutboundTemplate:
-    """The approved template of a message; ``OutboundMessage.text`` is the template with its variables filled in.
+    """The approved template of a message. ``OutboundMessage.text`` is the template with its variables filled in.
 
-    ``carrier_id`` is the carrier's name or id of the template for this channel and language (WhatsApp: template name,
-    Twilio: ContentSid), or empty. ``variables`` are in the order of the text.
+    ``carrier_id`` is the carrier's name or ID for the template in this channel and language (WhatsApp: template name,
+    Twilio: ContentSid), or empty. ``variables`` are in the order in which the text uses them.
     """
 
     name: str
@@ -105,7 +110,7 @@ class OutboundTemplate:
 
 @dataclass(frozen=True, kw_only=True)
 class OutboundMessage:
-    """A message to send. ``message_id`` is our id and the idempotency key for the carrier."""
+    """A message to send. ``message_id`` is our ID, which is also the idempotency key for the carrier."""
 
     message_id: str
     to_name: str
@@ -117,10 +122,10 @@ class OutboundMessage:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     language: str = ""
-    #: The notice that the conversation is recorded, by whom and why.
+    #: The notice saying that the conversation is recorded, by whom and why.
     notice: str = ""
     occurred_at: datetime
-    #: An earlier attempt may already have been delivered.
+    #: Whether an earlier attempt may already have been delivered.
     possible_duplicate: bool = False
     files: tuple[OutboundFile, ...] = ()
     template: OutboundTemplate | None = None
@@ -128,9 +133,9 @@ class OutboundMessage:
 
 @dataclass(frozen=True, kw_only=True)
 class PhoneCall:
-    """A call requested by an employee: the carrier calls the employee, then the customer, and connects them.
+    """A call requested by an employee. The carrier calls the employee, then the customer, and connects them.
 
-    ``call_id`` is our id. The employee never sees ``to_address``. The channel looks up the employee's phone number in
+    ``call_id`` is our ID. The employee never sees ``to_address``. The channel looks up the employee's phone number in
     its options by ``employee_key`` (the host user's key).
     """
 
@@ -152,9 +157,9 @@ class Receipt(Storable):
 
 @dataclass(frozen=True, kw_only=True)
 class MediaRef(Storable):
-    """A file at the carrier, to be fetched (``Channel.fetch``) after its message was recorded.
+    """A file that the carrier holds, to be fetched with ``Channel.fetch`` once its message is recorded.
 
-    ``ref`` is what the channel needs to fetch it (an id or a URL). It is stored, so it must contain no secrets.
+    ``ref`` is what the channel needs to fetch the file (an ID or a URL). It is stored, so it must not contain secrets.
     """
 
     ref: str
@@ -166,9 +171,9 @@ class MediaRef(Storable):
 class InboundMessage(Storable):
     """A customer's message from a carrier.
 
-    ``event_id`` is the carrier's id of the event, used for deduplication. ``reply_tokens`` are our tokens found in it,
-    ``references`` carrier ids of earlier messages, newest last. ``text`` is the new text, ``quoted`` the quoted history
-    and signature; quoted text that is not in an earlier message is treated as new.
+    ``event_id`` is the carrier's ID for the event, used for deduplication. ``reply_tokens`` are our tokens found in the
+    message. ``references`` are the carrier's IDs of earlier messages, newest last. ``text`` is the new text, and
+    ``quoted`` the quoted history and signature. Quoted text that doesn't occur in an earlier message is treated as new.
     """
 
     channel: str
@@ -184,7 +189,7 @@ class InboundMessage(Storable):
     reply_tokens: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     files: tuple[FileIn, ...] = ()
-    #: Files still at the carrier. A task fetches them, so that the webhook is answered at once.
+    #: Files that the carrier still holds. A task fetches them, so that the webhook can be answered at once.
     media: tuple[MediaRef, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     language: str = ""
@@ -194,9 +199,9 @@ class InboundMessage(Storable):
 class StatusEvent(Storable):
     """A carrier's status report on an outbound message, which is found by ``carrier_id``.
 
-    ``message_id`` is our id if the carrier returns it (WhatsApp's ``biz_opaque_callback_data``, a query parameter in
-    Twilio's callback URL). It finds the message if the report arrives before the response to ``send``, or that response
-    was lost.
+    ``message_id`` is our ID, if the carrier returns it (in WhatsApp's ``biz_opaque_callback_data`` or in a query
+    parameter of Twilio's callback URL). It identifies the message if the report arrives before the response to
+    ``send``, or if that response was lost.
     """
 
     channel: str
@@ -209,7 +214,7 @@ class StatusEvent(Storable):
 
 
 class ContactKind(StrEnum):
-    """An opt-out or opt-in of an address. The first five stop messages to it, the others allow them."""
+    """The kind of an opt-out or opt-in. The first five stop messages to an address; the others allow them again."""
 
     STOP = "stop"
     UNFOLLOW = "unfollow"
@@ -221,22 +226,27 @@ class ContactKind(StrEnum):
 
     @property
     def allows(self) -> bool:
-        """Whether the address may be written to after this."""
+        """Whether messages may be sent to the address after this event."""
         return self in (ContactKind.START, ContactKind.FOLLOW)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContactEvent(Storable):
-    """An address must not be written to any more, or may be again.
+    """A change in whether messages may be sent to an address.
 
-    A word such as STOP leads to two events with different ids: the ``InboundMessage`` and this one. Only a permanent
-    bounce (unknown mailbox, number not in use) is a ``BOUNCE``; a failed message is a ``StatusEvent``. ``detail``
-    contains the carrier's own words, for the record.
+    A word such as STOP results in two events with different IDs: an ``InboundMessage`` and a ``ContactEvent``. Only a
+    permanent bounce (unknown mailbox, number not in use) is a ``BOUNCE``; a message that merely failed is a
+    ``StatusEvent``. ``detail`` contains the carrier's own words, for the record.
 
-    ``carrier_id`` is the outbound message that the event is about. It is set if the event could be forged (a bounce by
-    mail), which is then ignored unless that message is on record and was sent to this address, or, if it is not on
-    record, one of ``reply_tokens`` belongs to a conversation with the address's customer. ``is_forgeable`` asks for
-    this without a ``carrier_id``. Without ``address``, that of the message is meant.
+    ``carrier_id`` is the ID of the outbound message that the event is about. It is set if the event could be forged,
+    such as a bounce received by email. The event is then ignored unless one of these applies:
+
+    * The outbound message is on record and was sent to this address.
+    * The outbound message isn't on record, but one of ``reply_tokens`` belongs to a conversation with the customer who
+      has this address.
+
+    ``is_forgeable`` requires the same check if there is no ``carrier_id``. If ``address`` is empty, the address is
+    taken from the outbound message or the conversation.
     """
 
     channel: str
@@ -247,7 +257,7 @@ class ContactEvent(Storable):
     carrier_id: str = ""
     reply_tokens: tuple[str, ...] = ()
     is_forgeable: bool = False
-    #: The person's name if the carrier supplies it (a new follower).
+    #: The person's name, if the carrier supplies it (as for a new follower).
     name: str = ""
     detail: Mapping[str, str] = field(default_factory=dict)
 
@@ -263,9 +273,10 @@ class CallOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CallEvent(Storable):
-    """A finished phone call between company and customer, recorded as a note.
+    """A finished phone call between the company and a customer, recorded as a note.
 
-    ``address`` is the customer's. ``call_id`` is that of the ``PhoneCall``, if the call was requested here.
+    ``address`` is the customer's phone number. ``call_id`` is the ID of the ``PhoneCall`` if an employee requested the
+    call.
     """
 
     channel: str
@@ -282,7 +293,7 @@ class CallEvent(Storable):
 
 @dataclass(frozen=True, kw_only=True)
 class TakenBack(Storable):
-    """The customer unsent the message ``carrier_id`` at the carrier. It stays in the record."""
+    """A notice that the customer unsent the message ``carrier_id``. The message stays in the record."""
 
     channel: str
     event_id: str
@@ -292,7 +303,7 @@ class TakenBack(Storable):
 
 @dataclass(frozen=True, kw_only=True)
 class UnknownEvent(Storable):
-    """An event that can't be parsed. It is recorded with its payload."""
+    """An event that can't be parsed, recorded with its payload."""
 
     channel: str
     event_id: str
@@ -306,11 +317,12 @@ CarrierEvent = InboundMessage | StatusEvent | ContactEvent | CallEvent | TakenBa
 
 @dataclass(frozen=True, kw_only=True)
 class Carried(Storable):
-    """One message or call in the carrier's own log (``Channel.carried``).
+    """A message or call in the carrier's own log (``Channel.carried``).
 
-    It is looked up in the record by ``carrier_id``, the same id as in ``Receipt``, ``InboundMessage`` and
-    ``CallEvent``. If it is missing, ``event`` is passed to the gateway: the event, with the ``event_id``, that the
-    webhook would have delivered. None if it can't be recovered (an outbound message that was not sent from here).
+    It is looked up in the record by ``carrier_id``, the same ID as in ``Receipt``, ``InboundMessage`` and
+    ``CallEvent``. If it is missing there, ``event`` is recorded. ``event`` is the one that the webhook would have
+    delivered, with the same ``event_id``, or None if it can't be recovered (an outbound message that wasn't sent
+    through this app).
     """
 
     carrier_id: str
@@ -320,21 +332,21 @@ class Carried(Storable):
 
 
 class Channel:
-    """A configured channel; one subclass per carrier. ``alias`` is its name in ``CONTACT_GUARD["CHANNELS"]``."""
+    """A configured channel, with one subclass per carrier. ``alias`` is its name in ``CONTACT_GUARD["CHANNELS"]``."""
 
-    #: Kind of customer address it sends to: one of its own, or a shared one such as ``address_kinds.PHONE``.
+    #: Kind of customer address that the channel sends to: its own, or a shared one such as ``address_kinds.PHONE``.
     address_kind: ClassVar[AddressKind]
     #: Name shown to users; translatable.
     verbose_name: ClassVar[Any]
-    #: Whether the customer must have such an address; the web chat needs none.
+    #: Whether the customer must have an address of this kind. The web chat needs none.
     needs_address: ClassVar[bool] = True
     #: Whether customers read and write on our own page, opened by a link, as with the web chat.
     on_our_page: ClassVar[bool] = False
     #: Whether ``send`` accepts written messages; a phone line does not.
     supports_text: ClassVar[bool] = True
-    #: Whether sending the same message id twice delivers one message.
+    #: Whether sending the same message ID twice delivers only one message.
     supports_idempotency: ClassVar[bool] = False
-    #: How long the carrier remembers a message id; later repeats may be delivered twice. None: without limit.
+    #: How long the carrier remembers a message ID. Later repeats may be delivered twice. None: without limit.
     idempotency_lasts: ClassVar[timedelta | None] = None
     supports_subject: ClassVar[bool] = False
     #: Whether messages can have files (``OutboundMessage.files``), within the three limits below.
@@ -346,7 +358,7 @@ class Channel:
     max_files: ClassVar[int] = 10
     #: Whether the carrier fetches files by link (``OutboundFile.url``), so that ``PUBLIC_URL`` must be set.
     files_by_link: ClassVar[bool] = False
-    #: How long after the customer's last message free text is allowed; after that only templates. None: always.
+    #: How long free text is allowed after the customer's last message. After that, only templates are. None: always.
     session_window: ClassVar[timedelta | None] = None
     #: Whether the carrier has its own templates (``OutboundTemplate.carrier_id``).
     supports_templates: ClassVar[bool] = False
@@ -356,11 +368,11 @@ class Channel:
     supports_carried: ClassVar[bool] = False
     #: Messages per minute that the carrier accepts from one account. None: no known limit.
     per_minute: ClassVar[int | None] = None
-    #: Whether the carrier reports delivered or read.
+    #: Whether the carrier reports that a message was delivered or read.
     supports_status: ClassVar[bool] = False
-    #: Whether ``name_of`` asks the carrier for people's names, since its webhooks contain none.
+    #: Whether ``name_of`` can ask the carrier for people's names, since its webhooks contain none.
     supports_names: ClassVar[bool] = False
-    #: Whether it has a webhook at ``webhooks/<alias>/``.
+    #: Whether the channel has a webhook at ``webhooks/<alias>/``.
     supports_webhook: ClassVar[bool] = False
     #: Longest text in characters. None: only the gateway's limit applies.
     max_length: ClassVar[int | None] = None
@@ -370,9 +382,10 @@ class Channel:
         self.options = options
 
     def secrets(self, name: str) -> tuple[str, ...]:
-        """All valid values of an option that is a string or a list of strings.
+        """Return all valid values of an option that is a string or a list of strings.
 
-        A list (``["new", "old"]``) allows rotating a secret: all are accepted, and the first is used for sending.
+        A list (``["new", "old"]``) lets you rotate a secret: all values are accepted, and the first one is used for
+        sending.
         """
         option = self.options.get(name) or ()
         return tuple(str(value) for value in ([option] if isinstance(option, str) else option) if value)
@@ -387,7 +400,7 @@ class Channel:
         raise NotImplementedError(f"{type(self).__name__}.send")
 
     def length(self, text: str) -> int:
-        """The length of a text as the carrier counts it, for ``max_length``. Default: characters."""
+        """Return the length of ``text`` as the carrier counts it, for ``max_length``. Default: characters."""
         return len(text)
 
     def verify(self, request: HttpRequest) -> None:
@@ -395,28 +408,34 @@ class Channel:
         raise NotImplementedError(f"{type(self).__name__}.verify")
 
     def refuse(self, request: HttpRequest) -> HttpResponse:
-        """The response to a request that ``verify`` refused. Return 401 for a carrier that waits for a challenge."""
+        """Return the response to a request that ``verify`` refused.
+
+        Override this to return 401 if the carrier waits for a challenge.
+        """
         return HttpResponse("signature refused", status=403, content_type="text/plain")
 
     def parse(self, request: HttpRequest) -> Sequence[CarrierEvent]:
-        """Parse a verified webhook, which may contain any number of events. Ask nobody over the network.
+        """Parse a verified webhook, which may contain any number of events, without making network requests.
 
-        A single event that can't be parsed becomes an ``UnknownEvent``. Raises InvalidPayload if the request can't be
-        parsed at all; it is then recorded as one ``UnknownEvent``, as after any other exception. Raises ChannelError
-        if the carrier shall repeat the request.
+        An individual event that can't be parsed becomes an ``UnknownEvent``. Raises InvalidPayload if the request can't
+        be parsed at all; it is then recorded as one ``UnknownEvent``, as after any other exception. Raises ChannelError
+        if the carrier should repeat the request.
         """
         raise NotImplementedError(f"{type(self).__name__}.parse")
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """The response to the carrier after its events were recorded."""
+        """Return the response to the carrier once its events are recorded."""
         return HttpResponse(status=204)
 
     def fetch(self, media: MediaRef) -> FileIn:
-        """Fetch a file that an inbound message referred to. Raises ChannelError."""
+        """Fetch a file that an inbound message refers to. Raises ChannelError."""
         raise NotImplementedError(f"{type(self).__name__}.fetch")
 
     def name_of(self, address: str) -> str:
-        """The name that a person uses at the carrier, which a task asks for; may be empty. Raises ChannelError."""
+        """Return the name that a person uses at the carrier, which may be empty. Raises ChannelError.
+
+        A task calls this.
+        """
         raise NotImplementedError(f"{type(self).__name__}.name_of")
 
     def call(self, call: PhoneCall) -> Receipt:
@@ -424,13 +443,16 @@ class Channel:
         raise NotImplementedError(f"{type(self).__name__}.call")
 
     def carried(self, day: date) -> Iterable[Carried]:
-        """The messages and calls in the carrier's log for ``day`` (UTC), in both directions. Raises ChannelError."""
+        """Return the messages and calls in the carrier's log for ``day`` (UTC) in both directions.
+
+        Raises ChannelError.
+        """
         raise NotImplementedError(f"{type(self).__name__}.carried")
 
     def own_domains(self) -> tuple[str, ...]:
-        """Mail domains of the company that this channel sends from."""
+        """Return the company's email domains that this channel sends from."""
         return ()
 
     def check(self) -> Iterator[CheckMessage]:
-        """System checks of this channel's options."""
+        """Run system checks on this channel's options."""
         yield from ()

@@ -1,4 +1,4 @@
-"""Read a carrier's response in pieces, limited in size and in total time."""
+"""Read a carrier's response in pieces, with limits on its size and on the total time."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Iterable
 
 from crm_contact_guard.exceptions import ChannelError
 
-#: Seconds for a whole file. Time-outs of sockets begin anew with each byte; a worker holds a file for five minutes.
+#: Seconds for a whole file, because socket timeouts start anew with each byte. Must be less than the five minutes for
+#: which a worker holds its lease on a file.
 WITHIN = 180.0
 
 
 def bounded(pieces: Iterable[bytes], *, most: int, within: float = WITHIN) -> bytes:
-    """The whole body. ``pieces`` must be yielded as they arrive.
+    """Join and return the pieces of a body, which must be yielded as they arrive.
 
-    Raises ChannelError: permanent above ``most`` bytes, temporary after ``within`` seconds.
+    Raises a permanent ChannelError above ``most`` bytes, and a temporary one after ``within`` seconds.
     """
     ends = time.monotonic() + within
     content = bytearray()

@@ -1,4 +1,4 @@
-"""Helpers for carriers' HTTP responses (urllib3, which LINE's library depends on as well)."""
+"""Helpers for HTTP responses from carriers. They use urllib3, which LINE's library also depends on."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _CHUNK = 65_536
 
 
 def content_of(answer: BaseHTTPResponse, *, most: int, within: float = bodies.WITHIN) -> bytes:
-    """The body, read in chunks and up to ``most`` bytes, since carriers accept files of any size.
+    """Return the body, read in chunks up to ``most`` bytes, since carriers accept files of any size.
 
-    Raises ChannelError for a larger or slower body, and urllib3's HTTPError if the connection breaks.
+    Raises ChannelError if the body is larger or takes longer than ``within`` seconds, and urllib3's HTTPError if the
+    connection breaks.
     """
     try:
         return bodies.bounded(_pieces(answer), most=most, within=within)
@@ -25,7 +26,7 @@ def content_of(answer: BaseHTTPResponse, *, most: int, within: float = bodies.WI
 
 
 def _pieces(answer: BaseHTTPResponse) -> Iterator[bytes]:
-    """The body as it arrives: ``stream`` would wait until a chunk is full."""
+    """Yield the body as it arrives. ``stream`` would wait until a chunk is full."""
     if not hasattr(answer, "read1"):  # urllib3 before 2.2
         yield from answer.stream(_CHUNK, decode_content=True)
         return
@@ -34,14 +35,15 @@ def _pieces(answer: BaseHTTPResponse) -> Iterator[bytes]:
 
 
 def content_type_of(answer: BaseHTTPResponse) -> str:
-    """The media type without its parameters."""
+    """Return the media type without its parameters."""
     return answer.headers.get("Content-Type", "").partition(";")[0].strip() or "application/octet-stream"
 
 
 def lost(error: HTTPError, carrier: str, *, delivers: bool) -> ChannelError:
-    """The ChannelError for a request without a response.
+    """Return the ChannelError for a request that got no response.
 
-    ``delivers``: the request sends a message, so the outcome is uncertain unless no connection was established.
+    ``delivers``: whether the request sends a message. If so, the outcome is uncertain unless no connection was
+    established.
     """
     unsent = isinstance(error, NewConnectionError | ConnectTimeoutError)
     return ChannelError(
@@ -50,7 +52,7 @@ def lost(error: HTTPError, carrier: str, *, delivers: bool) -> ChannelError:
 
 
 def seconds(headers: Mapping[str, str] | None, *names: str) -> float | None:
-    """The first of these headers that contains a number of seconds."""
+    """Return the first of these headers that contains a number of seconds; None if none does."""
     for name in names:
         value = str((headers or {}).get(name, ""))
         if value.isdecimal():

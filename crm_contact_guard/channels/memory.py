@@ -1,4 +1,4 @@
-"""A channel that stores messages in memory, for tests of the host project. Not for production (W003)."""
+"""A channel that stores messages in memory, for the host project's tests. Not for production (W003)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from crm_contact_guard.exceptions import ChannelError
 
 
 class MemoryChannel(Channel):
-    """``MemoryChannel.sent`` lists all messages, newest last. Tests clear it, and may queue ``errors`` to raise."""
+    """A channel whose ``MemoryChannel.sent`` lists all messages, newest last.
+
+    Tests clear that list. They may also append exceptions to ``errors``, which ``send`` raises one after the other.
+    """
 
     address_kind = EMAIL
     verbose_name = _("In memory")

@@ -1,4 +1,4 @@
-"""Placeholders in a message's text for files, places and unsupported content."""
+"""Placeholders in a message's text for files, locations and unsupported content."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 
 def of_file(content_type: str, name: str = "") -> str:
-    """Placeholder for a file without text."""
+    """Return a placeholder for a file without text."""
     if content_type == "image/webp" and not name:
         return _("[Sticker]")
     kind = content_type.partition("/")[0]
@@ -15,10 +15,10 @@ def of_file(content_type: str, name: str = "") -> str:
 
 
 def of_place(*parts: object) -> str:
-    """Placeholder for a location: its name and address if known, then its coordinates."""
+    """Return a placeholder for a location: its name and address if known, then its coordinates."""
     return _("[Location: %s]") % ", ".join(str(part) for part in parts if part)
 
 
 def of_unreadable(kind: str) -> str:
-    """Placeholder for content that the carrier or this app does not support."""
+    """Return a placeholder for content that the carrier or this app doesn't support."""
     return _("[A message that can't be shown here: %s]") % kind

@@ -19,7 +19,7 @@ from crm_contact_guard.exceptions import ConfigurationError
 
 @lru_cache(maxsize=64)
 def channel(alias: str) -> Channel:
-    """The configured channel. Raises ConfigurationError, which names the alias and the problem."""
+    """Return the channel configured as ``alias``. Raises ConfigurationError, which names the alias and the problem."""
     spec = settings.channel(alias)
     path = spec.get("BACKEND", "")
     try:
@@ -34,13 +34,17 @@ def channel(alias: str) -> Channel:
 
 
 def aliases() -> tuple[str, ...]:
-    """All configured aliases, in the order of the settings."""
+    """Return all configured aliases, in the order of the settings."""
     return tuple(settings.CHANNELS)
 
 
 @lru_cache(maxsize=1)
 def address_kinds() -> Mapping[str, AddressKind]:
-    """The address kinds by name: those of this package's channels, configured or not, then those of the others."""
+    """Return the address kinds by name.
+
+    Kinds of this package's own channels come first, whether configured or not, followed by those of other configured
+    channels.
+    """
     kinds: dict[str, AddressKind] = {kind: kind for kind in _own_kinds()}
     for alias in aliases():
         try:
@@ -52,7 +56,7 @@ def address_kinds() -> Mapping[str, AddressKind]:
 
 
 def _own_kinds() -> Iterator[AddressKind]:
-    """Those of the folders beside this module. They import no carrier's library."""
+    """Yield the address kinds of the packages next to this module, which don't import carriers' libraries."""
     for found in iter_modules(channels.__path__, f"{channels.__name__}."):
         for member in vars(import_module(found.name)).values() if found.ispkg else ():
             if isinstance(member, type) and issubclass(member, Channel) and member is not Channel:
@@ -60,7 +64,7 @@ def _own_kinds() -> Iterator[AddressKind]:
 
 
 def address_kind(name: str) -> AddressKind:
-    """The address kind with this name; ``UNKNOWN`` if no channel declares it."""
+    """Return the address kind with this name, or ``UNKNOWN`` if no channel declares it."""
     return address_kinds().get(name, UNKNOWN)
 
 

@@ -1,4 +1,7 @@
-"""Messages that can't be read, wholly or in part. They are recorded with what arrived, and people are told."""
+"""Messages that can't be read, wholly or in part.
+
+They are recorded together with the original data, and they raise an alert.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,14 @@ from django.utils.translation import gettext as _
 
 from crm_contact_guard.channels.base import FileIn, InboundMessage
 
-#: The key in a message's details under which stands what was not read.
+#: Key in a message's ``details`` for the list of what wasn't read.
 UNREAD = "unread"
 
 
 def unreadable(original: FileIn, *, alias: str, sender: str, recipients: Sequence[str], at: datetime) -> InboundMessage:
-    """A message that says that it could not be read, with what arrived.
+    """Return a message saying that the original couldn't be read, with the original attached.
 
-    The same bytes have the same id, so that a repeated delivery is recorded once.
+    Identical data gets the same event ID, so that a repeated delivery is recorded only once.
     """
     digest = hashlib.sha256(original.content).hexdigest()
     return InboundMessage(
@@ -35,7 +38,7 @@ def unreadable(original: FileIn, *, alias: str, sender: str, recipients: Sequenc
 
 
 def original_of(message: InboundMessage) -> FileIn:
-    """What arrived: the carrier's payload if the channel keeps it, otherwise the message itself as JSON."""
+    """Return the original data: the carrier's payload if the channel keeps it, otherwise the message itself as JSON."""
     kept = next((file for file in message.files if file.kind == "original"), None)
     if kept is not None:
         return kept

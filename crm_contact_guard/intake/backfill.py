@@ -1,4 +1,4 @@
-"""Import of a host's older messages. Each is recorded once and marked as backfilled."""
+"""Import a host's older messages. Each is recorded once and marked as backfilled."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.record.models import Conversation, Direction, Message
 from crm_contact_guard.record.recording import record_message
 
-#: Value of ``Message.source``, which is part of the leaf.
+#: Value of ``Message.source``, which is part of the message's leaf hash.
 SOURCE = "backfill"
 
 
@@ -30,9 +30,12 @@ SOURCE = "backfill"
 class OldMessage:
     """A message from the host's own tables.
 
-    ``key`` is the host's unique id of the message; ``customer_key`` and ``employee_key`` are the adapter's keys;
-    ``channel`` is a word such as "email" or "fax"; ``sent_at`` must be aware; messages with the same ``thread`` belong
-    together; ``tenant`` is the tenant whose context is entered to read customer and employee.
+    * ``key``: the host's unique ID for the message.
+    * ``customer_key``, ``employee_key``: the adapter's keys.
+    * ``channel``: a word such as "email" or "fax".
+    * ``sent_at``: an aware datetime.
+    * ``thread``: an identifier shared by messages that belong together.
+    * ``tenant``: the tenant whose context is entered to read the customer and the employee.
     """
 
     key: str
@@ -48,7 +51,7 @@ class OldMessage:
 
 
 def record_old(old: OldMessage, *, inspect: bool = False, dry_run: bool = False) -> Literal["recorded", "known"]:
-    """Record one old message. Raises InvalidMessage, in which case nothing is recorded."""
+    """Record one old message, unless it is known. Raises InvalidMessage, in which case nothing is recorded."""
     _check(old)
     if seen(SOURCE, old.key) is not None:
         return "known"
@@ -68,7 +71,7 @@ def record_old(old: OldMessage, *, inspect: bool = False, dry_run: bool = False)
 
 
 def _check(old: OldMessage) -> None:
-    # Keys are not truncated: two could become equal, and the second message would count as known.
+    # Keys are not truncated, since two could become equal. The second message would then count as known.
     for name, text, most in (("key", old.key, 255), ("channel", old.channel, 64)):
         if not text or len(text) > most or not text.isprintable():
             raise InvalidMessage(
@@ -101,10 +104,10 @@ def _employee(old: OldMessage, customer: Customer) -> Employee:
 
 
 def _conversation(old: OldMessage, customer: Customer, employee: Employee) -> Conversation:
-    """One conversation per thread. It is closed, so that old messages do not appear in inboxes."""
+    """Return the thread's only conversation, which is closed, so that old messages do not appear in inboxes."""
     subject = canonical_text(f"{SOURCE}:{old.thread or f'{old.channel} {employee.key}'}")
     if len(subject) > 255:
-        # Hashed rather than truncated, since two threads could become equal.
+        # Hashed rather than truncated, since truncation could make two threads equal.
         subject = f"{SOURCE}:{sha256(subject.encode()).hexdigest()}"
     existing = Conversation.objects.filter(customer=customer, employee=employee, subject=subject).first()
     if existing is not None:

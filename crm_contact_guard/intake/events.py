@@ -1,6 +1,7 @@
-"""Processing of carrier events from all sources: webhooks, mail server, polling and reconciliation.
+"""Process carrier events from all sources: webhooks, mail server, polling and reconciliation.
 
-Each event is recorded once: its id is inserted under a unique constraint, in the same transaction as its effects.
+Each event is recorded only once, because its ID is inserted under a unique constraint, in the same transaction as its
+effects.
 """
 
 from __future__ import annotations
@@ -34,17 +35,18 @@ from crm_contact_guard.record.recording import record_event
 
 logger = logs.logger(__name__)
 
-#: Characters of an event that are recorded if it can't be recorded as it is.
+#: Number of characters of an event that are recorded if it can't be recorded as it is.
 _MOST_PAYLOAD = 100_000
-#: Errors that say nothing about the event: the database or the storage is away, or a setting is wrong. Try again later.
+#: Errors that the event didn't cause: the database or storage is unavailable, or a setting is wrong. Try again later.
 UNAVAILABLE = (InterfaceError, OperationalError, OSError, ConfigurationError)
 
 
 def take(event: CarrierEvent) -> bool:
-    """Record one event. Returns False if it was recorded before, or is a status of an unknown message.
+    """Record one event. Return False if it was recorded before, or is the status of an unknown message.
 
-    An event that can't be recorded as it is, is recorded as one that can't be read, with what arrived: content must
-    not make a carrier repeat it for ever. Raises ``UNAVAILABLE`` errors, and others only if that fails, too.
+    An event that can't be recorded as it is, is recorded as an unreadable one, with its original data. Otherwise its
+    content could make the carrier repeat it forever. ``UNAVAILABLE`` errors are raised; other errors are raised only if
+    recording the unreadable event fails, too.
     """
     try:
         return _take(event)
@@ -56,7 +58,7 @@ def take(event: CarrierEvent) -> bool:
 
 
 def _take_unread(event: CarrierEvent) -> bool:
-    """Record that something arrived which can't be recorded as it is."""
+    """Record, as unreadable, an event that can't be recorded as it is."""
     if not isinstance(event, InboundMessage):
         reason = f"{type(event).__name__} that can't be recorded"
         digest = sha256(repr(event).encode("utf-8", "replace")).hexdigest()

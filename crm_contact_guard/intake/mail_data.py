@@ -1,7 +1,7 @@
-"""Reading the data of a mail from an SMTP connection.
+"""Read the data of an email from an SMTP connection.
 
-aiosmtpd reads line by line: it refuses lines of more than 1,001 bytes, which many mail programs write, and holds a mail
-of short lines in thirty times its size.
+aiosmtpd reads line by line. It refuses lines of more than 1,001 bytes, which many mail programs write, and an email
+with short lines takes thirty times its size in memory.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 from aiosmtpd.smtp import Envelope, syntax
 
 _END = b"\r\n.\r\n"
-#: Bytes read at once.
+#: Number of bytes read at once.
 _CHUNK = 65_536
 
 
 class WholeData:
-    """Replaces aiosmtpd's DATA command (RFC 5321 §4.1.1.4, §4.5.2). Lines may have any length."""
+    """Mixin that replaces aiosmtpd's DATA command (RFC 5321 §4.1.1.4, §4.5.2). Lines may have any length."""
 
     data_size_limit: int | None
     envelope: Envelope | None
@@ -46,11 +46,11 @@ class WholeData:
         await server.push(status)
 
     async def _content(self) -> bytes | None:
-        """The mail, or None if it is larger than the limit; then its rest is read and dropped.
+        """Return the email, or None if it is larger than the limit. In that case, the rest of it is read and dropped.
 
-        Raises ConnectionResetError if the connection ends before the mail does.
+        Raises ConnectionResetError if the connection ends before the email does.
         """
-        # As if a line had ended before, so that a lone dot in the first line is the end, too.
+        # Start as if a line had just ended, so that a lone dot on the first line also ends the email.
         received = bytearray(b"\r\n")
         most = (self.data_size_limit or 0) + len(_END)
         too_large = False
@@ -62,7 +62,7 @@ class WholeData:
             received += chunk
             end = received.find(_END, begin)
             if end >= 0:
-                # What a client sends without waiting for the reply are its next commands.
+                # Put back the next commands, which the client sent without waiting for the reply.
                 self._reader._buffer[:0] = received[end + len(_END) :]  # type: ignore[attr-defined]
                 break
             if self.data_size_limit and len(received) > most:

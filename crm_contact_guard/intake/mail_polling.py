@@ -1,8 +1,10 @@
-"""Polling of mailboxes, for companies whose mail system can't forward mails: fetch, record, then mark as done.
+"""Poll mailboxes, for companies whose mail system can't forward emails: fetch, record, then mark as done.
 
-After a crash the mail is still in its mailbox, and it is not recorded twice. No mail blocks the others: one that can't
-be read is recorded as it came; for one that the server doesn't hand out, that breaks the connection or that is too
-large, an event is recorded, and it is moved to a separate folder.
+After a crash, the email is still in its mailbox, and it is not recorded twice. No email blocks the others:
+
+* An email that can't be parsed is recorded as it came.
+* If the server doesn't hand out an email, or if the email breaks the connection or is too large, an event is recorded
+  and the email is moved to a separate folder.
 """
 
 from __future__ import annotations
@@ -29,17 +31,18 @@ if TYPE_CHECKING:
 
 logger = logs.logger(__name__)
 
-#: Mails fetched per run.
+#: Number of emails fetched per run.
 MOST = 200
-#: Lost connections during one run after which it ends.
+#: Number of lost connections that one run tolerates.
 _MOST_LOST = 5
-#: Connections that a mail may break before it is set aside, and before even that is given up for this run.
+#: Number of connections that an email may break before it is set aside, and before it is skipped for the rest of the
+#: run.
 _MOST_BROKEN, _GIVEN_UP = 2, 3
 
 
 @dataclass(frozen=True)
 class Polled:
-    """Number of mails recorded, already known, and set aside."""
+    """Number of emails recorded, already known, and set aside."""
 
     recorded: int = 0
     known: int = 0
@@ -65,10 +68,11 @@ def poll_all() -> Polled:
 
 
 def poll(channel: EmailChannel) -> Polled:
-    """Record the mails in the channel's mailbox, oldest first.
+    """Record the emails in the channel's mailbox, oldest first.
 
-    Raises ChannelError if the server can't be reached or the connection is lost (mails recorded before stay recorded),
-    ConfigurationError, and database errors if the database is unavailable; the mail then stays in the mailbox.
+    Raises ChannelError if the server can't be reached or the connection is lost. Emails recorded before that stay
+    recorded. Raises ConfigurationError, and database errors if the database is unavailable. The email then stays in the
+    mailbox.
     """
     from crm_contact_guard.channels.email.imap import Mailbox  # noqa: PLC0415 - a carrier's library, on first use
 
@@ -87,12 +91,12 @@ def poll(channel: EmailChannel) -> Polled:
 
 
 class _Run:
-    """One run over a mailbox, by several connections if mails break them."""
+    """One run over a mailbox. It uses several connections if emails break them."""
 
     def __init__(self, channel: EmailChannel) -> None:
         self.channel = channel
         self.polled = Polled()
-        #: The mail that is being taken.
+        #: UID of the email that is being recorded.
         self.current = ""
         self.error: ChannelError | None = None
         self._lost = 0
@@ -100,7 +104,7 @@ class _Run:
         self._finished: set[str] = set()
 
     def take_all(self, mailbox: Mailbox) -> None:
-        """Take all waiting mails. Raises ChannelError if the connection is lost, and what ``take`` raises."""
+        """Record all waiting emails. Raises ChannelError if the connection is lost, and whatever ``take`` raises."""
         for uid in mailbox.waiting(MOST):
             self.current = uid
             if uid in self._finished or self._failures[uid] >= _GIVEN_UP:
@@ -119,7 +123,7 @@ class _Run:
         self.current = ""
 
     def failed(self, error: ChannelError) -> None:
-        """Count a lost connection against the mail that was being taken. Raises the error if the run is over."""
+        """Count a lost connection against the email that was being recorded. Raises the error if the run is over."""
         self.error = error
         self._lost += 1
         if not self.current or self._lost > _MOST_LOST:
@@ -144,7 +148,7 @@ class _Run:
         try:
             new = [take(event) for event in events]
         except UNAVAILABLE:
-            # That is not a problem of the mail, which stays where it is.
+            # The email isn't the cause, so it stays in the mailbox.
             raise
         except Exception as error:
             logger.exception("Mail %s/%s of channel %s can't be recorded", mailbox.validity, uid, self.channel.alias)

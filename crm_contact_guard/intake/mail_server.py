@@ -1,8 +1,10 @@
-"""SMTP/LMTP server for inbound mail, which replies after the mail was recorded.
+"""SMTP/LMTP server for inbound email, which replies once the email is recorded.
 
-250 means committed. While the database or the storage is away, mails get 451, so that the sender retries; no content
-leads to it, since a mail that can't be read is recorded as it came. One that is too large gets 552 and an event; an
-unknown recipient gets 550, since this is not a relay.
+* 250 means that the email is committed.
+* 451 means that the database or storage is unavailable, so the sender should retry. An email's content never leads to
+  this, since one that can't be parsed is recorded as it came.
+* 552 means that the email is too large. An event is recorded.
+* 550 means that the recipient is unknown, since this is not a relay.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ class MailHandler:
         return "\r\n".join([answer] * len(envelope.rcpt_tos)) if isinstance(server, LMTP) else answer
 
     def record(self, envelope: Envelope) -> str:
-        """Record the mail. Returns the SMTP reply."""
+        """Record the email, and return the SMTP reply."""
         close_old_connections()
         try:
             content = envelope.original_content or b""
@@ -72,7 +74,7 @@ class MailHandler:
             close_old_connections()
 
     def record_refusal(self, envelope: Envelope, sender: str, reason: str) -> None:
-        """Record that a mail was refused for its size, with its sender and the recipients known so far."""
+        """Record that an email was refused for its size, with its sender and the recipients known so far."""
         close_old_connections()
         take(
             UnknownEvent(
@@ -87,14 +89,14 @@ class MailHandler:
 
 
 class _Refusals:
-    """Detects that the server refused a mail that is too large, for which aiosmtpd calls no hook."""
+    """Mixin that detects when the server refuses an email for its size, for which aiosmtpd calls no hook."""
 
     event_handler: MailHandler
     envelope: Envelope | None
     _mail_argument = ""
 
     async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
-        # A mail that declares its size is refused before the envelope contains the sender.
+        # An email that declares its size is refused before the envelope contains the sender.
         self._mail_argument = arg or ""
         await super().smtp_MAIL(arg)  # type: ignore[misc]
 
@@ -129,7 +131,7 @@ class _LMTPController(_MailController):
 
 
 def controller(channel: EmailChannel, *, host: str, port: int, lmtp: bool = False) -> Controller:
-    """A server that runs in its own thread; call ``start()`` and ``stop()``."""
+    """Return a server that runs in its own thread. Call its ``start()`` and ``stop()``."""
     kind = _LMTPController if lmtp else _MailController
     return kind(
         MailHandler(channel),

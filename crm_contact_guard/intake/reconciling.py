@@ -1,7 +1,7 @@
 """Reconciliation: compare the record with the carrier's log, per channel and day.
 
-Missing messages that can be fetched are processed like their webhooks. The others, and messages sent without this app,
-are gaps, which are recorded and reported to compliance officers.
+Missing messages that can be fetched are processed as if their webhooks had arrived. All others, including messages sent
+without this app, are gaps. They are recorded and reported to compliance officers.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class Reconciled:
-    """Result for one channel and day: number of items in the carrier's log, those recovered, and the gaps.
+    """The result for one channel and day: the number of items in the carrier's log, the items recovered, and the gaps.
 
-    ``asked`` is False if the carrier has no log. ``error``: the log could not be read.
+    ``asked`` is False if the carrier has no log. ``error`` is set if the log could not be read.
     """
 
     channel: str
@@ -61,9 +61,9 @@ class Reconciled:
 
 
 def reconcile(channel: Channel, day: date, *, dry_run: bool = False) -> Reconciled:
-    """Compare one day (UTC) of one channel. With ``dry_run`` nothing is recorded, and all missing items are gaps.
+    """Compare one day (UTC) of one channel. With ``dry_run``, nothing is recorded and all missing items are gaps.
 
-    Safe to repeat: each gap is recorded and reported once.
+    Safe to repeat, since each gap is recorded and reported once.
     """
     if not channel.supports_carried:
         return Reconciled(channel.alias, day, asked=False)
@@ -98,7 +98,7 @@ def _batches(carried: Iterable[Carried]) -> Iterator[list[Carried]]:
 
 
 def _missed(alias: str, batch: list[Carried]) -> list[Carried]:
-    """The items that are neither a recorded message nor a processed event. Three queries."""
+    """Return the items that are neither a recorded message nor a processed event. Takes three queries."""
     ids = [item.carrier_id[:255] for item in batch if item.carrier_id]
     recorded = set(Message.objects.filter(channel=alias, carrier_id__in=ids).values_list("carrier_id", flat=True))
     sent = Delivery.objects.filter(message__channel=alias, carrier_id__in=ids)
@@ -124,7 +124,7 @@ def _fetched(missed: Carried) -> bool:
 
 
 def _record(alias: str, gap: Carried) -> bool:
-    """Record a gap once. The carrier's id may contain an address, so it is in ``details``, which can be erased."""
+    """Record a gap once. The carrier's ID may contain an address, so it is in ``details``, which can be erased."""
     key = hashlib.sha256(f"{alias}\0{gap.carrier_id}".encode()).hexdigest()
     if Event.objects.filter(kind=GAP, subject_type="carrier", subject_id=key).exists():
         return False
@@ -141,7 +141,7 @@ def _record(alias: str, gap: Carried) -> bool:
 
 
 def _warn(channel: Channel, day: date, count: int) -> None:
-    """Mail each compliance officer the number of gaps, without names."""
+    """Email each compliance officer the number of gaps, without names."""
     for person in Employee.objects.filter(active=True, role=Role.COMPLIANCE).exclude(email=""):
         with speaking(person.language or django_settings.LANGUAGE_CODE):
             words = {"channel": channel.verbose_name, "day": day.isoformat(), "count": count, "company": _company()}
@@ -171,11 +171,11 @@ def _link() -> str:
 
 
 def channels(aliases: Iterable[str] = ()) -> list[Channel]:
-    """The named channels, or all of them."""
+    """Return the named channels, or all of them."""
     return [registry.channel(alias) for alias in (aliases or registry.aliases())]
 
 
 def yesterday() -> date:
-    """The previous day in UTC."""
+    """Return the previous day in UTC."""
     now: datetime = timezone.now().astimezone(UTC)
     return date.fromordinal(now.date().toordinal() - 1)

@@ -1,7 +1,7 @@
 """The view for carriers' webhooks: limit the size, verify, parse, record, respond.
 
-Whatever a verified request contains is recorded: what can't be read as an unknown event with its payload. The carrier
-would only send it again.
+Everything that a verified request contains is recorded. Anything that can't be parsed is recorded as an unknown event
+with its payload, since the carrier would only send it again if it were refused.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from crm_contact_guard.intake.events import take
 
 logger = logs.logger(__name__)
 
-#: Not the request's fault: the carrier shall repeat it.
+#: Errors that the request didn't cause. The carrier should repeat it.
 _LATER = (InterfaceError, OperationalError, OSError, ChannelError, ConfigurationError, RequestDataTooBig)
 
 
-# Each event is a transaction of its own: one that fails must not undo those before it, and in one long transaction
-# MariaDB and MySQL would not show the row of a duplicate.
+# Each event has its own transaction. One that fails must not undo those before it. In one long transaction, MariaDB and
+# MySQL would not show the row of a duplicate.
 @database.outside_transactions
 @csrf_exempt
 @require_http_methods(["GET", "POST", "HEAD"])
 def webhook(request: HttpRequest, alias: str) -> HttpResponse:
     """Process a carrier's request.
 
-    Responds 404 (unknown channel), 413 (too large), 403 (invalid signature), otherwise as the channel requires. The
-    carrier's signature authenticates the request, so it is exempt from CSRF and login.
+    Respond with 404 (unknown channel), 413 (too large), 403 (invalid signature), or else as the channel requires. The
+    carrier's signature authenticates the request, so the view is exempt from CSRF protection and login.
     """
     try:
         channel = registry.channel(alias)
@@ -80,7 +80,7 @@ def _events(channel: Channel, request: HttpRequest) -> Sequence[CarrierEvent]:
 
 
 def _take(channel: Channel, request: HttpRequest, event: CarrierEvent) -> None:
-    """Record one event. One that can't be recorded must not keep those behind it from being recorded."""
+    """Record one event. If it can't be recorded, the events after it must still be recorded."""
     try:
         take(event)
     except _LATER:
@@ -108,7 +108,7 @@ def _body(request: HttpRequest) -> bytes:
     try:
         return request.body
     except RawPostDataException:
-        # A channel read a form as a stream.
+        # The channel has read the form as a stream.
         return request.POST.urlencode().encode()
 
 
@@ -116,5 +116,5 @@ def _signal_refusal(alias: str, reason: str) -> None:
     signals.webhook_refused.send_robust(sender=None, channel=alias, reason=reason)
 
 
-# Exempts the view from LoginRequiredMiddleware (Django 5.1) and similar ones.
+# Exempts the view from LoginRequiredMiddleware (Django 5.1) and similar middleware.
 webhook.login_required = False  # type: ignore[attr-defined]

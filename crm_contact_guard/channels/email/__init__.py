@@ -1,4 +1,4 @@
-"""E-mail: sent by SMTP, received by an SMTP/LMTP server (``contact_guard_receive_mail``)."""
+"""Email, sent by SMTP and received by an SMTP/LMTP server (``contact_guard_receive_mail``)."""
 
 from crm_contact_guard.channels.email.channel import EmailChannel
 

@@ -1,6 +1,6 @@
-"""Mail addresses in header fields (RFC 5322 §3.4), read in linear time.
+"""Email addresses in header fields (RFC 5322 §3.4), parsed in linear time.
 
-The standard library's reader calls itself for each nested comment, and how strict it is differs between its versions.
+The standard library's parser recurses into each nested comment, and how strict it is differs between Python versions.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ _BARE = re.compile(r"[^\s@<>]{1,256}@[^\s@<>]{1,255}")
 
 
 def addresses(value: str, most: int = 100) -> Iterator[tuple[str, str]]:
-    """Name and address of each mailbox in a field's value, at most ``most``; groups are dissolved.
+    """Yield the name and address of each mailbox in a field's value, at most ``most``. Members of groups are included.
 
-    Encoded words are not decoded: do that with the names, since what they contain is no syntax (RFC 2047 §5).
-    Never raises.
+    Encoded words are not decoded. Decode the names afterwards, since their content must not be parsed as syntax (RFC
+    2047 §5). Never raises.
     """
     mailbox = _Mailbox()
     depth = given = 0
@@ -30,7 +30,7 @@ def addresses(value: str, most: int = 100) -> Iterator[tuple[str, str]]:
         elif depth:
             mailbox.comment.append(text or quoted or "")
         elif mark == ":":
-            # The name of a group was read.
+            # The words before the colon were the name of a group.
             mailbox = _Mailbox()
         elif mark:
             if mailbox.is_given:
@@ -51,12 +51,12 @@ def addresses(value: str, most: int = 100) -> Iterator[tuple[str, str]]:
 
 
 def first_address(value: str) -> tuple[str, str]:
-    """Name and address of the first mailbox; ("", "") if there is none. Never raises."""
+    """Return the name and address of the first mailbox; ("", "") if there is none. Never raises."""
     return next((found for found in addresses(value) if found[1]), ("", ""))
 
 
 class _Mailbox:
-    """What was read of one mailbox."""
+    """The parts of one mailbox that have been read so far."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
@@ -78,7 +78,7 @@ class _Mailbox:
         return note, bare
 
     def _bare(self) -> str:
-        """An address without angle brackets; its local part may be quoted."""
+        """Return an address that isn't in angle brackets. Its local part may be quoted."""
         if self.quoted:
             place, local = self.quoted[-1]
             rest = "".join(self.words[place + 1 :]).strip()

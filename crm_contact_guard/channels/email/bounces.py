@@ -1,7 +1,7 @@
-"""Bounces that are no delivery reports by RFC 3464: a mail server's letter in its own words.
+"""Bounces that aren't delivery reports as defined by RFC 3464, but messages in a mail server's own words.
 
-Nothing in such a letter is certain. It is therefore recorded as a mail, by a machine; what it says about an address is
-believed only if it fits a mail of ours (``ContactEvent.is_forgeable``).
+Nothing in such a message is certain. It is therefore recorded as an email written by a machine. What it says about an
+address is believed only if it matches an email that we sent (``ContactEvent.is_forgeable``).
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from crm_contact_guard.channels.email.parts import leaves
 from crm_contact_guard.channels.email.patterns import listed
 from crm_contact_guard.channels.email.structure import read
 
-#: Characters of a letter that are read; the rest is the mail that came back.
+#: Number of characters of a bounce that are read. The rest belongs to the returned email.
 _MOST = 20_000
-#: Characters of the returned mail's head.
+#: Number of characters of the returned email's header that are read.
 _HEAD = 20_000
 _RETURNED_TYPES = frozenset(
     {"message/rfc822", "message/global", "message/global-headers", "message/rfc822-headers", "text/rfc822-headers"}
     | {"text/rfc822"}
 )
-#: Recipients of a letter; ours have one.
+#: Number of recipients that are read from a bounce. The emails that we send have only one.
 _MOST_RECIPIENTS = 20
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/?^{|}~\-]{1,64}@[\w.\-]{1,190}\.[a-z]{2,24}", re.IGNORECASE)
 _ID = re.compile(r"^[> \t]*message-id:\s*(<[^<>\s]{1,250}>)", re.IGNORECASE | re.MULTILINE)
-#: Before the first words of the returned mail.
+#: Marks that may precede the first words of the returned email.
 _MARKS = r"^[ \t>|*\-_=+#]*"
-#: Lines that repeat the returned mail's head, and contacts of the server's people.
+#: Lines that repeat the returned email's header, and addresses of the people who run the server.
 _REPEATED = re.compile(
     r"^[ \t>*]*(?:with )?(?:subject|sent|cc|from|件名|betreff|objet|asunto)\s*[:：].*$", re.IGNORECASE | re.MULTILINE
 )
@@ -41,7 +41,7 @@ _STAFF = re.compile(
 
 
 def is_bounce(mail: Message, *, is_null_sender: bool) -> bool:
-    """Whether a mail looks like a mail server's letter about a mail that it didn't deliver."""
+    """Whether an email looks like a mail server's message about an email that it didn't deliver."""
     if raw_header(mail, "X-Failed-Recipients"):
         return True
     if mail.get_content_type() == "multipart/report":
@@ -54,7 +54,7 @@ def is_bounce(mail: Message, *, is_null_sender: bool) -> bool:
 
 
 def letter(mail: Message) -> str:
-    """The server's own words: the text above the returned mail."""
+    """Return the server's own words: the text above the returned email."""
     whole = ""
     for part, depth in leaves(mail):
         kind = part.get_content_type()
@@ -70,12 +70,12 @@ def letter(mail: Message) -> str:
 
 
 def _encodable(text: str) -> str:
-    """Without lone surrogates, on which RE2 fails."""
+    """Replace lone surrogates, which RE2 can't handle."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def returned(mail: Message) -> Message | None:
-    """The returned mail, or its head."""
+    """Return the returned email, or only its header if the bounce contains no more; None if there is neither."""
     for part, _depth in leaves(mail):
         if part.get_content_type() not in _RETURNED_TYPES:
             continue
@@ -88,7 +88,10 @@ def returned(mail: Message) -> Message | None:
 
 
 def original_id(mail: Message) -> str:
-    """The Message-ID of the returned mail, "" if it isn't told. Our record decides whether it is one of ours."""
+    """Return the returned email's Message-ID, or "" if the bounce doesn't contain it.
+
+    Only our record shows whether the ID is one of ours.
+    """
     inner = returned(mail)
     if inner is not None:
         match = _ID.search(f"Message-ID: {raw_header(inner, 'Message-ID')}")
@@ -102,7 +105,7 @@ def original_id(mail: Message) -> str:
 
 
 def recipients(mail: Message) -> list[tuple[str, str]]:
-    """The addresses that a letter is about, each with the words about it."""
+    """Return each address that a bounce is about, together with the text about it."""
     text = letter(mail)
     inner = returned(mail)
     named = [address for _, address in addresses(raw_header(mail, "X-Failed-Recipients")[:2_000]) if address]
@@ -116,7 +119,7 @@ def recipients(mail: Message) -> list[tuple[str, str]]:
         found = to[:1] if len(to) == 1 else []
     unique = list({address.lower(): address for address in reversed(found)}.values())[::-1]
     if to and {address.lower() for address in to} & {address.lower() for address in unique}:
-        # What came back tells whom it was for.
+        # The returned email shows whom it was addressed to.
         unique = [address for address in unique if address.lower() in {one.lower() for one in to}]
     return list(_each(text, unique[:_MOST_RECIPIENTS]))
 
@@ -128,7 +131,7 @@ def _in_text(text: str) -> Iterator[str]:
 
 
 def _each(text: str, found: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Each address with the text from it to the next one; with all of the text if it is the only one."""
+    """Yield each address with the text from it to the next one, or with all of the text if it is the only address."""
     listed = list(found)
     lowered = text.lower()
     places = {address: lowered.find(address.lower()) for address in listed}

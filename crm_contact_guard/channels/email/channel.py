@@ -1,4 +1,4 @@
-"""Send e-mail by SMTP through Django's mail back end."""
+"""Send email by SMTP through Django's email backend."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from crm_contact_guard.channels.email.imap import ImapOptions
 
 _BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-#: Our option names → arguments of Django's SMTP back end.
+#: Maps our option names to arguments of Django's SMTP backend.
 _SMTP_OPTIONS = {
     "HOST": "host",
     "PORT": "port",
@@ -40,23 +40,28 @@ _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 
 
 class EmailChannel(Channel):
-    """E-mail. Options: ``FROM`` (address shown to customers), ``REPLY_TO`` (address for replies, which arrive at the
-    receiver as ``name+TOKEN@domain``), ``HOST``, ``PORT``, ``USER``, ``PASSWORD``, ``USE_TLS``, ``USE_SSL``,
-    ``TIMEOUT`` (seconds), or ``MAILER`` for one of the host's mailers, or ``BACKEND`` for another Django mail back end.
-    ``IMAP``: a mailbox to poll (``imap.ImapOptions``)."""
+    """Email. Options:
+
+    * ``FROM``: the address shown to customers.
+    * ``REPLY_TO``: the address for replies, which arrive at the receiver as ``name+TOKEN@domain``.
+    * ``HOST``, ``PORT``, ``USER``, ``PASSWORD``, ``USE_TLS``, ``USE_SSL``, ``TIMEOUT`` (seconds): the SMTP server.
+    * ``MAILER``: one of the host's mailers, instead of the SMTP server.
+    * ``BACKEND``: another Django email backend.
+    * ``IMAP``: a mailbox to poll (``imap.ImapOptions``).
+    """
 
     address_kind = EMAIL
     verbose_name = _("E-mail")
     supports_subject = True
     supports_files = True
-    #: Most servers accept mails of 25 MB; base64 adds a third to a file.
+    #: Most servers accept emails of up to 25 MB, and base64 makes a file larger by a third.
     max_file_bytes = 10 * 1024 * 1024
 
     def send(self, message: OutboundMessage) -> Receipt:
-        """Send one mail by SMTP. If the connection breaks after the data was sent, the error is ``uncertain``."""
+        """Send one email by SMTP. If the connection breaks after the data was sent, the error is ``uncertain``."""
         with building():
             mail = self.build(message)
-            # Refuses line breaks in headers, which would be met again each time.
+            # Refuses line breaks in headers now, since a retry would fail in the same way.
             mail.message()
         carrier_id = mail.extra_headers["Message-ID"]
         connection = self._connection()
@@ -76,10 +81,11 @@ class EmailChannel(Channel):
         return Receipt(status=DeliveryStatus.SENT, carrier_id=carrier_id)
 
     def build(self, message: OutboundMessage) -> EmailMessage:
-        """Build the mail.
+        """Build the email.
 
-        The reply address contains our token; it is the envelope sender as well, so that bounces can be assigned. The
-        Message-ID is derived from our message id, so it is the same for each attempt. The notice is in the signature.
+        The reply address contains our token. It is also the envelope sender, so that bounces can be assigned. The
+        Message-ID is derived from our message ID, so it is the same for each attempt. The notice is part of the
+        signature.
         """
         sender_name, sender = parseaddr(self.options["FROM"])
         reply_address = self.reply_address(message.reply_token)
@@ -109,16 +115,19 @@ class EmailChannel(Channel):
 
     @property
     def domain(self) -> str:
-        """The domain of the address shown to customers."""
+        """Return the domain of the address shown to customers."""
         return parseaddr(self.options["FROM"])[1].rpartition("@")[2]
 
     def reply_address(self, token: str) -> str:
-        """``name+TOKEN@domain`` (RFC 5233 sub-addressing)."""
+        """Return ``name+TOKEN@domain`` (RFC 5233 sub-addressing), or the plain address if ``token`` is empty."""
         local, _at, domain = str(self.options.get("REPLY_TO") or parseaddr(self.options["FROM"])[1]).partition("@")
         return f"{local}+{token}@{domain}" if token else f"{local}@{domain}"
 
     def accepts(self, recipient: str) -> bool:
-        """Whether the receiver accepts mail to this address: the sender or reply address, with or without a token."""
+        """Whether the receiver accepts mail to this address.
+
+        It accepts the sender and reply addresses, with or without a token.
+        """
         local, _at, domain = recipient.lower().rpartition("@")
         own = {self.reply_address("").lower(), parseaddr(self.options["FROM"])[1].lower()}
         return f"{local.partition('+')[0]}@{domain}" in own
@@ -128,11 +137,11 @@ class EmailChannel(Channel):
 
     @property
     def polls(self) -> bool:
-        """Whether mails are polled from a mailbox."""
+        """Whether emails are polled from a mailbox."""
         return bool(self.options.get("IMAP"))
 
     def imap(self) -> ImapOptions:
-        """The mailbox. Raises ConfigurationError."""
+        """Return the options of the mailbox. Raises ConfigurationError."""
         try:
             from crm_contact_guard.channels.email.imap import ImapOptions  # noqa: PLC0415 - on first use
         except ImportError as error:
@@ -143,7 +152,7 @@ class EmailChannel(Channel):
         if "MAILER" in self.options:
             return mailer(str(self.options["MAILER"]))
         backend: type[BaseEmailBackend] = import_string(self.options.get("BACKEND", _BACKEND))
-        # Django 6.1 requires the alias of a back end; earlier versions ignore it.
+        # Django 6.1 requires the alias of a backend; earlier versions ignore it.
         arguments: dict[str, Any] = {"alias": self.alias}
         arguments |= {name: self.options[option] for option, name in _SMTP_OPTIONS.items() if option in self.options}
         if backend.__module__.endswith("smtp"):
@@ -169,9 +178,9 @@ class EmailChannel(Channel):
 
 
 def _is_final(error: Exception) -> bool:
-    """Whether the error is permanent: 5xx replies are; 4xx, refused connections and time-outs are not.
+    """Whether the error is permanent. 5xx replies are; 4xx replies, refused connections and timeouts are not.
 
-    ``SMTPRecipientsRefused`` is raised for both, so its codes decide.
+    ``SMTPRecipientsRefused`` is raised for both 4xx and 5xx replies, so the reply codes in it decide.
     """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _text in error.recipients.values())
@@ -190,5 +199,5 @@ def _close(connection: BaseEmailBackend) -> None:
     try:
         connection.close()
     except (OSError, smtplib.SMTPException):
-        # The server accepted the mail and then closed the connection without a reply to QUIT.
+        # The server accepted the email and then closed the connection without a reply to QUIT.
         return

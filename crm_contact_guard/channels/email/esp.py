@@ -1,6 +1,7 @@
-"""E-mail through an e-mail service (Mailgun, Postmark, Amazon SES, Brevo, SendGrid …) by django-anymail.
+"""Email through an email service (Mailgun, Postmark, Amazon SES, Brevo, SendGrid …), using django-anymail.
 
-Its back ends send mail, its webhook views verify and parse the service's requests. Needs the extra ``email-esp``.
+Anymail's backends send email, and its webhook views verify and parse the service's requests. Needs the extra
+``email-esp``.
 """
 
 from __future__ import annotations
@@ -45,25 +46,34 @@ logger = logs.logger(__name__)
 #: Exceptions that Anymail raises for payloads that differ from the service's documentation.
 _UNREADABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
-#: Anymail's two kinds of views, each with the other one.
+#: Anymail's two kinds of views, each mapped to the other.
 _OTHER = {"Tracking": "Inbound", "Inbound": "Tracking"}
 
 
 class EspChannel(EmailChannel):
-    """E-mail through an e-mail service. Options: ``FROM``, ``REPLY_TO``, ``ESP`` (Anymail's name of the service, such
-    as "mailgun"), ``SEND`` (options of Anymail's back end, such as ``api_key``), ``WEBHOOK`` (options of its webhook
-    views, such as ``webhook_signing_key``), ``WEBHOOK_SECRET`` ("user:password" in the webhook's URL). Keys and secrets
-    may be lists during a rotation. Missing options are taken from the host's ``ANYMAIL`` setting. ``MAILER``: send by a
-    mailer of the host instead of ``SEND``.
+    """Email through an email service. Options:
 
-    Events are sent to ``webhooks/<alias>/``, mails to ``webhooks/<alias>/?type=inbound`` (Mailgun's raw mails to
-    ``?type=inbound_mime``)."""
+    * ``FROM``, ``REPLY_TO``: as for ``EmailChannel``.
+    * ``ESP``: Anymail's name for the service, such as "mailgun".
+    * ``SEND``: options of Anymail's backend, such as ``api_key``.
+    * ``WEBHOOK``: options of Anymail's webhook views, such as ``webhook_signing_key``.
+    * ``WEBHOOK_SECRET``: the "user:password" in the webhook's URL.
+    * ``MAILER``: one of the host's mailers, instead of ``SEND``.
+
+    Keys and secrets may be lists during a rotation. Missing options are taken from the host's ``ANYMAIL`` setting.
+
+    Events are sent to ``webhooks/<alias>/``, emails to ``webhooks/<alias>/?type=inbound`` (Mailgun's raw emails to
+    ``?type=inbound_mime``).
+    """
 
     supports_webhook = True
     supports_status = True
 
     def send(self, message: OutboundMessage) -> Receipt:
-        """Send by one API request. The service's id of the mail is stored, since its events and replies contain it."""
+        """Send with one API request.
+
+        The service's ID for the email is stored, since the service's events and customers' replies contain it.
+        """
         with building():
             mail = self.build(message)
             mail.message()
@@ -89,7 +99,7 @@ class EspChannel(EmailChannel):
         )
 
     def build(self, message: OutboundMessage) -> EmailMessage:
-        """Build the mail as for SMTP, without an envelope sender and with our message id as metadata."""
+        """Build the email as for SMTP, but without an envelope sender and with our message ID as metadata."""
         mail = super().build(message)
         mail.from_email = mail.extra_headers.pop("From")
         if self.esp == "postmark":
@@ -100,11 +110,11 @@ class EspChannel(EmailChannel):
 
     @property
     def esp(self) -> str:
-        """Anymail's name of the service."""
+        """Return Anymail's name for the service."""
         return str(self.options.get("ESP", ""))
 
     def verify(self, request: HttpRequest) -> None:
-        """Check the service's signature, its "user:password", or both, with Anymail. Raises InvalidPayload."""
+        """Have Anymail check the service's signature, its "user:password", or both. Raises InvalidPayload."""
         if request.method == "HEAD":
             # Some services test the URL this way.
             return
@@ -112,7 +122,7 @@ class EspChannel(EmailChannel):
             raise InvalidPayload("invalid signature or password")
 
     def parse(self, request: HttpRequest) -> Sequence[CarrierEvent]:
-        """Parse events or mails. Events sent to the URL for mails, or the reverse, are parsed if they are authentic."""
+        """Parse events or emails. Authentic events sent to the URL for emails, or the reverse, are parsed as well."""
         if request.method == "HEAD":
             return ()
         requested = _kind(request)
@@ -128,11 +138,11 @@ class EspChannel(EmailChannel):
         raise InvalidPayload(problem)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """200, since some services treat any other status as a failure."""
+        """Return 200, since some services treat any other status as a failure."""
         return HttpResponse(status=200)
 
     def refuse(self, request: HttpRequest) -> HttpResponse:
-        """401 with a challenge for Amazon SNS, which sends its password only then (RFC 9110 §11.6.1)."""
+        """Return 401 with a challenge for Amazon SNS, which sends its password only after one (RFC 9110 §11.6.1)."""
         if self.esp != "amazon_ses" or "Authorization" in request.headers:
             return super().refuse(request)
         return HttpResponse(status=401, headers={"WWW-Authenticate": 'Basic realm="webhook"'})
@@ -172,7 +182,7 @@ class EspChannel(EmailChannel):
 
     @cached_property
     def _views(self) -> Mapping[str, tuple[Any, ...]]:
-        """Anymail's views for events and for mails, one for each combination of currently valid keys."""
+        """Return Anymail's views for events and for emails, one for each combination of currently valid keys."""
         module = webhooks(self.esp)
         options = {**self.options.get("SEND", {}), **self.options.get("WEBHOOK", {})}
         if self.secrets("WEBHOOK_SECRET"):
@@ -184,13 +194,13 @@ class EspChannel(EmailChannel):
             name = next((name for name in vars(module) if name.endswith(f"{kind}WebhookView")), None)
             if name is not None:
                 with warnings.catch_warnings():
-                    # Anymail warns about missing authentication, but such requests are refused here.
+                    # Anymail warns about missing authentication, but unauthenticated requests are refused here anyway.
                     warnings.simplefilter("ignore", AnymailWarning)
                     views[kind] = tuple(getattr(module, name)(**variant) for variant in variants)
         return views
 
     def _accepting(self, request: HttpRequest, kind: str) -> Any:
-        """The first view of this kind that accepts the request as authentic; None if there is none."""
+        """Return the first view of this kind that accepts the request as authentic; None if none does."""
         if request.method != "POST" or not request.body:  # must be read before request.POST, for the signature
             return None
         for view in self._views.get(kind, ()):
@@ -209,7 +219,7 @@ class EspChannel(EmailChannel):
         try:
             return self._translated(view.parse_events(request))
         except (OSError, AnymailConfigurationError):
-            # A file could not be fetched from the service; it will repeat the request.
+            # A file could not be fetched from the service, which will repeat the request.
             raise
         except AnymailAPIError as error:
             if not isinstance(error.__cause__, _UNREADABLE):
@@ -221,7 +231,7 @@ class EspChannel(EmailChannel):
             return self._one_by_one(view, request, error)
 
     def _one_by_one(self, view: Any, request: HttpRequest, error: Exception) -> list[CarrierEvent]:
-        """Parse the events of a batch one by one, if one of them can't be parsed."""
+        """Parse the events of a batch one by one, because one of them can't be parsed."""
         try:
             batch = bounded_json.read(request.body)
         except bounded_json.UnboundedJson:
@@ -237,7 +247,11 @@ class EspChannel(EmailChannel):
         return events
 
     def _unreadable(self, view: Any, payload: bytes, error: Exception) -> CarrierEvent:
-        """An event that can't be read. A mail, which is never without an ``@``, becomes a message with the request."""
+        """Return the event for a payload that can't be parsed.
+
+        A payload for the inbound view that contains an ``@``, as every email does, becomes a message with the payload
+        attached. Any other payload becomes an ``UnknownEvent``.
+        """
         if "Inbound" in type(view).__name__ and b"@" in payload:
             logger.warning("A mail of channel %s can't be read: %s %s", self.alias, type(error).__name__, error)
             original = FileIn(name="request.txt", content_type="text/plain", content=payload, kind="original")
@@ -257,9 +271,9 @@ class EspChannel(EmailChannel):
 
 
 def _without_retries(esp_name: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Amazon's client options, ours or the host's, with boto's retries turned off.
+    """Return Amazon's client options, ours or the host's, with boto's retries turned off.
 
-    After a lost response boto would send the mail again without marking or recording it. The outbox retries instead.
+    After a lost response, boto would send the email again without marking or recording it. The outbox retries instead.
     """
     from botocore.config import Config  # noqa: PLC0415 - comes with Amazon's own library
 

@@ -1,4 +1,4 @@
-"""Translate an e-mail service's errors: permanent or not, uncertain or not, and how long to wait."""
+"""Translate an email service's errors: whether they are permanent, whether uncertain, and how long to wait."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsR
 
 from crm_contact_guard.exceptions import ChannelError
 
-#: Problems of the account, not of the mail (wrong key, unpaid, unverified domain): retry until they are fixed.
+#: Problems with the account, not with the email (wrong key, unpaid, unverified domain). Retry until they are fixed.
 _ACCOUNT = frozenset({401, 402, 403, 404, 407})
 _BUSY = frozenset({408, 425, 429})
-#: A gateway lost the service's response: the mail may have been sent.
+#: A gateway lost the service's response, so the email may have been sent.
 _ANSWER_LOST = frozenset({502, 504})
-#: Parts of Amazon's names of temporary errors: rate limit, quota, paused sending.
+#: Parts of Amazon's names for temporary errors: rate limit, quota, paused sending.
 _AMAZON_TEMPORARY = ("Throttl", "TooMany", "LimitExceeded", "Paused", "Suspended", "NotVerified", "Unavailable")
-#: boto's errors that occur before the request is sent.
+#: Parts of boto's names for errors that occur before the request is sent.
 _BOTO_NEVER_SENT = ("EndpointConnection", "ConnectTimeout", "Credentials", "NoRegion", "Proxy", "SSL")
 
 
 def channel_error(error: Exception) -> ChannelError | None:
-    """The ChannelError for an error of the service; None for any other exception (a bug or a wrong setting)."""
+    """Return the ChannelError for an error from the service; None for any other exception (a bug, a wrong setting)."""
     if isinstance(error, AnymailRecipientsRefused):
         return ChannelError(_words(error), permanent=True)
     if not isinstance(error, AnymailError):
@@ -31,7 +31,7 @@ def channel_error(error: Exception) -> ChannelError | None:
     if status is not None and not 200 <= status < 300:
         return _by_status(error, status)
     if not isinstance(error, AnymailAPIError):
-        # The service does not support a feature of the mail.
+        # The service does not support a feature that the email uses.
         return ChannelError(_words(error), permanent=True)
     return ChannelError(_words(error), permanent=False, uncertain=not _never_sent(error.__cause__))
 

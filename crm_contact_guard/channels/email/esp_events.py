@@ -1,4 +1,4 @@
-"""Convert Anymail's normalised events of e-mail services to carrier events."""
+"""Convert Anymail's normalised events from email services to carrier events."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from crm_contact_guard.channels.base import (
 from crm_contact_guard.channels.email.inbound import read_mail
 from crm_contact_guard.channels.email.refusals import is_gone, status_code
 
-#: Key of our message id in the metadata that the service returns.
+#: Key for our message ID in the metadata that the service returns.
 METADATA_KEY = "contact_guard_message"
-#: Stored length of a payload in characters. The bytes of a mail are stored completely.
+#: Number of characters of a payload that are stored. The bytes of an email are stored completely.
 MAX_PAYLOAD = 100_000
 
 _STATUS = {
@@ -49,26 +49,28 @@ _CONTACT = {
     EventType.UNSUBSCRIBED: ContactKind.UNSUBSCRIBE,
     EventType.SUBSCRIBED: ContactKind.START,
 }
-#: Reasons for which a service suppresses an address.
+#: Reasons why a service suppresses an address.
 _SUPPRESSED = {
     RejectReason.INVALID: ContactKind.BOUNCE,
     RejectReason.BOUNCED: ContactKind.BOUNCE,
     RejectReason.SPAM: ContactKind.COMPLAINT,
     RejectReason.UNSUBSCRIBED: ContactKind.UNSUBSCRIBE,
 }
-#: Events that the service marks as permanent bounces. The receiving server's code, if present, takes precedence.
+#: Fields by which a service marks an event as a permanent bounce. The receiving server's code, if present, takes
+#: precedence.
 _PERMANENT = (
     ("Type", "HardBounce"),  # Postmark
     ("Type", "BadEmailAddress"),
     ("event", "hard_bounce"),  # Brevo
     ("event", "invalid_email"),
 )
-#: The tracking image was loaded by a machine (Apple's mail privacy, a virus scanner), not by a reader.
+#: Fields showing that the tracking image was loaded by a machine (Apple's mail privacy, a virus scanner), not by a
+#: reader.
 _MACHINE_OPENED = (("sg_machine_open", True), ("event", "proxy_open"), ("event", "unique_proxy_open"))
 
 
 def tracking_events(event: AnymailTrackingEvent, *, alias: str, esp: str) -> Iterator[CarrierEvent]:
-    """Convert one event about a sent mail: a status, a change of the address, both, or an unknown event."""
+    """Convert one event about a sent email to a status event, a contact event, both, or an unknown event."""
     event_id = event_id_of(event)
     at = event.timestamp or datetime.now(UTC)
     detail = _detail(event, esp)
@@ -100,7 +102,7 @@ def tracking_events(event: AnymailTrackingEvent, *, alias: str, esp: str) -> Ite
 
 
 def inbound_events(event: AnymailInboundEvent, *, alias: str, esp: str) -> tuple[CarrierEvent, ...]:
-    """Convert a received mail. It is deduplicated by its Message-ID, otherwise by the service's id."""
+    """Convert a received email. It is deduplicated by its Message-ID, or by the service's ID if it has none."""
     mail = event.message
     if mail is None:
         reason = f"{esp}: {event.event_type}"
@@ -118,7 +120,7 @@ def inbound_events(event: AnymailInboundEvent, *, alias: str, esp: str) -> tuple
 
 
 def unknown(payload: object, *, alias: str, event_id: str, reason: str, at: datetime | None = None) -> UnknownEvent:
-    """An unknown event with its payload."""
+    """Return an unknown event with its payload."""
     text = payload if isinstance(payload, str) else _json(payload)
     return UnknownEvent(
         channel=alias,
@@ -130,7 +132,10 @@ def unknown(payload: object, *, alias: str, event_id: str, reason: str, at: date
 
 
 def event_id_of(event: AnymailTrackingEvent | AnymailInboundEvent) -> str:
-    """The service's id of the event, or a digest of its payload, which is the same if the service repeats it."""
+    """Return the service's ID for the event, or a digest of its payload.
+
+    The digest stays the same if the service repeats the event.
+    """
     key = event.event_id or hashlib.sha256(_json(event.esp_event).encode("utf-8", "replace")).hexdigest()
     return f"{event.event_type}:{key}"[:200]
 
@@ -140,16 +145,18 @@ def _received_id(received: InboundMessage, event: AnymailInboundEvent) -> str:
 
 
 def _bare(references: tuple[str, ...]) -> tuple[str, ...]:
-    """The referenced Message-IDs, and their parts before the ``@``, by which some services (Postmark, Amazon SES)
-    identify a mail, so that it is recorded under that id."""
+    """Return the referenced Message-IDs together with their parts before the ``@``.
+
+    Some services (Postmark, Amazon SES) identify an email by that part, so our emails are recorded under it.
+    """
     parts = (part for whole in references for part in (whole, whole.strip("<>").partition("@")[0]))
     return tuple(dict.fromkeys(parts))
 
 
 def _bytes(mail: Any) -> bytes:
-    """The mail as the service received it, or else made from what the service parsed.
+    """Return the email as the service received it, or else rebuild it from what the service parsed.
 
-    The standard library's strict generator parses headers, in more than linear time, so it is the second choice.
+    The email's own policy is only the second choice for this, since it parses headers in more than linear time.
     """
     if getattr(mail, "raw", None) is not None:
         return bytes(mail.raw)

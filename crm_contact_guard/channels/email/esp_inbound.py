@@ -1,8 +1,8 @@
-"""Anymail's webhook views without its parser of mails.
+"""Anymail's webhook views without its email parser.
 
-Anymail parses mails by the standard library, which a small mail can stop (``structure.py``). A copy of its module for
-the service is loaded, whose messages keep a raw mail as it is and cut overlong fields. The host's own use of Anymail
-stays as it was.
+Anymail parses emails with the standard library, which a small email can bring to a halt (``structure.py``). Therefore,
+a copy of its module for the service is loaded. The copy's messages keep a raw email as it is and cut overlong fields.
+The host's own use of Anymail is not affected.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from anymail.inbound import AnymailInboundMessage
 
 from crm_contact_guard.channels.email.structure import read
 
-#: Characters of one header field that the service has parsed, and how many fields.
+#: Limits on headers that the service has parsed: characters per field, and number of fields.
 MAX_FIELD = 5_000
 MAX_FIELDS = 500
 
 
 class InboundMail(AnymailInboundMessage):  # type: ignore[misc]
-    """Anymail's message; ``raw`` is the mail as the service received it, if the service passes it on."""
+    """Anymail's message. ``raw`` is the email as the service received it, if the service passes it on."""
 
     raw: bytes | None = None
 
@@ -38,7 +38,7 @@ class InboundMail(AnymailInboundMessage):  # type: ignore[misc]
 
     @classmethod
     def parse_raw_mime_bytes(cls, b: bytes) -> Self:
-        """The header, as far as views ask for it, and the raw mail."""
+        """Read the header, which is all that the views ask for, and keep the raw email."""
         message: Self = cls(policy=compat32)
         for name, value in read(b).raw_items():
             message.set_raw(name, value)
@@ -62,7 +62,7 @@ class InboundMail(AnymailInboundMessage):  # type: ignore[misc]
 
     @classmethod
     def construct_attachment(cls, content_type: str, content: Any, *args: Any, **given: Any) -> Self:
-        """An attached mail is kept as it is, encoded, and not parsed here."""
+        """Construct an attachment. An attached email is kept encoded as it is, and not parsed here."""
         if not str(content_type).lower().startswith("message/"):
             kept: Self = super().construct_attachment(content_type, content, *args, **given)
             return kept
@@ -77,7 +77,7 @@ _CONTAINER = frozenset({"mime-version", "content-type", "content-transfer-encodi
 
 
 def webhooks(esp: str) -> ModuleType:
-    """A copy of Anymail's module with the service's views. Raises ImportError for an unknown service."""
+    """Return a copy of Anymail's module with the service's views. Raises ImportError for an unknown service."""
     name = f"anymail.webhooks.{esp}"
     spec = find_spec(name) if esp else None
     if spec is None or spec.loader is None:
@@ -98,5 +98,5 @@ def _cut(value: Any) -> Any:
 
 
 def _encodable(value: Any) -> Any:
-    """A text without lone surrogates, which JSON may contain."""
+    """Replace lone surrogates, which JSON may contain, if ``value`` is a string."""
     return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value

@@ -1,8 +1,8 @@
-"""Plain text of an HTML mail, with the targets of its links.
+"""Plain text of an HTML email, with the targets of its links.
 
-lxml's parser reports tags and text as it reads them, without building a tree: the algorithm with which browsers build
-one takes quadratic time and memory for tags that are nested wrongly. Even so a few inputs cost more than their length,
-hence the limits. What lies beyond them is stripped of its tags without being understood, and reported as unread.
+lxml's parser reports tags and text as it reads them, without building a tree. The algorithm with which browsers build a
+tree takes quadratic time and memory for wrongly nested tags. Even without a tree, a few inputs take more than linear
+time, so there are limits. Anything beyond them is stripped of its tags without being parsed, and reported as unread.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-#: Characters of HTML that are parsed.
+#: Number of characters of HTML that are parsed.
 MAX_LENGTH = 2_000_000
-#: Tags, and how deep they may be nested.
+#: Number of tags, and how deeply they may be nested.
 MAX_TAGS = 100_000
 MAX_DEPTH = 400
-#: Characters of one tag, and tags and texts that the parser reports.
+#: Number of characters in one tag, and number of tags and pieces of text that the parser reports.
 MAX_TAG = 50_000
 MAX_EVENTS = 200_000
-#: Characters passed to the parser at once.
+#: Number of characters passed to the parser at once.
 _STEP = 16_384
 
 _BLOCKS = frozenset(
     {"p", "div", "br", "li", "tr", "table", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "hr", "pre"}
 )
-#: Tags that break a line where they stand, and have no content.
+#: Tags that break a line and have no content.
 _EMPTY = frozenset({"br", "hr"})
 _CELLS = frozenset({"td", "th"})
 _SILENT = frozenset({"script", "style", "head", "title"})
 _LINKS = ("http:", "https:", "mailto:", "tel:", "line:", "sms:", "tg:")
-#: A picture within HTML, which has nothing to read.
+#: A picture embedded in HTML, which contains no text.
 PICTURE = re.compile(rb"data:[\w/+.;=-]{1,100},[A-Za-z0-9+/=%\s]{100,}+", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*+>?")
 _LONG_TAG = re.compile(rf"<[^<>]{{{MAX_TAG}}}")
@@ -39,18 +39,22 @@ _LONG_TAG = re.compile(rf"<[^<>]{{{MAX_TAG}}}")
 
 @dataclass(frozen=True)
 class HtmlText:
-    """``text``: quotes are marked with ``>``, link targets are added. ``whole``: whether all of the HTML was read."""
+    """The text of an HTML email.
+
+    In ``text``, quotes are marked with ``>`` and link targets are added. ``whole`` says whether all of the HTML was
+    read.
+    """
 
     text: str
     whole: bool
 
 
 class _BeyondLimitsError(Exception):
-    """The HTML is nested too deep, or has too many tags."""
+    """The HTML is nested too deeply, or has too many tags."""
 
 
 class _Reader:
-    """The parser's target: gathers the text."""
+    """The parser's target, which collects the text."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -101,10 +105,10 @@ class _Reader:
             self.parts.append(" ")
 
     def comment(self, text: str) -> None:
-        """Comments are not shown."""
+        """Ignore comments, which are not shown."""
 
     def close(self) -> None:
-        """Nothing is pending."""
+        """Do nothing, since nothing is pending."""
 
     def _break(self) -> None:
         self.parts.append("\n" + "> " * min(self._quotes, 1))
@@ -116,12 +120,12 @@ class _Reader:
 
 
 def html_text(html: str) -> str:
-    """The text alone; see ``read_html``."""
+    """Return only the text of an HTML email; see ``read_html``."""
     return read_html(html).text
 
 
 def read_html(html: str) -> HtmlText:
-    """Plain text of an HTML mail. Never raises; linear in the length."""
+    """Convert an HTML email to plain text. Never raises; linear in the length."""
     source = html.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
     end = _end(source)
     reader = _Reader()
@@ -134,7 +138,7 @@ def read_html(html: str) -> HtmlText:
         if end:
             parser.close()
     except (_BeyondLimitsError, etree.LxmlError, AssertionError, ValueError):
-        # What the parser had not reported of this step comes twice rather than not at all.
+        # Add all of this step as raw text. Some of it may then occur twice, but none of it is lost.
         end = at
     rest = source[end:]
     if rest.strip():
@@ -145,7 +149,7 @@ def read_html(html: str) -> HtmlText:
 
 
 def _end(source: str) -> int:
-    """How much of the HTML is within the limits on length and tags."""
+    """Return how much of the HTML is within the limits on length and tags."""
     end = min(len(source), MAX_LENGTH)
     long_tag = _LONG_TAG.search(source, 0, end)
     if long_tag is not None:

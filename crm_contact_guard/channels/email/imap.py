@@ -1,6 +1,6 @@
-"""Access to a mailbox on an IMAP server (RFC 9051) by imap-tools.
+"""Access to a mailbox on an IMAP server (RFC 9051), using imap-tools.
 
-Reading does not change flags (``BODY.PEEK``). The caller marks or moves a mail after its commit. Needs the extra
+Reading doesn't change flags (``BODY.PEEK``). The caller marks or moves an email after its own commit. Needs the extra
 ``imap``.
 """
 
@@ -23,16 +23,22 @@ from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-#: Bytes of the header that are read if a mail is too large.
+#: Number of bytes of the header that are read if an email is too large.
 _HEAD = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImapOptions:
-    """``OPTIONS["IMAP"]`` with lower-case names. ``tls``: True (implicit TLS), "starttls", or False for localhost only.
-    ``ca_file``: certificates of a private authority. ``access_token``: dotted path of a function that returns an OAuth
-    2 token instead of a password (Microsoft 365, Gmail). ``move_to``: folder for recorded mails; without it they are
-    marked as seen. ``set_aside``: folder for mails that can't be recorded. ``timeout``: in seconds."""
+    """``OPTIONS["IMAP"]`` with lowercase names.
+
+    * ``tls``: True (implicit TLS), "starttls", or False for localhost only.
+    * ``ca_file``: certificates of a private authority.
+    * ``access_token``: dotted path of a function that returns an OAuth 2 token, which is used instead of a password
+      (Microsoft 365, Gmail).
+    * ``move_to``: folder for recorded emails. Without it, they are marked as seen.
+    * ``set_aside``: folder for emails that can't be recorded.
+    * ``timeout``: in seconds.
+    """
 
     host: str
     user: str
@@ -61,14 +67,14 @@ class ImapOptions:
 
     @property
     def is_open_to_listeners(self) -> bool:
-        """Whether password and mails would be sent unencrypted over a network."""
+        """Whether the password and emails would be sent unencrypted over a network."""
         return not self.tls and self.host not in _LOOPBACK
 
 
 class Mailbox:
     """An open mailbox, used as a context manager.
 
-    Errors are raised as temporary ChannelErrors; as permanent ones if the server refuses something about one mail.
+    Errors are raised as temporary ChannelErrors, or as permanent ones if the server refuses a command about one email.
     """
 
     def __init__(self, options: ImapOptions) -> None:
@@ -98,30 +104,30 @@ class Mailbox:
         self._leave()
 
     def waiting(self, most: int) -> list[str]:
-        """UIDs of the mails to record, oldest first.
+        """Return the UIDs of the emails to record, oldest first.
 
-        With ``move_to`` these are all mails in the folder, so it does not matter if a person has opened one. Otherwise
-        they are the unseen ones.
+        With ``move_to``, these are all emails in the folder, so it doesn't matter whether a person has opened one.
+        Otherwise, they are the unseen emails.
         """
         with _channel_errors("can't list the mails"):
             return self._box.uids("UNDELETED" if self.options.move_to else "UNSEEN UNDELETED")[:most]
 
     def size(self, uid: str) -> int:
-        """The size of the mail in bytes; 0 if the server names none."""
+        """Return the size of the email in bytes; 0 if the server doesn't report it."""
         parts = (b"".join(item) if isinstance(item, tuple) else item for item in self._fetch(uid, "RFC822.SIZE"))
         size = next((match for part in parts if part is not None and (match := _SIZE.search(part))), None)
         return int(size[1]) if size is not None else 0
 
     def mail(self, uid: str) -> bytes | None:
-        """The bytes of the mail; None if it was removed since."""
+        """Return the bytes of the email; None if it has been removed since."""
         return self._part(uid, "BODY.PEEK[]")
 
     def head(self, uid: str) -> bytes:
-        """The beginning of the mail's header."""
+        """Return the beginning of the email's header."""
         return self._part(uid, f"BODY.PEEK[HEADER]<0.{_HEAD}>") or b""
 
     def done(self, uid: str) -> None:
-        """Mark or move a recorded mail."""
+        """Mark or move a recorded email."""
         with _channel_errors("can't mark a recorded mail"):
             if self.options.move_to:
                 self._move(uid, self.options.move_to)
@@ -129,7 +135,7 @@ class Mailbox:
                 self._command("STORE", uid, "+FLAGS", f"({MailMessageFlags.SEEN})")
 
     def put_aside(self, uid: str) -> None:
-        """Move a mail that can't be recorded to ``set_aside``."""
+        """Move an email that can't be recorded to ``set_aside``."""
         with _channel_errors("can't set a mail aside"):
             self._move(uid, self.options.set_aside)
 
@@ -140,7 +146,7 @@ class Mailbox:
         self._box.copy(uid, folder)
         self._command("STORE", uid, "+FLAGS", f"({MailMessageFlags.DELETED})")
         if "UIDPLUS" in self._box.client.capabilities:
-            # UID EXPUNGE: a plain EXPUNGE would also remove mails that a person has marked as deleted.
+            # UID EXPUNGE, since a plain EXPUNGE would also remove emails that a person has marked as deleted.
             self._command("EXPUNGE", uid)
 
     def _command(self, *command: str) -> None:

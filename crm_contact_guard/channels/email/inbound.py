@@ -1,4 +1,4 @@
-"""Parse a received mail (RFC 5322, MIME): sender, date, reply tokens, new and quoted text, files."""
+"""Parse a received email (RFC 5322, MIME): sender, date, reply tokens, new and quoted text, and files."""
 
 from __future__ import annotations
 
@@ -23,31 +23,32 @@ from crm_contact_guard.hosting import logs
 
 logger = logs.logger(__name__)
 
-#: Message-IDs that a mail refers to: the newest ones.
+#: Number of Message-IDs that are kept from an email's references. The newest are kept.
 _MOST_REFERENCES = 100
 _MOST_SUBJECT = 1000
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 _TARGET = re.compile(r" ?<(?:https?://|mailto:|tel:)([^<>\s]{1,2000})>")
-#: Header lines shown above the text of an attached mail.
+#: Header lines shown above the text of an attached email.
 _SHOWN = ("From", "Date", "To", "Subject")
-#: Attached mails within attached mails that are read.
+#: Number of levels of attached emails that are read.
 _MAX_DEPTH = 4
 
 
 def read_mail(
     raw: bytes, *, alias: str, envelope_from: str | None, envelope_to: Sequence[str]
 ) -> tuple[CarrierEvent, ...]:
-    """Convert a received mail to carrier events. Never raises because of the mail's content.
+    """Convert a received email to carrier events. Never raises because of the email's content.
 
-    A delivery report or complaint about one of our mails becomes events. Everything else becomes a message, with events
-    where a server's letter tells of a bounce; the original mail is attached as a file, so that nothing is lost if its
-    MIME is broken. ``envelope_from`` is empty for
-    the null sender of reports and automatic replies, and None if it is unknown.
+    A delivery report or complaint about one of our emails becomes events. Everything else becomes a message, followed
+    by events if a mail server reports a bounce in its own words. The original email is attached to the message as a
+    file, so that nothing is lost if its MIME structure is broken.
+
+    ``envelope_from`` is empty for the null sender of reports and automatic replies, and None if it is unknown.
     """
     try:
         return _events(raw, alias=alias, envelope_from=envelope_from, envelope_to=envelope_to)
     except Exception:
-        # The limits leave no known way to get here. Whatever breaks the reader must not block the mails behind it.
+        # No known email gets here, thanks to the limits. An email that breaks the parser must not block those after it.
         logger.exception("A mail of channel %s can't be read; it is recorded as it came", alias)
         original = _original(raw)
         sender = envelope_from or ""
@@ -113,9 +114,9 @@ def _original(raw: bytes) -> FileIn:
 
 
 def envelope_of(raw: bytes) -> tuple[str | None, list[str]]:
-    """Envelope sender (None if unknown) and recipients, from the headers that the delivering server added.
+    """Return the envelope sender (None if unknown) and recipients, from the headers added by the delivering server.
 
-    Never raises because of the mail's content.
+    Never raises because of the email's content.
     """
     mail = read(raw)
     wanted = ("delivered-to", "x-original-to", "envelope-to")
@@ -126,14 +127,15 @@ def envelope_of(raw: bytes) -> tuple[str | None, list[str]]:
 
 
 def _event_id(message_id: str, mail: Message) -> str:
-    """Message-ID and a digest of the content.
+    """Return a digest of the content, followed by the Message-ID.
 
-    A mail received twice is one event, but a different mail with the same Message-ID is not discarded. Headers are not
-    part of the digest, since relays add to them; only without a Message-ID, From, To, Date and Subject are included.
+    An email received twice is one event, but a different email with the same Message-ID is not discarded. Headers are
+    not part of the digest, since relays add to them. From, To, Date and Subject are included only if there is no
+    Message-ID.
     """
     digest = hashlib.sha256()
     for part, depth in leaves(mail):
-        # An attached mail counts as a whole, and not once more for each mail around it.
+        # An attached email is digested as a whole, so its own parts are skipped.
         if not depth:
             digest.update(content(part).replace(b"\r\n", b"\n").rstrip() + b"\0")
     if not message_id:
@@ -143,7 +145,7 @@ def _event_id(message_id: str, mail: Message) -> str:
 
 
 def _header(mail: Message, name: str) -> str:
-    """A header's decoded text on one line."""
+    """Return a header's decoded text on one line."""
     return " ".join(words(raw_header(mail, name)).split())
 
 
@@ -152,7 +154,10 @@ def _ids(mail: Message, name: str) -> list[str]:
 
 
 def _date(mail: Message, now: datetime) -> datetime:
-    """The mail's date if it is plausible (not in the future, at most 31 days old), otherwise the time of receipt."""
+    """Return the email's date if it is plausible, otherwise the time of receipt.
+
+    A plausible date is not in the future and at most 31 days old.
+    """
     try:
         date = parsedate_to_datetime(_header(mail, "Date"))
         date = (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
@@ -163,12 +168,12 @@ def _date(mail: Message, now: datetime) -> datetime:
 
 def _tokens(mail: Message, envelope_to: Iterable[str]) -> tuple[str, ...]:
     headers = [raw_header(mail, name) for name in ("To", "Cc", "Delivered-To", "X-Original-To")]
-    # Also in names: our token is random, and some programs show addresses as names.
+    # Names are searched as well: our token is random, and some programs show addresses as names.
     return tokens_in((*envelope_to, *headers))[:_MOST_REFERENCES]
 
 
 def _body(mail: Message, reading: Reading, depth: int = 0) -> tuple[Parts, list[str]]:
-    """New and quoted text of the mail, and problems found. Attached mails count as quotes."""
+    """Return the email's new and quoted text, and the problems found. Attached emails count as quotes."""
     parts, problems = _text(mail, reading)
     mails = attached_mails(mail)
     reading.note(bool(mails) and depth >= _MAX_DEPTH, "attached mails are nested too deep")
@@ -192,7 +197,10 @@ def _as_quote(mail: Message, reading: Reading, depth: int) -> str:
 
 
 def _text(mail: Message, reading: Reading) -> tuple[Parts, list[str]]:
-    """Text that only the HTML part contains is included; otherwise a harmless plain part could hide it."""
+    """Return the new and quoted text of one email, and the problems found.
+
+    Text that only the HTML part contains is included. Otherwise, a harmless plain part could hide it.
+    """
     plain, html = texts(mail)
     text = "\n".join(reading.plain(part) for part in plain).strip()
     visible = "\n".join(reading.html(part) for part in html).strip()
@@ -202,7 +210,8 @@ def _text(mail: Message, reading: Reading) -> tuple[Parts, list[str]]:
     hidden = _hidden(text, visible) if visible else []
     if not hidden:
         return parts, []
-    # Not split together with the plain part, whose delimiters could turn them into quotes. Marked quotes stay quotes.
+    # Don't split these lines together with the plain part, whose delimiters could turn them into quotes. Lines marked
+    # as quotes stay quotes.
     marked = [line for line in hidden if line.startswith(">")]
     unmarked = [line for line in hidden if not line.startswith(">")]
     new, quoted = "\n".join(unmarked), "\n".join(marked)
@@ -214,7 +223,7 @@ def _text(mail: Message, reading: Reading) -> tuple[Parts, list[str]]:
 
 
 def _hidden(text: str, visible: str) -> list[str]:
-    """The lines of the HTML that the plain part lacks. Link targets that the plain part contains are removed."""
+    """Return the lines of the HTML that the plain part lacks, without link targets that the plain part contains."""
     plain = Said([text])
     lines = [line for line in visible.split("\n") if any(map(str.isalnum, line))]
     lines = [_TARGET.sub(lambda match: "" if all(plain.repeated([match[1]])) else match[0], line) for line in lines]

@@ -1,4 +1,4 @@
-"""How much of one mail's text is read, its attached mails included."""
+"""How much of one email's text is read, including its attached emails."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from email.message import Message
 from crm_contact_guard.channels.email.html_text import PICTURE, read_html
 from crm_contact_guard.channels.email.mime_text import text_of
 
-#: Characters of plain text, and as many of the text of HTML: a book of 150 pages.
+#: Number of characters of plain text that are read, and the same number from HTML: as much as a book of 150 pages.
 MAX_TEXT = 300_000
-#: Characters of HTML source without the pictures within it.
+#: Number of characters of HTML source that are read, not counting embedded pictures.
 MAX_HTML = 2_000_000
 
 
 @dataclass
 class Reading:
-    """What is left of the limits on one mail. ``unread``: what lies beyond them; it is kept within the original."""
+    """What is left of the limits for one email.
+
+    ``unread`` says what exceeds the limits and is therefore kept only in the original.
+    """
 
     plain_left: int = MAX_TEXT
     shown_left: int = MAX_TEXT
@@ -24,14 +27,14 @@ class Reading:
     unread: list[str] = field(default_factory=list)
 
     def plain(self, part: Message) -> str:
-        """The text of a plain part."""
+        """Return the text of a plain part."""
         text, whole = text_of(part, self.plain_left)
         self.plain_left -= len(text)
         self.note(not whole, "the text is too long")
         return text
 
     def html(self, part: Message) -> str:
-        """The text of an HTML part as it is shown."""
+        """Return the text of an HTML part as it is shown."""
         source, whole = text_of(part, self.html_left, without=PICTURE)
         self.html_left -= len(source)
         shown = read_html(source)
@@ -42,6 +45,6 @@ class Reading:
         return text
 
     def note(self, left_alone: bool, what: str) -> None:
-        """Note that something was not read."""
+        """Add ``what`` to ``unread`` if ``left_alone`` is true and it isn't listed already."""
         if left_alone and what not in self.unread:
             self.unread.append(what)

@@ -1,7 +1,7 @@
-"""Text, header words and file names of MIME parts, read as leniently as mail programs do.
+"""Text, header words and file names of MIME parts, decoded as leniently as mail programs do.
 
-What a mail program shows in spite of a broken header or encoding, inspection must see. Never raises because of
-a mail's content; linear.
+Whatever a mail program shows in spite of a broken header or encoding, inspection must see, too.
+Never raises because of an email's content; linear.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 
 def payload(part: Message) -> bytes:
-    """The decoded bytes of a part that is not multipart; see ``structure.Part``."""
+    """Return the decoded bytes of a part that isn't multipart; see ``structure.Part``."""
     content = part.get_payload(decode=True)
     return content if isinstance(content, bytes) else b""
 
 
 def text_of(part: Message, most: int, without: re.Pattern[bytes] | None = None) -> tuple[str, bool]:
-    """The text of a part, at most ``most`` characters, and whether that is all of it.
+    """Return the text of a part, at most ``most`` characters, and whether that is all of it.
 
-    ``without``: what is left out before its length counts.
+    ``without``: a pattern for content that is removed before the length is counted.
     """
     content = payload(part)
     if without is not None:
@@ -39,12 +39,12 @@ def text_of(part: Message, most: int, without: re.Pattern[bytes] | None = None) 
 
 
 def raw_header(mail: Message, name: str) -> str:
-    """The first header of this name, unfolded; encoded words are left. "" if there is none."""
+    """Return the first header with this name, unfolded; "" if there is none. Encoded words are not decoded."""
     return next((unfolded(value) for key, value in mail.raw_items() if key.lower() == name.lower()), "")
 
 
 def unfolded(value: object) -> str:
-    """A header's value on one line. Bytes beyond ASCII are decoded (RFC 6532, or raw Shift_JIS)."""
+    """Return a header's value on one line. Bytes beyond ASCII are decoded (RFC 6532, or raw Shift_JIS)."""
     text = str(value)
     if not text.isascii():
         try:
@@ -55,7 +55,7 @@ def unfolded(value: object) -> str:
 
 
 def words(text: str) -> str:
-    """A header's text with its encoded words decoded (RFC 2047), also inside quotes and without spaces between."""
+    """Decode the encoded words in a header's text (RFC 2047), even inside quotes and without spaces between them."""
     pieces: list[str] = []
     pending: list[bytes] = []
     charset, at = "", 0
@@ -67,7 +67,7 @@ def words(text: str) -> str:
         elif match[1].lower() != charset.lower():
             pieces.append(decode(b"".join(pending), charset))
             pending = []
-        # Characters may be split between words, against RFC 2047 §5.
+        # Some programs split a character between two words, in violation of RFC 2047 §5.
         pending.append(_word(match[2], match[3]))
         charset, at = match[1], match.end()
     pieces += [decode(b"".join(pending), charset), text[at:]]
@@ -80,7 +80,10 @@ def _word(encoding: str, code: str) -> bytes:
 
 
 def parameter(part: Message, header: str, name: str) -> str:
-    """A parameter of a MIME header, "" if it has none: RFC 2231, else plain or encoded words, also unquoted."""
+    """Return a parameter of a MIME header; "" if there is none.
+
+    The value may be encoded as in RFC 2231, or else be plain text or encoded words, even without quotes.
+    """
     value = next((str(value) for key, value in part.raw_items() if key.lower() == header.lower()), "")
     plain = ""
     extended: dict[int, tuple[bool, str]] = {}
@@ -97,7 +100,7 @@ def parameter(part: Message, header: str, name: str) -> str:
 
 
 def _extended(pieces: dict[int, tuple[bool, str]]) -> str:
-    """RFC 2231 §4.1: numbered pieces, of which the first may name a charset."""
+    """Join the numbered pieces of a parameter, the first of which may name a charset (RFC 2231 §4.1)."""
     charset = ""
     content: list[bytes] = []
     for number in sorted(pieces):
@@ -114,12 +117,12 @@ def _clean(text: str) -> str:
 
 
 def file_name_of(part: Message) -> str:
-    """The name of a part, from its disposition or else its type; "" if it has none."""
+    """Return the file name of a part, from its disposition or else its type; "" if it has none."""
     name = parameter(part, "Content-Disposition", "filename") or parameter(part, "Content-Type", "name")
     return file_name(name) if name else ""
 
 
 def file_name(name: str) -> str:
-    """A file's name without path and control characters, at most 200 characters."""
+    """Return a file's name without path and control characters, at most 200 characters."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     return "".join(character for character in last if character.isprintable())[:200] or "file"

@@ -1,4 +1,4 @@
-"""What a mail consists of: its text, the mails attached to it, its files."""
+"""The contents of an email: its text, the emails attached to it, and its files."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from crm_contact_guard.channels.email.mime_text import (
 )
 from crm_contact_guard.channels.email.structure import Mail, Part, read
 
-#: Files beyond this number are kept only within the original.
+#: Files beyond this number are kept only in the original.
 MAX_FILES = 50
-#: How many times the size of the mail its files may take together.
+#: Total size of an email's files, as a multiple of the email's own size.
 MAX_SIZE = 2
-#: Attached mails that are read; the text of others is kept only within the original.
+#: Number of attached emails that are read. The text of any others is kept only in the original.
 MAX_MAILS = 10
-#: Parts of the type "message" that hold no mail but groups of header-like fields (RFC 3464, 5965, 8098), or nothing.
+#: Types of "message" parts that contain no email, only groups of header-like fields (RFC 3464, 5965, 8098) or nothing.
 _FIELD_TYPES = frozenset(
     {"message/delivery-status", "message/global-delivery-status", "message/feedback-report"}
     | {"message/disposition-notification", "message/global-disposition-notification", "message/external-body"}
@@ -32,8 +32,10 @@ _SHOWN_AS_TEXT = frozenset({"text/plain", "text/enriched", "text/richtext", "tex
 
 
 def leaves(mail: Message) -> Iterator[tuple[Message, int]]:
-    """All parts that are no containers, in order, with the number of attached mails around each. An attached mail comes
-    before its own parts."""
+    """Yield all parts that aren't containers, in order, each with the number of attached emails around it.
+
+    An attached email is yielded as well, before its own parts.
+    """
     waiting: list[tuple[Message, int]] = [(mail, 0)]
     while waiting:
         part, depth = waiting.pop()
@@ -47,7 +49,7 @@ def leaves(mail: Message) -> Iterator[tuple[Message, int]]:
 
 
 def texts(mail: Message) -> tuple[list[Message], list[Message]]:
-    """The parts that mail programs show as the mail's text: plain ones, HTML ones."""
+    """Return the parts that mail programs show as the email's text: the plain parts and the HTML parts."""
     plain, html = [], []
     for part, depth in leaves(mail):
         if not depth and not _is_attachment(part):
@@ -60,20 +62,24 @@ def texts(mail: Message) -> tuple[list[Message], list[Message]]:
 
 
 def attached_mails(mail: Message) -> list[Message]:
-    """The mails attached to the mail itself; at most one more than ``MAX_MAILS``, to tell that there are more."""
+    """Return the emails attached to the email itself.
+
+    At most one more than ``MAX_MAILS`` are returned, so that the caller can tell that there are more.
+    """
     found = [part for part, depth in leaves(mail) if not depth and _is_mail(part)]
     return [_attached(part) for part in found[: MAX_MAILS + 1]]
 
 
 def content(part: Message) -> bytes:
-    """The decoded content of a part; the source of an attached mail or of a report's fields."""
+    """Return the decoded content of a part, or the source of an attached email or of a report's fields."""
     return part.source if isinstance(part, Part) and part.is_multipart() else payload(part)
 
 
 def files(mail: Mail) -> tuple[list[FileIn], list[str]]:
-    """The mail's files, those in attached mails included, and what is kept only within the original.
+    """Return the email's files, including those in attached emails, and a note about files kept only in the original.
 
-    An attached mail comes as a whole and with its files. Together they take at most ``MAX_SIZE`` times the mail.
+    An attached email is returned as a whole, and its files as well. Together, the files take at most ``MAX_SIZE`` times
+    the size of the email.
     """
     found: list[FileIn] = []
     parts = [part for part, depth in leaves(mail) if _is_file(part, depth)]
@@ -106,7 +112,7 @@ def _is_file(part: Message, depth: int) -> bool:
 
 
 def _attached(part: Message) -> Message:
-    """The mail in a part. Against RFC 2046 §5.2.1, some programs encode it."""
+    """Return the email contained in a part. Some programs encode it, in violation of RFC 2046 §5.2.1."""
     inner: Any = part.get_payload() if part.is_multipart() else None
     return inner[0] if inner else read(payload(part))
 

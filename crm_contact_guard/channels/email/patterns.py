@@ -1,4 +1,4 @@
-"""The expressions of ``words.toml``, compiled on first use. RE2 reads text from strangers in linear time."""
+"""The regular expressions in ``words.toml``, compiled on first use. RE2 matches untrusted text in linear time."""
 
 from __future__ import annotations
 
@@ -17,5 +17,9 @@ def _lists() -> dict[str, list[str]]:
 
 @lru_cache(maxsize=16)
 def listed(name: str, before: str = "", after: str = "") -> re2._Regexp:
-    """An expression for the entries of a list, with more before and after. ``^`` and ``$`` are those of lines."""
+    """Return an expression that matches any entry of the list ``name`` in ``words.toml``.
+
+    ``before`` and ``after`` are expressions that must match around the entry. Case is ignored, and ``^`` and ``$``
+    match at the beginning and end of each line.
+    """
     return re2.compile(f"(?im){before}(?:{'|'.join(_lists()[name])}){after}")

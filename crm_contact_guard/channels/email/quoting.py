@@ -1,7 +1,7 @@
-"""Separate a mail's new text from quoted history and signature, for the record and for display.
+"""Separate an email's new text from quoted history and signature, for the record and for display.
 
-Both parts are recorded. This does not decide what is inspected: quotes are compared with earlier messages, and new text
-among them is treated as the writer's own (``conversations/quotes.py``).
+Both parts are recorded. The split doesn't decide what is inspected: quotes are compared with earlier messages, and new
+text among them is treated as the writer's own (``conversations/quotes.py``).
 """
 
 from __future__ import annotations
@@ -18,27 +18,28 @@ from crm_contact_guard.detection.segments.frames import is_device
 from crm_contact_guard.detection.segments.words import sought
 from crm_contact_guard.detection.types import Direction
 
-#: Lines among which frames and signatures are looked for; of those beyond, only marked ones are quotes.
+#: Number of lines that are searched for attribution lines, header blocks and signatures. In later lines, only text with
+#: quote marks counts as a quote.
 MOST_LINES = 4_000
 _STRIPPED = " \t\r\f\v\u3000\u200e\u200f\ufeff\xa0"
 _DELIMITER = re.compile(r"(?:[-=+]{2,4}|_{2,4}|-- .{0,40}|_{20,}|-{20,})")
 _HYPHENED = re.compile(r"-[^\W\d_][\w.'’\-]{0,20}(?: [^\W\d_][\w.'’\-]{0,20}){0,2}")
-#: Lines below a delimiter that can be a signature.
+#: Greatest number of lines below a delimiter that can be a signature.
 _LONGEST_SIGNATURE = 14
 _DIGITS = re.compile(r"(?:\d[\s\-()/.]?){7,}")
 
 
 @dataclass(frozen=True)
 class Parts:
-    """``new``: the new text. ``quoted``: everything else, in order."""
+    """The two parts of an email's text: ``new`` is the new text, ``quoted`` is everything else, in order."""
 
     new: str
     quoted: str
 
 
 def split(text: str) -> Parts:
-    """Split a plain-text mail body. Text below or between quotes is new text, since people reply inline."""
-    # Without lone surrogates, on which RE2 fails.
+    """Split the body of a plain-text email. Text below or between quotes is new text, since people reply inline."""
+    # Replace lone surrogates, which RE2 can't handle.
     whole = text.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     lines = whole.split("\n")
     read = [line[:LONGEST].strip(_STRIPPED) for line in lines[:MOST_LINES]]
@@ -59,7 +60,10 @@ def split(text: str) -> Parts:
 
 
 def _mark_quotes(read: Sequence[str], depths: Sequence[int], added: list[bool]) -> dict[int, int]:
-    """Mark quotes and their frames. Returns, for frames within a line, where they start."""
+    """Mark quotes and the attribution lines and header blocks that introduce them.
+
+    Return a mapping for those that begin within a line, from the line's index to the position where they begin.
+    """
     starts: dict[int, int] = {}
     at = 0
     while at < len(read):
@@ -82,7 +86,7 @@ def _mark_quotes(read: Sequence[str], depths: Sequence[int], added: list[bool]) 
         at += frame.lines
         following = next((index for index in range(at, min(len(read), at + 4)) if read[index]), None)
         if following is None or not depths[following]:
-            # No quote marks follow: the mail program quotes to the end without them.
+            # No quote marks follow, so the mail program quotes everything to the end without them.
             added[at:] = [True] * (len(added) - at)
             return starts
     for index in range(len(read), len(depths)):
@@ -91,7 +95,7 @@ def _mark_quotes(read: Sequence[str], depths: Sequence[int], added: list[bool]) 
 
 
 def _is_rest_of_link(read: Sequence[str], depths: Sequence[int], at: int) -> bool:
-    """Some programs wrap long links in a quote without a mark."""
+    """Whether the line continues a long link, which some programs wrap within a quote without a quote mark."""
     if not (0 < at < len(read) - 1 and depths[at - 1] and depths[at + 1]):
         return False
     is_bare = " " not in read[at].rstrip("> ")
@@ -99,7 +103,10 @@ def _is_rest_of_link(read: Sequence[str], depths: Sequence[int], at: int) -> boo
 
 
 def _is_barred(read: Sequence[str], at: int) -> bool:
-    """Some programs mark quotes with bars; a single one is a table or a smiley."""
+    """Whether the line is marked as a quote by a bar, as some programs do.
+
+    A single line with a bar is part of a table, or a smiley.
+    """
     bars = ("|", "｜")
     if not read[at].startswith(bars) or read[at].endswith(bars):
         return False
@@ -107,7 +114,7 @@ def _is_barred(read: Sequence[str], at: int) -> bool:
 
 
 def _mark_signatures(read: Sequence[str], added: list[bool]) -> None:
-    """Mark device lines, and signatures at the end of each piece of new text."""
+    """Mark lines such as "Sent from my iPhone", and signatures at the end of each piece of new text."""
     end = len(read)
     for at in range(len(read) - 1, -1, -1):
         if added[at]:
@@ -140,7 +147,10 @@ def _opens_signature(read: Sequence[str], at: int, below: Sequence[str]) -> bool
 
 
 def _is_signature(below: Sequence[str]) -> bool:
-    """Whether the lines below a delimiter hold only what signatures hold: no private contact, no telephone."""
+    """Whether the lines below a delimiter contain only what signatures contain.
+
+    Private contact details and phone numbers do not belong in a signature.
+    """
     if len(below) > _LONGEST_SIGNATURE:
         return False
     for line in below:
@@ -153,7 +163,10 @@ def _is_signature(below: Sequence[str]) -> bool:
 
 
 def _mark_company_lines(lines: Sequence[str], added: list[bool]) -> None:
-    """Mark company signatures and disclaimers, which contain telephones; ``detection.segments`` recognises them."""
+    """Mark company signatures and disclaimers, which may contain phone numbers.
+
+    ``detection.segments`` recognises them.
+    """
     pieces: list[str] = []
     places: list[tuple[int, int]] = []
     begin = 0
@@ -161,7 +174,7 @@ def _mark_company_lines(lines: Sequence[str], added: list[bool]) -> None:
         if added[at]:
             continue
         if at and added[at - 1]:
-            # A quote separates what is above and below it.
+            # A quote separates the text above it from the text below it.
             pieces.append("")
             begin += 1
         places.append((begin, at))
@@ -175,7 +188,7 @@ def _mark_company_lines(lines: Sequence[str], added: list[bool]) -> None:
             added[at] = True
 
 
-#: Parts that mail programs and writers add around the new text.
+#: Segments that mail programs and writers add around the new text.
 _NOBODYS = frozenset({Part.SIGNATURE, Part.DISCLAIMER})
 
 

@@ -1,8 +1,8 @@
-"""Mails written by machines: delivery reports (RFC 3464), complaints (RFC 5965) and automatic replies (RFC 3834).
+"""Emails written by machines: delivery reports (RFC 3464), complaints (RFC 5965) and automatic replies (RFC 3834).
 
-A report can be forged by anyone who knows one of our addresses. What it says about an address is therefore believed
-only if it names one of our mails, or came to the reply address of a conversation, and only for their recipient
-(``ContactEvent.is_forgeable``).
+Anyone who knows one of our addresses can forge a report. What it says about an address is therefore believed only if
+the report names one of our emails or was sent to the reply address of a conversation, and only for the recipient of
+that email or conversation (``ContactEvent.is_forgeable``).
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _ACTIONS = {
     "expanded": DeliveryStatus.SENT,
 }
 _REPORT_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
-#: Feedback types (RFC 5965 §7.3 and its registry) by which a recipient doesn't want our mails. Not "not-spam" and the
-#: reports on authentication.
+#: Feedback types (RFC 5965 §7.3 and its registry) by which a recipient says that our emails are unwanted. "not-spam"
+#: and the reports on authentication are left out.
 _COMPLAINTS = frozenset({"abuse", "fraud", "miscategorized", "other", "opt-out", "opt-out-list"})
-#: Headers of our mails with the reply token.
+#: Headers of our emails that contain the reply token.
 _OURS = ("Return-Path", "Reply-To", "From", "Sender")
 _TOKEN = re.compile(r"\+([a-z0-9]{20})@", re.IGNORECASE)
-#: Genuine reports list few recipients; the rest is ignored.
+#: Number of recipients that are read. Genuine reports list few; the rest is ignored.
 _MOST_RECIPIENTS = 20
 
 
@@ -52,30 +52,34 @@ class Recipient:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the address permanently accepts no mail."""
+        """Whether the address permanently rejects mail."""
         return self.status is DeliveryStatus.FAILED and bool(self.address) and is_gone(self.code, self.diagnostic)
 
     @property
     def says_little(self) -> bool:
-        """Whether neither code nor diagnostic gives a reason: "5.0.0", "failed"."""
+        """Whether neither the code nor the diagnostic gives a reason, as with "5.0.0" and "failed"."""
         is_failed = self.status is DeliveryStatus.FAILED
         return is_failed and (not self.code or self.code.endswith(".0.0")) and len(self.diagnostic) < 25
 
 
 @dataclass(frozen=True)
 class Report:
-    """A delivery report, server's letter or complaint about the mail with Message-ID ``original`` ("" if unknown)."""
+    """A delivery report, bounce or complaint about the email whose Message-ID is ``original`` ("" if unknown)."""
 
     original: str
     recipients: tuple[Recipient, ...]
-    #: Our reply tokens in the addresses that the report was sent to.
+    #: Our reply tokens in the addresses that the report was sent to and, for a complaint, in the returned email.
     tokens: tuple[str, ...] = ()
     kind: ContactKind = ContactKind.BOUNCE
-    #: Whether the events tell all that the mail says. Otherwise the mail is recorded as well.
+    #: Whether the events contain everything that the report says. Otherwise, the email is recorded as well.
     is_complete: bool = False
 
     def events(self, *, alias: str, event_id: str, at: datetime) -> tuple[CarrierEvent, ...]:
-        """A status for each recipient of a known mail, and a word about each address that is gone or complained."""
+        """Return the events for all recipients.
+
+        Each recipient gets a status event if the email is known, unless the report is a complaint. A contact event is
+        added if the address is gone or its owner complained.
+        """
         events: list[CarrierEvent] = []
         for number, recipient in enumerate(self.recipients):
             own_id = f"{event_id[:230]}#{number}" if number else event_id[:230]
@@ -88,7 +92,7 @@ class Report:
                         channel=alias,
                         event_id=own_id,
                         carrier_id=self.original,
-                        # Our Message-IDs begin with our id of the message.
+                        # Our Message-IDs begin with our message ID.
                         message_id=self.original.strip("<>").partition("@")[0],
                         status=recipient.status,
                         occurred_at=at,
@@ -113,7 +117,7 @@ class Report:
 
 
 def read_report(mail: Message, *, envelope_from: str | None, tokens: tuple[str, ...]) -> Report | None:
-    """Read a bounce or a complaint. None for other mails."""
+    """Read a bounce or a complaint. Return None for any other email."""
     complaint = _complaint(mail, tokens)
     if complaint is not None:
         return complaint
@@ -131,7 +135,7 @@ def read_report(mail: Message, *, envelope_from: str | None, tokens: tuple[str, 
 
 
 def _complaint(mail: Message, tokens: tuple[str, ...]) -> Report | None:
-    """A feedback report (ARF, RFC 5965), of which services often strike out the recipient."""
+    """Read a feedback report (ARF, RFC 5965), from which services often remove the recipient's address."""
     fields = next((found for part, _depth in leaves(mail) if (found := _feedback(part)) is not None), None)
     inner = bounces.returned(mail)
     struck = _field(inner, "X-HmXmrOriginalRecipient") if inner is not None else ""
@@ -159,7 +163,7 @@ def _feedback(part: Message) -> Message | None:
 
 
 def _explained(recipient: Recipient, mail: Message) -> Recipient:
-    """With the letter's words where the fields give no reason."""
+    """Add the bounce's own words to the diagnostic if the report's fields give no reason."""
     if not recipient.says_little:
         return recipient
     letter = bounces.letter(mail)
@@ -173,12 +177,12 @@ def _from_letter(address: str, words: str) -> Recipient:
 
 
 def tokens_in(addresses: Iterable[str]) -> tuple[str, ...]:
-    """Our reply tokens in some addresses."""
+    """Return our reply tokens that occur in the addresses."""
     return tuple(dict.fromkeys(token.lower() for address in addresses for token in _TOKEN.findall(address)))
 
 
 def automatic(mail: Message, envelope_from: str | None) -> str:
-    """Why a mail counts as automatic (RFC 3834 §5, and older headers); "" if a person wrote it."""
+    """Return why an email counts as automatic (RFC 3834 §5, and older headers); "" if a person wrote it."""
     submitted = _field(mail, "Auto-Submitted")
     if submitted and submitted.lower() != "no":
         return submitted[:100]
@@ -218,12 +222,12 @@ def _recipients(part: Message) -> Iterator[Recipient]:
 
 
 def _field(mail: Message, name: str) -> str:
-    """A header's raw text; parsing it raises various exceptions on malformed input."""
+    """Return a header's raw text. Parsing it would raise various exceptions on malformed input."""
     text = next((str(value) for key, value in mail.raw_items() if key.lower() == name.lower()), "")
     return " ".join(text.split())
 
 
 def _after_type(value: str) -> str:
-    """The value of ``rfc822; a@b`` or ``smtp; 550 …`` without the type."""
+    """Return the value of ``rfc822; a@b`` or ``smtp; 550 …`` without the type."""
     kind, semicolon, rest = value.partition(";")
     return rest.strip() if semicolon else kind.strip()

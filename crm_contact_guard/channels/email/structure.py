@@ -1,9 +1,9 @@
-"""The structure of a mail (RFC 5322, RFC 2045, RFC 2046), read in linear time and within limits.
+"""The structure of an email (RFC 5322, RFC 2045, RFC 2046), parsed in linear time and within limits.
 
-The standard library's parser calls itself for each nested part and reads structured headers in quadratic time, so that
-a mail of a few kilobytes can stop it. This one finds headers and boundaries with regular expressions that never go
-back, and leaves alone what lies beyond the limits: ``Mail.unread`` says so. The parts are ``email.message.Message``
-objects with unparsed headers (``compat32``), whose bytes are decoded only when they are asked for.
+The standard library's parser recurses into each nested part and reads structured headers in quadratic time, so an email
+of a few kilobytes can bring it to a halt. This parser finds headers and boundaries with regular expressions that never
+backtrack. It skips whatever exceeds the limits, and lists it in ``Mail.unread``. The parts are
+``email.message.Message`` objects with unparsed headers (``compat32``), whose bytes are decoded only on demand.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from email.policy import compat32
 from itertools import islice
 from typing import Any
 
-#: Parts of a mail, containers included, and how deep they may be nested.
+#: Number of parts of an email, including containers, and how deeply they may be nested.
 MAX_PARTS = 500
 MAX_DEPTH = 15
-#: Header fields of a mail and all its parts together.
+#: Number of header fields in an email and all its parts together.
 MAX_FIELDS = 5_000
-#: Bytes of one header field; the rest of its value is dropped. References keep the end, which names the newest mails.
+#: Number of bytes that are kept of a header field's value. The rest is dropped. References keeps its end, which names
+#: the newest emails.
 MAX_VALUE = 20_000
-#: Groups of fields in a delivery report, one for each recipient.
+#: Number of groups of fields in a delivery report, with one group for each recipient.
 MAX_GROUPS = 100
-#: Lines of uuencoded content that are decoded.
+#: Greatest number of lines of uuencoded content. Longer content is not decoded.
 MAX_UU_LINES = 100_000
 
 _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:((?:[^\r\n]*+(?:\r\n|\n|\r)[ \t])*+[^\r\n]*+)(?:\r\n|\n|\r|\Z)")
@@ -39,9 +40,9 @@ _GROUPS = ("message/delivery-status", "message/global-delivery-status")
 
 
 class Part(Message):
-    """A part of a mail. ``source``: its bytes without the header, before any decoding."""
+    """A part of an email. ``source`` contains its bytes without the header, before any decoding."""
 
-    #: Set if the part says that it is multipart, but its boundary never occurs: mail programs then show it as text.
+    #: Whether the part claims to be multipart although its boundary never occurs. Mail programs then show it as text.
     without_boundary = False
 
     def __init__(self, whole: bytes, start: int, end: int) -> None:
@@ -55,7 +56,7 @@ class Part(Message):
 
     @property
     def _payload(self) -> Any:
-        """What the standard library's methods and generators work on; decoded anew each time, to hold no copy."""
+        """The value that the standard library's methods and generators use. Decoded anew each time, to keep no copy."""
         return self._parts if self._parts is not None else self.source.decode("ascii", "surrogateescape")
 
     @_payload.setter
@@ -66,7 +67,10 @@ class Part(Message):
         return self._parts is not None
 
     def get_payload(self, i: int | None = None, decode: bool = False) -> Any:
-        """As in ``Message``; with ``decode`` the decoded bytes of a leaf. Never raises because of its content."""
+        """Return the payload as in ``Message``; with ``decode``, the decoded bytes of a leaf.
+
+        Never raises because of its content.
+        """
         if not decode or self._parts is not None:
             return super().get_payload(i, decode)  # type: ignore[call-overload]
         encoding = str(self.get("Content-Transfer-Encoding", "")).strip().lower()
@@ -87,7 +91,7 @@ class Part(Message):
 
 
 class Mail(Part):
-    """A mail. ``problems``: what is malformed. ``unread``: what was left alone because it exceeds a limit."""
+    """An email. ``problems`` lists what is malformed, ``unread`` what was skipped because it exceeds a limit."""
 
     def __init__(self, whole: bytes, start: int, end: int) -> None:
         super().__init__(whole, start, end)
@@ -96,7 +100,7 @@ class Mail(Part):
 
 
 def read(raw: bytes) -> Mail:
-    """The structure of a mail. Never raises because of its content; linear in its size."""
+    """Read the structure of an email. Never raises because of its content; linear in its size."""
     mail = Mail(raw, 0, len(raw))
     reader = _Reader(raw, mail)
     begin = 0
@@ -108,7 +112,7 @@ def read(raw: bytes) -> Mail:
 
 
 def base64_of(code: bytes) -> bytes:
-    """Base64 decoded as far as it goes: foreign characters are skipped; padding ends a piece, but not the content."""
+    """Decode base64 as far as possible. Foreign characters are skipped; padding ends a piece, but not the content."""
     pieces = code.translate(None, _NOT_BASE64).split(b"=", 1_000)
     decoded = []
     for piece in pieces:
@@ -131,7 +135,7 @@ def _uudecoded(code: bytes) -> bytes:
         try:
             decoded.append(binascii.a2b_uu(line))
         except binascii.Error:
-            # Some programs pad a line too far.
+            # Some programs add too much padding to a line.
             length = (((line[0] - 32) & 63) * 4 + 5) // 3
             try:
                 decoded.append(binascii.a2b_uu(line[:length]))
@@ -141,7 +145,7 @@ def _uudecoded(code: bytes) -> bytes:
 
 
 class _Reader:
-    """Reads one mail, and counts its parts and fields against the limits."""
+    """Reader for one email, which counts its parts and fields against the limits."""
 
     def __init__(self, raw: bytes, mail: Mail) -> None:
         self.raw = raw
@@ -150,7 +154,7 @@ class _Reader:
         self.fields = 0
 
     def fill(self, part: Part, begin: int, depth: int) -> None:
-        """Read header and inner parts of the part whose header starts at ``begin``."""
+        """Read the header and inner parts of ``part``, whose header starts at ``begin``."""
         part.start = self._header(part, begin, part.end)
         kind = part.get_content_type()
         if not kind.startswith(("multipart/", "message/")) or _is_encoded(part):
@@ -186,7 +190,7 @@ class _Reader:
             part.attach(inner)
 
     def _header(self, part: Part, at: int, end: int) -> int:
-        """Add the header's fields to the part. Returns where its body starts."""
+        """Add the header's fields to the part, and return where its body starts."""
         if self.raw[at : at + 1] in (b" ", b"\t"):
             self._problem("the header begins with a continuation")
             line = _LINE.match(self.raw, at, end)
@@ -219,7 +223,7 @@ class _Reader:
         return self.raw[start:end].decode("ascii", "surrogateescape").lstrip(" \t")
 
     def _spans(self, part: Part, boundary: bytes) -> Iterator[tuple[int, int]]:
-        """Start and end of each part between the lines with the boundary (RFC 2046 §5.1.1)."""
+        """Yield the start and end of each part between the lines with the boundary (RFC 2046 §5.1.1)."""
         line = re.escape(b"--" + boundary)
         delimiter = re.compile(line + rb"(?<=[\r\n]" + line + rb")(--)?+[ \t]*+(?=[\r\n]|\Z)")
         begun = -1
@@ -234,7 +238,7 @@ class _Reader:
             yield begun, part.end
 
     def _before_line_end(self, start: int, end: int) -> int:
-        """The line end before a delimiter belongs to the delimiter."""
+        """Return ``end`` without the line break before a delimiter, which belongs to the delimiter."""
         if end > start and self.raw[end - 1 : end] == b"\n":
             end -= 1
         if end > start and self.raw[end - 1 : end] == b"\r":
@@ -242,7 +246,7 @@ class _Reader:
         return end
 
     def _field_groups(self, part: Part) -> Iterator[Part]:
-        """The groups of fields of a delivery report (RFC 3464 §2.1)."""
+        """Yield the groups of fields in a delivery report (RFC 3464 §2.1)."""
         at, number = part.start, 0
         while at < part.end:
             blank = _BLANK_LINES.match(self.raw, at, part.end)
@@ -268,13 +272,13 @@ class _Reader:
 
 
 def _is_encoded(part: Part) -> bool:
-    """Whether a container is encoded, against RFC 2045 §6.4; it is then kept as a file."""
+    """Whether a container is encoded, in violation of RFC 2045 §6.4. It is then kept as a file."""
     encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
     return part.get_content_maintype() == "message" and encoding in ("base64", "quoted-printable")
 
 
 def _boundary(part: Part) -> bytes:
-    """The boundary; also unquoted with ``=``, as old Outlook Express writes it."""
+    """Return the boundary, even if it is unquoted and contains ``=``, as in old versions of Outlook Express."""
     value = next((value for name, value in part.raw_items() if name.lower() == "content-type"), "")
     found = _BOUNDARY.search(" ".join(str(value).splitlines()))
     if found is None:

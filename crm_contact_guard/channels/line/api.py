@@ -22,7 +22,7 @@ from crm_contact_guard.channels.http import content_of, content_type_of, lost, s
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.hosting import bounded_json
 
-#: Host for contents, which is not a public constant of the library.
+#: Host for the content of messages. The library has no public constant for it.
 _DATA_HOST = "https://api-data.line.me"
 
 
@@ -41,7 +41,7 @@ class LineApi:
     def push(self, to: str, messages: Sequence[Message], *, retry_key: str) -> Receipt:
         """Send up to five message objects as one message.
 
-        ``retry_key`` is a UUID. LINE processes a request with the same key only once within 24 hours and responds 409
+        ``retry_key`` is a UUID. LINE processes requests with the same key only once within 24 hours, and responds 409
         to repeats, which is treated as success.
         """
         request = PushMessageRequest(to=to, messages=list(messages))
@@ -61,7 +61,7 @@ class LineApi:
         return _receipt([message.id for message in sent], {"request_id": _header(answer.headers, "x-line-request-id")})
 
     def name(self, user: str) -> str:
-        """Display name of a user who follows the account or has written to it."""
+        """Return the display name of a user who follows the account or has written to it."""
         try:
             response = self._messaging.get_profile(user, _request_timeout=self._timeout)
         except ApiException as error:
@@ -73,7 +73,7 @@ class LineApi:
     def content(self, media: MediaRef, *, most: int) -> FileIn:
         """Fetch a customer's file of at most ``most`` bytes.
 
-        It is read in chunks, since LINE accepts videos of any size and the library would load them into memory.
+        The file is read in chunks, since LINE accepts videos of any size and the library would load them into memory.
         """
         url = f"{self._data_host}/v2/bot/message/{quote(media.ref, safe='')}/content"
         try:
@@ -90,7 +90,7 @@ class LineApi:
         except HTTPError as error:
             raise lost(error, "LINE", delivers=False) from error
         except ValueError as error:
-            # A redirect to a malformed URL, which urllib3 parses though it does not follow it.
+            # A redirect to a malformed URL, which urllib3 parses even though it doesn't follow the redirect.
             raise ChannelError("LINE sent an invalid response", permanent=False) from error
         if answer.status == 202:
             raise ChannelError("LINE is still preparing the file", permanent=False, retry_after=30)
@@ -111,7 +111,7 @@ def _receipt(ids: Sequence[str], detail: dict[str, str]) -> Receipt:
 
 
 def _refused(error: ApiException) -> ChannelError:
-    """The ChannelError for LINE's status code.
+    """Return the ChannelError for LINE's status code.
 
     401 (expired or revoked token) is temporary, since people fix it within hours. A used-up monthly quota is permanent,
     so that the sender can choose another channel.

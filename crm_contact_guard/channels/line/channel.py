@@ -1,4 +1,4 @@
-"""LINE Official Account: sends push messages, receives webhooks."""
+"""The channel for a LINE Official Account. It sends push messages and receives webhooks."""
 
 from __future__ import annotations
 
@@ -25,13 +25,18 @@ _DEFAULT_TIMEOUT = 10
 
 
 class LineChannel(Channel):
-    """LINE Official Account. Options: ``CHANNEL_ACCESS_TOKEN``, ``CHANNEL_SECRET`` (a string, or a list during a
-    rotation), ``NOTICE`` (whether the recording notice precedes a conversation's first message, default True),
-    ``TIMEOUT`` (seconds per request, default 10), ``HOST`` (instead of LINE's)."""
+    """LINE Official Account. Options:
+
+    * ``CHANNEL_ACCESS_TOKEN``, ``CHANNEL_SECRET``: each a string, or a list during a rotation.
+    * ``NOTICE``: whether the recording notice precedes a conversation's first message (default True).
+    * ``TIMEOUT``: seconds per request (default 10).
+    * ``HOST``: used instead of LINE's hosts.
+    """
 
     address_kind = AddressKind("line", _("LINE"))
     verbose_name = _("LINE")
-    #: ``X-Line-Retry-Key``. LINE remembers a key for 24 hours, which is longer than the outbox retries if workers run.
+    #: Uses ``X-Line-Retry-Key``. LINE remembers a key for 24 hours, which is longer than the outbox retries as long as
+    #: workers run.
     supports_idempotency = True
     idempotency_lasts = timedelta(hours=23)
     supports_webhook = True
@@ -44,11 +49,11 @@ class LineChannel(Channel):
     max_length = 5000
 
     def length(self, text: str) -> int:
-        """The length in UTF-16 code units, as LINE counts it: most emoji count as two."""
+        """Return the length in UTF-16 code units, as LINE counts it. Most emoji count as two."""
         return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
     def send(self, message: OutboundMessage) -> Receipt:
-        """Send one push message. The retry key is the message's id, so repeats are not delivered twice."""
+        """Send one push message. The retry key is the message's ID, so repeats are not delivered twice."""
         from crm_contact_guard.channels.line.outbound import message_objects  # noqa: PLC0415 - the extra's library
 
         with building():
@@ -72,7 +77,7 @@ class LineChannel(Channel):
         return list(EventReader(self.alias).read(request.body))
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """200, as LINE expects, also for the console's verification request without events."""
+        """Return 200, as LINE expects, also for the console's verification request, which contains no events."""
         return HttpResponse(status=200)
 
     def fetch(self, media: MediaRef) -> FileIn:

@@ -40,13 +40,13 @@ from crm_contact_guard.hosting import bounded_json, logs
 
 logger = logs.logger(__name__)
 
-#: Short-lived tokens, removed from the stored event.
+#: Keys of short-lived tokens, which are removed from the stored event.
 _TOKENS = ("replyToken", "markAsReadToken")
 
 
 @dataclass(frozen=True)
 class _Content:
-    """A message's text, the files to fetch, and the id of the quoted message."""
+    """A message's text, the files to fetch, and the ID of the quoted message."""
 
     text: str
     media: tuple[MediaRef, ...] = ()
@@ -54,13 +54,19 @@ class _Content:
 
 
 class EventReader:
-    """Parses the webhooks of one account. They contain no names, which a task asks for (``Channel.name_of``)."""
+    """Parser for the webhooks of one account.
+
+    Webhooks don't contain people's names, so a task requests the names (``Channel.name_of``).
+    """
 
     def __init__(self, alias: str) -> None:
         self._alias = alias
 
     def read(self, body: bytes) -> Iterator[CarrierEvent]:
-        """The events of a verified webhook; none for the console's verification. Raises InvalidPayload."""
+        """Yield the events of a verified webhook. The console's verification request has none.
+
+        Raises InvalidPayload.
+        """
         try:
             payload = bounded_json.read(body)
             items = payload["events"]
@@ -128,7 +134,7 @@ class EventReader:
 
 
 def _content(message: Any) -> _Content:
-    # The message that the customer replies to; only text and stickers contain it.
+    # The ID of the message that the customer replies to. Only text messages and stickers contain it.
     quoted = getattr(message, "quoted_message_id", None) or ""
     if isinstance(message, TextMessageContent):
         return _Content(message.text, quoted=quoted)
@@ -177,7 +183,7 @@ def _message_id(raw: Mapping[str, Any]) -> str:
 
 
 def _user(raw: Mapping[str, Any]) -> str:
-    """The sender in a one-to-one chat; empty in groups and rooms, which do not belong to one customer."""
+    """Return the sender in a one-to-one chat; empty in groups and rooms, which do not belong to one customer."""
     source = raw.get("source")
     if not isinstance(source, dict) or source.get("type") != "user":
         return ""
@@ -185,7 +191,10 @@ def _user(raw: Mapping[str, Any]) -> str:
 
 
 def _event_id(raw: Mapping[str, Any]) -> str:
-    """LINE's id (a ULID), which is the same if an event is redelivered; otherwise a digest without delivery data."""
+    """Return LINE's ID (a ULID), or else a digest of the event without its delivery data.
+
+    Both stay the same if an event is redelivered.
+    """
     event_id = raw.get("webhookEventId")
     if isinstance(event_id, str) and event_id:
         return event_id[:255]
@@ -194,7 +203,7 @@ def _event_id(raw: Mapping[str, Any]) -> str:
 
 
 def _time(raw: Mapping[str, Any]) -> datetime:
-    """LINE's ``timestamp`` (Unix milliseconds), otherwise the time of receipt."""
+    """Return LINE's ``timestamp`` (Unix milliseconds), or else the time of receipt."""
     millis = raw.get("timestamp")
     try:
         return datetime.fromtimestamp(int(millis) / 1000, UTC) if isinstance(millis, int) else datetime.now(UTC)
@@ -203,7 +212,10 @@ def _time(raw: Mapping[str, Any]) -> datetime:
 
 
 def _as_received(raw: Mapping[str, Any]) -> str:
-    """The event as received, without tokens. As text, since the record's canonical JSON has no fractions."""
+    """Return the event as received, without tokens.
+
+    It is returned as JSON text, since the record's canonical JSON has no fractions.
+    """
     event = {key: value for key, value in raw.items() if key not in _TOKENS}
     if isinstance(event.get("message"), dict):
         event["message"] = {key: value for key, value in event["message"].items() if key not in _TOKENS}

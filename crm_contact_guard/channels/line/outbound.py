@@ -11,15 +11,15 @@ from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.hosting.languages import speaking
 
 _IMAGES = ("image/jpeg", "image/png")
-#: Limit of the preview, for which the same image is used (originals may have 10 MB). Larger images are sent as links.
+#: Limit for the preview, which uses the same image. (Originals may have 10 MB.) Larger images are sent as links.
 _MAX_IMAGE_BYTES = 1_000_000
 _MAX_OBJECTS = 5
 
 
 def message_objects(message: OutboundMessage, *, with_notice: bool) -> list[Message]:
-    """The recording notice (before a conversation's first message), text, images, and links to other files.
+    """Return the recording notice (before a conversation's first message), text, images, and links to other files.
 
-    Raises ChannelError for a file without a public https URL, since LINE fetches files.
+    Raises ChannelError for a file without a public https URL, since LINE fetches files itself.
     """
     objects: list[Message] = []
     if with_notice and message.notice and not message.references:

@@ -22,7 +22,7 @@ from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.hosting import bounded_json
 
 _THEIRS = re.compile(r"[a-z0-9.-]+\.(?:worksmobile|worksapis)\.com")
-#: Lifetime of the signed assertion in seconds; the token server accepts at most an hour.
+#: Lifetime of the signed assertion in seconds. The token server accepts at most an hour.
 _ASSERTION = 1800
 #: A token is renewed this many seconds before it expires.
 _MARGIN = 300
@@ -58,7 +58,7 @@ class WorksApi:
         self._ask("POST", self._bot(f"users/{quote(user, safe='')}/messages"), {"content": content}, delivers=True)
 
     def upload(self, file: OutboundFile) -> str:
-        """Upload a file to the bot's storage, where it is kept for 24 hours. Returns its id."""
+        """Upload a file to the bot's storage, where it is kept for 24 hours. Return its ID."""
         body = self._json(self._ask("POST", self._bot("attachments"), {"fileName": file.name}))
         url, file_id = str(body.get("uploadUrl") or ""), str(body.get("fileId") or "")
         if not file_id or not self._is_theirs(url):
@@ -95,7 +95,7 @@ class WorksApi:
         )
 
     def name(self, user: str) -> str:
-        """A member's name, family name first, as LINE WORKS displays it. Needs the scope ``user.read``."""
+        """Return a member's name, family name first, as LINE WORKS displays it. Needs the scope ``user.read``."""
         body = self._json(self._ask("GET", f"{self._account.api}/v1.0/users/{quote(user, safe='')}"))
         name = body.get("userName") or {}
         parts = [str(name.get(part) or "") for part in ("lastName", "firstName")]
@@ -106,9 +106,9 @@ class WorksApi:
         return f"{self._account.api}/v1.0/bots/{quote(self._account.bot_id, safe='')}/{path}"
 
     def _is_theirs(self, url: str) -> bool:
-        """Whether the URL belongs to LINE WORKS; the token must not be sent anywhere else, nor unencrypted.
+        """Whether the URL belongs to LINE WORKS. The token must not be sent anywhere else, nor unencrypted.
 
-        Parsed as by urllib3, which requests it: other parsers see another host in some URLs.
+        The URL is parsed by urllib3, which also requests it, because other parsers see a different host in some URLs.
         """
         try:
             own, given = parse_url(self._account.api), parse_url(url)
@@ -121,9 +121,9 @@ class WorksApi:
     def _ask(
         self, method: str, url: str, body: Mapping[str, Any] | None = None, *, delivers: bool = False
     ) -> BaseHTTPResponse:
-        """Send one API request. A revoked token is renewed once.
+        """Send one API request. If the token has been revoked, renew it once and repeat the request.
 
-        ``delivers``: the request sends a message, so the outcome is uncertain without a response.
+        ``delivers``: whether the request sends a message. If so, the outcome is uncertain without a response.
         """
         answer = self._call(method, url, delivers=delivers, json=body)
         if answer.status == 401:
@@ -152,7 +152,7 @@ class WorksApi:
             return self._token
 
     def _new_token(self) -> tuple[str, int]:
-        """Get an access token with a signed assertion (RFC 7523).
+        """Get an access token with a signed assertion (RFC 7523). Return it with its lifetime in seconds.
 
         Errors are temporary, since people can fix their causes, and never uncertain, since no message was sent.
         """

@@ -1,4 +1,4 @@
-"""LINE WORKS bot: sends messages to members, receives callbacks."""
+"""The channel for a LINE WORKS bot. It sends messages to members and receives callbacks."""
 
 from __future__ import annotations
 
@@ -47,10 +47,16 @@ _WHERE = {
 
 
 class LineWorksChannel(Channel):
-    """LINE WORKS bot. Options: ``BOT_ID``, ``BOT_SECRET`` (a string, or a list during a rotation), ``CLIENT_ID``,
-    ``CLIENT_SECRET``, ``SERVICE_ACCOUNT``, ``PRIVATE_KEY`` (PEM text or a file's path), ``SCOPE`` (default "bot
-    bot.read user.read"), ``NOTICE`` (whether the recording notice precedes a conversation's first message, default
-    True), ``TIMEOUT`` (seconds per request, default 10), ``API_URL`` and ``AUTH_URL`` (instead of LINE WORKS')."""
+    """LINE WORKS bot. Options:
+
+    * ``BOT_ID``, ``CLIENT_ID``, ``CLIENT_SECRET``, ``SERVICE_ACCOUNT``.
+    * ``BOT_SECRET``: a string, or a list during a rotation.
+    * ``PRIVATE_KEY``: PEM text or a file's path.
+    * ``SCOPE``: default "bot bot.read user.read".
+    * ``NOTICE``: whether the recording notice precedes a conversation's first message (default True).
+    * ``TIMEOUT``: seconds per request (default 10).
+    * ``API_URL``, ``AUTH_URL``: used instead of those of LINE WORKS.
+    """
 
     address_kind = AddressKind("line_works", gettext_lazy("LINE WORKS"))
     verbose_name = gettext_lazy("LINE WORKS")
@@ -62,11 +68,11 @@ class LineWorksChannel(Channel):
     per_minute = 240
 
     def send(self, message: OutboundMessage) -> Receipt:
-        """Send one request for the text and one for each file, since a LINE WORKS message has one content.
+        """Send one request for each text and each file, since a LINE WORKS message contains only one of them.
 
         Files are uploaded first, so that most errors occur before anything is sent. If a later part fails, a retry
-        would duplicate the earlier ones; the message is then marked as failed, and the error lists what was sent. LINE
-        WORKS has neither message ids nor idempotency keys.
+        would duplicate the earlier ones. The message is then marked as failed, and the error lists what was sent. LINE
+        WORKS has neither message IDs nor idempotency keys.
         """
         with building():
             contents = [("text", {"type": "text", "text": text}) for text in self._texts(message)]

@@ -16,10 +16,10 @@ from crm_contact_guard.hosting import bounded_json
 
 
 def read_callback(body: bytes, *, alias: str, bot_id: str) -> CarrierEvent:
-    """The event of a verified callback. Raises InvalidPayload if it can't be parsed.
+    """Return the event of a verified callback. Raises InvalidPayload if it can't be parsed.
 
-    LINE WORKS sends neither event nor message ids, so a digest of the body is used. The body contains the time to the
-    millisecond, and callbacks are not repeated, so an identical body is a replay of the same event.
+    LINE WORKS sends neither event IDs nor message IDs, so a digest of the body is used. The body contains the time to
+    the millisecond, and callbacks are not repeated, so an identical body is a replay of the same event.
     """
     try:
         payload = bounded_json.read(body)
@@ -53,7 +53,7 @@ def read_callback(body: bytes, *, alias: str, bot_id: str) -> CarrierEvent:
 
 
 def _read_content(content: Mapping[str, Any]) -> tuple[str, tuple[MediaRef, ...]]:
-    """The text of a message, and the files to fetch."""
+    """Return the text of a message, and the files to fetch."""
     kind = str(content.get("type", ""))[:40]
     if kind == "text":
         return str(content.get("text", "")), ()
@@ -77,7 +77,7 @@ def _place(content: Mapping[str, Any]) -> str:
 
 
 def _sender(payload: Mapping[str, Any]) -> tuple[str, bool]:
-    """The member's id, and whether the message was sent in a group. One-to-one chats have no channel id."""
+    """Return the member's ID, and whether the message was sent in a group. One-to-one chats have no channel ID."""
     source = payload.get("source")
     if not isinstance(source, dict):
         return "", False
@@ -85,7 +85,7 @@ def _sender(payload: Mapping[str, Any]) -> tuple[str, bool]:
 
 
 def _time(payload: Mapping[str, Any]) -> datetime:
-    """``issuedTime`` (RFC 3339), otherwise the time of receipt."""
+    """Return ``issuedTime`` (RFC 3339), or else the time of receipt."""
     try:
         at = datetime.fromisoformat(str(payload.get("issuedTime", "")))
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

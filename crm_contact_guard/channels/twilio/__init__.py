@@ -1,4 +1,4 @@
-"""SMS, WhatsApp and calls by Twilio, using its library ``twilio`` (extra ``twilio``), imported on first use."""
+"""SMS, WhatsApp and calls through Twilio. Its library ``twilio`` (extra ``twilio``) is imported on first use."""
 
 from crm_contact_guard.channels.twilio.messages import SmsChannel, WhatsAppChannel
 from crm_contact_guard.channels.twilio.voice import VoiceChannel

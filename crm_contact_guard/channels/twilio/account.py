@@ -30,10 +30,16 @@ Answer = TypeVar("Answer")
 
 
 class TwilioAccount(Channel):
-    """Options of all Twilio channels: ``ACCOUNT_SID``, ``AUTH_TOKEN`` (a list during a rotation: all verify webhooks,
-    the first is used for requests), ``API_KEY`` and ``API_SECRET`` (for requests instead of the token), ``WEBHOOK_URL``
-    (exactly as entered at Twilio, if it is not ``PUBLIC_URL`` and our path), ``REGION`` and ``EDGE``, ``TIMEOUT``
-    (seconds, default 20), ``API_URL`` (another server with the same API)."""
+    """Options of all Twilio channels:
+
+    * ``ACCOUNT_SID``.
+    * ``AUTH_TOKEN``: may be a list during a rotation. All tokens verify webhooks; the first is used for requests.
+    * ``API_KEY``, ``API_SECRET``: used for requests instead of the token.
+    * ``WEBHOOK_URL``: exactly as entered at Twilio, if it is not ``PUBLIC_URL`` followed by our path.
+    * ``REGION``, ``EDGE``.
+    * ``TIMEOUT``: in seconds (default 20).
+    * ``API_URL``: another server with the same API.
+    """
 
     supports_webhook = True
     supports_status = True
@@ -44,7 +50,10 @@ class TwilioAccount(Channel):
 
     # --- the API
     def ask(self, question: Callable[[Client], Answer]) -> Answer:
-        """Call ``question`` with the API client. Raises ChannelError, permanent or not according to Twilio's code."""
+        """Call ``question`` with the API client, and return its result.
+
+        Raises ChannelError, which is permanent or not depending on Twilio's code.
+        """
         import requests  # noqa: PLC0415 - comes with the extra
         from twilio.base.exceptions import TwilioException, TwilioRestException  # noqa: PLC0415
 
@@ -62,7 +71,7 @@ class TwilioAccount(Channel):
             ) from error
 
     def _client(self) -> Client:
-        """The thread's own client, since sessions of ``requests`` are not thread-safe."""
+        """Return the thread's own client, since sessions of ``requests`` are not thread-safe."""
         existing: Client | None = getattr(self._thread, "client", None)
         if existing is not None:
             return existing
@@ -92,9 +101,10 @@ class TwilioAccount(Channel):
 
     # --- webhooks
     def webhook_url(self, request: HttpRequest | None = None) -> str:
-        """The webhook's URL at Twilio, without query.
+        """Return the webhook's URL at Twilio, without a query.
 
-        It is part of the signature. Settings take precedence over the request, whose host a proxy may have changed.
+        The URL is part of the signature. Settings take precedence over the request, whose host a proxy may have
+        changed.
         """
         if self.options.get("WEBHOOK_URL"):
             return str(self.options["WEBHOOK_URL"])
@@ -104,8 +114,10 @@ class TwilioAccount(Channel):
         return request.build_absolute_uri(path) if request is not None else ""
 
     def verify(self, request: HttpRequest) -> None:
-        """Check ``X-Twilio-Signature``: an HMAC of the exact URL and the form's values, or of the URL with the
-        ``bodySHA256`` of a JSON body (https://www.twilio.com/docs/usage/security)."""
+        """Check ``X-Twilio-Signature`` (https://www.twilio.com/docs/usage/security).
+
+        It is an HMAC of the exact URL and the form's values or, for a JSON body, of the URL with its ``bodySHA256``.
+        """
         from twilio.request_validator import RequestValidator  # noqa: PLC0415 - comes with the extra
 
         signature = request.headers.get("X-Twilio-Signature", "")
@@ -129,7 +141,7 @@ class TwilioAccount(Channel):
             raise InvalidPayload(f"signature does not match for {url.partition('?')[0]}")
 
     def values(self, request: HttpRequest) -> dict[str, str]:
-        """The values of a verified request, form or JSON. Raises InvalidPayload."""
+        """Return the values of a verified request, from its form or JSON body. Raises InvalidPayload."""
         if request.content_type == "application/x-www-form-urlencoded":
             return {name: str(value) for name, value in request.POST.items()}
         try:
@@ -141,7 +153,7 @@ class TwilioAccount(Channel):
         return {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in body.items()}
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """An empty TwiML document, so that Twilio sends no reply."""
+        """Return an empty TwiML document, so that Twilio sends no reply."""
         return HttpResponse('<?xml version="1.0" encoding="UTF-8"?><Response/>', content_type="text/xml")
 
     # --- settings
@@ -175,7 +187,7 @@ class TwilioAccount(Channel):
 
 
 def own_path(alias: str) -> str:
-    """Our webhook's path on this host."""
+    """Return the path of our webhook on this host."""
     try:
         return reverse("crm_contact_guard:webhook", args=[alias])
     except NoReverseMatch:
@@ -183,7 +195,7 @@ def own_path(alias: str) -> str:
 
 
 def seconds(header: str) -> float | None:
-    """A ``Retry-After`` header in seconds. Twilio sends no dates."""
+    """Return a ``Retry-After`` header in seconds. Twilio sends no dates."""
     return float(header) if header.strip().isdecimal() else None
 
 

@@ -16,12 +16,12 @@ _TRANSIENT = frozenset({
     30022,  # US A2P 10DLC: rate limits exceeded
     63018,  # WhatsApp: rate limit exceeded
 })  # fmt: skip
-#: Problems of the account, not of the message: retry until they are fixed.
+#: Problems with the account, not with the message. Retry until they are fixed.
 _ACCOUNT = frozenset({
     20003,  # authentication failed
     20005,  # account not active
-    20008,  # test credentials used for the real thing
-    21606,  # the sender can't send there
+    20008,  # test credentials used for a real request
+    21606,  # this sender can't send to that number
     63007,  # no WhatsApp sender with this From
 })  # fmt: skip
 #: HTTP statuses after which Twilio may have accepted the message.
@@ -29,7 +29,7 @@ _UNCERTAIN_STATUS = frozenset({500, 502, 504})
 
 
 def refused(status: int, code: int, message: str, retry_after: float | None = None) -> ChannelError:
-    """The ChannelError for an error response of Twilio's API. ``retry_after`` is in seconds."""
+    """Return the ChannelError for an error response from Twilio's API. ``retry_after`` is in seconds."""
     permanent = 400 <= status < 500 and status not in (401, 403, 408, 425, 429)
     if code in _TRANSIENT | _ACCOUNT:
         permanent = False

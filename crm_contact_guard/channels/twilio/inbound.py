@@ -1,6 +1,6 @@
-"""Convert Twilio's webhooks on messages to carrier events.
+"""Convert Twilio's webhooks about messages to carrier events.
 
-Fields: https://www.twilio.com/docs/messaging/guides/webhook-request and
+The fields are documented at https://www.twilio.com/docs/messaging/guides/webhook-request and
 https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
 """
 
@@ -29,7 +29,7 @@ from crm_contact_guard.channels.twilio.errors import OPTED_OUT
 
 Values = Mapping[str, str]
 
-#: "Sent" means that the carrier has accepted the message, which includes Twilio's queue.
+#: "Sent" means that the carrier has accepted the message, even if it is still in Twilio's queue.
 _STATUS = {
     "accepted": DeliveryStatus.SENT,
     "scheduled": DeliveryStatus.SENT,
@@ -42,14 +42,14 @@ _STATUS = {
     "failed": DeliveryStatus.FAILED,
     "canceled": DeliveryStatus.FAILED,
 }
-#: The number does not exist. (30003 and 30006 may mean a phone that is switched off, or a landline.)
+#: Codes for a number that does not exist. (30003 and 30006 may mean a phone that is switched off, or a landline.)
 _NO_SUCH_NUMBER = frozenset({30005})
 _OPT_OUT_TYPES = {"STOP": ContactKind.STOP, "START": ContactKind.START}
 _MOST_MEDIA = 10
 
 
 def events(values: Values, *, channel: str, prefix: str, message_id: str = "") -> list[CarrierEvent]:
-    """The events of one request. Never raises; what can't be parsed becomes an UnknownEvent with the payload."""
+    """Return the events of one request. Never raises; what can't be parsed becomes an UnknownEvent with the payload."""
     now = timezone.now()
     sid = values.get("MessageSid") or values.get("SmsSid") or ""
     status = (values.get("MessageStatus") or values.get("SmsStatus") or "").lower()
@@ -66,7 +66,7 @@ def _has_content(values: Values) -> bool:
 
 
 def message(values: Values, channel: str, prefix: str, now: datetime) -> InboundMessage:
-    """The customer's message. Twilio sends no time, so the time of the request is used."""
+    """Return the customer's message. Twilio sends no time, so the time of the request is used."""
     sid = values.get("MessageSid") or values["SmsSid"]
     replied = values.get("OriginalRepliedMessageSid", "")
     media = tuple(
@@ -90,7 +90,7 @@ def message(values: Values, channel: str, prefix: str, now: datetime) -> Inbound
 
 
 def _text(values: Values) -> str:
-    """The text, the text of a pressed button, or a location's name and coordinates."""
+    """Return the text, the text of a pressed button, or a location's name and coordinates."""
     text = values.get("Body") or values.get("ButtonText") or ""
     if values.get("Latitude") and not text:
         at = f"{values['Latitude']},{values.get('Longitude', '')}"
@@ -99,7 +99,7 @@ def _text(values: Values) -> str:
 
 
 def contact(values: Values, channel: str, prefix: str, now: datetime) -> list[ContactEvent]:
-    """STOP or START, as detected by Twilio (Advanced Opt-Out), otherwise by its default words."""
+    """Return the event for a STOP or START, as detected by Twilio (Advanced Opt-Out) or else by its default words."""
     kind = _OPT_OUT_TYPES.get(values.get("OptOutType", "").upper()) or contact_words.meant(
         values.get("Body", ""), sms=not prefix
     )
@@ -137,7 +137,7 @@ def _words(values: Values) -> str:
 
 
 def _ended(values: Values, channel: str, prefix: str, sid: str, now: datetime) -> list[CarrierEvent]:
-    """An opt-out or bounce, if the status says that the number does not exist or its owner replied STOP."""
+    """Return an opt-out or bounce, if the status says that the number does not exist or its owner replied STOP."""
     code = _count(values.get("ErrorCode"))
     if not values.get("To") or code not in OPTED_OUT | _NO_SUCH_NUMBER:
         return []
@@ -154,7 +154,7 @@ def _ended(values: Values, channel: str, prefix: str, sid: str, now: datetime) -
 
 
 def unknown(values: Values, channel: str, now: datetime, reason: str) -> UnknownEvent:
-    """An unknown event with its payload. A digest makes the same payload the same event."""
+    """Return an unknown event with its payload. A digest makes the same payload the same event."""
     payload = _as_received(values)
     digest = hashlib.sha256(payload.encode("utf-8", "replace")).hexdigest()
     return UnknownEvent(channel=channel, event_id=f"unknown:{digest}", occurred_at=now, payload=payload, reason=reason)
@@ -165,7 +165,7 @@ def _as_received(values: Values) -> str:
 
 
 def bare(address: str, prefix: str) -> str:
-    """The address without Twilio's prefix ``whatsapp:``."""
+    """Return the address without Twilio's prefix ``whatsapp:``."""
     return address.removeprefix(prefix)
 
 

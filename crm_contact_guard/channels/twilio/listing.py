@@ -19,7 +19,7 @@ _PAGE = 1000
 
 
 def messages(client: Client, channel: SmsChannel, day: date) -> Iterator[Carried]:
-    """All messages of the day (UTC) that were sent or received by the channel's sender."""
+    """Yield all messages of the day (UTC) that the channel's sender sent or received, and opt-outs among them."""
     start = datetime.combine(day, time(), UTC)
     end = start + timedelta(days=1)
     for row in client.messages.stream(date_sent=day.isoformat(), page_size=_PAGE):
@@ -39,7 +39,7 @@ def messages(client: Client, channel: SmsChannel, day: date) -> Iterator[Carried
 
 
 def _event(client: Client, channel: SmsChannel, row: Any, values: dict[str, str], at: datetime) -> InboundMessage:
-    """The message as in its webhook, except for data that only the webhook contains (profile name, buttons)."""
+    """Return the message as in its webhook, except for data that only the webhook contains (profile name, buttons)."""
     event = inbound.message(values, channel.alias, channel.prefix, at)
     if not int(row.num_media or 0):
         return event

@@ -1,6 +1,6 @@
 """Fetch customers' media from Twilio's API, which redirects to its CDN.
 
-Only the ids are taken from the URL in a webhook; the URL that is requested is built from the settings. One redirect is
+Only the IDs are taken from the URL in a webhook. The URL that is requested is built from the settings. One redirect is
 followed, without credentials and only to Twilio's hosts, which prevents server-side request forgery (SSRF).
 """
 
@@ -26,7 +26,10 @@ _TIMEOUT = (5, 30)  # seconds: connect, read
 
 
 def fetch(reference: MediaRef, *, api: str, account: str, user: tuple[str, str], hosts: tuple[str, ...]) -> FileIn:
-    """Fetch the file of a ``MediaUrl``. Raises ChannelError, permanent if it is missing, too large or not Twilio's."""
+    """Fetch the file that a ``MediaUrl`` refers to.
+
+    Raises ChannelError, which is permanent if the file is missing, too large or not at Twilio.
+    """
     import requests  # noqa: PLC0415 - comes with the extra
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
@@ -51,7 +54,7 @@ def fetch(reference: MediaRef, *, api: str, account: str, user: tuple[str, str],
 
 
 def _is_twilio(target: str, api: str, hosts: tuple[str, ...]) -> bool:
-    """Whether the target is the configured API's host, or one of ``hosts`` by https on the default port."""
+    """Whether the target is the configured API's host, or one of ``hosts`` over https on the default port."""
     parts, own = urlsplit(target), urlsplit(api)
     if (parts.scheme, parts.netloc) == (own.scheme, own.netloc):
         return True

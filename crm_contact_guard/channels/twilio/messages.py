@@ -1,4 +1,4 @@
-"""SMS, MMS and WhatsApp by Twilio's Programmable Messaging (https://www.twilio.com/docs/messaging)."""
+"""SMS, MMS and WhatsApp through Twilio's Programmable Messaging (https://www.twilio.com/docs/messaging)."""
 
 from __future__ import annotations
 
@@ -27,14 +27,17 @@ from crm_contact_guard.channels.twilio.account import TwilioAccount
 from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.hosting.building import building
 
-#: Space for the recording notice after a conversation's first message.
+#: Characters reserved for the recording notice, which follows the text of a conversation's first message.
 _NOTICE = 200
 _LONGEST = 1600  # error 21617
 
 
 class SmsChannel(TwilioAccount):
-    """SMS. Further options: ``FROM`` (the company's number in E.164, or an alphanumeric sender) or
-    ``MESSAGING_SERVICE_SID``; ``MEDIA_HOSTS`` (additional hosts from which media may be fetched)."""
+    """SMS. Options in addition to those of ``TwilioAccount``:
+
+    * ``FROM`` (the company's number in E.164, or an alphanumeric sender) or ``MESSAGING_SERVICE_SID``.
+    * ``MEDIA_HOSTS``: additional hosts from which media may be fetched.
+    """
 
     address_kind = PHONE
     verbose_name = _("SMS")
@@ -52,15 +55,15 @@ class SmsChannel(TwilioAccount):
     max_file_bytes = 5 * 1024 * 1024
     supports_carried = True
 
-    #: Twilio's prefix of addresses of this kind.
+    #: Twilio's prefix for addresses of this kind.
     prefix: ClassVar[str] = ""
 
     # --- sending
     def send(self, message: OutboundMessage) -> Receipt:
         """Send one message.
 
-        Twilio has no idempotency keys, but every status callback contains our message id, so that an attempt whose
-        response was lost is identified by the first callback.
+        Twilio has no idempotency keys, but every status callback contains our message ID. If the response to an attempt
+        was lost, the first callback identifies the message.
         """
         with building():
             arguments = self.build(message)
@@ -72,7 +75,7 @@ class SmsChannel(TwilioAccount):
         )
 
     def build(self, message: OutboundMessage) -> dict[str, Any]:
-        """The arguments of ``messages.create``. Raises ChannelError for an invalid number."""
+        """Return the arguments for ``messages.create``. Raises ChannelError for an invalid number."""
         number = e164(message.to_address)
         if not number:
             raise ChannelError("not a phone number", permanent=True, detail={"code": "21211"})
@@ -99,7 +102,7 @@ class SmsChannel(TwilioAccount):
         return arguments
 
     def text(self, message: OutboundMessage) -> str:
-        """The text, followed by the recording notice in a conversation's first message."""
+        """Return the text, followed by the recording notice in a conversation's first message."""
         notice = "" if message.references else message.notice
         return "\n\n".join(part for part in (message.text, notice) if part)
 
@@ -111,7 +114,7 @@ class SmsChannel(TwilioAccount):
         )
 
     def fetch(self, media: MediaRef) -> FileIn:
-        """Fetch the file from Twilio's hosts. The credentials are sent to the API only."""
+        """Fetch the file from Twilio's hosts. The credentials are sent only to the API."""
         return self.fetch_media(media)
 
     def fetch_media(self, reference: MediaRef) -> FileIn:
@@ -127,11 +130,11 @@ class SmsChannel(TwilioAccount):
         )
 
     def carried(self, day: date) -> Iterable[Carried]:
-        """The messages that Twilio lists for the day and this channel's sender."""
+        """Return the messages that Twilio lists for the day and this channel's sender."""
         return self.ask(lambda client: list(listing.messages(client, self, day)))
 
     def is_ours(self, address: str, service: str | None) -> bool:
-        """Whether a listed message belongs to this channel, not to another sender of the account."""
+        """Whether a listed message belongs to this channel, and not to another sender of the account."""
         if not address.startswith(self.prefix) or (not self.prefix and ":" in address):
             return False
         if self.options.get("MESSAGING_SERVICE_SID") and service == self.options["MESSAGING_SERVICE_SID"]:
@@ -142,7 +145,7 @@ class SmsChannel(TwilioAccount):
 
     # --- settings
     def check(self) -> Iterator[CheckMessage]:
-        """The account's checks, and E124: no sender is configured."""
+        """Run the account's checks. E124: no sender is configured."""
         yield from super().check()
         if not (self.options.get("FROM") or self.options.get("MESSAGING_SERVICE_SID")):
             where = f'CONTACT_GUARD["CHANNELS"]["{self.alias}"]["OPTIONS"]'
@@ -153,7 +156,7 @@ class SmsChannel(TwilioAccount):
 
 
 class WhatsAppChannel(SmsChannel):
-    """WhatsApp by a Twilio sender. Options as SMS; ``FROM`` is the sender's number."""
+    """WhatsApp through a Twilio sender. Takes the options of ``SmsChannel``; ``FROM`` is the sender's number."""
 
     address_kind = WHATSAPP
     verbose_name = _("WhatsApp")

@@ -1,4 +1,7 @@
-"""Phone calls by Twilio: call log, click-to-call, and forwarding of inbound calls (https://www.twilio.com/docs/voice)."""
+"""Phone calls through Twilio: call log, click-to-call, and forwarding of inbound calls.
+
+See https://www.twilio.com/docs/voice.
+"""
 
 from __future__ import annotations
 
@@ -43,9 +46,13 @@ _PAGE = 1000
 
 
 class VoiceChannel(TwilioAccount):
-    """Phone. Further options: ``FROM`` (the company's number, shown to both sides), ``EMPLOYEE_PHONES`` (host user's
-    key → phone number, or the dotted path of a function that maps one to the other), ``FORWARD_TO`` (number that
-    answers customers' calls to ``FROM``)."""
+    """Phone. Options in addition to those of ``TwilioAccount``:
+
+    * ``FROM``: the company's number, shown to both sides.
+    * ``EMPLOYEE_PHONES``: maps the host user's key to a phone number. Either a mapping or the dotted path of a
+      function.
+    * ``FORWARD_TO``: the number that answers customers' calls to ``FROM``.
+    """
 
     address_kind = PHONE
     verbose_name = _("Telephone")
@@ -54,14 +61,14 @@ class VoiceChannel(TwilioAccount):
     supports_carried = True
 
     def send(self, message: OutboundMessage) -> Receipt:
-        """Not supported. Raises ChannelError."""
+        """Raise ChannelError, since a phone line can't send text."""
         raise ChannelError("a phone line can't send text", permanent=True)
 
     # --- outbound calls
     def call(self, call: PhoneCall) -> Receipt:
-        """Call the employee; once answered, call the customer and connect both, who see only the company's number.
+        """Call the employee and, once they answer, the customer. Both see only the company's number.
 
-        The TwiML with the customer's number is part of the request, so that no URL of ours discloses it.
+        The TwiML with the customer's number is part of the request, so that none of our URLs discloses the number.
         """
         from twilio.twiml.voice_response import Dial, VoiceResponse  # noqa: PLC0415 - comes with the extra
 
@@ -94,7 +101,7 @@ class VoiceChannel(TwilioAccount):
         return Receipt(status=DeliveryStatus.SENT, carrier_id=placed.sid or "")
 
     def telephone_of(self, employee_key: str) -> str:
-        """The employee's phone number, or "" if none is configured."""
+        """Return the employee's phone number, or "" if none is configured."""
         phones: Any = self.options.get("EMPLOYEE_PHONES") or {}
         if isinstance(phones, str):
             return str(import_string(phones)(employee_key) or "")
@@ -117,7 +124,10 @@ class VoiceChannel(TwilioAccount):
         return self._placed(values, status, request.GET, now)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """Forward a customer's call to ``FORWARD_TO``, which sees the company's number. Otherwise an empty document."""
+        """Forward a customer's call to ``FORWARD_TO``, which sees the company's number.
+
+        If there is no call to forward, return an empty document.
+        """
         try:
             values = self.values(request)
         except InvalidPayload:
@@ -151,9 +161,10 @@ class VoiceChannel(TwilioAccount):
     def _placed(
         self, values: Mapping[str, str], status: str, query: Mapping[str, Any], now: datetime
     ) -> list[CarrierEvent]:
-        """A call requested by an employee.
+        """Return the event for a call requested by an employee.
 
-        The leg to the customer is recorded; the leg to the employee only if it failed, since there is no other then.
+        The leg to the customer is recorded. The leg to the employee is recorded only if it failed, since there is no
+        leg to the customer then.
         """
         to_employee = query.get("leg") == "employee"
         if to_employee and _OUTCOME[status] is CallOutcome.ANSWERED:
@@ -178,7 +189,7 @@ class VoiceChannel(TwilioAccount):
 
     # --- reconciliation
     def carried(self, day: date) -> Iterable[Carried]:
-        """The day's calls to and from the company's number. The second leg of a call is part of it."""
+        """Return the day's calls to and from the company's number. The second leg of a call is part of that call."""
         return self.ask(
             lambda client: self._calls(list(client.calls.stream(start_time=day.isoformat(), page_size=_PAGE)))
         )
@@ -193,10 +204,10 @@ class VoiceChannel(TwilioAccount):
         ]
 
     def _carried(self, row: Any, leg: Any) -> Iterator[Carried]:
-        """One call, as in its webhook.
+        """Yield one call as in its webhook.
 
-        Without a second leg, a forwarded inbound call was missed, and an outbound call reached no customer and is
-        skipped.
+        Without a second leg, a forwarded inbound call was missed. An outbound call without one reached no customer and
+        is skipped.
         """
         received = row.direction == "inbound"
         decisive = leg if leg is not None else row
@@ -220,7 +231,7 @@ class VoiceChannel(TwilioAccount):
 
     # --- settings
     def check(self) -> Iterator[CheckMessage]:
-        """The account's checks. E124: no company number. E125: neither employees' phones nor ``FORWARD_TO``."""
+        """Run the account's checks. E124: no company number. E125: neither employees' phones nor ``FORWARD_TO``."""
         yield from super().check()
         where = f'CONTACT_GUARD["CHANNELS"]["{self.alias}"]["OPTIONS"]'
         if not e164(str(self.options.get("FROM", ""))):
@@ -246,7 +257,10 @@ def _seconds(value: object) -> int:
 
 
 def _ended_at(values: Mapping[str, str], now: datetime) -> datetime:
-    """``Timestamp`` of the callback (RFC 2822); now if it is missing, invalid or in the future."""
+    """Return the callback's ``Timestamp`` (RFC 2822), but not later than the current time.
+
+    If it is missing or invalid, return the current time.
+    """
     try:
         timestamp = parsedate_to_datetime(values.get("Timestamp", ""))
     except ValueError:

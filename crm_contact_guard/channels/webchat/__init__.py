@@ -1,4 +1,4 @@
-"""Web chat. The customer's side is a page of the console, so sending means that the page may show the message."""
+"""Web chat. The customer uses a page of the console, so sending a message only means that the page may show it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["WebChatChannel"]
 
 
 class WebChatChannel(Channel):
-    """The customer opens an expiring link. No address and no carrier are needed."""
+    """A chat that the customer opens with an expiring link. Needs neither an address nor a carrier."""
 
     address_kind = AddressKind("chat", _("Web chat"))
     on_our_page = True
@@ -24,5 +24,5 @@ class WebChatChannel(Channel):
     max_files = 5
 
     def send(self, message: OutboundMessage) -> Receipt:
-        """Nothing to send: the customer's page shows recorded messages the next time it polls."""
+        """Report the message as sent. The customer's page shows recorded messages the next time it polls."""
         return Receipt(status=DeliveryStatus.SENT, carrier_id=message.message_id)

@@ -1,4 +1,4 @@
-"""WhatsApp by Meta's Cloud API, using the library ``pywa`` (extra ``whatsapp``), which is imported on first use."""
+"""WhatsApp through Meta's Cloud API. The library ``pywa`` (extra ``whatsapp``) is imported on first use."""
 
 from crm_contact_guard.channels.whatsapp.channel import WhatsAppChannel
 

@@ -1,4 +1,4 @@
-"""pywa's client, limited to Meta's hosts and in time and size. Raises ChannelError."""
+"""pywa's client, restricted to Meta's hosts, with limits on time and size. Errors are raised as ChannelErrors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ class Api:
         self._thread = threading.local()
 
     def ask(self, question: Callable[[WhatsApp], Answer]) -> Answer:
-        """Call ``question`` with pywa's client. Raises ChannelError, permanent or not according to Meta's code."""
+        """Call ``question`` with pywa's client, and return its result.
+
+        Raises ChannelError, which is permanent or not depending on Meta's code.
+        """
         import httpx  # noqa: PLC0415 - comes with the extra
         from pywa.errors import WhatsAppError  # noqa: PLC0415
 
@@ -54,7 +57,10 @@ class Api:
             ) from error
 
     def download(self, media: MediaRef) -> FileIn:
-        """Fetch a customer's file by its media id. The API returns its URL, valid for five minutes with our token."""
+        """Fetch a customer's file by its media ID.
+
+        The API returns the file's URL, which is valid for five minutes and requires our token.
+        """
         import httpx  # noqa: PLC0415
 
         if not (media.ref.isascii() and media.ref.isdecimal()):
@@ -99,7 +105,7 @@ class Api:
         return client
 
     def _only_meta(self, request: httpx.Request) -> None:
-        """Refuse requests to other hosts, also after a redirect, since they would disclose the token (and SSRF)."""
+        """Refuse requests to other hosts, even after a redirect, since they would disclose the token and allow SSRF."""
         own = urlsplit(str(self._options.get("API_URL") or ""))
         if own.netloc and (request.url.scheme, request.url.netloc.decode()) == (own.scheme, own.netloc):
             return

@@ -1,5 +1,7 @@
-"""WhatsApp: sending, webhook signature and handshake, checks
-(https://developers.facebook.com/docs/whatsapp/cloud-api)."""
+"""WhatsApp: sending, webhook signature and handshake, checks.
+
+See https://developers.facebook.com/docs/whatsapp/cloud-api.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +33,12 @@ from crm_contact_guard.channels.whatsapp.api import Api
 from crm_contact_guard.exceptions import ChannelError, InvalidPayload
 from crm_contact_guard.hosting import bounded_json
 
-#: Space for the recording notice after a conversation's first message.
+#: Characters reserved for the recording notice, which follows the text of a conversation's first message.
 _NOTICE = 200
 _LONGEST = 4096
 _LONGEST_CAPTION = 1024
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
-#: Business-scoped user id, which identifies a customer who hides the phone number.
+#: Business-scoped user ID, which identifies a customer who hides their phone number.
 _USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?\d{5,40}")
 #: Larger images are sent as documents (https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media).
 _LARGEST_IMAGE = 5 * 1024 * 1024
@@ -45,10 +47,16 @@ _KINDS = {"image/jpeg": "image", "image/png": "image", "video/mp4": "video", "vi
 
 
 class WhatsAppChannel(Channel):
-    """WhatsApp. Options: ``PHONE_NUMBER_ID`` and ``ACCESS_TOKEN`` (of a system user), ``APP_SECRET`` and
-    ``VERIFY_TOKEN`` (each may be a list during a rotation), ``TEMPLATE_LANGUAGES`` (our language code → Meta's, such as
-    "en" → "en_US"), ``NAMED_PARAMETERS`` (templates have named variables), ``TIMEOUT`` (seconds, default 20),
-    ``API_VERSION``, ``API_URL`` (another server with the same API)."""
+    """WhatsApp. Options:
+
+    * ``PHONE_NUMBER_ID``, and ``ACCESS_TOKEN`` of a system user. The token may be a list during a rotation.
+    * ``APP_SECRET``, ``VERIFY_TOKEN``: each may be a list during a rotation.
+    * ``TEMPLATE_LANGUAGES``: maps our language codes to Meta's, such as "en" to "en_US".
+    * ``NAMED_PARAMETERS``: whether templates have named variables.
+    * ``TIMEOUT``: in seconds (default 20).
+    * ``API_VERSION``.
+    * ``API_URL``: another server with the same API.
+    """
 
     address_kind = WHATSAPP
     verbose_name = _("WhatsApp")
@@ -71,7 +79,7 @@ class WhatsAppChannel(Channel):
         "application/msword",
         "application/vnd.*",
     )
-    #: A new number may send 80 messages per second; the rate per pair of numbers is limited by error 131056.
+    #: A new number may send 80 messages per second. The rate per pair of numbers is limited by error 131056.
     per_minute = 4800
 
     @cached_property
@@ -80,7 +88,7 @@ class WhatsAppChannel(Channel):
 
     # --- sending
     def send(self, message: OutboundMessage) -> Receipt:
-        """Send one message with our id in ``biz_opaque_callback_data``, which every status event returns."""
+        """Send one message with our ID in ``biz_opaque_callback_data``, which every status event returns."""
         to = self.recipient(message.to_address)
         file = message.files[0] if message.files else None
         sent = self.api.ask(lambda client: self._send(client, to, message, file))
@@ -89,7 +97,7 @@ class WhatsAppChannel(Channel):
         return Receipt(status=DeliveryStatus.SENT, carrier_id=sent.id)
 
     def recipient(self, address: str) -> str:
-        """The digits of the international number, or the user id unchanged. Raises ChannelError otherwise."""
+        """Return the digits of the international number, or a user ID unchanged. Raises ChannelError otherwise."""
         if _USER_ID.fullmatch(address.strip()):
             return address.strip()
         number = e164(address)
@@ -113,7 +121,7 @@ class WhatsAppChannel(Channel):
     def _send_file(self, client: Any, to: str, file: OutboundFile, text: str, ours: dict[str, Any]) -> Any:
         """Send a file with the text as its caption.
 
-        A text that is too long is sent as a separate message, whose id is then returned.
+        Text that is too long for a caption is sent as a separate message, which is then the one returned.
         """
         media = client.upload_media(file.read(), mime_type=file.content_type, filename=file.name)
         fits = len(text) <= _LONGEST_CAPTION
@@ -181,7 +189,7 @@ class WhatsAppChannel(Channel):
         return events.of(body["entry"], channel=self.alias, number_id=str(self.options.get("PHONE_NUMBER_ID", "")))
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """200, with the challenge in the handshake."""
+        """Return 200, with the challenge in the handshake."""
         challenge = request.GET.get("hub.challenge", "") if request.method == "GET" else ""
         return HttpResponse(challenge, content_type="text/plain")
 

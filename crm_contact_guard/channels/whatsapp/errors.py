@@ -15,19 +15,19 @@ _TRANSIENT = frozenset({
     131053,  # media could not be uploaded
     133004,  # server temporarily unavailable
 })  # fmt: skip
-#: Problems of token, permission, payment or registration, not of the message: retry until they are fixed.
+#: Problems with the token, permissions, payment or registration, not with the message. Retry until they are fixed.
 _ACCOUNT = frozenset({0, 3, 10, 190, 368, 131005, 131031, 131042, 131045, 133010, *range(200, 300)})
 #: Seconds to wait (131056: pair rate limit, 130429: throughput).
 _WAIT = {131056: 60.0, 130429: 10.0}
-#: HTTP statuses after which the message may have been accepted. (131050, a stop within WhatsApp, applies to marketing
-#: messages only; it is in the status detail and is not treated as an opt-out.)
+#: HTTP statuses after which the message may have been accepted. (131050, a stop within WhatsApp, applies only to
+#: marketing messages. It is in the status detail and is not treated as an opt-out.)
 _UNCERTAIN_STATUS = frozenset({500, 502, 504})
 #: Codes that Meta returns with HTTP 500 before accepting a message.
 _NOT_ACCEPTED = frozenset({131016, 131057, 133004})
 
 
 def refused(status: int, code: int, message: str, retry_after: float | None = None) -> ChannelError:
-    """The ChannelError for an error response of the API. ``retry_after`` is in seconds."""
+    """Return the ChannelError for an error response from the API. ``retry_after`` is in seconds."""
     if code in _TRANSIENT | _ACCOUNT:
         permanent = False
     else:

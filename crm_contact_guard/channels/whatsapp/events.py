@@ -45,7 +45,7 @@ _WITHOUT_CONTENT = frozenset({"system", "request_welcome", "revoke"})
 
 @dataclass(frozen=True)
 class Content:
-    """The content of a message of any type; further data is in the stored event."""
+    """The content of a message of any type. Any other data is in the stored event."""
 
     text: str
     media: tuple[MediaRef, ...] = ()
@@ -53,7 +53,7 @@ class Content:
 
 
 def of(entries: Sequence[Any], *, channel: str, number_id: str) -> list[CarrierEvent]:
-    """All events of one request. Never raises; what can't be parsed becomes an UnknownEvent with its payload."""
+    """Return all events of one request. Never raises; what can't be parsed becomes an UnknownEvent with its payload."""
     events: list[CarrierEvent] = []
     for entry in entries:
         changes = entry.get("changes") if isinstance(entry, Mapping) else None
@@ -135,7 +135,7 @@ def _message(item: Item, value: Item, channel: str) -> list[CarrierEvent]:
 
 
 def _contact(item: Item, value: Item) -> Item:
-    """The sender's contact, matched by id, since a request may contain messages of several people."""
+    """Return the sender's contact, matched by ID, since a request may contain messages from several people."""
     contacts = [contact for contact in value.get("contacts") or () if isinstance(contact, Mapping)]
     for mine, theirs in (("from", "wa_id"), ("from_user_id", "user_id")):
         for contact in contacts:
@@ -145,7 +145,7 @@ def _contact(item: Item, value: Item) -> Item:
 
 
 def _content(kind: str, item: Item) -> Content:
-    """The content of a message of this type; a placeholder for unsupported types."""
+    """Return the content of a message of this type; a placeholder for unsupported types."""
     readers: dict[str, Callable[[Any], Content]] = {
         "text": lambda body: Content(str(body["body"])),
         "button": lambda body: Content(str(body["text"])),
@@ -170,7 +170,7 @@ def _media(body: Item) -> Content:
 
 
 def _interactive(body: Item) -> Content:
-    """The text of a pressed button, a selected list row or a submitted form."""
+    """Return the text of a pressed button, a selected list row or a submitted form."""
     reply = body[str(body["type"])]
     words = [reply.get("title") or reply.get("body") or "", reply.get("description") or "", reply.get("response_json")]
     return Content("\n".join(str(word) for word in words if word))
@@ -182,7 +182,7 @@ def _location(body: Item) -> Content:
 
 
 def _cards(cards: Sequence[Item]) -> Content:
-    """Shared contact cards as text, so that their numbers and addresses are inspected."""
+    """Return shared contact cards as text, so that their numbers and addresses are inspected."""
     lines = []
     for card in cards:
         name = (card.get("name") or {}).get("formatted_name") or ""
@@ -196,7 +196,7 @@ def _cards(cards: Sequence[Item]) -> Content:
 
 
 def _edited(edit: Item) -> Content:
-    """An edited message is recorded as a new one that refers to the original, which does not change."""
+    """Return an edited message as a new one that refers to the original, which does not change."""
     inner = edit["message"]
     content = _content(str(inner["type"]), inner)
     return Content(content.text, content.media, str(edit["original_message_id"]))
@@ -230,7 +230,7 @@ def _status(item: Item, value: Item, channel: str) -> list[CarrierEvent]:
 
 
 def unknown(channel: str, item: Any, reason: str, *, event_id: str = "", at: datetime | None = None) -> UnknownEvent:
-    """An unknown event with its payload. Without an id, a digest makes the same payload the same event."""
+    """Return an unknown event with its payload. Without an ID, a digest makes the same payload the same event."""
     payload = _as_received(item)
     digest = hashlib.sha256(payload.encode("utf-8", "replace")).hexdigest()
     return UnknownEvent(
@@ -247,5 +247,5 @@ def _as_received(item: Any) -> str:
 
 
 def _time(item: Item) -> datetime:
-    """The ``timestamp`` (Unix seconds as text), but not later than now."""
+    """Return the ``timestamp`` (Unix seconds as text), but not later than now."""
     return min(datetime.fromtimestamp(int(item["timestamp"]), UTC), timezone.now())
