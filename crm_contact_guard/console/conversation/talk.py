@@ -49,7 +49,7 @@ class Card:
     #: Whether the CRM doesn't know the customer.
     unknown: bool
     may_identify: bool
-    #: Whether another customer has one of the same addresses.
+    #: Whether any of the customer's addresses also belongs to another customer.
     shared: bool
     #: The customer's local time if it differs from the viewer's.
     local_time: datetime | None

@@ -53,7 +53,7 @@ class Erasing:
 
 @dataclass(frozen=True)
 class Line:
-    """A message as shown on pages. Templates must take text from here, where it is masked, never from ``message``."""
+    """A message as shown on pages. Templates must use its text, where sensitive data is masked, not ``message``'s."""
 
     message: Message
     pieces: Sequence[Piece]
@@ -215,7 +215,7 @@ def version(conversation: Conversation, start: Message | None) -> str:
 
 
 def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line]:
-    """Convert messages (oldest first) to lines. ``findings``: findings whose evidence the viewer may see."""
+    """Convert messages (oldest first) to lines, marking the evidence of ``findings``, which the viewer may see."""
     if isinstance(findings, QuerySet):
         findings = findings.filter(message__in=[message.pk for message in messages])
     by_message: dict[UUID, list[Finding]] = {}

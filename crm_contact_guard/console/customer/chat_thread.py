@@ -24,7 +24,7 @@ _HANDED_OVER = (Delivery.State.SENT, Delivery.State.DELIVERED, Delivery.State.RE
 def shown_messages(conversation: Conversation, alias: str) -> QuerySet[Message]:
     """Return the web chat's inbound messages and its outbound messages that have been sent.
 
-    Emails and phone calls are left out, since whoever has the link may see only the chat.
+    Messages on other channels, such as email or phone, are left out, since the link only gives access to the chat.
     """
     handed = Q(direction=Direction.OUTBOUND, delivery__state__in=_HANDED_OVER)
     rows: QuerySet[Message] = Message.objects.filter(conversation=conversation, channel=alias)

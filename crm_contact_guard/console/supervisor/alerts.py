@@ -35,7 +35,7 @@ OVERVIEW = 20
 
 @dataclass(frozen=True)
 class Queue:
-    """The listed part of the queue, with the parameters that its polling requests repeat."""
+    """The listed part of the queue, with the parameters that the page sends when it polls for changes."""
 
     found: queue.Page
     filters: queue.Filters
