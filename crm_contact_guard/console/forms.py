@@ -1,4 +1,4 @@
-"""Forms that people fill in apart from the composer."""
+"""All forms except the composer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _now() -> str:
 
 
 class NoteForm(forms.Form):
-    """A note of a phone call or a meeting. Times are in the writer's zone."""
+    """A note about a phone call or a meeting. Times are in the time zone of the employee who writes the note."""
 
     prefix = "note"
 
@@ -44,19 +44,19 @@ class NoteForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Our own styles, and no reliance on what the host's form renderer does.
+        # Use our own styles instead of relying on the host's form renderer.
         self.label_suffix = ""
         for name in ("occurred_at", "minutes", "place", "text", "next_step"):
             self.fields[name].widget.attrs["class"] = "cg-input"
 
     def details(self) -> dict[str, Any]:
-        """What the record keeps beside the text; only what was filled in."""
+        """Return the details recorded in addition to the text, without the fields that were left empty."""
         given = {name: self.cleaned_data.get(name) for name in ("minutes", "place", "next_step")}
         return {name: value for name, value in given.items() if value not in (None, "")}
 
 
 class _Reasoned(forms.Form):
-    """What is recorded with a grave step: why."""
+    """Base class of forms for actions that require a reason, which is recorded."""
 
     reason = forms.CharField(label=_("Reason, for the record"), max_length=500)
 
@@ -70,7 +70,7 @@ class _Reasoned(forms.Form):
 
 
 class EraseForm(_Reasoned):
-    """Erasing: with a reason, and only when said twice."""
+    """An erasure, which requires a reason and a ticked confirmation."""
 
     confirm = forms.BooleanField(
         label=_("I know that this can't be undone"),
@@ -79,7 +79,7 @@ class EraseForm(_Reasoned):
 
 
 class HoldForm(_Reasoned):
-    """A legal hold on all that is kept of a customer."""
+    """A legal hold on all data stored about a customer."""
 
     name = forms.CharField(label=_("Name of the hold"), max_length=200)
 
@@ -87,4 +87,4 @@ class HoldForm(_Reasoned):
 
 
 class ReleaseForm(_Reasoned):
-    """Ending a hold."""
+    """The release of a legal hold."""

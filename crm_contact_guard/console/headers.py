@@ -1,4 +1,4 @@
-"""Headers of our own views. The host's pages keep theirs, also where they hold our panel."""
+"""Response headers of our own views. The host's pages keep their own headers, even if they contain our panel."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ R = TypeVar("R", bound=HttpResponseBase)
 
 
 def protect(response: R, *, public: bool = False, nonce: str = "") -> R:
-    """Set the headers. ``public``: a page for customers, which nobody frames and which sends no referrer at all.
+    """Set the headers of a response. ``public``: the page is for customers. It can't be framed and sends no referrer.
 
-    Staff pages send none to other sites only: without any, browsers post forms with ``Origin: null``, which Django's
-    CSRF check refuses. The customers' page has a check of its own.
+    Staff pages withhold the referrer from other sites only. Without any referrer, browsers post forms with
+    ``Origin: null``, which Django's CSRF check refuses. The customers' pages have their own check.
     """
-    # A file comes with a stricter policy of its own.
+    # Responses with a file already have a stricter policy.
     if not response.has_header("Content-Security-Policy"):
         response["Content-Security-Policy"] = content_security_policy(frames=NONE if public else "'self'", nonce=nonce)
     response["X-Frame-Options"] = "DENY" if public else "SAMEORIGIN"

@@ -1,4 +1,4 @@
-"""The nonce of the host's content security policy, whichever middleware has one: Django's own (6.0) or django-csp's."""
+"""The nonce of the host's content security policy, set by Django's own middleware (since 6.0) or by django-csp."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from django.http import HttpRequest
 
 
 def nonce_for(request: HttpRequest | None) -> str:
-    """The nonce that a script of this page may carry, made now if nobody has asked for it yet; empty without any."""
+    """Return the nonce for scripts on this page, generating it if necessary; "" if the host's policy has none."""
     for name in ("csp_nonce", "_csp_nonce"):
         nonce = getattr(request, name, None)
-        if nonce is not None:  # false until somebody has asked for its text
+        if nonce is not None:  # a lazy nonce is falsy until it is first converted to text
             return str(nonce)
     return ""
 
 
 def nonce_used(request: HttpRequest) -> str:
-    """The nonce that something on this page carries; empty when nothing does."""
+    """Return the nonce that an element of this page already uses; "" if there is none."""
     return str(getattr(request, "_csp_nonce", None) or "")

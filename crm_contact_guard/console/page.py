@@ -1,4 +1,4 @@
-"""What every staff page shares: sign-in, role, language, time zone, headers, and how a refusal looks."""
+"""Functionality shared by all staff pages: sign-in, roles, language, time zone, headers and refusals."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ from crm_contact_guard.hosting import languages
 from crm_contact_guard.policy import hours
 
 P = ParamSpec("P")
-#: Takes the request and the employee who looks.
+#: A view that takes the request and the viewing employee.
 View: TypeAlias = Callable[Concatenate[HttpRequest, Employee, P], HttpResponseBase]
 
 
 class Shown:
-    """What a template shows. Each template of ours reads one object of a frozen subclass, by the name ``page``.
+    """Base class for template data. Each of our templates reads an instance of a frozen subclass, named ``page``.
 
-    ``template`` is below ``templates/crm_contact_guard/``. What is no page of its own (a part of one) may go without.
+    ``template`` is relative to ``templates/crm_contact_guard/``. Subclasses for parts of a page may omit it.
     """
 
     template: ClassVar[str]
 
     @property
     def language(self) -> str:
-        """Of our texts, for the ``lang`` attribute."""
+        """The language of our text, for the ``lang`` attribute."""
         return languages.spoken()
 
 
 @dataclass(frozen=True)
 class Refused(Shown):
-    """Why somebody gets no page, and what they typed, which stands nowhere else."""
+    """Why a page was refused, and what the user had typed, since it isn't stored anywhere else."""
 
     template = "refused.html"
 
@@ -72,9 +72,9 @@ class NavItem:
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands around a page: base template, navigation, account. Templates read it by the name ``guard``.
+    """The frame around a page: base template, navigation and account. Templates read it by the name ``guard``.
 
-    ``viewer`` is None for somebody without a role.
+    ``viewer`` is None for users without a role.
     """
 
     request: HttpRequest
@@ -90,7 +90,7 @@ class Frame:
 
     @cached_property
     def nav(self) -> list[NavItem]:
-        """Only the pages that the viewer may use."""
+        """The pages that the viewer may use."""
         if self.viewer is None:
             return []
         items = []
@@ -105,7 +105,7 @@ class Frame:
 
     @property
     def section(self) -> str:
-        """The entry of the navigation that the page belongs to."""
+        """The navigation entry that the page belongs to."""
         match = self.request.resolver_match
         name = match.url_name if match is not None else ""
         owners = {
@@ -125,7 +125,7 @@ class Frame:
 
     @property
     def languages(self) -> list[tuple[str, str]]:
-        """The other languages that both the host and we speak, by their own names."""
+        """Codes and native names of the other languages that both the host and this app support."""
         active = self.language.split("-", maxsplit=1)[0]
         offered = {code.split("-", maxsplit=1)[0]: code for code, _name in django_settings.LANGUAGES}
         return [
@@ -148,17 +148,17 @@ def is_htmx(request: HttpRequest) -> bool:
 
 
 def show(request: HttpRequest, viewer: Employee | None, page: Shown, *, status: int = 200) -> HttpResponse:
-    """Render a page within its frame, now: language and time zone hold only as long as the view runs."""
+    """Render a page within its frame, immediately, since language and time zone are active only during the view."""
     frame = Frame(request, viewer)
     return render(request, f"crm_contact_guard/{page.template}", {"guard": frame, "page": page}, status=status)
 
 
 @contextmanager
 def speaking(request: HttpRequest, viewer: Employee) -> Iterator[None]:
-    """The viewer's language and time zone.
+    """Activate the viewer's language and time zone.
 
-    A host with LocaleMiddleware has chosen the language already. Without it, the choice made by our own switch counts,
-    else what the directory says of the viewer.
+    If the host uses LocaleMiddleware, the language is already set. Otherwise, it is the one chosen with our language
+    switch, or else the one that the directory has for the viewer.
     """
     chosen = request.COOKIES.get(django_settings.LANGUAGE_COOKIE_NAME, "") or viewer.language
     if hasattr(request, "LANGUAGE_CODE") or not (chosen and translation.check_for_language(chosen)):
@@ -170,10 +170,12 @@ def speaking(request: HttpRequest, viewer: Employee) -> Iterator[None]:
 def page(
     *methods: str,
 ) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
-    """Make a staff page of a view that takes the request and the employee who looks.
+    """Turn a view that takes the request and the viewing employee into a staff page.
 
-    Not signed in: to the login page (401 for a fragment, which must not swap a login form into a page). No role, or not
-    permitted: 403 with whom to ask. A row that the viewer may not see does not exist: 404.
+    - Users who aren't signed in are redirected to the login page. Requests for a fragment get a 401 instead, since a
+      login form must not be swapped into a page.
+    - Users without a role or permission get a 403, which says whom to ask for access.
+    - Rows that the viewer may not see are reported as missing, with a 404.
     """
 
     def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
@@ -198,13 +200,13 @@ def page(
 
 
 def _guarded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Against forms of other sites, whatever middleware the host has."""
+    """Protect a view against cross-site request forgery, whether or not the host has CSRF middleware."""
     protected = csrf_protect(view)
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        # Where the host's middleware has looked, it sets the cookie as well, maybe by rules of its own, such as one
-        # domain for each of its sites; Django's decorator would be quicker.
+        # If the host's middleware has already checked the request, it also sets the cookie, possibly by its own rules,
+        # such as a separate domain for each of its sites. Django's decorator would set the cookie first.
         looked = getattr(request, "csrf_processing_done", False)
         return (view if looked else protected)(request, *args, **kwargs)
 
@@ -218,7 +220,7 @@ def _answer(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> HttpResponseBase:
-    # What somebody typed goes back to them with the refusal: it stands nowhere else.
+    # Return what the user typed with the refusal, since it isn't stored anywhere else.
     typed = next(filter(None, map(request.POST.get, ("text", "comment", "reason"))), "")
     try:
         return view(request, viewer, *args, **kwargs)
@@ -233,7 +235,7 @@ def _sign_in(request: HttpRequest) -> HttpResponse:
         return protect(HttpResponse(status=401))
     login = urlsplit(resolve_url(settings.LOGIN_URL or django_settings.LOGIN_URL))
     back = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("crm_contact_guard:dashboard")
-    # As Django's redirect_to_login, whose module can be imported only where django.contrib.auth is installed.
+    # Equivalent to Django's redirect_to_login, whose module can be imported only if django.contrib.auth is installed.
     query = QueryDict(login.query, mutable=True)
     query[REDIRECT_FIELD_NAME] = back
     return protect(HttpResponseRedirect(login._replace(query=query.urlencode(safe="/")).geturl()))

@@ -1,6 +1,6 @@
-"""The conversation with one customer inside a page of the host.
+"""A panel for the host's pages that shows the conversation with one customer.
 
-``panel`` and ``assets`` are what a host's template has, by our tags or (Jinja2) as globals of its environment.
+The host's templates call ``panel`` and ``assets`` through our template tags or, with Jinja2, as environment globals.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SCRIPTS = ("live", "composer", "keys")
 
 @dataclass(frozen=True)
 class Assets(Shown):
-    """Addresses of our styles and scripts. ``htmx`` empty: the page has its own."""
+    """URLs of our styles and scripts. ``htmx`` is empty if the page already includes htmx."""
 
     template = "assets.html"
 
@@ -41,22 +41,22 @@ class Assets(Shown):
 
 @dataclass(frozen=True)
 class Panel(Shown):
-    """The conversation with the customer; without one, who could begin it."""
+    """The conversation with the customer or, if there is none, who could start one."""
 
     template = "panel.html"
 
     customer: Customer
     talk: Talk | None = None
-    #: The host's page, to which a form leads back.
+    #: The URL of the host's page, to which forms redirect.
     back: str = ""
     may_start: bool = False
-    #: A channel of the company reaches the customer.
+    #: Whether any company channel reaches the customer.
     reachable: bool = False
     colleague: Employee | None = None
 
 
 def assets(request: HttpRequest | None = None, *, htmx: bool = True, chat: bool = False) -> SafeString:
-    """Links to our styles and scripts as HTML. ``htmx=False``: the page has htmx 2 already."""
+    """Return HTML that loads our styles and scripts. Pass ``htmx=False`` if the page already includes htmx 2."""
     root = "crm_contact_guard"
     styles = [*STYLES, "chat"] if chat else STYLES
     shown = Assets(
@@ -69,7 +69,7 @@ def assets(request: HttpRequest | None = None, *, htmx: bool = True, chat: bool 
 
 
 def panel(request: HttpRequest | None, host_customer: object) -> SafeString:
-    """The panel as HTML; empty for a page without a request, without a customer, or for a person without a role."""
+    """Return the panel as HTML. It is empty without a request, without a customer, or for users without a role."""
     viewer = employee_for(getattr(request, "user", None))
     if request is None or viewer is None or host_customer in (None, ""):
         return SafeString("")
@@ -101,7 +101,10 @@ def _panel(request: HttpRequest, viewer: Employee, customer: Customer) -> Panel:
 
 
 def _conversation(viewer: Employee, customer: Customer) -> Conversation | None:
-    """The viewer's own talk with the customer first, then the latest that the viewer may read."""
+    """Return the viewer's own latest conversation with the customer, or else the latest that the viewer may read.
+
+    Open conversations precede closed ones.
+    """
     related = ("customer__owner", "employee", "team")
     for rows in (permissions.own_conversations(viewer), permissions.conversations(viewer)):
         found = rows.filter(customer=customer).select_related(*related)

@@ -1,4 +1,4 @@
-"""Times as people read them: relative for today, else date and time in the reader's zone."""
+"""Human-readable times: relative for today, otherwise date and time in the viewer's time zone."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from django.utils.translation import ngettext, pgettext
 
 
 def exact(at: datetime) -> str:
-    """Date, time and zone, for hovering."""
+    """Return date, time and time zone, for tooltips."""
     local = timezone.localtime(at)
     return f"{date_format(local, pgettext('exact time', 'j F Y, H:i:s'))} {local.tzname()}"
 
 
 def ago(at: datetime) -> str:
-    """How long since, for today; else date and time."""
+    """Return the elapsed time if ``at`` is earlier today, else date and time."""
     now = timezone.localtime()
     local = timezone.localtime(at)
     passed = now - local
@@ -32,7 +32,7 @@ def ago(at: datetime) -> str:
 
 
 def when(at: datetime) -> str:
-    """Date and time; the time alone for today, the year only when it is another."""
+    """Return date and time: only the time for today, and the year only if it isn't the current one."""
     local, now = timezone.localtime(at), timezone.localtime()
     if local.date() == now.date():
         return clock(at)
@@ -46,7 +46,7 @@ def clock(at: datetime) -> str:
 
 
 def day(on: date) -> str:
-    """The day at the head of its messages."""
+    """Return the heading for the messages of a day."""
     today = timezone.localdate()
     if on == today:
         return _("Today")
@@ -58,7 +58,7 @@ def day(on: date) -> str:
 
 
 def lasting(since: datetime) -> str:
-    """How long somebody has waited: minutes, then hours, then days."""
+    """Return the time since ``since`` in minutes (under an hour), hours (under two days) or days."""
     minutes = max(int((timezone.now() - since).total_seconds() // 60), 0)
     if minutes < 60:
         return ngettext("%(n)d min", "%(n)d min", minutes) % {"n": minutes}

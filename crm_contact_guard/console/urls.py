@@ -1,4 +1,4 @@
-"""Addresses of the pages, for staff and for customers."""
+"""URLs of the pages for staff and customers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check where the host's URLconf includes our URLs, and whether they can be resolved there."""
+"""Check where the host's URLconf includes our URLs, and whether our URLs can be resolved there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from django.urls import (
 )
 
 APP = "crm_contact_guard"
-#: Name and arguments of one URL of each kind, since a greedy pattern need not match all of them.
+#: Name and arguments of one URL of each kind, since a pattern that is too general need not match all kinds.
 _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("dashboard", ()),
     ("inbox", ()),
@@ -31,13 +31,13 @@ _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def within_site(address: str) -> str:
-    """The path of a URL without the script prefix, as the URLconf resolves it."""
+    """Return the path of a URL without the script prefix, as the URLconf resolves it."""
     path, prefix = urlsplit(address).path, get_script_prefix()
     return f"/{path.removeprefix(prefix)}" if path.startswith(prefix) else path
 
 
 def address_of(to: Any) -> str:
-    """The URL of a path or URL name. An unknown name is returned unchanged."""
+    """Return the URL for a path or URL name. Unknown names are returned unchanged."""
     try:
         return resolve_url(to)
     except NoReverseMatch:
@@ -45,7 +45,7 @@ def address_of(to: Any) -> str:
 
 
 def misplaced() -> Iterator[str]:
-    """The problem of each place where our URLs are included but do not work."""
+    """Yield a description of each place where our URLs are included but don't work."""
     if not getattr(django_settings, "ROOT_URLCONF", None):
         return
     for namespaces, arguments, path in _places(get_resolver().url_patterns, (), (), ""):
@@ -57,7 +57,7 @@ def misplaced() -> Iterator[str]:
 
 
 def _caught() -> Iterator[str]:
-    """The first of our URLs that an earlier pattern of the host matches, such as one for any page's path."""
+    """Yield a description of the first of our URLs that an earlier pattern matches, such as the host's catch-all."""
     for name, arguments in _KINDS:
         try:
             path = within_site(reverse(f"{APP}:{name}", args=arguments))
@@ -72,7 +72,7 @@ def _caught() -> Iterator[str]:
 def _places(
     patterns: list[URLPattern | URLResolver], namespaces: tuple[str, ...], arguments: tuple[str, ...], path: str
 ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], str]]:
-    """Namespaces, URL arguments and route of each place where our URLs are included."""
+    """Yield the namespaces, URL arguments and route of each place where our URLs are included."""
     for pattern in patterns:
         if not isinstance(pattern, URLResolver):
             continue

@@ -18,13 +18,16 @@ from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 from crm_contact_guard.installation.report import Item, error, fine, warning
 
 TOPIC = "channels"
-#: Time-out for requests to our own site, in seconds.
+#: Timeout for requests to our own site, in seconds.
 _TIMEOUT = 10.0
 _TEXT = "This is a test of {company}'s {channel}. It needs no answer. / {company}のテスト送信です。返信は不要です。"
 
 
 def carrier_items(tests: Iterable[tuple[str, str]] = ()) -> Iterator[Item]:
-    """Check each channel. ``tests``: pairs of alias and address to send a test message to, which is not recorded."""
+    """Check each channel, and send a test message to each of ``tests``, which are pairs of channel alias and address.
+
+    Test messages aren't recorded.
+    """
     for alias in registry.aliases():
         try:
             channel = registry.channel(alias)

@@ -1,4 +1,7 @@
-"""Check that our URLs respond to strangers: requests as customers, carriers and programs send them, with middleware."""
+"""Check that our public URLs are accessible, by sending requests like those of customers, carriers and API clients.
+
+The requests pass through all of the host's middleware.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ _STRANGERS = "for visitors without a login"
 
 
 def door_items() -> Iterator[Item]:
-    """Check each public URL with Django's test client, without a network."""
+    """Check each public URL with Django's test client, without network access."""
     host = public_host()
     ask_chat = partial(asked, "get", address("chat_enter", "x"))
     chat = ask_chat()
@@ -56,7 +59,7 @@ def door_items() -> Iterator[Item]:
 
 
 def _staff_pages() -> Item:
-    """Whether somebody who is not signed in is sent to the login page. Another layer may do so in our place."""
+    """Check that anonymous users are redirected to the login page, by our view or by the host's middleware."""
     login = urlsplit(address_of(settings.LOGIN_URL or django_settings.LOGIN_URL)).path
 
     def sends_to_login(answer: Any) -> bool:
@@ -74,7 +77,7 @@ def _staff_pages() -> Item:
 
 
 def _api() -> Item:
-    """Whether a program without a token gets the API's own refusal."""
+    """Check that a request without a token gets the API's own 401 response."""
 
     def is_our_refusal(answer: Any) -> bool:
         return answer.status_code == 401 and "contact guard" in str(answer.headers.get("WWW-Authenticate", ""))
@@ -91,7 +94,7 @@ def _api() -> Item:
 
 
 def asked(method: str, path: str, *arguments: Any, cookies: Mapping[str, str] = MappingProxyType({})) -> Any:
-    """The response to a request with these cookies alone, and without a CSRF token."""
+    """Return the response to a request with only these cookies and without a CSRF token."""
     host = public_host()
     client = Client(enforce_csrf_checks=True, raise_request_exception=False, SERVER_NAME=urlsplit(f"//{host}").hostname)
     client.cookies.load(dict(cookies))
@@ -104,13 +107,13 @@ def address(name: str, *arguments: str) -> str:
 
 
 def is_marked(answer: Any) -> bool:
-    """Whether a staff page of ours responded, also with a redirect or a refusal; its headers tell."""
+    """Whether the response has the headers of our staff pages, which redirects and refusals also have."""
     return answer.headers.get("X-Robots-Tag") == "noindex, nofollow" and "Permissions-Policy" in answer.headers
 
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Keep our own requests from filling the host's log with refusals."""
+    """Prevent the check's requests from filling the host's log with warnings."""
     loggers = [logging.getLogger(name) for name in ("django.request", "django.security.DisallowedHost")]
     before = [logger.disabled for logger in loggers]
     for logger in loggers:
@@ -134,7 +137,7 @@ def _is_ours(answer: Any) -> bool:
 
 
 def _elsewhere(answer: Any, host: str) -> Item:
-    """The error if another view responded, which may return 404 like ours."""
+    """Return the error for a response from another view, which may have the same status as ours, such as 404."""
     urlconf = getattr(answer.wsgi_request, "urlconf", None)
     path = answer.wsgi_request.path
     if urlconf in (None, django_settings.ROOT_URLCONF):
@@ -147,7 +150,7 @@ def _elsewhere(answer: Any, host: str) -> Item:
 
 
 def _is_plain(expected: set[int]) -> Callable[[Any], bool]:
-    """A predicate for our plain-text responses, in contrast to another page."""
+    """Return a predicate that tells our plain-text responses with an expected status from other pages."""
 
     def is_plain(answer: Any) -> bool:
         plain = str(answer.headers.get("Content-Type", "")).startswith("text/plain")
@@ -166,9 +169,10 @@ def door(
     level: Level = Level.ERROR,
     last: Sequence[str] = (),
 ) -> Item:
-    """The item for one address. ``works``: what to say if it responds as expected; ``what``: what is blocked if not.
+    """Request one URL and return the item for it.
 
-    ``last``: as in ``answering``.
+    ``works`` is the text for an expected response; otherwise, ``what`` names what is blocked. ``last`` is passed to
+    ``answering``.
     """
     answer = ask()
     if is_ours(answer):
@@ -189,10 +193,11 @@ def door(
 
 
 def answering(ask: Callable[[], Any], is_wanted: Callable[[Any], bool], last: Sequence[str] = ()) -> str:
-    """The dotted path of the first middleware with which the response is no longer as expected; "" if unclear.
+    """Return the dotted path of the first middleware that changes the expected response; "" if that is unclear.
 
-    Earlier middleware stays enabled, since later ones may depend on it. ``ask`` must create a new client each time,
-    since a client loads the middleware only once. ``last``: middleware of ours that stays enabled behind the host's.
+    Earlier middleware stays enabled, since later middleware may depend on it. ``ask`` must create a new client each
+    time, since a client loads the middleware only once. ``last``: our own middleware, which stays enabled after the
+    host's.
     """
     paths = list(django_settings.MIDDLEWARE)
     for count in range(len(paths) + 1):
@@ -209,12 +214,12 @@ def answering(ask: Callable[[], Any], is_wanted: Callable[[Any], bool], last: Se
 
 
 def public_host() -> str:
-    """The host name under which people call the site."""
+    """Return the site's public host name, with the port if ``PUBLIC_URL`` has one."""
     return urlsplit(settings.PUBLIC_URL).netloc or own_host()
 
 
 def own_host() -> str:
-    """A host name of the site from ``ALLOWED_HOSTS``, if ``PUBLIC_URL`` is not set."""
+    """Return a host name of the site from ``ALLOWED_HOSTS``, for use if ``PUBLIC_URL`` is not set."""
     named = [host.lstrip(".") for host in django_settings.ALLOWED_HOSTS if host != "*"]
     return named[0] if named else "localhost"
 

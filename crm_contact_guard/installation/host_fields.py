@@ -1,4 +1,4 @@
-"""Guess the purpose of a host model's fields by their names and types: name, addresses, owner and others."""
+"""Guess the purpose of a host model's fields, such as name, addresses or owner, by their names and types."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _PARTS = (
 _FAMILY_FIRST = ("ja", "zh", "ko", "hu", "vi")
 _MAILS = ("email", "e_mail", "mail")
 _PHONES = ("phone", "mobile", "cell", "telephone", "tel", "phone_number", "gsm", "cellphone", "handy", "keitai")
-#: Parts of field names that describe an address but do not contain one.
+#: Words in the names of fields that describe an address but don't contain one.
 _ABOUT = {
     "verified", "confirmed", "confirmation", "code", "ext", "extension", "country", "type", "e164", "normalized", "fax",
     "hash", "token", "count", "subject", "template", "host", "password", "label", "prefix",
 }  # fmt: skip
 _ROLES = ("role", "roles", "job", "position", "duty", "user_type", "job_title", "permission_level", "rank")
 _GONE = ("is_deleted", "deleted", "is_archived", "archived", "is_removed", "is_trashed", "is_test")
-#: Boolean columns of users that are not people.
+#: Boolean columns that mark users who aren't people.
 _NOBODY = (
     "is_team",
     "is_group",
@@ -53,7 +53,7 @@ _NOBODY = (
     "is_service_account",
     "is_virtual",
 )
-#: Names of models that hold further data of a person.
+#: Words in the names of models that hold additional data about a person.
 _PROFILES = {"profile", "detail", "info", "information", "data", "extra", "record"}
 #: Maximum number of role names read from the host's rows.
 _WORDS = 20
@@ -64,7 +64,7 @@ def names(model: type[Model]) -> set[str]:
 
 
 def words_of(model: type[Model]) -> list[str]:
-    """The words of a model's name in lower case without a final s: ``SalesTeams`` → sale, team."""
+    """Return the lower-case words of a model's name without a final s: ``SalesTeams`` → sale, team."""
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", model.__name__)
     return [word.lower().removesuffix("s") if len(word) > 3 else word.lower() for word in words]
 
@@ -77,7 +77,7 @@ def columns(model: type[Model]) -> list[Field[Any, Any]]:
 
 
 def links(model: type[Model]) -> list[Any]:
-    """Forward relations of the model, without reverse and generic ones."""
+    """Return the model's forward relations, excluding reverse and generic ones."""
     return [
         each
         for each in model._meta.get_fields()
@@ -92,7 +92,7 @@ def leads_to(field: Any, target: type[Model]) -> bool:
 def link(
     model: type[Model], target: type[Model], words: tuple[str, ...], *, only_named: bool = False, but: str = ""
 ) -> str:
-    """The relation from a model to a target whose name fits ``words`` best. ``but``: a relation to ignore."""
+    """Return the relation from a model to a target whose name fits ``words`` best. ``but``: a relation to ignore."""
     candidates = [
         each.name
         for each in links(model)
@@ -108,13 +108,13 @@ def link(
 
 
 def accessor(model: type[Model], source: type[Model]) -> str:
-    """The reverse accessor for rows of ``source``: ``teams`` of a user who is in ``Team.members``."""
+    """Return the reverse accessor for rows of ``source``, such as ``teams`` for users in ``Team.members``."""
     relation = _pointing(model, source)
     return str(relation.get_accessor_name()) if relation is not None else ""
 
 
 def belonging(model: type[Model], target: type[Model]) -> str:
-    """The lookup from a row to the ``target`` it belongs to, by a forward or reverse relation."""
+    """Return the lookup from a row to the ``target`` that it belongs to, by a forward or reverse relation."""
     relation = _pointing(model, target)
     backwards = str(relation.field.related_query_name()) if relation is not None else ""
     return link(model, target, TEAMS) or backwards
@@ -130,7 +130,7 @@ def _pointing(model: type[Model], source: type[Model]) -> Any:
 
 
 def person(model: type[Model]) -> str:
-    """The relation to the row's own user, if customers or employees have a login."""
+    """Return the relation to the user that the row itself represents, if customers or employees have a login."""
     user = get_user_model()
     if model is user:
         return ""
@@ -150,7 +150,7 @@ def is_one(model: type[Model], name: str) -> bool:
 
 
 def name(model: type[Model]) -> str | list[str]:
-    """The path to a person's name, preferably a column, so that the database can search it."""
+    """Return the path to a person's name, preferably a column, so that the database can search it."""
     column_names = {each.name for each in columns(model)}
     whole = next((each for each in _WHOLE_NAMES if each in column_names), "")
     if whole:
@@ -167,7 +167,7 @@ def name(model: type[Model]) -> str | list[str]:
 
 
 def title(model: type[Model]) -> str:
-    """The path to the name of a team or an organisation."""
+    """Return the path to the name of a team or an organisation."""
     return next((each for each in _TITLES if each in names(model) or hasattr(model, each)), "")
 
 
@@ -198,9 +198,10 @@ def _is(name: str, words: tuple[str, ...]) -> bool:
 
 
 def _rows(model: type[Model], search: Callable[[type[Model]], list[str]], words: tuple[str, ...]) -> list[str]:
-    """Paths to addresses in related rows (``phones.number``), over a single relation, since rows may refer back.
+    """Return paths to addresses in related rows, such as ``phones.number``.
 
-    Models with several rows per customer must be named like an address; for a profile the columns suffice.
+    Only one relation is followed, since related rows may refer back. Models with several rows per customer must be
+    named like an address. For a profile, address columns are sufficient.
     """
     paths: list[str] = []
     profiles = {each.get_accessor_name() for each in model._meta.related_objects if _is_profile(each)}
@@ -222,7 +223,7 @@ def _rows(model: type[Model], search: Callable[[type[Model]], list[str]], words:
 
 
 def _is_profile(relation: Any) -> bool:
-    """Whether a relation leads to a profile: one-to-one, named like one, and not a child model."""
+    """Whether a relation is one-to-one and leads to a model that is named like a profile and isn't a child model."""
     field = relation.field
     if not isinstance(field, OneToOneField) or field.remote_field.parent_link:
         return False
@@ -243,7 +244,7 @@ def _column(model: type[Model], candidates: tuple[str, ...]) -> str:
 
 
 def narrowing(model: type[Model]) -> dict[str, dict[str, bool]]:
-    """``FILTER`` and ``EXCLUDE`` for boolean columns such as ``is_customer`` and ``is_deleted``."""
+    """Return ``FILTER`` and ``EXCLUDE`` for boolean columns such as ``is_customer`` and ``is_deleted``."""
     flags = _flags(model)
     included = [each for each in (f"is_{word}" for word in CUSTOMERS[:5]) if each in flags]
     excluded = [each for each in _GONE if each in flags]
@@ -252,14 +253,16 @@ def narrowing(model: type[Model]) -> dict[str, dict[str, bool]]:
 
 
 def no_persons(model: type[Model]) -> dict[str, bool]:
-    """``EXCLUDE`` of employees: users that represent a team or a program, and deleted rows."""
+    """Return ``EXCLUDE`` for employees. It covers users that represent a team or a program, and deleted rows."""
     flags = _flags(model)
     return dict.fromkeys([each for each in (*_NOBODY, *_GONE) if each in flags], True)
 
 
 def colleagues(model: type[Model], staff: type[Model] | None) -> str:
-    """The relation that marks a row of the customer model as a member of staff: ``is_user``, or an employee's
-    one-to-one relation to it."""
+    """Return the relation that marks a row of the customer model as a member of staff.
+
+    This is either a relation to the user, such as ``is_user``, or an employee's one-to-one relation to the row.
+    """
     for each in links(model):
         if leads_to(each, get_user_model()) and each.name.startswith("is_") and each.null:
             return str(each.name)
@@ -277,12 +280,12 @@ def _flags(model: type[Model]) -> set[str]:
 
 
 def role(model: type[Model]) -> str:
-    """The field that contains a person's role."""
+    """Return the field that contains a person's role."""
     return next((each for each in _ROLES if each in names(model)), "")
 
 
 def role_words(model: type[Model], name: str) -> list[str]:
-    """The host's names of roles: choices, rows of the related table, or current values of the column."""
+    """Return the host's role names: the field's choices, the rows of the related table, or the column's values."""
     field: Any = model._meta.get_field(name)
     choices = [str(value) for value, _label in getattr(field, "flatchoices", ()) if value not in (None, "")]
     if choices:
@@ -294,15 +297,15 @@ def role_words(model: type[Model], name: str) -> list[str]:
         values = host_rows.manager(model).order_by(name).values_list(name, flat=True).distinct()[:_WORDS]
         return [str(word) for word in values if word not in (None, "")]
     except DatabaseError:
-        return []  # the host's tables do not exist yet
+        return []  # the host's tables don't exist yet
 
 
-#: Parts of the names of roles that no person works under.
+#: Parts of the names of roles for which no access is proposed, such as those of suspended users, visitors or robots.
 _NOBODYS_ROLES = ("suspend", "disabled", "inactive", "blocked", "anonym", "public", "visitor", "nobody", "robot")
 
 
 def ours(word: str) -> str:
-    """Our role that corresponds to a host's name; "" for customers."""
+    """Return our role that corresponds to a host's role name; "" for customers and others without access."""
     lower = word.lower()
     if any(each in lower for each in (*CUSTOMERS[:5], *_NOBODYS_ROLES)):
         return ""

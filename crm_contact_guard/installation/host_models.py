@@ -12,7 +12,7 @@ from django.db.models import EmailField, ForeignKey, ManyToManyField, Model
 
 from crm_contact_guard.installation import host_fields as fields
 
-#: Third-party apps.
+#: Prefixes of the names of third-party apps, whose models are ignored.
 _FOREIGN = (
     "django.contrib.", "crm_contact_guard", "rest_framework", "django_celery", "allauth", "social_django",
     "oauth2_provider", "axes", "reversion", "auditlog", "simple_history", "guardian", "taggit", "django_otp",
@@ -20,17 +20,17 @@ _FOREIGN = (
 )  # fmt: skip
 _TENANTS = ("tenant", "org", "organization", "organisation", "organizer", "workspace", "entity", "merchant", "practice")
 _STAFF = ("employee", "staff", "agent", "operator", "practitioner", "therapist", "stylist", "doctor", "worker")
-#: Names of models for people in general, which count as staff if they have a role or a tenant.
+#: Names of models for people in general. These models count as staff if they have a role or a tenant.
 _ANYBODY = ("profile", "member", "membership", "management", "userrole", "user")
-#: Names of models for activities of staff, not for staff.
+#: Names of models for activities of staff, which don't count as staff.
 _DEEDS = {
     "session", "log", "token", "history", "event", "request", "device", "notification", "message", "permission",
     "setting", "preference", "audit", "invitation", "invite", "key", "code", "attempt", "schedule", "shift", "leave",
     "attendance", "note", "comment", "document", "rate", "review", "action", "activity",
 }  # fmt: skip
-#: Names of models for memberships and kinds of teams, not for teams.
+#: Names of models for memberships and kinds of teams, which don't count as teams.
 _NO_TEAMS = {"association", "assignment", "member", "membership", "relation", "role", "type", "category"}
-#: Names of relations to the user if users are customers.
+#: Names of relations to the user model which suggest that users are customers.
 _SERVED = {"customer", "client", "buyer", "patient", "guest", "purchaser", "student", "resident"}
 #: Prefixes of fields that describe the customer in models such as tickets: ``submitter_email``.
 _SENDERS = (
@@ -41,7 +41,7 @@ _SENDERS = (
 
 @dataclass(frozen=True)
 class Found:
-    """The host's models. ``key``: the field that identifies the customer if ``customer`` is not a customer table."""
+    """The host's models. ``key``: the field that identifies customers if ``customer`` is a model such as a ticket."""
 
     customer: type[Model]
     key: str = ""
@@ -51,7 +51,7 @@ class Found:
 
 
 def look(customer: type[Model]) -> Found:
-    """The models related to a customer model."""
+    """Return a customer model together with the team, tenant and staff models found for it."""
     tenant = _tenant(customer)
     staff = _staff(customer, tenant)
     return Found(customer, sender(customer), _team(customer, staff), tenant, staff)
@@ -65,7 +65,7 @@ def own_models() -> Iterable[type[Model]]:
 
 
 def candidates() -> list[type[Model]]:
-    """Models that may be customers, the most likely first."""
+    """Return the models that may represent customers, the most likely first."""
     user = get_user_model()
     scored = [(_likeness(model), model) for model in own_models() if model is not user]
     scored.append((_users_served(), user))
@@ -73,7 +73,7 @@ def candidates() -> list[type[Model]]:
 
 
 def _likeness(model: type[Model]) -> float:
-    """How likely a model is a customer, by its name and its addresses. 0: not at all."""
+    """Return how likely it is that a model represents customers, by its name and addresses. 0 means that it doesn't."""
     words = fields.words_of(model)
     word = next((index for index, each in enumerate(fields.CUSTOMERS) if words in ([each], [each, "model"])), None)
     within = next((index for index, each in enumerate(fields.CUSTOMERS) if each in words), None)
@@ -86,14 +86,17 @@ def _likeness(model: type[Model]) -> float:
 
 
 def _users_served() -> float:
-    """How likely the host's users are its customers, by the names of relations to them."""
+    """Return how likely it is that the host's users are its customers, by the names of relations to them."""
     user = get_user_model()
     pointing = [each.name for model in own_models() for each in fields.links(model) if fields.leads_to(each, user)]
     return 10.0 if _SERVED & set(pointing) else 2.0
 
 
 def sender(model: type[Model]) -> str:
-    """The field with the sender's e-mail address of a ticket or booking, unless it has a relation to a customer."""
+    """Return the field with the sender's email address in a model such as a ticket or booking.
+
+    Return "" if the model represents customers or has a relation to them.
+    """
     if any(each in fields.CUSTOMERS for each in fields.words_of(model)) or fields.person(model):
         return ""
     if any(each.name in _SERVED for each in fields.links(model)):
@@ -105,7 +108,7 @@ def sender(model: type[Model]) -> str:
 
 
 def _tenant(customer: type[Model]) -> type[Model] | None:
-    """The tenant model that a customer has a foreign key to."""
+    """Return the tenant model that the customer model has a foreign key to."""
     for each in fields.links(customer):
         if isinstance(each, ForeignKey) and set(fields.words_of(each.related_model)) & set(_TENANTS):
             return each.related_model
@@ -113,7 +116,7 @@ def _tenant(customer: type[Model]) -> type[Model] | None:
 
 
 def _staff(customer: type[Model], tenant: type[Model] | None) -> type[Model] | None:
-    """The model that has a row for each employee, with a relation to the user."""
+    """Return the model that has a row for each employee, with a relation to the user."""
     user = get_user_model()
     best: tuple[float, type[Model]] | None = None
     for model in own_models():
@@ -131,7 +134,7 @@ def _staff(customer: type[Model], tenant: type[Model] | None) -> type[Model] | N
 
 
 def _team(customer: type[Model], staff: type[Model] | None) -> type[Model] | None:
-    # A model that the user, customer or staff refers to precedes one that is only named like a team.
+    # Prefer a model that the user, customer or staff model refers to over one that refers to users or staff.
     user = get_user_model()
     sources = [user, customer, *([staff] if staff is not None else [])]
     linked = [each.related_model for source in sources for each in fields.links(source)]
@@ -148,7 +151,7 @@ def _team(customer: type[Model], staff: type[Model] | None) -> type[Model] | Non
 
 
 def members(team: type[Model]) -> ManyToManyField[Any, Any] | None:
-    """The many-to-many field from a team to its members, if there is one."""
+    """Return the many-to-many field from a team to its members, if there is one."""
     user = get_user_model()
     return next(
         (each for each in team._meta.many_to_many if fields.leads_to(each, user)),

@@ -1,4 +1,4 @@
-"""Check the host's login URL, and find a login page if it is invalid or refuses the employees."""
+"""Check the host's login URL, and find a login page if the URL is invalid or its page refuses employees."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from crm_contact_guard.installation.addresses import address_of, within_site
 from crm_contact_guard.installation.doors import own_host, quietly
 
 _LOGIN = re.compile(r"log[-_]?in$|sign[-_]?in$")
-#: Namespaces whose login page is for administrators or APIs, and therefore ranked last.
+#: Namespaces whose login pages are for administrators or APIs and are therefore ranked last.
 _LATE = ("admin", "rest_framework")
 #: Maximum number of pages requested.
 _MAX_PAGES = 12
@@ -30,20 +30,20 @@ def leads_somewhere(address: str) -> bool:
     path = within_site(address)
     if django_settings.APPEND_SLASH and not path.endswith("/") and leads_somewhere(f"{path}/"):
         return True  # CommonMiddleware redirects there
-    # With i18n_patterns a path exists in one language only.
+    # With i18n_patterns, a path exists in only one language.
     for code, _name in django_settings.LANGUAGES:
         with translation.override(code):
             try:
                 match = resolve(path)
             except Resolver404:
                 continue
-            # A catch-all pattern, as in a CMS, matches every path; then the page itself is requested.
+            # A catch-all pattern, as in a CMS, matches every path. In that case, request the page itself.
             return not _catches(match.func, path) or _asked(path).status_code != 404
     return False
 
 
 def _catches(view: Any, path: str) -> bool:
-    """Whether a path that does not exist leads to the same view."""
+    """Whether a path that doesn't exist resolves to the same view."""
     missing = re.sub(r"[^/]+(?=/?$)", "crm-contact-guard-no-such-page", path)
     try:
         return bool(resolve(missing).func == view)
@@ -52,14 +52,17 @@ def _catches(view: Any, path: str) -> bool:
 
 
 def refused(address: str, people: Iterable[Any]) -> int:
-    """How many of these users a login page would refuse although their password is right, as the admin's refuses those
-    who are not staff. 0 if the page is none of Django's kind."""
+    """Return how many of these users a login page would refuse although their passwords are correct.
+
+    For example, the admin's login page refuses users who aren't staff. Return 0 if the page isn't based on the admin's
+    login or on ``LoginView``.
+    """
     form = _form(address)
     return sum(_refuses(form, user) for user in people) if form is not None else 0
 
 
 def _form(address: str) -> Any:
-    """The authentication form of a login page by Django's admin or ``LoginView``; None for others."""
+    """Return the form of a login page based on Django's admin or on ``LoginView``; None for other pages."""
     try:
         view = resolve(within_site(address)).func
     except Resolver404:
@@ -79,13 +82,13 @@ def _refuses(form: Any, user: Any) -> bool:
         form(None).confirm_login_allowed(user)
     except ValidationError:
         return True
-    except Exception:  # noqa: BLE001 - a host's form may need more than this
+    except Exception:  # noqa: BLE001 - a host's form may require other arguments
         return False
     return False
 
 
 def login_page(people: Sequence[Any] = ()) -> str:
-    """The URL name of the most likely login page that lets one of ``people`` in; "" if none is found."""
+    """Return the URL name of the most likely login page that accepts any of ``people``; "" if none is found."""
     matches = [name for name in _url_names(get_resolver().url_patterns) if _LOGIN.search(name.lower())]
     ranked = sorted(dict.fromkeys(matches), key=lambda name: (name.split(":")[0] in _LATE, _last(name) != "login"))
     addresses = [(name, address_of(name)) for name in ranked]
@@ -93,7 +96,7 @@ def login_page(people: Sequence[Any] = ()) -> str:
     for name, address in reachable[:_MAX_PAGES]:
         if address != name and _shows_password(address):
             return name
-    # A page rendered by scripts, or one that fails at this point, may still be named "login".
+    # Pages that are rendered by scripts or fail at this point are accepted if they are named "login".
     return next((name for name, address in reachable if _last(name) == "login" and address != name), "")
 
 
@@ -107,7 +110,7 @@ def _shows_password(address: str) -> bool:
 
 
 def _asked(path: str) -> Any:
-    """The site's response to a visitor without a login."""
+    """Return the site's response to an anonymous request."""
     host = urlsplit(settings.PUBLIC_URL).netloc or own_host()
     with quietly():
         options: dict[str, Any] = {"secure": True, "headers": {"host": host}}

@@ -1,4 +1,4 @@
-"""Compare the mirror with the CRM by contents: what would a sync change? Trying it is rolled back."""
+"""Find out which mirrored rows a sync would change, by performing its changes in a transaction that is rolled back."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _Row = dict[str, Any]
 
 
 def staff_changed() -> tuple[list[str], list[str]]:
-    """Names of the teams and of the employees that a sync would add or change.
+    """Return the names of the teams and of the employees that a sync would add or change.
 
-    Each employee is tried alone: locks on all of them would stop the site.
+    Each employee is checked in a separate transaction, since locking all of them would block the site.
     """
     teams, staff = [], []
     for tenant in crm.adapter().tenants():
@@ -41,7 +41,7 @@ def staff_changed() -> tuple[list[str], list[str]]:
 
 
 def changed_customers(records: Sequence[crm.CustomerRecord]) -> list[str]:
-    """Names of those mirrored customers that a sync would change, by themselves or in their addresses."""
+    """Return the names of mirrored customers that a sync would change, including changes to their addresses."""
     with database.rolled_back():
         keys = [record.key for record in records]
         mirrored = Customer.objects.filter(tenant__in={record.tenant for record in records}, key__in=keys)
@@ -62,7 +62,7 @@ def _customers(rows: QuerySet[Customer]) -> dict[Any, _Row]:
 
 
 def _contents(found: QuerySet[Any]) -> dict[Any, _Row]:
-    """All columns of these rows by primary key; of employees also their teams."""
+    """Return the values of all columns and many-to-many relations of these rows, by primary key."""
     rows = {
         row["pk"]: row for row in found.values("pk", *(field.attname for field in found.model._meta.concrete_fields))
     }

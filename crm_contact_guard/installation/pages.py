@@ -1,4 +1,4 @@
-"""Check the pages in the host: URLs, login, public access (``doors``), base template, static files, languages."""
+"""Check our pages in the host: URLs, login, public access (``doors``), base template, static files and languages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _BLOCKS = ("contact_guard_title", "contact_guard_head", "contact_guard_content")
 
 
 def pages_items() -> Iterator[Item]:
-    """Run all checks. Ends early if our URLs are not included at all."""
+    """Run all checks of the pages. Stop early if our URLs aren't included at all."""
     try:
         prefix = reverse("crm_contact_guard:dashboard")
     except NoReverseMatch:
@@ -147,7 +147,7 @@ def _assets() -> Iterator[Item]:
         collected = bool(django_settings.STATIC_ROOT) and staticfiles_storage.exists(_ASSET)
         staticfiles_storage.url(_ASSET)
     except ValueError:
-        collected = False  # a manifest that does not know the file
+        collected = False  # the manifest doesn't contain the file
     if not collected and not django_settings.DEBUG and not _is_served():
         yield error(TOPIC, "styles and scripts are not collected", "manage.py collectstatic")
     elif not collected and not finders.find(_ASSET):
@@ -165,7 +165,7 @@ def _is_served() -> bool:
     try:
         address = within_site(staticfiles_storage.url(_ASSET))
     except ValueError:
-        return False  # a manifest that does not know the file
+        return False  # the manifest doesn't contain the file
     with quietly():
         client = Client(raise_request_exception=False)
         options: dict[str, Any] = {"secure": True, "headers": {"host": own_host()}}

@@ -1,4 +1,4 @@
-"""Check the adapter against the host's real rows: customers and their addresses, employees, teams, routes of alerts."""
+"""Check the adapter against the host's real rows: customers, addresses, employees, teams and recipients of alerts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def people_items(rows: int = ROWS) -> Iterator[Item]:
     """Check customers (at most ``rows``), employees and teams as returned by the adapter."""
     try:
         if list(adapter_problems()):
-            return  # reported by the system checks; reading rows would only repeat them
+            return  # reported by the system checks; reading rows would only report the same problems again
         yield from _customers(rows)
         yield from _employees()
     except ConfigurationError as problem:
@@ -103,7 +103,7 @@ def _customers(rows: int) -> Iterator[Item]:
 
 
 def _customers_of_all(rows: int, empty: list[str]) -> Iterator[tuple[str, CustomerRecord]]:
-    """Tenant and record of at most ``rows`` customers, read in the tenant's context.
+    """Yield the tenant and record of at most ``rows`` customers, reading them in their tenant's context.
 
     Tenants without customers are added to ``empty``.
     """
@@ -122,7 +122,7 @@ def _customers_of_all(rows: int, empty: list[str]) -> Iterator[tuple[str, Custom
 
 
 def _comparing(read: Iterator[tuple[str, CustomerRecord]], changed: list[str]) -> Iterator[tuple[str, CustomerRecord]]:
-    """What is read; names of those whom the mirror has otherwise are added to ``changed``."""
+    """Yield the items of ``read`` unchanged. Add the names of customers whose mirrored rows differ to ``changed``."""
     for tenant, together in groupby(read, key=itemgetter(0)):
         for batch in batches(record for _tenant, record in together):
             with crm.tenant(tenant):
@@ -235,7 +235,7 @@ def _routes(everybody: list[EmployeeRecord], teams: list[TeamRecord], of_tenant:
     by_key = {record.key: record for record in everybody}
     has_officer = any(record.role == Role.COMPLIANCE for record in everybody)
     staffed = {key for record in everybody for key in record.team_keys}
-    # A team without members has no alerts. If the adapter returns no memberships, any team may have alerts.
+    # Teams without members have no alerts. If the adapter returns no memberships, any team may have alerts.
     headless = [
         team.name for team in teams if team.supervisor_key not in by_key and (team.key in staffed or not staffed)
     ]

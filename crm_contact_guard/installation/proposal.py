@@ -1,4 +1,4 @@
-"""Proposal of initial settings, guessed from the host's models. Someone must review them before use."""
+"""Propose initial settings, guessed from the host's models. The settings must be reviewed before use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from crm_contact_guard.installation.logins import leads_somewhere, login_page, r
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """``block``: the settings as Python. ``others``: further possible customer models. ``open``: points to decide."""
+    """Proposed settings. ``block``: Python source. ``others``: other likely customer models. ``open``: open points."""
 
     block: str
     customer: str
@@ -81,7 +81,7 @@ def propose(customer: str = "") -> Proposal:
 
 
 def _named(name: str) -> type[Model]:
-    """The only model of this name. Raises LookupError."""
+    """Return the model with this name. Raise LookupError if there is none or more than one."""
     matches = [model for model in apps.get_models() if model.__name__.lower() == name.lower()]
     if len(matches) != 1:
         labels = ", ".join(model._meta.label for model in matches)
@@ -90,14 +90,14 @@ def _named(name: str) -> type[Model]:
 
 
 def _block(guard: Mapping[str, Any]) -> str:
-    """The settings as Python, one line each."""
+    """Return the settings as Python source, one line per setting."""
     return "\n".join(
         ["CONTACT_GUARD = {", *(f"    {_text(name)}: {_text(value)}," for name, value in guard.items()), "}"]
     )
 
 
 def _text(value: Any) -> str:
-    """A value as Python source with double quotes."""
+    """Return a value as Python source with double quotes."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping):
@@ -124,7 +124,7 @@ def _customer(found: Found, doubts: list[str]) -> dict[str, Any]:
         doubts.append(f"rows of {model.__name__} that are members of staff ({colleagues}) are excluded by FILTER")
     login = fields.person(model)
     if login and not fields.is_one(model, login) and fields.emails(model) and fields.name(model):
-        login = ""  # a row with a name and an address is a customer, and the user is its owner
+        login = ""  # a row with a name and an address represents a customer, and the user is its owner
     own = fields.link(model, user, fields.OWNERS, but=login) or _by_staff(model, found)
     through = _through(login, user)
     spec.update(_some("NAME", fields.name(model) or through(fields.name(user)) or "__str__"))
@@ -144,7 +144,7 @@ def _customer(found: Found, doubts: list[str]) -> dict[str, Any]:
 
 
 def _senders(found: Found, doubts: list[str]) -> dict[str, Any]:
-    """Customers without a table: rows such as tickets contain their address."""
+    """Return the options for customers without a table of their own, whose addresses are in rows such as tickets."""
     model, prefix = found.customer, found.key.split("_")[0]
     near = [each.name for each in fields.columns(model) if each.name.startswith(f"{prefix}_")]
     doubts.append(f"rows of {model.__name__} with the same {found.key} count as one customer")
@@ -176,7 +176,10 @@ def _users_served(found: Found, doubts: list[str]) -> dict[str, Any]:
 
 
 def _told_by_team(found: Found) -> str:
-    """The lookup from users to their teams, if the host has users in teams and marks none of them as staff."""
+    """Return the lookup from users to their teams if there are users in teams and none of them is marked as staff.
+
+    Otherwise, return "".
+    """
     user = get_user_model()
     path = fields.belonging(user, found.team) if found.team is not None else ""
     if not path:
@@ -194,7 +197,7 @@ def _by_staff(model: type[Model], found: Found) -> str:
 
 
 def _through(relation: str, target: type[Model]) -> Any:
-    """A function that prefixes a path, or the paths in braces of a text, with a relation."""
+    """Return a function that prefixes a path with a relation. In text with braces, it prefixes each path in braces."""
 
     def path(inner: Any) -> Any:
         if not relation or not inner:
@@ -264,7 +267,7 @@ def _roles(model: type[Model], doubts: list[str]) -> dict[str, Any]:
             f"set in EMPLOYEE['ROLES'] which {role} is supervisor, compliance, auditor, employee, or '' for none"
         )
         words = fields.role_words(model, role)
-        if not words:  # no rows yet to read them from
+        if not words:  # there are no rows yet from which to read role names
             return {"ROLE": role, "ROLES": {"chief": "supervisor"}, "DEFAULT_ROLE": "employee"}
         roles: dict[Any, str] = {word: fields.ours(word) for word in words}
         superuser = _superuser(model)
@@ -291,7 +294,7 @@ def _roles(model: type[Model], doubts: list[str]) -> dict[str, Any]:
 
 
 def _superuser(model: type[Model]) -> str:
-    """The path to ``is_superuser``, if the host's users have it."""
+    """Return the path to ``is_superuser``, or "" if the host's users don't have that field."""
     user = get_user_model()
     if "is_superuser" not in fields.names(user):
         return ""
@@ -338,7 +341,7 @@ def _some(option: str, value: Any) -> Mapping[str, Any]:
 
 
 def _login() -> str:
-    """The name of a login page, if Django's LOGIN_URL is invalid and a login page can be found."""
+    """Return the URL name of a login page if Django's LOGIN_URL is invalid and a login page can be found, else ""."""
     try:
         return "" if leads_somewhere(address_of(django_settings.LOGIN_URL)) else login_page(_users())
     except Exception:  # noqa: BLE001 - a host's URLs may fail at this point, for example without tables
@@ -346,7 +349,7 @@ def _login() -> str:
 
 
 def _users() -> list[Any]:
-    """Some of the host's users, newest first; empty if its tables do not exist yet."""
+    """Return up to 1,000 of the host's users, newest first; none if its tables don't exist yet."""
     try:
         return list(host_rows.manager(get_user_model()).order_by("-pk")[:1000])
     except DatabaseError:

@@ -1,4 +1,4 @@
-"""Check the second reader, if configured: whether its endpoint answers an invented question correctly and in time."""
+"""Check the second reader, if configured: whether its endpoint answers a made-up question correctly and in time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crm_contact_guard.reading.masking import People
 from crm_contact_guard.reading.options import Options, options, problems
 
 TOPIC = "reader"
-#: Invented text: no customer data is sent to check the endpoint.
+#: Made-up messages, so that no customer data is sent to check the endpoint.
 _LINES: Final = (
     prompt.Line(side=By.EMPLOYEE, text="Your room is ready."),
     prompt.Line(side=By.CUSTOMER, text="Thank you! Can we go on by private chat?", pause=5),

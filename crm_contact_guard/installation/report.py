@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """``ERROR``: something does not work. ``WARNING``: something works, but with limitations."""
+    """The severity of an item. ``ERROR``: something doesn't work. ``WARNING``: it works, but with limitations."""
 
     FINE = "ok"
     WARNING = "warning"

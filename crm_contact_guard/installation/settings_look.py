@@ -1,4 +1,4 @@
-"""Check the settings (by our system checks), migrations and triggers."""
+"""Check the settings (with our system checks), migrations and triggers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ APP = "crm_contact_guard"
 
 
 def settings_items() -> Iterator[Item]:
-    """The messages of our system checks, except the database checks."""
+    """Yield the messages of our system checks, except the database checks."""
     messages = [message for message in checks.run_checks(tags=[APP]) if str(message.id).startswith(APP)]
     for message in messages:
         level = Level.ERROR if message.level >= checks.ERROR else Level.WARNING
@@ -44,7 +44,7 @@ def package_items() -> Iterator[Item]:
         )
 
 
-#: Distributions of one module, of which pip installs both.
+#: Distributions that contain the same module, and that pip doesn't prevent from being installed together.
 _SAME_MODULE = ("phonenumbers", "phonenumberslite")
 
 
@@ -56,7 +56,7 @@ def _version(distribution: str) -> str:
 
 
 def waiting_migrations() -> list[str]:
-    """Our unapplied migrations."""
+    """Return our unapplied migrations."""
     executor = MigrationExecutor(database.connection())
     wanted = [key for key in executor.loader.graph.leaf_nodes() if key[0] == APP]
     return [str(migration) for migration, _back in executor.migration_plan(wanted)]
@@ -66,7 +66,7 @@ def has_tables() -> bool:
     """Whether our tables exist and all migrations are applied."""
     try:
         return not waiting_migrations()
-    except Exception:  # noqa: BLE001 - the database is unavailable, or migrations of the host can't be loaded
+    except Exception:  # noqa: BLE001 - the database is unavailable, or the host's migrations can't be loaded
         return False
 
 

@@ -1,6 +1,7 @@
-"""Check that mirrored employees reach their inbox: requests as theirs, with all middleware, without their passwords.
+"""Check that mirrored employees can open their inbox, by sending requests on their behalf through all middleware.
 
-Nothing stays: the session is deleted, and what the request writes is rolled back.
+Their passwords aren't needed. Nothing is kept: the session is deleted, and the request's database writes are rolled
+back.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _user: ContextVar[Any] = ContextVar("contact_guard_check_user")
 
 
 class SetUser:
-    """Middleware that signs in the employee of the check, for hosts whose own sign-in can't be imitated."""
+    """Middleware that signs in the employee being checked, for hosts whose own sign-in can't be imitated."""
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response
@@ -42,12 +43,12 @@ class SetUser:
 
 
 def staff_items() -> Iterator[Item]:
-    """Request the inbox as one employee of each role that has one."""
+    """Request the inbox as one employee of each role that has an inbox."""
     for role in (Role.EMPLOYEE, Role.SUPERVISOR, Role.COMPLIANCE):
         employee = Employee.objects.filter(role=role, active=True, user__isnull=False).order_by("pk").first()
         if employee is None:
             continue
-        with crm.tenant(employee.tenant):  # a user may be a row of a tenant; the request enters none
+        with crm.tenant(employee.tenant):  # the user may be a tenant's row; the request enters no tenant
             user = employee.user
         if user is not None and user.is_authenticated:
             yield _inbox(employee, user)
@@ -59,9 +60,9 @@ def _inbox(employee: Employee, user: Any) -> Item:
         ask = partial(asked, "get", address("inbox"), cookies=cookies)
         answer = ask()
         if _is_ours(answer, 302):
-            # Our page did not see the user: the host signs people in by other means than Django's session.
+            # Our page didn't receive the user, so the host signs people in by other means than Django's session.
             return _without_session(who)
-        # Perhaps the host takes the tenant from the request, in a way that this request does not.
+        # The host may determine the tenant from something in the request that this request lacks.
         level = Level.WARNING if employee.tenant and crm.has_contexts(crm.adapter()) else Level.ERROR
         if _is_ours(answer, 403):
             return Item(
@@ -83,7 +84,7 @@ def _inbox(employee: Employee, user: Any) -> Item:
             what=f"the inbox for {who}",
             fix=fix,
             level=level,
-            # To find the middleware, some of the host's is disabled, its sign-in included.
+            # The search for the middleware disables some of the host's middleware, including its sign-in.
             last=(SET_USER,),
         )
 
@@ -123,7 +124,10 @@ def _as(user: Any) -> Iterator[None]:
 
 @contextmanager
 def _session(user: Any) -> Iterator[Mapping[str, str]]:
-    """A cookie of a session as Django's login makes one, without its signals. Empty if the host has no sessions."""
+    """Create a session as Django's login does, but without signals, and yield its cookie.
+
+    Yield an empty mapping if the host has no sessions or if no authentication backend finds the user.
+    """
     backend = _backend(user)
     try:
         session = import_module(django_settings.SESSION_ENGINE).SessionStore()
@@ -145,9 +149,9 @@ def _session(user: Any) -> Iterator[Mapping[str, str]]:
 
 
 def _backend(user: Any) -> str:
-    """The first authentication backend that finds the user; "" if there is none."""
+    """Return the path of the first authentication backend that finds the user; "" if there is none."""
     for path in django_settings.AUTHENTICATION_BACKENDS:
-        # One of an app that is not installed can't be loaded, and one of the host's own may raise anything.
+        # A backend whose app isn't installed can't be loaded, and the host's own backends may raise any exception.
         with suppress(Exception):
             if load_backend(path).get_user(user.pk) is not None:
                 return path
@@ -156,7 +160,7 @@ def _backend(user: Any) -> str:
 
 @contextmanager
 def _nothing_kept() -> Iterator[None]:
-    """Roll back what the request writes to our database, the users' and the default one."""
+    """Roll back the request's writes to our database, the users' database and the default database."""
     names = {"default", database.alias(), host_rows.source(get_user_model())}
     with ExitStack() as stack:
         for name in sorted(names):

@@ -1,4 +1,4 @@
-"""Check whether a template engine of the host finds our templates, without compiling one."""
+"""Check whether a template engine of the host finds our templates, without compiling a template."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OURS = "crm_contact_guard/mail/alert.txt"
 
 
 def finds_ours(engine: Any) -> bool:
-    """Whether it is a DjangoTemplates engine with a loader that finds our templates."""
+    """Whether ``engine`` is a DjangoTemplates engine with a loader that finds our templates."""
     if not isinstance(engine, DjangoTemplates):
         return False
     for loader in engine.engine.template_loaders:

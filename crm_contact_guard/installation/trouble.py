@@ -6,7 +6,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connectio
 
 
 def describe(error: Exception) -> str:
-    """A message that says which database failed, why, and what to do."""
+    """Return a message that says which database failed, why, and what to do."""
     connection = connections[DEFAULT_DB_ALIAS]
     what = " ".join(str(error).split()) or type(error).__name__
     settings = connection.settings_dict

@@ -21,7 +21,7 @@ from crm_contact_guard.installation.working_time import hours_items
 def walk(
     *, rows: int = ROWS, patience: float = PATIENCE, tests: Iterable[tuple[str, str]] = (), fix: bool = False
 ) -> Iterator[Item]:
-    """Check everything. With ``fix``, problems that can be fixed safely are fixed, and their part is checked again."""
+    """Run all checks. With ``fix``, fix the problems that can be fixed safely, and run the affected parts again."""
     parts: list[Callable[[], Iterable[Item]]] = [
         settings_items,
         database_items,
@@ -41,11 +41,11 @@ def walk(
             items = _look(part)
         yield from items
         if part is database_items and not has_tables():
-            return  # without the tables, all further checks would fail
+            return  # without the tables, all remaining checks would fail
 
 
 def _look(part: Callable[[], Iterable[Item]]) -> list[Item]:
-    """Run one part. An exception in it is reported as an item and does not end the check."""
+    """Run one part of the check. Report exceptions as items, so that the other parts still run."""
     items: list[Item] = []
     try:
         items.extend(part())  # keeps the items yielded before an exception

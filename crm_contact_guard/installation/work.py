@@ -1,4 +1,4 @@
-"""Check the background work: worker, beat or cron, mail to supervisors, sealing, outbox."""
+"""Check background tasks: worker, beat or cron, emails to supervisors, sealing and the outbox."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from crm_contact_guard.record.models import Event, Pending
 from crm_contact_guard.record.recording import record_event
 
 TOPIC = "work"
-#: Seconds to wait until worker and beat have sealed the row that the check records.
+#: Maximum time, in seconds, to wait for beat and a worker to seal the row that the check records.
 PATIENCE = 20.0
-#: Work that has been due for longer than this is overdue.
+#: Work that has been due for longer than this is reported as overdue.
 _STALE = timedelta(minutes=5)
 _SILENT = ("console", "dummy", "locmem", "filebased")
 
 
 def work_items(patience: float = PATIENCE) -> Iterator[Item]:
-    """Check how tasks run. With Celery, a row is recorded that must be sealed within ``patience`` seconds."""
+    """Check how tasks run. With Celery, record a row, which must be sealed within ``patience`` seconds."""
     try:
         Pending.objects.exists()
     except (OperationalError, ProgrammingError):
@@ -87,13 +87,13 @@ def _celery(patience: float) -> Iterator[Item]:
 
 
 def _broker_trouble() -> str:
-    """Where the broker was looked for and why it failed, without the password; "" if it answers."""
+    """Return the broker's URL, without the password, and the reason why it can't be reached; "" if it answers."""
     connection = None
     try:
         connection = current_app.connection_for_write()
         with connection:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=5)
-    except Exception as problem:  # noqa: BLE001 - each broker's library raises its own
+    except Exception as problem:  # noqa: BLE001 - each broker's library raises its own exceptions
         reason = f"{type(problem).__name__}: {' '.join(str(problem).split())}".removesuffix(": ")
         if connection is None:
             return _without_secrets(reason, current_app.conf.broker_write_url or current_app.conf.broker_url)
@@ -102,7 +102,7 @@ def _broker_trouble() -> str:
 
 
 def _without_secrets(text: str, *urls: Any) -> str:
-    """The text without the passwords of these URLs, as they are written there and as they are meant."""
+    """Mask the passwords of these URLs in the text, both as written in the URL and percent-decoded."""
     for part in (part for url in urls for part in str(url or "").split(";")):
         with suppress(ValueError):
             password = urlsplit(part).password or ""

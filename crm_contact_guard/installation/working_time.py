@@ -1,4 +1,4 @@
-"""Check working hours, calendars and holidays: unusable values, employees who never work, years without data."""
+"""Check working hours, calendars and holidays for invalid values, employees who never work and years without data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN = 3
 
 
 def hours_items() -> Iterator[Item]:
-    """Check ``HOLIDAYS`` for this year and the next, and the hours of all employees as the adapter returns them."""
+    """Check ``HOLIDAYS`` for this year and the next, and all employees' hours as returned by the adapter."""
     now = timezone.now()
     problems = hours.holiday_problems((now.year, now.year + 1))
     for problem in problems:
@@ -56,7 +56,7 @@ def hours_items() -> Iterator[Item]:
 
 
 def _staff() -> Iterator[EmployeeRecord]:
-    """Everybody with access, of all tenants."""
+    """Yield all active employees with a role, in all tenants."""
     adapter = crm.adapter()
     if list(adapter.problems()):
         return  # reported by the system checks; reading rows would only repeat them

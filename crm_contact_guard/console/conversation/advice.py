@@ -1,4 +1,4 @@
-"""What is said to the writer about a text before it goes."""
+"""Advice to the employee about a message before it is sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from crm_contact_guard.supervision.models import Topic
 
 @dataclass(frozen=True)
 class Advice:
-    """What to say about a text before it goes: its pieces with the evidence, the reasons, a better wording."""
+    """Advice about a message: its text with the evidence marked, the reasons, and a suggested wording."""
 
     decision: Decision
     pieces: Sequence[Piece]
@@ -48,7 +48,7 @@ class Advice:
 
 
 def look(viewer: Employee, typed: Typed, conversation: Conversation) -> Advice | None:
-    """What would be said about the text if it were sent now; None: nothing. Records nothing."""
+    """Return the advice that sending the text now would give, or None if there is none. Records nothing."""
     if not typed.text.strip():
         return None
     looked = gateway.preview(actor=viewer, text=typed.text, emergency=typed.emergency)
@@ -56,7 +56,7 @@ def look(viewer: Employee, typed: Typed, conversation: Conversation) -> Advice |
 
 
 def advise(looked: Preview | Sent, text: str, conversation: Conversation) -> Advice | None:
-    """Put a scan and a decision into words; None when the text may simply go."""
+    """Describe the results of a scan and the decision. Return None if the text may be sent without comment."""
     decision, scan = looked.decision, looked.scan
     if not decision.reasons:
         return None
@@ -81,6 +81,6 @@ def advise(looked: Preview | Sent, text: str, conversation: Conversation) -> Adv
 
 
 def better_wording(language: str) -> str:
-    """A sentence that keeps the talk where it is, in the customer's language."""
+    """Return a sentence in ``language`` that invites the customer to stay on this channel."""
     with speaking(language):
         return _("You can always reach me here, and a colleague will answer when I am away.")

@@ -1,4 +1,4 @@
-"""What a note of a call or meeting says beside its text; a telephone call's end in words."""
+"""Details of a note about a call or meeting, including the outcome of a phone call in words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class NoteDetails:
-    """What a note says beside its text; whatever was not told is empty. ``inbound``: the customer called."""
+    """The details of a note in addition to its text. Unknown details are empty. ``inbound``: the customer called."""
 
     outcome: str = ""
     inbound: bool = False
@@ -30,7 +30,7 @@ class NoteDetails:
 
 
 def details_of(kept: Mapping[str, Any]) -> NoteDetails | None:
-    """The details of a note as recorded; None when there are none."""
+    """Return the recorded details of a note, or None if there are none."""
     if not kept:
         return None
     return NoteDetails(
@@ -43,7 +43,7 @@ def details_of(kept: Mapping[str, Any]) -> NoteDetails | None:
 
 
 def _outcome(details: Mapping[str, Any]) -> str:
-    """ "12 min", "40 s", "not answered"; empty for a note that a person wrote."""
+    """Return a call's length or outcome, such as "12 minutes", "40 s" or "not answered"; "" if none was recorded."""
     told = str(details.get("outcome") or "")
     if told != CallOutcome.ANSWERED.value:
         return str(_WORDS.get(told, ""))

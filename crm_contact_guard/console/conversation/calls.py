@@ -1,4 +1,4 @@
-"""The button that calls a customer."""
+"""The view behind the button that calls a customer."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from crm_contact_guard.hosting import database
 from crm_contact_guard.proof.canonical import canonical_text
 
 
-# The wish must be on record before the carrier is asked, also where the host wraps requests in a transaction.
+# The request to call must be recorded before the carrier is contacted, even if the host wraps requests in transactions.
 @database.outside_transactions
 @page("POST")
 def call(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Ring the viewer's telephone, then the customer's; say what happens, or why it does not."""
+    """Call the viewer's phone, then the customer's. Show whether the call was started or why it wasn't."""
     row = find(viewer, pk)
     back, error = back_of(request, row), ""
     channel, key = request.POST.get("channel", ""), canonical_text(request.POST.get("key", ""))[:64]

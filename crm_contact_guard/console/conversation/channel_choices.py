@@ -1,4 +1,4 @@
-"""Which channels a conversation can go on over, and which of them is the web chat."""
+"""The channels available for a conversation, and which of them is the web chat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crm_contact_guard.record.models import Conversation
 
 @dataclass(frozen=True)
 class Choice:
-    """A channel the writer may choose. ``quick``: people expect Enter to send there, as in any chat."""
+    """A channel that the employee may choose. ``quick``: users expect Enter to send a message, as in any chat."""
 
     alias: str
     label: Any
@@ -24,13 +24,13 @@ class Choice:
 
 
 def webchat() -> Channel | None:
-    """The first configured channel whose messages our own page hands to the customer."""
+    """Return the first configured channel whose messages are delivered by our own page, or None."""
     channels = (registry.channel(alias) for alias in registry.aliases())
     return next((channel for channel in channels if channel.on_our_page), None)
 
 
 def choices(customer: Customer) -> list[Choice]:
-    """The channels that reach the customer."""
+    """Return the channels that reach the customer."""
     kinds = set(customer.addresses.filter(opted_out_at__isnull=True).values_list("kind", flat=True))
     channels = [registry.channel(alias) for alias in registry.aliases()]
     return [
@@ -47,7 +47,7 @@ def choices(customer: Customer) -> list[Choice]:
 
 
 def refused(customer: Customer) -> list[str]:
-    """Why channels that could reach the customer may not be used, in words."""
+    """Return the reasons why channels may not be used although the customer has an address for them."""
     stopped = set(customer.addresses.filter(opted_out_at__isnull=False, dropped=False).values_list("kind", flat=True))
     channels = [registry.channel(alias) for alias in registry.aliases()]
     words = [
@@ -59,7 +59,7 @@ def refused(customer: Customer) -> list[str]:
 
 
 def usual(conversation: Conversation, offered: list[Choice]) -> str:
-    """The channel used last when it can still be chosen, else the first that can."""
+    """Return the conversation's last channel if it is still offered, else the first channel offered, else ""."""
     aliases = [choice.alias for choice in offered]
     if conversation.channel in aliases:
         return conversation.channel
@@ -67,5 +67,5 @@ def usual(conversation: Conversation, offered: list[Choice]) -> str:
 
 
 def label(alias: str) -> Any:
-    """A channel's name for people; its alias when it has left the settings."""
+    """Return a channel's human-readable name, or its alias if the channel is no longer in the settings."""
     return registry.channel(alias).verbose_name if alias in registry.aliases() else alias

@@ -1,4 +1,4 @@
-"""Links to the web chat: made for a customer, and revoked."""
+"""Create and revoke links to the web chat."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from crm_contact_guard.exceptions import NotPermitted
 
 @page("POST")
 def create(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Make a web chat link. It is shown in this answer and never again: only its hash is kept."""
+    """Create a web chat link. Only this response shows the link, since only the hash of its token is stored."""
     row = find(viewer, pk)
     if not permissions.may_write(viewer, row) or channel_choices.webchat() is None:
         raise NotPermitted(_("You can't invite to a web chat here."))
@@ -38,7 +38,7 @@ def create(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 
 @page("POST")
 def revoke(request: HttpRequest, viewer: Employee, pk: UUID, link_pk: UUID) -> HttpResponse:
-    """End a web chat link."""
+    """Revoke a web chat link."""
     row = find(viewer, pk)
     chat_link_revoke(link=get_object_or_404(ChatLink, pk=link_pk, conversation=row), revoked_by=viewer)
     if is_htmx(request):

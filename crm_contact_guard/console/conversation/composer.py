@@ -1,4 +1,4 @@
-"""The composer: what it shows, and sending."""
+"""The composer: the data that it shows, and sending its message."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OVERRIDES = (
 
 @dataclass(frozen=True)
 class Blank:
-    """One variable of a text block, to be filled in."""
+    """The form field for one variable of a text block."""
 
     name: str
     label: str
@@ -47,7 +47,7 @@ class Blank:
 
 @dataclass(frozen=True)
 class Block:
-    """The chosen text block: its text as far as it is filled in, and what is missing."""
+    """The chosen text block: its text with the variables filled in so far, and the form fields for the variables."""
 
     text: str
     language: str
@@ -56,7 +56,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Composer(Shown):
-    """The form in which somebody writes. ``advice`` None: there is nothing to say."""
+    """The form for writing a message. ``advice`` is None if there is no advice about the text."""
 
     template = "parts/composer.html"
 
@@ -72,11 +72,11 @@ class Composer(Shown):
     #: The field that the error is about.
     error_field: str = ""
     sent: bool = False
-    #: What the chosen channel allows now; None: none can be chosen.
+    #: The current limits of the chosen channel; None if no channel can be chosen.
     limits: Limits | None = None
     blocks: Sequence[templates.Template] = ()
     block: Block | None = None
-    #: Files were chosen and are not kept by the browser: they must be chosen again.
+    #: Whether files must be chosen again, since browsers don't keep them.
     files_gone: bool = False
 
     @property
@@ -85,7 +85,7 @@ class Composer(Shown):
 
     @property
     def waits(self) -> bool:
-        """Whether the chosen channel's carrier takes nothing at the moment."""
+        """Whether the chosen channel's carrier currently accepts no messages."""
         return any(found.channel.alias == self.typed.channel for found in down())
 
     @property
@@ -100,7 +100,7 @@ class Composer(Shown):
 def composer_for(
     viewer: Employee, conversation: Conversation, *, typed: Typed | None = None, back: str = "", channel: str = ""
 ) -> Composer:
-    """A composer, empty or with what was typed."""
+    """Return a composer, either empty or filled in with ``typed``."""
     offered = channel_choices.choices(conversation.customer)
     typed = typed or Typed(subject=conversation.subject, channel=channel)
     if typed.channel not in [choice.alias for choice in offered]:
@@ -136,7 +136,7 @@ def _block(template: templates.Template, typed: Typed, conversation: Conversatio
 
 
 def customer_now(conversation: Conversation, viewer: Employee, now: datetime) -> datetime | None:
-    """The customer's local time when it differs from the viewer's."""
+    """Return the customer's local time if it differs from the viewer's, else None."""
     name = conversation.customer.timezone
     if not name:
         return None
@@ -145,8 +145,9 @@ def customer_now(conversation: Conversation, viewer: Employee, now: datetime) ->
 
 
 def send(viewer: Employee, composer: Composer, uploaded: Sequence[UploadedFile[Any]] = ()) -> Composer:
-    """Send what was typed. The composer that comes back is empty when it went out; else it holds the text and says why.
+    """Send the message in a composer.
 
+    Return an empty composer if the message was sent. Otherwise, return one that keeps the text and gives the reason.
     Raises NotPermitted.
     """
     typed = composer.typed
@@ -182,7 +183,10 @@ def _takes_subject(composer: Composer) -> bool:
 
 
 def _override(typed: Typed) -> tuple[Override | None, str]:
-    """The writer's reason for going on, or what is missing from it."""
+    """Return the employee's reason for sending the message despite the advice.
+
+    If the reason is missing or incomplete, return None and a message that says what to enter.
+    """
     if not typed.override_code:
         return None, _("Choose a reason to go on.") if typed.override_text else ""
     if typed.override_code not in [code.value for code in OverrideCode]:

@@ -1,4 +1,4 @@
-"""Marking evidence in place. Pure: text and spans in, pieces of text out; whoever renders them escapes them."""
+"""Split text at the evidence in it, so that the evidence can be marked. Templates must escape the resulting pieces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 
 @dataclass(frozen=True)
 class Span:
-    """Evidence in a text: offsets in code points, and the number that its reason bears at the margin."""
+    """Evidence in a text: offsets in code points, and the number of its reason in the margin."""
 
     start: int
     end: int
@@ -18,7 +18,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Piece:
-    """A run of text. ``numbers`` are those of the reasons it is evidence of; empty: ordinary text."""
+    """A piece of a text. ``numbers``: numbers of the reasons for which it is evidence; empty for ordinary text."""
 
     text: str
     numbers: tuple[int, ...] = ()
@@ -29,9 +29,10 @@ class Piece:
 
 
 def pieces(text: str, spans: Sequence[Span]) -> list[Piece]:
-    """Cut a text at the borders of its evidence. The pieces joined are the text, whatever the spans are.
+    """Split a text where evidence begins or ends. For any spans, joining the pieces gives the original text.
 
-    Spans may overlap; what reaches beyond the text (another version of it, after erasure) is cut off.
+    Spans may overlap. Parts of spans outside the text are ignored, since spans may belong to another version of the
+    text, such as the one before an erasure.
     """
     inside = [
         Span(max(span.start, 0), min(span.end, len(text)), span.number)

@@ -1,4 +1,4 @@
-"""Saying who the customer of a conversation is: the search in the CRM from the conversation's card, and the choice."""
+"""Identify the customer in a conversation by searching the CRM and choosing a customer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from crm_contact_guard.viewing.candidates import candidates
 
 @page("GET", "HEAD", "POST")
 def identify(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """GET searches (``q``), POST says that it is ``customer``."""
+    """Search for customers matching ``q``. On POST, identify the conversation's customer as ``customer``."""
     row = find(viewer, pk)
     if not permissions.may_identify_customer(viewer, row):
         raise NotPermitted(_("You can't say who this customer is."))
@@ -36,7 +36,7 @@ def identify(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
             return _page(request, viewer, row, Search(words, [], str(error)), status=422)
         if permissions.conversations(viewer).filter(pk=row.pk).exists():
             return redirect("crm_contact_guard:conversation", row.pk)
-        # It went to the customer's owner, whose it now is.
+        # The conversation now belongs to the customer's owner, and the viewer may no longer read it.
         return redirect("crm_contact_guard:inbox")
     return _page(request, viewer, row, Search(words.strip(), candidates(viewer, words, but=row.customer)))
 

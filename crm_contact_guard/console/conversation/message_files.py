@@ -1,4 +1,4 @@
-"""Files of messages: for staff who may read the message, and for carriers that fetch them."""
+"""Download files belonging to messages, for staff who may read the message and for carriers."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from crm_contact_guard.viewing.files import file_open
 
 @page()
 def file(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponseBase:
-    """A file of a message that the viewer may read."""
+    """Return a file belonging to a message that the viewer may read."""
     return hand_out(file_open(viewer, str(pk), "file"))
 
 
 @csrf_exempt
 @require_safe
 def carrier_file(request: HttpRequest, token: str) -> HttpResponseBase:
-    """A file that a carrier fetches by its signed link (``files.carrier_link``)."""
+    """Return a file to a carrier that requests it by a signed link (``files.carrier_link``)."""
     attachment = storage.by_carrier_token(token)
     if attachment is None:
         return HttpResponse("not found", status=404, content_type="text/plain")
     response = hand_out(attachment)
-    # Readers' programs load it from pages of their own.
+    # Recipients' programs load the file from pages on other origins.
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 
 
-# Hosts with login-required middleware (Django's own since 5.1) let this view through by this mark.
+# Login-required middleware (part of Django since 5.1) lets views with this attribute through.
 carrier_file.login_required = False  # type: ignore[attr-defined]

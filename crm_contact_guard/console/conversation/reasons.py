@@ -1,4 +1,4 @@
-"""Why a finding is shown, in the reader's language and without blame."""
+"""Explanations of findings, in the viewer's language and without blame."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from crm_contact_guard.supervision.second_reading.reader_effects import DETECTOR
 
 
 def reason(detector: str, kind: str) -> str:
-    """The detector's own sentence; the kind's name where the detector has none (an older version's, a host's own)."""
+    """Return the explanation for a detector's findings.
+
+    If the detector has none, because it belongs to the host or to an older version, return the name of the kind.
+    """
     if kind == FindingKind.AFTER_HOURS:
         return _("Sent outside the employee's working hours.")
     if detector == DETECTOR:
@@ -22,9 +25,10 @@ def reason(detector: str, kind: str) -> str:
 
 
 def remark(detector: str, kind: str) -> str:
-    """The same for what was only noticed, where nothing in the text is marked.
+    """Return the explanation for a finding that was only noticed and whose evidence isn't marked in the text.
 
-    What weighs the wording as a whole would point to a marked sentence: the kind's name says as much.
+    For the ranker, which rates the wording as a whole, return the name of the kind, since the ranker's own explanation
+    would refer to a marked sentence.
     """
     if detector.rpartition(".")[2] == "ranker":
         return str(FindingKind(kind).label)

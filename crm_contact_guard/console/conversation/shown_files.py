@@ -1,4 +1,4 @@
-"""Files of messages as pages show them: what can be opened, what a carrier still keeps, what was lost."""
+"""Files belonging to messages, as shown on pages: available files, files still at the carrier, and lost files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from crm_contact_guard.files.models import Attachment, Media
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.supervision.showing import shown
 
-#: Pictures that every browser shows, up to a size that a page may load unasked.
+#: Types of images that every browser displays, and the maximum size in bytes for displaying one in the page.
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _PICTURE_BYTES = 3 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class LineFile:
-    """One file. ``pk`` None: its content is gone, or it was never here."""
+    """One file. ``pk`` is None if the content has been erased or was never stored."""
 
     pk: UUID | None
     name: str
@@ -29,7 +29,7 @@ class LineFile:
 
 @dataclass(frozen=True)
 class LineFiles:
-    """The files of one message; ``waiting`` are still at the carrier, ``lost`` could not be fetched."""
+    """The files of one message, with the number of files still ``waiting`` at the carrier or ``lost``."""
 
     files: Sequence[LineFile] = ()
     waiting: int = 0
@@ -40,7 +40,7 @@ NO_FILES = LineFiles()
 
 
 def files_of(messages: Sequence[Message]) -> dict[UUID, LineFiles]:
-    """The files of these messages, by message. At most three queries, none when no message has any."""
+    """Return the files of these messages by message ID. Uses at most three queries, and none if there are no files."""
     listed = {message.pk: json.loads(message.files) for message in messages if message.files}
     promised = [message.pk for message in messages if message.details and f'"{media.WAITING}"' in message.details]
     kept: dict[UUID, dict[int, Attachment]] = {}

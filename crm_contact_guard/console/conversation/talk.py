@@ -1,4 +1,4 @@
-"""Everything a template needs to show one conversation: thread, composer, customer card."""
+"""All data that a template needs to show one conversation: thread, composer and customer card."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class MaskedAddress:
     kind: str
     label: str
     value: str
-    #: Why it is not written to; empty when it may be.
+    #: Why messages must not be sent to the address; empty if they may be sent.
     stopped: str = ""
     stopped_at: datetime | None = None
 
@@ -46,20 +46,20 @@ class Card:
     customer: Customer
     addresses: Sequence[MaskedAddress]
     may_unmask: bool
-    #: The CRM does not know who it is.
+    #: Whether the CRM doesn't know the customer.
     unknown: bool
     may_identify: bool
-    #: Another customer has the same address.
+    #: Whether any of the customer's addresses also belongs to another customer.
     shared: bool
-    #: Where the customer's clock says something else than the viewer's.
+    #: The customer's local time if it differs from the viewer's.
     local_time: datetime | None
-    #: The customer's page in the CRM; empty: it has none that a browser may open.
+    #: URL of the customer's page in the CRM; empty if there is none that a browser may open.
     url: str
 
 
 @dataclass(frozen=True)
 class Search:
-    """For whom of the CRM's customers was looked, and whom the viewer may choose."""
+    """A search for customers in the CRM: the search terms, and the customers that the viewer may choose."""
 
     words: str
     found: Sequence[Customer]
@@ -72,7 +72,7 @@ class Search:
 
 @dataclass(frozen=True)
 class ChatLinks(Shown):
-    """The conversation's web chat links. ``new_address``: the one just made, which is shown this once."""
+    """The conversation's web chat links. ``new_address``: URL of the link just created, which is shown only once."""
 
     template = "parts/chat_links.html"
 
@@ -84,14 +84,14 @@ class ChatLinks(Shown):
 
 @dataclass(frozen=True)
 class CallButtons(Shown):
-    """The buttons that call the customer. ``called``: the viewer's telephone rings; ``error``: why it does not."""
+    """The buttons that call the customer. ``called``: the call was started; ``error``: why it wasn't."""
 
     template = "parts/call.html"
 
     conversation: Conversation
     #: The channels over which the customer can be called now.
     lines: Sequence[Channel]
-    #: Belongs to one form on one page: sent twice, it is one call.
+    #: Identifies the form, so that a form sent twice results in a single call.
     key: str
     back: str
     called: bool = False
@@ -100,7 +100,7 @@ class CallButtons(Shown):
 
 @dataclass(frozen=True)
 class OpenState:
-    """What an open page is at: the version of its messages, and whether the customer is writing."""
+    """The state of an open page: the version of its messages, and whether the customer is typing."""
 
     version: str
     typing: bool
@@ -108,14 +108,14 @@ class OpenState:
 
 @dataclass(frozen=True)
 class Talk:
-    """One conversation with all that stands around it."""
+    """One conversation with everything shown around it."""
 
     conversation: Conversation
     window: Window
     state: OpenState
-    #: The message that the address asks for; the window lies around it.
+    #: The message named in the URL, around which the window lies.
     around: Message | None
-    #: There is a web chat, where people see each other write.
+    #: Whether there is a web chat, where each side sees that the other is typing.
     chats: bool
     composer: Composer
     may_write: bool
@@ -127,7 +127,7 @@ class Talk:
 
 
 def find(viewer: Employee, pk: Any) -> Conversation:
-    """The conversation, when the viewer may read it. Raises Http404."""
+    """Return the conversation. Raise Http404 if the viewer may not read it."""
     rows = permissions.conversations(viewer).select_related("customer__owner", "employee", "team")
     return get_object_or_404(rows, pk=pk)
 
@@ -145,7 +145,7 @@ def talk(
     call: CallButtons | None = None,
     search: Search | None = None,
 ) -> Talk:
-    """A conversation, with the window that the address asks for."""
+    """Return a conversation with the window of messages that the request's URL selects."""
     window, place = window_of(request, viewer, conversation)
     may_write = permissions.may_write(viewer, conversation)
     composer = composer or composer_for(viewer, conversation, back=back or request.get_full_path())
@@ -173,7 +173,10 @@ def talk(
 
 
 def window_of(request: HttpRequest, viewer: Employee, conversation: Conversation) -> tuple[Window, Message | None]:
-    """The messages that the address asks for (``around`` or ``before`` one), else the newest; which they are around."""
+    """Return the window that the URL selects by ``around`` or ``before``, else the newest messages.
+
+    The second value is the message that the window lies around, if any.
+    """
     findings = permissions.findings(viewer)
     place = thread.message_of(conversation, request.GET.get("around"))
     if place is not None:
@@ -183,13 +186,13 @@ def window_of(request: HttpRequest, viewer: Employee, conversation: Conversation
 
 
 def open_state(conversation: Conversation, start: Message | None) -> OpenState:
-    """What an open page is at whose messages begin with ``start``."""
+    """Return the state of an open page whose first message is ``start``."""
     typing = typing_marks.customer_is_typing(conversation)
     return OpenState(version=f"{thread.version(conversation, start)}.{int(typing)}", typing=typing)
 
 
 def card(viewer: Employee, conversation: Conversation, *, unmasked: bool = False) -> Card:
-    """The customer's card: addresses are masked unless the viewer asked otherwise."""
+    """Return the customer's card. Addresses are masked unless ``unmasked`` is true."""
     customer = conversation.customer
     return Card(
         customer=customer,
@@ -213,7 +216,7 @@ def card(viewer: Employee, conversation: Conversation, *, unmasked: bool = False
 
 
 def chat_links(conversation: Conversation, *, may_write: bool, new_address: str = "") -> ChatLinks:
-    """The web chat links that still open something, for those who write in the conversation."""
+    """Return up to ten of the conversation's valid web chat links; none if the viewer may not write in it."""
     now = timezone.now()
     rows = conversation.chat_links.filter(revoked_at__isnull=True, expires_at__gt=now)
     return ChatLinks(

@@ -1,4 +1,4 @@
-"""Reading a conversation in windows: around the newest message, before one, or around the evidence."""
+"""Windows of a conversation's messages: the newest, those before a message, or those around the evidence."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from crm_contact_guard.supervision.models import Finding, Tier
 from crm_contact_guard.supervision.showing import shown, shown_values, stored_findings
 
 WINDOW = 40
-#: Up to here a stretch between two places is shown whole.
+#: Maximum number of messages that ``around`` shows without leaving any out.
 LONG = 2 * WINDOW
-#: Most that one look at an open page brings up to date.
+#: Maximum number of messages returned when an open page polls for changes.
 TAIL = 200
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason at the margin of a message; its evidence bears the same number."""
+    """One reason in the margin of a message. Its evidence has the same number."""
 
     number: int
     text: str
@@ -44,7 +44,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Erasing:
-    """The form that erases a message named by an alert, for those who may. ``open``: it was filled in and came back."""
+    """The form for erasing a message that an alert names. ``open``: its input was rejected and is shown again."""
 
     alert_id: UUID
     form: EraseForm
@@ -53,30 +53,30 @@ class Erasing:
 
 @dataclass(frozen=True)
 class Line:
-    """A message as pages show it. Templates take texts from here, never from the message: sensitive data are masked."""
+    """A message as shown on pages. Templates must use its text, where sensitive data is masked, not ``message``'s."""
 
     message: Message
     pieces: Sequence[Piece]
     subject: str = ""
     quoted: str = ""
     reasons: Sequence[Reason] = ()
-    #: Why something was noticed in it that warned nobody.
+    #: Explanations of findings in the message that raised no alert.
     noticed: Sequence[str] = ()
-    #: The day it begins, when it is the first message of one; in the reader's zone.
+    #: The message's date in the viewer's time zone, if it is the first message of that day.
     new_day: date | None = None
-    #: Messages before it that the page leaves out.
+    #: Number of messages left out before this one.
     left_out: int = 0
-    #: Same side as the message before, soon after: no need to say the name again.
+    #: Whether the previous message came from the same side shortly before, so that the name need not be repeated.
     follows: bool = False
     delivery: Delivery | None = None
     files: LineFiles = NO_FILES
-    #: Its sender took it back at the carrier; the record keeps it.
+    #: Whether the sender has retracted the message at the carrier. The record keeps it.
     taken_back: bool = False
-    #: A machine wrote it: an absence note, a report of a mail system (RFC 3834).
+    #: Whether the message was generated automatically, such as an out-of-office reply or a bounce (RFC 3834).
     automatic: bool = False
-    #: Who wrote, without an address in the name's place.
+    #: The sender's name, with any address in it masked.
     from_name: str = ""
-    #: What a note of a call or meeting says beside its text.
+    #: Details of a note about a call or meeting.
     details: NoteDetails | None = None
     erasing: Erasing | None = None
 
@@ -86,17 +86,17 @@ class Line:
 
     @property
     def trouble(self) -> str:
-        """Why the carrier did not take it; carriers put the address into their words."""
+        """The carrier's reason for rejecting the message, with addresses masked, since carriers may include them."""
         return name_of(self.delivery.last_error) if self.delivery is not None else ""
 
     @property
     def call_outcome(self) -> str:
-        """How a telephone call ended and how long it took, when a carrier told of one."""
+        """The outcome or duration of a phone call reported by a carrier; "" for other messages."""
         return self.details.outcome if self.details is not None else ""
 
     @property
     def version(self) -> str:
-        """Changes whenever the line looks different."""
+        """A version string that changes whenever the line's appearance changes."""
         state = self.delivery.state if self.delivery is not None else ""
         if self.files.waiting or self.files.lost:
             state += f"-{self.files.waiting}w{self.files.lost}"
@@ -108,7 +108,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Window:
-    """A run of messages, oldest first, and whether there are others on either side."""
+    """Messages, oldest first, and whether there are ``earlier`` or ``later`` ones in the conversation."""
 
     lines: Sequence[Line]
     earlier: bool
@@ -129,7 +129,7 @@ def _after(message: Message) -> Q:
 
 
 def message_of(conversation: Conversation, message_id: str | UUID | None) -> Message | None:
-    """The message with this id, when it belongs to the conversation."""
+    """Return the message with this ID, or None if it doesn't belong to the conversation."""
     try:
         key = UUID(str(message_id))
     except ValueError:
@@ -138,7 +138,7 @@ def message_of(conversation: Conversation, message_id: str | UUID | None) -> Mes
 
 
 def newest(conversation: Conversation, findings: QuerySet[Finding], *, before: Message | None = None) -> Window:
-    """The newest messages, or the newest of those before one."""
+    """Return the newest messages, or the newest of those preceding ``before``."""
     rows = _rows(conversation)
     if before is not None:
         rows = rows.filter(_before(before))
@@ -147,7 +147,10 @@ def newest(conversation: Conversation, findings: QuerySet[Finding], *, before: M
 
 
 def following(conversation: Conversation, findings: QuerySet[Finding], *, start: Message | None) -> list[Line]:
-    """The messages from ``start`` on (all when the page had none yet): what an open page shows now."""
+    """Return the current messages of an open page from ``start`` on, or all if the page had no messages yet (None).
+
+    At most the newest ``TAIL`` messages are returned.
+    """
     rows = _rows(conversation)
     if start is not None:
         rows = rows.filter(_after(start) | Q(pk=start.pk))
@@ -157,10 +160,10 @@ def following(conversation: Conversation, findings: QuerySet[Finding], *, start:
 def around(
     conversation: Conversation, findings: QuerySet[Finding], places: Sequence[Message], *, margin: int = WINDOW // 2
 ) -> Window:
-    """``places`` (at least one, oldest first) with the messages before, between and after them.
+    """Return ``places`` (at least one message, oldest first) with the messages before, between and after them.
 
-    Where they lie far apart, each keeps ``margin`` messages on either side; what is left out is counted on the
-    line that follows the gap.
+    If that would be more than ``LONG`` messages, only ``margin`` messages on either side of each place are returned.
+    The line after a gap has the number of messages left out.
     """
     first, last = places[0], places[-1]
     rows = _rows(conversation)
@@ -184,7 +187,10 @@ def around(
 
 
 def _near(keys: Sequence[UUID], places: Set[UUID], margin: int) -> Sequence[int]:
-    """The indexes of ``keys`` within ``margin`` of a place; of very many, those at both ends."""
+    """Return the indexes of ``keys`` at most ``margin`` away from one in ``places``.
+
+    If there are more than twice ``LONG``, return only the first and the last ``LONG`` of them.
+    """
     wanted = {
         index
         for place, key in enumerate(keys)
@@ -196,7 +202,10 @@ def _near(keys: Sequence[UUID], places: Set[UUID], margin: int) -> Sequence[int]
 
 
 def version(conversation: Conversation, start: Message | None) -> str:
-    """Changes when the page's part of the conversation does. Cheap: what an open page asks every few seconds."""
+    """Return a version string that changes with the messages from ``start`` on or with the employee in charge.
+
+    Cheap to compute, since every open page polls it every few seconds.
+    """
     rows = Message.objects.filter(conversation=conversation)
     if start is not None:
         rows = rows.filter(occurred_at__gte=start.occurred_at)
@@ -206,7 +215,7 @@ def version(conversation: Conversation, start: Message | None) -> str:
 
 
 def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line]:
-    """Make lines of messages (oldest first). ``findings``: those the reader may see, whose evidence is marked."""
+    """Convert messages (oldest first) to lines, marking the evidence of ``findings``, which the viewer may see."""
     if isinstance(findings, QuerySet):
         findings = findings.filter(message__in=[message.pk for message in messages])
     by_message: dict[UUID, list[Finding]] = {}
@@ -261,7 +270,10 @@ def _delivery(message: Message) -> Delivery | None:
 
 
 def _marks(message: Message, findings: list[Finding], numbered: int) -> tuple[list[Span], list[Reason]]:
-    """Findings with the same reason share a number. What stands in a file is told with the file's name."""
+    """Return the marked spans of a message's text and the reasons in its margin, numbered from ``numbered`` + 1.
+
+    Findings with the same reason share a number. Reasons for evidence in a file contain the file's name.
+    """
     numbers: dict[str, int] = {}
     spans, reasons = [], []
     for finding, text in _told(message, findings, reason):
@@ -274,7 +286,7 @@ def _marks(message: Message, findings: list[Finding], numbered: int) -> tuple[li
 
 
 def _noticed(message: Message, findings: list[Finding]) -> list[str]:
-    """Why something was noticed. Nothing in the text is marked: it is a remark and no charge."""
+    """Return why something was noticed. Nothing in the text is marked, since this is a remark, not an accusation."""
     return list(dict.fromkeys(text for _finding, text in _told(message, findings, remark)))
 
 

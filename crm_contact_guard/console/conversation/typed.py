@@ -1,4 +1,4 @@
-"""What stands in the composer's form."""
+"""The contents of the composer's form."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from crm_contact_guard.policy import templates
 from crm_contact_guard.proof.canonical import canonical_text
 
 MAX_REASON = 500
-#: Form fields that fill in a text block begin so.
+#: Prefix of the form fields for the variables of a text block.
 VARIABLE = "var-"
 
 
 @dataclass(frozen=True)
 class Typed:
-    """What the form holds, as it came in. ``key`` belongs to one form on one page: sent twice, it is one message."""
+    """The form as submitted. ``key`` identifies the form, so that a form sent twice results in a single message."""
 
     text: str = ""
     channel: str = ""
@@ -27,7 +27,7 @@ class Typed:
     override_code: str = ""
     override_text: str = ""
     key: str = field(default_factory=lambda: uuid4().hex)
-    #: An approved text block in place of free text, with what was filled in.
+    #: Name of an approved text block that replaces free text, and the values of its variables.
     template: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
 
@@ -42,12 +42,15 @@ class Typed:
             emergency=form.get("emergency", "") == "on",
             override_code=form.get("override_code", ""),
             override_text=form.get("override_text", "").strip()[:MAX_REASON],
-            # Ours is hexadecimal; what no database holds is left out of any other.
+            # Our own keys are hexadecimal. Characters that a database can't store are removed from any other key.
             key=canonical_text(form.get("key", ""))[:64] or uuid4().hex,
         )
 
     def idempotency_key(self, files: Sequence[FileIn]) -> str:
-        """What was changed after all is another message, although the page (gone back to) is the same."""
+        """Return a key for the message that depends on ``key`` and on the message's contents.
+
+        If someone goes back to the page and changes the message, it counts as a new one, although ``key`` is the same.
+        """
         parts = [self.text, self.channel, self.subject, self.template, *self.variables.values()]
         digest = hashlib.sha256("\0".join(parts).encode("utf-8", "replace"))
         for file in files:

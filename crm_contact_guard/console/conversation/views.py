@@ -1,4 +1,4 @@
-"""One conversation: its page, its news, and what an employee does in it."""
+"""Views for one conversation: its page, polling for changes, and the employee's actions in it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ConversationPage(Shown):
 
 @dataclass(frozen=True)
 class EarlierMessages(Shown):
-    """What comes into an open page above its first message."""
+    """Messages to insert into an open page above its first message."""
 
     template = "parts/earlier.html"
 
@@ -50,7 +50,7 @@ class EarlierMessages(Shown):
 
 @dataclass(frozen=True)
 class ThreadNews(Shown):
-    """What an open page shows now."""
+    """The current contents of an open page."""
 
     template = "parts/thread_news.html"
 
@@ -61,7 +61,7 @@ class ThreadNews(Shown):
 
 @dataclass(frozen=True)
 class Look(Shown):
-    """What is said about a text before it goes; None: nothing."""
+    """Advice about a text before it is sent; None if there is none."""
 
     template = "parts/advice.html"
 
@@ -70,7 +70,7 @@ class Look(Shown):
 
 @page()
 def conversation(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """The conversation, to read for all who may, to answer in for those who do."""
+    """Show the conversation to everyone who may read it, with a composer for those who may answer in it."""
     row = find(viewer, pk)
     if is_htmx(request) and request.GET.get("before"):
         still_seen(viewer, row, "conversation")
@@ -82,7 +82,7 @@ def conversation(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpRespon
 
 @page()
 def news(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """What an open page shows from its first message (``from``) on; 204 when that is still as ``v`` says."""
+    """Return the messages of an open page, beginning with ``from``, or 204 if version ``v`` is still current."""
     row = find(viewer, pk)
     start = thread.message_of(row, request.GET.get("from"))
     if "typing" in request.GET and permissions.may_write(viewer, row):
@@ -97,7 +97,7 @@ def news(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 
 @page("POST")
 def preview(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """What a look before sending says; empty when there is nothing to say."""
+    """Return advice about a text before it is sent; empty if there is none."""
     row = find(viewer, pk)
     if not permissions.may_write(viewer, row):
         raise NotPermitted(_("You can't write in this conversation."))
@@ -108,13 +108,13 @@ def preview(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 
 @page("POST")
 def send(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Send, or give the composer back with the text and the reason why it did not go."""
+    """Send a message, or return the composer with the text and the reason why it wasn't sent."""
     row = find(viewer, pk)
     back = back_of(request, row)
     typed = Typed.read(request.POST)
     composer = composer_for(viewer, row, typed=typed, back=back)
     if "choose" in request.POST:
-        # Another channel or text block was chosen: nothing is sent yet.
+        # The employee only chose another channel or text block, so nothing is sent yet.
         return _composed(request, viewer, row, composer, status=200)
     composer = composer_send(viewer, composer, request.FILES.getlist("files"))
     if composer.sent:
@@ -137,7 +137,7 @@ def _composed(
 
 @page("POST")
 def unmask(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """The page again with the customer's addresses in full: for those who may, and recorded."""
+    """Show the page with the customer's full addresses, if the viewer may see them, and record the access."""
     row = find(viewer, pk)
     if not permissions.may_unmask(viewer):
         raise NotPermitted(_("You may not see unmasked addresses."))
@@ -147,7 +147,7 @@ def unmask(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 
 @page("POST")
 def note(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Keep a note of a phone call or a meeting."""
+    """Record a note about a phone call or a meeting."""
     row = find(viewer, pk)
     form = NoteForm(request.POST)
     if form.is_valid():
@@ -168,9 +168,12 @@ def note(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 
 
 def back_of(request: HttpRequest, row: Conversation, otherwise: str = "") -> str:
-    """Where the form came from (a page of ours or the host's), when that is on this site."""
+    """Return the path of the page that the form came from, ours or the host's, if it is on this site.
+
+    Otherwise, return ``otherwise`` or the conversation's page.
+    """
     wanted = request.POST.get("back", "").split("#")[0]
-    # A path and nothing else: "redirect" takes a bare word for the name of a view.
+    # Accept only paths, since "redirect" would interpret a bare word as the name of a view.
     if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, None):
         return wanted
     return otherwise or reverse("crm_contact_guard:conversation", args=[row.pk])

@@ -1,8 +1,8 @@
-"""The customer's side of the web chat: a page on a phone, opened by a link.
+"""The customer's side of the web chat: a page that customers open by a link, usually on a phone.
 
-The link's token is exchanged at the first opening for an HttpOnly cookie, so that it stands in no later address and no
-referrer. No login, and no reliance on the host's CSRF middleware: a form carries a value made of the cookie's own
-token, which another site can neither read nor make.
+When the link is first opened, its token is exchanged for an HttpOnly cookie, so that the token never appears in a later
+URL or in a referrer. Customers don't log in. The page doesn't rely on the host's CSRF middleware: its form carries a
+value derived from the token in the cookie, which another site can neither read nor generate.
 """
 
 from __future__ import annotations
@@ -45,18 +45,19 @@ from crm_contact_guard.policy import hours
 from crm_contact_guard.record.models import Direction, Message
 
 COOKIE = "contact_guard_chat"
-#: A form of a chat message is small apart from its files; whatever is larger is none.
+#: Maximum size in bytes of a posted chat message without its files.
 MAX_BODY = 256 * 1024
-#: What one customer may send a minute: more than anybody types, less than a script does harm with.
+#: Maximum number of customer messages per minute in a conversation: more than anyone types, too few for a script to do
+#: harm.
 PER_MINUTE = 30
-#: Files of one customer an hour: an album of pictures, and no more of somebody's disk.
+#: Maximum number of customer files per hour in a conversation: enough for an album of pictures, too few to fill a disk.
 FILES_PER_HOUR = 60
 
 View = Callable[..., HttpResponseBase]
 
 
 def public(*methods: str) -> Callable[[View], View]:
-    """A page for anybody who holds a link: no login, no CSRF cookie, never framed, no referrer."""
+    """Turn a view into a page for anyone who has a link: without a login, a CSRF cookie, framing or a referrer."""
 
     def decorate(view: View) -> View:
         @csrf_exempt
@@ -66,7 +67,7 @@ def public(*methods: str) -> Callable[[View], View]:
             with speaking():
                 return protect(view(request, *args, **kwargs), public=True)
 
-        # Hosts with login-required middleware (Django's own since 5.1) let a view through by this mark.
+        # Login-required middleware (part of Django since 5.1) lets views with this attribute through.
         wrapped.login_required = False  # type: ignore[attr-defined]
         return cast(View, wrapped)
 
@@ -75,7 +76,7 @@ def public(*methods: str) -> Callable[[View], View]:
 
 @public("GET", "HEAD")
 def chat(request: HttpRequest, token: str) -> HttpResponse:
-    """Exchange the link's token for a cookie and go on to the page, whose address holds no secret."""
+    """Exchange the link's token for a cookie and redirect to the chat page, whose URL contains no secret."""
     link = chat_link_find(token)
     if link is None:
         return _closed(request)
@@ -87,7 +88,7 @@ def chat(request: HttpRequest, token: str) -> HttpResponse:
         path=reverse("crm_contact_guard:chat_page"),
         secure=request.is_secure(),
         httponly=True,
-        # Not "Strict": the customer comes from a mail or another app, and the cookie must be there right away.
+        # Not "Strict", because the customer comes from an email or another app, and the first request needs the cookie.
         samesite="Lax",
     )
     return response
@@ -95,12 +96,12 @@ def chat(request: HttpRequest, token: str) -> HttpResponse:
 
 @public("GET", "HEAD", "POST")
 def chat_page(request: HttpRequest) -> HttpResponse:
-    """The talk, and the customer's message when one is posted."""
+    """Show the chat, and receive the customer's message on POST."""
     token = request.COOKIES.get(COOKIE, "")
     link = chat_link_find(token) if token else None
     channel = channel_choices.webchat()
     length = request.headers.get("Content-Length") or "0"
-    # Before the body is read: nobody without a link makes us take files.
+    # Check the size before reading the body, so that nobody can upload files without a link.
     most = MAX_BODY + (channel.max_files * int(settings.MAX_FILE_BYTES) if link is not None and channel else 0)
     if not length.isdecimal() or int(length) > most:
         return HttpResponse(_("This message is too large."), status=413, content_type="text/plain; charset=utf-8")
@@ -116,7 +117,10 @@ def chat_page(request: HttpRequest) -> HttpResponse:
 
 @public("GET", "HEAD")
 def chat_news(request: HttpRequest) -> HttpResponse:
-    """What the open page shows now; 204 when that is as ``v`` says, 410 when the link has ended."""
+    """Return the current contents of the open page.
+
+    The status is 204 if they haven't changed since version ``v``, and 410 if the link is no longer valid.
+    """
     token = request.COOKIES.get(COOKIE, "")
     link = chat_link_find(token) if token else None
     channel = channel_choices.webchat()
@@ -143,7 +147,7 @@ def _post(request: HttpRequest, link: ChatLink, token: str, channel: Channel) ->
         except InvalidMessage as refused:
             error, status = str(refused), 422
     if not error:
-        # The same form sent twice is one message; a text or file changed after going back is another.
+        # The same form sent twice is one message. Going back and changing the text or a file makes it a new message.
         held = hashlib.sha256(text.encode("utf-8", "replace"))
         for file in attached:
             held.update(hashlib.sha256(file.content).digest())
@@ -174,10 +178,10 @@ def _post(request: HttpRequest, link: ChatLink, token: str, channel: Channel) ->
 
 
 def _fault(request: HttpRequest, link: ChatLink, token: str, text: str, channel: Channel) -> tuple[str, int]:
-    """What is wrong with a posted message, in words, and the status that says so."""
+    """Return an error message for a posted message and the matching HTTP status, or "" and 200 if it is acceptable."""
     most = min(limit for limit in (settings.MAX_TEXT_LENGTH, channel.max_length) if limit)
     if not constant_time_compare(request.POST.get("form_token", ""), form_token(token)):
-        # Another link was opened in this browser since, or the post comes from elsewhere.
+        # Another link has been opened in this browser since, or the form was posted from another site.
         return _("This page is out of date. Your message was not sent yet: please send it again."), 403
     if not text.strip() and not any(request.FILES.getlist("files")):
         return _("Please write something first."), 422
@@ -200,7 +204,7 @@ def _fault(request: HttpRequest, link: ChatLink, token: str, text: str, channel:
 
 
 def form_token(token: str) -> str:
-    """What a form of this link's page carries."""
+    """Return the value that the form on a link's page must carry, derived from the link's token."""
     return salted_hmac("crm_contact_guard.chat.form", token, algorithm="sha256").hexdigest()
 
 
@@ -254,13 +258,13 @@ def _closed(request: HttpRequest) -> HttpResponse:
 
 
 def _show(request: HttpRequest, page: Shown, *, status: int = 200) -> HttpResponse:
-    """Render a page that has none of the staff's frame."""
+    """Render a page without the frame of the staff pages."""
     return render(request, f"crm_contact_guard/{page.template}", {"page": page}, status=status)
 
 
 @contextmanager
 def _speaking(link: ChatLink) -> Iterator[None]:
-    """The customer's language and time zone."""
+    """Activate the customer's language and time zone."""
     customer = link.conversation.customer
     language = customer.language if translation.check_for_language(customer.language) else ""
     with speaking(language), timezone.override(hours.zone_named(customer.timezone)):
@@ -268,7 +272,7 @@ def _speaking(link: ChatLink) -> Iterator[None]:
 
 
 def _mark_seen(link: ChatLink) -> None:
-    """When the customer was last there, to the minute: a poll must not write each time."""
+    """Store when the customer was last in the chat. Update it at most once a minute, since the page polls often."""
     now = timezone.now()
     if link.last_seen_at is None or now - link.last_seen_at > timedelta(minutes=1):
         ChatLink.objects.filter(pk=link.pk).update(last_seen_at=now)

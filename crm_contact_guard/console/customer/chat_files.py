@@ -1,4 +1,4 @@
-"""Files of the web chat: the customer gets those of the own chat, by the same cookie as the page."""
+"""Files in the web chat. Customers can open only the files of their own chat, with the same cookie as the page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from crm_contact_guard.files.responses import hand_out
 
 @public("GET", "HEAD")
 def chat_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """A file of a message that the link's page shows, and no other."""
+    """Return a file belonging to a message that the link's chat page may show. Raise Http404 for any other file."""
     token = request.COOKIES.get(COOKIE, "")
     link = chat_link_find(token) if token else None
     channel = channel_choices.webchat()

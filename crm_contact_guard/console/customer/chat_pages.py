@@ -1,4 +1,4 @@
-"""What the pages of the web chat show."""
+"""Data for the templates of the web chat."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from crm_contact_guard.record.models import Message
 
 @dataclass(frozen=True)
 class ChatTalk:
-    """What of the talk the customer sees. ``read``: the newest of the customer's messages that has been read."""
+    """The part of a conversation that the customer sees. ``read``: the customer's newest message that has been read."""
 
     chat_link: ChatLink
     company: str
     lines: Sequence[Line]
     version: str
-    #: Somebody of the company is writing.
+    #: Whether an employee is typing.
     typing: bool
     read: Message | None
 
 
 @dataclass(frozen=True)
 class ChatComposer(Shown):
-    """The customer's form, empty or with what could not be taken."""
+    """The customer's form, either empty or filled in with a message that couldn't be accepted."""
 
     template = "chat/composer.html"
 
     chat_link: ChatLink
     takes_files: bool
-    #: Belongs to one form on one page: sent twice, it is one message.
+    #: Identifies the form, so that a form sent twice results in a single message.
     key: str
     form_token: str
     text: str = ""
@@ -46,11 +46,11 @@ class ChatPage(Shown):
 
     talk: ChatTalk
     composer: ChatComposer
-    #: That the talk is recorded, in the customer's language.
+    #: The notice that the conversation is recorded, in the customer's language.
     notice: str
-    #: Who answers; empty: whoever of the team comes first.
+    #: The name of the employee who answers; empty if any member of the team may answer.
     answers: str
-    #: Outside the working hours of who answers.
+    #: Whether the answering employee is outside working hours.
     away: bool
 
     @property
@@ -59,7 +59,7 @@ class ChatPage(Shown):
 
     @property
     def person(self) -> str:
-        """Whose drafts the browser keeps apart."""
+        """A key under which the browser stores drafts, separate from those of other people."""
         return f"chat-{self.talk.chat_link.pk}"
 
 
@@ -72,7 +72,7 @@ class ChatNews(Shown):
 
 @dataclass(frozen=True)
 class ChatClosed(Shown):
-    """The link is unknown, expired or revoked; which, is not told, so that guessing teaches nothing."""
+    """Shown if the link is unknown, expired or revoked. The page doesn't say which, so guessing reveals nothing."""
 
     template = "chat/closed.html"
 

@@ -1,4 +1,4 @@
-"""What of a conversation the customer's chat page shows, and handing messages out to it."""
+"""The messages that the customer's chat page shows, and their delivery to that page."""
 
 from __future__ import annotations
 
@@ -16,26 +16,29 @@ from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Conversation, Direction, Message
 
-#: Newest messages on the page: a chat is read from its end.
+#: Number of messages on the page. Only the newest are shown, since people read a chat from its end.
 SHOWN = 100
 _HANDED_OVER = (Delivery.State.SENT, Delivery.State.DELIVERED, Delivery.State.READ)
 
 
 def shown_messages(conversation: Conversation, alias: str) -> QuerySet[Message]:
-    """Messages of the chat itself. What went by mail or phone stands there; the link's holder sees the chat only."""
+    """Return the web chat's inbound messages and its outbound messages that have been sent.
+
+    Messages on other channels, such as email or phone, are left out, since the link only gives access to the chat.
+    """
     handed = Q(direction=Direction.OUTBOUND, delivery__state__in=_HANDED_OVER)
     rows: QuerySet[Message] = Message.objects.filter(conversation=conversation, channel=alias)
     return rows.filter(Q(direction=Direction.INBOUND) | handed)
 
 
 def chat_lines(conversation: Conversation, alias: str) -> list[Line]:
-    """The newest messages, oldest first. Nothing is marked in them: what supervision sees is none of the page's."""
+    """Return the newest messages, oldest first. No evidence is marked, since findings are only for supervisors."""
     rows = shown_messages(conversation, alias).select_related("employee", "delivery")
     return lines(list(rows.order_by("-occurred_at", "-id")[:SHOWN])[::-1], [])
 
 
 def chat_version(link: ChatLink, alias: str) -> str:
-    """Changes with what the page shows."""
+    """Return a version string that changes whenever the contents of the page change."""
     rows = shown_messages(link.conversation, alias)
     state = rows.aggregate(newest=Max("recorded_at"), moved=Max("delivery__updated_at"))
     newest, moved = state["newest"], state["moved"]
@@ -44,14 +47,17 @@ def chat_version(link: ChatLink, alias: str) -> str:
 
 
 def last_read(conversation: Conversation, shown: Sequence[Line]) -> Message | None:
-    """The customer's newest message, once who answers has read all that came in."""
+    """Return the customer's newest message if the employee has read all inbound messages, else None."""
     if conversation.unread:
         return None
     return next((line.message for line in reversed(shown) if line.message.direction == Direction.INBOUND), None)
 
 
 def hand_out(conversation: Conversation, alias: str) -> None:
-    """Note that the customer's page now shows what was waiting for it. Once a message: the row count decides."""
+    """Mark outbound messages as read, now that the customer's page shows them.
+
+    The number of updated rows ensures that each message is reported only once, even by concurrent requests.
+    """
     waiting = shown_messages(conversation, alias).filter(
         direction=Direction.OUTBOUND, delivery__state__in=(Delivery.State.SENT, Delivery.State.DELIVERED)
     )

@@ -1,4 +1,4 @@
-"""Customers' requests about their own data: see how much is kept, disclose it, erase it, and hold it."""
+"""Customers' requests about their own data: view how much is stored, disclose it, erase it, or place a hold on it."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from crm_contact_guard.privacy.holds import hold_place, hold_release
 from crm_contact_guard.privacy.models import LegalHold
 from crm_contact_guard.record.models import Event
 
-#: Customers listed for one search; a longer list is asked to be narrowed.
+#: Maximum number of customers listed. If a search finds more, users are asked to narrow it down.
 MOST = 30
 
 
 @dataclass(frozen=True)
 class Act:
-    """Something done about a customer's data, as recorded."""
+    """A recorded action on a customer's data."""
 
     event: Event
     words: str
@@ -43,7 +43,7 @@ class Act:
 
 @dataclass(frozen=True)
 class DataRequestsPage(Shown):
-    """The search for a customer. ``more``: there are others beside the ``most`` that are listed."""
+    """The search for a customer. ``more``: whether the search found more than the ``most`` customers listed."""
 
     template = "data_requests.html"
 
@@ -55,7 +55,10 @@ class DataRequestsPage(Shown):
 
 @dataclass(frozen=True)
 class CustomerDataPage(Shown):
-    """How much is kept of one customer, the holds, what was done, and for those who answer requests the forms."""
+    """How much data is stored about one customer, its legal holds and past actions, and the forms for new actions.
+
+    The forms are shown only if ``may_answer`` is true.
+    """
 
     template = "customer_data.html"
 
@@ -70,13 +73,13 @@ class CustomerDataPage(Shown):
     release_form: ReleaseForm
     #: The hold that ``release_form`` was filled in for.
     releasing: UUID | None
-    #: An erasure was done just now.
+    #: Whether the data has just been erased.
     erased: bool
 
 
 @page()
 def search(request: HttpRequest, viewer: Employee) -> HttpResponse:
-    """Find a customer by a part of the name, by the CRM's key or by our own id (``q``)."""
+    """Find customers by part of their name, by the CRM's key or by our own ID, given as ``q``."""
     if not permissions.may_look_at_subjects(viewer):
         raise NotPermitted(_("Customers' requests about their data are answered by compliance officers."))
     words = request.GET.get("q", "").replace("\0", "").strip()[:100]
@@ -91,16 +94,19 @@ def search(request: HttpRequest, viewer: Employee) -> HttpResponse:
 
 @page()
 def customer_data(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """One customer: how much is kept, the holds, and what was done; for those who answer requests also the forms."""
+    """Show how much data is stored about a customer, the legal holds and past actions.
+
+    Viewers who may answer requests also see the forms.
+    """
     customer = _find(viewer, pk)
     return _page(request, viewer, customer, done=request.GET.get("done", ""))
 
 
 @page("POST")
 def disclose(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponseBase:
-    """All that is kept of the customer as a JSON file. Recorded.
+    """Return all data stored about the customer as a JSON file, and record the disclosure.
 
-    Written to disk first and sent from there: memory stays small, and what fails half-way is never half a file.
+    The file is written to disk before it is sent. This limits memory use, and a failure can't result in half a file.
     """
     customer = _answering(viewer, pk)
     with ExitStack() as closing:
@@ -109,14 +115,14 @@ def disclose(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponseBa
         exports.disclose(customer, text, actor=viewer)
         text.detach()
         binary.seek(0)
-        closing.pop_all()  # from here on the response closes it
+        closing.pop_all()  # from here on, the response closes the file
     name = f"customer-{customer.pk}.json"
     return Download(binary, as_attachment=True, filename=name, content_type="application/json")
 
 
 @page("POST")
 def erase(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Erase all that no hold covers, with a reason and a tick."""
+    """Erase all of the customer's data that isn't under a legal hold. Requires a reason and a ticked confirmation."""
     customer = _answering(viewer, pk)
     form = EraseForm(request.POST, prefix="erase")
     if not form.is_valid():
@@ -127,7 +133,7 @@ def erase(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 
 @page("POST")
 def place(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Place a legal hold on all that is kept of the customer."""
+    """Place a legal hold on all data stored about the customer."""
     customer = _answering(viewer, pk)
     form = HoldForm(request.POST, prefix="hold")
     if not form.is_valid():
@@ -138,7 +144,7 @@ def place(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 
 @page("POST")
 def release(request: HttpRequest, viewer: Employee, pk: UUID, hold_pk: UUID) -> HttpResponse:
-    """End a hold on the customer, with a reason. Ending it twice is harmless."""
+    """Release a hold on the customer's data. Requires a reason. Releasing a hold twice is harmless."""
     customer = _answering(viewer, pk)
     hold = get_object_or_404(LegalHold, pk=hold_pk, customer=customer, tenant=customer.tenant)
     form = ReleaseForm(request.POST, prefix="release")
@@ -189,14 +195,14 @@ def _page(
         hold_form=hold_form or HoldForm(prefix="hold"),
         release_form=release_form or ReleaseForm(prefix="release"),
         releasing=releasing,
-        # Only what the record confirms: the address alone claims nothing.
+        # Report the erasure only if the record confirms it, since anyone can enter the URL.
         erased=done == "erased" and any(act.event.kind == "subject.erased" for act in acts),
     )
     return show(request, viewer, shown, status=status)
 
 
 def _acts(customer: Customer, holds: list[LegalHold]) -> list[Act]:
-    """What was done about the customer's data, newest first."""
+    """Return the latest 100 actions on the customer's data, newest first."""
     about = Q(subject_type="customer", subject_id=str(customer.pk), kind__startswith="subject.")
     about |= Q(subject_type="hold", subject_id__in=[str(hold.pk) for hold in holds])
     events = list(Event.objects.filter(about).order_by("-recorded_at", "-id")[:100])

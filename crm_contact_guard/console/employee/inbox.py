@@ -1,4 +1,4 @@
-"""The employee's inbox: who waits for me?"""
+"""The employee's inbox, which lists the customers who are waiting for an answer."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from crm_contact_guard.viewing.conversations import seen
 
 STEP = 50
 MOST = 1000
-#: Customers without a conversation that a search offers.
+#: Maximum number of customers offered for a new conversation by a search.
 OFFERED = 10
-#: Characters of the last message that are read for its preview: what is shown of it, and room around for whatever tells
-#: a card number from another one.
+#: Number of characters of the last message that are loaded for its preview. This is more than is shown, since masking
+#: needs some context to tell card numbers from other numbers.
 PREVIEW = 400
 
 
@@ -45,23 +45,23 @@ class Row:
 
 @dataclass(frozen=True)
 class Listing:
-    """The list of conversations as it was asked for, and what its news asks for."""
+    """The requested list of conversations, with the parameters that the page sends when it polls for changes."""
 
     rows: Sequence[Row]
-    #: The conversation that is open beside it.
+    #: The conversation that is open next to the list.
     active: UUID | None
     limit: int
-    #: The limit under which more would be listed; 0: there are no more.
+    #: The next larger limit; 0 if there are no more conversations to list.
     more: int
-    #: Customers found by name with whom a conversation can begin.
+    #: Customers found by name with whom a conversation can be started.
     startable: Sequence[Customer]
     words: str
-    #: "waiting" for those that wait alone, else empty.
+    #: "waiting" if only waiting conversations are listed, else empty.
     only: str
     waiting: int
     unread: int
     version: str
-    #: Channels whose carriers take nothing at the moment.
+    #: Channels whose carriers currently accept no messages.
     down: Sequence[Down]
 
 
@@ -82,7 +82,7 @@ class InboxNews(Shown):
 
 @page()
 def inbox(request: HttpRequest, viewer: Employee, pk: UUID | None = None) -> HttpResponse:
-    """The list, and beside it one conversation: the one asked for. On a phone it is one or the other."""
+    """Show the list and, next to it, the requested conversation. A phone shows only one of the two at a time."""
     permitted = permissions.own_conversations(viewer)
     beside: Talk | None = None
     if pk is not None:
@@ -96,7 +96,7 @@ def inbox(request: HttpRequest, viewer: Employee, pk: UUID | None = None) -> Htt
 
 @page()
 def inbox_news(request: HttpRequest, viewer: Employee) -> HttpResponse:
-    """The list again; 204 when it is still as ``v`` says."""
+    """Return the current list, or 204 if it hasn't changed since version ``v``."""
     if request.GET.get("v") == version(viewer):
         return HttpResponse(status=204)
     active = request.GET.get("active", "")
@@ -104,7 +104,7 @@ def inbox_news(request: HttpRequest, viewer: Employee) -> HttpResponse:
 
 
 def listing(request: HttpRequest, viewer: Employee, active: UUID | None) -> Listing:
-    """Who waits longest first, then the talks that moved last."""
+    """Return the list: conversations whose customer has waited longest first, then others by their latest message."""
     words = request.GET.get("q", "").strip()[:100]
     only = request.GET.get("show", "")
     most = min(max(_number(request.GET.get("limit", "")), STEP), MOST)
@@ -149,13 +149,16 @@ def _listed(rows: QuerySet[Conversation]) -> QuerySet[Conversation, Any]:
 
 
 def _startable(viewer: Employee, words: str) -> list[Customer]:
-    """Customers found by name with whom a talk can begin: the way there where the CRM's own pages hold no panel."""
+    """Return customers, found by name, with whom a conversation can be started.
+
+    This is how employees start a conversation if the CRM's own pages don't contain our panel.
+    """
     found = permissions.startable(viewer).filter(part_of("name", words)).order_by("name", "pk")[:OFFERED]
     return [customer for customer in found if channel_choices.choices(customer)]
 
 
 def version(viewer: Employee) -> str:
-    """Changes when any conversation of the viewer does. Cheap."""
+    """Return a version string that changes whenever any of the viewer's conversations changes. Cheap to compute."""
     state = permissions.own_conversations(viewer).aggregate(
         count=Count("pk"), moved=Max("last_message_at"), unread=Sum("unread"), waiting=Count("waiting_since")
     )

@@ -1,4 +1,4 @@
-"""Beginning a conversation with a customer of the CRM."""
+"""Start a conversation with a customer of the CRM."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from crm_contact_guard.record.models import Conversation
 
 @page("POST")
 def start(request: HttpRequest, viewer: Employee) -> HttpResponse:
-    """Open a conversation with a customer of the CRM (``id``: ours, or ``customer``: the host's key)."""
+    """Open a conversation with a customer of the CRM, given as ``id`` (our ID) or ``customer`` (the host's key)."""
     key = _key_of(viewer, request.POST.get("id", "")) or request.POST.get("customer", "")
     try:
         with crm.tenant(viewer.tenant):
@@ -42,7 +42,10 @@ def start(request: HttpRequest, viewer: Employee) -> HttpResponse:
 
 
 def _key_of(viewer: Employee, pk: str) -> str:
-    """The host's key of one of our customers. Pages name ours: a host's key may be an address."""
+    """Return the host's key for our customer ID ``pk``, or "" if there is no such customer.
+
+    Our pages use this ID instead of the host's key, since the key may be an address.
+    """
     try:
         found = Customer.objects.filter(pk=UUID(pk), tenant=viewer.tenant).first()
     except ValueError:

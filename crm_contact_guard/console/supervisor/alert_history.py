@@ -1,4 +1,4 @@
-"""What was decided about an alert, in words."""
+"""The history of an alert as text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crm_contact_guard.supervision.review import alert_history
 
 @dataclass(frozen=True)
 class Step:
-    """One step in an alert's history, in words."""
+    """One step in an alert's history. ``words``: its description."""
 
     event: Event
     words: str
@@ -24,7 +24,7 @@ class Step:
 
 
 def steps(row: Alert) -> list[Step]:
-    """The recorded history in words."""
+    """Return the recorded history of an alert, including erasures, oldest first."""
     events = sorted([*alert_history(row), *erasures(row)], key=lambda event: (event.recorded_at, event.pk))
     people = {str(person.pk): person.name for person in Employee.objects.filter(pk__in=_people(events))}
     return [_step(event, people) for event in events]

@@ -1,4 +1,4 @@
-"""The supervisor's pages: overview, queue, one alert, and what is decided about it."""
+"""The supervisor's pages: the overview, the queue, individual alerts and decisions about them."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ from crm_contact_guard.supervision.second_reading.second_reader import reading_o
 from crm_contact_guard.supervision.titles import alert_title
 from crm_contact_guard.viewing.conversations import seen
 
-#: Rows of the queue on the overview.
+#: Number of alerts shown on the overview.
 OVERVIEW = 20
 
 
 @dataclass(frozen=True)
 class Queue:
-    """The queue as it is listed, and what its news asks for."""
+    """The listed part of the queue, with the parameters that the page sends when it polls for changes."""
 
     found: queue.Page
     filters: queue.Filters
     numbers: queue.Numbers
     version: str
-    #: The first page is kept up to date; further ones stand still under the reader's eyes.
+    #: Whether this is the first page. Later pages aren't updated live, since they must not change while being read.
     first: bool
-    #: It stands on the overview, under the numbers.
+    #: Whether the queue is part of the overview, where it is shown below the numbers.
     overview: bool
 
 
@@ -73,7 +73,7 @@ class QueueNews(Shown):
 
 @dataclass(frozen=True)
 class AlertPage(Shown):
-    """``error``, ``resolution`` and ``comment``: what could not be decided, and what was typed."""
+    """One alert. ``error``: why a decision failed; ``resolution`` and ``comment``: the input for that decision."""
 
     template = "alert.html"
 
@@ -82,14 +82,14 @@ class AlertPage(Shown):
     window: Window
     steps: Sequence[Step]
     may_review: bool
-    #: The viewer has claimed it.
+    #: Whether the viewer has claimed the alert.
     mine: bool
     may_reopen: bool
     resolutions: Sequence[tuple[str, str | Promise]]
-    #: The neighbours among the alerts that are to do.
+    #: The previous and the next alert among those still to be handled.
     before: Alert | None
     after: Alert | None
-    #: What the second reader thinks.
+    #: The second reader's answer.
     reading: ReaderAnswer | None = None
     error: str = ""
     resolution: str = ""
@@ -98,7 +98,7 @@ class AlertPage(Shown):
 
 @page()
 def dashboard(request: HttpRequest, viewer: Employee) -> HttpResponse:
-    """The overview of whoever has a queue; anybody else's work is in the inbox."""
+    """Show the overview to viewers who have a queue of alerts. Redirect all others to the inbox."""
     if not permissions.is_supervising(viewer):
         return redirect("crm_contact_guard:inbox")
     return show(request, viewer, DashboardPage(_queue(request, viewer, queue.teams_of(viewer), overview=True)))
@@ -106,7 +106,7 @@ def dashboard(request: HttpRequest, viewer: Employee) -> HttpResponse:
 
 @page()
 def alerts(request: HttpRequest, viewer: Employee) -> HttpResponse:
-    """The whole queue, filtered and paged."""
+    """Show the entire queue, filtered and paginated."""
     _supervising(viewer)
     teams = queue.teams_of(viewer)
     shown = AlertsPage(
@@ -120,7 +120,7 @@ def alerts(request: HttpRequest, viewer: Employee) -> HttpResponse:
 
 @page()
 def alert_news(request: HttpRequest, viewer: Employee) -> HttpResponse:
-    """Numbers and queue again, under the same filters; 204 when all is still as ``v`` says."""
+    """Return the current numbers and queue with the same filters, or 204 if nothing has changed since version ``v``."""
     _supervising(viewer)
     if request.GET.get("v") == queue.version(viewer):
         return HttpResponse(status=204)
@@ -130,7 +130,7 @@ def alert_news(request: HttpRequest, viewer: Employee) -> HttpResponse:
 
 @page()
 def alert(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """One alert: the messages around the evidence, the reasons, the history, and the decision."""
+    """Show one alert: the messages around the evidence, the reasons, the history and the decision."""
     row = find(viewer, pk)
     seen(viewer, row.conversation, "alert", str(row.pk))
     return show(request, viewer, alert_page(viewer, row))
@@ -138,7 +138,7 @@ def alert(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 
 @page("POST")
 def claim(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Say "I am looking at it"."""
+    """Claim the alert, which tells others that the viewer is reviewing it."""
     row = _reviewable(viewer, pk)
     try:
         alert_claim(alert_id=row.pk, reviewer=viewer)
@@ -149,7 +149,7 @@ def claim(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 
 @page("POST")
 def close(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Close with a resolution and a comment. What was typed comes back when that is not possible."""
+    """Close the alert with a resolution and a comment. If that fails, show the page again with what was typed."""
     row = _reviewable(viewer, pk)
     resolution, comment = request.POST.get("resolution", ""), request.POST.get("comment", "")
     try:
@@ -165,7 +165,7 @@ def close(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 
 @page("POST")
 def reopen(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Take up again what the second reader set aside."""
+    """Reopen an alert that the second reader closed."""
     row = _reviewable(viewer, pk)
     try:
         alert_reopen(alert_id=row.pk, reviewer=viewer)
@@ -180,7 +180,7 @@ def _supervising(viewer: Employee) -> None:
 
 
 def find(viewer: Employee, pk: UUID) -> Alert:
-    """The alert, when the viewer may see it. Raises Http404."""
+    """Return the alert. Raise Http404 if the viewer may not see it."""
     rows = permissions.alerts(viewer).select_related(
         "conversation__customer", "conversation__employee", "concerned", "team", "claimed_by", "closed_by", "at_message"
     )
@@ -217,7 +217,7 @@ def alert_page(
     erase_form: EraseForm | None = None,
     erasing: UUID | None = None,
 ) -> AlertPage:
-    """The page of an alert. ``erasing``: the message that ``erase_form`` was filled in for."""
+    """Return the page for an alert. ``erasing``: ID of the message that ``erase_form`` was filled in for."""
     findings = row.findings.select_related("message").order_by("message__occurred_at", "start")
     evidence = [finding.message for finding in findings] or [row.at_message]
     evidence.sort(key=lambda message: (message.occurred_at, message.pk))
@@ -247,7 +247,10 @@ def alert_page(
 
 
 def _erasable(row: Alert, lines: Sequence[Line], filled: Mapping[UUID, EraseForm]) -> list[Line]:
-    """Each message that the alert names for sensitive data with the form that erases it: empty, or as it came back."""
+    """Add an erasure form to the line of each message with sensitive data that the alert names.
+
+    ``filled``: forms with input that was rejected, by message ID. All other forms are empty.
+    """
     named = set(erasable(row).values_list("pk", flat=True))
     return [
         replace(

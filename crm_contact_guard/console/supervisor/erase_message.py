@@ -1,4 +1,4 @@
-"""Erasing a message's content from an alert about sensitive data."""
+"""Erase a message's content, starting from an alert about sensitive data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from crm_contact_guard.supervision.erase_message import erase_sensitive
 
 @page("POST")
 def erase(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Erase the content of ``message`` with a reason and a tick; what was typed comes back when that can't be."""
+    """Erase the content of ``message``. Requires a reason and a ticked confirmation.
+
+    If the erasure is not possible, show the alert again with what was typed.
+    """
     row = alerts.find(viewer, pk)
     if not permissions.may_erase(viewer, row):
         raise NotPermitted(_("Compliance officers and the team's supervisor erase messages."))

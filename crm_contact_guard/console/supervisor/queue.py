@@ -1,4 +1,4 @@
-"""The queue of alerts: filters, order, cursor, and what has changed since the page was last looked at."""
+"""The queue of alerts: filters, order, cursor, and a version for detecting changes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Filters:
-    """Which alerts, by names of the fields; empty: any. An unknown value counts as none."""
+    """Values to filter alerts by, named after their fields. Empty values match any alert; unknown ones are ignored."""
 
     status: str = WAITING
     kind: str = ""
@@ -52,7 +52,7 @@ class Filters:
 
     @property
     def query(self) -> str:
-        """As it stands in an address."""
+        """The filters as a URL's query string, without defaults."""
         values = {"status": self.status, "kind": self.kind, "team": self.team, "severity": self.severity}
         return urlencode({name: value for name, value in values.items() if value and value != WAITING})
 
@@ -69,7 +69,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Numbers:
-    """The three numbers of the overview."""
+    """The numbers on the overview, and when an alert was last closed."""
 
     waiting: int
     urgent: int
@@ -78,14 +78,14 @@ class Numbers:
 
 
 def teams_of(viewer: Employee) -> list[Team]:
-    """The teams whose alerts the viewer may see."""
+    """Return the teams whose alerts the viewer may see."""
     if permissions.sees_all(viewer):
         return list(Team.objects.filter(tenant=viewer.tenant))
     return list(permissions.watched_teams(viewer))
 
 
 def rows(viewer: Employee, filters: Filters) -> QuerySet[Alert]:
-    """The viewer's alerts that pass the filters, in the queue's order: what is grave first, then what is new."""
+    """Return the viewer's alerts that match the filters, sorted by severity (highest first), then newest first."""
     found = permissions.alerts(viewer).select_related("conversation__customer", "concerned", "team", "claimed_by")
     if filters.status == WAITING:
         found = found.filter(status__in=_WAITING)
@@ -101,7 +101,7 @@ def rows(viewer: Employee, filters: Filters) -> QuerySet[Alert]:
 
 
 def page_of(viewer: Employee, filters: Filters, cursor: str = "", size: int = PAGE) -> Page:
-    """One page. A cursor that can't be read leads to the first."""
+    """Return one page of alerts. An invalid cursor leads to the first page."""
     found = rows(viewer, filters)
     place = _read_cursor(cursor)
     if place is not None:
@@ -111,7 +111,7 @@ def page_of(viewer: Employee, filters: Filters, cursor: str = "", size: int = PA
 
 
 def neighbours(viewer: Employee, alert: Alert) -> tuple[Alert | None, Alert | None]:
-    """The alerts before and after this one among those that are to do."""
+    """Return the previous and the next alert among those still to be handled."""
     place = (alert.severity, alert.opened_at, alert.pk)
     found = rows(viewer, Filters()).exclude(pk=alert.pk)
     after = found.filter(_behind(*place)).first()
@@ -120,14 +120,14 @@ def neighbours(viewer: Employee, alert: Alert) -> tuple[Alert | None, Alert | No
 
 
 def version(viewer: Employee) -> str:
-    """Changes with any alert of the viewer."""
+    """Return a version string that changes whenever any alert visible to the viewer changes."""
     state = permissions.alerts(viewer).aggregate(count=Count("pk"), moved=Max("updated_at"))
     moved = state["moved"]
     return f"{state['count']}.{_micros(moved) if moved else 0}"
 
 
 def numbers(viewer: Employee) -> Numbers:
-    """Counted in one query."""
+    """Return the numbers for the overview, counted in one query."""
     waiting = Q(status__in=_WAITING)
     found = permissions.alerts(viewer).aggregate(
         waiting=Count("pk", filter=waiting),
