@@ -14,7 +14,7 @@ _SHOWN = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Returns the exit code: 0 no fault, 1 faults, 2 wrong arguments."""
+    """Run the command. Return the exit code: 0 for no faults, 1 for faults, 2 for wrong arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m crm_contact_guard.proof",
         description="Check that a bundle is what was sealed: nothing altered, removed, swapped or added.",

@@ -57,7 +57,7 @@ class Archive:
         return list(self._entries)
 
     def read(self, name: str, limit: int) -> bytes:
-        """The content of a small file, at most ``limit`` bytes."""
+        """Return the content of a small file, at most ``limit`` bytes."""
         with self._open(name) as stream:
             data = self._guard(name, stream, limit + 1)
             _check_end(name, stream, whole=len(data) <= limit)
@@ -66,7 +66,7 @@ class Archive:
         return data
 
     def digest(self, name: str) -> tuple[str, int]:
-        """SHA-256 in hex and size of a file."""
+        """Return the SHA-256 (in hex) and the size of a file."""
         hashed, size = sha256(), 0
         with self._open(name) as stream:
             while chunk := self._guard(name, stream, _BUFFER):
@@ -76,7 +76,7 @@ class Archive:
         return hashed.hexdigest(), size
 
     def lines(self, name: str) -> "LineFile":
-        """A file, to be read line by line."""
+        """Open a file to be read line by line."""
         return LineFile(name, self._open(name))
 
     def _open(self, name: str) -> IO[bytes]:
@@ -128,7 +128,7 @@ class LineFile:
 
 
 def _check_end(name: str, stream: IO[bytes], *, whole: bool = True) -> None:
-    """Check that the compressed data ends where the file does, since other programs might read further data."""
+    """Check that the compressed data ends where the file does, since other programs might read trailing data."""
     packed = getattr(stream, "_decompressor", None)
     if whole and packed is not None and (not packed.eof or packed.unused_data or getattr(stream, "_compress_left", 0)):
         raise ArchiveBroken(f"{name} has data behind its end")
@@ -140,7 +140,7 @@ def _entry_fault(entry: zipfile.ZipInfo) -> str | None:
     kind = stat.S_IFMT(entry.external_attr >> 16)
     faults = {
         "has a name that leads out of the bundle": name.startswith("/") or ".." in parts or "\\" in name or ":" in name,
-        # Windows ignores trailing dots and spaces, and so sees another name.
+        # Windows ignores trailing dots and spaces, and therefore sees another name.
         "has a name that no bundle has": any(part.rstrip(". ") != part or not part for part in parts)
         or not name.isprintable(),
         "is not a plain file": kind not in {0, stat.S_IFREG},

@@ -1,4 +1,4 @@
-"""Verify a bundle with only the bundle, the reader's keys and the reader's older checkpoint."""
+"""Verify a bundle, using only the bundle itself, the reader's keys and the reader's older checkpoint."""
 
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
@@ -23,7 +23,7 @@ _MANIFEST_LIMIT: Final = 32 << 20
 
 
 class _Stop(ProofError):
-    """The rest can't be checked."""
+    """Raised when the rest of the bundle can't be checked."""
 
 
 def verify_bundle(
@@ -144,18 +144,18 @@ class _Check:
             raise self._stop(missing[0], "is missing, and without it no row can be checked")
         for name in sorted(names & set(manifest.files) - set(ROWS.values())):
             digest, size = self._archive.digest(name)
-            # The lines of the proofs are counted when they are read; no other file has any.
+            # Lines of the proofs are counted when they are read. No other file compared here is a line file.
             rows = manifest.files[name].rows if name == PROOFS else None
             self._compare(manifest, name, Listed(digest, size, rows))
             if name.startswith(ATTACHMENTS) and name != ATTACHMENTS + digest:
                 self._report.add(name, "is not named by its own SHA-256, as the messages name their files")
         known = {KEYS, PROOFS, *ROWS.values()}
         if manifest.files.get(VERIFY) == _verify_md():
-            # Any other instructions are the company's own words.
+            # Instructions that differ were written by the company.
             known.add(VERIFY)
         self._report.unproven = sorted(name for name in names - known if not name.startswith(ATTACHMENTS))
         if any(fault.where == PROOFS for fault in self._report.faults):
-            # Comparing rows with altered hashes would report all of them.
+            # If the hashes were altered, comparing rows with them would report every row.
             raise _Stop
 
     def _compare(self, manifest: Manifest, name: str, found: Listed) -> None:
@@ -255,7 +255,7 @@ class _RowFile:
         self._advance()
 
     def drain(self, before: int | None) -> None:
-        """Report the rows with an index below ``before`` (all if None): no leaf of the proofs is theirs."""
+        """Report the rows with an index below ``before`` (all if None), because the proofs list no leaf for them."""
         while self._next is not None and (before is None or self._next.index < before):
             self._report.add(
                 self._next.label, f"is not in the record at leaf {self._next.index}: it was added or moved"

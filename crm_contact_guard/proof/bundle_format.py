@@ -3,20 +3,21 @@
 A bundle is a zip (stored or deflated) with:
 
 ``messages.jsonl``, ``events.jsonl``
-    One row per line, by ascending leaf index: the open and the personal values by name (docs/decisions/
-    0001-leaf-format.md; null for no value), then ``proof``: ``format``, ``index`` of the leaf, ``salts`` (field salt
-    in hex of each disclosed personal value), ``digests`` (field digest in hex of each personal value, disclosed or
-    not; a field with a digest but no value was redacted or erased), ``content`` (content digest in hex, null if all
-    fields are null).
+    One row per line, by ascending leaf index. A line contains the open and the personal values by name (null for no
+    value; see docs/decisions/0001-leaf-format.md), then ``proof`` with these members: ``format``; ``index``, the index
+    of the leaf; ``salts``, the field salt in hex of each disclosed personal value; ``digests``, the field digest in hex
+    of each personal value, disclosed or not; ``content``, the content digest in hex (null if all fields are null). A
+    field with a digest but no value was redacted or erased.
 ``proofs.jsonl``
-    The cover of the tree (:mod:`.cover`), one part per line: ``start``, ``width``, ``hash`` and, for a row of this
-    bundle, ``row``.
+    The cover of the tree (:mod:`.cover`), one part per line. A part has the members ``start``, ``width``, ``hash`` and,
+    for a row of this bundle, ``row``.
 ``manifest.json``
-    ``format``, ``origin`` (name of the record), ``created_at``, ``filters`` (name → text), ``files``: name →
-    ``sha256``, ``bytes`` and, for line files, ``rows``; ``checkpoint``: the signed tree head. Lists every file except
-    itself and its signature. ``what``: number of ``messages`` and ``events``; ``redacted``: names of personal fields
-    that are withheld; ``attachments``: false if files are withheld; ``whole``: the whole record; ``export``: id of the
-    ``export.bundle`` event that recorded this export and says the same, null if nothing is withheld.
+    ``format``, ``origin`` (name of the record), ``created_at``, ``filters`` (name → text), ``checkpoint`` (the signed
+    tree head), ``files`` and ``what``. ``files`` lists every file except the manifest itself and its signature: name →
+    ``sha256``, ``bytes`` and, for line files, ``rows``. ``what`` describes the export: the number of ``messages`` and
+    ``events``; ``redacted``, the names of the personal fields that are withheld; ``attachments``, false if files are
+    withheld; ``whole``, true for the whole record; ``export``, the ID of the ``export.bundle`` event that recorded this
+    export and says the same (null if nothing is withheld).
 ``manifest.sig``
     A signed note with the lines ``crm_contact_guard/manifest/1``, the origin and the SHA-256 of ``manifest.json`` in
     hex.
@@ -24,8 +25,8 @@ A bundle is a zip (stored or deflated) with:
     The verifier keys of the record, the current one first.
 ``VERIFY.md``, ``attachments/<sha256>``, and all other files that the manifest lists.
 
-All JSON is canonical (fixed order of members, no spaces). A line that differs by a byte from what this module writes is
-refused, so that all readers see the same.
+All JSON is canonical (fixed order of members, no spaces). A line that differs by even one byte from what this module
+writes is refused, so that all readers see the same.
 """
 
 import json
@@ -65,7 +66,7 @@ __all__ = [
 PROOFS: Final = "proofs.jsonl"
 ROWS: Final[Mapping[RowKind, str]] = {"message": "messages.jsonl", "event": "events.jsonl"}
 
-#: A fault of a row whose leaf can't tell which value differs.
+#: The fault of a row whose leaf doesn't show which value differs.
 UNNAMED: Final = "its ids, times, codes or digests differ from what was sealed"
 
 _TEXT_OR_NULL: Final = {str, type(None)}
@@ -79,7 +80,7 @@ _PART: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a bundle. ``digests`` of all fields that have a value, ``salts`` of the disclosed ones."""
+    """A row of a bundle, with ``digests`` of all fields that have a value and ``salts`` of the disclosed fields."""
 
     kind: RowKind
     index: int
@@ -91,7 +92,7 @@ class Row:
 
     @property
     def label(self) -> str:
-        """The name of the row in a report: kind, id and minute."""
+        """The name of the row in a report: kind, ID and minute."""
         moment = str(self.open_values["occurred_at"])[:16].replace("T", " ")
         return f"{self.kind} {self.open_values['id']} of {moment}"
 
@@ -101,7 +102,7 @@ class Row:
         return [name for name in self.digests if self.values[name] is None]
 
     def leaf_hash(self) -> bytes:
-        """Leaf hash computed from the row's open values and digests. Raises NotCanonical."""
+        """Compute the leaf hash from the row's open values and digests. Raises NotCanonical."""
         digests = [self.digests.get(name, NO_VALUE) for name in PERSONAL[self.kind]]
         return leaf_hash(leaf_bytes(self.kind, self.open_values, b"".join([*digests, self.content])))
 
@@ -116,15 +117,15 @@ def row_line(
     digests: bytes,
     redacted: Collection[str] = (),
 ) -> bytes:
-    """The line of a stored row, with its line feed.
+    """Return the line of a stored row, with its line feed.
 
-    ``values`` are the personal values, ``salt`` the row salt (None after erasure), ``digests`` as stored, ``redacted``
-    the fields whose value must not be disclosed. A row that was tampered with is written as stored, so that the
-    verifier reports it.
+    ``values`` are the personal values, ``salt`` is the row salt (None after erasure), ``digests`` are the digests as
+    stored, and ``redacted`` names the fields whose values must not be disclosed. A row that was tampered with is
+    written as stored, so that the verifier reports it.
     """
     names = PERSONAL[kind]
     salt = salt or b""
-    # A stored value of the wrong size must be reported by the verifier, not abort the export.
+    # Stored digests of the wrong size must be reported by the verifier instead of aborting the export.
     digests = digests.ljust(DIGEST_BYTES * (len(names) + 1), b"\0")
     shown = {name: None if name in redacted else values[name] for name in names}
     fields = {name: digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES] for at, name in enumerate(names)}
@@ -186,7 +187,7 @@ def parse_row(kind: RowKind, line: bytes) -> Row:
 
 
 def row_fault(row: Row, sealed: bytes) -> str | None:
-    """How ``row`` differs from what was sealed with leaf hash ``sealed``; None if it does not."""
+    """Return how ``row`` differs from what was sealed with leaf hash ``sealed``; None if it does not."""
     names = PERSONAL[row.kind]
     changed = [
         name
@@ -209,13 +210,13 @@ def _differ(names: list[str]) -> str:
 
 
 def part_line(part: Part) -> bytes:
-    """A line of ``proofs.jsonl``, with its line feed."""
+    """Return a line of ``proofs.jsonl``, with its line feed."""
     row = "" if part.row is None else f',"row":"{part.row}"'
     return f'{{"start":{part.start},"width":{part.width},"hash":"{part.hash.hex()}"{row}}}\n'.encode()
 
 
 def parse_part(line: bytes) -> Part:
-    """Parse a line of :func:`part_line`. Raises FormatBroken."""
+    """Parse the result of :func:`part_line`. Raises FormatBroken."""
     match = _PART.fullmatch(line)
     if match is None:
         raise FormatBroken("is not a part of a tree")

@@ -24,7 +24,7 @@ class Fault:
 
 
 def printable(text: str) -> str:
-    """``text`` with control characters escaped, since a forged id or name could manipulate the terminal."""
+    """Escape the control characters in ``text``, since a forged ID or name could manipulate the terminal."""
     return "".join([character if character.isprintable() else ascii(character)[1:-1] for character in text])
 
 
@@ -40,7 +40,7 @@ class Report:
     checkpoint: Checkpoint | None = None
     since: Checkpoint | None = None
     rows: dict[RowKind, int] = field(default_factory=lambda: {"message": 0, "event": 0})
-    #: Listed files that no leaf covers: only the signature of the bundle vouches for them.
+    #: Listed files that no leaf covers, so that only the bundle's signature vouches for them.
     unproven: list[str] = field(default_factory=list)
     withheld: int = 0
     files_withheld: int = 0
@@ -53,7 +53,7 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """The result in one sentence, with all that the bundle does not show or prove."""
+        """The result in one sentence, including everything that the bundle does not show or prove."""
         if not self.holds:
             return f"{self.fault_count} do not hold."
         counts = {

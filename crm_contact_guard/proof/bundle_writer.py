@@ -29,11 +29,11 @@ class BundleWriter:
         self._files: dict[str, Listed] = {}
 
     def add_rows(self, kind: RowKind, lines: Iterable[bytes]) -> int:
-        """Write a row file from lines of :func:`.bundle_format.row_line`, by ascending index. Returns their number."""
+        """Write a row file from :func:`.bundle_format.row_line`'s lines, by ascending index. Return their number."""
         return self._add(ROWS[kind], lines, count=True)
 
     def add_proofs(self, parts: Iterable[Part]) -> int:
-        """Write ``proofs.jsonl`` from :func:`.cover.cover` of exactly these rows. Returns the number of parts."""
+        """Write ``proofs.jsonl`` from :func:`.cover.cover` of exactly these rows. Return the number of parts."""
         return self._add(PROOFS, map(part_line, parts), count=True)
 
     def add(self, name: str, chunks: Iterable[bytes], *, packed: bool = False) -> None:
@@ -52,8 +52,8 @@ class BundleWriter:
     ) -> Manifest:
         """Add keys, instructions, manifest and signature, and close the zip.
 
-        ``checkpoint`` is the signed tree head of the proofs, ``keys`` all verifier keys of the record; the one of the
-        signing ``key`` comes first.
+        ``checkpoint`` is the signed tree head of the proofs. ``keys`` are all verifier keys of the record; the verifier
+        key that belongs to the signing ``key`` is written first.
         """
         ordered = [key.verifier, *(other for other in keys if other != key.verifier)]
         self._add(KEYS, [f"{verifier.to_text()}\n".encode() for verifier in ordered])

@@ -8,7 +8,8 @@ first byte, as in RFC 6962 §2.1:
 - ``03`` all personal fields of a row at once: ``SHA-256(03 ‖ row salt ‖ lengths ‖ values)``.
 
 The **row salt** is 16 random bytes per personal field, concatenated in the field order; a **field salt** is its slice.
-A field is disclosed by its value and salt, which reveals nothing about the others, and redacted by its digest alone.
+To disclose a field, a bundle includes its value and salt, which reveal nothing about the other fields. To redact a
+field, a bundle includes only its digest.
 
 Text is hashed as the database stores it: no Unicode normalisation, no case folding, no trimming.
 """
@@ -105,12 +106,12 @@ _LARGEST_INTEGER: Final = 2**53 - 1
 
 
 def new_salt(names: Sequence[str]) -> bytes:
-    """A fresh row salt: 16 random bytes per field of ``names`` (144 for a message, 32 for an event)."""
+    """Return a fresh row salt: 16 random bytes per field of ``names`` (144 for a message, 32 for an event)."""
     return os.urandom(FIELD_SALT_BYTES * len(names))
 
 
 def field_salt(names: Sequence[str], salt: bytes, name: str) -> bytes:
-    """The slice of the row salt for ``name``.
+    """Return the slice of the row salt for ``name``.
 
     Raises NotCanonical for a salt of the wrong size, ValueError for a name that is not among ``names``.
     """
@@ -123,7 +124,7 @@ def field_salt(names: Sequence[str], salt: bytes, name: str) -> bytes:
 
 
 def field_digest(field_salt: bytes, value: str | None) -> bytes:
-    """Digest of one personal field, 32 bytes: ``SHA-256(02 ‖ field salt ‖ UTF-8)``; of null, 32 zero bytes."""
+    """Return the 32-byte digest of one personal field: ``SHA-256(02 ‖ field salt ‖ UTF-8)``; zero bytes for null."""
     if value is None:
         return NO_VALUE
     if len(field_salt) != FIELD_SALT_BYTES:
@@ -132,7 +133,7 @@ def field_digest(field_salt: bytes, value: str | None) -> bytes:
 
 
 def content_digest(names: Sequence[str], salt: bytes, values: Mapping[str, str | None]) -> bytes:
-    """Digest of all personal fields together, so that checking a whole row takes two hashes.
+    """Return the digest of all personal fields together, so that checking a whole row takes two hashes.
 
     ``SHA-256(03 ‖ row salt ‖ lengths ‖ ":" ‖ values)``: ``lengths`` are the UTF-8 byte lengths in decimal in field
     order, separated by commas, empty for null; ``values`` are the values without separators. If all fields are null,
@@ -143,7 +144,7 @@ def content_digest(names: Sequence[str], salt: bytes, values: Mapping[str, str |
 
 
 def content_digest_of(salt: bytes, parts: Sequence[bytes | bytearray | None], count: int) -> bytes:
-    """:func:`content_digest` of values that are UTF-8 already, in field order; ``count`` is the number of fields."""
+    """Return :func:`content_digest` of UTF-8 values in field order. ``count`` is the number of fields."""
     present = [part for part in parts if part is not None]
     if not present:
         return NO_VALUE
@@ -154,7 +155,7 @@ def content_digest_of(salt: bytes, parts: Sequence[bytes | bytearray | None], co
 
 
 def personal_digests(names: Sequence[str], salt: bytes, values: Mapping[str, str | None]) -> bytes:
-    """Digests of the personal fields in order, then the digest of all of them: ``32 · (len(names) + 1)`` bytes.
+    """Return the digests of the personal fields in order, then that of all of them: ``32 · (len(names) + 1)`` bytes.
 
     ``salt`` is the row salt (see :func:`new_salt`); it may be empty if every value is null. Raises NotCanonical for a
     salt of another size, KeyError if a field is missing from ``values``, UnicodeEncodeError for a lone surrogate
@@ -178,11 +179,11 @@ def personal_digests(names: Sequence[str], salt: bytes, values: Mapping[str, str
 
 
 def leaf_bytes(row_kind: RowKind, open_values: Mapping[str, str | None], digests: bytes) -> bytes:
-    """The bytes that enter the tree as a leaf: a header line, one line per open value in fixed order, then the digests.
+    """Return the bytes of a leaf: a header line, one line per open value in fixed order, then the digests.
 
-    A null is a line with a single tab. Open values contain neither tabs nor line breaks, so different rows have
-    different leaves. Raises NotCanonical if one does or if ``digests`` has the wrong size, KeyError if an open value is
-    missing.
+    Null is written as a line with a single tab. Open values contain neither tabs nor line breaks, so different rows
+    have different leaves. Raises NotCanonical if an open value contains one or ``digests`` has the wrong size, KeyError
+    if an open value is missing.
     """
     names = OPEN[row_kind]
     values = [open_values[name] for name in names]
@@ -203,24 +204,24 @@ def _broken(names: Sequence[str], values: Sequence[str | None]) -> str:
 
 
 def leaf_hash(leaf: bytes) -> bytes:
-    """RFC 6962 §2.1 hash of a leaf: ``SHA-256(00 ‖ leaf)``."""
+    """Return the RFC 6962 §2.1 hash of a leaf: ``SHA-256(00 ‖ leaf)``."""
     return sha256(b"\x00" + leaf).digest()
 
 
 def canonical_text(value: str) -> str:
-    """``value`` as every database can store it: NUL and lone surrogates become U+FFFD. Nothing else changes."""
+    """Make ``value`` storable in every database: NUL and lone surrogates become U+FFFD. Nothing else changes."""
     if "\0" in value:
         value = value.replace("\0", "\ufffd")
     try:
         value.encode()
     except UnicodeEncodeError:
-        # Through UTF-16, so that surrogate pairs become the character they encode.
+        # Convert through UTF-16, so that surrogate pairs become the character that they encode.
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return value
 
 
 def canonical_time(moment: datetime) -> str:
-    """UTC with microseconds: ``2026-11-24T09:12:00.123456Z``. Raises NotCanonical for a naive time."""
+    """Return a time in UTC with microseconds: ``2026-11-24T09:12:00.123456Z``. Raises NotCanonical for a naive time."""
     if moment.tzinfo is not UTC:
         if moment.utcoffset() is None:
             raise NotCanonical("a time without a zone")
@@ -230,10 +231,10 @@ def canonical_time(moment: datetime) -> str:
 
 
 def canonical_json(value: object) -> str:
-    """RFC 8785 for strings, whole numbers up to ±(2⁵³−1), booleans, null, lists and dicts with text keys.
+    """Return RFC 8785 JSON for strings, whole numbers up to ±(2⁵³−1), booleans, null, lists and dicts with text keys.
 
     Text is passed through :func:`canonical_text`. Raises NotCanonical for a float (PostgreSQL's jsonb turns ``1e16``
-    into an integer, so floats do not survive storage), any other type, and two keys that become equal.
+    into an integer, so floats do not survive storage), any other type, or two keys that become equal.
     """
     return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"), check_circular=False)
 

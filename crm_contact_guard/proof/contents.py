@@ -1,7 +1,7 @@
-"""Compare what the rows of a bundle say with its files and its manifest.
+"""Compare a bundle's rows with its files and its manifest.
 
-Everything that a row names and the bundle doesn't show must be explained by the record itself: by the event of this
-export, which says what was withheld, or by the event of an erasure.
+If a row names something that the bundle doesn't contain, the record itself must explain this: either by the event of
+this export, which says what was withheld, or by the event of an erasure.
 """
 
 from typing import Any, Final
@@ -24,15 +24,15 @@ _EXPORT: Final = strict.object_of({"redacted": strict.list_of(strict.text), "att
 
 
 class Contents:
-    """Takes the rows that match their leaves, in the order of the leaves; then :meth:`compare` adds the faults."""
+    """Collects the rows that match their leaves, in leaf order. Then :meth:`compare` reports the faults."""
 
     def __init__(self, manifest: Manifest, report: Report) -> None:
         self._manifest = manifest
         self._report = report
         self._redacted = frozenset(manifest.what["redacted"])
-        #: Digest of each named file → the first message that names it.
+        #: Path of each named file in the bundle → the first message that names it.
         self._named: dict[str, str] = {}
-        #: Rows with values that this export did not withhold, until the event of their erasure follows.
+        #: Rows that lack values which this export did not withhold, until the event of an erasure follows.
         self._unexplained: dict[tuple[str, str | None], tuple[str, list[str]]] = {}
         self._export: Row | None = None
 
@@ -52,7 +52,7 @@ class Contents:
             self._export = row
 
     def compare(self, names: set[str]) -> None:
-        """Compare with the manifest and with the ``names`` of the files in the bundle."""
+        """Compare the rows with the manifest and with the ``names`` of the files in the bundle."""
         for label, unexplained in self._unexplained.values():
             self._report.add(
                 label,
@@ -88,7 +88,7 @@ class Contents:
             self._report.add(MANIFEST, "says that this is the whole record, and has filters")
 
     def _compare_export(self) -> None:
-        """Compare what the manifest says of the export with its event, which was sealed before the bundle was made."""
+        """Compare the manifest with the event of the export, which was sealed before the bundle was made."""
         what = self._manifest.what
         if what["export"] is None and not self._redacted and what["attachments"]:
             return

@@ -1,8 +1,8 @@
-"""Covers: some leaves of a tree and only hashes of the rest, computed in one pass.
+"""Covers: some leaves of a tree, with only hashes for the rest, computed in one pass.
 
 A cover of a tree is a sequence of perfect subtrees from left to right: one of width 1 for each disclosed leaf, and the
-largest possible ones in between. Its root is the root of the tree, so a cover with a signed root proves every leaf in
-it. It takes one line per row instead of a path of 24 hashes.
+largest possible ones in between. The root of a cover is the root of the tree, so a cover with a signed root proves
+every leaf in it. A cover needs one line per row instead of a path of 24 hashes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,10 +27,12 @@ class Part:
 def cover(
     rows: Iterable[tuple[int, RowKind]], size: int, read_tile: ReadTile, splits: Iterable[int] = ()
 ) -> Iterator[Part]:
-    """The cover of a tree of ``size`` leaves that discloses ``rows`` (leaf index and kind, by ascending index).
+    """Yield the cover of a tree of ``size`` leaves that discloses ``rows`` (leaf index and kind, by ascending index).
 
     ``splits`` are sizes of older checkpoints that the reader may have: no part crosses them, so the reader can compute
-    the root at that size. Constant memory. Raises ValueError if the indexes do not ascend or are outside the tree.
+    the root at that size. Memory use is constant.
+
+    Raises ValueError if the indexes do not ascend or are outside the tree.
     """
     nodes = Nodes(size, read_tile, keep=64)
     bounds = sorted({split for split in splits if 0 < split < size})

@@ -46,7 +46,7 @@ class ConsistencyBroken(ProofBroken):
 class TileBroken(ProofError):
     """The stored tile ``(level, index)`` is missing, too short, or does not match the tiles below it.
 
-    ``path``: its path, for the message (``tiles.tile_path``).
+    ``path`` is the tile's path (``tiles.tile_path``), for the message.
     """
 
     def __init__(self, path: str, why: str, *, level: int, index: int) -> None:
@@ -59,11 +59,11 @@ class TileBroken(ProofError):
 
 
 class NoteBroken(ProofError):
-    """A note that is not valid."""
+    """The note is not valid."""
 
 
 class NoteMalformed(NoteBroken):
-    """Not a signed note, or not a checkpoint."""
+    """The text is not a signed note, or not a checkpoint."""
 
 
 class SignerUnknown(NoteBroken):
@@ -86,4 +86,4 @@ class ArchiveBroken(ProofError):
 
 
 class FormatBroken(ProofError):
-    """A line or a manifest does not have this format."""
+    """A line or a manifest does not have the expected format."""

@@ -65,7 +65,7 @@ class Manifest:
     filters: Mapping[str, Any]
 
     def to_bytes(self) -> bytes:
-        """The manifest as canonical JSON with a line feed."""
+        """Return the manifest as canonical JSON with a line feed."""
         files = {
             name: {"sha256": file.sha256, "bytes": file.bytes, **({} if file.rows is None else {"rows": file.rows})}
             for name, file in self.files.items()
@@ -109,5 +109,5 @@ class Manifest:
 
 
 def manifest_note(origin: str, manifest: bytes) -> str:
-    """The text that ``manifest.sig`` signs."""
+    """Return the text that ``manifest.sig`` signs."""
     return f"crm_contact_guard/manifest/{FORMAT}\n{origin}\n{sha256(manifest).hexdigest()}\n"

@@ -29,12 +29,12 @@ _CHUNK: Final = 1 << 14
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """Hash of an inner node."""
+    """Return the hash of an inner node."""
     return sha256(b"\x01" + left + right).digest()
 
 
 def perfect_root(hashes: bytes) -> bytes:
-    """Root of a perfect tree over ``hashes``, 2ᵏ concatenated hashes of 32 bytes."""
+    """Return the root of a perfect tree over ``hashes``, 2ᵏ concatenated hashes of 32 bytes."""
     count = len(hashes) // HASH_BYTES
     if not count or count & (count - 1) or len(hashes) % HASH_BYTES:
         raise ValueError(f"{len(hashes)} bytes are not a power of two of hashes")
@@ -45,12 +45,12 @@ def perfect_root(hashes: bytes) -> bytes:
 
 
 def split_point(count: int) -> int:
-    """The largest power of two smaller than ``count`` (≥ 2): where RFC 6962 splits a tree."""
+    """Return the largest power of two smaller than ``count`` (≥ 2), where RFC 6962 splits a tree."""
     return 1 << (count - 1).bit_length() - 1
 
 
 def tree_root(hashes: bytes) -> bytes:
-    """Merkle tree hash of any number of concatenated leaf hashes; :data:`EMPTY_ROOT` for none."""
+    """Return the Merkle tree hash of any number of concatenated leaf hashes; :data:`EMPTY_ROOT` for none."""
     frontier = Frontier()
     frontier.append(hashes)
     return frontier.root()
@@ -76,7 +76,7 @@ class Frontier:
         return frontier
 
     def to_bytes(self) -> bytes:
-        """Size as 8 bytes, big-endian, then the roots of the complete subtrees from the left."""
+        """Return the size as 8 bytes, big-endian, then the roots of the complete subtrees from the left."""
         return self.size.to_bytes(8, "big") + b"".join(self._nodes)
 
     def append(self, hashes: bytes) -> None:
@@ -104,8 +104,10 @@ class Frontier:
         self.size += width
 
     def beside(self, right: "Frontier") -> "Frontier":
-        """The frontier of this tree followed by the leaves of ``right``, which must be fewer than this tree's smallest
-        subtree has."""
+        """Return the frontier of this tree followed by the leaves of ``right``.
+
+        ``right`` must have fewer leaves than this tree's smallest subtree.
+        """
         if self.size and right.size >= self.size & -self.size:
             raise ValueError(f"{right.size} leaves do not fit beside a tree of {self.size}")
         both = Frontier()
@@ -114,7 +116,7 @@ class Frontier:
         return both
 
     def root(self) -> bytes:
-        """Root of the current tree."""
+        """Return the root of the current tree."""
         if not self._nodes:
             return EMPTY_ROOT
         root = self._nodes[-1]
@@ -154,10 +156,10 @@ def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], r
 
 
 def check_consistency(old_size: int, new_size: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:
-    """Check that the tree of ``old_size`` leaves is the beginning of that of ``new_size`` (RFC 9162 §2.1.4.2).
+    """Check that the tree of ``old_size`` leaves is the beginning of one of ``new_size`` leaves (RFC 9162 §2.1.4.2).
 
-    The proof is empty if the sizes are equal. Raises ConsistencyBroken otherwise, and for an empty old tree: every tree
-    begins with it, so that it would prove nothing about ``new_root``.
+    The proof must be empty if the sizes are equal. Raises ConsistencyBroken if the check fails, and for an empty old
+    tree, because every tree begins with an empty one and the proof would prove nothing about ``new_root``.
     """
     if not 0 < old_size <= new_size:
         raise ConsistencyBroken(f"a tree of {old_size} leaves is not the beginning of one of {new_size}")

@@ -1,8 +1,8 @@
 """Signed notes and checkpoints: C2SP ``signed-note`` (Ed25519, signature type 1) and ``tlog-checkpoint``.
 
-A note is a text that ends in a line feed, an empty line, and signature lines ``— name base64(key id ‖ signature)``. A
-checkpoint is a note whose text is origin, size and root of a tree, one per line. Keys are written as the note tools
-write them:
+A note consists of a text that ends in a line feed, an empty line, and signature lines
+``— name base64(key id ‖ signature)``. A checkpoint is a note whose text is the origin, size and root of a tree, one per
+line. Keys have the same format as in the note tools:
 
 - verifier key (``public_key.txt``, may be published): ``name+8 hex digits of the key id+base64(01 ‖ public key)``,
 - signing key (secret): ``PRIVATE+KEY+name+key id+base64(01 ‖ seed)``.
@@ -61,7 +61,7 @@ class VerifierKey:
         return " ".join(digits[at : at + 4] for at in range(0, 64, 4))
 
     def to_text(self) -> str:
-        """The key as one line, without a line feed."""
+        """Return the key as one line, without a line feed."""
         return f"{self.name}+{self.key_id.hex()}+{_encode(_ED25519 + self.public_key)}"
 
     @classmethod
@@ -75,7 +75,7 @@ class VerifierKey:
         return cls(name, public)
 
     def verify(self, signature: bytes, data: bytes) -> bool:
-        """Whether ``signature`` is this key's over ``data``."""
+        """Whether ``signature`` is a signature of ``data`` by this key."""
         try:
             Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, data)
         except (InvalidSignature, ValueError):
@@ -106,7 +106,7 @@ class SigningKey:
         return cls(name, seed)
 
     def to_text(self) -> str:
-        """The private key as one line, without a line feed."""
+        """Return the private key as one line, without a line feed."""
         return f"PRIVATE+KEY+{self.name}+{self.verifier.key_id.hex()}+{_encode(_ED25519 + self.seed)}"
 
     @property
@@ -115,7 +115,7 @@ class SigningKey:
         return VerifierKey(self.name, self._private.public_key().public_bytes_raw())
 
     def sign(self, text: str) -> str:
-        """The signed note over ``text``, which must be non-empty and end in a line feed. Raises NoteMalformed."""
+        """Return the signed note of ``text``, which must be non-empty and end in a line feed. Raises NoteMalformed."""
         _check_text(text)
         signature = self._private.sign(text.encode())
         return f"{text}\n{_DASH}{self.name} {_encode(self.verifier.key_id + signature)}\n"
@@ -142,7 +142,7 @@ class Checkpoint:
     root: bytes
 
     def to_text(self) -> str:
-        """Note text of ``tlog-checkpoint``, without extension lines."""
+        """Return the note text of ``tlog-checkpoint``, without extension lines."""
         return f"{self.origin}\n{self.size}\n{_encode(self.root)}\n"
 
     @classmethod
@@ -159,7 +159,7 @@ class Checkpoint:
         return cls(lines[0], int(lines[1]), root)
 
     def sign(self, key: SigningKey) -> str:
-        """The signed checkpoint."""
+        """Return the signed checkpoint."""
         return key.sign(self.to_text())
 
 
@@ -198,7 +198,7 @@ def open_note(note: str, keys: Sequence[VerifierKey]) -> OpenNote:
 def open_checkpoint(note: str, keys: Sequence[VerifierKey], origin: str | None = None) -> Checkpoint:
     """Verify and parse a signed checkpoint; if ``origin`` is given, it must match.
 
-    Raises what :func:`open_note` raises, and NoteMalformed for another origin.
+    Raises what :func:`open_note` raises, and NoteMalformed if the origin differs.
     """
     checkpoint = Checkpoint.from_text(open_note(note, keys).text)
     if origin is not None and checkpoint.origin != origin:
@@ -207,9 +207,9 @@ def open_checkpoint(note: str, keys: Sequence[VerifierKey], origin: str | None =
 
 
 def parse_keys(text: str) -> list[VerifierKey]:
-    """The verifier keys of a key file, one per line. Empty lines and lines that begin with ``#`` are ignored.
+    """Return the verifier keys of a key file, one per line. Empty lines and lines that begin with ``#`` are ignored.
 
-    Raises KeyMalformed if a line is not a key or there is none.
+    Raises KeyMalformed if a line is not a key, or if there are no keys.
     """
     lines: Iterable[str] = (line.strip() for line in text.splitlines())
     keys = [VerifierKey.from_text(line) for line in lines if line and not line.startswith("#")]
@@ -239,7 +239,7 @@ def _check_text(text: str) -> None:
 
 
 def _parse_key(text: str, *, secret: bool = False) -> tuple[str, bytes]:
-    """Name and key bytes of ``name+id+base64``. Checks the id."""
+    """Return the name and key bytes of ``name+id+base64``, after checking the ID."""
     name, _, rest = text.strip().partition("+")
     key_id, _, encoded = rest.partition("+")
     data = _decode(encoded)

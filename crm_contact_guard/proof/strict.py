@@ -1,8 +1,8 @@
-"""JSON read strictly, so that all readers see the same: no name twice, no fractions, no NaN, no large numbers.
+"""Parse JSON strictly, so that all readers see the same: no duplicate names, fractions, NaN or large numbers.
 
-Types are checked by shapes: ``true`` is no number, ``1.0`` is no whole number, unknown members are refused. A shape is
-a function of a value and its path. It returns None if the value has this shape, else the path of the first part that
-has not.
+Shapes check types: ``true`` is not a number, ``1.0`` is not a whole number, and unknown members are refused. A shape is
+a function that takes a value and its path. It returns None if the value has the shape, else the path of the first part
+that does not.
 """
 
 import json
@@ -20,7 +20,7 @@ _LARGEST: Final = 2**53 - 1
 
 
 def load(data: bytes | str, *, of: type = dict) -> Any:
-    """Parse JSON whose outermost value is ``of`` this type. Raises FormatBroken."""
+    """Parse JSON whose outermost value has the type ``of``. Raises FormatBroken."""
     try:
         value = _DECODER.decode(data if isinstance(data, str) else data.decode())
     except (ValueError, RecursionError):
@@ -38,7 +38,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _whole(digits: str) -> int:
-    # RFC 8259 §6: beyond 2⁵³−1 readers disagree. Not longer than 16 digits, so that none is slow to convert.
+    # RFC 8259 §6: beyond 2⁵³−1, readers disagree. At most 16 digits and a sign, so that no number is slow to convert.
     if len(digits) > 17 or abs(value := int(digits)) > _LARGEST:
         raise ValueError("a number is too large")
     return value
@@ -69,7 +69,7 @@ def count(value: Any, path: str = "") -> str | None:
 
 
 def exactly(expected: str | int) -> Shape:
-    """This value, of this type."""
+    """Exactly this value, of the same type."""
     return _where(lambda value: type(value) is type(expected) and bool(value == expected))
 
 

@@ -1,7 +1,8 @@
 """The tree stored as tiles of 256 hashes (C2SP ``tlog-tiles``): appending, proofs, and verification.
 
-Tile ``(level, index)`` contains hashes of the tree's level ``8 · level``: level 0 the leaf hashes from ``256 · index``,
-level 1 the roots of full level-0 tiles, and so on. The last tile of a level may be partial; a full tile never changes.
+Tile ``(level, index)`` contains hashes of the tree's level ``8 · level``. Tiles of level 0 contain the leaf hashes from
+``256 · index``, tiles of level 1 the roots of full level-0 tiles, and so on. The last tile of a level may be partial; a
+full tile never changes.
 
 Tiles are read by ``read_tile(level, index, width) -> bytes``, which returns at least ``width`` concatenated hashes of
 the tile (more if the tree has grown since). Each function reads only the tiles it needs, each at most once.
@@ -43,7 +44,7 @@ class Tile:
 
 
 def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
-    """Path of a tile according to C2SP: ``1/x001/x234/067`` for level 1, index 1,234,067; ``….p/8`` if partial."""
+    """The C2SP path of a tile: ``1/x001/x234/067`` for level 1, index 1,234,067; ``….p/8`` if partial."""
     groups = []
     rest = index
     while True:
@@ -56,12 +57,12 @@ def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
 
 
 def tile_broken(level: int, index: int, why: str) -> TileBroken:
-    """A TileBroken for this tile."""
+    """Return a TileBroken for this tile."""
     return TileBroken(tile_path(level, index), why, level=level, index=index)
 
 
 def grow(size: int, hashes: bytes, read_tile: ReadTile) -> Iterator[Tile]:
-    """The tiles that change when leaf ``hashes`` are appended to a tree of ``size`` leaves, level by level.
+    """Yield the tiles that change when leaf ``hashes`` are appended to a tree of ``size`` leaves, level by level.
 
     Reads only the partial tile at the right edge of each level that changes.
     """
@@ -83,7 +84,7 @@ def grow(size: int, hashes: bytes, read_tile: ReadTile) -> Iterator[Tile]:
 
 
 def inclusion_proof(index: int, size: int, read_tile: ReadTile) -> list[bytes]:
-    """The inclusion proof (RFC 6962 §2.1.1) of leaf ``index`` in a tree of ``size`` leaves, leaf to root."""
+    """Return the inclusion proof (RFC 6962 §2.1.1) of leaf ``index`` in a tree of ``size`` leaves, leaf to root."""
     if not 0 <= index < size:
         raise IndexError(f"leaf {index} is outside a tree of {size}")
     nodes = Nodes(size, read_tile)
@@ -101,7 +102,7 @@ def inclusion_proof(index: int, size: int, read_tile: ReadTile) -> list[bytes]:
 
 
 def consistency_proof(old_size: int, size: int, read_tile: ReadTile) -> list[bytes]:
-    """The consistency proof (RFC 6962 §2.1.2) from the tree of ``old_size`` leaves to that of ``size``."""
+    """Return the consistency proof (RFC 6962 §2.1.2) from the tree of ``old_size`` leaves to that of ``size``."""
     if not 0 <= old_size <= size:
         raise IndexError(f"a tree of {size} leaves does not begin with {old_size}")
     if old_size in (0, size):
@@ -141,7 +142,7 @@ class Regrown:
     """Rebuilds a tree of ``size`` leaves from its leaf hashes and compares it with the stored tiles above level 0.
 
     Each node is hashed once, whatever the size of the batches. ``append`` and ``finish`` raise TileBroken for the first
-    tile that differs; the leaves are appended nevertheless, and further tiles are not compared.
+    tile that differs. The leaves are appended nevertheless, but no more tiles are compared.
     """
 
     def __init__(self, size: int, read_tile: ReadTile) -> None:
@@ -168,7 +169,7 @@ class Regrown:
             raise self._broken
 
     def frontier(self) -> Frontier:
-        """The frontier of the current tree."""
+        """Return the frontier of the current tree."""
         return self._tiles.beside(self._tile)
 
     def finish(self) -> None:
@@ -233,7 +234,7 @@ class Nodes:
         self._tiles: dict[tuple[int, int], bytes] = {}
 
     def root(self, start: int, end: int) -> bytes:
-        """Root of the leaves from ``start`` to ``end``, a range that occurs when RFC 6962 splits the tree."""
+        """Return the root of leaves ``start`` to ``end``, a range that occurs when RFC 6962 splits the tree."""
         width = end - start
         if width & (width - 1):
             middle = start + split_point(width)

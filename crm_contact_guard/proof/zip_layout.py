@@ -1,5 +1,7 @@
-"""Check that a zip is unambiguous: readers that use its central directory and readers that stream it from the start
-see the same files with the same contents (PKWARE APPNOTE 6.3.10, §4.3).
+"""Check that a zip is unambiguous (PKWARE APPNOTE 6.3.10, §4.3).
+
+Programs that use the central directory and programs that stream the zip from the start must see the same files with the
+same contents.
 
 Entries must follow each other without gaps, local headers must match the central directory, and nothing may follow the
 end record. Otherwise a second ``messages.jsonl`` could be hidden where only some programs look.
@@ -27,7 +29,7 @@ _RENAMING: Final = {0x7075, 0x6375}
 
 
 def layout_fault(file: IO[bytes], entries: Sequence[zipfile.ZipInfo], directory: int) -> str | None:
-    """Why the zip in ``file`` is ambiguous; None if it is not. ``directory``: offset of its central directory."""
+    """Return why the zip in ``file`` is ambiguous, or None. ``directory`` is the offset of its central directory."""
     ordered = sorted(entries, key=lambda entry: entry.header_offset)
     ends = [*(entry.header_offset for entry in ordered[1:]), directory]
     expected = 0

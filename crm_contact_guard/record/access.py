@@ -1,4 +1,4 @@
-"""Access log: reading a conversation that one takes no part in is itself recorded."""
+"""Access log: when someone reads a conversation they take no part in, that is itself recorded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crm_contact_guard.record.recording import record_event
 
 
 def record_view(*, viewer: Employee, conversation: Conversation, purpose: str, subject_id: str = "") -> Event:
-    """Record that ``viewer`` read a conversation. ``purpose``: the page or API path ("alert")."""
+    """Record that ``viewer`` read a conversation. ``purpose`` names the page or API path, for example "alert"."""
     return record_event(
         kind="view.content",
         subject_type="conversation",
@@ -27,7 +27,7 @@ def record_view(*, viewer: Employee, conversation: Conversation, purpose: str, s
 
 
 def record_unmask(*, viewer: Employee, conversation: Conversation) -> Event:
-    """Record that ``viewer`` unmasks the addresses of a conversation, before they are shown. Raises NotPermitted."""
+    """Record that ``viewer`` unmasks a conversation's addresses, before showing them. Raises NotPermitted."""
     if not may_unmask(viewer, conversation.tenant):
         raise NotPermitted(_("You may not see unmasked addresses."))
     return record_event(
@@ -41,7 +41,7 @@ def record_unmask(*, viewer: Employee, conversation: Conversation) -> Event:
 
 
 def record_export(*, viewer: Employee, form: str, filters: dict[str, Any]) -> Event:
-    """Record a stream or an export of the record. Call it before the first byte is sent."""
+    """Record that ``viewer`` streams or exports the record. Call this before sending the first byte."""
     return record_event(
         kind="export.streamed",
         subject_type="export",

@@ -1,8 +1,8 @@
-"""SQL that returns recorded rows as the text their leaves consist of, so that no model objects need be built.
+"""SQL that returns recorded rows as the text of their leaves, without building model objects.
 
-The database only formats what it stores; every hash is computed in Python. The format is injective: no two stored
-values give the same text, so any change shows. On PostgreSQL every function and operator is named with its schema.
-SQLite stores values of any type, so its rows are formatted in Python (``record.sqlite_rows``).
+The database only formats what it stores; Python computes every hash. No two stored values give the same text, so any
+change is detected. On PostgreSQL, every function and operator is schema-qualified. SQLite stores values of any type, so
+Python formats its rows (``record.sqlite_rows``).
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from crm_contact_guard.record.sqlite_rows import ODD, is_id
 MODELS: Final = RECORDED_MODELS
 
 _TIMES: Final = {
-    # to_char would spell a year before Christ like the year after.
+    # to_char would format a year BC like the same year AD.
     "postgresql": """CASE WHEN {c} OPERATOR(pg_catalog.>=) '0001-01-01 00:00:00+00'::pg_catalog.timestamptz THEN"""
     """ pg_catalog.to_char(pg_catalog.timezone('UTC'::pg_catalog.text, {c}),"""
     """ 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'::pg_catalog.text) END""",
     "mysql": "DATE_FORMAT({c}, '%%Y-%%m-%%dT%%H:%%i:%%s.%%fZ')",
 }
 _IDS: Final = {
-    # Not a cast, which a superuser can define anew.
+    # A superuser can redefine a cast, so none is used here.
     "postgresql": "pg_catalog.textin(pg_catalog.uuid_out({c}))",
     "native": "CAST({c} AS CHAR(36))",
     # The last SUBSTR is open-ended, so that appended characters are not lost.
     "mysql": "CONCAT(SUBSTR({c}, 1, 8), '-', SUBSTR({c}, 9, 4), '-', SUBSTR({c}, 13, 4), '-', SUBSTR({c}, 17, 4), '-',"
     " SUBSTR({c}, 21))",
 }
-#: Not as escapes on MariaDB, which reads them literally in a session with NO_BACKSLASH_ESCAPES.
+#: Line feed and tab. MariaDB would read escapes literally in a session with NO_BACKSLASH_ESCAPES.
 _ENDS: Final = {
     "postgresql": ("E'\\n'", "E'\\t'"),
     "mysql": ("CHAR(10 USING utf8mb4)", "CHAR(9 USING utf8mb4)"),
 }
-#: What stands in front of a built-in function. PostgreSQL would also take one of another schema that fits better.
+#: Prefix of a built-in function. Without it, PostgreSQL might pick a better match from another schema.
 BUILT_IN: Final = {"postgresql": "pg_catalog.", "mysql": ""}
 
 
@@ -52,15 +52,15 @@ _SURROGATES: Final = "surrogateescape"
 
 
 def as_bytes(value: Any) -> bytes:
-    """A binary value as bytes; a forged value of another type is encoded so that it can be compared."""
+    """Return a binary value as bytes. Encode a forged value of another type so that it can be compared."""
     if isinstance(value, bytearray):  # text in SQLite
         return b"\0not a BLOB: " + value
     return str(value).encode("utf-8", _SURROGATES) if isinstance(value, str | int | float) else bytes(value or b"")
 
 
-@dataclass(slots=True)  # not frozen, which would triple the time of making one
+@dataclass(slots=True)  # not frozen: that would triple the time it takes to create one
 class StoredRow:
-    """A recorded row as stored. ``lines`` are its open values, one per line, with a tab for null."""
+    """A recorded row as stored. ``lines`` contains its open values, one per line, with a tab for null."""
 
     kind: RowKind
     id: bytes
@@ -72,22 +72,22 @@ class StoredRow:
     values: tuple[str | None, ...]
 
     def leaf(self) -> bytes:
-        """The bytes that enter the tree, the same as from ``proof.canonical.leaf_bytes``."""
+        """Return the bytes of the row's leaf, as ``proof.canonical.leaf_bytes`` does."""
         return HEADERS[self.kind] + self.line_bytes() + self.digests
 
     def line_bytes(self) -> bytes:
-        """The open lines as stored bytes."""
+        """Return the open lines as stored bytes."""
         return self.lines.encode("utf-8", _SURROGATES)
 
     def open_values(self) -> dict[str, str | None]:
-        """The open values by name. A row that was tampered with may have too few lines; the rest is None."""
+        """Return the open values by name. If a row was tampered with and lacks lines, the missing values are None."""
         names = canonical.OPEN[self.kind]
         lines = self.lines.removesuffix("\n").split("\n", len(names) - 1)
         lines += ["\t"] * (len(names) - len(lines))
         return {name: None if line == "\t" else line for name, line in zip(names, lines, strict=True)}
 
     def personal(self) -> dict[str, str | None]:
-        """The personal values by name."""
+        """Return the personal values by name."""
         return dict(zip(canonical.PERSONAL[self.kind], self.values, strict=True))
 
 
@@ -96,12 +96,12 @@ def _header(kind: RowKind) -> bytes:
     return canonical.leaf_bytes(kind, dict.fromkeys(names, ""), bytes(size))[: -len(names) - size]
 
 
-#: The first line of every leaf of a kind.
+#: The first line of a leaf, by kind of row.
 HEADERS: Final[dict[RowKind, bytes]] = {"message": _header("message"), "event": _header("event")}
 
 
 def fetch(using: str, kind: RowKind, ids: Iterable[bytes]) -> dict[bytes, StoredRow]:
-    """The rows of one kind with these ids (16 bytes each), by id."""
+    """Return the rows of one kind with these IDs (16 bytes each), by ID."""
     connection, ids = connections[using], list(ids)
     if not ids:
         return {}
@@ -115,8 +115,8 @@ def fetch(using: str, kind: RowKind, ids: Iterable[bytes]) -> dict[bytes, Stored
 
 
 def where(vendor: str, ids: Iterable[bytes]) -> str:
-    """The condition for these ids (PostgreSQL, MariaDB)."""
-    # Inlined since drivers limit the number of parameters; safe since these are hex digits only.
+    """Return the WHERE clause for these IDs (PostgreSQL, MariaDB)."""
+    # Inlined because drivers limit the number of parameters. This is safe, since the IDs are hex digits only.
     if vendor == "postgresql":
         listed = ",".join([row_id.hex() for row_id in ids])
         return f" WHERE id OPERATOR(pg_catalog.=) ANY ('{{{listed}}}'::pg_catalog.uuid[])"
@@ -127,7 +127,7 @@ def where(vendor: str, ids: Iterable[bytes]) -> str:
 def _as_text(value: Any) -> str | None:
     if value is None or type(value) is str:
         return value
-    # Another type than text, which the mark shows even if it is spelled alike.
+    # Mark a value that isn't text, so that it differs from text with the same characters.
     return ODD + (bytes(value).decode("utf-8", _SURROGATES) if isinstance(value, bytes | memoryview) else str(value))
 
 
@@ -153,7 +153,7 @@ def _row(kind: RowKind, text: str, own: Sequence[Any], values: Sequence[str | No
 
 @lru_cache(maxsize=16)
 def select(vendor: str, native_uuid: bool, kind: RowKind) -> str:
-    """``SELECT`` of the open lines, digests, leaf hash, salt, format and personal values of a recorded table."""
+    """Return a ``SELECT`` of a table's open lines, digests, leaf hash, salt, format and personal values."""
     model = MODELS[kind]
     personal = ", ".join(_quoted(vendor, name) for name in canonical.PERSONAL[kind])
     return (
@@ -163,7 +163,7 @@ def select(vendor: str, native_uuid: bool, kind: RowKind) -> str:
 
 
 def lines(vendor: str, native_uuid: bool, kind: RowKind) -> str:
-    """SQL expression for the open values of a row, each followed by a line feed (PostgreSQL, MariaDB)."""
+    """Return an SQL expression for a row's open values, each followed by a line feed (PostgreSQL, MariaDB)."""
     feed, null = _ENDS[vendor]
     fields = [MODELS[kind]._meta.get_field(name) for name in canonical.OPEN[kind]]
     texts = [_text(vendor, native_uuid, field, null) for field in fields]
@@ -171,9 +171,9 @@ def lines(vendor: str, native_uuid: bool, kind: RowKind) -> str:
 
 
 def contents(vendor: str, kind: RowKind) -> str:
-    """SQL expression for the byte lengths and values of a row's personal fields, as ``proof.canonical`` hashes them.
+    """Return an SQL expression for the byte lengths and values of a row's personal fields.
 
-    Its type is binary; null if all fields are null.
+    The expression yields the bytes that ``proof.canonical`` hashes, or null if all fields are null.
     """
     names = [_quoted(vendor, name) for name in canonical.PERSONAL[kind]]
     if vendor == "postgresql":
@@ -186,7 +186,7 @@ def contents(vendor: str, kind: RowKind) -> str:
 
 
 def utf8(text: str) -> str:
-    """SQL expression for the UTF-8 bytes of a text in PostgreSQL."""
+    """Return a PostgreSQL expression for the UTF-8 bytes of the expression ``text``."""
     return f"pg_catalog.convert_to({text}, 'UTF8'::pg_catalog.name)"
 
 
@@ -207,7 +207,7 @@ def _text(vendor: str, native_uuid: bool, field: Any, null: str) -> str:
         text = _TIMES[vendor].format(c=column)
     else:
         text = column
-    # Also for NOT NULL columns: the table's owner may have dropped the constraint.
+    # Needed even for NOT NULL columns, because the table's owner may have dropped the constraint.
     return f"coalesce({text}, {null})"
 
 

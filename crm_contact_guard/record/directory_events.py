@@ -1,7 +1,8 @@
-"""Records changes of the directory: customers in batches, by digests; employees and teams one by one, if they changed.
+"""Record changes to the directory: customers in batches of digests, employees and teams individually if they changed.
 
-A customer's columns and addresses are personal and change by thousands in a sync, so one event a batch carries a digest
-of each row under the customer's salt. An erasure forgets the salt: then nobody can find the values from the digests.
+A customer's columns and addresses are personal, and a sync may change thousands of them. Therefore each batch gets one
+event, which contains a digest of each row under the customer's salt. An erasure deletes the salt, after which nobody
+can recover the values from the digests.
 """
 
 from __future__ import annotations
@@ -22,24 +23,23 @@ from crm_contact_guard.record import following
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 
-#: Kind of the events that tell of customers.
+#: Kind of the events that record customers.
 TOLD: Final = "directory.customers"
 SALT_BYTES: Final = 16
-#: Bytes of a row's digest, and of each column's, which only says which one differs.
+#: Bytes of a row's digest and of a column's digest. Column digests only show which column differs.
 WHOLE, PART = 16, 3
 BATCH: Final = 500
-#: Types that ``following.plain`` leaves as they are.
+#: Types whose values ``following.plain`` leaves unchanged.
 _PLAIN: Final = frozenset((str, int, bool, type(None)))
 CUSTOMER_COLUMNS: Final = tuple(field.attname for field in Customer._meta.concrete_fields if field.name != "salt")
 ADDRESS_COLUMNS: Final = tuple(field.attname for field in Address._meta.concrete_fields)
 
 
 class Recorder:
-    """The directory's listener (``directory.changes``)."""
+    """The listener for changes to the directory (``directory.changes``)."""
 
     def lock(self, customers: Collection[UUID]) -> None:
-        """Lock the customers until the end of the transaction, in the order of their ids, so that no two wait for each
-        other."""
+        """Lock the customers until the end of the transaction, in the order of their IDs to avoid deadlocks."""
         _locked(customers)
 
     def customers(self, customers: Collection[UUID]) -> None:
@@ -48,7 +48,7 @@ class Recorder:
             _tell(part)
 
     def people(self, changed: Employee | Team) -> None:
-        """Record the employee or team, unless the newest event says the same."""
+        """Record the employee or team, unless the newest event already contains the same state."""
         kind = str(changed._meta.model_name)
         data: dict[str, Any] = {}
         if isinstance(changed, Employee):
@@ -70,7 +70,7 @@ class Recorder:
 
 
 def customers_forgotten(customers: Collection[UUID]) -> None:
-    """Record that the mirrored data of these customers were erased, with their salts."""
+    """Delete the salts of these customers, and record that their mirrored data was erased."""
     rows = Customer.objects.filter(pk__in=customers)
     rows.update(salt=None)
     for tenant, found in groupby(rows.order_by("tenant", "pk"), key=lambda row: row.tenant):
@@ -96,7 +96,7 @@ def _tell(ids: Sequence[UUID]) -> None:
 
 def _locked(ids: Collection[UUID]) -> list[dict[str, Any]]:
     only_columns = database.connection().features.has_select_for_no_key_update
-    # Messages that are being recorded refer to customers: on PostgreSQL they need not wait.
+    # Messages being recorded refer to customers. On PostgreSQL, this lock doesn't make them wait.
     rows = Customer.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=only_columns)
     return list(rows.values())  # type: ignore[arg-type]
 
@@ -113,12 +113,12 @@ def _event(tenant: str, customers: Mapping[str, Any]) -> None:
 
 
 def short(key: UUID) -> str:
-    """An id in 22 characters."""
+    """Encode an ID in 22 characters."""
     return b64encode(key.bytes).decode().rstrip("=")
 
 
 def digest(salt: bytes, columns: Sequence[str], row: Mapping[str, Any]) -> str:
-    """The digest of a row and of each of its columns, in base64."""
+    """Return the digest of a row, followed by the digests of its columns, in base64."""
     told = []
     for name in columns:
         value = row[name]

@@ -1,4 +1,4 @@
-"""How the directory follows from the record: what the app last mirrored, whatever the host says now."""
+"""How the directory's tables follow from the record: they contain what was last mirrored from the host."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from crm_contact_guard.record.upgrade import earlier_until
 
 _PAGE: Final = 500
 _EVENTS: Final = 50
-#: Customers compared at a time: about 100 MB.
+#: Number of customers compared at a time, which takes about 100 MB.
 _SLICE: Final = 100_000
 _KEY: Final = Elsewhere("the events that made the row name it")
 _DIGEST: Final = Elsewhere("a digest under the customer's salt in the newest event that tells of the customer")
 
 
 def faults(using: str) -> Iterator[tuple[str, str]]:
-    """Customers and addresses that differ from what the app last wrote: where, and what is wrong."""
+    """Yield the customers and addresses that differ from what the app last wrote, and what is wrong with them."""
     earlier = earlier_until(using)
     parts = min(256, -(-Customer.objects.using(using).count() // _SLICE) or 1)
     for part in range(parts):
@@ -50,7 +50,8 @@ def faults(using: str) -> Iterator[tuple[str, str]]:
                 yield f"customer {UUID(bytes=key)}", "was recorded and is gone"
 
 
-#: A customer's newest recorded state: digest of the row, and of each address by its short id. None: forgotten.
+#: A customer's newest recorded state: the digest of the row, and the digests of its addresses by short ID. None if
+#: the customer was forgotten.
 _State = Sequence[Any] | None
 
 
@@ -66,7 +67,7 @@ def _newest(using: str, part: int, parts: int) -> dict[bytes, _State]:
 
 
 def _events(using: str) -> Iterator[str]:
-    """The data of the events that tell of customers, oldest first."""
+    """Yield the data of the events that record customers, oldest first."""
     rows = Event.objects.using(using).filter(kind=told.TOLD).order_by("recorded_at", "pk")
     after: tuple[datetime, UUID] | None = None
     while True:
@@ -122,7 +123,7 @@ def _compared(
             yield where, "is in the table, but no event made it"
         return
     if state is None:
-        # Forgotten: a sync that finds the customer in the host again records it anew.
+        # The customer was forgotten. If the host still has it, the next sync records it again.
         if row["salt"] is not None:
             yield where, "salt: expected nothing, as the customer was forgotten"
         for address in addresses:
@@ -153,7 +154,7 @@ def _differing(where: str, salt: bytes, row: Mapping[str, Any], recorded: Any) -
     names = [
         name for name, at in zip(columns, places, strict=True) if now[at : at + told.PART] != then[at : at + told.PART]
     ]
-    # Under another salt, every digest differs.
+    # With a different salt, every digest differs.
     named = ["salt"] if is_customer and len(names) == len(columns) else names
     yield where, f"{', '.join(named or columns)}: differs from what was recorded"
 
@@ -241,7 +242,7 @@ follows(
 
 
 def _memberships(using: str) -> Iterator[tuple[str, str]]:
-    """Employees whose teams differ from what was last mirrored."""
+    """Yield the employees whose teams differ from those last mirrored."""
     now: dict[str, set[str]] = {}
     for employee, team in Employee.teams.through.objects.using(using).values_list("employee_id", "team_id"):
         now.setdefault(str(employee), set()).add(str(team))

@@ -1,7 +1,8 @@
-"""How the tables of working state follow from the record: each room's ``follows`` declares it, column by column.
+"""How the tables of working state follow from the record. Each package declares this per column in ``follows``.
 
-The same declaration decides what an event carries of a row (``record_event(row=…)``) and what verification compares
-(``verification.projections``), so both can't differ. A column that nobody declared fails ``unaccounted``'s test.
+The same declarations determine which columns an event contains (``record_event(row=…)``) and which ones verification
+compares (``verification.projections``), so the two can't diverge. A test fails if ``unaccounted`` finds a column
+without a declaration.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from uuid import UUID
 from django.apps import apps
 from django.db.models import Model
 
-#: Member of an event's ``data`` (and ``details``, for personal columns): the row's columns after the change.
+#: Member of an event's ``data`` (``details`` for personal columns) with the row's columns after the change.
 ROW: Final = "row"
 
-#: A stored row: its values by column (``attname``).
+#: A stored row's values by column (``attname``).
 Row = Mapping[str, Any]
 
 
@@ -34,21 +35,21 @@ class Entry:
     data: Mapping[str, Any]
     details: Mapping[str, Any]
     reason: str | None
-    #: The personal part of the event was erased.
+    #: Whether the personal part of the event was erased.
     erased: bool
 
 
 @dataclass(kw_only=True)
 class Life:
-    """What the record says of one row: its events, oldest first, and the newest recorded value of each column."""
+    """What the record says about one row: its events, oldest first, and the newest recorded value of each column."""
 
     events: Sequence[Entry]
     now: datetime
-    #: What ``Follows.beside`` found for the row.
+    #: What ``Follows.beside`` returned for the row.
     beside: Any = None
-    #: The row may be of a version whose events carried less.
+    #: Whether the row may come from an earlier version, whose events contained fewer columns.
     is_earlier: bool = False
-    #: ``Follows.earlier``.
+    #: See ``Follows.earlier``.
     earlier: Callable[[Entry], Mapping[str, Any]] | None = None
     open: dict[str, Any] = field(default_factory=dict)
     personal: dict[str, Any] = field(default_factory=dict)
@@ -58,7 +59,8 @@ class Life:
         for event in self.events:
             told = _members(event.data.get(ROW))
             if not told and self.earlier is not None:
-                # It changed columns that it does not carry: only what such events say is still known.
+                # An event of an earlier version may change columns that it doesn't contain. After it, only the values
+                # from such events are known.
                 before.update(self.earlier(event))
                 self.open = dict(before)
             self.open.update(told)
@@ -67,32 +69,32 @@ class Life:
             self.personal.update(_members(event.details.get(ROW)))
 
     def at_first(self, column: str) -> Any:
-        """The column when the row was made; None if its events don't carry it."""
+        """Return the column's value when the row was created; None if the first event doesn't contain it."""
         return _members(self.events[0].data.get(ROW)).get(column) if self.events else None
 
     def last(self, *kinds: str) -> Entry | None:
-        """The newest event of these kinds."""
+        """Return the newest event of these kinds; None if there is none."""
         return next((event for event in reversed(self.events) if event.kind in kinds), None)
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """The events carry the column. ``personal``: in their erasable part. ``secret``: as a SHA-256."""
+    """A column that events contain. ``personal``: in their erasable part. ``secret``: as a SHA-256 hash."""
 
     says: str = "the newest event that carries it"
     personal: bool = False
     secret: bool = False
-    #: An erasure may empty the column before or without the event: an empty value is accepted.
+    #: Accept an empty value, because an erasure may empty the column before the event or without one.
     emptied: bool = False
-    #: The rule for rows whose events don't carry the column, as those of earlier versions; as ``Checked.check``.
+    #: Rule for rows whose events don't contain the column, such as those of earlier versions. See ``Checked.check``.
     otherwise: Callable[[Row, Life], object | None] | None = None
 
 
 @dataclass(frozen=True)
 class Checked:
-    """Derived or bounded by a rule. ``check`` returns what was expected instead, None if the value may stand.
+    """A column that a rule derives or bounds. ``check`` returns what was expected instead; None if the value is valid.
 
-    ``carried``: the events carry the column all the same, for the rule to start from.
+    ``carried``: events contain the column nevertheless, as a starting point for the rule.
     """
 
     says: str
@@ -102,14 +104,14 @@ class Checked:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Another part of verification compares the column: ``says`` which."""
+    """A column that another part of verification compares. ``says`` names that part."""
 
     says: str
 
 
 @dataclass(frozen=True)
 class Unproven:
-    """An altered value is not noticed: ``says`` why."""
+    """A column in which altered values aren't detected. ``says`` explains why."""
 
     says: str
 
@@ -119,13 +121,13 @@ Column = Recorded | Checked | Elsewhere | Unproven
 
 @dataclass(frozen=True, kw_only=True)
 class BySubject:
-    """The events whose subject is the row: ``born`` create it, ``more`` change it, ``gone`` delete it."""
+    """Kinds of events whose subject is the row: ``born`` create it, ``more`` change it, ``gone`` delete it."""
 
     subject: str
     born: tuple[str, ...]
     more: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
-    #: Versions before 1.0 recorded no event that creates the row.
+    #: Whether versions before 1.0 recorded no event when they created the row.
     is_new: bool = False
 
 
@@ -133,8 +135,8 @@ class BySubject:
 class Follows:
     """How one table follows from the record.
 
-    ``events``: which events tell of a row; None if no row has any. ``beside``: what else a page of rows is compared
-    with, by primary key. ``since``: when a row was made, for those of versions that recorded no event for it.
+    ``events``: the events about a row; None if rows have no events. ``beside``: returns other data to compare a page of
+    rows with, by primary key. ``since``: returns when a row was created, for rows of versions that recorded no event.
     """
 
     model: type[Model]
@@ -142,11 +144,11 @@ class Follows:
     events: BySubject | None = None
     beside: Callable[[str, Sequence[Row]], Mapping[Any, Any]] | None = None
     since: Callable[[Row], datetime] | None = None
-    #: Checks of rows that are missing or were added, where ``events`` can't tell. Yields where and what is wrong.
+    #: Checks the table as a whole, for faults that ``events`` can't reveal. Yields where and what is wrong.
     whole: Callable[[str], Iterator[tuple[str, str]]] | None = None
-    #: Columns that an event of an earlier version carries in its own way.
+    #: Returns the columns that an event of an earlier version contains in another form.
     earlier: Callable[[Entry], Mapping[str, Any]] | None = None
-    #: Why a deleted row, or one that was added, is not noticed; empty: it is.
+    #: Why a deleted row, or an added one, isn't detected. Empty if it is detected.
     deleted: str = ""
     added: str = ""
 
@@ -165,7 +167,7 @@ def follows(declared: Follows) -> None:
 
 
 def unaccounted() -> list[str]:
-    """Columns of our tables that no declaration names, and declared ones that don't exist."""
+    """Return the columns of our tables that no declaration names, and declared columns that don't exist."""
     return sorted(_unaccounted())
 
 
@@ -177,12 +179,12 @@ def _unaccounted() -> Iterator[str]:
 
 
 def open_state(row: Model) -> dict[str, Any]:
-    """What an event carries of the row in ``data``."""
+    """Return the row's columns that an event contains in ``data``."""
     return _state(row, personal=False)
 
 
 def personal_state(row: Model) -> dict[str, Any]:
-    """What an event carries of the row in ``details``."""
+    """Return the row's columns that an event contains in ``details``."""
     return _state(row, personal=True)
 
 
@@ -196,13 +198,13 @@ def _state(row: Model, *, personal: bool) -> dict[str, Any]:
 
 
 def as_recorded(column: Column, value: Any) -> Any:
-    """A column's value in the form in which events carry it."""
+    """Return a column's value in the form in which events contain it."""
     told, secret = plain(value), isinstance(column, Recorded) and column.secret
     return sha256(str(told).encode()).hexdigest() if secret and told is not None else told
 
 
 def plain(value: Any) -> Any:
-    """A value as canonical JSON can carry it. Fractions have four decimals: not every database keeps more unchanged."""
+    """Convert a value for canonical JSON. Floats get four decimals, since not every database preserves more."""
     told: Any = value
     match value:
         case None | bool():
@@ -227,7 +229,7 @@ def plain(value: Any) -> Any:
 
 
 def moment(text: Any) -> datetime | None:
-    """A time that an event carries; None if it is none."""
+    """Parse a time from an event; return None if it isn't a time."""
     try:
         return datetime.fromisoformat(text)
     except (TypeError, ValueError):
@@ -235,20 +237,20 @@ def moment(text: Any) -> datetime | None:
 
 
 def made_at(key: Any) -> datetime:
-    """When a row with this UUIDv7 was made; the beginning of time for any other key."""
+    """Return when a row with this UUIDv7 was created; the Unix epoch for any other key."""
     if not isinstance(key, UUID) or key.version != 7:
         return datetime.fromtimestamp(0, UTC)
     return datetime.fromtimestamp((key.int >> 80) / 1000, UTC)
 
 
-# --- rules that several tables need
+# --- rules for several tables
 
 #: How much the clocks of an installation's machines may differ.
 CLOCKS: Final = timedelta(minutes=1)
 
 
 def same(column: str, expected: Callable[[Row, Life], Any], says: str) -> Checked:
-    """The column equals what a function expects of it."""
+    """Require the column to equal the result of ``expected``."""
 
     def check(row: Row, life: Life) -> object | None:
         found, wanted = plain(row[column]), plain(expected(row, life))
@@ -258,7 +260,7 @@ def same(column: str, expected: Callable[[Row, Life], Any], says: str) -> Checke
 
 
 def marked(column: str, kind: str) -> Callable[[Row, Life], object | None]:
-    """A time that is there if an event of this kind is: for events of earlier versions, which don't carry it."""
+    """Require a time if, and only if, there is an event of this kind. Used if events of earlier versions lack it."""
 
     def check(row: Row, life: Life) -> object | None:
         told = life.last(kind) is not None
@@ -268,7 +270,7 @@ def marked(column: str, kind: str) -> Callable[[Row, Life], object | None]:
 
 
 def not_after(column: str, latest: timedelta, says: str) -> Checked:
-    """A time that lies at most ``latest`` in the future, or none."""
+    """Require a time that is at most ``latest`` in the future, or null."""
 
     def check(row: Row, life: Life) -> object | None:
         limit = life.now + latest + CLOCKS
@@ -278,7 +280,10 @@ def not_after(column: str, latest: timedelta, says: str) -> Checked:
 
 
 def members(text: str | None) -> Mapping[str, Any]:
-    """The members of a JSON object; none of anything else, which the check of the event's row reports."""
+    """Return the members of a JSON object.
+
+    Anything else counts as empty, since the check of the event's row reports it.
+    """
     try:
         return _members(json.loads(text or "{}"))
     except ValueError:

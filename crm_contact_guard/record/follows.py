@@ -1,4 +1,4 @@
-"""The recorded tables prove themselves."""
+"""How the recorded tables, pending rows and erasure permits are verified."""
 
 from __future__ import annotations
 

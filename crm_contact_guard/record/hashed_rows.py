@@ -1,8 +1,8 @@
 """Check millions of recorded rows against their leaf hashes.
 
 The database concatenates the values of each row; Python computes two hashes per row and creates no object per value.
-SQLite is faster if it doesn't concatenate. Rows that fail are read again by ``canonical_sql.fetch``, which returns the
-values one by one.
+SQLite is faster without concatenation. Rows that fail are read again by ``canonical_sql.fetch``, which returns each
+value separately.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from crm_contact_guard.record.pinned import qualified
 #: The leaf hash that a row was sealed with, and the earliest and latest allowed ``recorded_at``.
 Expected = tuple[bytes, bytes, bytes]
 
-#: Id, lines (None: not as the application writes them), ``recorded_at``, digests, leaf hash, salt, content and files.
+#: ID, lines (None if the application would have written them differently), ``recorded_at``, digests, leaf hash, salt,
+#: content and files.
 _Parts = tuple[bytes, bytes | None, bytes, Any, Any, Any, Any, Any]
 
 #: Index of the line that holds ``recorded_at`` in a leaf.
@@ -34,9 +35,9 @@ _CHUNK: Final = 256
 
 
 def compare(using: str, kind: RowKind, expected: Mapping[bytes, Expected], files: dict[bytes, str]) -> set[bytes]:
-    """Ids among ``expected`` (16 bytes each) whose row is missing or differs from what was sealed.
+    """Return the IDs from ``expected`` (16 bytes each) whose rows are missing or differ from what was sealed.
 
-    For rows that match, the list of files (canonical JSON) is added to ``files``.
+    The file lists (canonical JSON) of the rows that match are added to ``files``.
     """
     connection = connections[using]
     leaf = b"\x00" + HEADERS[kind]
@@ -46,11 +47,11 @@ def compare(using: str, kind: RowKind, expected: Mapping[bytes, Expected], files
     for row_id, text, recorded, digests, leaf_hash, salt, content, listed in read(connection, kind, expected):
         wanted = open_items.pop(row_id, None)
         if wanted is None:
-            suspect.add(row_id)  # duplicate id: the primary key was dropped, or another table inherits from this one
+            suspect.add(row_id)  # duplicate ID: the primary key was dropped, or another table inherits from this one
             continue
         sealed, low, high = wanted
         if text is None or not (type(digests) is type(leaf_hash) is bytes and (salt is None or type(salt) is bytes)):
-            suspect.add(row_id)  # a type or a spelling that the application does not write
+            suspect.add(row_id)  # a type or format that the application never writes
             continue
         if content is None:
             intact = digests[-DIGEST_BYTES:] == NO_VALUE
@@ -82,7 +83,7 @@ def _read(connection: BaseDatabaseWrapper, kind: RowKind, ids: Iterable[bytes]) 
 
 
 def stream(connection: BaseDatabaseWrapper, statement: str) -> Iterator[tuple[Any, ...]]:
-    """Stream the rows of a PostgreSQL query in chunks, so that the server works on while Python hashes.
+    """Stream the rows of a PostgreSQL query in chunks, so that the server keeps working while Python hashes.
 
     Uses psycopg 3's binary format, or a server-side cursor with psycopg 2.
     """

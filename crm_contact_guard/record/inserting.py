@@ -1,6 +1,6 @@
-"""Insert rows with a cached INSERT statement, which ``Model.save`` would compile anew for each row.
+"""Insert rows with a cached INSERT statement, which ``Model.save`` would recompile for each row.
 
-The time saved pays for the digests and the pending row. Signals, routing and errors are those of ``save``.
+The time saved makes up for the digests and the pending row. Signals, routing and errors are the same as with ``save``.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _insert(row: models.Model, using: str, then: Callable[[], object] | None = N
 
 @lru_cache(maxsize=16)
 def _statement(model: type[models.Model], vendor: str, native_uuid: bool) -> tuple[str, list[tuple[str, Any]]]:
-    """The INSERT statement and, per column, the attribute name and the field that converts its value (None: as is)."""
+    """Return the INSERT statement and, per column, the attribute name and a converting field (None: no conversion)."""
     quote = "`{}`" if vendor == "mysql" else '"{}"'
     fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
     columns = ", ".join(quote.format(field.column) for field in fields)

@@ -23,7 +23,7 @@ class RecordedQuerySet(models.QuerySet[M_co]):
 
 
 class RecordedManager(Rows[M_co]):
-    """Returns RecordedQuerySet."""
+    """A manager whose querysets are of the class RecordedQuerySet."""
 
     def get_queryset(self) -> RecordedQuerySet[M_co]:
         return RecordedQuerySet(self.model, using=self._db)

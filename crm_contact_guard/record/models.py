@@ -1,7 +1,7 @@
-"""The record. ``Message`` and ``Event`` are recorded tables: INSERT only, enforced by database triggers.
+"""The record. ``Message`` and ``Event`` are recorded tables: database triggers only allow INSERT.
 
-The other tables hold working state (who answers, what is waiting) that could be rebuilt.
-Column order and meaning of the recorded tables: docs/decisions/0001-leaf-format.md.
+The other tables contain working state (who answers, what is waiting) that could be rebuilt.
+For the order and meaning of the recorded tables' columns, see docs/decisions/0001-leaf-format.md.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Conversation(Row):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.CharField(max_length=64, blank=True, default="")
-    # Their indexes are in Meta, combined with the time.
+    # The indexes of these foreign keys are in Meta, combined with the time.
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, db_index=False, related_name="conversations")
     employee = models.ForeignKey(
         Employee, null=True, blank=True, on_delete=models.PROTECT, db_index=False, related_name="conversations"
@@ -86,7 +86,7 @@ class RecordedRow(Row):
 
 
 class Message(RecordedRow):
-    """One message, inbound or outbound, or a note of a call or meeting. Never changed, never deleted."""
+    """One message, inbound or outbound, or a note about a call or meeting. Never changed, never deleted."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.CharField(max_length=64, blank=True, default="")
@@ -125,7 +125,7 @@ class Message(RecordedRow):
 
 
 class Event(RecordedRow):
-    """An event of any layer: delivery, decision, override, alert step, view, export, erasure… Never changed."""
+    """An event, such as a delivery, decision, override, alert step, view, export or erasure. Never changed."""
 
     class ActorType(models.TextChoices):
         EMPLOYEE = "employee", _("Employee")
@@ -162,7 +162,7 @@ class Event(RecordedRow):
 
 
 class Pending(Row):
-    """Recorded rows that have no leaf index yet. An AFTER INSERT trigger adds them, the sealer removes them."""
+    """A recorded row that has no leaf index yet. An AFTER INSERT trigger adds it; the sealer removes it."""
 
     id = models.BigAutoField(primary_key=True)
     row_kind = models.CharField(max_length=8)

@@ -1,9 +1,10 @@
 """Read our tables so that nothing else in the database can take the place of a table, function, operator or cast.
 
-PostgreSQL looks up unqualified names along ``search_path``, and prefers a function or operator of any schema there
-that fits the types exactly: ``public.convert_to(text, text)`` over the built-in ``convert_to(text, name)``. Within
-``pinned`` the path is ``pg_catalog`` alone, and each statement, those of Django's ORM included, gets the schema of our
-tables written into it. On SQLite they are read from ``main``, so that a temporary table or view doesn't hide them.
+PostgreSQL looks up unqualified names along ``search_path``, and prefers a function or operator from any schema on that
+path if it matches the types exactly. For example, it prefers ``public.convert_to(text, text)`` to the built-in
+``convert_to(text, name)``. Within ``pinned``, built-in objects are found in ``pg_catalog`` only, and every statement,
+including those of Django's ORM, is rewritten to name the schema of our tables. On SQLite, our tables are read from
+``main``, so that a temporary table or view can't hide them.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from typing import Any, Final
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-#: How the names of our tables begin in a statement.
+#: The beginning of our tables' names in a statement.
 _NAMES: Final = '"crm_contact_guard_'
-#: Our tables are where the first schema of the search path has this one.
+#: Our tables are in the first schema on the search path that contains this one.
 _FIRST: Final = "crm_contact_guard_message"
-#: Settings of the session that could change how our statements are read or what they return; and no compilation, which
-#: takes longer than our questions to the catalogue.
+#: Session settings that could change the meaning or the results of our statements. JIT is off, since compiling takes
+#: longer than our queries of the catalogue.
 _SETTINGS: Final = {
     "search_path": "pg_catalog, pg_temp",
     "TimeZone": "UTC",
@@ -34,9 +35,9 @@ _SETTINGS: Final = {
 
 _PREFIXES: Final = {"sqlite": '"main".', "mysql": ""}
 
-#: Alias of a pinned connection → what its table names get in front, quoted and with its dot.
+#: Alias of a pinned connection → prefix of its table names, quoted and with a trailing dot.
 _prefixes: ContextVar[Mapping[str, str]] = ContextVar("crm_contact_guard_pinned", default=MappingProxyType({}))
-#: Alias of a pinned connection → its settings outside.
+#: Alias of a pinned connection → its settings before it was pinned.
 _before: ContextVar[Mapping[str, dict[str, str]]] = ContextVar(
     "crm_contact_guard_pinned_before", default=MappingProxyType({})
 )
@@ -44,10 +45,11 @@ _before: ContextVar[Mapping[str, dict[str, str]]] = ContextVar(
 
 @contextmanager
 def pinned(using: str, *, snapshot: bool = False) -> Iterator[None]:
-    """Read within this block from our tables and by built-in functions and operators only.
+    """Within this block, read only from our tables, and use only built-in functions and operators.
 
-    On PostgreSQL it opens a transaction that writes nothing, or a savepoint inside an open one. ``snapshot``: all
-    statements see the same rows (REPEATABLE READ); inside an open transaction, that transaction's isolation applies.
+    On PostgreSQL, this opens a read-only transaction, or a savepoint inside an open transaction. With ``snapshot``, all
+    statements see the same rows (REPEATABLE READ). Inside an open transaction, that transaction's isolation level
+    applies instead.
     """
     connection = connections[using]
     outermost = not connection.in_atomic_block
@@ -55,7 +57,7 @@ def pinned(using: str, *, snapshot: bool = False) -> Iterator[None]:
         if outermost and connection.vendor == "mysql" and snapshot:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        # A transaction that reads for long would keep SQLite's writers waiting.
+        # A long read transaction would keep SQLite's writers waiting.
         within, prefix = transaction.atomic(using=using) if snapshot else nullcontext(), _PREFIXES[connection.vendor]
         with within, _prefixed(connection, prefix):
             yield
@@ -76,13 +78,13 @@ def pinned(using: str, *, snapshot: bool = False) -> Iterator[None]:
                 yield
         finally:
             _before.reset(token)
-        # A failed statement rolls the settings back with the transaction or savepoint.
+        # After an error, the rollback of the transaction or savepoint resets the settings instead.
         _set(connection, before)
 
 
 @contextmanager
 def released(using: str) -> Iterator[None]:
-    """Within ``pinned``: let code of the host use the connection as ever, for example a storage with tables."""
+    """Within ``pinned``, let host code use the connection as usual, for example a storage that uses the database."""
     before, prefixes = _before.get().get(using), dict(_prefixes.get())
     prefixes.pop(using, None)
     token = _prefixes.set(prefixes)
@@ -97,15 +99,15 @@ def released(using: str) -> Iterator[None]:
 
 
 def qualified(connection: BaseDatabaseWrapper, statement: str) -> str:
-    """``statement`` with the schema of our tables in front of each of their names, which must be quoted."""
+    """Return ``statement`` with our tables' names, which must be quoted, prefixed with their schema."""
     prefix = _prefixes.get().get(connection.alias)
     return statement.replace(_NAMES, prefix + _NAMES) if prefix else statement
 
 
 def schema_of_tables(connection: BaseDatabaseWrapper) -> str | None:
-    """The PostgreSQL schema that holds our tables, the first in the search path with them; None if there is none.
+    """Return the first PostgreSQL schema on the search path that contains our tables; None if there is none.
 
-    Temporary tables, which belong to one session, don't count.
+    Temporary tables don't count, since they belong to one session.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -134,7 +136,7 @@ def _qualify(execute: Callable[..., Any], sql: str, params: Any, many: bool, con
 
 
 def _set(connection: BaseDatabaseWrapper, values: dict[str, str]) -> dict[str, str]:
-    """Set these settings until the transaction ends, and return their earlier values."""
+    """Set these settings until the transaction ends, and return their previous values."""
     names = list(values)
     current = ", ".join(["pg_catalog.current_setting(%s::pg_catalog.text)"] * len(names))
     change = ", ".join(["pg_catalog.set_config(%s::pg_catalog.text, %s::pg_catalog.text, true)"] * len(names))

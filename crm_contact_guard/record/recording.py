@@ -1,7 +1,7 @@
 """The only two functions that insert recorded rows.
 
 Each row gets a fresh salt, a digest of every personal field and a leaf hash over the row, computed by the same
-``proof`` code that verifies it. Call them inside the transaction of the state change that they record.
+``proof`` code that verifies it. Call the functions inside the transaction of the state change that they record.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from crm_contact_guard.record.models import Conversation, Event, Message, Messag
 
 
 def _stored(text: str | None) -> str | None:
-    """Text that every database can store. The original bytes of mail and webhooks are kept as a file of the message."""
+    """Make text storable in every database. Original bytes of email and webhooks are kept in the message's files."""
     return None if text is None else canonical.canonical_text(text)
 
 
 def _one_line(text: str, length: int) -> str:
-    """A carrier's id without control characters (a line feed would split the leaf's line), cut to ``length``."""
+    """Remove control characters from a carrier's ID and cut it to ``length``. A line feed would break the leaf."""
     return "".join(character for character in canonical.canonical_text(text) if character.isprintable())[:length]
 
 
@@ -103,8 +103,8 @@ def record_event(
 ) -> Event:
     """Insert one event row. ``reason`` and ``details`` may hold personal data and can be erased; ``data`` must not.
 
-    ``row``: the row of working state that the event changed, as it is now; the event carries the columns declared for
-    that, and verification compares them.
+    ``row``: the changed row of working state, as it is after the change. The event contains the columns that
+    ``record.following`` declares as recorded, and verification compares them.
     """
     now = timezone.now()
     if row is not None:
@@ -137,7 +137,7 @@ def record_event(
 
 
 def message_open_values(message: Message) -> dict[str, str | None]:
-    """The open (not personal) values of a message, as they enter its leaf."""
+    """Return the open (not personal) values of a message, as they appear in its leaf."""
     return {
         "id": str(message.id),
         "tenant": message.tenant,
@@ -156,7 +156,7 @@ def message_open_values(message: Message) -> dict[str, str | None]:
 
 
 def event_open_values(event: Event) -> dict[str, str | None]:
-    """The open (not personal) values of an event, as they enter its leaf."""
+    """Return the open (not personal) values of an event, as they appear in its leaf."""
     return {
         "id": str(event.id),
         "tenant": event.tenant,

@@ -1,7 +1,7 @@
 """Read recorded rows from SQLite, which stores a value of any type in any column.
 
-Values are fetched as they are stored, and must have the type and spelling that the application writes: text that is
-stored as a BLOB, or a time with a T, looks the same once it is spelled out, but pages and filters read it differently.
+Values are fetched as stored, and must have the type and format that the application writes. Text stored as a BLOB, or a
+time with a "T", looks the same once it is formatted, but pages and filters read it differently.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from crm_contact_guard.proof.canonical import FORMAT, OPEN, PERSONAL, RowKind
 from crm_contact_guard.record.models import RECORDED_MODELS
 
-#: Before a value that the application would not have stored like this: no genuine value begins with it.
+#: Prefix that marks a value in a form that the application never stores. No genuine value begins with it.
 ODD: Final = chr(0xDC80)
 _OWN: Final = ("digests", "leaf_hash", "salt", "format")
-#: Rows fetched at a time: few enough for the CPU's cache.
+#: Rows fetched at a time, few enough for the CPU's cache.
 _CHUNK: Final = 256
 
 Stored = tuple[Any, ...]
@@ -30,7 +30,7 @@ Stored = tuple[Any, ...]
 
 @contextmanager
 def stored_types(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Return text as bytearray (also if it isn't valid UTF-8) and BLOBs as bytes, so that they can be told apart."""
+    """Make SQLite return text, even invalid UTF-8, as bytearray and BLOBs as bytes, so that they can be told apart."""
     connection.ensure_connection()
     before = connection.connection.text_factory
     connection.connection.text_factory = bytearray
@@ -41,8 +41,8 @@ def stored_types(connection: BaseDatabaseWrapper) -> Iterator[None]:
 
 
 def fetch(connection: BaseDatabaseWrapper, kind: RowKind, ids: Iterable[bytes]) -> Iterator[Stored]:
-    """Open values in leaf order, digests, leaf hash, salt, format and personal values of the rows with these ids."""
-    # Inlined since drivers limit the number of parameters; safe since these are hex digits only.
+    """Yield rows with these IDs: open values in leaf order, digests, leaf hash, salt, format and personal values."""
+    # Inlined because drivers limit the number of parameters. This is safe, since the IDs are hex digits only.
     listed = "','".join([row_id.hex() for row_id in ids])
     with stored_types(connection), connection.cursor() as cursor:
         cursor.execute(f"{_select(kind)} WHERE id IN ('{listed}')", [])
@@ -54,7 +54,7 @@ def fetch(connection: BaseDatabaseWrapper, kind: RowKind, ids: Iterable[bytes]) 
 def _select(kind: RowKind) -> str:
     model = RECORDED_MODELS[kind]
     columns = [_field(kind, name).column for name in (*OPEN[kind], *_OWN, *PERSONAL[kind])]
-    # An expression instead of a column, since sqlite3 would convert the values of columns that are declared as times.
+    # Select expressions instead of columns, since sqlite3 would convert the values of columns declared as times.
     listed = ", ".join(f'+"{column}"' for column in columns)
     return f'SELECT {listed} FROM "{model._meta.db_table}"'
 
@@ -66,8 +66,11 @@ def _field(kind: RowKind, name: str) -> models.Field[Any, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How to read rows whose values have certain types: where the nulls and ids are among the open values, and the
-    personal values that are present, with their lengths as they are hashed."""
+    """How to read rows whose values have certain types.
+
+    ``nulls`` and ``ids`` are positions of open values, ``present`` the positions of personal values that aren't null.
+    ``lengths`` is a template for the lengths of the personal values, as they are hashed.
+    """
 
     nulls: tuple[int, ...]
     ids: tuple[int, ...]
@@ -76,10 +79,10 @@ class _Plan:
 
 
 def parts(connection: BaseDatabaseWrapper, kind: RowKind, ids: Iterable[bytes]) -> Iterator[Stored]:
-    """Id, lines, ``recorded_at``, digests, leaf hash, salt, content and files of each row, as ``hashed_rows`` compares.
+    """Yield ID, lines, ``recorded_at``, digests, leaf hash, salt, content and files of each row for ``hashed_rows``.
 
-    The lines are None if a value has another type or spelling than the application stores. One long function, since it
-    runs for millions of rows.
+    The lines are None if a value has a type or format that the application never stores. This is one long function
+    because it runs for millions of rows.
     """
     fields = [_field(kind, name) for name in OPEN[kind]]
     times = [at for at, field in enumerate(fields) if isinstance(field, models.DateTimeField)]
@@ -120,7 +123,7 @@ def parts(connection: BaseDatabaseWrapper, kind: RowKind, ids: Iterable[bytes]) 
 
 
 def _planner(kind: RowKind) -> Callable[[tuple[type, ...]], _Plan | None]:
-    """A function that makes the plan for values of these types; None if the application does not store such types."""
+    """Return a function that plans how to read values of given types. It returns None for types never stored."""
     names = (*OPEN[kind], *_OWN, *PERSONAL[kind])
     nullable = [_field(kind, name).null for name in names]
     own = dict(zip(_OWN, (bytes, bytes, bytes, int), strict=True))
@@ -144,7 +147,7 @@ def _planner(kind: RowKind) -> Callable[[tuple[type, ...]], _Plan | None]:
 
 
 def spelled(kind: RowKind, row: Stored) -> tuple[str, tuple[str | None, ...]]:
-    """The open lines and the personal values of a fetched row, whatever it holds, for a report of what differs."""
+    """Return the open lines and the personal values of a fetched row, even if it is invalid, for a report."""
     count = len(OPEN[kind])
     lines = [_open_text(_field(kind, name), value) for name, value in zip(OPEN[kind], row[:count], strict=True)]
     return "\n".join(lines) + "\n", tuple(map(_text, row[count + len(_OWN) :]))
@@ -163,12 +166,12 @@ def _open_text(field: models.Field[Any, Any], value: Any) -> str:
 def _text(value: Any) -> str | None:
     if value is None or type(value) is bytearray:
         return None if value is None else value.decode("utf-8", "surrogateescape")
-    # Not text, so it was forged: the mark makes it differ from a text of the same characters.
+    # Not text, so it was forged. The mark makes it differ from text with the same characters.
     return ODD + (value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value))
 
 
 def _moment(stored: Any) -> bytes | None:
-    """A stored time as in a leaf; None if the application would have spelled it differently."""
+    """Return a stored time as in a leaf; None if the application would have formatted it differently."""
     if stored[10:11] != b" ":
         return None
     if len(stored) == 26:

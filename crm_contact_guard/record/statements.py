@@ -1,6 +1,6 @@
-"""Batching of write statements: on PostgreSQL, several are sent as one.
+"""Batch write statements: on PostgreSQL, several are sent as one.
 
-All writes for a message then take one round trip instead of one each; the round trip costs more than the statement.
+All writes for a message then share one round trip, which takes longer than a statement itself.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _batch: ContextVar[_Batch | None] = ContextVar("contact_guard_statement_batch", 
 def together(using: str) -> Iterator[None]:
     """Collect the statements passed to ``execute`` and send them as one when the block ends (PostgreSQL only).
 
-    Other databases run each statement at once. The statements must touch different rows, and none may read what another
-    wrote. Foreign keys between them are fine: PostgreSQL checks Django's deferred constraints at commit. Call it inside
-    a transaction; any failing statement marks it for rollback.
+    Other databases run each statement immediately. The statements must touch different rows, and none may read what
+    another wrote. Foreign keys between the rows are fine, because PostgreSQL checks Django's deferred constraints at
+    commit. Call this inside a transaction; any failing statement marks the transaction for rollback.
     """
     if connections[using].vendor != "postgresql":
         yield

@@ -1,8 +1,8 @@
 """Compare the triggers installed in the database with ours, and find foreign ones on our tables.
 
-A trigger replaced by one that does nothing changes no existing row, so no hash detects it. The definitions are
-therefore read from the database's catalogue. A trigger is known by its table and its name: on another table, one of our
-names is foreign.
+Replacing a trigger with one that does nothing changes no existing row, so no hash detects it. The definitions are
+therefore read from the database's catalogue. A trigger is identified by its table and name. A trigger that has one of
+our names, but is on another table, is foreign.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FUNCTION: Final = re.compile(r"CREATE OR REPLACE FUNCTION (?P<name>.+?)\(\) .+?
 #: pg_trigger.tgtype
 _BITS: Final = {"BEFORE": 2, "AFTER": 0, "INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
 
-#: Table and name.
+#: Table and name of a trigger.
 Key = tuple[str, str]
 Definition = tuple[Any, ...]
 
@@ -44,7 +44,7 @@ _QUERIES: Final = {
         " JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang"
         " WHERE n.nspname OPERATOR(pg_catalog.=) %s::pg_catalog.name AND NOT t.tgisinternal"
     ),
-    # In the order in which they fire.
+    # Triggers in the order in which they fire.
     "mysql": (
         "SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_statement"
         " FROM information_schema.triggers WHERE trigger_schema = DATABASE() ORDER BY action_order"
@@ -53,12 +53,12 @@ _QUERIES: Final = {
 
 
 def altered(connection: BaseDatabaseWrapper) -> set[str]:
-    """Names of our triggers that are missing, disabled or changed."""
+    """Return the names of our triggers that are missing, disabled or changed."""
     return compare(connection, ())[0]
 
 
 def compare(connection: BaseDatabaseWrapper, tables: Collection[str]) -> tuple[set[str], list[Key]]:
-    """Names of our triggers that are altered, and those on these tables that are not ours there."""
+    """Return the names of our altered triggers, and the foreign triggers on these tables."""
     expected, installed = _expected(connection), _installed(connection)
     intact = {name for (table, name), definition in expected.items() if installed.get((table, name)) == definition}
     foreign = [(table, name) for table, name in installed if table.lower() in tables and (table, name) not in expected]
@@ -66,7 +66,7 @@ def compare(connection: BaseDatabaseWrapper, tables: Collection[str]) -> tuple[s
 
 
 def _expected(connection: BaseDatabaseWrapper) -> dict[Key, Definition]:
-    """The definitions that ``triggers.install`` would create now, in the form of ``_installed``."""
+    """Return the definitions that ``triggers.install`` would create now, in the format of ``_installed``."""
     statements = triggers.statements(connection)
     if connection.vendor == "sqlite":
         return {(words[6], words[2]): (" ".join(words),) for words in (each.split(" ") for each in statements)}
@@ -92,7 +92,7 @@ def _installed(connection: BaseDatabaseWrapper) -> dict[Key, Definition]:
         if connection.vendor != "postgresql":
             return {(table, name): tuple(rest) for table, name, *rest in rows}
         cursor.execute("SELECT pg_catalog.current_setting('session_replication_role')")
-        # "O" fires in ordinary sessions, "A" always; a session as a replica fires no ordinary ones.
+        # "O" triggers fire in ordinary sessions, "A" triggers always. A replica session fires no "O" triggers.
         firing = "A" if cursor.fetchone()[0] == "replica" else "AO"
     return {
         (table, name): (kind, body, *rest) if chr(enabled) in firing else ("disabled",)

@@ -1,6 +1,6 @@
 """Database triggers that refuse changes to recorded rows and queue each new row for the sealer.
 
-``install`` is idempotent and works on the columns that exist at that moment, so migrations may call it at any state.
+``install`` is idempotent and uses the columns that exist when it runs, so migrations may call it at any state.
 ``post_migrate`` calls it when a trigger is missing or changed, since SQLite silently drops triggers when it rebuilds a
 table. The only UPDATE allowed sets personal fields and the salt to null while an ``ErasurePermit`` exists.
 """
@@ -29,13 +29,13 @@ REFUSAL: Final = "recorded rows can not be changed or deleted"
 
 
 def expected(vendor: str) -> set[str]:
-    """Names of the triggers that must exist on a database of this vendor ("postgresql", "sqlite", "mysql")."""
+    """Return the names of the triggers that a database of this vendor ("postgresql", "sqlite", "mysql") must have."""
     actions = ["pending", "update", "delete", *{"postgresql": ["truncate"], "sqlite": ["replace"]}.get(vendor, [])]
     return {f"{PREFIX}_{kind}_{action}" for kind, _ in RECORDED.values() for action in actions}
 
 
 def statements(connection: BaseDatabaseWrapper) -> list[str]:
-    """The statements that create all triggers on the recorded tables that exist, in order."""
+    """Return the statements that create all triggers on the existing recorded tables, in order."""
     result: list[str] = []
     build = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mysql}[connection.vendor]
     place = schema_prefix(connection)
@@ -50,10 +50,10 @@ def statements(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def schema_prefix(connection: BaseDatabaseWrapper) -> str:
-    """The PostgreSQL schema of our tables, quoted and with its dot; empty if there is none.
+    """Return the PostgreSQL schema of our tables, quoted and with a trailing dot; empty if there is none.
 
-    The functions name it: a session with another search path, or with a temporary table of the same name, must not lead
-    them elsewhere.
+    The trigger functions name the schema, so that neither another search path nor a temporary table of the same name
+    can redirect them.
     """
     schema = schema_of_tables(connection) if connection.vendor == "postgresql" else None
     return "" if schema is None else f"{connection.ops.quote_name(schema)}."
@@ -62,8 +62,8 @@ def schema_prefix(connection: BaseDatabaseWrapper) -> str:
 def install(connection: BaseDatabaseWrapper) -> None:
     """Create or replace all triggers on the recorded tables that exist.
 
-    Runs in a transaction where the database supports transactional DDL: a row inserted between the drop and the create
-    would not be queued for sealing.
+    This runs in a transaction if the database supports transactional DDL. Without one, a row inserted between DROP and
+    CREATE would not be queued for sealing.
     """
     atomic = transaction.atomic(using=connection.alias) if connection.features.can_rollback_ddl else nullcontext()
     with atomic:
@@ -75,7 +75,7 @@ def install(connection: BaseDatabaseWrapper) -> None:
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
-    """Drop all triggers: before installing them again, and to flush a test database."""
+    """Drop all triggers, either before installing them again or to flush a test database."""
     place = schema_prefix(connection)
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
@@ -88,7 +88,7 @@ def remove(connection: BaseDatabaseWrapper) -> None:
 
 
 def uninstall(connection: BaseDatabaseWrapper) -> None:
-    """Drop all triggers and, on PostgreSQL, their functions: for the reverse migration."""
+    """Drop all triggers and, on PostgreSQL, their functions. Used by the reverse migration."""
     remove(connection)
     if connection.vendor == "postgresql":
         place = schema_prefix(connection)
@@ -104,9 +104,9 @@ def _quote(vendor: str, name: str) -> str:
 
 
 def _erasure(vendor: str, place: str, columns: list[str], erasable: tuple[str, ...]) -> str:
-    """SQL condition that holds if an UPDATE only sets erasable columns to null and a permit exists.
+    """Return an SQL condition: the UPDATE only sets erasable columns to null, and a permit exists.
 
-    Values are compared byte by byte: by a column's collation, other letters or trailing spaces could be the same.
+    Values are compared byte by byte, because a collation may ignore case, accents or trailing spaces.
     """
     same = {
         "sqlite": "{n} IS {o}",
@@ -127,7 +127,7 @@ def _erasure(vendor: str, place: str, columns: list[str], erasable: tuple[str, .
 def _sqlite(place: str, table: str, kind: str, columns: list[str], erasable: tuple[str, ...]) -> list[str]:
     name = f"{PREFIX}_{kind}"
     # INSERT OR REPLACE deletes the old row without firing its DELETE trigger unless recursive_triggers is on,
-    # so an existing id is refused before the insert.
+    # so an existing ID is refused before the insert.
     return [
         f"CREATE TRIGGER {name}_update BEFORE UPDATE ON {table}"
         f" WHEN NOT ({_erasure('sqlite', place, columns, erasable)})"

@@ -1,7 +1,7 @@
-"""Marks in the record when an installation was upgraded from a version whose events carried no rows.
+"""Record when an installation was upgraded from a version whose events contained no rows.
 
-Rows of that time can't be compared with events that were never recorded. Without the mark, every row must have its
-events; it is an event, so nobody can set it later without being seen.
+Rows from before the upgrade can't be compared with events that were never recorded. Without the event recorded here,
+every row must have its events. Nobody can add this event later unnoticed.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import record_event
 
 UPGRADED: Final = "record.upgraded"
-#: The first event of every record since.
+#: Kind of the first event in every record that a later version began.
 _SINCE: Final = "conversation.opened"
-#: Code of the earlier version may write for so long after the upgrade.
+#: How long code of the earlier version may still write after the upgrade.
 _ROLLING: Final = timedelta(hours=1)
 
 
 def earlier_until(using: str) -> datetime | None:
-    """Rows made before this time may lack events that earlier versions did not record; None: no such version wrote."""
+    """Return the time before which rows may lack events; None if no earlier version wrote to the record."""
     marks = Event.objects.using(using).filter(kind=UPGRADED).order_by("recorded_at")
     first = marks.values_list("recorded_at", flat=True).first()
     return first + _ROLLING if first is not None else None
 
 
 def mark(using: str) -> None:
-    """Record the upgrade once, after the migration; nothing in a new installation."""
+    """Record the upgrade once, after the migration. Do nothing in a new installation."""
     connection = connections[using]
     if using != database.alias() or Event._meta.db_table not in connection.introspection.table_names():
         return

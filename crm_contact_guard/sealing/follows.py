@@ -1,4 +1,4 @@
-"""The tree proves itself; the rest of sealing's state is not proven."""
+"""How the tables of sealing are verified. The tree is proven, but the state of the witnesses is not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crm_contact_guard.record.following import Elsewhere, Follows, Unproven, fol
 from crm_contact_guard.sealing.models import Seal, Tile, TreeHead, Witnessing
 
 _TREE: Final = Elsewhere("the tree, recomputed from the leaves and compared with the signed checkpoints")
-#: No checkpoint signs the clock's word, but it is bounded.
+#: Checkpoints don't contain the time of sealing, but other times bound it.
 _TIME: Final = Elsewhere("the seals before and after, and the times of its rows, within an hour")
 
 follows(

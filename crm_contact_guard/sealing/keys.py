@@ -25,7 +25,7 @@ _SIGNING_PREFIX: Final = "PRIVATE+KEY+"
 
 
 def signing_key() -> SigningKey | None:
-    """The current signing key; None if none is configured. Raises ConfigurationError if it is unusable."""
+    """Return the current signing key; None if none is configured. Raises ConfigurationError if it is unusable."""
     value = str(settings.SIGNING_KEY).strip()
     if not value:
         return None
@@ -39,7 +39,7 @@ def signing_key() -> SigningKey | None:
 
 
 def signing_key_or_refuse() -> SigningKey:
-    """The signing key. Raises ConfigurationError if there is none."""
+    """Return the signing key. Raises ConfigurationError if there is none."""
     key = signing_key()
     if key is None:
         raise ConfigurationError(
@@ -49,7 +49,7 @@ def signing_key_or_refuse() -> SigningKey:
 
 
 def verification_keys() -> list[VerifierKey]:
-    """All trusted verifier keys without duplicates, the current one first. Raises ConfigurationError."""
+    """Return all trusted verifier keys without duplicates, the current one first. Raises ConfigurationError."""
     current = signing_key()
     keys = [current.verifier] if current is not None else []
     for value in settings.VERIFICATION_KEYS:
@@ -77,6 +77,6 @@ def _read(name: str, path: str) -> str:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "it is not a text file"
-        # Do not show what may be a mistyped key: a key contains "+", and part of one contains no ".".
+        # The path may be a mistyped key, which must not be shown. A key contains "+"; a part of one contains no ".".
         where = f"{Path(path).absolute()}: {why}" if "." in path and "+" not in path else why
         raise ConfigurationError(f'CONTACT_GUARD["{name}"] is neither a key nor a readable file ({where})') from error

@@ -1,7 +1,7 @@
-"""Tables of sealing: the Merkle tree over the recorded rows, and the state of each witness.
+"""Tables for sealing: the Merkle tree over the recorded rows, and the state of each witness.
 
-Verification trusts none of it: everything must lead to a signature by a key that is not in the database.
-A million rows take about 50 MB: 32 in tiles, 17 in seals.
+Verification doesn't trust these tables. Everything in the tree must lead to a signature by a key that is not in the
+database. A million rows take about 50 MB: 32 MB for tiles and 17 MB for seals.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class TreeHead(Row):
 class Seal(Row):
     """The rows sealed in one transaction, and the signed tree head after them. Written once, never changed.
 
-    ``rows`` holds 17 bytes per leaf in leaf order: ``m`` or ``e`` (message, event) and the 16 bytes of the row's id.
-    Within a seal, ids ascend.
+    ``rows`` contains 17 bytes per leaf in leaf order: ``m`` or ``e`` (message, event) and the 16 bytes of the row's ID.
+    Within a seal, IDs ascend.
     """
 
     size = models.BigIntegerField(primary_key=True, help_text="Leaves of the tree after this seal.")
     rows = models.BinaryField()
-    #: Unix milliseconds of the smallest and largest UUIDv7 in the seal: finds a row's seal without an index per row.
+    #: Unix milliseconds of the smallest and largest UUIDv7 in the seal, to find a row's seal without an index per row.
     first_ms = models.BigIntegerField()
     last_ms = models.BigIntegerField()
     checkpoint = models.TextField(help_text="C2SP signed checkpoint.")

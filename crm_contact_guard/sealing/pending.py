@@ -1,7 +1,7 @@
 """Take pending rows from the queue, each exactly once, with the fastest statement for each database.
 
-Runs under the sealer's lock. Rows are deleted by their own keys, never by ``id <= x``: ids are assigned before commit,
-so a lower id may still appear.
+This runs under the sealer's lock. Rows are deleted by their own keys, never by ``id <= x``, because IDs are assigned
+before commit and a lower ID may still appear.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Taken:
 
 
 def take(connection: BaseDatabaseWrapper, limit: int) -> Taken:
-    """Take up to ``limit`` pending rows, the oldest first, ordered by row id."""
+    """Take up to ``limit`` pending rows, the oldest first, ordered by row ID."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             return _take_returning(cursor, limit)
@@ -40,8 +40,8 @@ def take(connection: BaseDatabaseWrapper, limit: int) -> Taken:
 
 
 def _take_returning(cursor: CursorWrapper, limit: int) -> Taken:
-    # The server concatenates the values: one bytes object instead of several objects per row. Functions are named with
-    # their schema, so that no other can take their place.
+    # The server concatenates the values, so Python gets one bytes object instead of several objects per row. Function
+    # names are schema-qualified, so that no other function can take their place.
     cursor.execute(
         f"WITH gone AS (DELETE FROM {_TABLE} WHERE id IN (SELECT id FROM {_TABLE} ORDER BY id LIMIT %s)"
         " RETURNING id, row_kind, row_id, leaf_hash)"
@@ -71,8 +71,8 @@ def _take_by_key(connection: BaseDatabaseWrapper, cursor: CursorWrapper, limit: 
 
 
 def _delete_by_join(cursor: CursorWrapper, keys: list[int]) -> None:
-    # Each key is looked up by itself, so no lock is taken on rows that other transactions are inserting; ``IN (list)``
-    # scans a range and waits for the writers.
+    # Each key is looked up individually, so no lock is taken on rows that other transactions are inserting.
+    # ``IN (list)`` would scan a range and wait for those transactions.
     cursor.execute(
         f"DELETE waiting FROM JSON_TABLE(%s, '$[*]' COLUMNS (id BIGINT PATH '$')) AS taken"
         f" STRAIGHT_JOIN {_TABLE} AS waiting ON waiting.id = taken.id",

@@ -1,4 +1,4 @@
-"""Inclusion proofs for one row and consistency proofs between two tree sizes (RFC 6962 §2.1), from a few tiles each."""
+"""Inclusion proofs for rows and consistency proofs between tree sizes (RFC 6962 §2.1), each from a few tiles."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True)
 class Inclusion:
-    """Proof that ``leaf`` (canonical bytes) with ``leaf_hash`` is at ``index`` of the tree that ``head`` signs."""
+    """Proof that ``leaf`` (canonical bytes) with ``leaf_hash`` is at ``index`` in the tree that ``head`` signs."""
 
     leaf: bytes
     leaf_hash: bytes
@@ -32,14 +32,14 @@ class Inclusion:
 
 
 def head(using: str | None = None) -> Head | None:
-    """The newest tree head; None if nothing is sealed yet."""
+    """Return the newest tree head; None if nothing is sealed yet."""
     rows = Seal.objects.using(using or database.alias()).order_by("-size").values_list("size", "checkpoint")
     newest = rows.first()
     return None if newest is None else Head(size=newest[0], checkpoint=newest[1])
 
 
 def inclusion(row: Message | Event, *, using: str | None = None) -> Inclusion | None:
-    """The inclusion proof of a row; None if the row is not sealed yet."""
+    """Return the inclusion proof of a row; None if the row is not sealed yet."""
     alias = using or database.alias()
     newest = head(alias)
     kind: canonical.RowKind = "message" if isinstance(row, Message) else "event"
@@ -57,12 +57,12 @@ def inclusion(row: Message | Event, *, using: str | None = None) -> Inclusion | 
 
 
 def leaf(row: Message | Event) -> bytes:
-    """The canonical bytes of a row as stored."""
+    """Return the canonical bytes of a row as stored."""
     if isinstance(row, Message):
         return canonical.leaf_bytes("message", message_open_values(row), bytes(row.digests))
     return canonical.leaf_bytes("event", event_open_values(row), bytes(row.digests))
 
 
 def consistency(old_size: int, newest: Head, *, using: str | None = None) -> list[bytes]:
-    """The consistency proof from the tree of ``old_size`` leaves to that of ``newest``. Raises IndexError."""
+    """Return the consistency proof from ``old_size`` to ``newest``. Raises IndexError if ``newest`` is smaller."""
     return tiles.consistency_proof(old_size, newest.size, tile_reader(using or database.alias()))

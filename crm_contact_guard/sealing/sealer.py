@@ -1,8 +1,8 @@
 """Sealing: pending rows get consecutive leaf indexes under one lock, and the new tree head is signed.
 
 Writers never wait for the sealer. Rows of a transaction that commits late are sealed in a later run, so no row is
-missed. A sealer that crashes leaves nothing behind. Two sealers at once are safe: the second waits for the lock on the
-head row, and the primary key of ``Seal`` rules out a second leaf at the same index.
+missed. A sealer that crashes leaves nothing behind. Two sealers can safely run at once: the second waits for the lock
+on the head row, and the primary key of ``Seal`` rules out a second leaf at the same index.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Sealed:
 
 
 def seal(*, using: str | None = None, batch: int = BATCH) -> Sealed:
-    """Seal all pending rows, ``batch`` per transaction. Raises ConfigurationError (no signing key), SealingRefused."""
+    """Seal all pending rows, ``batch`` per transaction. Raises ConfigurationError without a key, and SealingRefused."""
     alias = using or database.alias()
     key = signing_key_or_refuse()
     total = 0
@@ -97,7 +97,7 @@ def _append(connection: BaseDatabaseWrapper, head: TreeHead, taken: pending.Take
 
 
 def _check_signed(using: str, head: TreeHead, frontier: Frontier) -> None:
-    """Refuse to extend a tree other than the one last signed: a rewritten tree must not get a valid signature."""
+    """Refuse to extend a tree other than the last signed one, since a rewritten tree must not get a valid signature."""
     if frontier.size != head.size:
         raise SealingRefused("The tree head was altered: its size and its hashes do not match")
     if not head.size:
@@ -126,7 +126,7 @@ def _store_tiles(using: str, size: int, hashes: bytes) -> None:
 
 
 def _locked_head(connection: BaseDatabaseWrapper, key: SigningKey) -> TreeHead:
-    """The head row, locked until the transaction ends. Created if there is no tree yet."""
+    """Return the head row, locked until the transaction ends. Create it if there is no tree yet."""
     using = connection.alias
     heads = TreeHead.objects.using(using)
     if connection.vendor == "postgresql":
@@ -142,7 +142,7 @@ def _locked_head(connection: BaseDatabaseWrapper, key: SigningKey) -> TreeHead:
         first = TreeHead(id=HEAD, origin=key.name, size=0, frontier=Frontier().to_bytes(), sealed_at=None)
         heads.bulk_create([first], ignore_conflicts=True)
         head = heads.select_for_update().get(pk=HEAD)
-    # Checked under the lock: another sealer may have created the head and sealed since our first query.
+    # Checked under the lock, because another sealer may have created the head and sealed since our first query.
     if not head.size and Seal.objects.using(using).exists():
         raise SealingRefused("The tree head is missing although rows have been sealed")
     return head

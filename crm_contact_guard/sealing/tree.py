@@ -19,12 +19,12 @@ from crm_contact_guard.sealing.models import Seal, Tile
 HEAD: Final = 1
 #: How far ``recorded_at`` may differ from the times of the seals around it (clock skew, long transactions).
 SLACK: Final = timedelta(hours=1)
-#: Bytes per leaf in ``Seal.rows``: kind, then id.
+#: Bytes per leaf in ``Seal.rows``: kind, then ID.
 ENTRY: Final = 17
 KINDS: Final[dict[RowKind, bytes]] = {"message": b"m", "event": b"e"}
 ROW_KINDS: Final[dict[int, RowKind]] = {ord("m"): "message", ord("e"): "event"}
 _LEVEL_BITS: Final = 48
-#: Leaves whose seals are read at a time.
+#: Number of leaves whose seals are read at a time.
 _AHEAD: Final = 1 << 17
 _POSITIONS: Final = {
     "postgresql": "position(decode(%s, 'hex') IN {rows})",
@@ -35,19 +35,19 @@ _POSITIONS: Final = {
 
 
 def tile_id(level: int, index: int) -> int:
-    """Primary key of a tile."""
+    """Return the primary key of a tile."""
     return (level << _LEVEL_BITS) + index
 
 
 def stray_tiles(using: str) -> list[str]:
-    """Paths of tiles beyond the size of the tree, at most 20."""
+    """Return the paths of tiles beyond the size of the tree, at most 20."""
     while True:
         size, part = _sealed_size(using), Q(pk__in=[])
         for level in range(8):
             count = -(-(size >> 8 * level) // TILE_WIDTH)
             part |= Q(pk__gte=tile_id(level, 0), pk__lt=tile_id(level, count))
         stray = list(Tile.objects.using(using).exclude(part).order_by("pk").values_list("pk", flat=True)[:20])
-        # Retry if the tree grew in between.
+        # Retry if the tree has grown in the meantime.
         if not stray or _sealed_size(using) == size:
             return [tile_path(*divmod(pk, 1 << _LEVEL_BITS)) if pk >= 0 else str(pk) for pk in stray]
 
@@ -57,7 +57,7 @@ def _sealed_size(using: str) -> int:
 
 
 def tile_reader(using: str) -> ReadTile:
-    """``read_tile`` for ``proof.tiles``. It returns empty bytes for a missing tile."""
+    """Return ``read_tile`` for ``proof.tiles``, which returns empty bytes for a missing tile."""
     rows = Tile.objects.using(using)
 
     def read_tile(level: int, index: int, width: int) -> bytes:
@@ -68,7 +68,7 @@ def tile_reader(using: str) -> ReadTile:
 
 
 def cached(read_tile: ReadTile) -> ReadTile:
-    """Wrap ``read_tile`` so that it reads each tile once, for the few tiles of one proof."""
+    """Wrap ``read_tile`` to read each tile only once. Meant for the few tiles of one proof."""
     tiles: dict[tuple[int, int], bytes] = {}
 
     def read_once(level: int, index: int, width: int) -> bytes:
@@ -80,7 +80,7 @@ def cached(read_tile: ReadTile) -> ReadTile:
 
 
 class SequentialTiles:
-    """``read_tile`` for a walk from left to right: reads ``AHEAD`` tiles of level 0 per query."""
+    """``read_tile`` for a walk from left to right, which reads ``AHEAD`` tiles of level 0 per query."""
 
     AHEAD: Final = 64
 
@@ -99,19 +99,19 @@ class SequentialTiles:
 
 
 def leaf_hash_at(index: int, read_tile: ReadTile) -> bytes:
-    """Leaf hash ``index`` as sealed; empty bytes if there is no such leaf."""
+    """Return the sealed hash of leaf ``index``; empty bytes if there is no such leaf."""
     tile, offset = divmod(index, TILE_WIDTH)
     hashes = read_tile(0, tile, offset + 1)
     return hashes[offset * HASH_BYTES : (offset + 1) * HASH_BYTES]
 
 
 def seals(using: str, *, start: int = 0, until: int | None = None) -> Iterator[Seal]:
-    """Seals with ``start < size <= until`` by ascending size, read about 2 MB at a time."""
+    """Yield the seals with ``start < size <= until`` by ascending size, reading about 2 MB at a time."""
     rows = Seal.objects.using(using).order_by("size")
     if until is not None:
         rows = rows.filter(size__lte=until)
     while True:
-        # Limited by leaves, not by seals: a seal may hold one row or thousands.
+        # The limit counts leaves instead of seals, since a seal may contain one row or thousands.
         batch = list(rows.filter(size__gt=start, size__lte=start + _AHEAD)[:1024])
         batch = batch or list(rows.filter(size__gt=start)[:1])
         if not batch:
@@ -121,21 +121,21 @@ def seals(using: str, *, start: int = 0, until: int | None = None) -> Iterator[S
 
 
 def entry(kind: RowKind, row_id: UUID) -> bytes:
-    """The 17 bytes of this row in ``Seal.rows``."""
+    """Return the 17 bytes of this row in ``Seal.rows``."""
     return KINDS[kind] + row_id.bytes
 
 
 def leaf_index(using: str, kind: RowKind, row_id: UUID) -> int | None:
-    """The leaf index of a row; None if it is not sealed. Reads a few index entries and one seal.
+    """Return the leaf index of a row; None if it is not sealed. Reads a few index entries and one seal.
 
     Seals are found by the time in the UUIDv7. A row that was committed late is in a later seal, whose range then starts
-    earlier; so all seals whose range contains the id are searched, the earliest first.
+    earlier. Therefore all seals whose range contains the ID are searched, the earliest first.
     """
     moment, wanted, connection = row_id.int >> 80, entry(kind, row_id), connections[using]
     rows = connection.ops.quote_name("rows")
     position = _POSITIONS[connection.vendor].format(rows=rows)
     parameter: str | bytes = wanted if connection.vendor == "sqlite" else wanted.hex()
-    # The server searches: a seal's rows may be large, and only one number is needed from them.
+    # The server does the search, since a seal's rows may be large and only one number is needed.
     statement = (
         f"SELECT size, length({rows}), {position} FROM {Seal._meta.db_table}"
         f" WHERE last_ms >= %s AND first_ms <= %s AND {position} > 0 ORDER BY last_ms"
@@ -143,7 +143,7 @@ def leaf_index(using: str, kind: RowKind, row_id: UUID) -> int | None:
     with connection.cursor() as cursor:
         cursor.execute(statement, [parameter, moment, moment, parameter])
         for size, length, at in cursor.fetchall():
-            # A match across two entries does not count; then search again here.
+            # A match that spans two entries doesn't count. In that case, search again in Python.
             place = (at - 1) // ENTRY if at % ENTRY == 1 else _find(_rows(using, size), wanted)
             if place is not None:
                 return int(size) - int(length) // ENTRY + place

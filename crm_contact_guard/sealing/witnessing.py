@@ -48,12 +48,12 @@ class Configured:
 
 
 def configured() -> list[Configured]:
-    """The witnesses of ``WITNESSES``. Raises ConfigurationError."""
+    """Return the witnesses that ``WITNESSES`` configures. Raises ConfigurationError."""
     return [_configured(position, dict(entry)) for position, entry in enumerate(settings.WITNESSES)]
 
 
 def _current(path: str) -> str:
-    """The current path of a class that moved: older settings still contain the former path."""
+    """Return the current path of a class that moved, since older settings still contain the former path."""
     return path.replace("crm_contact_guard.ledger.witnesses.", "crm_contact_guard.sealing.witnesses.", 1)
 
 
@@ -70,7 +70,7 @@ def _configured(position: int, entry: dict[str, Any]) -> Configured:
 
 
 def keep_due() -> list[str]:
-    """Send the newest checkpoint to the witnesses that are due. Returns the names of those that stored it."""
+    """Send the newest checkpoint to the witnesses that are due. Return the names of the witnesses that stored it."""
     now = timezone.now()
     last = {row.alias: row for row in Witnessing.objects.using(database.alias()).all()}
     due = [entry for entry in configured() if not _is_current(last.get(entry.alias), now - entry.every)]
@@ -78,12 +78,12 @@ def keep_due() -> list[str]:
 
 
 def keep_all() -> list[str]:
-    """Send the newest checkpoint to all witnesses now. Returns the names of those that stored it."""
+    """Send the newest checkpoint to all witnesses now. Return the names of the witnesses that stored it."""
     return [entry.alias for entry in configured() if _keep(entry)]
 
 
 def _is_current(row: Witnessing | None, since: Any) -> bool:
-    # A time in the future was tampered with: it would stop the witness from being served.
+    # A time in the future was tampered with. It would stop checkpoints from being sent to the witness.
     return row is not None and row.kept_at is not None and since < row.kept_at <= timezone.now()
 
 
@@ -104,7 +104,7 @@ def _keep(entry: Configured) -> bool:
         entry.witness.keep(newest.checkpoint, origin=origin, size=newest.size)
         row.size, row.kept_at = newest.size, row.tried_at
     except Exception as error:
-        # Third-party code may raise anything; the other witnesses must still be served.
+        # Third-party code may raise anything. The other witnesses must still get the checkpoint.
         logger.exception("Witness %s failed to store the checkpoint of %s leaves", entry.alias, newest.size)
         row.error = canonical_text(str(error))[:500] or type(error).__name__
     row.save(using=using)
@@ -112,7 +112,7 @@ def _keep(entry: Configured) -> bool:
 
 
 def latest() -> Iterator[tuple[str, str]]:
-    """Name and newest checkpoint of each witness that can be read back.
+    """Yield the name and newest checkpoint of each witness that can be read back.
 
     Raises ConfigurationError, and whatever a witness raises.
     """
@@ -126,7 +126,7 @@ def latest() -> Iterator[tuple[str, str]]:
 
 
 def compare(checkpoint: str, *, using: str | None = None) -> int:
-    """Check that the record extends the tree of an older signed ``checkpoint``. Returns that tree's size.
+    """Check that the record extends the tree of an older signed ``checkpoint``. Return the size of that tree.
 
     Raises RecordContradicted, or NoteBroken if the checkpoint itself is invalid.
     """
@@ -153,7 +153,7 @@ def compare(checkpoint: str, *, using: str | None = None) -> int:
 
 
 def root_at(size: int, using: str) -> bytes:
-    """Root of the first ``size`` leaves, from a few tiles. Raises TileBroken."""
+    """Compute the root of the first ``size`` leaves from a few tiles. Raises TileBroken."""
     if not size:
         return Frontier().root()
     return Nodes(size, tile_reader(using)).root(0, size)

@@ -1,7 +1,7 @@
-"""Rows whose personal values may be empty: those with a recorded erasure.
+"""Find the rows whose personal values may be empty because their erasure was recorded.
 
 An erasure is an event whose kind begins with ``erasure.``, with ``subject_type`` "message" or "event" and the row's
-id as ``subject_id``. Verification reports any other emptied value as tampering.
+ID as ``subject_id``. Verification reports any other emptied value as tampering.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ERASURES: Final = 20_000
 
 
 def recorded(using: str, kind: RowKind, ids: Iterable[bytes]) -> set[bytes]:
-    """The subset of ``ids`` (16 bytes each) for which an erasure was recorded."""
+    """Return the subset of ``ids`` (16 bytes each) for which an erasure was recorded."""
     erased: set[bytes] = set()
     rest = iter(ids)
     while batch := list(islice(rest, _QUERY)):
@@ -36,7 +36,7 @@ def _recorded(using: str, kind: RowKind, ids: Sequence[str]) -> Iterable[bytes]:
 
 
 def check(using: str, report: Report) -> None:
-    """Values that were erased must not reappear, even if they were restored from a genuine backup."""
+    """Report erased values that have reappeared, even if they were restored from a genuine backup."""
     for kind, model in MODELS.items():
         for part in _erased(using, kind):
             for start in range(0, len(part), _QUERY):
@@ -46,7 +46,7 @@ def check(using: str, report: Report) -> None:
 
 
 def _erased(using: str, kind: str) -> Iterator[list[UUID]]:
-    """Ids of the rows for which an erasure was recorded, in batches."""
+    """Yield the IDs of the rows for which an erasure was recorded, in batches."""
     events = Event.objects.using(using).filter(kind__startswith=KIND_PREFIX, subject_type=kind).order_by("pk")
     part = list(events.values_list("pk", "subject_id")[:_ERASURES])
     while part:

@@ -1,4 +1,4 @@
-"""Whether each file that a message lists is there, and what it holds. ``files.follows`` compares the rows' columns."""
+"""Check that files listed in messages exist and, optionally, are unaltered. ``files.follows`` compares columns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class FileCheck:
         self._contents = contents
 
     def check(self, listed: Mapping[bytes, str]) -> None:
-        """Check the files of these messages: id (16 bytes) → the list in the row (canonical JSON)."""
+        """Check the files of these messages. ``listed`` maps IDs (16 bytes) to the rows' lists (canonical JSON)."""
         ids = [UUID(bytes=row_id) for row_id in listed]
         for start in range(0, len(ids), _QUERY):
             part = ids[start : start + _QUERY]
@@ -38,7 +38,7 @@ class FileCheck:
         try:
             count = len(json.loads(files))
         except (ValueError, TypeError):
-            # The list was altered, which the check of the row reports.
+            # The list was altered. The check of the row reports that.
             return
         where = f"files of message {message_id}"
         if [file.position for file in stored] != list(range(count)):

@@ -1,4 +1,4 @@
-"""Check what surrounds the rows: open erasure permits and foreign keys."""
+"""Check for open erasure permits and for foreign keys to missing rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHOWN = 20
 
 
 def check(using: str, report: Report) -> None:
-    """Report open erasure permits, and foreign keys to missing rows. Call it within ``pinned``."""
+    """Report open erasure permits, and foreign keys to missing rows. Call this within ``pinned``."""
     for permit in ErasurePermit.objects.using(using).order_by("pk")[:_SHOWN]:
         report.add(f"row {permit.pk}", "has an open erasure permit: its personal values can be erased")
     for field in _links():
@@ -23,7 +23,7 @@ def check(using: str, report: Report) -> None:
 
 
 def _links() -> list[models.ForeignKey[Any, Any]]:
-    """Foreign keys of the recorded tables, and those of this app to a recorded row or a conversation."""
+    """Return the recorded tables' foreign keys, and this app's foreign keys to recorded rows and conversations."""
     return [
         field
         for model in apps.get_app_config("crm_contact_guard").get_models()
@@ -49,7 +49,7 @@ def _check_link(using: str, field: models.ForeignKey[Any, Any], report: Report) 
 
 
 def _shown(key: Any, value: Any) -> str:
-    """A key in its usual form; SQLite stores UUIDs without dashes."""
+    """Return a key in its usual form, since SQLite stores UUIDs without dashes."""
     try:
         return str(key.to_python(value))
     except ValidationError:

@@ -21,7 +21,7 @@ class KeyedSums:
         self._key = np.frombuffer(os.urandom(16 * (self._words + 1)), dtype=np.uint64).reshape(2, -1) | np.uint64(1)
 
     def of(self, members: bytes) -> Totals:
-        """Two sums modulo 2⁶⁴ and the count of the concatenated ``members``. Totals can be added and subtracted."""
+        """Return two sums mod 2⁶⁴ and the count of the concatenated ``members``. Results can be added or subtracted."""
         words = np.frombuffer(members, dtype=np.uint64).reshape(-1, self._words)
         with np.errstate(over="ignore"):
             sums = [self._mixed(words, lane).sum(dtype=np.uint64) for lane in (0, 1)]

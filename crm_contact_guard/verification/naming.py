@@ -1,7 +1,8 @@
 """Name the value that was altered in a row whose leaf differs.
 
-A leaf is a hash over all open values, so it doesn't show which one differs. But if one value alone was altered, putting
-the original back gives the sealed hash: values of neighbouring rows, all codes, and the times near the id are tried.
+A leaf is a hash over all open values, so it doesn't show which value differs. If only one value was altered, however,
+restoring the original value gives the sealed hash. Values of neighbouring rows, all codes, and times near the one in
+the ID are tried.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from crm_contact_guard.proof.errors import NotCanonical
 from crm_contact_guard.record.canonical_sql import HEADERS, MODELS, StoredRow, fetch
 from crm_contact_guard.record.sqlite_rows import ODD, is_id
 
-#: Rows before and after that are read for their values.
+#: Number of rows before and after the altered row that are read for their values.
 _AROUND: Final = 50
 _SECOND: Final = timedelta(seconds=1)
 
 
 def misspelled(row: StoredRow) -> str | None:
-    """Names of values with another type or spelling than the application writes; None if there are none."""
+    """Name the values with a type or format that the application never writes; return None if there are none."""
     values = {**row.open_values(), **row.personal()}
     names = [name for name, value in values.items() if value is not None and value.startswith(ODD)]
     if not names:
@@ -35,13 +36,13 @@ def misspelled(row: StoredRow) -> str | None:
 
 
 def altered_digests(row: StoredRow, sealed: bytes) -> str | None:
-    """Which stored digests differ from what was sealed while the values don't; None if that isn't the fault."""
+    """Name stored digests that differ from the sealed ones although the values don't; None if that isn't the fault."""
     names, values = PERSONAL[row.kind], row.personal()
     try:
         genuine = canonical.personal_digests(names, row.salt or b"", values)
     except (NotCanonical, UnicodeEncodeError):
         return None
-    # Of an emptied value only the stored digest is left.
+    # For an emptied value, only the stored digest is left.
     parts = [
         row.digests[at : at + DIGEST_BYTES] if number < len(names) and values[names[number]] is None else
         genuine[at : at + DIGEST_BYTES]
@@ -61,7 +62,7 @@ def altered_digests(row: StoredRow, sealed: bytes) -> str | None:
 
 
 def altered_value(using: str, row: StoredRow, sealed: bytes) -> str | None:
-    """Which open value differs from what was sealed, and what it was; None if that can't be told."""
+    """Name the open value that differs from the sealed one, and the sealed one; None if they can't be determined."""
     names, lines = OPEN[row.kind], row.line_bytes().removesuffix(b"\n").split(b"\n", len(OPEN[row.kind]) - 1)
     if len(lines) != len(names):
         return None
@@ -80,7 +81,7 @@ def altered_value(using: str, row: StoredRow, sealed: bytes) -> str | None:
 
 
 def _known(using: str, row: StoredRow) -> dict[str, set[str]]:
-    """Values of each open column in the row itself and around it; in columns of ids, those of all such columns."""
+    """Return each open column's values in the row and its neighbours. ID columns share the values of all ID columns."""
     model = MODELS[row.kind]
     rows = model._base_manager.using(using)
     key = model._meta.pk.to_python(row.id.hex())
@@ -100,7 +101,8 @@ def _candidates(row: StoredRow, name: str, known: dict[str, set[str]]) -> Iterab
     yield from known[name]
     yield from ("", "\t", *(str(code) for code, _ in field.choices or ()))
     if isinstance(field, models.DateTimeField):
-        # Recorded in the millisecond of the id, or a little later; occurred then, or at a whole second before.
+        # ``recorded_at`` is in the millisecond of the ID or slightly later. ``occurred_at`` is in the same range, or a
+        # whole second at most an hour away.
         moment = datetime.fromtimestamp((int.from_bytes(row.id, "big") >> 80) / 1000, UTC)
         yield row.open_values()["recorded_at" if name == "occurred_at" else "occurred_at"] or ""
         yield from _times(moment - timedelta(milliseconds=2), timedelta(microseconds=1), 30_000)

@@ -30,7 +30,7 @@ class Report:
     pending: int = 0
     #: Name and size of each older checkpoint that the record was compared with.
     witnessed: list[tuple[str, int]] = field(default_factory=list)
-    #: What is no fault but should be known: its name, and what it does.
+    #: Name and effect of each thing that isn't a fault but should be known.
     notes: list[tuple[str, str]] = field(default_factory=list)
 
     @property

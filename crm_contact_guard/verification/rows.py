@@ -23,7 +23,7 @@ from crm_contact_guard.verification.report import Report
 from crm_contact_guard.verification.tree import Leaves
 
 _ENTRIES: Final = Struct(f"B{ENTRY - 1}s")
-#: Rows whose altered value is searched for.
+#: Number of rows whose altered value is searched for.
 _SEARCHED: Final = 10
 _FILES: Final = PERSONAL["message"].index("files")
 
@@ -60,7 +60,7 @@ class RowCheck:
         self._files.check(files)
 
     def _singly(self, runs: Sequence[Leaves], odd: dict[RowKind, set[bytes]], files: dict[bytes, str]) -> None:
-        """Check the rows with ``odd`` ids again, value by value, in the order of their leaves."""
+        """Check the rows with ``odd`` IDs again, value by value, in leaf order."""
         rows = {kind: canonical_sql.fetch(self._using, kind, ids) for kind, ids in odd.items()}
         erased = []
         for run in runs:
@@ -91,7 +91,7 @@ class RowCheck:
         self._report.rows[kind] += count
 
     def pending(self, kind: RowKind, leaf_hashes: dict[bytes, bytes]) -> None:
-        """Check rows that are not sealed yet against their pending leaf hashes (id → hash)."""
+        """Check rows that are not sealed yet against their pending leaf hashes (ID → hash)."""
         expected = {row_id: (leaf_hash, b"", b"~") for row_id, leaf_hash in leaf_hashes.items()}
         odd = hashed_rows.compare(self._using, kind, expected, {})
         rows = canonical_sql.fetch(self._using, kind, odd)
@@ -106,7 +106,7 @@ class RowCheck:
             self._report.add(f"{kind} {UUID(bytes=row_id)}", "is pending but missing from its table")
 
     def _check(self, row: StoredRow, sealed: bytes) -> tuple[str | None, bool]:
-        """As ``check``; of the first rows it also names the open value that differs, which takes a moment."""
+        """Call ``check``. For the first few faulty rows, also name the open value that differs; this takes time."""
         fault, withheld = check(row, sealed)
         if fault == UNNAMED and self._searched < _SEARCHED:
             self._searched += 1
@@ -118,7 +118,7 @@ class RowCheck:
         self._report.add(f"pending row {row_id}", f"has an unknown kind ({kind!r})")
 
     def erased(self, rows: Iterable[StoredRow]) -> None:
-        """Check that there is a recorded erasure for each of these rows with emptied values."""
+        """Check that an erasure was recorded for each of these rows, whose values were emptied."""
         emptied = list(rows)
         for kind in OPEN:
             ids = {row.id: row for row in emptied if row.kind == kind}
@@ -129,7 +129,7 @@ class RowCheck:
 
 
 def check(row: StoredRow, sealed: bytes) -> tuple[str | None, bool]:
-    """What differs between a row and its sealed leaf hash (None if nothing), and whether values were emptied."""
+    """Return what differs between a row and its sealed leaf hash, or None, and whether values were emptied."""
     if row.format == canonical.FORMAT and sha256(b"\x00" + row.leaf()).digest() == sealed == row.leaf_hash:
         names, digest = PERSONAL[row.kind], row.digests[-DIGEST_BYTES:]
         values = dict(zip(names, row.values, strict=True))
@@ -191,12 +191,12 @@ def _withheld(row: StoredRow) -> list[str]:
 
 
 def label(row: StoredRow) -> str:
-    """The name of a row in a report: ``message 8f… of 2026-11-24 09:12``."""
+    """Return the name of a row in a report: ``message 8f… of 2026-11-24 09:12``."""
     return _shown(row).label
 
 
 def _window(leaves: Leaves) -> tuple[bytes, bytes]:
-    """The earliest and latest ``recorded_at`` allowed for the rows of a run, in the format of a leaf."""
+    """Return the earliest and latest ``recorded_at`` allowed for the rows of a run, in the format of a leaf."""
     low = canonical.canonical_time(leaves.after - SLACK).encode() if leaves.after is not None else b""
     return low, canonical.canonical_time(leaves.sealed_at + SLACK).encode()
 

@@ -1,7 +1,7 @@
 """Compare the set of rows with the sets of leaves and pending rows: each row must have exactly one leaf or pending row.
 
-The sets are compared in constant memory by sums of keyed hashes of their ids. Only if the sums differ are the ids
-loaded, one slice at a time, to name the rows.
+The sets are compared in constant memory, by the sums of keyed hashes of their IDs. The IDs are loaded only if the sums
+differ, one slice at a time, to name the rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from crm_contact_guard.verification.report import Report
 from crm_contact_guard.verification.rows import label
 
 _BATCH: Final = 20_000
-#: Ids loaded at a time if the sums differ: about 100 MB.
+#: Number of IDs loaded at a time if the sums differ, which takes about 100 MB.
 _SLICE: Final = 400_000
 
 _ID: Final = re.compile(r"[0-9a-f]{32}\Z")
@@ -62,7 +62,7 @@ class SetCheck:
         return total
 
     def _name(self, kind: RowKind, count: int) -> None:
-        """Report the rows that differ, in slices by the last (random) byte of their ids."""
+        """Report the rows that differ, in slices by the last (random) byte of their IDs."""
         parts = -(-count // _SLICE)
         for part in range(min(256, parts)):
             sealed, rows, pending = (
@@ -70,7 +70,7 @@ class SetCheck:
                 for ids in (self._sealed_ids, self._row_ids, self._pending_ids)
             )
             self._compare(kind, sealed, rows, pending)
-            # Older leaves were already compared with their rows one by one.
+            # Older leaves were already compared with their rows individually.
             new = Counter(_slice(self._sealed_ids(kind, self._size), part, min(256, parts)))
             for row_id in sorted(new.keys() - rows.keys()):
                 self._add(kind, row_id, "was sealed during this check but is missing")
@@ -133,7 +133,7 @@ class SetCheck:
         if len(joined) == 32 * len(ids) and _IDS.match(joined):
             return bytes.fromhex(joined)
         texts = [row_id.replace("-", "") for row_id in ids]
-        # SQLite stores ids as text, so a forged id may be anything.
+        # SQLite stores IDs as text, so a forged ID may be anything.
         for text in [text for text in texts if not _ID.match(text)]:
             self._report.add(f"{kind} {text!r}", "has an invalid id: it was changed, or the row was added")
             texts.remove(text)

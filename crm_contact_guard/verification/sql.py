@@ -1,7 +1,7 @@
 """The quick check: PostgreSQL itself hashes the rows, so a superuser who can alter rows can also falsify the result.
 
-One parallel query compares every row with its own leaf hash. The ids and leaf hashes of the rows are then compared, as
-sets in one snapshot, with those in the tree and of the pending rows. Anything unusual is left to the full check, which
+One parallel query compares every row with its own leaf hash. The IDs and leaf hashes of the rows are then compared with
+those of the leaves and pending rows, as sets in one snapshot. Anything unusual is left to the full check, which
 explains it. Stored files are not read.
 """
 
@@ -27,9 +27,9 @@ from crm_contact_guard.verification.keyed_sums import KeyedSums
 from crm_contact_guard.verification.report import Report
 from crm_contact_guard.verification.tree import Leaves
 
-#: With more odd rows than this, everything goes through the full check.
+#: If there are more odd rows than this, the full check handles everything.
 _ODD: Final = 100_000
-#: A row is odd if its ``recorded_at`` differs from the time in its id (UUIDv7) by more than this, in milliseconds.
+#: A row is odd if its ``recorded_at`` differs from the time in its ID (UUIDv7) by more than this, in milliseconds.
 _NEAR: Final = 60_000
 #: PostgreSQL's epoch, 2000-01-01, in Unix milliseconds.
 _EPOCH: Final = 946_684_800_000
@@ -56,13 +56,13 @@ class SqlRowCheck:
         self._keyed = KeyedSums(ENTRY - 1 + HASH_BYTES)
         #: Sums of rows minus leaves and pending rows, by kind.
         self._left = {kind: self._keyed.of(b"") for kind in MODELS}
-        #: Ids of rows that must be checked one by one, sealed or pending.
+        #: IDs of rows, sealed or pending, that must be checked individually.
         self.odd: set[bytes] = set()
         self._counts = dict.fromkeys(MODELS, 0)
         self._pending = 0
 
     def rows(self) -> bool:
-        """Let the server hash every row. Returns False if too many are odd and everything must be checked fully."""
+        """Let the server hash every row. Return False if too many are odd and everything must be checked fully."""
         for kind in MODELS:
             for rows in self._hashed(kind):
                 self._left[kind] = self._left[kind] + self._keyed.of(rows["key"].tobytes())
@@ -76,7 +76,7 @@ class SqlRowCheck:
         return len(self.odd) <= _ODD
 
     def usual(self, runs: Sequence[Leaves]) -> bool:
-        """Add these leaves to the sums. Returns False if their rows must be checked one by one."""
+        """Add these leaves to the sums. Return False if their rows must be checked individually."""
         entries = np.frombuffer(b"".join([run.rows for run in runs]), dtype=np.uint8).reshape(-1, ENTRY)
         hashes = np.frombuffer(b"".join([run.hashes for run in runs]), dtype=np.uint8).reshape(-1, HASH_BYTES)
         count, counts = 0, {}
@@ -126,14 +126,14 @@ class SqlRowCheck:
 
 
 def _millis(ids: Bytes) -> Millis:
-    """Unix milliseconds of UUIDv7s, one per row of ``ids``."""
+    """Return the Unix milliseconds of UUIDv7s, one per row of ``ids``."""
     wide = np.zeros((len(ids), 8), dtype=np.uint8)
     wide[:, 2:] = ids[:, :6]
     return wide.view(">i8")[:, 0].astype(np.int64)
 
 
 def _in_time(ids: Bytes, runs: Sequence[Leaves]) -> bool:
-    """Whether the times in the ids are so far within the limits of their seals that ``recorded_at`` is, too."""
+    """Whether the times in the IDs are so far within the limits of their seals that ``recorded_at`` must be, too."""
     counts = [run.count for run in runs]
     slack = int(SLACK.total_seconds() * 1000) - _NEAR
     low = np.repeat([_since_1970(run.after) - slack if run.after is not None else 0 for run in runs], counts)
@@ -147,7 +147,7 @@ def _since_1970(moment: datetime) -> int:
 
 
 def _statement(kind: RowKind) -> str:
-    """A query for id and leaf hash, ``recorded_at``, and validity of every row, as one value that is never null."""
+    """Return a query for every row's ID, leaf hash, ``recorded_at`` and validity, as one value that is never null."""
     leaf_hash = f"CASE WHEN {_equal('pg_catalog.octet_length(leaf_hash)', HASH_BYTES)} THEN leaf_hash ELSE {_ZEROS} END"
     recorded = "coalesce(recorded_at, '2000-01-01 00:00:00+00'::pg_catalog.timestamptz)"
     sound = f"coalesce({_sound(kind)}, false)"
@@ -158,7 +158,7 @@ def _statement(kind: RowKind) -> str:
 
 
 def _sound(kind: RowKind) -> str:
-    """SQL condition: leaf hash and content digest match the row's values, or all its personal values are empty."""
+    """Return an SQL condition: the leaf hash matches, and so does the content digest unless the row was emptied."""
     names = PERSONAL[kind]
     header, start = HEADERS[kind].decode().strip(), len(names) * DIGEST_BYTES + 1
     text = utf8(_join(f"E'{header}\\n'::pg_catalog.text", lines("postgresql", True, kind)))
@@ -174,7 +174,7 @@ def _sound(kind: RowKind) -> str:
     )
 
 
-#: The digest of no value, and what takes the place of a leaf hash of the wrong size.
+#: The digest of a missing value, which also replaces leaf hashes of the wrong size.
 _ZEROS: Final = f"pg_catalog.decode(pg_catalog.repeat('00', {DIGEST_BYTES}), 'hex')"
 
 
@@ -191,9 +191,9 @@ def _sha256(*parts: str) -> str:
 
 
 def _unnamed(kind: RowKind) -> str:
-    """A query for the ids of emptied rows without a recorded erasure.
+    """Return a query for the IDs of emptied rows without a recorded erasure.
 
-    Separate from the main query, which would not run in parallel with this subquery.
+    It is separate from the main query, which would not run in parallel with this subquery.
     """
     table, events = MODELS[kind]._meta.db_table, Event._meta.db_table
     erased = " AND ".join((

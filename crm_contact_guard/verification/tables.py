@@ -1,7 +1,7 @@
-"""Check the tables themselves: triggers, definitions, and what could take a table's or a function's place.
+"""Check triggers, table definitions, and objects that could take the place of a table or function.
 
-None of this changes a row, so no hash detects it; but rows can then be refused, altered before they are recorded, or
-shown to some readers only.
+Altering these changes no row, so no hash detects it. But rows can then be refused, altered before they are recorded, or
+shown only to some readers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from crm_contact_guard.verification.schema.expected import Said, table_names
 
 
 def check(using: str, report: Report) -> None:
-    """Report altered triggers, foreign triggers, tables that are not as migrations made them, and shadows."""
+    """Report altered or foreign triggers, tables that differ from what migrations create, and shadowing objects."""
     triggers, faults = altered(using)
     for name in sorted(triggers):
         report.add(f"trigger {name}", "is missing, disabled or changed: recorded rows can be altered")
@@ -29,7 +29,7 @@ def check(using: str, report: Report) -> None:
 
 
 def altered(using: str) -> tuple[set[str], list[Said]]:
-    """Names of our triggers that are altered; and each other thing that is not as our migrations made it."""
+    """Return the names of our altered triggers, and everything else that differs from what our migrations create."""
     connection = connections[using]
     triggers, foreign = trigger_state.compare(connection, table_names())
     why = "is a trigger that is not one of ours on {}: it can alter rows, or prevent them from being recorded"
@@ -42,7 +42,7 @@ def altered(using: str) -> tuple[set[str], list[Said]]:
 
 
 def notes(using: str) -> Iterator[Said]:
-    """What may be the host's own, but should be known."""
+    """Yield objects that may belong to the host, but should be known."""
     connection = connections[using]
     if connection.vendor == "postgresql":
         path = _path(connection)
@@ -72,14 +72,14 @@ def _on_postgresql(connection: BaseDatabaseWrapper) -> Iterator[Said]:
 
 
 def _path(connection: BaseDatabaseWrapper) -> list[str]:
-    """The schemas in which this session looks for unqualified names, those that it needn't name included."""
+    """Return the schemas in which this session looks up unqualified names, including the implicit ones."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_catalog.current_schemas(true)::pg_catalog.text[]")
         return [str(name) for name in cursor.fetchone()[0]]
 
 
 def _in_front(connection: BaseDatabaseWrapper, schemas: list[str]) -> list[tuple[str, str]]:
-    """Tables, views and the like with the names of ours in these schemas."""
+    """Return tables, views and similar objects in these schemas that have the names of our tables."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c"

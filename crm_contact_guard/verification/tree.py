@@ -129,12 +129,12 @@ class TreeCheck:
         if self._head is not None and checkpoint.origin != self._head.origin:
             self._report.add(where, f"belongs to {checkpoint.origin}, not to {self._head.origin}")
         if (checkpoint.size, checkpoint.root) != (seal.size, self._regrown.frontier().root()) and not self._astray:
-            # All later roots differ as well; only the first shows the place.
+            # All later roots differ as well; only the first one shows where.
             self._astray = True
             self._report.add(_range(start, seal.size), "the tree up to here does not have the signed root")
 
     def _check_time(self, seal: Seal, start: int, previous: datetime | None) -> None:
-        """``sealed_at`` must not decrease from seal to seal, nor be in the future."""
+        """Check that ``sealed_at`` neither decreases from seal to seal nor is in the future."""
         if previous is not None and seal.sealed_at < previous - SLACK:
             self._report.add(
                 _range(start, seal.size), f"have an earlier sealing time than the previous seal ({previous})"
@@ -184,7 +184,7 @@ class TreeCheck:
         """Append leaves that no seal lists."""
         for at in range(start, end, _CHUNK):
             if self._missing:
-                # A forged seal may have a huge size.
+                # Stop, since a forged seal may have a huge size.
                 return
             self._grow(at, min(at + _CHUNK, end))
 
@@ -202,7 +202,7 @@ class TreeCheck:
 
 
 def current_head(using: str) -> tuple[TreeHead | None, int]:
-    """The head row and the size of the newest seal, read in one statement since a sealer may run at the same time."""
+    """Return the head row and the newest seal's size, read in one statement since a sealer may be running."""
     newest = Subquery(Seal.objects.using(using).order_by("-size").values("size")[:1])
     head = TreeHead.objects.using(using).annotate(newest=newest).filter(pk=HEAD).first()
     return head, 0 if head is None else head.newest or 0

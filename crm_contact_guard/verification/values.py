@@ -1,7 +1,7 @@
-"""Find values that the application can't read, or reads differently than they look, in the tables of working state.
+"""Find values in the tables of working state that the application can't read, or reads differently from how they look.
 
-The recorded rows are compared with their leaves instead. On SQLite any column takes a value of any type; PostgreSQL
-knows times before Christ and without end, MariaDB the day zero.
+Recorded rows are compared with their leaves instead. On SQLite, any column accepts a value of any type. PostgreSQL
+accepts BC dates and infinite times; MariaDB accepts a day zero.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NOT_A_TIME: Final = (
 
 
 def check(using: str, report: Report) -> None:
-    """Report such values by table, row and column. Call it within ``pinned``."""
+    """Report values that the application would not have written. Call this within ``pinned``."""
     for model in our_models():
         if model not in RECORDED_MODELS.values():
             _check(using, model, report)
@@ -53,7 +53,7 @@ def _check(using: str, model: type[models.Model], report: Report) -> None:
 
 
 def _odd(connection: Any, field: models.Field[Any, Any]) -> str:
-    """SQL condition for a value that the application would not have written; empty if the column's type excludes it."""
+    """Return an SQL condition for values that the application would not have written; empty if there can't be any."""
     column = connection.ops.quote_name(str(field.column))
     plain = field.target_field if isinstance(field, models.ForeignKey) else field
     conditions = {"sqlite": _on_sqlite, "postgresql": _on_postgresql, "mysql": _on_mysql}[connection.vendor](plain)
@@ -70,7 +70,7 @@ def _on_postgresql(field: Any) -> Iterator[str]:
 
 def _on_mysql(field: Any) -> Iterator[str]:
     if isinstance(field, models.DateTimeField):
-        # A day or month zero is read as no time at all.
+        # A date with a zero day, month or year is read as None.
         yield "YEAR({c}) = 0 OR MONTH({c}) = 0 OR DAYOFMONTH({c}) = 0"
     elif isinstance(field, models.BooleanField):
         yield "{c} NOT IN (0, 1)"

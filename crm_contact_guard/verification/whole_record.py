@@ -1,8 +1,8 @@
 """Check the whole record: tree, signatures, witnesses, rows and foreign keys.
 
-The database is not trusted: hashes are computed in Python, keys come from settings, witnesses store checkpoints
-elsewhere. Batches and sums keep memory constant. Rows may be recorded and sealed during the check; sets are compared
-within one snapshot.
+The database is not trusted: Python computes the hashes, keys come from settings, and witnesses store checkpoints
+elsewhere. Batches and sums keep memory use constant. Rows may be recorded and sealed during the check, so sets are
+compared within one snapshot.
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ def verify(
 
 @contextmanager
 def _guarded(alias: str, report: Report, part: str) -> Iterator[None]:
-    """Report data that can't be read as a fault, and end only this part of the check.
+    """Report unreadable data as a fault, and stop only this part of the check.
 
-    An attacker with control of the database can store invalid values or drop a column. Errors that mean that the
+    An attacker with control of the database can store invalid values or drop a column. Errors that show that the
     server does not respond are raised.
     """
     try:

@@ -1,4 +1,4 @@
-"""Witnesses: they store checkpoints outside the database, so that a rolled-back or forked record is detected."""
+"""Witnesses store checkpoints outside the database, so that a rolled-back or forked record is detected."""
 
 from .base import Witness
 from .email import EmailWitness

@@ -19,10 +19,10 @@ class Witness:
     def keep(self, checkpoint: str, *, origin: str, size: int) -> None:
         """Store a signed checkpoint (text) of the tree ``origin`` with ``size`` leaves.
 
-        May be called twice with the same checkpoint. May raise any exception on failure; the call is then retried.
+        This may be called twice with the same checkpoint. It may raise any exception on failure; the call is retried.
         """
         raise NotImplementedError
 
     def latest(self, *, origin: str) -> str | None:
-        """The stored checkpoint with the most leaves; None if there is none or it can't be read back."""
+        """Return the stored checkpoint with the most leaves; None if there is none or it can't be read back."""
         return None

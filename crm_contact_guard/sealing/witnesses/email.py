@@ -1,4 +1,4 @@
-"""A witness that mails checkpoints, for example to an auditor."""
+"""A witness that emails checkpoints, for example to an auditor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crm_contact_guard.sealing.witnesses.base import Witness
 
 
 class EmailWitness(Witness):
-    """Mails a checkpoint to ``to`` once a day by default. The attachment can be passed to ``--since``."""
+    """Emails a checkpoint to ``to``, by default once a day. The attachment can be passed to ``--since``."""
 
     every: ClassVar[timedelta] = timedelta(days=1)
 

@@ -19,9 +19,9 @@ _DIGITS: Final = 18
 class StorageWitness(Witness):
     """Stores each checkpoint in a new file and never overwrites one, so a store with object lock can be used.
 
-    ``folder``: a directory outside the database's reach, or ``storage``: an alias of ``STORAGES`` (S3 and others
-    through django-storages). Files are named ``origin/000…/…000123.txt`` and grouped by thousands of leaves, which
-    keeps listings short.
+    Set either ``folder``, a directory outside the database's reach, or ``storage``, an alias of ``STORAGES`` (S3 and
+    others through django-storages). Files are named ``origin/000…/…000123.txt`` and grouped by thousands of leaves,
+    which keeps listings short.
     """
 
     every: ClassVar[timedelta] = timedelta(minutes=1)
@@ -47,7 +47,7 @@ class StorageWitness(Witness):
             return bytes(file.read()).decode()
 
     def _root(self, origin: str) -> str:
-        # A key's name may contain slashes and dots, which a storage would take for a path.
+        # A key's name may contain slashes and dots, which a storage would interpret as a path.
         return f"{self._prefix}/{quote(origin, safe='')}"
 
     def _last(self, path: str, *, folders: bool) -> str | None:

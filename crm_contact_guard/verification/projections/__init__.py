@@ -1,1 +1,1 @@
-"""Compares every column of our tables with what the record says of it (``record.following``)."""
+"""Compare every column of our tables with what the record says about it (``record.following``)."""

@@ -1,4 +1,4 @@
-"""The comparison: page by page, in constant memory."""
+"""Compare tables with the record, page by page, in constant memory."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from crm_contact_guard.verification.report import Report
 
 
 def tables() -> list[Follows]:
-    """The declarations whose tables are compared here."""
+    """Return the declarations of the tables that are compared here."""
     return [declared for declared in REGISTRY.values() if _is_compared(declared)]
 
 
 def check(using: str, declared: Follows, report: Report) -> None:
-    """Compare one table. Call it within one snapshot."""
+    """Compare one table. Call this within a snapshot."""
     _Comparison(using, declared, report).run()
 
 
@@ -67,7 +67,7 @@ class _Comparison:
                 self._report.add(where, why)
 
     def _page(self, rows: Sequence[Row]) -> int:
-        """Compare a page. Returns how many of its rows an event created."""
+        """Compare a page of rows. Return how many of them an event created."""
         source, beside = self._declared.events, self._declared.beside
         told = lives.of(self._using, source, [row[self._key] for row in rows]) if source is not None else {}
         others: Mapping[Any, Any] = beside(self._using, rows) if beside is not None else {}
@@ -118,7 +118,7 @@ class _Comparison:
         return made < self._earlier
 
     def _missing(self, source: BySubject) -> None:
-        """Name the rows that an event made and that are not there."""
+        """Report the rows that an event created but that no longer exist."""
         model, field = self._declared.model, self._declared.model._meta.pk
         key = field.target_field if isinstance(field, ForeignKey) else field
         for part in lives.keys(self._using, source):
@@ -127,7 +127,7 @@ class _Comparison:
                 try:
                     wanted[key.to_python(text)] = text
                 except ValidationError:
-                    continue  # tampered with: the check of the row reports it
+                    continue  # tampered with; the check of the row reports it
             there = model._base_manager.using(self._using).filter(pk__in=wanted)
             for gone in wanted.keys() - set(there.values_list("pk", flat=True)):
                 self._add(gone, "was recorded and is gone")
@@ -137,7 +137,7 @@ class _Comparison:
 
 
 def pages(using: str, declared: Follows) -> Iterator[Sequence[Row]]:
-    """The table's rows in the order of their keys."""
+    """Yield pages of the table's rows, ordered by key."""
     model, key = declared.model, declared.model._meta.pk.attname
     rows = model._base_manager.using(using).order_by("pk").values(*declared.columns)
     after: Any = None

@@ -1,4 +1,4 @@
-"""The events about the rows of a page."""
+"""Read the events about rows of working state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BATCH: Final = 500
 
 
 def of(using: str, source: BySubject, keys: Sequence[Any]) -> dict[str, list[Entry]]:
-    """The events about each of these rows, oldest first, by key."""
+    """Return the events about each of these rows, oldest first, by key."""
     kinds = (*source.born, *source.more, *source.gone)
     events = Event.objects.using(using).filter(
         subject_type=source.subject, subject_id__in=[str(key) for key in keys], kind__in=kinds
@@ -27,7 +27,7 @@ def of(using: str, source: BySubject, keys: Sequence[Any]) -> dict[str, list[Ent
 
 
 def entry(row: Sequence[Any]) -> Entry:
-    """An event, from ``COLUMNS``. What was tampered with counts as empty: the check of the row reports it."""
+    """Build an event from ``COLUMNS``. JSON that was tampered with counts as empty; the check of the row reports it."""
     _subject, kind, recorded_at, actor, data, details, reason, salt = row
     return Entry(
         kind=kind,
@@ -41,13 +41,13 @@ def entry(row: Sequence[Any]) -> Entry:
 
 
 def made(using: str, source: BySubject) -> int:
-    """How many rows the record says there are."""
+    """Return how many rows there must be according to the record."""
     subjects = _subjects(using, source.born).values("subject_id").distinct().count()
     return subjects - (_subjects(using, source.gone).values("subject_id").distinct().count() if source.gone else 0)
 
 
 def keys(using: str, source: BySubject) -> Iterator[list[str]]:
-    """The keys of those rows, in batches."""
+    """Yield the keys of the rows that must exist according to the record, in batches."""
     events, after = _subjects(using, source.born).order_by("pk"), None
     while True:
         page = events if after is None else events.filter(pk__gt=after)

@@ -1,4 +1,4 @@
-"""What our tables must be like, read from the models, which migrations follow."""
+"""The expected definitions of our tables, derived from the models."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 APP: Final = "crm_contact_guard"
 
-#: Name of what is wrong, and what is wrong with it.
+#: Name of a database object, and what is wrong with it.
 Said = tuple[str, str]
 Columns = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its type as Django writes it, whether the database numbers its rows, and whether it has a default.
+    """A column: its type as Django writes it, whether the database fills in numbers, and whether it has a default.
 
-    ``shared``: it is part of a foreign key, or one refers to it, so both columns must have the same collation.
+    ``shared``: whether it is part of a foreign key or referred to by one, so that both columns need the same collation.
     ``types``: other types that migrations may have given it.
     """
 
@@ -34,7 +34,7 @@ class Column:
     default: bool
 
     def allows(self, default: str | None) -> bool:
-        """Whether this default in the database is one that migrations made: a literal where the model has one."""
+        """Whether migrations may have set this default: a literal if the model has a default, None otherwise."""
         return default is None if not self.default else default is not None and "(" not in default
 
 
@@ -51,18 +51,18 @@ class Table:
 
 
 def our_models() -> list[type[models.Model]]:
-    """The models of all our tables, those of relations between many and many included."""
+    """Return the models of all our tables, including those of many-to-many relations."""
     found = apps.get_app_config(APP).get_models(include_auto_created=True)
     return [model for model in found if model._meta.managed and not model._meta.proxy]
 
 
 def table_names() -> list[str]:
-    """Names of our tables."""
+    """Return the names of our tables."""
     return [model._meta.db_table for model in our_models()]
 
 
 def tables(connection: BaseDatabaseWrapper) -> dict[str, Table]:
-    """Our tables by name."""
+    """Return our tables by name."""
     return {model._meta.db_table: _table(connection, model) for model in our_models()}
 
 
@@ -107,5 +107,5 @@ def _unique(meta: Any) -> Iterator[Columns]:
 
 
 def listed(names: Columns) -> str:
-    """Columns for a report."""
+    """Join column names for a report."""
     return ", ".join(names)

@@ -1,4 +1,4 @@
-"""Compare our tables in MariaDB or MySQL with what migrations made."""
+"""Compare our tables in MariaDB or MySQL with what migrations create."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from crm_contact_guard.verification.schema.expected import Said, Table, listed, tables
 
-#: Types as the server spells them, where Django has another name.
+#: The server's names of types for which Django uses other names.
 _TYPES: Final = {"bool": "tinyint", "integer": "int", "integer unsigned": "int unsigned", "double precision": "double"}
-#: The server may append a display width to whole numbers.
+#: The server may append a display width to integer types.
 _WIDTH: Final = re.compile(r"^(tinyint|smallint|int|bigint)\(\d+\)")
 
 _TABLES: Final = (
@@ -27,7 +27,7 @@ _CHECKS: Final = (
     "SELECT table_name, constraint_name, check_clause FROM information_schema.check_constraints"
     " WHERE constraint_schema = DATABASE()"
 )
-#: MySQL's list lacks the table, but there the names differ from table to table.
+#: MySQL's list of checks lacks the table, but MySQL requires constraint names to be unique across tables.
 _CHECKS_OF_MYSQL: Final = (
     "SELECT t.table_name, c.constraint_name, c.check_clause FROM information_schema.check_constraints c"
     " JOIN information_schema.table_constraints t ON t.constraint_schema = c.constraint_schema"
@@ -49,7 +49,7 @@ Found = dict[str, list[tuple[Any, ...]]]
 
 
 def faults(connection: BaseDatabaseWrapper) -> Iterator[Said]:
-    """What differs, by table."""
+    """Yield the differences, table by table."""
     expected = tables(connection)
     kinds, columns = _read(connection, _TABLES), _read(connection, _COLUMNS)
     yield from _kinds(kinds, expected)
@@ -66,7 +66,7 @@ def faults(connection: BaseDatabaseWrapper) -> Iterator[Said]:
 
 
 def notes(connection: BaseDatabaseWrapper) -> Iterator[Said]:
-    """What may be the host's own, but should be known."""
+    """Yield objects that may belong to the host, but should be known."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT event_name FROM information_schema.events WHERE event_schema = DATABASE()")
         for (name,) in cursor.fetchall():

@@ -1,4 +1,4 @@
-"""Compare our tables in PostgreSQL with what migrations made. Call ``faults`` within ``pinned``."""
+"""Compare our tables in PostgreSQL with what migrations create. Call ``faults`` within ``pinned``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from crm_contact_guard.verification.schema.expected import Column, Columns, Said, Table, listed, tables
 
-#: Types as PostgreSQL spells them, where Django has a shorter name.
+#: PostgreSQL's names of types for which Django uses shorter names.
 _TYPES: Final = ((re.compile(r"^varchar\b"), "character varying"), (re.compile(r", "), ","))
 _KINDS: Final = {"v": "a view", "m": "a materialised view", "f": "a foreign table", "p": "a partitioned table"}
 _OURS: Final = "n.nspname = %s AND c.relname = ANY(%s)"
@@ -65,7 +65,7 @@ JOIN pg_am am ON am.oid = x.relam WHERE {_OURS} ORDER BY x.relname"""
 
 
 def faults(connection: BaseDatabaseWrapper, schema: str) -> Iterator[Said]:
-    """What differs, by table."""
+    """Yield the differences, table by table."""
     expected = tables(connection)
     yield from _relations(_read(connection, schema, expected, _RELATIONS), expected)
     for name, rows in _read(connection, schema, expected, _COLUMNS).items():
@@ -194,7 +194,7 @@ def _indexes(table: Table, rows: list[tuple[Any, ...]]) -> Iterator[Said]:
 
 
 def _is_ours(table: Table, name: str, condition: str) -> bool:
-    """Whether a partial index is ours, and its condition nothing but a comparison of a column with a list."""
+    """Whether a partial index is ours and its condition only compares a column with a list."""
     plain = re.fullmatch(
         r"\(\(\w+\)::text = ANY \(\(ARRAY\[('\w+'::character varying(, )?)+\]\)::text\[\]\)\)", condition
     )

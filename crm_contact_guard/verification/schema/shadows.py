@@ -1,7 +1,7 @@
-"""Find what takes the place of PostgreSQL's built-in functions, operators, casts and types in other sessions.
+"""Find objects that take the place of PostgreSQL's built-in functions, operators, casts and types in other sessions.
 
-Verification itself can't be led astray by these (``record.pinned``), but the application can: it looks up names along
-its ``search_path``. Call ``faults`` within ``pinned``.
+Such objects can't mislead verification itself (see ``record.pinned``), but they can mislead the application, which
+looks up names along its ``search_path``. Call ``faults`` within ``pinned``.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from crm_contact_guard.verification.schema.expected import Said
 
-#: Object identifiers from here on were given after the database was made (FirstNormalObjectId).
+#: Object identifiers from this one on were assigned after the database was created (FirstNormalObjectId).
 _NORMAL: Final = 16384
-#: Functions in our statements, in those that Django writes for us, and in our triggers' functions.
+#: Functions used in our statements, in those that Django generates for us, and in our trigger functions.
 FUNCTIONS: Final = (
     *(
         "abs",
@@ -46,7 +46,8 @@ _TYPES: Final = (
 
 _BUILT_IN_TYPES: Final = f"NOT EXISTS (SELECT 1 FROM unnest({{types}}) AS a(type) WHERE a.type >= {_NORMAL})"
 _SEEN: Final = "n.nspname = ANY(%s) AND n.nspname <> 'pg_catalog'"
-#: Whether an extension brought it. Whoever owns an extension can add to it, so this excuses nothing but is a note.
+#: Whether an object belongs to an extension. The owner of an extension can add objects to it, so such objects are
+#: still reported, but as notes.
 _OF_EXTENSION: Final = (
     "EXISTS (SELECT 1 FROM pg_depend e"
     " WHERE e.deptype = 'e' AND e.classid = '{table}'::regclass AND e.objid = {row}.oid)"
@@ -73,7 +74,7 @@ _CHECKS: Final[tuple[tuple[str, str], ...]] = (
         "has the name of a built-in type",
     ),
 )
-#: Without parameters.
+#: Checks without parameters.
 _EVERYWHERE: Final = (
     (
         "SELECT 'cast from ' || format_type(c.castsource, NULL) || ' to ' || format_type(c.casttarget, NULL)"
@@ -116,7 +117,7 @@ _PATHS: Final = (
 
 
 def faults(connection: BaseDatabaseWrapper, path: Sequence[str]) -> Iterator[Said]:
-    """What takes a built-in's place for sessions with this search path."""
+    """Yield the objects that take the place of built-in ones in sessions with this search path."""
     yield from _shadowing(connection, path, of_extensions=False)
     for statement, why in _EVERYWHERE:
         for name in _names(connection, statement):
@@ -131,7 +132,7 @@ def faults(connection: BaseDatabaseWrapper, path: Sequence[str]) -> Iterator[Sai
 
 
 def notes(connection: BaseDatabaseWrapper, path: Sequence[str]) -> Iterator[Said]:
-    """What may be the host's own, but should be known: of extensions, event triggers, and roles that look elsewhere."""
+    """Yield what may belong to the host, but should be known: extensions' objects, event triggers, and search paths."""
     yield from _shadowing(connection, path, of_extensions=True)
     for name in _names(connection, "SELECT evtname::text FROM pg_event_trigger WHERE evtenabled <> 'D' ORDER BY 1"):
         yield f"event trigger {name}", "runs a function at changes of the schema"

@@ -1,4 +1,4 @@
-"""Compare our tables in SQLite with what migrations made, by the text that SQLite keeps of their definitions."""
+"""Compare our tables in SQLite with what migrations create, using the definitions that SQLite stores as text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from crm_contact_guard.verification.schema.expected import Columns, Said, our_models, table_names
 
 _SPACE: Final = re.compile(r"\s+")
-#: Columns of an index, and a condition that compares one with a list.
+#: The columns of an index, and an index condition that compares a column with a list.
 _PLAIN: Final = re.compile(r"\((\"?\w+\"?( COLLATE \w+)?( ASC| DESC)?(, )?)+\)")
 _LISTED: Final = re.compile(r"\"\w+\" IN \(('\w+'(, )?)+\)")
 _NUMBER: Final = re.compile(r"int|bool|real", re.IGNORECASE)
@@ -20,7 +20,7 @@ _NAMED: Final = re.compile(r'^CONSTRAINT ("[^"]*"|\S+) ')
 
 
 def faults(connection: BaseDatabaseWrapper) -> Iterator[Said]:
-    """What differs, by table."""
+    """Yield the differences, table by table."""
     names = {name.lower() for name in table_names()}
     with connection.cursor() as cursor:
         cursor.execute("SELECT type, name, tbl_name, sql FROM main.sqlite_master")
@@ -47,7 +47,7 @@ def faults(connection: BaseDatabaseWrapper) -> Iterator[Said]:
 
 
 def _statement(connection: BaseDatabaseWrapper, model: type[models.Model]) -> str:
-    """The statement by which Django creates the table."""
+    """Return the statement with which Django creates the table."""
     editor: Any = connection.SchemaEditorClass(connection, collect_sql=True)
     editor.deferred_sql = []
     return str(editor.table_sql(model)[0])
@@ -64,7 +64,7 @@ def _table(table: str, found: dict[str, str], wanted: dict[str, str]) -> Iterato
 
 
 def _indexes(table: str, indexes: list[tuple[str, str]], unique: list[Columns]) -> Iterator[Said]:
-    """Django makes an index for ``unique_together``; other unique ones stand in the table's definition."""
+    """Check indexes. Django creates one for ``unique_together``; other unique ones are in the table's definition."""
     wanted = {_columns(table, names): names for names in unique}
     for name, sql in indexes:
         text = _SPACE.sub(" ", sql)
@@ -79,9 +79,10 @@ def _indexes(table: str, indexes: list[tuple[str, str]], unique: list[Columns]) 
 
 
 def _short_indexes(connection: BaseDatabaseWrapper, table: str) -> Iterator[Said]:
-    """An index that was away while rows were added doesn't find them: pages lack what the table holds.
+    """Report indexes that lack rows of the table, which pages that use the index then don't show.
 
-    Counting by a condition takes 13 ns a row; without one, SQLite chooses an index itself.
+    An index lacks the rows that were added while it was detached. Counting with a condition takes 13 ns per row.
+    Without a condition, SQLite would choose an index itself.
     """
     quoted = connection.ops.quote_name(table)
     with connection.cursor() as cursor:
@@ -97,7 +98,7 @@ def _short_indexes(connection: BaseDatabaseWrapper, table: str) -> Iterator[Said
             lowest = "-9e999" if _NUMBER.search(type_) else "''"
             by_index = f'FROM main.{quoted} INDEXED BY {connection.ops.quote_name(name)} WHERE "{column}"'
             counts += f", (SELECT count(*) {by_index} >= {lowest}) + (SELECT count(*) {by_index} IS NULL)"
-        # In one statement, since rows may be added in between.
+        # Use a single statement, since rows may be added between two statements.
         cursor.execute(f"SELECT (SELECT count(*) FROM main.{quoted} NOT INDEXED){counts}")
         count, *found = cursor.fetchone()
         for (name, *_), number in zip(indexes, found, strict=True):
@@ -111,7 +112,7 @@ def _columns(table: str, names: Columns) -> str:
 
 
 def _parts(statement: str) -> dict[str, str]:
-    """The definitions of columns (".name") and constraints, and what follows them, with equal spaces."""
+    """Return the definitions of columns (".name") and constraints, and the table options, with normalised spaces."""
     start, parts, depth, quoted, at = statement.index("(") + 1, list[str](), 0, "", 0
     piece = start
     for at in range(start, len(statement)):
