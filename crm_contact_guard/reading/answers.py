@@ -1,4 +1,4 @@
-"""Validates an answer: JSON that follows the schema, with a message that was sent and the side that wrote it. No I/O."""
+"""Validates an answer: JSON that follows the schema and names a message sent and its writer's side. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sends one POST request to the reader's endpoint: to a checked address, over verified TLS, with limits on time and size.
+"""Sends one POST request to the reader: to a checked address, over verified TLS, with limits on time and size.
 
 This module uses the standard library's ``http.client``, since HTTP libraries don't support these requirements:
 
