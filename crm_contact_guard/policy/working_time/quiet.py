@@ -35,7 +35,7 @@ class Customer:
     holidays: tuple[str, ...] = ()
 
     def quiet_until(self, at: datetime) -> datetime | None:
-        """Return when the quiet hours at ``at`` end, or None if there are none. They end after HORIZON days at most."""
+        """Return when the quiet hours at ``at`` end; None if there are none. They count as ended after HORIZON days."""
         end = at
         limit = at + HORIZON * _DAY
         while end < limit:
