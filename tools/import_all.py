@@ -1,8 +1,8 @@
 """Import every module of the installed package, and start each carrier whose extra is installed, as a host does.
 
-``python tools/import_all.py [EXTRA]`` runs in an environment with the built package and at most one extra, without
-development tools. Exit code 1 if a module needs a library of an extra that it should not need, or if a carrier does not
-report its missing extra.
+Run ``python tools/import_all.py [EXTRA]`` in an environment with the built package and at most one extra, without
+development tools. The exit code is 1 if a module requires an extra's library that it shouldn't require, or if no check
+reports a carrier's missing extra.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = "crm_contact_guard"
-#: Modules that may import libraries of an extra at the top: module prefix → the extras that provide them.
+#: Modules that may import an extra's libraries at the top level: module prefix → the extras that provide them.
 OF_EXTRAS = {
     "channels.email.esp": ("email-esp",),
     "channels.email.imap": ("imap",),
@@ -21,7 +21,7 @@ OF_EXTRAS = {
     "channels.line": ("line",),
     "channels.http": ("line", "line-works"),
 }
-#: Backend → the extra that the system checks must report if it is missing.
+#: Backend → the extra whose absence the system checks must report.
 CARRIERS = {
     "webchat.WebChatChannel": "",
     "email.EmailChannel": "",
@@ -52,7 +52,7 @@ SETTINGS: dict[str, object] = {
 
 
 def leaks(extra: str) -> list[str]:
-    """Modules that can't be imported although their extra is installed or none is needed."""
+    """Return errors for modules that can't be imported although their extra is installed or they don't need one."""
     errors = []
     package = importlib.import_module(PACKAGE)
     for module in pkgutil.walk_packages(package.__path__, f"{PACKAGE}."):
@@ -69,7 +69,7 @@ def leaks(extra: str) -> list[str]:
 
 
 def unnamed(extra: str) -> list[str]:
-    """Carriers whose missing extra no check reports, and those reported although it is installed."""
+    """Return carriers whose missing extra no check reports, and carriers reported although their extra is installed."""
     from django.core.checks import run_checks  # noqa: PLC0415 - after the settings
 
     errors = []

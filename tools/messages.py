@@ -5,8 +5,8 @@
     python tools/messages.py check     # report problems; exit code 1 if there are any
 
 Compiled catalogues are committed, because a fresh clone must show Japanese without gettext. ``check`` therefore
-compares each .mo with its .po, and reports untranslated and fuzzy entries and missing placeholders. If ``xgettext`` is
-installed, it also reports texts of the sources that are missing in a .po.
+compares each .mo file with its .po file. It also reports untranslated and fuzzy entries, missing placeholders and, if
+``xgettext`` is installed, messages in the sources that a .po file lacks.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 import polib
 
 ROOT = Path(__file__).parents[1]
-#: The packages with a ``locale`` folder; each has its own catalogues.
+#: The packages with a ``locale`` folder. Each has its own catalogues.
 PACKAGES = ("crm_contact_guard", "demo_project")
 LANGUAGES = ("ja",)
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd]|\{\w*\}")
@@ -35,7 +35,7 @@ def catalogues() -> Iterator[Path]:
 
 
 def collect(package: Path) -> None:
-    """Run ``makemessages`` in one package. Locations have no line numbers, so that moved lines change nothing."""
+    """Run ``makemessages`` in a package. Leave out line numbers, so that moving code doesn't change the catalogue."""
     command = [sys.executable, "-m", "django", "makemessages", "--add-location", "file", "--no-wrap"]
     command += [argument for language in LANGUAGES for argument in ("--locale", language)]
     subprocess.run(command, cwd=package, check=True, stdout=subprocess.DEVNULL)
@@ -74,7 +74,7 @@ def catalogue_faults(path: Path) -> Iterator[str]:
 
 
 def source_faults(path: Path) -> Iterator[str]:
-    """Texts of the sources that are missing in the .po. The .po is restored afterwards."""
+    """Yield messages in the sources that are missing from the .po file, which is restored afterwards."""
     before = path.read_bytes()
     known = {(entry.msgctxt, entry.msgid) for entry in polib.pofile(str(path)) if not entry.obsolete}
     try:

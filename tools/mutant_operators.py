@@ -1,7 +1,8 @@
-"""Small faults for ``make mutants``: which of cosmic-ray's operators are used, and those it lacks for a Django project.
+"""Mutation operators for ``make mutants``: a selection of cosmic-ray's operators, and some for Django projects.
 
-Used are those that change behaviour without breaking the line: ``a | b`` for two conditions becomes ``a & b`` and never
-``a ** b``, which any test at all would notice. Left alone are annotations, decorators, docstrings and what is logged.
+An operator makes a small change (a mutant) that alters behaviour without breaking the statement. For example, ``a | b``
+with two conditions becomes ``a & b``, but never ``a ** b``, which any test would detect. Annotations, decorators,
+docstrings and log calls aren't changed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from cosmic_ray.mutating import mutate_code
 from cosmic_ray.operators.operator import Operator
 from cosmic_ray.plugins import get_operator
 
-#: A place in the source: line from 1, column from 0.
+#: A position in the source: the line, starting at 1, and the column, starting at 0.
 Place = tuple[int, int]
 
 _CORE = (
@@ -50,7 +51,7 @@ _CORE = (
     "ReplaceUnaryOperator_Delete_Not",
     "ZeroIterationForLoop",
 )
-#: Calls whose keywords are conditions or columns: one left out is a row too many, or a column that stays as it was.
+#: Calls whose keywords are conditions or columns. Omitting one selects too many rows, or doesn't update a column.
 _ROWS = {"Q", "exclude", "filter", "get", "update"}
 _OTHER_NAME = {
     "exclude": "filter",
@@ -64,7 +65,7 @@ _OTHER_LOOKUP = {"__gt": "__gte", "__gte": "__gt", "__lt": "__lte", "__lte": "__
 
 
 class _Replacing(Operator):  # type: ignore[misc]
-    """An operator that says which texts may stand in a node's place."""
+    """Base class for operators that replace a node with each of several pieces of code, given by ``instead()``."""
 
     def instead(self, node: Any) -> Iterator[str]:
         raise NotImplementedError
@@ -86,19 +87,19 @@ class _Replacing(Operator):  # type: ignore[misc]
 
 
 class DropStatement(_Replacing):
-    """A call or ``raise`` that stands alone is left out."""
+    """Remove a statement that consists of a call or a ``raise``."""
 
     def instead(self, node: Any) -> Iterator[str]:
         if node.type not in ("atom_expr", "raise_stmt") or node.parent.type != "simple_stmt":
             return
         if node.parent.parent.type == "file_input":
-            return  # done when the module was imported, which a fork doesn't undo
+            return  # runs when the module is imported, which a fork can't undo
         if not node.get_code().lstrip().startswith("logger."):
             yield "pass"
 
 
 class DropOperand(_Replacing):
-    """One of several conditions is left out."""
+    """Remove one of several conditions."""
 
     def instead(self, node: Any) -> Iterator[str]:
         if node.type not in ("and_test", "or_test", "expr", "and_expr"):
@@ -110,7 +111,7 @@ class DropOperand(_Replacing):
 
 
 class DropKeyword(_Replacing):
-    """A look-up has a condition less, an update a column less."""
+    """Remove one condition from a lookup, or one column from an update."""
 
     def instead(self, node: Any) -> Iterator[str]:
         if node.type != "trailer" or node.children[0].value != "(" or _called(node) not in _ROWS:
@@ -124,7 +125,7 @@ class DropKeyword(_Replacing):
 
 
 class OtherLookup(_Replacing):
-    """``__lt`` for ``__lte``: the boundary itself."""
+    """Replace ``__lt`` with ``__lte`` and so on, to include or exclude the boundary value."""
 
     def instead(self, node: Any) -> Iterator[str]:
         if node.type != "name" or node.parent.type != "argument" or node.parent.children[0] is not node:
@@ -135,7 +136,7 @@ class OtherLookup(_Replacing):
 
 
 class OtherName(_Replacing):
-    """``max`` for ``min``, ``exclude`` for ``filter``, ``last`` for ``first``."""
+    """Swap ``max`` and ``min``, ``exclude`` and ``filter``, or ``last`` and ``first``."""
 
     def instead(self, node: Any) -> Iterator[str]:
         if node.type == "name" and node.value in _OTHER_NAME:
@@ -145,7 +146,7 @@ class OtherName(_Replacing):
 
 
 class OtherOrder(_Replacing):
-    """The other way round."""
+    """Reverse the order of a field in ``order_by``."""
 
     def instead(self, node: Any) -> Iterator[str]:
         if node.type != "string":
@@ -157,7 +158,7 @@ class OtherOrder(_Replacing):
 
 
 class NeverIf(_Replacing):
-    """A case that is never entered."""
+    """Replace the condition of an ``if`` or ``elif`` with ``False``."""
 
     def instead(self, node: Any) -> Iterator[str]:
         above = node.parent
@@ -170,13 +171,13 @@ class NeverIf(_Replacing):
 def _mutated(source: str, operator: Any, occurrence: int) -> str | None:
     try:
         mutated: str | None = mutate_code(source, operator, occurrence)
-    except AttributeError:  # ExceptionReplacer knows plain names only, neither `base.Error` nor `*ERRORS`
+    except AttributeError:  # ExceptionReplacer supports only plain names, not `base.Error` or `*ERRORS`
         return None
     return mutated
 
 
 def _called(trailer: Any) -> str:
-    """The name before the parentheses."""
+    """Return the name before the parentheses of a call."""
     before = trailer.get_previous_leaf()
     return before.value if before is not None and before.type == "name" else ""
 
@@ -186,25 +187,25 @@ OWN = (DropStatement, DropOperand, DropKeyword, OtherLookup, OtherName, OtherOrd
 
 @dataclass(frozen=True)
 class Mutant:
-    """A module with one small fault."""
+    """A module with one small change, which tests should detect."""
 
     module: Path
     operator: str
-    #: Lines of the statement that is changed, first and last; those of a compound one's head.
+    #: The first and last lines of the changed statement; for a compound statement, the lines of its header.
     first: int
     last: int
-    #: The whole module as it is, and with the fault.
+    #: The source of the whole module, before and after the change.
     original: str
     source: str
-    #: The changed lines as they are and as the fault makes them.
+    #: The changed lines, before and after the change.
     was: str
     now: str
-    #: Whether it is worked out when the module is imported: a constant, a default argument.
+    #: Whether the changed code runs when the module is imported, such as a constant or a default argument.
     at_import: bool
 
 
 def mutants(module: Path) -> list[Mutant]:
-    """All small faults of a module, by line."""
+    """Return all mutants of a module, ordered by line."""
     source = module.read_text(encoding="utf-8")
     tree = ast.parse(source)
     left_alone = [*_left_alone(tree), *_class_bodies(tree)]
@@ -243,7 +244,7 @@ def _changed(before: str, after: str) -> tuple[str, str]:
 
 
 def _left_alone(tree: ast.Module) -> Iterator[tuple[Place, Place]]:
-    """Annotations, decorators, what is logged, and what only a type checker reads."""
+    """Yield the positions of annotations, decorators, log calls, and code that only a type checker reads."""
     for node in ast.walk(tree):
         found: list[ast.expr | ast.stmt | None] = []
         if isinstance(node, ast.arg | ast.AnnAssign):
@@ -260,7 +261,10 @@ def _left_alone(tree: ast.Module) -> Iterator[tuple[Place, Place]]:
 
 
 def _class_bodies(tree: ast.Module) -> Iterator[tuple[Place, Place]]:
-    """What stands in classes outside their methods: columns of tables (migrations' business), codes, defaults."""
+    """Yield the positions of statements in classes outside methods, such as defaults, codes and columns of tables.
+
+    Columns are covered by migrations.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             for one in node.body:
@@ -277,7 +281,7 @@ def _function_bodies(tree: ast.Module) -> Iterator[tuple[int, int]]:
 
 
 def _statements(tree: ast.Module) -> Iterator[tuple[int, int]]:
-    """First and last line of each statement, of a compound one's head alone."""
+    """Yield the first and last lines of each statement; for a compound statement, only those of its header."""
     for node in ast.walk(tree):
         if isinstance(node, ast.stmt | ast.excepthandler | ast.match_case):
             body = getattr(node, "body", None)

@@ -1,11 +1,12 @@
-"""Running tests against mutants without starting Python anew for each: a pytest plugin that forks.
+"""A pytest plugin that runs tests against mutants in forks, instead of starting Python for each mutant.
 
-The parent imports everything, makes the test database and runs the tests once, with coverage, so that it knows which
-test runs which statement. Each mutant then gets a fork of that process, in which its module's functions are given the
-mutated code, and which runs the tests that could notice until one fails. No file is changed on disk.
+The parent process imports everything, creates the test database and runs the tests once, with coverage, so that it
+knows which tests run which statements. For each mutant, it forks a process, which replaces the code of the module's
+functions with the mutated code, and runs the tests that could detect the change until one fails. No file is changed on
+disk.
 
-What a module works out when it is imported (constants, default arguments) is worked out again from the mutated source
-and put in place wherever it was imported to; classes are not made anew, so mutants in their bodies are left out.
+Values that a module computes when it is imported (constants, default arguments) are computed again from the mutated
+source, and replaced in every module that imported them. Classes aren't created again, so their bodies aren't mutated.
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ from django.db import connections
 from mutant_operators import Mutant
 
 PACKAGE = "crm_contact_guard"
-#: Seconds that a mutant's tests may take beyond ten times what they took without it.
+#: Seconds that a mutant's tests may take in addition to ten times their duration on the unchanged code.
 GRACE = 30.0
 
 
 class Outcome(StrEnum):
     KILLED = "killed"
     SURVIVED = "survived"
-    #: A test ran into the time limit: a fault that people would notice, so it counts as killed.
+    #: The tests exceeded the time limit. People would notice such a fault, so it counts as killed.
     ENDLESS = "endless"
-    #: No test runs the line at all.
+    #: No test runs the changed statement.
     NOT_RUN = "not run"
 
 
@@ -48,16 +49,16 @@ class Outcome(StrEnum):
 class Result:
     mutant: Mutant
     outcome: Outcome
-    #: The test that noticed.
+    #: The test that failed.
     by: str = ""
 
 
 @dataclass
 class Runner:
-    """The plugin: in place of pytest's own loop it runs every test once, then the mutants."""
+    """The plugin. It replaces pytest's loop: it runs every test once, and then the tests for each mutant."""
 
     mutants: Sequence[Mutant]
-    #: Called with the number and the result of each mutant as it comes.
+    #: Called with the number and the result of each mutant as soon as it is known.
     tell: Callable[[int, Result], None]
     results: list[Result] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -75,7 +76,7 @@ class Runner:
             return True
         self._find_live()
         items = {item.nodeid: item for item in session.items}
-        # Backwards: a mutant's tests run in an order of their own, so none may depend on another.
+        # Run the tests in reverse. A mutant's tests run in a different order, so tests mustn't depend on each other.
         backwards = session.items[::-1]
         control = self._fork(session, sorted(backwards, key=_commits), None)
         if control.outcome is not Outcome.SURVIVED:
@@ -86,7 +87,7 @@ class Runner:
             tests = _noticing(mutant, touched)
             result = Result(mutant, Outcome.NOT_RUN)
             if tests:
-                # What noticed the neighbours' faults first, then the quickest; tests with real commits stay last.
+                # First the tests that detected recent mutants, then the fastest. Tests with real commits run last.
                 order = sorted(
                     tests,
                     key=lambda name: (_commits(items[name]), -_last(deadly, name), self.seconds[name]),
@@ -99,7 +100,7 @@ class Runner:
         return True
 
     def _baseline(self, session: pytest.Session) -> dict[str, dict[int, set[str]]]:
-        """Run every test; which tests touched which line, by file."""
+        """Run every test. Return, by file and line, the names of the tests that ran the line."""
         files = sorted({str(mutant.module.resolve()) for mutant in self.mutants})
         measured = coverage.Coverage(data_file=None, include=files, config_file=False)
         measured.start()
@@ -118,16 +119,16 @@ class Runner:
         }
 
     def _find_live(self) -> None:
-        """The functions whose code a fork may exchange, and what keeps results; found once, since looking is slow."""
+        """Find the functions whose code forks may replace, and result caches. This is done once, since it is slow."""
         files = {str(mutant.module.resolve()) for mutant in self.mutants}
         gc.collect()
         for one in gc.get_objects():
-            kind = type(one)  # isinstance() would wake Django's lazy objects
+            kind = type(one)  # isinstance() would evaluate Django's lazy objects
             if kind is FunctionType and one.__code__.co_filename in files:
                 self.functions.append(one)
             elif kind is functools._lru_cache_wrapper and (one.__module__ or "").startswith(PACKAGE):
                 self.caches.append(one)
-        gc.freeze()  # a collection in a fork would otherwise copy all of it
+        gc.freeze()  # a garbage collection in a fork would otherwise copy all objects
 
     def _fork(self, session: pytest.Session, items: Sequence[pytest.Item], mutant: Mutant | None) -> Result:
         limit = GRACE + 10 * sum(self.seconds[item.nodeid] for item in items)
@@ -162,7 +163,9 @@ class Runner:
         for stream in (1, 2):
             os.dup2(silence, stream)
         servers = [one for one in connections.all() if one.vendor != "sqlite"]
-        left_open = [(one, one.connection) for one in servers]  # the parent's: kept, since freeing one closes it there
+        left_open = [
+            (one, one.connection) for one in servers
+        ]  # keep the parent's connections, since freeing one would close it there too
         for one, _connection in left_open:
             one.connection = None
         seconds = int(limit) + 1
@@ -170,7 +173,7 @@ class Runner:
         if mutant is not None:
             try:
                 self._apply(mutant)
-            except Exception as error:  # noqa: BLE001 - a module that can't be imported is noticed by everybody
+            except Exception as error:  # noqa: BLE001 - everybody notices a module that can't be imported
                 os.write(writing, f"import: {type(error).__name__}".encode())
                 return 1
         for item in items:
@@ -181,7 +184,7 @@ class Runner:
         return 0
 
     def _apply(self, mutant: Mutant) -> None:
-        """Give this process the fault."""
+        """Apply the mutant's change to this process."""
         file = str(mutant.module.resolve())
         before = compile(mutant.original, file, "exec", dont_inherit=True)
         after = compile(mutant.source, file, "exec", dont_inherit=True)
@@ -206,7 +209,7 @@ def _commits(item: pytest.Item) -> bool:
 
 
 def _noticing(mutant: Mutant, touched: dict[str, dict[int, set[str]]]) -> set[str]:
-    """The tests that run the changed statement; for one that runs at import all that run anything of the module."""
+    """Return the tests that run the changed statement. If it runs on import, return all tests that use the module."""
     lines = touched[str(mutant.module.resolve())]
     if mutant.at_import:
         return set().union(*lines.values()) if lines else set()
@@ -221,20 +224,23 @@ def _key(code: CodeType) -> tuple[str, int]:
 
 
 def _functions(before: CodeType, after: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
-    """Functions of both, outermost first; what lies within a function comes about anew with each call."""
+    """Yield pairs of corresponding functions in the two modules, without functions defined inside other functions.
+
+    An inner function is created again by each call of the outer function.
+    """
     olds = [one for one in before.co_consts if isinstance(one, CodeType)]
     news = [one for one in after.co_consts if isinstance(one, CodeType)]
     for old, new in zip(olds, news, strict=True):
-        if old.co_flags & 0x1:  # optimised locals: a function, not the body of a class
+        if old.co_flags & 0x1:  # CO_OPTIMIZED is set for functions, but not for the bodies of classes
             yield old, new
         else:
             yield from _functions(old, new)
 
 
 def _import_anew(module: ModuleType, code: CodeType) -> None:
-    """Constants and default arguments as the mutated source has them, wherever they were imported to."""
+    """Replace constants and default arguments with those of the mutated source, wherever they were imported."""
     made: dict[str, Any] = {name: value for name, value in vars(module).items() if name.startswith("__")}
-    exec(code, made)  # noqa: S102 - our own source
+    exec(code, made)  # noqa: S102 - this is our own source
     ours = [one for name, one in list(sys.modules.items()) if name.startswith((PACKAGE, "tests"))]
     for name, value in made.items():
         known = vars(module).get(name)

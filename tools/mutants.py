@@ -1,10 +1,15 @@
-"""Would a test notice? Puts small faults into the code, one at a time, and counts those at which some test fails.
+"""Mutation testing: put small faults into the code, one at a time, and count how many make a test fail.
 
-``make mutants`` goes through the rooms below, ``make mutants ONLY=delivery/health.py`` through one module or room;
-``SAMPLE=40`` takes so many faults a module, the same ones each time; ``TESTS=tests/delivery`` runs these alone, for a
-lower bound in less time; ``DB=postgresql`` runs them on that database, for what SQLite doesn't run. It fails where
-fewer than 85 of 100 are noticed.
-Faults that change nothing anybody could see stand in ``tools/mutants_equivalent.toml``, each with its reason.
+``make mutants`` tests the packages and modules listed in ``TESTS``. It fails if tests detect less than 85 percent of
+the faults in any module. Options:
+
+* ``ONLY=delivery/health.py`` tests only this module or package.
+* ``SAMPLE=40`` tests this number of faults per module, and chooses the same faults each time.
+* ``TESTS=tests/delivery`` runs only these tests, which gives a lower bound in less time.
+* ``DB=postgresql`` runs the tests on this database, for code that doesn't run on SQLite.
+
+Faults that can't be detected, because they don't change behaviour, are listed with reasons in
+``tools/mutants_equivalent.toml``.
 """
 
 from __future__ import annotations
@@ -27,7 +32,7 @@ EQUIVALENT = Path(__file__).with_name("mutants_equivalent.toml")
 PASSES = 85.0
 UNNOTICED = (Outcome.SURVIVED, Outcome.NOT_RUN)
 
-#: Room, or module with tests of its own → the tests that are to notice its faults, also at the doors that lead there.
+#: Package, or module with its own tests → the tests that must detect its faults, including tests of its callers.
 TESTS: dict[str, tuple[str, ...]] = {
     "permissions.py": (
         "tests/permissions",
@@ -88,7 +93,10 @@ TESTS: dict[str, tuple[str, ...]] = {
 
 
 def modules_of(only: str) -> dict[str, list[Path]]:
-    """Room → its modules, as far as ``only`` names them: "", a room, or a module. Raises SystemExit for another."""
+    """Map each key of ``TESTS`` to its modules. ``only`` restricts them to a key or a module; "" means no restriction.
+
+    Raise SystemExit if ``only`` is anything else.
+    """
     alone = {PACKAGE / room for room in TESTS if room.endswith(".py")}
     within = {
         room: {PACKAGE / room} if room.endswith(".py") else {*(PACKAGE / room).rglob("*.py")} - alone for room in TESTS
@@ -104,7 +112,7 @@ def modules_of(only: str) -> dict[str, list[Path]]:
 
 
 def equivalents() -> dict[tuple[str, str, str], str]:
-    """(Module, line, changed line) → why nobody could tell them apart."""
+    """Map (module, original line, changed line) to the reason why the change can't be detected."""
     if not EQUIVALENT.exists():
         return {}
     entries = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get("equivalent", [])
@@ -116,10 +124,10 @@ def name_of(mutant: Mutant) -> str:
 
 
 def chosen_mutants(path: Path, sample: int, known: dict[tuple[str, str, str], str]) -> list[Mutant]:
-    """The module's faults without those known to change nothing; ``sample`` of them, 0 for all."""
+    """Return ``sample`` of the module's mutants (0: all), without those known not to change behaviour."""
     found = [one for one in mutants(path) if (name_of(one), one.was, one.now) not in known]
     if sample and len(found) > sample:
-        drawn = set(random.Random(path.name).sample(range(len(found)), sample))  # noqa: S311 - no secret
+        drawn = set(random.Random(path.name).sample(range(len(found)), sample))  # noqa: S311 - not a secret
         return [one for place, one in enumerate(found) if place in drawn]
     return found
 
@@ -131,7 +139,7 @@ def told(result: Result) -> str:
 
 
 def report(results: Sequence[Result]) -> bool:
-    """Print the score of each module. Whether every one passes."""
+    """Print the score of each module. Return whether every module passes."""
     passes = True
     for module in sorted({name_of(result.mutant) for result in results}):
         own = [result for result in results if name_of(result.mutant) == module]
@@ -143,7 +151,10 @@ def report(results: Sequence[Result]) -> bool:
 
 
 def room(paths: Sequence[Path], tests: Sequence[str], sample: int, verbose: bool) -> int:
-    """Run one room's mutants in this process. 0: all modules pass; 1: one does not; 2: the tests fail as they are."""
+    """Run the mutants of one package or module in this process, and return the exit code.
+
+    0: all modules pass. 1: a module fails. 2: tests fail without any mutant.
+    """
     known = equivalents()
     todo = [mutant for path in paths for mutant in chosen_mutants(path, sample, known)]
     if not todo:
@@ -175,7 +186,7 @@ def main() -> int:
     if len(chosen) == 1:
         [(name, paths)] = chosen.items()
         return room(paths, given.tests or TESTS[name], given.sample, given.verbose)
-    # A process a room: pytest and Django are made for one run.
+    # Use one process per package, since pytest and Django are designed for one run per process.
     more = [f"--sample={given.sample}", *(["--verbose"] if given.verbose else [])]
     command = [sys.executable, __file__]
     return max(subprocess.run([*command, name, *more], cwd=ROOT, check=False).returncode for name in chosen)

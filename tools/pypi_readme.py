@@ -1,6 +1,7 @@
-"""The README for package indexes. Called by hatchling when it builds the package's metadata.
+"""Prepare the README for package indexes. Hatchling calls this module when it builds the package's metadata.
 
-Relative links do not work there, so a link becomes its text and path, and images are removed.
+Relative links don't work on package indexes, so they are replaced with their text and path. Images with relative
+addresses are removed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _LINK = re.compile(r"\[([^]]*)\]\((?!https?:)([^)]*)\)")
 
 
 def standing_alone(text: str) -> str:
-    """Markdown without relative images and links."""
+    """Return Markdown without relative images and links."""
     return _LINK.sub(_as_text, _IMAGE.sub("", text))
 
 

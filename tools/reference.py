@@ -1,7 +1,7 @@
-"""Generates the reference pages of the documentation from the code: settings, checks, commands, API, Python.
+"""Generate the reference pages of the documentation from the code: settings, checks, commands, API, Python.
 
-``python tools/reference.py write`` updates them; ``check`` fails if one is out of date (also run by ``make docs`` and a
-test).
+``python tools/reference.py write`` updates the pages. ``python tools/reference.py check`` fails if a page is out of
+date; ``make docs`` and a test check this as well.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _code(text: str) -> str:
 
 
 def settings_page() -> str:
-    """Names, groups and defaults from ``conf.DEFAULTS``."""
+    """Return the page with the names, groups and defaults in ``conf.DEFAULTS``."""
     source = (PACKAGE / "conf.py").read_text(encoding="utf-8")
     tree = ast.parse(source)
     [table] = [
@@ -66,7 +66,7 @@ def settings_page() -> str:
 
 
 def checks_page() -> str:
-    """Every message of a system check, with its fix."""
+    """Return the page with every message of the system checks, and its fix."""
     messages = sorted(set(_messages()))
     out = ["# Reference: checks", "", NOTE]
     out += [
@@ -98,7 +98,7 @@ def _messages() -> Iterator[tuple[str, str, str]]:
 
 
 def _from_docstring(scope: ast.FunctionDef, identity: str) -> str:
-    """The description of an id in the check's docstring, for messages that are not literals."""
+    """Return the description of an ID in the check's docstring, for messages that aren't literals."""
     short = identity.rpartition(".")[2]
     match = re.search(rf"{short}: (.*?)(?:\.\s|\.$|\Z)", ast.get_docstring(scope) or "", re.DOTALL)
     return match[1] if match else "…"
@@ -109,7 +109,7 @@ def _line(node: ast.expr) -> int:
 
 
 def _message_and_hint(call: ast.AST) -> tuple[ast.expr | None, ast.expr | None] | None:
-    """Message and hint of a call that creates a check message; None for any other node."""
+    """Return the message and hint of a call that creates a check message, or None for any other node."""
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("Error", "Warning")):
         return None
     named = {keyword.arg: keyword.value for keyword in call.keywords}
@@ -120,7 +120,7 @@ def _message_and_hint(call: ast.AST) -> tuple[ast.expr | None, ast.expr | None] 
 
 
 def _text(node: ast.expr | None, scope: ast.FunctionDef, line: int) -> str:
-    """The text of an expression, with ``…`` for parts known only at run time."""
+    """Return the text of an expression, with ``…`` for parts known only at run time."""
     if node is None:
         return ""
     if isinstance(node, ast.Constant):
@@ -148,7 +148,7 @@ def _text(node: ast.expr | None, scope: ast.FunctionDef, line: int) -> str:
 
 
 def commands_page() -> str:
-    """The help of every command."""
+    """Return the page with the help of every command."""
     from django.core.management import get_commands, load_command_class  # noqa: PLC0415
 
     os.environ["COLUMNS"] = "110"
@@ -192,7 +192,7 @@ def _options(parser: argparse.ArgumentParser, before: str = "") -> list[str]:
 
 
 def api_page() -> str:
-    """Every operation of the OpenAPI schema."""
+    """Return the page with every operation in the OpenAPI schema."""
     from drf_spectacular.generators import SchemaGenerator  # noqa: PLC0415
     from drf_spectacular.settings import patched_settings  # noqa: PLC0415
 
@@ -239,7 +239,7 @@ def _name(content: dict[str, Any]) -> str:
 
 # --- Python
 
-#: The public Python API: module → public names, in the order of the page.
+#: The public Python API: module → public names, in the order in which the page lists them.
 CONTRACTS = {
     "crm": ("CRMAdapter", "DeclarativeAdapter", "CustomerRecord", "AddressRecord", "EmployeeRecord", "TeamRecord"),
     "channels.base": (
@@ -261,7 +261,7 @@ CONTRACTS = {
 
 
 def python_page() -> str:
-    """The public Python API, from its docstrings."""
+    """Return the page about the public Python API, taken from docstrings."""
     out = ["# Reference: Python", "", NOTE]
     out += [
         "What a host or a third party implements (an adapter, a channel, a witness) or calls, from the docstrings.",
@@ -296,7 +296,7 @@ def _member(name: str, member: Any) -> Iterator[str]:
 
 
 def _signature(name: str, function: Any) -> str:
-    """The parameters with their defaults, without ``self``."""
+    """Return the signature with default values, without ``self``."""
     parts = []
     starred = False
     for parameter in inspect.signature(function).parameters.values():
@@ -311,7 +311,7 @@ def _signature(name: str, function: Any) -> str:
 
 
 def _docstring(thing: Any) -> list[str]:
-    """The lines of a docstring as Markdown."""
+    """Return the lines of a docstring as Markdown."""
     text = inspect.cleandoc(inspect.getdoc(thing) or "")
     return [re.sub(r"``(.+?)``", r"`\1`", line) for line in text.splitlines()]
 
@@ -326,7 +326,7 @@ PAGES = {
 
 
 def stale() -> list[str]:
-    """Names of pages that are out of date. Django must be set up."""
+    """Return the names of pages that are out of date. Django must be set up."""
     return [
         name
         for name, page in PAGES.items()

@@ -1,7 +1,7 @@
-"""Build wheel and sdist of the last commit twice, in two places, and keep them only if both are identical.
+"""Build the wheel and the sdist of the last commit twice, in two places, and keep them only if both are identical.
 
-Built from ``git archive HEAD``, so that uncommitted files can't get into a release. Times in the archives are those of
-the commit (``SOURCE_DATE_EPOCH``, https://reproducible-builds.org/specs/source-date-epoch/).
+The source is ``git archive HEAD``, so that uncommitted files can't get into a release. Times in the archives are
+the time of the commit (``SOURCE_DATE_EPOCH``, https://reproducible-builds.org/specs/source-date-epoch/).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def git(*arguments: str) -> bytes:
 
 
 def build(place: Path, source: bytes, epoch: str) -> dict[str, Path]:
-    """Unpack the commit in ``place`` and build it there. Returns file name → path."""
+    """Unpack the commit in ``place`` and build it there. Return a dict of file names to paths."""
     subprocess.run(["tar", "--extract"], cwd=place, input=source, check=True)
     built = place / "built"
     subprocess.run(
@@ -42,7 +42,10 @@ def build(place: Path, source: bytes, epoch: str) -> dict[str, Path]:
 
 
 def faults(path: Path, committed: set[str]) -> list[str]:
-    """Missing and superfluous files: a wheel must hold the committed package, an sdist the whole commit."""
+    """Return errors for missing and superfluous files, and for relative links in the description.
+
+    A wheel must contain the committed package, and an sdist the whole commit.
+    """
     if path.suffix == ".whl":
         with zipfile.ZipFile(path) as wheel:
             names = set(wheel.namelist())

@@ -1,7 +1,7 @@
-"""Store this version's data for tests of later upgrades: ``python tools/snapshot.py [VERSION]``, once per release.
+"""Store this version's data for tests of later upgrades.
 
-Runs ``tests/upgrades/scene.py`` on an empty in-memory database and writes ``tests/upgrades/versions/VERSION.json.gz``,
-which never changes afterwards.
+Run ``python tools/snapshot.py [VERSION]`` once per release. The script plays ``tests/upgrades/scene.py`` on an empty
+in-memory database and writes ``tests/upgrades/versions/VERSION.json.gz``, which must never be changed afterwards.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     python tools/vendor.py
 
 The package contains htmx and the icons, so that an installation needs no build step and no content delivery network.
-This script fetches the pinned packages with ``npm pack``, rejects any with a different SHA-512, and writes
+This script fetches the pinned packages with ``npm pack``, rejects packages with a different SHA-512, and writes
 ``htmx.min.js``, ``lucide-sprite.svg`` (only the icons listed here) and ``LICENSES.md``. A page shows an icon with
-``<svg><use href="…/lucide-sprite.svg#inbox"/></svg>``. Needs npm.
+``<svg><use href="…/lucide-sprite.svg#inbox"/></svg>``. The script needs npm.
 """
 
 import base64
@@ -21,7 +21,7 @@ TARGET = Path(__file__).parents[1] / "crm_contact_guard/static/crm_contact_guard
 
 
 class Package(NamedTuple):
-    """An npm package: exact version and the integrity (Subresource Integrity form) of its archive."""
+    """An npm package: its exact version, and the hash of its archive in the format of Subresource Integrity."""
 
     name: str
     version: str
@@ -49,7 +49,7 @@ settings shield shield-alert shield-check smartphone sticky-note sun trash-2 tri
 
 
 def fetch(package: Package, folder: Path) -> tarfile.TarFile:
-    """Return the opened archive of the package. Raises ``SystemExit`` if it is not the pinned one."""
+    """Return the opened archive of the package. Raise ``SystemExit`` if it isn't the pinned archive."""
     subprocess.run(
         ["npm", "pack", "--silent", f"{package.name}@{package.version}"], cwd=folder, check=True, capture_output=True
     )
@@ -68,7 +68,7 @@ def read(archive: tarfile.TarFile, name: str) -> str:
 
 
 def symbol(name: str, svg: str) -> str:
-    """Turn one icon file into a ``<symbol>``: strokes follow the text colour of the page that uses it."""
+    """Turn an icon file into a ``<symbol>`` whose strokes have the text colour of the page that uses it."""
     shapes = re.search(r"<svg[^>]*>(.*)</svg>", svg, re.DOTALL)
     if shapes is None:
         raise SystemExit(f"icon {name} holds no svg element")

@@ -17,7 +17,7 @@ from crm_contact_guard.policy.working_time.explaining import explain
 
 
 def main(arguments: list[str] | None = None, lines: TextIO = sys.stdin) -> int:
-    """Answer the cases of ``lines``. Returns the exit status: 1 if a line was invalid."""
+    """Answer the cases of ``lines``. Return the exit status, which is 1 if a line was invalid."""
     parser = argparse.ArgumentParser(prog="python -m crm_contact_guard.policy", description=__doc__)
     parser.add_argument("--jsonl", action="store_true", help="answers as JSON, one per line")
     parser.add_argument("--explain", action="store_true", help="say which rule decided")

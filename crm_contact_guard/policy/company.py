@@ -27,7 +27,7 @@ def _company(tenant: str) -> Company:
         for name in _LISTS
     }
     if settings.COMPANY_NAME:
-        merged["names"] |= {str(settings.COMPANY_NAME)}  # it may be a lazy translation
+        merged["names"] |= {str(settings.COMPANY_NAME)}  # the setting may be a lazy translation
     merged["domains"] |= {domain for alias in registry.aliases() for domain in registry.channel(alias).own_domains()}
     limits = thresholds(Thresholds(ALERT, NOTICED))
     return Company(
@@ -50,7 +50,7 @@ def _company(tenant: str) -> Company:
 
 
 def own_rules() -> Company:
-    """The content of the file ``COMPANY_RULES``. Raises ConfigurationError, which lists every invalid line."""
+    """Return the content of the file ``COMPANY_RULES``. Raise ConfigurationError, which lists every invalid line."""
     if not settings.COMPANY_RULES:
         return Company()
     from crm_contact_guard.detection.company_rules import file  # noqa: PLC0415 - loads re2; not at start
@@ -62,8 +62,8 @@ def own_rules() -> Company:
 
 
 def company() -> Company:
-    """The company's own contacts (never private ones), words, rules and thresholds."""
-    # A host with contexts reads its contacts per tenant, so they are cached per tenant.
+    """Return the company's own contacts, which never count as private, and its words, rules and thresholds."""
+    # An adapter with tenant contexts reads contacts per tenant, so they are cached per tenant.
     return _company(crm.current_tenant() if crm.has_contexts(crm.adapter()) else "")
 
 

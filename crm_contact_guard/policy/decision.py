@@ -1,4 +1,4 @@
-"""The decision before sending: deliver, nudge or block, from the scan and the working hours."""
+"""Decides on a message before it is sent: deliver, nudge or block, based on the scan and the working hours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Action(StrEnum):
 
 
 class OverrideCode(StrEnum):
-    """Why a writer sends a message after a nudge."""
+    """The reasons that a writer can give for sending a message after a nudge."""
 
     EMERGENCY = "emergency"
     COMPANY_CONTACT = "company_contact"
@@ -30,20 +30,20 @@ class OverrideCode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Override:
-    """The writer's reason for sending anyway: a code and, except for an emergency, a text."""
+    """The writer's reason for sending anyway: a code and, except in an emergency, an explanation."""
 
     code: OverrideCode
     text: str = ""
 
     def check(self) -> None:
-        """Raises InvalidMessage (``override``) where the words are missing."""
+        """Raise InvalidMessage (field ``override``) if the explanation is missing."""
         if self.code is not OverrideCode.EMERGENCY and not self.text.strip():
             raise InvalidMessage(_("Say in a few words why it should go out all the same."), field="override")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What happens to a message before it is sent, and why (``attempt``, ``after_hours``)."""
+    """The action for a message that is about to be sent, and the reasons (``attempt``, ``after_hours``)."""
 
     action: Action
     reasons: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ _WEIGHT = {Action.DELIVER: 0, Action.NUDGE: 1, Action.BLOCK: 2}
 
 
 def decide(*, scan: Scan, working_time: bool, emergency: bool) -> Decision:
-    """The strictest action that any rule requires. An emergency overrides working hours, but not content rules."""
+    """Return the strictest action that any rule requires. Emergencies override working hours, but not content rules."""
     chosen = rules()
     required: list[tuple[str, Action]] = []
     if scan.attempt:

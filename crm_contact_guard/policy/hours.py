@@ -1,4 +1,4 @@
-"""Working hours of the app's employees, from their records and the settings; ``working_time`` calculates."""
+"""The working hours of employees, from the directory and the settings. ``working_time`` does the calculations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ _SPAN = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
 def parse_week(hours: Mapping[str, Any]) -> Week:
     """Parse ``{"mon-fri": "09:00-18:00", "sat": "10:00-13:00, 14:00-17:00"}`` into seven days, Monday first.
 
-    An end at or before the start is on the next day. Raises ConfigurationError, which names the entry.
+    A time span that ends at or before its start ends on the next day. Raise ConfigurationError, which names the
+    entry.
     """
     week: list[list[Span]] = [[] for _ in _DAYS]
     for days, spans in hours.items():
@@ -56,12 +57,12 @@ def _days(text: str) -> list[int]:
 
 
 def zone(employee: Employee) -> ZoneInfo:
-    """The employee's time zone, or the project's if theirs is empty or invalid."""
+    """Return the employee's time zone, or the project's if the employee's is empty or invalid."""
     return zone_named(employee.timezone)
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """The time zone with this IANA name, or the project's if the name is empty or invalid."""
+    """Return the time zone with this IANA name, or the project's if the name is empty or invalid."""
     try:
         return ZoneInfo(name or timezone.get_default_timezone_name())
     except (ZoneInfoNotFoundError, ValueError):
@@ -69,14 +70,14 @@ def zone_named(name: str) -> ZoneInfo:
 
 
 def week_of(employee: Employee) -> Week:
-    """The employee's own working hours, else the company's."""
+    """Return the employee's own working hours, or the company's if there are none."""
     return parse_week(employee.working_hours or settings.WORKING_HOURS)
 
 
 def is_holiday(day: date) -> bool:
-    """Whether the day is a public holiday by one of the codes in ``HOLIDAYS``, or one of its ISO dates.
+    """Whether the day is a public holiday under one of the codes in ``HOLIDAYS``, or one of its ISO dates.
 
-    Raises ConfigurationError.
+    Raise ConfigurationError for an unknown code.
     """
     codes, closed = _holidays()
     with _unknown_calendars_named():
@@ -84,31 +85,31 @@ def is_holiday(day: date) -> bool:
 
 
 def is_working_time(employee: Employee, at: datetime) -> bool:
-    """Whether a message sent at ``at`` (aware) is within working hours: at work, on call or in a break.
+    """Whether the employee is at work, on call or on a break at ``at`` (aware), so that a message isn't after hours.
 
-    Raises ConfigurationError.
+    Raise ConfigurationError for invalid settings or an invalid calendar.
     """
     with _unknown_calendars_named():
         return not working_time_of(employee).state(at).is_after_hours
 
 
 def ever_works(employee: Employee, at: datetime) -> bool:
-    """Whether any working time lies within HORIZON days. Raises ConfigurationError."""
+    """Whether the employee has any working time in the next HORIZON days. Raise ConfigurationError."""
     with _unknown_calendars_named():
         return working_time_of(employee).next_open(at) is not None
 
 
 def holiday_problems(years: Iterable[int]) -> list[str]:
-    """What is wrong with the codes in ``HOLIDAYS``: unknown, or without data for one of the years."""
+    """Return problems with the codes in ``HOLIDAYS``: unknown codes, and years without data."""
     codes, _dates = _holidays()
     found = (holidays.problem(code, year) for code in codes for year in years)
     return list(dict.fromkeys(problem for problem in found if problem))
 
 
 def next_working_day(employee: Employee, after: datetime) -> date:
-    """The first day with working hours after the day of ``after``, in the employee's time zone.
+    """Return the first day on which a shift starts after the day of ``after``, in the employee's time zone.
 
-    Raises ConfigurationError if the employee never works.
+    Raise ConfigurationError if there is none within HORIZON days.
     """
     calendar = working_time_of(employee)
     today = after.astimezone(calendar.zone).date()
@@ -121,12 +122,12 @@ def next_working_day(employee: Employee, after: datetime) -> date:
 
 
 def local_time(employee: Employee, day: date, at: time) -> datetime:
-    """An aware datetime in the employee's time zone."""
+    """Return the time on this day as an aware datetime in the employee's time zone."""
     return datetime.combine(day, at, tzinfo=zone(employee))
 
 
 def working_time_of(employee: Employee) -> working_time.Employee:
-    """Hours and calendar of an employee, with the company's holidays. Raises ConfigurationError."""
+    """Return the hours and calendar of an employee, including the company's holidays. Raise ConfigurationError."""
     codes, closed = _holidays()
     found = working_time.Employee(zone=zone(employee), weekly=week_of(employee), holidays=codes, closed=closed)
     try:
@@ -136,7 +137,7 @@ def working_time_of(employee: Employee) -> working_time.Employee:
 
 
 def _holidays() -> tuple[tuple[str, ...], frozenset[date]]:
-    """Codes and dates of the setting ``HOLIDAYS``."""
+    """Return the codes and the dates in the setting ``HOLIDAYS``."""
     codes, dates = [], []
     for entry in settings.HOLIDAYS:
         try:

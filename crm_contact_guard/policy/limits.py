@@ -1,4 +1,4 @@
-"""A channel's current limits, shown before sending and checked on sending: length, files, session window."""
+"""A channel's current limits on length, files and the session window, shown before sending and enforced on sending."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from crm_contact_guard.record.models import Conversation, Direction, Message
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """The limits of a conversation over a channel.
+    """The limits of a conversation on a channel.
 
-    ``window_ends_at``: free text is allowed until then; None: no limit, or no window. ``window_open``: whether free
-    text is allowed now. ``refusal``: why nothing can be sent, as text; empty if something can.
+    * ``window_ends_at``: when the carrier stops accepting free text. None if there is no limit or no open window.
+    * ``window_open``: whether free text is allowed now.
+    * ``refusal``: why nothing can be sent, as text; empty if something can be sent.
     """
 
     max_length: int
@@ -35,12 +36,12 @@ class Limits:
 
 
 def most_characters(carrier: Channel | None) -> int:
-    """The maximum length of a text, as the carrier counts it (``Channel.length``)."""
+    """Return the maximum length of a text, as counted by the carrier (``Channel.length``)."""
     return min(limit for limit in (int(settings.MAX_TEXT_LENGTH), carrier.max_length if carrier else None) if limit)
 
 
 def limits(conversation: Conversation, carrier: Channel) -> Limits:
-    """The current limits of the conversation over the channel."""
+    """Return the current limits of the conversation on the channel."""
     ends = window_ends(conversation, carrier)
     return Limits(
         max_length=most_characters(carrier),
@@ -53,7 +54,10 @@ def limits(conversation: Conversation, carrier: Channel) -> Limits:
 
 
 def window_ends(conversation: Conversation, carrier: Channel) -> datetime | None:
-    """When the carrier stops accepting free text; None: never, or the customer has not written on it yet."""
+    """Return when the carrier stops accepting free text. None if it never does, or if no window has been opened.
+
+    Only a message from the customer on this channel opens a window.
+    """
     if carrier.session_window is None:
         return None
     last = (
@@ -68,7 +72,7 @@ def window_ends(conversation: Conversation, carrier: Channel) -> datetime | None
 
 
 def check_text(text: str, carrier: Channel | None, *, files: Sequence[FileIn] = ()) -> None:
-    """Raise InvalidMessage for a text that is too long, or empty without files."""
+    """Raise InvalidMessage if the text is too long, or if it is empty and there are no files."""
     if not text.strip() and not files:
         raise InvalidMessage(_("The message is empty."))
     maximum, length = most_characters(carrier), carrier.length(text) if carrier else len(text)
@@ -82,7 +86,7 @@ def check_text(text: str, carrier: Channel | None, *, files: Sequence[FileIn] = 
 def check_channel(
     conversation: Conversation, carrier: Channel, *, files: Sequence[FileIn] = (), filled: templates.Filled | None
 ) -> None:
-    """Raise InvalidMessage for text or files that the carrier does not accept, or not outside its session window."""
+    """Raise InvalidMessage for text or files that the carrier doesn't accept, or not outside its session window."""
     if not carrier.supports_text:
         raise InvalidMessage(_("%(channel)s can't send messages.") % _named(carrier), field="channel")
     uploads.check(files, carrier)

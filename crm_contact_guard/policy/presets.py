@@ -1,6 +1,6 @@
-"""Rules per industry for messages before they are sent. The setting ``RULES`` overrides single rules.
+"""Rules per industry for messages before they are sent. The setting ``RULES`` overrides individual rules.
 
-The detector's thresholds per industry and direction are in ``thresholds``.
+For the detector's thresholds per industry and direction, see ``thresholds``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Action = Literal["deliver", "nudge", "block"]
 
 
 class Rules(TypedDict):
-    """Actions by rule. ``attempt``: the text is an attempt. ``after_hours``: the writer is off duty."""
+    """The action for each rule. ``attempt``: the message is an attempt. ``after_hours``: the writer is off duty."""
 
     attempt: Action
     after_hours: Action
@@ -34,7 +34,7 @@ ACTIONS: Final = ("deliver", "nudge", "block")
 
 
 def rules() -> Rules:
-    """The company's rules. Raises ConfigurationError for an unknown industry, rule or action."""
+    """Return the company's rules. Raise ConfigurationError for an unknown industry, rule or action."""
     industry = settings.INDUSTRY
     if industry not in PRESETS:
         raise ConfigurationError(f'CONTACT_GUARD["INDUSTRY"] = {industry!r}; known: {", ".join(sorted(PRESETS))}')

@@ -1,7 +1,7 @@
-"""How long contents are kept. Nothing is erased until the company has chosen a preset or rules and confirmed them.
+"""How long content is kept. Nothing is erased until the company has chosen a preset or rules and confirmed them.
 
-``RETENTION = {"PRESET": "fca_sysc_10a", "RULES": [{"channel": "chat", "years": 3}], "CONFIRMED": True}``. The first
-matching rule decides, then the preset; a message without a matching rule is kept.
+For example: ``RETENTION = {"PRESET": "fca_sysc_10a", "RULES": [{"channel": "chat", "years": 3}], "CONFIRMED": True}``.
+The first matching rule applies, or the preset if no rule matches. Without either, the message is kept.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from crm_contact_guard.record.models import Message
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """A retention period in years, and its legal source. The company confirms that it applies."""
+    """A retention period in years, and its legal source. The company must confirm that the source applies."""
 
     years: int
     source: str
 
 
-#: Minimum periods as stated by their sources; a company needs legal advice on which one applies.
+#: Minimum periods as stated in their sources. A company needs legal advice on which one applies.
 PRESETS: Final[dict[str, Preset]] = {
     "sec_17a_4": Preset(
         years=3, source="17 CFR 240.17a-4(b)(4): communications, 3 years, the first 2 easily accessible"
@@ -47,7 +47,7 @@ _RULE_KEYS: Final = {"channel", "kind", "direction", "years"}
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Messages that match ``where`` are kept for ``years``; ``name`` is the name for people."""
+    """A rule that keeps messages matching ``where`` for ``years``. ``name`` is for display."""
 
     name: str
     where: Q
@@ -55,7 +55,10 @@ class Rule:
 
 
 def rules() -> list[Rule]:
-    """The confirmed rules, in order; empty: nothing may be erased. Raises ConfigurationError, which names the entry."""
+    """Return the confirmed rules, in order. If there are none, nothing may be erased.
+
+    Raise ConfigurationError, which names the invalid entry.
+    """
     configured: Mapping[str, Any] = settings.RETENTION
     if not configured:
         return []
@@ -86,7 +89,7 @@ def _rule(number: int, entry: Mapping[str, Any]) -> Rule:
 
 
 def expired(now: datetime | None = None) -> Iterator[tuple[Rule, QuerySet[Message]]]:
-    """For each rule, its expired messages that no earlier rule matches and no legal hold covers."""
+    """Yield each rule with its expired messages, except those matched by an earlier rule or covered by a legal hold."""
     moment = now or timezone.now()
     matched = Q(pk__in=[])
     for rule in rules():
@@ -94,7 +97,7 @@ def expired(now: datetime | None = None) -> Iterator[tuple[Rule, QuerySet[Messag
         messages = Message.objects.filter(rule.where, occurred_at__lt=limit, salt__isnull=False).exclude(matched)
         yield rule, not_held(messages)
         if not rule.where:
-            # It matches every message, also those it still keeps. (An empty Q() combined with another has no effect.)
+            # This rule matches every message, including those it still keeps. An empty Q() would have no effect below.
             return
         matched |= rule.where
 

@@ -1,7 +1,7 @@
-"""Approved text blocks: written by the company (setting ``TEMPLATES``) and filled in by the employee.
+"""Approved text blocks, written by the company (setting ``TEMPLATES``) and filled in by the employee.
 
 ``{name}`` in a block is a variable. ``customer``, ``employee`` and ``company`` are filled in automatically. The record
-holds the text as filled in.
+contains the completed text.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Chosen:
 
 @dataclass(frozen=True, kw_only=True)
 class Filled:
-    """A filled-in block: the text to send, and what the record keeps with it."""
+    """A completed block: the text to send, and the data that the record keeps with it."""
 
     name: str
     language: str
@@ -45,13 +45,13 @@ class Filled:
     variables: Mapping[str, str]
 
     def details(self) -> dict[str, Any]:
-        """What the message's record says of it, for the attempt to deliver to read."""
+        """Return the data about the block in the recorded message, which attempts at delivery read."""
         return {TEMPLATE: {"name": self.name, "language": self.language, "variables": dict(self.variables)}}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """One approved block. ``texts`` by language; ``carriers``: channel alias → language → the carrier's own id."""
+    """An approved block. ``texts`` is by language; ``carriers`` maps channel alias → language → the carrier's ID."""
 
     name: str
     label: str
@@ -59,35 +59,38 @@ class Template:
     carriers: Mapping[str, Mapping[str, str]]
 
     def language_for(self, wanted: str) -> str:
-        """The language of the block that is nearest to ``wanted``."""
+        """Return the block's best language for ``wanted``. Fall back to the active language, to English, or to any."""
         for language in (wanted, wanted.split("-", maxsplit=1)[0], get_language() or "", "en"):
             if language in self.texts:
                 return language
         return next(iter(self.texts))
 
     def variables(self, language: str) -> tuple[str, ...]:
-        """The variables to be filled in by the employee, in the order of the text."""
+        """Return the variables that the employee has to fill in, in the order in which the text contains them."""
         names = dict.fromkeys(match[1] for match in _VARIABLE.finditer(self.texts[language]) if match[1])
         return tuple(name for name in names if name not in OWN)
 
     def carrier_id(self, channel: str, language: str) -> str:
-        """The carrier's id of the block in this language; empty if it has none."""
+        """Return the carrier's ID for the block in this language; empty if there is none."""
         return str(self.carriers.get(channel, {}).get(language, ""))
 
 
 def all_templates() -> list[Template]:
-    """All approved blocks, in the order of the settings."""
+    """Return all approved blocks, in the order of the setting."""
     return [_read(name, spec) for name, spec in settings.TEMPLATES.items()]
 
 
 def find(name: str) -> Template | None:
-    """The block with this name."""
+    """Return the block with this name, or None."""
     spec = settings.TEMPLATES.get(name)
     return _read(name, spec) if spec is not None else None
 
 
 def fill(chosen: Chosen, *, customer: Customer, employee: Employee) -> Filled:
-    """Fill in a block. Raises InvalidMessage (field ``template``), which names the missing or unknown variable."""
+    """Fill in a block. Raise InvalidMessage (field ``template``) for an unknown block, language or value.
+
+    The error names the variable that is missing, unknown or too long.
+    """
     template = find(chosen.name)
     if template is None:
         raise _refused(_("There is no text block %(name)s.") % {"name": chosen.name})
@@ -115,7 +118,7 @@ def fill(chosen: Chosen, *, customer: Customer, employee: Employee) -> Filled:
 
 
 def problems(templates: Mapping[str, Any]) -> list[str]:
-    """Problems of the setting, as text."""
+    """Return problems with the setting, as text."""
     messages = []
     for name, spec in templates.items():
         texts = spec.get("TEXTS") if isinstance(spec, Mapping) else None

@@ -1,4 +1,4 @@
-"""The scores required for an alert and for a noticed message, by industry, direction and settings."""
+"""The scores required for an alert and for a noticed message, depending on industry, direction and settings."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from crm_contact_guard.exceptions import ConfigurationError
 
 
 class Thresholds(NamedTuple):
-    """The scores from which a message is an alert, and from which it is noticed."""
+    """The minimum scores at which a message raises an alert, and at which it is noticed."""
 
     alert: float
     noticed: float
 
 
-#: Factors for the detector's own thresholds. For their effect see docs/detection.md.
+#: Factors for the detector's own thresholds. For their effects, see docs/detection.md.
 SENSITIVITIES: Final[dict[str, Thresholds]] = {
     "quiet": Thresholds(alert=1.4, noticed=1.4),
     "balanced": Thresholds(alert=1.0, noticed=1.0),
@@ -28,15 +28,15 @@ PRESETS: Final[dict[str, Mapping[Direction, str]]] = {
     "finance": {Direction.OUTBOUND: "strict", Direction.INBOUND: "strict", Direction.NOTE: "strict"},
 }
 _OTHERWISE: Final = "balanced"
-#: Bounds of a threshold; scores beyond them no longer distinguish messages.
+#: The lowest and highest possible thresholds. Scores beyond these no longer distinguish between messages.
 _LEAST, _MOST = 0.01, 0.99
 
 
 def thresholds(own: Thresholds) -> dict[Direction, Thresholds]:
-    """The thresholds for each direction; ``own`` are the detector's own.
+    """Return the thresholds for each direction. ``own`` are the detector's own thresholds.
 
-    ``THRESHOLDS`` takes precedence over ``SENSITIVITY``, and that over the industry's preset. Raises ConfigurationError
-    for an unknown key or an invalid score.
+    ``THRESHOLDS`` takes precedence over ``SENSITIVITY``, which takes precedence over the industry's preset. Raise
+    ConfigurationError for an unknown key or an invalid score.
     """
     result = {}
     for direction in Direction:
@@ -49,14 +49,14 @@ def thresholds(own: Thresholds) -> dict[Direction, Thresholds]:
 
 
 def check() -> None:
-    """Check the settings. Raises ConfigurationError as ``thresholds`` does, without loading the detector."""
+    """Raise ConfigurationError for invalid settings, as ``thresholds`` does, but without loading the detector."""
     for direction in Direction:
         _sensitivity(direction)
         _configured(direction)
 
 
 def _sensitivity(direction: Direction) -> str:
-    """The sensitivity for a direction; the setting is one value for all directions, or one for each."""
+    """Return the sensitivity for a direction. The setting is one value for all directions, or a dict by direction."""
     chosen = settings.SENSITIVITY
     if isinstance(chosen, Mapping):
         _check_keys("SENSITIVITY", chosen, [*Direction])
@@ -68,7 +68,7 @@ def _sensitivity(direction: Direction) -> str:
 
 
 def _configured(direction: Direction) -> dict[str, float]:
-    """The company's own thresholds for a direction: the common ones, overridden by those for this direction."""
+    """Return the company's own thresholds for a direction. Thresholds for one direction override the general ones."""
     whole = settings.THRESHOLDS
     _check_keys("THRESHOLDS", whole, [*Thresholds._fields, *Direction])
     one = whole.get(direction, {})

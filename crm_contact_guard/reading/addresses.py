@@ -1,4 +1,4 @@
-"""Which addresses the reader's endpoint may have. No I/O."""
+"""Decides which addresses the reader's endpoint may have. No I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PRIVATE: Final = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168
 
 
 def refusal(address: IPv4Address | IPv6Address, *, secure: bool, external: bool) -> str:
-    """Why a connection to this address is not allowed; empty if it is.
+    """Return why a connection to this address isn't allowed; empty if it is.
 
     ``secure``: the connection uses TLS. ``external``: the company allows an endpoint outside its network.
     """

@@ -1,4 +1,4 @@
-"""Validates an answer: JSON that follows the schema and refers to a message that was sent, by its side. No I/O."""
+"""Validates an answer: JSON that follows the schema and names a message sent and its writer's side. No I/O."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _SPACE: Final = re.compile(r"\s+")
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """``message`` is an index into the messages sent. Without an attempt, ``by`` is None and ``message`` is unused."""
+    """A valid answer. ``message`` is an index into the messages sent.
+
+    Without an attempt, ``by`` is None and ``message`` is unused.
+    """
 
     attempt: bool
     by: By | None
@@ -28,11 +31,11 @@ class Answer:
 
 
 class Unusable(Exception):
-    """Not a valid answer; ``str`` is the error code: "garbage", "wrong_index", "wrong_side"."""
+    """The answer isn't valid. ``str`` is the error code: "garbage", "wrong_index" or "wrong_side"."""
 
 
 def read(body: bytes, sides: Sequence[By]) -> Answer:
-    """The answer in a chat completion's body. Raises Unusable."""
+    """Return the answer in the body of a chat completion. Raise Unusable."""
     value = _object(_content(body))
     if not _follows_schema(value):
         raise Unusable("garbage")
@@ -70,7 +73,7 @@ def _content(body: bytes) -> str:
 
 
 def _object(content: str) -> Any:
-    """The JSON object in the content, without the reasoning and code fences that models put around it."""
+    """Return the JSON object in the content, without the reasoning and code fences that models put around it."""
     text = content.rpartition(_THOUGHT)[2]
     start, end = text.find("{"), text.rfind("}")
     try:
@@ -80,7 +83,7 @@ def _object(content: str) -> Any:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A dict of the pairs. Raises ValueError for a duplicate member."""
+    """Return a dict of the pairs. Raise ValueError for a duplicate member."""
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("duplicate member")

@@ -12,18 +12,19 @@ from crm_contact_guard.reading.client import Unanswered, post
 from crm_contact_guard.reading.options import Options
 from crm_contact_guard.reading.prompt import Mode, Prompt
 
-#: Status codes of a server that does not support the request's response format.
+#: Status codes returned by servers that don't support the response format of the request.
 _UNKNOWN: Final = (400, 404, 405, 415, 422, 501)
 _FALLBACK: Final = {Mode.SCHEMA: Mode.OBJECT, Mode.OBJECT: Mode.TEXT}
-#: The response format each server supports, as found out by this process; the next question starts with it.
+#: The response format that each server supports, as determined by this process. The next question starts with it.
 _supported: dict[tuple[str, str], Mode] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """The result of a question: either ``answer`` or ``error`` (a code) is set. Digests are SHA-256 in hexadecimal.
+    """The result of a question: either ``answer`` or ``error`` (a code) is set.
 
-    ``requests``: digests of the bodies of all requests, in order. ``body``: digest of the answer's body, or empty.
+    ``requests`` contains the digests of all request bodies, in order. ``body`` is the digest of the response body, or
+    empty. Digests are SHA-256 in hexadecimal.
     """
 
     answer: Answer | None = None

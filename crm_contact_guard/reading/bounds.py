@@ -1,4 +1,4 @@
-"""What an answer of the second reader may change: limits per industry, and the decision. No I/O."""
+"""Limits per industry on what the second reader's answer may change, and the decision. No I/O."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from crm_contact_guard.detection.types import Tier
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Limits on the score of the first stages, 0…1.
+    """Limits on the score from the first stages, 0…1.
 
-    ``promote_from``: minimum score at which a noticed message may become an alert; None: never. ``demote_below``: an
-    alert below this score may become noticed; None: never.
+    ``promote_from`` is the minimum score at which a noticed message may become an alert. An alert with a score below
+    ``demote_below`` may become noticed. None means never.
     """
 
     promote_from: float | None
@@ -26,7 +26,7 @@ class Bounds:
         return self.demote_below is not None and score < self.demote_below
 
 
-#: Lower than the score of an obvious attempt (.85), so that a model never decides on obvious attempts.
+#: Lower than the score of an obvious attempt (.85), so that a model never decides about obvious attempts.
 _UNSURE: Final = 0.75
 _BOTH: Final = Bounds(promote_from=0.0, demote_below=_UNSURE)
 #: Where a missed attempt costs more than a false alarm, the reader may only add alerts.
@@ -43,10 +43,11 @@ PRESETS: Final[dict[str, Bounds]] = {
 
 
 def decide(first_tier: Tier, score: float, attempt: bool | None, bounds: Bounds, *, may_trust_no: bool = True) -> Tier:
-    """The tier after the second reading.
+    """Return the tier after the second reading.
 
-    ``attempt``: the reader's answer; None: no valid answer, so the first tier remains. ``may_trust_no``: False if a
-    "no" must be ignored, because a message addressed the reader or the reader did not see all the evidence.
+    ``attempt`` is the reader's answer, or None if there was no valid answer, in which case the tier doesn't change.
+    ``may_trust_no`` is False if a "no" must be ignored because a message addressed the reader, or because the reader
+    didn't see all the evidence.
     """
     if attempt is None:
         return first_tier

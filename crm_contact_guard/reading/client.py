@@ -1,8 +1,10 @@
-"""Sends one POST to the reader's endpoint: to a checked address, over verified TLS, with limits on time and size.
+"""Sends one POST request to the reader: to a checked address, over verified TLS, with limits on time and size.
 
-It uses the standard library's ``http.client``, since HTTP libraries do not expose what is needed here: the name is
-resolved once, its addresses are checked, and the connection goes to a checked address (no DNS rebinding); redirects and
-proxies are not followed; and one deadline covers everything, including a server that sends byte by byte.
+This module uses the standard library's ``http.client``, since HTTP libraries don't support these requirements:
+
+* The name is resolved once, and the connection is made to an address that was checked, which prevents DNS rebinding.
+* Redirects aren't followed, and proxies aren't used.
+* A single deadline covers everything, even if the server sends its response byte by byte.
 """
 
 from __future__ import annotations
@@ -26,9 +28,9 @@ _PIECE: Final = 16 * 1024
 
 
 class Unanswered(Exception):
-    """No answer; ``str`` is the error code, such as "timeout", "refused_address", "redirect" or "http_500".
+    """There was no answer. ``str`` is the error code, such as "timeout", "refused_address", "redirect" or "http_500".
 
-    ``says`` explains it to the person who sets up the reader. Neither contains anything that the server sent.
+    ``says`` explains the error to the person who sets up the reader. Neither contains text sent by the server.
     """
 
     def __init__(self, code: str, says: str = "", *, status: int = 0) -> None:
@@ -38,14 +40,14 @@ class Unanswered(Exception):
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, allow_external: bool) -> bytes:
-    """The body of an answer with status 200. Raises Unanswered, at the latest ``seconds`` after the call."""
+    """Return the body of a response with status 200. Raise Unanswered, at the latest ``seconds`` after the call."""
     parts = urlsplit(url)
     clock = _Clock(seconds)
     connection = _Connection(parts, clock, allow_external=allow_external)
     try:
         connection.request("POST", parts.path or "/", body=body, headers={**headers, "Connection": "close"})
         content = _content(connection.getresponse())
-        clock.left()  # after a shutdown of the socket the answer looks complete
+        clock.left()  # after the socket was shut down, the response looks complete
         return content
     except (OSError, HTTPException, ValueError) as error:
         # When the clock shuts down the socket, each of these calls fails in its own way.
@@ -73,9 +75,9 @@ def _content(answer: HTTPResponse) -> bytes:
 
 
 class _Clock:
-    """Shuts down a socket at the deadline, whatever call waits on it.
+    """Shuts down a socket at the deadline, whichever call is waiting for it.
 
-    A timeout on each call would never stop a server that sends a byte now and then.
+    A timeout for each call would never stop a server that keeps sending single bytes.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -86,7 +88,7 @@ class _Clock:
         self._timer.start()
 
     def left(self) -> float:
-        """Seconds until the deadline. Raises TimeoutError after it."""
+        """Return the seconds left until the deadline. Raise TimeoutError after it."""
         seconds = self._end - time.monotonic()
         if seconds <= 0:
             raise TimeoutError
@@ -118,7 +120,7 @@ class _Connection(HTTPConnection):
         self._allow_external = allow_external
 
     def connect(self) -> None:
-        """Connect to one of the name's addresses, if all of them are allowed."""
+        """Connect to one of the addresses of the host name, if all of them are allowed."""
         addresses = _resolved(self.host, self.port, self._clock.left())
         for *_, address in addresses:
             reason = refusal(
@@ -132,7 +134,7 @@ class _Connection(HTTPConnection):
             self.sock = plain
             return
         try:
-            # The handshake uses the same descriptor, so that the clock can stop it too.
+            # The handshake uses the same descriptor, so that the clock can also stop the handshake.
             self.sock = _trust().wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
             self._clock.watch(self.sock)
             self.sock.do_handshake()
@@ -162,7 +164,7 @@ def _trust() -> ssl.SSLContext:
 
 
 def _resolved(host: str, port: int, seconds: float) -> list[Any]:
-    """The name's addresses. Resolved in a separate thread, because the system's resolver has no timeout."""
+    """Return the host's addresses. They are resolved in a thread, because the system's resolver has no timeout."""
     results: queue.SimpleQueue[list[Any] | OSError] = queue.SimpleQueue()
 
     def look() -> None:

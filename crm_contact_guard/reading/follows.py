@@ -1,4 +1,4 @@
-"""How questions to the second reader and their answers follow from the record."""
+"""Declares how questions to the second reader, and their answers, follow from recorded events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.following import BySubject, Elsewhere, Follows, Recorded, follows
 
-#: Fractions of a score.
+#: Events carry scores rounded to four decimals.
 _ROUNDED: Final = Recorded("the newest event that carries it, to four decimals")
 
 follows(

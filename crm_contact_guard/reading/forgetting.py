@@ -1,4 +1,4 @@
-"""Erases the reader's explanations of erased messages."""
+"""Erases the reader's explanations that may reveal erased messages."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from crm_contact_guard.record.models import Message
 
 
 def forget(message_ids: Sequence[UUID]) -> None:
-    """Erase the explanations that may reveal these messages: their own, and those of later messages of the same
-    conversations, which were read together with them."""
+    """Erase the explanations that may reveal these messages.
+
+    Those are the messages' own explanations and those of later messages in the same conversations, since the reader saw
+    the earlier messages too.
+    """
     conversations = (
         Message.objects.filter(pk__in=message_ids).order_by().values("conversation").annotate(since=Min("occurred_at"))
     )

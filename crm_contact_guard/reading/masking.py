@@ -1,8 +1,8 @@
-"""Replaces names, mail addresses, phone numbers, links and numbers by placeholders that name their owner.
+"""Replaces names, addresses, phone numbers, links and other numbers with placeholders that name their owner.
 
 A value has the same placeholder throughout a conversation, so that "call [PHONE 1 of customer]" and the company's own
-number stay distinct. An identifier that is evidence also shows its shape, but never its value. No I/O; linear in the
-text.
+number can be told apart. The placeholder for an identifier that is evidence also describes its shape, but never reveals
+its value. No I/O; runs in linear time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from crm_contact_guard import detection
 from crm_contact_guard.detection.types import By, Company
 from crm_contact_guard.reading.shapes import shape
 
-#: Folds full-width characters one to one, so that offsets stay. Dashes and middle dots separate digits in the same way.
+#: Folds full-width characters one to one, so that offsets remain valid. All separators of digits become hyphens.
 FOLDED: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys(
     map(ord, "‐‑‒–—―−ー・"), ord("-")
 )
@@ -44,16 +44,16 @@ _KINDS: Final = (
     ),
     ("NUMBER", re2.compile(r"\d(?:[ -]?\d){5,}")),
 )
-#: Kinds that stay visible: matching them only prevents that their digits count as numbers.
+#: Kinds that remain visible. They are matched only to prevent their digits from being masked as numbers.
 _PLAIN: Final = ("DATE",)
-#: Text masked by ``detection.masked``, with the last digits of a card that it leaves visible.
+#: Text masked by ``detection.masked``, including the last digits of a card number, which it leaves visible.
 _HIDDEN: Final = re.compile(r"•(?:[ .-]{0,2}[•\d])*")
 _PARTS: Final = re.compile(r"[\s　・,]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """The people of the conversation: their names, the customer's known addresses, and the company's own contacts."""
+    """The people in a conversation: their names, the customer's known addresses, and the company's own contacts."""
 
     customer_names: tuple[str, ...] = ()
     employee_names: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ class _Span:
 
 
 class Masker:
-    """Masks the messages of one conversation, in their order."""
+    """Masks the messages of one conversation, in order."""
 
     def __init__(self, people: People) -> None:
         self._names = [*_names("customer", people.customer_names), *_names("employee", people.employee_names)]
@@ -83,7 +83,7 @@ class Masker:
         self._counts: dict[tuple[str, str], int] = {}
 
     def mask(self, text: str, side: By, evidence: Sequence[tuple[int, int]] = ()) -> str:
-        """The text as the reader sees it. ``evidence``: spans of the identifiers in the finding."""
+        """Return the text as the reader sees it. ``evidence`` contains the spans of identifiers in findings."""
         folded = text.translate(FOLDED)
         out, after = [], 0
         for span in _apart(self._spans(text, folded, evidence)):
@@ -98,7 +98,7 @@ class Masker:
             _Span(match.start(), match.end(), kind) for kind, pattern in _KINDS for match in pattern.finditer(folded)
         ]
         for first, last in evidence:
-            # Mask all of it, even if only a part looks like a number: hanako_1234567.
+            # Mask all of the identifier, even if only a part looks like a number, as in hanako_1234567.
             within = [span for span in seen if span.start < last and first < span.end]
             start, end = min([first, *(span.start for span in within)]), max([last, *(span.end for span in within)])
             if start < end:
@@ -127,7 +127,7 @@ class Masker:
 
 
 def _apart(spans: Iterable[_Span]) -> Iterator[_Span]:
-    """Spans without overlaps; of overlapping spans the first one given wins. Sorted by start."""
+    """Return the spans without overlaps, sorted by start. Of overlapping spans, the first one given wins."""
     chosen: list[_Span] = []
     for span in spans:
         if not any(span.start < other.end and other.start < span.end for other in chosen):
@@ -140,7 +140,7 @@ def _of_company(company: Company) -> Iterator[str]:
 
 
 def _key(value: str) -> str:
-    """A key for all notations of a value: the last nine digits of a number, else the text in lower case."""
+    """Return a key shared by all notations of a value: a number's last nine digits, or case-folded text."""
     digits = re.sub(r"\D", "", value)
     if len(digits) >= 6 and not re.search(r"[^\W\d_]", value):
         return digits[-9:]
@@ -148,7 +148,7 @@ def _key(value: str) -> str:
 
 
 def _names(owner: str, names: Iterable[str]) -> Iterator[tuple[str, re.Pattern[str]]]:
-    """A pattern for each name and for its parts, longest first. Without single characters: 林 also means "forest"."""
+    """Yield a pattern for each name and its parts, longest first. Skip single characters: 林 also means "forest"."""
     parts = {part for name in names for part in (name.strip(), *_PARTS.split(name)) if len(part) >= 2}
     for part in sorted(parts, key=len, reverse=True):
         words = re2.escape(part.translate(FOLDED))

@@ -10,7 +10,7 @@ from crm_contact_guard.record.models import Message
 
 
 class ReaderAnswer(Row):
-    """One question about one message, and its answer. Also serves as the outbox: the sweeper asks waiting questions."""
+    """A question about a message, and its answer. The table is also the outbox: the sweep asks waiting questions."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
@@ -19,7 +19,7 @@ class ReaderAnswer(Row):
         FAILED = "failed"
 
     class Outcome(models.TextChoices):
-        """The effect of the answer; none if it agreed or was not allowed to change the tier."""
+        """The effect of the answer. The tier only changes if the answer promoted or demoted."""
 
         PROMOTED = "promoted"
         DEMOTED = "demoted"
@@ -28,14 +28,14 @@ class ReaderAnswer(Row):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="readings")
-    #: The alert in question, or the one that a promoting answer opened or joined.
+    #: The alert in question, or the alert that the answer's promotion opened or extended.
     alert = models.ForeignKey("crm_contact_guard.Alert", null=True, on_delete=models.PROTECT, related_name="readings")
     first_tier = models.CharField(max_length=8, help_text="What the first stages said: alert or noticed.")
     by = models.CharField(max_length=8, help_text="Whose attempt they saw.")
     score = models.FloatField(help_text="Theirs, 0…1.")
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
-    #: An answer counts until this time.
+    #: Answers after this time are ignored.
     deadline = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
@@ -48,7 +48,7 @@ class ReaderAnswer(Row):
     attempt = models.BooleanField(null=True)
     attempt_by = models.CharField(max_length=8, blank=True, default="")
     attempt_at = models.ForeignKey(Message, null=True, on_delete=models.PROTECT, related_name="+")
-    #: The reader's explanation. It is about people, so it is erased with the messages it is based on.
+    #: The reader's explanation. It is about people, so it is erased along with the messages that it is based on.
     why = models.TextField(null=True)
     tier = models.CharField(max_length=8, blank=True, default="", help_text="What it came to: alert or noticed.")
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True, default="")

@@ -1,4 +1,4 @@
-"""The setting ``READER``: the endpoint, time limits, and what an answer may change."""
+"""The setting ``READER``: the endpoint, the time limits, and what an answer may change."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ DEFAULTS: Final[dict[str, Any]] = {
     "MAY_PROMOTE": None,
     "MAY_DEMOTE": None,
 }
-#: A notice goes out with the next sweep, so it must be due this long (seconds) before ``MAX_DELAY``.
+#: Notices are sent by the next sweep, so they must be due this many seconds before ``MAX_DELAY``.
 SWEEP: Final = float(CONTACT_GUARD_SCHEDULE["contact-guard-sweep"]["schedule"])
 _PATH: Final = "/chat/completions"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """``url`` is the full address of the chat endpoint; times are in seconds."""
+    """The reader's options. ``url`` is the full address of the chat endpoint. Times are in seconds."""
 
     url: str
     model: str
@@ -43,21 +43,21 @@ class Options:
     timeout: float
     max_delay: float
     allow_external: bool
-    #: "ja" or "en"; empty: the language of the person who is notified.
+    #: "ja" or "en". If empty, the language of the person who is notified.
     language: str
     bounds: Bounds
 
     @property
     def patience(self) -> timedelta:
-        """How long after the inspection an answer counts."""
+        """How long after the inspection an answer is accepted."""
         return timedelta(seconds=self.max_delay - SWEEP)
 
 
 def options() -> Options | None:
-    """The configured reader, or None.
+    """Return the configured reader, or None.
 
-    Also None if the settings are invalid, which is logged and reported by check E015: a mistake in them must not
-    prevent alerts.
+    Invalid settings also result in None, since a mistake in them must not prevent alerts. They are logged, and reported
+    by check E015.
     """
     configured = settings.READER
     if not configured:
@@ -83,7 +83,7 @@ def _bounds(promote: bool | float | None, demote: bool | float | None) -> Bounds
     preset = PRESETS.get(settings.INDUSTRY, PRESETS["general"])
     return Bounds(
         promote_from=preset.promote_from if promote is None else _bound(promote, always=0.0),
-        # Above every possible score, so that "always" includes a score of 1.
+        # Higher than any possible score, so that "always" includes a score of 1.
         demote_below=preset.demote_below if demote is None else _bound(demote, always=2.0),
     )
 
@@ -95,7 +95,7 @@ def _bound(value: bool | float, *, always: float) -> float | None:
 
 
 def problems(value: object) -> Iterator[str]:
-    """Problems of the setting, each with its key. The API key is never repeated."""
+    """Yield problems with the setting, each with its key. The value of the API key is never included."""
     if not isinstance(value, Mapping):
         yield 'CONTACT_GUARD["READER"] must be a dict'
         return

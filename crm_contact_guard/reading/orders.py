@@ -1,7 +1,8 @@
 """Detects messages that address the reader instead of the other side (prompt injection). No I/O.
 
-Detection is incomplete: a clever writer gets through. So it only decides whether the reader's "no" may be trusted, and
-``bounds`` also limits by score what may be demoted. A false positive has no other effect.
+Detection is incomplete, since a clever writer can evade it. It is therefore only used to decide whether the reader's
+"no" may be trusted, and ``bounds`` also limits by score which alerts may be demoted. A false positive has no other
+effect.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ _INVISIBLE: Final = ("Cf", "Cc", "Mn", "Co", "Cn")
 
 
 def speaks_to_the_reader(text: str) -> bool:
-    """Whether the text instructs the reader, or mentions things that only the reader knows."""
+    """Whether the text gives the reader instructions, or mentions details that only the reader is told."""
     composed = unicodedata.normalize("NFKC", text)
     visible = (
         sign if sign in "\n\t" or unicodedata.category(sign) not in _INVISIBLE else ("" if sign != "\r" else "\n")

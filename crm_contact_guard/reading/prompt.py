@@ -1,6 +1,6 @@
-"""Builds the prompt: the task, and the conversation as data. No I/O.
+"""Builds the prompt, which consists of the task, and of the conversation as data. No I/O.
 
-``VERSION`` changes with every change of the task or the schema; it is stored with each answer.
+Change ``VERSION`` whenever the task or the schema changes. It is stored with each answer.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from crm_contact_guard.reading.masking import Masker, People
 from crm_contact_guard.reading.orders import speaks_to_the_reader
 
 VERSION: Final = "1"
-#: Maximum number of messages, of characters in all of them, and of characters in one.
+#: Maximum number of messages, of characters in all messages together, and of characters in one message.
 MESSAGES, CHARACTERS, EACH = 20, 6_000, 2_000
-#: Maximum characters of the reader's explanation, and tokens of its whole answer.
+#: Maximum number of characters in the reader's explanation, and of tokens in the whole answer.
 WHY, TOKENS = 300, 400
 NOBODY: Final = "nobody"
 _CUT: Final = " […] "
@@ -46,7 +46,7 @@ Answer with one JSON object and nothing else, with these members:
 
 
 class Mode(StrEnum):
-    """Response formats for an answer in JSON, from the strictest to the one that every server supports."""
+    """Response formats for a JSON answer, from the strictest to the one that every server supports."""
 
     SCHEMA = "json_schema"
     OBJECT = "json_object"
@@ -55,21 +55,24 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One message of the conversation. ``evidence``: spans of identifiers in findings; ``pause``: minutes before it."""
+    """A message. ``pause``: minutes since the previous message; ``evidence``: spans of identifiers in findings."""
 
     side: By
     text: str
     pause: float = 0.0
     evidence: tuple[tuple[int, int], ...] = ()
-    #: Contains evidence of any kind; a reader that did not see all of it can't say "no".
+    #: Whether the message contains evidence of any kind. The reader must see all of it for a "no" to be trusted.
     telling: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """A question. ``sides``: who wrote each message sent; ``first``: index of the first of them in the conversation.
+    """A question to the reader.
 
-    ``addressed``: a message addresses the reader. ``complete``: no message with evidence was cut or left out.
+    * ``sides``: who wrote each of the messages sent.
+    * ``first``: the index in the conversation of the first message sent.
+    * ``addressed``: whether a message addresses the reader.
+    * ``complete``: whether the reader sees all evidence, because no message with evidence was cut or left out.
     """
 
     system: str
@@ -80,7 +83,7 @@ class Prompt:
     complete: bool
 
     def body(self, model: str, mode: Mode) -> bytes:
-        """The exact bytes of the request's body."""
+        """Return the exact bytes of the request body."""
         request: dict[str, Any] = {
             "model": model,
             "messages": [{"role": "system", "content": self.system}, {"role": "user", "content": self.user}],
@@ -97,9 +100,9 @@ class Prompt:
 
 
 def schema(sides: Sequence[By]) -> dict[str, Any]:
-    """The JSON schema of an answer about messages of these sides.
+    """Return the JSON schema of an answer about messages written by these sides.
 
-    The explanation comes first, because a model decides better after stating its reason.
+    The explanation comes first, because models decide better after stating their reasons.
     """
     wrote = sorted({side.value for side in sides})
     members: dict[str, Any] = {
@@ -112,7 +115,10 @@ def schema(sides: Sequence[By]) -> dict[str, Any]:
 
 
 def build(lines: Sequence[Line], people: People, *, language: str) -> Prompt:
-    """The question about the last of ``lines``, oldest first. ``language``: "ja" or "en"."""
+    """Return the question about the last of ``lines``, which are ordered from oldest to newest.
+
+    ``language`` of the explanation is "ja" or "en".
+    """
     masker = Masker(people)
     masked = [_cut(masker.mask(line.text, line.side, line.evidence)) for line in lines]
     first = max(0, len(lines) - MESSAGES)
@@ -139,12 +145,12 @@ def build(lines: Sequence[Line], people: People, *, language: str) -> Prompt:
 
 
 def without_files(asked: Prompt) -> Prompt:
-    """The prompt, marked as incomplete because a part of the evidence is in a file."""
+    """Return the prompt marked as incomplete, because some of the evidence is in a file."""
     return replace(asked, complete=False)
 
 
 def _cut(text: str) -> tuple[str, bool]:
-    """The start and end of a long text, and whether it was cut."""
+    """Return the text, with the middle of a long text removed, and whether it was cut."""
     if len(text) <= EACH:
         return text, False
     half = (EACH - len(_CUT)) // 2

@@ -1,4 +1,4 @@
-"""Describes the shape of an identifier, for a reader that must not see its value. No I/O."""
+"""Describes the shape of an identifier to a reader that must not see its value. No I/O."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PEOPLE: Final = {
     "TW": "Taiwanese",
     "SG": "Singaporean",
 }
-#: Free mail providers. Any other domain may be a person's name.
+#: Free email providers. Other domains aren't shown, since they may contain a person's name.
 _FREE_MAIL: Final = (
     "gmail.com",
     "yahoo.co.jp",
@@ -49,7 +49,7 @@ _MESSENGERS: Final = {
 
 
 def shape(kind: str, value: str, regions: Sequence[str]) -> str:
-    """A description that does not reveal the value; may be empty."""
+    """Return a description that doesn't reveal the value. It may be empty."""
     match kind:
         case "PHONE" | "NUMBER":
             return _phone(value, regions) or f"{sum(sign.isdigit() for sign in value)} digits"

@@ -1,6 +1,6 @@
-"""Turns findings into alerts: one alert per window and topic, not one per message.
+"""Turns findings into alerts: one alert per conversation, topic, side and window, not one per message.
 
-Only new findings count: inspecting a message twice, or reading its thread again with the next message, adds nothing.
+Only new findings count. Inspecting a message twice, or reading its thread again with the next message, adds nothing.
 Earlier noticed findings join an alert as evidence.
 """
 
@@ -31,7 +31,7 @@ from crm_contact_guard.supervision.models import (
 )
 from crm_contact_guard.supervision.routing import addressee
 
-#: In the event of an alert that was opened for nobody: whoever is responsible later is still to be notified.
+#: Key in the event of an alert opened without an addressee: whoever becomes responsible must still be notified.
 OWED = "owed"
 
 TOPICS: dict[str, str] = {
@@ -48,7 +48,7 @@ TOPICS: dict[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class NewFinding:
-    """A finding to be stored; offsets are in code points of the message's text."""
+    """A finding to be stored. Offsets are in code points of the message's text."""
 
     message: Message
     kind: str
@@ -63,7 +63,7 @@ class NewFinding:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The result of an inspection for a topic and side: stance, completing message, findings and tier."""
+    """The result of an inspection for one topic and side. ``at`` is the message that completes the evidence."""
 
     topic: str
     by: str
@@ -74,7 +74,11 @@ class Verdict:
 
 
 def severity_of(verdict: Verdict) -> int:
-    """High: an employee gave or accepted a private contact, or harassment. Low: working hours only. Else medium."""
+    """Return how severe an alert for the verdict is.
+
+    High for harassment, for a message that couldn't be inspected, and for an employee who gave or accepted a private
+    contact. Low for a message outside working hours, and for a file that couldn't be read. Otherwise medium.
+    """
     kinds = {finding.kind for finding in verdict.findings}
     if verdict.topic == Topic.SCAN_FAILURE and all(finding.place for finding in verdict.findings):
         return Severity.LOW  # only a file could not be read
@@ -93,8 +97,8 @@ def alert_raise(
 ) -> Alert | None:
     """Store the verdict's findings, and open an alert for them or add them to the one with an open window.
 
-    Earlier noticed findings of the same topic and side join as well. Returns the alert that received new findings, or
-    None. ``notify``: a new alert queues mails, due ``notice_in`` from now.
+    Earlier noticed findings of the same topic and side join as well. Return the alert that received findings, or None.
+    With ``notify``, a new alert queues an email that is due ``notice_in`` from now.
     """
     # The conversation's row serves as the lock: two workers inspecting neighbouring messages must not open two alerts.
     conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
@@ -130,7 +134,7 @@ def alert_raise(
 
 
 def store(verdict: Verdict) -> list[tuple[Finding, bool]]:
-    """Store the verdict's findings. Returns their rows, and whether each is new."""
+    """Store the verdict's findings. Return the row of each finding, and whether it is new."""
     return [
         Finding.objects.get_or_create(
             message=new.message,
@@ -152,7 +156,7 @@ def store(verdict: Verdict) -> list[tuple[Finding, bool]]:
 
 
 def _noticed_before(verdict: Verdict, fresh: Sequence[Finding]) -> list[Finding]:
-    """Noticed findings of the same topic and side in the messages of the preceding window."""
+    """Return noticed findings on the same topic and side from the conversation's messages in the preceding window."""
     at = verdict.at
     rows = Finding.objects.filter(
         alert__isnull=True,
@@ -166,7 +170,7 @@ def _noticed_before(verdict: Verdict, fresh: Sequence[Finding]) -> list[Finding]
 
 
 def _join(alert: Alert, findings: Sequence[Finding], made: Container[UUID]) -> None:
-    """Add findings to the alert. ``made``: ids of those that are not recorded yet."""
+    """Add findings to the alert. ``made`` holds the IDs of the findings that aren't in the record yet."""
     Finding.objects.filter(pk__in=[finding.pk for finding in findings]).update(alert=alert)
     for finding in findings:
         finding.alert = alert
@@ -174,7 +178,7 @@ def _join(alert: Alert, findings: Sequence[Finding], made: Container[UUID]) -> N
 
 
 def record_finding(finding: Finding, kind: str) -> None:
-    """Record that a finding was made or joined an alert: offsets and kinds, never text."""
+    """Record that a finding was made or joined an alert. The event contains offsets and kinds, never text."""
     record_event(
         kind=kind,
         subject_type="finding",
@@ -186,7 +190,7 @@ def record_finding(finding: Finding, kind: str) -> None:
 
 
 def _promoted(earlier: Sequence[Finding]) -> dict[str, object]:
-    """Data for an alert's event on earlier noticed findings: their number and their messages."""
+    """Return the number of earlier noticed findings and the IDs of their messages, for an alert's event."""
     messages = dict.fromkeys(str(finding.message_id) for finding in earlier)
     return {"promoted": len(earlier), **({"promoted_from": list(messages)} if messages else {})}
 
@@ -244,14 +248,14 @@ def _open(
 
 
 def alert_address(alert: Alert, person: Employee) -> None:
-    """Address an alert that was opened while the directory knew nobody to address it to. Call it in a transaction."""
+    """Set the addressee of an alert that was opened when nobody could receive it. Call this in a transaction."""
     alert.addressee = person
     alert.save(update_fields=["addressee"])
     _event(alert, "alert.addressed", data={"addressee": str(person.pk)})
 
 
 def record_notice(notice: Notice, kind: str) -> None:
-    """Record what became of a notice: nobody can prevent a warning unseen."""
+    """Record a change to a notice, so that nobody can suppress a warning without leaving a trace."""
     record_event(
         kind=kind,
         subject_type="notice",
@@ -279,5 +283,5 @@ def _event(alert: Alert, kind: str, *, data: dict[str, object]) -> None:
 
 
 def by_side(direction: str) -> str:
-    """Which side wrote a message: outbound messages and notes are the employee's."""
+    """Return the side that wrote a message. Outbound messages and notes are the employee's."""
     return Side.CUSTOMER if direction == "inbound" else Side.EMPLOYEE

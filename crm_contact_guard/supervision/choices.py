@@ -1,4 +1,4 @@
-"""What is recorded of a decision before sending, and of what the writer made of it."""
+"""Records the decision on a message before it is sent, and how the writer responded to it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from crm_contact_guard.supervision.preview import Preview, decision_data
 
 
 def record_kept_back(actor: Employee, conversation: Conversation, looked: Preview) -> None:
-    """Record that a message was kept back. Its text is not: the writer thought better of it, and that is credit."""
+    """Record that a message was kept back, but not its text: an unsent message isn't held against its writer."""
     _decision(actor, conversation, looked, message=None)
 
 
 def record_choice(
     actor: Employee, message: Message, looked: Preview, override: Override | None, *, emergency: bool
 ) -> None:
-    """Record what was said against a message that goes out all the same, and the writer's reasons."""
+    """Record the objections to a message that is sent anyway, and the writer's reasons for sending it."""
     if looked.decision.action is not Action.DELIVER or looked.decision.reasons:
         _decision(actor, message.conversation, looked, message)
     codes: dict[str, str] = {}

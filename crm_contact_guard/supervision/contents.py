@@ -1,6 +1,6 @@
-"""Scans the files of a message: their names, the text of plain-text and PDF files, the codes in images.
+"""Scans a message's files: their names, the text of plain-text and PDF files, and QR and similar codes in images.
 
-Needs the extras ``pdf`` and ``images``; without one, files of that kind are not read (reported by check W006).
+Needs the extras ``pdf`` and ``images``. If one is missing, files of that kind aren't read, which check W006 reports.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from crm_contact_guard.record.models import Message
 
 logger = logs.logger(__name__)
 
-#: The detector of a finding for a file that could not be read.
+#: The detector name of a finding for a file that couldn't be read.
 UNREAD = "file.unread"
-#: Files of one message that are read; carriers deliver at most ten, mails any number.
+#: Maximum number of files read per recorded message. Carriers deliver at most ten; an email can have any number.
 MOST_FILES = 20
 
 
 @dataclass(frozen=True)
 class Content:
-    """One text of a message besides its own text, with its scan. ``place`` as in ``Finding.place``."""
+    """The scan of a file's content or of its name. ``place`` is as in ``Finding.place``."""
 
     place: str
     file: str
@@ -48,7 +48,7 @@ def of_files(files: Iterable[FileIn], direction: Direction) -> list[Content]:
 
 
 def of_message(message: Message) -> list[Content]:
-    """Scan the files of a recorded message, read from the storage."""
+    """Read the files of a recorded message from storage, and scan them."""
     direction = Direction(message.direction)
     rows = message.attachments.exclude(stored_as="").filter(kind=Attachment.Kind.ATTACHMENT)
     scanned: list[Content] = []
@@ -61,7 +61,7 @@ def of_message(message: Message) -> list[Content]:
             with backend().open(row.stored_as) as stream:
                 content = stream.read()
         except OSError:
-            # The verification of the record reports it; inspection continues with the other files.
+            # Verification of the record reports the missing file. Inspection continues with the other files.
             logger.exception("A file of message %s can't be read from the storage", message.pk)
             continue
         scanned += _content(row.position, row.name, content, direction, semantic_stage=settings.semantic)
@@ -69,12 +69,12 @@ def of_message(message: Message) -> list[Content]:
 
 
 def names(message: Message) -> dict[str, str]:
-    """The file name for each possible place of a finding in the message."""
+    """Map each place in the message's files that a finding can name (``Finding.place``) to the name of the file."""
     listed = json.loads(message.files or "[]")
     return {f"{part}-{number}": str(file.get("name", "")) for number, file in enumerate(listed) for part in PARTS}
 
 
-#: The parts of a file that are scanned: its content and its name.
+#: The scanned parts of a file: its content and its name.
 PARTS = ("file", "name")
 
 
@@ -86,7 +86,7 @@ def _name(number: int, name: str, direction: Direction) -> list[Content]:
 def _content(
     number: int, name: str, content: bytes, direction: Direction, *, semantic_stage: bool = False
 ) -> list[Content]:
-    # By its content, not by the type that a carrier or sender claims.
+    # Use the content to determine the type, not what a carrier or sender claims.
     kind = sniffing.content_type_of(content)
     try:
         text = _read(kind, content)
@@ -112,7 +112,7 @@ def _read(kind: str, content: bytes) -> str:
 
 
 def _unread(number: int, name: str, direction: Direction, why: str) -> list[Content]:
-    """A finding for an unreadable outbound file. Unreadable files from customers are not reported."""
+    """Return a finding for an unreadable outbound file. Unreadable files from customers aren't reported."""
     logger.info("A file could not be read: %s", why)
     if direction is not Direction.OUTBOUND:
         return []
@@ -121,7 +121,7 @@ def _unread(number: int, name: str, direction: Direction, why: str) -> list[Cont
 
 
 def _words_of(name: str) -> str:
-    """A file name as text: without its extension, and with spaces instead of underscores."""
+    """Return a file name as text, without its extension and with underscores replaced by spaces."""
     stem = name.rpartition(".")[0] or name
     return stem if " " in stem or "@" in stem else stem.replace("_", " ")
 
@@ -129,7 +129,7 @@ def _words_of(name: str) -> str:
 def _scan(text: str, direction: Direction, *, semantic_stage: bool = False) -> Scan:
     if not text.strip():
         return _NOTHING
-    # A file quotes no earlier messages: all of it counts as the sender's words.
+    # Files aren't searched for quotes of earlier messages, so all of their text counts as the sender's words.
     return detection.scan(text, direction=direction, company=company(), said=(), semantic_stage=semantic_stage)
 
 

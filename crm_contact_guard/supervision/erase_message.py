@@ -1,4 +1,4 @@
-"""Erases messages with sensitive data immediately, from an alert about them."""
+"""Erases messages that contain sensitive data immediately, on request from an alert about them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ BASIS = "sensitive_data"
 
 
 def erasable(alert: Alert) -> QuerySet[Message]:
-    """Messages with sensitive data that the alert names and that are not erased yet."""
+    """Return the messages with sensitive data that the alert names and that haven't been erased."""
     named = Finding.objects.filter(alert=alert, kind=FindingKind.SENSITIVE_DATA).values("message")
     return Message.objects.filter(pk__in=named, salt__isnull=False)
 
 
 def erase_sensitive(*, alert: Alert, message_id: UUID, actor: Employee, reason: str) -> bool:
-    """Erase the content of one such message. False if it is erased already or the alert does not name it.
+    """Erase the content of a message with sensitive data. Return False if it is erased already or not in the alert.
 
-    Raises NotPermitted, and InvalidMessage without a reason, under a legal hold, and while another alert about the
-    message waits: what somebody has yet to judge is not erased on the way.
+    Raise NotPermitted if the actor may not erase it. Raise InvalidMessage if the reason is empty, if a legal hold
+    covers the message, or if another alert about it is open, because somebody still has to judge its evidence.
     """
     if not may_erase(actor, alert):
         raise NotPermitted(_("Compliance officers and the team's supervisor erase messages."))
@@ -46,7 +46,7 @@ def erase_sensitive(*, alert: Alert, message_id: UUID, actor: Employee, reason: 
 
 
 def erasures(alert: Alert) -> list[Event]:
-    """The recorded erasures of messages named by the alert, oldest first."""
+    """Return the recorded erasures of messages that the alert names, oldest first."""
     named = [str(pk) for pk in Finding.objects.filter(alert=alert).values_list("message", flat=True)]
     rows = Event.objects.filter(kind=f"erasure.{BASIS}", subject_type="message", subject_id__in=named)
     return list(rows.order_by("recorded_at", "id"))

@@ -1,4 +1,4 @@
-"""How findings, alerts and notices follow from the record."""
+"""Declares how the columns of alerts, findings, inspections and notices follow from recorded events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ RECORDED: Final = Recorded()
 
 
 def _comment(row: Row, life: Life) -> object | None:
-    """The reason of the newest closing. An erasure empties both, the event first."""
+    """Compare the comment with the reason in the newest ``alert.closed`` event.
+
+    An erasure empties the event before the row, so a comment is accepted if the event has been erased.
+    """
     closed = life.last("alert.closed")
     if closed is not None and closed.erased:
         return None
@@ -34,7 +37,7 @@ def _comment(row: Row, life: Life) -> object | None:
 
 
 def _alert_before(event: Entry) -> Mapping[str, Any]:
-    """What events of versions before 1.0 carry of an alert."""
+    """Return the columns of an alert that an event recorded by a version before 1.0 contains."""
     data = event.data
     match event.kind:
         case "alert.opened":

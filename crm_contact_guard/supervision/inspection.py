@@ -1,6 +1,7 @@
-"""Inspects a recorded message: its text in the conversation, its files and its time. Raises alerts or notices findings.
+"""Inspects a recorded message: its text in the context of the conversation, its files, and the time it was sent.
 
-Idempotent: inspecting a message twice yields the same findings, which are stored once.
+An inspection raises alerts or stores noticed findings. It is idempotent: inspecting a message twice yields the same
+findings, which are stored once.
 """
 
 from __future__ import annotations
@@ -29,8 +30,11 @@ from crm_contact_guard.supervision.talks import as_thread, talk_up_to
 
 
 def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
-    """Inspect one message. Returns the alerts that received new findings. ``notify``: new alerts also queue mails."""
-    # Outside the transaction: reading files takes time, and so does loading the model at the first message.
+    """Inspect one message. Return the alerts that received findings.
+
+    With ``notify``, new alerts queue emails, and questions to the second reader are queued as well.
+    """
+    # Outside the transaction: reading files takes time, and so does loading the model for the first message.
     scanned_files = contents.of_message(message)
     rows = talk_up_to(message)
     recorded = quotes.words_before(message)
@@ -83,7 +87,7 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
 
 
 def uninspected(*, since: datetime, limit: int = 200) -> list[UUID]:
-    """Ids of messages recorded since ``since`` that are not inspected yet, oldest first.
+    """Return the IDs of live messages recorded since ``since`` that haven't been inspected, oldest first.
 
     The time limit keeps the cost independent of the size of the record.
     """
@@ -92,7 +96,7 @@ def uninspected(*, since: datetime, limit: int = 200) -> list[UUID]:
 
 
 def _reported(message: Message) -> list[Verdict]:
-    """Verdicts on the customer's words that a note quotes."""
+    """Return verdicts on a customer's words quoted in a note."""
     if message.direction != Direction.NOTE.value:
         return []
     scan = detection.read_others(message.text or "", company=company(), semantic_stage=settings.semantic)
@@ -100,7 +104,7 @@ def _reported(message: Message) -> list[Verdict]:
 
 
 def _after_hours(message: Message) -> list[Verdict]:
-    """A verdict for an employee's message outside their working hours, unless marked as an emergency."""
+    """Return a verdict on an employee's message sent outside working hours, unless it was marked as an emergency."""
     if message.direction != Direction.OUTBOUND.value or message.employee is None:
         return []
     if hours.is_working_time(message.employee, message.occurred_at) or is_emergency(message):

@@ -38,7 +38,7 @@ class Side(models.TextChoices):
 
 
 class Topic(models.TextChoices):
-    """What an alert is about: related kinds share one alert (docs/decisions/0002-alert-topics.md)."""
+    """What an alert is about. Related kinds of findings share one alert (docs/decisions/0002-alert-topics.md)."""
 
     OFF_CHANNEL = "off_channel", _("Leaving the company's channels")
     AFTER_HOURS = "after_hours", _("Outside working hours")
@@ -73,7 +73,7 @@ class Alert(Row):
         NO_ACTION = "no_action", _("No action needed")
         COACHING = "coaching", _("Talked it over")
         CASE_OPENED = "case_opened", _("Case opened")
-        #: Set by the second reader only: the findings stay as noticed (docs/reader.md).
+        #: Set by the second reader only; the findings remain noticed findings (docs/reader.md).
         NOTICED = "noticed", _("Only noticed")
 
     #: The resolutions that a person may choose: all but the last.
@@ -83,9 +83,9 @@ class Alert(Row):
     tenant = models.CharField(max_length=64, blank=True, default="")
     conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="alerts")
     team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="alerts")
-    #: Who receives the alert; null if nobody could be found: compliance sees it.
+    #: Who receives the alert. Null if nobody could be found; compliance officers see it in any case.
     addressee = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, related_name="alerts")
-    #: The conversation's employee when the alert opened; they never see or close the alert.
+    #: The conversation's employee when the alert was opened. This person never sees or closes the alert.
     concerned = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, related_name="+")
     topic = models.CharField(max_length=16, choices=Topic.choices)
     kind = models.CharField(max_length=32, choices=FindingKind.choices, help_text="Of the strongest finding.")
@@ -100,7 +100,7 @@ class Alert(Row):
     opened_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
-    #: Until then, further findings join the alert.
+    #: Findings in messages before this time join the alert.
     window_ends_at = models.DateTimeField()
     #: The message that completed the evidence.
     at_message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="+")
@@ -124,7 +124,7 @@ class Finding(Row):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="findings")
-    #: Null while the finding is only noticed.
+    #: Null as long as the finding is only noticed.
     alert = models.ForeignKey(Alert, null=True, on_delete=models.PROTECT, related_name="findings")
     kind = models.CharField(max_length=32, choices=FindingKind.choices)
     #: Its location: "" is the message's text, "file-2" the content of its third file, "name-2" that file's name.
@@ -148,12 +148,12 @@ class Finding(Row):
 
     @property
     def tier(self) -> Tier:
-        """Whether the finding belongs to an alert; derived from ``alert``, so that both always agree."""
+        """The tier of the finding, derived from ``alert`` so that the two always agree."""
         return Tier.NOTICED if self.alert_id is None else Tier.ALERT
 
 
 class Inspection(Row):
-    """Marks a message as inspected, and by which version; the sweeper looks for messages without it."""
+    """Marks a message as inspected by a certain version. The sweep looks for messages without an inspection."""
 
     message = models.OneToOneField(Message, primary_key=True, on_delete=models.PROTECT, related_name="inspection")
     stance = models.CharField(max_length=8, choices=Stance.choices)
@@ -163,7 +163,7 @@ class Inspection(Row):
 
 
 class Notice(Row):
-    """A notice to a person. Also serves as the outbox, so that an alert sends one mail to each person."""
+    """A notice to a person. The table also serves as the outbox, so that an alert sends each person one email."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Waiting to be sent")

@@ -1,6 +1,6 @@
-"""Compares noticed findings of versions before 1.0 with their events, for ``contact_guard_verify``.
+"""Compares noticed findings from versions before 1.0 with their events, for ``contact_guard_verify``.
 
-Those recorded no event for each finding, but listed what was noticed.
+Those versions didn't record an event for each finding. Instead, one event listed all findings noticed together.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _KEY: Final = ("message", "kind", "place", "start", "end", "detector")
 
 
 def faults(using: str) -> Iterator[tuple[str, str]]:
-    """Noticed findings without an event, and recorded ones that are missing: where, and what is wrong."""
+    """Yield where and what is wrong: noticed findings that have no event, differ from their event, or are missing."""
     until = earlier_until(using)
     if until is None:
         return
@@ -62,7 +62,7 @@ def _batches(rows: QuerySet[Any]) -> Iterator[Sequence[Any]]:
 
 
 def _findings_of(event: Event) -> list[dict[str, Any]]:
-    """The findings in an event; none if it was tampered with, which the check of its row reports."""
+    """Return the findings listed in an event. Empty if it was tampered with, which the check of its row reports."""
     try:
         findings = json.loads(event.data)["findings"]
         return [one for one in findings if UUID(one["message"]).int and all(name in one for name in _KEY)]

@@ -1,8 +1,9 @@
-"""Mails about alerts to supervisors: kind, people and a link, never the content.
+"""Emails to supervisors about alerts. They contain the kind, the people and a link, but never the content.
 
-An alert is notified until somebody got a mail or has it in hand. Perhaps there was nobody to address it to when it was
-opened (the mirror knew no supervisor), that person has no e-mail address, or no attempt succeeded. The sweep calls
-``owed_queue``; what it queues is sent like any other notice.
+Notices are repeated until somebody has received an email about the alert, or has claimed or closed it. The first notice
+is missing or fails if the alert had no addressee when it was opened (the directory contained no supervisor), if the
+addressee has no email address, or if no attempt succeeded. The sweep then calls ``owed_queue``, and the notices that it
+queues are sent like any other.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ RETRY = retrying.Retry(waits=(30, 120, 600, 3600), lease=timedelta(seconds=60))
 
 
 def _due() -> QuerySet[Notice]:
-    """Notices that wait, or were left by a dead worker."""
+    """Return the notices that are due, including those left by a dead worker."""
     return Notice.objects.filter(_is_due(timezone.now()))
 
 
@@ -45,17 +46,20 @@ def _is_due(now: datetime) -> Q:
 
 
 def due(alert: Alert) -> list[int]:
-    """Ids of an alert's due notices."""
+    """Return the IDs of an alert's due notices."""
     return list(_due().filter(alert=alert).order_by("pk").values_list("pk", flat=True))
 
 
 def due_alerts(limit: int = 200) -> list[UUID]:
-    """Ids of alerts with due notices."""
+    """Return the IDs of alerts with due notices."""
     return list(_due().order_by("alert_id").values_list("alert_id", flat=True).distinct()[:limit])
 
 
 def notice_send(notice_id: int) -> bool:
-    """Send one notice. True if it was sent. A claim is a conditional UPDATE, so two workers never send it at once."""
+    """Send one notice. Return whether it was sent.
+
+    A worker claims the notice by a conditional UPDATE, so two workers never send it at the same time.
+    """
     now = timezone.now()
     with database.atomic():
         if not Notice.objects.filter(_is_due(now), pk=notice_id).update(
@@ -71,7 +75,7 @@ def notice_send(notice_id: int) -> bool:
         return False
     try:
         send_by_host(_mail(notice))
-    except Exception as error:  # noqa: BLE001 - whatever a mail back end raises, the notice waits for another try
+    except Exception as error:  # noqa: BLE001 - whatever an email backend raises, the notice is retried
         again = RETRY.again_at(notice.attempts, now)
         state = Notice.State.QUEUED if again is not None else Notice.State.FAILED
         _settle(notice, state=state, due_at=again, last_error=canonical_text(f"{type(error).__name__}: {error}")[:500])
@@ -82,7 +86,7 @@ def notice_send(notice_id: int) -> bool:
 
 @database.atomic()
 def _settle(notice: Notice, **values: Any) -> None:
-    """Store and record the outcome of an attempt, unless another worker took over after this one's lease."""
+    """Store and record the outcome of an attempt, unless the lease expired and another worker took over."""
     own = Notice.objects.filter(pk=notice.pk, attempts=notice.attempts)
     if own.update(**{"due_at": None, "lease_until": None, **values}):
         for name, value in {"due_at": None, "lease_until": None, **values}.items():
@@ -101,7 +105,7 @@ def _mail(notice: Notice) -> EmailMessage:
         subject=" ".join(subject.split()),
         body=body,
         to=[notice.employee.email],
-        # With the same id on a retry, mail systems can drop the duplicate.
+        # The ID stays the same on a retry, so that mail systems can drop duplicates.
         headers={
             "Message-ID": f"<alert-{alert.pk}-{notice.pk}@contact-guard.invalid>",
             "Auto-Submitted": "auto-generated",
@@ -109,21 +113,21 @@ def _mail(notice: Notice) -> EmailMessage:
     )
 
 
-# --- notices that nobody got yet
+# --- notices that nobody has received yet
 
-#: The wait between attempts after those of ``notices.RETRY`` failed.
+#: The delay between attempts once all attempts of ``RETRY`` have failed.
 AGAIN = timedelta(hours=6)
 
 
 def owed_queue(limit: int = 200) -> int:
-    """Queue what is owed to somebody who can be reached now. Returns the number of notices queued."""
+    """Queue outstanding notices to people who can now be reached. Return the number of notices queued."""
     if not settings.NOTIFY.get("email", True):
         return 0
     return sum(_queue(alert) for alert in [*_without_addressee(limit), *_without_success(limit)])
 
 
 def _without_addressee(limit: int) -> Iterator[Alert]:
-    """Some open alerts that were opened for nobody and are to be notified."""
+    """Yield some open alerts that were opened without an addressee and still need a notice."""
     rows = Alert.objects.filter(status=Alert.Status.OPEN, addressee__isnull=True, notices__isnull=True)
     alerts = {str(alert.pk): alert for alert in _some(rows, limit)}
     opened = Event.objects.filter(kind="alert.opened", subject_type="alert", subject_id__in=list(alerts))
@@ -133,7 +137,7 @@ def _without_addressee(limit: int) -> Iterator[Alert]:
 
 
 def _without_success(limit: int) -> list[Alert]:
-    """Some open alerts all of whose notices failed."""
+    """Return some open alerts whose notices have all failed."""
     notices = Notice.objects.filter(alert=OuterRef("pk"))
     failed = Q(state=Notice.State.FAILED)
     rows = Alert.objects.filter(Exists(notices.filter(failed)), ~Exists(notices.exclude(failed)))
@@ -141,7 +145,7 @@ def _without_success(limit: int) -> list[Alert]:
 
 
 def _some(rows: QuerySet[Alert], limit: int) -> list[Alert]:
-    # Not the oldest: if nobody can be found for these, the others would never be looked at.
+    # Choose at random. If nobody can be found for the oldest alerts, newer ones would otherwise never be reached.
     return list(rows.order_by("?")[:limit])
 
 
@@ -160,7 +164,7 @@ def _queue(found: Alert) -> bool:
 
 
 def _renew(alert: Alert, person: Employee) -> bool:
-    """Give the person a notice that is due: now if they had none or had no address, else after ``AGAIN``."""
+    """Queue a notice: due now if it is the person's first or the address was missing, otherwise after ``AGAIN``."""
     now = timezone.now()
     notice, is_new = Notice.objects.get_or_create(
         alert=alert, employee=person, channel="email", defaults={"due_at": now}

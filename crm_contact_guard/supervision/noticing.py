@@ -1,4 +1,4 @@
-"""Noticed findings, which are too weak for an alert: stored with the message until they join a later alert."""
+"""Stores noticed findings, which are too weak for an alert, until they join a later alert."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.alerts import Verdict, record_finding, store
 from crm_contact_guard.supervision.models import Finding
 
-#: The event that records what was noticed: offsets and kinds, never text.
+#: The event that records noticed findings. It contains offsets and kinds, never text.
 NOTICED: Final = "message.noticed"
 
 
 @database.atomic()
 def notice(*, conversation: Conversation, verdict: Verdict) -> list[Finding]:
-    """Store the verdict's findings without an alert. Returns the new ones; repeating it adds nothing."""
+    """Store the verdict's findings without an alert. Return the new findings. Repeating the call adds nothing."""
     # The same lock as in alert_raise, which adds noticed findings to the alert.
     Conversation.objects.select_for_update().get(pk=conversation.pk)
     fresh = [finding for finding, created in store(verdict) if created]
@@ -41,7 +41,7 @@ def notice(*, conversation: Conversation, verdict: Verdict) -> list[Finding]:
 
 
 def recorded(finding: Finding) -> dict[str, Any]:
-    """A finding as stored in its event: enough to recreate the row."""
+    """Return a finding as stored in its event, with enough data to recreate the row."""
     return {
         "message": str(finding.message_id),
         "kind": finding.kind,

@@ -1,4 +1,4 @@
-"""Previews the decision on a message: scans its text and files as sending it now would."""
+"""Previews the decision on a message by scanning its text and files as if it were sent now."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from crm_contact_guard.supervision.verdicts import told_beforehand
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What would happen to a message. ``scan`` is the scan of its text, ``files`` are those of files with findings.
+    """What would happen to a message. ``scan`` is the scan of its text; ``files`` has those of files with findings.
 
     Neither includes noticed findings.
     """
@@ -42,9 +42,9 @@ def preview(
     at: datetime | None = None,
     said: Sequence[str] = (),
 ) -> Preview:
-    """Scan and decide without sending. Nothing is recorded, since an unsent draft is the writer's own.
+    """Scan a draft and decide on it without sending it. Nothing is recorded, since an unsent draft is private.
 
-    ``said`` holds the earlier messages of the conversation: what the text quotes of them is not the writer's.
+    ``said`` contains the earlier messages of the conversation. Text quoted from them isn't attributed to the writer.
     """
     with crm.tenant(actor.tenant):
         with scanning("preview"):
@@ -63,7 +63,7 @@ def preview(
 
 
 def decision_data(looked: Preview) -> dict[str, Any]:
-    """The data of a decision for the record: kinds, detectors and places, never text."""
+    """Return the data that the record keeps of a decision: kinds, detectors and places, never text."""
     findings = [("", finding) for finding in looked.scan.findings]
     findings += [(content.place, finding) for content in looked.files for finding in content.scan.findings]
     return {

@@ -1,6 +1,6 @@
 """Inspects past messages again with the current packs and rules.
 
-Old findings stay. New ones open alerts, join alerts in whose window they fall, or are only noticed.
+Old findings are kept. A new finding opens an alert, joins an alert whose window covers it, or is only noticed.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.models import Alert, Finding
 
-#: Messages read from the database at once.
+#: Number of messages read from the database at a time.
 BATCH = 200
 
 
 @dataclass
 class Rescanned:
-    """The result: messages read, new findings by kind, alerts that they opened or joined.
+    """The result of a rescan: messages read, new findings by kind, and the alerts that received findings.
 
-    ``noticed``: the number of findings without an alert.
+    ``noticed`` is the number of new findings without an alert.
     """
 
     messages: int = 0
@@ -40,7 +40,7 @@ class Rescanned:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """One message with new findings: their kinds, never the text."""
+    """A message with new findings. ``kinds`` are the findings' kinds; the text is never included."""
 
     message: UUID
     occurred_at: datetime
@@ -50,7 +50,7 @@ class Seen:
 def messages_to_rescan(
     *, since: datetime | None = None, until: datetime | None = None, conversation: UUID | None = None
 ) -> QuerySet[Message]:
-    """Recorded messages of a period, including older ones from the host, without erased ones."""
+    """Return the recorded messages of a period, including those imported from the host, but not erased ones."""
     condition = Q(text__isnull=False)
     if since is not None:
         condition &= Q(occurred_at__gte=since)
@@ -62,10 +62,10 @@ def messages_to_rescan(
 
 
 def rescan(rows: QuerySet[Message], *, dry_run: bool, notify: bool, total: Rescanned) -> Iterator[Seen]:
-    """Inspect each message again. Yields those with new findings, and adds to ``total``.
+    """Inspect each message again. Yield the messages with new findings, and add the counts to ``total``.
 
-    ``dry_run`` changes nothing. Each message has its own transaction, so that an aborted run can be repeated. The run
-    itself is recorded as an event.
+    With ``dry_run``, nothing is changed or recorded. Otherwise, the run is recorded as an event. Each message has its
+    own transaction, so that an aborted run can be repeated.
     """
     for message in rows.iterator(chunk_size=BATCH):
         with crm.tenant(message.tenant), database.atomic():
@@ -98,5 +98,5 @@ def rescan(rows: QuerySet[Message], *, dry_run: bool, notify: bool, total: Resca
 
 
 def opened(total: Rescanned) -> int:
-    """The number of these alerts that are still open."""
+    """Return how many of the alerts that received findings are still open."""
     return Alert.objects.filter(pk__in=total.alerts).exclude(status=Alert.Status.CLOSED).count()

@@ -1,4 +1,4 @@
-"""Actions on alerts: claim, close with a resolution and a comment, reopen. All of them are recorded."""
+"""Actions on alerts: claiming, closing with a resolution and a comment, and reopening. Every action is recorded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_COMMENT = 4000
 def alert_claim(*, alert_id: UUID, reviewer: Employee) -> Alert:
     """Claim an alert for review. Claiming twice has no effect; taking over a colleague's claim is recorded.
 
-    Raises NotPermitted, AlreadyClosed.
+    Raise NotPermitted or AlreadyClosed.
     """
     alert = _reviewed(alert_id, reviewer)
     if alert.status == Alert.Status.CLOSED:
@@ -41,10 +41,10 @@ def alert_claim(*, alert_id: UUID, reviewer: Employee) -> Alert:
 
 @database.atomic()
 def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment: str = "") -> Alert:
-    """Close an alert with a resolution. Repeating the same close has no effect.
+    """Close an alert with a resolution. Repeating the call with the same arguments has no effect.
 
-    Raises NotPermitted, AlreadyClosed when somebody else closed it otherwise, InvalidMessage for an unknown resolution
-    or a comment that is too long.
+    Raise NotPermitted, AlreadyClosed if the alert was closed by somebody else or in another way, and InvalidMessage for
+    an unknown resolution or a comment that is too long.
     """
     alert = _reviewed(alert_id, reviewer)
     known = [value for value, _label in Alert.RESOLUTIONS]
@@ -75,9 +75,9 @@ def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment:
 
 @database.atomic()
 def alert_reopen(*, alert_id: UUID, reviewer: Employee) -> Alert:
-    """Reopen an alert that the second reader closed. Repeating it has no effect.
+    """Reopen an alert that the second reader closed. Repeating the call has no effect.
 
-    Raises NotPermitted, and AlreadyClosed where a person closed it: what a person decided stands.
+    Raise NotPermitted, and AlreadyClosed if a person closed the alert, since a person's decision is final.
     """
     alert = _reviewed(alert_id, reviewer)
     if alert.status != Alert.Status.CLOSED:
@@ -93,12 +93,12 @@ def alert_reopen(*, alert_id: UUID, reviewer: Employee) -> Alert:
 
 
 def alert_history(alert: Alert) -> list[Event]:
-    """The recorded steps of an alert, oldest first."""
+    """Return the recorded steps of an alert, oldest first."""
     return list(Event.objects.filter(subject_type="alert", subject_id=str(alert.pk)).order_by("recorded_at", "id"))
 
 
 def _reviewed(alert_id: UUID, reviewer: Employee) -> Alert:
-    """The alert, locked, for somebody who may work on it."""
+    """Return the alert, locked. Raise NotPermitted if the reviewer may not work on it."""
     alert = Alert.objects.select_for_update().get(pk=alert_id)
     if not may_review(reviewer, alert):
         raise NotPermitted(_("You can't work on this alert."))

@@ -1,4 +1,4 @@
-"""Who may see an alert and work on it. Nobody sees one that concerns them; auditors change nothing."""
+"""Who may see alerts and work on them. Nobody sees an alert that concerns them, and auditors can't change anything."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ from crm_contact_guard.supervision.models import Alert
 
 
 def alerts(viewer: Employee) -> QuerySet[Alert]:
-    """Alerts the viewer may see; never those that concern the viewer."""
+    """Return the alerts that the viewer may see, which never include alerts about the viewer."""
     rows = Alert.objects.filter(tenant=viewer.tenant)
     if not viewer.active:
         return rows.none()
     rows = rows.exclude(concerned=viewer)
     if sees_all(viewer):
         return rows
-    # A supervisor's own alert goes to the deputy; the deputy sees what is addressed to them and the team's.
+    # An alert about a supervisor goes to the deputy. Deputies see alerts addressed to them and those of their teams.
     return rows.filter(Q(addressee=viewer) | Q(team__in=watched_teams(viewer)))
 
 
 def may_review(viewer: Employee, alert: Alert) -> bool:
-    """Whether the viewer may claim and close the alert: all who see it except auditors."""
+    """Whether the viewer may claim and close the alert. Everyone who can see it may, except auditors."""
     return viewer.role != Role.AUDITOR and alerts(viewer).filter(pk=alert.pk).exists()
 
 
 def may_erase(viewer: Employee, alert: Alert) -> bool:
-    """Whether the viewer may erase messages that the alert names for sensitive data: compliance, the team's head."""
+    """Whether the viewer may erase messages that the alert names for sensitive data.
+
+    Compliance officers and the team's supervisor and deputy may, unless the alert concerns them.
+    """
     if not may_review(viewer, alert):
         return False
     return viewer.role == Role.COMPLIANCE or watched_teams(viewer).filter(alerts=alert).exists()

@@ -1,4 +1,4 @@
-"""Who receives an alert: the team's supervisor, the deputy if the supervisor is concerned, else compliance."""
+"""Who receives an alert: the team's supervisor, the deputy if the alert concerns the supervisor, or else compliance."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from crm_contact_guard.record.models import Conversation
 
 
 def addressee(conversation: Conversation) -> Employee | None:
-    """The person who receives the alert; None if there is no eligible supervisor, deputy or compliance officer."""
+    """Return who receives an alert, or None if there is no eligible supervisor, deputy or compliance officer."""
     team = conversation.team or _team_now(conversation)
     for person in (team.supervisor, team.deputy) if team is not None else ():
         if person is not None and person.active and person.pk != conversation.employee_id:
@@ -17,6 +17,9 @@ def addressee(conversation: Conversation) -> Employee | None:
 
 
 def _team_now(conversation: Conversation) -> Team | None:
-    """The team that a conversation without one would get today: it began before the mirror knew any."""
+    """Return the team that a conversation would get if it started today.
+
+    A conversation has no team if it started before the directory contained any.
+    """
     employee = conversation.employee
     return (employee.teams.first() if employee is not None else None) or conversation.customer.team

@@ -1,8 +1,8 @@
-"""Masks card numbers, My Numbers and credentials in recorded texts for display to staff.
+"""Masks card numbers, My Numbers and credentials when recorded text is shown to staff.
 
-The record itself keeps every character, and exports contain it for verification against the digests. Masking uses the
-findings stored at inspection and a new detection on display, which also covers texts that are not inspected yet or
-never (quoted history, subjects, details of notes, names of files).
+The record keeps every character, and exports contain the unmasked text, so that it can be verified against the digests.
+Masking uses the findings stored at inspection, and runs detection again on display. This also covers text that hasn't
+been inspected yet, or is never inspected: quoted history, subjects, details of notes, and file names.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from crm_contact_guard.supervision.models import Finding, FindingKind
 
 
 def shown(text: str | None, stored: Iterable[Seen] = ()) -> str:
-    """``text`` as shown to staff. Its length does not change, so offsets stay valid. None becomes empty."""
+    """Return ``text`` as shown to staff; empty for None. The length doesn't change, so offsets remain valid."""
     return detection.masked(text, stored) if text else ""
 
 
 def shown_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """``shown`` for all texts of a JSON object, at any level."""
+    """Apply ``shown`` to every string in a JSON object, at any level."""
     return {name: _shown_value(value) for name, value in values.items()}
 
 
@@ -38,7 +38,7 @@ def _shown_value(value: Any) -> Any:
 
 
 def stored_findings(message_ids: Sequence[UUID]) -> dict[UUID, list[Seen]]:
-    """Findings of sensitive data in the texts of these messages, independent of permissions on alerts. One query."""
+    """Return the findings of sensitive data in the messages' text, regardless of permissions on alerts. One query."""
     findings: dict[UUID, list[Seen]] = {}
     for row in Finding.objects.filter(message__in=message_ids, kind=FindingKind.SENSITIVE_DATA, place=""):
         seen = Seen(Kind.SENSITIVE_DATA, row.start, row.end, row.score, row.detector, row.version)

@@ -8,13 +8,13 @@ from datetime import timedelta
 from crm_contact_guard.detection.types import Direction, ThreadMessage
 from crm_contact_guard.record.models import Message
 
-#: How much of the conversation before a message is read with it.
+#: How many messages, and how far back, are read when a message is inspected.
 THREAD_MESSAGES = 30
 THREAD_AGE = timedelta(days=7)
 
 
 def talk_up_to(message: Message) -> list[Message]:
-    """The message and those before it, oldest first. A note is read alone and never with other messages."""
+    """Return the message and earlier ones, oldest first. A note is read on its own, and never with other messages."""
     if message.direction == Direction.NOTE.value:
         return [message]
     earlier = Message.objects.filter(
@@ -28,7 +28,7 @@ def talk_up_to(message: Message) -> list[Message]:
 
 
 def as_thread(rows: Sequence[Message]) -> list[ThreadMessage]:
-    """The messages in the form of ``detection.read_message``, with the pauses between them in minutes."""
+    """Return the messages in the form that ``detection.read_message`` takes, with pauses in minutes."""
     thread = []
     previous = rows[0].occurred_at
     for row in rows:

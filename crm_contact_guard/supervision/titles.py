@@ -1,4 +1,4 @@
-"""Titles of alerts for the queue, pages and mails: who does what, never the content."""
+"""Titles of alerts for the queue, pages and emails. A title says who does what, and never contains message text."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TITLES: dict[tuple[str, str], Any] = {
 
 
 def alert_title(alert: Alert) -> str:
-    """The title of an alert in the active language. Needs ``conversation.customer`` and ``concerned`` loaded."""
+    """Return the title of an alert in the active language. Needs ``conversation.customer`` and ``concerned`` loaded."""
     names = {
         "employee": alert.concerned.name if alert.concerned is not None else _("the team"),
         "customer": alert.conversation.customer.name,

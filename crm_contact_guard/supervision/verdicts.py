@@ -1,4 +1,4 @@
-"""Turns detection's results on a message into supervision's verdicts, by topic, side and tier."""
+"""Turns the results of detection on a message into verdicts by topic, side and tier."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from crm_contact_guard.supervision import contents
 from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, by_side
 from crm_contact_guard.supervision.models import Tier, Topic
 
-#: The detector of a finding for a text that made the engine fail.
+#: The detector name of a finding for text that made the engine fail.
 UNREADABLE = "engine.error"
-#: The detector of a finding for a message that could not be read, wholly or in part, when it arrived.
+#: The detector name of a finding for a message that couldn't be read, in whole or in part, when it arrived.
 MESSAGE_UNREAD = "message.unread"
 #: A harassment finding below this score is noticed without an alert.
 HARASSMENT_ALERT = 0.5
@@ -25,14 +25,17 @@ _QUIET = (Kind.PRIVATE_TOPIC,)
 
 
 def of_talk(rows: Sequence[Message], verdict_of_talk: ThreadVerdict) -> list[Verdict]:
-    """Verdicts on the newest of ``rows``, by topic. Evidence of leaving the channel may be in earlier rows."""
+    """Return verdicts on the newest of ``rows``, by topic.
+
+    Evidence of leaving the company's channels may be in earlier rows.
+    """
     message = rows[-1]
     placed = [
         (message if finding.message is None else rows[finding.message], finding) for finding in verdict_of_talk.findings
     ]
     verdicts = []
     for topic in _topics(verdict_of_talk.findings):
-        # Other topics of earlier messages were reported when those came in.
+        # Findings on other topics in earlier messages were reported when those messages arrived.
         selected = [(row, finding) for row, finding in placed if topic_of(finding) == topic]
         if topic != Topic.OFF_CHANNEL:
             selected = [(row, finding) for row, finding in selected if row.pk == message.pk]
@@ -56,12 +59,12 @@ def of_talk(rows: Sequence[Message], verdict_of_talk: ThreadVerdict) -> list[Ver
 
 
 def of_content(message: Message, content: contents.Content) -> list[Verdict]:
-    """Verdicts on a file of the message, which is judged without the conversation."""
+    """Return verdicts on a file of the message, which is judged without the conversation."""
     return of_scan(message, content.scan, by=by_side(message.direction), place=content.place)
 
 
 def of_unread(message: Message) -> list[Verdict]:
-    """A verdict on a message that could not be read, wholly or in part: people look at what arrived."""
+    """Return a verdict on a message that couldn't be read, in whole or in part, so that a person looks at it."""
     if not json.loads(message.details or "{}").get(UNREAD):
         return []
     finding = Finding(Kind.CONTACT_REQUEST, 0, len(message.text or ""), 0.5, MESSAGE_UNREAD, "1")
@@ -70,7 +73,7 @@ def of_unread(message: Message) -> list[Verdict]:
 
 
 def of_scan(message: Message, scan: Scan, *, by: str, place: str = "") -> list[Verdict]:
-    """Verdicts on the scan of one text of the message, by topic. ``by``: the side whose words it holds."""
+    """Return verdicts on a scan of text from the message, by topic. ``by`` is the side whose words were scanned."""
     verdicts = []
     for topic in _topics(scan.findings):
         selected = [finding for finding in scan.findings if topic_of(finding) == topic]
@@ -91,7 +94,7 @@ def of_scan(message: Message, scan: Scan, *, by: str, place: str = "") -> list[V
 
 
 def merged(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """One verdict for each topic and side, with the findings of a message and its files, in the higher tier."""
+    """Merge the verdicts on a message and its files into one for each topic and side, with the higher tier."""
     by_key: dict[tuple[str, str], Verdict] = {}
     for verdict in verdicts:
         key = verdict.topic, verdict.by
@@ -105,16 +108,16 @@ def merged(verdicts: Iterable[Verdict]) -> list[Verdict]:
 
 
 def topic_of(finding: Finding) -> str:
-    """The topic of the alert for a finding. A text that could not be judged is reported to people (fail closed)."""
+    """Return the topic of the alert for a finding. Text that couldn't be judged is reported to people (fail closed)."""
     if finding.detector in (UNREADABLE, MESSAGE_UNREAD, contents.UNREAD):
         return Topic.SCAN_FAILURE
     return "" if finding.kind in _QUIET else TOPICS.get(finding.kind.value, "")
 
 
 def told_beforehand(scan: Scan) -> Scan:
-    """The part of a scan that is shown to the writer before sending: attempts, but no noticed findings.
+    """Return the part of a scan that the writer sees before sending, without noticed findings of an attempt.
 
-    A writer who saw how far a wording is from an alert would learn how to stay below it.
+    A writer who could see how close a wording is to an alert would learn how to avoid one.
     """
     if scan.tier is not detection.Tier.NOTICED:
         return scan
@@ -127,7 +130,7 @@ def _topics(findings: Iterable[Finding]) -> list[str]:
 
 
 def _tier(topic: str, detected: detection.Tier, findings: Sequence[Finding]) -> str | None:
-    """The tier of the findings of one topic; None: they are dropped."""
+    """Return the tier of the findings on one topic, or None if they are dropped."""
     if topic == Topic.OFF_CHANNEL:
         return {detection.Tier.ALERT: Tier.ALERT, detection.Tier.NOTICED: Tier.NOTICED}.get(detected)
     if topic == Topic.HARASSMENT:

@@ -1,7 +1,7 @@
-"""Working time: what a minute is for an employee, whether a customer may be disturbed, and when a message can be sent.
+"""Working time: an employee's state at a given minute, a customer's quiet hours, and when a message can be sent.
 
-A pure calculation, without Django and database. ``python -m crm_contact_guard.policy --jsonl`` answers cases from
-standard input; the app answers from the same functions.
+This package only calculates, and uses neither Django nor the database. ``python -m crm_contact_guard.policy --jsonl``
+answers cases from standard input with the same functions that the app uses.
 """
 
 from crm_contact_guard.policy.working_time.answering import Answer, answer

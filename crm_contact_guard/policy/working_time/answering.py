@@ -1,4 +1,4 @@
-"""Everything about one message that an employee is about to send: state, quiet hours, and when it can go."""
+"""Judges the time of a message that an employee is about to send: state, quiet hours, and earliest sending time."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Answer:
-    """Times are aware, in UTC.
+    """The judgement on the time of a message. Times are aware, in UTC.
 
-    ``next_open_at`` is None if the employee is there already, in an emergency, and if no opening comes within HORIZON
-    days; ``earliest_send_at`` is None if there is no minute at which the employee works and the customer may be
-    disturbed.
+    ``next_open_at`` is None if the employee is already working or on call, in an emergency, and if the employee doesn't
+    work within HORIZON days. ``earliest_send_at`` is None if there is no minute within HORIZON days at which the
+    employee works and the customer isn't in quiet hours.
     """
 
     state: State
@@ -41,7 +41,7 @@ def answer(
     messages: Iterable[tuple[Side, datetime]] = (),
     emergency: bool = False,
 ) -> Answer:
-    """Judge a message of ``employee``. Without a customer's quiet hours nothing is quiet. Raises UnknownCalendar."""
+    """Judge a message from ``employee``. Without ``customer``, no quiet hours apply. Raise UnknownCalendar."""
     state = employee.state(sent_at)
     after_hours = state.is_after_hours and not emergency
     quiet_ends_at = customer.quiet_until(sent_at) if customer else None
@@ -64,7 +64,7 @@ def answer(
 
 
 def _earliest(employee: Employee, customer: Customer | None, sent_at: datetime) -> datetime | None:
-    """The first instant, from ``sent_at`` on, at which the employee is there and the customer may be disturbed."""
+    """Return the first instant from ``sent_at`` on when the employee works and the customer isn't in quiet hours."""
     at: datetime | None = sent_at
     until = sent_at + timedelta(days=HORIZON)
     while at is not None and at < until:

@@ -1,8 +1,10 @@
-"""What a minute is for an employee.
+"""Determines the state of an employee at a given minute: working, on call, on leave, and so on.
 
-Precedence of a day: leave, roster, own open date, holiday or closed date, weekly hours. A shift belongs to the local
-day on which it starts; what removes that day removes the whole shift, also past midnight.
-Precedence of a minute: working, on call, break, leave, holiday, closed, off.
+Precedence of the rules for a day: leave, roster, the company's open dates, holidays, closed dates, weekly hours. A
+shift belongs to the local day on which it starts. A rule that cancels a day's shifts also cancels the parts after
+midnight.
+
+Precedence of the states of a minute: working, on call, break, leave, holiday, closed, off.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from crm_contact_guard.policy.working_time.holidays import is_holiday
 
 Week = tuple[tuple[Span, ...], ...]
 NEVER: Week = ((),) * 7
-#: How far ahead an opening is looked for, in days.
+#: How many days ahead to look for working time.
 HORIZON = 400
 _DAY = timedelta(days=1)
 
@@ -34,17 +36,17 @@ class State(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        """Whether the employee is there for customers."""
+        """Whether the employee is working or on call."""
         return self in (State.WORKING, State.ON_CALL)
 
     @property
     def is_after_hours(self) -> bool:
-        """Whether a message that the employee sends now is after hours. A break is not."""
+        """Whether a message that the employee sends now is after hours. Messages sent during a break aren't."""
         return not self.is_open and self is not State.BREAK
 
 
 class DayRule(StrEnum):
-    """Which rule decides a local day."""
+    """The rules that can determine a local day."""
 
     LEAVE = "leave"
     ROSTER = "roster"
@@ -54,13 +56,13 @@ class DayRule(StrEnum):
     WEEKLY = "weekly"
 
 
-#: What a minute outside all shifts is, by the rule of its calendar day.
+#: The state of a minute outside all shifts, by the rule that determines its local day.
 _OUTSIDE = {DayRule.LEAVE: State.LEAVE, DayRule.HOLIDAY: State.HOLIDAY, DayRule.CLOSED: State.CLOSED}
 
 
 @dataclass(frozen=True)
 class Roster:
-    """Shifts by date, from ``first`` to ``last``, both included. A day without an entry is off."""
+    """Shifts by date, from ``first`` through ``last``. A day without an entry is off."""
 
     first: date
     last: date
@@ -69,11 +71,12 @@ class Roster:
 
 @dataclass(frozen=True)
 class Employee:
-    """Working time of one employee; all times are wall clock in ``zone``.
+    """The working time of one employee. All times are wall-clock times in ``zone``.
 
-    ``weekly`` and ``breaks`` have seven days, Monday first. ``leave`` are first and last days of leave, ``leave_parts``
-    leave of part of a day, ``on_call`` local times from and until. ``open`` and ``closed`` are the company's own dates;
-    ``holidays`` are codes of ISO 3166-1 or 3166-2.
+    * ``weekly``, ``breaks``: spans for each of seven days, Monday first.
+    * ``leave``: pairs of the first and last days of leave; ``leave_parts``: leave for part of a day.
+    * ``on_call``: pairs of local start and end times.
+    * ``open``, ``closed``: the company's own dates; ``holidays``: ISO 3166-1 or 3166-2 codes.
     """
 
     zone: ZoneInfo
@@ -96,7 +99,7 @@ class Employee:
         object.__setattr__(self, "_leave_parts", tuple(part for part in parts if part is not None))
 
     def day_rule(self, day: date) -> DayRule:
-        """Which rule decides this local day. Raises UnknownCalendar."""
+        """Return the rule that determines this local day. Raise UnknownCalendar."""
         if any(first <= day <= last for first, last in self.leave):
             return DayRule.LEAVE
         if self._roster(day) is not None:
@@ -108,7 +111,7 @@ class Employee:
         return DayRule.CLOSED if day in self.closed else DayRule.WEEKLY
 
     def state(self, at: datetime) -> State:
-        """What the minute of ``at`` (aware) is. Raises UnknownCalendar."""
+        """Return the employee's state at ``at`` (aware). Raise UnknownCalendar."""
         day = at.astimezone(self.zone).date()
         shifts = [shift for near in _around(day) for shift in self._shifts(near) if at in shift]
         on_break = any(at in pause for near in _around(day) for pause in self._breaks(near))
@@ -124,18 +127,21 @@ class Employee:
         return _OUTSIDE.get(self.day_rule(day), State.OFF)
 
     def works_on(self, day: date) -> bool:
-        """Whether a shift starts on this local day. Raises UnknownCalendar."""
+        """Whether a shift starts on this local day. Raise UnknownCalendar."""
         return bool(self._shifts(day))
 
     def next_open(self, at: datetime) -> datetime | None:
-        """The first instant, from ``at`` on, of work or on call; None if there is none within HORIZON days."""
+        """Return the first instant from ``at`` on at which the employee works or is on call.
+
+        None if there is none within HORIZON days. Raise UnknownCalendar.
+        """
         until = at + HORIZON * _DAY
         found = next((opening for opening in self._openings(at) if opening.end > at), None)
         start = max(found.start, at) if found else None
         return start if start is not None and start < until else None
 
     def _openings(self, at: datetime) -> Iterator[Interval]:
-        """When the employee works or is on call, ordered by start, from about ``at`` on."""
+        """Yield the intervals of work and on-call duty in order of their start, from about two days before ``at``."""
         today = at.astimezone(self.zone).date()
         calls = list(self._on_call)
         waiting: list[Interval] = []
@@ -144,7 +150,7 @@ class Employee:
             cuts = [pause for near in _around(day) for pause in self._breaks(near)]
             waiting += without(self._shifts(day), [*cuts, *self._leave_parts])
             waiting.sort()
-            # Later days can't add anything that starts before they do.
+            # Later days can't add an interval that starts before this instant.
             horizon = start_of(datetime.combine(day + _DAY, datetime.min.time()), self.zone)
             while waiting and waiting[0].start < horizon:
                 while calls and calls[0] < waiting[0]:
@@ -172,5 +178,8 @@ class Employee:
 
 
 def _around(day: date) -> tuple[date, ...]:
-    """The days whose shifts may reach into this one; two before, for shifts of 24 hours and days that a zone skips."""
+    """Return the days whose shifts may extend into this one.
+
+    Two earlier days are needed for shifts of 24 hours and for days that a time zone skips.
+    """
     return (day - 2 * _DAY, day - _DAY, day)

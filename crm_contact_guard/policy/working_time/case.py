@@ -1,4 +1,4 @@
-"""Cases of the command line: JSON in, answers out. A bad value is named with its path."""
+"""Reads cases for the command line from JSON, and writes answers as JSON. Errors name the path of the invalid value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from crm_contact_guard.policy.working_time.clock import DAY, Span, span
 from crm_contact_guard.policy.working_time.holidays import UnknownCalendar, calendar
 from crm_contact_guard.policy.working_time.quiet import Customer, Side
 
-#: What a calendar may hold beside weekly hours.
+#: Keys that a calendar may contain besides weekly hours.
 CALENDAR = ("breaks", "roster", "leave", "leave_parts", "on_call", "open", "closed", "holidays")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _T = TypeVar("_T")
@@ -23,7 +23,7 @@ _TIME = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 
 
 class BadCase(ValueError):
-    """A value of a case can't be used; the text names its path."""
+    """A case contains an invalid value. The message names its path."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Case:
 
 
 def read(value: Any) -> Case:
-    """The case of a JSON object. Raises BadCase. Unknown keys are ignored."""
+    """Return the case described by a JSON object. Raise BadCase. Unknown keys are ignored."""
     case = _object(value, "case")
     customer = case.get("customer")
     emergency = case.get("emergency", False)
@@ -61,7 +61,7 @@ def read(value: Any) -> Case:
 
 
 def written(found: Answer) -> dict[str, object]:
-    """The answer as JSON values, instants as ``2026-05-06T01:00:00Z``."""
+    """Return the answer as JSON values, with times such as ``2026-05-06T01:00:00Z``."""
     return {
         name: value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
         for name, value in asdict(found).items()
@@ -69,9 +69,9 @@ def written(found: Answer) -> dict[str, object]:
 
 
 def with_calendar(employee: Employee, value: Any, path: str) -> Employee:
-    """The employee with breaks, roster, leave, on-call duty, and own dates of a JSON object.
+    """Return the employee with the breaks, roster, leave, on-call duty and dates in a JSON object.
 
-    Holidays and dates of ``employee`` stay, unless the object names some. Raises BadCase, also for an unknown key.
+    Values of ``employee`` are kept unless the object has a key for them. Raise BadCase, even for an unknown key.
     """
     given = _object(value, path)
     for key in given:

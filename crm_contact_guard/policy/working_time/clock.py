@@ -1,6 +1,7 @@
-"""From wall-clock times to instants: times of day, days of 23 and 25 hours, intervals.
+"""Converts wall-clock times to instants and intervals, including on days with 23 or 25 hours.
 
-Intervals are half-open, [start, end), and aware in UTC. Local times are naive ``datetime`` values with a zone beside.
+Intervals are half-open, [start, end), with aware times in UTC. Local times are naive ``datetime`` values, accompanied
+by a time zone.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time span of a local day, in minutes after midnight; ``end`` is greater than ``start`` and may pass 24:00."""
+    """A time span on a local day, in minutes after midnight. ``end`` is greater than ``start``, and may pass 24:00."""
 
     start: int
     end: int
@@ -25,7 +26,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Interval:
-    """From ``start`` until before ``end``, both aware in UTC."""
+    """The time from ``start`` up to, but not including, ``end``. Both are aware, in UTC."""
 
     start: datetime
     end: datetime
@@ -35,22 +36,30 @@ class Interval:
 
 
 def span(start: int, end: int) -> Span:
-    """The span between two minutes of the day; an end at or before the start is on the next day."""
+    """Return the span between two minutes of the day. An end at or before the start is on the next day."""
     return Span(start, end if end > start else end + DAY)
 
 
 def start_of(local: datetime, zone: ZoneInfo) -> datetime:
-    """The instant at which a span starts: the first of two; for a time that a clock change skips, the change itself."""
+    """Return the instant at which a span starts.
+
+    If the local time occurs twice, return the first instant. If a clock change skips it, return the instant of
+    the change.
+    """
     return _instant(local.replace(fold=0), zone)
 
 
 def end_of(local: datetime, zone: ZoneInfo) -> datetime:
-    """The instant at which a span ends: the second of two; for a time that a clock change skips, the change itself."""
+    """Return the instant at which a span ends.
+
+    If the local time occurs twice, return the second instant. If a clock change skips it, return the instant of
+    the change.
+    """
     return _instant(local.replace(fold=1), zone)
 
 
 def interval(day: date, part: Span, zone: ZoneInfo) -> Interval | None:
-    """The instants of a span of a local day. None if a clock change leaves nothing of it."""
+    """Return the interval of a span on a local day, or None if a clock change skips all of it."""
     midnight = datetime.combine(day, time())
     start = start_of(midnight + timedelta(minutes=part.start), zone)
     end = end_of(midnight + timedelta(minutes=part.end), zone)
@@ -58,7 +67,7 @@ def interval(day: date, part: Span, zone: ZoneInfo) -> Interval | None:
 
 
 def without(intervals: Iterable[Interval], cuts: Iterable[Interval]) -> list[Interval]:
-    """The intervals without the minutes of ``cuts``, in order."""
+    """Return what remains of the intervals after removing ``cuts``, in order."""
     left = sorted(intervals)
     for cut in cuts:
         left = [
@@ -77,7 +86,7 @@ def _instant(local: datetime, zone: ZoneInfo) -> datetime:
     before, after = (local.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
     if before is None or after is None or before >= after:  # the time exists, once or twice
         return local.replace(tzinfo=zone).astimezone(UTC)
-    # The clock jumps over this time. The change lies between the two readings of it; look for its second.
+    # A clock change skips this time. Search for the second of the change between the two interpretations of the time.
     low, high = (local - after).replace(tzinfo=UTC), (local - before).replace(tzinfo=UTC)
     seconds = range(int((high - low).total_seconds()) + 1)
     steps = bisect_left(seconds, True, key=lambda step: _offset(low + step * _SECOND, zone) != before)

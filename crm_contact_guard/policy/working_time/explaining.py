@@ -1,4 +1,4 @@
-"""Which rule decided, in words for whoever sets hours up."""
+"""Explains which rule decided, for the person who configures working hours."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STATES = {
 
 
 def explain(case: Case) -> list[str]:
-    """Sentences, in the order in which the rules apply."""
+    """Return sentences that explain the answer, in the order in which the rules apply."""
     found = case.answer()
     return [
         *_day(case.employee, case.sent_at),

@@ -1,7 +1,7 @@
 """Public holidays by ISO 3166-1 and 3166-2 code (``JP``, ``GB-ENG``), from the package ``holidays``.
 
-Only days that the package counts as ``public``: observances and bank closures are no holidays. A year for which the
-package has no data gives an empty calendar, without an error; ``problem`` tells.
+Only days in the package's category ``public`` count, so observances and bank closures aren't holidays. For a year
+without data, the package returns an empty calendar instead of an error. ``problem`` reports such years.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ class UnknownCalendar(ValueError):
 
 @lru_cache(maxsize=512)
 def calendar(code: str, year: int) -> frozenset[date]:
-    """The public holidays of a country or subdivision in a year. Raises UnknownCalendar.
+    """Return the public holidays of a country or subdivision in a year. Raise UnknownCalendar.
 
-    The first call imports all countries (some hundred milliseconds); workers do that when they start.
+    The first call imports all countries' data, which takes a few hundred milliseconds. Workers do this on startup.
     """
     import holidays  # noqa: PLC0415 - slow to import, and many companies set no holidays
 
@@ -33,12 +33,12 @@ def calendar(code: str, year: int) -> frozenset[date]:
 
 
 def is_holiday(day: date, codes: tuple[str, ...]) -> bool:
-    """Whether the day is a public holiday by one of the codes. Raises UnknownCalendar."""
+    """Whether the day is a public holiday under one of the codes. Raise UnknownCalendar."""
     return any(day in calendar(code, day.year) for code in codes)
 
 
 def problem(code: str, year: int) -> str:
-    """Why holidays of this code can't be relied on in that year, in English; empty if they can."""
+    """Return why the holidays for this code and year can't be relied on, in English; empty if they can."""
     try:
         if not calendar(code, year):
             return f"the package holidays has no data for {code} in {year}"

@@ -1,4 +1,4 @@
-"""When a customer is not to be disturbed, by the customer's clock, and who began the talk."""
+"""A customer's quiet hours, in the customer's time zone, and who started the current exchange of messages."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from crm_contact_guard.policy.working_time.calendar import HORIZON
 from crm_contact_guard.policy.working_time.clock import DAY, Interval, Span, interval
 from crm_contact_guard.policy.working_time.holidays import is_holiday
 
-#: A customer who wrote at most this long ago is still there.
+#: A message within this time of the customer's last one counts as a quick answer, to which quiet hours don't apply.
 QUICK = timedelta(minutes=30)
-#: A longer pause ends a talk, unless the customer waits for an answer.
+#: A longer pause ends an exchange, unless the customer is waiting for an answer.
 PAUSE = timedelta(hours=12)
 _DAY = timedelta(days=1)
 
@@ -35,7 +35,7 @@ class Customer:
     holidays: tuple[str, ...] = ()
 
     def quiet_until(self, at: datetime) -> datetime | None:
-        """When the quiet time around ``at`` ends; None if it is not quiet. After HORIZON days it counts as ended."""
+        """Return when the quiet hours at ``at`` end; None if there are none. They count as ended after HORIZON days."""
         end = at
         limit = at + HORIZON * _DAY
         while end < limit:
@@ -55,17 +55,17 @@ class Customer:
 
 @dataclass(frozen=True)
 class Talk:
-    """Who wrote first in the current talk, and when the customer wrote last before the message that is being sent."""
+    """Who wrote first in the current exchange, and when the customer last wrote before the message being sent."""
 
     first_by: Side
     customer_at: datetime | None
 
 
 def talk(messages: Iterable[tuple[Side, datetime]], sent_at: datetime) -> Talk:
-    """The current talk. ``messages`` may be in any order; later ones than ``sent_at`` do not count.
+    """Return the current exchange. ``messages`` may be in any order; messages after ``sent_at`` are ignored.
 
-    A pause of more than twelve hours ends a talk, unless the last word is the customer's: whatever is sent then is an
-    answer, however late. The message that is being sent is the employee's.
+    A pause of more than twelve hours ends an exchange, unless the customer wrote last: the next message is then an
+    answer, however late. The message being sent counts as the employee's.
     """
     earlier = sorted((message for message in messages if message[1] <= sent_at), key=lambda message: message[1])
     first_by, last = None, None

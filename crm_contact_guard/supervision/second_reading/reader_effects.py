@@ -1,4 +1,4 @@
-"""Applies an answer of the second reader to alerts, within the transaction that records the answer."""
+"""Applies the second reader's answer to alerts, in the transaction that records the answer."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, alert_raise, record_notice
 from crm_contact_guard.supervision.models import Alert, Finding, FindingKind, Notice, Stance, Topic
 
-#: The detector of the finding made by the reader itself.
+#: The detector name of findings made by the reader itself.
 DETECTOR = "second_reader"
 
 
 def carry_out(row: ReaderAnswer, first: Tier, tier: Tier, named: Message) -> tuple[Tier, Alert | None]:
-    """Promote or demote as decided. Returns the resulting tier, and the alert that the answer is about."""
+    """Promote or demote as decided. Return the resulting tier, and the alert that the answer is about."""
     if first is Tier.NOTICED and tier is Tier.ALERT:
         return tier, _promote(row, named)
     if first is Tier.ALERT and tier is Tier.NOTICED and (row.alert is None or not _demote(row, row.alert)):
@@ -27,7 +27,7 @@ def carry_out(row: ReaderAnswer, first: Tier, tier: Tier, named: Message) -> tup
 
 
 def _promote(row: ReaderAnswer, named: Message) -> Alert | None:
-    """Open an alert for noticed findings, or add them to one that was opened meanwhile."""
+    """Open an alert for noticed findings, or add them to an alert opened in the meantime."""
     waiting = Finding.objects.filter(
         message__conversation=row.message.conversation_id,
         message__occurred_at__lte=row.message.occurred_at,
@@ -66,10 +66,10 @@ def _promote(row: ReaderAnswer, named: Message) -> Alert | None:
 
 
 def _demote(row: ReaderAnswer, shown: Alert) -> bool:
-    """Close the alert as noticed and cancel its mails.
+    """Close the alert as noticed and cancel its emails. Return False if this is no longer possible.
 
-    False if that is no longer possible: a person has claimed it, a mail is being sent, it has new findings since the
-    question was asked, or another reading of it says otherwise or is pending.
+    It is no longer possible if a person has claimed or closed the alert, if sending an email has begun, if the alert
+    has changed since the question was asked, or if another reading of it is pending or found an attempt.
     """
     alert = Alert.objects.select_for_update().get(pk=shown.pk)
     notices = list(alert.notices.select_for_update())

@@ -1,4 +1,4 @@
-"""The conversation for a question to the second reader: the message, those before it, and the people."""
+"""Collects the context of a question to the second reader: the message, earlier messages, and the people."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _AGE = timedelta(days=7)
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A prompt, and the ids of its messages, in order."""
+    """A prompt and the IDs of its messages, in order."""
 
     prompt: prompt.Prompt
     ids: tuple[UUID, ...]
 
     def still_there(self) -> dict[UUID, Message]:
-        """The messages, locked; empty if one was erased meanwhile, because then the answer must not be stored."""
+        """Lock and return the messages. Empty if one has been erased, since the answer must not be stored then."""
         rows = {row.pk: row for row in Message.objects.select_for_update().filter(pk__in=self.ids)}
         return rows if len(rows) == len(self.ids) and all(row.salt is not None for row in rows.values()) else {}
 
 
 def question(row: ReaderAnswer, chosen: Options) -> Question | None:
-    """The question to ask; None if the message's text was erased."""
+    """Return the question to ask, or None if the message's text was erased."""
     message = row.message
     if not message.text:
         return None
@@ -45,7 +45,7 @@ def question(row: ReaderAnswer, chosen: Options) -> Question | None:
     findings = Finding.objects.filter(message__in=rows, by=row.by).select_related("message")
     of_topic = [finding for finding in findings if TOPICS.get(finding.kind) == Topic.OFF_CHANNEL]
     asked = prompt.build(_lines(rows, of_topic), _people(message, rows), language=chosen.language or _language(message))
-    # The content of files is not sent, so the reader can't say that it is harmless.
+    # The content of files isn't sent to the reader, which therefore can't judge it to be harmless.
     if any(finding.place for finding in of_topic):
         asked = prompt.without_files(asked)
     return Question(prompt=asked, ids=tuple(each.pk for each in rows[asked.first :]))

@@ -1,6 +1,6 @@
 """Questions to the second reader about alerts, and the effect of its answers.
 
-Every question is stored before it is asked, ends exactly once, and ends with an event. No notice is delayed by more
+Every question is stored before it is asked, and ends exactly once, with an event. No notice is delayed by more
 than ``MAX_DELAY``; docs/decisions/0006-second-reader.md discusses crashes.
 """
 
@@ -30,23 +30,23 @@ from crm_contact_guard.supervision.models import Alert, Notice, Topic
 from crm_contact_guard.supervision.second_reading import reader_effects, reader_talk
 from crm_contact_guard.supervision.second_reading.reader_talk import Question
 
-#: Maximum number of times a question is asked; it is repeated only if the asking process died.
+#: Maximum number of times that a question is asked. It is repeated only if the process that asked it died.
 ATTEMPTS = 2
-#: How long after the timeout of its last request a worker counts as dead.
+#: A worker counts as dead this long after the timeout of its last request.
 _GRACE = timedelta(seconds=5)
 State, Outcome = ReaderAnswer.State, ReaderAnswer.Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
 class Noticed:
-    """A noticed finding of the first stages, without an alert. ``by``: the side of the possible attempt."""
+    """A noticed finding of the first stages, without an alert. ``by`` is the side that may have made an attempt."""
 
     by: str
     score: float
 
 
 def notice_delay(verdict: Verdict) -> timedelta:
-    """How long the mail about a new alert waits for the reader, which may demote the alert."""
+    """Return how long the email about a new alert waits for the reader, which may demote the alert."""
     chosen = options()
     if chosen is None or verdict.topic != Topic.OFF_CHANNEL:
         return timedelta(0)
@@ -55,7 +55,7 @@ def notice_delay(verdict: Verdict) -> timedelta:
 
 
 def concerns(verdicts: Iterable[Verdict]) -> list[Noticed]:
-    """Noticed verdicts of an inspection about leaving the channel, for ``consider``."""
+    """Return an inspection's noticed verdicts about leaving the company's channels, for ``consider``."""
     return [
         Noticed(by=verdict.by, score=max(finding.score for finding in verdict.findings))
         for verdict in verdicts
@@ -64,7 +64,7 @@ def concerns(verdicts: Iterable[Verdict]) -> list[Noticed]:
 
 
 def consider(message: Message, *, alerts: Iterable[Alert], noticed: Iterable[Noticed] = ()) -> None:
-    """Queue questions on what the inspection of ``message`` raised or noticed, in the same transaction."""
+    """Queue questions about alerts and noticed findings from the inspection of ``message``, in its transaction."""
     chosen = options()
     if chosen is None:
         return
@@ -101,7 +101,10 @@ def _question(
 
 
 def due(limit: int = 200) -> list[UUID]:
-    """Ids of questions that wait, or were left by a dead worker; also those whose time is over, so that they end."""
+    """Return the IDs of questions that are waiting or were left by a dead worker.
+
+    Questions whose deadline has passed are included, so that they end.
+    """
     return list(
         ReaderAnswer.objects.filter(_is_free(timezone.now()))
         .order_by("created_at")
@@ -114,7 +117,7 @@ def _is_free(now: datetime) -> Q:
 
 
 def ask(answer_id: UUID) -> UUID | None:
-    """Ask one question and apply the answer. Returns the alert whose notices are to be sent now.
+    """Ask one question and apply the answer. Return the ID of the alert whose notices must be sent now, if any.
 
     Concurrent calls are harmless: a claim is a conditional UPDATE, and only the answer to the newest claim counts.
     """
@@ -136,7 +139,7 @@ def ask(answer_id: UUID) -> UUID | None:
 
 
 def _refusal(row: ReaderAnswer, chosen: Options | None) -> str:
-    """Why the question is not asked any more; empty if it is."""
+    """Return why the question can no longer be asked; empty if it can."""
     if chosen is None:
         return "off"
     if row.attempts >= ATTEMPTS:
@@ -166,13 +169,13 @@ def _claim(row: ReaderAnswer, chosen: Options | None) -> bool:
 def _settle(
     row: ReaderAnswer, reply: asking.Reply, *, question: Question | None, chosen: Options | None
 ) -> UUID | None:
-    """Record the reply and apply it in one transaction. The conversation is the lock, as for every alert."""
+    """Record the reply and apply it in one transaction. The conversation's row is the lock, as for every alert."""
     Conversation.objects.select_for_update().get(pk=row.message.conversation_id)
-    # Locked before the question, in the same order as an erasure.
+    # Lock the messages before the question, in the same order as an erasure.
     rows = question.still_there() if question is not None else {}
     stored = ReaderAnswer.objects.select_for_update().get(pk=row.pk)
     if stored.state != State.ASKING or stored.attempts != row.attempts:
-        return None  # another worker took over the question: its answer counts
+        return None  # another worker took over the question, and its answer counts
     now = timezone.now()
     error = reply.error or ("late" if now > stored.deadline else "")
     rows = question.still_there() if question is not None and not error else {}
@@ -187,7 +190,7 @@ def _settle(
     _event(stored, reply, question)
     if stored.alert_id is None or stored.outcome == Outcome.DEMOTED or _is_asked_about(stored.alert_id):
         return None
-    # There is nothing left to wait for.
+    # No open question about the alert remains, so its notices no longer have to wait.
     waiting = Notice.objects.filter(alert=stored.alert_id, state=Notice.State.QUEUED, attempts=0, due_at__gt=now)
     for notice in waiting.select_for_update(of=("self",)).select_related("alert__conversation"):
         notice.due_at = now
@@ -203,7 +206,7 @@ def _is_asked_about(alert_id: UUID) -> bool:
 def _follow(
     row: ReaderAnswer, answer: Answer, question: Question, chosen: Options, rows: Mapping[UUID, Message]
 ) -> dict[str, Any]:
-    """Apply a valid answer within the bounds. Returns the values to store."""
+    """Apply a valid answer within the bounds. Return the values to store."""
     first, named = Tier(row.first_tier), rows[question.ids[answer.message]]
     # An attempt by the other side says nothing about this side, which the question was about.
     attempt = None if answer.by is not None and answer.by.value != row.by else answer.attempt
@@ -270,6 +273,6 @@ def _record(row: ReaderAnswer, kind: str, data: Mapping[str, object] | None = No
 
 
 def reading_of(alert: Alert) -> ReaderAnswer | None:
-    """The newest answer about this alert whose explanation is not erased."""
+    """Return the newest answer about the alert whose explanation hasn't been erased."""
     answers = alert.readings.filter(state=State.ANSWERED, why__isnull=False).exclude(why="")
     return answers.order_by("-answered_at", "-pk").first()
