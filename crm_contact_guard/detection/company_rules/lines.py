@@ -1,7 +1,7 @@
 """Finds the line of a value in a TOML or JSON file, for error messages.
 
-The parsers of the standard library report lines for syntax errors only. This module tokenises a file that they accepted
-and maps paths such as ``("rules", 0, "pattern")`` or ``("phones", 2)`` to lines, counted from one.
+The parsers in the standard library report lines only for syntax errors. This module tokenises a file that one of them
+has accepted, and maps paths such as ``("rules", 0, "pattern")`` or ``("phones", 2)`` to lines, counted from one.
 """
 
 from __future__ import annotations
