@@ -41,14 +41,14 @@ class Thresholds:
     noticed: float
 
     def tier(self, score: float) -> Tier:
-        """The tier of a probability."""
+        """Return the tier of a probability."""
         if score >= self.alert:
             return Tier.ALERT
         return Tier.NOTICED if score >= self.noticed else Tier.NONE
 
 
 def thresholds(direction: Direction, company: Company) -> Thresholds:
-    """The thresholds for one direction, as the company set them."""
+    """Return the thresholds for one direction, as set by the company."""
     alert = ALERT if company.threshold is None else company.threshold
     noticed = NOTICED if company.noticed is None else company.noticed
     alert = (company.threshold_by_direction or {}).get(direction, alert)
@@ -92,7 +92,7 @@ class Signals(NamedTuple):
         return "talk" if self.within else "deep"
 
     def numbers(self) -> tuple[float, ...]:
-        """The inputs of the model, each clipped to its limit."""
+        """Return the inputs of the model, each clipped to its limit."""
         numbers = [max(-LIMIT, min(LIMIT, getattr(self, name) or 0.0)) for name in NAMES]
         return (*numbers[:-1], max(NOTHING_SEEN, numbers[-1]))
 
@@ -108,7 +108,7 @@ class Decision:
 
 @lru_cache(maxsize=1)
 def decision() -> Decision:
-    """The shipped weights."""
+    """Return the shipped weights."""
     data = json.loads((files("crm_contact_guard.detection") / "weights" / "decision.json").read_text("utf-8"))
     return Decision(data["weights"], data["harassment"], data["version"])
 

@@ -1,6 +1,6 @@
 """The quick scan of one text: folds it, matches words and identifiers, scores it and reports findings.
 
-**Contract for further detectors** (``EXTRA_DETECTORS``): a module exposes ``find(normalised, direction, company) ->
+**Contract for other detectors** (``EXTRA_DETECTORS``): each module exposes ``find(normalised, direction, company) ->
 Iterable[Finding]`` over a ``Normalised`` text: ``normalised.original``, the folded ``normalised.text``, and
 ``normalised.span(start, end)``, which maps a folded span to offsets in the original. Offsets of a ``Finding`` refer to
 the original. Except for the company's own rules, these detectors report other kinds (harassment, sensitive data,

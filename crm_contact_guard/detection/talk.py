@@ -163,7 +163,7 @@ def _assemble(heard: Sequence[Heard], own: Sequence[int], company: Company, talk
 
 
 def _pieces(parts: Sequence[Heard]) -> list[str]:
-    """The digits of the last consecutive short messages that each contain exactly one group of digits."""
+    """Return the digits of the last consecutive short messages that each contain exactly one group of digits."""
     pieces: list[str] = []
     for part in reversed(parts):
         groups = _DIGITS.findall(part.text.replace("-", "").replace(" ", ""))

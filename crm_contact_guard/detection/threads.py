@@ -154,7 +154,7 @@ def _moved(verdict: ThreadVerdict, by: int) -> ThreadVerdict:
 
 
 class Reader:
-    """A conversation that is judged message by message, although each message is scanned only once."""
+    """A conversation that is judged message by message. Each message is scanned once."""
 
     def __init__(
         self,
@@ -180,7 +180,7 @@ class Reader:
         self._deep = semantic_stage and encoder.available()
 
     def signals(self, place: int) -> tuple[Signals, Talk, encoder.Opinion | None]:
-        """The signals for one message, the conversation's evidence and the encoder's opinion."""
+        """Return the signals for one message, the conversation's evidence and the encoder's opinion."""
         message = self._messages[place]
         talk = Talk()
         if message.direction is not Direction.NOTE:  # a note is not part of the conversation
@@ -204,7 +204,7 @@ class Reader:
         )
 
     def verdict(self, place: int) -> ThreadVerdict:
-        """The verdict on one message, given the messages before it."""
+        """Return the verdict on one message, given the messages before it."""
         signals, talk, opinion = self.signals(place)
         scan = self._scans[place]
         side = self._messages[place].direction
@@ -298,6 +298,6 @@ def as_scan(verdict: ThreadVerdict) -> Scan:
 
 
 def _odds(score: float) -> float:
-    """The log odds of a rounded probability."""
+    """Return the log odds of a rounded probability."""
     score = min(1 - 1e-4, max(1e-4, score))
     return math.log(score / (1 - score))

@@ -48,7 +48,7 @@ _PER_RULE = 5
 
 @dataclass(frozen=True, slots=True)
 class DryHit:
-    """One hit of a dry run: message ``number`` (from 0), the detector and the matched text."""
+    """A hit of a dry run: the number of the message (from 0), the detector, and the span and text that matched."""
 
     number: int
     detector: str

@@ -183,7 +183,7 @@ class Lexicon:
         return hits
 
     def named_hits(self, text: str) -> list[Hit]:
-        """Do the same as ``hits``, but add the language of the first pack that has the word, for explanations."""
+        """Return the hits with the language of the first pack that has each word, for explanations."""
         return [
             Hit(concept, start, end, self._languages[text[start:end], concept])
             for concept, start, end in self.hits(text)

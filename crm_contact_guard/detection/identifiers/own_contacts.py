@@ -8,8 +8,8 @@ from crm_contact_guard.detection.identifiers.families import Candidate
 from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company
 
-#: Numbers of about this many digits or more are equal if one ends with the other, since the country code, trunk zero
-#: and extension prefix depend on the notation.
+#: Minimum digits of a number that is compared, counting its leading zero. Two numbers are equal if one ends with the
+#: other, since the country code, trunk zero and extension prefix depend on the notation.
 _SIGNIFICANT = 8
 
 

@@ -162,7 +162,7 @@ _space: list[FeatureSpace] = []
 
 
 def space() -> FeatureSpace:
-    """The feature space of the shipped packs."""
+    """Return the feature space of the shipped packs."""
     if not _space:
         _space.append(FeatureSpace(lexicon()))
     return _space[0]

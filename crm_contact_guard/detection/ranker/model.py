@@ -52,7 +52,7 @@ class Ranker:
         return ngrams.weigh_each(text, spans, self._weights)
 
     def contributions(self, active: Sequence[int], count: int = 8) -> list[tuple[str, float]]:
-        """The ``count`` features with the largest absolute weights, as (name, weight)."""
+        """Return the ``count`` features with the largest absolute weights, as (name, weight)."""
         names = space().names
         weighed = sorted(((names[feature], self.dense[feature]) for feature in active), key=lambda pair: -abs(pair[1]))
         return weighed[:count]

@@ -72,7 +72,7 @@ def _windows(text: str) -> Iterator[tuple[int, int]]:
 
 
 def weigh_text(normalised: Normalised, direction: Direction, company: Company, budget: Budget) -> list[Window]:
-    """The scored windows of a text."""
+    """Return the scored windows of a text."""
     text = normalised.text
     if len(text) <= WINDOW:
         return [weigh(normalised, 0, len(text), direction, company, budget)]

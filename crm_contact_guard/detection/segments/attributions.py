@@ -79,7 +79,7 @@ def _bare_separator() -> re2._Regexp:
 
 @lru_cache(maxsize=1)
 def _wrote() -> re2._Regexp:
-    """Match a word for "wrote" near the end of a line, with at most a name after it, as in German."""
+    """Match a word for "wrote" at the end of a line, with at most a name after it, as in German."""
     return re2.compile(rf"{alternatives('frame', 'wrote')}[^\n]{{0,60}}[:：][\s*\-_>]*$")
 
 
@@ -148,7 +148,7 @@ def _headers(lines: Sequence[str], begin: int) -> int:
 
 
 def _is_block(kinds: dict[str, str]) -> bool:
-    """Whether header lines were written by an email client, unlike "From: me, To: you"."""
+    """Whether header lines were written by an email client. "From: me, To: you" was not."""
     proven = any("@" in kinds.get(kind, "") or "mailto" in kinds.get(kind, "") for kind in ("from", "to"))
     dated = bool(_DATE.search(kinds.get("date", "")))
     if "from" in kinds:

@@ -76,7 +76,7 @@ def find_credentials(normalised: Normalised, version: str, limit: int) -> Iterat
 
 
 def flood(normalised: Normalised, start: int, version: str) -> Finding:
-    """A finding that covers the unread rest of the text from ``start``."""
+    """Return a finding that covers the unread rest of the text from ``start``."""
     low = normalised.span(start, len(normalised.text))[0]
     return Finding(Kind.SENSITIVE_DATA, low, len(normalised.original), 0.5, FLOOD, version)
 

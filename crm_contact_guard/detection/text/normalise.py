@@ -74,7 +74,7 @@ class Normalised:
         return positions[start], last
 
     def folded(self, start: int, end: int) -> tuple[int, int]:
-        """The folded range that covers the given range of ``original``."""
+        """Return the folded range that covers the given range of ``original``."""
         positions = self._kept
         if positions is None:
             return start, end
@@ -97,7 +97,7 @@ def normalise(original: str) -> Normalised:
 
 
 def _voiced(original: str, folded: _Codes, positions: npt.NDArray[np.intp]) -> str:
-    """The folded text without dropped characters; a kana followed by a voicing mark becomes voiced."""
+    """Return the folded text without dropped characters. A kana followed by a voicing mark becomes voiced."""
     text: str = str(folded[positions].data, "utf-32-le")
     places = np.flatnonzero(folded == _MARK)
     if not len(places):

@@ -150,5 +150,5 @@ def decode(text: str) -> str:
 
 
 def decode_leet(text: str) -> str:
-    """The digits of a number in which letters replace digits (``o9o``)."""
+    """Return the digits of a number in which letters replace digits (``o9o``)."""
     return "".join(character for character in text.translate(_LEET) if character.isdigit())
