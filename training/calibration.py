@@ -1,7 +1,7 @@
-"""Calibrates log odds: from a corpus in which every second line is an attempt to real use, where hardly any is.
+"""Calibrates log odds learned from a corpus, in which half the lines are attempts, to real use, where hardly any are.
 
-The slope comes from labelled lines (Platt scaling), the shift from real conversations: it is chosen so that only a
-given share of harmless messages reaches even odds.
+The slope comes from labelled lines (Platt scaling). The shift comes from real conversations, and is chosen so that only
+a given share of harmless messages reaches even odds.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-#: Share of harmless real messages that may reach even odds. Half of the documented rate, as a margin for other data.
+#: Share of harmless real messages that may reach even odds: half the documented rate, to leave a margin for other data.
 FALSE_ALERTS = 0.0005
 Scores = npt.NDArray[np.float64]
 
@@ -28,7 +28,10 @@ NONE = Scale(1.0, 0.0)
 
 
 def scale(odds: Scores, attempts: npt.NDArray[np.bool_], talk: Scores, false_alerts: float = FALSE_ALERTS) -> Scale:
-    """The scale, from the odds of labelled lines and of real, harmless messages by models that had not seen them."""
+    """Return the scale for the odds of labelled lines and of real, harmless messages.
+
+    The odds must come from models that had not seen these lines and messages.
+    """
     fitted = LogisticRegression(C=1e6).fit(odds[:, None], attempts)
     slope = float(fitted.coef_[0][0])
     if not len(talk):

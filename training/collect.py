@@ -1,9 +1,10 @@
 """Converts writers' sheets to labelled lines: ``python -m training.collect FOLDER NAME``. Standard library only.
 
 A writer follows ``WRITING.md`` and puts ``lines.txt`` and ``threads.txt`` in a folder. A second reader, who sees
-neither the writer's codes nor other writers' lines, labels the same lines by ``READING.md`` and adds ``labels.txt`` and
-``thread_labels.txt``. Lines on which both agree go to ``data/writers/NAME.jsonl`` and ``NAME.threads.jsonl``, in the
-format of the corpus with ``writer`` and ``code``; the rest is dropped and counted.
+neither the writer's codes nor other writers' lines, follows ``READING.md`` to label the same lines, and adds
+``labels.txt`` and ``thread_labels.txt``. Lines on which both agree are written to ``data/writers/NAME.jsonl`` and
+``NAME.threads.jsonl``, in the format of the corpus with ``writer`` and ``code`` added. All other lines are dropped and
+counted.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ LABELS = {
     "b": "benign",
     "h": "harassment",
 }
-#: Groups on which both must agree: attempt, harassment, refusal or harmless.
+#: Groups on which the writer and the second reader must agree: attempt, harassment, refusal or benign.
 _GROUPS = {
     "i": "attempt",
     "q": "attempt",
@@ -40,7 +41,7 @@ _GROUPS = {
     "h": "harassment",
 }
 _ALIASES = {"ma": "mo", "da": "do"}
-#: Maximum distance between the messages that both name as completing an attempt.
+#: Maximum distance between the messages that the writer and the second reader mark as completing an attempt.
 NEAR = 2
 _LINE = re.compile(r"(\w+)\s+([<>n])\s+([\w-]+)\s*\|\s?(.*)")
 _MESSAGE = re.compile(r"([<>])(\d+)?(\*)?(\d+)?\s+(.*)")
@@ -58,7 +59,7 @@ class Counts:
 
 
 def lines(folder: Path, name: str, counts: Counts) -> Iterator[Row]:
-    """The labelled lines of one writer, as confirmed by the second reader."""
+    """Yield the labelled lines of one writer that the second reader confirmed."""
     second = _answers(folder / "labels.txt")
     seen: set[str] = set()
     for number, raw in enumerate((folder / "lines.txt").read_text("utf-8").splitlines(), 1):
@@ -89,7 +90,7 @@ def lines(folder: Path, name: str, counts: Counts) -> Iterator[Row]:
 
 
 def threads(folder: Path, name: str, counts: Counts) -> Iterator[Row]:
-    """The threads of one writer, as confirmed by the second reader."""
+    """Yield the threads of one writer that the second reader confirmed."""
     second = _answers(folder / "thread_labels.txt")
     for number, lang, code, messages in _sheets(folder / "threads.txt"):
         counts.written += 1
@@ -121,7 +122,10 @@ def _same(messages: list[Row], at: int | None, other: str) -> bool:
 
 
 def _sheets(path: Path) -> Iterator[tuple[int, str, str, list[Row]]]:
-    """Each thread: number of its header line, language, code, messages (``star``: completes the evidence)."""
+    """Yield (number of the header line, language, code, messages) for each thread.
+
+    In a message, ``star`` says whether it completes the evidence.
+    """
     head: tuple[int, str, str] | None = None
     messages: list[Row] = []
     for number, raw in enumerate([*path.read_text("utf-8").splitlines(), "#"], 1):
@@ -143,7 +147,7 @@ def _sheets(path: Path) -> Iterator[tuple[int, str, str, list[Row]]]:
 
 
 def _answers(path: Path) -> dict[int, str]:
-    """The second reader's letters by line number."""
+    """Return the second reader's letters by line number."""
     rows = (raw.split() for raw in path.read_text("utf-8").splitlines())
     return {int(words[0].rstrip("><n")): words[1] for words in rows if len(words) == 2}
 

@@ -1,8 +1,8 @@
 """Composes short lines around accounts and numbers, so that the ranker learns their form independently of the wording.
 
-Hand-written lines nearly always contain more than the bare contact. Composed lines do not: a personal account or a
-disguised number is an attempt even in a neutral sentence; the company's own contact, a labelled reference number and a
-number for the company's form are not.
+Handwritten lines nearly always contain more than the bare contact, but composed lines don't. A personal account or a
+disguised number is an attempt even in a neutral sentence. The company's own contact, a labelled reference number and a
+number for the company's form are not attempts.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def _disguised(rng: random.Random, number: str) -> str:
 
 
 def rows(seed: int = 20261124) -> list[Row]:
-    """The composed lines; always the same for a seed."""
+    """Return the composed lines, which are always the same for a given seed."""
     rng = random.Random(seed)
     result: list[Row] = []
     for number in range(COUNT):

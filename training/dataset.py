@@ -23,48 +23,48 @@ MESSY = HERE / "corpus" / "messy.jsonl"
 THREADS = HERE / "corpus" / "threads.jsonl"
 SMALLTALK = HERE / "data" / "smalltalk.jsonl"
 ATTEMPTS = ("identifier", "solicit")
-#: Writers whose lines are never used for training or for fixing errors: releases are measured on them.
+#: Writers whose lines are never used for training or for fixing errors, because releases are measured on them.
 HELD_OUT = frozenset({"w06", "w09", "w10", "w23", "w28", "w31"})
 #: Writers whose lines are not used for the ranker and the encoder, so that the last stage can be fitted on them.
 CALIBRATION = frozenset({"w12", "w20", "w25", "w29"})
 #: The three groups of writers.
 Part = Literal["training", "calibration", "held out"]
-#: Weight of a line of the shared corpus, which is most similar to real use, relative to the project's own lines.
+#: Weight of a line from the shared corpus, which is the most similar to real use, relative to the project's own lines.
 CORPUS_WEIGHT = 3.0
-#: Weight of a harmless message of a thread, relative to a labelled line.
+#: Weight of a harmless message in a thread, relative to a labelled line.
 CHATTER_WEIGHT = 0.3
 #: Scale of the character n-grams relative to the other features (controls the regularisation).
 GRAM_WEIGHT = 2.0
-#: Scale of the pairs in a clause.
+#: Scale of the features for pairs within a clause.
 PAIR_WEIGHT = 0.5
 Row = dict[str, Any]
 Matrix = sparse.csr_matrix
 
 
 def read(path: Path) -> list[Row]:
-    """The lines of one file."""
+    """Return the lines of a file."""
     with path.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines if line.strip()]
 
 
 def early_files() -> list[Path]:
-    """The project's first lines and threads, small talk and harassment, without the holdouts."""
+    """Return the files with the project's first lines and threads, small talk and harassment, without the holdouts."""
     own = sorted((HERE / "data").glob("*.jsonl"))
     return [path for path in own if not path.name.startswith(("holdout_", "harassment_holdout", "plain_"))]
 
 
 def plain_files() -> list[Path]:
-    """Short lines in which nobody hides anything, and their harmless twins: the encoder's last round."""
+    """Return the files for the encoder's last round: short lines without disguise, and their harmless counterparts."""
     return sorted((HERE / "data").glob("plain_*.jsonl"))
 
 
 def writer_files(part: Part = "training") -> list[Path]:
-    """Files of lines by the writers of one part."""
+    """Return the files with lines by the writers of one part."""
     return [path for path in _of_writers(part) if not path.name.endswith(".threads.jsonl")]
 
 
 def writer_thread_files(part: Part = "training") -> list[Path]:
-    """Files of threads by the writers of one part."""
+    """Return the files with threads by the writers of one part."""
     return [path for path in _of_writers(part) if path.name.endswith(".threads.jsonl")]
 
 
@@ -85,39 +85,42 @@ def _part(writer: str) -> Part:
 
 
 def message_files() -> list[Path]:
-    """Files of single messages for training the ranker: the corpus and the project's own, without the holdouts."""
+    """Return the files with single messages for training the ranker.
+
+    They are the corpus and the project's own files, without the holdouts.
+    """
     early = [path for path in early_files() if not path.name.startswith(("threads_", "harassment", "smalltalk"))]
     return [CORPUS, MESSY, *early, *plain_files(), *writer_files()]
 
 
 def thread_files() -> list[Path]:
-    """Files of threads for training."""
+    """Return the files with threads for training."""
     return [THREADS, *sorted((HERE / "data").glob("threads_*.jsonl")), *writer_thread_files()]
 
 
 def all_files() -> list[Path]:
-    """Every file that some training reads, but real talk, which is not the project's."""
+    """Return every file that any training reads, except real conversations, which don't belong to the project."""
     return [CORPUS, MESSY, THREADS, *early_files(), *plain_files(), *writer_files(), *writer_thread_files()]
 
 
 def holdout_files() -> list[Path]:
-    """Files that no training reads."""
+    """Return the files that no training reads."""
     return [*sorted((HERE / "data").glob("holdout_*.jsonl")), *writer_files("held out")]
 
 
 def weights_of(rows: list[Row]) -> npt.NDArray[np.float64]:
-    """The weight of each labelled line."""
+    """Return the weight of each labelled line."""
     corpus = {row["id"] for row in read(CORPUS)}
     return np.array([CORPUS_WEIGHT if row["id"] in corpus else 1.0 for row in rows])
 
 
 def attempts(rows: list[Row]) -> npt.NDArray[np.bool_]:
-    """Whether each row is an attempt."""
+    """Return whether each row is an attempt."""
     return np.array([row["label"] in ATTEMPTS for row in rows])
 
 
 def chatter(threads: list[Row]) -> tuple[list[Row], npt.NDArray[np.float64]]:
-    """Messages of threads that are harmless on their own, as benign rows, and their weights."""
+    """Return messages from threads that are harmless on their own, as benign rows, and their weights."""
     rows: list[Row] = []
     weights: list[float] = []
     for thread in threads:
@@ -137,12 +140,12 @@ def chatter(threads: list[Row]) -> tuple[list[Row], npt.NDArray[np.float64]]:
 
 
 def side(message: Row) -> str:
-    """Who wrote a message of a thread."""
+    """Return who wrote a message of a thread."""
     return "employee" if message["direction"] == "outbound" else "customer"
 
 
 def matrix(rows: list[Row]) -> Matrix:
-    """Rows × (features + n-gram buckets)."""
+    """Return a matrix of rows × (features + n-gram buckets)."""
     parts = [_features(row["text"], row["direction"]) for row in rows]
     starts = np.cumsum([0, *(len(which) for which, _ in parts)])
     return sparse.csr_matrix(
@@ -153,7 +156,7 @@ def matrix(rows: list[Row]) -> Matrix:
 
 @cache
 def _features(text: str, direction: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """The distinct columns of a line and their values; cached, as most lines are used again in every fold."""
+    """Return the distinct columns of a line and their values. Cached, since most lines are used again in every fold."""
     pairs = space().pairs
     normalised = normalise(text)
     text = normalised.text
@@ -167,7 +170,7 @@ def _features(text: str, direction: str) -> tuple[npt.NDArray[np.int64], npt.NDA
 
 
 def as_messages(thread: Row) -> list[ThreadMessage]:
-    """A thread of the corpus as input for the engine."""
+    """Convert a thread of the corpus to input for the engine."""
     return [
         ThreadMessage(
             message["text"], Direction(message["direction"]), float(message.get("minutes_after_previous") or 0)

@@ -1,6 +1,6 @@
 """The encoder in PyTorch, for training only: the base model's lower layers, frozen, with low-rank adapters.
 
-The same network as ``crm_contact_guard.detection.encoder.network``.
+This is the same network as in ``crm_contact_guard.detection.encoder.network``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from crm_contact_guard.detection.encoder.base import Base
 from crm_contact_guard.detection.encoder.classes import CLASSES
 from crm_contact_guard.detection.encoder.inputs import Input
 
-#: Layers of the base model that are used: the lower half is nearly as good and takes half the time.
+#: How many layers of the base model are used. The lower half is nearly as good and takes half the time.
 LAYERS = 6
 #: Rank of the adapters.
 RANK = 32
@@ -89,7 +89,7 @@ class Encoder(nn.Module):
         self.head, self.span = nn.Linear(2 * base.width, len(CLASSES)), nn.Linear(base.width, 1)
 
     def forward(self, inputs: Sequence[Input]) -> tuple[Tensor, Tensor]:
-        """Class scores (inputs × classes) and evidence scores (inputs × tokens, padded)."""
+        """Return class scores (inputs × classes) and evidence scores (inputs × tokens, padded)."""
         length = max(len(one.ids) for one in inputs)
         ids = torch.full((len(inputs), length), self.base.special.pad)
         for row, one in enumerate(inputs):
@@ -113,7 +113,10 @@ class Encoder(nn.Module):
         return self.head(self.dropout(torch.cat([rows[:, 0], mean], 1))), self.span(rows).squeeze(-1)
 
     def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
-        """The content of ``weights/encoder.npz``: all trained weights in half precision, and the number of layers."""
+        """Return the content of ``weights/encoder.npz``: the trained weights and the number of layers.
+
+        The layers' weights are in half precision.
+        """
         result: dict[str, npt.NDArray[np.generic]] = {"layers": np.int64(LAYERS)}  # type: ignore[dict-item]
         for number, layer in enumerate(self.layers):
             for name, value in layer.named_parameters():

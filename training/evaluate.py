@@ -1,9 +1,9 @@
 """Evaluates detection: ``python -m training.evaluate [--json FILE] [--check FILE] [--every N]``. Deterministic.
 
 It uses the shipped weights and data that no training has read: held-out writers (lines, threads, harassment), the
-project's held-out files, and real conversations. Both stages are measured, the quick scan alone and with the encoder,
-as supervision uses them: ``scan`` for lines, and threads message by message. ``--check`` fails if a figure is worse
-than the recorded one by more than the tolerance.
+project's held-out files, and real conversations. Both stages are measured as supervision uses them: the quick scan
+alone, and the quick scan with the encoder. Lines are judged with ``scan``, threads message by message. ``--check``
+fails if a figure is worse than the recorded one by more than the tolerance.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ from crm_contact_guard import detection
 from crm_contact_guard.detection import Direction, Kind, Scan, ThreadVerdict, Tier
 from training import dataset, real, smalltalk
 
-#: A figure may get worse by this much without failing ``--check``: retraining on more lines changes single verdicts.
+#: A figure may get worse by this much without failing ``--check``, because retraining on more lines changes individual
+#: verdicts.
 TOLERANCE = 0.015
-#: Ranges of lengths of real conversations, in messages.
+#: Length ranges for real conversations, in messages.
 LENGTHS = ((1, 10), (11, 20), (21, 1000))
-#: Harassment from this score on is an alert, as in supervision.
+#: Harassment is an alert from this score on, as in supervision.
 HARASSMENT = 0.5
 Figures = dict[str, Any]
 Judged = tuple[dataset.Row, Scan]
 
 
 def wilson(part: int, whole: int) -> tuple[float, float]:
-    """The 95 % Wilson interval of a proportion."""
+    """Return the 95 % Wilson interval of a proportion."""
     if not whole:
         return 0.0, 1.0
     share, z = part / whole, 1.96
@@ -42,7 +43,7 @@ def wilson(part: int, whole: int) -> tuple[float, float]:
 
 
 def share(flags: Iterable[bool]) -> Figures:
-    """Counts, the proportion and its interval."""
+    """Return the counts, the proportion and its interval."""
     values = list(flags)
     count = sum(values)
     low, high = wilson(count, len(values))
@@ -50,7 +51,7 @@ def share(flags: Iterable[bool]) -> Figures:
 
 
 def of_lines(rows: Sequence[dataset.Row], *, deep: bool) -> Figures:
-    """Figures of alerts and noticed messages on labelled lines."""
+    """Return figures for alerts and noticed messages on labelled lines."""
     judged = [(row, detection.scan(row["text"], direction=row["direction"], semantic_stage=deep)) for row in rows]
     attempts = [(row["label"] in dataset.ATTEMPTS, verdict) for row, verdict in judged]
     true = sum(attempt and verdict.attempt for attempt, verdict in attempts)
@@ -73,7 +74,7 @@ def of_lines(rows: Sequence[dataset.Row], *, deep: bool) -> Figures:
 
 
 def _harassment(judged: Sequence[Judged]) -> Figures:
-    """Precision and recall of harassment on messages from customers."""
+    """Return precision and recall for harassment on messages from customers."""
     pairs = [
         (row["label"] == "harassment", _harasses(verdict)) for row, verdict in judged if row["direction"] == "inbound"
     ]
@@ -96,7 +97,7 @@ def _harasses(verdict: Scan) -> bool:
 
 
 def of_threads(rows: Sequence[dataset.Row], *, deep: bool) -> Figures:
-    """Figures of alerts on labelled threads, read message by message."""
+    """Return figures for alerts on labelled threads, read message by message."""
     judged = [(row, detection.read_thread(dataset.as_messages(row), semantic_stage=deep)) for row in rows]
     true = [(row, verdict) for row, verdict in judged if row["label"] == "attempt" and verdict.attempt]
     attempts = [verdict for row, verdict in judged if row["label"] == "attempt"]
@@ -118,7 +119,7 @@ def _timely(row: dataset.Row, verdict: ThreadVerdict) -> bool:
 
 
 def of_talk(*, deep: bool, step: int) -> Figures:
-    """False alerts on real, harmless data: on single messages, and on whole dialogues by length."""
+    """Return figures for false alerts on real, harmless data: single messages, and whole dialogues by length."""
     figures: Figures = {"messages": {}, "dialogues": {}}
     for name in real.MESSAGES:
         rows = real.messages(name, "measuring")[::step]
@@ -148,7 +149,10 @@ def _length(messages: int) -> str:
 
 
 def small_talk(*, deep: bool, step: int) -> Figures | None:
-    """Flagged utterances in the untrained half of the chatterbot corpus; None if it is not installed."""
+    """Return the share of flagged utterances in the half of the chatterbot corpus that isn't used for training.
+
+    Return None if the corpus is not installed.
+    """
     try:
         texts = [text for text in smalltalk.utterances("english") if not smalltalk.trained(text)][::step]
     except ImportError:
@@ -157,7 +161,10 @@ def small_talk(*, deep: bool, step: int) -> Figures | None:
 
 
 def disguises(each: int = 25) -> Figures:
-    """Recall by technique of the tests' generator: attempts (of either tier) whose identifier is covered."""
+    """Return the recall for each technique of the tests' generator.
+
+    A sample counts as found if it is judged an attempt and the findings cover at least half of the hidden identifier.
+    """
     from tests.detection.disguises import covered, samples
 
     hits: dict[str, list[bool]] = defaultdict(list)
@@ -172,7 +179,7 @@ def disguises(each: int = 25) -> Figures:
 
 
 def evaluate(*, step: int = 1) -> Figures:
-    """All figures; with ``step`` n, only every nth line is read."""
+    """Return all figures. If ``step`` is n, only every nth line is read."""
     report: Figures = {"disguises": disguises()}
     holdouts = {path.stem: dataset.read(path)[::step] for path in dataset.holdout_files()}
     writers = [row for path in dataset.writer_files("held out") for row in dataset.read(path)[::step]]
@@ -191,7 +198,7 @@ def evaluate(*, step: int = 1) -> Figures:
 
 
 def lines_of(report: Figures, name: str = "") -> Iterator[str]:
-    """The figures as lines of text."""
+    """Yield the figures as lines of text."""
     for key, value in report.items():
         path = f"{name} · {key}" if name else key
         if not isinstance(value, dict):
@@ -206,7 +213,10 @@ def lines_of(report: Figures, name: str = "") -> Iterator[str]:
 
 
 def worse(report: Figures, recorded: Figures, name: str = "") -> list[str]:
-    """Figures that are worse than the recorded ones: lower recall or F1, or a higher share of harmless data flagged."""
+    """Return the figures that are worse than the recorded ones.
+
+    A figure is worse if recall or F1 is lower, or if a higher share of harmless data is flagged.
+    """
     failures: list[str] = []
     for key, before in recorded.items():
         now, path = report.get(key), f"{name} · {key}" if name else key
@@ -224,7 +234,7 @@ def _harmless(path: str) -> bool:
 
 
 def main() -> int:
-    """Print the figures, and check or record them."""
+    """Print the figures. Check or record them if the options say so."""
     parser = argparse.ArgumentParser(description="Evaluate detection on data that no training has read.")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--check", type=Path, help="fail if figures are worse than those in this file")

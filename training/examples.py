@@ -1,7 +1,7 @@
 """Training examples for the encoder and the last stage: messages in their conversation, with their possible classes.
 
-A label of the corpus allows several classes ("solicit" does not distinguish asking and offering); a writer's code
-allows one. The loss uses the total probability of the allowed classes.
+A corpus label allows several classes ("solicit" does not distinguish asking from offering), whereas a writer's code
+allows only one. The loss uses the total probability of the allowed classes.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _OF_LABEL = {
 }
 ATTEMPTS = ("i", "qo", "qa", "qc", "mo", "mc", "do", "dc")
 HARMLESS = ("b", "rf", "rp")
-#: Weights relative to a labelled line: of a message before the attempt of its thread, of the one that completes it, of
-#: a clean thread, of real conversations, of small talk. Messages before an attempt may contain hints, so they count
-#: less.
+#: Weights, relative to a labelled line, of a message before the attempt in its thread, a message that completes the
+#: attempt, a message in a clean thread, a real message, and small talk. Messages before an attempt may contain hints,
+#: so they count less.
 BEFORE, COMPLETES, CLEAN, REAL, SMALLTALK = 0.4, 2.0, 1.0, 1.0, 0.5
-#: Shares of the messages of threads that are used, since many are similar.
+#: Which share of the messages is used from threads, and from real threads, since many messages are similar.
 SAMPLED, SAMPLED_REAL = 0.4, 0.12
-#: Earlier messages stored with a message.
+#: How many earlier messages are stored with a message.
 REACH = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A message, the messages before it, its possible classes, its evidence (None: unknown) and its weight."""
+    """A message, the messages before it, its possible classes, its evidence (None if unknown) and its weight."""
 
     text: str
     direction: Direction
@@ -53,7 +53,7 @@ class Example:
 
 
 def of_lines(rows: Iterable[dataset.Row], source: str, weight: float = 1.0) -> Iterator[Example]:
-    """Examples of labelled lines."""
+    """Yield examples from labelled lines."""
     for row in rows:
         allowed = (row["code"],) if row.get("code") in CLASSES else _OF_LABEL[row["label"]]
         if row.get("code") in ("rf", "rp"):
@@ -73,7 +73,7 @@ def of_lines(rows: Iterable[dataset.Row], source: str, weight: float = 1.0) -> I
 
 
 def of_threads(rows: Iterable[dataset.Row], source: str, *, sampled: float = SAMPLED) -> Iterator[Example]:
-    """Examples of the messages of labelled threads, up to the one that completes the evidence."""
+    """Yield examples from the messages of labelled threads, up to the message that completes the evidence."""
     for row in rows:
         rng = random.Random(row["id"])
         messages = dataset.as_messages(row)
@@ -99,7 +99,7 @@ def of_threads(rows: Iterable[dataset.Row], source: str, *, sampled: float = SAM
 
 
 def of_real(part: real.Part = "training", most: int | None = None) -> Iterator[Example]:
-    """Real messages as harmless examples, in a fixed random order. They include angry customers."""
+    """Yield real messages as harmless examples, in a fixed random order. Some of them are from angry customers."""
     allowed = _numbers((*HARMLESS, "h"))
     rows = [(name, row) for name in real.MESSAGES for row in real.messages(name, part)]
     random.Random(0).shuffle(rows)
@@ -108,7 +108,7 @@ def of_real(part: real.Part = "training", most: int | None = None) -> Iterator[E
 
 
 def of_real_threads(part: real.Part = "training", *, sampled: float = SAMPLED_REAL) -> Iterator[Example]:
-    """Real messages with the messages before them."""
+    """Yield examples from real messages, with the messages before them."""
     for name in real.THREADS:
         rows = [{**row, "label": "clean"} for row in real.threads(name, part)]
         yield from of_threads(rows, f"{name}.threads", sampled=sampled)

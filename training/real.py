@@ -1,8 +1,9 @@
-"""Real conversations from outside the project: nearly all harmless, read in place and never copied.
+"""Real conversations from outside the project, nearly all of them harmless. They are read in place and never copied.
 
-The data sets are next to the repository (``../shared/corpus/real``; ``CONTACT_GUARD_REAL`` sets another folder); their
-README lists sources and licences. Half of the dialogues, selected by a hash of their name, may be used for training, an
-eighth for fitting the last stage; the rest, and all of ``en_banking77``, is used for measuring only.
+The data sets are next to the repository, in ``../shared/corpus/real``, unless ``CONTACT_GUARD_REAL`` sets another
+folder. Their README lists sources and licences. Half of the dialogues, selected by a hash of their name, may be used
+for training, and an eighth for fitting the last stage. The rest, and all of ``en_banking77``, is used only for
+measuring.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Part = Literal["training", "calibration", "measuring"]
 FOLDER = Path(os.environ.get("CONTACT_GUARD_REAL", Path(__file__).parents[2] / "shared" / "corpus" / "real"))
 MESSAGES = ("ja_asdc", "ja_realpersonachat", "en_sgd", "en_clinc", "en_banking77")
 THREADS = ("ja_asdc", "ja_realpersonachat", "en_sgd")
-#: Data sets used for measuring only.
+#: Data sets that are used only for measuring.
 UNSEEN = ("en_banking77",)
 
 
@@ -29,12 +30,12 @@ def available() -> bool:
 
 
 def messages(name: str, part: Part = "training") -> list[Row]:
-    """Single messages of one part of a data set."""
+    """Return the single messages in one part of a data set."""
     return [row for row in _read(f"{name}.jsonl") if _part(name, _dialogue(row["id"])) == part]
 
 
 def threads(name: str, part: Part = "training") -> list[Row]:
-    """Whole dialogues of one part of a data set."""
+    """Return the whole dialogues in one part of a data set."""
     return [row for row in _read(f"{name}.threads.jsonl") if _part(name, row["id"]) == part]
 
 

@@ -1,8 +1,8 @@
 """Small talk as harmless training data for the ranker.
 
-``python -m training.smalltalk`` writes ``data/smalltalk.jsonl`` from chatterbot-corpus (BSD-3-Clause, PyPI): the
-English utterances with an even checksum, and all Japanese ones. The English utterances with an odd checksum are never
-used for training; ``evaluate`` reports on them.
+``python -m training.smalltalk`` writes ``data/smalltalk.jsonl`` from chatterbot-corpus (BSD-3-Clause, PyPI). The file
+contains the English utterances with an even checksum, and all Japanese ones. The English utterances with an odd
+checksum are never used for training; ``evaluate`` reports on them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LONGEST = 300
 
 
 def utterances(language: str) -> list[str]:
-    """Distinct utterances of one language in the installed corpus, in the order of its files."""
+    """Return the distinct utterances of a language in the installed corpus, in the order of the corpus files."""
     import chatterbot_corpus
     import yaml
 

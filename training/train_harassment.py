@@ -1,7 +1,7 @@
 """Train the model of the harassment detector: ``python -m training.train_harassment [--out FILE]``.
 
-Deterministic; needs scikit-learn. Uses ``data/harassment.jsonl`` (never its holdout) and, as further fair texts, the
-files of the ranker. Prints cross-validated figures, then trains on all lines.
+Deterministic; needs scikit-learn. Uses ``data/harassment.jsonl`` (never its holdout) and, as additional text without
+harassment, the ranker's files. Prints cross-validated figures, then trains on all lines.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from training import dataset
 
 #: Inverse strength of the regularisation (cross-validated; flat between 0.3 and 6).
 STRENGTH = 2.0
-#: Log odds from which the model reports a finding. Fixed by cross-validation (less than 1 in 1,000 benign lines and
-#: refusals flagged), so that it does not change with every line that is added elsewhere.
+#: Log odds from which the model reports a finding. The value was chosen by cross-validation (less than 1 in 1,000
+#: benign lines and refusals flagged) and is fixed, so that it does not change with every line that is added elsewhere.
 THRESHOLD = 0.1
 HERE = Path(__file__).parent
 LINES = HERE / "data" / "harassment.jsonl"
@@ -34,13 +34,13 @@ OUT = HERE.parent / "crm_contact_guard" / "detection" / "weights" / "harassment.
 
 
 def own_lines() -> list[dict[str, str]]:
-    """Lines from customers labelled for this detector, and the writers' lines with harassment."""
+    """Return lines from customers that were labelled for this detector, and the writers' lines with harassment."""
     written = [row for path in dataset.writer_files() for row in _read(path) if row["label"] == "harassment"]
     return [row for row in (*_read(LINES), *written) if row["direction"] == "inbound"]
 
 
 def other_lines() -> list[dict[str, str]]:
-    """Messages about contacts, from the corpus and the ranker's lines; none of them is harassment."""
+    """Return messages about contacts, from the corpus and the ranker's lines. None of them is harassment."""
     paths = [HERE / "corpus" / "messages.jsonl", *sorted((HERE / "data").glob("*.jsonl"))]
     paths = [path for path in paths if "holdout" not in path.name and not path.name.startswith("harassment")]
     rows = [row for path in (*paths, *dataset.writer_files()) for row in _read(path)]
@@ -52,7 +52,7 @@ def _read(path: Path) -> list[dict[str, str]]:
 
 
 def matrix(texts: list[str]) -> sparse.csr_matrix:
-    """Folded texts × n-gram buckets, scaled as at run time."""
+    """Return a matrix of folded texts × n-gram buckets, scaled as at run time."""
     where: list[int] = []
     which: list[int] = []
     values: list[float] = []
@@ -65,12 +65,12 @@ def matrix(texts: list[str]) -> sparse.csr_matrix:
 
 
 def untrained() -> LogisticRegression:
-    """The untrained model."""
+    """Return the untrained model."""
     return LogisticRegression(C=STRENGTH, max_iter=3000)
 
 
 def cross_validated(features: sparse.csr_matrix, labels: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Log odds of each text by a model that has not seen it (ten folds)."""
+    """Return the log odds of each text from a model that has not seen that text (ten folds)."""
     odds = np.zeros(len(labels))
     for train, test in KFold(10, shuffle=True, random_state=3).split(features):
         odds[test] = untrained().fit(features[train], labels[train]).decision_function(features[test])

@@ -1,4 +1,4 @@
-"""A dry run over the company's own record: proposes settings and estimates their effect. Nothing is changed."""
+"""A dry run over the company's own record that proposes settings and estimates their effect. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from crm_contact_guard.policy.thresholds import Thresholds
 
 @dataclass
 class Calibration:
-    """Counts of what was read, and the proposals."""
+    """The proposals, and counts of the messages, conversations and closed alerts that were read."""
 
     messages: int = 0
     conversations: int = 0
@@ -28,7 +28,7 @@ class Calibration:
     false: int = 0
     proposals: list[Proposal] = field(default_factory=list)
     contacts: list[Contact] = field(default_factory=list)
-    #: The record has more identifiers than can be counted at once: rare ones may be missing.
+    #: Whether the record has more identifiers than can be counted at once, so that rare ones may be missing.
     forgetful: bool = False
     quiet: list[Phrase] = field(default_factory=list)
 
@@ -40,7 +40,10 @@ def calibrate(
     judge: reading.Judge = reading.detector,
     progress: Callable[[int], None] = lambda messages: None,
 ) -> Calibration:
-    """Read the record and the closed alerts again. ``judge`` scores each message; see ``reading``."""
+    """Judge the record and the closed alerts again, and propose settings.
+
+    ``judge`` scores each message; see ``reading``.
+    """
     with crm.tenant(tenant or ""):
         company_data = company()
     now = thresholds_of(company_data)
@@ -58,7 +61,7 @@ def calibrate(
             result.conversations += 1
         progress(result.messages)
     listener = Listener()
-    # False alarms first: true alerts are searched only for phrases that are frequent in false alarms.
+    # False alarms come first, because true alerts are searched only for phrases that are frequent in false alarms.
     for alert in reading.alerts(since=since, tenant=tenant, judge=judge, true=False):
         tallies[alert.direction].judge(alert)
         listener.false(alert)
@@ -77,6 +80,6 @@ def calibrate(
 
 
 def thresholds_of(own: Company) -> dict[Direction, Thresholds]:
-    """The current thresholds, by direction."""
+    """Return the current thresholds, by direction."""
     alert, noticed = own.threshold_by_direction or {}, own.noticed_by_direction or {}
     return {direction: Thresholds(alert[direction], noticed[direction]) for direction in Direction}

@@ -1,4 +1,4 @@
-"""Writes confirmed contacts to the file that ``COMPANY_RULES`` names."""
+"""Writes confirmed contacts to the file named in ``COMPANY_RULES``."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 
-#: The event that records who confirmed which contacts; the contacts themselves are in its erasable part.
+#: The event that records who confirmed which contacts. The contacts themselves are in the erasable part of the event.
 CONFIRMED = "company.contacts_confirmed"
 
 
 class NotWritten(Exception):
-    """The file was not changed; the message says why."""
+    """The file was not changed. The message says why."""
 
 
 def confirm(contacts: Sequence[Contact], *, path: Path, operator: str, tenant: str = "") -> dict[str, list[str]]:
-    """Add the contacts to the file and record who confirmed them; returns what was new in it, by list.
+    """Add the contacts to the file and record who confirmed them. Return the contacts that were new, by list.
 
-    ``operator``: the login of whoever runs the command. They own the installation's files, so nobody of the directory
-    is asked for. What the file holds besides stays as it is. Raises NotWritten, and then nothing is recorded either.
+    ``operator`` is the login of the person who runs the command. This person owns the installation's files, so no user
+    from the directory has to confirm. The rest of the file stays unchanged. If NotWritten is raised, nothing is
+    recorded either.
     """
     before = _read(path)
     added = _new(contacts, before)
@@ -56,7 +57,7 @@ def confirm(contacts: Sequence[Contact], *, path: Path, operator: str, tenant: s
                 data={"added": {name: len(values) for name, values in added.items()}},
                 details={"file": str(path), "added": added},
             )
-            # Within the transaction: if the file can't be replaced, nothing is recorded.
+            # Replace the file within the transaction, so that nothing is recorded if that fails.
             part.replace(path)
     except (OSError, CompanyFileError) as error:
         part.unlink(missing_ok=True)
@@ -65,7 +66,7 @@ def confirm(contacts: Sequence[Contact], *, path: Path, operator: str, tenant: s
 
 
 def _read(path: Path) -> str:
-    """The content of the file; empty if it does not exist yet."""
+    """Return the content of the file, or an empty string if it does not exist yet."""
     try:
         text = path.read_text("utf-8") if path.exists() else ""
         if path.suffix == ".json" or text.lstrip().startswith("{"):
@@ -87,7 +88,7 @@ def _new(contacts: Sequence[Contact], before: str) -> dict[str, list[str]]:
 
 
 def _with(before: str, added: Mapping[str, Sequence[str]], actor: str) -> str:
-    """The text of the file with the contacts added. TOML requires lists before the first table."""
+    """Return the text of the file with the contacts added at the top, because TOML tables must come after the lists."""
     current = tomllib.loads(before)
     lines = before.splitlines()
     top = [f"# {', '.join(added)}: confirmed {timezone.now():%Y-%m-%d} by {actor}"]

@@ -1,7 +1,7 @@
-"""Finds contacts that are probably the company's own: those that several employees gave to several customers.
+"""Finds contacts that are probably the company's own, because several employees gave them to several customers.
 
-A contact given by a single employee is never proposed, to however many customers it was sent: a private number looks
-the same. Contacts in the evidence of true alerts are not proposed either.
+A contact given by a single employee is never proposed, no matter how many customers received it, because a private
+number looks the same. Contacts in the evidence of true alerts are not proposed either.
 """
 
 from __future__ import annotations
@@ -19,22 +19,23 @@ from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company, Direction
 from crm_contact_guard.record.models import Message
 
-#: Employees, or customers, required to propose a contact; at least ``SEVERAL`` of each.
+#: A contact is proposed if at least ``EMPLOYEES`` employees gave it or at least ``CUSTOMERS`` customers received it,
+#: and there are at least ``SEVERAL`` of each.
 EMPLOYEES: Final = 3
 CUSTOMERS: Final = 10
 SEVERAL: Final = 2
-#: Identifiers counted at once; beyond that, those given to only one customer are dropped.
+#: How many identifiers are counted at once. If there are more, those given to only one customer are dropped.
 MOST: Final = 100_000
 #: The list in a company's file for each sort of candidate.
 _LISTS: Final = {"phone": "phones", "email": "emails", "handle": "handles", "link": "urls"}
-#: Not complete identifiers: codes, parts of numbers, hints.
+#: Candidates that are not complete identifiers: codes, parts of numbers, hints.
 _PARTS: Final = frozenset(
     {f"phone:{shape}" for shape in ("other", "code", "local", "flood", "goroawase")} | {"email:hint", "email:spelled"}
 )
 
 
 class Identifier(NamedTuple):
-    """The list in a company's file, a form for comparison, and the form as written."""
+    """An identifier: its list in a company's file, a form for comparison, and the form in which it was written."""
 
     list: str
     key: str
@@ -43,7 +44,7 @@ class Identifier(NamedTuple):
 
 @dataclass
 class Seen:
-    """Who gave an identifier to whom; only as many as the decision needs are kept."""
+    """The employees who gave an identifier, and the customers who received it, as many as the decision needs."""
 
     written: str
     employees: set[UUID] = field(default_factory=set)
@@ -52,7 +53,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Contact:
-    """A contact that may be the company's. The counts are lower bounds: counting stops when they suffice."""
+    """A contact that may be the company's own. Counts are lower bounds, because counting stops when they suffice."""
 
     list: str
     value: str
@@ -61,7 +62,7 @@ class Contact:
 
     @property
     def masked(self) -> str:
-        """The contact, masked so that only somebody who knows it recognises it."""
+        """The contact, masked so that only somebody who already knows the contact recognises it."""
         kind = {"phones": PHONE, "emails": EMAIL}.get(self.list)
         if kind is not None:
             return kind.mask(self.value)
@@ -95,12 +96,12 @@ class Learner:
             self._forget()
 
     def refuse(self, texts: Iterable[str], company: Company) -> None:
-        """Never propose identifiers in these texts, which are evidence of a true alert."""
+        """Exclude the identifiers in ``texts``, which are evidence of a true alert, from the proposals."""
         for text in texts:
             self._refused.update((identifier.list, identifier.key) for identifier in identifiers(text, company))
 
     def contacts(self) -> list[Contact]:
-        """The proposed contacts, sorted by list and then by the number of employees."""
+        """Return the proposed contacts, sorted by list and then by the number of employees."""
         proposed = [
             Contact(name, seen.written, len(seen.employees), len(seen.customers))
             for (name, key), seen in self._seen.items()
@@ -111,14 +112,14 @@ class Learner:
     def _forget(self) -> None:
         self.forgetful = True
         remaining = {key: seen for key, seen in self._seen.items() if len(seen.customers) > 1}
-        # If nearly all went to two or more customers, keep only those given by several employees.
+        # If most identifiers went to two or more customers, keep only those given by several employees.
         if len(remaining) > MOST // 2:
             remaining = {key: seen for key, seen in remaining.items() if len(seen.employees) > 1}
         self._seen = remaining
 
 
 def identifiers(text: str, company: Company) -> Iterator[Identifier]:
-    """Phone numbers, mail addresses, handles and links in a text that are not known as the company's."""
+    """Yield the phone numbers, email addresses, handles and links in a text that aren't known to be the company's."""
     folded = normalise(text)
     own = own_contacts(company)
     budget = candidates.Budget()

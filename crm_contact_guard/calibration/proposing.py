@@ -1,4 +1,4 @@
-"""Proposes thresholds, with the alerts and false alarms each would have caused."""
+"""Proposes thresholds, and shows the alerts and false alarms that each threshold would have caused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crm_contact_guard.policy.thresholds import Thresholds
 
 #: Proportion of true alerts that a proposed threshold must keep.
 KEEP: Final = 0.95
-#: Messages in a thousand that may be noticed: nobody reads notes on too many messages.
+#: How many messages in a thousand may be noticed. Nobody reads the notes if there are too many.
 NOTICED_OF_1000: Final = 20
 #: With fewer false alarms, another threshold has no benefit.
 _FALSE: Final = 5
@@ -49,14 +49,14 @@ class Cost:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Thresholds for one direction: current, proposed, and the cost of each that was tried."""
+    """The current and proposed thresholds for one direction, and the cost of every threshold that was tried."""
 
     direction: Direction
     now: Thresholds
     proposed: Thresholds
     why: Why
     costs: tuple[Cost, ...]
-    #: Messages noticed without an alert, with the current and with the proposed thresholds.
+    #: Messages noticed without an alert: with the current thresholds, and with the proposed ones.
     noticed_now: Share
     noticed_proposed: Share
     judged: int
@@ -71,7 +71,10 @@ class Proposal:
 
 
 def propose(direction: Direction, tally: Tally, now: Thresholds) -> Proposal:
-    """Choose thresholds by the tally. Never below the current ones, since only alerts have been reviewed."""
+    """Choose thresholds from the tally.
+
+    The alert threshold is never lower than the current one, because only messages that caused alerts were reviewed.
+    """
     now = Thresholds(round(now.alert, 4), round(now.noticed, 4))
     costs = tuple(_cost(tally, place) for place in range(len(tally.grid)))
     alert, why = _alert(costs, tally, now.alert)
@@ -105,7 +108,8 @@ def _alert(costs: tuple[Cost, ...], tally: Tally, now: float) -> tuple[float, Wh
     if tally.true.total + tally.false.total < SMALL or tally.false.total < _FALSE:
         return now, Why.TOO_FEW
     current = next(cost for cost in costs if cost.threshold == now)
-    # Of the thresholds that keep enough true alerts, take the one that avoids most false alarms; of equals, the lowest.
+    # Of the thresholds that keep enough true alerts, take the one that avoids the most false alarms. If several do,
+    # take the lowest.
     minimum = KEEP * current.kept.part
     suitable = [cost for cost in costs if cost.threshold >= now and cost.kept.part >= minimum]
     best = max(suitable, key=lambda cost: (cost.avoided.part, -cost.threshold))

@@ -12,14 +12,14 @@ from uuid import UUID
 from crm_contact_guard.calibration.reading import JudgedAlert
 from crm_contact_guard.detection.text.normalise import normalise
 
-#: A phrase in fewer false alarms, or with fewer customers, is a coincidence or somebody's name.
+#: A phrase that occurs in fewer false alarms, or with fewer customers, is a coincidence or somebody's name.
 ALARMS: Final = 5
 CUSTOMERS: Final = 3
-#: Phrases that are reported.
+#: Maximum number of phrases that are reported.
 MAX_PHRASES: Final = 20
-#: Phrases counted at once; beyond that, those seen only once are dropped.
+#: How many phrases are counted at once. If there are more, those seen only once are dropped.
 MOST: Final = 200_000
-#: Characters of a message that are read.
+#: How many characters of a message are read.
 _LONGEST: Final = 600
 _WORDS: Final = re.compile(r"[a-z][a-z']*(?: [a-z][a-z']*)*")
 #: Kana, kanji, hangul, Thai …: scripts without spaces between words.
@@ -63,7 +63,7 @@ class Listener:
                 del frequent[phrase]
 
     def phrases(self) -> list[Phrase]:
-        """The most frequent phrases, without those that are part of a longer phrase with the same count."""
+        """Return the most frequent phrases, except those that are part of a longer phrase with the same count."""
         frequent = self._frequent()
         reported: list[Phrase] = []
         for phrase, count in sorted(frequent.items(), key=lambda item: (-item[1], -len(item[0]), item[0])):
@@ -84,7 +84,7 @@ class Listener:
 
 
 def phrases_of(text: str) -> Iterator[str]:
-    """Sequences of two to five words of a folded text, or of four to ten characters in scripts without spaces."""
+    """Yield sequences of two to five words of a folded text, or of four to ten characters in scripts without spaces."""
     for run in _WORDS.findall(text):
         words = run.split()
         for length in range(2, 6):

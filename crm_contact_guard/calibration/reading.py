@@ -1,6 +1,6 @@
-"""Reads the record again, message by message in its conversation; bounded in memory, without changes.
+"""Reads the record again, judging each message in its conversation. Memory is bounded, and nothing is changed.
 
-The judge is a parameter: the current detector, or any function with the same signature.
+The judge is a parameter. It can be the current detector or any function with the same signature.
 """
 
 from __future__ import annotations
@@ -23,19 +23,20 @@ from crm_contact_guard.supervision.alerts import TOPICS, by_side
 from crm_contact_guard.supervision.models import Alert, Topic
 from crm_contact_guard.supervision.talks import THREAD_AGE, THREAD_MESSAGES, as_thread, talk_up_to
 
-#: Judges the newest message of a conversation, oldest message first; called in the context of its tenant.
+#: A function that judges the newest message of a conversation, which is passed oldest message first. It is called in
+#: the context of the conversation's tenant.
 Judge = Callable[[Sequence[ThreadMessage]], ThreadVerdict]
 
 Paged = TypeVar("Paged", Alert, Conversation)
 
 _BATCH: Final = 500
-#: Messages of one alert that are judged again; more are not needed for a score.
+#: How many messages of an alert are judged again. More are not needed for a score.
 _EVIDENCE: Final = 8
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A message and its current score, which thresholds are compared with."""
+    """A message and its current score, which is compared with thresholds."""
 
     message: Message
     score: float
@@ -43,7 +44,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class JudgedAlert:
-    """A closed alert about leaving the channels: the reviewer's result, its evidence and the current score."""
+    """A closed alert about leaving the channels: the reviewer's result, the alert's evidence and its current score."""
 
     true: bool
     direction: Direction
@@ -52,12 +53,15 @@ class JudgedAlert:
 
 
 def detector(thread: Sequence[ThreadMessage]) -> ThreadVerdict:
-    """The current detector with the company's settings."""
+    """Judge with the current detector and the company's settings."""
     return detection.read_message(thread, company=company(), semantic_stage=settings.semantic)
 
 
 def messages(*, since: datetime | None, tenant: str | None, judge: Judge = detector) -> Iterator[Judged]:
-    """Each recorded message since ``since``, judged in its conversation; by conversation, oldest first."""
+    """Judge each message recorded since ``since`` in its conversation.
+
+    Yield them conversation by conversation, oldest message first.
+    """
     for conversation in _conversations(since, tenant):
         with crm.tenant(conversation.tenant):
             before: deque[Message] = deque(maxlen=THREAD_MESSAGES - 1)
@@ -74,7 +78,10 @@ def messages(*, since: datetime | None, tenant: str | None, judge: Judge = detec
 def alerts(
     *, since: datetime | None, tenant: str | None, judge: Judge = detector, true: bool | None = None
 ) -> Iterator[JudgedAlert]:
-    """Closed alerts about leaving the channels, in the order of opening; ``true``: only true, or only false ones."""
+    """Yield closed alerts about leaving the channels, in the order in which they were opened.
+
+    ``true`` selects only true alerts, or only false ones. ``None`` selects both.
+    """
     condition = Q(topic=Topic.OFF_CHANNEL, status=Alert.Status.CLOSED)
     if since is not None:
         condition &= Q(opened_at__gte=since)
@@ -105,7 +112,7 @@ def _score(judge: Judge, rows: Sequence[Message]) -> float:
 
 
 def _evidence(alert: Alert) -> list[Message]:
-    """The messages of the alert's side that are its evidence and still have a text, at most ``_EVIDENCE``."""
+    """Return the messages by the alert's side that are its evidence and still have text, at most ``_EVIDENCE``."""
     kinds = [kind for kind, topic in TOPICS.items() if topic == Topic.OFF_CHANNEL]
     named = alert.findings.filter(kind__in=kinds).values("message")
     rows = Message.objects.filter(Q(pk__in=named) | Q(pk=alert.at_message_id), text__isnull=False)
@@ -123,7 +130,7 @@ def _conversations(since: datetime | None, tenant: str | None) -> Iterator[Conve
 
 
 def _of(conversation: Conversation, since: datetime | None) -> Iterator[Message]:
-    """A conversation's messages, including those before ``since`` that serve as context."""
+    """Yield a conversation's messages, including messages before ``since`` that serve as context."""
     rows = Message.objects.filter(conversation=conversation).order_by("occurred_at", "id")
     rows = rows.only(
         "id", "conversation_id", "customer_id", "employee_id", "direction", "occurred_at", "text", "tenant"
@@ -139,7 +146,7 @@ def _of(conversation: Conversation, since: datetime | None) -> Iterator[Message]
 
 
 def _pages(rows: QuerySet[Paged]) -> Iterator[Paged]:
-    """All rows in the order of their key, in pages: no cursor stays open while the judge works."""
+    """Yield all rows in the order of their key, read in pages so that no cursor stays open while the judge works."""
     after: UUID | None = None
     while True:
         page = list((rows if after is None else rows.filter(pk__gt=after)).order_by("pk")[:_BATCH])

@@ -29,13 +29,13 @@ class Scores:
         return sum(self.counts)
 
     def reaching(self, threshold: float) -> int:
-        """The number of scores at or above the threshold."""
+        """Return the number of scores at or above the threshold."""
         return sum(self.counts[_part(threshold) :])
 
 
 @dataclass
 class Tally:
-    """The counts for one direction. ``alerts[i]``: the number of alerts that ``grid[i]`` would have opened."""
+    """The counts for one direction. ``alerts[i]`` is the number of alerts that ``grid[i]`` would have opened."""
 
     grid: Sequence[float]
     window: timedelta
@@ -51,7 +51,10 @@ class Tally:
         self.alerts = [0] * len(self.grid)
 
     def add(self, judged: Judged) -> None:
-        """Count a message. Those of one conversation must be consecutive, oldest first: an alert covers a window."""
+        """Count a message.
+
+        The messages of a conversation must be added consecutively, oldest first, because an alert covers a time window.
+        """
         message = judged.message
         if message.conversation_id != self._conversation:
             self._conversation = message.conversation_id
@@ -71,12 +74,12 @@ class Tally:
         (self.true if alert.true else self.false).add(alert.score)
 
     def noticed(self, threshold: float, alert: float) -> int:
-        """The number of messages noticed without an alert."""
+        """Return the number of messages noticed without an alert."""
         return max(0, self.messages.reaching(threshold) - self.messages.reaching(alert))
 
 
 def grid(*own: float) -> list[float]:
-    """The thresholds to try: multiples of 0.05, and the current ones."""
+    """Return the thresholds to try: multiples of 0.05, and the current thresholds."""
     steps = [round(step, 4) for step in accumulate([0.05] * 19)]
     return sorted({*steps, *(round(score, 4) for score in own)})
 

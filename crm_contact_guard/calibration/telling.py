@@ -36,7 +36,7 @@ _LISTS: Final = {
 
 
 def told(calibration: Calibration, *, show: bool) -> Iterator[str]:
-    """The calibration as lines of text in the active language."""
+    """Yield the calibration as lines of text in the active language."""
     yield _(
         "%(messages)s messages in %(conversations)s conversations read; of the closed alerts %(true)s were true and "
         "%(false)s were false alarms"
@@ -140,7 +140,7 @@ def _per_1000(share: Share) -> str:
 
 
 def _setting(calibration: Calibration) -> dict[str, dict[str, float]]:
-    """The value for ``THRESHOLDS``: the directions with a changed proposal."""
+    """Return the value for ``THRESHOLDS``, with the directions whose proposal differs from the current thresholds."""
     return {
         proposal.direction.value: proposal.proposed._asdict()
         for proposal in calibration.proposals
@@ -149,7 +149,7 @@ def _setting(calibration: Calibration) -> dict[str, dict[str, float]]:
 
 
 def data(calibration: Calibration, *, show: bool) -> dict[str, Any]:
-    """The calibration as data, with the cost of every threshold that was tried."""
+    """Return the calibration as data, with the cost of every threshold that was tried."""
     return {
         "messages": calibration.messages,
         "conversations": calibration.conversations,

@@ -1,7 +1,8 @@
 """Detection of attempts to move a conversation off the company's channels. No Django, no network, no database.
 
-``scan`` judges one text and ``read_thread`` a conversation. ``explain`` shows how a verdict was reached, ``reason``
-describes a detector in the reader's language. Packs and weights are loaded on first use, so importing is cheap.
+``scan`` judges one text, and ``read_thread`` judges a conversation. ``explain`` shows how a verdict was reached, and
+``reason`` describes a detector in the reader's language. Packs and weights are loaded on first use, so importing this
+package is cheap.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ def scan(
 ) -> Scan:
     """Judge one text; see ``engine.scan``. Never raises.
 
-    ``said`` holds the earlier messages of the conversation, in any order: only text that repeats them counts as a
-    quote. ``semantic_stage`` also runs the encoder, if its extra is installed; it takes some milliseconds.
+    ``said`` holds the earlier messages of the conversation, in any order: only text that repeats one of them counts as
+    a quote. ``semantic_stage`` also runs the encoder if its extra is installed, which takes a few milliseconds.
     """
     from crm_contact_guard.detection import engine
 
@@ -69,7 +70,10 @@ def scan(
 
 
 def scan_many(messages: Iterable[tuple[str, Direction | str]], *, company: Company | None = None) -> Iterator[Scan]:
-    """Judge many texts, given as (text, direction); same verdicts as ``scan``, but faster. See ``engine.scan_many``."""
+    """Judge many messages, given as (text, direction), faster than ``scan`` but with the same verdicts.
+
+    See ``engine.scan_many``.
+    """
     from crm_contact_guard.detection import engine
 
     return engine.scan_many(messages, company=company)
@@ -109,11 +113,14 @@ def read_others(text: str, *, company: Company | None = None, semantic_stage: bo
 
 
 def masked(text: str, stored: Iterable[Finding] = ()) -> str:
-    """The text with sensitive data unreadable, what ``stored`` findings cover and what is seen now; of the same length."""
+    """Return the text with sensitive data masked: whatever ``stored`` findings cover, and whatever is found now.
+
+    The length does not change.
+    """
     from crm_contact_guard.detection.sensitive import finding as sensitive
     from crm_contact_guard.detection.text.normalise import normalise
 
-    # Neither the direction nor the company's settings make these data less sensitive.
+    # Neither the direction nor the company's settings make this data less sensitive.
     current = sensitive.find(normalise(text), Direction.INBOUND, Company())
     return sensitive.mask(text, [*stored, *current])
 
@@ -130,14 +137,14 @@ def explain(
     *,
     semantic_stage: bool = False,
 ) -> str:
-    """Every step that led to the verdict on a text, in words; see ``explanation.explain``."""
+    """Describe every step that led to the verdict on a text; see ``explanation.explain``."""
     from crm_contact_guard.detection import explanation
 
     return explanation.explain(text, direction, language, semantic_stage=semantic_stage)
 
 
 def reason(detector: str, language: str = "en") -> str:
-    """Why findings of this detector are shown, in ``language`` ("en" or "ja")."""
+    """Explain why findings of this detector are shown, in ``language`` ("en" or "ja")."""
     from crm_contact_guard.detection import explanation
 
     return explanation.reason(detector, language)

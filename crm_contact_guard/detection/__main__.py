@@ -1,8 +1,8 @@
 """Command line: ``python -m crm_contact_guard.detection --jsonl [--company FILE] [--semantic] [--explain TEXT]``.
 
-``--jsonl`` reads one JSON object per line from standard input (``text`` and ``direction``, or ``messages``) and writes
-one verdict per line in the same order. An invalid line is reported on standard error; the others are processed and the
-exit status is 1.
+``--jsonl`` reads one JSON object per line from standard input (with ``text`` and ``direction``, or ``messages``) and
+writes one verdict per line in the same order. If a line is invalid, it is reported on standard error, the other lines
+are processed, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from crm_contact_guard.detection.types import Company, Finding
 
 
 def verdict(line: dict[str, Any], company: Company, *, semantic_stage: bool = False) -> dict[str, Any]:
-    """The verdict for one input line. Raises ``ValueError`` or ``KeyError`` for an invalid line."""
+    """Return the verdict for one input line. Raises ``ValueError`` or ``KeyError`` for an invalid line."""
     if "messages" in line:
         messages = [
             ThreadMessage(

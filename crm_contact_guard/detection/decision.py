@@ -1,10 +1,14 @@
 """Combines the quick scan, the conversation and the encoder into one probability.
 
-``weights/decision.json``, written by ``python -m training.train_decision``, holds three small logistic models: without
-the encoder, with it for a single message, and with it for a message in its conversation, whose context makes many
-suspicious messages harmless. Probabilities are calibrated to real use, with one attempt in a hundred conversations, and
-not to a corpus in which every second line is an attempt: a message that scores ``ALERT`` is an attempt with probability
-.5, and at most one harmless message in a thousand scores that much.
+``weights/decision.json``, written by ``python -m training.train_decision``, contains three small logistic models:
+
+* one without the encoder;
+* one with the encoder for a single message;
+* one with the encoder for a message in its conversation, whose context makes many suspicious messages harmless.
+
+Probabilities are calibrated to real use, with one attempt in a hundred conversations, and not to a corpus in which half
+the lines are attempts. A message that scores ``ALERT`` is an attempt with probability .5, and at most one harmless
+message in a thousand scores that high.
 """
 
 from __future__ import annotations
@@ -19,12 +23,13 @@ from typing import NamedTuple
 
 from crm_contact_guard.detection.types import Company, Direction, Tier
 
-#: Probabilities from which a message is an alert, or is noticed, unless the company sets others.
+#: The lowest probabilities at which a message is an alert or is noticed, unless the company sets others.
 ALERT, NOTICED = 0.5, 0.3
-#: Log odds (nine in ten) from which the quick scan's verdict stays an alert: two of three times the encoder is wrong there.
+#: Log odds (nine in ten) from which the quick scan's alert stands even if the encoder disagrees, because the encoder is
+#: then wrong two times out of three.
 SURE = 2.2
-#: Signals are clipped to ± ``LIMIT`` (log odds). The encoder is overconfident about harmless messages, hence its own
-#: limit.
+#: Signals are clipped to ± ``LIMIT`` (log odds). The encoder is overconfident about harmless messages, so its signal
+#: has a lower limit of its own.
 LIMIT, NOTHING_SEEN = 8.0, -6.0
 
 
@@ -36,14 +41,14 @@ class Thresholds:
     noticed: float
 
     def tier(self, score: float) -> Tier:
-        """The tier of a probability."""
+        """Return the tier of a probability."""
         if score >= self.alert:
             return Tier.ALERT
         return Tier.NOTICED if score >= self.noticed else Tier.NONE
 
 
 def thresholds(direction: Direction, company: Company) -> Thresholds:
-    """The thresholds for one direction, as the company set them."""
+    """Return the thresholds for one direction, as set by the company."""
     alert = ALERT if company.threshold is None else company.threshold
     noticed = NOTICED if company.noticed is None else company.noticed
     alert = (company.threshold_by_direction or {}).get(direction, alert)
@@ -56,13 +61,17 @@ NAMES = ("alone", "inbound", "joined", "assembled", "answers", "accepts", "press
 
 
 class Signals(NamedTuple):
-    """The signals for one message; those of the conversation refer to messages that can be named.
+    """The signals for one message. Signals from the conversation are based on specific messages.
 
-    ``alone``: log odds of the quick scan. ``inbound``: 1 for a customer's message. ``joined``: log odds of an
-    identifier that spans several messages, else 0. ``assembled``: 1 if digits of several messages form a phone number.
-    ``answers``: probability that the other side asked for the identifier in this message. ``accepts``: probability that
-    the other side proposed what this message accepts. ``presses``: probability that it repeats what the other side
-    refused. ``deep``: log odds of the encoder, ``None`` without it. ``within``: whether there are earlier messages.
+    * ``alone``: log odds from the quick scan.
+    * ``inbound``: 1 for a customer's message.
+    * ``joined``: log odds for an identifier that spans several messages, else 0.
+    * ``assembled``: 1 if digits from several messages form a phone number.
+    * ``answers``: probability that the other side asked for the identifier in this message.
+    * ``accepts``: probability that the other side proposed what this message accepts.
+    * ``presses``: probability that this message repeats what the other side refused.
+    * ``deep``: log odds from the encoder, ``None`` without it.
+    * ``within``: whether there are earlier messages.
     """
 
     alone: float
@@ -83,7 +92,7 @@ class Signals(NamedTuple):
         return "talk" if self.within else "deep"
 
     def numbers(self) -> tuple[float, ...]:
-        """The inputs of the model, each clipped to its limit."""
+        """Return the inputs of the model, each clipped to its limit."""
         numbers = [max(-LIMIT, min(LIMIT, getattr(self, name) or 0.0)) for name in NAMES]
         return (*numbers[:-1], max(NOTHING_SEEN, numbers[-1]))
 
@@ -99,17 +108,17 @@ class Decision:
 
 @lru_cache(maxsize=1)
 def decision() -> Decision:
-    """The shipped weights."""
+    """Return the shipped weights."""
     data = json.loads((files("crm_contact_guard.detection") / "weights" / "decision.json").read_text("utf-8"))
     return Decision(data["weights"], data["harassment"], data["version"])
 
 
 def odds(signals: Signals) -> float:
-    """Log odds that the message is an attempt. The encoder doesn't overrule a quick scan that is sure."""
+    """Return the log odds that the message is an attempt. The encoder doesn't overrule a confident quick scan."""
     total = _weighed(signals, signals.stage)
     if signals.stage != "quick":
         total = max(total, _weighed(signals, "quick") - SURE)
-    # Below even odds the scale has a slope of its own, so that NOTICED is the same share of harmless messages in each stage.
+    # Below even odds, each stage has its own slope, so that NOTICED is the same share of harmless messages in each one.
     return total if total >= 0 else total * decision().weights[signals.stage].get("below", 1.0)
 
 
@@ -119,10 +128,10 @@ def _weighed(signals: Signals, stage: str) -> float:
 
 
 def probability(signals: Signals) -> float:
-    """Probability that the message is an attempt."""
+    """Return the probability that the message is an attempt."""
     return logistic(odds(signals))
 
 
 def logistic(log_odds: float) -> float:
-    """The logistic function, without overflow at either end."""
+    """Apply the logistic function without overflow at either end."""
     return 1 / (1 + math.exp(-max(-40.0, min(40.0, log_odds))))

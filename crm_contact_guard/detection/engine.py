@@ -1,6 +1,6 @@
 """The quick scan of one text: folds it, matches words and identifiers, scores it and reports findings.
 
-**Contract for further detectors** (``EXTRA_DETECTORS``): a module exposes ``find(normalised, direction, company) ->
+**Contract for other detectors** (``EXTRA_DETECTORS``): each module exposes ``find(normalised, direction, company) ->
 Iterable[Finding]`` over a ``Normalised`` text: ``normalised.original``, the folded ``normalised.text``, and
 ``normalised.span(start, end)``, which maps a folded span to offsets in the original. Offsets of a ``Finding`` refer to
 the original. Except for the company's own rules, these detectors report other kinds (harassment, sensitive data,
@@ -39,9 +39,9 @@ VERSION = "2026.11.1"
 LOCAL_MARGIN = 0.4
 #: A passage with this probability counts even if the company's threshold is higher.
 LOCAL_PLAIN = 0.85
-#: Passages scored in one message.
+#: Maximum number of passages scored in one message.
 MAX_PASSAGES = 40
-#: Windows of a long text whose evidence is reported, those with the highest probability.
+#: For how many windows of a long text evidence is reported. They are the ones with the highest probability.
 MAX_WINDOWS_SHOWN = 20
 NO_COMPANY = Company()
 
@@ -52,11 +52,11 @@ _by_probability = attrgetter("probability")
 def scan(
     text: str, *, direction: Direction | str, company: Company | None = None, said: Sequence[str] | None = None
 ) -> Scan:
-    """The verdict on the writer's own words in a text. Never raises: a failure becomes a finding ``engine.error``.
+    """Return the verdict on the writer's own words in a text.
 
-    ``direction`` says who wrote it; offsets in the findings point into ``text``. Quotes of others and signatures are
-    not the writer's words (see ``segments``). With ``said``, the earlier messages of the conversation, only text that
-    repeats them counts as a quote.
+    Never raises: a failure becomes a finding ``engine.error``. ``direction`` says who wrote the text. Offsets in the
+    findings point into ``text``. Quotes from others and signatures are not the writer's words (see ``segments``). If
+    ``said``, the earlier messages of the conversation, is given, only text that repeats one of them counts as a quote.
     """
     company = company or NO_COMPANY
     try:
@@ -68,7 +68,7 @@ def scan(
 
 
 def mapped(verdict: Scan, own: Own) -> Scan:
-    """The verdict on a part of a text, with findings mapped to the whole text."""
+    """Return the verdict on a part of a text, with findings mapped to the whole text."""
     findings = []
     for finding in verdict.findings:
         start, end = own.span(finding.start, finding.end)
@@ -89,7 +89,9 @@ def _scan(text: str, side: Direction, company: Company) -> Scan:
 
 
 def scan_many(messages: Iterable[tuple[str, Direction | str]], *, company: Company | None = None) -> Iterator[Scan]:
-    """The verdicts on many texts, given as (text, direction), in their order; same results as ``scan``, but faster.
+    """Yield the verdicts on many messages, given as (text, direction), in order.
+
+    The results are the same as those of ``scan``, but faster.
 
     Reads and judges ``weighing.AT_ONCE`` texts at a time. Raises only what ``messages`` raises.
     """
@@ -137,7 +139,7 @@ def judge(
     *,
     flooded: bool,
 ) -> Scan:
-    """The verdict on a text with scored windows; ``others`` are the findings of the further detectors."""
+    """Return the verdict on a text with scored windows. ``others`` holds the findings of the other detectors."""
     best = windows[0] if len(windows) == 1 else max(windows, key=_by_probability)
     limits = thresholds(direction, company)
     threshold = limits.alert
@@ -154,12 +156,12 @@ def judge(
 
 
 def failure(text: str) -> Finding:
-    """The finding that reports a failure of the scanner."""
+    """Return the finding that reports a failure of the scanner."""
     return Finding(Kind.CONTACT_REQUEST, 0, len(text), 0.5, "engine.error", VERSION)
 
 
 def passages(normalised: Normalised, windows: list[Window], direction: Direction, company: Company) -> Iterator[Window]:
-    """Score sentences, and pairs of sentences, with at least two relevant words or candidates on their own."""
+    """Score on their own any sentences, and pairs of sentences, with at least two relevant words or candidates."""
     remaining = MAX_PASSAGES
     topics = space().topics
     for window in windows:
@@ -188,7 +190,7 @@ def _extra_detectors() -> tuple[_Find, ...]:
 
 
 def _seek(find: _Find, findings: list[Finding], normalised: Normalised, direction: Direction, company: Company) -> None:
-    """Add the findings of one further detector."""
+    """Add the findings of one of the other detectors."""
     try:
         findings.extend(find(normalised, direction, company))
     except Exception:
@@ -205,7 +207,7 @@ def conclude(
     *,
     flooded: bool,
 ) -> Scan:
-    """Findings and stance from the scored windows; ``flooded``: the budget for candidates was exhausted."""
+    """Return the verdict from the scored windows. ``flooded`` says that the budget for candidates was exhausted."""
     findings: list[Finding] = []
     tier = limits.tier(best.probability)
     attempt, suspected = tier is Tier.ALERT, tier is not Tier.NONE
@@ -226,7 +228,7 @@ def conclude(
 
 
 def _supporting(normalised: Normalised, windows: list[Window], threshold: float) -> list[Finding]:
-    """Findings of an attempt, from the windows that reach the threshold."""
+    """Return the findings of an attempt, from the windows that reach the threshold."""
     relevant = [window for window in windows if window.probability >= threshold]
     if len(relevant) > MAX_WINDOWS_SHOWN:
         relevant = sorted(relevant, key=lambda window: -window.probability)[:MAX_WINDOWS_SHOWN]

@@ -51,12 +51,12 @@ _TELLING = (
 )
 
 
-#: Candidates shown as evidence: those by which a person can be reached, and those that may be in an attempt.
+#: Candidates shown as evidence: those by which a person can be reached, and those that may be part of an attempt.
 _SHOWN = REACHABLE | {"handle:token", "phone:other"}
 
 
 def findings(normalised: Normalised, offset: int, text: str, evidence: Evidence, score: float) -> Iterator[Finding]:
-    """The findings of one window that is an attempt: identifiers and patterns, else the most significant sentence."""
+    """Yield the findings in a window that is an attempt: identifiers and patterns, or the most relevant sentence."""
     weights = ranker().version
     has_identifier = False
     score = round(score, 4)
@@ -97,7 +97,7 @@ def _kind(evidence: Evidence) -> Kind:
 
 
 def clause(text: str, evidence: Evidence) -> tuple[int, int]:
-    """The sentence with the most relevant words."""
+    """Return the span of the sentence with the most relevant words."""
     sentences = list(sentences_of(text))
     if len(sentences) < 2:
         return sentences[0] if sentences else (0, len(text))
@@ -107,7 +107,7 @@ def clause(text: str, evidence: Evidence) -> tuple[int, int]:
 
 
 def floods(normalised: Normalised, windows: Iterable[Window]) -> Iterator[Finding]:
-    """A finding for a message with implausibly many numbers, which may hide one."""
+    """Yield a finding for a message with an implausible number of numbers, which may hide a phone number."""
     for window in windows:
         for candidate in window.evidence.candidates:
             if candidate.shape == "flood":
@@ -119,7 +119,10 @@ def floods(normalised: Normalised, windows: Iterable[Window]) -> Iterator[Findin
 
 
 def stance(evidence: Evidence, *, attempt: bool) -> Stance:
-    """Offer, ask or accept for an attempt; else refuse or report if the text has words for that and for the subject."""
+    """Return the stance: offer, ask or accept for an attempt.
+
+    For other text, return refuse or report if it has words for that and for the subject, and none otherwise.
+    """
     numbers, hit = _concepts(), evidence.concepts
     if attempt:
         if any(f"{c.sort}:{c.shape}" in REACHABLE for c in evidence.candidates) or (
@@ -150,7 +153,7 @@ class _Concepts:
         self.telling = frozenset(index[name] for name in _TELLING)
         self.offer, self.ask, self.accept = index["offer"], index["ask"], index["accept"]
         self.refuse, self.report = index["refuse"], index["report"]
-        #: Concepts that a refusal or report must mention, and those that a report must mention besides.
+        #: Concepts of which a refusal or report must mention one, and those of which a report must mention one as well.
         self.subject = frozenset(
             index[name] for name in ("messenger", "social", "private", "meet", "bypass", "reach_you", "exchange")
         )

@@ -13,7 +13,7 @@ from crm_contact_guard.detection.types import Direction
 
 
 def explain(text: str, direction: Direction | str, language: str = "en", *, semantic_stage: bool = False) -> str:
-    """Every step of ``engine.scan`` for one text: folding, concepts, candidates, weights, findings, reasons."""
+    """Describe every step of ``engine.scan``: folding, concepts, candidates, weights, findings and reasons."""
     side = Direction(direction)
     normalised = normalise(text)
     verdict = engine.scan(text, direction=side)
@@ -53,7 +53,10 @@ def explain(text: str, direction: Direction | str, language: str = "en", *, sema
 
 
 def reason(detector: str, language: str = "en") -> str:
-    """The reason for a detector id as text; an unknown id (from an older pack) is returned as "Detector <id>"."""
+    """Return the reason for a detector ID as text.
+
+    An unknown ID (from an older pack) is returned as "Detector <id>".
+    """
     reasons = lexicon().reasons | {pattern.id: pattern.reasons for pattern in patterns()}
     name = detector.removeprefix("thread.")
     while name not in reasons and "." in name:

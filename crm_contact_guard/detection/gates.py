@@ -1,4 +1,7 @@
-"""Gates: cheap prefilters, matched together in one RE2 Set. A family of expressions runs only if its gate opens."""
+"""Gates: cheap prefilters, matched together in one RE2 Set.
+
+A family of expressions runs on a text only if its gate opens.
+"""
 
 from __future__ import annotations
 
@@ -48,9 +51,10 @@ IDENTIFIERS = frozenset(range(PHONE, GORO + 1))
 
 @lru_cache(maxsize=2)
 def _signs(wanted: frozenset[int] | None) -> tuple[re2.Set, tuple[int, ...]]:
-    """The Set of the wanted gates (``None``: all), and the gate that each of its expressions opens.
+    """Return the Set of the wanted gates (all gates if ``None``), and the gate that each of its expressions opens.
 
-    The patterns of private topics are few, so they serve as their own gate: a second Set would double the cost.
+    There are only a few patterns for private topics, so they serve as their own gate. A second Set would double the
+    cost.
     """
     entries = [
         (gate, expression)
@@ -64,6 +68,9 @@ def _signs(wanted: frozenset[int] | None) -> tuple[re2.Set, tuple[int, ...]]:
 
 
 def opened(text: str, wanted: frozenset[int] | None = None) -> set[int]:
-    """The gates that open for a folded text, among all gates or those in ``wanted`` (``SENSITIVE`` or None)."""
+    """Return the gates that open for a folded text: among those in ``wanted``, or among all gates if it is None.
+
+    ``wanted`` is either ``SENSITIVE`` or None.
+    """
     expressions, gate_of = _signs(wanted)
     return {gate_of[entry] for entry in expressions.Match(text) or ()}

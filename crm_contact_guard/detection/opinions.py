@@ -12,7 +12,7 @@ from crm_contact_guard.detection.types import Direction, Finding, Kind, Scan, St
 
 
 def harassing(findings: list[Finding], opinion: encoder.Opinion | None, side: Direction, place: int) -> list[Finding]:
-    """The findings, with harassment rescored by the encoder, which may also add or remove such a finding."""
+    """Return the findings with harassment rescored by the encoder, which may also add or remove harassment findings."""
     if opinion is None or side is not Direction.INBOUND:
         return findings
     weights = decision().harassment
@@ -40,7 +40,7 @@ def harassing(findings: list[Finding], opinion: encoder.Opinion | None, side: Di
 
 
 def stance_of_verdict(scan: Scan, talk: Talk, opinion: encoder.Opinion | None) -> Stance:
-    """The stance of an attempt: from the quick scan if that alerts, else from the conversation or the encoder."""
+    """Return the stance of an attempt: from the quick scan if it alerts, else from the conversation or the encoder."""
     if scan.tier is not Tier.NONE and scan.stance.is_attempt and scan.score >= ALERT:
         return scan.stance
     if talk.accepts:
@@ -53,5 +53,5 @@ def stance_of_verdict(scan: Scan, talk: Talk, opinion: encoder.Opinion | None) -
 
 
 def declined(scan: Scan) -> Stance:
-    """The stance of a message that turned out not to be an attempt."""
+    """Return the stance of a message that turned out not to be an attempt."""
     return Stance.NONE if scan.stance.is_attempt else scan.stance

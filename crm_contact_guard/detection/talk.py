@@ -1,7 +1,8 @@
-"""Evidence for the newest message from the conversation before it; each piece refers to named messages.
+"""Finds evidence about the newest message in the conversation before it.
 
-An identifier in pieces, a request and its answer, a proposal and its acceptance, a new attempt after a refusal. Nothing
-grows with the length of the conversation: only a bounded window of messages is read, and weak hints are not summed up.
+The evidence is an identifier in pieces, a request and its answer, a proposal and its acceptance, or a new attempt after
+a refusal. It always refers to specific messages. The evidence does not grow with the length of the conversation,
+because only a bounded window of messages is read and weak hints are not added up.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ from crm_contact_guard.detection.ranker.weighing import Window
 from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company, ThreadMessage
 
-#: Earlier messages that are read, and how many of the writer's own are joined with the newest one.
+#: How many earlier messages are read, and how many of the writer's own are joined with the newest one.
 REACH, TOGETHER = 10, 4
 #: Minutes of silence after which a message belongs to another conversation.
 GAP = 3 * 24 * 60.0
-#: Only the last so many characters of a message are read here; the quick scan reads all of it.
+#: Only this many characters at the end of a message are read here; the quick scan reads all of them.
 LONGEST = 600
 #: A message with more characters is neither a plain "yes" nor a piece of a number.
 SHORT = 80
-#: Latest messages of the other side that may contain the proposal or question.
+#: How many of the other side's latest messages may contain the proposal or question.
 RECENT = 2
 _DIGITS = re.compile(r"\d{2,8}")
 
@@ -49,17 +50,17 @@ class Heard:
 
     @property
     def reachable(self) -> bool:
-        """Whether it contains an identifier by which a person can be reached."""
+        """Whether the message contains an identifier by which a person can be reached."""
         return any(f"{one.sort}:{one.shape}" in REACHABLE for one in self.window.evidence.candidates)
 
     @property
     def refuses(self) -> bool:
-        """Whether it contains words of refusal."""
+        """Whether the message contains words of refusal."""
         return refuses(self.window.evidence)
 
     @property
     def accepts(self) -> bool:
-        """Whether it is a short yes."""
+        """Whether the message is a short "yes"."""
         return (
             len(self.text) <= SHORT and lexicon().index["accept"] in self.window.evidence.concepts and not self.refuses
         )
@@ -91,7 +92,7 @@ def hear(messages: Sequence[ThreadMessage], company: Company) -> list[Heard]:
 
 
 def look(heard: Sequence[Heard], company: Company) -> Talk:
-    """The signals of the conversation for its last message; ``heard`` is oldest first."""
+    """Return the signals of the conversation for its last message. ``heard`` is sorted oldest first."""
     newest, talk = heard[-1], Talk()
     own, other = _near(heard)
     if other:
@@ -103,7 +104,7 @@ def look(heard: Sequence[Heard], company: Company) -> Talk:
 
 
 def _near(heard: Sequence[Heard]) -> tuple[list[int], list[int]]:
-    """Indexes of earlier messages of the same side and of the other side within the window, oldest first."""
+    """Return the indexes of earlier messages in the window, by the same side and by the other side, oldest first."""
     side = heard[-1].message.direction
     own: list[int] = []
     other: list[int] = []
@@ -162,7 +163,7 @@ def _assemble(heard: Sequence[Heard], own: Sequence[int], company: Company, talk
 
 
 def _pieces(parts: Sequence[Heard]) -> list[str]:
-    """The digits of the last consecutive short messages that each contain exactly one group of digits."""
+    """Return the digits of the last consecutive short messages that each contain exactly one group of digits."""
     pieces: list[str] = []
     for part in reversed(parts):
         groups = _DIGITS.findall(part.text.replace("-", "").replace(" ", ""))

@@ -1,4 +1,4 @@
-"""Judges messages within their conversation, by the quick scan, the conversation's evidence and the encoder.
+"""Judges messages in the context of their conversation, with the quick scan, conversation evidence and the encoder.
 
 Supervision calls ``read_message`` for each incoming message; ``read_thread`` does the same for each message of a whole
 conversation, so both give the same verdict.
@@ -32,11 +32,12 @@ from crm_contact_guard.detection.types import (
     Tier,
 )
 
-#: Messages before the newest one that are read.
+#: How many messages before the newest one are read.
 REACH = 12
-#: Detector ids: of findings by the encoder alone, and the prefix of findings by a signal of the conversation.
+#: The detector ID for findings of the encoder alone, and the prefix of detector IDs for signals of the conversation.
 SEMANTIC, THREAD = "semantic", "thread."
-#: Quote marks at the beginning of lines: the encoder has learned that a quote is another's.
+#: Quote marks at the beginning of lines. The encoder has learned that quoted text is somebody else's, so they are
+#: removed from false quotes.
 _QUOTE_MARKS = re.compile(r"^[>＞|｜ 　]+", re.MULTILINE)
 NOTHING = ThreadVerdict(False, None, Stance.NONE, None, 0.0)
 
@@ -48,11 +49,12 @@ def read_message(
     semantic_stage: bool = False,
     said: Sequence[str] | None = None,
 ) -> ThreadVerdict:
-    """The verdict on the newest message of a conversation, oldest message first; ``at`` is its index if it is noticed.
+    """Return the verdict on the newest message of a conversation. Messages are passed oldest first.
 
-    ``said`` holds the recorded messages of the conversation, as for ``engine.scan``: only text that repeats them counts
-    as a quote. Findings carry the index of their message; those of an attempt in pieces also refer to earlier messages.
-    Never raises: a failure becomes a finding ``engine.error``.
+    In the verdict, ``at`` is the index of the newest message if its tier is ``noticed`` or ``alert``, and None
+    otherwise. ``said`` holds the recorded messages of the conversation, as for ``engine.scan``: only text that repeats
+    one of them counts as a quote. Each finding carries the index of its message; an attempt spread over several
+    messages has findings for the earlier ones too. Never raises: a failure becomes a finding ``engine.error``.
     """
     if not messages:
         return NOTHING
@@ -76,7 +78,10 @@ def _unmasked(
     *,
     semantic_stage: bool,
 ) -> ThreadVerdict:
-    """The verdict, or that on false quotes in the message if it scores higher: a fake frame hides no attempt."""
+    """Return the verdict on the false quotes in the message if it scores higher than ``read``, else ``read``.
+
+    This way, an attempt can't be hidden in something that looks like a quote.
+    """
     hidden = pretended(message.text, message.direction, said)
     if hidden is None:
         return read
@@ -93,9 +98,9 @@ def _unmasked(
 
 
 def read_others(text: str, *, company: Company | None = None, semantic_stage: bool = False) -> Scan:
-    """The verdict on the customer's words that an employee's note quotes. Never raises; offsets point into ``text``.
+    """Return the verdict on the customer's words that an employee's note quotes. Never raises.
 
-    Without quoted words there are no findings, since the rest of a note is the employee's own.
+    Offsets point into ``text``. A note without quoted words has no findings, since the rest is the employee's own.
     """
     company = company or engine.NO_COMPANY
     try:
@@ -111,9 +116,10 @@ def read_others(text: str, *, company: Company | None = None, semantic_stage: bo
 def read_thread(
     messages: Sequence[ThreadMessage], *, company: Company | None = None, semantic_stage: bool = False
 ) -> ThreadVerdict:
-    """The verdict on a whole conversation: of its first alert, else of the noticed message with the highest score.
+    """Return the verdict on a whole conversation.
 
-    Findings of other kinds (harassment, sensitive data) are those of all messages. Never raises.
+    It is the verdict on the first alert or, if there is none, on the noticed message with the highest score. Findings
+    of other kinds (harassment, sensitive data) are collected from all messages. Never raises.
     """
     company = company or engine.NO_COMPANY
     try:
@@ -148,7 +154,7 @@ def _moved(verdict: ThreadVerdict, by: int) -> ThreadVerdict:
 
 
 class Reader:
-    """A conversation that is judged message by message; each message is scanned once."""
+    """A conversation that is judged message by message. Each message is scanned once."""
 
     def __init__(
         self,
@@ -174,7 +180,7 @@ class Reader:
         self._deep = semantic_stage and encoder.available()
 
     def signals(self, place: int) -> tuple[Signals, Talk, encoder.Opinion | None]:
-        """The signals for one message, the conversation's evidence and the encoder's opinion."""
+        """Return the signals for one message, the conversation's evidence and the encoder's opinion."""
         message = self._messages[place]
         talk = Talk()
         if message.direction is not Direction.NOTE:  # a note is not part of the conversation
@@ -198,7 +204,7 @@ class Reader:
         )
 
     def verdict(self, place: int) -> ThreadVerdict:
-        """The verdict on one message, given the messages before it."""
+        """Return the verdict on one message, given the messages before it."""
         signals, talk, opinion = self.signals(place)
         scan = self._scans[place]
         side = self._messages[place].direction
@@ -214,7 +220,7 @@ class Reader:
         findings = harassing(findings, opinion, side, place)
         if tier is Tier.NONE:
             return ThreadVerdict(False, None, declined(scan), None, round(score, 4), tuple(findings))
-        if opinion is not None:  # it gives kind and span more precisely than the ranker
+        if opinion is not None:  # the encoder gives kind and span more precisely than the ranker
             findings = [finding for finding in findings if finding.detector != "ranker"]
         named = [*self._named(talk, place, score), *self._semantic(opinion, findings, place, score)]
         return ThreadVerdict(
@@ -247,7 +253,7 @@ class Reader:
         return replace(opinion, start=start, end=end)
 
     def _before(self, place: int) -> list[Heard]:
-        """Earlier messages of the same conversation, without notes."""
+        """Return the earlier messages of the same conversation, without notes."""
         earlier_messages: list[Heard] = []
         minutes = self._messages[place].minutes_after_previous
         for earlier in range(place - 1, max(-1, place - 1 - REACH), -1):
@@ -259,7 +265,7 @@ class Reader:
         return earlier_messages
 
     def _named(self, talk: Talk, place: int, score: float) -> Iterator[Finding]:
-        """Findings by evidence over several messages, one for each message of the writer."""
+        """Yield the findings for evidence from several messages: one for each of the writer's messages involved."""
         if not talk.places:
             return
         numbers = {id(heard): number for number, heard in enumerate(self._heard)}
@@ -278,7 +284,7 @@ class Reader:
     def _semantic(
         self, opinion: encoder.Opinion | None, findings: Sequence[Finding], place: int, score: float
     ) -> Iterator[Finding]:
-        """The encoder's finding, if no other finding has a kind of attempt."""
+        """Yield the encoder's finding, unless another finding is already of a kind that counts as an attempt."""
         if opinion is None or any(finding.kind in ATTEMPT_KINDS for finding in findings):
             return
         kind = KINDS[opinion.likeliest[0]]
@@ -286,12 +292,12 @@ class Reader:
 
 
 def as_scan(verdict: ThreadVerdict) -> Scan:
-    """The verdict on a conversation of one message as a verdict on a text."""
+    """Convert the verdict on a conversation of one message into a verdict on a text."""
     findings = tuple(replace(finding, message=None) for finding in verdict.findings)
     return Scan(verdict.attempt, verdict.by, verdict.stance, verdict.score, findings, verdict.tier)
 
 
 def _odds(score: float) -> float:
-    """The log odds of a rounded probability."""
+    """Return the log odds of a rounded probability."""
     score = min(1 - 1e-4, max(1e-4, score))
     return math.log(score / (1 - score))

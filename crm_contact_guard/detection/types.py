@@ -37,12 +37,12 @@ class Stance(StrEnum):
 
     @property
     def is_attempt(self) -> bool:
-        """Offering, asking and accepting are attempts; refusing and reporting never are."""
+        """Whether the stance is an attempt. Offering, asking and accepting are; refusing and reporting never are."""
         return self in (Stance.OFFER, Stance.ASK, Stance.ACCEPT)
 
 
 class Tier(StrEnum):
-    """What a verdict causes: ``alert`` notifies a person, ``noticed`` is only stored with the conversation."""
+    """What a verdict leads to: ``alert`` notifies a person, ``noticed`` is only stored with the conversation."""
 
     ALERT = "alert"
     NOTICED = "noticed"
@@ -67,9 +67,11 @@ class Kind(StrEnum):
 class Finding:
     """One finding of a detector.
 
-    ``start``/``end`` are offsets (code points) into the original text, ``score`` is a calibrated probability 0…1,
-    ``detector`` the stable id of the pattern or model ("ja.ask_line", "phone", "ranker"), ``version`` the version of
-    the pack or weights it came from. ``message`` is the index within a thread, ``None`` for a single text.
+    * ``start`` and ``end``: offsets (code points) into the original text.
+    * ``score``: a calibrated probability from 0 to 1.
+    * ``detector``: the stable ID of the pattern or model ("ja.ask_line", "phone", "ranker").
+    * ``version``: the version of the pack or weights that the finding came from.
+    * ``message``: the index of the message in its thread, ``None`` for a single text.
     """
 
     kind: Kind
@@ -145,12 +147,14 @@ class CompanyRule:
 class Company:
     """The company's own contacts, which are never private contacts, and its thresholds, words and rules.
 
-    ``phones`` in any notation, ``domains`` without "@", ``handles`` without the leading sign, ``emails`` and ``urls``
-    in full. ``regions`` are ISO 3166 codes by which national phone numbers are parsed. ``threshold`` is the score from
-    which a text is an alert (presets set it), ``noticed`` the lower score from which it is stored without an alert.
-    ``threshold_by_direction`` and ``noticed_by_direction`` override them for one ``Direction``. ``own_words`` maps a
-    kind of finding to literal words, ``rules`` are the company's own patterns; ``version`` is the version in their
-    findings.
+    * ``phones`` in any notation, ``domains`` without "@", ``handles`` without the leading sign, ``emails`` and ``urls``
+      in full.
+    * ``regions``: ISO 3166 codes of the regions for which national phone numbers are parsed.
+    * ``threshold``: the score from which a text is an alert (set by presets).
+    * ``noticed``: the lower score from which a text is stored without an alert.
+    * ``threshold_by_direction`` and ``noticed_by_direction`` override these two scores for one ``Direction``.
+    * ``own_words`` maps a kind of finding to literal words. ``rules`` holds the company's own patterns.
+    * ``version``: the version given in the findings of own words and rules.
     """
 
     names: frozenset[str] = frozenset()

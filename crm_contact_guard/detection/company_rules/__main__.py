@@ -1,6 +1,6 @@
-"""Command line: ``python -m crm_contact_guard.detection.company_rules lint FILE`` says which line is wrong.
+"""Command line: ``python -m crm_contact_guard.detection.company_rules lint FILE`` reports invalid lines.
 
-``… dry-run FILE < messages.jsonl`` lists what the file would have hit.
+``… dry-run FILE < messages.jsonl`` lists what the rules in FILE would have matched.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _messages(lines: Iterable[bytes]) -> Iterator[tuple[Direction, str]]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command: 0 when all is well, 1 when the file has problems, 2 for wrong use or unreadable messages."""
+    """Run the command. Return 0 on success, 1 if the file has problems, 2 for wrong usage or unreadable messages."""
     parser = argparse.ArgumentParser(
         prog="python -m crm_contact_guard.detection.company_rules", description="Check a company's own words and rules."
     )

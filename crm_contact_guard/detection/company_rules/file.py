@@ -1,4 +1,4 @@
-"""Reads the file of ``--company``: the company's own contacts in TOML or JSON, with the keys of ``types.Company``."""
+"""Reads the file given as ``--company``, in TOML or JSON. Its keys are the fields of ``types.Company``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crm_contact_guard.detection.types import Company, CompanyRule, Direction
 
 
 class CompanyFileError(ValueError):
-    """The file can't be read or has an unknown key or wrong value; the message names file and key."""
+    """The file can't be read, or has an unknown key or a wrong value. The message names the file and the key."""
 
 
 def read_company(path: str) -> Company:
@@ -31,7 +31,7 @@ def read_company(path: str) -> Company:
 
 
 def company_from(data: object, source: str = "company") -> Company:
-    """A ``Company`` from a plain mapping. Raises ``CompanyFileError`` for unknown keys and wrong types."""
+    """Return a ``Company`` made from a plain mapping. Raises ``CompanyFileError`` for unknown keys and wrong types."""
     if not isinstance(data, dict):
         raise CompanyFileError(f"{source}: not a table")
     keys = {field.name for field in fields(Company)}
@@ -71,7 +71,7 @@ def _by_direction(value: object, key: str, source: str) -> dict[Direction, float
 
 
 def _rule(entry: object, source: str) -> CompanyRule:
-    """One ``[[rules]]`` table; what it says is judged by ``lint``."""
+    """Return the rule in one ``[[rules]]`` table. ``lint`` checks its content."""
     if not isinstance(entry, dict):
         raise CompanyFileError(f"{source}: rules must be tables")
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}

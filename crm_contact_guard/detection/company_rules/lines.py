@@ -1,7 +1,7 @@
 """Finds the line of a value in a TOML or JSON file, for error messages.
 
-The parsers of the standard library report lines for syntax errors only. This module tokenises a file that they accepted
-and maps paths such as ``("rules", 0, "pattern")`` or ``("phones", 2)`` to lines, counted from one.
+The parsers in the standard library report lines only for syntax errors. This module tokenises a file that one of them
+has accepted, and maps paths such as ``("rules", 0, "pattern")`` or ``("phones", 2)`` to lines, counted from one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class _Token:
 
 
 def find_lines(text: str, *, json: bool) -> dict[Path, int]:
-    """The line of each table, key and array element of a well-formed file."""
+    """Return the line of each table, key and array element of a well-formed file."""
     tokens = list(_tokens(text))
     lines: dict[Path, int] = {(): 1}
     if json:
@@ -35,7 +35,7 @@ def find_lines(text: str, *, json: bool) -> dict[Path, int]:
 
 
 def line_of(lines: dict[Path, int], path: Path) -> int:
-    """The line of a path, or of its nearest parent."""
+    """Return the line of a path, or of its nearest parent."""
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path, 1)
@@ -87,7 +87,7 @@ def _toml(tokens: Sequence[_Token], lines: dict[Path, int]) -> None:
 
 
 def _toml_value(tokens: Sequence[_Token], place: int, key: Path, lines: dict[Path, int]) -> int:
-    """Skip a value and record the lines of array elements. Returns the index of the token after it."""
+    """Skip a value and record the lines of array elements. Return the index of the token after it."""
     if place >= len(tokens) or tokens[place].text not in "[{":
         while place < len(tokens) and tokens[place].text != "\n":
             place += 1

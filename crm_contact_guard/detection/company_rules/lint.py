@@ -1,6 +1,6 @@
 """Checks a company's file of contacts, words and rules, and reports problems by line.
 
-Nothing raises because of the content: every fault is a ``Problem``. A file without problems loads.
+No content causes an exception: every fault is reported as a ``Problem``. A file without problems can be loaded.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from crm_contact_guard.detection.types import Company, CompanyRule, Direction, K
 MAX_BYTES = 1_000_000
 MAX_RULES, MAX_WORDS = 500, 5_000
 MAX_PATTERN = 500
-#: Instructions of a compiled pattern, to limit its memory (``x{1000}`` compiles to 1,000 of them).
+#: Maximum number of instructions in a compiled pattern, to limit its memory (``x{1000}`` compiles to 1,000 of them).
 MAX_PROGRAM = 4_000
 _PATTERN_MEMORY = 8 << 20
 #: Kinds that come from text; the others come from the policy.
@@ -56,7 +56,7 @@ class Problem:
 
 
 def lint(path: str | Path) -> list[Problem]:
-    """All problems of a file, sorted by line; empty if the file is valid."""
+    """Return all problems in a file, sorted by line. The list is empty if the file is valid."""
     try:
         raw = Path(path).read_bytes()
         if len(raw) > MAX_BYTES:
@@ -86,7 +86,10 @@ def lint(path: str | Path) -> list[Problem]:
 
 
 def refusal(pattern: str) -> str | None:
-    """Why a pattern is rejected, or ``None``. It must run in linear time, be bounded and not match the empty text."""
+    """Return why a pattern is rejected, or ``None`` if it isn't.
+
+    A pattern must run in linear time, have a bounded size and not match an empty text.
+    """
     if len(pattern) > MAX_PATTERN:
         return f"the pattern has {len(pattern)} characters; {MAX_PATTERN} are allowed"
     for sign, name in _REFUSED:

@@ -19,7 +19,7 @@ The keys of the file are the fields of ``types.Company``::
     hits = ["Is that club card your own?"]    # tested by lint
     misses = ["My club card expired."]
 
-``__main__`` is the command that checks a file and tries it on the past.
+``__main__`` contains the commands that check a file and try it on past messages.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from crm_contact_guard.detection.text import sets
 from crm_contact_guard.detection.text.normalise import Normalised, normalise
 from crm_contact_guard.detection.types import Company, CompanyRule, Direction, Finding, Kind, Stance
 
-#: Kinds of a company's own rules that are an attempt to leave its channels.
+#: Kinds that make a finding of a company's own rules an attempt to leave its channels.
 ATTEMPTS = frozenset({Kind.CONTACT_IDENTIFIER, Kind.CONTACT_REQUEST, Kind.PRIVATE_MEETING, Kind.SIDE_DEAL})
 PREFIX = "company."
 WORD_SCORE = 0.8
@@ -48,7 +48,7 @@ _PER_RULE = 5
 
 @dataclass(frozen=True, slots=True)
 class DryHit:
-    """One hit of a dry run: message ``number`` (from 0), the detector and the matched text."""
+    """A hit of a dry run: the number of the message (from 0), the detector, and the span and text that matched."""
 
     number: int
     detector: str
@@ -76,7 +76,10 @@ def load(path: str | Path) -> Company:
 
 
 def find(normalised: Normalised, direction: Direction, company: Company) -> Iterable[Finding]:
-    """Findings of the company's own words and rules, at most ``MAX_FINDINGS``. Linear in the text for each rule."""
+    """Return the findings of the company's own words and rules, at most ``MAX_FINDINGS``.
+
+    Each rule takes time linear in the text.
+    """
     if not company.rules and not company.own_words:
         return []
     text = normalised.text
@@ -98,14 +101,17 @@ def find(normalised: Normalised, direction: Direction, company: Company) -> Iter
 
 
 def attempt_stance(findings: Iterable[Finding], direction: Direction) -> Stance | None:
-    """The stance by the company's own rules: ask for a customer, offer for an employee; ``None`` without an attempt."""
+    """Return the stance implied by the company's own rules: ask for a customer, offer for an employee.
+
+    Return ``None`` if the findings contain no attempt.
+    """
     if any(finding.detector.startswith(PREFIX) and finding.kind in ATTEMPTS for finding in findings):
         return Stance.ASK if direction is Direction.INBOUND else Stance.OFFER
     return None
 
 
 def dry_run(rules: Company, texts: Iterable[tuple[Direction, str]]) -> list[DryHit]:
-    """Hits of the words and rules in past messages, in their order; nothing is recorded."""
+    """Return the hits of the words and rules in past messages, in the order of the messages. Nothing is recorded."""
     return [
         DryHit(number, finding.detector, finding.start, finding.end, text[finding.start : finding.end])
         for number, (direction, text) in enumerate(texts)

@@ -1,7 +1,7 @@
 """Reads the packs and compiles the words of all concepts and languages into one automaton.
 
-One Aho-Corasick pass finds all words of all packs at a constant cost; the automaton of a set of expressions would grow
-with each new combination of hits.
+A single Aho-Corasick pass finds all words of all packs at a constant cost. The automaton of a set of expressions, by
+contrast, would grow with each new combination of hits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from crm_contact_guard.detection.text.normalise import normalise
 LANGUAGES = ("common", "ja", "en", "zh", "ko", "th", "vi", "es", "tl", "romaji")
 #: A window written by a person has fewer matches than this.
 MOST_MATCHES = 250
-#: Concept, whether a word boundary is required at the left and at the right, and texts that must not follow.
+#: Concept, whether a word boundary is required on the left and on the right, and strings that must not follow.
 _Owner = tuple[int, bool, bool, tuple[str, ...]]
 #: Concept, start and end of a word in a folded text.
 Found = tuple[int, int, int]
@@ -31,8 +31,8 @@ _WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 class Pack:
     """One language.
 
-    ``slots`` maps a concept to the fragments of its words, ``not_before`` to texts that must not follow them
-    (「しません」 refuses, 「しませんか」 asks).
+    ``slots`` maps a concept to the fragments of its words. ``not_before`` maps a concept to strings that must not
+    follow its words: 「しません」 is a refusal, 「しませんか」 a question.
     """
 
     language: str
@@ -75,8 +75,8 @@ class Lexicon:
                     self._add(owners, languages, pack, self.index[slot], slot, fragment)
         self._languages = languages
         merged = [self._merged(value) for value in owners.values()]
-        # Most words of kana and kanji belong to one concept and need no boundaries, so their matches need no second
-        # check.
+        # Most words in kana and kanji belong to one concept and need no word boundaries, so their matches need no
+        # second check.
         self._free = [_plainly(entries) for entries in merged]
         self._bordered = [
             (entries[0][1], tuple((owner[0], owner[2], owner[3]) for owner in entries)) for entries in merged
@@ -84,7 +84,7 @@ class Lexicon:
         self._automaton = ahocorasick_rs.AhoCorasick(
             list(owners), implementation=ahocorasick_rs.Implementation.ContiguousNFA
         )
-        #: Characters of the longest word, and of the longest text that must not follow a word (plus one).
+        #: Length of the longest word, and of the longest string that must not follow a word (plus one).
         self._longest = max(map(len, owners))
         self._looks_ahead = 1 + max(
             (len(ban) for _, bans in self._bordered for *_, banned in bans for ban in banned), default=0
@@ -111,24 +111,27 @@ class Lexicon:
 
     @staticmethod
     def _merged(owners: set[_Owner]) -> tuple[_Owner, ...]:
-        """One entry for each concept; where packs differ, the one with fewer conditions."""
+        """Return one entry for each concept. Where packs differ, it is the one with fewer conditions."""
         merged: dict[int, _Owner] = {}
         for owner in sorted(owners, key=lambda entry: (entry[1] + entry[2], entry[3])):
             merged.setdefault(owner[0], owner)
         return tuple(merged.values())
 
     def hits(self, text: str) -> list[Found]:
-        """Concept, start and end of each word of the packs in a folded text, including overlapping ones."""
+        """Return the concept, start and end of each of the packs' words in a folded text, even if they overlap."""
         return self.seek(text)[0]
 
     def seek(self, text: str) -> tuple[list[Found], bool]:
-        """The hits, and whether they are complete: beyond ``MOST_MATCHES``, some hits of repeated words are dropped."""
+        """Return the hits, and whether they are complete.
+
+        If there are more than ``MOST_MATCHES``, some hits of repeated words are dropped.
+        """
         matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
         complete = len(matches) <= MOST_MATCHES
         return self._bounded(matches if complete else _thinned(matches), text), complete
 
     def seek_each(self, text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[list[Found], bool]]:
-        """The result of ``seek`` for each span of the text, in one pass even where spans overlap.
+        """Return the result of ``seek`` for each span of the text, in one pass even where spans overlap.
 
         The ends of a span count as word boundaries, so matches at its ends are checked separately.
         """
@@ -158,7 +161,7 @@ class Lexicon:
         return results
 
     def _bounded(self, matches: Iterable[tuple[int, int, int]], text: str) -> list[Found]:
-        """The hits among the matches (word, start, end): those that have the boundaries their words require."""
+        """Return the hits among the matches (word, start, end): those with the boundaries that their words require."""
         hits: list[Found] = []
         free, bordered, length, word = self._free, self._bordered, len(text), _WORD
         for literal, start, end in matches:
@@ -180,7 +183,7 @@ class Lexicon:
         return hits
 
     def named_hits(self, text: str) -> list[Hit]:
-        """Like ``hits``, with the language of the first pack that has the word; for explanations."""
+        """Return the hits with the language of the first pack that has each word, for explanations."""
         return [
             Hit(concept, start, end, self._languages[text[start:end], concept])
             for concept, start, end in self.hits(text)
@@ -188,10 +191,10 @@ class Lexicon:
 
 
 def _plainly(entries: Sequence[_Owner]) -> int:
-    """A code for quick checks of a word with a single concept.
+    """Return a code for quickly checking a word that has a single concept.
 
-    The concept itself if the word needs no boundaries, ``_WHOLE - concept`` if it counts only as a whole word, and
-    ``_OTHERWISE`` for all other words.
+    The code is the concept itself if the word needs no boundaries, ``_WHOLE - concept`` if it counts only as a whole
+    word, and ``_OTHERWISE`` for all other words.
     """
     if len(entries) > 1 or entries[0][3] or entries[0][1] != entries[0][2]:
         return _OTHERWISE
@@ -199,7 +202,7 @@ def _plainly(entries: Sequence[_Owner]) -> int:
 
 
 def _thinned(matches: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """The first and last few matches of each word, to bound the cost of a text that repeats a word."""
+    """Return the first and last few matches of each word, to bound the cost of a text that repeats a word."""
     thinned: list[tuple[int, int, int]] = []
     for direction in (matches, matches[::-1]):
         counts: dict[int, int] = {}
@@ -215,7 +218,7 @@ _cache: list[Lexicon] = []
 
 
 def lexicon() -> Lexicon:
-    """The compiled packs; compiled on first use."""
+    """Return the packs, which are compiled on first use."""
     if not _cache:
         _cache.append(Lexicon(read_pack(name) for name in LANGUAGES))
     return _cache[0]

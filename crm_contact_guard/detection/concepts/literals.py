@@ -1,8 +1,8 @@
 """The fragment syntax of the packs, and its expansion into plain words.
 
 A fragment is text with groups ``(?:a|b)``, optional parts ``?``, character classes ``[ab]`` and escapes. A final
-``\\w+`` or ``\\w*`` means that the word may continue. There is no unbounded repetition, so each fragment is a finite
-list of words, which one automaton finds in linear time.
+``\\w+`` or ``\\w*`` means that the word may continue. There is no unbounded repetition, so each fragment stands for a
+finite list of words, which one automaton finds in linear time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class FragmentError(ValueError):
 
 
 def expand(fragment: str) -> tuple[list[str], bool]:
-    """The words of a fragment, and whether they may continue at the right. Raises ``FragmentError``."""
+    """Return the words of a fragment, and whether more letters may follow on the right. Raises ``FragmentError``."""
     opened = fragment.endswith(("\\w+", "\\w*"))
     source = fragment[:-3] if opened else fragment
     words, position = _alternatives(source, 0)

@@ -1,4 +1,4 @@
-"""Patterns over concepts, read from ``packs/patterns.toml``: what one sentence must contain, and the text must not."""
+"""Patterns of concepts from ``packs/patterns.toml``: what a sentence must contain and what its text must not."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Pattern:
 
 @lru_cache(maxsize=1)
 def patterns() -> tuple[Pattern, ...]:
-    """All patterns, in the order of the file."""
+    """Return all patterns, in the order of the file."""
     index = lexicon().index
 
     def mask(names: str) -> int:
@@ -53,13 +53,13 @@ def patterns() -> tuple[Pattern, ...]:
 
 @lru_cache(maxsize=1)
 def version() -> str:
-    """Version of the file."""
+    """Return the version of the file."""
     return str(read("patterns")["version"])
 
 
 @lru_cache(maxsize=1)
 def _denials() -> frozenset[int]:
-    """Concepts that every pattern excludes by ``unless``."""
+    """Return the concepts that every pattern excludes with ``unless``."""
     common = -1
     for pattern in patterns():
         common &= pattern.unless
@@ -74,7 +74,7 @@ def _meets(parts: tuple[int, ...], mask: int) -> bool:
 
 
 def matches(text: str, hits: Sequence[Found], concepts: set[int]) -> list[tuple[int, int, int]]:
-    """(number, start, end) for each matching pattern, with the span of the first sentence that it matches."""
+    """Return (number, start, end) for each matching pattern, with the span of the first sentence that it matches."""
     if not _denials().isdisjoint(concepts):
         return []
     text_mask = sum(map(_BITS.__getitem__, concepts))

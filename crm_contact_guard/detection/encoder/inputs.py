@@ -12,11 +12,11 @@ from crm_contact_guard.detection.encoder.base import Special
 from crm_contact_guard.detection.encoder.tokens import Tokenizer, Tokens
 from crm_contact_guard.detection.types import Direction, ThreadMessage
 
-#: Tokens of the message itself, of all messages before it, and of one such message.
+#: Maximum number of tokens for the message itself, for all messages before it together, and for each one before it.
 MESSAGE, TALK, EARLIER = 120, 72, 40
-#: Earlier messages that are read, and characters of one text that are tokenised.
+#: How many earlier messages are read, and how many characters of a text are tokenised.
 REACH, CHARACTERS = 8, 1_200
-#: The base model was trained on texts with the prefix "passage:".
+#: The base model was trained on text with the prefix "passage:".
 _HEADS = {
     Direction.OUTBOUND: "passage: staff:",
     Direction.INBOUND: "passage: customer:",
@@ -26,7 +26,10 @@ _NAMES = {Direction.OUTBOUND: " staff: ", Direction.INBOUND: " customer: ", Dire
 
 
 class Input(NamedTuple):
-    """Token numbers. Those of the message are ``first`` to ``last``; ``spans`` holds the span of each in the text."""
+    """Token numbers, of which those from ``first`` up to, but not including, ``last`` belong to the message itself.
+
+    ``spans`` holds the span of each of the message's tokens in its text.
+    """
 
     ids: list[int]
     first: int
@@ -37,10 +40,10 @@ class Input(NamedTuple):
 def build(
     tokenizer: Tokenizer, special: Special, text: str, direction: Direction, talk: Sequence[ThreadMessage] = ()
 ) -> Input:
-    """The input for a message; ``talk`` holds the messages before it, oldest first.
+    """Build the input for a message. ``talk`` holds the messages before it, oldest first.
 
-    A message that is too long is cut in the middle: two thirds of the tokens come from its start, one third from its
-    end, where attempts are usually made.
+    If a message is too long, its middle is left out: two thirds of the tokens come from its start and one third from
+    its end, where attempts are usually made.
     """
     ids, spans = _ends(tokenizer(text[:CHARACTERS] if len(text) <= CHARACTERS else _shortened(text)), text)
     head = tokenizer(_HEADS[direction]).ids

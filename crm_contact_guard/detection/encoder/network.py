@@ -1,9 +1,9 @@
 """The encoder's network: the lower layers of the base model with our adapters, in integer arithmetic.
 
-Weights and activations are rounded to integers between -127 and 127 with a scale for each row and multiplied by numpy's
-floating-point matrix product. Each sum stays below 2**24 and is therefore exact, in any order of summation and on any
-machine (an integer product would be exact too, but is slow in numpy). Operations between the products use single
-precision, so scores may differ between machines in the third decimal.
+Weights and activations are rounded to integers between -127 and 127, with a scale for each row, and multiplied with
+numpy's floating-point matrix product. Each sum stays below 2**24 and is therefore exact, in any order of summation and
+on any machine. An integer product would be exact too, but is slow in numpy. Operations between the products use single
+precision, so scores may differ between machines in the third decimal place.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from crm_contact_guard.detection.encoder.base import Base, Floats
 from crm_contact_guard.detection.encoder.inputs import Input
 
-#: Inputs of one product, such that 127 × 127 × 1024 stays below 2**24.
+#: Maximum number of inputs of one product, so that 127 × 127 × 1024 stays below 2**24.
 _EXACT = 1024
 #: GELU is read from a table between ± ``_LIMIT``, in steps of 1/256.
 _LIMIT, _STEPS = 8, 256
@@ -28,7 +28,7 @@ _GELU: Floats = np.array([x * (1 + math.erf(x / math.sqrt(2))) / 2 for x in _PLA
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A linear layer in integers: parts of the transposed weights, a scale for each output, the bias."""
+    """A linear layer in integers: parts of the transposed weights, a scale for each output, and the bias."""
 
     parts: tuple[Floats, ...]
     scales: Floats
@@ -44,7 +44,7 @@ class Product:
         return cls(parts, scales.astype(np.float32), bias.astype(np.float32))
 
     def __call__(self, rows: Floats) -> Floats:
-        """The outputs for rows of tokens × inputs."""
+        """Return the outputs for rows of tokens × inputs."""
         size = np.maximum(np.abs(rows).max(axis=1, keepdims=True), np.float32(1e-12)) / np.float32(127)
         quantised = np.rint(rows / size)
         if len(self.parts) == 1:
@@ -99,7 +99,7 @@ class _Layer:
 
 
 def _gelu(rows: Floats) -> Floats:
-    """GELU by table; the identity above its range, (almost) zero below."""
+    """Look up GELU in a table. Above the table's range it is the identity, below it (almost) zero."""
     places = np.rint(np.clip(rows, -_LIMIT, _LIMIT) * np.float32(_STEPS)).astype(np.int32) + _LIMIT * _STEPS
     curve: Floats = _GELU[places]
     return np.where(rows > _LIMIT, rows, curve)
@@ -107,7 +107,7 @@ def _gelu(rows: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """The class scores (log odds up to a constant), and the log odds of each token of the message to be evidence."""
+    """The class scores (log odds up to a constant), and the log odds that each token of the message is evidence."""
 
     classes: Floats
     evidence: Floats
@@ -127,7 +127,7 @@ class Network:
         self._span, self._span_bias = weights["span.w"], weights["span.b"]
 
     def __call__(self, inputs: Input) -> Outputs:
-        """The outputs for one input."""
+        """Return the outputs for one input."""
         rows = self._base.embeddings(np.array(inputs.ids, dtype=np.int64)) + self._places[: len(inputs.ids)]
         rows = self._norm(rows)
         for layer in self._layers:

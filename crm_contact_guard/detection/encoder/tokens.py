@@ -1,4 +1,4 @@
-"""Tokenises a text by the SentencePiece unigram model of XLM-RoBERTa, and keeps the span of each token in the text."""
+"""Tokenises text with the SentencePiece unigram model of XLM-RoBERTa, and keeps the span of each token in the text."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from crm_contact_guard.detection.encoder.base import Base
 SPACE = "▁"
 #: An unknown character costs this much more than the rarest piece.
 _UNKNOWN_PENALTY = 10.0
-#: Texts in the cache, so that fixed prefixes and the messages of a conversation are tokenised once.
+#: Maximum number of texts in the cache, so that fixed prefixes and a conversation's messages are tokenised only once.
 _REMEMBERED = 2_000
 
 
 class Tokens(NamedTuple):
-    """Numbers of the tokens, and the span of characters of each."""
+    """Token numbers, and the span of characters that each token covers."""
 
     ids: tuple[int, ...]
     spans: tuple[tuple[int, int], ...]
 
 
 class Tokenizer:
-    """Splits texts into pieces of the base model's vocabulary, by the best-scoring path (Viterbi)."""
+    """Splits text into pieces of the base model's vocabulary, along the best-scoring path (Viterbi)."""
 
     def __init__(self, base: Base) -> None:
         self._normalised = base.normalised
@@ -36,7 +36,7 @@ class Tokenizer:
         self._known: dict[str, Tokens] = {}
 
     def __call__(self, text: str) -> Tokens:
-        """The tokens of a text, without special tokens. Linear in its length."""
+        """Return the tokens of a text, without special tokens. Takes time linear in its length."""
         tokens = self._known.get(text)
         if tokens is None:
             if len(self._known) >= _REMEMBERED:
@@ -69,7 +69,7 @@ class Tokenizer:
         return Tokens(tuple(reversed(ids)), tuple(reversed(spans)))
 
     def _fold(self, text: str) -> tuple[list[str], list[int]]:
-        """The normalised characters, and the position in the text that each comes from."""
+        """Return the normalised characters, and the position in the text that each of them comes from."""
         characters: list[str] = []
         origins: list[int] = []
         for place, character in enumerate(text):

@@ -1,7 +1,7 @@
 """Extracts the text of plain text files and PDFs from untrusted bytes, within fixed limits.
 
-Run as a program, the module reads a PDF from standard input and writes its text. ``read_apart`` does this in a separate
-process that can be killed, for files from strangers. Needs the extra ``pdf`` (pypdf).
+When run as a program, the module reads a PDF from standard input and writes its text. ``read_apart`` does this in a
+separate process that can be killed, for files from strangers. PDFs need the extra ``pdf`` (pypdf).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from crm_contact_guard.detection.text.charsets import decode
 
-#: Text takes some kilobytes a page; only images make a PDF larger, and they are not read.
+#: Text takes a few kilobytes per page. Only images make a PDF larger, and they are not read.
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PAGES = 40
 MAX_TEXT = 200_000
@@ -32,7 +32,7 @@ def read_text(data: bytes) -> str:
     """Decode plain text, including the encodings still in use in Japan. Never raises."""
     head = data[: 4 * MAX_TEXT]
     if len(head) < len(data):
-        # Not within a character.
+        # Don't cut within a character.
         head = head[: head.rfind(b"\n") + 1] or head
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return head.decode("utf-16", "replace")[:MAX_TEXT]
@@ -40,7 +40,7 @@ def read_text(data: bytes) -> str:
 
 
 def read_pdf(data: bytes) -> str:
-    """The text and link targets of a PDF's first pages. Raises UnreadableDocumentError, ImportError."""
+    """Return the text and link targets of a PDF's first pages. Raises UnreadableDocumentError, ImportError."""
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
@@ -66,7 +66,7 @@ def read_pdf(data: bytes) -> str:
 
 
 def _links(page: object) -> list[str]:
-    """Targets of the page's links: a contact may appear in a link and not in the text."""
+    """Return the targets of the page's links, since a contact may appear in a link but not in the text."""
     targets = []
     for annotation in page.get("/Annots") or ():  # type: ignore[attr-defined]
         action = annotation.get_object().get("/A")
@@ -77,7 +77,10 @@ def _links(page: object) -> list[str]:
 
 
 def read_apart(data: bytes) -> str:
-    """``read_pdf`` in a separate process, limited in time and memory. Raises UnreadableDocumentError, ImportError."""
+    """Run ``read_pdf`` in a separate process with limited time and memory.
+
+    Raises UnreadableDocumentError, ImportError.
+    """
     import importlib.util
 
     if importlib.util.find_spec("pypdf") is None:
@@ -102,7 +105,7 @@ def read_apart(data: bytes) -> str:
 
 
 def _python() -> str:
-    """The interpreter. Under a server that embeds Python (uWSGI), ``sys.executable`` is the server."""
+    """Return the path of the interpreter. In a server that embeds Python (uWSGI), ``sys.executable`` is the server."""
     executable = Path(sys.executable or "")
     if executable.stem.lower().startswith("python"):
         return str(executable)
@@ -111,7 +114,10 @@ def _python() -> str:
 
 
 def main() -> int:
-    """Read a PDF from standard input and write its text; 1 and a message on standard error if it can't be read."""
+    """Read a PDF from standard input and write its text to standard output.
+
+    If it can't be read, write a message to standard error and return 1.
+    """
     _limit()
     import logging
 

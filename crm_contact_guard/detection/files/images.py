@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 #: A phone's photo has 3–12 MB and 12–50 megapixels; larger files are rejected.
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 60_000_000
-#: Images are scaled down to this edge (pixels); a phone could not scan a code that becomes too small.
+#: Images are scaled down so that neither side exceeds this many pixels. A phone couldn't scan a code that is unreadable
+#: at this size.
 MAX_EDGE = 1_800
 MAX_FRAMES = 6
 MAX_CODES = 16
@@ -33,7 +34,7 @@ class ImageTooLargeError(UnreadableImageError):
 
 
 def read(data: bytes) -> list[str]:
-    """Texts of the codes in an image, in the order found and without duplicates; empty if there are none.
+    """Return the text of each code in an image, in the order found and without duplicates.
 
     Raises ``ImageTooLargeError`` or ``UnreadableImageError``, and ``ImportError`` without the extra ``images``.
     """
@@ -49,7 +50,7 @@ def read(data: bytes) -> list[str]:
     except (ImportError, ImageTooLargeError):
         raise
     except Exception as error:
-        # What Pillow's two dozen readers raise for damaged images is nowhere listed.
+        # The exceptions that Pillow's two dozen readers raise for damaged images aren't documented.
         if texts:
             return list(texts)  # a later frame is damaged; keep what was read
         raise UnreadableImageError(type(error).__name__) from error
@@ -57,7 +58,7 @@ def read(data: bytes) -> list[str]:
 
 
 def _frames(data: bytes) -> Iterator[Image]:
-    """Greyscale frames on a white background, scaled to at most ``MAX_EDGE``."""
+    """Yield greyscale frames on a white background, scaled to at most ``MAX_EDGE``."""
     from PIL import Image, ImageSequence
 
     Image.init()
@@ -90,7 +91,7 @@ def _grey(frame: Image) -> Image:
 
 
 def _codes(picture: Image, *, thoroughly: bool) -> list[str]:
-    """Texts of the codes in one frame, read unchanged or, if that fails, with corrections for poor photos."""
+    """Return the text of each code in a frame, read unchanged or, if that fails, with corrections for poor photos."""
     import zxingcpp
 
     kinds = zxingcpp.BarcodeFormat

@@ -1,9 +1,9 @@
 """Finds harassment of employees by customers (カスハラ), in the categories of the Japanese ministry's manual (MHLW 2022).
 
 Only messages from customers are checked, and a finding is never an attempt. Anger is not harassment: a complaint,
-however sharp, a lawful threat (ombudsman, small claims), a symptom, a joke, or a report of what somebody else said
-gives no finding. Hits are independent evidence; their joint score must reach ``THRESHOLD``. If it does not, but there
-is at least a hint, the model scores the wording as a whole.
+however sharp, a lawful threat (ombudsman, small claims), a symptom, a joke, or a report of what somebody else said does
+not give a finding. Hits are independent evidence, and their joint score must reach ``THRESHOLD``. If it doesn't, but
+there is at least a hint, the model scores the wording as a whole.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ THRESHOLD = 0.5
 WORDING = "harassment.wording"
 #: Log odds subtracted if a text has a single hint (chosen by cross-validation).
 LONE = 2.0
-#: Shorter texts (characters) are left to the patterns.
+#: Text with fewer characters is left to the patterns.
 SHORTEST = 13
 MAX_FINDINGS = 20
-#: Matches of one pattern that are checked, to bound the cost of a text full of quoted hits.
+#: How many matches of one pattern are checked, to bound the cost of a text full of quoted hits.
 _PLACES = 8
 #: Characters around a hit in which its sentence is searched for.
 _CONTEXT = 120
@@ -40,9 +40,9 @@ _END = re.compile(rf"\.(?= |\Z)|[{_ENDS}](?![とっ])")
 _OPEN_QUOTES, _CLOSE_QUOTES = "「『“", "」』”"
 _EDGES = " \t\n、。,.!?！？;:「」『』\"'"
 _SENTENCE = re2.compile(r"[^。．.!?！？\n]{2,80}")
-#: A sentence repeated so often in one message is pressing, whatever its content.
+#: A sentence that is repeated this often in one message counts as pressing, whatever it says.
 _REPEATS = 4
-#: The factor that pressing applies to the remaining doubt.
+#: Pressing multiplies the remaining doubt by this factor.
 PRESSING = 0.7
 
 
@@ -71,7 +71,7 @@ SEVERITY = {
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A pattern, its span in the folded text, and its score (in a joined list, the first has the joint score)."""
+    """A pattern, its span in the folded text, and its score. The first hit from ``together`` has the joint score."""
 
     pattern: Pattern
     start: int
@@ -80,14 +80,14 @@ class Hit:
 
 
 def severity(finding: Finding) -> Severity:
-    """Severity of a harassment finding, by its category (``finding.technique``)."""
+    """Return the severity of a harassment finding, by its category (``finding.technique``)."""
     return SEVERITY[finding.technique]
 
 
 def find(normalised: Normalised, direction: Direction, company: Company) -> Iterable[Finding]:
-    """Findings of kind ``harassment`` in a customer's message; their ``technique`` is the category.
+    """Return findings of kind ``harassment`` in a customer's message. Their ``technique`` is the category.
 
-    Outbound messages and notes give none, since an employee quotes or reports there. Linear in the text.
+    There are none in outbound messages and notes, since employees quote or report there. Takes time linear in the text.
     """
     del company  # the company's contacts have no influence here
     if direction is not Direction.INBOUND:
@@ -115,7 +115,10 @@ def find(normalised: Normalised, direction: Direction, company: Company) -> Iter
 
 
 def meant(text: str, loaded: Packs) -> list[Hit]:
-    """Hits of the packs in a folded text that are neither quoted nor reported, including hints, highest score first."""
+    """Return the packs' hits in a folded text that are neither quoted nor reported, highest score first.
+
+    They include hints.
+    """
     hits: list[Hit] = []
     for index in loaded.matching(text):
         pattern = loaded.patterns[index]
@@ -128,17 +131,20 @@ def meant(text: str, loaded: Packs) -> list[Hit]:
 
 
 def lone(hits: list[Hit]) -> float:
-    """The penalty (log odds) for the model if there is only one hint."""
+    """Return the penalty (log odds) for the model if there is only one hint."""
     return LONE if len(hits) == 1 else 0.0
 
 
 def _nearly(hits: list[Hit]) -> bool:
-    """Whether repetition would be decisive. Checking for it costs more than everything else."""
+    """Whether repeated sentences would be decisive. Searching for them costs more than everything else."""
     return math.prod(1 - hit.score for hit in hits) * PRESSING <= 1 - THRESHOLD
 
 
 def together(hits: list[Hit], *, pressing: bool = False) -> list[Hit]:
-    """The hits to report, the first with the joint score of all hits; empty if that score is below the threshold."""
+    """Return the hits to report, the first with the joint score of all hits.
+
+    The list is empty if the joint score is below the threshold.
+    """
     doubt = math.prod(1 - hit.score for hit in hits) * (PRESSING if pressing else 1.0)
     if 1 - doubt < THRESHOLD:
         return []
@@ -161,7 +167,7 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _first_meant(pattern: Pattern, text: str) -> tuple[int, int] | None:
-    """The first match of the pattern that is neither quoted, nor reported, nor cancelled by ``unless``."""
+    """Return the first match of the pattern that is neither quoted, nor reported, nor cancelled by ``unless``."""
     for number, match in enumerate(pattern.compiled.finditer(text)):
         if number >= _PLACES:
             return None
@@ -187,9 +193,9 @@ def _reported(pattern: Pattern, before: str, after: str) -> bool:
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
-    """The sentence around a hit, of bounded length.
+    """Return the span of the sentence around a hit, which has a bounded length.
 
-    A full stop ends a sentence only before a space; an end mark before と or っ does not: 「死ね！と言われた」 is one sentence.
+    A full stop ends a sentence only before a space. An end mark before と or っ doesn't: 「死ね！と言われた」 is one sentence.
     """
     floor, ceiling = max(0, start - _CONTEXT), min(len(text), end + _CONTEXT)
     stop = text.rfind(". ", max(0, floor - 1), start)

@@ -1,6 +1,7 @@
 """The model of the harassment detector: character n-grams, with weights in ``weights/harassment.npz``.
 
-Trained by ``python -m training.train_harassment``. It finds wordings that no pattern lists, but assigns no category.
+It is trained by ``python -m training.train_harassment``. It finds wording that no pattern lists, but does not assign a
+category.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import numpy.typing as npt
 
 from crm_contact_guard.detection.text.ngrams import codes
 
-#: A longer text is evaluated in windows (characters), so that harmless text around an insult does not dilute it.
+#: Size and distance, in characters, of the windows in which longer text is evaluated, so that harmless text around an
+#: insult does not dilute it.
 WINDOW, STEP = 160, 40
 
 
@@ -43,7 +45,7 @@ class Model:
 
 @cache
 def model() -> Model:
-    """The shipped weights, read on first use, without pickle."""
+    """Return the shipped weights, which are read on first use and without pickle."""
     with (files("crm_contact_guard.detection") / "weights" / "harassment.npz").open("rb") as stream:
         data = np.load(stream, allow_pickle=False)
         return Model(
@@ -52,9 +54,10 @@ def model() -> Model:
 
 
 def buckets(text: str) -> npt.NDArray[np.uint32]:
-    """Buckets of all n-grams of a folded text with a space at either end, size by size in the order of ``SIZES``.
+    """Return the buckets of all n-grams of a folded text with a space at either end, grouped by size as in ``SIZES``.
 
-    All digits count as the same character. The weights depend on this rolling hash, so the module has its own.
+    All digits count as the same character. The weights depend on this rolling hash, so this module does not use the
+    hash in ``text.ngrams``.
     """
     scattered = codes(f" {text} ") * _SEED
     parts = []
@@ -70,12 +73,15 @@ def buckets(text: str) -> npt.NDArray[np.uint32]:
 
 
 def share(count: int) -> float:
-    """The factor applied to each of ``count`` n-grams."""
+    """Return the factor applied to each of ``count`` n-grams."""
     return SCALE / math.sqrt(max(count, FLOOR))
 
 
 def strongest(text: str) -> tuple[float, int, int]:
-    """(log odds above the threshold, start, end) of the best-scoring window of a folded text. Linear in its length."""
+    """Return (log odds above the threshold, start, end) of the best-scoring window of a folded text.
+
+    Takes time linear in the length of the text.
+    """
     learned = model()
     hashed = buckets(text)
     weights = learned.grams.take(hashed)

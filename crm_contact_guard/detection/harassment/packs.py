@@ -47,7 +47,7 @@ class Guards:
     """Expressions for the part of the sentence before a hit (anchored at its end) and after it (anchored at its start).
 
     ``own`` applies to insults only: "I'm such an idiot" is not harassment, whereas a threat may begin with "I".
-    Each is a Set, which answers "does any match?" in a third of the time of a single expression.
+    Each guard is a Set, which takes a third of the time of a single expression to find out whether anything matches.
     """
 
     own: Any
@@ -59,15 +59,15 @@ class Guards:
 class Packs:
     """All patterns, and the Sets that match them together, each with the number of its first pattern.
 
-    There is one Set per language: a common automaton needs a state for each combination of both, is rebuilt during
-    every other text and takes three times as long.
+    There is one Set per language. A shared automaton would need a state for each combination of the two languages'
+    states, would be rebuilt during every other text, and would take three times as long.
     """
 
     patterns: tuple[Pattern, ...]
     sets: tuple[tuple[int, Any], ...] = field(repr=False)
 
     def matching(self, text: str) -> list[int]:
-        """Numbers of the patterns that match a folded text, in ascending order."""
+        """Return the numbers of the patterns that match a folded text, in ascending order."""
         matches = [first + index for first, expressions in self.sets for index in expressions.Match(text) or ()]
         return sorted(matches) if matches else matches
 
@@ -78,7 +78,7 @@ def compile_bounded(expression: str) -> Any:
 
 
 def read_patterns(language: str, family: str = HARASSMENT) -> tuple[Pattern, ...]:
-    """Patterns of the pack ``<family>_<language>.toml``, in file order. Raises ``KeyError`` or ``re2.error``."""
+    """Return the patterns of ``<family>_<language>.toml``, in file order. Raises ``KeyError`` or ``re2.error``."""
     raw = read(f"{family}_{language}")
     slots = {f"{{{name}}}": f"(?:{'|'.join(words)})" for name, words in raw["slots"].items()}
 
@@ -107,7 +107,7 @@ def read_patterns(language: str, family: str = HARASSMENT) -> tuple[Pattern, ...
 
 @cache
 def packs(family: str = HARASSMENT) -> Packs:
-    """The compiled packs of a family; compiled on first use."""
+    """Return the packs of a family, which are compiled on first use."""
     patterns: tuple[Pattern, ...] = ()
     sets = []
     for language in LANGUAGES:

@@ -1,6 +1,6 @@
-"""Questions about private life: "are you single?", 何時に上がるの. A weak signal, never an attempt.
+"""Finds questions about private life ("are you single?", 何時に上がるの), a weak signal that is never an attempt.
 
-Both sides are checked, customers and employees. Notes are reports by an employee and are skipped.
+Messages from both customers and employees are checked. Notes are skipped because they are an employee's reports.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MAX_FINDINGS = 5
 
 
 def find(normalised: Normalised, direction: Direction, company: Company) -> Iterable[Finding]:
-    """Findings of kind ``private_topic``; ``technique`` is the topic (relationship, schedule, home, person)."""
+    """Return findings of kind ``private_topic``. Their ``technique`` is relationship, schedule, home or person."""
     del company  # the company's contacts have no influence here
     if direction is Direction.NOTE:
         return []

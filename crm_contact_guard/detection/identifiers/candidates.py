@@ -1,4 +1,4 @@
-"""Finds candidates for contact identifiers: runs only the families of expressions whose gate opened."""
+"""Finds candidates for contact identifiers by running only the families of expressions whose gate opened."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _EMAIL_GATES = frozenset({gate_of.EMAIL, gate_of.EMAIL_HINT, gate_of.EMAIL_SPACE
 _PHONE_GATES = frozenset({gate_of.PHONE, gate_of.SPELLED, gate_of.NOISE, gate_of.LEET})
 #: Shapes that need a lookup in the numbering plans, because their length proves little.
 _ASK_PLANS = frozenset({"international", "landline", "nanp", "cn_or_nanp", "asia_mobile"})
-#: Lookups in the numbering plans for one message (some 15 µs each); further numbers are accepted by shape.
+#: Maximum number of lookups in the numbering plans for one message (about 15 µs each). Any more numbers are accepted by
+#: their shape.
 MAX_PLANS = 40
 #: Endings of file names.
 _FILES = (
@@ -46,9 +47,9 @@ class Budget:
 
 
 def find(text: str, gates: set[int], company: Company, budget: Budget, *, reverse: bool) -> list[Candidate]:
-    """Candidates in the folded text, sorted by start. ``gates`` are those that opened, see ``gates``.
+    """Return the candidates in the folded text, sorted by start. ``gates`` holds the gates that opened for it.
 
-    If the budget is exhausted, the first call returns a ``flood`` candidate and later calls nothing.
+    Once the budget is exhausted, the next call returns a ``flood`` candidate, and later calls return nothing.
     """
     if budget.candidates <= 0:
         if budget.flooded:
@@ -193,7 +194,7 @@ def _phones(
 
 
 def glued(text: str, start: int, end: int) -> bool:
-    """Whether Latin letters or further digits adjoin the run, as in part numbers (``080-2214-ax``)."""
+    """Whether Latin letters or more digits adjoin the run, as in part numbers (``080-2214-ax``)."""
     before, after = text[max(0, start - 2) : start], text[end : end + 3]
     if (
         before

@@ -1,7 +1,7 @@
 """Expressions that find contact identifiers in the folded text, by sort.
 
-They yield candidates. Whether one is a private contact offered outside the company's channels is decided later, by its
-context.
+The expressions only yield candidates. Whether a candidate is a private contact offered outside the company's channels
+is decided later, from its context.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ MAX_CANDIDATES = 500
 
 
 class Candidate(NamedTuple):
-    """A possible identifier at ``start``–``end`` of the folded text. A named tuple takes a third of a dataclass's time.
+    """A possible identifier from ``start`` to ``end`` of the folded text.
 
-    ``sort`` is ``phone``, ``email``, ``handle``, ``link``, ``address``, ``payment`` or ``hint``; ``shape`` says more
-    ("jp_mobile", "free", "line"), ``value`` is the plain form (digits, address), ``technique`` how it is disguised.
+    ``sort`` is ``phone``, ``email``, ``handle``, ``link``, ``address``, ``payment`` or ``hint``. ``shape`` is more
+    specific ("jp_mobile", "free", "line"). ``value`` is the plain form (digits, address), and ``technique`` says how
+    the identifier is disguised. This is a named tuple because a dataclass takes three times as long.
     """
 
     sort: str
@@ -35,7 +36,7 @@ class Candidate(NamedTuple):
     technique: str = "plain"
 
 
-#: What each shape has in its pack.
+#: The entry of each shape in the pack.
 _SHAPES = {entry["id"]: entry for entry in packs.read("identifiers")["shape"]}
 _STREET = "|".join(_SHAPES["address:en"]["streets"])
 
@@ -46,7 +47,7 @@ _PROVIDER = (
     r"(?:g\s?mail|hot\s?mail|outlook|i\s?cloud|yahoo|ymail|proton(?:mail)?|qq|163|126|naver|daum|hanmail|docomo|ezweb|softbank|gmx|aol|me|live|msn|mac|yandex|tutanota|fastmail|googlemail|"
     r"hushmail|foxmail|sina|nifty|biglobe|excite|au|ymobile|kakao)"
 )
-#: Providers whose names are not common words: "at me" and "live with me" name no provider.
+#: Providers whose names are not common words: "at me" and "live with me" don't refer to a provider.
 _NAMED_PROVIDER = _PROVIDER.replace("|me|live|msn|mac|", "|msn|").replace("|excite|au|", "|")
 FREE = re2.compile(r"\b" + _PROVIDER.replace(r"\s?", "") + r"\.")
 
@@ -77,7 +78,7 @@ EMAIL_HINT = re2.compile(
     r"|[a-z0-9._\-]{4,},? (?:on|it'?s|with|over at) " + _NAMED_PROVIDER + r"\b"
     r"|" + _NAMED_PROVIDER + r"(?: address)? (?:is|called|under|user|as|:|name)\s?[a-z0-9._\-]{4,})"
 )  # fmt: skip
-#: All notations of an address, in this order; tells in one pass, without spans, which of them match.
+#: All notations of an email address, in this order. The Set finds out in one pass which of them match, but not where.
 MAILS = set_of(pattern.pattern for pattern in (EMAIL, EMAIL_PROVIDER, EMAIL_SPACED, EMAIL_SLASH, EMAIL_ANY, EMAIL_HINT))
 
 _SLASH = r"\s?/\s?"
@@ -96,25 +97,25 @@ LINKS = {
     "invite": _SCHEME + "(?:" + "|".join(_domain(d) for d in ("discord.gg", "discord.com/invite", "open.kakao.com", "zalo.me", "signal.me", "signal.group", "u.wechat.com", "invite.viber.com", "vb.me", "join.skype.com", "steamcommunity.com", "kakao.com")) + ")" + _SLASH + r"[^\s、。]+|(?:viber|weixin|skype|kakaotalk|whatsapp|sgnl|zalo|facetime)://?\S+|facetime:\S+",
     "payment": _SCHEME + "(?:" + "|".join(_domain(d) for d in ("paypal.me", "venmo.com", "cash.app", "revolut.me", "qr.paypay.ne.jp", "pay.paypay.ne.jp", "wise.com/pay")) + ")" + _SLASH + r"[^\s、。]+",
 }  # fmt: skip
-#: All families in one expression with a named group for each; the gate omits what follows the host.
+#: All families in one expression, with a named group for each family. The gate omits what follows the host.
 _LINK = re2.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in LINKS.items()))
 LINK_GATE = (
     r"(?:" + _DOT + r"(?:me|ee|gg|com|be|net|am|app|jp)" + _SLASH + r"[a-z0-9~@%+])|[a-z]{4,}\s?:\s?//|facetime:|tg://"
 )
 _FAMILIES = tuple(LINKS)
 
-# The standard library's engine is faster on short texts, and safe if no match can fail after its first characters.
+# The standard library's engine is faster on short text, and safe if no match can fail after its first characters.
 AT_HANDLE = re.compile(r"(?:^|[^a-z0-9._\-@])([@]\s?[a-z0-9_][a-z0-9._]{2,30})")
-#: Tokens; the group is empty for a plain word, as nearly all tokens are.
+#: Matches tokens. The group is empty for a plain word, which nearly all tokens are.
 TOKEN = re.compile(r"[a-z]++(?![a-z0-9_.\-#])|([a-z0-9_~][a-z0-9_]*(?:[._\-]+[a-z0-9_]+)*_*(?:#[0-9]{3,5})?)")
-#: Text right before a handle or number that marks it as the company's own, or as that of a network or meeting.
+#: Text right before a handle or number that marks it as the company's own, or as belonging to a network or meeting.
 OFFICIAL = re.compile(
     r"(?:公式|(?<![a-z])official|(?<![a-z])oa)[\s:：]?(?:(?:line|ライン|アカウント|account|instagram|インスタ(?:グラム)?|twitter|x|tiktok|whatsapp|viber|telegram|sns|oa|id|page|shop)[\s:：(（]{0,3}){0,3}[\s:：(（は]{0,3}$"
 )
 NETWORK = re.compile(
     r"(?:wi-?fi(?:名|のid)?|ssid|network(?: name)?|meeting id|webinar id|zoom id|会議id|会議番号|ミーティングid|ウェビナーid|access code|passcode|パスコード|アクセスコード)(?: is|は|が|名)?[\s:：=「(（\"“']{0,4}$"
 )
-#: Characters read before a handle or number.
+#: How many characters before a handle or number are read.
 BEFORE = 40
 PAYMENT = re2.compile(
     r"(?:venmo|cash ?app|paypal|paypay|zelle|revolut|wise|gcash|bizum|kyash|promptpay|prompt ?pay|momo|alipay)(?:\s?(?:id|tag|me|to|is|at|is at|の|は|:|で|ならid))*[\s:は]{0,3}(?:[@$]?[a-z0-9][a-z0-9._\-]{3,})|\$[a-z][a-z0-9_]{3,}"
@@ -142,7 +143,7 @@ GOROAWASE = re2.compile(
 def phones(
     text: str, *, spelled: bool = True, noise: bool = True, leet: bool = True
 ) -> Iterator[tuple[int, int, str, str]]:
-    """Runs that may be a phone number, as (start, end, digits, technique)."""
+    """Yield runs that may be a phone number, as (start, end, digits, technique)."""
     last_end = -1
     if spelled:
         for start, end in numerals.runs(text):
@@ -181,7 +182,7 @@ def phones(
 
 
 def _numbers(text: str) -> Iterator[tuple[int, int]]:
-    """Runs of digits and separators; a list of numbers is split."""
+    """Yield the spans of runs of digits and separators. A list of numbers is split."""
     for match in numerals.PLAIN.finditer(text):
         start, end = match.span()
         if end - start < 7:
@@ -198,9 +199,9 @@ def _count(written: str) -> int:
     return sum(character in _FIGURES for character in written)
 
 
-#: Digits of the longest number of any plan (ITU-T E.164).
+#: Maximum number of digits in any numbering plan (ITU-T E.164).
 MOST_DIGITS = 15
-#: The longest notation of one number with separators; a longer run is a list of numbers, which is split at spaces.
+#: Maximum length of a single number including separators. A longer run is a list of numbers, which is split.
 MOST_WRITTEN = 23
 _PIECE = re.compile(r"[^\s、,/・~|:→]+")
 _KANJI = frozenset("〇零一二三四五六七八九")
@@ -212,7 +213,7 @@ _FREE_GROUPING = re.compile("0800[^0-9]")
 
 
 def phone_shape(digits: str, written: str) -> str:
-    """The shape of a run of digits, without a lookup in numbering plans."""
+    """Return the shape of a run of digits, without a lookup in numbering plans."""
     count = len(digits)
     if written.startswith(("+", "00", "plus")) and 8 <= count <= 17:
         return "international"
@@ -242,7 +243,7 @@ def phone_shape(digits: str, written: str) -> str:
 
 
 def links(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """Links to a messenger, profile or payment page, as (start, end, family, link)."""
+    """Yield links to a messenger, profile or payment page, as (start, end, family, link)."""
     for match in _LINK.finditer(text):
         start = match.start()
         link = match.group().rstrip(".,;:!?)]}>'\"」』")

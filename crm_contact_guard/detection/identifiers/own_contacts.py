@@ -8,7 +8,8 @@ from crm_contact_guard.detection.identifiers.families import Candidate
 from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company
 
-#: Numbers are equal if so many last digits are: country code, trunk zero and extension prefix depend on the notation.
+#: Minimum digits of a number that is compared, counting its leading zero. Two numbers are equal if one ends with the
+#: other, since the country code, trunk zero and extension prefix depend on the notation.
 _SIGNIFICANT = 8
 
 
@@ -42,7 +43,7 @@ class OwnContacts:
         return False
 
     def mark(self, candidates: list[Candidate]) -> list[Candidate]:
-        """The candidates; the company's own get the shape ``own``."""
+        """Return the candidates, with the shape ``own`` for the company's own contacts."""
         return [candidate._replace(shape="own") if self.holds(candidate) else candidate for candidate in candidates]
 
 
@@ -58,7 +59,7 @@ _last: list[tuple[Company, OwnContacts | None]] = []
 
 
 def own_contacts(company: Company) -> OwnContacts | None:
-    """The folded contacts of a company, or ``None`` if it has none. The result for the last company is cached."""
+    """Return a company's contacts in folded form, or ``None`` if it has none. The last company's result is cached."""
     if _last and _last[0][0] is company:
         return _last[0][1]
     own: OwnContacts | None = None

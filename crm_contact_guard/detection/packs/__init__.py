@@ -1,4 +1,4 @@
-"""The language data of detection: one TOML file a language or subject, with examples that serve as tests."""
+"""The language data for detection: one TOML file per language or subject, with examples that serve as tests."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from typing import Any
 
 @cache
 def read(name: str) -> dict[str, Any]:
-    """The content of ``<name>.toml``."""
+    """Return the content of ``<name>.toml``."""
     return tomllib.loads((files(__name__) / f"{name}.toml").read_text("utf-8"))

@@ -62,23 +62,23 @@ EXTRA = (
 )  # fmt: skip
 #: Sorts of candidates.
 SORTS = ("phone", "email", "link", "handle", "address", "payment", "hint")
-#: Concepts that nearly every attempt contains; the number of them in a text is a feature.
+#: Concepts that occur in nearly every attempt. How many of them a text contains is a feature.
 TOPICS = (
     "messenger", "social", "phone", "email", "contact", "private", "reach_me", "reach_you", "elsewhere", "bypass", "meet", "home", "qr", "secret",
     "offwork", "leaving", "alone", "exchange", "freemail", "payment", "gift",
 )  # fmt: skip
 BEFORE, AFTER = 28, 18
-#: Concepts of the feature ``plainly``: a short text that asks for or offers a messenger, network, private number or
-#: address, and contains neither the company's context nor a negation. Such texts have too few words for the single
-#: weights to add up. A number alone is not enough, since front desks ask for phone numbers all day, including mobile
-#: numbers. A customer who asks for a mobile number means an employee's own.
+#: Concepts for the feature ``plainly``, which marks a short text that asks for or offers a messenger, network, private
+#: number or address, and contains neither the company's context nor a negation. Such a text has too few words for their
+#: individual weights to add up. Mentioning a number is not enough, since front desks ask for phone numbers, including
+#: mobile numbers, all day. A customer who asks for a mobile number, however, means an employee's own.
 NETWORKS = ("messenger", "social", "qr")
 NUMBERS = ("phone", "email", "contact")
 WISHES = ("exchange", "ask", "reach_me", "reach_you", "offer")
 EXCUSES = ("official", "form", "refuse", "report", "rule", "benign_line")
 
 
-#: Feature for a concept near an identifier.
+#: The feature for each concept that has a special meaning near an identifier.
 _MEANINGS = {
     "first": "identifier_of_mine",
     "private": "identifier_private",
@@ -89,7 +89,7 @@ _MEANINGS = {
     "refuse": "identifier_refused",
     "secret": "identifier_secret",
 }
-#: Feature for a concept near a handle.
+#: The feature for each concept that has a special meaning near a handle.
 _HANDLE_MEANINGS = {"messenger": "handle_of_messenger", "social": "handle_of_social"}
 
 
@@ -97,9 +97,11 @@ _HANDLE_MEANINGS = {"messenger": "handle_of_messenger", "social": "handle_of_soc
 class Evidence:
     """The evidence in a window.
 
-    ``hits`` are words as (concept, start, end), ``concepts`` their concepts, ``active`` the indexes of the active
-    features, ``patterns`` the matching patterns as (number, start, end of the sentence), ``gates`` the gates that
-    opened. ``complete`` says whether ``hits`` holds all words.
+    * ``hits``: the words found, as (concept, start, end), and ``concepts``: their concepts.
+    * ``active``: the indexes of the active features.
+    * ``patterns``: the matching patterns, as (number, start of the sentence, end of the sentence).
+    * ``gates``: the gates that opened.
+    * ``complete``: whether ``hits`` holds all words.
     """
 
     hits: list[Found]
@@ -112,7 +114,7 @@ class Evidence:
 
 
 class FeatureSpace:
-    """Names and indexes of the features. Concepts come first, so that the index of a concept is its feature."""
+    """Names and indexes of the features. Concepts come first, so a concept's number is also its feature's index."""
 
     def __init__(self, words: Lexicon) -> None:
         concepts = words.concepts
@@ -135,13 +137,13 @@ class FeatureSpace:
         self.names += [f"{first}+{second}" for first, second in combinations(parts, 2)]
         self.sorts = {sort: len(concepts) + number for number, sort in enumerate(SORTS)}
         self.index = {name: number for number, name in enumerate(self.names)}
-        #: Offset from a concept to its feature for inbound texts.
+        #: Offset from a concept to its feature for inbound messages.
         self.inbound = len(concepts)
-        #: From a concept to its feature for being near an identifier, or near a handle.
+        #: These map a concept to its feature for appearing near an identifier or near a handle.
         self.near = {words.index[name]: self.index[f"near:{name}"] for name in NEAR}
         self.meanings = {words.index[name]: self.index[meaning] for name, meaning in _MEANINGS.items()}
         self.handle_meanings = {words.index[name]: self.index[meaning] for name, meaning in _HANDLE_MEANINGS.items()}
-        #: Concepts with a feature for being near an identifier.
+        #: Concepts that have a feature for appearing near an identifier.
         self.speaking = frozenset({*self.near, *self.meanings, *self.handle_meanings})
         self.disguise = words.index["disguise"]
         self.topics = frozenset(words.index[name] for name in TOPICS)
@@ -160,7 +162,7 @@ _space: list[FeatureSpace] = []
 
 
 def space() -> FeatureSpace:
-    """The feature space of the shipped packs."""
+    """Return the feature space of the shipped packs."""
     if not _space:
         _space.append(FeatureSpace(lexicon()))
     return _space[0]
@@ -174,7 +176,10 @@ def extract(
     company: Company,
     budget: cand.Budget | None = None,
 ) -> Evidence:
-    """The evidence in one window (``start``–``end`` of the folded text); windows of one message share a ``budget``."""
+    """Return the evidence in one window, from ``start`` to ``end`` of the folded text.
+
+    The windows of one message share a ``budget``.
+    """
     text = normalised.text
     if start or end != len(text):
         text = text[start:end]
@@ -185,13 +190,13 @@ def extract(
 
 
 def gather(words: tuple[list[Found], bool], gates: set[int]) -> Evidence:
-    """Evidence with only the words (see ``Lexicon.seek``) and gates filled in."""
+    """Return evidence with only the words (see ``Lexicon.seek``) and gates filled in."""
     hits, complete = words
     return Evidence(hits, {hit[0] for hit in hits}, [], [], [], gates, complete)
 
 
 def identify(evidence: Evidence, text: str, company: Company, budget: cand.Budget) -> None:
-    """Add the candidates; the evidence needs words and gates."""
+    """Add the candidates. The evidence must already have words and gates."""
     if IDENTIFIERS.isdisjoint(evidence.gates):
         return
     candidates = cand.find(text, evidence.gates, company, budget, reverse=space().disguise in evidence.concepts)
@@ -201,7 +206,7 @@ def identify(evidence: Evidence, text: str, company: Company, budget: cand.Budge
 
 
 def describe(evidence: Evidence, normalised: Normalised, start: int, text: str, direction: Direction) -> None:
-    """Add patterns and features; the evidence needs words and candidates. ``text`` begins at ``start``."""
+    """Add patterns and features. The evidence must already have words and candidates. ``text`` begins at ``start``."""
     features, hits, concepts, candidates = space(), evidence.hits, evidence.concepts, evidence.candidates
     active = evidence.active
     active += concepts
@@ -233,9 +238,10 @@ def describe(evidence: Evidence, normalised: Normalised, start: int, text: str, 
 
 
 def _plainly(concepts: set[int], direction: Direction, features: FeatureSpace) -> bool:
-    """Whether a short text without an identifier asks for or offers a network or a private number, without an excuse.
+    """Whether a short text without an identifier plainly asks for or offers a network or a private number.
 
-    "ID" and "code" may belong to a messenger or to an order, so they are no excuse next to a messenger.
+    A concept in ``EXCUSES`` rules that out. So does a reference such as "ID" or "code", except next to a messenger or
+    network, because it may then belong to that rather than to an order.
     """
     if concepts.isdisjoint(features.wishes) or not concepts.isdisjoint(features.excuses):
         return False
@@ -247,7 +253,7 @@ def _plainly(concepts: set[int], direction: Direction, features: FeatureSpace) -
 
 
 def _together(text: str, hits: list[Found], candidates: list[Candidate], features: FeatureSpace) -> set[int]:
-    """Features of pairs in one clause, which usually also holds the negation, request or offer."""
+    """Return the features of pairs within one clause. The negation, request or offer is usually in the same clause."""
     active: set[int] = set()
     if len(hits) + len(candidates) < 2:
         return active
@@ -275,7 +281,7 @@ def _together(text: str, hits: list[Found], candidates: list[Candidate], feature
 def _described(
     normalised: Normalised, offset: int, hits: list[Found], candidates: list[Candidate], features: FeatureSpace
 ) -> set[int]:
-    """Features of the candidates and their context."""
+    """Return the features of the candidates and their context."""
     index, near, meanings = features.index, features.near, features.meanings
     active: set[int] = set()
     if len(candidates) > 2:
@@ -309,7 +315,7 @@ def _described(
 
 
 def _plain(written: str) -> bool:
-    """Whether an identifier is written without disguise (full-width characters and kanji are normal in Japanese)."""
+    """Whether an identifier is written without disguise. Full-width characters and kanji are normal in Japanese."""
     return written.isascii() or all(
         (character < "\u2000" and (character.isascii() or character.isalpha())) or "\u3000" <= character < "\uffef"
         for character in written

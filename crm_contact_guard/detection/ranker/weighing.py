@@ -1,8 +1,8 @@
 """Applies the ranker to a text: to the whole text if it is short, to overlapping windows if it is long.
 
-Many pieces are processed stage by stage, all of them in one stage before the next. The states of each automaton then
-stay in the processor's caches, instead of being evicted by the next stage. That makes a long text, or a batch of short
-ones, several times cheaper; the verdicts are the same.
+When there are many pieces, each stage processes all of them before the next stage begins. The states of each automaton
+then stay in the processor's caches instead of being evicted by the next stage. This makes a long text, or a batch of
+short ones, several times cheaper. The verdicts are the same.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from crm_contact_guard.detection.ranker.model import probability, ranker
 from crm_contact_guard.detection.text.normalise import Normalised
 from crm_contact_guard.detection.types import Company, Direction
 
-#: Texts of up to this many characters are processed whole, longer ones in overlapping windows of this size.
+#: Text of up to this many characters is processed as a whole, longer text in overlapping windows of this size.
 WINDOW = 600
 OVERLAP = 150
-#: Pieces processed together (some 80,000 characters of windows).
+#: How many pieces are processed together (about 80,000 characters if they are windows).
 AT_ONCE = 200
 #: Log odds of a window that the ranker skips.
 _LEAST = -40.0
@@ -30,7 +30,7 @@ _LEAST = -40.0
 
 @dataclass(slots=True)
 class Window:
-    """A part of the folded text from ``offset``, its evidence and its score (as log odds and as probability)."""
+    """A part of the folded text that begins at ``offset``, its evidence, and its score as log odds and probability."""
 
     offset: int
     text: str
@@ -51,7 +51,7 @@ class Piece:
 
 
 def parts(text: str) -> Iterable[tuple[int, int]]:
-    """The span of the text, or of overlapping windows of it, cut at the end of a sentence or word if there is one."""
+    """Return the span of the whole text, or those of overlapping windows, cut after a sentence or word if possible."""
     return ((0, len(text)),) if len(text) <= WINDOW else _windows(text)
 
 
@@ -72,7 +72,7 @@ def _windows(text: str) -> Iterator[tuple[int, int]]:
 
 
 def weigh_text(normalised: Normalised, direction: Direction, company: Company, budget: Budget) -> list[Window]:
-    """The scored windows of a text."""
+    """Return the scored windows of a text."""
     text = normalised.text
     if len(text) <= WINDOW:
         return [weigh(normalised, 0, len(text), direction, company, budget)]
@@ -87,7 +87,10 @@ def weigh_text(normalised: Normalised, direction: Direction, company: Company, b
 
 
 def weigh_texts(texts: Sequence[tuple[Normalised, Direction]], company: Company) -> list[tuple[Window, Budget]]:
-    """Score each text (none longer than ``WINDOW``) on its own. Returns its window and the rest of its budget."""
+    """Score each text on its own. Return the window of each, and its budget after scoring.
+
+    No text may be longer than ``WINDOW``.
+    """
     weighed: list[tuple[Window, Budget]] = []
     for first in range(0, len(texts), AT_ONCE):
         pieces = [
@@ -103,7 +106,7 @@ def weigh_texts(texts: Sequence[tuple[Normalised, Direction]], company: Company)
 
 
 def weigh_each(pieces: Sequence[Piece], text: str, spans: Sequence[tuple[int, int]], company: Company) -> list[Window]:
-    """Score each piece as ``weigh`` does. ``text`` contains all pieces, each at its span, in ascending order."""
+    """Score each piece as ``weigh`` does. ``text`` contains all pieces at their ``spans``, in ascending order."""
     texts = [text[start:end] for start, end in spans]
     words = lexicon().seek_each(text, spans)
     grams = ranker().grams_of(text, spans)
@@ -131,10 +134,11 @@ def weigh(
 def weigh_part(
     normalised: Normalised, window: Window, start: int, end: int, direction: Direction, company: Company
 ) -> Window:
-    """Collect the evidence of whole sentences (``start``–``end`` of the folded text) of a window and score them.
+    """Score whole sentences of a window on their own. ``start`` and ``end`` are offsets into the folded text.
 
-    The words of the window are reused: sentences end at punctuation or spaces, which are word boundaries and do not
-    complete a negation. For the same reason, no gate opens that was closed for the window.
+    The words found in the window are reused. This is safe because sentences end at punctuation or spaces, which are
+    word boundaries and don't complete a negation. For the same reason, a gate that was closed for the window stays
+    closed.
     """
     whole = window.evidence
     first, last = start - window.offset, end - window.offset

@@ -1,8 +1,8 @@
-"""Splits a text into the writer's words, the other side's words, and words of nobody.
+"""Splits a text into the writer's words, the other side's words, and text that belongs to nobody.
 
-Quotes in a mail, other speakers in a chat export or transcript, signatures and disclaimers are not what the writer says
-now. Anything ambiguous counts as the writer's, so that a line that merely looks like a delimiter hides nothing below
-it. Linear in the text; never raises. The word lists are in ``packs/segments.toml``.
+Quotes in an email, other speakers in a chat export or transcript, signatures and disclaimers are not what the writer is
+saying now. Anything ambiguous counts as the writer's, so that a line that merely looks like a delimiter can't hide the
+text below it. Splitting takes time linear in the text and never raises. The word lists are in ``packs/segments.toml``.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _REPORTED = re.compile(r"[」』\"”]")
 
 
 def has_parts(text: str, direction: Direction) -> bool:
-    """A cheap test: False if the text has only one part."""
+    """Whether the text may have several parts. This is a cheap test."""
     if "\n" in text:
         return _SIGN.search(text) is not None or _REPORTED.search(text) is not None
     return direction is Direction.NOTE and (_REPORTED.search(text) is not None)
 
 
 def segments(text: str, direction: Direction, said: Sequence[str] | Said | None = None) -> list[Segment]:
-    """The parts of a text, in order and without gaps. Never raises.
+    """Return the parts of a text, in order and without gaps. Never raises.
 
-    With ``said``, the earlier messages of the conversation, only text that repeats them counts as a quote. ``None``:
-    the earlier messages are unknown.
+    ``said`` holds the earlier messages of the conversation: only text that repeats one of them counts as a quote. Pass
+    ``None`` if the earlier messages are unknown.
     """
     try:
         return list(_joined(text, _parts(_encodable(text), direction, said)))
@@ -57,7 +57,7 @@ def segments(text: str, direction: Direction, said: Sequence[str] | Said | None 
 
 
 def _encodable(text: str) -> str:
-    """The text without lone surrogates, on which RE2 fails; its length stays the same."""
+    """Replace lone surrogates, on which RE2 fails. The length of the text stays the same."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -81,7 +81,7 @@ class Own:
         self.text = "".join(pieces)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Map a span of the joined text to the original; a span over several parts is cut to its longest piece."""
+        """Map a span of the joined text to the original. A span over several parts is cut to its longest piece."""
         if not self._begins:
             return 0, 0
         first = max(0, bisect_right(self._begins, start) - 1)
@@ -96,7 +96,7 @@ class Own:
 
 
 def own_words(text: str, direction: Direction, said: Sequence[str] | Said | None = None) -> Own | None:
-    """The writer's own words; None if they are the whole text."""
+    """Return the writer's own words, or None if they are the whole text."""
     if not has_parts(text, direction):
         return None
     parts = segments(text, direction, said)
@@ -106,7 +106,7 @@ def own_words(text: str, direction: Direction, said: Sequence[str] | Said | None
 
 
 def pretended(text: str, direction: Direction, said: Sequence[str] | Said) -> Own | None:
-    """False quotes: parts that look like a quote but repeat nothing that was said. None if there are none."""
+    """Return the false quotes, which look like quotes but repeat nothing that was said. Return None without any."""
     if not has_parts(text, direction):
         return None
     judged = [part for part in segments(text, direction, said) if part.whose.is_judged]
@@ -121,7 +121,7 @@ def pretended(text: str, direction: Direction, said: Sequence[str] | Said) -> Ow
 
 
 def words_of_others(text: str, direction: Direction) -> Own:
-    """The words of others in a transcript, note or export."""
+    """Return the words of others in a transcript, note or export."""
     parts = segments(text, direction) if has_parts(text, direction) else []
     spoken = (Part.SPEECH, Part.REPORTED)
     return Own(text, [part for part in parts if part.whose is Whose.OTHER and part.part in spoken])
@@ -162,7 +162,7 @@ def _of_mark(text: str, line: Line, mark: Mark) -> Iterator[Segment]:
 
 
 def _label(text: str, line: Line, length: int) -> Iterator[Segment]:
-    """The label (time and name) before a speaker's words, unless it contains more than that."""
+    """Yield the label (time and name) before a speaker's words, unless it contains anything else."""
     begin = line.start + (
         len(text[line.start : line.end]) - len(text[line.start : line.end].lstrip("\r \t\u3000\u200e\ufeff\xa0"))
     )
@@ -172,7 +172,7 @@ def _label(text: str, line: Line, length: int) -> Iterator[Segment]:
 
 
 def _compare(text: str, lines: Sequence[Line], marks: list[Mark | None], said: Said, direction: Direction) -> None:
-    """Unmark false quotes: lines that repeat no earlier message, and frames without any repeated line."""
+    """Unmark false quotes: lines that don't repeat an earlier message, and frames without any repeated line."""
     checked = [
         at
         for at, mark in enumerate(marks)

@@ -1,7 +1,8 @@
-"""Finds where a mail program begins to quote: attribution lines, header blocks, separators, in many languages.
+"""Finds where an email client begins to quote: attribution lines, header blocks and separators, in many languages.
 
-More lenient than ``frames``, which the scan uses on its own: here the record decides what is quoted in truth
-(``conversations/quotes.py``), or only the display depends on it (``channels/email/quoting.py``). Linear.
+This module is more lenient than ``frames``, which the scan relies on without further checks. Here, either the record
+decides what is really a quote (``conversations/quotes.py``), or the result only affects the display
+(``channels/email/quoting.py``). Takes linear time.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import re2
 from crm_contact_guard.detection.segments.frames import holds_more
 from crm_contact_guard.detection.segments.words import alternatives, sought, words
 
-#: Characters of a line that are read.
+#: How many characters of a line are read.
 LONGEST = 400
 _AROUND = " \t\r\f\v\u3000\u200e\u200f\ufeff\xa0>＞|｜"
 MARKED = re.compile(r"[ \t]{0,3}(?:[>＞](?![_.．<＜]{1,2}[<＜ ])(?!.*<<\s*$)|[a-zA-Z]{1,3}> )")
@@ -32,7 +33,7 @@ _NUMERIC_DATE = re.compile(
 )
 _RULE = re.compile(r"[-_=＝─━*＊\s—―–~]{5,}")
 _DASHES = re.compile(r"[-_=＝─━*＊—―–~]{2,}")
-#: What attribution lines begin with, in the languages of mail programs.
+#: Words and digits that attribution lines begin with, in the languages of email clients.
 _BEGINS = re.compile(
     r"(?:on|am|le|el|il|em|op|den|dnia|w dniu|dne|dňa|på|pe|la|vào|pada|tanggal|no dia|a las|the|at|ma|ke|to|ti|su|pt|so|pn|mån|tis|ons|tors|fre|lör|sön|man|tir|tor|lør|søn|"
     r"mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|mié|mi|jeu|jue|ven|vie|sam|sáb|sab|dim|dom|gio|ter|qua|qui|sex|seg|ma|wo|do|vr|za|zo|вс|пн|вт|ср|чт|пт|сб|čt|út|st|pá|在|於|于|[01]?\d|20\d\d|\d)\b"
@@ -47,7 +48,7 @@ _KINDS = ("from", "date", "to", "more", "subject")
 
 
 class Frame(NamedTuple):
-    """A frame of some lines. ``start``: characters of its first line that belong to the text above."""
+    """The lines of a frame. ``start`` is how many characters of the first line belong to the text above."""
 
     lines: int
     start: int = 0
@@ -64,13 +65,13 @@ def _separator() -> re2._Regexp:
     words = alternatives("frame", "original")
     ends = r"[-_=＝─━*＊—―–~\s>]"
     begin = alternatives("frame", "begin")
-    # A text of its own after the words may be the first header line.
+    # Other text after the words may be the first header line.
     return re2.compile(rf"(?:{ends}{{2,}}{words}.{{0,60}}?{ends}*|{words}\s*[:：]?{ends}*|>?\s*{begin}\s*[:：]?)")
 
 
 @lru_cache(maxsize=1)
 def _bare_separator() -> re2._Regexp:
-    """Words that are a separator only with dashes: people write them as well."""
+    """Match words that are a separator only if there are dashes around them, because people write them too."""
     return re2.compile(
         r"(?:転送|引用元|原文|返信元|reply above|forwarded by|forwarded message|original message|message original)\s*"
     )
@@ -78,7 +79,7 @@ def _bare_separator() -> re2._Regexp:
 
 @lru_cache(maxsize=1)
 def _wrote() -> re2._Regexp:
-    """Followed by a name at most, as in German."""
+    """Match a word for "wrote" at the end of a line, with at most a name after it, as in German."""
     return re2.compile(rf"{alternatives('frame', 'wrote')}[^\n]{{0,60}}[:：][\s*\-_>]*$")
 
 
@@ -88,9 +89,10 @@ def _endings() -> tuple[str, ...]:
 
 
 def frame_at(lines: Sequence[str], depths: Sequence[int], at: int) -> Frame | None:
-    """The frame that begins at line ``at``, which isn't blank. Lines are stripped and at most ``LONGEST`` long.
+    """Return the frame that begins at line ``at``, or None. This line must not be blank.
 
-    ``depths``: how many quote marks each line has.
+    All lines must be stripped and at most ``LONGEST`` characters long. ``depths`` holds the number of quote marks
+    before each line.
     """
     text = lines[at]
     lowered = text.lower()
@@ -110,12 +112,15 @@ def frame_at(lines: Sequence[str], depths: Sequence[int], at: int) -> Frame | No
 
 
 def _next(lines: Sequence[str], at: int) -> int | None:
-    """The next line that isn't blank, at most two further."""
+    """Return the index of the first line from ``at`` on that isn't blank, skipping at most two blank lines."""
     return next((index for index in range(at, min(len(lines), at + 3)) if lines[index]), None)
 
 
 def _headers(lines: Sequence[str], begin: int) -> int:
-    """The number of lines of a header block, which may have blank lines in it and continued values; 0 if it is none."""
+    """Return the number of lines in a header block, or 0 if it isn't one.
+
+    The block may contain blank lines and continued values.
+    """
     kinds: dict[str, str] = {}
     count, blanks = 0, 0
     for at in range(begin, min(len(lines), begin + 16)):
@@ -143,7 +148,7 @@ def _headers(lines: Sequence[str], begin: int) -> int:
 
 
 def _is_block(kinds: dict[str, str]) -> bool:
-    """Whether these header lines are a mail program's and not "From: me, To: you"."""
+    """Whether header lines were written by an email client. "From: me, To: you" was not."""
     proven = any("@" in kinds.get(kind, "") or "mailto" in kinds.get(kind, "") for kind in ("from", "to"))
     dated = bool(_DATE.search(kinds.get("date", "")))
     if "from" in kinds:
@@ -214,7 +219,7 @@ def _is_attribution(joined: str, *, is_marked: bool) -> bool:
 
 
 def depth(line: str) -> int:
-    """The number of quote marks before a line."""
+    """Return the number of quote marks before a line."""
     marks = 0
     match = MARKED.match(line)
     while match is not None and marks < 20:
@@ -225,12 +230,12 @@ def depth(line: str) -> int:
 
 
 def read_line(line: str) -> str:
-    """A line without quote marks and surrounding spaces, as ``frame_at`` reads it."""
+    """Return a line without quote marks and surrounding spaces, as ``frame_at`` needs it."""
     return line[:LONGEST].strip(_AROUND)
 
 
 def is_bare(line: str) -> bool:
-    """Whether a frame's line holds only what a mail program writes: names, dates and addresses, and no subject."""
+    """Whether a frame's line contains only what an email client writes: names, dates and addresses, but no subject."""
     lowered = line.lower()
     if _separator().fullmatch(lowered) or not any(map(str.isalnum, line)):
         return True

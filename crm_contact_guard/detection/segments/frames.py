@@ -1,7 +1,7 @@
-"""Recognises the frames that mail programs put around quotes: attribution lines, header blocks, quote marks.
+"""Recognises the frames that email clients put around quotes: attribution lines, header blocks and quote marks.
 
-A line counts as a frame only if it can't contain anything else: it has an address or date in the right place, no other
-digits and few words. "From: me / To: you" is not a frame.
+A line counts as a frame only if it can't contain anything else. It must have an address or date in the right place, no
+other digits and only a few words. "From: me / To: you" is not a frame.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MODEL = re.compile(r"[a-z]{0,2}\d{1,2}[a-z]?")
 _DAY = re.compile(
     r"(?:19|20)\d\d[/.年\-]\s?\d{1,2}[/.月\-]\s?\d{1,2}日?\s*[(（]?(?:[月火水木金土日](?:曜日?)?|[A-Za-z]{3,9})?[)）]?"
 )
-#: Maximum length of an attribution line without dates and addresses.
+#: Maximum length of an attribution line, not counting dates and addresses.
 _MOST_BESIDE = 100
 _KINDS = ("from", "date", "to", "more", "subject")
 
@@ -73,7 +73,7 @@ def mark(lines: Sequence[Line], marks: list[Mark | None]) -> None:
             marks[at] = Mark(*_of_frame(lines[at]), region=region)
         index += count
         if opens and index < len(lines) and not MARKED.match(lines[index].text) and not (_frame(lines, index)[0]):
-            # No quote marks follow: the mail program quotes to the end without them.
+            # No quote marks follow, so the email client quotes without them, up to the end of the text.
             for at in range(index, len(lines)):
                 if marks[at] is None:
                     marks[at] = Mark(Whose.OTHER, Part.QUOTE, region=region)
@@ -85,13 +85,13 @@ def _bars(lines: Sequence[Line], index: int) -> bool:
 
 
 def _of_frame(line: Line) -> tuple[Whose, Part]:
-    """A frame line's owner: a subject was written by a person, the rest by the mail program."""
+    """Return the owner and type of a frame line. A subject was written by a person, the rest by the email client."""
     match = _header().match(line.text.lower())
     return (Whose.OTHER, Part.QUOTE) if match and match["subject"] else (Whose.NOBODY, Part.FRAME)
 
 
 def _frame(lines: Sequence[Line], index: int) -> tuple[int, bool]:
-    """The number of frame lines from ``index`` on, and whether everything after them is a quote."""
+    """Return the number of frame lines from ``index`` on, and whether everything after them is a quote."""
     text = lines[index].text
     lowered = text.lower()
     if _original().fullmatch(lowered):
@@ -108,7 +108,7 @@ def _frame(lines: Sequence[Line], index: int) -> tuple[int, bool]:
 
 
 def _headers(lines: Sequence[Line], index: int, *, strict: bool) -> int:
-    """The number of header lines from ``index`` on. ``strict`` requires an address or date as proof."""
+    """Return the number of header lines from ``index`` on. ``strict`` requires an address or date as proof."""
     values: dict[str, str] = {}
     count = 0
     for at in range(index, min(len(lines), index + 14)):
@@ -145,7 +145,7 @@ def _is_value(kind: str, value: str) -> bool:
 
 
 def subject_of(text: str) -> str:
-    """The value of a header line, without "RE:"."""
+    """Return the value of a header line, without "RE:"."""
     match = _header().match(text.lower())
     return _RE.sub("", match["value"] if match else text)
 
@@ -174,7 +174,7 @@ def _attribution(lines: Sequence[Line], index: int) -> tuple[int, bool]:
 
 @lru_cache(maxsize=1)
 def _ends() -> tuple[str, ...]:
-    """Endings of an attribution line."""
+    """Return the endings that an attribution line may have."""
     return (":", "：", *words("frame", "wrote"))
 
 

@@ -1,4 +1,4 @@
-"""Quoted speech in notes: 「携帯教えて」と言われた quotes the customer, 「…です」とお伝えした the employee."""
+"""Finds quoted speech in notes: 「携帯教えて」と言われた quotes the customer, 「…です」とお伝えした quotes the employee."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _THEY_SAID = re.compile(
 #: Characters read before a quotation, and its maximum length.
 _AROUND = 60
 _MOST = 600
-#: Quotations of one note that are evaluated.
+#: Maximum number of quotations that are evaluated in one note.
 _MANY = 300
 
 
@@ -29,7 +29,7 @@ def is_note(lines: Sequence[Line]) -> bool:
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
-    """Spans of what others said in a note, without the quotation marks."""
+    """Yield the spans of what others said according to a note, without the quotation marks."""
     opened, closes, remaining = -1, "", _MANY
     for match in _MARK.finditer(text):
         mark = match.group()

@@ -1,15 +1,15 @@
-"""Checks whether a quote repeats earlier messages, by shingles that ignore wrapping and punctuation."""
+"""Checks whether a quote repeats earlier messages, using shingles that ignore line wrapping and punctuation."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 
-#: Characters of a shingle.
+#: Length of a shingle, in characters.
 _LENGTH = 8
-#: Characters of earlier messages that are indexed.
+#: How many characters of earlier messages are indexed.
 _MOST = 400_000
-#: Characters of a line that may be new, for example in a shortened link.
+#: How many characters of a line may be new, for example in a shortened link.
 _NEW = 2
 _WORD = re.compile(r"[^\W_]+")
 
@@ -29,7 +29,7 @@ class Said:
                 self._shingles.update(bare[at : at + _LENGTH] for at in range(max(0, len(bare) - _LENGTH + 1)))
 
     def repeated(self, lines: Sequence[str]) -> list[bool]:
-        """Whether each line of one quote repeats earlier messages. A line may be wrapped into the next."""
+        """Return whether each line of a quote repeats earlier messages. A line may wrap into the next."""
         bare = [squeezed(line) for line in lines]
         joined = "".join(bare)
         covered = bytearray(len(joined))
@@ -50,5 +50,5 @@ class Said:
 
 
 def squeezed(text: str) -> str:
-    """Letters and digits only, case-folded."""
+    """Return only the letters and digits of a text, case-folded."""
     return "".join(filter(str.isalnum, text.casefold()))

@@ -1,7 +1,7 @@
-"""Recognises signature blocks (contact lines with a company name) and legal disclaimers below a mail.
+"""Recognises signature blocks (contact lines with a company name) and legal disclaimers at the end of an email.
 
-Each line is classified on its own. Contact details count as nobody's words only in a block that looks like a signature;
-a line with other text, a private contact or a free mail address in it counts as the writer's.
+Each line is classified on its own. Contact details count as nobody's words only in a block that looks like a signature.
+A line that contains other text, a private contact or an address at a free email provider counts as the writer's.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ZIP = re.compile(
 _NAME = re.compile(r"(?:(?:dr|mr|ms|mrs)\.? )?[^\W\d_][\w.'’\-]{0,18}(?:[ 　][^\W\d_][\w.'’\-]{0,18}){0,3}")
 _CJK = re.compile(r"[一-龥ぁ-んァ-ヶー]")
 _ENDS = "。!?！？.…"
-#: Maximum number of lines of a block.
+#: Maximum number of lines in a block.
 MOST = 25
 
 
@@ -88,7 +88,10 @@ def _block(lines: Sequence[Line], marks: list[Mark | None], first: int, last: in
 
 
 def _kind(text: str) -> str:
-    """``rule``, ``contact``, ``company``, ``firm`` (both), ``title``, ``name``, or "" for ordinary text."""
+    """Return the kind of a line, or "" for ordinary text.
+
+    The kinds are ``rule``, ``contact``, ``company``, ``firm`` (contact and company), ``title`` and ``name``.
+    """
     if len(text) > 160 or MARKED.match(text):
         return ""
     if RULE.fullmatch(text):
@@ -140,7 +143,7 @@ def _piece(piece: str) -> str:
 
 
 def disclaimers(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Spans of the sentences in ``text[start:end]`` that belong to a disclaimer and contain no contact."""
+    """Yield the spans of the sentences in ``text[start:end]`` that belong to a disclaimer and contain no contact."""
     part = text[start:end]
     if not sought("disclaimer", "phrases").search(part.lower()):
         return

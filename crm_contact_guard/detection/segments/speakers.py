@@ -1,4 +1,4 @@
-"""Recognises speakers in chat exports, copied chats and dialogues, and which of them wrote the text.
+"""Recognises the speakers in chat exports, copied chats and dialogues, and determines which of them wrote the text.
 
 A speaker who can't be identified is unknown; an unknown speaker's words are judged as the writer's.
 """
@@ -90,7 +90,10 @@ def _plain(name: str) -> str:
 
 
 def _talk(lines: Sequence[Line], speeches: list[_Speech], direction: Direction) -> list[_Speech]:
-    """The labelled lines that form a conversation: all in one format, with at least two turns or a known speaker."""
+    """Return the labelled lines that form a conversation.
+
+    They are all in the same format, and have at least two turns or a known speaker.
+    """
     speeches = [
         one
         for one in speeches
@@ -115,7 +118,7 @@ def _talk(lines: Sequence[Line], speeches: list[_Speech], direction: Direction) 
 
 
 def _with_second(one: _Speech, text: str) -> _Speech:
-    """In "10:32 Hana 店長 …", the second word belongs to the speaker's name."""
+    """Add the second word to the speaker's name if it is a role at the company, as in "10:32 Hana 店長 …"."""
     second = text[one.label :].split(maxsplit=1)
     if len(second) == 2 and len(second[0]) <= 12 and _role(second[0]) == "company" and len(second[0]) <= 6:
         return one._replace(name=f"{one.name} {second[0]}", label=text.index(second[0], one.label) + len(second[0]) + 1)
@@ -148,7 +151,7 @@ def _is_of(name: str, greeted: set[str]) -> bool:
 
 
 def _decide(speeches: Sequence[_Speech], lines: Sequence[Line], direction: Direction) -> dict[str, Whose]:
-    """Whose words each speaker's lines are."""
+    """Decide whose words each speaker's lines are."""
     inbound = direction is Direction.INBOUND
     speakers = list(dict.fromkeys(one.name for one in speeches))
     roles = {name: _role(name) for name in speakers}
@@ -165,13 +168,13 @@ def _decide(speeches: Sequence[_Speech], lines: Sequence[Line], direction: Direc
     writer_known = Whose.WRITER in whose.values()
     for name in speakers:
         if name not in whose:
-            # With a known writer, all others are the other side; a customer's greeting does not name a customer.
+            # If the writer is known, everybody else is the other side. A customer's greeting doesn't name a customer.
             other = writer_known or (not inbound and direction is not Direction.NOTE and _is_of(name, greeted))
             whose[name] = Whose.OTHER if other else Whose.UNKNOWN
     return whose
 
 
 def label_hides(label: str) -> bool:
-    """Whether a label contains more than a name and time; then it is scanned as text."""
+    """Whether a label contains more than a name and a time, in which case it is scanned as text."""
     bare = re.sub(rf"{_DATE}|{_TIME}", " ", label)
     return ADDRESS.search(bare) is not None or _NOT_NAMED.search(bare.lower()) is not None

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Whose(StrEnum):
-    """Whose words a part is. ``unknown`` is treated as the writer's, so that ambiguous text is judged too."""
+    """Who a part's words belong to. ``unknown`` is treated as the writer, so that ambiguous text is judged too."""
 
     WRITER = "writer"
     OTHER = "other"
@@ -45,7 +45,7 @@ class Segment(NamedTuple):
 class Line(NamedTuple):
     """A non-blank line. ``end`` is after its line break; ``text`` is stripped and truncated.
 
-    ``apart``: a blank line precedes it.
+    ``apart`` says whether a blank line precedes the line.
     """
 
     start: int
@@ -66,12 +66,12 @@ class Mark(NamedTuple):
 
 #: Lines after this many are not classified and count as the writer's.
 MOST_LINES = 800
-#: Characters of a line that are read; lines written by mail programs are shorter.
+#: How many characters of a line are read. Lines written by email clients are shorter.
 LONGEST_LINE = 400
 
 
 def lines_of(text: str) -> list[Line]:
-    """The lines that are not blank, at most ``MOST_LINES``."""
+    """Return the lines that are not blank, at most ``MOST_LINES``."""
     lines: list[Line] = []
     start, apart = 0, False
     for raw in text.split("\n"):

@@ -15,24 +15,27 @@ def _pack() -> dict[str, dict[str, list[str]]]:
 
 
 def words(table: str, key: str) -> list[str]:
-    """The words of a list."""
+    """Return the words of a list."""
     return _pack()[table][key]
 
 
 @lru_cache(maxsize=64)
 def names(table: str, *keys: str) -> frozenset[str]:
-    """The words of some lists, for exact comparison."""
+    """Return the words of one or more lists, for exact comparison."""
     return frozenset(word for key in keys for word in words(table, key))
 
 
 @lru_cache(maxsize=64)
 def sought(table: str, *keys: str) -> re2._Regexp:
-    """An expression that finds any word of some lists in lower-case text; Latin words only as whole words."""
+    """Return an expression that finds any word of one or more lists in lower-case text.
+
+    Latin words are found only as whole words.
+    """
     return re2.compile(alternatives(table, *keys))
 
 
 def alternatives(table: str, *keys: str) -> str:
-    """The words as one regular expression group, longest first."""
+    """Return the words of one or more lists as a regular expression group, longest first."""
     listed = sorted({word for key in keys for word in words(table, key)}, key=lambda word: (-len(word), word))
     return "(?:" + "|".join(map(_whole, listed)) + ")"
 

@@ -1,6 +1,6 @@
-"""Check digits and number ranges: is this run of digits a payment card number or a My Number?
+"""Checks by check digit and number range whether a run of digits is a payment card number or a My Number.
 
-Pure arithmetic on strings of ASCII digits. The words around the number are evaluated elsewhere.
+This is pure arithmetic on strings of ASCII digits. The words around the number are evaluated elsewhere.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def is_card(digits: str) -> bool:
 def is_my_number(digits: str) -> bool:
     """Whether twelve digits end in the check digit of an individual number (Japan, 総務省令第85号 of 2014, art. 5).
 
-    With P_n the n-th digit from the right of the first eleven, Q_n = n + 1 for n ≤ 6 and n − 5 above: the check digit
-    is 11 − (Σ P_n·Q_n mod 11), and 0 where that remainder is 0 or 1.
+    Let P_n be the n-th digit from the right among the first eleven, and let Q_n be n + 1 for n ≤ 6 and n − 5 for n > 6.
+    The check digit is 11 − (Σ P_n·Q_n mod 11), or 0 if the remainder is 0 or 1.
     """
     if len(digits) != 12 or len(set(digits)) == 1:
         return False

@@ -12,26 +12,26 @@ from crm_contact_guard.detection.types import Finding, Kind
 
 CREDENTIAL = "sensitive.credential"
 
-#: Names of secrets; a text without any of them holds no credential.
+#: Names of secrets. A text without any of them contains no credential.
 SECRET = groups("secret.word", "secret.digits", "secret.once")
 _LINK = (
     r"(?P<link>[ 　]*(?:for (?:my |the |our |your )?[a-z ]{1,30} )?(?:(?:is|was|are|=|:|->|→|⇒|は|が|を)[ 　]*){0,2}"
     r"(?:now |still |just |currently |いま|今|次の(?:通り|とおり)(?:です)?[。:]?|以下です[。:]?)?[ 　\n]*)"
 )
 _VALUE = r"""(?P<open>["'「『(\[`]?)(?P<value>[!#-&*-Z\\^_a-z|~]{3,64})"""
-#: Labels are matched first, and the value only in the characters that follow each, so that consecutive labels
-#: ("ワンタイムパスワードの認証コードは…") do not hide one another.
+#: Labels are matched first. The value is then matched only in the characters that follow a label, so that consecutive
+#: labels ("ワンタイムパスワードの認証コードは…") don't hide one another.
 _LABEL = re2.compile(SECRET)
 _GIVEN_VALUE = re2.compile(_LINK + _VALUE)
 _REACH = 110
-#: Labels evaluated in one text. One finding covers the text after them, so that the cost stays bounded and nothing is
-#: skipped silently.
+#: Maximum number of labels evaluated in one text. A single finding covers the text after them, so that the cost stays
+#: bounded and nothing is skipped silently.
 MAX_LABELS = 200
 FLOOD = "sensitive.flood"
 
 _DIGIT = re2.compile(r"\d")
 _LETTERS = re2.compile(r"[a-z]+")
-#: Words that describe a password and are not one.
+#: Words that describe a password rather than being one.
 _REMARK = re2.compile(f"(?:{any_of('secret.remark')})")
 _COUNTED = re2.compile(r"\s?(?:文字|桁|回|分|時|秒|日|月|年|件|char|letter|digit|times|minute|min\b|hour|second|day|%)")
 _NOT_A_VALUE = re2.compile(r"(?:https?:|www\.|[*•.x_-]+$|\d{1,2}[:/-]\d{1,2}|[^@]+@[^@]+\.[a-z]+$|<|\d+[-~]\d+$)")
@@ -41,7 +41,10 @@ _LOOK_BACK, _LOOK_AHEAD = 45, 24
 
 
 def find_credentials(normalised: Normalised, version: str, limit: int) -> Iterator[Finding]:
-    """Findings for values of named secrets. Each spans only the value, so that masking keeps the sentence legible."""
+    """Yield findings for the values of named secrets.
+
+    A finding spans only the value, so that the sentence stays legible when it is masked.
+    """
     text = normalised.text
     last_end = -1
     for number, label in enumerate(_LABEL.finditer(text)):
@@ -73,7 +76,7 @@ def find_credentials(normalised: Normalised, version: str, limit: int) -> Iterat
 
 
 def flood(normalised: Normalised, start: int, version: str) -> Finding:
-    """A finding that covers the unread rest of the text from ``start``."""
+    """Return a finding that covers the unread rest of the text from ``start``."""
     low = normalised.span(start, len(normalised.text))[0]
     return Finding(Kind.SENSITIVE_DATA, low, len(normalised.original), 0.5, FLOOD, version)
 

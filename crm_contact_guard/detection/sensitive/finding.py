@@ -1,13 +1,13 @@
-"""Finds data that should not stay in a conversation: card numbers, My Numbers, credentials of an account.
+"""Finds data that should not stay in a conversation: card numbers, My Numbers and account credentials.
 
-The label of a number decides. By its check digit alone, one in ten order numbers would pass for a card, and one in
-eleven tracking numbers for a My Number. Therefore
+The label of a number is decisive. By the check digit alone, one in ten order numbers would pass as a card number, and
+one in eleven tracking numbers as a My Number. Therefore:
 
-* a card number needs a scheme's range, a correct Luhn digit, and no nearer label of another sort ("order no.", 追跡番号);
-  without any label, the score is higher if it is grouped as on a card;
-* a My Number needs its label (Japanese parcel numbers are grouped 4-4-4 too);
-* a credential needs its label and a plausible value. Codes for a door, a file, a meeting or the guest Wi-Fi are given
-  out every day and do not count.
+* A card number needs a scheme's range, a correct Luhn digit, and no nearer label of another sort ("order no.", 追跡番号).
+  Without any label, the score is higher if the digits are grouped as on a card.
+* A My Number needs its label, because Japanese parcel numbers are grouped 4-4-4 too.
+* A credential needs its label and a plausible value. Codes for a door, a file, a meeting or the guest Wi-Fi are given
+  out every day and don't count.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from crm_contact_guard.detection.types import Company, Direction, Finding, Kind
 
 VERSION = packs.read("sensitive")["version"]
 CARD, MY_NUMBER = "sensitive.card", "sensitive.my_number"
-#: Findings of each sort in one message; the limit bounds the cost of a hostile text.
+#: Maximum number of findings of each sort in one message, to bound the cost of hostile text.
 MAX_FINDINGS = 50
-#: Groups of digits in long runs that are evaluated; one finding covers the rest (see ``flood``).
+#: Maximum number of digit groups evaluated in long runs. A single finding covers the rest (see ``flood``).
 MAX_GROUPS = 2_000
 _MASK = "•"
 
@@ -42,11 +42,11 @@ _NAMES = re2.compile(groups("number.card", "number.mine", "number.other"))
 
 
 def find(normalised: Normalised, direction: Direction, company: Company) -> Iterable[Finding]:
-    """Findings of kind ``sensitive_data`` from either side. Linear in the text; at most ``MAX_FINDINGS`` of each sort.
+    """Return findings of kind ``sensitive_data``, at most ``MAX_FINDINGS`` of each sort. Linear in the text.
 
-    One finding to the end of the text (``sensitive.flood``) covers whatever exceeds the limit.
+    If there are more, a finding ``sensitive.flood`` covers the rest of the text.
     """
-    del direction, company  # these data are sensitive from either side, whatever the company allows
+    del direction, company  # this data is sensitive from either side, whatever the company allows
     gates = normalised.gates
     if gates is None:
         gates = opened(normalised.text, SENSITIVE)
@@ -82,7 +82,7 @@ def _numbers(normalised: Normalised) -> Iterator[Finding]:
 
 
 def _readings(text: str, groups: Sequence[tuple[int, int]]) -> Iterator[tuple[str, int, int, float]]:
-    """(detector, start, end, score) of each card or My Number among neighbouring groups, leftmost first."""
+    """Yield (detector, start, end, score) for each card or My Number among neighbouring groups, leftmost first."""
     index = 0
     while index < len(groups):
         reading = _longest(text, groups, index)
@@ -132,7 +132,7 @@ def _read(text: str, part: Sequence[tuple[int, int]]) -> tuple[str, float] | Non
 
 
 def _named(text: str, start: int, end: int) -> str | None:
-    """The label of the number: the nearest one before it, else the first one after it."""
+    """Return the label of the number: the nearest one before it or, if there is none, the first one after it."""
     nearest = None
     for match in _NAMES.finditer(text[max(0, start - _BEFORE) : start]):
         nearest = match
@@ -144,10 +144,11 @@ def _named(text: str, start: int, end: int) -> str | None:
 
 
 def mask(text: str, findings: Iterable[Finding]) -> str:
-    """``text`` with the spans of the ``sensitive_data`` findings masked, for display.
+    """Return ``text`` with the spans of the ``sensitive_data`` findings masked, for display.
 
-    The last four digits of a card number stay, so that people can refer to it; everything else is masked. The length
-    does not change, so offsets of other findings stay valid. Other kinds and spans outside the text are ignored.
+    The last four digits of a card number are kept, so that people can refer to it; everything else is masked. The
+    length does not change, so offsets of other findings stay valid. Findings of other kinds, and spans outside the
+    text, are ignored.
     """
     characters = list(text)
     for finding in findings:

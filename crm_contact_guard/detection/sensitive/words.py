@@ -1,4 +1,4 @@
-"""The words of ``packs/sensitive.toml`` as expressions."""
+"""The words of ``packs/sensitive.toml`` as regular expressions."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ _FRAGMENTS = {entry["id"]: entry["fragments"] for entry in packs.read("sensitive
 
 
 def any_of(name: str) -> str:
-    """An expression that matches any of the words with this id, the first in the file first."""
+    """Return an expression that matches any of the words with this ID, tried in the order of the file."""
     return "|".join(_FRAGMENTS[name])
 
 
 def groups(*names: str) -> str:
-    """The same for several ids, each a group that is named by the last part of its id ("secret.word" → "word")."""
+    """Return an expression with a group for each of several IDs, named after the last part of the ID.
+
+    For example, the group for "secret.word" is called "word".
+    """
     return "|".join(f"(?P<{name.rpartition('.')[2]}>{any_of(name)})" for name in names)

@@ -1,7 +1,7 @@
-"""Decodes bytes whose label may be wrong or missing.
+"""Decodes bytes whose charset label may be wrong or missing.
 
-Mails and files are often labelled wrongly: Shift_JIS with the characters of Windows, ISO-2022-JP without a label, UTF-8
-as US-ASCII. A wrong label must not hide a text. Never raises; linear.
+Messages and files are often labelled incorrectly: Shift_JIS with Windows characters, ISO-2022-JP without a label, UTF-8
+labelled as US-ASCII. A wrong label must not hide text. Never raises. Takes linear time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import codecs
 import re
 from functools import lru_cache
 
-#: Names of charsets → codecs that decode a superset, as in the WHATWG Encoding Standard. The first that fits is used.
+#: For each charset, the codecs that decode a superset of it, as in the WHATWG Encoding Standard. The first one that
+#: fits is used.
 _CODECS = {
     "iso-2022-jp": ("iso2022_jp_ext",),
     "shift_jis": ("cp932", "shift_jis_2004"),
@@ -32,7 +33,7 @@ _ALIASES = {
     "us-ascii": "usascii ascii us ansix3.41968 ansix341968 iso646us unknown8bit xunknown unknown default none",
 }
 _CHARSETS = {alias: name for name, aliases in _ALIASES.items() for alias in aliases.split()}
-#: Python's codecs that are no charsets of mails; two of them take quadratic time.
+#: Python codecs that aren't charsets for messages. Two of them take quadratic time.
 _NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
 _ESCAPE = re.compile(rb"\x1b(\([BJHI]|\$[@AB]|\$\([@ABDOQ]|&@\x1b\$B)")
 _IS_ISO_2022_JP = re.compile(rb"\x1b(?:\$[@B]|\$\([DOQ]|\(I)")
@@ -40,8 +41,10 @@ _RUN = re.compile(r"[^\x00-\x7f]{2,}")
 
 
 def decode(content: bytes, charset: str = "") -> str:
-    """The text of some bytes. A label that doesn't fit is replaced by a charset that does; the last resort are
-    replacement characters."""
+    """Decode bytes to text.
+
+    If the label doesn't fit, try to find a charset that does. Replacement characters are the last resort.
+    """
     if content.isascii() and _IS_ISO_2022_JP.search(content):
         return _iso_2022_jp(content)
     names = _codecs_of(charset)
@@ -53,7 +56,7 @@ def decode(content: bytes, charset: str = "") -> str:
     guessed = _japanese(content)
     if guessed is not None:
         return guessed
-    # Not "replace" at once: most unlabelled texts that aren't UTF-8 are Western European.
+    # Most unlabelled text that isn't UTF-8 is Western European.
     return content.decode(names[0] if names else "cp1252", "replace")
 
 
@@ -71,7 +74,10 @@ def _codecs_of(charset: str) -> tuple[str, ...]:
 
 
 def _iso_2022_jp(content: bytes) -> str:
-    """ISO-2022-JP with the characters of Windows (NEC and IBM rows, half-width kana), which Python's codecs refuse."""
+    """Decode ISO-2022-JP, including the Windows characters that Python's codecs refuse.
+
+    These are the NEC and IBM rows and half-width kana.
+    """
     for name in ("iso2022_jp", "iso2022_jp_ext"):
         try:
             return content.decode(name)
@@ -93,7 +99,7 @@ def _iso_2022_jp(content: bytes) -> str:
 
 
 def _two_byte(piece: bytes) -> str:
-    """JIS X 0208 as in Windows: each pair moved to its place in code page 932."""
+    """Decode JIS X 0208 as Windows does, by moving each pair of bytes to its place in code page 932."""
     moved = bytearray()
     at = 0
     while at < len(piece):
@@ -109,7 +115,7 @@ def _two_byte(piece: bytes) -> str:
 
 
 def _japanese(content: bytes) -> str | None:
-    """The text as EUC-JP or Shift_JIS if one of them gives likely Japanese: runs of common characters."""
+    """Decode as EUC-JP or Shift_JIS if one of them gives plausible Japanese, with runs of common characters."""
     best, most = None, 0.0
     for name in ("euc_jp", "cp932"):
         try:
@@ -126,6 +132,6 @@ def _japanese(content: bytes) -> str | None:
 
 @lru_cache(maxsize=8192)
 def _is_common(character: str) -> bool:
-    """Whether the character is of JIS X 0208's first level: kana, full-width signs, common kanji."""
+    """Whether the character belongs to level 1 of JIS X 0208: kana, full-width signs and common kanji."""
     code = character.encode("cp932", "replace")
     return len(code) == 2 and 0x81 <= code[0] <= 0x98

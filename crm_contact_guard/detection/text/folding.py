@@ -33,8 +33,8 @@ INVISIBLE = (
     + list(range(0x2060, 0x2070))
     + list(range(0xFE00, 0xFE10))
     + list(range(0xE0000, 0xE0080))
-    # Combining marks of Latin, used to disguise letters and digits. Those of Thai, Arabic and others are needed and
-    # stay.
+    # Latin combining marks, which are used to disguise letters and digits. The combining marks of Thai, Arabic and
+    # other scripts are needed and therefore kept.
     + list(range(0x0300, 0x0370))
     + list(range(0x1AB0, 0x1B00))
     + list(range(0x1DC0, 0x1E00))
@@ -53,7 +53,7 @@ LOOK_ALIKES = {
     "ᴏ": "o", "ᴘ": "p", "ᴜ": "u", "ᴠ": "v", "ᴡ": "w", "ʏ": "y", "ᴢ": "z", "ℓ": "l", "℮": "e", "ƽ": "s",
 }  # fmt: skip
 
-#: Separators between the parts of a number or address, and the form that patterns expect.
+#: Separators between the parts of a number or address, each with the form that patterns expect.
 PUNCTUATION = {
     "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-", "－": "-", "﹣": "-", "˗": "-", "⁃": "-",
     "➖": "-", "﹘": "-", "─": "-", "━": "-", "∙": "·", "•": "·", "･": "・", "’": "'", "‘": "'", "ʼ": "'", "＇": "'",
@@ -74,7 +74,7 @@ _STYLED = (
     + list(range(0x1D400, 0x1D800))
     + list(range(0x1F100, 0x1F18B))
 )
-#: Zeros of the decimal digits of every script (general category Nd); one to nine follow each.
+#: The digit zero in every script with decimal digits (general category Nd). The digits one to nine follow each zero.
 DECIMAL_ZEROS = (
     0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66,
     0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90,
@@ -85,14 +85,17 @@ DECIMAL_ZEROS = (
 )  # fmt: skip
 _FREQUENT = (range(0x80), range(0x0E00, 0x0E80), range(0x1E00, 0x1F00), range(0x3000, 0xA000), range(0xAC00, 0xD7A4),
              range(0x1F300, 0x1FA00))  # fmt: skip
-#: Enclosed digits that begin at one: (code point, count).
+#: Runs of enclosed digits that begin at one, as (code point, count).
 _COUNTED = ((0x2460, 9), (0x2474, 9), (0x2488, 9), (0x24F5, 9), (0x2776, 9), (0x2780, 9), (0x278A, 9), (0x1F102, 9))
 #: Enclosed Latin alphabets without a compatibility mapping (negative circled and squared, flags).
 _ENCLOSED_A = (0x1F150, 0x1F170, 0x1F1E6)
 
 
 def build() -> dict[int, str | int | None]:
-    """Code point → folded character, or ``None`` if it is dropped. ASCII letters become lower case."""
+    """Return a table that maps code points to folded characters, or to ``None`` if they are dropped.
+
+    ASCII letters become lower case.
+    """
     # A character missing from the table costs str.translate a KeyError, so the frequent blocks map to themselves.
     table: dict[int, str | int | None] = {}
     for block in _FREQUENT:

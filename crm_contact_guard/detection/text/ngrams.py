@@ -1,7 +1,8 @@
-"""Character n-grams of a folded text as bucket numbers, by a linear hash in numpy.
+"""Maps the character n-grams of a folded text to bucket numbers with a linear hash, in numpy.
 
-The hash of the n-gram of length ``n`` at ``i`` is Σ c[i+k]·B^k modulo 2³² (k < n). It is linear, so the hashes of all
-lengths at all positions are one matrix product: the sliding windows of ``LONGEST`` characters times a matrix of powers.
+The hash of the n-gram of length ``n`` at ``i`` is Σ c[i+k]·B^k modulo 2³² (k < n). Because it is linear, the hashes of
+all lengths at all positions are a single matrix product: the sliding windows of ``LONGEST`` characters times a matrix
+of powers.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 BITS = 18
 BUCKETS = 1 << BITS
-#: Lengths of the n-grams: a single kanji is already informative, and the packs cover whole words.
+#: Lengths of the n-grams. Even a single kanji is informative, and the packs cover whole words.
 SHORTEST, LONGEST = 1, 4
 #: Total weight of the n-grams of a text, independent of its length.
 SCALE = 4.0
@@ -32,7 +33,7 @@ _POWERS = np.array(
 #: Code points, with one value for all digits.
 _SIGNS = np.arange(0x110000, dtype=_CODE)
 _SIGNS[ord("0") : ord("9") + 1] = ord("0")
-#: Number of n-grams that would run over the end of a text, all lengths together.
+#: Number of n-grams of all lengths that would run past the end of a text.
 _OVER_END = _SIZES * (_SIZES - 1) // 2
 _PADDING = "\0" * (LONGEST - SHORTEST)
 _Ints = npt.NDArray[np.uint32]
@@ -40,14 +41,14 @@ Weights = npt.NDArray[np.float32]
 
 
 def codes(text: str) -> _Ints:
-    """Code points of a text, with one value for all digits."""
+    """Return the code points of a text, with one value for all digits."""
     return _SIGNS.take(np.frombuffer(text.encode("utf-32-le", "replace"), _CODE))
 
 
 def _windows(text: str) -> _Ints:
-    """Buckets by position and n-gram length, over the text between two spaces.
+    """Return buckets by position and n-gram length for the text, with a space added on either side.
 
-    The last positions hold n-grams that run over the end, which ``_ENDS`` masks.
+    The last positions hold n-grams that run past the end. ``_ENDS`` masks them.
     """
     code_points = codes(f" {text} {_PADDING}")
     # Overlapping rows without a copy; ``as_strided`` would take longer than everything else here.
@@ -57,34 +58,37 @@ def _windows(text: str) -> _Ints:
 
 
 def buckets(text: str) -> _Ints:
-    """Buckets (< ``BUCKETS``) of all n-grams of the text, with repetition, by length; all digits count as the same."""
+    """Return the buckets (< ``BUCKETS``) of all n-grams of the text by length, including repeated ones.
+
+    All digits count as the same character.
+    """
     places = _windows(text)
     return np.concatenate([places[: max(0, len(places) - size), size] for size in range(_SIZES)])
 
 
 def count(length: int) -> int:
-    """Number of n-grams of a text of ``length`` characters."""
+    """Return the number of n-grams of a text of ``length`` characters."""
     places = length + 1
     return _SIZES * places - _OVER_END if places >= _SIZES else sum(max(0, places - size) for size in range(_SIZES))
 
 
 def _ends(places: int) -> Weights:
-    """A mask for ``places`` positions: one for each n-gram of the text, zero for those that run over its end."""
+    """Return a mask for ``places`` positions: one for each n-gram of the text, zero for those that run past its end."""
     mask = np.ones((places, _SIZES), dtype=np.float32)
     for size in range(1, _SIZES):
         mask[max(0, places - size) :, size] = 0
     return mask.ravel()
 
 
-#: For texts of up to so many positions, the end of one prepared mask is used.
+#: For text of up to this many positions, the end of a single prepared mask is used.
 _PREPARED = 1024
 _ENDS = _ends(_PREPARED)
 
 
 def weigh(text: str, weights: Weights) -> float:
-    """Sum of the weights (integers, one for each bucket) of all n-grams of the text.
+    """Return the sum of the weights (integers, one for each bucket) of all n-grams of the text.
 
-    Exact up to 2²⁴, which eight-bit weights reach only beyond 30,000 characters.
+    The sum is exact up to 2²⁴, which eight-bit weights can reach only in text of more than 30,000 characters.
     """
     gathered = weights.take(_windows(text)).ravel()
     places = len(text) + 1
@@ -96,11 +100,11 @@ _LONG_SPAN = LONGEST - 1
 
 
 def weigh_each(text: str, spans: Sequence[tuple[int, int]], weights: Weights) -> list[float]:
-    """The result of ``weigh`` for each span of the text.
+    """Return the result of ``weigh`` for each span of the text.
 
-    Weights are looked up once for the whole text, even where spans overlap, and summed by differences of cumulative
-    sums; only the n-grams that begin with the space before a span are computed for each span. The sums are integers in
-    float64 and thus exact: a text gets the same result alone and in a batch.
+    Weights are looked up once for the whole text, even where spans overlap, and added up as differences of cumulative
+    sums. Only the n-grams that begin with the space before a span are computed separately for each span. The sums are
+    integers in float64 and thus exact, so a text gets the same result alone and in a batch.
     """
     code_points = codes(f"{text}{_PADDING}")
     running = np.zeros((_SIZES, len(text) + 1))

@@ -1,6 +1,6 @@
-"""Folds text and maps offsets of the folded text back to the original.
+"""Folds text and maps offsets in the folded text back to the original.
 
-One translation table does the work (see ``folding``). A table of offsets is made only if characters were dropped or
+One translation table does the work (see ``folding``). A table of offsets is created only if characters were dropped or
 joined (zero-width characters, half-width or decomposed voiced kana).
 """
 
@@ -20,12 +20,12 @@ _MARKS = {"ﾞ": _VOICED, "゙": _VOICED, "ﾟ": _SEMI_VOICED, "゚": _SEMI_VOIC
 _TRAILING = frozenset("\ufe0e\ufe0f\u20e3") | frozenset(_MARKS)
 _CODE = np.dtype(np.uint32)
 _Codes = npt.NDArray[np.uint32]
-#: Values above all code points mark, in the table, a character that is dropped and a voicing mark.
+#: The last code point, and two values above it that stand for a dropped character and a voicing mark in the table.
 _LAST, _DROPPED, _MARK = 0x10FFFF, 0x110000, 0x110001
 
 
 def _table() -> _Codes:
-    """Code point → folded code point. An array, since its neighbouring entries share cache lines."""
+    """Return an array that maps each code point to its folded code point. Neighbouring entries share cache lines."""
     table = np.arange(0x110000, dtype=_CODE)
     folded = build()
     targets = [
@@ -44,8 +44,8 @@ class Normalised:
     """A text and its folded form.
 
     ``text`` is the folded form of ``original`` that patterns are applied to: lower case, ASCII digits for the digits of
-    all scripts, half-width Latin, plain separators, no invisible characters. Kanji numerals stay, since they are words
-    too; number patterns list them. ``span`` maps offsets back.
+    all scripts, half-width Latin, plain separators, no invisible characters. Kanji numerals are kept, since they are
+    also words; the number patterns list them instead. ``span`` maps offsets back.
     """
 
     __slots__ = ("_kept", "gates", "original", "text")
@@ -54,11 +54,11 @@ class Normalised:
         self.original = original
         self.text = text
         self._kept = positions
-        #: Gates that open for the whole text (see ``gates``); ``None``: not computed.
+        #: Gates that open for the whole text (see ``gates``), or ``None`` if they haven't been computed.
         self.gates: set[int] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Offsets in ``original`` of a half-open folded range, including characters that were dropped inside it."""
+        """Return the offsets in ``original`` of a half-open folded range, including characters dropped within it."""
         positions = self._kept
         if positions is None:
             return start, end
@@ -68,13 +68,13 @@ class Normalised:
             return positions[start], positions[start]
         stop = positions[end] if end < len(positions) else len(self.original)
         last = positions[end - 1] + 1
-        # A dropped character after the last one is included only if it is part of it (keycap, voicing mark).
+        # Include dropped characters after the range only if they are part of its last character (keycap, voicing mark).
         while last < stop and self.original[last] in _TRAILING:
             last += 1
         return positions[start], last
 
     def folded(self, start: int, end: int) -> tuple[int, int]:
-        """The folded range that covers the given range of ``original``."""
+        """Return the folded range that covers the given range of ``original``."""
         positions = self._kept
         if positions is None:
             return start, end
@@ -82,7 +82,7 @@ class Normalised:
 
 
 def normalise(original: str) -> Normalised:
-    """Fold a text. Never raises; linear in the length."""
+    """Fold a text in time linear in its length. Never raises."""
     if original.isascii():
         text = original.lower()
         return Normalised(original, text if text.isprintable() else text.translate(_CONTROLS), None)
@@ -97,7 +97,7 @@ def normalise(original: str) -> Normalised:
 
 
 def _voiced(original: str, folded: _Codes, positions: npt.NDArray[np.intp]) -> str:
-    """The folded text without dropped characters; a kana followed by a voicing mark becomes voiced."""
+    """Return the folded text without dropped characters. A kana followed by a voicing mark becomes voiced."""
     text: str = str(folded[positions].data, "utf-32-le")
     places = np.flatnonzero(folded == _MARK)
     if not len(places):

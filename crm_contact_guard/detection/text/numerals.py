@@ -54,7 +54,7 @@ _DIGIT = "[0-9〇零一二三四五六七八九]"
 _OTHERS = "(?:" + "|".join(name for name in _OTHER if name not in "〇零一二三四五六七八九") + ")"
 _LATINS = r"\b(?:" + "|".join(_LATIN) + r"|o)\b"
 _GAP = r"[\s\-,.、。の・/ー~_]{0,3}"
-#: Cheap prefilters for numbers; entries of the Set of gates.
+#: Cheap prefilters for numbers, which are part of the Set of gates.
 PLAIN_GATE = _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT + r"[^0-9\n]{0,3}" + _DIGIT
 SPELLED_GATES = (
     "(?:" + _OTHERS + _GAP + "){4}",
@@ -71,8 +71,9 @@ SPELLED_GATES = (
 )
 NOISE_GATE = r"(?:[0-9][^0-9\n]{1,2}){5}[0-9]"
 LEET_GATE = r"\b[0-9]*[oilszb][0-9]+[oilszb]|\b[0-9]{1,4}[oilszb][0-9]{2}|\b[oil][0-9]{2}"
-# The standard library is faster on short texts, and linear if one character decides each step. It skips to candidates
-# only if a pattern begins with a character class; one that begins with an optional part is tried at every position.
+# The standard library's engine is faster on short text, and linear if one character decides each step. It skips ahead
+# to candidates only if a pattern begins with a character class. A pattern that begins with an optional part is tried at
+# every position.
 _FIGURE = "0-9〇零一二三四五六七八九"
 PLAIN = re.compile(
     rf"[+({_FIGURE}](?:(?<=[{_FIGURE}])|(?<=\+) ?\(?{_DIGIT}|(?<=\(){_DIGIT})(?:[\s\-.()_/·・,、の~ー|*:→]{{0,3}}{_DIGIT})+"
@@ -89,7 +90,10 @@ _LEET = str.maketrans("oilszb", "011528")
 
 
 def _tokens(text: str) -> list[tuple[str, int, int]]:
-    """The numerals of a text. Latin names count only as whole words or joined together ("fivesix", not "tonight")."""
+    """Return the numerals in a text, as (name, start, end).
+
+    Latin names count only as whole words or joined together ("fivesix", not "tonight").
+    """
     matches = _TOKENS.find_matches_as_indexes(text)
     right_bounded: list[tuple[str, int, int]] = []
     open_at = -1
@@ -111,7 +115,7 @@ def _tokens(text: str) -> list[tuple[str, int, int]]:
 
 
 def runs(text: str) -> Iterator[tuple[int, int]]:
-    """Spans of seven to forty numerals, spelled or as digits, separated only by joining characters."""
+    """Yield spans of seven to forty numerals, spelled out or as digits, with only joining characters between them."""
     start = end = -1
     count = 0
     for _, first, last in _tokens(text):
@@ -127,7 +131,7 @@ def runs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def decode(text: str) -> str:
-    """The digits of a run of numerals, spelled or as digits; everything else is skipped."""
+    """Return the digits of a run of numerals, spelled out or as digits. Skip everything else."""
     plain = "".join(character for character in text if character in _FIGURES)
     if len(plain) + sum(character in _SEPARATORS for character in text) == len(text):
         return plain
@@ -146,5 +150,5 @@ def decode(text: str) -> str:
 
 
 def decode_leet(text: str) -> str:
-    """The digits of a number in which letters replace digits (``o9o``)."""
+    """Return the digits of a number in which letters replace digits (``o9o``)."""
     return "".join(character for character in text.translate(_LEET) if character.isdigit())

@@ -9,19 +9,22 @@ _ENDS = "。！？!?\\n;；…"
 _PAUSES = _ENDS + "、,，:："
 # Each expression begins with a single character class, so the library can skip to candidates; lookbehinds then decide.
 _END = re.compile(rf"[{_ENDS}.](?:(?<=\.)(?=\s)|(?<!\.)[{_ENDS}]*)")
-#: English conjunctions begin a clause without punctuation; in other languages a comma precedes it.
+#: English conjunctions begin a clause without punctuation; in other languages a comma precedes them.
 _CLAUSE = re.compile(
     rf"[{_PAUSES}. ](?:(?<= )(?<=[a-z] )(?:but|and|so|because|though|although|if|or) |(?<=\.)(?=\s)|(?<![ .])[{_PAUSES}]*)"
 )
 
 
 def clause_ends(text: str) -> list[int]:
-    """Offsets at which the clauses of a text end, without the last one."""
+    """Return the offsets at which the clauses of a text end, except for the last clause."""
     return [match.end() for match in _CLAUSE.finditer(text)]
 
 
 def sentences_of(text: str) -> Iterator[tuple[int, int]]:
-    """Spans of the sentences. A full stop ends one only before a space, because addresses contain full stops too."""
+    """Yield the spans of the sentences.
+
+    A full stop ends a sentence only before a space, because addresses contain full stops too.
+    """
     start = 0
     for match in _END.finditer(text):
         end = match.end()

@@ -1,4 +1,4 @@
-"""Sets of expressions (RE2): which of them match a text, in one linear pass and without spans."""
+"""RE2 Sets, which find out in one linear pass which of many expressions match a text, but not where."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MEMORY = 32 << 20
 
 
 def options(memory: int = MEMORY) -> re2.Options:
-    """RE2 options without logging and with a memory limit in bytes."""
+    """Return RE2 options without logging and with a memory limit in bytes."""
     result = re2.Options()
     result.max_mem = memory
     result.log_errors = False
@@ -19,7 +19,7 @@ def options(memory: int = MEMORY) -> re2.Options:
 
 
 def set_of(expressions: Iterable[str], memory: int = MEMORY) -> re2.Set:
-    """A compiled Set; its ``Match`` returns the numbers of the expressions that match a text, in no fixed order."""
+    """Compile a Set. Its ``Match`` returns the numbers of the expressions that match a text, in no fixed order."""
     result = re2.Set.SearchSet(options(memory))
     for expression in expressions:
         result.Add(expression)
