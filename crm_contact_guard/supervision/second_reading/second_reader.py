@@ -192,7 +192,7 @@ def _settle(
         return None
     # No open question about the alert remains, so its notices no longer have to wait.
     waiting = Notice.objects.filter(alert=stored.alert_id, state=Notice.State.QUEUED, attempts=0, due_at__gt=now)
-    for notice in waiting.select_for_update(of=("self",)).select_related("alert__conversation"):
+    for notice in waiting.select_for_update():
         notice.due_at = now
         notice.save(update_fields=["due_at"])
         record_notice(notice, "notice.due")
