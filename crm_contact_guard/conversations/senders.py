@@ -81,7 +81,7 @@ def _choose(matches: Sequence[Holder]) -> Holder | None:
 def _unknown_sender(carrier: Channel, address: str, name: str) -> Customer:
     """Create a customer without a key, who can be linked to a customer of the host later.
 
-    An address that appears in the name is masked.
+    If the sender has no name, the masked address serves as the name. Addresses within a name are masked as well.
     """
     shown = name_of(name) or mask(carrier.address_kind, address) or _("Unknown")
     customer = Customer.objects.create(name=shown[:255], key=None, salt=os.urandom(16))

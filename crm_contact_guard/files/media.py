@@ -1,4 +1,4 @@
-"""Files that must be downloaded from the carrier. They are queued with the message, fetched by a task and recorded.
+"""Files that must be downloaded from the carrier. They are queued with the message, fetched by a task, then recorded.
 
 A recorded message never changes, so a file fetched later is recorded as another message that refers to the first one.
 The first message lists the files that were still to be fetched.
