@@ -10,7 +10,7 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
-#: Each declares in its module ``follows`` how its tables follow from the record.
+#: Packages with tables. The ``follows`` module of each declares how its tables are compared with the record.
 _ROOMS_WITH_TABLES: Final = (
     "record", "sealing", "files", "conversations", "delivery", "privacy", "reading", "supervision", "api",
 )  # fmt: skip
@@ -46,10 +46,10 @@ def _compare_exactly(*, using: str, **_: Any) -> None:
 
 
 def _restore_triggers(*, using: str, **_: Any) -> None:
-    """Restore the triggers after migrations, since SQLite silently drops them when it rebuilds a table.
+    """Restore the triggers after migrations, because SQLite silently drops them when it rebuilds a table.
 
-    Intact triggers are not touched: a row that another process inserts between dropping and creating them would never
-    be queued for sealing.
+    Intact triggers are left alone. If they were dropped and created again, a row that another process inserts in
+    between would never be queued for sealing.
     """
     from crm_contact_guard.record import trigger_state, triggers  # noqa: PLC0415 - models must be loaded first
 
@@ -59,7 +59,7 @@ def _restore_triggers(*, using: str, **_: Any) -> None:
 
 
 def _mark_upgrade(*, using: str, plan: Any = (), **_: Any) -> None:
-    """Record that rows of an earlier version have no events to be compared with."""
+    """Record that rows from an earlier version have no events that they could be compared with."""
     from crm_contact_guard.record import upgrade  # noqa: PLC0415 - models must be loaded first
 
     if any(not backwards for _migration, backwards in plan):

@@ -1,7 +1,8 @@
 """Click-to-call: the carrier calls the employee, then the customer. Only the carrier sees the numbers.
 
-The request is recorded before the carrier is asked, and the result afterwards; the call itself is recorded when the
-carrier reports its end (``conversations.calls``). A request is never retried automatically: nobody wants a call later.
+The request is recorded before the carrier is asked, and the carrier's answer afterwards. The call itself is recorded
+when the carrier reports that it has ended (``conversations.calls``). A request is never retried automatically, because
+nobody wants to be called later.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ logger = logs.logger(__name__)
 
 
 def lines(conversation: Conversation) -> list[Channel]:
-    """The channels over which the customer can be called now."""
+    """Return the channels over which the customer can be called now."""
     configured = (registry.channel(alias) for alias in registry.aliases())
     return [line for line in configured if line.supports_calls and not consent.refusal(conversation.customer, line)]
 
@@ -35,8 +36,8 @@ def lines(conversation: Conversation) -> list[Channel]:
 def call(*, actor: Employee, conversation: Conversation, channel: str, key: str) -> bool:
     """Have the carrier call ``actor`` and then the customer. ``key`` identifies one click.
 
-    False if the click was handled before. Raises NotPermitted, and InvalidMessage with a text for the employee if the
-    customer can't be called or the carrier refuses.
+    Return False if this click was already handled. Raise NotPermitted, or InvalidMessage with text for the employee if
+    the customer can't be called or the carrier refuses.
     """
     if not permissions.may_write(actor, conversation):
         raise NotPermitted(_("You can't write in this conversation."))
@@ -71,7 +72,10 @@ def call(*, actor: Employee, conversation: Conversation, channel: str, key: str)
 
 
 def _asked_once(actor: Employee, conversation: Conversation, line: Channel, call_id: UUID) -> bool:
-    """Record the wish, unless this press is on record already: a double click must not ring twice."""
+    """Record the request unless this click is already recorded, since a double click must not place two calls.
+
+    Return whether the request was recorded.
+    """
     press = f"asked:{call_id}"
     with insert_once(lambda: seen(line.alias, press)) as insertion:
         note_seen(line.alias, press)

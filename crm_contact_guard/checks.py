@@ -37,7 +37,8 @@ Configs = Sequence[AppConfig] | None
 
 @register("crm_contact_guard")
 def check_names(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E001: an unknown name in ``CONTACT_GUARD``, with the closest known one. E002: not a dict."""
+    """E001: ``CONTACT_GUARD`` has an unknown name. The hint names the closest known one.
+    E002: ``CONTACT_GUARD`` is not a dict."""
     values = getattr(django_settings, "CONTACT_GUARD", {})
     if not isinstance(values, dict):
         return [Error("CONTACT_GUARD must be a dict", id="crm_contact_guard.E002")]
@@ -61,8 +62,8 @@ def check_adapter(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_tenants(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """W007: the host's rows are read tenant by tenant, but the tenant of a row in a page is unknown, so that our panel
-    is not shown."""
+    """W007: the host's rows are read tenant by tenant, but the tenant of a row shown in a page is unknown, so our panel
+    does not appear there."""
     try:
         adapter = crm.adapter()
     except ConfigurationError:
@@ -118,7 +119,7 @@ def check_policy(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_company_rules(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E014: the file of ``COMPANY_RULES`` can't be used."""
+    """E014: the file named in ``COMPANY_RULES`` can't be used."""
     try:
         company.own_rules()
     except ConfigurationError as error:
@@ -172,7 +173,7 @@ def check_waiting(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard", deploy=True)
 def check_reading(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """W006: files are delivered but not inspected, since an extra is missing. Only with ``check --deploy``."""
+    """W006: files are delivered but not inspected, because an extra is not installed. Only with ``check --deploy``."""
     missing = [extra for extra, library in (("images", "zxingcpp"), ("pdf", "pypdf")) if find_spec(library) is None]
     if not missing:
         return []
@@ -196,7 +197,7 @@ def check_tasks(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_signing_key(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E007: no signing key, or the public demo key (W005 with DEBUG). E008: the key is invalid."""
+    """E007: there is no signing key, or it is the public demo key (W005 with DEBUG). E008: the key is invalid."""
     hint = "Create a key with `manage.py contact_guard_keygen FILE`; see docs/record.md, Keys."
     try:
         key = keys.signing_key()
@@ -215,8 +216,8 @@ def check_signing_key(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_database(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E019: database routers put our tables in several databases, so that transactions can't cover them, or in a
-    database that does not exist or does not allow them."""
+    """E019: database routers put our tables in several databases, which a transaction can't span, or in a database that
+    does not exist or does not allow them."""
     misplaced = _misplaced()
     if not misplaced:
         return []
@@ -238,7 +239,7 @@ def _misplaced() -> str:
 
 @register("crm_contact_guard")
 def check_time_zones(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E020: ``USE_TZ`` is off, so nothing can be recorded, since naive times are ambiguous."""
+    """E020: ``USE_TZ`` is off, so nothing can be recorded, because naive times are ambiguous."""
     if django_settings.USE_TZ:
         return []
     hint = "USE_TZ = True; see docs/installation.md, Naive times."
@@ -258,7 +259,7 @@ def check_addresses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_engines(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E022: no engine in ``TEMPLATES`` finds our Django templates, so that no page and no mail can be rendered."""
+    """E022: no engine in ``TEMPLATES`` finds our Django templates, so pages and emails can't be rendered."""
     engine = "django.template.backends.django.DjangoTemplates"
     if any(finds_ours(each) for each in engines.all()):
         return []
@@ -268,7 +269,7 @@ def check_engines(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_witnesses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E009: a witness can't be loaded. W004: there is none, so a rolled-back database would not be detected."""
+    """E009: a witness can't be loaded. W004: there is no witness, so a rolled-back database would not be detected."""
     try:
         if witnessing.configured():
             return []
@@ -286,9 +287,15 @@ def _waits_for_migrations(connection: BaseDatabaseWrapper) -> bool:
 
 @register(Tags.database)
 def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """E006: a trigger that protects recorded rows is missing or changed, our tables are not as migrations made them (a
-    foreign trigger, rule, constraint or column, a view in a table's place …), or something takes the place of built-in
-    functions (``check --database default``). Missing triggers do not block ``migrate``, which restores them."""
+    """E006: the database differs from what our migrations set up, in one of these ways (``check --database default``):
+
+    * A trigger that protects recorded rows is missing or changed.
+    * Our tables differ from those that the migrations created. For example, there is a trigger, rule, constraint or
+      column that isn't ours, or a view has replaced a table.
+    * Something replaces built-in functions.
+
+    Missing triggers don't block ``migrate``, which restores them.
+    """
     messages: list[CheckMessage] = []
     for alias in databases or ():
         if not router.allow_migrate_model(alias, Message):
@@ -296,8 +303,8 @@ def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None,
         connection = connections[alias]
         if Message._meta.db_table not in connection.introspection.table_names():
             continue
-        # Tables of an older state differ until they are migrated, and `migrate` restores the triggers: its own check
-        # must not be blocked.
+        # Tables from an older version differ until they are migrated. `migrate` also restores the triggers, so its own
+        # check must not stop it.
         if sys.argv[1:2] == ["migrate"] or _waits_for_migrations(connection):
             continue
         altered, faults = tables.altered(alias)
@@ -323,8 +330,8 @@ def check_triggers(app_configs: Configs, databases: Sequence[str] | None = None,
 
 @register(Tags.database)
 def check_texts(app_configs: Configs, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """E026: MariaDB or MySQL would change recorded texts silently: sessions without strict mode, or a connection in the
-    old ``utf8`` (``check --database default``)."""
+    """E026: MariaDB or MySQL would silently change recorded text, because sessions don't use strict mode or connections
+    use the old ``utf8`` (``check --database default``)."""
     places = [alias for alias in databases or () if router.allow_migrate_model(alias, Message)]
     hint = (
         'In DATABASES, set OPTIONS to {"charset": "utf8mb4", "init_command": "SET sql_mode=\'STRICT_TRANS_TABLES\'"}.'

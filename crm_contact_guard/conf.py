@@ -1,6 +1,7 @@
-"""The ``CONTACT_GUARD`` settings: one dict, read on each access so that ``override_settings`` works in a host's tests.
+"""The ``CONTACT_GUARD`` settings.
 
-``DEFAULTS`` lists the known names. ``checks.py`` reports an unknown name with the closest known one.
+They are a dict, which is read on each access so that ``override_settings`` works in a host's tests. ``DEFAULTS`` lists
+the known names. ``checks.py`` reports unknown names and suggests the closest known one.
 """
 
 from __future__ import annotations
@@ -75,9 +76,9 @@ DEFAULTS: dict[str, Any] = {
 
 
 class Settings:
-    """Attribute access to ``CONTACT_GUARD`` over ``DEFAULTS``.
+    """Attribute access to ``CONTACT_GUARD``, with ``DEFAULTS`` for missing names.
 
-    Raises ``AttributeError`` for a name that is not in ``DEFAULTS``, which is a typo in our own code.
+    Raise AttributeError for a name that is not in ``DEFAULTS``, which means that our own code has a typo.
     """
 
     def __getattr__(self, name: str) -> Any:
@@ -104,11 +105,11 @@ class Settings:
 
     @property
     def delivery_lease(self) -> timedelta:
-        """Longest duration of a delivery attempt; after that its worker is considered dead."""
+        """Maximum duration of a delivery attempt, after which its worker is considered dead."""
         return timedelta(seconds=float(self.DELIVERY_LEASE_SECONDS))
 
     def channel(self, alias: str) -> dict[str, Any]:
-        """``{"BACKEND", "OPTIONS"}`` of one channel. Raises ConfigurationError for an unknown alias."""
+        """Return ``{"BACKEND", "OPTIONS"}`` of one channel. Raise ConfigurationError for an unknown alias."""
         channels: dict[str, dict[str, Any]] = self.CHANNELS
         if alias not in channels:
             known = ", ".join(sorted(channels)) or "none"
@@ -118,7 +119,7 @@ class Settings:
 
 settings = Settings()
 
-#: To be merged into the host's Celery beat schedule:
+#: Schedule to merge into the host's Celery beat schedule:
 #: ``app.conf.beat_schedule |= CONTACT_GUARD_SCHEDULE``. Intervals are in seconds.
 CONTACT_GUARD_SCHEDULE: dict[str, dict[str, Any]] = {
     "contact-guard-sweep": {
@@ -126,13 +127,13 @@ CONTACT_GUARD_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 10.0,
         "options": {"expires": 10.0},
     },
-    # The same for the whole record, after an outage of several days.
+    # Sweeps the whole record, in case there was an outage of several days.
     "contact-guard-sweep-all": {
         "task": "crm_contact_guard.tasks.sweep",
         "schedule": 86400.0,
         "args": (36_500,),
     },
-    # Runs that were queued for longer are dropped, since the next run seals the same rows.
+    # Runs that have been queued for longer than two seconds are dropped, since the next run seals the same rows.
     "contact-guard-seal": {
         "task": "crm_contact_guard.tasks.seal",
         "schedule": 1.0,

@@ -1,4 +1,4 @@
-"""Mirrors the whole directory from the host: for the command, the schedule, and ``contact_guard_check --fix``."""
+"""Mirror the whole directory from the host, for the command, the schedule and ``contact_guard_check --fix``."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ from crm_contact_guard.hosting import database
 
 
 def sync_all() -> dict[str, int]:
-    """Mirror all teams, employees and customers, tenant by tenant. Deactivates people who are gone from the host.
+    """Mirror all teams, employees and customers, tenant by tenant. Return the number of each.
 
-    A tenant without any rows deactivates nobody, since row security returns none to a process without a context. This
-    also applies to a host without contexts whose rows name their tenants. Conversations of merged customers move to the
-    remaining customer. Returns the number of teams, employees and customers.
+    People who are gone from the host are deactivated. However, if the host returns no rows for a tenant, nobody in that
+    tenant is deactivated, because row-level security returns no rows to a process without a context. This also applies
+    to a host without contexts whose rows name their tenants.
 
-    Customers are written in batches, each in one transaction: an interrupted sync leaves whole batches.
+    Conversations of merged customers move to the remaining customer. Customers are written in batches, each in one
+    transaction, so an interrupted sync leaves only complete batches.
 
-    Raises ConfigurationError if the adapter's settings are invalid: with a misspelt field, all addresses would seem
-    lost.
+    Raise ConfigurationError if the adapter's settings are invalid. With a misspelt field, for example, all addresses
+    would seem to be lost.
     """
     for says, hint in adapter_problems():
         raise ConfigurationError(f"{says} ({hint})")
@@ -56,7 +57,7 @@ def sync_all() -> dict[str, int]:
 
 
 def _staff(tenant: str) -> tuple[int, int]:
-    """Mirror teams and employees of the entered tenant. Returns their numbers."""
+    """Mirror the teams and employees of ``tenant``, whose context must be active. Return the number of each."""
     teams = mirror_teams(tenant)
     staff = [mirror_employee(record) for record in staff_within(tenant)]
     _deactivate_others(staff, tenant)
@@ -73,10 +74,13 @@ def _deactivate_others(staff: list[Employee], tenant: str) -> None:
 
 
 def employees_gone(staff: Mapping[Any, tuple[str, str]], tenant: str) -> QuerySet[Employee]:
-    """Active employees who are not among ``staff``, the tenants and keys by primary key of those in this tenant."""
+    """Return the active employees who are missing from ``staff``.
+
+    ``staff`` contains the tenant and key of each employee whom the host has in this tenant, by primary key.
+    """
     condition = Q(tenant__in={of for of, _key in staff.values()})
     if not tenant:
-        # Employees who moved to another tenant and were the last ones in theirs.
+        # Include employees who moved to another tenant and were the last ones in their previous tenant.
         condition |= Q(key__in=[key for _of, key in staff.values()])
     return Employee.objects.filter(condition, active=True).exclude(pk__in=list(staff))
 

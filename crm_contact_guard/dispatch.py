@@ -1,7 +1,7 @@
-"""Schedule tasks by name from any layer, after commit, by Celery or inline.
+"""Schedule tasks by name from any layer. They run after the commit, in Celery or inline.
 
-Lower layers must not import ``tasks``; they use the task's name. If the broker is down, nothing is lost: the rows to
-process are committed, and the sweeper finds them.
+Lower layers must not import ``tasks``, so they use the task's name instead. If the broker is down, nothing is lost,
+because the rows to process are committed, and the sweeper finds them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _inline: ContextVar[bool] = ContextVar("contact_guard_inline", default=False)
 def inline() -> Iterator[None]:
     """Run tasks scheduled in the ``with`` block in this process, regardless of ``TASKS``.
 
-    For commands that need the result and can't rely on a worker: replays, seeds, a host's cron.
+    This is meant for commands that need the result and can't rely on a worker, such as replays, seeding and a host's
+    cron jobs.
     """
     before = _inline.set(True)
     try:
@@ -39,8 +40,9 @@ def inline() -> Iterator[None]:
 def later(name: str, *args: str) -> None:
     """Run the task ``name`` of ``crm_contact_guard.tasks`` with text arguments after the transaction is committed.
 
-    ``TASKS="inline"`` runs it in this process, ``"celery"`` sends it to the host's Celery app. If it can't be sent, the
-    error is logged, not raised: the caller's work is committed, and the sweeper schedules it again.
+    With ``TASKS="inline"``, the task runs in this process. With ``"celery"``, it is sent to the host's Celery app. If
+    that fails, the error is logged and not raised, because the caller's work is already committed, and the sweeper will
+    schedule the task again.
     """
     database.on_commit(partial(_send, name, args))
 
@@ -51,7 +53,7 @@ def _send(name: str, args: tuple[str, ...]) -> None:
         task(*args)
         return
     try:
-        # retry=False: a request must not block on an unavailable broker; the sweeper retries.
+        # Don't retry here, because a request must not block on an unavailable broker. The sweeper retries.
         task.apply_async(args=args, retry=False)
     except Exception:
         logger.exception("Could not send task %s to the broker; the sweeper will schedule it again", name)

@@ -1,4 +1,4 @@
-"""Exceptions. Each has a message that tells the user what to do."""
+"""Exceptions raised by the package. Each has a message that tells the user what to do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 class ContactGuardError(Exception):
-    """Base of all errors raised by crm_contact_guard."""
+    """Base class of all errors raised by crm_contact_guard."""
 
     #: Stable name, used as the last part of the problem type in the API (RFC 9457).
     code = "error"
@@ -25,7 +25,7 @@ class NotPermitted(ContactGuardError):
 
 
 class InvalidMessage(ContactGuardError):
-    """The input is not a valid message (empty, too long, no address…). Nothing was recorded."""
+    """The input is not a valid message (it is empty, is too long, has no address…). Nothing was recorded."""
 
     code = "invalid-message"
 
@@ -37,9 +37,9 @@ class InvalidMessage(ContactGuardError):
 class ChannelError(ContactGuardError):
     """A carrier did not accept a message.
 
-    ``permanent``: a retry can't help. ``uncertain``: the carrier may have accepted the message. ``retry_after``:
-    seconds to wait before a retry (RFC 9110 §10.2.3). ``contact``: the effect on the address, as in
-    ``channels.base.ContactKind`` ("stop", "bounce").
+    ``permanent`` means that a retry can't help. ``uncertain`` means that the carrier may have accepted the message all
+    the same. ``retry_after`` is the number of seconds to wait before a retry (RFC 9110 §10.2.3). ``contact`` is the
+    effect on the address, as in ``channels.base.ContactKind`` ("stop", "bounce").
     """
 
     code = "channel"
@@ -69,7 +69,7 @@ class InvalidPayload(ContactGuardError):
 
 
 class AlreadyClosed(ContactGuardError):
-    """Another user has closed this in the meantime."""
+    """Another user has closed the alert in the meantime."""
 
     code = "already-closed"
 

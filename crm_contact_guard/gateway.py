@@ -1,7 +1,7 @@
-"""The entry points for messages: ``send`` for employees, ``receive`` for customers.
+"""The entry points for messages: ``send`` for messages from employees, ``receive`` for messages from customers.
 
-Both run synchronously until the record is committed, and then queue later work by name: delivery, inspection, notices
-(``tasks.py``). ``note`` records what was said on the phone or in person.
+Both run synchronously until the record is committed. They then queue the later work (delivery, inspection and notices)
+by the names of its tasks in ``tasks.py``. ``note`` records what was said on the phone or in person.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ __all__ = ["Preview", "Received", "Sent", "note", "preview", "receive", "send"]
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """The result of ``send``. ``message`` is None if the decision held it back; then nothing was sent."""
+    """The result of ``send``. ``message`` is None if the decision held the message back, so that nothing was sent."""
 
     message: Message | None
     decision: Decision
     scan: Scan
     #: The contents of the files, with their findings.
     files: tuple[Content, ...] = ()
-    #: The message of an earlier call with the same idempotency key.
+    #: Whether the message is that of an earlier call with the same idempotency key.
     repeated: bool = False
 
 
@@ -66,7 +66,7 @@ class Received:
     duplicate: bool = False
 
 
-# --- out
+# --- outbound
 
 
 def send(
@@ -85,12 +85,14 @@ def send(
 ) -> Sent:
     """Send an employee's message to the customer of a conversation: authorise, scan, decide, record and enqueue it.
 
-    A nudge without ``override`` records the decision (not the text) and returns no message. ``channel`` defaults to the
-    last one used. ``attachments`` come from ``files.uploads.read``. With ``template``, the text is that block filled
-    in, and ``text`` is ignored. ``occurred_at`` is for replays and backfills only.
+    If the decision is to block the message, or to nudge the employee and there is no ``override``, record the decision
+    (but not the text) and return no message.
 
-    Raises NotPermitted, InvalidMessage (empty, too long, no address, outside the session window, key used for another
-    text) and ConfigurationError.
+    ``channel`` defaults to the last one used. ``attachments`` come from ``files.uploads.read``. With ``template``, send
+    that text block filled in and ignore ``text``. Use ``occurred_at`` for replays and backfills only.
+
+    Raise NotPermitted, InvalidMessage (if the text is empty or too long, there is no address, the session window is
+    closed, or the key was used for another text) or ConfigurationError.
     """
     if not permissions.may_write(actor, conversation):
         raise NotPermitted(_("You can't write in this conversation."))
@@ -146,7 +148,7 @@ def send(
             later("deliver", str(message.pk))
             later("inspect", str(message.pk))
         if insertion.earlier is not None:
-            # The same key came in twice at once: the other request won, ours left nothing behind.
+            # Two requests with the same key arrived at once. The other one was recorded, and ours was rolled back.
             storage.discard(stored)
             return _repeated(insertion.earlier)
     return Sent(message=message, decision=looked.decision, scan=looked.scan, files=looked.files)
@@ -157,22 +159,23 @@ def _repeated(message: Message) -> Sent:
     return Sent(message=message, decision=Decision(action=Action.DELIVER), scan=nothing, repeated=True)
 
 
-# --- in
+# --- inbound
 
 
 def receive(inbound: InboundMessage) -> Received:
     """Record a message from a carrier exactly once, and queue its inspection.
 
-    The conversation is found by our own token, else by the messages it refers to, else by the sender's address (the
-    latest open conversation, or a new one with the customer's owner). An unknown sender opens an unassigned
-    conversation. A message without text and files is recorded too.
+    The conversation is found by our own token, or else by the messages that this one refers to, or else by the sender's
+    address. In the last case, it is the sender's latest open conversation or a new one with the customer's owner. A new
+    conversation with an unknown sender is unassigned. A message without text and files is recorded, too.
     """
-    # Files are not stored in vain; without any, the unique constraint below is enough, and asks no question.
+    # Avoid storing a duplicate's files. Without files, the unique constraint below is enough and needs no extra query.
     known = seen(inbound.channel, inbound.event_id) if inbound.files else None
     if known is not None:
         return _known(known)
     carrier = registry.channel(inbound.channel)
-    # Queried before the transaction, to keep it short and start it with a write: on SQLite all others wait for it.
+    # Queried before the transaction, so that the transaction is short and begins with a write. On SQLite, all other
+    # writers wait for it.
     named = senders.named_in(inbound)
     holders = senders.having(carrier, inbound.from_address)
     with storage.storing(inbound.files) as stored:
@@ -216,7 +219,7 @@ def receive(inbound: InboundMessage) -> Received:
             for media_id in media.expect(message, inbound.media):
                 later("fetch", str(media_id))
         if insertion.earlier is not None:
-            # The carrier delivered the same event twice at once; the unique constraint let one through.
+            # The carrier delivered the same event twice at once. The unique constraint let only one of them through.
             storage.discard(stored)
             return _known(insertion.earlier)
     return Received(message=message, conversation=conversation)
@@ -240,9 +243,12 @@ def note(
     details: Mapping[str, Any] | None = None,
     attachments: Sequence[FileIn] = (),
 ) -> Message:
-    """Record a note on a phone call or meeting. ``details``: minutes, place, people, agreed next step.
+    """Record a note on a phone call or meeting.
 
-    Raises NotPermitted, InvalidMessage (empty, too long, unknown kind, in the future).
+    ``details`` can contain the duration in minutes, the place, the people and the agreed next step.
+
+    Raise NotPermitted, or InvalidMessage if the text is empty or too long, the kind is unknown, or the time is in the
+    future.
     """
     if not permissions.may_write(actor, conversation):
         raise NotPermitted(_("You can't write in this conversation."))

@@ -1,4 +1,4 @@
-"""All models of the app, gathered for Django from the layers that own them."""
+"""All models of the app, collected for Django from the packages that define them."""
 
 from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.conversations.models import CarrierEventId, ChatLink

@@ -1,11 +1,13 @@
 """Authorisation per row, used by every page, API view and command.
 
-Employees see their own conversations and the unassigned ones of their teams; supervisors and deputies those of their
-teams; compliance officers and auditors all of their tenant. Auditors change nothing. Nobody reviews an alert that
-concerns them.
+* Employees see their own conversations and the unassigned ones in their teams.
+* Supervisors and deputies see the conversations of their teams.
+* Compliance officers and auditors see all conversations in their tenant. Auditors can't change anything.
 
-The rules by which a service refuses stand in the service's room (``rights``), below this module, and are gathered here
-(docs/decisions/0010-services-authorise.md).
+Nobody reviews an alert that concerns them.
+
+The rules that a service enforces are defined in its own package, in a lower layer, in the module ``rights``. They are
+gathered here (docs/decisions/0010-services-authorise.md).
 """
 
 from __future__ import annotations
@@ -60,18 +62,18 @@ __all__ = [
 
 
 def employee_or_refuse(user: Any) -> Employee:
-    """The active employee behind a host's user. Raises NotPermitted."""
+    """Return the active employee who belongs to a host's user. Raise NotPermitted if there is none."""
     employee = employee_for(user)
     if employee is None:
         raise NotPermitted("This user is not an employee in the contact guard")
     return employee
 
 
-# --- talks
+# --- conversations
 
 
 def startable(viewer: Employee) -> QuerySet[Customer]:
-    """Customers with whom the viewer may start a conversation (``may_start``) and has no open one."""
+    """Return the customers with whom the viewer may start a conversation (``may_start``) and has no open one."""
     rows = Customer.objects.filter(tenant=viewer.tenant, active=True)
     if not viewer.active or viewer.role == Role.AUDITOR:
         return rows.none()
@@ -81,19 +83,19 @@ def startable(viewer: Employee) -> QuerySet[Customer]:
 
 
 def may_identify_customer(viewer: Employee, conversation: Conversation) -> bool:
-    """Whether the viewer may say who the customer of a conversation is: it is theirs to say, and it is open."""
+    """Whether the viewer may say who the customer of a conversation is, and that customer can still be changed."""
     return may_name_customer(viewer, conversation) and identity.may_change(conversation)
 
 
 def is_party(viewer: Employee, conversation: Conversation) -> bool:
-    """Whether the viewer takes part in the conversation; otherwise viewing its content is recorded."""
+    """Whether the viewer takes part in the conversation. If not, viewing its content is recorded."""
     return conversation.employee_id == viewer.pk or may_write(viewer, conversation)
 
 
 def messages(viewer: Employee) -> QuerySet[Message]:
-    """Messages the viewer may read."""
+    """Return the messages that the viewer may read."""
     if sees_all(viewer):
-        # The same rows without a subquery on conversations, so that an index alone returns them in order.
+        # These are the same rows as below. Without the subquery on conversations, an index alone returns them in order.
         return Message.objects.filter(tenant=viewer.tenant)
     return Message.objects.filter(conversation__in=conversations(viewer))
 
@@ -107,17 +109,21 @@ def is_supervising(viewer: Employee) -> bool:
 
 
 def findings(viewer: Employee) -> QuerySet[Finding]:
-    """Findings the viewer may read: those of visible alerts, and noticed ones in conversations they watch."""
+    """Return the findings that the viewer may read.
+
+    These are the findings of alerts that the viewer may see, and noticed findings in conversations the viewer watches.
+    """
     if not viewer.active:
         return Finding.objects.none()
     return Finding.objects.filter(Q(alert__in=alerts(viewer)) | _noticed(viewer))
 
 
 def _noticed(viewer: Employee) -> Q:
-    """Noticed findings (without an alert), for those who would have been alerted.
+    """Return a filter for noticed findings (without an alert), for viewers who would have been alerted.
 
-    Not in conversations that the viewer answers or has written in: as with alerts, nobody sees what concerns them.
-    Returns a condition and not a list of rows, so that a page queries only its own messages.
+    Conversations that the viewer answers or has written in are excluded, because nobody sees findings that concern
+    them, as with alerts. The filter is a condition instead of a list of rows, so that a page queries only its own
+    messages.
     """
     wrote = Q(Exists(Message.objects.filter(conversation=OuterRef("message__conversation"), employee=viewer)))
     answers = Q(message__conversation__employee=viewer)
@@ -125,33 +131,39 @@ def _noticed(viewer: Employee) -> Q:
     return mine if sees_all(viewer) else mine & Q(message__conversation__team__in=watched_teams(viewer))
 
 
-# --- customers' requests, and the record as such
+# --- requests from data subjects, and the record itself
 
 
 def may_look_at_subjects(viewer: Employee) -> bool:
-    """Whether the viewer may see how much is stored about a customer and its legal holds: counts, never content."""
+    """Whether the viewer may see how much data is stored about a customer, and the customer's legal holds.
+
+    This covers counts, but never content.
+    """
     return sees_all(viewer)
 
 
 def subjects(viewer: Employee) -> QuerySet[Customer]:
-    """Customers of the viewer's tenant whose requests they may see."""
+    """Return the customers in the viewer's tenant whose requests as data subjects the viewer may see."""
     rows = Customer.objects.filter(tenant=viewer.tenant)
     return rows if may_look_at_subjects(viewer) else rows.none()
 
 
 def may_read_record(viewer: Employee) -> bool:
-    """Whether the viewer may read the record itself: exports, events, access log."""
+    """Whether the viewer may read the record itself, that is, exports, events and the access log."""
     return sees_all(viewer)
 
 
 def events(viewer: Employee) -> QuerySet[Event]:
-    """Recorded events the viewer may read."""
+    """Return the recorded events that the viewer may read."""
     rows = Event.objects.filter(tenant=viewer.tenant)
     return rows if may_read_record(viewer) else rows.filter(conversation__in=conversations(viewer))
 
 
 def access_log(viewer: Employee) -> QuerySet[Event]:
-    """Recorded accesses the viewer may read, except to conversations with an alert that concerns the viewer."""
+    """Return the recorded accesses that the viewer may read.
+
+    Accesses to conversations with an alert that concerns the viewer are excluded.
+    """
     if not may_read_record(viewer):
         return Event.objects.none()
     kinds = Q(kind__startswith="view.") | Q(kind__startswith="export.")

@@ -1,8 +1,11 @@
-"""Signals for hosts, for instrumentation such as OpenTelemetry. Exceptions of receivers are logged, not raised.
+"""Signals for hosts, for instrumentation such as OpenTelemetry. Exceptions in receivers are logged and not raised.
 
-``scanned``: a text was scanned. Arguments: ``stage`` ("preview" before sending, "inspection" after recording) and
-``seconds``. ``webhook_refused``: a webhook was refused. Arguments: ``channel`` (alias) and ``reason`` ("signature",
-"unreadable" or "too_large"). Neither contains message content.
+* ``scanned`` is sent after a text was scanned, with the arguments ``stage`` ("preview" before sending, "inspection"
+  after recording) and ``seconds``.
+* ``webhook_refused`` is sent after a webhook was refused, with the arguments ``channel`` (an alias) and ``reason``
+  ("signature", "unreadable" or "too_large").
+
+Neither signal contains message content.
 """
 
 from __future__ import annotations

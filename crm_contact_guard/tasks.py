@@ -1,7 +1,7 @@
-"""Celery tasks: everything that happens after a message was recorded.
+"""Celery tasks for everything that happens after a message was recorded.
 
-Tasks contain no logic, take ids as text, start after commit and may run twice. ``sweep`` reschedules work that was left
-undone by a crashed process or an unavailable broker, so lost task messages do no harm.
+Tasks contain no logic, take IDs as text, start after the commit and may run twice. ``sweep`` reschedules work that was
+left undone because a process crashed or the broker was unavailable, so lost task messages do no harm.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ logger = logs.logger(__name__)
 
 @shared_task(acks_late=True, ignore_result=True)
 def deliver(message_id: str) -> None:
-    """Send one message to its carrier, unless another worker does."""
+    """Send one message to its carrier, unless another worker is already sending it."""
     tenant = Message.objects.values_list("tenant", flat=True).get(pk=message_id)
     with crm.tenant(tenant):
         attempts.deliver(UUID(message_id))
@@ -65,14 +65,14 @@ def fetch(media_id: str) -> None:
 
 @shared_task(bind=True, acks_late=True, ignore_result=True, max_retries=8)
 def learn_name(self: Task[..., None], customer_id: str, alias: str) -> None:
-    """Ask a carrier for an unknown sender's name: again after a minute, then after twice as long each time."""
+    """Ask a carrier for an unknown sender's name. Retry after a minute, doubling the delay each time."""
     tenant = Customer.objects.values_list("tenant", flat=True).get(pk=customer_id)
     try:
         with crm.tenant(tenant):
             names.learn(UUID(customer_id), alias)
     except ChannelError as error:
         logger.warning("Could not ask channel %s for a name: %s", alias, error)
-        # In a process without workers, the sender's next message asks again.
+        # Don't retry in a process without workers. The sender's next message triggers another attempt.
         if not error.permanent and not self.request.called_directly:
             raise self.retry(countdown=60 * 2**self.request.retries) from error
 
@@ -88,7 +88,7 @@ def notify(alert_id: str) -> None:
 
 @shared_task(acks_late=True, ignore_result=True)
 def reader_ask(answer_id: str) -> None:
-    """Ask the second reader one question, and notify about an alert that it keeps or raises."""
+    """Ask the second reader one question. If its answer keeps or raises an alert, notify about the alert."""
     tenant = ReaderAnswer.objects.values_list("message__tenant", flat=True).get(pk=answer_id)
     with crm.tenant(tenant):
         alert = second_reader.ask(UUID(answer_id))
@@ -98,10 +98,10 @@ def reader_ask(answer_id: str) -> None:
 
 @shared_task(ignore_result=True)
 def sweep(days: int = 2) -> dict[str, int]:
-    """Reschedule overdue work: outbox, carriers' files, uninspected messages of the last ``days``, questions to the
-    second reader, warnings.
+    """Reschedule overdue work and return the number of tasks of each kind.
 
-    It only schedules other tasks, so that a slow carrier does not delay the rest. Returns the number of each.
+    This includes messages in the outbox, files at carriers, uninspected messages from the last ``days`` days, questions
+    to the second reader, and warnings. Only other tasks are scheduled, so that a slow carrier does not delay the rest.
     """
     messages = outbox.due(timezone.now())
     for message_id in messages:
@@ -130,13 +130,13 @@ def sweep(days: int = 2) -> dict[str, int]:
 
 @shared_task(ignore_result=True)
 def poll_mail() -> dict[str, int]:
-    """Poll the mailboxes of all e-mail channels that have one. Safe to run concurrently."""
+    """Poll the mailboxes of all email channels that have one. This task can safely run concurrently."""
     return asdict(mail_polling.poll_all())
 
 
 @shared_task(ignore_result=True)
 def reconcile() -> dict[str, int]:
-    """Compare yesterday's record with the carriers' logs. Returns the number of gaps by channel."""
+    """Compare yesterday's record with the carriers' logs. Return the number of gaps by channel."""
     day = reconciling.yesterday()
     results = [reconciling.reconcile(channel, day) for channel in reconciling.channels()]
     return {result.channel: len(result.gaps) for result in results if result.asked}
@@ -144,17 +144,17 @@ def reconcile() -> dict[str, int]:
 
 @shared_task(ignore_result=True)
 def sync_directory() -> dict[str, int]:
-    """Mirror the host's directory."""
+    """Mirror the host's directory. Return the number of teams, employees and customers."""
     return sync_all()
 
 
 @shared_task(ignore_result=True)
 def seal() -> int:
-    """Seal all pending rows. Returns their number."""
+    """Seal all pending rows. Return the number of rows."""
     return sealer.seal().rows
 
 
 @shared_task(ignore_result=True)
 def witness() -> list[str]:
-    """Send the newest checkpoint to the witnesses that are due. Returns their names."""
+    """Send the newest checkpoint to the witnesses that are due. Return their names."""
     return witnessing.keep_due()

@@ -1,4 +1,4 @@
-"""All addresses of the app; a host includes them under a prefix of its choice."""
+"""All URLs of the app, which a host includes under a prefix of its choice."""
 
 from __future__ import annotations
 

@@ -9,12 +9,12 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.models import Conversation, Direction, Event, Message, MessageKind
 from crm_contact_guard.record.recording import record_message
 
-#: Kind of the event of a requested call. Its subject is the id that the carrier returns.
+#: Kind of the event that records a call request. Its subject is our call ID, which the carrier includes in its report.
 ASKED = "call.asked"
 
 
 def call_ended(event: CallEvent) -> Message:
-    """Record a finished call as a note in the customer's conversation, within the caller's transaction."""
+    """Record a finished call as a note in the customer's conversation. Call this inside a transaction."""
     asked = _asked(event)
     conversation = (
         asked.conversation

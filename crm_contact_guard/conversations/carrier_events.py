@@ -1,4 +1,4 @@
-"""Ids of carriers' events, by which each event is processed only once."""
+"""IDs of carrier events, which are stored so that each event is processed only once."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _LONGEST: Final = 255
 
 
 def event_key(event_id: str) -> str:
-    """A carrier's event id as stored. The end of one that is too long is replaced by a digest, so it stays unique.
+    """Return a carrier's event ID in the form in which it is stored.
 
-    So does one that ends in spaces, which MariaDB and MySQL ignore when they compare.
+    The end of an ID that is too long is replaced by a digest, so that the ID stays unique. A digest is also added to an
+    ID that ends in a space, because MariaDB and MySQL ignore trailing spaces in comparisons.
     """
     if len(event_id) <= _LONGEST and not event_id.endswith(" "):
         return event_id
@@ -25,7 +26,7 @@ def event_key(event_id: str) -> str:
 
 
 def seen(channel: str, event_id: str) -> CarrierEventId | None:
-    """The row of a processed event, with the message recorded for it, if any; None if the event is new."""
+    """Return the row for a processed event, along with its message if there is one, or None for a new event."""
     rows = CarrierEventId.objects.filter(channel=channel, event_id=event_key(event_id))
     return rows.select_related("message__conversation").first()
 

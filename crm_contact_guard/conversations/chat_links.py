@@ -1,4 +1,7 @@
-"""Web chat links. The URL contains a random token, the database only its hash. Links expire and can be revoked."""
+"""Web chat links, which expire and can be revoked.
+
+The URL contains a random token. The database stores only the token's hash.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,10 @@ from crm_contact_guard.record.recording import record_event
 
 @database.atomic()
 def chat_link_create(*, conversation: Conversation, created_by: Employee | None) -> tuple[ChatLink, str]:
-    """Create a link. Returns it with its token, which is not stored and can't be retrieved later.
+    """Create a link. Return it with its token, which is not stored and can't be retrieved later.
 
-    ``created_by`` None: the host's own code. Raises NotPermitted if the employee may not write in the conversation.
+    ``created_by`` is None if the host's own code creates the link. Raise NotPermitted if the employee may not write in
+    the conversation.
     """
     _refuse(created_by, conversation)
     token = secrets.token_urlsafe(24)
@@ -48,7 +52,7 @@ def chat_link_create(*, conversation: Conversation, created_by: Employee | None)
 
 
 def chat_link_find(token: str) -> ChatLink | None:
-    """The link of a token; None if it is unknown, expired or revoked."""
+    """Return the link for a token, or None if the token is unknown or its link has expired or been revoked."""
     return (
         ChatLink.objects.select_related("conversation__customer", "conversation__employee")
         .filter(token_hash=_hash(token), revoked_at__isnull=True, expires_at__gt=timezone.now())
@@ -58,7 +62,10 @@ def chat_link_find(token: str) -> ChatLink | None:
 
 @database.atomic()
 def chat_link_revoke(*, link: ChatLink, revoked_by: Employee) -> None:
-    """Revoke a link. Open pages stop working at their next request. Raises NotPermitted."""
+    """Revoke a link. Chat pages that are open stop working at their next request.
+
+    Raise NotPermitted if the employee may not write in the conversation.
+    """
     _refuse(revoked_by, link.conversation)
     now = timezone.now()
     if ChatLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(revoked_at=now):

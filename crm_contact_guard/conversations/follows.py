@@ -1,4 +1,4 @@
-"""How conversations, chat links and the ids of carriers' events follow from the record."""
+"""Rules for comparing conversations, chat links and the IDs of carrier events with the record."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from crm_contact_guard.record.following import (
 from crm_contact_guard.record.models import Conversation, Direction, Message
 
 _KEY: Final = Elsewhere("the events that made the row name it")
-#: Of messages that the app itself took or sent; others leave a conversation as it is.
+#: Source of messages that the app itself received or sent. Other messages don't change the state of a conversation.
 _LIVE: Final = "live"
 
 
 @dataclass(kw_only=True)
 class _Talk:
-    """What the messages of a conversation say of it."""
+    """The facts about a conversation that its messages establish."""
 
     customer: UUID | None = None
     tenant: str | None = None
@@ -45,12 +45,15 @@ class _Talk:
     messages: int = 0
     #: Whether the newest message from the customer was answered.
     answered: bool = True
-    #: Whether a message from the customer, or a call, is of the time at which the customer is said to wait since.
+    #: Whether a message from the customer, or a call, occurred exactly at the row's ``waiting_since``.
     asked: bool = False
 
 
 def _talks(using: str, rows: Sequence[Row]) -> Mapping[Any, _Talk]:
-    """What the messages say. Of most conversations the newest is enough, which an index finds."""
+    """Return what the messages establish about each conversation, by the conversation's ID.
+
+    For most conversations, it is enough to read the newest message, which an index finds.
+    """
     talks = {row["id"]: _Talk() for row in rows}
     messages = Message.objects.using(using).filter(conversation__in=talks).order_by()
     for key, count in messages.values_list("conversation_id").annotate(Count("pk")):
@@ -72,7 +75,7 @@ def _talks(using: str, rows: Sequence[Row]) -> Mapping[Any, _Talk]:
 
 
 def _is_doubtful(row: Row, talk: _Talk) -> bool:
-    """Whether the newest message leaves something open."""
+    """Whether the newest message alone can't confirm the row, so that all messages must be read."""
     waits = row["waiting_since"] is not None or talk.answered
     return bool(talk.messages) and (row["channel"] not in talk.channels or not waits or row["state"] == "closed")
 
@@ -82,7 +85,7 @@ def _read_all(messages: QuerySet[Message], talks: Mapping[Any, _Talk]) -> None:
         talk.channels = set()
     received: dict[Any, datetime] = {}
     sent: dict[Any, datetime] = {}
-    own = Q(reply_to__isnull=True)  # files that were fetched later change nothing
+    own = Q(reply_to__isnull=True)  # files that were fetched later don't change the conversation
     groups = messages.filter(own, conversation__in=talks, source=_LIVE).exclude(direction=Direction.NOTE)
     columns = "conversation_id", "direction", "channel"
     for key, direction, channel, recorded in groups.values_list(*columns).annotate(Max("recorded_at")):
@@ -132,7 +135,7 @@ def _unread(row: Row, life: Life) -> object | None:
 
 
 def _linked_before(event: Entry) -> Mapping[str, Any]:
-    """What events of versions before 1.0 carry of a conversation."""
+    """Return the conversation's columns that an event from a version before 1.0 contains."""
     return {"customer_id": event.data.get("to")} if event.kind == "conversation.linked" else {}
 
 

@@ -1,6 +1,6 @@
 """Look up the customers with an address and their open conversations, in one cached SQL statement.
 
-Every inbound message needs this. The ORM would take three queries, and compiling them takes longer than running them.
+Every inbound message needs this lookup. The ORM would need three queries, which take longer to compile than to run.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ class Holder:
     customer: Customer
     #: The open conversation with the latest message, with its customer and employee loaded.
     conversation: Conversation | None
-    #: Time of the latest message in any conversation, unconverted from the database: for comparisons only.
+    #: Time of the latest message in any conversation, in the database's own format, so usable only for comparisons.
     talked_at: Any
-    #: Reason of the opt-out; empty if the customer has not opted out.
+    #: Reason for the opt-out; empty if the customer has not opted out.
     opted_out_by: str
-    #: The host removed the address.
+    #: Whether the host removed the address.
     dropped: bool
 
 
 def holders(kind: str, normalised: str) -> list[Holder]:
-    """All customers with this address, in no particular order. One query, or none for an empty address."""
+    """Return all customers with this address, in no particular order. Run one query, or none for an empty address."""
     if not normalised:
         return []
-    # Not from a replica, which may not have the latest rows yet.
+    # Don't read from a replica, which may not have the latest rows yet.
     connection = database.connection()
     with connection.cursor() as cursor:
         cursor.execute(_statement(connection.vendor), [kind, normalised])
@@ -71,7 +71,7 @@ class _Part(Generic[Row]):
         return row[start + self.key] is not None
 
     def read(self, row: Sequence[Any], start: int, connection: BaseDatabaseWrapper) -> Row:
-        """The instance whose columns begin at ``start``."""
+        """Return the instance whose columns begin at ``start``."""
         values = list(row[start : start + self.width])
         for place, column in self.converted:
             for convert in (*connection.ops.get_db_converters(column), *column.get_db_converters(connection)):

@@ -1,7 +1,7 @@
 """Link the conversations of unknown senders to customers of the host, and follow the host's merges.
 
 Recorded messages keep the customer they were recorded with. Only the conversation changes, and each change is an event.
-Exports of a data subject and legal holds therefore select messages by their conversation's customer.
+Data subject exports and legal holds therefore select messages by their conversation's customer.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LINKED = "conversation.linked"
 
 
 def may_change(conversation: Conversation) -> bool:
-    """Whether the customer can be changed: it is unknown to the host, was linked by hand, or no longer exists."""
+    """Whether another customer can be linked: the current one is unknown to the host, was linked by hand or is gone."""
     customer = conversation.customer
     return customer.key is None or not customer.active or _first_sender(conversation) is not None
 
@@ -44,11 +44,13 @@ def shares_address(conversation: Conversation, customer: Customer) -> bool:
 def customer_identify(
     *, conversation: Conversation, customer: Customer, actor: Employee | None, reason: str = ""
 ) -> list[Conversation]:
-    """Link the conversation to ``customer``. Returns the conversations that moved.
+    """Link the conversation to ``customer``. Return the conversations that moved.
 
-    All conversations and addresses of the same unknown sender move along. Unassigned conversations are assigned to the
-    customer's owner. A wrong link can be corrected by linking again. ``actor`` None: the host's own code. Raises
-    NotPermitted, InvalidMessage.
+    All other conversations and addresses of the same unknown sender move, too. Unassigned conversations are assigned to
+    the customer's owner. A wrong link can be corrected by linking again. ``actor`` is None if the host's own code calls
+    this.
+
+    Raise NotPermitted if the employee may not make this link, and InvalidMessage if ``customer`` can't be linked.
     """
     conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
     if actor is not None and not may_name_customer(actor, conversation):
@@ -85,9 +87,10 @@ def _refused() -> NotPermitted:
 
 @database.atomic()
 def customers_gone(customers: Sequence[Customer]) -> None:
-    """Deactivate customers that the host no longer has, so that their addresses match no new messages.
+    """Deactivate customers that the host no longer has, so that new messages don't match their addresses.
 
-    If the host merged one into another customer, its conversations move there. Recorded messages do not change.
+    If the host merged one of them into another customer, its conversations move to that customer. Recorded messages
+    don't change.
     """
     successors = {customer.pk: _successor(customer) for customer in customers}
     changes.lock(successors)
@@ -111,7 +114,7 @@ def customers_gone(customers: Sequence[Customer]) -> None:
 
 
 def _successor(customer: Customer) -> Customer | None:
-    """The customer that the host merged this one into."""
+    """Return the customer that the host merged this one into, if any."""
     key = crm.adapter().merged_into(customer.key or "")
     try:
         return customer_for(key) if key else None
@@ -142,14 +145,14 @@ def _move(conversation: Conversation, customer: Customer, actor: Employee | None
 
 
 def _first_sender(conversation: Conversation) -> Customer | None:
-    """The unknown sender with whom the conversation began, if it was linked by hand."""
+    """Return the unknown sender with whom the conversation began, if it was linked by hand."""
     events = Event.objects.filter(conversation=conversation, kind=LINKED).order_by("recorded_at", "pk")
     keys = [json.loads(data)["from"] for data in events.values_list("data", flat=True)]
     return Customer.objects.filter(pk__in=[UUID(key) for key in keys], key__isnull=True).first()
 
 
 def _conversations_of(sender: Customer, now_with: Customer) -> QuerySet[Conversation]:
-    """The unknown sender's conversations, including those that an earlier link moved."""
+    """Return the unknown sender's conversations, including those that an earlier link moved."""
     linked = Event.objects.filter(kind=LINKED, data__contains=f'"from":"{sender.pk}"').values("conversation")
     return Conversation.objects.filter(Q(customer=sender) | Q(customer=now_with, pk__in=linked))
 

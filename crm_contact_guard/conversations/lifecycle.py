@@ -21,12 +21,14 @@ from crm_contact_guard.record.models import Conversation, Direction, Event, Mess
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.record.statements import execute
 
-#: 20 characters from 32 symbols are 100 random bits. Lower case, since some mail systems change the local part's case.
+#: 20 characters from 32 symbols give 100 random bits. All letters are lower case, because some mail systems change the
+#: case of an address's local part.
 _TOKEN_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _TOKEN_LENGTH = 20
 _TABLE = Conversation._meta.db_table
 _AT = Conversation._meta.get_field("last_message_at")
-#: A mail names its thread, newest last; a longer list is the sender's mischief.
+#: Number of references of an email that are looked up, counted from the newest, which is last. Longer lists are likely
+#: to be abuse.
 _MOST_REFERENCES = 100
 _OWN_ID = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@")
 
@@ -45,9 +47,9 @@ def conversation_open(
     subject: str = "",
     state: str = Conversation.State.OPEN,
 ) -> Conversation:
-    """Start a conversation without a permission check: for inbound messages and for the host's own code.
+    """Start a conversation without checking permissions, for inbound messages and for the host's own code.
 
-    Employee and team default to the customer's owner and that owner's team.
+    The employee defaults to the customer's owner, and the team to that employee's first team or else to the customer's.
     """
     employee = employee or customer.owner
     if team is None:
@@ -80,24 +82,24 @@ def _record(conversation: Conversation, kind: str, actor: Employee | None = None
 
 
 def conversation_start(*, actor: Employee, customer: Customer, channel: str) -> Conversation:
-    """Start a conversation that is assigned to the employee. Raises NotPermitted."""
+    """Start a conversation that is assigned to ``actor``. Raise NotPermitted if the employee may not start it."""
     if not may_start(actor, customer):
         raise NotPermitted(_("Another colleague looks after this customer."))
     return conversation_open(customer=customer, channel=channel, employee=actor)
 
 
 def by_reply_token(tokens: Iterable[str]) -> Conversation | None:
-    """The conversation that one of these reply tokens belongs to."""
+    """Return the conversation that one of these reply tokens belongs to, if any."""
     wanted = [token.lower() for token in tokens]
     rows = Conversation.objects.select_related("customer", "employee").filter(reply_token__in=wanted)
     return rows.first() if wanted else None
 
 
 def by_references(references: Iterable[str]) -> Conversation | None:
-    """The conversation of the newest referenced message.
+    """Return the conversation of the newest referenced message, if any.
 
-    References are carrier ids of either direction, or Message-IDs of our mails, which begin with the message's own id
-    and so match even if the mail service assigned another carrier id.
+    References are carrier IDs of inbound or outbound messages, or Message-IDs of emails that we sent. The latter begin
+    with our own message ID, so they match even if the mail service assigned another carrier ID.
     """
     wanted = [reference[:255] for reference in references if reference][-_MOST_REFERENCES:]
     if not wanted:
@@ -109,9 +111,9 @@ def by_references(references: Iterable[str]) -> Conversation | None:
 
 
 def referenced(wanted: Sequence[str]) -> QuerySet[Message, tuple[UUID, datetime]]:
-    """Conversation and time of the messages with these ids, newest first.
+    """Return the conversation and time of each message with one of these IDs, newest first.
 
-    As a UNION: databases answer an OR over two tables by reading one of them as a whole.
+    The query is a UNION, because databases answer an OR across two tables by reading one of them completely.
     """
     own = [match[1] for reference in wanted if (match := _OWN_ID.match(reference))]
     rows = Message.objects.order_by().values_list("conversation_id", "occurred_at")
@@ -120,7 +122,7 @@ def referenced(wanted: Sequence[str]) -> QuerySet[Message, tuple[UUID, datetime]
 
 
 def latest_open(customer: Customer) -> Conversation | None:
-    """The customer's open conversation with the latest message."""
+    """Return the customer's open conversation that has the latest message, if any."""
     return (
         Conversation.objects.filter(customer=customer, state=Conversation.State.OPEN)
         .select_related("customer", "employee")
@@ -132,7 +134,7 @@ def latest_open(customer: Customer) -> Conversation | None:
 def note_message(conversation: Conversation, message: Message) -> None:
     """Update the conversation's working state after a newly recorded message. This is not part of the record.
 
-    A single UPDATE: it is cheap, and safe against concurrent updates.
+    A single UPDATE is used, because it is cheap and safe against concurrent updates.
     """
     connection = database.connection()
     at = _AT.get_db_prep_save(message.occurred_at, connection)
@@ -150,7 +152,7 @@ def note_message(conversation: Conversation, message: Message) -> None:
 
 
 def _follow(conversation: Conversation, message: Message) -> None:
-    """Update the instance like its row, without another query."""
+    """Apply the changes made to the row to the instance as well, without another query."""
     conversation.last_message_at = _later(conversation.last_message_at, message.occurred_at)
     if message.direction == Direction.INBOUND:
         conversation.unread += 1
@@ -163,7 +165,7 @@ def _follow(conversation: Conversation, message: Message) -> None:
 
 
 def note_missed_call(conversation: Conversation, at: datetime) -> None:
-    """Update the conversation after a missed call: the customer waits for an answer, as after a message."""
+    """Update the conversation after a missed call. As after a message, the customer is now waiting for an answer."""
     rows = Conversation.objects.filter(pk=conversation.pk)
     rows.update(unread=F("unread") + 1, state=Conversation.State.OPEN)
     rows.filter(waiting_since=None).update(waiting_since=at)
@@ -179,7 +181,7 @@ def take_over(conversation: Conversation, employee: Employee) -> None:
 
 
 def mark_read(conversation: Conversation) -> None:
-    """Reset the unread count: the answering employee has seen the messages."""
+    """Reset the unread count, because the answering employee has seen the messages."""
     Conversation.objects.filter(pk=conversation.pk, unread__gt=0).update(unread=0)
 
 

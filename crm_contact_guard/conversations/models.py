@@ -1,4 +1,4 @@
-"""Tables of processed carrier events and of web chat links."""
+"""Tables for processed carrier events and for web chat links."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crm_contact_guard.record.models import Conversation, Message
 
 
 class CarrierEventId(Row):
-    """Ids of carriers' events that were processed. The unique constraint makes receiving idempotent."""
+    """The ID of a carrier event that was processed. The unique constraint makes receiving idempotent."""
 
     channel = models.CharField(max_length=64)
     event_id = models.CharField(max_length=255)
@@ -34,6 +34,6 @@ class ChatLink(Row):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
-    #: Typing indicators, valid for some seconds (``typing_marks``).
+    #: Typing indicators, which are valid for a few seconds (``typing_marks``).
     customer_typing_at = models.DateTimeField(null=True, blank=True)
     employee_typing_at = models.DateTimeField(null=True, blank=True)

@@ -1,4 +1,7 @@
-"""Names of people whose carrier sends none with their messages. A task asks for them, so that no webhook waits."""
+"""Look up the names of senders whose carrier doesn't include them in messages.
+
+A task asks the carrier, so that webhooks don't have to wait.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,15 @@ from crm_contact_guard.dispatch import later
 
 
 def ask_later(carrier: Channel, customer: Customer) -> None:
-    """Schedule the question for an unknown sender's name, after the commit, if the carrier knows names."""
+    """Schedule a lookup of an unknown sender's name after the commit, if the carrier can look up names."""
     if _is_missing(carrier, customer):
         later("learn_name", str(customer.pk), carrier.alias)
 
 
 def learn(customer_id: UUID, alias: str) -> None:
-    """Ask the carrier and store the name. Nothing happens if the sender has got one meanwhile.
+    """Ask the carrier for the sender's name and store it. Do nothing if the sender has a name by now.
 
-    Raises ChannelError.
+    Raise ChannelError if the lookup fails.
     """
     carrier = registry.channel(alias)
     customer = Customer.objects.filter(pk=customer_id, active=True).first()
@@ -33,5 +36,5 @@ def learn(customer_id: UUID, alias: str) -> None:
 
 
 def _is_missing(carrier: Channel, customer: Customer) -> bool:
-    # An unknown sender is named by the masked address at first.
+    # At first, an unknown sender's name is the masked address.
     return carrier.supports_names and customer.key is None and is_masked(customer.name)

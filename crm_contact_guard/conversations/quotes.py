@@ -1,7 +1,7 @@
-"""Detection of false quotes, so that new text marked as quoted ("> " or otherwise) is inspected, too.
+"""Detect false quotes, so that new text that is disguised as a quote (with "> " or otherwise) is inspected, too.
 
-The quoted part of a mail is compared with earlier messages of the conversation. Text that is not in them counts as the
-writer's own.
+The quoted part of an email is compared with earlier messages in the conversation. Text that doesn't occur in those
+messages counts as the writer's own.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from crm_contact_guard.detection.segments.frames import subject_of
 from crm_contact_guard.detection.types import Direction
 from crm_contact_guard.record.models import Conversation, Message
 
-#: Number of earlier messages that a mail can quote from.
+#: Number of earlier messages that quoted text is compared with.
 _EARLIER = 50
 
 
 def told_apart(conversation: Conversation, text: str, quoted: str) -> tuple[str, str]:
-    """The new text with false quotes appended, and the genuine quotes. Company signatures stay in the quoted part."""
+    """Return the new text with false quotes appended, and the genuine quotes.
+
+    Company signatures stay in the quoted part.
+    """
     if not quoted.strip():
         return text, quoted
     lines = quoted.split("\n")
@@ -37,7 +40,11 @@ def told_apart(conversation: Conversation, text: str, quoted: str) -> tuple[str,
 
 
 def _true_lines(lines: Sequence[str], said: Said) -> list[bool]:
-    """Which lines repeat an earlier message, or are a mail program's frame around lines that do."""
+    """Return a list that tells for each line whether it is genuine.
+
+    A line is genuine if it repeats an earlier message, has no letters or digits, or is part of the heading that a mail
+    program puts before a genuine quote.
+    """
     bare = [read_line(line) for line in lines]
     is_true = said.repeated([subject_of(line) for line in bare])
     is_true = [true or not any(map(str.isalnum, line)) for true, line in zip(is_true, lines, strict=True)]
@@ -57,13 +64,16 @@ def _true_lines(lines: Sequence[str], said: Said) -> list[bool]:
 
 
 def _accept(frame: range, bare: Sequence[str], is_true: list[bool]) -> None:
-    """A subject was written by a person, and must be repeated as well."""
+    """Mark the lines of a heading as genuine, except those with text that a person may have written.
+
+    Such text, for example a subject, must occur in an earlier message as well.
+    """
     for at in frame:
         is_true[at] = is_true[at] or is_bare(bare[at])
 
 
 def _signature_lines(lines: Sequence[str], is_true: Sequence[bool]) -> list[int]:
-    """The lines of company signatures and disclaimers among the others."""
+    """Return the indexes of those false lines that belong to company signatures or disclaimers."""
     others = [at for at, true in enumerate(is_true) if not true]
     text = "\n".join(lines[at] for at in others)
     found = []
@@ -78,9 +88,10 @@ def _signature_lines(lines: Sequence[str], is_true: Sequence[bool]) -> list[int]
 
 
 def earlier_words(conversation: Conversation, *, before: Message | None = None) -> list[str]:
-    """Texts of the conversation's latest messages, the newest first; with ``before``, those earlier than that message.
+    """Return the text, quoted text and subject of the conversation's latest messages, newest first.
 
-    The recording notice in all languages comes first, since replies quote it and a customer's language may change.
+    With ``before``, omit that message and all messages after it. The list begins with the recording notice in all
+    languages, because replies quote it and a customer's language may change.
     """
     earlier = Message.objects.filter(conversation=conversation)
     if before is not None:
@@ -91,7 +102,7 @@ def earlier_words(conversation: Conversation, *, before: Message | None = None) 
 
 
 def words_before(message: Message) -> list[str]:
-    """The texts that a recorded message may quote. No query if the message has no quoted parts."""
+    """Return the earlier text that a recorded message may quote. Run no query if the message has no quoted parts."""
     if not has_parts(message.text or "", Direction(message.direction)):
         return []
     return earlier_words(message.conversation, before=message)

@@ -9,7 +9,7 @@ from crm_contact_guard.hosting.languages import speaking
 
 
 def recording_notice(language: str = "") -> str:
-    """The notice in ``language`` (the active one by default): who records the conversation, and why."""
+    """Return the notice, which says who records the conversation and why, in ``language`` or the active language."""
     with speaking(language):
         return _("This conversation is kept by %(company)s so that we can answer you well and protect both sides.") % {
             "company": settings.company_name

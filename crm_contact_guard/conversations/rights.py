@@ -1,4 +1,4 @@
-"""Permissions on conversations: read, answer, link to a customer."""
+"""Permissions to read conversations, to answer in them and to link them to a customer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crm_contact_guard.record.models import Conversation
 
 
 def conversations(viewer: Employee) -> QuerySet[Conversation]:
-    """Conversations that the viewer may read."""
+    """Return the conversations that the viewer may read."""
     rows = Conversation.objects.filter(tenant=viewer.tenant)
     if not viewer.active:
         return rows.none()
@@ -21,7 +21,7 @@ def conversations(viewer: Employee) -> QuerySet[Conversation]:
 
 
 def own_conversations(viewer: Employee) -> QuerySet[Conversation]:
-    """Conversations of the viewer's inbox: assigned to the viewer, or unassigned in one of the viewer's teams."""
+    """Return the viewer's inbox: conversations that are the viewer's, or unassigned in one of the viewer's teams."""
     rows = Conversation.objects.filter(tenant=viewer.tenant)
     if not viewer.active or viewer.role == Role.AUDITOR:
         return rows.none()
@@ -34,7 +34,10 @@ def may_write(viewer: Employee, conversation: Conversation) -> bool:
 
 
 def may_name_customer(viewer: Employee, conversation: Conversation) -> bool:
-    """Whether the viewer may link the conversation to a customer: the answering employee, supervisor or compliance."""
+    """Whether the viewer may link the conversation to a customer.
+
+    Employees who may answer in it, its team's supervisor and deputy, and compliance officers may.
+    """
     if not viewer.active or viewer.role == Role.AUDITOR:
         return False
     if may_write(viewer, conversation) or viewer.role == Role.COMPLIANCE:

@@ -19,37 +19,41 @@ from crm_contact_guard.record.models import Conversation
 
 
 def named_in(inbound: InboundMessage) -> Conversation | None:
-    """The conversation of our reply token, otherwise that of the messages it refers to."""
+    """Return the conversation that the message's reply token belongs to, or else that of the messages it refers to."""
     return lifecycle.by_reply_token(inbound.reply_tokens) or lifecycle.by_references(inbound.references)
 
 
 def conversation_of(inbound: InboundMessage, matches: Sequence[Holder]) -> Conversation:
-    """The sender's conversation. ``matches``: the customers with the sender's address, from ``having``."""
+    """Return the sender's conversation.
+
+    ``matches`` are the customers with the sender's address, as returned by ``having``.
+    """
     carrier = registry.channel(inbound.channel)
     return _conversation(carrier, inbound.from_address, inbound.from_name, inbound.subject, matches)
 
 
 def having(carrier: Channel, address: str) -> list[Holder]:
-    """All customers who have or had this address. One query."""
+    """Return all customers who have or had this address. Run one query."""
     return holders(carrier.address_kind, normalise(carrier.address_kind, address))
 
 
 def conversation_with(carrier: Channel, address: str) -> Conversation:
-    """The latest open conversation of the customer with this address, or a new one.
+    """Return the latest open conversation of the customer with this address, or start one.
 
-    An unknown sender's conversation is unassigned.
+    A conversation with an unknown sender is unassigned.
     """
     return _conversation(carrier, address, "", "", having(carrier, address))
 
 
 def customer_of(carrier: Channel, address: str, *, name: str = "") -> Customer:
-    """The customer with this address. An unknown sender is added as a new customer."""
+    """Return the customer with this address. Add an unknown sender as a new customer."""
     holder = _choose(having(carrier, address))
     return holder.customer if holder is not None else _unknown_sender(carrier, address, name)
 
 
 def _conversation(carrier: Channel, address: str, name: str, subject: str, matches: Sequence[Holder]) -> Conversation:
-    # Look again: a concurrent message of an unknown sender may have created the customer since ``matches`` was queried.
+    # Look again, because another message from an unknown sender may have created the customer since ``matches`` was
+    # queried.
     holder = _choose(matches) or _choose(having(carrier, address))
     if holder is not None and holder.conversation is not None:
         return holder.conversation
@@ -58,9 +62,9 @@ def _conversation(carrier: Channel, address: str, name: str, subject: str, match
 
 
 def _choose(matches: Sequence[Holder]) -> Holder | None:
-    """Choose the customer of a shared address: a customer of the host first, then the one with the latest contact.
+    """Choose among customers who share an address. Prefer customers of the host, then the latest contact.
 
-    If customers of several tenants share it, only an unknown sender without a tenant matches.
+    If the host's customers in several tenants share the address, only an unknown sender without a tenant matches.
     """
     active = [holder for holder in matches if holder.customer.active and not holder.dropped]
     if len({holder.customer.tenant for holder in active if holder.customer.key is not None}) > 1:
@@ -75,7 +79,10 @@ def _choose(matches: Sequence[Holder]) -> Holder | None:
 
 @database.atomic()
 def _unknown_sender(carrier: Channel, address: str, name: str) -> Customer:
-    """Create a customer without a key, to be linked later. Its name shows the address only masked."""
+    """Create a customer without a key, who can be linked to a customer of the host later.
+
+    If the sender has no name, the masked address serves as the name. Addresses within a name are masked as well.
+    """
     shown = name_of(name) or mask(carrier.address_kind, address) or _("Unknown")
     customer = Customer.objects.create(name=shown[:255], key=None, salt=os.urandom(16))
     normalised = normalise(carrier.address_kind, address)

@@ -1,4 +1,4 @@
-"""Messages that their sender unsent at the carrier. This is recorded; the message itself is kept."""
+"""Record that senders have unsent messages in the carrier's app. The messages themselves are kept."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ KIND = "message.taken_back"
 
 
 def taken_back(event: TakenBack) -> None:
-    """Record the event with the message, or with the channel if the message was never received.
+    """Record the event for the message that was unsent, or for the channel if the message was never received.
 
-    Call it inside a transaction.
+    Call this inside a transaction.
     """
     message = (
         Message.objects.filter(channel=event.channel, carrier_id=event.carrier_id[:255], direction=Direction.INBOUND)
@@ -37,7 +37,7 @@ def taken_back(event: TakenBack) -> None:
 
 
 def of(messages: Sequence[Message]) -> set[UUID]:
-    """Ids of the messages that were unsent. One query, or none if no message is inbound."""
+    """Return the IDs of those messages that were unsent. Run one query, or none if no message is inbound."""
     inbound = [message.pk for message in messages if message.direction == Direction.INBOUND]
     if not inbound:
         return set()

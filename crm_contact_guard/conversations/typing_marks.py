@@ -1,7 +1,7 @@
 """Typing indicators of the web chat.
 
-They are timestamps on the chat's links, valid for some seconds. Nothing is recorded. They are stored in the database
-since all web processes must see them and the host may have no shared cache.
+Typing indicators are timestamps in the rows of chat links, and are valid for a few seconds. They are not recorded. They
+are stored in the database because all web processes must see them and the host may have no shared cache.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def employee_types(conversation: Conversation) -> None:
 
 
 def customer_wrote(link: ChatLink) -> None:
-    """Clear the customer's indicator after their message was sent."""
+    """Clear the customer's indicator after they have sent a message."""
     ChatLink.objects.filter(pk=link.pk, customer_typing_at__isnull=False).update(customer_typing_at=None)
 
 
 def employee_wrote(conversation: Conversation) -> None:
-    """Clear the employee's indicator after their message was sent."""
+    """Clear the employee's indicator after they have sent a message."""
     ChatLink.objects.filter(conversation=conversation, employee_typing_at__isnull=False).update(employee_typing_at=None)
 
 

@@ -1,4 +1,4 @@
-"""One delivery attempt: claim the message, hand it to the carrier outside any transaction, record the answer."""
+"""Make one delivery attempt: claim the message, hand it to the carrier outside any transaction, record the answer."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from crm_contact_guard.record.models import Direction, Message
 
 logger = logs.logger(__name__)
 
-#: The key, in the details of an outbound message, of the text block used.
+#: Key in an outbound message's details under which the text block used is stored.
 TEMPLATE = "template"
-#: Number of earlier carrier ids that a mail refers to (RFC 5322 §3.6.4 sets no limit; some servers cut long headers).
+#: Number of earlier carrier IDs that an email refers to (RFC 5322 §3.6.4 sets no limit; some servers cut long headers).
 _REFERENCES = 10
 
 
 def deliver(message_id: UUID) -> datetime | None:
-    """Try to deliver a message now. Does nothing if it is done or claimed by another worker.
+    """Try to deliver a message now. Do nothing if it is finished or claimed by another worker.
 
-    Returns when the next attempt is due, or None.
+    Return the time when the next attempt is due, or None if there is none.
     """
     alias = Message.objects.values_list("channel", flat=True).get(pk=message_id)
     try:
         carrier = registry.channel(alias)
     except ConfigurationError:
-        # The channel was removed from the settings: the message waits until it is back.
+        # The channel was removed from the settings. The message waits until the channel is configured again.
         logger.exception("Message %s waits for channel %s, which is not configured", message_id, alias)
         return None
     if not outbox.is_due(message_id):
@@ -72,8 +72,8 @@ def deliver(message_id: UUID) -> datetime | None:
             retry_after=error.retry_after,
         )
     except Exception as error:
-        # A bug in a carrier's library must not block the message: log the traceback and retry. The error may have
-        # occurred on the answer to an accepted message, so the outcome is uncertain.
+        # A bug in a carrier's library must not block the message, so log the traceback and retry. The error may have
+        # occurred while reading the answer to an accepted message, so the outcome is uncertain.
         logger.exception("Channel %s failed on message %s", alias, message_id)
         health.failed(alias, error)
         return outbox.failed(claim, permanent=False, uncertain=True, error=f"{type(error).__name__}: {error}")
@@ -83,7 +83,7 @@ def deliver(message_id: UUID) -> datetime | None:
 
 
 def outbound(claim: outbox.Claim) -> OutboundMessage:
-    """The claimed message in the form that the channel sends."""
+    """Return the claimed message in the form that the channel sends."""
     message = claim.message
     conversation = message.conversation
     references = _references(message)
@@ -115,7 +115,7 @@ def _template(message: Message) -> OutboundTemplate | None:
 
 
 def _references(message: Message) -> tuple[str, ...]:
-    """Carrier ids of earlier messages on the same channel, oldest first."""
+    """Return the carrier IDs of earlier messages in the conversation on the same channel, oldest first."""
     earlier = (
         Message.objects.filter(
             conversation_id=message.conversation_id, channel=message.channel, occurred_at__lte=message.occurred_at

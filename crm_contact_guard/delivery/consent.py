@@ -1,4 +1,4 @@
-"""Opt-outs of addresses: STOP, unfollow, bounce, complaint, and their revocation.
+"""Opt-outs of addresses (STOP, unfollow, unsubscribe, bounce, complaint) and their revocation.
 
 An opt-out belongs to the address, not to a customer, because carriers only know the address.
 """
@@ -25,7 +25,7 @@ from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import record_event
 
-#: Why an address is opted out, as text.
+#: Descriptions of the reasons for which an address is opted out.
 REASONS = {
     ContactKind.STOP.value: gettext_lazy("opted out of messages"),
     ContactKind.UNFOLLOW.value: gettext_lazy("blocked or left the account"),
@@ -38,8 +38,12 @@ REASONS = {
 def contact_changed(event: ContactEvent) -> int:
     """Apply an opt-out or its revocation to an address and record it, within the caller's transaction.
 
-    Returns how many customers have the address. A new follower whom nobody knows becomes one, to be identified; a word
-    about an address that nobody has is recorded all the same; one that anybody can forge is dropped unless it fits.
+    Return how many customers have the address. If no customer has it, the event's kind decides:
+
+    * An event that allows contact, such as a follow, adds its sender as a customer, who can be identified later.
+    * Any other event is recorded for the channel instead of an address.
+
+    An event that anybody could forge, or that has the carrier ID of a message, is ignored unless it matches the record.
     """
     carrier = registry.channel(event.channel)
     normalised = normalise(carrier.address_kind, event.address)
@@ -48,7 +52,7 @@ def contact_changed(event: ContactEvent) -> int:
         if not normalised:
             return 0
     rows = Address.objects.filter(kind=carrier.address_kind, normalised=normalised).select_related("customer")
-    # In the order of the customers' ids, in which others lock them, too.
+    # Ordered by customer ID, the order in which other code locks customers, too.
     addresses = list(rows.order_by("customer_id")) if normalised else []
     if not addresses and event.kind.allows and normalised:
         addresses = list(
@@ -66,9 +70,9 @@ def contact_changed(event: ContactEvent) -> int:
 
 
 def wrote(carrier: Channel, address: str, at: datetime, known: Sequence[Holder]) -> None:
-    """End the bounce of an address when a message comes from it. Opt-outs by the customer stay.
+    """Lift a bounced address's opt-out when a later message arrives from it. Opt-outs for other reasons stay in force.
 
-    ``known``: the holders of the address, from ``senders.having``.
+    ``known`` are the holders of the address, as returned by ``senders.having``.
     """
     if all(holder.opted_out_by != ContactKind.BOUNCE for holder in known):
         return
@@ -96,7 +100,7 @@ def wrote(carrier: Channel, address: str, at: datetime, known: Sequence[Holder])
 
 @database.atomic()
 def refused(message: Message, error: ChannelError) -> None:
-    """Record that a carrier rejected a message because of its address: an opt-out, or a number that does not exist."""
+    """Record that a carrier rejected a message because its address was opted out or does not exist."""
     contact_changed(
         ContactEvent(
             channel=message.channel,
@@ -110,12 +114,15 @@ def refused(message: Message, error: ChannelError) -> None:
 
 
 def address_for(customer: Customer, carrier: Channel) -> Address | None:
-    """The customer's first address for the channel that is not opted out."""
+    """Return the customer's first address for the channel that is not opted out, if any."""
     return customer.addresses.filter(kind=carrier.address_kind, opted_out_at__isnull=True, dropped=False).first()
 
 
 def address_to_write_to(customer: Customer, carrier: Channel) -> str:
-    """That address; empty where the channel needs none. Raises InvalidMessage (``channel``) with why there is none."""
+    """Return the address from ``address_for`` as text, or an empty string if the channel doesn't need an address.
+
+    Raise InvalidMessage (field ``channel``), which gives the reason, if there is no such address.
+    """
     if not carrier.needs_address:
         return ""
     address = address_for(customer, carrier)
@@ -125,7 +132,7 @@ def address_to_write_to(customer: Customer, carrier: Channel) -> str:
 
 
 def refusal(customer: Customer, carrier: Channel) -> str:
-    """Why the customer can't receive messages over the channel, as text; empty if they can."""
+    """Return the reason why the customer can't receive messages over the channel, or an empty string if they can."""
     if not carrier.needs_address or address_for(customer, carrier) is not None:
         return ""
     own = customer.addresses.filter(kind=carrier.address_kind, dropped=False)
@@ -143,7 +150,7 @@ def refusal(customer: Customer, carrier: Channel) -> str:
 
 
 def withdrawn(message: Message, carrier: Channel) -> str:
-    """Why a waiting message must not be sent, because its address was opted out meanwhile; empty if it may be sent."""
+    """Return the opt-out because of which a waiting message must no longer be sent, or an empty string."""
     if not carrier.needs_address or not message.to_address:
         return ""
     stopped = message.conversation.customer.addresses.filter(
@@ -155,7 +162,7 @@ def withdrawn(message: Message, carrier: Channel) -> str:
 
 
 def _proven(carrier: Channel, event: ContactEvent, normalised: str) -> str:
-    """The address of a forgeable event if it fits our record, else ""."""
+    """Return the normalised address that the event concerns if the event matches our record, or an empty string."""
     message = outbox.by_carrier_id(carrier.alias, event.carrier_id) if event.carrier_id else None
     if message is not None:
         sent_to = normalise(carrier.address_kind, message.to_address or "")
@@ -171,7 +178,10 @@ def _proven(carrier: Channel, event: ContactEvent, normalised: str) -> str:
 
 
 def _supersedes(address: Address, event: ContactEvent) -> bool:
-    """Whether the event applies. Events come late and out of order: the newest wins; a bounce replaces no opt-out."""
+    """Whether the event applies. Events may arrive late and out of order, so the newest one wins.
+
+    A bounce never replaces an opt-out.
+    """
     opted_out_at = address.opted_out_at
     if event.kind.allows:
         return opted_out_at is not None and event.occurred_at >= opted_out_at

@@ -1,4 +1,4 @@
-"""How the outbox, the state of carriers and clients' keys follow from the record."""
+"""Rules for comparing the outbox, the state of carriers and clients' idempotency keys with the record."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ from crm_contact_guard.record.following import (
 )
 from crm_contact_guard.record.models import Event
 
-#: The longest that a message waits for its next attempt.
+#: Longest time that a message can wait for its next attempt.
 _WAIT: Final = max(timedelta(seconds=max(outbox.WAITS)), MAX_PAUSE)
 
 
 def _outcome(row: Row, life: Life) -> Outcome:
-    """What the events make of the row: of several orders, the one that agrees most."""
+    """Return the state that follows from the events.
+
+    If the order of the events is uncertain, use the order that fits the row best.
+    """
     if not isinstance(life.beside, Outcome):
         life.beside = max(
             outcomes(life.events), key=lambda one: sum(row[name] == value for name, value in vars(one).items())
@@ -56,7 +59,10 @@ def _carrier_id(row: Row, life: Life) -> object | None:
 
 
 def _is_of_an_earlier_version(life: Life) -> bool:
-    """Events of versions before 1.0 don't tell by which id a carrier named the message."""
+    """Whether an event is from a version before 1.0.
+
+    Such events don't contain the ID that the carrier uses for the message.
+    """
     return any(
         event.kind.removeprefix("delivery.") in ("delivered", "read", "failed")
         and not event.data.keys() & {"attempt", "carrier_id", "named"}
@@ -133,7 +139,7 @@ follows(
 
 
 def _requests(using: str, rows: Sequence[Row]) -> Mapping[Any, Any]:
-    """By row: what the event that queued its message says of the request, and when."""
+    """Return, by the row's ID, the data, time and employee of the event that queued the row's message."""
     events = Event.objects.using(using).filter(
         subject_type="message", subject_id__in=[str(row["message_id"]) for row in rows], kind="delivery.queued"
     )
@@ -142,11 +148,11 @@ def _requests(using: str, rows: Sequence[Row]) -> Mapping[Any, Any]:
 
 
 def _request(row: Row, life: Life) -> object | None:
-    """The key, whose it is and what was asked, in one digest."""
+    """Compare the digest of the key, its employee and the request with the recorded one."""
     if life.beside is None:
         return "the key of a message that was queued"
     wanted = members(life.beside[0]).get("request")
-    # Events of versions before 1.0 don't carry it.
+    # Events from versions before 1.0 don't contain the digest.
     if wanted is None and life.is_earlier:
         return None
     return None if wanted == mark(row["employee_id"], row["key"], row["request_digest"]) else "what was recorded"

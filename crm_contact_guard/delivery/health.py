@@ -32,7 +32,10 @@ class Down:
 
 
 def wait_until(carrier: Channel) -> datetime | None:
-    """When the next message may be sent; None: now, and it then counts towards the carrier's rate limit."""
+    """Return when the next message may be sent, or None if it may be sent now.
+
+    A message that may be sent now is counted towards the carrier's rate limit.
+    """
     now = timezone.now()
     row, _created = Carrier.objects.get_or_create(channel=carrier.alias, defaults={"minute": now})
     if row.resume_at is not None and row.resume_at > now:
@@ -40,14 +43,14 @@ def wait_until(carrier: Channel) -> datetime | None:
     if carrier.per_minute is None:
         return None
     minute = now.replace(second=0, microsecond=0)
-    # The row counts decide, so that two workers neither start a minute twice nor take the same slot.
+    # The number of updated rows decides, so that two workers neither start a minute twice nor take the same slot.
     Carrier.objects.filter(channel=carrier.alias).exclude(minute=minute).update(minute=minute, taken=0)
     own = Carrier.objects.filter(channel=carrier.alias, minute=minute, taken__lt=carrier.per_minute)
     return None if own.update(taken=F("taken") + 1) else minute + timedelta(minutes=1)
 
 
 def answered(alias: str) -> None:
-    """Record that the carrier is available: it accepted a message, or rejected one permanently."""
+    """Record that the carrier is available, because it accepted a message or rejected one permanently."""
     Carrier.objects.filter(Q(failures__gt=0) | Q(failing_since__isnull=False), channel=alias).update(
         failures=0, failing_since=None, resume_at=None
     )
@@ -67,6 +70,6 @@ def failed(alias: str, error: Exception) -> None:
 
 
 def down() -> list[Down]:
-    """Configured channels whose carrier is down."""
+    """Return the configured channels whose carrier is down."""
     rows = Carrier.objects.filter(failures__gte=FAILURES, failing_since__isnull=False, channel__in=registry.aliases())
     return [Down(registry.channel(row.channel), row.failing_since or row.minute) for row in rows.order_by("channel")]

@@ -1,4 +1,4 @@
-"""A sender's own key for a send (``Idempotency-Key``): the same request again gives the first message again."""
+"""Idempotency keys. A client that repeats a request with the same ``Idempotency-Key`` gets the first message again."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ _LONGEST = 255
 
 
 def mark(employee_id: UUID, key: str, digest: str) -> str:
-    """SHA-256 of a key, whose it is and what was asked, in hexadecimal."""
+    """Return the SHA-256 of a key, its employee and the request's digest, in hexadecimal."""
     return hashlib.sha256(json.dumps([str(employee_id), key, digest]).encode("utf-8", "replace")).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeyedRequest:
-    """A send with its key. ``digest`` says what is sent: SHA-256 in hexadecimal. An empty key is none."""
+    """A request to send a message, with its idempotency key. The key is empty if the client sent none.
+
+    ``digest`` is the SHA-256 of what is to be sent, in hexadecimal.
+    """
 
     actor: Employee
     key: str
@@ -52,7 +55,10 @@ class KeyedRequest:
         return cls(actor=actor, key=key[:_LONGEST], digest=digest)
 
     def answered(self) -> Message | None:
-        """The message of an earlier request with this key. Raises InvalidMessage when that one sent something else."""
+        """Return the message of an earlier request with this key, if any.
+
+        Raise InvalidMessage if the earlier request sent something else.
+        """
         if not self.key:
             return None
         known = IdempotencyKey.objects.filter(employee=self.actor, key=self.key).select_related("message").first()
@@ -63,11 +69,11 @@ class KeyedRequest:
         return known.message
 
     def mark(self) -> str:
-        """What the record keeps of the key and the request; empty without a key."""
+        """Return the digest of key and request that is recorded, or an empty string if there is no key."""
         return mark(self.actor.pk, self.key, self.digest) if self.key else ""
 
     def answer(self, message: Message) -> None:
-        """Note the message under the key, which is unique, within the transaction that records the message."""
+        """Store the unique key with its message. Call this in the transaction that records the message."""
         if self.key:
             insert_quietly(
                 IdempotencyKey(

@@ -1,4 +1,4 @@
-"""The outbox and the state of carriers. Working state: all of it could be rebuilt from events."""
+"""The outbox and the state of carriers. All of this is working state, which could be rebuilt from events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crm_contact_guard.record.models import Message
 
 
 class Delivery(Row):
-    """The outbox: messages to be handed to a carrier, and the latest state of each outbound message."""
+    """The outbox, with the messages to be handed to a carrier and the latest state of each outbound message."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Waiting to be sent")
@@ -25,7 +25,7 @@ class Delivery(Row):
     message = models.OneToOneField(Message, primary_key=True, on_delete=models.PROTECT, related_name="delivery")
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
-    #: Attempts with unknown outcome (the process died): the carrier may or may not have the message.
+    #: Attempts with unknown outcome, for example because the process died. The carrier may or may not have the message.
     unfinished = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
@@ -45,15 +45,15 @@ class Delivery(Row):
 
 
 class Carrier(Row):
-    """The state of a channel's carrier: messages in the current minute, and since when it is down."""
+    """The state of a channel's carrier: messages sent in the current minute, and since when it has been down."""
 
     channel = models.CharField(max_length=64, primary_key=True)
     minute = models.DateTimeField()
     taken = models.PositiveIntegerField(default=0)
-    #: The carrier asked to send nothing until then.
+    #: The carrier asked us not to send anything before this time.
     resume_at = models.DateTimeField(null=True)
     failing_since = models.DateTimeField(null=True)
-    #: Consecutive attempts without the carrier accepting or rejecting the message.
+    #: Consecutive attempts in which the carrier neither accepted nor rejected the message.
     failures = models.PositiveIntegerField(default=0)
 
 

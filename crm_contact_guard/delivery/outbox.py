@@ -1,9 +1,9 @@
-"""The outbox: which message a worker may hand to a carrier now, and the result.
+"""The outbox, which decides which messages a worker may hand to a carrier now, and stores the results.
 
-A claim is a conditional UPDATE whose row count decides, so two workers never hold the same message. A claim that
-outlives its lease belongs to a dead worker: the carrier may or may not have the message. If the carrier has no
-idempotency key, the message is tried once more, marked as a possible duplicate; after a second unfinished attempt it
-ends as ``uncertain`` and is left to people.
+A claim is a conditional UPDATE whose row count decides, so two workers never hold the same message. If a claim's lease
+has expired, its worker has died, and the carrier may or may not have the message. If the carrier doesn't support
+idempotency keys, the message is tried once more and marked as a possible duplicate. After a second unfinished attempt,
+its state becomes ``uncertain``, and people must decide what to do.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from crm_contact_guard.record.inserting import insert_quietly
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import record_event
 
-#: Attempts with unknown outcome after which a message without idempotency is left to people.
+#: Number of attempts with unknown outcome after which a message is no longer retried, unless it is sent idempotently.
 MAX_UNFINISHED = 2
-#: The pause after each failed attempt, in seconds; after one more attempt the message counts as failed.
+#: Pauses after failed attempts, in seconds. If the attempt after the last pause fails, too, the message has failed.
 WAITS = (10, 60, 300, 1800, 7200, 21600)
-#: Later words of a carrier never move a message back in this order.
+#: Order of the states. A carrier's later reports never move a message back, except that a sent message can still fail.
 ORDER = ("queued", "sending", "uncertain", "failed", "sent", "delivered", "read")
 
 
 def retry() -> retrying.Retry:
-    """How long a failed delivery waits, and how long a worker may take to hand a message over."""
+    """Return the retry schedule: how long a failed delivery waits, and how long a worker may take for an attempt."""
     return retrying.Retry(waits=WAITS, lease=settings.delivery_lease)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A message claimed by this worker alone."""
+    """A message that only this worker has claimed."""
 
     message: Message
     attempt: int
@@ -50,7 +50,7 @@ class Claim:
 def enqueue(message: Message, *, request: str = "") -> None:
     """Put a recorded outbound message into the outbox, in the transaction that records it.
 
-    ``request``: digest of the client's key, if the request had one.
+    ``request`` is the digest from ``KeyedRequest.mark``, which is empty if the client sent no key.
     """
     now = timezone.now()
     insert_quietly(Delivery(message=message, due_at=now, updated_at=now))
@@ -58,13 +58,13 @@ def enqueue(message: Message, *, request: str = "") -> None:
 
 
 def due(now: datetime, limit: int = 200) -> list[UUID]:
-    """Ids of messages that wait for a worker or were left behind by a dead one."""
+    """Return the IDs of messages that are waiting for a worker or whose worker died."""
     rows = Delivery.objects.filter(_is_due(now)).order_by("due_at")
     return list(rows.values_list("message_id", flat=True)[:limit])
 
 
 def is_due(message_id: UUID) -> bool:
-    """Whether a worker may claim the message; ``claim`` decides between several workers."""
+    """Whether a worker may claim the message. If several workers try, ``claim`` decides between them."""
     return Delivery.objects.filter(_is_due(timezone.now()), message_id=message_id).exists()
 
 
@@ -82,7 +82,8 @@ def _is_due(now: datetime) -> Q:
 def claim(message_id: UUID, *, idempotent: bool) -> Claim | None:
     """Claim the message for one attempt, and record the start of the attempt.
 
-    None if another worker has it, or it is done, not yet due, or left to people (which is then recorded).
+    Return None if the message is claimed by another worker, finished or not yet due. Also return None if its outcome is
+    too uncertain for another attempt, which is then recorded.
     """
     now = timezone.now()
     rows = Delivery.objects.filter(message_id=message_id)
@@ -104,7 +105,7 @@ def claim(message_id: UUID, *, idempotent: bool) -> Claim | None:
     ):
         return None
     message = Message.objects.select_related("conversation__customer", "delivery").get(pk=message_id)
-    # A retry after a clear refusal can't duplicate; only an attempt with unknown outcome can.
+    # A retry after a clear refusal can't produce a duplicate. Only an attempt with unknown outcome can.
     possible_duplicate = message.delivery.unfinished > 0 and not idempotent
     _event(message, DeliveryStatus.ATTEMPTED, data=_attempt(message.delivery.attempts, possible_duplicate))
     return Claim(message=message, attempt=message.delivery.attempts, possible_duplicate=possible_duplicate)
@@ -129,12 +130,12 @@ def succeeded(
 
 
 def postpone(message_id: UUID, until: datetime) -> None:
-    """Postpone a waiting message without an attempt: its carrier accepts nothing before ``until``."""
+    """Postpone a waiting message without an attempt, because its carrier accepts nothing before ``until``."""
     Delivery.objects.filter(message_id=message_id, state=Delivery.State.QUEUED, due_at__lt=until).update(due_at=until)
 
 
 def by_carrier_id(channel: str, carrier_id: str) -> Message | None:
-    """The outbound message with this id at the carrier."""
+    """Return the outbound message that has this ID at the carrier, if any."""
     if not carrier_id:
         return None
     rows = Delivery.objects.filter(carrier_id=carrier_id[:255], message__channel=channel).select_related(
@@ -145,9 +146,10 @@ def by_carrier_id(channel: str, carrier_id: str) -> Message | None:
 
 
 def by_own_id(channel: str, message_id: str, *, carrier_id: str) -> Message | None:
-    """The outbound message with our own id, for a status event that arrives before or without the carrier's answer.
+    """Return the outbound message with this ID of ours, if any.
 
-    Stores the carrier's id, as the answer would have done.
+    This serves status events that arrive before or without the carrier's answer. Store the carrier's ID, as the answer
+    would have done.
     """
     try:
         key = UUID(message_id)
@@ -172,10 +174,10 @@ def failed(
     detail: Mapping[str, str] | None = None,
     retry_after: float | None = None,
 ) -> datetime | None:
-    """Record a refusal, or (``uncertain``) no answer. Returns when the next attempt is due, or None.
+    """Record a refusal or, with ``uncertain``, an attempt without an answer. Return when the next one is due, or None.
 
-    After the last attempt, a message that may have arrived in any of them ends as ``uncertain``, not as failed.
-    ``retry_after``: the carrier's own minimum waiting time, in seconds.
+    After the last attempt, a message that any of the attempts may have delivered ends as ``uncertain``, not as failed.
+    ``retry_after`` is the minimum waiting time that the carrier requested, in seconds.
     """
     now = timezone.now()
     unfinished = claim.message.delivery.unfinished + int(uncertain)
@@ -197,7 +199,7 @@ def failed(
 
 
 def forget_errors(message_ids: Sequence[UUID]) -> None:
-    """Remove the carriers' words about erased messages, which may contain addresses."""
+    """Remove the carriers' error messages for erased messages, because they may contain addresses."""
     Delivery.objects.filter(message__in=message_ids).exclude(last_error="").update(last_error="")
 
 
@@ -212,7 +214,7 @@ def carrier_said(
 ) -> Event:
     """Record a later status event (delivered, read, bounced). It is shown only if it moves the state forward.
 
-    ``carrier_id``: the id by which the carrier names the message.
+    ``carrier_id`` is the ID that the carrier uses for the message.
     """
     event = _event(message, status, occurred_at=occurred_at, data={"named": carrier_id[:255]}, details=detail)
     _move(message.pk, status)

@@ -1,4 +1,4 @@
-"""What a delivery's events make of it, as ``outbox`` does when it records them."""
+"""Derive a delivery's state from its events, in the same way as ``outbox`` updates it when it records them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Final
 from crm_contact_guard.delivery.outbox import ORDER
 from crm_contact_guard.record.following import Entry
 
-#: Two events this close together may have taken effect in the other order: a worker's and the carrier's.
+#: Two events (one from a worker and one from the carrier) this close together may have taken effect in reverse order.
 _TOGETHER: Final = timedelta(seconds=2)
 
 
 @dataclass(kw_only=True)
 class Outcome:
-    """The columns of a delivery that its events decide. ``last_error`` None: erased."""
+    """The columns of a delivery that its events determine. ``last_error`` is None if it was erased."""
 
     state: str = "queued"
     attempts: int = 0
@@ -26,7 +26,10 @@ class Outcome:
 
 
 def outcomes(events: Sequence[Entry]) -> list[Outcome]:
-    """The outcome of the events in their order, and those in which two neighbours changed places."""
+    """Return the outcome of the events in their order, then the outcomes with two adjacent events swapped.
+
+    Only events of different kinds that are close together are swapped.
+    """
     found = [_outcome(events)]
     for at in range(1, len(events)):
         before, after = events[at - 1 : at + 1]

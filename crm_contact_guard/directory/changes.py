@@ -1,4 +1,7 @@
-"""Tells the record, which is a room above, of changes of the directory, within the transaction that makes them."""
+"""Notify the record of changes to the directory, within the transaction that makes the changes.
+
+This package must not import the record, which is in a higher layer, so the record registers a listener here.
+"""
 
 from __future__ import annotations
 
@@ -10,36 +13,36 @@ from crm_contact_guard.directory.models import Employee, Team
 
 
 class Listener(Protocol):
-    """Records changes."""
+    """An object that records changes to the directory."""
 
     def lock(self, customers: Collection[UUID]) -> None:
-        """Called before customers or their addresses change, so that events have the order of the changes."""
+        """Called before customers or their addresses change, so that events have the same order as the changes."""
 
     def customers(self, customers: Collection[UUID]) -> None:
-        """Called after customers with these ids or their addresses changed."""
+        """Called after customers with these IDs or their addresses changed."""
 
     def people(self, changed: Employee | Team) -> None:
-        """Called after an employee, with their teams, or a team may have changed."""
+        """Called after an employee (including team memberships) or a team may have changed."""
 
 
 LISTENERS: Final[list[Listener]] = []
 
 
 def lock(customers: Collection[UUID]) -> None:
-    """Say that these customers or their addresses are about to change."""
+    """Notify the listeners that these customers or their addresses are about to change."""
     if customers:
         for listener in LISTENERS:
             listener.lock(customers)
 
 
 def customers_changed(customers: Collection[UUID]) -> None:
-    """Say that these customers or their addresses changed."""
+    """Notify the listeners that these customers or their addresses changed."""
     if customers:
         for listener in LISTENERS:
             listener.customers(customers)
 
 
 def people_changed(changed: Employee | Team) -> None:
-    """Say that an employee, with their teams, or a team may have changed."""
+    """Notify the listeners that an employee (including team memberships) or a team may have changed."""
     for listener in LISTENERS:
         listener.people(changed)

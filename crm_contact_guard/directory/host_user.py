@@ -1,8 +1,8 @@
-"""The only reference from our tables to the host's: a user, who may be in another database.
+"""The reference to a host user, the only one from our tables to the host's. Users may be in another database.
 
 In the schema it is a plain foreign key without a constraint. In Python, Django's ForeignKey would ask routers whether
 the relation is allowed, look up the user in our row's database, and, when a user is deleted, look for our rows in the
-user's database. This fails across databases, and hosts should not have to change their routers.
+user's database. None of this works across databases, and hosts should not have to change their routers.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ def unlink(collector: Collector, field: Any, rows: models.QuerySet[Any], using: 
     collector.add_field_update(field, None, rows.using(database.alias()))
 
 
-# Django then passes a lazy queryset, which is not evaluated before the deletion.
+# This makes Django pass a lazy queryset, which is not evaluated before the deletion.
 unlink.lazy_sub_objs = True  # type: ignore[attr-defined]
 
 
 class _HostUser(ForwardManyToOneDescriptor):  # type: ignore[type-arg]
-    """``employee.user``: the host's user; None if it no longer exists."""
+    """Descriptor for ``employee.user``: the host's user, or None if the user no longer exists."""
 
     def get_queryset(self, **hints: Any) -> models.QuerySet[Any]:
-        # Without our row as a hint: if no router decides, Django would use our row's database for the user.
+        # Our row isn't passed as a hint. If no router decided, Django would use our row's database for the user.
         return host_rows.manager(self.field.remote_field.model).all()
 
     def get_object(self, instance: models.Model) -> Any:
@@ -62,7 +62,7 @@ class HostUserField(models.ForeignKey[Any, Any]):
         super().__init__(to, on_delete, **options)
 
     def deconstruct(self) -> Any:
-        """A plain foreign key for migrations, with ``unlink``, since a host's migration may delete users as well."""
+        """Return a plain foreign key for migrations. It keeps ``unlink``, since a host's migration may delete users."""
         name, _path, args, options = super().deconstruct()
         return name, "django.db.models.ForeignKey", args, options
 

@@ -1,4 +1,4 @@
-"""Time-ordered row ids: UUID version 7 (RFC 9562 §5.7), so that new primary keys are at the end of the index."""
+"""Time-ordered row IDs: UUID version 7 (RFC 9562 §5.7), so that new primary keys go to the end of the index."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 
 
 def uuid7() -> UUID:
-    """A new UUIDv7: 48 bits of Unix milliseconds, 74 random bits. (``uuid.uuid7`` needs Python 3.14.)"""
+    """Return a new UUIDv7 with 48 bits of Unix milliseconds and 74 random bits. (``uuid.uuid7`` needs Python 3.14.)"""
     milliseconds = time.time_ns() // 1_000_000
     random = int.from_bytes(os.urandom(10), "big")
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80

@@ -1,4 +1,4 @@
-"""Mirror the host's employees, customers and teams: on first use, and all of them for ``directory_sync``.
+"""Mirror the host's employees, customers and teams, either on first use or all of them for ``directory_sync``.
 
 Rows are identified by the host's key. A row that the host no longer has is deactivated, never deleted.
 """
@@ -36,10 +36,11 @@ Place = tuple[str, str]
 
 
 def employee_for(user: Any) -> Employee | None:
-    """The mirrored employee of a host user, created on first use; None if the user has no role in the host.
+    """Return the mirrored employee of a host user, or None if the user has no role in the host.
 
-    A user with several tenants is the employee of the current one. An impersonated user is refused, since the record
-    would attribute the impersonator's actions to the user.
+    The employee is created on first use. If a user belongs to several tenants, the employee in the current one is
+    returned. For an impersonated user, None is returned, because the record would attribute the impersonator's actions
+    to the user.
     """
     if user is None or not getattr(user, "is_authenticated", False) or _is_somebody_else(user):
         return None
@@ -68,7 +69,10 @@ def _is_somebody_else(user: Any) -> bool:
 
 
 def customer_for(host_customer: object) -> Customer:
-    """The mirrored customer of a host object or key, refreshed. Raises LookupError if the current tenant has none."""
+    """Refresh and return the mirrored customer of a host object or key.
+
+    Raise LookupError if the current tenant has no such customer.
+    """
     adapter = crm.adapter()
     key = host_customer if isinstance(host_customer, str) else adapter.customer_key(host_customer)
     record = placed(adapter.customer(key))
@@ -102,12 +106,12 @@ def mirror_employee(record: crm.EmployeeRecord) -> Employee:
 
 
 def mirror_customer(record: crm.CustomerRecord) -> Customer:
-    """Create or update one customer with addresses. Addresses that the host removed are deleted, but opt-outs kept."""
+    """Create or update one customer with their addresses. Delete addresses that the host removed, but keep opt-outs."""
     return mirror_customers([record])[0]
 
 
 def mirror_customers(records: Sequence[crm.CustomerRecord]) -> list[Customer]:
-    """Create or update a batch of customers, as ``mirror_customer`` does each, with a dozen queries in one transaction.
+    """Create or update a batch of customers like ``mirror_customer``, with a dozen queries in one transaction.
 
     Unchanged rows are not written.
     """
@@ -120,19 +124,20 @@ def mirror_customers(records: Sequence[crm.CustomerRecord]) -> list[Customer]:
 
 @database.atomic()
 def _mirror_customers(records: Sequence[crm.CustomerRecord]) -> list[Customer]:
-    by_place = {(record.tenant, record.key): record for record in records}  # the last of several with one key
+    by_place = {(record.tenant, record.key): record for record in records}  # the last of several with the same key
     owners = _owners(records)
     teams = _by_place(Team.objects.all(), ((record.tenant, record.team_key) for record in records))
     customers = _by_place(Customer.objects.all(), by_place)
     if len(by_place) == 1:
-        # A collation may ignore the case: what the database finds is the row, however its key is written.
+        # A collation may ignore case, so the row that the database found is the right one even if its key is written
+        # differently.
         customers = {place: customer for place in by_place for customer in customers.values()}
     new, changed = [], []
     for place, record in by_place.items():
         owner, own_team = owners.get((record.tenant, record.owner_key), (None, None))
         team = teams.get((record.tenant, record.team_key), own_team)
         values = {
-            # Some hosts return the address if there is no name.
+            # Some hosts return the address instead of a missing name.
             "name": name_of(record.name)[:255],
             "language": _whole(record.language, 16),
             "timezone": _whole(record.timezone, 64),
@@ -153,14 +158,14 @@ def _mirror_customers(records: Sequence[crm.CustomerRecord]) -> list[Customer]:
         Customer.objects.bulk_update(changed, ["name", "language", "timezone", "owner", "team", "url", "active"])
     made = {customer.pk for customer in new}
     moved = _mirror_addresses([(customers[place], record.addresses) for place, record in by_place.items()], made)
-    # Customers of versions before 1.0 have no salt: the record does not know them yet.
+    # Customers created before version 1.0 have no salt, because they have not been recorded yet.
     unknown = {customer.pk for customer in customers.values() if customer.salt is None}
     changes.customers_changed(unknown | moved | made | {customer.pk for customer in changed})
     return [customers[record.tenant, record.key] for record in records]
 
 
 def _owners(records: Sequence[crm.CustomerRecord]) -> dict[Place, tuple[Employee | None, Team | None]]:
-    """The customers' owners, each with the team of customers that have none of their own."""
+    """Return the customers' owners by tenant and key, each with the team for customers without one of their own."""
     places = {(record.tenant, record.owner_key) for record in records if record.owner_key}
     employees = _by_place(Employee.objects.prefetch_related("teams"), places)
     owners: dict[Place, tuple[Employee | None, Team | None]] = {}
@@ -171,14 +176,14 @@ def _owners(records: Sequence[crm.CustomerRecord]) -> dict[Place, tuple[Employee
 
 
 def _by_place(rows: QuerySet[M], places: Iterable[Place]) -> dict[Place, M]:
-    """The rows with these tenants and keys. May contain others, if a key occurs in several of the tenants."""
+    """Return the rows with these tenants and keys, and possibly others if a key occurs in several of the tenants."""
     wanted = {(tenant, key) for tenant, key in places if key}
     found: Iterable[Any] = rows.filter(tenant__in={tenant for tenant, _ in wanted}, key__in={key for _, key in wanted})
     return {(row.tenant, row.key): row for row in found}
 
 
 def _update(row: Model, values: Mapping[str, Any]) -> bool:
-    """Set the attributes of a row, without saving. Returns whether any of them changed."""
+    """Set attributes of a row without saving it. Return whether any of them changed."""
     changed = any(getattr(row, name) != value for name, value in values.items())
     for name, value in values.items():
         setattr(row, name, value)
@@ -186,14 +191,14 @@ def _update(row: Model, values: Mapping[str, Any]) -> bool:
 
 
 def _whole(text: str, most: int) -> str:
-    """The text, or "" if it is too long, since a truncated value would be wrong."""
+    """Return the text, or an empty string if it is too long, since a truncated value would be wrong."""
     return text if len(text) <= most else ""
 
 
 def _mirror_addresses(customers: Sequence[tuple[Customer, Iterable[crm.AddressRecord]]], made: Set[UUID]) -> set[UUID]:
-    """Write the customers' addresses. Returns the ids of those whose addresses changed.
+    """Write the customers' addresses. Return the IDs of customers whose addresses changed.
 
-    ``made``: ids of new customers, whom no other process knows yet.
+    ``made`` are the IDs of new customers, which other processes can't have seen yet.
     """
     addresses: dict[Any, dict[tuple[str, str], Address]] = defaultdict(dict)
     for address in Address.objects.filter(customer__in=[customer for customer, _records in customers]):
@@ -222,7 +227,7 @@ def _mirror_addresses(customers: Sequence[tuple[Customer, Iterable[crm.AddressRe
         rows.update(dropped=True)
     for fresh in batches(new):
         _copy_opt_outs(fresh)
-        # Another process, or a collation that ignores the case, may have one of them already.
+        # One of them may exist already, because of another process or a collation that ignores case.
         Address.objects.bulk_create(fresh, ignore_conflicts=True)
     if changed:
         Address.objects.bulk_update(changed, ["value", "position", "learnt", "dropped"])
@@ -230,7 +235,7 @@ def _mirror_addresses(customers: Sequence[tuple[Customer, Iterable[crm.AddressRe
 
 
 def _copy_opt_outs(new: Sequence[Address]) -> None:
-    """Copy opt-outs of the same addresses, so that they stay in force if the host moves an address to another row."""
+    """Copy opt-outs from rows with the same address, so that they stay in force if the host moves it to another row."""
     rows = Address.objects.filter(
         kind__in={address.kind for address in new},
         normalised__in={address.normalised for address in new},
@@ -249,7 +254,7 @@ def _copy_opt_outs(new: Sequence[Address]) -> None:
 
 
 def batches(items: Iterable[T]) -> Iterator[list[T]]:
-    """The items in lists of ``BATCH``."""
+    """Yield the items in lists of up to ``BATCH`` items."""
     iterator = iter(items)
     while batch := list(islice(iterator, BATCH)):
         yield batch
@@ -257,9 +262,10 @@ def batches(items: Iterable[T]) -> Iterator[list[T]]:
 
 @database.atomic()
 def mirror_teams(tenant: str = "") -> int:
-    """Create or update all teams with supervisor and deputy. Returns their number.
+    """Create or update all teams with their supervisor and deputy. Return the number of teams.
 
-    ``tenant``: the current tenant. A host without contexts returns the teams of all tenants; others are skipped.
+    ``tenant`` is the current tenant. A host without contexts returns the teams of all tenants, so the teams of other
+    tenants are skipped.
     """
     records = [
         within(tenant, record)
@@ -279,7 +285,7 @@ def mirror_teams(tenant: str = "") -> int:
 
 
 def _colleague(key: str, tenant: str) -> Employee | None:
-    """The employee with this user key; None if the user belongs to another tenant."""
+    """Return the employee with this user key, or None if there is none or the user belongs to another tenant."""
     user = crm.adapter().user(key) if key else None
     with crm.tenant(tenant) if tenant != crm.current_tenant() else nullcontext():
         record = crm.adapter().employee(user) if user is not None else None
@@ -292,7 +298,10 @@ Record = TypeVar("Record", crm.CustomerRecord, crm.EmployeeRecord, crm.TeamRecor
 
 
 def within(tenant: str, record: Record) -> Record:
-    """The record with ``tenant`` set, in whose context it was read. Raises ConfigurationError for another tenant's."""
+    """Return the record with its tenant set to ``tenant``, in whose context it was read.
+
+    Raise ConfigurationError if the record belongs to another tenant.
+    """
     if not tenant:
         return record
     if record.tenant not in ("", tenant):
@@ -304,9 +313,9 @@ def within(tenant: str, record: Record) -> Record:
 
 
 def placed(record: Record | None) -> Record | None:
-    """The record with the current tenant set; None if it belongs to another one.
+    """Return the record with its tenant set to the current one, or None if it belongs to another tenant.
 
-    Also None for a record without a tenant if the host has contexts, since users of all tenants could see it.
+    Also return None for a record without a tenant if the host has contexts, since users of all tenants could see it.
     """
     if record is None:
         return None
@@ -318,7 +327,7 @@ def placed(record: Record | None) -> Record | None:
 
 
 def staff_within(tenant: str) -> Iterator[crm.EmployeeRecord]:
-    """The employees of the current tenant. A user table shared by several tenants is filtered."""
+    """Yield the employees of the current tenant. If several tenants share a user table, skip those of the others."""
     for record in crm.adapter().employees():
         if (not tenant or record.tenant in ("", tenant)) and not crm.is_outside(record):
             yield within(tenant, record)

@@ -1,4 +1,7 @@
-"""People mirrored from the host CRM. The host is the source; these rows are kept when the host deletes its own."""
+"""People mirrored from the host CRM, which is the authoritative source.
+
+These rows are kept even if the host deletes its own.
+"""
 
 from __future__ import annotations
 
@@ -80,8 +83,8 @@ class Customer(Row):
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="customers")
     url = models.CharField(max_length=500, blank=True, default="")
     active = models.BooleanField(default=True)
-    #: The customer that an unknown sender was linked to, or that the host merged this one into. Recorded messages of
-    #: this customer do not change.
+    #: The customer that an unknown sender was linked to, or that the host merged this one into. Messages recorded with
+    #: this customer don't change.
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged")
     #: The record keeps digests of the customer and the addresses under this salt; null after erasure.
     salt = models.BinaryField(null=True)
@@ -106,9 +109,9 @@ class Address(Row):
     opted_out_at = models.DateTimeField(null=True, blank=True)
     #: Reason, as in ``channels.base.ContactKind`` ("stop", "unfollow", "bounce"…); empty without an opt-out.
     opted_out_by = models.CharField(max_length=16, blank=True, default="")
-    #: Added by linking an unknown sender. The host does not have it, so a sync must not remove it.
+    #: Whether the address was added by linking an unknown sender. The host does not have it, so a sync must keep it.
     learnt = models.BooleanField(default=False)
-    #: Removed by the host, and kept only for its opt-out.
+    #: Whether the host removed the address. It is then kept only for its opt-out.
     dropped = models.BooleanField(default=False)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What is wrong with the CRM adapter and its settings."""
+"""Find problems with the CRM adapter and its settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crm_contact_guard.crm import options
 
 
 def adapter_problems() -> Iterator[tuple[str, str]]:
-    """Each problem with its fix. Raises ConfigurationError if the adapter can't be loaded."""
+    """Yield each problem with a hint on how to fix it. Raise ConfigurationError if the adapter can't be loaded."""
     adapter = crm.adapter()
     yield from adapter.problems()
     if isinstance(adapter, crm.DeclarativeAdapter):

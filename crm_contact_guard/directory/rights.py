@@ -1,6 +1,7 @@
-"""Permissions that depend only on role and team. Those on conversations or alerts are in the ``rights`` of these rooms.
+"""Permissions that depend only on role and team.
 
-Services check them before they act. ``permissions`` collects the rules of all rooms for pages, API and commands.
+Permissions on conversations or alerts are in the ``rights`` modules of those packages. Services check permissions
+before they act. The module ``permissions`` gathers the rules of all packages for pages, the API and commands.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ def sees_all(viewer: Employee) -> bool:
 
 
 def watched_teams(viewer: Employee) -> QuerySet[Team]:
-    """Teams the viewer supervises or deputises for."""
+    """Return the teams in which the viewer is supervisor or deputy."""
     return Team.objects.filter(Q(supervisor=viewer) | Q(deputy=viewer), tenant=viewer.tenant)
 
 
 def may_start(viewer: Employee, customer: Customer) -> bool:
-    """Whether the viewer may start a conversation with the customer: its owner and the members of its team may.
+    """Whether the viewer may start a conversation with the customer.
 
-    All employees may if the customer has neither.
+    The customer's owner and the members of the customer's team may. If the customer has neither, all employees may.
     """
     if not viewer.active or viewer.role == Role.AUDITOR or customer.tenant != viewer.tenant:
         return False
@@ -34,7 +35,8 @@ def may_start(viewer: Employee, customer: Customer) -> bool:
 def may_identify_as(viewer: Employee, customer: Customer) -> bool:
     """Whether the viewer may link an unknown sender to this customer.
 
-    Employees may if they may start a conversation with the customer, supervisors of its team and compliance always.
+    Employees may if they may start a conversation with the customer. Supervisors of the customer's team and compliance
+    officers always may.
     """
     if customer.tenant != viewer.tenant or not customer.active or customer.key is None:
         return False

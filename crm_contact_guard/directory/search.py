@@ -8,8 +8,9 @@ from django.db.models.lookups import Contains
 
 
 def part_of(field: str, words: str) -> Q:
-    """Filter for rows whose ``field`` contains ``words``. (``icontains`` is case-sensitive with a binary collation.)
+    """Return a filter for rows whose ``field`` contains ``words``.
 
-    NUL is removed, since PostgreSQL does not accept it in a parameter.
+    ``icontains`` can't be used, because it is case-sensitive with a binary collation. NUL is removed, because
+    PostgreSQL does not accept it in a parameter.
     """
     return Q(Contains(Lower(field), words.replace("\0", "").lower()))

@@ -1,4 +1,4 @@
-"""How files and those still at the carrier follow from the record."""
+"""Rules for comparing stored files, and files still at the carrier, with the record."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ from crm_contact_guard.record.models import Message
 
 
 def _lists(using: str, rows: Sequence[Row]) -> Mapping[Any, Any]:
-    """By file: the list of its message; None if it was erased, altered or is missing, which other checks report."""
+    """Return, by attachment ID, the list of files in the attachment's message.
+
+    The list is None if the message was erased, was altered or is missing, which other checks report.
+    """
     keys = {row["message_id"] for row in rows}
     messages = Message.objects.using(using).filter(pk__in=keys, salt__isnull=False).values_list("pk", "files")
     told = {key: _parsed(files) for key, files in messages}

@@ -1,7 +1,7 @@
-"""Files that must be downloaded from the carrier: queued with the message, fetched by a task, then recorded.
+"""Files that must be downloaded from the carrier. They are queued with the message, fetched by a task, then recorded.
 
-A recorded message never changes, so a file fetched later is recorded as another message that refers to the first. The
-first message lists the files that were still to be fetched.
+A recorded message never changes, so a file fetched later is recorded as another message that refers to the first one.
+The first message lists the files that were still to be fetched.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from crm_contact_guard.record.recording import record_event, record_message
 
 logger = logs.logger(__name__)
 
-#: Carriers store files for some days.
+#: Retry schedule. Carriers store files for only a few days.
 RETRY = Retry(waits=(10, 60, 600, 3600, 21600, 86400), lease=timedelta(minutes=5))
-#: Key in a message's details: files that were still at the carrier when it was recorded.
+#: Key in a message's details, for the files that were still at the carrier when the message was recorded.
 WAITING = "media"
-#: Key in the later message's details: id of the message that the file belongs to.
+#: Key in the later message's details, for the ID of the message that the file belongs to.
 OF = "media_of"
 
 
 def listing(media: Sequence[MediaRef]) -> list[dict[str, Any]]:
-    """The entries in a message's details for files that are still at the carrier."""
+    """Return the entries in a message's details for files that are still at the carrier."""
     return [{"name": ref.name[:255], "type": ref.content_type[:127]} for ref in media]
 
 
 def expect(message: Message, media: Sequence[MediaRef]) -> list[UUID]:
-    """Queue files for download, inside the message's transaction. Returns their ids."""
+    """Queue files for download. Return their IDs. Call this inside the transaction that records the message."""
     rows = [
         Media(
             message=message,
@@ -57,7 +57,7 @@ def expect(message: Message, media: Sequence[MediaRef]) -> list[UUID]:
 
 
 def cancel(message_ids: Sequence[UUID]) -> None:
-    """Give up the files of these messages that are still at the carrier: the messages are being erased."""
+    """Cancel the downloads that are pending for these messages, because the messages are being erased."""
     for row in Media.objects.filter(message__in=message_ids).select_related("message__conversation"):
         if Media.objects.filter(pk=row.pk).delete()[0]:
             _note(row, "media.cancelled")
@@ -75,14 +75,15 @@ def _note(row: Media, kind: str) -> None:
 
 
 def due(now: datetime, limit: int = 200) -> list[UUID]:
-    """Ids of files that are due for download."""
+    """Return the IDs of files that are due for download."""
     return list(Media.objects.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)[:limit])
 
 
 def fetch(media_id: UUID) -> Message | None:
-    """Fetch one file and record it. Returns None if it is done, taken by another worker, not available yet, or lost.
+    """Fetch one file and record it. Return the message that records it.
 
-    A lost file is recorded as an event. Safe to repeat: the row is deleted in the transaction that records the file.
+    Return None if the file is already recorded, claimed by another worker, not available yet or lost. A lost file is
+    recorded as an event. Repeated calls are safe, because the row is deleted in the transaction that records the file.
     """
     now = timezone.now()
     row = Media.objects.select_related("message__conversation").filter(pk=media_id, due_at__lte=now).first()

@@ -1,4 +1,4 @@
-"""Tables of stored files and of files to download from a carrier."""
+"""Tables for stored files and for files to download from a carrier."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crm_contact_guard.record.models import Message
 
 
 class Attachment(Row):
-    """A file of a message. Its SHA-256 is in the message's ``files`` and so in the leaf."""
+    """A file belonging to a message. Its SHA-256 is in the message's ``files`` and therefore in the leaf."""
 
     class Kind(models.TextChoices):
         ATTACHMENT = "attachment", _("Attachment")
@@ -25,7 +25,7 @@ class Attachment(Row):
     content_type = models.CharField(max_length=127)
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
-    #: Name in the storage ``FILE_STORAGE``; blank after erasure.
+    #: Name in the storage ``FILE_STORAGE``. It is blank after erasure.
     stored_as = models.CharField(max_length=255)
 
     class Meta:

@@ -1,7 +1,7 @@
-"""Re-encoding of pictures (setting ``REENCODE_IMAGES``).
+"""Re-encode pictures (setting ``REENCODE_IMAGES``).
 
-This removes location, camera serial number, comments, and data appended to the file. Needs pillow (extra ``images``),
-which is imported on first use.
+Re-encoding removes the location, the camera's serial number, comments and any data appended to the file. It needs
+Pillow (extra ``images``), which is imported on first use.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-#: Larger pictures are refused without decoding (decompression bombs).
+#: Larger pictures are refused without decoding them, since they may be decompression bombs.
 MAX_PIXELS = 60_000_000
-#: By content type: Pillow's name of the format, and its options for saving.
+#: Pillow's name of the format and the options for saving it, by content type.
 _FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     "image/jpeg": ("JPEG", {"quality": 90, "optimize": True}),
     "image/png": ("PNG", {}),
@@ -44,9 +44,10 @@ class UnusablePictureError(Exception):
 
 
 def reencoded(content: bytes, content_type: str) -> bytes | None:
-    """The re-encoded picture in the same format, rotated according to its EXIF orientation, with all frames.
+    """Return the re-encoded picture in the same format, or None if the format is not supported.
 
-    None if the format is not supported. Raises UnusablePictureError.
+    The picture is rotated according to its EXIF orientation and keeps all its frames. Raise UnusablePictureError if it
+    is damaged or has too many pixels.
     """
     supported = _FORMATS.get(content_type)
     if supported is None:
@@ -54,7 +55,7 @@ def reencoded(content: bytes, content_type: str) -> bytes | None:
     from PIL import Image  # noqa: PLC0415 - comes with the extra
 
     name, options = supported
-    # Some cameras write MPO: a JPEG followed by further pictures, of which viewers show the first.
+    # Some cameras write MPO, which is a JPEG followed by more pictures. Viewers show only the first one.
     formats = (name, "MPO") if name == "JPEG" else (name,)
     output = io.BytesIO()
     try:

@@ -1,4 +1,4 @@
-"""Serve an attachment: to staff who may read its message, to the customer of the conversation, to carriers.
+"""Serve attachments to staff who may read the message, to the conversation's customer and to carriers.
 
 Attachments are untrusted, so they are always served as downloads and with headers that stop browsers from running them.
 """
@@ -15,9 +15,9 @@ from crm_contact_guard.hosting.downloads import Download
 
 
 def hand_out(attachment: Attachment) -> Download:
-    """The attachment as a download, with headers that let a browser only save it or display it as an image.
+    """Return the attachment as a download, with headers that let a browser only save it or display it as an image.
 
-    Raises Http404 if the file is missing in the storage.
+    Raise Http404 if the file is missing from the storage.
     """
     try:
         stream = storage.backend().open(attachment.stored_as)
@@ -37,9 +37,10 @@ def hand_out(attachment: Attachment) -> Download:
 
 
 def _served_as(content_type: str) -> str:
-    """The type to serve: the declared one if it is a known one that browsers don't run, else that of any bytes.
+    """Return the content type to serve.
 
-    A carrier declares what its customer does: ``image/png"><script>`` too.
+    This is the declared type if it is one of the known types, which browsers don't run, or else
+    ``application/octet-stream``. Carriers pass on what a customer declared, which may be ``image/png"><script>``.
     """
     if content_type == "text/plain":
         return "text/plain; charset=utf-8"

@@ -1,7 +1,7 @@
 """Detect a file's type by its content, since its name and declared type can't be trusted.
 
 Signatures follow https://mimesniff.spec.whatwg.org and the formats' standards. Only types that a company would allow
-need to be distinguished; everything else is ``application/octet-stream`` or the type that makes it dangerous.
+need to be distinguished. Anything else is ``application/octet-stream``, or a type that is known to be dangerous.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (0, b"\x1f\x8b", "application/gzip"),
 )
-#: Major brand after "ftyp" at byte 4 (ISO/IEC 14496-12).
+#: Types by the major brand that follows "ftyp" at byte 4 (ISO/IEC 14496-12).
 _BRANDS = {
     b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif", b"avif": "image/avif",
     b"M4A ": "audio/mp4", b"qt  ": "video/quicktime", b"3gp4": "video/3gpp", b"3gp5": "video/3gpp",
@@ -76,7 +76,7 @@ ENDINGS = {
 
 
 def content_type_of(content: bytes) -> str:
-    """The content type detected from the bytes."""
+    """Return the content type detected from the bytes."""
     head = content[:HEAD]
     for at, signature, content_type in _SIGNATURES:
         if head.startswith(signature, at):
@@ -91,7 +91,7 @@ def content_type_of(content: bytes) -> str:
 
 
 def _zip(content: bytes) -> str:
-    """An Office document without macros, or any other archive."""
+    """Return the type of an Office document without macros, or ``application/zip`` for any other archive."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = archive.namelist()
@@ -107,7 +107,7 @@ def _text(content: bytes) -> str:
     head = content[:HEAD]
     if head.lstrip(b"\xef\xbb\xbf \t\r\n\x0c").lower().startswith(_MARKUP):
         return "text/html"
-    # Binary data bytes according to the WHATWG standard.
+    # Bytes that the WHATWG standard calls binary data bytes.
     binary = {*range(0x09), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20)}
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "text/plain"

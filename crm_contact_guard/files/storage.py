@@ -1,4 +1,7 @@
-"""Files of messages: stored first under a random name, then listed with their SHA-256 in the message's leaf."""
+"""Store the files belonging to messages.
+
+A file is first stored under a random name, and then listed with its SHA-256 in the message's leaf.
+"""
 
 from __future__ import annotations
 
@@ -31,14 +34,14 @@ class StoredFile:
 
 
 def backend() -> Storage:
-    """The Django storage for files of the record (``FILE_STORAGE``)."""
+    """Return the Django storage for recorded files (``FILE_STORAGE``)."""
     return storages[settings.FILE_STORAGE]
 
 
 def store(files: Sequence[FileIn]) -> list[StoredFile]:
-    """Write the files before the transaction opens: a crash leaves a file without a row, never a row without a file.
+    """Write the files before the transaction begins, so that a crash can't leave a row without a file.
 
-    All or none: what the storage took before it failed is removed again.
+    A crash can leave a file without a row. If one of the files can't be stored, those already stored are deleted again.
     """
     kept: list[StoredFile] = []
     try:
@@ -63,7 +66,7 @@ def storing(files: Sequence[FileIn]) -> Iterator[list[StoredFile]]:
 
 
 def listing(files: Sequence[StoredFile]) -> list[dict[str, Any]]:
-    """The list of files for the message's leaf."""
+    """Return the list of files for the message's leaf."""
     return [
         {
             "name": stored.file.name[:255],
@@ -77,7 +80,7 @@ def listing(files: Sequence[StoredFile]) -> list[dict[str, Any]]:
 
 
 def attach(message: Message, files: Sequence[StoredFile]) -> None:
-    """Create the attachment rows. Call it inside the message's transaction."""
+    """Create the attachment rows. Call this inside the transaction that records the message."""
     Attachment.objects.bulk_create(
         Attachment(
             message=message,
@@ -107,7 +110,7 @@ _SALT = "crm_contact_guard.files.carrier"
 
 
 def outbound(attachment: Attachment) -> OutboundFile:
-    """The file as passed to a channel. Its content is read only on ``open``."""
+    """Return the file in the form passed to a channel. Its content is read only when ``open`` is called."""
     return OutboundFile(
         name=attachment.name,
         content_type=attachment.content_type,
@@ -119,7 +122,10 @@ def outbound(attachment: Attachment) -> OutboundFile:
 
 
 def carrier_link(attachment: Attachment) -> str:
-    """A signed URL from which a carrier can fetch the file (``LINK_LASTS``); empty without ``PUBLIC_URL``."""
+    """Return a signed URL from which a carrier can fetch the file for ``LINK_LASTS``.
+
+    The URL is empty if ``PUBLIC_URL`` is not set.
+    """
     if not settings.PUBLIC_URL:
         return ""
     token = signing.dumps(str(attachment.pk), salt=_SALT)
@@ -127,7 +133,10 @@ def carrier_link(attachment: Attachment) -> str:
 
 
 def by_carrier_token(token: str) -> Attachment | None:
-    """The file of a carrier's link; None if the signature is invalid or expired, or the message was erased."""
+    """Return the file that a carrier's link points to.
+
+    Return None if the signature is invalid or expired, or if the message was erased.
+    """
     try:
         key = signing.loads(token, salt=_SALT, max_age=LINK_LASTS)
     except signing.BadSignature:

@@ -1,4 +1,4 @@
-"""Validation of files to send: number, size, type (of uploads by content) and name."""
+"""Validate the number, size, type and name of files to send. The type of uploads is detected from their content."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.files import reencoding, sniffing
 
-#: Longest file name; longer ones are shortened. File systems commonly allow 255 bytes.
+#: Maximum length of a file name. Longer names are shortened. File systems commonly allow 255 bytes.
 MAX_NAME = 200
 
 
 def read(uploads: Iterable[UploadedFile[Any]], carrier: Channel) -> list[FileIn]:
-    """Read and validate the files of a form. Raises InvalidMessage (field ``files``), which names the file."""
+    """Read and validate the files uploaded in a form. Raise InvalidMessage (field ``files``), which names the file."""
     uploads = list(uploads)
     _check_number(len(uploads), carrier)
     most = max_bytes(carrier)
     files = []
     for upload in uploads:
         name = clean_name(upload.name or "")
-        # Checked before reading. Django counted these bytes; the sender can't falsify them.
+        # Checked before reading. Django counted the bytes itself, so the sender can't falsify the size.
         if (upload.size or 0) > most:
             raise _too_large(name, upload.size or 0, most)
         file = _checked(name, upload.read(), carrier)
@@ -41,7 +41,7 @@ def read(uploads: Iterable[UploadedFile[Any]], carrier: Channel) -> list[FileIn]
 
 
 def check(files: Sequence[FileIn], carrier: Channel) -> None:
-    """Raise InvalidMessage (field ``files``) for files that the channel does not accept: number, size, type."""
+    """Raise InvalidMessage (field ``files``) if the channel does not accept the number, size or type of the files."""
     _check_number(len(files), carrier)
     most = max_bytes(carrier)
     for file in files:
@@ -51,12 +51,12 @@ def check(files: Sequence[FileIn], carrier: Channel) -> None:
 
 
 def max_bytes(carrier: Channel) -> int:
-    """The size of the largest file that the channel and the company accept, in bytes."""
+    """Return the maximum size of a file that both the channel and the company accept, in bytes."""
     return min(limit for limit in (int(settings.MAX_FILE_BYTES), carrier.max_file_bytes) if limit)
 
 
 def max_number(carrier: Channel) -> int:
-    """How many files one message may have on the channel."""
+    """Return how many files one message may have on the channel."""
     links_missing = carrier.files_by_link and not settings.PUBLIC_URL
     return carrier.max_files if carrier.supports_files and not links_missing else 0
 
@@ -118,7 +118,7 @@ def _too_large(name: str, has: int, most: int) -> InvalidMessage:
 
 
 def clean_name(name: str) -> str:
-    """The name without folders, control characters and bidirectional marks. Never empty."""
+    """Return the name without folders, control characters and bidirectional marks. The result is never empty."""
     name = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
     name = "".join(" " if character in "\t\n\r" else character for character in name)
     name = "".join(character for character in name if unicodedata.category(character)[0] != "C").strip(" .")

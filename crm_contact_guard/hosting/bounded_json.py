@@ -1,7 +1,8 @@
-"""JSON from outside: UTF-8 (RFC 8259 §8.1), bounded in depth, number of values and length of numbers, each name once.
+"""Parse JSON from outside, which must be UTF-8 (RFC 8259 §8.1).
 
-The bounds are checked before parsing: a parser that recurses raises or crashes on deep nesting, depending on the Python
-version. The body's size is limited by the caller.
+The depth, the number of values and the length of numbers are limited, and no object may contain a name twice. Depth and
+number of values are checked before parsing, because a recursive parser raises an exception or crashes on deep nesting,
+depending on the Python version. The caller must limit the size of the body.
 """
 
 from __future__ import annotations
@@ -11,23 +12,24 @@ import math
 import re
 from typing import Any, Final
 
-#: Levels of nesting. Carriers and our own API use fewer than ten.
+#: Maximum levels of nesting. Carriers and our own API use fewer than ten.
 MAX_DEPTH: Final = 64
-#: Brackets, commas and strings.
+#: Maximum number of brackets, commas and strings.
 MAX_TOKENS: Final = 500_000
-#: Characters of one number.
+#: Maximum length of a number, in characters.
 _MAX_DIGITS: Final = 100
 
-# Possessive, so that neither time nor memory depends on where strings end. A quote alone: a string without an end.
+# The quantifiers are possessive, so that neither time nor memory depends on where strings end. If the match is a single
+# quotation mark, a string has no end.
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', re.DOTALL)
 
 
 class UnboundedJson(ValueError):
-    """Not JSON, or beyond the bounds. The message never quotes the data."""
+    """The data is not JSON or exceeds a limit. The message never quotes the data."""
 
 
 def read(data: bytes) -> Any:
-    """The value. Raises UnboundedJson."""
+    """Return the parsed value. Raise UnboundedJson if the data is not JSON or exceeds a limit."""
     check(data)
     try:
         return _DECODER.decode(data.decode("utf-8"))
@@ -40,7 +42,7 @@ def read(data: bytes) -> Any:
 
 
 def check(data: bytes) -> None:
-    """Check depth and number of values, in linear time. Raises UnboundedJson."""
+    """Check depth and number of values in linear time. Raise UnboundedJson if they exceed the limits."""
     openings = data.count(b"[") + data.count(b"{")
     if openings <= MAX_DEPTH and data.count(b'"') + data.count(b",") + openings <= MAX_TOKENS:
         return
@@ -62,7 +64,7 @@ def check(data: bytes) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        # Whoever checked the signature may have seen the other value.
+        # The software that created or checked a signature may have used the other value.
         raise UnboundedJson("a name is there twice")
     return members
 

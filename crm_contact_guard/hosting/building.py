@@ -1,4 +1,4 @@
-"""Errors while a message is put together, before anything is sent."""
+"""Handle errors that occur while a message is being built, before anything is sent."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from crm_contact_guard.exceptions import ChannelError
 
 @contextmanager
 def building() -> Iterator[None]:
-    """Raise a permanent ChannelError for any exception of the block: the same message would raise it again.
+    """Turn any exception in the block into a permanent ChannelError, since the same message would raise it again.
 
-    Except for files that can't be read now (OSError, or DatabaseError from a storage in a database).
+    A ChannelError is raised unchanged. So are OSError and DatabaseError, because a file may be unreadable only for now.
+    (A storage that keeps its files in a database raises DatabaseError.)
     """
     try:
         yield

@@ -1,7 +1,8 @@
-"""Texts of ours are compared exactly on MariaDB and MySQL too, whatever the database's collation is.
+"""Have MariaDB and MySQL compare our text columns exactly, whatever the database's collation is.
 
-A database's default collation usually takes ``a``, ``A`` and ``ä`` as equal: a second event of a carrier would count as
-known, and be lost, if its id differs in nothing else; a token or key would find another row.
+A database's default collation usually treats ``a``, ``A`` and ``ä`` as equal. A carrier's event whose ID differs from
+that of an earlier one only in such letters would count as already known and be lost. A token or key could find another
+row.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 _CHARACTERS = "utf8mb4"
 _EXACT = f"{_CHARACTERS}_bin"
-#: Our columns with another collation. Those of foreign keys keep theirs, which both sides must share; they hold ids.
+#: Query for our columns with another collation. Foreign key columns are excluded: they hold IDs, and their collation
+#: must be the same on both sides.
 _OTHERS = r"""
 SELECT c.table_name, c.column_name, c.column_type, c.is_nullable, c.column_default
 FROM information_schema.columns c
@@ -29,9 +31,9 @@ ORDER BY c.table_name, c.ordinal_position
 
 
 def make_exact(connection: BaseDatabaseWrapper) -> list[str]:
-    """Give our columns a binary collation where they have another. Returns the altered tables.
+    """Set a binary collation on those of our columns that have another one. Return the altered tables.
 
-    The first time it rebuilds the tables; later it is one query.
+    The first call rebuilds the tables. Later calls take a single query.
     """
     if connection.vendor != "mysql":
         return []
@@ -52,9 +54,10 @@ def make_exact(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def losses(connection: BaseDatabaseWrapper) -> str:
-    """How sessions on MariaDB or MySQL would change texts without an error; empty if they don't.
+    """Return how sessions on MariaDB or MySQL would silently change text, or an empty string if they wouldn't.
 
-    Without strict mode, what is too long is cut; a connection in the old ``utf8`` can't carry emoji and many kanji.
+    Without strict mode, values that are too long are truncated. A connection that uses the old ``utf8`` can't transmit
+    emoji and many kanji.
     """
     if connection.vendor != "mysql":
         return ""
@@ -70,7 +73,7 @@ def losses(connection: BaseDatabaseWrapper) -> str:
 
 
 def _default(connection: BaseDatabaseWrapper, default: str | None) -> str:
-    """The column's default as SQL. MariaDB gives an expression, MySQL the bare text."""
+    """Return the column's default as SQL. MariaDB reports it as an expression, MySQL as plain text."""
     if default is None:
         return ""
     if getattr(connection, "mysql_is_mariadb", False):

@@ -11,21 +11,21 @@ from django.templatetags.static import static
 from crm_contact_guard.conf import settings
 
 NONE: Final = "'none'"
-#: Attachments: a browser may load and run nothing.
+#: Policy for attachments, which doesn't let a browser load or run anything.
 _OF_A_FILE: Final = {"default-src": NONE, "sandbox": ""}
 
 
 def _assets_origin() -> str:
-    """The origin of static files if it is another one than the pages', else an empty string."""
+    """Return the origin of static files if it differs from the pages' origin, or else an empty string."""
     parts = urlsplit(static("crm_contact_guard/css/tokens.css"))
     return f"{parts.scheme or 'https'}://{parts.netloc}" if parts.netloc else ""
 
 
 def content_security_policy(*, frames: str, nonce: str = "") -> str:
-    """The header value for pages: no inline code, no ``eval``, no other origins.
+    """Return the header value for pages, which permits no inline code, no ``eval`` and no other origins.
 
-    ``CONTENT_SECURITY_POLICY`` adds sources per directive if the host's base template needs them. ``nonce`` is the
-    nonce of the scripts and styles in that template.
+    ``CONTENT_SECURITY_POLICY`` adds sources to individual directives if the host's base template needs them. ``nonce``
+    is the nonce of the scripts and styles in that template.
     """
     own = " ".join(part for part in ("'self'", _assets_origin()) if part)
     policy = {
@@ -45,20 +45,20 @@ def content_security_policy(*, frames: str, nonce: str = "") -> str:
         known = policy.get(directive, "")
         policy[directive] = " ".join([*([known] if known not in ("", NONE) else []), *sources])
     for directive in ("script-src", "style-src") if nonce else ():
-        if "'unsafe-inline'" not in policy[directive]:  # browsers ignore it if there is a nonce
+        if "'unsafe-inline'" not in policy[directive]:  # browsers ignore it if there is also a nonce
             policy[directive] += f" 'nonce-{nonce}'"
     return _header_value(policy)
 
 
 def file_policy() -> str:
-    """The header value for attachments, in case a browser displays one instead of saving it."""
+    """Return the header value for attachments, in case a browser displays an attachment instead of saving it."""
     return _header_value(_OF_A_FILE)
 
 
 def _header_value(policy: Mapping[str, str]) -> str:
-    """The policy as a header value, without the directives that the host set to None.
+    """Return the policy as a header value, without the directives that the host set to None.
 
-    Middleware that merges its policy into ours may fail on directives that it does not know.
+    This is needed because middleware that merges its policy into ours may fail on directives that it does not know.
     """
     unwanted = {name for name, sources in settings.CONTENT_SECURITY_POLICY.items() if sources is None}
     return "; ".join(f"{name} {sources}".strip() for name, sources in policy.items() if name not in unwanted)

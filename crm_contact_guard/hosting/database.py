@@ -19,7 +19,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def alias() -> str:
-    """Alias of the database that holds our tables. Not cached, since a host's router may depend on the tenant."""
+    """Return the alias of the database that holds our tables.
+
+    The alias is not cached, because a host's router may depend on the tenant.
+    """
     name: str = router.db_for_write(_record())
     return name
 
@@ -30,20 +33,23 @@ def _record() -> type[models.Model]:
 
 
 def connection() -> BaseDatabaseWrapper:
-    """The connection to that database."""
+    """Return the connection to the database that holds our tables."""
     return connections[alias()]
 
 
 @contextmanager
 def atomic() -> Iterator[None]:
-    """``transaction.atomic`` on that database. Can be used as a decorator: ``@database.atomic()``."""
+    """Run the block in ``transaction.atomic`` on the database that holds our tables.
+
+    This can also be used as a decorator: ``@database.atomic()``.
+    """
     with transaction.atomic(using=alias()):
         yield
 
 
 @contextmanager
 def rolled_back(using: str = "") -> Iterator[None]:
-    """Undo whatever the block writes to that database, or to the one named ``using``."""
+    """Undo whatever the block writes to the database that holds our tables, or to the database ``using``."""
     name = using or alias()
     with transaction.atomic(using=name):
         try:
@@ -53,12 +59,15 @@ def rolled_back(using: str = "") -> Iterator[None]:
 
 
 def on_commit(callback: Callable[[], object]) -> None:
-    """Run ``callback`` after the commit on that database. Errors are logged and do not affect other callbacks."""
+    """Run ``callback`` after the commit on the database that holds our tables.
+
+    Errors are logged and do not affect other callbacks.
+    """
     transaction.on_commit(callback, using=alias(), robust=True)
 
 
 def outside_transactions(view: View) -> View:
-    """Exempt ``view`` from ``ATOMIC_REQUESTS`` of all databases."""
+    """Exempt ``view`` from ``ATOMIC_REQUESTS`` on all databases."""
     for name in connections:
         view = transaction.non_atomic_requests(using=name)(view)
     return view

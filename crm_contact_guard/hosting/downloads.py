@@ -1,4 +1,4 @@
-"""File responses that are streamed under WSGI and ASGI."""
+"""File responses that are streamed under both WSGI and ASGI."""
 
 from __future__ import annotations
 

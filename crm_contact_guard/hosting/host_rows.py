@@ -14,9 +14,10 @@ from django.db.models import ForeignKey, Manager, Model, OneToOneRel, QuerySet
 
 
 def source(model: type[Any]) -> str:
-    """Alias of the database to read ``model`` from.
+    """Return the alias of the database to read ``model`` from.
 
-    It is the one for writing, or the one for reading if only that has the table (a table of another system).
+    This is the database for writing. If it doesn't have the table, which may belong to another system, it is the
+    database for reading.
     """
     read: str = router.db_for_read(model)
     write: str = router.db_for_write(model)
@@ -31,20 +32,23 @@ def _has(alias: str, table: str) -> bool:
 
 
 def manager(model: type[Any]) -> Manager[Any]:
-    """The base manager, since a host's default manager may hide rows (archived, other sites)."""
+    """Return the base manager, since a host's default manager may hide rows (such as archived or other sites' rows)."""
     base: Manager[Any] = model._base_manager
     return base.db_manager(source(model))
 
 
 def every(rows: Manager[Any] | QuerySet[Any]) -> QuerySet[Any]:
-    """All rows of a manager (such as that of a relation) or queryset."""
+    """Return all rows of a manager (such as a relation's) or a queryset."""
     if isinstance(rows, Manager) and rows.db != (alias := source(rows.model)):
         return rows.using(alias)
     return rows.all()
 
 
 def attribute(row: Any, name: str) -> Any:
-    """``getattr`` with default None. Rows of foreign keys and one-to-one relations are read from their ``source``."""
+    """Return the attribute ``name`` of ``row``, or None if it doesn't exist.
+
+    The rows that foreign keys and one-to-one relations point to are read from their ``source``.
+    """
     relation = _relation(row._meta.model, name) if isinstance(row, Model) else None
     if relation is not None and not relation.is_cached(row):
         model = relation.related_model
@@ -59,7 +63,7 @@ def attribute(row: Any, name: str) -> Any:
 
 @cache
 def _relation(model: type[Model], name: str) -> Any:
-    """The foreign key or one-to-one relation of an attribute; None for any other attribute."""
+    """Return the foreign key or one-to-one relation behind an attribute, or None for any other attribute."""
     for field in model._meta.get_fields():
         if isinstance(field, ForeignKey) and field.name == name:
             return field

@@ -1,6 +1,6 @@
-"""Insert a unique row once: of two concurrent processes one inserts it, and the other gets the existing row.
+"""Insert a unique row once. If two processes try at the same time, one inserts the row, and the other gets that row.
 
-The unique constraint decides, not a query beforehand: both processes could query before either one inserts.
+The unique constraint decides, and not a query beforehand, because both processes could query before either one inserts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Known = TypeVar("Known")
 
 @dataclass
 class Insertion(Generic[Known]):
-    """Result of the block. ``earlier``: the existing row, because of which the block was rolled back."""
+    """The result of the block. ``earlier`` is the existing row if the block was rolled back because of one."""
 
     earlier: Known | None = None
 

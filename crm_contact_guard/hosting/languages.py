@@ -1,7 +1,7 @@
-"""The languages that the package speaks. In a host of another language all our texts are English.
+"""Choose among the languages in which the package is available. For other languages, all our text is in English.
 
-Without this, Django would take those of our texts that its own catalogue has as well from there, and leave the rest in
-English, under the ``lang`` of the host.
+Without this, Django would translate only those of our strings that its own catalogue happens to contain. The rest would
+stay in English, although the page's ``lang`` would be the host's language.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ SPOKEN: Final = ("en", "ja")
 
 
 def spoken(*wanted: str | None) -> str:
-    """The language of our texts for somebody who prefers the first of these that is given, else the active one."""
+    """Return the language of our text for somebody who prefers the first language in ``wanted`` that isn't empty.
+
+    If all are empty, the active language counts. Return English if the package is not available in that language or
+    ``USE_I18N`` is off.
+    """
     code = (next(filter(None, wanted), None) or translation.get_language() or "").replace("_", "-").lower()
     base = code.split("-", maxsplit=1)[0]
     if base not in SPOKEN or not django_settings.USE_I18N:
@@ -24,5 +28,5 @@ def spoken(*wanted: str | None) -> str:
 
 
 def speaking(*wanted: str | None) -> translation.override:
-    """A context in which our texts are in that language."""
+    """Return a context manager that activates the language from ``spoken``."""
     return translation.override(spoken(*wanted))

@@ -1,4 +1,7 @@
-"""Our loggers. Values from outside can't begin a line of their own, move a terminal's cursor or end a JSON string."""
+"""Loggers that escape values from outside.
+
+Such values can't begin a line of their own, move a terminal's cursor or end a JSON string.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,16 @@ import traceback
 from collections.abc import Mapping
 from typing import Any, Final
 
-#: Characters of one value.
+#: Maximum length of a value, in characters.
 _LONGEST: Final = 2000
 _NUMBERS: Final = (int, float, type(None))
 
 
 def logger(name: str) -> logging.Logger:
-    """The logger ``name``, which escapes values and tracebacks, whatever the host's handlers and formatters do.
+    """Return the logger ``name``, which escapes values and tracebacks, whatever the host's handlers and formatters do.
 
-    All modules take their loggers from here: a filter applies to the logger that is called only, not to those below.
+    All modules must get their loggers from here, because a filter applies only to the logger that is called, and not to
+    its descendants.
     """
     found = logging.getLogger(name)
     if not any(isinstance(one, _Escaping) for one in found.filters):
@@ -36,7 +40,7 @@ class _Escaping(logging.Filter):
 
 
 def _escaped(value: Any) -> Any:
-    """The value, as text in JSON's notation if it is not plain."""
+    """Return the value, or its text with JSON escapes if it is long or has special characters. Shorten long text."""
     if isinstance(value, _NUMBERS):
         return value
     text = str(value)
@@ -53,6 +57,6 @@ def _character(character: str) -> str:
 
 
 def _traceback(kind: Any, error: Any, place: Any) -> str:
-    """The traceback with each line indented, since an exception may quote what came in."""
+    """Return the traceback with each line indented, since an exception may quote input from outside."""
     lines = "".join(traceback.format_exception(kind, error, place)).rstrip("\n").split("\n")
     return "\n".join(["  " + "".join([c if c.isprintable() else json.dumps(c)[1:-1] for c in line]) for line in lines])

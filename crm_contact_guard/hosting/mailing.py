@@ -1,4 +1,4 @@
-"""The host's mailers, for all supported Django versions."""
+"""Access the host's mailers in all supported Django versions."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from crm_contact_guard.exceptions import ConfigurationError
 
 
 def send_by_host(message: EmailMessage) -> None:
-    """Send by ``MAILERS["default"]`` (Django ≥ 6.1) or ``EMAIL_BACKEND``.
+    """Send an email through ``MAILERS["default"]`` (Django ≥ 6.1) or ``EMAIL_BACKEND``.
 
-    Raises any exception of the mail back end.
+    Any exception raised by the email backend is passed on.
     """
     options: dict[str, Any] = {"using": "default"} if hasattr(django_settings, "MAILERS") else {}
     message.send(**options)
 
 
 def mailer(alias: str) -> BaseEmailBackend:
-    """The back end ``alias`` in ``MAILERS`` (Django ≥ 6.1), or ``EMAIL_BACKEND`` for "default".
+    """Return the email backend ``alias`` in ``MAILERS`` (Django ≥ 6.1), or ``EMAIL_BACKEND`` for "default".
 
-    Raises ConfigurationError for an unknown name.
+    Raise ConfigurationError for an unknown alias.
     """
     if hasattr(django_settings, "MAILERS"):
         if alias not in django_settings.MAILERS:

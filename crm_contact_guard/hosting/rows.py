@@ -1,4 +1,7 @@
-"""Base of all our models: rows are read from the database that they are written to, whatever the host's routers say."""
+"""Base class of all our models.
+
+Rows are read from the database that they are written to, whatever the host's routers say.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,10 @@ M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
 
 class Rows(models.Manager[M_co]):
-    """Reads from the database for writing unless ``using`` is called.
+    """A manager that reads from the database for writing, unless ``using`` is called.
 
-    ``_db`` is a property since Django creates related managers from this class, which would use a router's database for
-    reading if ``_db`` were None.
+    ``_db`` is a property because Django creates related managers from this class. If ``_db`` were None, they would use
+    the database that a router returns for reading.
     """
 
     @property
@@ -36,5 +39,5 @@ class Row(models.Model):
         abstract = True
 
 
-# For Django's own reads (relations, ``refresh_from_db``). Not in ``Meta``, which would add it to all migrations.
+# Used for Django's own reads (relations, ``refresh_from_db``). Setting it in ``Meta`` would add it to all migrations.
 Row._meta.base_manager_name = "objects"

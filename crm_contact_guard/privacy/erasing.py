@@ -1,8 +1,8 @@
-"""Erasure of recorded rows: personal fields, salt and files are removed, digests stay, so the proof remains valid.
+"""Erase recorded rows. Personal fields, salt and files are removed. Digests stay, so that the proof remains valid.
 
-An event (``erasure.<basis>``) is recorded for each erased row in the same transaction; verification reports values
-emptied without such an event as tampering. Files are deleted after commit; if the process dies before, the next run
-deletes them.
+For each erased row, an event (``erasure.<basis>``) is recorded in the same transaction. Verification reports values
+that were emptied without such an event as tampering. Files are deleted after the commit. If the process dies before
+that, the next run deletes them.
 """
 
 from __future__ import annotations
@@ -29,17 +29,19 @@ from crm_contact_guard.record.recording import record_event
 
 BATCH: Final = 200
 
-#: Called within the transaction with the ids of erased messages. Every component that stores message content, such as
-#: the search index, registers here.
+#: Functions that are called within the transaction with the IDs of erased messages. Every component that stores message
+#: content, such as the search index, registers one here.
 ERASERS: Final[list[Callable[[Sequence[UUID]], None]]] = []
 
 
 def erase_messages(messages: QuerySet[Message], *, basis: str, actor: Employee | None = None, reason: str = "") -> int:
-    """Erase messages with their files and the personal part of their events. Returns the number of messages.
+    """Erase messages, their files and the personal part of their events. Return the number of messages.
 
-    ``basis`` is a word such as "retention" or "request". Each batch is one transaction; a second run continues after
-    the last one. Messages under a legal hold are kept; a hold placed during the run applies from the next batch on.
-    ``actor`` None: a rule or the operator. Raises NotPermitted before anything is erased.
+    ``basis`` is a word such as "retention" or "request". ``actor`` is None if a rule or the operator erases them. Each
+    batch is one transaction, so an interrupted erasure can be completed by a second run. Messages under a legal hold
+    are kept. A hold placed during the run applies from the next batch on.
+
+    Raise NotPermitted before anything is erased.
     """
     _refuse(actor, messages)
     count = 0
@@ -62,9 +64,9 @@ def erase_messages(messages: QuerySet[Message], *, basis: str, actor: Employee |
 
 
 def erase_events(events: QuerySet[Event], *, basis: str, actor: Employee | None = None) -> int:
-    """Erase the personal part (reason, details) of the events that have one. Returns their number.
+    """Erase the personal part (reason and details) of those events that have one. Return the number of these events.
 
-    Raises NotPermitted before anything is erased.
+    Raise NotPermitted before anything is erased.
     """
     _refuse(actor, events)
     return _erase_parts(events, basis=basis, actor=actor)
@@ -105,13 +107,13 @@ def _erase_rows(
             reason=reason or None,
         )
     ErasurePermit.objects.bulk_create(ErasurePermit(row_id=row_id) for row_id in ids)
-    # The guarded manager would refuse this UPDATE, which the permit lets pass the trigger.
+    # The guarded manager would refuse this UPDATE. The permit makes the trigger accept it.
     models.QuerySet(model).filter(pk__in=ids).update(**dict.fromkeys((*names, "salt")))
     ErasurePermit.objects.filter(row_id__in=ids).delete()
 
 
 def delete_left_files() -> int:
-    """Delete the stored files of erased messages. Returns their number. Missing files are ignored."""
+    """Delete the stored files of erased messages. Return how many there were. Ignore files that are missing."""
     left = Attachment.objects.filter(message__salt__isnull=True).exclude(stored_as="")
     count = 0
     for attachment in left.iterator():

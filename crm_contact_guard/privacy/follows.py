@@ -1,4 +1,4 @@
-"""How legal holds follow from the record."""
+"""Rules for comparing legal holds with the record."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from crm_contact_guard.record.following import (
 
 
 def _before(event: Entry) -> Mapping[str, Any]:
-    """What events of versions before 1.0 carry of a hold."""
+    """Return the hold's columns that an event from a version before 1.0 contains."""
     data = event.data
     return {
         "customer_id": data.get("customer"),

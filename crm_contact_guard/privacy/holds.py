@@ -1,4 +1,4 @@
-"""Legal holds: while a hold is active, the messages it covers are not erased, neither by retention nor on request."""
+"""Legal holds. While a hold is active, the messages it covers are not erased, neither by retention nor on request."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def hold_place(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> LegalHold:
-    """Place a hold, and record who placed it and why. ``placed_by`` None: the operator.
+    """Place a hold, and record who placed it and why. ``placed_by`` is None if the operator placed it.
 
-    Raises NotPermitted, and InvalidMessage if the hold has no scope.
+    Raise NotPermitted if the employee may not place holds, and InvalidMessage if the hold has no scope.
     """
     _refuse(placed_by, tenant)
     if not (customer or employee or case or since or until):
@@ -55,7 +55,7 @@ def hold_place(
 
 @database.atomic()
 def hold_release(*, hold: LegalHold, reason: str, released_by: Employee | None) -> None:
-    """Release a hold. Releasing it again has no effect. Raises NotPermitted."""
+    """Release a hold. Releasing it again has no effect. Raise NotPermitted if the employee may not release holds."""
     _refuse(released_by, hold.tenant)
     now = timezone.now()
     if LegalHold.objects.filter(pk=hold.pk, released_at=None).update(released_at=now):
@@ -64,7 +64,7 @@ def hold_release(*, hold: LegalHold, reason: str, released_by: Employee | None) 
 
 
 def not_held(messages: QuerySet[Message]) -> QuerySet[Message]:
-    """The ``messages`` that no active hold covers."""
+    """Return those of ``messages`` that no active hold covers."""
     active = [hold.covers() for hold in LegalHold.objects.filter(released_at=None)]
     if not active:
         return messages
@@ -72,7 +72,7 @@ def not_held(messages: QuerySet[Message]) -> QuerySet[Message]:
 
 
 def covered(hold: LegalHold) -> dict[str, str | None]:
-    """The scope of a hold, in the form stored in its events."""
+    """Return the scope of a hold in the form stored in its events."""
     return {
         "customer": str(hold.customer_id) if hold.customer_id else None,
         "employee": str(hold.employee_id) if hold.employee_id else None,

@@ -1,4 +1,4 @@
-"""Table of legal holds."""
+"""Table for legal holds."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from crm_contact_guard.hosting.rows import Row
 
 
 class LegalHold(Row):
-    """Messages that must be kept, selected by customer, employee, case and period. All given conditions must match."""
+    """A legal hold on messages, selected by customer, employee, case and period. All given conditions must match."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.CharField(max_length=64, blank=True, default="")
     name = models.CharField(max_length=200)
     customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     employee = models.ForeignKey(Employee, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    #: Id of a case in supervision. Its messages are those of the case's conversations.
+    #: ID of a case in supervision. The hold covers the messages in the case's conversations.
     case = models.CharField(max_length=64, blank=True, default="")
     since = models.DateTimeField(null=True, blank=True)
     until = models.DateTimeField(null=True, blank=True)
@@ -29,7 +29,7 @@ class LegalHold(Row):
         return self.name
 
     def covers(self) -> Q:
-        """Filter for the messages that the hold covers."""
+        """Return a filter for the messages that the hold covers."""
         covered = Q(tenant=self.tenant)
         if self.customer_id is not None:
             # Includes messages recorded under another customer row before the conversation was linked.

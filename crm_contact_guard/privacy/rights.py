@@ -10,9 +10,10 @@ from crm_contact_guard.record.models import Event, Message
 
 
 def may_erase_rows(viewer: Employee, rows: QuerySet[Message] | QuerySet[Event]) -> bool:
-    """Whether the viewer may erase all rows: compliance in its tenant, supervisors in their teams' conversations.
+    """Whether the viewer may erase all of ``rows``.
 
-    This is the upper limit. The service that a person calls checks more.
+    Compliance officers may in their tenant, and supervisors and deputies in their teams' conversations. This is an
+    upper limit, because the service that a person calls makes additional checks.
     """
     if not viewer.active or viewer.role == Role.AUDITOR:
         return False
