@@ -1,7 +1,7 @@
 """The entry points for messages: ``send`` for messages from employees, ``receive`` for messages from customers.
 
-Both run synchronously until the record is committed. They then queue the later work (delivery, inspection and notices)
-by the names of its tasks in ``tasks.py``. ``note`` records what was said on the phone or in person.
+Both functions run synchronously until the record is committed. They then queue the remaining work (delivery, inspection
+and notices) by task name; the tasks are in ``tasks.py``. ``note`` records what was said on the phone or in person.
 """
 
 from __future__ import annotations

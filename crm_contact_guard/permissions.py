@@ -83,7 +83,7 @@ def startable(viewer: Employee) -> QuerySet[Customer]:
 
 
 def may_identify_customer(viewer: Employee, conversation: Conversation) -> bool:
-    """Whether the viewer may say who the customer of a conversation is, and that customer can still be changed."""
+    """Whether the viewer may set a conversation's customer and the customer can still be changed."""
     return may_name_customer(viewer, conversation) and identity.may_change(conversation)
 
 

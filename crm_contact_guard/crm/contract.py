@@ -135,7 +135,7 @@ class CRMAdapter:
         return ()
 
     def problems(self) -> Iterable[tuple[str, str]]:
-        """Return configuration problems as pairs of problem and fix. Implementations must not read rows.
+        """Return configuration problems as ``(problem, fix)`` pairs. Implementations must not read rows.
 
         The system checks report these problems, and the directory sync doesn't run until they are fixed.
         """

@@ -163,7 +163,7 @@ def jsonl_chunks(source: Source, *, unmask: bool = False) -> Iterator[bytes]:
 
 
 def _masked(name: str, channel: str, value: str, own: Sequence[str | None] = ()) -> str:
-    """Return a column's value with its addresses masked. JSON stays JSON. ``own``: the message's own addresses."""
+    """Return a column's value with its addresses masked; JSON stays valid. ``own`` contains the message's addresses."""
     if name in _ADDRESSES:
         return masked(channel, value)
     if name in _JSON:

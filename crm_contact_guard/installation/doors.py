@@ -137,7 +137,7 @@ def _is_ours(answer: Any) -> bool:
 
 
 def _elsewhere(answer: Any, host: str) -> Item:
-    """Return the error for a response from another view, which may have the same status as ours, such as 404."""
+    """Return the error for a response from another view, whose status, such as 404, our views may return as well."""
     urlconf = getattr(answer.wsgi_request, "urlconf", None)
     path = answer.wsgi_request.path
     if urlconf in (None, django_settings.ROOT_URLCONF):

@@ -42,7 +42,7 @@ UNAVAILABLE = (InterfaceError, OperationalError, OSError, ConfigurationError)
 
 
 def take(event: CarrierEvent) -> bool:
-    """Record one event. Return False if it was recorded before, or is the status of an unknown message.
+    """Record one event. Return False if it has already been recorded, or is the status of an unknown message.
 
     An event that can't be recorded as it is, is recorded as an unreadable one, with its original data. Otherwise its
     content could make the carrier repeat it forever. ``UNAVAILABLE`` errors are raised; other errors are raised only if

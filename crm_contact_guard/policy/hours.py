@@ -127,7 +127,9 @@ def local_time(employee: Employee, day: date, at: time) -> datetime:
 
 
 def working_time_of(employee: Employee) -> working_time.Employee:
-    """Return the hours and calendar of an employee, including the company's holidays. Raise ConfigurationError."""
+    """Return an employee's hours and calendar, including the company's holidays.
+
+    Raises ConfigurationError if one of them can't be used."""
     codes, closed = _holidays()
     found = working_time.Employee(zone=zone(employee), weekly=week_of(employee), holidays=codes, closed=closed)
     try:

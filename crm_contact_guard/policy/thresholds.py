@@ -33,7 +33,7 @@ _LEAST, _MOST = 0.01, 0.99
 
 
 def thresholds(own: Thresholds) -> dict[Direction, Thresholds]:
-    """Return the thresholds for each direction. ``own`` are the detector's own thresholds.
+    """Return the thresholds for each direction. ``own`` contains the detector's own thresholds.
 
     ``THRESHOLDS`` takes precedence over ``SENSITIVITY``, which takes precedence over the industry's preset. Raise
     ConfigurationError for an unknown key or an invalid score.

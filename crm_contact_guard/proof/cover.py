@@ -27,12 +27,14 @@ class Part:
 def cover(
     rows: Iterable[tuple[int, RowKind]], size: int, read_tile: ReadTile, splits: Iterable[int] = ()
 ) -> Iterator[Part]:
-    """Yield the cover of a tree of ``size`` leaves that discloses ``rows`` (leaf index and kind, by ascending index).
+    """For a tree with ``size`` leaves, yield the cover that discloses ``rows``.
+
+    Each row is a leaf index and a kind; rows are in ascending order of index.
 
     ``splits`` are sizes of older checkpoints that the reader may have: no part crosses them, so the reader can compute
     the root at that size. Memory use is constant.
 
-    Raises ValueError if the indexes do not ascend or are outside the tree.
+    Raises ValueError if the indexes are not in ascending order or are outside the tree.
     """
     nodes = Nodes(size, read_tile, keep=64)
     bounds = sorted({split for split in splits if 0 < split < size})

@@ -64,7 +64,7 @@ def flag(value: Any, path: str = "") -> str | None:
 
 
 def count(value: Any, path: str = "") -> str | None:
-    """A whole number from 0 to 2⁵³−1, which every JSON reader keeps (RFC 8259 §6)."""
+    """A whole number from 0 to 2⁵³−1, which every JSON parser represents exactly (RFC 8259 §6)."""
     return None if type(value) is int and 0 <= value <= _LARGEST else path
 
 

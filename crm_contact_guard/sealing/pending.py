@@ -81,6 +81,6 @@ def _delete_by_join(cursor: CursorWrapper, keys: list[int]) -> None:
 
 
 def is_whole(taken: Taken) -> bool:
-    """Whether every pending row has a known kind and one leaf hash of 32 bytes. False means tampering."""
+    """Whether every pending row has a known kind and exactly one 32-byte leaf hash. False means tampering."""
     known = {initial[0] for initial in KINDS.values()}
     return set(taken.rows[::ENTRY]) <= known and len(taken.hashes) == taken.count * HASH_BYTES

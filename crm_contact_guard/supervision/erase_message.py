@@ -25,7 +25,9 @@ def erasable(alert: Alert) -> QuerySet[Message]:
 
 
 def erase_sensitive(*, alert: Alert, message_id: UUID, actor: Employee, reason: str) -> bool:
-    """Erase the content of a message with sensitive data. Return False if it is erased already or not in the alert.
+    """Erase the content of a message that contains sensitive data.
+
+    Return False if the content has already been erased or the message isn't part of the alert.
 
     Raise NotPermitted if the actor may not erase it. Raise InvalidMessage if the reason is empty, if a legal hold
     covers the message, or if another alert about it is open, because somebody still has to judge its evidence.

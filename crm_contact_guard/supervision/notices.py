@@ -164,7 +164,7 @@ def _queue(found: Alert) -> bool:
 
 
 def _renew(alert: Alert, person: Employee) -> bool:
-    """Queue a notice: due now if it is the person's first or the address was missing, otherwise after ``AGAIN``."""
+    """Queue a notice: now if it is the person's first one or their address was missing, otherwise after ``AGAIN``."""
     now = timezone.now()
     notice, is_new = Notice.objects.get_or_create(
         alert=alert, employee=person, channel="email", defaults={"due_at": now}

@@ -1,4 +1,4 @@
-"""Titles of alerts for the queue, pages and emails. A title says who does what, and never contains message text."""
+"""Titles of alerts for the queue, pages and emails. A title says who did what and never contains message text."""
 
 from __future__ import annotations
 

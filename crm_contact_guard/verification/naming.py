@@ -36,7 +36,9 @@ def misspelled(row: StoredRow) -> str | None:
 
 
 def altered_digests(row: StoredRow, sealed: bytes) -> str | None:
-    """Name stored digests that differ from the sealed ones although the values don't; None if that isn't the fault."""
+    """Return the names of stored digests that differ from the sealed ones although the values are the sealed ones.
+
+    None if this does not explain the fault."""
     names, values = PERSONAL[row.kind], row.personal()
     try:
         genuine = canonical.personal_digests(names, row.salt or b"", values)

@@ -10,7 +10,7 @@ from crm_contact_guard.api.serializers.inputs import Input
 
 
 class CallSerializer(Input):
-    """The channel to call on. The default is the first one that reaches the customer."""
+    """The channel to use for the call. Defaults to the first one that reaches the customer."""
 
     channel = serializers.CharField(required=False, default="", allow_blank=True, max_length=64)
 

@@ -34,7 +34,7 @@ ALL_MESSAGE_FILTERS: filters.Filters = {"conversation": filters.row("conversatio
 
 
 def message_rows(view: GuardView) -> QuerySet[Message]:
-    """Return the messages the viewer may read, with the related rows needed to serialize them and record the view."""
+    """Return the messages the viewer may read, with the related rows for serializing them and recording the view."""
     return permissions.messages(view.viewer).select_related("conversation", "delivery").prefetch_related("attachments")
 
 

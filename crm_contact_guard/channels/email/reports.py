@@ -57,7 +57,7 @@ class Recipient:
 
     @property
     def says_little(self) -> bool:
-        """Whether neither the code nor the diagnostic gives a reason, as with "5.0.0" and "failed"."""
+        """Whether the code and the diagnostic both fail to give a reason, as with "5.0.0" and "failed"."""
         is_failed = self.status is DeliveryStatus.FAILED
         return is_failed and (not self.code or self.code.endswith(".0.0")) and len(self.diagnostic) < 25
 

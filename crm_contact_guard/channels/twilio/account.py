@@ -200,7 +200,7 @@ def seconds(header: str) -> float | None:
 
 
 def _is_unsent(error: Exception) -> bool:
-    """Whether no connection was established, so that the request was not sent."""
+    """Whether no connection was established, meaning that the request was not sent."""
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError  # noqa: PLC0415
 
     reason = getattr(error.args[0] if error.args else None, "reason", None)

@@ -1,4 +1,4 @@
-"""The composer: the data that it shows, and sending its message."""
+"""The composer: gathering the data it shows and sending its message."""
 
 from __future__ import annotations
 

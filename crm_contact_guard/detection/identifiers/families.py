@@ -213,7 +213,7 @@ _FREE_GROUPING = re.compile("0800[^0-9]")
 
 
 def phone_shape(digits: str, written: str) -> str:
-    """Return the shape of a run of digits, without a lookup in numbering plans."""
+    """Return the shape of a run of digits without consulting numbering plans."""
     count = len(digits)
     if written.startswith(("+", "00", "plus")) and 8 <= count <= 17:
         return "international"

@@ -315,7 +315,7 @@ def _described(
 
 
 def _plain(written: str) -> bool:
-    """Whether an identifier is written without disguise. Full-width characters and kanji are normal in Japanese."""
+    """Whether an identifier is undisguised. Full-width characters and kanji are normal in Japanese, so they don't count."""
     return written.isascii() or all(
         (character < "\u2000" and (character.isascii() or character.isalpha())) or "\u3000" <= character < "\uffef"
         for character in written

@@ -27,7 +27,7 @@ def names(table: str, *keys: str) -> frozenset[str]:
 
 @lru_cache(maxsize=64)
 def sought(table: str, *keys: str) -> re2._Regexp:
-    """Return an expression that finds any word of one or more lists in lower-case text.
+    """Return a regular expression that matches any word from one or more lists in lower-case text.
 
     Latin words are found only as whole words.
     """

@@ -8,7 +8,7 @@ _FRAGMENTS = {entry["id"]: entry["fragments"] for entry in packs.read("sensitive
 
 
 def any_of(name: str) -> str:
-    """Return an expression that matches any of the words with this ID, tried in the order of the file."""
+    """Return a regular expression that matches any of the words with this ID, trying them in file order."""
     return "|".join(_FRAGMENTS[name])
 
 
