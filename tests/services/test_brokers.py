@@ -54,7 +54,7 @@ class Installation:
         log = self.folder / "worker.log"
         celery = [sys.executable, "-m", "celery", "-A", "tests.services.broker_app", "worker", "--beat"]
         options = ["--pool", "solo", "--without-gossip", "--without-mingle", "--loglevel", "info"]
-        own = ["--hostname", f"{self.name}@%h", "--schedule", str(self.folder / "beat")]
+        own = ["--hostname", f"{self.name}@%h", "--scheduler", "celery.beat:Scheduler"]
         with log.open("wb") as out:
             worker = subprocess.Popen(
                 [*celery, *options, *own],
