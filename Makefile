@@ -78,10 +78,10 @@ test-mariadb: .venv/.services-installed ## of it the suite on MariaDB
 	CONTACT_GUARD_SEQUENCES=60 $(BIN)/python -m pytest --ds tests.settings_mariadb $(PYTEST_ARGS)
 
 test-hosts: .venv/.services-installed ## the built wheel in living CRMs from PyPI, by the tutorial; needs PostgreSQL
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --hosts tests/hosts $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --hosts tests/hosts $(PYTEST_ARGS)
 
 test-hosts-slice: .venv/.services-installed ## of it what CI takes: each host, some on one database alone
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --hosts tests/hosts -m "not beyond_slice" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --hosts tests/hosts -m "not beyond_slice" $(PYTEST_ARGS)
 
 matrix: .venv/.matrix-installed ## the built package on each Python, Django, database, broker, extra (hours); needs the services
 	$(BIN)/nox $(NOX_ARGS)
