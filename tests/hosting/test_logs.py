@@ -1,4 +1,4 @@
-"""Values from outside in our logs: they forge no line, no JSON member and no terminal command."""
+"""Values from outside cannot forge lines, JSON members or terminal commands in the logs."""
 
 from __future__ import annotations
 
