@@ -118,7 +118,9 @@ def send(
     limits.check_channel(conversation, carrier, files=attachments, filled=filled)
     at = occurred_at or timezone.now()
     said = earlier_words(conversation) if has_parts(text, Direction.OUTBOUND) else ()
-    looked = preview(actor=actor, text=text, files=attachments, emergency=emergency, at=at, said=said)
+    looked = preview(
+        actor=actor, text=text, files=attachments, emergency=emergency, at=at, said=said, conversation=conversation
+    )
     if looked.decision.action is Action.BLOCK or (looked.decision.action is Action.NUDGE and override is None):
         record_kept_back(actor, conversation, looked)
         return Sent(message=None, decision=looked.decision, scan=looked.scan, files=looked.files)

@@ -1,8 +1,9 @@
-"""Decides on a message before it is sent: deliver, nudge or block, based on the scan and the working hours."""
+"""Decides on a message before it is sent, based on the scan and the time: deliver, nudge, schedule, hold or block."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from django.utils.translation import gettext as _
@@ -10,11 +11,16 @@ from django.utils.translation import gettext as _
 from crm_contact_guard.detection.types import Scan
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.policy.presets import rules
+from crm_contact_guard.policy.working_time import Answer
 
 
 class Action(StrEnum):
+    """What happens to a message, from the mildest to the strictest action."""
+
     DELIVER = "deliver"
     NUDGE = "nudge"
+    SCHEDULE = "schedule"
+    HOLD = "hold"
     BLOCK = "block"
 
 
@@ -43,22 +49,33 @@ class Override:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """The action for a message that is about to be sent, and the reasons (``attempt``, ``after_hours``)."""
+    """The action for a message that is about to be sent, and the reasons (``attempt``, ``after_hours``).
+
+    ``earliest_send_at`` is the first time (aware, UTC) at which the employee works and the customer isn't in quiet
+    hours; None if there is none.
+    """
 
     action: Action
     reasons: tuple[str, ...] = ()
+    earliest_send_at: datetime | None = None
 
 
-_WEIGHT = {Action.DELIVER: 0, Action.NUDGE: 1, Action.BLOCK: 2}
+_STRICTNESS = list(Action).index
 
 
-def decide(*, scan: Scan, working_time: bool, emergency: bool) -> Decision:
-    """Return the strictest action that any rule requires. Emergencies override working hours, but not content rules."""
+def decide(*, scan: Scan, moment: Answer, emergency: bool) -> Decision:
+    """Return the strictest action that any rule requires. Emergencies override working hours, but not content rules.
+
+    ``moment`` is the judgement on the time of the message, from ``moments.moment_of``.
+    """
     chosen = rules()
     required: list[tuple[str, Action]] = []
     if scan.attempt:
         required.append(("attempt", Action(chosen["attempt"])))
-    if not working_time and not emergency:
+    if moment.after_hours and not emergency:
         required.append(("after_hours", Action(chosen["after_hours"])))
-    action = max((action for _reason, action in required), key=_WEIGHT.__getitem__, default=Action.DELIVER)
-    return Decision(action=action, reasons=tuple(reason for reason, _action in required))
+    return Decision(
+        action=max((action for _reason, action in required), key=_STRICTNESS, default=Action.DELIVER),
+        reasons=tuple(reason for reason, _action in required),
+        earliest_send_at=moment.earliest_send_at,
+    )

@@ -80,7 +80,7 @@ def is_holiday(day: date) -> bool:
     Raise ConfigurationError for an unknown code.
     """
     codes, closed = _holidays()
-    with _unknown_calendars_named():
+    with unknown_calendars_named():
         return day in closed or holidays.is_holiday(day, codes)
 
 
@@ -89,13 +89,13 @@ def is_working_time(employee: Employee, at: datetime) -> bool:
 
     Raise ConfigurationError for invalid settings or an invalid calendar.
     """
-    with _unknown_calendars_named():
+    with unknown_calendars_named():
         return not working_time_of(employee).state(at).is_after_hours
 
 
 def ever_works(employee: Employee, at: datetime) -> bool:
     """Whether the employee has any working time in the next HORIZON days. Raise ConfigurationError."""
-    with _unknown_calendars_named():
+    with unknown_calendars_named():
         return working_time_of(employee).next_open(at) is not None
 
 
@@ -113,7 +113,7 @@ def next_working_day(employee: Employee, after: datetime) -> date:
     """
     calendar = working_time_of(employee)
     today = after.astimezone(calendar.zone).date()
-    with _unknown_calendars_named():
+    with unknown_calendars_named():
         for step in range(1, HORIZON):
             day = today + timedelta(days=step)
             if calendar.works_on(day):
@@ -150,7 +150,8 @@ def _holidays() -> tuple[tuple[str, ...], frozenset[date]]:
 
 
 @contextmanager
-def _unknown_calendars_named() -> Iterator[None]:
+def unknown_calendars_named() -> Iterator[None]:
+    """Turn UnknownCalendar into a ConfigurationError that names the setting."""
     try:
         yield
     except UnknownCalendar as error:

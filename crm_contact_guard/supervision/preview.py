@@ -13,9 +13,10 @@ from crm_contact_guard import crm, detection
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.detection.types import Direction, Scan
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.policy import hours
+from crm_contact_guard.policy import moments
 from crm_contact_guard.policy.company import company
 from crm_contact_guard.policy.decision import Decision, decide
+from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.signals import scanning
 from crm_contact_guard.supervision import contents
 from crm_contact_guard.supervision.verdicts import told_beforehand
@@ -41,10 +42,12 @@ def preview(
     emergency: bool = False,
     at: datetime | None = None,
     said: Sequence[str] = (),
+    conversation: Conversation | None = None,
 ) -> Preview:
     """Scan a draft and decide on it without sending it. Nothing is recorded, since an unsent draft is private.
 
     ``said`` contains the earlier messages of the conversation. Text quoted from them isn't attributed to the writer.
+    Without ``conversation``, nobody is known to have written before, and the customer has no quiet hours.
     """
     with crm.tenant(actor.tenant):
         with scanning("preview"):
@@ -56,10 +59,8 @@ def preview(
     with_findings = tuple(content for content in in_files if content.scan.findings)
     # An attempt in any part of the message counts.
     gravest = max((scan, *(content.scan for content in with_findings)), key=lambda one: (one.attempt, one.score))
-    working = hours.is_working_time(actor, at or timezone.now())
-    return Preview(
-        scan=scan, decision=decide(scan=gravest, working_time=working, emergency=emergency), files=with_findings
-    )
+    moment = moments.moment_of(actor, at or timezone.now(), conversation=conversation, emergency=emergency)
+    return Preview(scan=scan, decision=decide(scan=gravest, moment=moment, emergency=emergency), files=with_findings)
 
 
 def decision_data(looked: Preview) -> dict[str, Any]:
