@@ -26,7 +26,7 @@ from crm_contact_guard.files import reencoding
 from crm_contact_guard.hosting import collations
 from crm_contact_guard.installation.addresses import misplaced
 from crm_contact_guard.installation.templates import finds_ours
-from crm_contact_guard.policy import company, presets, templates, thresholds
+from crm_contact_guard.policy import company, presets, quiet_hours, templates, thresholds
 from crm_contact_guard.reading import options
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing import keys, witnessing
@@ -115,6 +115,17 @@ def check_policy(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         except ConfigurationError as error:
             messages.append(Error(str(error), hint="See docs/settings.md, The company.", id="crm_contact_guard.E010"))
     return messages
+
+
+@register("crm_contact_guard")
+def check_quiet_hours(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E050: ``QUIET_HOURS`` has an invalid entry."""
+    try:
+        quiet_hours.check()
+    except ConfigurationError as error:
+        hint = "See docs/working_time.md, Quiet hours of customers."
+        return [Error(str(error), hint=hint, id="crm_contact_guard.E050")]
+    return []
 
 
 @register("crm_contact_guard")

@@ -49,6 +49,7 @@ DEFAULTS: dict[str, Any] = {
     # Policy
     "WORKING_HOURS": {"mon-fri": "09:00-18:00"},
     "HOLIDAYS": [],
+    "QUIET_HOURS": {},
     "RULES": {},
     # Supervision
     "ALERT_WINDOW_HOURS": 24,

@@ -49,7 +49,7 @@ class Override:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """The action for a message that is about to be sent, and the reasons (``attempt``, ``after_hours``).
+    """The action for a message that is about to be sent, and the names of the rules that require it.
 
     ``earliest_send_at`` is the first time (aware, UTC) at which the employee works and the customer isn't in quiet
     hours; None if there is none.
@@ -64,7 +64,7 @@ _STRICTNESS = list(Action).index
 
 
 def decide(*, scan: Scan, moment: Answer, emergency: bool) -> Decision:
-    """Return the strictest action that any rule requires. Emergencies override working hours, but not content rules.
+    """Return the strictest action that any rule requires. Emergencies override the hours, but not content rules.
 
     ``moment`` is the judgement on the time of the message, from ``moments.moment_of``.
     """
@@ -74,6 +74,8 @@ def decide(*, scan: Scan, moment: Answer, emergency: bool) -> Decision:
         required.append(("attempt", Action(chosen["attempt"])))
     if moment.after_hours and not emergency:
         required.append(("after_hours", Action(chosen["after_hours"])))
+    if moment.quiet_applies:
+        required.append(("quiet_hours", Action(chosen["quiet_hours"])))
     return Decision(
         action=max((action for _reason, action in required), key=_STRICTNESS, default=Action.DELIVER),
         reasons=tuple(reason for reason, _action in required),

@@ -32,27 +32,33 @@ def parse_week(hours: Mapping[str, Any]) -> Week:
     """
     week: list[list[Span]] = [[] for _ in _DAYS]
     for days, spans in hours.items():
-        for index in _days(days):
-            for text in str(spans).split(","):
-                if not text.strip():
-                    continue
-                match = _SPAN.fullmatch(text)
-                if match is None:
-                    raise ConfigurationError(f"Working hours {days!r}: {text.strip()!r} is not like 09:00-18:00")
-                from_hour, from_minute, to_hour, to_minute = map(int, match.groups())
-                start, end = from_hour * 60 + from_minute, to_hour * 60 + to_minute
-                if start >= DAY or end > DAY or from_minute > 59 or to_minute > 59:
-                    raise ConfigurationError(f"Working hours {days!r}: {text.strip()!r} is not a time of day")
-                week[index].append(span(start, end))
+        for index in parse_days(days, "Working hours"):
+            week[index] += parse_spans(spans, f"Working hours {days!r}")
     return tuple(tuple(day) for day in week)
 
 
-def _days(text: str) -> list[int]:
+def parse_spans(text: Any, where: str) -> list[Span]:
+    """Parse ``10:00-13:00, 14:00-17:00``. Raise ConfigurationError, which begins with ``where``."""
+    found = []
+    for part in filter(str.strip, str(text).split(",")):
+        match = _SPAN.fullmatch(part)
+        if match is None:
+            raise ConfigurationError(f"{where}: {part.strip()!r} is not like 09:00-18:00")
+        from_hour, from_minute, to_hour, to_minute = map(int, match.groups())
+        start, end = from_hour * 60 + from_minute, to_hour * 60 + to_minute
+        if start >= DAY or end > DAY or from_minute > 59 or to_minute > 59:
+            raise ConfigurationError(f"{where}: {part.strip()!r} is not a time of day")
+        found.append(span(start, end))
+    return found
+
+
+def parse_days(text: str, where: str) -> list[int]:
+    """Parse ``mon`` or ``mon-fri`` to weekdays (0 is Monday). Raise ConfigurationError, which begins with ``where``."""
     first, _, last = (part.strip()[:3] for part in text.lower().partition("-"))
     try:
         start, end = _DAYS.index(first), _DAYS.index(last or first)
     except ValueError as error:
-        raise ConfigurationError(f"Working hours: {text!r} is not a day like mon or mon-fri") from error
+        raise ConfigurationError(f"{where}: {text!r} is not a day like mon or mon-fri") from error
     return [(start + step) % 7 for step in range((end - start) % 7 + 1)]
 
 

@@ -1,33 +1,100 @@
-"""Judges the time of a message that an employee is about to send in a conversation."""
+"""Judges the time of a message that an employee sends in a conversation: hours, quiet hours, and who wrote first."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any, Final
+from uuid import UUID
 
+from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.policy import hours, working_time
-from crm_contact_guard.policy.working_time.quiet import Side
-from crm_contact_guard.record.models import Conversation, Direction
+from crm_contact_guard.policy import hours, quiet_hours, working_time
+from crm_contact_guard.policy.working_time.quiet import PAUSE, Side
+from crm_contact_guard.record.models import Conversation, Direction, Message
 
-#: Number of earlier messages that are read to find out who wrote first.
-_EARLIER = 200
+#: Number of messages read at first, and at most. If a talk has more, the oldest of these counts as its first.
+_FEW: Final = 50
+_MOST: Final = 500
+#: States of messages that reached the customer or are about to. Messages without a delivery come from the host.
+_GOES_OUT: Final = frozenset(
+    (
+        Delivery.State.QUEUED,
+        Delivery.State.SENDING,
+        Delivery.State.SENT,
+        Delivery.State.DELIVERED,
+        Delivery.State.READ,
+        Delivery.State.UNCERTAIN,
+        None,
+    )
+)
+
+
+class Circumstance(StrEnum):
+    """How a message outside working hours came about. The value is the name of the finding's detector."""
+
+    OWN = "policy.hours"
+    ANSWER = "policy.hours.answer"
+    QUICK = "policy.hours.quick_answer"
+    QUIET = "policy.hours.quiet"
 
 
 def moment_of(
-    employee: Employee, at: datetime, *, conversation: Conversation | None = None, emergency: bool = False
+    employee: Employee,
+    at: datetime,
+    *,
+    conversation: Conversation | None = None,
+    emergency: bool = False,
+    besides: UUID | None = None,
 ) -> working_time.Answer:
-    """Return the judgement on a message sent at ``at`` (aware). Raise ConfigurationError for an invalid calendar."""
+    """Return the judgement on a message sent at ``at`` (aware).
+
+    Without ``conversation``, nobody has written before, and the customer has no quiet hours. ``besides`` is the ID of
+    the message itself if it is recorded already. Raise ConfigurationError for an invalid calendar.
+    """
     with hours.unknown_calendars_named():
         return working_time.answer(
             hours.working_time_of(employee),
             at,
-            messages=_messages(conversation, at) if conversation is not None else (),
+            customer=quiet_hours.quiet_hours_of(conversation.customer) if conversation is not None else None,
+            messages=_messages(conversation, at, besides) if conversation is not None else (),
             emergency=emergency,
         )
 
 
-def _messages(conversation: Conversation, until: datetime) -> list[tuple[Side, datetime]]:
-    """Return who wrote when in a conversation, newest first. Notes about calls and meetings don't count."""
+def circumstance_of(message: Message, employee: Employee) -> Circumstance:
+    """Return how a recorded message of an employee outside working hours came about."""
+    found = moment_of(employee, message.occurred_at, conversation=message.conversation, besides=message.pk)
+    if found.quick_answer:
+        return Circumstance.QUICK
+    if found.first_by is Side.CUSTOMER:
+        return Circumstance.ANSWER
+    return Circumstance.QUIET if found.quiet_applies else Circumstance.OWN
+
+
+def _messages(conversation: Conversation, until: datetime, besides: UUID | None) -> list[tuple[Side, datetime]]:
+    """Return who wrote when, oldest first, from the beginning of the current talk on, but at most ``_MOST`` messages.
+
+    Notes, automatic answers, messages that didn't go out, and files that were fetched later don't count.
+    """
     rows = conversation.messages.filter(occurred_at__lte=until).exclude(direction=Direction.NOTE)
-    pairs = rows.order_by("-occurred_at", "-id").values_list("direction", "occurred_at")[:_EARLIER]
-    return [(Side.CUSTOMER if direction == Direction.INBOUND else Side.EMPLOYEE, at) for direction, at in pairs]
+    rows = rows.filter(reply_to__isnull=True).order_by("-occurred_at", "-id")
+    columns = rows.values_list("id", "direction", "occurred_at", "employee_id", "delivery__state")
+    found: list[tuple[Side, datetime]] = []
+    for part in (slice(0, _FEW), slice(_FEW, _MOST)):
+        page: list[tuple[Any, ...]] = list(columns[part])
+        for pk, direction, at, writer, state in page:
+            inbound = direction == Direction.INBOUND
+            if pk != besides and (inbound or (writer is not None and state in _GOES_OUT)):
+                found.append((Side.CUSTOMER if inbound else Side.EMPLOYEE, at))
+        if len(page) < _FEW or _is_enough(found, until):
+            break
+    return found[::-1]
+
+
+def _is_enough(messages: list[tuple[Side, datetime]], until: datetime) -> bool:
+    """Whether older messages can't change the answer."""
+    later = [(Side.EMPLOYEE, until), *messages]
+    began = any(older[0] is Side.EMPLOYEE and newer[1] - older[1] > PAUSE for newer, older in pairwise(later))
+    return began and any(side is Side.CUSTOMER for side, _at in messages)

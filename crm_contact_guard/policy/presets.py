@@ -14,21 +14,25 @@ Action = Literal["deliver", "nudge", "block"]
 
 
 class Rules(TypedDict):
-    """The action for each rule. ``attempt``: the message is an attempt. ``after_hours``: the writer is off duty."""
+    """The action for each rule. ``attempt``: the message is an attempt. ``after_hours``: the writer is off duty.
+
+    ``quiet_hours``: the customer shouldn't be disturbed now, and hasn't just written.
+    """
 
     attempt: Action
     after_hours: Action
+    quiet_hours: Action
 
 
-_GENTLE: Final = Rules(attempt="nudge", after_hours="deliver")
+_GENTLE: Final = Rules(attempt="nudge", after_hours="deliver", quiet_hours="deliver")
 
 PRESETS: Final[dict[str, Rules]] = {
     "general": _GENTLE,
     "hospitality": _GENTLE,
     "sales": _GENTLE,
     "overseas_shop": _GENTLE,
-    "healthcare": Rules(attempt="nudge", after_hours="nudge"),
-    "finance": Rules(attempt="block", after_hours="nudge"),
+    "healthcare": Rules(attempt="nudge", after_hours="nudge", quiet_hours="deliver"),
+    "finance": Rules(attempt="block", after_hours="nudge", quiet_hours="deliver"),
 }
 ACTIONS: Final = ("deliver", "nudge", "block")
 

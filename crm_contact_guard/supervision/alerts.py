@@ -16,6 +16,7 @@ from django.utils import timezone
 from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.hosting import database
+from crm_contact_guard.policy import moments
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.models import (
@@ -77,7 +78,8 @@ def severity_of(verdict: Verdict) -> int:
     """Return how severe an alert for the verdict is.
 
     High for harassment, for a message that couldn't be inspected, and for an employee who gave or accepted a private
-    contact. Low for a message outside working hours, and for a file that couldn't be read. Otherwise medium.
+    contact. Low for a message outside working hours, unless it began a talk in the customer's quiet hours, and for a
+    file that couldn't be read. Otherwise medium.
     """
     kinds = {finding.kind for finding in verdict.findings}
     if verdict.topic == Topic.SCAN_FAILURE and all(finding.place for finding in verdict.findings):
@@ -85,7 +87,8 @@ def severity_of(verdict: Verdict) -> int:
     if verdict.topic in (Topic.HARASSMENT, Topic.SCAN_FAILURE):
         return Severity.HIGH
     if verdict.topic == Topic.AFTER_HOURS:
-        return Severity.LOW
+        disturbs = any(finding.detector == moments.Circumstance.QUIET for finding in verdict.findings)
+        return Severity.MEDIUM if disturbs else Severity.LOW
     if verdict.by == Side.EMPLOYEE and (FindingKind.CONTACT_IDENTIFIER in kinds or verdict.stance == Stance.ACCEPT):
         return Severity.HIGH
     return Severity.MEDIUM

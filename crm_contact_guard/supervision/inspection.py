@@ -16,14 +16,14 @@ from crm_contact_guard.conf import settings
 from crm_contact_guard.conversations import quotes
 from crm_contact_guard.detection.types import By, Direction, Kind
 from crm_contact_guard.hosting import database
-from crm_contact_guard.policy import hours
+from crm_contact_guard.policy import hours, moments
 from crm_contact_guard.policy.company import company
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.signals import scanning
 from crm_contact_guard.supervision import contents, verdicts
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
-from crm_contact_guard.supervision.models import Alert, Inspection, Tier, Topic
+from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Tier, Topic
 from crm_contact_guard.supervision.noticing import notice
 from crm_contact_guard.supervision.second_reading import second_reader
 from crm_contact_guard.supervision.talks import as_thread, talk_up_to
@@ -104,19 +104,24 @@ def _reported(message: Message) -> list[Verdict]:
 
 
 def _after_hours(message: Message) -> list[Verdict]:
-    """Return a verdict on an employee's message sent outside working hours, unless it was marked as an emergency."""
+    """Return a verdict on an employee's message sent outside working hours, unless it was marked as an emergency.
+
+    An answer to the customer counts as well, but the detector's name tells it apart.
+    """
     if message.direction != Direction.OUTBOUND.value or message.employee is None:
         return []
     if hours.is_working_time(message.employee, message.occurred_at) or is_emergency(message):
         return []
+    # A second inspection must not store a second finding if the answer changed, for example by a late message.
+    known = Finding.objects.filter(message=message, kind=Kind.AFTER_HOURS.value).values_list("detector", flat=True)
     finding = NewFinding(
         message=message,
         kind=Kind.AFTER_HOURS.value,
         start=0,
         end=0,
         score=1.0,
-        detector="policy.hours",
-        version="1",
+        detector=known.first() or moments.circumstance_of(message, message.employee).value,
+        version="2",
     )
     return [Verdict(topic=Topic.AFTER_HOURS, by="employee", stance="none", at=message, findings=[finding])]
 

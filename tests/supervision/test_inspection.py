@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.core import mail
+from django.test import override_settings
 
 from crm_contact_guard import gateway
 from crm_contact_guard.directory.models import Employee
@@ -158,3 +160,30 @@ def test_a_contact_given_by_an_employee_has_high_severity_unlike_a_customers(
 
     severities = dict(Alert.objects.values_list("by", "severity"))
     assert severities == {"customer": 2, "employee": 3}
+
+
+@pytest.mark.parametrize(
+    ("wrote", "quiet", "expected"),
+    [
+        ([5], "", ("policy.hours.quick_answer", 1)),
+        ([60 * 6], "", ("policy.hours.answer", 1)),
+        ([], "", ("policy.hours", 1)),
+        ([], "21:00-08:00", ("policy.hours.quiet", 2)),
+        ([60 * 6], "21:00-08:00", ("policy.hours.answer", 1)),
+    ],
+)
+def test_an_after_hours_alert_knows_who_wrote_first(
+    clerk: Employee, conversation: Conversation, wrote: list[int], quiet: str, expected: tuple[str, int]
+) -> None:
+    night = 60 * 12
+    for minutes in wrote:
+        says(conversation, "Is the gym open?", minutes=night - minutes)
+
+    with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "QUIET_HOURS": {"daily": quiet}}):
+        message = writes(clerk, conversation, "The gym opens at six.", minutes=night)
+        # A message that arrives late doesn't make a second finding of the same one.
+        says(conversation, "Hello?", minutes=night - 1)
+        inspection.inspect(message)
+
+    finding = Finding.objects.get()
+    assert (finding.detector, Alert.objects.get().severity) == expected

@@ -186,6 +186,8 @@ def _kept_back(sent: gateway.Sent) -> Response:
         detail = _("Nothing was sent yet. Change the text, or send it again with an override that says why.")
     if sent.decision.reasons == ("after_hours",):
         detail = _("Nothing was sent: it is outside your working hours. Send later, or mark a real emergency.")
+    if sent.decision.reasons == ("quiet_hours",):
+        detail = _("Nothing was sent: these are the customer's quiet hours. Send later, or mark a real emergency.")
     found = [{"place": "", **one} for one in ScanFindingSerializer(sent.scan.findings, many=True).data]
     for content in sent.files:
         found += [

@@ -46,12 +46,16 @@ class Advice:
     def after_hours(self) -> bool:
         return "after_hours" in self.decision.reasons
 
+    @property
+    def quiet_hours(self) -> bool:
+        return "quiet_hours" in self.decision.reasons
+
 
 def look(viewer: Employee, typed: Typed, conversation: Conversation) -> Advice | None:
     """Return the advice that sending the text now would give, or None if there is none. Records nothing."""
     if not typed.text.strip():
         return None
-    looked = gateway.preview(actor=viewer, text=typed.text, emergency=typed.emergency)
+    looked = gateway.preview(actor=viewer, text=typed.text, emergency=typed.emergency, conversation=conversation)
     return advise(looked, typed.text, conversation)
 
 

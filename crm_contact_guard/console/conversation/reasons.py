@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from django.utils.translation import get_language
+from typing import Any, Final
+
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import detection
+from crm_contact_guard.policy.moments import Circumstance
 from crm_contact_guard.supervision.models import FindingKind
 from crm_contact_guard.supervision.second_reading.reader_effects import DETECTOR
+
+_AFTER_HOURS: Final[dict[str, Any]] = {
+    Circumstance.OWN: gettext_lazy("Sent outside the employee's working hours."),
+    Circumstance.ANSWER: gettext_lazy("Sent outside the employee's working hours; the customer had written first."),
+    Circumstance.QUICK: gettext_lazy("Sent outside the employee's working hours, soon after the customer wrote."),
+    Circumstance.QUIET: gettext_lazy(
+        "Sent outside the employee's working hours, and in the customer's quiet hours, before the customer wrote."
+    ),
+}
 
 
 def reason(detector: str, kind: str) -> str:
@@ -16,7 +28,7 @@ def reason(detector: str, kind: str) -> str:
     If the detector has none, because it belongs to the host or to an older version, return the name of the kind.
     """
     if kind == FindingKind.AFTER_HOURS:
-        return _("Sent outside the employee's working hours.")
+        return str(_AFTER_HOURS.get(detector, _AFTER_HOURS[Circumstance.OWN]))
     if detector == DETECTOR:
         return _("The second reader, a machine, sees an attempt here.")
     language = "ja" if (get_language() or "").startswith("ja") else "en"
