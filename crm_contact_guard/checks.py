@@ -108,13 +108,13 @@ def check_channels(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 @register("crm_contact_guard")
 def check_policy(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E010: ``INDUSTRY``, ``RULES``, ``SENSITIVITY`` or ``THRESHOLDS`` has an unknown value."""
-    messages: list[CheckMessage] = []
+    problems: dict[str, None] = {}
     for check in (presets.rules, thresholds.check):
         try:
             check()
         except ConfigurationError as error:
-            messages.append(Error(str(error), hint="See docs/settings.md, The company.", id="crm_contact_guard.E010"))
-    return messages
+            problems[str(error)] = None
+    return [Error(text, hint="See docs/settings.md, The company.", id="crm_contact_guard.E010") for text in problems]
 
 
 @register("crm_contact_guard")

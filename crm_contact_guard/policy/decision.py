@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,18 +11,13 @@ from django.utils.translation import gettext as _
 
 from crm_contact_guard.detection.types import Scan
 from crm_contact_guard.exceptions import InvalidMessage
-from crm_contact_guard.policy.presets import rules
+from crm_contact_guard.policy import rulebook
+from crm_contact_guard.policy.actions import Action
+from crm_contact_guard.policy.presets.rule_names import Evidence
+from crm_contact_guard.policy.rulebook import Applied, Rulebook
 from crm_contact_guard.policy.working_time import Answer
 
-
-class Action(StrEnum):
-    """What happens to a message, from the mildest to the strictest action."""
-
-    DELIVER = "deliver"
-    NUDGE = "nudge"
-    SCHEDULE = "schedule"
-    HOLD = "hold"
-    BLOCK = "block"
+__all__ = ["Action", "Decision", "Override", "OverrideCode", "decide"]
 
 
 class OverrideCode(StrEnum):
@@ -49,35 +45,45 @@ class Override:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """The action for a message that is about to be sent, and the names of the rules that require it.
+    """The action for a message that is about to be sent, and why.
 
-    ``earliest_send_at`` is the first time (aware, UTC) at which the employee works and the customer isn't in quiet
-    hours; None if there is none.
+    * ``reasons``: the bases of the rules that applied, such as ``attempt`` and ``after_hours``.
+    * ``earliest_send_at``: the first time (aware, UTC) at which the employee works and the customer isn't in quiet
+      hours; None if there is none.
+    * ``applied``: the rules that applied. ``version``: the digest of the rulebook that they are in.
+    * ``evidence``, ``after_hours`` and ``quiet_hours``: what the rules were applied to.
     """
 
     action: Action
     reasons: tuple[str, ...] = ()
     earliest_send_at: datetime | None = None
+    applied: tuple[Applied, ...] = ()
+    version: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    after_hours: bool = False
+    quiet_hours: bool = False
 
 
-_STRICTNESS = list(Action).index
+def decide(
+    *, scan: Scan, moment: Answer, emergency: bool, files: Iterable[Scan] = (), rules: Rulebook | None = None
+) -> Decision:
+    """Return the strictest action that any rule requires. Emergencies override working hours, but not content rules.
 
-
-def decide(*, scan: Scan, moment: Answer, emergency: bool) -> Decision:
-    """Return the strictest action that any rule requires. Emergencies override the hours, but not content rules.
-
-    ``moment`` is the judgement on the time of the message, from ``moments.moment_of``.
+    ``moment`` is the judgement on the time of the message, from ``moments.moment_of``. ``files`` are the scans of the
+    message's files. ``rules`` defaults to those of the settings. No query is made.
     """
-    chosen = rules()
-    required: list[tuple[str, Action]] = []
-    if scan.attempt:
-        required.append(("attempt", Action(chosen["attempt"])))
-    if moment.after_hours and not emergency:
-        required.append(("after_hours", Action(chosen["after_hours"])))
-    if moment.quiet_applies:
-        required.append(("quiet_hours", Action(chosen["quiet_hours"])))
+    chosen = rules or rulebook.from_settings()
+    evidence = tuple(dict.fromkeys(one for part in (scan, *files) for one in rulebook.evidence_of(part)))
+    after_hours = moment.after_hours and not emergency
+    quiet_hours = moment.quiet_applies and not emergency
+    applied = chosen.apply(evidence, after_hours=after_hours, quiet_hours=quiet_hours)
     return Decision(
-        action=max((action for _reason, action in required), key=_STRICTNESS, default=Action.DELIVER),
-        reasons=tuple(reason for reason, _action in required),
+        action=rulebook.strictest(applied),
+        reasons=tuple(dict.fromkeys(one.reason for one in applied)),
         earliest_send_at=moment.earliest_send_at,
+        applied=applied,
+        version=chosen.digest,
+        evidence=evidence,
+        after_hours=after_hours,
+        quiet_hours=quiet_hours,
     )

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from crm_contact_guard.conf import settings
 from crm_contact_guard.detection.types import Direction
 from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.policy import presets
 
 
 class Thresholds(NamedTuple):
@@ -23,11 +24,6 @@ SENSITIVITIES: Final[dict[str, Thresholds]] = {
     "balanced": Thresholds(alert=1.0, noticed=1.0),
     "strict": Thresholds(alert=0.7, noticed=0.7),
 }
-#: Sensitivity by industry and direction. Strict where a missed attempt costs more than a false alarm.
-PRESETS: Final[dict[str, Mapping[Direction, str]]] = {
-    "finance": {Direction.OUTBOUND: "strict", Direction.INBOUND: "strict", Direction.NOTE: "strict"},
-}
-_OTHERWISE: Final = "balanced"
 #: The lowest and highest possible thresholds. Scores beyond these no longer distinguish between messages.
 _LEAST, _MOST = 0.01, 0.99
 
@@ -61,7 +57,7 @@ def _sensitivity(direction: Direction) -> str:
     if isinstance(chosen, Mapping):
         _check_keys("SENSITIVITY", chosen, [*Direction])
         chosen = chosen.get(direction, "")
-    word = chosen or PRESETS.get(settings.INDUSTRY, {}).get(direction, _OTHERWISE)
+    word = chosen or presets.chosen().sensitivity[direction]
     if word not in SENSITIVITIES:
         raise ConfigurationError(f'CONTACT_GUARD["SENSITIVITY"] = {word!r}; known: {", ".join(SENSITIVITIES)}')
     return str(word)

@@ -13,7 +13,7 @@ from crm_contact_guard import crm, detection
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.detection.types import Direction, Scan
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.policy import moments
+from crm_contact_guard.policy import moments, rulebook
 from crm_contact_guard.policy.company import company
 from crm_contact_guard.policy.decision import Decision, decide
 from crm_contact_guard.record.models import Conversation
@@ -57,19 +57,25 @@ def preview(
             for content in contents.of_files(files, Direction.OUTBOUND)
         ]
     with_findings = tuple(content for content in in_files if content.scan.findings)
-    # An attempt in any part of the message counts.
-    gravest = max((scan, *(content.scan for content in with_findings)), key=lambda one: (one.attempt, one.score))
     moment = moments.moment_of(actor, at or timezone.now(), conversation=conversation, emergency=emergency)
-    return Preview(scan=scan, decision=decide(scan=gravest, moment=moment, emergency=emergency), files=with_findings)
+    in_each_file = [content.scan for content in with_findings]
+    decision = decide(scan=scan, moment=moment, emergency=emergency, files=in_each_file)
+    return Preview(scan=scan, decision=decision, files=with_findings)
 
 
 def decision_data(looked: Preview) -> dict[str, Any]:
-    """Return the data that the record keeps of a decision: kinds, detectors and places, never text."""
+    """Return the data that the record keeps of a decision: what it rests on and by which rules, never text."""
+    decision = looked.decision
     findings = [("", finding) for finding in looked.scan.findings]
     findings += [(content.place, finding) for content in looked.files for finding in content.scan.findings]
     return {
-        "decision": looked.decision.action.value,
-        "reasons": list(looked.decision.reasons),
+        "decision": decision.action.value,
+        "reasons": list(decision.reasons),
+        "policy": decision.version,
+        "rules": [one.rule for one in decision.applied],
+        "evidence": [rulebook.as_data(one) for one in decision.evidence],
+        "after_hours": decision.after_hours,
+        "quiet_hours": decision.quiet_hours,
         "findings": [
             {"kind": finding.kind.value, "detector": finding.detector, **({"place": place} if place else {})}
             for place, finding in findings

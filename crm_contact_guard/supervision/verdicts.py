@@ -9,6 +9,7 @@ from dataclasses import replace
 from crm_contact_guard import detection
 from crm_contact_guard.channels.unread import UNREAD
 from crm_contact_guard.detection.types import Finding, Kind, Scan, ThreadVerdict
+from crm_contact_guard.policy.rulebook import HARASSMENT_ALERT
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.supervision import contents
 from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, by_side
@@ -18,8 +19,6 @@ from crm_contact_guard.supervision.models import Tier, Topic
 UNREADABLE = "engine.error"
 #: The detector name of a finding for a message that couldn't be read, in whole or in part, when it arrived.
 MESSAGE_UNREAD = "message.unread"
-#: A harassment finding below this score is noticed without an alert.
-HARASSMENT_ALERT = 0.5
 #: Kinds that are stored and shown but never open an alert by themselves.
 _QUIET = (Kind.PRIVATE_TOPIC,)
 

@@ -12,6 +12,7 @@ from django.apps import apps
 
 from crm_contact_guard.channels.base import Channel
 from crm_contact_guard.conf import DEFAULTS
+from crm_contact_guard.detection.types import Direction
 from crm_contact_guard.policy import presets, retention
 from tests.docs.pages import ROOT
 
@@ -33,9 +34,18 @@ OPTIONS = {
     "WhatsApp Cloud API": ["whatsapp"],
 }
 LEVELS = {
-    "presets.md": {"deliver": "deliver", "nudge": "nudge", "block": "block"},
-    "ja/presets.md": {"deliver": "送信", "nudge": "確認", "block": "送信不可"},
+    "presets.md": {word: word for word in ("deliver", "nudge", "schedule", "hold", "block", "balanced", "strict")},
+    "ja/presets.md": {
+        "deliver": "送信",
+        "nudge": "確認",
+        "schedule": "予約",
+        "hold": "保留",
+        "block": "送信不可",
+        "balanced": "標準",
+        "strict": "厳格",
+    },
 }
+SHOWN_RULES = ("attempt", "sensitive_data", "harassment", "after_hours", "quiet_hours")
 
 
 @pytest.mark.parametrize("name", sorted(DEFAULTS))
@@ -137,12 +147,16 @@ def test_presets_are_told_as_they_are(name: str) -> None:
 
     for key, preset in retention.PRESETS.items():
         assert re.search(rf"^\| `{key}` \| {preset.years} \|", text, re.MULTILINE), key
-    for key, rules in presets.PRESETS.items():
-        words = LEVELS[name]
+    for key in presets.INDUSTRIES:
+        found, words = presets.preset(key), LEVELS[name]
         row = re.search(rf"^\| `{key}`.*$", text, re.MULTILINE)
         assert row is not None, key
-        cells = [cell.strip(" *") for cell in row[0].split("|")[2:4]]
-        assert cells == [words[rules["attempt"]], words[rules["after_hours"]]], key
+        cells = [cell.strip(" ") for cell in row[0].split("|")[2:-1]]
+        actions = [words[found.rules.get(rule, "deliver")] for rule in SHOWN_RULES]
+        narrower = [f"`{rule}` {words[action]}" for rule, action in found.rules.items() if rule not in SHOWN_RULES]
+        sensitivity = words[found.sensitivity[Direction.OUTBOUND]]
+        share = f"{found.review_share:.0%}"
+        assert cells == [*actions, ", ".join(narrower), sensitivity, share, f"`{found.retention}`"], key
 
 
 def test_a_released_version_is_the_newest_of_the_changelog() -> None:

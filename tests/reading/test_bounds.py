@@ -40,7 +40,7 @@ def test_an_untrusted_no_does_not_demote_but_a_yes_promotes() -> None:
 
 
 def test_every_industry_has_bounds_and_finance_never_demotes() -> None:
-    assert set(PRESETS) == set(presets.PRESETS)
+    assert set(PRESETS) == set(presets.INDUSTRIES)
     assert not PRESETS["finance"].may_demote(0.0)
     assert PRESETS["finance"].may_promote(0.0)
     assert not PRESETS["general"].may_demote(0.9)

@@ -11,6 +11,7 @@ from crm_contact_guard import gateway
 from crm_contact_guard.console.conversation.evidence import Piece, Span, pieces
 from crm_contact_guard.console.conversation.reasons import reason
 from crm_contact_guard.console.conversation.typed import Typed
+from crm_contact_guard.detection.types import Finding
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.gateway import Preview, Sent
 from crm_contact_guard.hosting.languages import speaking, spoken
@@ -43,6 +44,14 @@ class Advice:
         return "attempt" in self.decision.reasons
 
     @property
+    def harassment(self) -> bool:
+        return "harassment" in self.decision.reasons
+
+    @property
+    def sensitive_data(self) -> bool:
+        return "sensitive_data" in self.decision.reasons
+
+    @property
     def after_hours(self) -> bool:
         return "after_hours" in self.decision.reasons
 
@@ -65,13 +74,13 @@ def advise(looked: Preview | Sent, text: str, conversation: Conversation) -> Adv
     if not decision.reasons:
         return None
     attempt = "attempt" in decision.reasons
-    found = [f for f in scan.findings if attempt and TOPICS.get(f.kind.value) == Topic.OFF_CHANNEL]
+    found = [f for f in scan.findings if _objected(decision, f)]
     told = [reason(f.detector, f.kind.value) for f in found]
     told += [
         _("%(file)s: %(reason)s") % {"file": content.file, "reason": reason(f.detector, f.kind.value)}
         for content in looked.files
         for f in content.scan.findings
-        if attempt and TOPICS.get(f.kind.value) == Topic.OFF_CHANNEL
+        if _objected(decision, f)
     ]
     reasons = dict.fromkeys(told)
     language = spoken(conversation.customer.language)
@@ -82,6 +91,13 @@ def advise(looked: Preview | Sent, text: str, conversation: Conversation) -> Adv
         suggestion=better_wording(language) if attempt else "",
         suggestion_language=language,
     )
+
+
+def _objected(decision: Decision, finding: Finding) -> bool:
+    """Whether a rule applied because of the finding."""
+    if TOPICS.get(finding.kind.value) == Topic.OFF_CHANNEL:
+        return "attempt" in decision.reasons
+    return finding.kind.value in decision.reasons
 
 
 def better_wording(language: str) -> str:
