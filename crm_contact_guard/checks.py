@@ -27,6 +27,7 @@ from crm_contact_guard.hosting import collations
 from crm_contact_guard.installation.addresses import misplaced
 from crm_contact_guard.installation.templates import finds_ours
 from crm_contact_guard.policy import company, presets, quiet_hours, templates, thresholds
+from crm_contact_guard.policy.closing import options as auto_answer
 from crm_contact_guard.reading import options
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing import keys, witnessing
@@ -276,6 +277,13 @@ def check_engines(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         return []
     hint = f'Add {{"BACKEND": "{engine}", "APP_DIRS": True}} to TEMPLATES; other engines may stay before it.'
     return [Error("No engine in TEMPLATES finds our templates", hint=hint, id="crm_contact_guard.E022")]
+
+
+@register("crm_contact_guard")
+def check_auto_answer(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E030: ``AUTO_ANSWER`` has an unknown key, channel or value."""
+    hint = "See docs/settings.md, After hours."
+    return [Error(problem, hint=hint, id="crm_contact_guard.E030") for problem in auto_answer.problems()]
 
 
 @register("crm_contact_guard")

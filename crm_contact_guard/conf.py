@@ -51,6 +51,7 @@ DEFAULTS: dict[str, Any] = {
     "HOLIDAYS": [],
     "QUIET_HOURS": {},
     "RULES": {},
+    "AUTO_ANSWER": False,
     # Supervision
     "ALERT_WINDOW_HOURS": 24,
     "NOTIFY": {"email": True},

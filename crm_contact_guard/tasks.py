@@ -19,11 +19,12 @@ from crm_contact_guard.delivery import attempts, outbox
 from crm_contact_guard.directory.models import Customer
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.dispatch import later
-from crm_contact_guard.exceptions import ChannelError
+from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 from crm_contact_guard.files import media
 from crm_contact_guard.files.models import Media
 from crm_contact_guard.hosting import logs
 from crm_contact_guard.intake import mail_polling, reconciling
+from crm_contact_guard.policy.closing import answering
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing import sealer, witnessing
@@ -44,9 +45,16 @@ def deliver(message_id: str) -> None:
 
 @shared_task(acks_late=True, ignore_result=True)
 def inspect(message_id: str) -> None:
-    """Inspect one message and notify about its alerts."""
+    """Inspect one message and notify about its alerts. Before, answer it automatically if nobody works.
+
+    The sweep repeats this task until the message is inspected, so the automatic answer isn't lost if a process dies.
+    """
     message = Message.objects.select_related("conversation", "employee").get(pk=message_id)
     with crm.tenant(message.tenant):
+        try:
+            answering.answer(message)
+        except ConfigurationError:
+            logger.exception("Message %s gets no automatic answer", message_id)
         for alert in inspection.inspect(message):
             later("notify", str(alert.pk))
 

@@ -179,6 +179,12 @@ CONTACT_GUARD: dict[str, Any] = {
     "LOGOUT_URL": "logout",
     "WORKING_HOURS": {"mon-fri": "09:00-18:00"},
     "HOLIDAYS": ["JP"],
+    "AUTO_ANSWER": {
+        "EMERGENCY": {
+            "en": "If you are staying with us and it is urgent, please call 03-6277-4810 at any time.",
+            "ja": "ご宿泊中でお急ぎの場合は、24時間いつでも 03-6277-4810 へお電話ください。",
+        },
+    },
     "CUSTOMER": {
         "MODEL": "frontdesk.Guest",
         "NAME": "name",

@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, Final
 
 from django.core.checks import CheckMessage
 from django.http import HttpRequest, HttpResponse
 
 from crm_contact_guard.channels.address_kinds import AddressKind
 from crm_contact_guard.proof.canonical import canonical_text
+
+#: Key in the details of an inbound message that must not be answered automatically, with the reason (RFC 3834 §2).
+UNANSWERABLE: Final = "no_automatic_reply"
 
 
 class Storable:
@@ -127,6 +130,8 @@ class OutboundMessage:
     occurred_at: datetime
     #: Whether an earlier attempt may already have been delivered.
     possible_duplicate: bool = False
+    #: Whether nobody wrote the message, so that other machines must not answer it (RFC 3834).
+    automatic: bool = False
     files: tuple[OutboundFile, ...] = ()
     template: OutboundTemplate | None = None
 
@@ -360,6 +365,8 @@ class Channel:
     files_by_link: ClassVar[bool] = False
     #: How long free text is allowed after the customer's last message. After that, only templates are. None: always.
     session_window: ClassVar[timedelta | None] = None
+    #: Whether the carrier charges for each message, even for an answer to the customer.
+    charges: ClassVar[bool] = False
     #: Whether the carrier has its own templates (``OutboundTemplate.carrier_id``).
     supports_templates: ClassVar[bool] = False
     #: Whether ``call`` can connect an employee and a customer by phone.

@@ -27,7 +27,7 @@ from crm_contact_guard.record.following import (
     not_after,
     plain,
 )
-from crm_contact_guard.record.models import Conversation, Direction, Message
+from crm_contact_guard.record.models import AUTO, Conversation, Direction, Message
 
 _KEY: Final = Elsewhere("the events that made the row name it")
 #: Source of messages that the app itself received or sent. Other messages don't change the state of a conversation.
@@ -60,12 +60,12 @@ def _talks(using: str, rows: Sequence[Row]) -> Mapping[Any, _Talk]:
         talks[key].messages = count
     newest = Message.objects.using(using).filter(conversation=OuterRef("pk")).order_by("-occurred_at", "-pk")
     found = Conversation.objects.using(using).filter(pk__in=talks).annotate(newest=Subquery(newest.values("pk")[:1]))
-    columns = "conversation_id", "customer_id", "tenant", "occurred_at", "direction", "channel"
+    columns = "conversation_id", "customer_id", "tenant", "occurred_at", "direction", "channel", "source"
     last = Message.objects.using(using).filter(pk__in=list(found.values_list("newest", flat=True)))
-    for key, customer, tenant, occurred, direction, channel in last.values_list(*columns):
+    for key, customer, tenant, occurred, direction, channel, source in last.values_list(*columns):
         talk = talks[key]
         talk.customer, talk.tenant, talk.last = customer, tenant, occurred
-        talk.channels, talk.answered = {channel}, direction != Direction.INBOUND
+        talk.channels, talk.answered = {channel}, direction != Direction.INBOUND and source != AUTO
     _read_all(messages, {row["id"]: talks[row["id"]] for row in rows if _is_doubtful(row, talks[row["id"]])})
     waiting = {row["id"]: row["waiting_since"] for row in rows if row["waiting_since"] is not None}
     asked = messages.filter(conversation__in=waiting, occurred_at__in=set(waiting.values()))

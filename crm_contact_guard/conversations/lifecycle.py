@@ -17,7 +17,7 @@ from crm_contact_guard.directory.rights import may_start
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.hosting import database
 from crm_contact_guard.proof.canonical import canonical_text
-from crm_contact_guard.record.models import Conversation, Direction, Event, Message
+from crm_contact_guard.record.models import AUTO, Conversation, Direction, Event, Message
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.record.statements import execute
 
@@ -134,6 +134,8 @@ def latest_open(customer: Customer) -> Conversation | None:
 def note_message(conversation: Conversation, message: Message) -> None:
     """Update the conversation's working state after a newly recorded message. This is not part of the record.
 
+    After an automatic answer, the customer still waits.
+
     A single UPDATE is used, because it is cheap and safe against concurrent updates.
     """
     connection = database.connection()
@@ -143,7 +145,7 @@ def note_message(conversation: Conversation, message: Message) -> None:
     if message.direction == Direction.INBOUND:
         changes += ", unread = unread + 1, waiting_since = COALESCE(waiting_since, %s), state = %s, channel = %s"
         values += [at, Conversation.State.OPEN.value, message.channel]
-    elif message.direction == Direction.OUTBOUND:
+    elif message.direction == Direction.OUTBOUND and message.source != AUTO:
         changes += ", unread = 0, waiting_since = NULL, channel = %s"
         values += [message.channel]
     key = Conversation._meta.pk.get_db_prep_value(conversation.pk, connection)
@@ -158,9 +160,9 @@ def _follow(conversation: Conversation, message: Message) -> None:
         conversation.unread += 1
         conversation.waiting_since = conversation.waiting_since or message.occurred_at
         conversation.state = Conversation.State.OPEN
-    elif message.direction == Direction.OUTBOUND:
+    elif message.direction == Direction.OUTBOUND and message.source != AUTO:
         conversation.unread, conversation.waiting_since = 0, None
-    if message.direction != Direction.NOTE:
+    if message.direction != Direction.NOTE and message.source != AUTO:
         conversation.channel = message.channel
 
 

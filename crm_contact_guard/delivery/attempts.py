@@ -16,7 +16,7 @@ from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 from crm_contact_guard.files import storage
 from crm_contact_guard.hosting import logs
 from crm_contact_guard.hosting.building import building
-from crm_contact_guard.record.models import Direction, Message
+from crm_contact_guard.record.models import AUTO, Direction, Message
 
 logger = logs.logger(__name__)
 
@@ -101,6 +101,7 @@ def outbound(claim: outbox.Claim) -> OutboundMessage:
         notice=recording_notice(conversation.customer.language),
         occurred_at=message.occurred_at,
         possible_duplicate=claim.possible_duplicate,
+        automatic=message.source == AUTO,
         files=tuple(storage.outbound(attachment) for attachment in message.attachments.exclude(stored_as="")),
         template=_template(message),
     )

@@ -63,6 +63,10 @@ class Direction(models.TextChoices):
     NOTE = "note", _("Note")
 
 
+#: ``Message.source`` of automatic answers, which aren't an employee's writing.
+AUTO: Final = "auto"
+
+
 class MessageKind(models.TextChoices):
     MESSAGE = "message", _("Message")
     CALL = "call", _("Phone call")

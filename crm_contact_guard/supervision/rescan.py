@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from crm_contact_guard import __version__, crm
 from crm_contact_guard.hosting import database
-from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record.models import AUTO, Event, Message
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.models import Alert, Finding
@@ -50,8 +50,8 @@ class Seen:
 def messages_to_rescan(
     *, since: datetime | None = None, until: datetime | None = None, conversation: UUID | None = None
 ) -> QuerySet[Message]:
-    """Return the recorded messages of a period, including those imported from the host, but not erased ones."""
-    condition = Q(text__isnull=False)
+    """Return the recorded messages of a period, including imported ones, but no erased ones or automatic answers."""
+    condition = Q(text__isnull=False) & ~Q(source=AUTO)
     if since is not None:
         condition &= Q(occurred_at__gte=since)
     if until is not None:

@@ -98,6 +98,10 @@ class EmailChannel(Channel):
         if message.in_reply_to:
             headers["In-Reply-To"] = message.in_reply_to
             headers["References"] = " ".join(message.references)
+        if message.automatic:
+            headers["Auto-Submitted"] = "auto-replied"
+            # Microsoft Exchange's counterpart (MS-OXCMAIL 2.2.3.2.14).
+            headers["X-Auto-Response-Suppress"] = "All"
         if message.possible_duplicate:
             headers["X-Contact-Guard-Possible-Duplicate"] = "yes"
         mail = EmailMessage(

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
 
-from crm_contact_guard.channels.base import CarrierEvent, FileIn, InboundMessage
+from crm_contact_guard.channels.base import UNANSWERABLE, CarrierEvent, FileIn, InboundMessage
 from crm_contact_guard.channels.email.addresses import addresses, first_address
 from crm_contact_guard.channels.email.limits import Reading
 from crm_contact_guard.channels.email.mime_text import raw_header, unfolded, words
 from crm_contact_guard.channels.email.parts import MAX_MAILS, attached_mails, content, files, leaves, texts
 from crm_contact_guard.channels.email.quoting import Parts, split
-from crm_contact_guard.channels.email.reports import automatic, read_report, tokens_in
+from crm_contact_guard.channels.email.reports import automatic, read_report, tokens_in, unanswerable
 from crm_contact_guard.channels.email.structure import Mail, read
 from crm_contact_guard.channels.unread import UNREAD, unreadable
 from crm_contact_guard.detection.segments import Said
@@ -88,6 +88,9 @@ def _events(
     machine = automatic(mail, envelope_from) or ("report" if report is not None else "")
     if machine:
         details["auto_submitted"] = machine
+    unwanted = unanswerable(mail, (address, envelope_from))
+    if unwanted:
+        details[UNANSWERABLE] = unwanted
     references = dict.fromkeys((*_ids(mail, "References"), *_ids(mail, "In-Reply-To")))
     message = InboundMessage(
         channel=alias,

@@ -41,6 +41,14 @@ _TOKEN = re.compile(r"\+([a-z0-9]{20})@", re.IGNORECASE)
 _MOST_RECIPIENTS = 20
 
 
+#: Addresses that no person reads.
+_ROBOT = re.compile(
+    r"(?:no|do[-_.]?not)[-_.]?reply[^@]*@|(?:mailer-daemon|postmaster|bounces?|listserv|majordomo|notifications?)"
+    r"(?:[-+][^@]*)?@|owner-[^@]*@|[^@]*-(?:request|owner|bounces?)@",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True)
 class Recipient:
     """The status of one recipient in a report."""
@@ -196,6 +204,22 @@ def automatic(mail: Message, envelope_from: str | None) -> str:
         return "null sender"
     if mail.get_content_type() == "multipart/report" or bounces.is_bounce(mail, is_null_sender=False):
         return "report"
+    return ""
+
+
+def unanswerable(mail: Message, senders: Iterable[str | None]) -> str:
+    """Return why an email must not be answered automatically although a person may have written it (RFC 3834 §2).
+
+    ``senders`` are its addresses in From and in the envelope. Return "" for all other emails.
+    """
+    listed_as = next((name for name, _value in mail.raw_items() if name.lower().startswith("list-")), "")
+    if listed_as:
+        return listed_as[:100].lower()
+    suppressed = _field(mail, "X-Auto-Response-Suppress").lower()
+    if any(word in suppressed for word in ("all", "autoreply", "oof")):
+        return "x-auto-response-suppress"
+    if any(_ROBOT.match(sender) for sender in senders if sender):
+        return "sender"
     return ""
 
 

@@ -39,6 +39,8 @@ class LineChannel(Channel):
     #: workers run.
     supports_idempotency = True
     idempotency_lasts = timedelta(hours=23)
+    #: Push messages count towards the account's monthly plan.
+    charges = True
     supports_webhook = True
     supports_names = True
     supports_files = True

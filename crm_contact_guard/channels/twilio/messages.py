@@ -42,6 +42,7 @@ class SmsChannel(TwilioAccount):
     address_kind = PHONE
     verbose_name = _("SMS")
     max_length = _LONGEST - _NOTICE
+    charges = True
     supports_files = True
     files_by_link = True
     file_types: ClassVar[tuple[str, ...]] = (

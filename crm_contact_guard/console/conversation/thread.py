@@ -21,7 +21,7 @@ from crm_contact_guard.console.forms import EraseForm
 from crm_contact_guard.conversations import takebacks
 from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.addresses import name_of
-from crm_contact_guard.record.models import Conversation, Direction, Message
+from crm_contact_guard.record.models import AUTO, Conversation, Direction, Message
 from crm_contact_guard.supervision.contents import names as file_names
 from crm_contact_guard.supervision.models import Finding, Tier
 from crm_contact_guard.supervision.showing import shown, shown_values, stored_findings
@@ -248,7 +248,7 @@ def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line
                 files=files.get(message.pk, NO_FILES),
                 taken_back=message.pk in taken_back,
                 from_name=name_of(message.from_name or ""),
-                automatic=bool(details.get("auto_submitted")),
+                automatic=message.source == AUTO or bool(details.get("auto_submitted")),
                 details=details_of(shown_values(details)) if message.direction == Direction.NOTE else None,
             )
         )

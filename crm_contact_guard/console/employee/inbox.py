@@ -21,7 +21,7 @@ from crm_contact_guard.delivery.health import Down, down
 from crm_contact_guard.directory.models import Customer, Employee, Role
 from crm_contact_guard.directory.search import part_of
 from crm_contact_guard.exceptions import NotPermitted
-from crm_contact_guard.record.models import Conversation, Message
+from crm_contact_guard.record.models import AUTO, Conversation, Message
 from crm_contact_guard.supervision.showing import shown, stored_findings
 from crm_contact_guard.viewing.conversations import seen
 
@@ -136,7 +136,7 @@ def listing(request: HttpRequest, viewer: Employee, active: UUID | None) -> List
 
 
 def _listed(rows: QuerySet[Conversation]) -> QuerySet[Conversation, Any]:
-    last = Message.objects.filter(conversation=OuterRef("pk")).order_by("-occurred_at", "-id")
+    last = Message.objects.filter(conversation=OuterRef("pk")).exclude(source=AUTO).order_by("-occurred_at", "-id")
     return (
         rows.select_related("customer", "employee", "team")
         .annotate(

@@ -1,0 +1,1 @@
+"""What happens while nobody answers: automatic answers to customers, emergencies, and who may be disturbed."""
