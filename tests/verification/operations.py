@@ -9,7 +9,9 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.core import mail
+from django.test import override_settings
 from django.utils import timezone
 
 from crm_contact_guard import crm, gateway
@@ -40,6 +42,7 @@ from crm_contact_guard.exports import subject
 from crm_contact_guard.files import media
 from crm_contact_guard.files.models import Media
 from crm_contact_guard.intake import backfill, events
+from crm_contact_guard.policy.closing import answering
 from crm_contact_guard.policy.decision import Override, OverrideCode
 from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.privacy.holds import hold_place, hold_release
@@ -134,6 +137,8 @@ class Company:
         )
         if received.message is not None:
             inspection.inspect(received.message)
+            with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "AUTO_ANSWER": True}):
+                answering.answer(received.message)
 
     def employee_writes(self) -> None:
         talk = self._one(Conversation.objects.exclude(employee=None))

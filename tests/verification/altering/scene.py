@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
+from django.test import override_settings
 from django.utils import timezone
 
 from crm_contact_guard import gateway
@@ -17,6 +19,7 @@ from crm_contact_guard.delivery import attempts, health
 from crm_contact_guard.detection.types import Tier
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.files import media
+from crm_contact_guard.policy.closing import answering
 from crm_contact_guard.privacy.holds import hold_place, hold_release
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.sealing.models import Witnessing
@@ -41,6 +44,7 @@ def play() -> None:
     for text in ("Thank you.", "LINE交換しませんか？ID: hanako_22", "電話は090-1234-5678です"):
         _receives(mail, text)
     _sends(clerk, chat)
+    _answers_automatically()
     _notices(Message.objects.filter(direction="inbound").earliest("pk"))
     for number, alert in enumerate(Alert.objects.order_by("pk")[:2]):
         alert_claim(alert_id=alert.pk, reviewer=chief)
@@ -61,6 +65,16 @@ def play() -> None:
     seal()
     # One row of each kind that is not sealed yet.
     _receives(mail, "Good night.")
+
+
+def _answers_automatically() -> None:
+    """Two automatic answers, of somebody who never works."""
+    away = factories.employee("nobu", hours={"mon": ""})
+    with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "AUTO_ANSWER": True}):
+        for name in ("Shiro Mori", "Goro Kato"):
+            message = factories.received("Hello?", factories.conversation(away, name=name), occurred_at=timezone.now())
+            assert answering.answer(message)
+            inspection.inspect(message)
 
 
 def _receives(talk: Conversation, text: str) -> None:
