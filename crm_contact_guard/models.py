@@ -10,6 +10,7 @@ from crm_contact_guard.privacy.models import LegalHold
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Conversation, ErasurePermit, Event, Message, Pending
 from crm_contact_guard.sealing.models import Seal, Tile, TreeHead, Witnessing
+from crm_contact_guard.supervision.consulting.models import Consultation, ConsultationNotice
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Notice
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "Carrier",
     "CarrierEventId",
     "ChatLink",
+    "Consultation",
+    "ConsultationNotice",
     "Conversation",
     "Customer",
     "Delivery",

@@ -30,12 +30,14 @@ from crm_contact_guard.directory.rights import (
 )
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.supervision.consulting.rights import consultations, may_consult, may_help
 from crm_contact_guard.supervision.models import Alert, Finding
 from crm_contact_guard.supervision.rights import alerts, may_erase, may_review
 
 __all__ = [
     "access_log",
     "alerts",
+    "consultations",
     "conversations",
     "employee_or_refuse",
     "events",
@@ -43,7 +45,9 @@ __all__ = [
     "is_party",
     "is_supervising",
     "may_answer_subjects",
+    "may_consult",
     "may_erase",
+    "may_help",
     "may_identify_as",
     "may_identify_customer",
     "may_look_at_subjects",
@@ -156,7 +160,10 @@ def may_read_record(viewer: Employee) -> bool:
 def events(viewer: Employee) -> QuerySet[Event]:
     """Return the recorded events that the viewer may read."""
     rows = Event.objects.filter(tenant=viewer.tenant)
-    return rows if may_read_record(viewer) else rows.filter(conversation__in=conversations(viewer))
+    if may_read_record(viewer):
+        return rows
+    # Team-mates and supervisors don't learn from the record that somebody asked for help.
+    return rows.filter(conversation__in=conversations(viewer)).exclude(subject_type__startswith="consultation")
 
 
 def access_log(viewer: Employee) -> QuerySet[Event]:

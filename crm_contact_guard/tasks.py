@@ -29,6 +29,9 @@ from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing import sealer, witnessing
 from crm_contact_guard.supervision import inspection, notices
+from crm_contact_guard.supervision.consulting import consultations
+from crm_contact_guard.supervision.consulting import notices as consultation_notices
+from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.second_reading import second_reader
 
@@ -95,6 +98,15 @@ def notify(alert_id: str) -> None:
 
 
 @shared_task(acks_late=True, ignore_result=True)
+def consultation_notify(consultation_id: str) -> None:
+    """Send the due emails about one consultation."""
+    tenant = Consultation.objects.values_list("tenant", flat=True).get(pk=consultation_id)
+    with crm.tenant(tenant):
+        for notice_id in consultation_notices.due(UUID(consultation_id)):
+            consultation_notices.notice_send(notice_id)
+
+
+@shared_task(acks_late=True, ignore_result=True)
 def reader_ask(answer_id: str) -> None:
     """Ask the second reader one question. If its answer keeps or raises an alert, notify about the alert."""
     tenant = ReaderAnswer.objects.values_list("message__tenant", flat=True).get(pk=answer_id)
@@ -109,7 +121,8 @@ def sweep(days: int = 2) -> dict[str, int]:
     """Reschedule overdue work and return the number of tasks of each kind.
 
     This includes messages in the outbox, files at carriers, uninspected messages from the last ``days`` days, questions
-    to the second reader, and warnings. Only other tasks are scheduled, so that a slow carrier does not delay the rest.
+    to the second reader, warnings, and emails about consultations. Only other tasks are scheduled, so that a slow
+    carrier does not delay the rest.
     """
     messages = outbox.due(timezone.now())
     for message_id in messages:
@@ -127,12 +140,17 @@ def sweep(days: int = 2) -> dict[str, int]:
     waiting = notices.due_alerts()
     for alert_id in waiting:
         later("notify", str(alert_id))
+    consultations.follow_ups_remind()
+    consulted = consultation_notices.due_consultations()
+    for consultation_id in consulted:
+        later("consultation_notify", str(consultation_id))
     return {
         "delivered": len(messages),
         "fetched": len(files),
         "inspected": len(uninspected),
         "asked": len(questions),
         "notified": len(waiting),
+        "consulted": len(consulted),
     }
 
 

@@ -33,6 +33,13 @@ from crm_contact_guard.record.access import record_unmask
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import record_event, record_message
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
+from crm_contact_guard.supervision.consulting.consultations import (
+    consultation_close,
+    consultation_open,
+    consultation_reply,
+    consultation_step,
+)
+from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.erase_message import erase_sensitive
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen
@@ -60,6 +67,7 @@ class Scene:
     set_aside: Alert
     link: ChatLink
     hold: LegalHold
+    consultation: Consultation
     out: io.StringIO = field(default_factory=io.StringIO)
 
     @property
@@ -107,6 +115,7 @@ def scene() -> Scene:
         set_aside=set_aside,
         link=chat_link_create(conversation=talk, created_by=people["aoi"])[0],
         hold=hold_place(name="Case", reason="Court", placed_by=None, employee=people["ren"]),
+        consultation=consultation_open(conversation=talk, actor=people["aoi"]),
     )
 
 
@@ -145,6 +154,22 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     "supervision.review.alert_reopen": (lambda s, who: alert_reopen(alert_id=s.set_aside.pk, reviewer=who), HEADS),
     "supervision.erase_message.erase_sensitive": (
         lambda s, who: erase_sensitive(alert=s.alert, message_id=s.said.pk, actor=who, reason="A card's number"),
+        HEADS,
+    ),
+    "supervision.consulting.consultations.consultation_open": (
+        lambda s, who: consultation_open(conversation=s.talk, actor=who, words="He shouts."),
+        {"aoi", *HEADS},
+    ),
+    "supervision.consulting.consultations.consultation_reply": (
+        lambda s, who: consultation_reply(consultation_id=s.consultation.pk, actor=who, text="Thank you."),
+        {"aoi", *HEADS},
+    ),
+    "supervision.consulting.consultations.consultation_close": (
+        lambda s, who: consultation_close(consultation_id=s.consultation.pk, actor=who, result="settled"),
+        {"aoi", *HEADS},
+    ),
+    "supervision.consulting.consultations.consultation_step": (
+        lambda s, who: consultation_step(s.consultation, taken_by=who, step="police_referral", data={}),
         HEADS,
     ),
     "privacy.erasing.erase_messages": (
@@ -221,7 +246,7 @@ def test_supervisors_can_not_process_alerts_about_themselves(scene: Scene) -> No
     chief = scene.people["chief"]
     Alert.objects.update(concerned=chief)
 
-    for act, _allowed in (SERVICES[name] for name in SERVICES if name.startswith("supervision.")):
+    for act, _allowed in (SERVICES[name] for name in SERVICES if ".alert_" in name):
         with pytest.raises(NotPermitted):
             act(scene, chief)
 

@@ -99,6 +99,7 @@ class Frame:
             items.append(NavItem("alerts", _url("alerts"), _("Alerts"), "bell", "g a"))
         if self.viewer.role != Role.AUDITOR:
             items.append(NavItem("inbox", _url("inbox"), _("Inbox"), "inbox", "g i"))
+            items.append(NavItem("consultations", _url("consultations"), _("Consultations"), "life-buoy", "g c"))
         if permissions.may_look_at_subjects(self.viewer):
             items.append(NavItem("data_requests", _url("data_requests"), _("Data requests"), "scale", "g s"))
         return items
@@ -112,6 +113,10 @@ class Frame:
             "alert": "alerts",
             "alert_message_erase": "alerts",
             "inbox_conversation": "inbox",
+            "consultation": "consultations",
+            "consultation_new": "consultations",
+            "consultation_reply": "consultations",
+            "consultation_close": "consultations",
             "customer_data": "data_requests",
             "customer_data_erase": "data_requests",
             "customer_data_hold_place": "data_requests",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.i18n import set_language
 
+from crm_contact_guard.console.consulting import views as consulting
 from crm_contact_guard.console.conversation import calls, chat_links, identifying, message_files
 from crm_contact_guard.console.conversation import views as conversation
 from crm_contact_guard.console.customer import chat, chat_files
@@ -32,6 +33,11 @@ urlpatterns = [
     path("conversations/<uuid:pk>/call/", calls.call, name="conversation_call"),
     path("conversations/<uuid:pk>/links/", chat_links.create, name="chat_link_create"),
     path("conversations/<uuid:pk>/links/<uuid:link_pk>/revoke/", chat_links.revoke, name="chat_link_revoke"),
+    path("consult/", consulting.consultations, name="consultations"),
+    path("consult/new/<uuid:pk>/", consulting.new, name="consultation_new"),
+    path("consult/<uuid:pk>/", consulting.consultation, name="consultation"),
+    path("consult/<uuid:pk>/reply/", consulting.reply, name="consultation_reply"),
+    path("consult/<uuid:pk>/close/", consulting.close, name="consultation_close"),
     path("files/<uuid:pk>/", message_files.file, name="message_file"),
     path("files/carrier/<str:token>/", message_files.carrier_file, name="carrier_file"),
     path("inbox/", inbox.inbox, name="inbox"),

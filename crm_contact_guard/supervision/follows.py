@@ -152,3 +152,5 @@ follows(
         },
     )
 )
+
+from crm_contact_guard.supervision.consulting import follows as consulting_follows  # noqa: E402, F401 - registers its tables

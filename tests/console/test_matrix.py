@@ -20,6 +20,8 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.privacy.holds import hold_place
 from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.supervision.consulting.consultations import consultation_open
+from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.models import Alert
 from tests.console.conftest import Hotel, alert_for, says, url
 from tests.file_samples import PNG, read_to_end
@@ -37,6 +39,9 @@ FORMS: dict[str, dict[str, Any]] = {
         "note-occurred_at": "2026-03-02T10:00",
         "note-text": "Asked for a late checkout.",
     },
+    "consultation_new": {"wish": "advice", "words": "He shouts."},
+    "consultation_reply": {"text": "Thank you."},
+    "consultation_close": {"result": "settled"},
     "customer_data_erase": {"erase-reason": "Asked for it", "erase-confirm": "on"},
     "customer_data_hold_place": {"hold-name": "Dispute 7", "hold-reason": "The court asked"},
     "customer_data_hold_release": {"release-reason": "Settled"},
@@ -62,6 +67,12 @@ TABLE = {
     ("POST", "conversation_call"): "422 404 404 403 403 404 403 403 403 302",
     ("POST", "chat_link_create"): "200 404 404 403 403 404 403 403 403 302",
     ("POST", "chat_link_revoke"): "302 404 404 403 403 404 403 403 403 302",
+    ("GET", "consultations"): "200 200 200 200 200 200 200 403 403 302",
+    ("GET", "consultation_new"): "200 404 404 200 200 404 200 403 403 302",
+    ("POST", "consultation_new"): "302 404 404 302 302 404 302 403 403 302",
+    ("GET", "consultation"): "200 404 404 200 200 404 200 404 403 302",
+    ("POST", "consultation_reply"): "302 404 404 302 302 404 302 404 403 302",
+    ("POST", "consultation_close"): "302 404 404 302 302 404 302 404 403 302",
     ("GET", "message_file"): "200 404 404 200 200 404 200 200 403 302",
     ("GET", "inbox"): "200 200 200 200 200 200 200 403 403 302",
     ("GET", "inbox_news"): "200 200 200 200 200 200 200 200 403 302",
@@ -86,6 +97,7 @@ class Rows:
     file: Attachment
     link: ChatLink
     hold: Any
+    consultation: Consultation
 
     def arguments(self, name: str) -> list[Any]:
         talk = self.hotel.talk
@@ -93,7 +105,9 @@ class Rows:
             return [self.alert.pk]
         if name == "chat_link_revoke":
             return [talk.pk, self.link.pk]
-        of_a_talk = name.startswith("conversation") and name != "conversation_start"
+        if name in ("consultation", "consultation_reply", "consultation_close"):
+            return [self.consultation.pk]
+        of_a_talk = name.startswith(("conversation", "consultation_new")) and name != "conversation_start"
         if of_a_talk or name in ("chat_link_create", "customer_identify"):
             return [talk.pk]
         if name == "customer_data_hold_release":
@@ -126,7 +140,8 @@ def rows(hotel: Hotel) -> Rows:
     hold = hold_place(
         name="Dispute 6", reason="The court asked", placed_by=hotel.people["compliance"], customer=hotel.talk.customer
     )
-    return Rows(hotel, alert_for(hotel.talk, said, 0, 4), Attachment.objects.get(), link, hold)
+    asked = consultation_open(conversation=hotel.talk, actor=hotel.people["aoi"], words="He shouts.")
+    return Rows(hotel, alert_for(hotel.talk, said, 0, 4), Attachment.objects.get(), link, hold, asked)
 
 
 def names() -> set[str]:

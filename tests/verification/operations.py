@@ -49,6 +49,12 @@ from crm_contact_guard.privacy.holds import hold_place, hold_release
 from crm_contact_guard.privacy.models import LegalHold
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.supervision import inspection, notices
+from crm_contact_guard.supervision.consulting import notices as consultation_notices
+from crm_contact_guard.supervision.consulting.consultations import (
+    consultation_close,
+    consultation_open,
+    consultation_reply,
+)
 from crm_contact_guard.supervision.models import Alert, Notice
 from crm_contact_guard.supervision.review import alert_claim, alert_close
 from tests import factories
@@ -284,6 +290,16 @@ class Company:
     def hold_is_released(self) -> None:
         for hold in LegalHold.objects.filter(released_at=None):
             hold_release(hold=hold, reason="Settled", released_by=self._officer())
+
+    def help_is_asked_for_and_given(self) -> None:
+        talk = self._one(Conversation.objects.exclude(employee=None))
+        row = consultation_open(conversation=talk, actor=talk.employee, words="She shouts.")
+        if self.draw.random() < 0.5:
+            consultation_reply(consultation_id=row.pk, actor=self._officer(), text="We'll speak to her.")
+        if self.draw.random() < 0.5:
+            consultation_close(consultation_id=row.pk, actor=self._officer(), result="advised")
+        for notice_id in consultation_notices.due(row.pk):
+            consultation_notices.notice_send(notice_id)
 
     # --- erasures
 

@@ -26,6 +26,12 @@ from crm_contact_guard.sealing.models import Witnessing
 from crm_contact_guard.sealing.sealer import seal
 from crm_contact_guard.supervision import inspection, notices
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict
+from crm_contact_guard.supervision.consulting import notices as consultation_notices
+from crm_contact_guard.supervision.consulting.consultations import (
+    consultation_close,
+    consultation_open,
+    consultation_reply,
+)
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.noticing import notice
 from crm_contact_guard.supervision.review import alert_claim, alert_close
@@ -50,6 +56,7 @@ def play() -> None:
         alert_claim(alert_id=alert.pk, reviewer=chief)
         if not number:
             alert_close(alert_id=alert.pk, reviewer=chief, resolution="coaching", comment="Talked it over")
+    _consults(mail, clerk, chief)
     link, _token = chat_link_create(conversation=chat, created_by=clerk)
     chat_link_create(conversation=mail, created_by=clerk)
     chat_link_revoke(link=link, revoked_by=clerk)
@@ -95,6 +102,17 @@ def _receives(talk: Conversation, text: str) -> None:
         for key in notices.due(alert):
             notices.notice_send(key)
     media.expect(received.message, [MediaRef(ref="photo", name="photo.jpg", content_type="image/jpeg")])
+
+
+def _consults(talk: Conversation, clerk: Employee, chief: Employee) -> None:
+    row = consultation_open(
+        conversation=talk, actor=clerk, words="She shouts.", messages=[talk.messages.earliest("pk").pk]
+    )
+    follow_up_at = timezone.now() + timedelta(days=7)
+    consultation_reply(consultation_id=row.pk, actor=chief, text="I'll call her.", follow_up_at=follow_up_at)
+    for notice_id in consultation_notices.due(row.pk):
+        consultation_notices.notice_send(notice_id)
+    consultation_close(consultation_id=row.pk, actor=chief, result="warned")
 
 
 def _file(name: str) -> FileIn:
