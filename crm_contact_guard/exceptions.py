@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+
+from django.utils.translation import gettext as _
 
 
 class ContactGuardError(Exception):
@@ -72,6 +75,23 @@ class AlreadyClosed(ContactGuardError):
     """Another user has closed the alert in the meantime."""
 
     code = "already-closed"
+
+
+class AlreadyClaimed(ContactGuardError):
+    """A colleague has claimed the alert. ``by``: the colleague's name. ``at``: since when, if known."""
+
+    code = "already-claimed"
+
+    def __init__(self, *, by: str, at: datetime | None) -> None:
+        super().__init__(_("%(name)s is looking at this alert.") % {"name": by})
+        self.by = by
+        self.at = at
+
+
+class NotPossible(ContactGuardError):
+    """The row's state doesn't allow the action, usually because somebody else changed it in the meantime."""
+
+    code = "not-possible"
 
 
 class RecordedRowsAreFinal(ContactGuardError):

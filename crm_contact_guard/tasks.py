@@ -32,6 +32,7 @@ from crm_contact_guard.supervision import inspection, notices
 from crm_contact_guard.supervision.consulting import consultations
 from crm_contact_guard.supervision.consulting import notices as consultation_notices
 from crm_contact_guard.supervision.consulting.models import Consultation
+from crm_contact_guard.supervision.handling import steps
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.second_reading import second_reader
 
@@ -121,8 +122,8 @@ def sweep(days: int = 2) -> dict[str, int]:
     """Reschedule overdue work and return the number of tasks of each kind.
 
     This includes messages in the outbox, files at carriers, uninspected messages from the last ``days`` days, questions
-    to the second reader, warnings, and emails about consultations. Only other tasks are scheduled, so that a slow
-    carrier does not delay the rest.
+    to the second reader, warnings, and emails about consultations. Snoozed alerts whose time has come return to the
+    queue. All else is left to other tasks, so that a slow carrier does not delay the rest.
     """
     messages = outbox.due(timezone.now())
     for message_id in messages:
@@ -136,6 +137,7 @@ def sweep(days: int = 2) -> dict[str, int]:
     questions = second_reader.due()
     for answer_id in questions:
         later("reader_ask", str(answer_id))
+    woken = steps.wake_due()
     notices.owed_queue()
     waiting = notices.due_alerts()
     for alert_id in waiting:
@@ -151,6 +153,7 @@ def sweep(days: int = 2) -> dict[str, int]:
         "asked": len(questions),
         "notified": len(waiting),
         "consulted": len(consulted),
+        "woken": woken,
     }
 
 

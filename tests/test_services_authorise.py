@@ -23,7 +23,7 @@ from crm_contact_guard.conversations.identity import customer_identify
 from crm_contact_guard.conversations.lifecycle import conversation_open, conversation_start
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.directory.models import Customer, Employee
-from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
+from crm_contact_guard.exceptions import AlreadyClaimed, InvalidMessage, NotPermitted, NotPossible
 from crm_contact_guard.exports import subject
 from crm_contact_guard.exports.streams import stream_open
 from crm_contact_guard.privacy.erasing import erase_events, erase_messages
@@ -41,8 +41,16 @@ from crm_contact_guard.supervision.consulting.consultations import (
 )
 from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.erase_message import erase_sensitive
+from crm_contact_guard.supervision.handling.steps import (
+    alert_assign,
+    alert_defer,
+    alert_escalate,
+    alert_release,
+    alert_snooze,
+    alert_wake,
+)
 from crm_contact_guard.supervision.models import Alert
-from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen
+from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +73,10 @@ class Scene:
     emma: Customer
     alert: Alert
     set_aside: Alert
+    snoozed: Alert
+    #: Closed and claimed by chief.
+    closed: Alert
+    claimed: Alert
     link: ChatLink
     hold: LegalHold
     consultation: Consultation
@@ -106,6 +118,14 @@ def scene() -> Scene:
     )
     set_aside = raised(talk, "off_channel", "contact_request")
     Alert.objects.filter(pk=set_aside.pk).update(status="closed", resolution="noticed")
+    others = [raised(talk, topic, "harassment") for topic in ("after_hours", "harassment", "scan_failure")]
+    snoozed, closed, claimed = (alert.pk for alert in others)
+    chief, now = people["chief"], timezone.now()
+    Alert.objects.filter(pk=snoozed).update(status="snoozed")
+    Alert.objects.filter(pk=closed).update(
+        status="closed", resolution="coaching", closed_by=chief, closed_at=now, claimed_by=None
+    )
+    Alert.objects.filter(pk=claimed).update(status="claimed", claimed_by=chief, claimed_at=now)
     return Scene(
         people=people,
         talk=talk,
@@ -113,6 +133,9 @@ def scene() -> Scene:
         emma=factories.customer("Emma Wright", manager=people["aoi"]),
         alert=raised(talk, "sensitive_data", "sensitive_data"),
         set_aside=set_aside,
+        snoozed=others[0],
+        closed=others[1],
+        claimed=others[2],
         link=chat_link_create(conversation=talk, created_by=people["aoi"])[0],
         hold=hold_place(name="Case", reason="Court", placed_by=None, employee=people["ren"]),
         consultation=consultation_open(conversation=talk, actor=people["aoi"]),
@@ -152,6 +175,25 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
         HEADS,
     ),
     "supervision.review.alert_reopen": (lambda s, who: alert_reopen(alert_id=s.set_aside.pk, reviewer=who), HEADS),
+    "supervision.review.alert_undo": (lambda s, who: alert_undo(alert_id=s.closed.pk, reviewer=who), HEADS),
+    "supervision.handling.steps.alert_release": (
+        lambda s, who: alert_release(alert_id=s.claimed.pk, reviewer=who),
+        HEADS,
+    ),
+    "supervision.handling.steps.alert_assign": (
+        lambda s, who: alert_assign(alert_id=s.alert.pk, reviewer=who, to=s.people["vice"].pk),
+        HEADS,
+    ),
+    "supervision.handling.steps.alert_escalate": (
+        lambda s, who: alert_escalate(alert_id=s.alert.pk, reviewer=who),
+        HEADS,
+    ),
+    "supervision.handling.steps.alert_snooze": (
+        lambda s, who: alert_snooze(alert_id=s.alert.pk, reviewer=who, until=None),
+        HEADS,
+    ),
+    "supervision.handling.steps.alert_defer": (lambda s, who: alert_defer(alert_id=s.alert.pk, reviewer=who), HEADS),
+    "supervision.handling.steps.alert_wake": (lambda s, who: alert_wake(alert_id=s.snoozed.pk, reviewer=who), HEADS),
     "supervision.erase_message.erase_sensitive": (
         lambda s, who: erase_sensitive(alert=s.alert, message_id=s.said.pk, actor=who, reason="A card's number"),
         HEADS,
@@ -223,7 +265,7 @@ def test_services_refuse_forbidden_calls(scene: Scene, name: str, who: str) -> N
     person, before = scene.people[who], everything()
 
     if who in allowed:
-        with suppress(InvalidMessage):
+        with suppress(InvalidMessage, AlreadyClaimed, NotPossible):
             act(scene, person)
         return
     with pytest.raises(NotPermitted):

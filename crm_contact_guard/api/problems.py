@@ -14,12 +14,20 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
-from crm_contact_guard.exceptions import AlreadyClosed, ContactGuardError, InvalidMessage, NotPermitted
+from crm_contact_guard.exceptions import (
+    AlreadyClaimed,
+    AlreadyClosed,
+    ContactGuardError,
+    InvalidMessage,
+    NotPermitted,
+    NotPossible,
+)
 
 #: Prefix of a problem's type. A stable name follows it; docs/api.md explains each name.
 TYPE_PREFIX = "urn:crm-contact-guard:problem:"
 
 _TITLES: dict[str, Any] = {
+    "already-claimed": gettext_lazy("Already claimed"),
     "already-closed": gettext_lazy("Already closed"),
     "block": gettext_lazy("Message blocked"),
     "error": gettext_lazy("Request not possible"),
@@ -30,6 +38,7 @@ _TITLES: dict[str, Any] = {
     "not-authenticated": gettext_lazy("Not logged in"),
     "not-found": gettext_lazy("Not found"),
     "not-permitted": gettext_lazy("Not permitted"),
+    "not-possible": gettext_lazy("Not possible now"),
     "nudge": gettext_lazy("Please reconsider"),
     "too-large": gettext_lazy("Too large"),
     "unsupported-media-type": gettext_lazy("Unsupported media type"),
@@ -118,7 +127,15 @@ def _own(error: ContactGuardError) -> Response | None:
             detail=str(error),
             errors=[{"field": error.field, "detail": str(error)}],
         )
-    if isinstance(error, AlreadyClosed):
+    if isinstance(error, AlreadyClaimed):
+        return problem(
+            error.code,
+            status_code=status.HTTP_409_CONFLICT,
+            detail=str(error),
+            claimed_by=error.by,
+            claimed_at=error.at.isoformat() if error.at else None,
+        )
+    if isinstance(error, AlreadyClosed | NotPossible):
         return problem(error.code, status_code=status.HTTP_409_CONFLICT, detail=str(error))
     return None
 

@@ -11,16 +11,23 @@ from crm_contact_guard.console.conversation import views as conversation
 from crm_contact_guard.console.customer import chat, chat_files
 from crm_contact_guard.console.data_requests import views as data_requests
 from crm_contact_guard.console.employee import inbox, starting
-from crm_contact_guard.console.supervisor import alerts, erase_message
+from crm_contact_guard.console.supervisor import alert_actions, alerts, erase_message
 
 urlpatterns = [
     path("", alerts.dashboard, name="dashboard"),
     path("alerts/", alerts.alerts, name="alerts"),
     path("alerts/news/", alerts.alert_news, name="alerts_news"),
     path("alerts/<uuid:pk>/", alerts.alert, name="alert"),
-    path("alerts/<uuid:pk>/claim/", alerts.claim, name="alert_claim"),
-    path("alerts/<uuid:pk>/close/", alerts.close, name="alert_close"),
-    path("alerts/<uuid:pk>/reopen/", alerts.reopen, name="alert_reopen"),
+    path("alerts/<uuid:pk>/claim/", alert_actions.claim, name="alert_claim"),
+    path("alerts/<uuid:pk>/release/", alert_actions.release, name="alert_release"),
+    path("alerts/<uuid:pk>/assign/", alert_actions.assign, name="alert_assign"),
+    path("alerts/<uuid:pk>/escalate/", alert_actions.escalate, name="alert_escalate"),
+    path("alerts/<uuid:pk>/snooze/", alert_actions.snooze, name="alert_snooze"),
+    path("alerts/<uuid:pk>/defer/", alert_actions.defer, name="alert_defer"),
+    path("alerts/<uuid:pk>/wake/", alert_actions.wake, name="alert_wake"),
+    path("alerts/<uuid:pk>/close/", alert_actions.close, name="alert_close"),
+    path("alerts/<uuid:pk>/reopen/", alert_actions.reopen, name="alert_reopen"),
+    path("alerts/<uuid:pk>/undo/", alert_actions.undo, name="alert_undo"),
     path("alerts/<uuid:pk>/erase/", erase_message.erase, name="alert_message_erase"),
     path("conversations/start/", starting.start, name="conversation_start"),
     path("conversations/<uuid:pk>/", conversation.conversation, name="conversation"),

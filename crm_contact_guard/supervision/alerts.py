@@ -126,12 +126,20 @@ def alert_raise(
     _join(alert, [*fresh, *earlier], made)
     severity = max(alert.severity, severity_of(verdict))
     strongest = _strongest(alert.findings.all())
-    Alert.objects.filter(pk=alert.pk).update(severity=severity, kind=strongest.kind, updated_at=now)
+    # A snooze ends as soon as it happens again.
+    woken = alert.status == Alert.Status.SNOOZED
+    awake = {"status": Alert.Status.OPEN, "snoozed_until": None} if woken else {}
+    Alert.objects.filter(pk=alert.pk).update(severity=severity, kind=strongest.kind, updated_at=now, **awake)
     alert.refresh_from_db()
     _event(
         alert,
         "alert.extended",
-        data={"findings": len(fresh), "at_message": str(verdict.at.pk), **_promoted(earlier)},
+        data={
+            "findings": len(fresh),
+            "at_message": str(verdict.at.pk),
+            **_promoted(earlier),
+            **({"woken": True} if woken else {}),
+        },
     )
     return alert
 

@@ -22,17 +22,20 @@ from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Not
 
 KEY: Final = Elsewhere("the events that made the row name it")
 RECORDED: Final = Recorded()
+REOPENED: Final = ("alert.reopened",)
 
 
 def _comment(row: Row, life: Life) -> object | None:
-    """Compare the comment with the reason in the newest ``alert.closed`` event.
+    """Compare the comment with the reason in the newest ``alert.closed`` event. An open alert has none.
 
     An erasure empties the event before the row, so a comment is accepted if the event has been erased.
     """
-    closed = life.last("alert.closed")
-    if closed is not None and closed.erased:
+    closed = life.last("alert.closed", *REOPENED)
+    if closed is None or closed.kind != "alert.closed":
+        return None if row["comment"] == "" else "no comment while it is open"
+    if closed.erased:
         return None
-    wanted = (closed.reason or "") if closed is not None else ""
+    wanted = closed.reason or ""
     return None if row["comment"] == wanted else "what was recorded when it was closed"
 
 
@@ -61,7 +64,19 @@ follows(
         events=BySubject(
             subject="alert",
             born=("alert.opened",),
-            more=("alert.extended", "alert.claimed", "alert.closed", "alert.reopened", "alert.addressed"),
+            more=(
+                "alert.extended",
+                "alert.claimed",
+                "alert.released",
+                "alert.assigned",
+                "alert.escalated",
+                "alert.snoozed",
+                "alert.deferred",
+                "alert.woken",
+                "alert.closed",
+                *REOPENED,
+                "alert.addressed",
+            ),
         ),
         earlier=_alert_before,
         columns={
@@ -80,6 +95,8 @@ follows(
             "resolution": RECORDED,
             "comment": Checked("the reason recorded when it was closed; not compared after an erasure", _comment),
             "claimed_by_id": RECORDED,
+            "claimed_at": RECORDED,
+            "snoozed_until": RECORDED,
             "closed_by_id": RECORDED,
             "opened_at": RECORDED,
             "updated_at": RECORDED,

@@ -66,6 +66,9 @@ class Alert(Row):
     class Status(models.TextChoices):
         OPEN = "open", _("Open")
         CLAIMED = "claimed", _("In review")
+        #: In the pool of what may wait. It isn't part of the day's work.
+        REVIEW = "review", _("For review")
+        SNOOZED = "snoozed", _("Snoozed")
         CLOSED = "closed", _("Closed")
 
     class Resolution(models.TextChoices):
@@ -96,6 +99,10 @@ class Alert(Row):
     resolution = models.CharField(max_length=16, choices=Resolution.choices, blank=True, default="")
     comment = models.TextField(blank=True, default="")
     claimed_by = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, related_name="+")
+    #: Null for claims by versions that didn't store it.
+    claimed_at = models.DateTimeField(null=True)
+    #: When a snoozed alert returns. Null: when it happens again.
+    snoozed_until = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -113,6 +120,11 @@ class Alert(Row):
                 name="contact_guard_alert_queue",
             ),
             models.Index(fields=["conversation", "topic", "-opened_at"], name="contact_guard_alert_window"),
+            models.Index(
+                fields=["snoozed_until"],
+                condition=models.Q(status__in=["snoozed"]),
+                name="contact_guard_alert_snoozed",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,95 +1,124 @@
-"""Actions on alerts: claiming, closing with a resolution and a comment, and reopening. Every action is recorded."""
+"""Actions on alerts: claiming, closing with a resolution and a comment, and reopening. Every action is recorded.
+
+What is allowed in which state, and to whom, is in ``handling.transitions``. Services raise NotPermitted, AlreadyClosed,
+AlreadyClaimed or NotPossible accordingly.
+"""
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
+from crm_contact_guard.exceptions import InvalidMessage, NotPossible
 from crm_contact_guard.hosting import database
 from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.record.models import Event
-from crm_contact_guard.record.recording import record_event
+from crm_contact_guard.supervision.handling.moving import is_repeated, move, require, reviewed
+from crm_contact_guard.supervision.handling.transitions import Action
 from crm_contact_guard.supervision.models import Alert
-from crm_contact_guard.supervision.rights import may_review
 
 MAX_COMMENT = 4000
+#: How long after closing an alert a reviewer may take the close back.
+UNDO: Final = timedelta(minutes=10)
 
 
 @database.atomic()
 def alert_claim(*, alert_id: UUID, reviewer: Employee) -> Alert:
-    """Claim an alert for review. Claiming twice has no effect; taking over a colleague's claim is recorded.
-
-    Raise NotPermitted or AlreadyClosed.
-    """
-    alert = _reviewed(alert_id, reviewer)
-    if alert.status == Alert.Status.CLOSED:
-        raise AlreadyClosed(_("This alert is already closed."))
-    if alert.claimed_by_id == reviewer.pk:
+    """Claim an alert for review. Claiming twice has no effect. Raise AlreadyClaimed if a colleague has claimed it."""
+    alert = reviewed(alert_id, reviewer)
+    if is_repeated(alert, Action.CLAIM, reviewer):
         return alert
-    previous = alert.claimed_by_id
-    Alert.objects.filter(pk=alert.pk).update(
-        status=Alert.Status.CLAIMED, claimed_by=reviewer, updated_at=timezone.now()
+    require(alert, Action.CLAIM, reviewer)
+    return move(
+        alert,
+        Alert.Status.CLAIMED,
+        kind="alert.claimed",
+        by=reviewer,
+        claimed_by=reviewer,
+        claimed_at=timezone.now(),
     )
-    alert.refresh_from_db()
-    _event(alert, "alert.claimed", reviewer, data={"from": str(previous) if previous else None})
-    return alert
 
 
 @database.atomic()
 def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment: str = "") -> Alert:
     """Close an alert with a resolution. Repeating the call with the same arguments has no effect.
 
-    Raise NotPermitted, AlreadyClosed if the alert was closed by somebody else or in another way, and InvalidMessage for
-    an unknown resolution or a comment that is too long.
+    Raise AlreadyClosed if the alert was closed by somebody else or in another way, AlreadyClaimed if a colleague is
+    looking at it, and InvalidMessage for an unknown resolution or a comment that is too long.
     """
-    alert = _reviewed(alert_id, reviewer)
+    alert = reviewed(alert_id, reviewer)
     known = [value for value, _label in Alert.RESOLUTIONS]
     if resolution not in known:
         raise InvalidMessage(_("Choose a resolution: %(known)s.") % {"known": ", ".join(known)}, field="resolution")
-    comment = canonical_text(comment).strip()  # as the record keeps it
-    if len(comment) > MAX_COMMENT:
-        raise InvalidMessage(
-            _("The comment may have at most %(most)d characters.") % {"most": MAX_COMMENT}, field="comment"
-        )
-    if alert.status == Alert.Status.CLOSED:
-        if (alert.closed_by_id, alert.resolution, alert.comment) == (reviewer.pk, resolution, comment):
-            return alert
-        raise AlreadyClosed(_("This alert is already closed."))
-    now = timezone.now()
-    Alert.objects.filter(pk=alert.pk).update(
-        status=Alert.Status.CLOSED,
+    comment = written(comment, "comment")
+    same = (alert.closed_by_id, alert.resolution, alert.comment) == (reviewer.pk, resolution, comment)
+    if alert.status == Alert.Status.CLOSED and same:
+        return alert
+    require(alert, Action.CLOSE, reviewer)
+    return move(
+        alert,
+        Alert.Status.CLOSED,
+        kind="alert.closed",
+        by=reviewer,
+        data={"resolution": resolution},
+        reason=comment or None,
         resolution=resolution,
         comment=comment,
         closed_by=reviewer,
-        closed_at=now,
-        updated_at=now,
+        closed_at=timezone.now(),
     )
-    alert.refresh_from_db()
-    _event(alert, "alert.closed", reviewer, data={"resolution": resolution}, reason=comment or None)
-    return alert
 
 
 @database.atomic()
-def alert_reopen(*, alert_id: UUID, reviewer: Employee) -> Alert:
-    """Reopen an alert that the second reader closed. Repeating the call has no effect.
+def alert_reopen(*, alert_id: UUID, reviewer: Employee, reason: str = "") -> Alert:
+    """Reopen a closed alert. Repeating the call has no effect.
 
-    Raise NotPermitted, and AlreadyClosed if a person closed the alert, since a person's decision is final.
+    Raise InvalidMessage if a person closed the alert and no reason is given. The close stays in the history.
     """
-    alert = _reviewed(alert_id, reviewer)
-    if alert.status != Alert.Status.CLOSED:
+    alert = reviewed(alert_id, reviewer)
+    if is_repeated(alert, Action.REOPEN, reviewer):
         return alert
-    if alert.resolution != Alert.Resolution.NOTICED:
-        raise AlreadyClosed(_("This alert is already closed."))
-    Alert.objects.filter(pk=alert.pk).update(
-        status=Alert.Status.OPEN, resolution="", closed_at=None, updated_at=timezone.now()
+    require(alert, Action.REOPEN, reviewer)
+    reason = written(reason, "reason")
+    if not reason and alert.resolution != Alert.Resolution.NOTICED:
+        raise InvalidMessage(_("Say why the alert is opened again."), field="reason")
+    return _reopened(alert, Alert.Status.OPEN, reviewer, reason=reason or None)
+
+
+@database.atomic()
+def alert_undo(*, alert_id: UUID, reviewer: Employee) -> Alert:
+    """Take back one's own close of the last ``UNDO``: the alert is as it was before. The close stays in the history.
+
+    Raise NotPossible if somebody else closed the alert, or if too much time has passed.
+    """
+    alert = reviewed(alert_id, reviewer)
+    if is_repeated(alert, Action.UNDO, reviewer):
+        return alert
+    require(alert, Action.UNDO, reviewer)
+    if not may_undo(alert, reviewer):
+        raise NotPossible(_("Only your own close can be taken back, and only for some minutes. Open the alert again."))
+    closes = [event for event in alert_history(alert) if event.kind == "alert.closed"]
+    was = json.loads(closes[-1].data).get("was") if closes else None
+    claimed = was == Alert.Status.CLAIMED and alert.claimed_by_id == reviewer.pk
+    pool = was == Alert.Status.REVIEW
+    to = Alert.Status.CLAIMED if claimed else Alert.Status.REVIEW if pool else Alert.Status.OPEN
+    return _reopened(alert, to, reviewer, undone=True)
+
+
+def may_undo(alert: Alert, viewer: Employee) -> bool:
+    """Whether the viewer closed the alert so recently that the close can be taken back."""
+    return (
+        alert.status == Alert.Status.CLOSED
+        and alert.closed_by_id == viewer.pk
+        and alert.closed_at is not None
+        and timezone.now() - alert.closed_at < UNDO
     )
-    alert.refresh_from_db()
-    _event(alert, "alert.reopened", reviewer, data={})
-    return alert
 
 
 def alert_history(alert: Alert) -> list[Event]:
@@ -97,23 +126,27 @@ def alert_history(alert: Alert) -> list[Event]:
     return list(Event.objects.filter(subject_type="alert", subject_id=str(alert.pk)).order_by("recorded_at", "id"))
 
 
-def _reviewed(alert_id: UUID, reviewer: Employee) -> Alert:
-    """Return the alert, locked. Raise NotPermitted if the reviewer may not work on it."""
-    alert = Alert.objects.select_for_update().get(pk=alert_id)
-    if not may_review(reviewer, alert):
-        raise NotPermitted(_("You can't work on this alert."))
-    return alert
+def written(text: str, field: str) -> str:
+    """Return what a person wrote as the record keeps it. Raise InvalidMessage if it is too long."""
+    text = canonical_text(text).strip()
+    if len(text) > MAX_COMMENT:
+        message = _("The comment may have at most %(most)d characters.") % {"most": MAX_COMMENT}
+        raise InvalidMessage(message, field=field)
+    return text
 
 
-def _event(alert: Alert, kind: str, reviewer: Employee, *, data: dict[str, object], reason: str | None = None) -> None:
-    record_event(
-        kind=kind,
-        subject_type="alert",
-        subject_id=alert.pk,
-        actor_type=Event.ActorType.EMPLOYEE,
-        actor=reviewer.pk,
-        conversation=alert.conversation,
-        data=data,
+def _reopened(
+    alert: Alert, to: Alert.Status, reviewer: Employee, *, reason: str | None = None, undone: bool = False
+) -> Alert:
+    return move(
+        alert,
+        to,
+        kind="alert.reopened",
+        by=reviewer,
+        data={"undone": True} if undone else {},
         reason=reason,
-        row=alert,
+        resolution="",
+        comment="",
+        closed_by=None,
+        closed_at=None,
     )

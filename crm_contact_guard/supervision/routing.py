@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+from uuid import UUID
+
 from crm_contact_guard.directory.models import Employee, Role, Team
 from crm_contact_guard.record.models import Conversation
+from crm_contact_guard.supervision.models import Alert
 
 
 def addressee(conversation: Conversation) -> Employee | None:
     """Return who receives an alert, or None if there is no eligible supervisor, deputy or compliance officer."""
+    return next(_in_order(conversation, conversation.employee_id), None)
+
+
+def assignable(alert: Alert) -> list[Employee]:
+    """Return who may be asked to handle the alert: supervisor, deputy and compliance, without the one it concerns."""
+    return list(_in_order(alert.conversation, alert.concerned_id))
+
+
+def above(alert: Alert) -> Employee | None:
+    """Return whom the alert is escalated to: the next after its addressee, or None if compliance has it."""
+    people = assignable(alert)
+    places = [place for place, person in enumerate(people) if person.pk == alert.addressee_id]
+    if places and people[places[0]].role == Role.COMPLIANCE:
+        return None
+    return next(iter(people[places[0] + 1 :] if places else people), None)
+
+
+def _in_order(conversation: Conversation, concerned_id: UUID | None) -> Iterator[Employee]:
     team = conversation.team or _team_now(conversation)
-    for person in (team.supervisor, team.deputy) if team is not None else ():
-        if person is not None and person.active and person.pk != conversation.employee_id:
-            return person
+    named = [person for person in (team.supervisor, team.deputy) if person is not None] if team is not None else []
     officers = Employee.objects.filter(tenant=conversation.tenant, role=Role.COMPLIANCE, active=True)
-    return next((officer for officer in officers if officer.pk != conversation.employee_id), None)
+    seen = {concerned_id}
+    for person in chain((one for one in named if one.active), officers):
+        if person.pk not in seen:
+            seen.add(person.pk)
+            yield person
 
 
 def _team_now(conversation: Conversation) -> Team | None:

@@ -45,8 +45,16 @@ TABLE = {
     ("GET", "alerts/{chief_alert}/"): "404 404 404 404 200 404 200 200 403 401",
     ("POST", "alerts/{alert}/claim/"): "404 404 404 200 200 404 200 403 403 401",
     ("POST", "alerts/{chief_alert}/claim/"): "404 404 404 404 200 404 200 403 403 401",
+    ("POST", "alerts/{alert}/release/"): "404 404 404 200 200 404 200 403 403 401",
+    ("POST", "alerts/{alert}/escalate/"): "404 404 404 200 200 404 200 403 403 401",
+    ("POST", "alerts/{alert}/assign/"): "404 404 404 200 200 404 200 403 403 401",
+    ("POST", "alerts/{alert}/snooze/"): "404 404 404 200 200 404 200 403 403 401",
+    ("POST", "alerts/{alert}/defer/"): "404 404 404 200 200 404 200 403 403 401",
+    ("POST", "alerts/{alert}/wake/"): "404 404 404 200 200 404 200 403 403 401",
     ("POST", "alerts/{alert}/close/"): "404 404 404 200 200 404 200 403 403 401",
     ("POST", "alerts/{chief_alert}/close/"): "404 404 404 404 200 404 200 403 403 401",
+    ("POST", "alerts/{alert}/reopen/"): "404 404 404 200 200 404 200 403 403 401",
+    ("POST", "alerts/{alert}/undo/"): "404 404 404 200 200 404 200 403 403 401",
     ("GET", "access-log/"): "403 403 403 403 403 403 200 200 403 401",
     ("GET", "ledger/checkpoint/"): LISTS,
     ("GET", "ledger/proof/{message}/"): "200 404 404 200 200 404 200 200 403 401",
@@ -59,6 +67,7 @@ TABLE = {
 BODIES = {
     "messages/": {"text": "Your room is ready."},
     "close/": {"resolution": "no_action", "comment": "Talked."},
+    "reopen/": {"reason": "Another look"},
     "scan/": {"text": "Your room is ready."},
 }
 
@@ -84,6 +93,8 @@ def address(hotel: Hotel, path: str) -> str:
 
 
 def body_for(method: str, path: str, hotel: Hotel) -> dict[str, str] | None:
+    if path.endswith("/assign/"):
+        return {"to": str(hotel.people["kai"].pk)}
     if path.endswith("/customer/"):
         return {"customer": str(hotel.talk.customer_id)} if method == "POST" else None
     return next((body for end, body in BODIES.items() if path.endswith(end)), {}) if method == "POST" else None

@@ -32,6 +32,8 @@ PEOPLE = ("aoi", "ken", "ren", "chief", "vice", "boss", "compliance", "auditor",
 
 FORMS: dict[str, dict[str, Any]] = {
     "alert_close": {"resolution": "no_action", "comment": "Talked."},
+    "alert_snooze": {"until": "again"},
+    "alert_reopen": {"reason": "Another look"},
     "conversation_send": {"text": "Your room is ready.", "channel": "chat"},
     "conversation_send_preview": {"text": "Your room is ready."},
     "conversation_note": {
@@ -51,9 +53,16 @@ TABLE = {
     ("GET", "alerts"): "403 403 403 200 200 200 200 200 403 302",
     ("GET", "alerts_news"): "403 403 403 200 200 200 200 200 403 302",
     ("GET", "alert"): "404 404 404 200 200 404 200 200 403 302",
-    ("POST", "alert_reopen"): "404 404 404 302 302 404 302 403 403 302",
     ("POST", "alert_claim"): "404 404 404 302 302 404 302 403 403 302",
+    ("POST", "alert_release"): "404 404 404 302 302 404 302 403 403 302",
+    ("POST", "alert_escalate"): "404 404 404 302 302 404 302 403 403 302",
+    ("POST", "alert_assign"): "404 404 404 302 302 404 302 403 403 302",
+    ("POST", "alert_snooze"): "404 404 404 302 302 404 302 403 403 302",
+    ("POST", "alert_defer"): "404 404 404 302 302 404 302 403 403 302",
+    ("POST", "alert_wake"): "404 404 404 302 302 404 302 403 403 302",
     ("POST", "alert_close"): "404 404 404 302 302 404 302 403 403 302",
+    ("POST", "alert_reopen"): "404 404 404 302 302 404 302 403 403 302",
+    ("POST", "alert_undo"): "404 404 404 302 302 404 302 403 403 302",
     ("POST", "alert_message_erase"): "404 404 404 302 302 404 302 403 403 302",
     ("POST", "conversation_start"): "302 302 403 302 302 403 403 403 403 302",
     ("GET", "conversation"): "200 404 404 200 200 404 200 200 403 302",
@@ -123,6 +132,8 @@ class Rows:
             form = {"customer": str(self.hotel.other.customer_id)}
         if name == "conversation_start":
             form = {"id": str(self.hotel.talk.customer_id)}
+        if name == "alert_assign":
+            form = {"to": str(self.hotel.people["compliance"].pk)}
         if name == "alert_message_erase":
             form = {"message": str(self.alert.at_message_id), "reason": "A card number", "confirm": "on"}
         browser = self.hotel.browser(who)

@@ -164,7 +164,7 @@ def test_a_person_can_reopen_the_alert_and_decide(talk: Conversation, server: Re
     with pytest.raises(InvalidMessage):
         alert_close(alert_id=alert.pk, reviewer=chief, resolution="noticed")
     alert_close(alert_id=alert.pk, reviewer=chief, resolution="coaching")
-    with pytest.raises(AlreadyClosed):
+    with pytest.raises(InvalidMessage, match="Say why"):
         alert_reopen(alert_id=alert.pk, reviewer=chief)
     assert not verified()
 

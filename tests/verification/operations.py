@@ -37,7 +37,7 @@ from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory_sync import sync_all
-from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
+from crm_contact_guard.exceptions import AlreadyClaimed, AlreadyClosed, InvalidMessage, NotPermitted, NotPossible
 from crm_contact_guard.exports import subject
 from crm_contact_guard.files import media
 from crm_contact_guard.files.models import Media
@@ -55,8 +55,9 @@ from crm_contact_guard.supervision.consulting.consultations import (
     consultation_open,
     consultation_reply,
 )
+from crm_contact_guard.supervision.handling import steps
 from crm_contact_guard.supervision.models import Alert, Notice
-from crm_contact_guard.supervision.review import alert_claim, alert_close
+from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
 from tests import factories
 from tests.host.models import Branch, Client, User
 
@@ -94,7 +95,7 @@ class Company:
         for _ in range(steps):
             self.number += 1
             operation = self.draw.choice(self.operations)
-            with suppress(NotPermitted, InvalidMessage, AlreadyClosed, IndexError):
+            with suppress(NotPermitted, InvalidMessage, AlreadyClaimed, AlreadyClosed, NotPossible, IndexError):
                 operation()
                 self.done[operation.__name__] += 1
 
@@ -260,6 +261,29 @@ class Company:
         alert = self._one(Alert.objects.all())
         comment = self.draw.choice(["", "Talked it over", " spaces "])
         alert_close(alert_id=alert.pk, reviewer=self._officer(), resolution="coaching", comment=comment)
+
+    def alert_is_opened_again(self) -> None:
+        alert = self._one(Alert.objects.all())
+        alert_reopen(alert_id=alert.pk, reviewer=self._officer(), reason=self.draw.choice(["", "A second look"]))
+
+    def close_is_taken_back(self) -> None:
+        alert_undo(alert_id=self._one(Alert.objects.filter(status="closed")).pk, reviewer=self._officer())
+
+    def alert_is_moved(self) -> None:
+        alert, officer = self._one(Alert.objects.all()), self._officer()
+        step = self.draw.choice([steps.alert_release, steps.alert_escalate, steps.alert_defer, steps.alert_wake])
+        step(alert_id=alert.pk, reviewer=self.draw.choice([officer, alert.addressee or officer]))
+
+    def alert_is_assigned(self) -> None:
+        alert, officer = self._one(Alert.objects.all()), self._officer()
+        steps.alert_assign(alert_id=alert.pk, reviewer=officer, to=officer.pk, comment=self.draw.choice(["", "Yours"]))
+
+    def alert_is_snoozed(self) -> None:
+        until = self.draw.choice([None, timezone.now() + timedelta(days=3)])
+        steps.alert_snooze(alert_id=self._one(Alert.objects.all()).pk, reviewer=self._officer(), until=until)
+
+    def snoozes_end(self) -> None:
+        steps.wake_due()
 
     def notice_is_sent(self) -> None:
         notices.notice_send(self._one(Notice.objects.filter(state="queued")).pk)

@@ -65,6 +65,8 @@ class AlertSerializer(serializers.Serializer[Any]):
     resolution = CodeField(Alert.Resolution, allow_null=True)
     comment = serializers.CharField()
     claimed_by = PersonSerializer(allow_null=True)
+    claimed_at = Moment(allow_null=True)
+    snoozed_until = Moment(allow_null=True, help_text="Null for a snoozed alert: until it happens again.")
     closed_by = PersonSerializer(allow_null=True)
     opened_at = Moment()
     updated_at = Moment()
@@ -104,3 +106,28 @@ class CloseSerializer(Input):
 
     resolution = CodeField(Alert.Resolution)
     comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=MAX_COMMENT)
+
+
+class ReopenSerializer(Input):
+    """Why an alert is opened again. Required unless the second reader closed it."""
+
+    reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=MAX_COMMENT)
+
+
+class AssignSerializer(Input):
+    """The employee to whom an alert is assigned, and a comment."""
+
+    to = serializers.UUIDField()
+    comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=MAX_COMMENT)
+
+
+class EscalateSerializer(Input):
+    """A comment for the person to whom the alert goes."""
+
+    comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=MAX_COMMENT)
+
+
+class SnoozeSerializer(Input):
+    """Until when an alert is put aside. Null or left out: until it happens again."""
+
+    until = Moment(required=False, default=None, allow_null=True)

@@ -1,4 +1,4 @@
-"""``alerts/``, with claiming and closing, and ``findings/``. Nobody can see an alert that concerns them."""
+"""``alerts/`` and ``findings/``. Nobody can see an alert that concerns them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,10 @@ from crm_contact_guard.api.schema import ID, answers, described
 from crm_contact_guard.api.serializers.alerts import (
     AlertDetailSerializer,
     AlertSerializer,
-    CloseSerializer,
     FindingSerializer,
     TierField,
 )
-from crm_contact_guard.api.serializers.inputs import NothingSerializer
 from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Side, Stance, Topic
-from crm_contact_guard.supervision.review import alert_claim, alert_close
 
 ALERT_FILTERS: filters.Filters = {
     "conversation": filters.row("conversation_id"),
@@ -96,45 +93,6 @@ class AlertDetail(GuardView):
         alert = one_or_404(alert_rows(self), row_id)
         require(permissions.may_review(self.viewer, alert), _("You may read this alert, but not work on it."))
         return alert
-
-
-class AlertClaim(AlertDetail):
-    """Claim the alert for the caller, who will review it."""
-
-    http_method_names = ["post", "options"]
-
-    @described(
-        operation_id="alerts_claim",
-        parameters=[ID],
-        request=None,
-        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409),
-    )
-    def post(self, request: Request, pk: str) -> Response:
-        filters.read(request, {})
-        NothingSerializer(data=request.data).is_valid(raise_exception=True)
-        alert = self.reviewed(pk)
-        alert_claim(alert_id=alert.pk, reviewer=self.viewer)
-        return Response(self.given(pk))
-
-
-class AlertClose(AlertDetail):
-    """Close the alert with a resolution and a comment."""
-
-    http_method_names = ["post", "options"]
-
-    @described(
-        operation_id="alerts_close",
-        parameters=[ID],
-        request=CloseSerializer,
-        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409, 413, 415),
-    )
-    def post(self, request: Request, pk: str) -> Response:
-        filters.read(request, {})
-        alert = self.reviewed(pk)
-        given = CloseSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        alert_close(alert_id=alert.pk, reviewer=self.viewer, **given.validated_data)
-        return Response(self.given(pk))
 
 
 class FindingList(GuardView):

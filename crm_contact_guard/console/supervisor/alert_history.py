@@ -5,13 +5,35 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.supervision.erase_message import erasures
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_history
+
+#: Words and icon by kind, and by whether the system did it (None: whoever did it).
+_STEPS: dict[tuple[str, bool | None], tuple[str | Promise, str]] = {
+    ("alert.opened", None): (gettext_lazy("Opened, addressed to %(to)s"), "bell"),
+    ("alert.addressed", None): (gettext_lazy("Addressed to %(to)s"), "bell"),
+    ("alert.extended", None): (gettext_lazy("More of the same was found and joined it"), "plus"),
+    ("alert.claimed", None): (gettext_lazy("%(name)s is looking at it"), "eye"),
+    ("alert.released", None): (gettext_lazy("%(name)s gave it back"), "corner-up-left"),
+    ("alert.assigned", None): (gettext_lazy("%(name)s handed it over to %(to)s"), "user-check"),
+    ("alert.escalated", None): (gettext_lazy("%(name)s passed it on to %(to)s"), "chevron-up"),
+    ("alert.snoozed", None): (gettext_lazy("%(name)s put it aside"), "clock"),
+    ("alert.deferred", None): (gettext_lazy("%(name)s moved it to what can be reviewed later"), "clock"),
+    ("alert.woken", False): (gettext_lazy("%(name)s took it back into the queue"), "bell"),
+    ("alert.woken", True): (gettext_lazy("It returned to the queue"), "bell"),
+    ("alert.closed", False): (gettext_lazy("%(name)s closed it: %(resolution)s"), "circle-check"),
+    ("alert.closed", True): (
+        gettext_lazy("The second reader, a machine, set it aside: only noticed"),
+        "circle-check",
+    ),
+    ("alert.reopened", None): (gettext_lazy("%(name)s opened it again"), "history"),
+}
 
 
 @dataclass(frozen=True)
@@ -37,23 +59,17 @@ def _people(events: list[Event]) -> set[str]:
 
 def _step(event: Event, people: dict[str, str]) -> Step:
     data = json.loads(event.data)
-    name = people.get(event.actor, "")
-    if event.kind in ("alert.opened", "alert.addressed"):
-        to = people.get(str(data.get("addressee")), "")
-        words = _("Opened, addressed to %(name)s") if event.kind == "alert.opened" else _("Addressed to %(name)s")
-        return Step(event, words % {"name": to} if to else _("Opened"), "bell")
-    if event.kind == "alert.extended":
-        return Step(event, _("More of the same was found and joined it"), "plus")
-    if event.kind == "alert.claimed":
-        return Step(event, _("%(name)s is looking at it") % {"name": name}, "eye")
-    if event.kind == "alert.closed":
-        if event.actor_type == Event.ActorType.SYSTEM:
-            return Step(event, _("The second reader, a machine, set it aside: only noticed"), "circle-check")
-        resolution = dict(Alert.Resolution.choices).get(data.get("resolution", ""), "")
-        words = _("%(name)s closed it: %(resolution)s") % {"name": name, "resolution": resolution}
-        return Step(event, words, "circle-check")
-    if event.kind == "alert.reopened":
-        return Step(event, _("%(name)s opened it again") % {"name": name}, "history")
+    by_system = event.actor_type == Event.ActorType.SYSTEM
+    words, icon = _STEPS.get((event.kind, by_system)) or _STEPS.get((event.kind, None), (event.kind, "circle-dot"))
+    if event.kind == "alert.opened" and not data.get("addressee"):
+        words = gettext_lazy("Opened")
+    if event.kind == "alert.reopened" and data.get("undone"):
+        words = gettext_lazy("%(name)s took the close back")
     if event.kind.startswith("erasure."):
-        return Step(event, _("%(name)s erased the content of a message") % {"name": name}, "trash-2")
-    return Step(event, event.kind, "circle-dot")
+        words, icon = gettext_lazy("%(name)s erased the content of a message"), "trash-2"
+    named = {
+        "name": people.get(event.actor, ""),
+        "to": people.get(str(data.get("addressee")), ""),
+        "resolution": dict(Alert.Resolution.choices).get(data.get("resolution", ""), ""),
+    }
+    return Step(event, str(words) % named, icon)

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -20,11 +19,14 @@ from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.console.supervisor import queue
 from crm_contact_guard.console.supervisor.alert_history import Step, steps
 from crm_contact_guard.directory.models import Employee, Team
-from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
+from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.reading.models import ReaderAnswer
+from crm_contact_guard.supervision import routing
 from crm_contact_guard.supervision.erase_message import erasable
+from crm_contact_guard.supervision.handling.moving import actor_of
+from crm_contact_guard.supervision.handling.transitions import allowed
 from crm_contact_guard.supervision.models import Alert, FindingKind
-from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen
+from crm_contact_guard.supervision.review import may_undo
 from crm_contact_guard.supervision.second_reading.second_reader import reading_of
 from crm_contact_guard.supervision.titles import alert_title
 from crm_contact_guard.viewing.conversations import seen
@@ -81,10 +83,14 @@ class AlertPage(Shown):
     title: str
     window: Window
     steps: Sequence[Step]
+    #: Whether the viewer may decide on alerts at all.
     may_review: bool
+    #: The actions that the viewer may take now (``handling.transitions``).
+    actions: Sequence[str]
+    #: Whom the alert can be assigned to.
+    people: Sequence[Employee]
     #: Whether the viewer has claimed the alert.
     mine: bool
-    may_reopen: bool
     resolutions: Sequence[tuple[str, str | Promise]]
     #: The previous and the next alert among those still to be handled.
     before: Alert | None
@@ -136,44 +142,6 @@ def alert(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     return show(request, viewer, alert_page(viewer, row))
 
 
-@page("POST")
-def claim(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Claim the alert, which tells others that the viewer is reviewing it."""
-    row = _reviewable(viewer, pk)
-    try:
-        alert_claim(alert_id=row.pk, reviewer=viewer)
-    except AlreadyClosed as error:
-        return show(request, viewer, alert_page(viewer, find(viewer, pk), error=str(error)), status=409)
-    return redirect("crm_contact_guard:alert", pk)
-
-
-@page("POST")
-def close(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Close the alert with a resolution and a comment. If that fails, show the page again with what was typed."""
-    row = _reviewable(viewer, pk)
-    resolution, comment = request.POST.get("resolution", ""), request.POST.get("comment", "")
-    try:
-        alert_close(alert_id=row.pk, reviewer=viewer, resolution=resolution, comment=comment)
-    except (AlreadyClosed, InvalidMessage) as error:
-        words = str(error)
-        if isinstance(error, InvalidMessage) and error.field == "resolution":
-            words = _("Choose how this ends before closing it.")
-        shown = alert_page(viewer, find(viewer, pk), error=words, resolution=resolution, comment=comment)
-        return show(request, viewer, shown, status=409 if isinstance(error, AlreadyClosed) else 422)
-    return redirect(reverse("crm_contact_guard:alert", args=[pk]) + "?closed=1")
-
-
-@page("POST")
-def reopen(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Reopen an alert that the second reader closed."""
-    row = _reviewable(viewer, pk)
-    try:
-        alert_reopen(alert_id=row.pk, reviewer=viewer)
-    except AlreadyClosed as error:
-        return show(request, viewer, alert_page(viewer, find(viewer, pk), error=str(error)), status=409)
-    return redirect("crm_contact_guard:alert", pk)
-
-
 def _supervising(viewer: Employee) -> None:
     if not permissions.is_supervising(viewer):
         raise NotPermitted(_("Alerts are for supervisors, compliance officers and auditors."))
@@ -185,13 +153,6 @@ def find(viewer: Employee, pk: UUID) -> Alert:
         "conversation__customer", "conversation__employee", "concerned", "team", "claimed_by", "closed_by", "at_message"
     )
     return get_object_or_404(rows, pk=pk)
-
-
-def _reviewable(viewer: Employee, pk: UUID) -> Alert:
-    row = find(viewer, pk)
-    if not permissions.may_review(viewer, row):
-        raise NotPermitted(_("Auditors read and export; they decide nothing."))
-    return row
 
 
 def _queue(request: HttpRequest, viewer: Employee, teams: Sequence[Team], *, overview: bool = False) -> Queue:
@@ -224,7 +185,6 @@ def alert_page(
     before, after = queue.neighbours(viewer, row)
     window = thread.around(row.conversation, findings, evidence, margin=4)
     may_review = permissions.may_review(viewer, row)
-    closed = row.status == Alert.Status.CLOSED
     if permissions.may_erase(viewer, row):
         filled = {erasing: erase_form} if erasing is not None and erase_form is not None else {}
         window = replace(window, lines=_erasable(row, window.lines, filled))
@@ -233,9 +193,10 @@ def alert_page(
         title=alert_title(row),
         window=window,
         steps=steps(row),
-        may_review=may_review and not closed,
-        mine=row.claimed_by_id == viewer.pk,
-        may_reopen=may_review and closed and row.resolution == Alert.Resolution.NOTICED,
+        may_review=may_review,
+        actions=actions(viewer, row) if may_review else [],
+        people=[one for one in routing.assignable(row) if one.pk != row.addressee_id] if may_review else [],
+        mine=row.status == Alert.Status.CLAIMED and row.claimed_by_id == viewer.pk,
         resolutions=Alert.RESOLUTIONS,
         before=before,
         after=after,
@@ -244,6 +205,16 @@ def alert_page(
         resolution=resolution,
         comment=comment,
     )
+
+
+def actions(viewer: Employee, row: Alert) -> list[str]:
+    """Return the names of the actions that the viewer, who may review the alert, may take now."""
+    names = [str(action) for action in allowed(row.status, actor_of(row, viewer))]
+    return [
+        name
+        for name in names
+        if (name != "undo" or may_undo(row, viewer)) and (name != "escalate" or routing.above(row) is not None)
+    ]
 
 
 def _erasable(row: Alert, lines: Sequence[Line], filled: Mapping[UUID, EraseForm]) -> list[Line]:

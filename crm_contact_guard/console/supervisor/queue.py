@@ -23,6 +23,8 @@ STATUSES: dict[str, str | Promise] = {
     WAITING: _("To do"),
     Alert.Status.OPEN.value: _("Not yet looked at"),
     Alert.Status.CLAIMED.value: _("In review"),
+    Alert.Status.REVIEW.value: _("For review"),
+    Alert.Status.SNOOZED.value: _("Snoozed"),
     Alert.Status.CLOSED.value: _("Closed"),
     ALL: _("All"),
 }

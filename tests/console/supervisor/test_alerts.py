@@ -83,15 +83,55 @@ def test_claim_and_close(hotel: Hotel) -> None:
     assert "cg-close-form" not in page
 
 
-def test_a_colleagues_claim_can_be_taken_over(hotel: Hotel) -> None:
+def test_a_colleagues_claim_is_not_taken_over_and_the_page_says_whose_it_is(hotel: Hotel) -> None:
     raised = alert_for(hotel.talk, says(hotel.talk, "hello"))
+    before = html(hotel.get("chief", "alert", raised.pk))
     hotel.post("vice", "alert_claim", raised.pk)
 
-    assert "Take over from Vice" in html(hotel.get("chief", "alert", raised.pk))
-    hotel.post("chief", "alert_claim", raised.pk)
+    refused = hotel.post("chief", "alert_claim", raised.pk)
+    page = html(hotel.get("chief", "alert", raised.pk))
 
+    assert "I&#x27;ll look at it" in before or "I'll look at it" in before
+    assert refused.status_code == 409
+    assert re.search(r"Vice has been looking at this alert since \d\d:\d\d\.", html(refused))
+    assert "Vice is looking at it" in page
+    assert "cg-close-form" not in page
     raised.refresh_from_db()
-    assert raised.claimed_by == hotel.people["chief"]
+    assert raised.claimed_by == hotel.people["vice"]
+
+
+def test_each_further_step_from_the_page(hotel: Hotel) -> None:
+    raised = alert_for(hotel.talk, says(hotel.talk, "hello"))
+    steps = [
+        ("alert_snooze", {"until": "1d"}, "Put aside until"),
+        ("alert_wake", {}, "Chief took it back into the queue"),
+        ("alert_snooze", {"until": "again"}, "Put aside until it happens again"),
+        ("alert_defer", {}, "For review, when there is time"),
+        ("alert_escalate", {}, "Chief passed it on to Vice"),
+        ("alert_assign", {"to": str(hotel.people["compliance"].pk)}, "Chief handed it over to"),
+        ("alert_claim", {}, "You are looking at it"),
+        ("alert_release", {}, "Chief gave it back"),
+        ("alert_close", {"resolution": "no_action"}, "Undo"),
+        ("alert_undo", {}, "Chief took the close back"),
+        ("alert_close", {"resolution": "no_action"}, "Undo"),
+        ("alert_reopen", {"reason": "Seen too quickly"}, "Seen too quickly"),
+    ]
+
+    for name, form, words in steps:
+        assert hotel.post("chief", name, raised.pk, data=form).status_code == 302, name
+        assert words in html(hotel.get("chief", "alert", raised.pk)), name
+
+
+def test_a_step_that_is_not_possible_says_so(hotel: Hotel) -> None:
+    raised = alert_for(hotel.talk, says(hotel.talk, "hello"))
+
+    for until in ("", "x", "99999d", "-1d", "0h", "400d", "²d"):
+        response = hotel.post("chief", "alert_snooze", raised.pk, data={"until": until})
+        assert response.status_code == 422, until
+    for to in ("", "nobody", str(hotel.people["aoi"].pk)):
+        assert hotel.post("chief", "alert_assign", raised.pk, data={"to": to}).status_code == 422
+    raised.refresh_from_db()
+    assert raised.status == "open"
 
 
 def test_closing_without_a_resolution_keeps_the_comment(hotel: Hotel) -> None:

@@ -54,10 +54,11 @@ def test_a_person_opens_it_again_and_an_auditor_does_not(hotel: Hotel, read: Ale
     assert (read.status, read.resolution) == ("open", "")
 
 
-def test_what_a_person_closed_is_not_opened_again(hotel: Hotel, read: Alert) -> None:
+def test_what_a_person_closed_is_opened_again_with_a_reason(hotel: Hotel, read: Alert) -> None:
     Alert.objects.update(resolution="no_action", closed_by=hotel.people["vice"])
 
-    assert hotel.post("chief", "alert_reopen", read.pk).status_code == 409
+    assert hotel.post("chief", "alert_reopen", read.pk).status_code == 422
+    assert hotel.post("chief", "alert_reopen", read.pk, data={"reason": "He wrote again"}).status_code == 302
 
 
 def test_an_erased_sentence_is_not_shown(hotel: Hotel, read: Alert) -> None:

@@ -7,7 +7,7 @@
   let firstAt = 0;
 
   const act = (element) => {
-    if (element.matches("a, button")) element.click();
+    if (element.matches("a, button, summary")) element.click();
     else {
       element.focus();
       element.scrollIntoView({ block: "nearest" });

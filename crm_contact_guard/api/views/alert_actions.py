@@ -1,0 +1,203 @@
+"""Actions on alerts: ``alerts/{id}/claim/``, ``close/`` and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_contact_guard.api import filters
+from crm_contact_guard.api.schema import ID, answers, described
+from crm_contact_guard.api.serializers.alerts import (
+    AlertDetailSerializer,
+    AssignSerializer,
+    CloseSerializer,
+    EscalateSerializer,
+    ReopenSerializer,
+    SnoozeSerializer,
+)
+from crm_contact_guard.api.serializers.inputs import Input, NothingSerializer
+from crm_contact_guard.api.views.alerts import AlertDetail
+from crm_contact_guard.supervision.handling.steps import (
+    alert_assign,
+    alert_defer,
+    alert_escalate,
+    alert_release,
+    alert_snooze,
+    alert_wake,
+)
+from crm_contact_guard.supervision.models import Alert
+from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
+
+
+class AlertAction(AlertDetail):
+    """Base class of the actions on an alert. Each calls one service, and returns the alert as it is afterwards."""
+
+    http_method_names = ["post", "options"]
+    input_class: ClassVar[type[Input]] = NothingSerializer
+    service: ClassVar[Callable[..., Alert]]
+
+    def act(self, request: Request, pk: str) -> Response:
+        filters.read(request, {})
+        alert = self.reviewed(pk)
+        given = self.input_class(data=request.data)
+        given.is_valid(raise_exception=True)
+        type(self).service(alert_id=alert.pk, reviewer=self.viewer, **given.validated_data)
+        return Response(self.given(pk))
+
+
+class AlertClaim(AlertAction):
+    """Claim the alert for the caller, who will review it. A colleague's claim is never taken over."""
+
+    service = alert_claim
+
+    @described(
+        operation_id="alerts_claim",
+        parameters=[ID],
+        request=None,
+        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409),
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        return self.act(request, pk)
+
+
+class AlertRelease(AlertAction):
+    """Give up the caller's claim. Compliance officers may release anybody's."""
+
+    service = alert_release
+
+    @described(
+        operation_id="alerts_release",
+        parameters=[ID],
+        request=None,
+        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409),
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        return self.act(request, pk)
+
+
+class AlertAssign(AlertAction):
+    """Address the alert to another person who may handle it."""
+
+    service = alert_assign
+    input_class = AssignSerializer
+
+    @described(
+        operation_id="alerts_assign",
+        parameters=[ID],
+        request=AssignSerializer,
+        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409, 413, 415),
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        return self.act(request, pk)
+
+
+class AlertEscalate(AlertAction):
+    """Address the alert to the deputy, or else to compliance."""
+
+    service = alert_escalate
+    input_class = EscalateSerializer
+
+    @described(
+        operation_id="alerts_escalate",
+        parameters=[ID],
+        request=EscalateSerializer,
+        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409, 413, 415),
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        return self.act(request, pk)
+
+
+class AlertSnooze(AlertAction):
+    """Put the alert aside until a time, or until it happens again."""
+
+    service = alert_snooze
+    input_class = SnoozeSerializer
+
+    @described(
+        operation_id="alerts_snooze",
+        parameters=[ID],
+        request=SnoozeSerializer,
+        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409, 413, 415),
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        return self.act(request, pk)
+
+
+class AlertDefer(AlertAction):
+    """Move the alert to the pool "for review", which may wait."""
+
+    service = alert_defer
+
+    @described(
+        operation_id="alerts_defer",
+        parameters=[ID],
+        request=None,
+        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409),
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        return self.act(request, pk)
+
+
+class AlertWake(AlertAction):
+    """Take the alert back from the pool, or before its snooze ends."""
+
+    service = alert_wake
+
+    @described(
+        operation_id="alerts_wake",
+        parameters=[ID],
+        request=None,
+        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409),
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        return self.act(request, pk)
+
+
+class AlertClose(AlertAction):
+    """Close the alert with a resolution and a comment."""
+
+    service = alert_close
+    input_class = CloseSerializer
+
+    @described(
+        operation_id="alerts_close",
+        parameters=[ID],
+        request=CloseSerializer,
+        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409, 413, 415),
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        return self.act(request, pk)
+
+
+class AlertReopen(AlertAction):
+    """Open a closed alert again. The close stays in its history."""
+
+    service = alert_reopen
+    input_class = ReopenSerializer
+
+    @described(
+        operation_id="alerts_reopen",
+        parameters=[ID],
+        request=ReopenSerializer,
+        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409, 413, 415),
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        return self.act(request, pk)
+
+
+class AlertUndo(AlertAction):
+    """Take back the caller's own close of the last minutes. It stays in the history."""
+
+    service = alert_undo
+
+    @described(
+        operation_id="alerts_undo",
+        parameters=[ID],
+        request=None,
+        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409),
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        return self.act(request, pk)

@@ -1,0 +1,129 @@
+"""Actions on one alert. If one fails, the alert is shown again with what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import permissions
+from crm_contact_guard.console.page import page, show
+from crm_contact_guard.console.supervisor import alerts
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import AlreadyClaimed, AlreadyClosed, InvalidMessage, NotPermitted, NotPossible
+from crm_contact_guard.supervision.handling import steps
+from crm_contact_guard.supervision.models import Alert
+from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
+
+#: When a snooze chosen for a day ends, in the reviewer's time zone.
+MORNING = time(8)
+
+
+@page("POST")
+def claim(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Claim the alert, which tells others that the viewer is reviewing it."""
+    return _act(request, viewer, pk, alert_claim)
+
+
+@page("POST")
+def release(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Give up a claim."""
+    return _act(request, viewer, pk, steps.alert_release)
+
+
+@page("POST")
+def assign(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Address the alert to the employee ``to``."""
+    try:
+        to = UUID(request.POST.get("to", ""))
+    except ValueError:
+        to = UUID(int=0)  # nobody, which the service refuses
+    return _act(request, viewer, pk, steps.alert_assign, to=to, comment=request.POST.get("comment", ""))
+
+
+@page("POST")
+def escalate(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Address the alert to the deputy, or to compliance."""
+    return _act(request, viewer, pk, steps.alert_escalate, comment=request.POST.get("comment", ""))
+
+
+@page("POST")
+def snooze(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Put the alert aside ``until`` it happens again (``again``), or for hours or days (``3h``, ``1d``)."""
+    return _act(request, viewer, pk, steps.alert_snooze, until=_until(request.POST.get("until", "")))
+
+
+@page("POST")
+def defer(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Move the alert to the pool "for review"."""
+    return _act(request, viewer, pk, steps.alert_defer)
+
+
+@page("POST")
+def wake(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Take the alert back into the day's work."""
+    return _act(request, viewer, pk, steps.alert_wake)
+
+
+@page("POST")
+def close(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Close the alert with a resolution and a comment."""
+    given = {"resolution": request.POST.get("resolution", ""), "comment": request.POST.get("comment", "")}
+    return _act(request, viewer, pk, alert_close, **given)
+
+
+@page("POST")
+def reopen(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Open a closed alert again, with a reason unless the second reader closed it."""
+    return _act(request, viewer, pk, alert_reopen, reason=request.POST.get("reason", ""))
+
+
+@page("POST")
+def undo(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Take back the viewer's own close of the last minutes."""
+    return _act(request, viewer, pk, alert_undo)
+
+
+def _act(request: HttpRequest, viewer: Employee, pk: UUID, service: Callable[..., Alert], **given: Any) -> HttpResponse:
+    row = alerts.find(viewer, pk)
+    if not permissions.may_review(viewer, row):
+        raise NotPermitted(_("Auditors read and export; they decide nothing."))
+    try:
+        service(alert_id=row.pk, reviewer=viewer, **given)
+    except (AlreadyClaimed, AlreadyClosed, NotPossible, InvalidMessage) as error:
+        # What was typed is shown again: to the close, the comment and the choice; to the rest, the comment.
+        typed = {"resolution": given.get("resolution", ""), "comment": given.get("comment", given.get("reason", ""))}
+        shown = alerts.alert_page(viewer, alerts.find(viewer, pk), error=_words(error), **typed)
+        return show(request, viewer, shown, status=422 if isinstance(error, InvalidMessage) else 409)
+    closed = "?closed=1" if service is alert_close else ""
+    return redirect(reverse("crm_contact_guard:alert", args=[pk]) + closed)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, InvalidMessage) and error.field == "resolution":
+        return _("Choose how this ends before closing it.")
+    if isinstance(error, AlreadyClaimed) and error.at is not None:
+        since = timezone.localtime(error.at)
+        shown = since.strftime("%H:%M" if since.date() == timezone.localdate() else "%Y-%m-%d %H:%M")
+        return _("%(name)s has been looking at this alert since %(since)s.") % {"name": error.by, "since": shown}
+    return str(error)
+
+
+def _until(choice: str) -> datetime | None:
+    """Return when a snooze ends, or None for "again". Unusable choices give a past time, which the service refuses."""
+    if choice == "again":
+        return None
+    now = timezone.localtime()
+    number = int(choice[:-1]) if choice[:-1].isdecimal() and len(choice) < 4 else 0
+    if choice.endswith("h"):
+        return now + timedelta(hours=number)
+    if not number:
+        return now
+    return datetime.combine(now.date() + timedelta(days=number), MORNING, tzinfo=now.tzinfo)
