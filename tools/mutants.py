@@ -3,7 +3,7 @@
 ``make mutants`` tests the packages and modules listed in ``TESTS``. It fails if tests detect less than 85 percent of
 the faults in any module. Options:
 
-* ``ONLY=delivery/health.py`` tests only this module or package.
+* ``ONLY=delivery/health.py`` tests only this module, folder or package.
 * ``SAMPLE=40`` tests this number of faults per module, and chooses the same faults each time.
 * ``TESTS=tests/delivery`` runs only these tests, which gives a lower bound in less time.
 * ``DB=postgresql`` runs the tests on this database, for code that doesn't run on SQLite.
@@ -62,8 +62,6 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/flows",
         "tests/files/test_attachments.py",
     ),
-    "supervision/shown.py": ("tests/verification",),
-    "supervision/shown_noticed.py": ("tests/verification", "tests/supervision/test_noticed.py"),
     "policy": (
         "tests/policy",
         "tests/privacy",
@@ -93,7 +91,7 @@ TESTS: dict[str, tuple[str, ...]] = {
 
 
 def modules_of(only: str) -> dict[str, list[Path]]:
-    """Map each key of ``TESTS`` to its modules. ``only`` restricts them to a key or a module; "" means no restriction.
+    """Map each key of ``TESTS`` to its modules. ``only`` restricts them to a key, folder or module; "" doesn't.
 
     Raise SystemExit if ``only`` is anything else.
     """
@@ -101,8 +99,9 @@ def modules_of(only: str) -> dict[str, list[Path]]:
     within = {
         room: {PACKAGE / room} if room.endswith(".py") else {*(PACKAGE / room).rglob("*.py")} - alone for room in TESTS
     }
+    wanted = (PACKAGE / only).resolve()
     found = {
-        room: sorted(path for path in paths if only in ("", room) or (PACKAGE / only).resolve() == path)
+        room: sorted(path for path in paths if only in ("", room) or path.is_relative_to(wanted))
         for room, paths in within.items()
     }
     chosen = {room: paths for room, paths in found.items() if paths}
