@@ -26,7 +26,7 @@ from crm_contact_guard.files import reencoding
 from crm_contact_guard.hosting import collations
 from crm_contact_guard.installation.addresses import misplaced
 from crm_contact_guard.installation.templates import finds_ours
-from crm_contact_guard.policy import company, presets, quiet_hours, templates, thresholds
+from crm_contact_guard.policy import company, icalendar_options, presets, quiet_hours, templates, thresholds
 from crm_contact_guard.policy.closing import options as auto_answer
 from crm_contact_guard.reading import options
 from crm_contact_guard.record.models import Message
@@ -126,6 +126,17 @@ def check_quiet_hours(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     except ConfigurationError as error:
         hint = "See docs/working_time.md, Quiet hours of customers."
         return [Error(str(error), hint=hint, id="crm_contact_guard.E050")]
+    return []
+
+
+@register("crm_contact_guard")
+def check_icalendar(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E051: ``ICALENDAR`` has an invalid entry."""
+    try:
+        icalendar_options.check()
+    except ConfigurationError as error:
+        hint = "See docs/working_time.md, Rosters in iCalendar files."
+        return [Error(str(error), hint=hint, id="crm_contact_guard.E051")]
     return []
 
 

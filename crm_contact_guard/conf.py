@@ -50,6 +50,7 @@ DEFAULTS: dict[str, Any] = {
     "WORKING_HOURS": {"mon-fri": "09:00-18:00"},
     "HOLIDAYS": [],
     "QUIET_HOURS": {},
+    "ICALENDAR": {},
     "RULES": {},
     "AUTO_ANSWER": False,
     # Supervision

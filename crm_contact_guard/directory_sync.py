@@ -22,6 +22,7 @@ from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory.problems import adapter_problems
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.hosting import database
+from crm_contact_guard.roster_sync import rosters_queue
 
 
 def sync_all() -> dict[str, int]:
@@ -59,8 +60,13 @@ def sync_all() -> dict[str, int]:
 def _staff(tenant: str) -> tuple[int, int]:
     """Mirror the teams and employees of ``tenant``, whose context must be active. Return the number of each."""
     teams = mirror_teams(tenant)
-    staff = [mirror_employee(record) for record in staff_within(tenant)]
+    staff, records = [], {}
+    for record in staff_within(tenant):
+        employee = mirror_employee(record)
+        staff.append(employee)
+        records[employee.pk] = record
     _deactivate_others(staff, tenant)
+    rosters_queue(tenant, records)
     return teams, len(staff)
 
 

@@ -5,6 +5,7 @@ from crm_contact_guard.conversations.models import CarrierEventId, ChatLink
 from crm_contact_guard.delivery.models import Carrier, Delivery, IdempotencyKey
 from crm_contact_guard.directory.models import Address, Customer, Employee, Team
 from crm_contact_guard.files.models import Attachment, Media
+from crm_contact_guard.policy.calendars.models import WorkCalendar
 from crm_contact_guard.policy.closing.models import AutoAnswer
 from crm_contact_guard.privacy.models import LegalHold
 from crm_contact_guard.reading.models import ReaderAnswer
@@ -44,4 +45,5 @@ __all__ = [
     "Tile",
     "TreeHead",
     "Witnessing",
+    "WorkCalendar",
 ]

@@ -16,7 +16,7 @@ from django.utils import timezone
 from crm_contact_guard import crm
 from crm_contact_guard.conversations import names
 from crm_contact_guard.delivery import attempts, outbox
-from crm_contact_guard.directory.models import Customer
+from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
@@ -27,6 +27,7 @@ from crm_contact_guard.intake import mail_polling, reconciling
 from crm_contact_guard.policy.closing import answering
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Message
+from crm_contact_guard.roster_sync import roster_read
 from crm_contact_guard.sealing import sealer, witnessing
 from crm_contact_guard.supervision import inspection, notices
 from crm_contact_guard.supervision.consulting import consultations
@@ -175,6 +176,14 @@ def reconcile() -> dict[str, int]:
 def sync_directory() -> dict[str, int]:
     """Mirror the host's directory. Return the number of teams, employees and customers."""
     return sync_all()
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def read_roster(employee_id: str) -> None:
+    """Read one employee's iCalendar roster."""
+    tenant = Employee.objects.values_list("tenant", flat=True).get(pk=employee_id)
+    with crm.tenant(tenant):
+        roster_read(UUID(employee_id))
 
 
 @shared_task(ignore_result=True)

@@ -37,7 +37,7 @@ class EmployeeRecord:
     """A host user. ``role`` is employee, supervisor, compliance or auditor; "" means no access.
 
     ``calendar`` contains the breaks, roster, leave and on-call duty of this person and the holidays at their place of
-    work, in the format described in docs/working_time.md.
+    work, in the format described in docs/working_time.md. ``icalendar`` is the https URL of a roster, or a file's name.
     """
 
     key: str
@@ -49,6 +49,7 @@ class EmployeeRecord:
     language: str = ""
     working_hours: Mapping[str, str] | None = None
     calendar: Mapping[str, Any] | None = None
+    icalendar: str = ""
     active: bool = True
     tenant: str = ""
 

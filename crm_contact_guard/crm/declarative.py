@@ -191,6 +191,7 @@ class DeclarativeAdapter(CRMAdapter):
                 language=paths.first(own[0], spec.get("LANGUAGE")),
                 working_hours=hours[0] if hours and isinstance(hours[0], Mapping) else None,
                 calendar=calendar[0] if calendar and isinstance(calendar[0], Mapping) else None,
+                icalendar=paths.first(own[0], spec.get("ICALENDAR")),
                 active=bool(active) and bool(getattr(user, "is_active", True)),
                 tenant=tenant,
             )

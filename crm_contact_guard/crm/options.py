@@ -21,7 +21,7 @@ from crm_contact_guard.exceptions import ConfigurationError
 PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "CUSTOMER": ("KEY", "NAME", "OWNER", "TEAM", "LANGUAGE", "TIMEZONE", "URL", "TENANT", "MERGED_INTO"),
     "EMPLOYEE": (
-        "USER", "NAME", "EMAIL", "ROLE", "GROUPS", "TEAMS", "TIMEZONE", "LANGUAGE", "HOURS", "CALENDAR",
+        "USER", "NAME", "EMAIL", "ROLE", "GROUPS", "TEAMS", "TIMEZONE", "LANGUAGE", "HOURS", "CALENDAR", "ICALENDAR",
         "ACTIVE", "TENANT",
     ),
     "TEAM": ("NAME", "SUPERVISOR", "DEPUTY", "TENANT"),

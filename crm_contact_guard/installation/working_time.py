@@ -13,6 +13,7 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation.report import Item, error, fine, warning
 from crm_contact_guard.policy import hours
+from crm_contact_guard.policy.calendars.models import WorkCalendar
 from crm_contact_guard.policy.working_time.calendar import HORIZON
 
 TOPIC = "hours"
@@ -21,7 +22,10 @@ _SHOWN = 3
 
 
 def hours_items() -> Iterator[Item]:
-    """Check ``HOLIDAYS`` for this year and the next, and all employees' hours as returned by the adapter."""
+    """Check ``HOLIDAYS`` for this year and the next, and all employees' hours as returned by the adapter.
+
+    Calendars that the app keeps count as well, if the employee is mirrored.
+    """
     now = timezone.now()
     problems = hours.holiday_problems((now.year, now.year + 1))
     for problem in problems:
@@ -31,13 +35,12 @@ def hours_items() -> Iterator[Item]:
             "use a code of ISO 3166-1 or 3166-2 such as JP or GB-ENG; add missing days as dates, or upgrade holidays",
         )
     never = []
+    known = {(row.tenant, row.key): row for row in Employee.objects.all()}
     for record in _staff():
-        employee = Employee(
-            key=record.key,
-            timezone=record.timezone,
-            working_hours=dict(record.working_hours or {}),
-            calendar=dict(record.calendar or {}),
-        )
+        employee = known.get((record.tenant, record.key)) or Employee(key=record.key)
+        employee.timezone = record.timezone
+        employee.working_hours = dict(record.working_hours or {})
+        employee.calendar = dict(record.calendar or {})
         try:
             if not hours.ever_works(employee, now):
                 never.append(record.key)
@@ -51,8 +54,22 @@ def hours_items() -> Iterator[Item]:
             f"{len(never)} employees have no working time within {HORIZON} days (key {shown})",
             "all their messages count as after hours; correct hours, roster and leave in the CRM",
         )
-    elif not problems:
+    unread = list(_unread())
+    for key, says in unread[:_SHOWN]:
+        yield warning(
+            TOPIC,
+            f"the iCalendar roster of employee {key} can't be read: {says}",
+            'correct the file or CONTACT_GUARD["ICALENDAR"]; the earlier roster stays in force until then',
+        )
+    if not (never or problems or unread):
         yield fine(TOPIC, "working hours, calendars and holidays can be read")
+
+
+def _unread() -> Iterator[tuple[str, str]]:
+    """Yield the key of each employee whose iCalendar roster couldn't be read the last time, and why."""
+    problems = {row.owner: row.problem for row in WorkCalendar.objects.exclude(problem="")}
+    for employee in Employee.objects.filter(pk__in=list(problems), active=True):
+        yield employee.key, problems[str(employee.pk)]
 
 
 def _staff() -> Iterator[EmployeeRecord]:

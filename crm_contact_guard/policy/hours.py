@@ -15,6 +15,7 @@ from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.policy import working_time
+from crm_contact_guard.policy.calendars.merging import with_kept
 from crm_contact_guard.policy.working_time import UnknownCalendar, holidays
 from crm_contact_guard.policy.working_time.calendar import HORIZON, Week
 from crm_contact_guard.policy.working_time.case import BadCase, with_calendar
@@ -133,13 +134,14 @@ def local_time(employee: Employee, day: date, at: time) -> datetime:
 
 
 def working_time_of(employee: Employee) -> working_time.Employee:
-    """Return an employee's hours and calendar, including the company's holidays.
+    """Return an employee's hours and calendars from all sources, including the company's dates and holidays.
 
     Raises ConfigurationError if one of them can't be used."""
     codes, closed = _holidays()
     found = working_time.Employee(zone=zone(employee), weekly=week_of(employee), holidays=codes, closed=closed)
     try:
-        return with_calendar(found, employee.calendar, "calendar") if employee.calendar else found
+        found = with_calendar(found, employee.calendar, "calendar") if employee.calendar else found
+        return with_kept(found, employee)
     except BadCase as error:
         raise ConfigurationError(f"Employee {employee.key}: {error}") from error
 

@@ -1,4 +1,4 @@
-"""Sends one POST request to the reader: to a checked address, over verified TLS, with limits on time and size.
+"""Sends one request, to the reader or for a roster: to a checked address, over verified TLS, within limits.
 
 This module uses the standard library's ``http.client``, since HTTP libraries don't support these requirements:
 
@@ -14,10 +14,11 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse
-from ipaddress import ip_address
-from typing import Any, Final
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any, Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from crm_contact_guard.reading.addresses import refusal
@@ -25,6 +26,8 @@ from crm_contact_guard.reading.addresses import refusal
 #: The maximum size of an answer, in bytes.
 LARGEST: Final = 256 * 1024
 _PIECE: Final = 16 * 1024
+#: Returns why a connection to an address isn't allowed; empty if it is.
+Refuse: TypeAlias = Callable[[IPv4Address | IPv6Address], str]
 
 
 class Unanswered(Exception):
@@ -41,12 +44,37 @@ class Unanswered(Exception):
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, allow_external: bool) -> bytes:
     """Return the body of a response with status 200. Raise Unanswered, at the latest ``seconds`` after the call."""
+    secure = urlsplit(url).scheme == "https"
+    refuse = partial(refusal, secure=secure, external=allow_external)
+    return _sent("POST", url, body, headers, seconds=seconds, largest=LARGEST, refuse=refuse)
+
+
+def get(url: str, headers: Mapping[str, str], *, seconds: float, largest: int, refuse: Refuse) -> bytes:
+    """Return the body of a response with status 200 and at most ``largest`` bytes. Raise Unanswered."""
+    return _sent("GET", url, None, headers, seconds=seconds, largest=largest, refuse=refuse)
+
+
+def _sent(
+    method: str,
+    url: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    *,
+    seconds: float,
+    largest: int,
+    refuse: Refuse,
+) -> bytes:
     parts = urlsplit(url)
     clock = _Clock(seconds)
-    connection = _Connection(parts, clock, allow_external=allow_external)
     try:
-        connection.request("POST", parts.path or "/", body=body, headers={**headers, "Connection": "close"})
-        content = _content(connection.getresponse())
+        connection = _Connection(parts, clock, refuse=refuse)
+    except (HTTPException, ValueError) as error:
+        clock.stop()
+        raise Unanswered("unreachable", "isn't a valid address") from error
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query and method == "GET" else "")
+    try:
+        connection.request(method, target, body=body, headers={**headers, "Connection": "close"})
+        content = _content(connection.getresponse(), largest)
         clock.left()  # after the socket was shut down, the response looks complete
         return content
     except (OSError, HTTPException, ValueError) as error:
@@ -61,7 +89,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, a
         connection.close()
 
 
-def _content(answer: HTTPResponse) -> bytes:
+def _content(answer: HTTPResponse, largest: int) -> bytes:
     if 300 <= answer.status < 400:
         raise Unanswered("redirect", "answers with a redirect, which is not followed", status=answer.status)
     if answer.status != 200:
@@ -69,8 +97,8 @@ def _content(answer: HTTPResponse) -> bytes:
     content = bytearray()
     while piece := answer.read(_PIECE):
         content += piece
-        if len(content) > LARGEST:
-            raise Unanswered("too_large", f"answers with more than {LARGEST} bytes")
+        if len(content) > largest:
+            raise Unanswered("too_large", f"answers with more than {largest} bytes")
     return bytes(content)
 
 
@@ -113,19 +141,17 @@ class _Clock:
 
 
 class _Connection(HTTPConnection):
-    def __init__(self, url: SplitResult, clock: _Clock, *, allow_external: bool) -> None:
+    def __init__(self, url: SplitResult, clock: _Clock, *, refuse: Refuse) -> None:
         self._secure = url.scheme == "https"
         super().__init__(url.hostname or "", url.port or (443 if self._secure else 80))
         self._clock = clock
-        self._allow_external = allow_external
+        self._refuse = refuse
 
     def connect(self) -> None:
         """Connect to one of the addresses of the host name, if all of them are allowed."""
         addresses = _resolved(self.host, self.port, self._clock.left())
         for *_, address in addresses:
-            reason = refusal(
-                ip_address(address[0].partition("%")[0]), secure=self._secure, external=self._allow_external
-            )
+            reason = self._refuse(ip_address(address[0].partition("%")[0]))
             if reason:
                 raise Unanswered("refused_address", reason)
         plain = self._connected(addresses)

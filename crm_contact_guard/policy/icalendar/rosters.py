@@ -13,8 +13,9 @@ from crm_contact_guard.policy.icalendar.recurrence import Budget
 from crm_contact_guard.policy.icalendar.zones import Zones
 
 _DAY: Final = timedelta(days=1)
-#: Days before and after today that are read.
-BEFORE, AHEAD = 31, 366
+#: Days that are read before and after the first of this month. If the days counted from today, an endless rule would
+#: make another calendar every day.
+BEFORE, AHEAD = 31, 397
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ def calendar_of(data: bytes, *, zone: ZoneInfo, today: date, words: Words) -> di
     Times without a time zone are in ``zone``, the employee's. The roster runs from the first shift in the window to the
     last one, so that weekly hours apply when a file has no more shifts.
     """
-    first, last = today - BEFORE * _DAY, today + AHEAD * _DAY
+    month = today.replace(day=1)
+    first, last = month - BEFORE * _DAY, month + AHEAD * _DAY
     budget = Budget()
     file = parse(data)
     zones = Zones(file, zone, years=(first.year, last.year), budget=budget)

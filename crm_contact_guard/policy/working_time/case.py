@@ -91,7 +91,9 @@ def _dates(given: Mapping[str, Any], path: str) -> dict[str, Any]:
     roster = given.get("roster")
     return {
         "breaks": _week(given.get("breaks"), f"{path}.breaks"),
-        "rosters": () if roster is None else (_roster(roster, f"{path}.roster"),),
+        "rosters": _list(roster, f"{path}.roster", _roster)
+        if isinstance(roster, list) or roster is None
+        else (_roster(roster, f"{path}.roster"),),
         "leave": _list(given.get("leave"), f"{path}.leave", _days),
         "leave_parts": _list(given.get("leave_parts"), f"{path}.leave_parts", _part),
         "on_call": _list(given.get("on_call"), f"{path}.on_call", _call),

@@ -19,6 +19,7 @@ from crm_contact_guard.delivery import attempts, health
 from crm_contact_guard.detection.types import Tier
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.files import media
+from crm_contact_guard.policy.calendars.storing import calendar_store
 from crm_contact_guard.policy.closing import answering
 from crm_contact_guard.privacy.holds import hold_place, hold_release
 from crm_contact_guard.record.models import Conversation, Message
@@ -65,6 +66,11 @@ def play() -> None:
     hold = hold_place(name="Case 12", reason="Court order", placed_by=None, employee=clerk, since=timezone.now())
     hold_release(hold=hold, reason="Settled", released_by=None)
     hold_place(name="Case 13", reason="Court order", placed_by=None, customer=mail.customer)
+    for version, days in enumerate(("2026-07-13", "2026-07-14")):
+        calendar_store(
+            tenant="", owner=clerk, source="page", calendar={"leave": [[days, days]]}, version=version, author=chief
+        )
+    calendar_store(tenant="", owner=None, source="page", calendar={"closed": ["2026-12-30"]}, version=0)
     Witnessing.objects.create(alias="auditor", size=3, kept_at=timezone.now(), tried_at=timezone.now())
     seal()
     lifecycle.conversation_open(customer=mail.customer, channel="chat", employee=colleague)
