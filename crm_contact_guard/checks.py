@@ -31,6 +31,7 @@ from crm_contact_guard.policy.closing import options as auto_answer
 from crm_contact_guard.reading import options
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing import keys, witnessing
+from crm_contact_guard.supervision.cases import outcomes, rules
 from crm_contact_guard.verification import tables
 
 Configs = Sequence[AppConfig] | None
@@ -202,6 +203,18 @@ def check_reading(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         return []
     hint = f"pip install 'crm-contact-guard[{','.join(missing)}]'"
     return [Warning("Contacts in pictures or PDF files are not detected", hint=hint, id="crm_contact_guard.W006")]
+
+
+@register("crm_contact_guard")
+def check_cases(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E027: ``OUTCOMES``, ``WORK_RULES`` or ``APPEAL_DAYS`` is invalid."""
+    messages: list[CheckMessage] = []
+    for check in (outcomes.check, rules.check):
+        try:
+            check()
+        except ConfigurationError as error:
+            messages.append(Error(str(error), hint="See docs/cases.md.", id="crm_contact_guard.E027"))
+    return messages
 
 
 @register("crm_contact_guard")

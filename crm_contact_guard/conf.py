@@ -57,6 +57,9 @@ DEFAULTS: dict[str, Any] = {
     "ALERT_WINDOW_HOURS": 24,
     "NOTIFY": {"email": True},
     "READER": {},
+    "OUTCOMES": {},
+    "WORK_RULES": [],
+    "APPEAL_DAYS": 14,
     # Record
     "RETENTION": {},
     "SIGNING_KEY": "",

@@ -11,6 +11,14 @@ from crm_contact_guard.privacy.models import LegalHold
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Conversation, ErasurePermit, Event, Message, Pending
 from crm_contact_guard.sealing.models import Seal, Tile, TreeHead, Witnessing
+from crm_contact_guard.supervision.cases.models import (
+    Case,
+    CaseEntry,
+    CaseEvidence,
+    CaseLetter,
+    CaseParticipant,
+    CaseTask,
+)
 from crm_contact_guard.supervision.consulting.models import Consultation, ConsultationNotice
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Notice
 
@@ -22,6 +30,12 @@ __all__ = [
     "AutoAnswer",
     "Carrier",
     "CarrierEventId",
+    "Case",
+    "CaseEntry",
+    "CaseEvidence",
+    "CaseLetter",
+    "CaseParticipant",
+    "CaseTask",
     "ChatLink",
     "Consultation",
     "ConsultationNotice",

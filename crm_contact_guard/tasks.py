@@ -30,6 +30,7 @@ from crm_contact_guard.record.models import Message
 from crm_contact_guard.roster_sync import roster_read
 from crm_contact_guard.sealing import sealer, witnessing
 from crm_contact_guard.supervision import inspection, notices
+from crm_contact_guard.supervision.cases import reminders
 from crm_contact_guard.supervision.consulting import consultations
 from crm_contact_guard.supervision.consulting import notices as consultation_notices
 from crm_contact_guard.supervision.consulting.models import Consultation
@@ -124,7 +125,8 @@ def sweep(days: int = 2) -> dict[str, int]:
 
     This includes messages in the outbox, files at carriers, uninspected messages from the last ``days`` days, questions
     to the second reader, warnings, and emails about consultations. Snoozed alerts whose time has come return to the
-    queue. All else is left to other tasks, so that a slow carrier does not delay the rest.
+    queue, and reminders of tasks in cases are recorded. All else is left to other tasks, so that a slow carrier does
+    not delay the rest.
     """
     messages = outbox.due(timezone.now())
     for message_id in messages:
@@ -140,6 +142,7 @@ def sweep(days: int = 2) -> dict[str, int]:
         later("reader_ask", str(answer_id))
     woken = steps.wake_due()
     notices.owed_queue()
+    reminders.remind_due()
     waiting = notices.due_alerts()
     for alert_id in waiting:
         later("notify", str(alert_id))

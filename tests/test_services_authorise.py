@@ -33,6 +33,7 @@ from crm_contact_guard.record.access import record_unmask
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import record_event, record_message
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
+from crm_contact_guard.supervision.cases.models import Case
 from crm_contact_guard.supervision.consulting.consultations import (
     consultation_close,
     consultation_open,
@@ -52,6 +53,7 @@ from crm_contact_guard.supervision.handling.steps import (
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
 from tests import factories
+from tests.supervision.cases import authorised
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +82,7 @@ class Scene:
     link: ChatLink
     hold: LegalHold
     consultation: Consultation
+    cases: dict[str, Case]
     out: io.StringIO = field(default_factory=io.StringIO)
 
     @property
@@ -139,6 +142,7 @@ def scene() -> Scene:
         link=chat_link_create(conversation=talk, created_by=people["aoi"])[0],
         hold=hold_place(name="Case", reason="Court", placed_by=None, employee=people["ren"]),
         consultation=consultation_open(conversation=talk, actor=people["aoi"]),
+        cases=authorised.cases(people),
     )
 
 
@@ -241,6 +245,7 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
         {"compliance", "eve"},
     ),
     "record.access.record_unmask": (lambda s, who: record_unmask(viewer=who, conversation=s.talk), {"compliance"}),
+    **{f"supervision.cases.{name}": row for name, row in authorised.ROWS.items()},
     "api.tokens.token_create": (lambda s, who: token_create(employee=who, name="warehouse"), {*PEOPLE} - {"kai"}),
 }
 #: Parts of ``gateway.send``, which has asked; and the look before it, which records nothing.
@@ -249,6 +254,7 @@ WITHIN = {
     "supervision.choices.record_choice",
     "supervision.choices.record_kept_back",
     "supervision.preview.preview",
+    *authorised.WITHIN,
 }
 
 

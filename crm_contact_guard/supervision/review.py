@@ -19,6 +19,7 @@ from crm_contact_guard.exceptions import InvalidMessage, NotPossible
 from crm_contact_guard.hosting import database
 from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.record.models import Event
+from crm_contact_guard.supervision.cases.opening import case_from_alert
 from crm_contact_guard.supervision.handling.moving import is_repeated, move, require, reviewed
 from crm_contact_guard.supervision.handling.transitions import Action
 from crm_contact_guard.supervision.models import Alert
@@ -61,6 +62,8 @@ def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment:
     if alert.status == Alert.Status.CLOSED and same:
         return alert
     require(alert, Action.CLOSE, reviewer)
+    if resolution == Alert.Resolution.CASE_OPENED:
+        case_from_alert(alert_id=alert.pk, opened_by=reviewer)
     return move(
         alert,
         Alert.Status.CLOSED,

@@ -27,6 +27,7 @@ from crm_contact_guard.sealing.models import Witnessing
 from crm_contact_guard.sealing.sealer import seal
 from crm_contact_guard.supervision import inspection, notices
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict
+from crm_contact_guard.supervision.cases import deciding, opening, reminders, working
 from crm_contact_guard.supervision.consulting import notices as consultation_notices
 from crm_contact_guard.supervision.consulting.consultations import (
     consultation_close,
@@ -58,6 +59,7 @@ def play() -> None:
         if not number:
             alert_close(alert_id=alert.pk, reviewer=chief, resolution="coaching", comment="Talked it over")
     _consults(mail, clerk, chief)
+    _case(chief, clerk)
     link, _token = chat_link_create(conversation=chat, created_by=clerk)
     chat_link_create(conversation=mail, created_by=clerk)
     chat_link_revoke(link=link, revoked_by=clerk)
@@ -152,6 +154,24 @@ def _notices(message: Message) -> None:
     until = timezone.now() + timedelta(minutes=1)
     second_reader._question(message, Tier.ALERT, by="customer", score=0.7, deadline=until, alert=alert)
     second_reader._question(message, Tier.NOTICED, by="customer", score=0.3, deadline=until)
+
+
+def _case(chief: Employee, clerk: Employee) -> None:
+    for sort in ("protection", "conduct"):
+        case = opening.case_open(actor=chief, sort=sort, concerned=clerk)
+        for talk in Conversation.objects.filter(employee=clerk):
+            opening.evidence_add(case_id=case.pk, actor=chief, conversation=talk)
+        deputy = Employee.objects.get(email="ken@kaede.example")
+        working.participant_add(case_id=case.pk, actor=chief, person=deputy, part="approver")
+    for days in (0, 1):
+        due = timezone.now() + timedelta(days=days)
+        working.task_add(case_id=case.pk, actor=chief, title=f"Ask {days}", assignee=deputy, due_at=due)
+    reminders.remind_due()
+    working.case_tell(case_id=case.pk, actor=chief, allegation="You gave your number.")
+    working.statement_add(case_id=case.pk, actor=clerk, text="The guest asked.")
+    working.hearing_record(case_id=case.pk, actor=chief, text="The guest asked.", occurred_at=timezone.now())
+    deciding.outcome_propose(case_id=case.pk, actor=chief, outcome="coaching", reason="The first time.")
+    deciding.outcome_decide(case_id=case.pk, actor=chief)
 
 
 def _unknown() -> Customer:

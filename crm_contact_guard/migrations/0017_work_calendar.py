@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm_contact_guard', '0015_consultations'),
+        ('crm_contact_guard', '0016_alert_states'),
     ]
 
     operations = [
