@@ -31,6 +31,7 @@ from crm_contact_guard.policy.closing import options as auto_answer
 from crm_contact_guard.reading import options
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing import keys, witnessing
+from crm_contact_guard.sending import planning
 from crm_contact_guard.supervision.cases import outcomes, rules
 from crm_contact_guard.verification import tables
 
@@ -117,6 +118,16 @@ def check_policy(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         except ConfigurationError as error:
             problems[str(error)] = None
     return [Error(text, hint="See docs/settings.md, The company.", id="crm_contact_guard.E010") for text in problems]
+
+
+@register("crm_contact_guard")
+def check_waiting_messages(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E060: ``UNDO_SECONDS`` has a value that can't be used."""
+    try:
+        planning.seconds_by_kind()
+    except ConfigurationError as error:
+        return [Error(str(error), hint="See docs/settings.md, The company.", id="crm_contact_guard.E060")]
+    return []
 
 
 @register("crm_contact_guard")

@@ -53,6 +53,7 @@ DEFAULTS: dict[str, Any] = {
     "ICALENDAR": {},
     "RULES": {},
     "AUTO_ANSWER": False,
+    "UNDO_SECONDS": 0,
     # Supervision
     "ALERT_WINDOW_HOURS": 24,
     "NOTIFY": {"email": True},

@@ -21,8 +21,9 @@ from crm_contact_guard.conversations import lifecycle, names, senders
 from crm_contact_guard.conversations.carrier_events import event_key, seen
 from crm_contact_guard.conversations.models import CarrierEventId
 from crm_contact_guard.conversations.quotes import earlier_words, told_apart
-from crm_contact_guard.delivery import consent, outbox
+from crm_contact_guard.delivery import consent
 from crm_contact_guard.delivery.idempotency import KeyedRequest
+from crm_contact_guard.delivery.models import Wait
 from crm_contact_guard.detection.segments import has_parts
 from crm_contact_guard.detection.types import Direction, Scan, Stance
 from crm_contact_guard.directory.models import Employee
@@ -32,11 +33,12 @@ from crm_contact_guard.files import media, storage
 from crm_contact_guard.hosting import database
 from crm_contact_guard.hosting.insert_once import insert_once
 from crm_contact_guard.policy import limits, templates
-from crm_contact_guard.policy.decision import Action, Decision, Override
+from crm_contact_guard.policy.decision import Action, Decision, Override, OverrideCode
 from crm_contact_guard.record.inserting import insert_quietly
 from crm_contact_guard.record.models import Conversation, Message, MessageKind
 from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.record.statements import together
+from crm_contact_guard.sending import planning, recalling, starting
 from crm_contact_guard.supervision.choices import record_choice, record_kept_back
 from crm_contact_guard.supervision.contents import Content
 from crm_contact_guard.supervision.preview import Preview, preview
@@ -46,7 +48,10 @@ __all__ = ["Preview", "Received", "Sent", "note", "preview", "receive", "send"]
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """The result of ``send``. ``message`` is None if the decision held the message back, so that nothing was sent."""
+    """The result of ``send``. ``message`` is None if the message was kept back and not recorded.
+
+    A message with a ``wait`` was recorded, but hasn't gone yet.
+    """
 
     message: Message | None
     decision: Decision
@@ -55,6 +60,7 @@ class Sent:
     files: tuple[Content, ...] = ()
     #: Whether the message is that of an earlier call with the same idempotency key.
     repeated: bool = False
+    wait: Wait | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,19 +87,24 @@ def send(
     override: Override | None = None,
     emergency: bool = False,
     idempotency_key: str = "",
+    send_at: datetime | None = None,
+    replaces: Message | None = None,
     occurred_at: datetime | None = None,
 ) -> Sent:
     """Send an employee's message to the customer of a conversation: authorise, scan, decide, record and enqueue it.
 
     If the decision is to block the message, or to nudge the employee and there is no ``override``, record the decision
-    (but not the text) and return no message.
+    (but not the text) and return no message. If it is to schedule or hold the message, or the writer chose a time
+    (``send_at``), record the message and let it wait. An emergency goes out at once, whatever the decision would be.
+    ``replaces`` is a recalled message that this one was written instead of.
 
     ``channel`` defaults to the last one used. ``attachments`` come from ``files.uploads.read``. With ``template``, send
     that text block filled in and ignore ``text``. Use ``occurred_at`` for replays and backfills only.
 
     Raise NotPermitted, InvalidMessage (if the text is empty or too long, there is no address, the session window is
-    closed, or the key was used for another text) or ConfigurationError.
+    closed, the time has passed, or the key was used for another text) or ConfigurationError.
     """
+    emergency = emergency or (override is not None and override.code is OverrideCode.EMERGENCY)
     if not permissions.may_write(actor, conversation):
         raise NotPermitted(_("You can't write in this conversation."))
     carrier = registry.channel(channel or conversation.channel)
@@ -110,18 +121,24 @@ def send(
         subject=subject,
         text=text,
         files=attachments,
+        send_at=send_at,
     )
+    replaces = recalling.recalled(replaces, actor, conversation)
     earlier = request.answered()
     if earlier is not None:
         return _repeated(earlier)
     address = consent.address_to_write_to(conversation.customer, carrier)
     limits.check_channel(conversation, carrier, files=attachments, filled=filled)
     at = occurred_at or timezone.now()
+    planning.check_time(send_at, now=at, emergency=emergency)
     said = earlier_words(conversation) if has_parts(text, Direction.OUTBOUND) else ()
+    when = send_at or at
     looked = preview(
-        actor=actor, text=text, files=attachments, emergency=emergency, at=at, said=said, conversation=conversation
+        actor=actor, text=text, files=attachments, emergency=emergency, at=when, said=said, conversation=conversation
     )
-    if looked.decision.action is Action.BLOCK or (looked.decision.action is Action.NUDGE and override is None):
+    known = planning.Known(override=override, emergency=emergency, send_at=send_at, happened=occurred_at is not None)
+    plan = planning.plan(looked.decision, conversation, carrier, known, now=at)
+    if plan is None:
         record_kept_back(actor, conversation, looked)
         return Sent(message=None, decision=looked.decision, scan=looked.scan, files=looked.files)
     with storage.storing(attachments) as stored:
@@ -144,16 +161,16 @@ def send(
                 )
                 record_choice(actor, message, looked, override, emergency=emergency)
                 request.answer(message)
-                lifecycle.note_message(conversation, message)
-                outbox.enqueue(message, request=request.mark())
+                wait = starting.start(
+                    message, plan, looked, override=override, replaces=replaces, request=request.mark()
+                )
+                lifecycle.note_message(conversation, message, waits=wait is not None)
             storage.attach(message, stored)
-            later("deliver", str(message.pk))
-            later("inspect", str(message.pk))
         if insertion.earlier is not None:
             # Two requests with the same key arrived at once. The other one was recorded, and ours was rolled back.
             storage.discard(stored)
             return _repeated(insertion.earlier)
-    return Sent(message=message, decision=looked.decision, scan=looked.scan, files=looked.files)
+    return Sent(message=message, decision=looked.decision, scan=looked.scan, files=looked.files, wait=wait)
 
 
 def _repeated(message: Message) -> Sent:

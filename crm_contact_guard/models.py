@@ -2,7 +2,7 @@
 
 from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.conversations.models import CarrierEventId, ChatLink
-from crm_contact_guard.delivery.models import Carrier, Delivery, IdempotencyKey
+from crm_contact_guard.delivery.models import Carrier, Delivery, IdempotencyKey, Wait
 from crm_contact_guard.directory.models import Address, Customer, Employee, Team
 from crm_contact_guard.files.models import Attachment, Media
 from crm_contact_guard.policy.calendars.models import WorkCalendar
@@ -58,6 +58,7 @@ __all__ = [
     "Team",
     "Tile",
     "TreeHead",
+    "Wait",
     "Witnessing",
     "WorkCalendar",
 ]

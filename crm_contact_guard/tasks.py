@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from crm_contact_guard import crm
 from crm_contact_guard.conversations import names
-from crm_contact_guard.delivery import attempts, outbox
+from crm_contact_guard.delivery import attempts, outbox, waits
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.dispatch import later
@@ -29,6 +29,7 @@ from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.roster_sync import roster_read
 from crm_contact_guard.sealing import sealer, witnessing
+from crm_contact_guard.sending import releasing
 from crm_contact_guard.supervision import inspection, notices
 from crm_contact_guard.supervision.cases import reminders
 from crm_contact_guard.supervision.consulting import consultations
@@ -47,6 +48,14 @@ def deliver(message_id: str) -> None:
     tenant = Message.objects.values_list("tenant", flat=True).get(pk=message_id)
     with crm.tenant(tenant):
         attempts.deliver(UUID(message_id))
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def release(message_id: str) -> None:
+    """Let one message go whose time has come, or end a hold whose deadline has passed."""
+    tenant = Message.objects.values_list("tenant", flat=True).get(pk=message_id)
+    with crm.tenant(tenant):
+        releasing.release(UUID(message_id))
 
 
 @shared_task(acks_late=True, ignore_result=True)
@@ -123,11 +132,14 @@ def reader_ask(answer_id: str) -> None:
 def sweep(days: int = 2) -> dict[str, int]:
     """Reschedule overdue work and return the number of tasks of each kind.
 
-    This includes messages in the outbox, files at carriers, uninspected messages from the last ``days`` days, questions
-    to the second reader, warnings, and emails about consultations. Snoozed alerts whose time has come return to the
-    queue, and reminders of tasks in cases are recorded. All else is left to other tasks, so that a slow carrier does
-    not delay the rest.
+    This includes messages whose time to go has come, messages in the outbox, files at carriers, uninspected messages
+    from the last ``days`` days, questions to the second reader, warnings, and emails about consultations. Snoozed
+    alerts whose time has come return to the queue, and reminders of tasks in cases are recorded. All else is left to
+    other tasks, so that a slow carrier does not delay the rest.
     """
+    due = waits.due(timezone.now())
+    for message_id in due:
+        later("release", str(message_id))
     messages = outbox.due(timezone.now())
     for message_id in messages:
         later("deliver", str(message_id))
@@ -151,6 +163,7 @@ def sweep(days: int = 2) -> dict[str, int]:
     for consultation_id in consulted:
         later("consultation_notify", str(consultation_id))
     return {
+        "released": len(due),
         "delivered": len(messages),
         "fetched": len(files),
         "inspected": len(uninspected),

@@ -18,7 +18,7 @@ from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.detection.types import Scan, Stance
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
-from crm_contact_guard.policy.decision import Action, Override, OverrideCode
+from crm_contact_guard.policy.decision import WITHOUT_WORDS, Action, Override, OverrideCode
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.supervision.models import Inspection
 from tests import factories
@@ -159,7 +159,7 @@ def test_words_that_nobody_asked_for_are_not_kept(talk: Conversation) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
-@pytest.mark.parametrize("code", [code for code in OverrideCode if code is not OverrideCode.EMERGENCY])
+@pytest.mark.parametrize("code", [code for code in OverrideCode if code not in WITHOUT_WORDS])
 def test_going_on_takes_a_few_words(talk: Conversation, code: OverrideCode, text: str) -> None:
     with pytest.raises(InvalidMessage, match="few words") as caught:
         send(talk, GIVES, override=Override(code=code, text=text))
@@ -183,11 +183,19 @@ def test_an_emergency_keeps_the_words_that_went_with_it(talk: Conversation) -> N
 
 
 def test_what_is_blocked_stays_here_whatever_the_words(talk: Conversation, strict: None) -> None:
-    for more in ({}, {"override": WORDS}, {"override": WORDS, "emergency": True}):
+    for more in ({}, {"override": WORDS}):
         assert send(talk, GIVES, **more).decision.action is Action.BLOCK
 
     assert not Message.objects.exists()
-    assert [data["kind"] for _of, _key, data, _reason in told("decision")] == ["decision.block"] * 3
+    assert [data["kind"] for _of, _key, data, _reason in told("decision")] == ["decision.block"] * 2
+
+
+def test_an_emergency_is_open_even_where_the_text_would_be_blocked(talk: Conversation, strict: None) -> None:
+    message = sent(talk, GIVES, emergency=True)
+
+    kinds = [data["kind"] for _of, key, data, _reason in told("") if key == str(message.pk)]
+    assert kinds == ["decision.deliver", "override.emergency", "delivery.queued"]
+    assert told("decision")[0][2]["reasons"] == ["attempt"]
 
 
 def test_after_hours_is_asked_about_and_an_emergency_goes_out(talk: Conversation, strict: None) -> None:

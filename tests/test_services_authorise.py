@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from crm_contact_guard.privacy.models import LegalHold
 from crm_contact_guard.record.access import record_unmask
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import record_event, record_message
+from crm_contact_guard.sending.recalling import recall
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.cases.models import Case
 from crm_contact_guard.supervision.consulting.consultations import (
@@ -83,6 +85,8 @@ class Scene:
     hold: LegalHold
     consultation: Consultation
     cases: dict[str, Case]
+    #: A message of Aoi's that waits.
+    waiting: Message
     out: io.StringIO = field(default_factory=io.StringIO)
 
     @property
@@ -129,8 +133,12 @@ def scene() -> Scene:
         status="closed", resolution="coaching", closed_by=chief, closed_at=now, claimed_by=None
     )
     Alert.objects.filter(pk=claimed).update(status="claimed", claimed_by=chief, claimed_at=now)
+    an_hour = timezone.now() + timedelta(hours=1)
+    waiting = gateway.send(actor=people["aoi"], conversation=talk, text="See you.", send_at=an_hour).message
+    assert waiting is not None
     return Scene(
         people=people,
+        waiting=waiting,
         talk=talk,
         stranger=conversation_open(customer=unknown, channel="chat", team=talk.team),
         emma=factories.customer("Emma Wright", manager=people["aoi"]),
@@ -173,6 +181,7 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
         lambda s, who: customer_identify(conversation=s.stranger, customer=s.emma, actor=who),
         {"aoi", "ken", *HEADS},
     ),
+    "sending.recalling.recall": (lambda s, who: recall(actor=who, message_id=s.waiting.pk), {"aoi"}),
     "supervision.review.alert_claim": (lambda s, who: alert_claim(alert_id=s.alert.pk, reviewer=who), HEADS),
     "supervision.review.alert_close": (
         lambda s, who: alert_close(alert_id=s.alert.pk, reviewer=who, resolution="no_action"),
@@ -248,9 +257,12 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     **{f"supervision.cases.{name}": row for name, row in authorised.ROWS.items()},
     "api.tokens.token_create": (lambda s, who: token_create(employee=who, name="warehouse"), {*PEOPLE} - {"kai"}),
 }
-#: Parts of ``gateway.send``, which has asked; and the look before it, which records nothing.
+#: Parts of ``gateway.send`` and of the services about waiting messages, which have asked; and the look before it,
+#: which records nothing.
 WITHIN = {
     "delivery.idempotency.of",
+    "delivery.waits.move",
+    "sending.recalling.recalled",
     "supervision.choices.record_choice",
     "supervision.choices.record_kept_back",
     "supervision.preview.preview",

@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("messages/", LazyView("messages.MessageList"), name="api-messages"),
     path("messages/<str:pk>/", LazyView("messages.MessageDetail"), name="api-message"),
+    path("messages/<str:pk>/recall/", LazyView("messages.MessageRecall"), name="api-message-recall"),
     path("messages.jsonl", LazyView("streams.MessagesJsonl"), name="api-messages-jsonl"),
     path("messages.csv", LazyView("streams.MessagesCsv"), name="api-messages-csv"),
     path("files/<str:pk>/", LazyView("files.File"), name="api-file"),

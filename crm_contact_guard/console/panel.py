@@ -24,7 +24,7 @@ from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.viewing.conversations import seen
 
 STYLES = ("tokens", "base", "thread", "composer", "queue", "inbox", "subjects", "consulting")
-SCRIPTS = ("live", "composer", "keys")
+SCRIPTS = ("live", "composer", "keys", "waits")
 
 
 @dataclass(frozen=True)

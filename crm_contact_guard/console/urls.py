@@ -6,7 +6,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from crm_contact_guard.console.consulting import views as consulting
-from crm_contact_guard.console.conversation import calls, chat_links, identifying, message_files
+from crm_contact_guard.console.conversation import calls, chat_links, identifying, message_files, recalling
 from crm_contact_guard.console.conversation import views as conversation
 from crm_contact_guard.console.customer import chat, chat_files
 from crm_contact_guard.console.data_requests import views as data_requests
@@ -34,6 +34,7 @@ urlpatterns = [
     path("conversations/<uuid:pk>/news/", conversation.news, name="conversation_news"),
     path("conversations/<uuid:pk>/preview/", conversation.preview, name="conversation_send_preview"),
     path("conversations/<uuid:pk>/send/", conversation.send, name="conversation_send"),
+    path("messages/<uuid:pk>/recall/", recalling.recall, name="message_recall"),
     path("conversations/<uuid:pk>/link/", identifying.identify, name="customer_identify"),
     path("conversations/<uuid:pk>/unmask/", conversation.unmask, name="conversation_unmask"),
     path("conversations/<uuid:pk>/note/", conversation.note, name="conversation_note"),

@@ -28,6 +28,7 @@ from crm_contact_guard.record.following import (
     plain,
 )
 from crm_contact_guard.record.models import AUTO, Conversation, Direction, Message
+from crm_contact_guard.record.reached import UNSENT, reached
 
 _KEY: Final = Elsewhere("the events that made the row name it")
 #: Source of messages that the app itself received or sent. Other messages don't change the state of a conversation.
@@ -62,10 +63,13 @@ def _talks(using: str, rows: Sequence[Row]) -> Mapping[Any, _Talk]:
     found = Conversation.objects.using(using).filter(pk__in=talks).annotate(newest=Subquery(newest.values("pk")[:1]))
     columns = "conversation_id", "customer_id", "tenant", "occurred_at", "direction", "channel", "source"
     last = Message.objects.using(using).filter(pk__in=list(found.values_list("newest", flat=True)))
-    for key, customer, tenant, occurred, direction, channel, source in last.values_list(*columns):
+    for key, customer, tenant, occurred, direction, channel, source, state in last.values_list(
+        *columns, "delivery__state"
+    ):
         talk = talks[key]
         talk.customer, talk.tenant, talk.last = customer, tenant, occurred
-        talk.channels, talk.answered = {channel}, direction != Direction.INBOUND and source != AUTO
+        answers = direction != Direction.INBOUND and source != AUTO and state not in UNSENT
+        talk.channels, talk.answered = {channel}, answers
     _read_all(messages, {row["id"]: talks[row["id"]] for row in rows if _is_doubtful(row, talks[row["id"]])})
     waiting = {row["id"]: row["waiting_since"] for row in rows if row["waiting_since"] is not None}
     asked = messages.filter(conversation__in=waiting, occurred_at__in=set(waiting.values()))
@@ -86,7 +90,7 @@ def _read_all(messages: QuerySet[Message], talks: Mapping[Any, _Talk]) -> None:
     received: dict[Any, datetime] = {}
     sent: dict[Any, datetime] = {}
     own = Q(reply_to__isnull=True)  # files that were fetched later don't change the conversation
-    groups = messages.filter(own, conversation__in=talks, source=_LIVE).exclude(direction=Direction.NOTE)
+    groups = reached(messages.filter(own, conversation__in=talks, source=_LIVE)).exclude(direction=Direction.NOTE)
     columns = "conversation_id", "direction", "channel"
     for key, direction, channel, recorded in groups.values_list(*columns).annotate(Max("recorded_at")):
         talks[key].channels.add(channel)

@@ -131,10 +131,11 @@ def latest_open(customer: Customer) -> Conversation | None:
     )
 
 
-def note_message(conversation: Conversation, message: Message) -> None:
+def note_message(conversation: Conversation, message: Message, *, waits: bool = False) -> None:
     """Update the conversation's working state after a newly recorded message. This is not part of the record.
 
-    After an automatic answer, the customer still waits.
+    After an automatic answer, the customer still waits. A message that ``waits`` answers nobody until it is released
+    (``note_released``).
 
     A single UPDATE is used, because it is cheap and safe against concurrent updates.
     """
@@ -145,24 +146,42 @@ def note_message(conversation: Conversation, message: Message) -> None:
     if message.direction == Direction.INBOUND:
         changes += ", unread = unread + 1, waiting_since = COALESCE(waiting_since, %s), state = %s, channel = %s"
         values += [at, Conversation.State.OPEN.value, message.channel]
-    elif message.direction == Direction.OUTBOUND and message.source != AUTO:
+    elif message.direction == Direction.OUTBOUND and message.source != AUTO and not waits:
         changes += ", unread = 0, waiting_since = NULL, channel = %s"
         values += [message.channel]
     key = Conversation._meta.pk.get_db_prep_value(conversation.pk, connection)
     execute(connection.alias, f"UPDATE {_TABLE} SET {changes} WHERE id = %s", [*values, key])
-    _follow(conversation, message)
+    _follow(conversation, message, waits=waits)
 
 
-def _follow(conversation: Conversation, message: Message) -> None:
+def note_released(message: Message) -> None:
+    """Update the conversation now that a message that waited goes out.
+
+    It answers what the customer wrote before it was written. If the customer wrote again, that message still waits.
+    """
+    rows = Conversation.objects.filter(pk=message.conversation_id)
+    rows.update(channel=message.channel)
+    since = Message.objects.filter(
+        conversation_id=message.conversation_id, direction=Direction.INBOUND, recorded_at__gt=message.recorded_at
+    )
+    first = since.order_by("occurred_at", "id").values_list("occurred_at", flat=True).first()
+    answered = rows.filter(waiting_since__lte=message.recorded_at)
+    if first is None:
+        answered.update(waiting_since=None, unread=0)
+    else:
+        answered.update(waiting_since=first)
+
+
+def _follow(conversation: Conversation, message: Message, *, waits: bool) -> None:
     """Apply the changes made to the row to the instance as well, without another query."""
     conversation.last_message_at = _later(conversation.last_message_at, message.occurred_at)
     if message.direction == Direction.INBOUND:
         conversation.unread += 1
         conversation.waiting_since = conversation.waiting_since or message.occurred_at
         conversation.state = Conversation.State.OPEN
-    elif message.direction == Direction.OUTBOUND and message.source != AUTO:
+    elif message.direction == Direction.OUTBOUND and message.source != AUTO and not waits:
         conversation.unread, conversation.waiting_since = 0, None
-    if message.direction != Direction.NOTE and message.source != AUTO:
+    if message.direction != Direction.NOTE and message.source != AUTO and not waits:
         conversation.channel = message.channel
 
 

@@ -16,6 +16,7 @@ from crm_contact_guard.detection.segments.attributions import depth, frame_at, i
 from crm_contact_guard.detection.segments.frames import subject_of
 from crm_contact_guard.detection.types import Direction
 from crm_contact_guard.record.models import Conversation, Message
+from crm_contact_guard.record.reached import reached
 
 #: Number of earlier messages that quoted text is compared with.
 _EARLIER = 50
@@ -93,7 +94,8 @@ def earlier_words(conversation: Conversation, *, before: Message | None = None) 
     With ``before``, omit that message and all messages after it. The list begins with the recording notice in all
     languages, because replies quote it and a customer's language may change.
     """
-    earlier = Message.objects.filter(conversation=conversation)
+    # A message that never went out can't be quoted by anybody.
+    earlier = reached(Message.objects.filter(conversation=conversation))
     if before is not None:
         earlier = earlier.filter(occurred_at__lte=before.occurred_at).exclude(pk=before.pk)
     rows = earlier.order_by("-occurred_at", "-id").values_list("text", "quoted", "subject")[:_EARLIER]

@@ -17,6 +17,7 @@ from crm_contact_guard.files import storage
 from crm_contact_guard.hosting import logs
 from crm_contact_guard.hosting.building import building
 from crm_contact_guard.record.models import AUTO, Direction, Message
+from crm_contact_guard.record.reached import reached
 
 logger = logs.logger(__name__)
 
@@ -117,10 +118,11 @@ def _template(message: Message) -> OutboundTemplate | None:
 
 def _references(message: Message) -> tuple[str, ...]:
     """Return the carrier IDs of earlier messages in the conversation on the same channel, oldest first."""
+    same_channel = Message.objects.filter(
+        conversation_id=message.conversation_id, channel=message.channel, occurred_at__lte=message.occurred_at
+    )
     earlier = (
-        Message.objects.filter(
-            conversation_id=message.conversation_id, channel=message.channel, occurred_at__lte=message.occurred_at
-        )
+        reached(same_channel)
         .exclude(pk=message.pk)
         .order_by("-occurred_at", "-id")
         .values_list("direction", "carrier_id", "delivery__carrier_id")[:_REFERENCES]

@@ -9,8 +9,9 @@ from typing import Any, Final
 from crm_contact_guard.delivery import outbox
 from crm_contact_guard.delivery.health import MAX_PAUSE
 from crm_contact_guard.delivery.idempotency import mark
-from crm_contact_guard.delivery.models import Carrier, Delivery, IdempotencyKey
+from crm_contact_guard.delivery.models import Carrier, Delivery, IdempotencyKey, Wait
 from crm_contact_guard.delivery.outcome import Outcome, outcomes
+from crm_contact_guard.delivery.waits import WORDS
 from crm_contact_guard.record.following import (
     CLOCKS,
     BySubject,
@@ -18,6 +19,7 @@ from crm_contact_guard.record.following import (
     Elsewhere,
     Follows,
     Life,
+    Recorded,
     Row,
     Unproven,
     follows,
@@ -29,6 +31,9 @@ from crm_contact_guard.record.models import Event
 
 #: Longest time that a message can wait for its next attempt.
 _WAIT: Final = max(timedelta(seconds=max(outbox.WAITS)), MAX_PAUSE)
+#: The events that begin a wait. A message that goes at once begins with ``delivery.queued``.
+_BORN_WAITING: Final = ("delivery.waiting", "delivery.held")
+_QUEUED: Final = ("delivery.queued", *_BORN_WAITING)
 
 
 def _outcome(row: Row, life: Life) -> Outcome:
@@ -100,9 +105,9 @@ follows(
         model=Delivery,
         events=BySubject(
             subject="message",
-            born=("delivery.queued",),
+            born=("delivery.queued", *_BORN_WAITING),
             more=tuple(
-                f"delivery.{word}" for word in ("attempted", "sent", "delivered", "read", "failed", "uncertain")
+                f"delivery.{word}" for word in ("attempted", "sent", "delivered", "read", "failed", "uncertain", *WORDS)
             ),
         ),
         columns={
@@ -115,6 +120,31 @@ follows(
             "last_error": Checked("the error of the newest event; not compared after an erasure", _last_error),
             "carrier_id": Checked("the id that the carrier's events name", _carrier_id),
             "updated_at": Checked("between its first and its newest event", _updated_at),
+        },
+    )
+)
+
+_RECORDED: Final = Recorded()
+
+follows(
+    Follows(
+        model=Wait,
+        events=BySubject(
+            subject="message",
+            born=_BORN_WAITING,
+            more=tuple(f"delivery.{word}" for word in (*WORDS, "reminded")),
+        ),
+        columns={
+            "message_id": Elsewhere("the events that made the row name it"),
+            "reason": _RECORDED,
+            "state": _RECORDED,
+            "due_at": _RECORDED,
+            "wanted_at": _RECORDED,
+            "answered": _RECORDED,
+            "replaces_id": _RECORDED,
+            "decided_by_id": _RECORDED,
+            "reminded_at": _RECORDED,
+            "ended_at": _RECORDED,
         },
     )
 )
@@ -141,9 +171,12 @@ follows(
 def _requests(using: str, rows: Sequence[Row]) -> Mapping[Any, Any]:
     """Return, by the row's ID, the data, time and employee of the event that queued the row's message."""
     events = Event.objects.using(using).filter(
-        subject_type="message", subject_id__in=[str(row["message_id"]) for row in rows], kind="delivery.queued"
+        subject_type="message", subject_id__in=[str(row["message_id"]) for row in rows], kind__in=_QUEUED
     )
-    told = {row[0]: row[1:] for row in events.values_list("subject_id", "data", "recorded_at", "message__employee")}
+    # The first event of a message is the one that counts, so it comes last.
+    newest_first = events.order_by("-recorded_at", "-pk")
+    columns = "subject_id", "data", "recorded_at", "message__employee"
+    told = {row[0]: row[1:] for row in newest_first.values_list(*columns)}
     return {row["id"]: told.get(str(row["message_id"])) for row in rows}
 
 

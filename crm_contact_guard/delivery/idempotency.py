@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -48,9 +49,12 @@ class KeyedRequest:
         subject: str,
         text: str,
         files: Sequence[FileIn],
+        send_at: datetime | None = None,
     ) -> KeyedRequest:
         digests = [[file.name, hashlib.sha256(file.content).hexdigest()] for file in files]
-        parts = json.dumps([str(conversation.pk), channel, subject, text, *([digests] if digests else [])])
+        more = [digests] if digests else []
+        when = [send_at.isoformat()] if send_at is not None else []
+        parts = json.dumps([str(conversation.pk), channel, subject, text, *more, *when])
         digest = hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()
         return cls(actor=actor, key=key[:_LONGEST], digest=digest)
 

@@ -21,6 +21,13 @@ class Delivery(Row):
         READ = "read", _("Read")
         FAILED = "failed", _("Not delivered")
         UNCERTAIN = "uncertain", _("Perhaps sent")
+        # Nothing was handed to a carrier (``record.reached``). ``Wait`` says why.
+        WAITING = "waiting", _("Not sent yet")
+        HELD = "held", _("Waiting for the supervisor")
+        RECALLED = "recalled", _("Taken back, not sent")
+        RETURNED = "returned", _("Returned, not sent")
+        REJECTED = "rejected", _("Rejected, not sent")
+        EXPIRED = "expired", _("Expired, not sent")
 
     message = models.OneToOneField(Message, primary_key=True, on_delete=models.PROTECT, related_name="delivery")
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
@@ -40,6 +47,50 @@ class Delivery(Row):
                 fields=["due_at"],
                 condition=models.Q(state__in=["queued", "sending"]),
                 name="contact_guard_outbox_due",
+            )
+        ]
+
+
+class Wait(Row):
+    """A message that didn't go out at once. Its delivery is in the same state until it is released to the outbox."""
+
+    class Reason(models.TextChoices):
+        UNDO = "undo", _("Can still be taken back")
+        SCHEDULE = "schedule", _("Goes out later")
+        HOLD = "hold", _("A supervisor decides")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Not sent yet")
+        HELD = "held", _("Waiting for the supervisor")
+        RELEASED = "released", _("Released")
+        RECALLED = "recalled", _("Taken back, not sent")
+        RETURNED = "returned", _("Returned, not sent")
+        REJECTED = "rejected", _("Rejected, not sent")
+        EXPIRED = "expired", _("Expired, not sent")
+
+    message = models.OneToOneField(Message, primary_key=True, on_delete=models.PROTECT, related_name="wait")
+    reason = models.CharField(max_length=16, choices=Reason.choices)
+    state = models.CharField(max_length=16, choices=State.choices)
+    #: When it goes out or, while it is held, when the time for a decision ends.
+    due_at = models.DateTimeField(null=True)
+    #: The time that the writer chose.
+    wanted_at = models.DateTimeField(null=True)
+    #: Reasons of the decision before sending that the writer answered with an override, as a JSON array.
+    answered = models.JSONField(default=list)
+    #: The recalled message that this one was written instead of.
+    replaces = models.ForeignKey(Message, null=True, on_delete=models.PROTECT, db_index=False, related_name="+")
+    #: The supervisor who approved, returned or rejected it.
+    decided_by = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, db_index=False, related_name="+")
+    reminded_at = models.DateTimeField(null=True)
+    #: When it was released, or when it became certain that it won't go.
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(state__in=["waiting", "held"]),
+                name="contact_guard_wait_due",
             )
         ]
 

@@ -47,14 +47,18 @@ class Claim:
     possible_duplicate: bool
 
 
-def enqueue(message: Message, *, request: str = "") -> None:
+def enqueue(message: Message, *, request: str = "", replaces: Message | None = None) -> None:
     """Put a recorded outbound message into the outbox, in the transaction that records it.
 
-    ``request`` is the digest from ``KeyedRequest.mark``, which is empty if the client sent no key.
+    ``request`` is the digest from ``KeyedRequest.mark``, which is empty if the client sent no key. ``replaces`` is a
+    recalled message that this one was written instead of.
     """
     now = timezone.now()
     insert_quietly(Delivery(message=message, due_at=now, updated_at=now))
-    _event(message, DeliveryStatus.QUEUED, data={"request": request} if request else None)
+    data = {"request": request} if request else {}
+    if replaces is not None:
+        data["replaces"] = str(replaces.pk)
+    _event(message, DeliveryStatus.QUEUED, data=data or None)
 
 
 def due(now: datetime, limit: int = 200) -> list[UUID]:

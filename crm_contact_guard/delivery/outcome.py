@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from crm_contact_guard.delivery.outbox import ORDER
+from crm_contact_guard.delivery.waits import WORDS as WAITS
 from crm_contact_guard.record.following import Entry
 
 #: Two events (one from a worker and one from the carrier) this close together may have taken effect in reverse order.
@@ -47,7 +48,9 @@ def _outcome(events: Sequence[Entry]) -> Outcome:
 
 def _take(row: Outcome, event: Entry, word: str) -> None:
     data = event.data
-    if word == "attempted":
+    if word in WAITS:
+        row.state = WAITS[word]
+    elif word == "attempted":
         row.unfinished += row.state == "sending"  # its worker died
         row.state, row.attempts = "sending", data.get("attempt", row.attempts + 1)
     elif word == "uncertain":
@@ -59,7 +62,7 @@ def _take(row: Outcome, event: Entry, word: str) -> None:
             row.unfinished += bool(data.get("uncertain"))
             row.state = "queued" if not data.get("final") else "uncertain" if row.unfinished else "failed"
             row.last_error = None if event.erased else str(event.details.get("error", ""))[:500]
-    elif word in ORDER:
+    elif word in ORDER and row.state in ORDER:
         row.carrier_id = data.get("carrier_id", row.carrier_id)[:255] or row.carrier_id or data.get("named", "")
         if ORDER.index(row.state) < ORDER.index(word) or (word == "failed" and row.state == "sent"):
             row.state, row.last_error = word, ""

@@ -27,19 +27,25 @@ class OverrideCode(StrEnum):
     COMPANY_CONTACT = "company_contact"
     CUSTOMER_ASKED = "customer_asked"
     MISUNDERSTOOD = "misunderstood"
+    #: The detector is wrong. This is counted apart from the reasons for sending something that was found rightly.
+    MISTAKE = "mistake"
     OTHER = "other"
+
+
+#: Codes that need no explanation.
+WITHOUT_WORDS = (OverrideCode.EMERGENCY, OverrideCode.MISTAKE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Override:
-    """The writer's reason for sending anyway: a code and, except in an emergency, an explanation."""
+    """The writer's reason for sending anyway: a code and, for most codes, an explanation."""
 
     code: OverrideCode
     text: str = ""
 
     def check(self) -> None:
         """Raise InvalidMessage (field ``override``) if the explanation is missing."""
-        if self.code is not OverrideCode.EMERGENCY and not self.text.strip():
+        if self.code not in WITHOUT_WORDS and not self.text.strip():
             raise InvalidMessage(_("Say in a few words why it should go out all the same."), field="override")
 
 
@@ -67,7 +73,7 @@ class Decision:
 def decide(
     *, scan: Scan, moment: Answer, emergency: bool, files: Iterable[Scan] = (), rules: Rulebook | None = None
 ) -> Decision:
-    """Return the strictest action that any rule requires. Emergencies override working hours, but not content rules.
+    """Return the strictest action that any rule requires. An emergency always goes out; its reasons are kept.
 
     ``moment`` is the judgement on the time of the message, from ``moments.moment_of``. ``files`` are the scans of the
     message's files. ``rules`` defaults to those of the settings. No query is made.
@@ -78,7 +84,7 @@ def decide(
     quiet_hours = moment.quiet_applies and not emergency
     applied = chosen.apply(evidence, after_hours=after_hours, quiet_hours=quiet_hours)
     return Decision(
-        action=rulebook.strictest(applied),
+        action=Action.DELIVER if emergency else rulebook.strictest(applied),
         reasons=tuple(dict.fromkeys(one.reason for one in applied)),
         earliest_send_at=moment.earliest_send_at,
         applied=applied,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.delivery.waits import went_at
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.policy import hours, quiet_hours, working_time
 from crm_contact_guard.policy.working_time.quiet import PAUSE, Side
@@ -65,7 +66,7 @@ def moment_of(
 
 def circumstance_of(message: Message, employee: Employee) -> Circumstance:
     """Return how a recorded message of an employee outside working hours came about."""
-    found = moment_of(employee, message.occurred_at, conversation=message.conversation, besides=message.pk)
+    found = moment_of(employee, went_at(message), conversation=message.conversation, besides=message.pk)
     if found.quick_answer:
         return Circumstance.QUICK
     if found.first_by is Side.CUSTOMER:
@@ -80,14 +81,16 @@ def _messages(conversation: Conversation, until: datetime, besides: UUID | None)
     """
     rows = conversation.messages.filter(occurred_at__lte=until).exclude(direction=Direction.NOTE)
     rows = rows.filter(reply_to__isnull=True).order_by("-occurred_at", "-id")
-    columns = rows.values_list("id", "direction", "occurred_at", "employee_id", "delivery__state")
+    columns = rows.values_list("id", "direction", "occurred_at", "employee_id", "delivery__state", "wait__ended_at")
     found: list[tuple[Side, datetime]] = []
     for part in (slice(0, _FEW), slice(_FEW, _MOST)):
         page: list[tuple[Any, ...]] = list(columns[part])
-        for pk, direction, at, writer, state in page:
+        for pk, direction, at, writer, state, gone_at in page:
             inbound = direction == Direction.INBOUND
             if pk != besides and (inbound or (writer is not None and state in _GOES_OUT)):
-                found.append((Side.CUSTOMER if inbound else Side.EMPLOYEE, at))
+                # A message that waited was said when it went out, not when it was written.
+                found.append((Side.CUSTOMER if inbound else Side.EMPLOYEE, gone_at or at))
+        found.sort(key=lambda said: said[1], reverse=True)
         if len(page) < _FEW or _is_enough(found, until):
             break
     return found[::-1]

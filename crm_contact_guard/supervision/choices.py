@@ -21,7 +21,7 @@ def record_choice(
     if looked.decision.action is not Action.DELIVER or looked.decision.reasons:
         _decision(actor, message.conversation, looked, message)
     codes: dict[str, str] = {}
-    if override is not None and looked.decision.action is Action.NUDGE:
+    if override is not None and (looked.decision.action in (Action.NUDGE, Action.HOLD) or emergency):
         codes[override.code.value] = override.text
     if emergency:
         codes.setdefault(OverrideCode.EMERGENCY.value, "")

@@ -14,11 +14,13 @@ from django.utils import timezone
 from crm_contact_guard import __version__, detection
 from crm_contact_guard.conf import settings
 from crm_contact_guard.conversations import quotes
+from crm_contact_guard.delivery.waits import went_at
 from crm_contact_guard.detection.types import By, Direction, Kind
 from crm_contact_guard.hosting import database
 from crm_contact_guard.policy import hours, moments
 from crm_contact_guard.policy.company import company
 from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record.reached import reached
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.signals import scanning
 from crm_contact_guard.supervision import contents, verdicts
@@ -89,9 +91,10 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
 def uninspected(*, since: datetime, limit: int = 200) -> list[UUID]:
     """Return the IDs of live messages recorded since ``since`` that haven't been inspected, oldest first.
 
-    The time limit keeps the cost independent of the size of the record.
+    Messages that wait are inspected when they go out. The time limit keeps the cost independent of the size of the
+    record.
     """
-    rows = Message.objects.filter(inspection__isnull=True, source="live", recorded_at__gte=since)
+    rows = reached(Message.objects.filter(inspection__isnull=True, source="live", recorded_at__gte=since))
     return list(rows.order_by("recorded_at").values_list("pk", flat=True)[:limit])
 
 
@@ -110,7 +113,7 @@ def _after_hours(message: Message) -> list[Verdict]:
     """
     if message.direction != Direction.OUTBOUND.value or message.employee is None:
         return []
-    if hours.is_working_time(message.employee, message.occurred_at) or is_emergency(message):
+    if hours.is_working_time(message.employee, went_at(message)) or is_emergency(message):
         return []
     # A second inspection must not store a second finding if the answer changed, for example by a late message.
     known = Finding.objects.filter(message=message, kind=Kind.AFTER_HOURS.value).values_list("detector", flat=True)

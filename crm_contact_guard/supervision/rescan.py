@@ -17,6 +17,7 @@ from django.utils import timezone
 from crm_contact_guard import __version__, crm
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import AUTO, Event, Message
+from crm_contact_guard.record.reached import reached
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.models import Alert, Finding
@@ -50,7 +51,10 @@ class Seen:
 def messages_to_rescan(
     *, since: datetime | None = None, until: datetime | None = None, conversation: UUID | None = None
 ) -> QuerySet[Message]:
-    """Return the recorded messages of a period, including imported ones, but no erased ones or automatic answers."""
+    """Return the recorded messages of a period, including those imported from the host.
+
+    Erased messages, automatic answers, and messages that never went out are left out.
+    """
     condition = Q(text__isnull=False) & ~Q(source=AUTO)
     if since is not None:
         condition &= Q(occurred_at__gte=since)
@@ -58,7 +62,11 @@ def messages_to_rescan(
         condition &= Q(occurred_at__lt=until)
     if conversation is not None:
         condition &= Q(conversation_id=conversation)
-    return Message.objects.filter(condition).select_related("conversation", "employee").order_by("occurred_at", "id")
+    return (
+        reached(Message.objects.filter(condition))
+        .select_related("conversation", "employee")
+        .order_by("occurred_at", "id")
+    )
 
 
 def rescan(rows: QuerySet[Message], *, dry_run: bool, notify: bool, total: Rescanned) -> Iterator[Seen]:

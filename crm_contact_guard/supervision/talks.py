@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from crm_contact_guard.detection.types import Direction, ThreadMessage
 from crm_contact_guard.record.models import AUTO, Message
+from crm_contact_guard.record.reached import reached
 
 #: How many messages, and how far back, are read when a message is inspected.
 THREAD_MESSAGES = 30
@@ -30,7 +31,7 @@ def talk_up_to(message: Message) -> list[Message]:
         .exclude(source=AUTO)
     )
     # Among messages with the same time, the requested one is the newest.
-    rows = earlier.exclude(pk=message.pk).order_by("-occurred_at", "-id")[: THREAD_MESSAGES - 1]
+    rows = reached(earlier.exclude(pk=message.pk)).order_by("-occurred_at", "-id")[: THREAD_MESSAGES - 1]
     return [*list(rows)[::-1], message]
 
 

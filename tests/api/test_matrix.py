@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.urls import get_resolver
+from django.utils import timezone
 
+from crm_contact_guard import gateway
 from crm_contact_guard.api import urls
 from crm_contact_guard.conversations.lifecycle import conversation_open
 from crm_contact_guard.directory.models import Customer
@@ -36,6 +40,7 @@ TABLE = {
     ("GET", "messages/"): LISTS,
     ("GET", "messages/?unmask=true"): "403 403 403 403 403 403 200 403 403 401",
     ("GET", "messages/{message}/"): "200 404 404 200 200 404 200 200 403 401",
+    ("POST", "messages/{waiting}/recall/"): "200 404 404 403 403 404 403 403 403 401",
     ("GET", "messages.jsonl"): LISTS,
     ("GET", "messages.csv"): LISTS,
     ("GET", "messages.jsonl?unmask=true"): "403 403 403 403 403 403 200 403 403 401",
@@ -79,12 +84,24 @@ def stranger(hotel: Hotel) -> Conversation:
     return known or conversation_open(customer=unknown, channel="chat", team=hotel.talk.team, subject="Who am I?")
 
 
+def waiting(hotel: Hotel) -> Message:
+    """A message of Aoi's that can still be taken back."""
+    known = Message.objects.filter(conversation=hotel.talk, text="See you.").first()
+    if known is not None:
+        return known
+    later = timezone.now() + timedelta(hours=1)
+    sent = gateway.send(actor=hotel.people["aoi"], conversation=hotel.talk, text="See you.", send_at=later)
+    assert sent.message is not None
+    return sent.message
+
+
 def address(hotel: Hotel, path: str) -> str:
     alerts = {alert.concerned_id: alert.pk for alert in Alert.objects.all()}
     return path.format(
         talk=hotel.talk.pk,
         stranger=stranger(hotel).pk,
         message=Message.objects.get(conversation=hotel.talk, direction="inbound").pk,
+        waiting=waiting(hotel).pk,
         file=Attachment.objects.get(message__conversation=hotel.talk, kind="attachment").pk,
         original=Attachment.objects.get(message__conversation=hotel.talk, kind="original").pk,
         alert=alerts[hotel.people["aoi"].pk],
@@ -117,7 +134,7 @@ def test_each_role_on_each_address(hotel: Hotel, name: str) -> None:
 def test_the_table_names_every_address() -> None:
     listed = {path.split("?")[0].replace("{chief_alert}", "{alert}") for _method, path in TABLE}
     patterns = {str(pattern.pattern).replace("<str:pk>", "{row}") for pattern in urls.urlpatterns}
-    for name in ("talk", "message", "alert", "file", "original", "stranger"):
+    for name in ("talk", "message", "alert", "file", "original", "stranger", "waiting"):
         listed = {path.replace(f"{{{name}}}", "{row}") for path in listed}
 
     assert patterns - listed == set()
@@ -169,7 +186,8 @@ def test_an_auditor_leaves_nothing_but_traces_of_reading(hotel: Hotel) -> None:
 
     kinds = set(Event.objects.filter(actor_type="employee").exclude(pk__in=before).values_list("kind", flat=True))
     assert kinds == {"view.content"}, "an auditor sees no unmasked mail"
-    assert Message.objects.count() == 3
+    # The one that waits was written by Aoi.
+    assert Message.objects.count() == 4
     assert set(Alert.objects.values_list("status", flat=True)) == {"open"}
 
 

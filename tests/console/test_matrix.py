@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
+from crm_contact_guard import gateway
 from crm_contact_guard import urls as app_urls
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.console import urls
@@ -82,6 +85,7 @@ TABLE = {
     ("GET", "consultation"): "200 404 404 200 200 404 200 404 403 302",
     ("POST", "consultation_reply"): "302 404 404 302 302 404 302 404 403 302",
     ("POST", "consultation_close"): "302 404 404 302 302 404 302 404 403 302",
+    ("POST", "message_recall"): "302 404 404 403 403 404 403 403 403 302",
     ("GET", "message_file"): "200 404 404 200 200 404 200 200 403 302",
     ("GET", "inbox"): "200 200 200 200 200 200 200 403 403 302",
     ("GET", "inbox_news"): "200 200 200 200 200 200 200 200 403 302",
@@ -107,6 +111,7 @@ class Rows:
     link: ChatLink
     hold: Any
     consultation: Consultation
+    waiting: Message
 
     def arguments(self, name: str) -> list[Any]:
         talk = self.hotel.talk
@@ -123,6 +128,8 @@ class Rows:
             return [talk.customer_id, self.hold.pk]
         if name.startswith("customer_data"):
             return [talk.customer_id]
+        if name == "message_recall":
+            return [self.waiting.pk]
         return {"message_file": [self.file.pk], "inbox_conversation": [talk.pk]}.get(name, [])
 
     def call(self, who: str, method: str, name: str) -> HttpResponse:
@@ -152,7 +159,11 @@ def rows(hotel: Hotel) -> Rows:
         name="Dispute 6", reason="The court asked", placed_by=hotel.people["compliance"], customer=hotel.talk.customer
     )
     asked = consultation_open(conversation=hotel.talk, actor=hotel.people["aoi"], words="He shouts.")
-    return Rows(hotel, alert_for(hotel.talk, said, 0, 4), Attachment.objects.get(), link, hold, asked)
+    later = timezone.now() + timedelta(hours=1)
+    sent = gateway.send(actor=hotel.people["aoi"], conversation=hotel.talk, text="See you.", send_at=later)
+    assert sent.message is not None
+    alert = alert_for(hotel.talk, said, 0, 4)
+    return Rows(hotel, alert, Attachment.objects.get(), link, hold, asked, sent.message)
 
 
 def names() -> set[str]:
@@ -224,7 +235,7 @@ def test_what_anybody_may_ask_for_gives_a_stranger_nothing(rows: Rows, name: str
             assert b"Hanako" not in body
             assert b"passport" not in body
             assert response.status_code in ({302} if name == "language_set" else {404, 405, 410})
-    assert Message.objects.count() == 1
+    assert Message.objects.count() == 2
 
 
 @pytest.mark.parametrize(

@@ -38,18 +38,19 @@ def test_the_strictest_rule_that_applies_decides(attempt_rule: str, hours_rule: 
             now = moment(working=working, emergency=emergency)
             decision = decide(scan=scan(attempt), moment=now, emergency=emergency)
 
-            # An emergency lifts the hours, never what the text says.
+            # An emergency is always open; what the text says is kept with it.
             reasons = (["attempt"] if attempt else []) + ([] if working or emergency else ["after_hours"])
             strictest = max([rules[reason] for reason in reasons], key=STRICTER.index, default="deliver")
+            strictest = "deliver" if emergency else strictest
             assert (list(decision.reasons), decision.action) == (reasons, Action(strictest))
 
 
 @pytest.mark.parametrize("code", OverrideCode)
 @pytest.mark.parametrize("text", ["", " \n", "The guest asked for it"])
-def test_only_an_emergency_overrides_without_words(code: OverrideCode, text: str) -> None:
+def test_only_an_emergency_and_a_mistake_need_no_words(code: OverrideCode, text: str) -> None:
     override = Override(code=code, text=text)
 
-    if text.strip() or code is OverrideCode.EMERGENCY:
+    if text.strip() or code in (OverrideCode.EMERGENCY, OverrideCode.MISTAKE):
         override.check()
         return
     with pytest.raises(InvalidMessage) as refused:

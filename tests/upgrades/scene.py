@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.utils import timezone
+
 from crm_contact_guard import gateway
 from crm_contact_guard.api.tokens import token_create
 from crm_contact_guard.channels.base import InboundMessage
@@ -11,6 +15,7 @@ from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.privacy.holds import hold_place, hold_release
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing.sealer import seal
+from crm_contact_guard.sending.recalling import recall
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_claim, alert_close
 from tests import factories
@@ -45,6 +50,10 @@ def play() -> None:
     hold = hold_place(name="Case 12", reason="Court order", placed_by=None, employee=clerk)
     hold_release(hold=hold, reason="Settled", released_by=None)
     erase_messages(Message.objects.filter(text="Thank you."), basis="request")
+    later = {"text": "明日のご案内です。", "send_at": timezone.now() + timedelta(days=1)}
+    waiting = gateway.send(actor=clerk, conversation=chat, **later).message
+    assert waiting is not None
+    recall(actor=clerk, message_id=waiting.pk)
     seal()
     # One row that the old version had not sealed when it was stopped.
     gateway.send(actor=clerk, conversation=chat, text="またのお越しを。", occurred_at=when)

@@ -32,8 +32,8 @@ from crm_contact_guard.conversations import lifecycle, typing_marks
 from crm_contact_guard.conversations.chat_links import chat_link_create, chat_link_revoke
 from crm_contact_guard.conversations.identity import customer_identify
 from crm_contact_guard.conversations.models import ChatLink
-from crm_contact_guard.delivery import health, outbox
-from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.delivery import health, outbox, waits
+from crm_contact_guard.delivery.models import Delivery, Wait
 from crm_contact_guard.directory.mirror import customer_for
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory_sync import sync_all
@@ -48,6 +48,8 @@ from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.privacy.holds import hold_place, hold_release
 from crm_contact_guard.privacy.models import LegalHold
 from crm_contact_guard.record.models import Conversation, Message
+from crm_contact_guard.sending import releasing
+from crm_contact_guard.sending.recalling import recall
 from crm_contact_guard.supervision import inspection, notices
 from crm_contact_guard.supervision.consulting import notices as consultation_notices
 from crm_contact_guard.supervision.consulting.consultations import (
@@ -160,6 +162,28 @@ class Company:
         )
         if sent.message is not None and not sent.repeated:
             inspection.inspect(sent.message)
+
+    def employee_schedules(self) -> None:
+        talk = self._one(Conversation.objects.exclude(employee=None))
+        soon, late = timedelta(milliseconds=20), timedelta(days=2)
+        gateway.send(
+            actor=talk.employee,
+            conversation=talk,
+            channel=self.draw.choice(["email", "chat"]),
+            text=self.draw.choice(TEXTS),
+            send_at=timezone.now() + self.draw.choice([soon, late]),
+            replaces=self.draw.choice([None, self._one(Message.objects.all())]),
+            idempotency_key=self.draw.choice(["", f"key {self.draw.randrange(50)}"]),
+        )
+
+    def employee_recalls(self) -> None:
+        wait = self._one(Wait.objects.select_related("message__employee"))
+        recall(actor=wait.message.employee, message_id=wait.pk)
+
+    def the_time_comes(self) -> None:
+        for message_id in waits.due(timezone.now()):
+            if releasing.release(message_id) == "released":
+                inspection.inspect(Message.objects.get(pk=message_id))
 
     def employee_takes_over(self) -> None:
         talk = self._one(Conversation.objects.filter(employee=None))

@@ -13,12 +13,13 @@ from crm_contact_guard.api.codes import CodeField
 from crm_contact_guard.api.problems import ProblemSerializer
 from crm_contact_guard.api.serializers.inputs import Input
 from crm_contact_guard.api.wire import JsonObject, JsonObjects, Moment
-from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.delivery.models import Delivery, Wait
 from crm_contact_guard.directory.addresses import name_of
 from crm_contact_guard.exports.masking import files_without_addresses, masked, without_addresses
-from crm_contact_guard.policy.decision import Action, Override, OverrideCode
+from crm_contact_guard.policy.decision import WITHOUT_WORDS, Action, Override, OverrideCode
 from crm_contact_guard.policy.templates import Chosen
 from crm_contact_guard.record.models import Direction, Message, MessageKind
+from crm_contact_guard.record.reached import UNSENT
 from crm_contact_guard.supervision.models import FindingKind, Side, Stance
 from crm_contact_guard.supervision.showing import shown, shown_values
 
@@ -29,6 +30,18 @@ class DeliverySerializer(serializers.Serializer[Any]):
     state = CodeField(Delivery.State, "DeliveryState")
     attempts = serializers.IntegerField()
     updated_at = Moment()
+
+
+class WaitSerializer(serializers.Serializer[Any]):
+    """Why and until when a message waits, or waited."""
+
+    reason = CodeField(Wait.Reason, "WaitReason")
+    state = CodeField(Wait.State, "WaitState")
+    due_at = Moment(allow_null=True, help_text="When it goes or, while it is held, until when it is decided on.")
+    wanted_at = Moment(allow_null=True, help_text="The time that the writer chose.")
+    replaces = serializers.UUIDField(source="replaces_id", allow_null=True, help_text="The message taken back for it.")
+    decided_by = serializers.UUIDField(source="decided_by_id", allow_null=True)
+    ended_at = Moment(allow_null=True, help_text="When it went, or when it was clear that it won't go.")
 
 
 class MessageSerializer(serializers.Serializer[Any]):
@@ -59,6 +72,8 @@ class MessageSerializer(serializers.Serializer[Any]):
     details = JsonObject(allow_null=True)
     files = JsonObjects(allow_null=True, help_text="Name, type, size and SHA-256 of each file, and its `url`.")
     delivery = serializers.SerializerMethodField()
+    wait = serializers.SerializerMethodField()
+    unsent = serializers.SerializerMethodField(help_text="True: the customer never got it, or not yet.")
 
     def get_from_address(self, message: Message) -> str | None:
         return self._address(message.channel, message.from_address)
@@ -70,6 +85,15 @@ class MessageSerializer(serializers.Serializer[Any]):
     def get_delivery(self, message: Message) -> dict[str, Any] | None:
         delivery = getattr(message, "delivery", None)
         return None if delivery is None else dict(DeliverySerializer(delivery).data)
+
+    @extend_schema_field(WaitSerializer(allow_null=True))
+    def get_wait(self, message: Message) -> dict[str, Any] | None:
+        wait = getattr(message, "wait", None)
+        return None if wait is None else dict(WaitSerializer(wait).data)
+
+    def get_unsent(self, message: Message) -> bool:
+        delivery = getattr(message, "delivery", None)
+        return delivery is not None and delivery.state in UNSENT
 
     def to_representation(self, instance: Message) -> dict[str, Any]:
         given = super().to_representation(instance)
@@ -111,7 +135,7 @@ class OverrideSerializer(Input):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["code"] != OverrideCode.EMERGENCY and not attrs["text"]:
+        if attrs["code"] not in WITHOUT_WORDS and not attrs["text"]:
             raise serializers.ValidationError({"text": _("Say in a few words why.")})
         return attrs
 
@@ -137,7 +161,10 @@ class OutgoingSerializer(Input):
     )
     subject = serializers.CharField(required=False, default="", allow_blank=True, max_length=255)
     emergency = serializers.BooleanField(
-        required=False, default=False, help_text="Lifts working hours, never the rules on content."
+        required=False, default=False, help_text="Goes out at once, whatever the rules say; the supervisor sees it."
+    )
+    send_at = serializers.DateTimeField(
+        required=False, allow_null=True, default=None, help_text="A later time, up to 90 days ahead; default: now."
     )
     override = OverrideSerializer(required=False, allow_null=True, default=None)
 

@@ -145,6 +145,7 @@ class ConversationMessages(GuardView):
             attachments=uploads.read(uploaded, registry.channel(alias)),
             template=given.template_given(),
             emergency=data["emergency"],
+            send_at=data["send_at"],
             override=given.override_given(),
             idempotency_key=key_of(request),
         )

@@ -16,10 +16,12 @@ from crm_contact_guard import permissions
 from crm_contact_guard.api import filters, pagination
 from crm_contact_guard.api.base import GuardView, one_or_404, require
 from crm_contact_guard.api.schema import ID, UNMASK, answers, described
+from crm_contact_guard.api.serializers.inputs import NothingSerializer
 from crm_contact_guard.api.serializers.messages import MessageSerializer
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record import access
 from crm_contact_guard.record.models import Direction, Message, MessageKind
+from crm_contact_guard.sending import recalling
 from crm_contact_guard.supervision.showing import stored_findings
 
 MESSAGE_FILTERS: filters.Filters = {
@@ -35,7 +37,11 @@ ALL_MESSAGE_FILTERS: filters.Filters = {"conversation": filters.row("conversatio
 
 def message_rows(view: GuardView) -> QuerySet[Message]:
     """Return the messages the viewer may read, with the related rows for serializing them and recording the view."""
-    return permissions.messages(view.viewer).select_related("conversation", "delivery").prefetch_related("attachments")
+    return (
+        permissions.messages(view.viewer)
+        .select_related("conversation", "delivery", "wait")
+        .prefetch_related("attachments")
+    )
 
 
 def unmask(view: GuardView) -> bool:
@@ -97,3 +103,23 @@ class MessageDetail(GuardView):
         filters.read(request, {}, also=("unmask",))
         message = one_or_404(message_rows(self), pk)
         return self.conditional(given_messages(self, [message], purpose="api.message")[0])
+
+
+class MessageRecall(GuardView):
+    """Take back one of the caller's messages before it goes out."""
+
+    serializer_class = MessageSerializer
+    http_method_names = ["post", "options"]
+
+    @described(
+        operation_id="messages_recall",
+        parameters=[ID],
+        request=None,
+        responses=answers(MessageSerializer, 400, 401, 403, 404, 409),
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        filters.read(request, {})
+        NothingSerializer(data=request.data).is_valid(raise_exception=True)
+        message = one_or_404(message_rows(self), pk)
+        recalling.recall(actor=self.viewer, message_id=message.pk)
+        return Response(given_messages(self, [one_or_404(message_rows(self), pk)], purpose="api.message")[0])

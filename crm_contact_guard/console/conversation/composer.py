@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from crm_contact_guard import gateway, permissions
 from crm_contact_guard.channels import registry
-from crm_contact_guard.console.conversation import channel_choices
+from crm_contact_guard.console.conversation import channel_choices, thread
 from crm_contact_guard.console.conversation.advice import Advice, advise
 from crm_contact_guard.console.conversation.typed import Typed
 from crm_contact_guard.console.page import Shown
@@ -23,13 +23,14 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.files import uploads
 from crm_contact_guard.policy import hours, templates
-from crm_contact_guard.policy.decision import Override, OverrideCode
+from crm_contact_guard.policy.decision import WITHOUT_WORDS, Override, OverrideCode
 from crm_contact_guard.policy.limits import Limits, limits
 from crm_contact_guard.record.models import Conversation
 
 OVERRIDES = (
     (OverrideCode.COMPANY_CONTACT.value, gettext_lazy("It is one of our own contacts")),
     (OverrideCode.CUSTOMER_ASKED.value, gettext_lazy("The customer needs it for this service")),
+    (OverrideCode.MISTAKE.value, gettext_lazy("This is a mistake of the detector")),
     (OverrideCode.MISUNDERSTOOD.value, gettext_lazy("It was misunderstood: nothing private is meant")),
     (OverrideCode.EMERGENCY.value, gettext_lazy("It is an emergency")),
     (OverrideCode.OTHER.value, gettext_lazy("Another reason")),
@@ -165,6 +166,7 @@ def send(viewer: Employee, composer: Composer, uploaded: Sequence[UploadedFile[A
             template=typed.chosen,
             override=override,
             emergency=typed.emergency,
+            replaces=thread.message_of(composer.conversation, typed.replaces) if typed.replaces else None,
             idempotency_key=typed.idempotency_key(attached),
         )
     except InvalidMessage as error:
@@ -192,6 +194,6 @@ def _override(typed: Typed) -> tuple[Override | None, str]:
     if typed.override_code not in [code.value for code in OverrideCode]:
         return None, _("Choose a reason to go on.")
     code = OverrideCode(typed.override_code)
-    if code is not OverrideCode.EMERGENCY and not typed.override_text:
+    if code not in WITHOUT_WORDS and not typed.override_text:
         return None, _("Say in a few words why it is fine to send this.")
     return Override(code=code, text=typed.override_text), ""

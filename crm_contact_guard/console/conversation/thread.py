@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
+from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from crm_contact_guard.console.conversation.call_words import NoteDetails, details_of
-from crm_contact_guard.console.conversation.evidence import Piece, Span, pieces
-from crm_contact_guard.console.conversation.reasons import reason, remark
+from crm_contact_guard.console.conversation.evidence import Piece, pieces
+from crm_contact_guard.console.conversation.margin import Reason, marks, noticed
 from crm_contact_guard.console.conversation.shown_files import NO_FILES, LineFiles, files_of
+from crm_contact_guard.console.conversation.shown_waits import ShownWait, waits_of
 from crm_contact_guard.console.forms import EraseForm
 from crm_contact_guard.conversations import takebacks
 from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.addresses import name_of
 from crm_contact_guard.record.models import AUTO, Conversation, Direction, Message
-from crm_contact_guard.supervision.contents import names as file_names
+from crm_contact_guard.record.reached import UNSENT
 from crm_contact_guard.supervision.models import Finding, Tier
 from crm_contact_guard.supervision.showing import shown, shown_values, stored_findings
 
@@ -31,15 +33,6 @@ WINDOW = 40
 LONG = 2 * WINDOW
 #: Maximum number of messages returned when an open page polls for changes.
 TAIL = 200
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One reason in the margin of a message. Its evidence has the same number."""
-
-    number: int
-    text: str
-    kind: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +50,7 @@ class Line:
 
     message: Message
     pieces: Sequence[Piece]
+    at: datetime
     subject: str = ""
     quoted: str = ""
     reasons: Sequence[Reason] = ()
@@ -69,6 +63,8 @@ class Line:
     #: Whether the previous message came from the same side shortly before, so that the name need not be repeated.
     follows: bool = False
     delivery: Delivery | None = None
+    #: Why and until when the message waits, or why it didn't go; None if it went out at once.
+    wait: ShownWait | None = None
     files: LineFiles = NO_FILES
     #: Whether the sender has retracted the message at the carrier. The record keeps it.
     taken_back: bool = False
@@ -83,6 +79,11 @@ class Line:
     @property
     def erased(self) -> bool:
         return self.message.text is None and self.message.salt is None
+
+    @property
+    def unsent(self) -> bool:
+        """Whether the message waits, or was kept back before it went out."""
+        return self.delivery is not None and self.delivery.state in UNSENT
 
     @property
     def trouble(self) -> str:
@@ -100,6 +101,8 @@ class Line:
         state = self.delivery.state if self.delivery is not None else ""
         if self.files.waiting or self.files.lost:
             state += f"-{self.files.waiting}w{self.files.lost}"
+        if self.wait is not None and self.wait.row.due_at is not None:
+            state += f"-{int(self.wait.row.due_at.timestamp())}"
         if self.taken_back:
             state += "-back"
         told = f"{len(self.reasons)}-{len(self.noticed)}"
@@ -117,7 +120,7 @@ class Window:
 
 def _rows(conversation: Conversation) -> QuerySet[Message]:
     rows: QuerySet[Message] = Message.objects.filter(conversation=conversation)
-    return rows.select_related("delivery", "employee", "customer")
+    return rows.select_related("delivery", "wait__decided_by", "employee", "customer")
 
 
 def _before(message: Message) -> Q:
@@ -214,8 +217,16 @@ def version(conversation: Conversation, start: Message | None) -> str:
     return f"{state['count']}.{state['kept']}.{moved}.{conversation.employee_id or ''}"
 
 
-def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line]:
-    """Convert messages (oldest first) to lines, marking the evidence of ``findings``, which the viewer may see."""
+def lines(
+    messages: Sequence[Message],
+    findings: Iterable[Finding],
+    *,
+    said_at: Callable[[Any], datetime] = attrgetter("occurred_at"),
+) -> list[Line]:
+    """Convert messages (oldest first) to lines, marking the evidence of ``findings``, which the viewer may see.
+
+    ``said_at`` returns the time to show for a message.
+    """
     if isinstance(findings, QuerySet):
         findings = findings.filter(message__in=[message.pk for message in messages])
     by_message: dict[UUID, list[Finding]] = {}
@@ -224,27 +235,31 @@ def lines(messages: Sequence[Message], findings: Iterable[Finding]) -> list[Line
     sensitive = stored_findings([message.pk for message in messages])
     files = files_of(messages)
     taken_back = takebacks.of(messages)
+    waits = waits_of(messages)
     made: list[Line] = []
     previous: Message | None = None
     number = 0
     for message in messages:
         details = json.loads(message.details or "{}")
         found = by_message.get(message.pk, [])
-        spans, reasons = _marks(message, [one for one in found if one.tier == Tier.ALERT], number)
+        spans, reasons = marks(message, [one for one in found if one.tier == Tier.ALERT], number)
         number += len(reasons)
-        day = timezone.localtime(message.occurred_at).date()
-        new_day = previous is None or timezone.localtime(previous.occurred_at).date() != day
+        at = said_at(message)
+        day = timezone.localtime(at).date()
+        new_day = previous is None or timezone.localtime(said_at(previous)).date() != day
         made.append(
             Line(
                 message=message,
+                at=at,
                 pieces=pieces(shown(message.text, sensitive.get(message.pk, ())), spans),
                 subject=shown(message.subject),
                 quoted=shown(message.quoted),
                 reasons=reasons,
-                noticed=_noticed(message, [one for one in found if one.tier == Tier.NOTICED]),
+                noticed=noticed(message, [one for one in found if one.tier == Tier.NOTICED]),
                 new_day=day if new_day else None,
                 follows=not new_day and previous is not None and _follows(message, previous),
                 delivery=_delivery(message),
+                wait=waits.get(message.pk),
                 files=files.get(message.pk, NO_FILES),
                 taken_back=message.pk in taken_back,
                 from_name=name_of(message.from_name or ""),
@@ -267,33 +282,3 @@ def _follows(message: Message, previous: Message) -> bool:
 
 def _delivery(message: Message) -> Delivery | None:
     return getattr(message, "delivery", None) if message.direction == Direction.OUTBOUND else None
-
-
-def _marks(message: Message, findings: list[Finding], numbered: int) -> tuple[list[Span], list[Reason]]:
-    """Return the marked spans of a message's text and the reasons in its margin, numbered from ``numbered`` + 1.
-
-    Findings with the same reason share a number. Reasons for evidence in a file contain the file's name.
-    """
-    numbers: dict[str, int] = {}
-    spans, reasons = [], []
-    for finding, text in _told(message, findings, reason):
-        if text not in numbers:
-            numbers[text] = numbered + len(numbers) + 1
-            reasons.append(Reason(numbers[text], text, finding.kind))
-        if not finding.place:
-            spans.append(Span(finding.start, finding.end, numbers[text]))
-    return spans, reasons
-
-
-def _noticed(message: Message, findings: list[Finding]) -> list[str]:
-    """Return why something was noticed. Nothing in the text is marked, since this is a remark, not an accusation."""
-    return list(dict.fromkeys(text for _finding, text in _told(message, findings, remark)))
-
-
-def _told(message: Message, findings: list[Finding], why: Callable[[str, str], str]) -> Iterator[tuple[Finding, str]]:
-    names = file_names(message) if any(finding.place for finding in findings) else {}
-    for finding in sorted(findings, key=lambda found: (found.place, found.start, found.end)):
-        text = why(finding.detector, finding.kind)
-        if finding.place:
-            text = _("%(file)s: %(reason)s") % {"file": shown(names.get(finding.place, "")), "reason": text}
-        yield finding, text

@@ -26,6 +26,8 @@ class Typed:
     emergency: bool = False
     override_code: str = ""
     override_text: str = ""
+    #: ID of a recalled message that this one is written instead of.
+    replaces: str = ""
     key: str = field(default_factory=lambda: uuid4().hex)
     #: Name of an approved text block that replaces free text, and the values of its variables.
     template: str = ""
@@ -40,6 +42,7 @@ class Typed:
             channel=form.get("channel", ""),
             subject=form.get("subject", ""),
             emergency=form.get("emergency", "") == "on",
+            replaces=canonical_text(form.get("replaces", ""))[:36],
             override_code=form.get("override_code", ""),
             override_text=form.get("override_text", "").strip()[:MAX_REASON],
             # Our own keys are hexadecimal. Characters that a database can't store are removed from any other key.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db.models import Max, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from crm_contact_guard.channels.base import DeliveryStatus
@@ -33,8 +34,10 @@ def shown_messages(conversation: Conversation, alias: str) -> QuerySet[Message]:
 
 def chat_lines(conversation: Conversation, alias: str) -> list[Line]:
     """Return the newest messages, oldest first. No evidence is marked, since findings are only for supervisors."""
-    rows = shown_messages(conversation, alias).select_related("employee", "delivery")
-    return lines(list(rows.order_by("-occurred_at", "-id")[:SHOWN])[::-1], [])
+    rows = shown_messages(conversation, alias).select_related("employee", "delivery", "wait")
+    # To the customer, a message that waited was written when it went out.
+    newest = rows.annotate(said_at=Coalesce("wait__ended_at", "occurred_at")).order_by("-said_at", "-id")
+    return lines(list(newest[:SHOWN])[::-1], [], said_at=lambda message: message.said_at)
 
 
 def chat_version(link: ChatLink, alias: str) -> str:

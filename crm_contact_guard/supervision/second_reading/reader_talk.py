@@ -16,6 +16,7 @@ from crm_contact_guard.reading.masking import People
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.reading.options import Options
 from crm_contact_guard.record.models import Direction, Message
+from crm_contact_guard.record.reached import reached
 from crm_contact_guard.supervision.alerts import TOPICS, by_side
 from crm_contact_guard.supervision.models import Finding, FindingKind, Topic
 from crm_contact_guard.supervision.routing import addressee
@@ -58,7 +59,7 @@ def _talk(message: Message) -> list[Message]:
         occurred_at__gte=message.occurred_at - _AGE,
         salt__isnull=False,
     ).exclude(pk=message.pk)
-    without_notes = earlier.exclude(direction=Direction.NOTE).select_related("employee")
+    without_notes = reached(earlier).exclude(direction=Direction.NOTE).select_related("employee")
     return [*list(without_notes.order_by("-occurred_at", "-id")[: prompt.MESSAGES * 2])[::-1], message]
 
 

@@ -25,6 +25,7 @@ from crm_contact_guard.privacy.holds import hold_place, hold_release
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.sealing.models import Witnessing
 from crm_contact_guard.sealing.sealer import seal
+from crm_contact_guard.sending.recalling import recall
 from crm_contact_guard.supervision import inspection, notices
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict
 from crm_contact_guard.supervision.cases import deciding, opening, reminders, working
@@ -140,6 +141,13 @@ def _sends(clerk: Employee, chat: Conversation) -> None:
         inspection.inspect(sent.message)
         if number:
             attempts.deliver(sent.message.pk)
+    for hours in (1, 2):
+        waiting = gateway.send(
+            actor=clerk, conversation=chat, text="See you.", send_at=timezone.now() + timedelta(hours=hours)
+        )
+        assert waiting.message is not None
+        if hours == 1:
+            recall(actor=clerk, message_id=waiting.message.pk)
     health.wait_until(registry.channel("chat"))
     health.failed("chat", OSError("gone"))
 
