@@ -26,7 +26,15 @@ from crm_contact_guard.files import reencoding
 from crm_contact_guard.hosting import collations
 from crm_contact_guard.installation.addresses import misplaced
 from crm_contact_guard.installation.templates import finds_ours
-from crm_contact_guard.policy import company, icalendar_options, presets, quiet_hours, templates, thresholds
+from crm_contact_guard.policy import (
+    company,
+    icalendar_options,
+    presets,
+    protection,
+    quiet_hours,
+    templates,
+    thresholds,
+)
 from crm_contact_guard.policy.closing import options as auto_answer
 from crm_contact_guard.reading import options
 from crm_contact_guard.record.models import Message
@@ -319,6 +327,13 @@ def check_auto_answer(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E030: ``AUTO_ANSWER`` has an unknown key, channel or value."""
     hint = "See docs/settings.md, After hours."
     return [Error(problem, hint=hint, id="crm_contact_guard.E030") for problem in auto_answer.problems()]
+
+
+@register("crm_contact_guard")
+def check_protection(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E060: ``PROTECTION`` has an unknown key or a wrong value."""
+    hint = "See docs/settings.md, Policy."
+    return [Error(problem, hint=hint, id="crm_contact_guard.E060") for problem in protection.problems()]
 
 
 @register("crm_contact_guard")

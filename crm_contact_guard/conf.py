@@ -54,6 +54,7 @@ DEFAULTS: dict[str, Any] = {
     "RULES": {},
     "AUTO_ANSWER": False,
     "UNDO_SECONDS": 0,
+    "PROTECTION": {},
     # Supervision
     "ALERT_WINDOW_HOURS": 24,
     "NOTIFY": {"email": True},

@@ -21,6 +21,7 @@ from crm_contact_guard.conversations import lifecycle, names, senders
 from crm_contact_guard.conversations.carrier_events import event_key, seen
 from crm_contact_guard.conversations.models import CarrierEventId
 from crm_contact_guard.conversations.quotes import earlier_words, told_apart
+from crm_contact_guard.conversations.restrictions.standing import writing_as
 from crm_contact_guard.delivery import consent
 from crm_contact_guard.delivery.idempotency import KeyedRequest
 from crm_contact_guard.delivery.models import Wait
@@ -108,7 +109,8 @@ def send(
     if not permissions.may_write(actor, conversation):
         raise NotPermitted(_("You can't write in this conversation."))
     carrier = registry.channel(channel or conversation.channel)
-    filled = templates.fill(template, customer=conversation.customer, employee=actor) if template else None
+    signed = writing_as(actor, conversation.customer, carrier.alias)
+    filled = templates.fill(template, customer=conversation.customer, signed=signed) if template else None
     text = filled.text if filled is not None else text
     limits.check_text(text, carrier, files=attachments)
     if override is not None:
@@ -153,7 +155,7 @@ def send(
                     text=text,
                     employee_id=actor.pk,
                     subject=subject or None,
-                    from_name=actor.name,
+                    from_name=signed,
                     to_name=conversation.customer.name,
                     to_address=address or None,
                     details=filled.details() if filled is not None else None,

@@ -2,6 +2,7 @@
 
 from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.conversations.models import CarrierEventId, ChatLink
+from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.delivery.models import Carrier, Delivery, IdempotencyKey, Wait
 from crm_contact_guard.directory.models import Address, Customer, Employee, Team
 from crm_contact_guard.files.models import Attachment, Media
@@ -54,6 +55,7 @@ __all__ = [
     "Notice",
     "Pending",
     "ReaderAnswer",
+    "Restriction",
     "Seal",
     "Team",
     "Tile",

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from crm_contact_guard import crm
 from crm_contact_guard.conversations import names
+from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.delivery import attempts, outbox, waits
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory_sync import sync_all
@@ -24,6 +25,7 @@ from crm_contact_guard.files import media
 from crm_contact_guard.files.models import Media
 from crm_contact_guard.hosting import logs
 from crm_contact_guard.intake import mail_polling, reconciling
+from crm_contact_guard.policy import restriction_notices
 from crm_contact_guard.policy.closing import answering
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Message
@@ -110,6 +112,14 @@ def notify(alert_id: str) -> None:
 
 
 @shared_task(acks_late=True, ignore_result=True)
+def restriction_tell(restriction_id: str) -> None:
+    """Tell a customer that their contact is limited, unless they have been told."""
+    tenant = Restriction.objects.values_list("tenant", flat=True).get(pk=restriction_id)
+    with crm.tenant(tenant):
+        restriction_notices.restriction_tell(UUID(restriction_id))
+
+
+@shared_task(acks_late=True, ignore_result=True)
 def consultation_notify(consultation_id: str) -> None:
     """Send the due emails about one consultation."""
     tenant = Consultation.objects.values_list("tenant", flat=True).get(pk=consultation_id)
@@ -158,6 +168,9 @@ def sweep(days: int = 2) -> dict[str, int]:
     waiting = notices.due_alerts()
     for alert_id in waiting:
         later("notify", str(alert_id))
+    untold = restriction_notices.due()
+    for restriction_id in untold:
+        later("restriction_tell", str(restriction_id))
     consultations.follow_ups_remind()
     consulted = consultation_notices.due_consultations()
     for consultation_id in consulted:
@@ -171,6 +184,7 @@ def sweep(days: int = 2) -> dict[str, int]:
         "notified": len(waiting),
         "consulted": len(consulted),
         "woken": woken,
+        "told": len(untold),
     }
 
 

@@ -23,6 +23,12 @@ from crm_contact_guard.conversations.chat_links import chat_link_create, chat_li
 from crm_contact_guard.conversations.identity import customer_identify
 from crm_contact_guard.conversations.lifecycle import conversation_open, conversation_start
 from crm_contact_guard.conversations.models import ChatLink
+from crm_contact_guard.conversations.restrictions.models import Restriction
+from crm_contact_guard.conversations.restrictions.restricting import (
+    conversation_reassign,
+    restriction_impose,
+    restriction_lift,
+)
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import AlreadyClaimed, InvalidMessage, NotPermitted, NotPossible
 from crm_contact_guard.exports import subject
@@ -36,13 +42,14 @@ from crm_contact_guard.record.recording import record_event, record_message
 from crm_contact_guard.sending.recalling import recall
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.cases.models import Case
+from crm_contact_guard.supervision.consulting import measures
 from crm_contact_guard.supervision.consulting.consultations import (
     consultation_close,
-    consultation_open,
     consultation_reply,
     consultation_step,
 )
 from crm_contact_guard.supervision.consulting.models import Consultation
+from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.erase_message import erase_sensitive
 from crm_contact_guard.supervision.handling.steps import (
     alert_assign,
@@ -64,6 +71,7 @@ PACKAGE = Path(crm_contact_guard.__file__).parent
 # supervises Ren. Kai is an inactive compliance officer; Eve is the compliance officer of another tenant.
 PEOPLE = ("aoi", "ken", "ren", "chief", "vice", "boss", "compliance", "auditor", "kai", "eve")
 HEADS = {"chief", "vice", "compliance"}
+IN_A_MONTH = timezone.now() + timedelta(days=30)
 
 
 @dataclass
@@ -87,6 +95,7 @@ class Scene:
     cases: dict[str, Case]
     #: A message of Aoi's that waits.
     waiting: Message
+    limit: Restriction
     out: io.StringIO = field(default_factory=io.StringIO)
 
     @property
@@ -151,6 +160,14 @@ def scene() -> Scene:
         hold=hold_place(name="Case", reason="Court", placed_by=None, employee=people["ren"]),
         consultation=consultation_open(conversation=talk, actor=people["aoi"]),
         cases=authorised.cases(people),
+        limit=restriction_impose(
+            conversation=talk,
+            imposed_by=people["chief"],
+            kind="rate",
+            per_day=9,
+            reason="Insults",
+            ends_at=IN_A_MONTH,
+        ),
     )
 
 
@@ -211,9 +228,49 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
         lambda s, who: erase_sensitive(alert=s.alert, message_id=s.said.pk, actor=who, reason="A card's number"),
         HEADS,
     ),
-    "supervision.consulting.consultations.consultation_open": (
+    "supervision.consulting.opening.consultation_open": (
         lambda s, who: consultation_open(conversation=s.talk, actor=who, words="He shouts."),
         {"aoi", *HEADS},
+    ),
+    "conversations.restrictions.restricting.restriction_impose": (
+        lambda s, who: restriction_impose(
+            conversation=s.talk, imposed_by=who, kind="hide_name", reason="Insults", ends_at=IN_A_MONTH
+        ),
+        HEADS,
+    ),
+    "conversations.restrictions.restricting.restriction_lift": (
+        lambda s, who: restriction_lift(restriction_id=s.limit.pk, lifted_by=who, reason="Better now"),
+        HEADS,
+    ),
+    "conversations.restrictions.restricting.conversation_reassign": (
+        lambda s, who: conversation_reassign(
+            conversation=s.talk, reassigned_by=who, reason="Pressing", employee=s.people["ken"]
+        ),
+        HEADS,
+    ),
+    "supervision.consulting.measures.customer_hand_over": (
+        lambda s, who: measures.customer_hand_over(
+            consultation=s.consultation, actor=who, reason="Pressing", employee=s.people["ken"]
+        ),
+        HEADS,
+    ),
+    "supervision.consulting.measures.customer_restrict": (
+        lambda s, who: measures.customer_restrict(
+            consultation=s.consultation, actor=who, kind="hide_name", reason="Insults", ends_at=IN_A_MONTH
+        ),
+        HEADS,
+    ),
+    "supervision.consulting.measures.customer_release": (
+        lambda s, who: measures.customer_release(
+            consultation=s.consultation, actor=who, restriction_id=s.limit.pk, reason="Better now"
+        ),
+        HEADS,
+    ),
+    "supervision.consulting.measures.outside_help_note": (
+        lambda s, who: measures.outside_help_note(
+            consultation=s.consultation, actor=who, step="police_referral", reason="A threat"
+        ),
+        HEADS,
     ),
     "supervision.consulting.consultations.consultation_reply": (
         lambda s, who: consultation_reply(consultation_id=s.consultation.pk, actor=who, text="Thank you."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.i18n import set_language
 
+from crm_contact_guard.console.consulting import measuring
 from crm_contact_guard.console.consulting import views as consulting
 from crm_contact_guard.console.conversation import calls, chat_links, identifying, message_files, recalling
 from crm_contact_guard.console.conversation import views as conversation
@@ -45,6 +46,10 @@ urlpatterns = [
     path("consult/new/<uuid:pk>/", consulting.new, name="consultation_new"),
     path("consult/<uuid:pk>/", consulting.consultation, name="consultation"),
     path("consult/<uuid:pk>/reply/", consulting.reply, name="consultation_reply"),
+    path("consult/<uuid:pk>/handover/", measuring.handover, name="consultation_handover"),
+    path("consult/<uuid:pk>/restrict/", measuring.restrict, name="consultation_restrict"),
+    path("consult/<uuid:pk>/lift/", measuring.lift, name="consultation_lift"),
+    path("consult/<uuid:pk>/outside/", measuring.outside, name="consultation_outside"),
     path("consult/<uuid:pk>/close/", consulting.close, name="consultation_close"),
     path("files/<uuid:pk>/", message_files.file, name="message_file"),
     path("files/carrier/<str:token>/", message_files.carrier_file, name="carrier_file"),

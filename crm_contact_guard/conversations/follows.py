@@ -149,7 +149,7 @@ follows(
         events=BySubject(
             subject="conversation",
             born=("conversation.opened",),
-            more=("conversation.taken_over", "conversation.linked"),
+            more=("conversation.taken_over", "conversation.linked", "conversation.reassigned"),
             is_new=True,
         ),
         beside=_talks,
@@ -234,3 +234,5 @@ follows(
         added="its real event would look like a repeated one; contact_guard_reconcile finds the missing message",
     )
 )
+
+from crm_contact_guard.conversations.restrictions import follows as restriction_follows  # noqa: E402, F401 - its table

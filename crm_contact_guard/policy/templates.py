@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.delivery.attempts import TEMPLATE
-from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.directory.models import Customer
 from crm_contact_guard.exceptions import InvalidMessage
 
 #: A variable in a block; doubled braces are literal braces.
@@ -86,10 +86,11 @@ def find(name: str) -> Template | None:
     return _read(name, spec) if spec is not None else None
 
 
-def fill(chosen: Chosen, *, customer: Customer, employee: Employee) -> Filled:
-    """Fill in a block. Raise InvalidMessage (field ``template``) for an unknown block, language or value.
+def fill(chosen: Chosen, *, customer: Customer, signed: str) -> Filled:
+    """Fill in a block. ``signed`` is the name under which the employee writes.
 
-    The error names the variable that is missing, unknown or too long.
+    Raise InvalidMessage (field ``template``) for an unknown block, language or value. The error
+    names the variable that is missing, unknown or too long.
     """
     template = find(chosen.name)
     if template is None:
@@ -110,7 +111,7 @@ def fill(chosen: Chosen, *, customer: Customer, employee: Employee) -> Filled:
     unknown = sorted(set(values_given) - set(expected))
     if unknown:
         raise _refused(_("%(name)s has no %(variable)s.") % {"name": template.label, "variable": unknown[0]})
-    own = {"customer": customer.name, "employee": employee.name, "company": settings.company_name}
+    own = {"customer": customer.name, "employee": signed, "company": settings.company_name}
     values = {**own, **values_given}
     text = _VARIABLE.sub(lambda found: values[found[1]] if found[1] else found[0][0], template.texts[language])
     used = dict.fromkeys(match[1] for match in _VARIABLE.finditer(template.texts[language]) if match[1])

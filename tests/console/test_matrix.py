@@ -19,12 +19,14 @@ from crm_contact_guard.console import urls
 from crm_contact_guard.console.customer.chat import COOKIE
 from crm_contact_guard.conversations.chat_links import chat_link_create
 from crm_contact_guard.conversations.models import ChatLink
+from crm_contact_guard.conversations.restrictions.models import Restriction
+from crm_contact_guard.conversations.restrictions.restricting import restriction_impose
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.privacy.holds import hold_place
 from crm_contact_guard.record.models import Event, Message
-from crm_contact_guard.supervision.consulting.consultations import consultation_open
 from crm_contact_guard.supervision.consulting.models import Consultation
+from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.models import Alert
 from tests.console.conftest import Hotel, alert_for, says, url
 from tests.file_samples import PNG, read_to_end
@@ -47,6 +49,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "consultation_new": {"wish": "advice", "words": "He shouts."},
     "consultation_reply": {"text": "Thank you."},
     "consultation_close": {"result": "settled"},
+    "consultation_restrict": {"kind": "hide_name", "reason": "Insults"},
+    "consultation_outside": {"step": "police_referral", "reason": "A threat"},
     "customer_data_erase": {"erase-reason": "Asked for it", "erase-confirm": "on"},
     "customer_data_hold_place": {"hold-name": "Dispute 7", "hold-reason": "The court asked"},
     "customer_data_hold_release": {"release-reason": "Settled"},
@@ -86,6 +90,10 @@ TABLE = {
     ("POST", "consultation_reply"): "302 404 404 302 302 404 302 404 403 302",
     ("POST", "consultation_close"): "302 404 404 302 302 404 302 404 403 302",
     ("POST", "message_recall"): "302 404 404 403 403 404 403 403 403 302",
+    ("POST", "consultation_handover"): "403 404 404 302 302 404 302 404 403 302",
+    ("POST", "consultation_restrict"): "403 404 404 302 302 404 302 404 403 302",
+    ("POST", "consultation_lift"): "403 404 404 302 302 404 302 404 403 302",
+    ("POST", "consultation_outside"): "403 404 404 302 302 404 302 404 403 302",
     ("GET", "message_file"): "200 404 404 200 200 404 200 200 403 302",
     ("GET", "inbox"): "200 200 200 200 200 200 200 403 403 302",
     ("GET", "inbox_news"): "200 200 200 200 200 200 200 200 403 302",
@@ -112,6 +120,7 @@ class Rows:
     hold: Any
     consultation: Consultation
     waiting: Message
+    limit: Restriction
 
     def arguments(self, name: str) -> list[Any]:
         talk = self.hotel.talk
@@ -119,7 +128,7 @@ class Rows:
             return [self.alert.pk]
         if name == "chat_link_revoke":
             return [talk.pk, self.link.pk]
-        if name in ("consultation", "consultation_reply", "consultation_close"):
+        if (name.startswith("consultation_") and name != "consultation_new") or name == "consultation":
             return [self.consultation.pk]
         of_a_talk = name.startswith(("conversation", "consultation_new")) and name != "conversation_start"
         if of_a_talk or name in ("chat_link_create", "customer_identify"):
@@ -141,6 +150,12 @@ class Rows:
             form = {"id": str(self.hotel.talk.customer_id)}
         if name == "alert_assign":
             form = {"to": str(self.hotel.people["compliance"].pk)}
+        if name == "consultation_restrict":
+            form["ends_on"] = (timezone.localdate() + timedelta(days=30)).isoformat()
+        if name == "consultation_handover":
+            form = {"to": f"e-{self.hotel.people['ken'].pk}", "reason": "Pressing"}
+        if name == "consultation_lift":
+            form = {"restriction": str(self.limit.pk), "reason": "Better now"}
         if name == "alert_message_erase":
             form = {"message": str(self.alert.at_message_id), "reason": "A card number", "confirm": "on"}
         browser = self.hotel.browser(who)
@@ -158,12 +173,20 @@ def rows(hotel: Hotel) -> Rows:
     hold = hold_place(
         name="Dispute 6", reason="The court asked", placed_by=hotel.people["compliance"], customer=hotel.talk.customer
     )
+    limit = restriction_impose(
+        conversation=hotel.talk,
+        imposed_by=hotel.people["chief"],
+        kind="rate",
+        per_day=100,
+        reason="Insults",
+        ends_at=timezone.now() + timedelta(days=30),
+    )
     asked = consultation_open(conversation=hotel.talk, actor=hotel.people["aoi"], words="He shouts.")
     later = timezone.now() + timedelta(hours=1)
     sent = gateway.send(actor=hotel.people["aoi"], conversation=hotel.talk, text="See you.", send_at=later)
     assert sent.message is not None
     alert = alert_for(hotel.talk, said, 0, 4)
-    return Rows(hotel, alert, Attachment.objects.get(), link, hold, asked, sent.message)
+    return Rows(hotel, alert, Attachment.objects.get(), link, hold, asked, sent.message, limit)
 
 
 def names() -> set[str]:

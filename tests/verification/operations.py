@@ -51,17 +51,12 @@ from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.sending import releasing
 from crm_contact_guard.sending.recalling import recall
 from crm_contact_guard.supervision import inspection, notices
-from crm_contact_guard.supervision.consulting import notices as consultation_notices
-from crm_contact_guard.supervision.consulting.consultations import (
-    consultation_close,
-    consultation_open,
-    consultation_reply,
-)
 from crm_contact_guard.supervision.handling import steps
 from crm_contact_guard.supervision.models import Alert, Notice
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
 from tests import factories
 from tests.host.models import Branch, Client, User
+from tests.verification.helping import Helping
 
 TEXTS = (
     "Thank you.", "LINE交換しませんか？ID: hanako_22", "電話は090-1234-5678です", "See you at seven.", "",
@@ -78,7 +73,7 @@ class Merging(crm.DeclarativeAdapter):
         return self.merged.get(key, "")
 
 
-class Company:
+class Company(Helping):
     """Draws operations. ``done`` counts those that the app did not refuse."""
 
     def __init__(self, seed: int) -> None:
@@ -90,7 +85,9 @@ class Company:
             self._client(number)
         sync_all()
         self.operations: list[Callable[[], Any]] = [
-            getattr(self, name) for name in sorted(vars(Company)) if not name.startswith("_") and name != "live"
+            getattr(self, name)
+            for name in sorted({*vars(Company), *vars(Helping)})
+            if not name.startswith("_") and name != "live"
         ]
 
     def live(self, steps: int) -> None:
@@ -338,16 +335,6 @@ class Company:
     def hold_is_released(self) -> None:
         for hold in LegalHold.objects.filter(released_at=None):
             hold_release(hold=hold, reason="Settled", released_by=self._officer())
-
-    def help_is_asked_for_and_given(self) -> None:
-        talk = self._one(Conversation.objects.exclude(employee=None))
-        row = consultation_open(conversation=talk, actor=talk.employee, words="She shouts.")
-        if self.draw.random() < 0.5:
-            consultation_reply(consultation_id=row.pk, actor=self._officer(), text="We'll speak to her.")
-        if self.draw.random() < 0.5:
-            consultation_close(consultation_id=row.pk, actor=self._officer(), result="advised")
-        for notice_id in consultation_notices.due(row.pk):
-            consultation_notices.notice_send(notice_id)
 
     # --- erasures
 

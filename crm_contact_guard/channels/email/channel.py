@@ -90,7 +90,7 @@ class EmailChannel(Channel):
         sender_name, sender = parseaddr(self.options["FROM"])
         reply_address = self.reply_address(message.reply_token)
         writer = " ".join(message.from_name.split())
-        name = f"{writer} ({sender_name})" if sender_name and writer else writer
+        name = f"{writer} ({sender_name})" if sender_name and writer not in ("", sender_name) else writer
         headers = {
             "From": formataddr((name or sender_name, sender)),
             "Message-ID": f"<{message.message_id}@{self.domain}>",

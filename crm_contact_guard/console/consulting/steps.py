@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.conversations.restrictions.models import Restriction
+from crm_contact_guard.directory.models import Employee, Team
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.supervision.consulting.consultations import consultation_history
 from crm_contact_guard.supervision.consulting.models import Consultation
@@ -65,6 +66,28 @@ def _replied(row: Consultation, event: Event, name: str) -> tuple[str, str]:
     return _("%(name)s wrote") % {"name": name}, "message-circle"
 
 
+def _measure(row: Consultation, event: Event, name: str) -> tuple[str, str]:
+    data = json.loads(event.data)
+    step = data.get("step", "")
+    if step == "handover":
+        to = _recipient(data)
+        return _("%(name)s handed the customer to %(to)s") % {"name": name, "to": to}, "users"
+    words = {
+        "police_referral": _("%(name)s turned to the police"),
+        "legal_referral": _("%(name)s turned to a lawyer"),
+        "lifted": _("%(name)s ended a limit"),
+    }
+    if step in words:
+        return words[step] % {"name": name}, "shield"
+    kind = dict(Restriction.Kind.choices).get(step, step)
+    return _("%(name)s set a limit: %(kind)s") % {"name": name, "kind": kind}, "shield"
+
+
+def _recipient(data: dict[str, str]) -> str:
+    rows = Employee.objects.filter(pk=data["employee"]) if "employee" in data else Team.objects.filter(pk=data["team"])
+    return next(iter(rows.values_list("name", flat=True)), "")
+
+
 def _due(row: Consultation, event: Event, name: str) -> tuple[str, str]:
     return _("The date to look at it again came"), "calendar"
 
@@ -82,6 +105,7 @@ _WORDS: dict[str, Callable[[Consultation, Event, str], tuple[str, str]]] = {
     "consultation.opened": _opened,
     "consultation.added": _added,
     "consultation.replied": _replied,
+    "consultation.step": _measure,
     "consultation.follow_up_due": _due,
     "consultation.closed": _closed,
 }

@@ -8,24 +8,21 @@ from uuid import UUID
 
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
+from crm_contact_guard.console.consulting.detail import consultation_page, find
 from crm_contact_guard.console.consulting.forms import CloseForm, OpenForm, ReplyForm
-from crm_contact_guard.console.consulting.steps import Step, steps
 from crm_contact_guard.console.conversation.talk import find as find_talk
 from crm_contact_guard.console.conversation.thread import Line, lines
 from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
 from crm_contact_guard.record.models import Conversation, Direction, Message
-from crm_contact_guard.supervision.consulting.consultations import (
-    consultation_close,
-    consultation_open,
-    consultation_reply,
-)
+from crm_contact_guard.supervision.consulting.consultations import consultation_close, consultation_reply
 from crm_contact_guard.supervision.consulting.models import Consultation
+from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.routing import addressee
 from crm_contact_guard.viewing.conversations import seen
 
@@ -69,22 +66,6 @@ class NewConsultationPage(Shown):
     error: str = ""
 
 
-@dataclass(frozen=True)
-class ConsultationPage(Shown):
-    template = "consulting/detail.html"
-
-    consultation: Consultation
-    #: The messages that it is about; empty if the viewer may no longer read the conversation.
-    lines: Sequence[Line]
-    readable: bool
-    steps: Sequence[Step]
-    #: Whether the viewer is the employee who is helped.
-    own: bool
-    reply_form: ReplyForm
-    close_form: CloseForm
-    error: str = ""
-
-
 @page()
 def consultations(request: HttpRequest, viewer: Employee) -> HttpResponse:
     """List the viewer's own consultations, and those that the viewer looks after."""
@@ -123,7 +104,7 @@ def new(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 @page()
 def consultation(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Show one consultation to those who have a part in it."""
-    row = _find(viewer, pk)
+    row = find(viewer, pk)
     if permissions.conversations(viewer).filter(pk=row.conversation_id).exists():
         seen(viewer, row.conversation, "consultation", str(row.pk))
     return show(request, viewer, consultation_page(viewer, row))
@@ -132,7 +113,7 @@ def consultation(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpRespon
 @page("POST")
 def reply(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Add a reply or set a date. If that fails, show the page again with what was typed."""
-    row, form = _find(viewer, pk), ReplyForm(request.POST)
+    row, form = find(viewer, pk), ReplyForm(request.POST)
     if form.is_valid():
         try:
             consultation_reply(
@@ -151,52 +132,18 @@ def reply(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 @page("POST")
 def close(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Close the consultation with a result. If that fails, show the page again with what was typed."""
-    row, form, status = _find(viewer, pk), CloseForm(request.POST), 422
+    row, form, status = find(viewer, pk), CloseForm(request.POST), 422
     if form.is_valid():
         try:
             consultation_close(consultation_id=row.pk, actor=viewer, **form.cleaned_data)
         except InvalidMessage as error:
             form.add_error(error.field if error.field in form.fields else None, str(error))
         except AlreadyClosed as error:
-            shown = consultation_page(viewer, _find(viewer, pk), close_form=form, error=str(error))
+            shown = consultation_page(viewer, find(viewer, pk), close_form=form, error=str(error))
             return show(request, viewer, shown, status=409)
         else:
             return redirect("crm_contact_guard:consultation", pk)
     return show(request, viewer, consultation_page(viewer, row, close_form=form), status=status)
-
-
-def _find(viewer: Employee, pk: UUID) -> Consultation:
-    rows = permissions.consultations(viewer).select_related(
-        "conversation__customer", "conversation__employee", "conversation__team", "employee", "addressee"
-    )
-    return get_object_or_404(rows, pk=pk)
-
-
-def consultation_page(
-    viewer: Employee,
-    row: Consultation,
-    *,
-    reply_form: ReplyForm | None = None,
-    close_form: CloseForm | None = None,
-    error: str = "",
-) -> ConsultationPage:
-    """Return the page of a consultation, with forms that were filled in before."""
-    readable = permissions.conversations(viewer).filter(pk=row.conversation_id).exists()
-    return ConsultationPage(
-        consultation=row,
-        lines=_lines(viewer, row.messages) if readable else [],
-        readable=readable,
-        steps=steps(row),
-        own=row.employee_id == viewer.pk,
-        reply_form=reply_form or ReplyForm(),
-        close_form=close_form or CloseForm(),
-        error=error,
-    )
-
-
-def _lines(viewer: Employee, keys: Sequence[str]) -> list[Line]:
-    rows = Message.objects.filter(pk__in=keys).select_related("delivery", "employee", "customer")
-    return lines(list(rows.order_by("occurred_at", "id")), permissions.findings(viewer))
 
 
 def _new_page(viewer: Employee, row: Conversation, chosen: Sequence[str], form: OpenForm) -> NewConsultationPage:

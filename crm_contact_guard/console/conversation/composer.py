@@ -18,6 +18,7 @@ from crm_contact_guard.console.conversation import channel_choices, thread
 from crm_contact_guard.console.conversation.advice import Advice, advise
 from crm_contact_guard.console.conversation.typed import Typed
 from crm_contact_guard.console.page import Shown
+from crm_contact_guard.conversations.restrictions.standing import name_shown, only_channel
 from crm_contact_guard.delivery.health import down
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
@@ -102,7 +103,8 @@ def composer_for(
     viewer: Employee, conversation: Conversation, *, typed: Typed | None = None, back: str = "", channel: str = ""
 ) -> Composer:
     """Return a composer, either empty or filled in with ``typed``."""
-    offered = channel_choices.choices(conversation.customer)
+    only = only_channel(conversation.customer)
+    offered = [one for one in channel_choices.choices(conversation.customer) if only in ("", one.alias)]
     typed = typed or Typed(subject=conversation.subject, channel=channel)
     if typed.channel not in [choice.alias for choice in offered]:
         typed = replace(typed, channel=channel_choices.usual(conversation, offered))
@@ -129,8 +131,9 @@ def _block(template: templates.Template, typed: Typed, conversation: Conversatio
     wanted = template.variables(language)
     shown = {name: typed.variables.get(name, "").strip() or f"[{name}]" for name in wanted}
     chosen = templates.Chosen(name=template.name, language=language, variables=shown)
+    signed = name_shown(viewer, conversation.customer)
     return Block(
-        text=templates.fill(chosen, customer=conversation.customer, employee=viewer).text,
+        text=templates.fill(chosen, customer=conversation.customer, signed=signed).text,
         language=language,
         blanks=[Blank(name, name.replace("_", " "), typed.variables.get(name, "")) for name in wanted],
     )

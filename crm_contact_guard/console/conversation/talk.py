@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -23,10 +24,12 @@ from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.console.page import Shown
 from crm_contact_guard.conversations import senders, typing_marks
 from crm_contact_guard.conversations.models import ChatLink
+from crm_contact_guard.conversations.restrictions.models import Restriction
+from crm_contact_guard.conversations.restrictions.standing import of_customer
 from crm_contact_guard.delivery import consent
 from crm_contact_guard.directory.addresses import mask
 from crm_contact_guard.directory.models import Customer, Employee
-from crm_contact_guard.record.models import Conversation, Message
+from crm_contact_guard.record.models import Conversation, Direction, Message
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,10 @@ class Talk:
     chat_links: ChatLinks
     call: CallButtons
     search: Search | None = None
+    #: The limits on the customer's contact that apply now.
+    restrictions: Sequence[Restriction] = ()
+    #: Number of messages that a limit keeps from the viewer, who answers, until they ask for them.
+    kept_back: int = 0
 
 
 def find(viewer: Employee, pk: Any) -> Conversation:
@@ -146,8 +153,14 @@ def talk(
     search: Search | None = None,
 ) -> Talk:
     """Return a conversation with the window of messages that the request's URL selects."""
-    window, place = window_of(request, viewer, conversation)
     may_write = permissions.may_write(viewer, conversation)
+    limited = of_customer(conversation.customer)
+    kept = _kept_back(conversation, limited) if may_write and "kept" not in request.GET else None
+    first = kept.first() if kept is not None else None
+    if kept is not None and first is not None:
+        window, place = thread.newest(conversation, permissions.findings(viewer), before=first), None
+    else:
+        window, place = window_of(request, viewer, conversation)
     composer = composer or composer_for(viewer, conversation, back=back or request.get_full_path())
     return Talk(
         conversation=conversation,
@@ -169,7 +182,16 @@ def talk(
             called=request.GET.get("called") == str(conversation.pk),
         ),
         search=search,
+        restrictions=limited,
+        kept_back=kept.count() if kept is not None else 0,
     )
+
+
+def _kept_back(conversation: Conversation, limited: Sequence[Restriction]) -> QuerySet[Message]:
+    """Return the messages that a block keeps from the employee, oldest first."""
+    rows = Message.objects.filter(conversation=conversation, direction=Direction.INBOUND).order_by("occurred_at", "id")
+    since = [row.imposed_at for row in limited if row.kind == Restriction.Kind.BLOCK]
+    return rows.filter(recorded_at__gte=since[0]) if since else rows.none()
 
 
 def window_of(request: HttpRequest, viewer: Employee, conversation: Conversation) -> tuple[Window, Message | None]:

@@ -37,6 +37,7 @@ from crm_contact_guard.conversations import typing_marks
 from crm_contact_guard.conversations.chat_links import chat_link_find
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.conversations.recording_notice import recording_notice
+from crm_contact_guard.conversations.restrictions.standing import hides_name, name_shown
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.files import uploads
 from crm_contact_guard.files.models import Attachment
@@ -224,7 +225,7 @@ def _page(
         talk=_talk(link, channel),
         composer=_composer(link, token, channel, key=key or uuid4().hex, text=text, error=error),
         notice=recording_notice(),
-        answers=employee.name if employee is not None else "",
+        answers=name_shown(employee, link.conversation.customer) if employee is not None else "",
         away=employee is not None and not hours.is_working_time(employee, timezone.now()),
     )
     return _show(request, shown, status=status)
@@ -235,6 +236,7 @@ def _talk(link: ChatLink, channel: Channel) -> ChatTalk:
     return ChatTalk(
         chat_link=link,
         company=settings.company_name,
+        hides_name=hides_name(link.conversation.customer),
         lines=lines,
         version=chat_version(link, channel.alias),
         typing=typing_marks.employee_is_typing(link),

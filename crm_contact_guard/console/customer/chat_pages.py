@@ -18,6 +18,8 @@ class ChatTalk:
 
     chat_link: ChatLink
     company: str
+    #: Whether the company's name stands in place of the employees' names.
+    hides_name: bool
     lines: Sequence[Line]
     version: str
     #: Whether an employee is typing.

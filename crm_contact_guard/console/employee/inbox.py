@@ -17,6 +17,7 @@ from crm_contact_guard import permissions
 from crm_contact_guard.console.conversation import channel_choices
 from crm_contact_guard.console.conversation.talk import Talk, talk
 from crm_contact_guard.console.page import Shown, page, show
+from crm_contact_guard.conversations.restrictions.standing import undisturbed
 from crm_contact_guard.delivery.health import Down, down
 from crm_contact_guard.directory.models import Customer, Employee, Role
 from crm_contact_guard.directory.search import part_of
@@ -108,16 +109,16 @@ def listing(request: HttpRequest, viewer: Employee, active: UUID | None) -> List
     words = request.GET.get("q", "").strip()[:100]
     only = request.GET.get("show", "")
     most = min(max(_number(request.GET.get("limit", "")), STEP), MOST)
-    rows = permissions.own_conversations(viewer)
+    own = undisturbed(permissions.own_conversations(viewer), viewer.tenant)
+    # A search finds those that a restriction keeps back, too.
+    rows = permissions.own_conversations(viewer) if words else own
     if words:
         rows = rows.filter(part_of("customer__name", words) | part_of("subject", words))
     if only == "waiting":
         rows = rows.filter(waiting_since__isnull=False)
     found = list(_listed(rows)[: most + 1])
     sensitive = stored_findings([row.last_id for row in found if row.last_id])
-    counted = permissions.own_conversations(viewer).aggregate(
-        waiting=Count("pk", filter=Q(waiting_since__isnull=False)), unread=Sum("unread")
-    )
+    counted = own.aggregate(waiting=Count("pk", filter=Q(waiting_since__isnull=False)), unread=Sum("unread"))
     return Listing(
         rows=[
             Row(row, shown(row.last_text, sensitive.get(row.last_id, ())), row.last_direction) for row in found[:most]
@@ -159,7 +160,7 @@ def _startable(viewer: Employee, words: str) -> list[Customer]:
 
 def version(viewer: Employee) -> str:
     """Return a version string that changes whenever any of the viewer's conversations changes. Cheap to compute."""
-    state = permissions.own_conversations(viewer).aggregate(
+    state = undisturbed(permissions.own_conversations(viewer), viewer.tenant).aggregate(
         count=Count("pk"), moved=Max("last_message_at"), unread=Sum("unread"), waiting=Count("waiting_since")
     )
     moved = state["moved"]

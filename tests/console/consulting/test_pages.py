@@ -8,8 +8,9 @@ from uuid import uuid4
 from django.utils import timezone
 
 from crm_contact_guard.record.models import Event
-from crm_contact_guard.supervision.consulting.consultations import consultation_history, consultation_open
+from crm_contact_guard.supervision.consulting.consultations import consultation_history
 from crm_contact_guard.supervision.consulting.models import Consultation
+from crm_contact_guard.supervision.consulting.opening import consultation_open
 from tests.console.conftest import Hotel, alert_for, says, url
 
 

@@ -17,15 +17,14 @@ from crm_contact_guard.privacy.erasing import erase_events
 from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.supervision.consulting import notices
 from crm_contact_guard.supervision.consulting.consultations import (
-    MAX_WORDS,
     consultation_close,
     consultation_history,
-    consultation_noticed,
-    consultation_open,
     consultation_reply,
     follow_ups_remind,
 )
 from crm_contact_guard.supervision.consulting.models import Consultation, ConsultationNotice
+from crm_contact_guard.supervision.consulting.opening import consultation_noticed, consultation_open
+from crm_contact_guard.supervision.consulting.recording import MAX_WORDS
 from crm_contact_guard.supervision.models import Alert, Finding
 from crm_contact_guard.verification.whole_record import verify
 from tests import factories

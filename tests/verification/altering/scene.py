@@ -19,6 +19,7 @@ from crm_contact_guard.delivery import attempts, health
 from crm_contact_guard.detection.types import Tier
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.files import media
+from crm_contact_guard.policy import restriction_notices
 from crm_contact_guard.policy.calendars.storing import calendar_store
 from crm_contact_guard.policy.closing import answering
 from crm_contact_guard.privacy.holds import hold_place, hold_release
@@ -30,11 +31,9 @@ from crm_contact_guard.supervision import inspection, notices
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict
 from crm_contact_guard.supervision.cases import deciding, opening, reminders, working
 from crm_contact_guard.supervision.consulting import notices as consultation_notices
-from crm_contact_guard.supervision.consulting.consultations import (
-    consultation_close,
-    consultation_open,
-    consultation_reply,
-)
+from crm_contact_guard.supervision.consulting.consultations import consultation_close, consultation_reply
+from crm_contact_guard.supervision.consulting.measures import customer_restrict
+from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.noticing import notice
 from crm_contact_guard.supervision.review import alert_claim, alert_close
@@ -121,6 +120,12 @@ def _consults(talk: Conversation, clerk: Employee, chief: Employee) -> None:
     consultation_reply(consultation_id=row.pk, actor=chief, text="I'll call her.", follow_up_at=follow_up_at)
     for notice_id in consultation_notices.due(row.pk):
         consultation_notices.notice_send(notice_id)
+    ends_at = timezone.now() + timedelta(days=30)
+    for kind in ("hide_name", "rate"):
+        limit = customer_restrict(
+            consultation=row, actor=chief, kind=kind, reason="Insults", ends_at=ends_at, per_day=9
+        )
+    restriction_notices.restriction_tell(limit.pk)
     consultation_close(consultation_id=row.pk, actor=chief, result="warned")
 
 

@@ -1,0 +1,50 @@
+"""What every step of a consultation does: check the words, record the step, tell the other side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.dispatch import later
+from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.proof.canonical import canonical_text
+from crm_contact_guard.record.models import Event
+from crm_contact_guard.record.recording import record_event
+from crm_contact_guard.supervision.consulting.models import Consultation
+from crm_contact_guard.supervision.consulting.notices import queue
+
+MAX_WORDS = 4000
+
+
+def checked_words(text: str) -> str:
+    """Return the text as it is recorded. Raise InvalidMessage if it is too long."""
+    text = canonical_text(text).strip()  # as the record keeps it
+    if len(text) > MAX_WORDS:
+        raise InvalidMessage(_("This may have at most %(most)d characters.") % {"most": MAX_WORDS}, field="text")
+    return text
+
+
+def tell(row: Consultation, person: Employee | None, about: str) -> None:
+    """Queue an email to the person, in the transaction of the step."""
+    if person is not None and queue(row, person, about):
+        later("consultation_notify", str(row.pk))
+
+
+def record_step(
+    row: Consultation, kind: str, by: Employee | None, *, data: Mapping[str, Any] | None = None, reason: str = ""
+) -> None:
+    """Record a step, in its transaction. ``by`` is None for the app itself."""
+    record_event(
+        kind=kind,
+        subject_type="consultation",
+        subject_id=row.pk,
+        actor_type=Event.ActorType.EMPLOYEE if by else Event.ActorType.SYSTEM,
+        actor=by.pk if by else "",
+        conversation=row.conversation,
+        data=data,
+        reason=reason or None,
+        row=row,
+    )
