@@ -22,7 +22,9 @@ from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Customer, Employee, Role
 from crm_contact_guard.directory.rights import (
     may_answer_subjects,
+    may_enter_hours,
     may_identify_as,
+    may_see_hours,
     may_start,
     may_unmask,
     sees_all,
@@ -46,6 +48,7 @@ __all__ = [
     "is_supervising",
     "may_answer_subjects",
     "may_consult",
+    "may_enter_hours",
     "may_erase",
     "may_help",
     "may_identify_as",
@@ -53,6 +56,7 @@ __all__ = [
     "may_look_at_subjects",
     "may_read_record",
     "may_review",
+    "may_see_hours",
     "may_start",
     "may_unmask",
     "may_write",

@@ -100,6 +100,7 @@ class Frame:
         if self.viewer.role != Role.AUDITOR:
             items.append(NavItem("inbox", _url("inbox"), _("Inbox"), "inbox", "g i"))
             items.append(NavItem("consultations", _url("consultations"), _("Consultations"), "life-buoy", "g c"))
+        items.append(NavItem("hours", _url("hours"), _("Working time"), "calendar", "g h"))
         if permissions.may_look_at_subjects(self.viewer):
             items.append(NavItem("data_requests", _url("data_requests"), _("Data requests"), "scale", "g s"))
         return items
@@ -121,6 +122,12 @@ class Frame:
             "consultation_restrict": "consultations",
             "consultation_lift": "consultations",
             "consultation_outside": "consultations",
+            "hours_employee": "hours",
+            "hours_enter": "hours",
+            "hours_remove": "hours",
+            "hours_company": "hours",
+            "hours_company_enter": "hours",
+            "hours_company_remove": "hours",
             "customer_data": "data_requests",
             "customer_data_erase": "data_requests",
             "customer_data_hold_place": "data_requests",

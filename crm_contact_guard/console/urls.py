@@ -12,6 +12,7 @@ from crm_contact_guard.console.conversation import views as conversation
 from crm_contact_guard.console.customer import chat, chat_files
 from crm_contact_guard.console.data_requests import views as data_requests
 from crm_contact_guard.console.employee import inbox, starting
+from crm_contact_guard.console.hours import views as hours
 from crm_contact_guard.console.supervisor import alert_actions, alerts, erase_message
 
 urlpatterns = [
@@ -53,6 +54,13 @@ urlpatterns = [
     path("consult/<uuid:pk>/close/", consulting.close, name="consultation_close"),
     path("files/<uuid:pk>/", message_files.file, name="message_file"),
     path("files/carrier/<str:token>/", message_files.carrier_file, name="carrier_file"),
+    path("hours/", hours.overview, name="hours"),
+    path("hours/company/", hours.company, name="hours_company"),
+    path("hours/company/enter/", hours.company_enter, name="hours_company_enter"),
+    path("hours/company/remove/", hours.company_remove, name="hours_company_remove"),
+    path("hours/<uuid:pk>/", hours.employee, name="hours_employee"),
+    path("hours/<uuid:pk>/enter/", hours.enter, name="hours_enter"),
+    path("hours/<uuid:pk>/remove/", hours.remove, name="hours_remove"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/news/", inbox.inbox_news, name="inbox_news"),
     path("inbox/<uuid:pk>/", inbox.inbox, name="inbox_conversation"),

@@ -54,3 +54,29 @@ def may_answer_subjects(viewer: Employee, tenant: str | None = None) -> bool:
 def may_unmask(viewer: Employee, tenant: str | None = None) -> bool:
     """Whether the viewer may see unmasked addresses (of ``tenant``, if given). Each unmasking is recorded."""
     return viewer.active and viewer.role == Role.COMPLIANCE and tenant in (None, viewer.tenant)
+
+
+def may_see_hours(viewer: Employee, owner: Employee) -> bool:
+    """Whether the viewer may see when an employee works: their own, their team's, or everybody's in the tenant."""
+    if not viewer.active or viewer.tenant != owner.tenant:
+        return False
+    return viewer.pk == owner.pk or sees_all(viewer) or _watches(viewer, owner)
+
+
+def may_enter_hours(viewer: Employee, owner: Employee | None, tenant: str) -> bool:
+    """Whether the viewer may enter an employee's hours or, if ``owner`` is None, the company's dates of a tenant.
+
+    Nobody enters their own. Compliance officers may enter all others and the company's dates, supervisors those of
+    their teams.
+    """
+    if not viewer.active or viewer.tenant != tenant or viewer.role == Role.AUDITOR:
+        return False
+    if owner is None:
+        return viewer.role == Role.COMPLIANCE
+    if owner.tenant != tenant or owner.pk == viewer.pk:
+        return False
+    return viewer.role == Role.COMPLIANCE or _watches(viewer, owner)
+
+
+def _watches(viewer: Employee, owner: Employee) -> bool:
+    return watched_teams(viewer).filter(members=owner).exists()

@@ -70,6 +70,16 @@ class Roster:
 
 
 @dataclass(frozen=True)
+class ShownDay:
+    """What applies to a local day: the rule that determines it, work that begins on it, and on-call duty during it."""
+
+    day: date
+    rule: DayRule
+    work: tuple[Interval, ...]
+    on_call: tuple[Interval, ...]
+
+
+@dataclass(frozen=True)
 class Employee:
     """The working time of one employee. All times are wall-clock times in ``zone``.
 
@@ -129,6 +139,19 @@ class Employee:
     def works_on(self, day: date) -> bool:
         """Whether a shift starts on this local day. Raise UnknownCalendar."""
         return bool(self._shifts(day))
+
+    def shown_day(self, day: date) -> ShownDay:
+        """Return what applies to this local day, for people to read. Raise UnknownCalendar."""
+        cuts = [pause for near in _around(day) for pause in self._breaks(near)]
+        midnight = datetime.combine(day, datetime.min.time())
+        whole = Interval(start_of(midnight, self.zone), end_of(midnight + _DAY, self.zone))
+        calls = (Interval(max(call.start, whole.start), min(call.end, whole.end)) for call in self._on_call)
+        return ShownDay(
+            day,
+            self.day_rule(day),
+            tuple(without(self._shifts(day), [*cuts, *self._leave_parts])),
+            tuple(call for call in calls if call.start < call.end),
+        )
 
     def next_open(self, at: datetime) -> datetime | None:
         """Return the first instant from ``at`` on at which the employee works or is on call.
