@@ -33,6 +33,8 @@ from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import AlreadyClaimed, InvalidMessage, NotPermitted, NotPossible
 from crm_contact_guard.exports import subject
 from crm_contact_guard.exports.streams import stream_open
+from crm_contact_guard.policy.calendars.entering import calendar_enter, calendar_remove
+from crm_contact_guard.policy.calendars.storing import calendar_store
 from crm_contact_guard.privacy.erasing import erase_events, erase_messages
 from crm_contact_guard.privacy.holds import hold_place, hold_release
 from crm_contact_guard.privacy.models import LegalHold
@@ -145,6 +147,9 @@ def scene() -> Scene:
     an_hour = timezone.now() + timedelta(hours=1)
     waiting = gateway.send(actor=people["aoi"], conversation=talk, text="See you.", send_at=an_hour).message
     assert waiting is not None
+    calendar_store(
+        tenant="", owner=people["ken"], source="page", calendar={"leave": [["2026-07-13", "2026-07-17"]]}, version=0
+    )
     return Scene(
         people=people,
         waiting=waiting,
@@ -199,6 +204,21 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
         {"aoi", "ken", *HEADS},
     ),
     "sending.recalling.recall": (lambda s, who: recall(actor=who, message_id=s.waiting.pk), {"aoi"}),
+    "policy.calendars.entering.calendar_enter": (
+        lambda s, who: calendar_enter(
+            actor=who,
+            tenant="",
+            owner=s.people["aoi"],
+            kind="leave",
+            given={"first": timezone.now().date().isoformat()},
+            version=0,
+        ),
+        HEADS,
+    ),
+    "policy.calendars.entering.calendar_remove": (
+        lambda s, who: calendar_remove(actor=who, tenant="", owner=s.people["ken"], kind="leave", number=0, version=1),
+        HEADS,
+    ),
     "supervision.review.alert_claim": (lambda s, who: alert_claim(alert_id=s.alert.pk, reviewer=who), HEADS),
     "supervision.review.alert_close": (
         lambda s, who: alert_close(alert_id=s.alert.pk, reviewer=who, resolution="no_action"),

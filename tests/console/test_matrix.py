@@ -35,6 +35,7 @@ from tests.file_samples import PNG, read_to_end
 # Ren. A visitor has a login and no part; nobody is not signed in.
 PEOPLE = ("aoi", "ken", "ren", "chief", "vice", "boss", "compliance", "auditor", "visitor", "nobody")
 
+TOMORROW = (timezone.now() + timedelta(days=1)).date().isoformat()
 FORMS: dict[str, dict[str, Any]] = {
     "alert_close": {"resolution": "no_action", "comment": "Talked."},
     "alert_snooze": {"until": "again"},
@@ -51,6 +52,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "consultation_close": {"result": "settled"},
     "consultation_restrict": {"kind": "hide_name", "reason": "Insults"},
     "consultation_outside": {"step": "police_referral", "reason": "A threat"},
+    "hours_enter": {"kind": "leave", "first": TOMORROW, "version": "0"},
+    "hours_remove": {"kind": "leave", "number": "0", "version": "1"},
+    "hours_company_enter": {"kind": "closed", "first": TOMORROW, "version": "0"},
+    "hours_company_remove": {"kind": "closed", "number": "0", "version": "1"},
     "customer_data_erase": {"erase-reason": "Asked for it", "erase-confirm": "on"},
     "customer_data_hold_place": {"hold-name": "Dispute 7", "hold-reason": "The court asked"},
     "customer_data_hold_release": {"release-reason": "Settled"},
@@ -94,6 +99,13 @@ TABLE = {
     ("POST", "consultation_restrict"): "403 404 404 302 302 404 302 404 403 302",
     ("POST", "consultation_lift"): "403 404 404 302 302 404 302 404 403 302",
     ("POST", "consultation_outside"): "403 404 404 302 302 404 302 404 403 302",
+    ("GET", "hours"): "302 302 302 200 200 200 200 200 403 302",
+    ("GET", "hours_employee"): "200 404 404 200 200 404 200 200 403 302",
+    ("POST", "hours_enter"): "403 404 404 302 302 404 302 403 403 302",
+    ("POST", "hours_remove"): "403 404 404 302 302 404 302 403 403 302",
+    ("GET", "hours_company"): "403 403 403 403 403 403 200 403 403 302",
+    ("POST", "hours_company_enter"): "403 403 403 403 403 403 302 403 403 302",
+    ("POST", "hours_company_remove"): "403 403 403 403 403 403 302 403 403 302",
     ("GET", "message_file"): "200 404 404 200 200 404 200 200 403 302",
     ("GET", "inbox"): "200 200 200 200 200 200 200 403 403 302",
     ("GET", "inbox_news"): "200 200 200 200 200 200 200 200 403 302",
@@ -139,7 +151,8 @@ class Rows:
             return [talk.customer_id]
         if name == "message_recall":
             return [self.waiting.pk]
-        return {"message_file": [self.file.pk], "inbox_conversation": [talk.pk]}.get(name, [])
+        named = {key: [self.hotel.people["aoi"].pk] for key in ("hours_employee", "hours_enter", "hours_remove")}
+        return {**named, "message_file": [self.file.pk], "inbox_conversation": [talk.pk]}.get(name, [])
 
     def call(self, who: str, method: str, name: str) -> HttpResponse:
         address = url(name, *self.arguments(name))

@@ -13,7 +13,11 @@ from crm_contact_guard.policy.working_time.case import WEEKDAYS
 
 
 class EntryForm(forms.Form):
+    """Base class of the forms, which send texts as they were typed."""
+
     kind: str = ""
+    title: Any = ""
+    hint: Any = ""
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, auto_id=f"cg-{self.kind}-%s")

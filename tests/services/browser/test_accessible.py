@@ -40,7 +40,14 @@ def test_every_page_is_accessible(visitors: Visitors, talk: Talk, screen: dict[s
     employee.get_by_role("link", name="Vera").first.click()
     expect(employee.get_by_role("region", name="Messages")).to_be_visible()
     wrong += faults(employee)
-    for path in ("/guard/", "/guard/alerts/", "/guard/subjects/", "/guard/alerts/?status=closed"):
+    for path in (
+        "/guard/",
+        "/guard/alerts/",
+        "/guard/subjects/",
+        "/guard/hours/",
+        "/guard/hours/company/",
+        "/guard/alerts/?status=closed",
+    ):
         supervisor.goto(path)
         wrong += faults(supervisor)
     supervisor.goto("/guard/")
