@@ -55,6 +55,7 @@ DEFAULTS: dict[str, Any] = {
     "AUTO_ANSWER": False,
     "UNDO_SECONDS": 0,
     "PROTECTION": {},
+    "POLICY_APPROVAL": False,
     # Supervision
     "ALERT_WINDOW_HOURS": 24,
     "NOTIFY": {"email": True},

@@ -8,6 +8,7 @@ from crm_contact_guard.directory.models import Address, Customer, Employee, Team
 from crm_contact_guard.files.models import Attachment, Media
 from crm_contact_guard.policy.calendars.models import WorkCalendar
 from crm_contact_guard.policy.closing.models import AutoAnswer
+from crm_contact_guard.policy.versions.models import PolicyVersion
 from crm_contact_guard.privacy.models import LegalHold
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Conversation, ErasurePermit, Event, Message, Pending
@@ -54,6 +55,7 @@ __all__ = [
     "Message",
     "Notice",
     "Pending",
+    "PolicyVersion",
     "ReaderAnswer",
     "Restriction",
     "Seal",

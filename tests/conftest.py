@@ -114,6 +114,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture(autouse=True)
+def _policy_read_anew() -> Iterator[None]:
+    """A process reuses the rules in force for a second; the next test has another database."""
+    yield
+    from crm_contact_guard.policy.versions import current
+
+    current.forget()
+
+
+@pytest.fixture(autouse=True)
 def _nothing_sent() -> Iterator[None]:
     """What one test sends by the channel in memory is none of the next one's."""
     yield

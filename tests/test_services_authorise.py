@@ -35,6 +35,14 @@ from crm_contact_guard.exports import subject
 from crm_contact_guard.exports.streams import stream_open
 from crm_contact_guard.policy.calendars.entering import calendar_enter, calendar_remove
 from crm_contact_guard.policy.calendars.storing import calendar_store
+from crm_contact_guard.policy.rulebook import from_settings
+from crm_contact_guard.policy.versions.models import PolicyVersion
+from crm_contact_guard.policy.versions.publishing import (
+    shadow_start,
+    version_approve,
+    version_publish,
+    version_withdraw,
+)
 from crm_contact_guard.privacy.erasing import erase_events, erase_messages
 from crm_contact_guard.privacy.holds import hold_place, hold_release
 from crm_contact_guard.privacy.models import LegalHold
@@ -98,6 +106,8 @@ class Scene:
     #: A message of Aoi's that waits.
     waiting: Message
     limit: Restriction
+    #: A proposed version of the rules, in Aoi's tenant.
+    version: PolicyVersion
     out: io.StringIO = field(default_factory=io.StringIO)
 
     @property
@@ -112,6 +122,13 @@ def raised(talk: Conversation, topic: str, kind: str) -> Alert:
     alert = alert_raise(conversation=talk, verdict=verdict)
     assert alert is not None
     return alert
+
+
+def proposed() -> PolicyVersion:
+    rules, now = from_settings(), timezone.now()
+    return PolicyVersion.objects.create(
+        digest=rules.digest, text=rules.text, origin="page", state="proposed", valid_from=now, created_at=now
+    )
 
 
 @pytest.fixture
@@ -162,6 +179,7 @@ def scene() -> Scene:
         closed=others[1],
         claimed=others[2],
         link=chat_link_create(conversation=talk, created_by=people["aoi"])[0],
+        version=proposed(),
         hold=hold_place(name="Case", reason="Court", placed_by=None, employee=people["ren"]),
         consultation=consultation_open(conversation=talk, actor=people["aoi"]),
         cases=authorised.cases(people),
@@ -303,6 +321,22 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     "supervision.consulting.consultations.consultation_step": (
         lambda s, who: consultation_step(s.consultation, taken_by=who, step="police_referral", data={}),
         HEADS,
+    ),
+    "policy.versions.publishing.version_publish": (
+        lambda s, who: version_publish(rules=from_settings(), reason="Yearly review", published_by=who),
+        {"compliance", "eve"},
+    ),
+    "policy.versions.publishing.shadow_start": (
+        lambda s, who: shadow_start(rules=from_settings(), reason="Try it", started_by=who),
+        {"compliance", "eve"},
+    ),
+    "policy.versions.publishing.version_approve": (
+        lambda s, who: version_approve(version_id=s.version.pk, approved_by=who),
+        {"compliance"},
+    ),
+    "policy.versions.publishing.version_withdraw": (
+        lambda s, who: version_withdraw(version_id=s.version.pk, reason="Too soon", withdrawn_by=who),
+        {"compliance"},
     ),
     "privacy.erasing.erase_messages": (
         lambda s, who: erase_messages(Message.objects.filter(pk=s.said.pk), basis="request", actor=who),

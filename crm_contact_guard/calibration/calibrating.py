@@ -14,8 +14,8 @@ from crm_contact_guard.calibration.quiet_words import Listener, Phrase
 from crm_contact_guard.calibration.tally import Tally, grid
 from crm_contact_guard.conf import settings
 from crm_contact_guard.detection.types import Company, Direction
-from crm_contact_guard.policy.company import company
 from crm_contact_guard.policy.thresholds import Thresholds
+from crm_contact_guard.policy.versions.current import company_now
 
 
 @dataclass
@@ -45,7 +45,7 @@ def calibrate(
     ``judge`` scores each message; see ``reading``.
     """
     with crm.tenant(tenant or ""):
-        company_data = company()
+        company_data = company_now()
     now = thresholds_of(company_data)
     tallies = {
         direction: Tally(grid(*(one.alert for one in now.values())), settings.alert_window) for direction in Direction

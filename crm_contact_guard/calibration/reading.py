@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from crm_contact_guard import crm, detection
 from crm_contact_guard.conf import settings
 from crm_contact_guard.detection.types import Direction, ThreadMessage, ThreadVerdict, Tier
-from crm_contact_guard.policy.company import company
+from crm_contact_guard.policy.versions.current import company_now
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.supervision.alerts import TOPICS, by_side
 from crm_contact_guard.supervision.models import Alert, Topic
@@ -54,7 +54,7 @@ class JudgedAlert:
 
 def detector(thread: Sequence[ThreadMessage]) -> ThreadVerdict:
     """Judge with the current detector and the company's settings."""
-    return detection.read_message(thread, company=company(), semantic_stage=settings.semantic)
+    return detection.read_message(thread, company=company_now(), semantic_stage=settings.semantic)
 
 
 def messages(*, since: datetime | None, tenant: str | None, judge: Judge = detector) -> Iterator[Judged]:
@@ -107,7 +107,9 @@ def alerts(
 def _score(judge: Judge, rows: Sequence[Message]) -> float:
     verdict = judge(as_thread(rows))
     # A finding by a company's own rule is an alert at any threshold.
-    own_rule = verdict.tier is Tier.ALERT and any(finding.version == company().version for finding in verdict.findings)
+    own_rule = verdict.tier is Tier.ALERT and any(
+        finding.version == company_now().version for finding in verdict.findings
+    )
     return 1.0 if own_rule else verdict.score
 
 

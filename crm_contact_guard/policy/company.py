@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import TypeAlias
 
 from django.core.signals import setting_changed
 
@@ -14,11 +16,13 @@ from crm_contact_guard.detection.types import Company, Direction
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.policy.thresholds import Thresholds, thresholds
 
+#: Thresholds by direction. None: those of the settings.
+_Limits: TypeAlias = tuple[tuple[Direction, Thresholds], ...] | None
 _LISTS = ("phones", "emails", "domains", "handles", "urls", "names")
 
 
 @lru_cache(maxsize=64)
-def _company(tenant: str) -> Company:
+def _company(tenant: str, own_limits: _Limits) -> Company:
     configured = dict(settings.COMPANY_CONTACTS)
     from_host = crm.adapter().company_contacts()
     from_file = own_rules()
@@ -29,7 +33,7 @@ def _company(tenant: str) -> Company:
     if settings.COMPANY_NAME:
         merged["names"] |= {str(settings.COMPANY_NAME)}  # the setting may be a lazy translation
     merged["domains"] |= {domain for alias in registry.aliases() for domain in registry.channel(alias).own_domains()}
-    limits = thresholds(Thresholds(ALERT, NOTICED))
+    limits = dict(own_limits or thresholds(Thresholds(ALERT, NOTICED)).items())
     return Company(
         names=merged["names"],
         phones=merged["phones"],
@@ -61,10 +65,14 @@ def own_rules() -> Company:
         raise ConfigurationError(f'CONTACT_GUARD["COMPANY_RULES"]: {error}') from error
 
 
-def company() -> Company:
-    """Return the company's own contacts, which never count as private, and its words, rules and thresholds."""
+def company(limits: Mapping[Direction, Thresholds] | None = None) -> Company:
+    """Return the company's own contacts, which never count as private, and its words, rules and thresholds.
+
+    ``limits`` are other thresholds than those of the settings.
+    """
     # An adapter with tenant contexts reads contacts per tenant, so they are cached per tenant.
-    return _company(crm.current_tenant() if crm.has_contexts(crm.adapter()) else "")
+    tenant = crm.current_tenant() if crm.has_contexts(crm.adapter()) else ""
+    return _company(tenant, tuple(limits.items()) if limits is not None else None)
 
 
 def _forget(*, setting: str, **_: object) -> None:

@@ -18,7 +18,7 @@ from crm_contact_guard.files import sniffing
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.files.storage import backend
 from crm_contact_guard.hosting import logs
-from crm_contact_guard.policy.company import company
+from crm_contact_guard.policy.versions.current import company_now
 from crm_contact_guard.record.models import Message
 
 logger = logs.logger(__name__)
@@ -130,7 +130,7 @@ def _scan(text: str, direction: Direction, *, semantic_stage: bool = False) -> S
     if not text.strip():
         return _NOTHING
     # Files aren't searched for quotes of earlier messages, so all of their text counts as the sender's words.
-    return detection.scan(text, direction=direction, company=company(), said=(), semantic_stage=semantic_stage)
+    return detection.scan(text, direction=direction, company=company_now(), said=(), semantic_stage=semantic_stage)
 
 
 _NOTHING = Scan(attempt=False, by=None, stance=Stance.NONE, score=0.0)

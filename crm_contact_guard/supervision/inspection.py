@@ -18,7 +18,7 @@ from crm_contact_guard.delivery.waits import went_at
 from crm_contact_guard.detection.types import By, Direction, Kind
 from crm_contact_guard.hosting import database
 from crm_contact_guard.policy import hours, moments
-from crm_contact_guard.policy.company import company
+from crm_contact_guard.policy.versions.current import company_now
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.reached import reached
 from crm_contact_guard.record.recording import record_event
@@ -42,7 +42,7 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
     recorded = quotes.words_before(message)
     with scanning("inspection"):
         verdict_of_talk = detection.read_message(
-            as_thread(rows), company=company(), semantic_stage=settings.semantic, said=recorded
+            as_thread(rows), company=company_now(), semantic_stage=settings.semantic, said=recorded
         )
     reported = _reported(message)
     raised = []
@@ -102,7 +102,7 @@ def _reported(message: Message) -> list[Verdict]:
     """Return verdicts on a customer's words quoted in a note."""
     if message.direction != Direction.NOTE.value:
         return []
-    scan = detection.read_others(message.text or "", company=company(), semantic_stage=settings.semantic)
+    scan = detection.read_others(message.text or "", company=company_now(), semantic_stage=settings.semantic)
     return verdicts.of_scan(message, scan, by=By.CUSTOMER.value)
 
 

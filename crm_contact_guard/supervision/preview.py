@@ -14,8 +14,8 @@ from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.detection.types import Direction, Scan
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.policy import moments, rulebook
-from crm_contact_guard.policy.company import company
 from crm_contact_guard.policy.decision import Decision, decide
+from crm_contact_guard.policy.versions.current import Version, company_now, in_force
 from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.signals import scanning
 from crm_contact_guard.supervision import contents
@@ -26,12 +26,15 @@ from crm_contact_guard.supervision.verdicts import told_beforehand
 class Preview:
     """What would happen to a message. ``scan`` is the scan of its text; ``files`` has those of files with findings.
 
-    Neither includes noticed findings.
+    Neither includes noticed findings. ``rules`` are those that the decision rests on. ``silent`` is the decision of the
+    rules that run silently, if there are any; nothing acts on it.
     """
 
     scan: Scan
     decision: Decision
     files: tuple[contents.Content, ...] = ()
+    rules: Version
+    silent: Decision | None = None
 
 
 def preview(
@@ -50,17 +53,25 @@ def preview(
     Without ``conversation``, nobody is known to have written before, and the customer has no quiet hours.
     """
     with crm.tenant(actor.tenant):
+        now = in_force(actor.tenant)
         with scanning("preview"):
-            scan = told_beforehand(detection.scan(text, direction=Direction.OUTBOUND, company=company(), said=said))
+            scan = told_beforehand(detection.scan(text, direction=Direction.OUTBOUND, company=company_now(), said=said))
         in_files = [
             replace(content, scan=told_beforehand(content.scan))
             for content in contents.of_files(files, Direction.OUTBOUND)
         ]
-    with_findings = tuple(content for content in in_files if content.scan.findings)
-    moment = moments.moment_of(actor, at or timezone.now(), conversation=conversation, emergency=emergency)
-    in_each_file = [content.scan for content in with_findings]
-    decision = decide(scan=scan, moment=moment, emergency=emergency, files=in_each_file)
-    return Preview(scan=scan, decision=decision, files=with_findings)
+        with_findings = tuple(content for content in in_files if content.scan.findings)
+        moment = moments.moment_of(actor, at or timezone.now(), conversation=conversation, emergency=emergency)
+        in_each_file = [content.scan for content in with_findings]
+        decision = decide(scan=scan, moment=moment, emergency=emergency, files=in_each_file, rules=now.rules)
+        silent = None
+        if now.shadow is not None:
+            rules = now.shadow.rules
+            other = scan
+            if rules.thresholds != now.rules.thresholds:
+                other = detection.scan(text, direction=Direction.OUTBOUND, company=company_now(rules), said=said)
+            silent = decide(scan=other, moment=moment, emergency=emergency, files=in_each_file, rules=rules)
+    return Preview(scan=scan, decision=decision, files=with_findings, rules=now.version, silent=silent)
 
 
 def decision_data(looked: Preview) -> dict[str, Any]:

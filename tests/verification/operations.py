@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -42,8 +43,11 @@ from crm_contact_guard.exports import subject
 from crm_contact_guard.files import media
 from crm_contact_guard.files.models import Media
 from crm_contact_guard.intake import backfill, events
+from crm_contact_guard.policy import rulebook
 from crm_contact_guard.policy.closing import answering
 from crm_contact_guard.policy.decision import Override, OverrideCode
+from crm_contact_guard.policy.versions.models import PolicyVersion
+from crm_contact_guard.policy.versions.publishing import shadow_start, version_publish, version_withdraw
 from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.privacy.holds import hold_place, hold_release
 from crm_contact_guard.privacy.models import LegalHold
@@ -335,6 +339,20 @@ class Company(Helping):
     def hold_is_released(self) -> None:
         for hold in LegalHold.objects.filter(released_at=None):
             hold_release(hold=hold, reason="Settled", released_by=self._officer())
+
+    # --- rules
+
+    def rules_are_published(self) -> None:
+        rules = replace(rulebook.from_settings(), review_share=self.draw.random())
+        when = timezone.now() + timedelta(days=self.draw.choice([0, 3]))
+        version_publish(rules=rules, reason="Yearly review", published_by=self._officer(), valid_from=when)
+
+    def rules_run_silently(self) -> None:
+        shadow_start(rules=rulebook.from_settings(), reason="Try them", started_by=self._officer())
+
+    def rules_are_withdrawn(self) -> None:
+        row = self._one(PolicyVersion.objects.all())
+        version_withdraw(version_id=row.pk, reason="Not needed", withdrawn_by=self._officer())
 
     # --- erasures
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings as django_settings
 
 from crm_contact_guard.detection.types import By
-from crm_contact_guard.policy.company import company
+from crm_contact_guard.policy.versions.current import company_now
 from crm_contact_guard.reading import prompt
 from crm_contact_guard.reading.masking import People
 from crm_contact_guard.reading.models import ReaderAnswer
@@ -91,7 +91,7 @@ def _people(message: Message, rows: Sequence[Message]) -> People:
         customer_addresses=tuple(
             {*customer.addresses.values_list("value", flat=True), *(row.from_address or "" for row in inbound)} - {""}
         ),
-        company=company(),
+        company=company_now(),
     )
 
 

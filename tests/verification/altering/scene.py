@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.test import override_settings
@@ -22,6 +22,8 @@ from crm_contact_guard.files import media
 from crm_contact_guard.policy import restriction_notices
 from crm_contact_guard.policy.calendars.storing import calendar_store
 from crm_contact_guard.policy.closing import answering
+from crm_contact_guard.policy.rulebook import from_settings
+from crm_contact_guard.policy.versions.publishing import shadow_start, version_publish
 from crm_contact_guard.privacy.holds import hold_place, hold_release
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.sealing.models import Witnessing
@@ -73,6 +75,9 @@ def play() -> None:
             tenant="", owner=clerk, source="page", calendar={"leave": [[days, days]]}, version=version, author=chief
         )
     calendar_store(tenant="", owner=None, source="page", calendar={"closed": ["2026-12-30"]}, version=0)
+    officer = factories.employee("mio", job="compliance")
+    version_publish(rules=from_settings(), reason="Yearly review", published_by=officer, valid_from=_tomorrow())
+    shadow_start(rules=from_settings(), reason="Try them", started_by=officer)
     Witnessing.objects.create(alias="auditor", size=3, kept_at=timezone.now(), tried_at=timezone.now())
     seal()
     lifecycle.conversation_open(customer=mail.customer, channel="chat", employee=colleague)
@@ -90,6 +95,10 @@ def _answers_automatically() -> None:
             message = factories.received("Hello?", factories.conversation(away, name=name), occurred_at=timezone.now())
             assert answering.answer(message)
             inspection.inspect(message)
+
+
+def _tomorrow() -> datetime:
+    return timezone.now() + timedelta(days=1)
 
 
 def _receives(talk: Conversation, text: str) -> None:
