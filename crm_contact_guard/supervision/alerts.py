@@ -30,6 +30,7 @@ from crm_contact_guard.supervision.models import (
     Tier,
     Topic,
 )
+from crm_contact_guard.supervision.pressing.rule import PRESSING
 from crm_contact_guard.supervision.routing import addressee
 
 #: Key in the event of an alert opened without an addressee: whoever becomes responsible must still be notified.
@@ -278,7 +279,7 @@ def record_notice(notice: Notice, kind: str) -> None:
 
 
 def _strongest(findings: Iterable[Finding]) -> Finding:
-    return max(findings, key=lambda finding: (finding.score, finding.kind == FindingKind.CONTACT_IDENTIFIER))
+    return max(findings, key=lambda f: (f.detector == PRESSING, f.score, f.kind == FindingKind.CONTACT_IDENTIFIER))
 
 
 def _event(alert: Alert, kind: str, *, data: dict[str, object]) -> None:

@@ -27,6 +27,8 @@ from crm_contact_guard.supervision import contents, verdicts
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Tier, Topic
 from crm_contact_guard.supervision.noticing import notice
+from crm_contact_guard.supervision.pressing.by_itself import help_offer
+from crm_contact_guard.supervision.pressing.repeated import pressing
 from crm_contact_guard.supervision.second_reading import second_reader
 from crm_contact_guard.supervision.talks import as_thread, talk_up_to
 
@@ -57,6 +59,7 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
                 *_after_hours(message),
             ]
         )
+        found_here = verdicts.merged([*found_here, *pressing(message, found_here)])
         for verdict in found_here:
             if verdict.tier == Tier.NOTICED:
                 notice(conversation=message.conversation, verdict=verdict)
@@ -66,6 +69,7 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
                 alert_raise(conversation=message.conversation, verdict=verdict, notify=notify, notice_in=delay)
             )
         if notify:
+            help_offer(message, found_here)
             alerts = [alert for alert in raised if alert is not None]
             second_reader.consider(message, alerts=alerts, noticed=second_reader.concerns(found_here))
         mark, _is_new = Inspection.objects.update_or_create(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import detection
 from crm_contact_guard.policy.moments import Circumstance
 from crm_contact_guard.supervision.models import FindingKind
+from crm_contact_guard.supervision.pressing.rule import PRESSING
 from crm_contact_guard.supervision.second_reading.reader_effects import DETECTOR
 
 _AFTER_HOURS: Final[dict[str, Any]] = {
@@ -29,6 +30,8 @@ def reason(detector: str, kind: str) -> str:
     """
     if kind == FindingKind.AFTER_HOURS:
         return str(_AFTER_HOURS.get(detector, _AFTER_HOURS[Circumstance.OWN]))
+    if detector == PRESSING:
+        return _("The customer asks again although the employee has declined.")
     if detector == DETECTOR:
         return _("The second reader, a machine, sees an attempt here.")
     language = "ja" if (get_language() or "").startswith("ja") else "en"

@@ -33,7 +33,7 @@ def _other(field: models.Field[Any, Any], value: Any) -> Any:
         case models.FloatField():
             return value / 2 + 0.1
         case models.IntegerField():
-            return value + 1000
+            return (value or 0) + 1000
         case models.UUIDField():
             return uuid7()
         case models.BinaryField():

@@ -1,0 +1,62 @@
+"""Many demands at night. The hour alone means nothing: a customer may write whenever they like.
+
+It takes several messages that press for an answer, written in one night while the employee doesn't work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from typing import Final
+from uuid import UUID
+
+from crm_contact_guard.policy import hours
+from crm_contact_guard.record.models import Direction, Message
+
+#: The night in the employee's time zone.
+_FROM, _UNTIL = time(22), time(5)
+#: So many messages in one night, and among them so many that demand, open a consultation.
+MESSAGES: Final = 5
+DEMANDS: Final = 3
+_MOST_CHARACTERS: Final = 2000
+_DEMANDS: Final = re.compile(
+    r"今すぐ|いますぐ|すぐに?(?:返|電話|来|連絡|対応)|早く(?:し|返|電話|来|答|対応)|はやく(?:し|返|答)"
+    r"|(?:なんで|なぜ|どうして)(?:返|無視|出な|答え)|返事(?:し|を?し|は\W|まだ)|返信(?:し|を?し|は\W|まだ)|無視(?:する|しな|です)|電話(?:に)?出"
+    r"|right now|immediately|at once|answer me|reply (?:to me|now)|call me (?:now|back)|why (?:aren't|don't|won't) you"
+    r"|ignor(?:e|ing) me|i(?:'m| am) (?:still )?waiting|pick up",
+    re.IGNORECASE,
+)
+
+
+def demands(texts: Iterable[str]) -> int:
+    """Return the number of texts that press for an answer."""
+    return sum(1 for text in texts if _DEMANDS.search(text[:_MOST_CHARACTERS].replace("’", "'")))
+
+
+def night_demands(message: Message) -> list[UUID]:
+    """Return the IDs of the demanding messages of this night, oldest first; none if the night is as others are.
+
+    Runs no query by day, or if the message itself demands nothing.
+    """
+    employee = message.conversation.employee
+    if message.direction != Direction.INBOUND or employee is None or not demands([message.text or ""]):
+        return []
+    local = message.occurred_at.astimezone(hours.zone(employee))
+    if _UNTIL <= local.time() < _FROM or hours.is_working_time(employee, message.occurred_at):
+        return []
+    began = _began(local)
+    rows = Message.objects.filter(
+        conversation__customer=message.conversation.customer_id,
+        direction=Direction.INBOUND,
+        occurred_at__gte=began,
+        occurred_at__lte=message.occurred_at,
+    )
+    said = list(rows.order_by("occurred_at", "id").values_list("pk", "text")[:200])
+    pressing = [key for key, text in said if demands([text or ""])]
+    return pressing if len(said) >= MESSAGES and len(pressing) >= DEMANDS else []
+
+
+def _began(local: datetime) -> datetime:
+    day = local.date() if local.time() >= _FROM else local.date() - timedelta(days=1)
+    return datetime.combine(day, _FROM, tzinfo=local.tzinfo)
