@@ -61,6 +61,7 @@ from crm_contact_guard.supervision.consulting.consultations import (
 from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.erase_message import erase_sensitive
+from crm_contact_guard.supervision.handling.bulk import alerts_close
 from crm_contact_guard.supervision.handling.steps import (
     alert_assign,
     alert_defer,
@@ -244,6 +245,12 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     ),
     "supervision.review.alert_reopen": (lambda s, who: alert_reopen(alert_id=s.set_aside.pk, reviewer=who), HEADS),
     "supervision.review.alert_undo": (lambda s, who: alert_undo(alert_id=s.closed.pk, reviewer=who), HEADS),
+    "supervision.handling.bulk.alerts_close": (
+        lambda s, who: alerts_close(
+            seen={s.alert.pk: s.alert.updated_at}, reviewer=who, resolution="no_action", comment="A drill"
+        ),
+        HEADS,
+    ),
     "supervision.handling.steps.alert_release": (
         lambda s, who: alert_release(alert_id=s.claimed.pk, reviewer=who),
         HEADS,
@@ -368,9 +375,10 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     **{f"supervision.cases.{name}": row for name, row in authorised.ROWS.items()},
     "api.tokens.token_create": (lambda s, who: token_create(employee=who, name="warehouse"), {*PEOPLE} - {"kai"}),
 }
-#: Parts of ``gateway.send`` and of the services about waiting messages, which have asked; and the look before it,
-#: which records nothing.
+#: Parts of ``gateway.send`` and of the services about waiting messages, which have asked; the look before it, which
+#: records nothing; and what takes back only the caller's own closes.
 WITHIN = {
+    "supervision.handling.bulk.alerts_undo",
     "delivery.idempotency.of",
     "delivery.waits.move",
     "sending.recalling.recalled",

@@ -24,7 +24,7 @@ from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.viewing.conversations import seen
 
 STYLES = ("tokens", "base", "thread", "composer", "queue", "inbox", "subjects", "consulting", "hours")
-SCRIPTS = ("live", "composer", "keys", "waits")
+SCRIPTS = ("live", "composer", "keys", "queue", "waits")
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,14 @@ from crm_contact_guard.console.customer import chat, chat_files
 from crm_contact_guard.console.data_requests import views as data_requests
 from crm_contact_guard.console.employee import inbox, starting
 from crm_contact_guard.console.hours import views as hours
-from crm_contact_guard.console.supervisor import alert_actions, alerts, erase_message
+from crm_contact_guard.console.supervisor import alert_actions, alerts, bulk, erase_message, queue_page
 
 urlpatterns = [
-    path("", alerts.dashboard, name="dashboard"),
-    path("alerts/", alerts.alerts, name="alerts"),
-    path("alerts/news/", alerts.alert_news, name="alerts_news"),
+    path("", queue_page.dashboard, name="dashboard"),
+    path("alerts/", queue_page.alerts, name="alerts"),
+    path("alerts/news/", queue_page.alert_news, name="alerts_news"),
+    path("alerts/close/", bulk.close, name="alerts_close"),
+    path("alerts/undo/", bulk.undo, name="alerts_undo"),
     path("alerts/<uuid:pk>/", alerts.alert, name="alert"),
     path("alerts/<uuid:pk>/claim/", alert_actions.claim, name="alert_claim"),
     path("alerts/<uuid:pk>/release/", alert_actions.release, name="alert_release"),

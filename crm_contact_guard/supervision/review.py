@@ -7,7 +7,8 @@ AlreadyClaimed or NotPossible accordingly.
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -47,8 +48,19 @@ def alert_claim(*, alert_id: UUID, reviewer: Employee) -> Alert:
 
 
 @database.atomic()
-def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment: str = "") -> Alert:
+def alert_close(
+    *,
+    alert_id: UUID,
+    reviewer: Employee,
+    resolution: str,
+    comment: str = "",
+    unchanged_since: datetime | None = None,
+    data: Mapping[str, object] | None = None,
+) -> Alert:
     """Close an alert with a resolution. Repeating the call with the same arguments has no effect.
+
+    With ``unchanged_since``, raise NotPossible if the alert has changed since its ``updated_at`` had that value.
+    ``data`` is added to the event.
 
     Raise AlreadyClosed if the alert was closed by somebody else or in another way, AlreadyClaimed if a colleague is
     looking at it, and InvalidMessage for an unknown resolution or a comment that is too long.
@@ -62,6 +74,8 @@ def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment:
     if alert.status == Alert.Status.CLOSED and same:
         return alert
     require(alert, Action.CLOSE, reviewer)
+    if unchanged_since is not None and alert.updated_at != unchanged_since:
+        raise NotPossible(_("The alert has changed in the meantime. Look at it again."))
     if resolution == Alert.Resolution.CASE_OPENED:
         case_from_alert(alert_id=alert.pk, opened_by=reviewer)
     return move(
@@ -69,7 +83,7 @@ def alert_close(*, alert_id: UUID, reviewer: Employee, resolution: str, comment:
         Alert.Status.CLOSED,
         kind="alert.closed",
         by=reviewer,
-        data={"resolution": resolution},
+        data={"resolution": resolution, **(data or {})},
         reason=comment or None,
         resolution=resolution,
         comment=comment,

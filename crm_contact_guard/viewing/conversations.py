@@ -5,6 +5,7 @@ If the viewer takes part in the conversation, it is marked as read. Anyone else'
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.utils import timezone
@@ -47,3 +48,19 @@ def still_seen(viewer: Employee, conversation: Conversation, purpose: str) -> No
     )
     if not opened.exists():
         record_view(viewer=viewer, conversation=conversation, purpose=purpose)
+
+
+def listed(viewer: Employee, conversations: Sequence[Conversation], purpose: str) -> None:
+    """Record that a list shows parts of conversations, unless a view was recorded within ``VIEW_LASTS``.
+
+    One query for the whole list. Parties' own conversations don't become read.
+    """
+    shown = {row.pk: row for row in conversations if row.employee_id != viewer.pk}
+    known = Event.objects.filter(
+        kind="view.content",
+        conversation__in=list(shown),
+        actor=str(viewer.pk),
+        recorded_at__gte=timezone.now() - VIEW_LASTS,
+    )
+    for key in shown.keys() - set(known.values_list("conversation", flat=True)):
+        record_view(viewer=viewer, conversation=shown[key], purpose=purpose)

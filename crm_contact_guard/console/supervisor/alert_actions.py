@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
-from crm_contact_guard.console.page import page, show
-from crm_contact_guard.console.supervisor import alerts
+from crm_contact_guard.console.page import Shown, page, show
+from crm_contact_guard.console.supervisor import alerts, queue, queue_page
+from crm_contact_guard.console.supervisor.filtering import Filters
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClaimed, AlreadyClosed, InvalidMessage, NotPermitted, NotPossible
 from crm_contact_guard.supervision.handling import steps
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
 
+#: Header of requests from the keys of an open queue, which is answered with what changes on it.
+IN_QUEUE = "X-Contact-Guard-Queue"
+#: If no more rows than this are left on an open queue, the answer contains the next ones.
+FEW = 20
 #: When a snooze chosen for a day ends, in the reviewer's time zone.
 MORNING = time(8)
+
+
+@dataclass(frozen=True)
+class QueueDone(Shown):
+    """What changes on an open queue when one of its alerts is handled."""
+
+    template = "parts/queue_done.html"
+
+    numbers: queue.Numbers
+    filters: Filters
+    done: queue_page.Done | None
 
 
 @page("POST")
@@ -95,15 +113,47 @@ def _act(request: HttpRequest, viewer: Employee, pk: UUID, service: Callable[...
     row = alerts.find(viewer, pk)
     if not permissions.may_review(viewer, row):
         raise NotPermitted(_("Auditors read and export; they decide nothing."))
+    in_queue = IN_QUEUE in request.headers
     try:
-        service(alert_id=row.pk, reviewer=viewer, **given)
+        done = service(alert_id=row.pk, reviewer=viewer, **given)
     except (AlreadyClaimed, AlreadyClosed, NotPossible, InvalidMessage) as error:
+        status = 422 if isinstance(error, InvalidMessage) else 409
+        if in_queue:
+            return HttpResponse(_words(error), status=status, content_type="text/plain; charset=utf-8")
         # What was typed is shown again: to the close, the comment and the choice; to the rest, the comment.
         typed = {"resolution": given.get("resolution", ""), "comment": given.get("comment", given.get("reason", ""))}
-        shown = alerts.alert_page(viewer, alerts.find(viewer, pk), error=_words(error), **typed)
-        return show(request, viewer, shown, status=422 if isinstance(error, InvalidMessage) else 409)
-    closed = "?closed=1" if service is alert_close else ""
-    return redirect(reverse("crm_contact_guard:alert", args=[pk]) + closed)
+        view = request.POST.get("view", "")
+        shown = alerts.alert_page(viewer, alerts.find(viewer, pk), error=_words(error), view=view, **typed)
+        return show(request, viewer, shown, status=status)
+    if in_queue:
+        return _queue_after(request, viewer, done, closed=service is alert_close)
+    return _after(request, viewer, done, closed=service is alert_close)
+
+
+def _queue_after(request: HttpRequest, viewer: Employee, row: Alert, *, closed: bool) -> HttpResponse:
+    """Return what changes on an open queue: the numbers, how to undo, and more rows when few are left."""
+    done = queue_page.Done(count=1, alert=alerts.find(viewer, row.pk)) if closed else None
+    left = request.POST.get("left", "")
+    if left.isdecimal() and int(left) > FEW:
+        filters, _ignored = Filters.read(QueryDict(request.POST.get("view", "")))
+        return show(request, viewer, QueueDone(numbers=queue.numbers(viewer), filters=filters, done=done))
+    shown = queue_page.queue_of(request, viewer, overview="overview" in request.POST, done=done)
+    return show(request, viewer, queue_page.QueueNews(shown))
+
+
+def _after(request: HttpRequest, viewer: Employee, row: Alert, *, closed: bool) -> HttpResponse:
+    """Continue with the next alert of the same view if the form asks for it; otherwise show the alert again."""
+    view = request.POST.get("view", "")
+    query = {"view": view} if view else {}
+    target = row
+    if closed and "next" in request.POST:
+        _before, after = queue.neighbours(viewer, row, Filters.read(QueryDict(view))[0])
+        if after is None:
+            return redirect(f"{reverse('crm_contact_guard:alerts')}?{view}")
+        target, query["done"] = after, str(row.pk)
+    elif closed:
+        query["closed"] = "1"
+    return redirect(reverse("crm_contact_guard:alert", args=[target.pk]) + (f"?{urlencode(query)}" if query else ""))
 
 
 def _words(error: Exception) -> str:

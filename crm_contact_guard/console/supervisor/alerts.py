@@ -1,4 +1,4 @@
-"""The supervisor's pages: the overview, the queue, individual alerts and decisions about them."""
+"""The page of one alert."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
 from crm_contact_guard.console.conversation import thread
@@ -18,59 +17,18 @@ from crm_contact_guard.console.forms import EraseForm
 from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.console.supervisor import queue
 from crm_contact_guard.console.supervisor.alert_history import Step, steps
-from crm_contact_guard.directory.models import Employee, Team
-from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.console.supervisor.filtering import Filters
+from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.supervision import routing
 from crm_contact_guard.supervision.erase_message import erasable
 from crm_contact_guard.supervision.handling.moving import actor_of
 from crm_contact_guard.supervision.handling.transitions import allowed
-from crm_contact_guard.supervision.models import Alert, FindingKind
+from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import may_undo
 from crm_contact_guard.supervision.second_reading.second_reader import reading_of
 from crm_contact_guard.supervision.titles import alert_title
 from crm_contact_guard.viewing.conversations import seen
-
-#: Number of alerts shown on the overview.
-OVERVIEW = 20
-
-
-@dataclass(frozen=True)
-class Queue:
-    """The listed part of the queue, with the parameters that the page sends when it polls for changes."""
-
-    found: queue.Page
-    filters: queue.Filters
-    numbers: queue.Numbers
-    version: str
-    #: Whether this is the first page. Later pages aren't updated live, since they must not change while being read.
-    first: bool
-    #: Whether the queue is part of the overview, where it is shown below the numbers.
-    overview: bool
-
-
-@dataclass(frozen=True)
-class DashboardPage(Shown):
-    template = "dashboard.html"
-
-    queue: Queue
-
-
-@dataclass(frozen=True)
-class AlertsPage(Shown):
-    template = "alerts.html"
-
-    queue: Queue
-    statuses: Sequence[tuple[str, str | Promise]]
-    kinds: Sequence[tuple[str, str | Promise]]
-    teams: Sequence[Team]
-
-
-@dataclass(frozen=True)
-class QueueNews(Shown):
-    template = "parts/queue_news.html"
-
-    queue: Queue
 
 
 @dataclass(frozen=True)
@@ -95,6 +53,10 @@ class AlertPage(Shown):
     #: The previous and the next alert among those still to be handled.
     before: Alert | None
     after: Alert | None
+    #: The query string of the queue that the viewer works on.
+    view: str
+    #: The alert that the viewer closed just before, if the close can be taken back.
+    done: Alert | None
     #: The second reader's answer.
     reading: ReaderAnswer | None = None
     error: str = ""
@@ -103,48 +65,15 @@ class AlertPage(Shown):
 
 
 @page()
-def dashboard(request: HttpRequest, viewer: Employee) -> HttpResponse:
-    """Show the overview to viewers who have a queue of alerts. Redirect all others to the inbox."""
-    if not permissions.is_supervising(viewer):
-        return redirect("crm_contact_guard:inbox")
-    return show(request, viewer, DashboardPage(_queue(request, viewer, queue.teams_of(viewer), overview=True)))
-
-
-@page()
-def alerts(request: HttpRequest, viewer: Employee) -> HttpResponse:
-    """Show the entire queue, filtered and paginated."""
-    _supervising(viewer)
-    teams = queue.teams_of(viewer)
-    shown = AlertsPage(
-        queue=_queue(request, viewer, teams),
-        statuses=list(queue.STATUSES.items()),
-        kinds=[(value, label) for value, label in FindingKind.choices if value != FindingKind.PRIVATE_TOPIC],
-        teams=teams,
-    )
-    return show(request, viewer, shown)
-
-
-@page()
-def alert_news(request: HttpRequest, viewer: Employee) -> HttpResponse:
-    """Return the current numbers and queue with the same filters, or 204 if nothing has changed since version ``v``."""
-    _supervising(viewer)
-    if request.GET.get("v") == queue.version(viewer):
-        return HttpResponse(status=204)
-    overview = request.GET.get("overview") == "1"
-    return show(request, viewer, QueueNews(_queue(request, viewer, queue.teams_of(viewer), overview=overview)))
-
-
-@page()
 def alert(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Show one alert: the messages around the evidence, the reasons, the history and the decision."""
     row = find(viewer, pk)
     seen(viewer, row.conversation, "alert", str(row.pk))
-    return show(request, viewer, alert_page(viewer, row))
-
-
-def _supervising(viewer: Employee) -> None:
-    if not permissions.is_supervising(viewer):
-        raise NotPermitted(_("Alerts are for supervisors, compliance officers and auditors."))
+    try:
+        done = UUID(request.GET.get("done", ""))
+    except ValueError:
+        done = None
+    return show(request, viewer, alert_page(viewer, row, view=request.GET.get("view", ""), done=done))
 
 
 def find(viewer: Employee, pk: UUID) -> Alert:
@@ -153,19 +82,6 @@ def find(viewer: Employee, pk: UUID) -> Alert:
         "conversation__customer", "conversation__employee", "concerned", "team", "claimed_by", "closed_by", "at_message"
     )
     return get_object_or_404(rows, pk=pk)
-
-
-def _queue(request: HttpRequest, viewer: Employee, teams: Sequence[Team], *, overview: bool = False) -> Queue:
-    filters = queue.Filters.read(request.GET, teams)
-    cursor = request.GET.get("cursor", "")
-    return Queue(
-        found=queue.page_of(viewer, filters, cursor, OVERVIEW if overview else queue.PAGE),
-        filters=filters,
-        numbers=queue.numbers(viewer),
-        version=queue.version(viewer),
-        first=not cursor,
-        overview=overview,
-    )
 
 
 def alert_page(
@@ -177,12 +93,19 @@ def alert_page(
     comment: str = "",
     erase_form: EraseForm | None = None,
     erasing: UUID | None = None,
+    view: str = "",
+    done: UUID | None = None,
 ) -> AlertPage:
-    """Return the page for an alert. ``erasing``: ID of the message that ``erase_form`` was filled in for."""
+    """Return the page for an alert. ``erasing``: ID of the message that ``erase_form`` was filled in for.
+
+    ``view``: the queue's query string, which determines the previous and the next alert. ``done``: ID of the alert that
+    was closed just before.
+    """
     findings = row.findings.select_related("message").order_by("message__occurred_at", "start")
     evidence = [finding.message for finding in findings] or [row.at_message]
     evidence.sort(key=lambda message: (message.occurred_at, message.pk))
-    before, after = queue.neighbours(viewer, row)
+    filters, _ignored = Filters.read(QueryDict(view))
+    before, after = queue.neighbours(viewer, row, filters)
     window = thread.around(row.conversation, findings, evidence, margin=4)
     may_review = permissions.may_review(viewer, row)
     if permissions.may_erase(viewer, row):
@@ -200,6 +123,8 @@ def alert_page(
         resolutions=Alert.RESOLUTIONS,
         before=before,
         after=after,
+        view=filters.query,
+        done=_undoable(viewer, done),
         reading=reading_of(row),
         error=error,
         resolution=resolution,
@@ -215,6 +140,12 @@ def actions(viewer: Employee, row: Alert) -> list[str]:
         for name in names
         if (name != "undo" or may_undo(row, viewer)) and (name != "escalate" or routing.above(row) is not None)
     ]
+
+
+def _undoable(viewer: Employee, key: UUID | None) -> Alert | None:
+    rows = permissions.alerts(viewer).select_related("conversation__customer", "concerned")
+    row = rows.filter(pk=key).first() if key else None
+    return row if row is not None and may_undo(row, viewer) else None
 
 
 def _erasable(row: Alert, lines: Sequence[Line], filled: Mapping[UUID, EraseForm]) -> list[Line]:

@@ -209,7 +209,7 @@ def test_the_next_alert_is_the_next_in_the_queue(hotel: Hotel) -> None:
     order = list(queue.rows(chief, queue.Filters()))
 
     for place, row in enumerate(order):
-        before, after = queue.neighbours(chief, row)
+        before, after = queue.neighbours(chief, row, queue.Filters())
         assert before == (order[place - 1] if place else None)
         assert after == (order[place + 1] if place + 1 < len(order) else None)
 

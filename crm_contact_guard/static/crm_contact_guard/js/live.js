@@ -135,7 +135,8 @@
     apply(list, fresh);
   };
 
-  const receive = (text) => {
+  // forced: somebody works through the list by keyboard and waits for what comes next.
+  const receive = (text, forced = false) => {
     const holder = new DOMParser().parseFromString(text, "text/html").body;
     for (const fresh of holder.querySelectorAll("[data-cg-replace]")) {
       const known = document.getElementById(fresh.id);
@@ -151,7 +152,7 @@
       if (!list) continue;
       const incoming = document.importNode(fresh, true);
       const added = [...incoming.children].filter((row) => row.id && !document.getElementById(row.id)).length;
-      if (busy(list)) {
+      if (busy(list) && !forced) {
         // Somebody is about to click here: hold it back until the pointer leaves, or they ask for it.
         waiting.set(list, incoming);
         list.dataset.cgVersion = incoming.dataset.cgVersion;
@@ -159,7 +160,10 @@
           announce(list, added);
           showPill(pillOf(list), added, () => { waiting.delete(list); apply(list, incoming); });
         }
-      } else apply(list, incoming);
+      } else {
+        waiting.delete(list);
+        apply(list, incoming);
+      }
     }
   };
   document.addEventListener("pointerout", () => setTimeout(() => [...waiting.keys()].forEach(release), 200));
@@ -265,6 +269,8 @@
   });
   document.addEventListener("change", (event) => event.target.closest?.("[data-cg-submit-on-change]")?.requestSubmit());
   document.addEventListener("cg-sent", askNow);
+  document.addEventListener("cg-queue-answer", (event) => receive(event.detail, true));
+  document.addEventListener("cg-queue-refused", (event) => banner(event.target, event.detail));
 
   const begin = () => {
     if (!window.htmx) return;

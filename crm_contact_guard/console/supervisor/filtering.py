@@ -1,0 +1,119 @@
+"""Filters of the queue, as they stand in its URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Topic
+
+WAITING: Final = "waiting"
+ALL: Final = "all"
+STATUSES: Final[dict[str, str | Promise]] = {
+    WAITING: _("To do"),
+    Alert.Status.OPEN.value: _("Not yet looked at"),
+    Alert.Status.CLAIMED.value: _("In review"),
+    Alert.Status.REVIEW.value: _("For review"),
+    Alert.Status.SNOOZED.value: _("Snoozed"),
+    Alert.Status.CLOSED.value: _("Closed"),
+    ALL: _("All"),
+}
+#: Minimum age of an alert in days.
+AGES: Final[dict[str, str | Promise]] = {
+    "1": _("more than a day"),
+    "3": _("more than three days"),
+    "7": _("more than a week"),
+    "30": _("more than a month"),
+}
+IS_WAITING: Final = (Alert.Status.OPEN, Alert.Status.CLAIMED)
+#: Parameters of the queue's address that aren't filters.
+BESIDE: Final = frozenset({"cursor", "v", "overview", "density", "left", "done", "batch"})
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Values to filter alerts by. Empty values match any alert.
+
+    ``since`` and ``until`` are days in the viewer's time zone, both included; ``age`` is a number of days.
+    """
+
+    status: str = WAITING
+    severity: str = ""
+    topic: str = ""
+    kind: str = ""
+    person: str = ""
+    team: str = ""
+    since: str = ""
+    until: str = ""
+    age: str = ""
+
+    @classmethod
+    def read(cls, given: Mapping[str, str]) -> tuple[Filters, list[str]]:
+        """Return the usable filters, and the names of parameters that are unknown or have an unusable value."""
+        names = {field.name for field in fields(cls)}
+        values = {name: given[name] for name in names if given.get(name)}
+        usable = {name: value for name, value in values.items() if _is_usable(name, value)}
+        unknown = [name for name in given if name not in names and name not in BESIDE]
+        return cls(**usable), sorted({*unknown, *(values.keys() - usable.keys())})
+
+    @property
+    def query(self) -> str:
+        """The filters as a URL's query string, without defaults."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return urlencode({name: value for name, value in values.items() if value and value != WAITING})
+
+    @property
+    def narrowed(self) -> bool:
+        return self != Filters()
+
+    @property
+    def q(self) -> Q:
+        """The filters as a condition on alerts."""
+        found = Q()
+        if self.status == WAITING:
+            found &= Q(status__in=IS_WAITING)
+        elif self.status != ALL:
+            found &= Q(status=self.status)
+        columns = {"severity": "severity", "topic": "topic", "kind": "kind", "person": "concerned", "team": "team"}
+        for name, column in columns.items():
+            if getattr(self, name):
+                found &= Q(**{column: getattr(self, name)})
+        if self.since:
+            found &= Q(opened_at__gte=_midnight(date.fromisoformat(self.since)))
+        if self.until:
+            found &= Q(opened_at__lt=_midnight(date.fromisoformat(self.until) + timedelta(days=1)))
+        if self.age:
+            found &= Q(opened_at__lt=timezone.now() - timedelta(days=int(self.age)))
+        return found
+
+
+def _is_usable(name: str, value: str) -> bool:
+    known = {
+        "status": STATUSES,
+        "severity": {str(one) for one in Severity.values},
+        "topic": Topic.values,
+        "kind": FindingKind.values,
+        "age": AGES,
+    }
+    if name in known:
+        return value in known[name]
+    try:
+        if name in ("since", "until"):
+            return date(2000, 1, 1) <= date.fromisoformat(value) < date(2200, 1, 1)
+        UUID(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=timezone.get_current_timezone())

@@ -1,0 +1,169 @@
+"""The overview and the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from crm_contact_guard import permissions
+from crm_contact_guard.console.page import Shown, page, show
+from crm_contact_guard.console.supervisor import queue
+from crm_contact_guard.console.supervisor.filtering import AGES, STATUSES, Filters
+from crm_contact_guard.console.supervisor.rows import Row, rows_of
+from crm_contact_guard.directory.models import Employee, Role, Team
+from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Topic
+
+#: Number of alerts shown on the overview.
+OVERVIEW = 20
+#: Cookie with the density of the queue that a viewer prefers.
+DENSITY = "contact_guard_density"
+DENSITIES = ("dense", "comfortable")
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The listed part of the queue, with the parameters that the page sends when it polls for changes."""
+
+    found: Sequence[Row]
+    next_cursor: str
+    filters: Filters
+    #: Parameters of the address that were ignored, because they are unknown or can't be used.
+    ignored: Sequence[str]
+    numbers: queue.Numbers
+    version: str
+    #: Whether this is the first page. Later pages aren't updated live, since they must not change while being read.
+    first: bool
+    #: Whether the queue is part of the overview, where it is shown below the numbers.
+    overview: bool
+    may_review: bool
+    resolutions: Sequence[tuple[str, str | Promise]] = Alert.RESOLUTIONS
+    #: What has just been done: closed alerts that can be taken back.
+    done: Done | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """Alerts that the viewer has just closed, and how to take that back: one alert, or those of a batch."""
+
+    count: int
+    alert: Alert | None = None
+    batch: str = ""
+    changed: int = 0
+
+
+@dataclass(frozen=True)
+class DashboardPage(Shown):
+    template = "dashboard.html"
+
+    queue: Queue
+
+
+@dataclass(frozen=True)
+class AlertsPage(Shown):
+    template = "alerts.html"
+
+    queue: Queue
+    statuses: Sequence[tuple[str, str | Promise]]
+    severities: Sequence[tuple[int, str | Promise]]
+    topics: Sequence[tuple[str, str | Promise]]
+    kinds: Sequence[tuple[str, str | Promise]]
+    ages: Sequence[tuple[str, str | Promise]]
+    teams: Sequence[Team]
+    people: Sequence[Employee]
+    #: Number of alerts that match the filters, and when the newest visible change happened, in microseconds.
+    count: int
+    as_of: str
+    dense: bool
+    error: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class QueueNews(Shown):
+    template = "parts/queue_news.html"
+
+    queue: Queue
+
+
+@page()
+def dashboard(request: HttpRequest, viewer: Employee) -> HttpResponse:
+    """Show the overview to viewers who have a queue of alerts. Redirect all others to the inbox."""
+    if not permissions.is_supervising(viewer):
+        return redirect("crm_contact_guard:inbox")
+    return show(request, viewer, DashboardPage(queue_of(request, viewer, overview=True)))
+
+
+@page()
+def alerts(request: HttpRequest, viewer: Employee) -> HttpResponse:
+    """Show the entire queue, filtered and paginated."""
+    supervising(viewer)
+    response = show(request, viewer, alerts_page(request, viewer))
+    if request.GET.get("density") in DENSITIES:
+        response.set_cookie(DENSITY, request.GET["density"], max_age=366 * 86400, samesite="Lax", httponly=True)
+    return response
+
+
+@page()
+def alert_news(request: HttpRequest, viewer: Employee) -> HttpResponse:
+    """Return the current numbers and queue with the same filters, or 204 if nothing has changed since version ``v``."""
+    supervising(viewer)
+    if request.GET.get("v") == queue.version(viewer):
+        return HttpResponse(status=204)
+    overview = request.GET.get("overview") == "1"
+    return show(request, viewer, QueueNews(queue_of(request, viewer, overview=overview)))
+
+
+def supervising(viewer: Employee) -> None:
+    """Raise NotPermitted if the viewer has no queue."""
+    if not permissions.is_supervising(viewer):
+        raise NotPermitted(_("Alerts are for supervisors, compliance officers and auditors."))
+
+
+def alerts_page(
+    request: HttpRequest, viewer: Employee, *, done: Done | None = None, error: str = "", comment: str = ""
+) -> AlertsPage:
+    """Return the page of the whole queue. ``error``: why closing several alerts failed; ``comment``: its input."""
+    shown = queue_of(request, viewer, done=done)
+    return AlertsPage(
+        queue=shown,
+        statuses=list(STATUSES.items()),
+        severities=list(Severity.choices)[::-1],
+        topics=Topic.choices,
+        kinds=[(value, label) for value, label in FindingKind.choices if value != FindingKind.PRIVATE_TOPIC],
+        ages=list(AGES.items()),
+        teams=queue.teams_of(viewer),
+        people=queue.people_of(viewer),
+        count=permissions.alerts(viewer).filter(shown.filters.q).count(),
+        as_of=shown.version.partition(".")[2],
+        dense=request.GET.get("density", request.COOKIES.get(DENSITY)) == "dense",
+        error=error,
+        comment=comment,
+    )
+
+
+def queue_of(request: HttpRequest, viewer: Employee, *, overview: bool = False, done: Done | None = None) -> Queue:
+    """Return the part of the queue that the address names."""
+    given = request.GET
+    if request.method == "POST":
+        given = QueryDict(request.POST.get("view", ""))
+    filters, ignored = Filters.read(given)
+    cursor = given.get("cursor", "")
+    found = queue.page_of(viewer, filters, cursor, OVERVIEW if overview else queue.PAGE)
+    return Queue(
+        found=rows_of(viewer, found.rows),
+        next_cursor=found.next_cursor,
+        filters=filters,
+        ignored=ignored,
+        numbers=queue.numbers(viewer),
+        version=queue.version(viewer),
+        first=not cursor,
+        overview=overview,
+        may_review=viewer.role != Role.AUDITOR,
+        done=done,
+    )

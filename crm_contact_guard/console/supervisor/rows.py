@@ -1,0 +1,79 @@
+"""What a row of the queue tells without opening the alert: one line of its evidence, with contacts masked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from crm_contact_guard.console.conversation.evidence import Piece, Span, pieces
+from crm_contact_guard.console.supervisor.versions import micros
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.supervision.models import Alert, Finding, FindingKind
+from crm_contact_guard.supervision.showing import shown, stored_findings
+from crm_contact_guard.viewing.conversations import listed
+
+#: Number of characters shown before the evidence, and in all.
+BEFORE = 24
+LENGTH = 110
+DOT = "•"
+
+
+@dataclass(frozen=True)
+class Row:
+    """An alert in the queue. ``line``: a part of the message that completed the evidence, split at the evidence."""
+
+    alert: Alert
+    line: Sequence[Piece]
+
+    @property
+    def version(self) -> int:
+        """A version of the alert that changes whenever the alert does."""
+        return micros(self.alert.updated_at)
+
+
+def rows_of(viewer: Employee, alerts: Sequence[Alert]) -> list[Row]:
+    """Return the rows for alerts. That the viewer sees parts of messages is recorded."""
+    keys = [alert.pk for alert in alerts]
+    evidence: dict[UUID, list[Finding]] = {}
+    found = Finding.objects.filter(alert__in=keys, message=F("alert__at_message"), place="").order_by("start", "end")
+    for finding in found:
+        if finding.alert_id is not None:
+            evidence.setdefault(finding.alert_id, []).append(finding)
+    sensitive = stored_findings([alert.at_message_id for alert in alerts])
+    listed(viewer, [alert.conversation for alert in alerts], "alerts")
+    return [
+        Row(alert, _line(shown(alert.at_message.text, sensitive.get(alert.at_message_id, ())), evidence.get(alert.pk)))
+        if alert.at_message.text is not None
+        else Row(alert, [Piece(_("The text was erased."))])
+        for alert in alerts
+    ]
+
+
+def _line(text: str, findings: Sequence[Finding] | None) -> list[Piece]:
+    spans = []
+    for finding in findings or ():
+        start, end = min(finding.start, len(text)), min(finding.end, len(text))
+        if finding.kind == FindingKind.CONTACT_IDENTIFIER:
+            text = text[:start] + _masked(text[start:end]) + text[end:]
+        spans.append(Span(start, end, 1))
+    first = max((spans[0].start if spans else 0) - BEFORE, 0)
+    cut = text[first : first + LENGTH]
+    # Line breaks become spaces of the same length, so that the spans stay valid.
+    told = pieces("".join(" " if one.isspace() else one for one in cut), [_moved(span, first) for span in spans])
+    if first:
+        told.insert(0, Piece("… "))
+    if first + LENGTH < len(text):
+        told.append(Piece(" …"))
+    return told
+
+
+def _moved(span: Span, by: int) -> Span:
+    return Span(span.start - by, span.end - by, span.number)
+
+
+def _masked(text: str) -> str:
+    return text[:1] + "".join(DOT if one.isalnum() else one for one in text[1:])
