@@ -6,6 +6,7 @@ from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.delivery.models import Carrier, Delivery, IdempotencyKey, Wait
 from crm_contact_guard.directory.models import Address, Customer, Employee, Team
 from crm_contact_guard.files.models import Attachment, Media
+from crm_contact_guard.notices.models import Notice, NoticePreference
 from crm_contact_guard.policy.calendars.models import WorkCalendar
 from crm_contact_guard.policy.closing.models import AutoAnswer
 from crm_contact_guard.policy.versions.models import PolicyVersion
@@ -22,7 +23,7 @@ from crm_contact_guard.supervision.cases.models import (
     CaseTask,
 )
 from crm_contact_guard.supervision.consulting.models import Consultation, ConsultationNotice
-from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Notice
+from crm_contact_guard.supervision.models import Alert, Finding, Inspection
 
 __all__ = [
     "Address",
@@ -54,6 +55,7 @@ __all__ = [
     "Media",
     "Message",
     "Notice",
+    "NoticePreference",
     "Pending",
     "PolicyVersion",
     "ReaderAnswer",

@@ -25,6 +25,8 @@ from crm_contact_guard.files import media
 from crm_contact_guard.files.models import Media
 from crm_contact_guard.hosting import logs
 from crm_contact_guard.intake import mail_polling, reconciling
+from crm_contact_guard.notices import outbox as notices
+from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.policy import restriction_notices
 from crm_contact_guard.policy.closing import answering
 from crm_contact_guard.reading.models import ReaderAnswer
@@ -32,13 +34,12 @@ from crm_contact_guard.record.models import Message
 from crm_contact_guard.roster_sync import roster_read
 from crm_contact_guard.sealing import sealer, witnessing
 from crm_contact_guard.sending import releasing
-from crm_contact_guard.supervision import inspection, notices
+from crm_contact_guard.supervision import alert_notices, inspection
 from crm_contact_guard.supervision.cases import reminders
 from crm_contact_guard.supervision.consulting import consultations
 from crm_contact_guard.supervision.consulting import notices as consultation_notices
 from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.handling import steps
-from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.second_reading import second_reader
 
 logger = logs.logger(__name__)
@@ -62,7 +63,7 @@ def release(message_id: str) -> None:
 
 @shared_task(acks_late=True, ignore_result=True)
 def inspect(message_id: str) -> None:
-    """Inspect one message and notify about its alerts. Before, answer it automatically if nobody works.
+    """Inspect one message. Before, answer it automatically if nobody works.
 
     The sweep repeats this task until the message is inspected, so the automatic answer isn't lost if a process dies.
     """
@@ -72,8 +73,7 @@ def inspect(message_id: str) -> None:
             answering.answer(message)
         except ConfigurationError:
             logger.exception("Message %s gets no automatic answer", message_id)
-        for alert in inspection.inspect(message):
-            later("notify", str(alert.pk))
+        inspection.inspect(message)
 
 
 @shared_task(acks_late=True, ignore_result=True)
@@ -103,12 +103,11 @@ def learn_name(self: Task[..., None], customer_id: str, alias: str) -> None:
 
 
 @shared_task(acks_late=True, ignore_result=True)
-def notify(alert_id: str) -> None:
-    """Send the due warnings of one alert."""
-    alert = Alert.objects.get(pk=alert_id)
-    with crm.tenant(alert.tenant):
-        for notice_id in notices.due(alert):
-            notices.notice_send(notice_id)
+def notify(notice_id: str) -> None:
+    """Send one notice, unless another worker is already sending it."""
+    tenant = Notice.objects.values_list("employee__tenant", flat=True).filter(pk=notice_id).first()
+    with crm.tenant(tenant or ""):
+        notices.notice_send(int(notice_id))
 
 
 @shared_task(acks_late=True, ignore_result=True)
@@ -130,12 +129,10 @@ def consultation_notify(consultation_id: str) -> None:
 
 @shared_task(acks_late=True, ignore_result=True)
 def reader_ask(answer_id: str) -> None:
-    """Ask the second reader one question. If its answer keeps or raises an alert, notify about the alert."""
+    """Ask the second reader one question. If its answer keeps or raises an alert, its people are told."""
     tenant = ReaderAnswer.objects.values_list("message__tenant", flat=True).get(pk=answer_id)
     with crm.tenant(tenant):
-        alert = second_reader.ask(UUID(answer_id))
-        if alert is not None:
-            later("notify", str(alert))
+        second_reader.ask(UUID(answer_id))
 
 
 @shared_task(ignore_result=True)
@@ -143,7 +140,7 @@ def sweep(days: int = 2) -> dict[str, int]:
     """Reschedule overdue work and return the number of tasks of each kind.
 
     This includes messages whose time to go has come, messages in the outbox, files at carriers, uninspected messages
-    from the last ``days`` days, questions to the second reader, warnings, and emails about consultations. Snoozed
+    from the last ``days`` days, questions to the second reader, notices, and emails about consultations. Snoozed
     alerts whose time has come return to the queue, and reminders of tasks in cases are recorded. All else is left to
     other tasks, so that a slow carrier does not delay the rest.
     """
@@ -163,11 +160,12 @@ def sweep(days: int = 2) -> dict[str, int]:
     for answer_id in questions:
         later("reader_ask", str(answer_id))
     woken = steps.wake_due()
-    notices.owed_queue()
+    alert_notices.owed_tell()
+    notices.failed_renew()
     reminders.remind_due()
-    waiting = notices.due_alerts()
-    for alert_id in waiting:
-        later("notify", str(alert_id))
+    waiting = notices.due()
+    for notice_id in waiting:
+        later("notify", str(notice_id))
     untold = restriction_notices.due()
     for restriction_id in untold:
         later("restriction_tell", str(restriction_id))

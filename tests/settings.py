@@ -77,6 +77,8 @@ CONTACT_GUARD: dict[str, Any] = {
     "COMPANY_NAME": "Hotel Kaede",
     "PUBLIC_URL": "http://testserver",
     "TASKS": "inline",
+    # Every alert at once, so that a test sees its email without waiting for the next working day.
+    "NOTIFY": {"email": True, "cadence": {"alert": "at_once"}, "quiet": False},
     "SIGNING_KEY": TEST_SIGNING_KEY,
     "WITNESSES": [
         {

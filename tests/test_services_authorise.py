@@ -33,6 +33,7 @@ from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import AlreadyClaimed, InvalidMessage, NotPermitted, NotPossible
 from crm_contact_guard.exports import subject
 from crm_contact_guard.exports.streams import stream_open
+from crm_contact_guard.notices.preferences import Choice, preference_set
 from crm_contact_guard.policy.calendars.entering import calendar_enter, calendar_remove
 from crm_contact_guard.policy.calendars.storing import calendar_store
 from crm_contact_guard.policy.rulebook import from_settings
@@ -223,6 +224,10 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
         {"aoi", "ken", *HEADS},
     ),
     "sending.recalling.recall": (lambda s, who: recall(actor=who, message_id=s.waiting.pk), {"aoi"}),
+    "notices.preferences.preference_set": (
+        lambda s, who: preference_set(actor=who, topic="alert", chosen=Choice(cadence="weekly")),
+        {"aoi", "ken", "ren", "chief", "vice", "boss", "compliance", "eve"},
+    ),
     "policy.calendars.entering.calendar_enter": (
         lambda s, who: calendar_enter(
             actor=who,

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from crm_contact_guard import gateway, tasks
 from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.record.models import Pending
-from crm_contact_guard.supervision.models import Alert, Inspection, Notice
+from crm_contact_guard.supervision.models import Alert, Inspection
 from tests import factories
 
 # Nothing is handed over within the test's transaction, as with a broker that is down.
@@ -45,7 +46,7 @@ def test_the_sweeper_delivers_inspects_and_warns(django_capture_on_commit_callba
 def test_a_warning_whose_mail_failed_is_swept_up(django_capture_on_commit_callbacks: object) -> None:
     test_the_sweeper_delivers_inspects_and_warns(django_capture_on_commit_callbacks)
     mail.outbox.clear()
-    Notice.objects.update(state="queued", due_at=timezone.now())
+    Notice.objects.filter(way="email").update(state="queued", due_at=timezone.now())
 
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         assert tasks.sweep()["notified"] == 1

@@ -1,7 +1,7 @@
 """Retry schedules: delays, number of attempts, and the lease after which a worker counts as dead.
 
 Each kind of work has its own schedule: ``delivery.outbox`` for messages, ``files.media`` for files at the carrier and
-``supervision.notices`` for notifications. Questions to the second reader are not retried, because their deadline is
+``notices.outbox`` for notices. Questions to the second reader are not retried, because their deadline is
 short.
 """
 

@@ -8,7 +8,7 @@ from django.template import TemplateDoesNotExist
 from django.template.backends.django import DjangoTemplates
 
 #: A template that hosts have no reason to override.
-_OURS = "crm_contact_guard/mail/alert.txt"
+_OURS = "crm_contact_guard/mail/notice.txt"
 
 
 def finds_ours(engine: Any) -> bool:

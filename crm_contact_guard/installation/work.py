@@ -49,7 +49,7 @@ def work_items(patience: float = PATIENCE) -> Iterator[Item]:
 
 
 def _mail() -> Iterator[Item]:
-    if not settings.NOTIFY.get("email"):
+    if not settings.NOTIFY.get("email", True):
         yield warning(TOPIC, "warnings appear only on the dashboard", 'CONTACT_GUARD["NOTIFY"] = {"email": True}')
         return
     mailers = getattr(django_settings, "MAILERS", None) or {}

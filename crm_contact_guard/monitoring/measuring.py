@@ -16,11 +16,12 @@ from crm_contact_guard.conf import settings
 from crm_contact_guard.delivery.models import Carrier, Delivery
 from crm_contact_guard.files.models import Media
 from crm_contact_guard.hosting import database
+from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.record import trigger_state
 from crm_contact_guard.record.models import Direction, Event, Message, Pending
 from crm_contact_guard.sealing.models import TreeHead, Witnessing
 from crm_contact_guard.supervision.inspection import uninspected
-from crm_contact_guard.supervision.models import Alert, Notice, Severity
+from crm_contact_guard.supervision.models import Alert, Severity
 from crm_contact_guard.supervision.noticing import NOTICED
 
 #: Backlogs are counted up to this number.
@@ -123,7 +124,7 @@ def _outbox(now: datetime) -> Iterator[Measure]:
     notices = Notice.objects.filter(state__in=[Notice.State.QUEUED, Notice.State.SENDING], due_at__lte=now)
     yield Measure(
         name="notice_oldest_seconds",
-        says="How long the oldest warning to a supervisor has been due",
+        says="How long the oldest notice has been due",
         value=_age(now, notices.aggregate(oldest=Min("due_at"))["oldest"]),
         limit=600,
         fix="start the worker; check the host's e-mail settings",

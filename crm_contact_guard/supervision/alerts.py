@@ -14,16 +14,15 @@ from uuid import UUID
 from django.utils import timezone
 
 from crm_contact_guard.conf import settings
-from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.hosting import database
 from crm_contact_guard.policy import moments
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import record_event
+from crm_contact_guard.supervision.alert_notices import OWED, alert_tell
 from crm_contact_guard.supervision.models import (
     Alert,
     Finding,
     FindingKind,
-    Notice,
     Severity,
     Side,
     Stance,
@@ -32,9 +31,6 @@ from crm_contact_guard.supervision.models import (
 )
 from crm_contact_guard.supervision.pressing.rule import PRESSING
 from crm_contact_guard.supervision.routing import addressee
-
-#: Key in the event of an alert opened without an addressee: whoever becomes responsible must still be notified.
-OWED = "owed"
 
 TOPICS: dict[str, str] = {
     FindingKind.CONTACT_IDENTIFIER: Topic.OFF_CHANNEL,
@@ -102,7 +98,8 @@ def alert_raise(
     """Store the verdict's findings, and open an alert for them or add them to the one with an open window.
 
     Earlier noticed findings of the same topic and side join as well. Return the alert that received findings, or None.
-    With ``notify``, a new alert queues an email that is due ``notice_in`` from now.
+    With ``notify``, the addressee of a new alert is told ``notice_in`` from now or later, as they chose; and told again
+    if a later finding makes the alert serious.
     """
     # The conversation's row serves as the lock: two workers inspecting neighbouring messages must not open two alerts.
     conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
@@ -142,6 +139,8 @@ def alert_raise(
             **({"woken": True} if woken else {}),
         },
     )
+    if notify and alert.addressee is not None and alert.severity == Severity.HIGH:
+        alert_tell(alert, alert.addressee)
     return alert
 
 
@@ -251,31 +250,9 @@ def _open(
             **_promoted(earlier),
         },
     )
-    if notify and person is not None and settings.NOTIFY.get("email", True):
-        record_notice(
-            Notice.objects.create(alert=alert, employee=person, channel="email", due_at=now + notice_in),
-            "notice.queued",
-        )
+    if notify and person is not None:
+        alert_tell(alert, person, not_before=now + notice_in)
     return alert
-
-
-def alert_address(alert: Alert, person: Employee) -> None:
-    """Set the addressee of an alert that was opened when nobody could receive it. Call this in a transaction."""
-    alert.addressee = person
-    alert.save(update_fields=["addressee"])
-    _event(alert, "alert.addressed", data={"addressee": str(person.pk)})
-
-
-def record_notice(notice: Notice, kind: str) -> None:
-    """Record a change to a notice, so that nobody can suppress a warning without leaving a trace."""
-    record_event(
-        kind=kind,
-        subject_type="notice",
-        subject_id=str(notice.pk),
-        actor_type=Event.ActorType.SYSTEM,
-        conversation=notice.alert.conversation,
-        row=notice,
-    )
 
 
 def _strongest(findings: Iterable[Finding]) -> Finding:

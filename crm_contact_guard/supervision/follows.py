@@ -1,4 +1,4 @@
-"""Declares how the columns of alerts, findings, inspections and notices follow from recorded events."""
+"""Declares how the columns of alerts, findings and inspections follow from recorded events."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from crm_contact_guard.record.following import (
     Recorded,
     Row,
     follows,
-    made_at,
 )
-from crm_contact_guard.supervision import noticed_before
-from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Notice
+from crm_contact_guard.supervision import (
+    alert_notices,  # noqa: F401 - registers its topics
+    noticed_before,
+)
+from crm_contact_guard.supervision.models import Alert, Finding, Inspection
 
 KEY: Final = Elsewhere("the events that made the row name it")
 RECORDED: Final = Recorded()
@@ -143,31 +145,4 @@ follows(
         },
     )
 )
-
-follows(
-    Follows(
-        model=Notice,
-        events=BySubject(
-            subject="notice",
-            born=("notice.queued",),
-            more=("notice.attempted", "notice.sent", "notice.failed", "notice.due"),
-            gone=("notice.cancelled",),
-            is_new=True,
-        ),
-        since=lambda row: made_at(row["alert_id"]),
-        columns={
-            "id": KEY,
-            "alert_id": RECORDED,
-            "employee_id": RECORDED,
-            "channel": RECORDED,
-            "state": RECORDED,
-            "attempts": RECORDED,
-            "due_at": RECORDED,
-            "lease_until": RECORDED,
-            "last_error": Recorded(personal=True),
-            "sent_at": RECORDED,
-        },
-    )
-)
-
 from crm_contact_guard.supervision.consulting import follows as consulting_follows  # noqa: E402, F401 - registers its tables

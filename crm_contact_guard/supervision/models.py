@@ -1,4 +1,4 @@
-"""Findings, alerts and notices: the working state of supervision. The history is in ``record.models.Event``."""
+"""Findings, alerts and inspections: the working state of supervision. The history is in ``record.models.Event``."""
 
 from __future__ import annotations
 
@@ -172,28 +172,3 @@ class Inspection(Row):
     score = models.FloatField()
     version = models.CharField(max_length=32)
     inspected_at = models.DateTimeField()
-
-
-class Notice(Row):
-    """A notice to a person. The table also serves as the outbox, so that an alert sends each person one email."""
-
-    class State(models.TextChoices):
-        QUEUED = "queued", _("Waiting to be sent")
-        SENDING = "sending", _("Being sent")
-        SENT = "sent", _("Sent")
-        FAILED = "failed", _("Not delivered")
-
-    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="notices")
-    employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
-    channel = models.CharField(max_length=32, default="email")
-    state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(null=True)
-    lease_until = models.DateTimeField(null=True)
-    last_error = models.CharField(max_length=500, blank=True, default="")
-    sent_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["alert", "employee", "channel"], name="contact_guard_notice_once")
-        ]

@@ -288,7 +288,7 @@ def test_a_public_host_missing_in_allowed_hosts_is_reported() -> None:
 
 @pytest.mark.usefixtures("staffed")
 def test_a_base_template_that_is_missing_or_lacks_our_blocks_is_reported() -> None:
-    with override_settings(CONTACT_GUARD=guard(BASE_TEMPLATE="crm_contact_guard/mail/alert.txt")):
+    with override_settings(CONTACT_GUARD=guard(BASE_TEMPLATE="crm_contact_guard/mail/notice.txt")):
         assert any("BASE_TEMPLATE" in says for says in errors(look()))
     with override_settings(CONTACT_GUARD=guard(BASE_TEMPLATE="nowhere.html")):
         assert any("TemplateDoesNotExist" in says for says in errors(look()))

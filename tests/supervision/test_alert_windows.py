@@ -12,9 +12,10 @@ from django.test import override_settings
 from django.utils import timezone
 
 from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise, by_side, severity_of
-from crm_contact_guard.supervision.models import Alert, Finding, Notice, Tier
+from crm_contact_guard.supervision.models import Alert, Finding, Tier
 from crm_contact_guard.supervision.noticing import notice
 from tests import factories
 
@@ -285,20 +286,22 @@ def test_the_addressee_is_told_when_the_notice_is_due(conversation: Conversation
     opened = raised(conversation, verdict(says(conversation)), notice_in=timedelta(minutes=3))
     raised(conversation, verdict(says(conversation, MOMENT)))
 
-    waiting = Notice.objects.get()
-    assert (waiting.alert, waiting.employee, waiting.channel) == (opened, opened.addressee, "email")
-    assert waiting.due_at is not None
-    assert before + timedelta(minutes=3) <= waiting.due_at <= timezone.now() + timedelta(minutes=3)
+    for way in ("in_app", "email"):
+        waiting = Notice.objects.get(way=way)
+        assert (waiting.subject_id, waiting.employee) == (str(opened.pk), opened.addressee)
+        assert waiting.due_at is not None
+        assert before + timedelta(minutes=3) <= waiting.due_at <= timezone.now() + timedelta(minutes=3)
 
 
 def test_nobody_is_told_when_nobody_is_to_be_told(conversation: Conversation) -> None:
     raised(conversation, verdict(says(conversation)), notify=False)
+    assert not Notice.objects.exists()
     with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "NOTIFY": {"email": False}}):
         raised(conversation, verdict(says(conversation), topic="harassment"))
     with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "NOTIFY": {}}):
-        assert not Notice.objects.exists()
+        assert [notice.way for notice in Notice.objects.all()] == ["in_app"]
         raised(conversation, verdict(says(conversation), topic="after_hours"))
-        assert Notice.objects.count() == 1
+        assert Notice.objects.filter(way="email").count() == 1
 
 
 def test_an_alert_to_which_nobody_is_found_stands_all_the_same() -> None:

@@ -14,12 +14,13 @@ from django.test import override_settings
 
 from crm_contact_guard import detection, gateway
 from crm_contact_guard.monitoring.measuring import measures
+from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.policy.company import company
 from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
-from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Notice, Tier
+from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Tier
 from crm_contact_guard.supervision.noticing import notice
 from crm_contact_guard.supervision.rescan import Rescanned, messages_to_rescan, rescan
 from crm_contact_guard.verification.whole_record import verify

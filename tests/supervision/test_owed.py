@@ -15,12 +15,13 @@ from crm_contact_guard import tasks
 from crm_contact_guard.conversations.lifecycle import note_message
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.dispatch import inline
+from crm_contact_guard.notices.models import Notice
+from crm_contact_guard.notices.outbox import AGAIN
 from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.sealing.sealer import seal
 from crm_contact_guard.supervision import inspection
-from crm_contact_guard.supervision.models import Alert, Notice
-from crm_contact_guard.supervision.notices import AGAIN
+from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.verification.whole_record import verify
 from tests import factories
 from tests.host.models import Branch, User
@@ -90,7 +91,7 @@ def test_a_supervisor_who_gets_an_address_later_is_mailed(django_capture_on_comm
     pressed(factories.conversation(clerk))
     for _again in range(2):
         assert swept(django_capture_on_commit_callbacks) == []
-    assert Notice.objects.get().state == Notice.State.FAILED
+    assert Notice.objects.get(way="email").state == Notice.State.FAILED
 
     call_command("contact_guard_sync", verbosity=0)
 
@@ -100,16 +101,16 @@ def test_a_supervisor_who_gets_an_address_later_is_mailed(django_capture_on_comm
 def test_a_notice_whose_attempts_are_used_up_is_tried_again_later(django_capture_on_commit_callbacks: Any) -> None:
     clerk = factories.employee("aoi", branch=factories.team(head="sora"))
     pressed(factories.conversation(clerk))
-    Notice.objects.update(state=Notice.State.FAILED, due_at=None, attempts=5)
+    Notice.objects.filter(way="email").update(state=Notice.State.FAILED, due_at=None, attempts=5)
     before = timezone.now()
 
     assert swept(django_capture_on_commit_callbacks) == []
 
-    notice = Notice.objects.get()
+    notice = Notice.objects.get(way="email")
     assert notice.state == Notice.State.QUEUED
     assert notice.due_at is not None
     assert notice.due_at >= before + AGAIN
-    Notice.objects.update(due_at=before)
+    Notice.objects.filter(way="email").update(due_at=before)
     assert swept(django_capture_on_commit_callbacks) == [["sora@kaede.example"]]
 
 

@@ -10,16 +10,18 @@ from django.utils import timezone
 
 from crm_contact_guard import tasks
 from crm_contact_guard.conf import CONTACT_GUARD_SCHEDULE
+from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.supervision import inspection
-from crm_contact_guard.supervision.models import Alert, Notice
+from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.second_reading import second_reader
 from tests.reading.reader_server import NO, YES, ReaderServer, reader
 from tests.supervision.test_second_reader import (  # noqa: F401 - fixtures
     ASK,
     alerted,
     asked,
+    mailing,
     notices_something,
     says,
     server,
@@ -101,7 +103,7 @@ def test_an_alert_with_new_findings_is_not_closed_by_an_older_answer(
         assert second.deadline == first.deadline
         assert asked(first).outcome == "overruled"
         # The newer question is still open, so the mail keeps waiting for it, but no longer than before.
-        assert Notice.objects.get().due_at == first.deadline
+        assert mailing(Alert.objects.get()).due_at == first.deadline
         assert asked(second).outcome == "demoted"
 
     assert Alert.objects.get().status == "closed"
@@ -115,7 +117,7 @@ def test_answers_out_of_order_demote_nothing(talk: Conversation, server: ReaderS
         assert asked(first).outcome == "overruled"
 
     assert Alert.objects.get().status == "open"
-    assert Notice.objects.get().due_at <= timezone.now()
+    assert mailing(Alert.objects.get()).due_at <= timezone.now()
 
 
 def test_a_yes_to_any_question_on_an_alert_outweighs_a_no(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
@@ -157,14 +159,14 @@ def test_waiting_questions_end_when_the_reader_is_removed(talk: Conversation, se
     with reader(server, MAY_DEMOTE=True):
         alert, row = alerted(talk)
     assert asked(row).error == "off"
-    assert alert.notices.get().due_at <= timezone.now()
+    assert mailing(alert).due_at <= timezone.now()
 
 
 def test_the_notice_is_due_one_sweep_before_the_maximum_delay(talk: Conversation, server: ReaderServer) -> None:  # noqa: F811
     with reader(server, MAY_DEMOTE=True, MAX_DELAY=45):
         alert, _row = alerted(talk)
 
-    waits = alert.notices.get().due_at - alert.opened_at
+    waits = mailing(alert).due_at - alert.opened_at
     assert waits <= timedelta(seconds=45 - CONTACT_GUARD_SCHEDULE["contact-guard-sweep"]["schedule"])
 
 

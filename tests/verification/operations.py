@@ -43,6 +43,9 @@ from crm_contact_guard.exports import subject
 from crm_contact_guard.files import media
 from crm_contact_guard.files.models import Media
 from crm_contact_guard.intake import backfill, events
+from crm_contact_guard.notices import outbox as notices
+from crm_contact_guard.notices.models import Notice
+from crm_contact_guard.notices.preferences import Choice, preference_set
 from crm_contact_guard.policy import rulebook
 from crm_contact_guard.policy.closing import answering
 from crm_contact_guard.policy.decision import Override, OverrideCode
@@ -54,9 +57,9 @@ from crm_contact_guard.privacy.models import LegalHold
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.sending import releasing
 from crm_contact_guard.sending.recalling import recall
-from crm_contact_guard.supervision import inspection, notices
+from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.handling import steps
-from crm_contact_guard.supervision.models import Alert, Notice
+from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
 from tests import factories
 from tests.host.models import Branch, Client, User
@@ -309,6 +312,11 @@ class Company(Helping):
 
     def snoozes_end(self) -> None:
         steps.wake_due()
+
+    def notice_is_chosen(self) -> None:
+        cadence = self.draw.choice(["at_once", "threshold", "hourly", "daily", "weekly"])
+        chosen = Choice(cadence=cadence, quiet=self.draw.random() < 0.5, count=2)
+        preference_set(actor=self._officer(), topic=self.draw.choice(["alert", "alert_serious"]), chosen=chosen)
 
     def notice_is_sent(self) -> None:
         notices.notice_send(self._one(Notice.objects.filter(state="queued")).pk)

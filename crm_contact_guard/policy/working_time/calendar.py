@@ -163,6 +163,18 @@ class Employee:
         start = max(found.start, at) if found else None
         return start if start is not None and start < until else None
 
+    def next_start(self, at: datetime) -> datetime | None:
+        """Return when the first shift from ``at`` on starts, disregarding breaks and leave by the hour.
+
+        None if there is none within HORIZON days. Raise UnknownCalendar.
+        """
+        today = at.astimezone(self.zone).date()
+        for step in range(-1, HORIZON + 1):
+            starts = [shift.start for shift in self._shifts(today + step * _DAY) if shift.start >= at]
+            if starts:
+                return min(starts)
+        return None
+
     def _openings(self, at: datetime) -> Iterator[Interval]:
         """Yield the intervals of work and on-call duty in order of their start, from about two days before ``at``."""
         today = at.astimezone(self.zone).date()

@@ -6,12 +6,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from crm_contact_guard.detection.types import Tier
+from crm_contact_guard.notices import outbox
 from crm_contact_guard.reading import prompt
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.recording import record_event
-from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, alert_raise, record_notice
-from crm_contact_guard.supervision.models import Alert, Finding, FindingKind, Notice, Stance, Topic
+from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, alert_raise
+from crm_contact_guard.supervision.models import Alert, Finding, FindingKind, Stance, Topic
 
 #: The detector name of findings made by the reader itself.
 DETECTOR = "second_reader"
@@ -66,23 +67,19 @@ def _promote(row: ReaderAnswer, named: Message) -> Alert | None:
 
 
 def _demote(row: ReaderAnswer, shown: Alert) -> bool:
-    """Close the alert as noticed and cancel its emails. Return False if this is no longer possible.
+    """Close the alert as noticed and cancel its notices. Return False if this is no longer possible.
 
-    It is no longer possible if a person has claimed or closed the alert, if sending an email has begun, if the alert
+    It is no longer possible if a person has claimed or closed the alert, if somebody has been told, if the alert
     has changed since the question was asked, or if another reading of it is pending or found an attempt.
     """
     alert = Alert.objects.select_for_update().get(pk=shown.pk)
-    notices = list(alert.notices.select_for_update())
     if alert.status != Alert.Status.OPEN or alert.updated_at > row.created_at:
-        return False
-    if any(notice.state != Notice.State.QUEUED or notice.attempts for notice in notices):
         return False
     others = alert.readings.exclude(pk=row.pk)
     if others.filter(Q(attempt=True) | Q(state__in=(ReaderAnswer.State.WAITING, ReaderAnswer.State.ASKING))).exists():
         return False
-    for notice in notices:
-        record_notice(notice, "notice.cancelled")
-    Notice.objects.filter(pk__in=[notice.pk for notice in notices]).delete()
+    if not outbox.cancel("alert", alert.pk):
+        return False
     now = timezone.now()
     Alert.objects.filter(pk=alert.pk).update(
         status=Alert.Status.CLOSED, resolution=Alert.Resolution.NOTICED, closed_at=now, updated_at=now

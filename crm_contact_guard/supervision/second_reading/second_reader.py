@@ -18,6 +18,8 @@ from django.utils import timezone
 from crm_contact_guard.detection.types import Tier
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.hosting import database, retrying
+from crm_contact_guard.notices import outbox
+from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.reading import asking, prompt
 from crm_contact_guard.reading.answers import Answer
 from crm_contact_guard.reading.bounds import decide
@@ -25,8 +27,8 @@ from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.reading.options import Options, options
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import record_event
-from crm_contact_guard.supervision.alerts import Verdict, record_notice
-from crm_contact_guard.supervision.models import Alert, Notice, Topic
+from crm_contact_guard.supervision.alerts import Verdict
+from crm_contact_guard.supervision.models import Alert, Topic
 from crm_contact_guard.supervision.second_reading import reader_effects, reader_talk
 from crm_contact_guard.supervision.second_reading.reader_talk import Question
 
@@ -70,7 +72,7 @@ def consider(message: Message, *, alerts: Iterable[Alert], noticed: Iterable[Not
         return
     now = timezone.now()
     for alert in {alert.pk: alert for alert in alerts if alert.topic == Topic.OFF_CHANNEL}.values():
-        waiting = alert.notices.filter(state=Notice.State.QUEUED, attempts=0, due_at__gt=now).first()
+        waiting = outbox.about("alert", alert.pk).filter(state=Notice.State.QUEUED, attempts=0, due_at__gt=now).first()
         if waiting is None and alert.readings.exists():
             continue  # somebody was notified already, so further findings change nothing
         until = waiting.due_at if waiting is not None and waiting.due_at is not None else now + chosen.patience
@@ -191,11 +193,7 @@ def _settle(
     if stored.alert_id is None or stored.outcome == Outcome.DEMOTED or _is_asked_about(stored.alert_id):
         return None
     # No open question about the alert remains, so its notices no longer have to wait.
-    waiting = Notice.objects.filter(alert=stored.alert_id, state=Notice.State.QUEUED, attempts=0, due_at__gt=now)
-    for notice in waiting.select_for_update():
-        notice.due_at = now
-        notice.save(update_fields=["due_at"])
-        record_notice(notice, "notice.due")
+    outbox.bring_forward("alert", stored.alert_id)
     return stored.alert_id
 
 

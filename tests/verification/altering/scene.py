@@ -19,6 +19,8 @@ from crm_contact_guard.delivery import attempts, health
 from crm_contact_guard.detection.types import Tier
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.files import media
+from crm_contact_guard.notices import outbox
+from crm_contact_guard.notices.preferences import Choice, preference_set
 from crm_contact_guard.policy import restriction_notices
 from crm_contact_guard.policy.calendars.storing import calendar_store
 from crm_contact_guard.policy.closing import answering
@@ -29,7 +31,7 @@ from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.sealing.models import Witnessing
 from crm_contact_guard.sealing.sealer import seal
 from crm_contact_guard.sending.recalling import recall
-from crm_contact_guard.supervision import inspection, notices
+from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict
 from crm_contact_guard.supervision.cases import deciding, opening, reminders, working
 from crm_contact_guard.supervision.consulting import notices as consultation_notices
@@ -60,6 +62,7 @@ def play() -> None:
         alert_claim(alert_id=alert.pk, reviewer=chief)
         if not number:
             alert_close(alert_id=alert.pk, reviewer=chief, resolution="coaching", comment="Talked it over")
+    preference_set(actor=chief, topic="alert", chosen=Choice(cadence="weekly"))
     _consults(mail, clerk, chief)
     _case(chief, clerk)
     link, _token = chat_link_create(conversation=chat, created_by=clerk)
@@ -115,9 +118,9 @@ def _receives(talk: Conversation, text: str) -> None:
     )
     assert received.message is not None
     # As the tasks do after the commit, which some databases' tests never reach.
-    for alert in inspection.inspect(received.message):
-        for key in notices.due(alert):
-            notices.notice_send(key)
+    inspection.inspect(received.message)
+    for key in outbox.due():
+        outbox.notice_send(key)
     media.expect(received.message, [MediaRef(ref="photo", name="photo.jpg", content_type="image/jpeg")])
 
 

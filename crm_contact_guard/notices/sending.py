@@ -1,0 +1,55 @@
+"""Sends one notice by its way, if its subject still matters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crm_contact_guard.notices import mail, topics
+from crm_contact_guard.notices.models import EMAIL, Notice
+from crm_contact_guard.notices.topics import DIGEST, Line
+
+
+class NotSent(Exception):
+    """A notice was not sent. ``str`` says why, without secrets. ``permanent``: a retry can't help."""
+
+    def __init__(self, why: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+        super().__init__(why)
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+def lines(notice: Notice) -> Mapping[str, Mapping[str, Line]]:
+    """Return the lines of a notice or digest that still matter, by topic and subject ID, in the active language."""
+    if notice.topic != DIGEST:
+        found = topics.lines(notice.topic, notice.employee, [notice.subject_id])
+        return {notice.topic: found} if found else {}
+    ids: dict[str, list[str]] = {}
+    for topic, subject_id in notice.items.order_by("pk").values_list("topic", "subject_id"):
+        ids.setdefault(topic, []).append(subject_id)
+    by_topic = {topic: topics.lines(topic, notice.employee, subjects) for topic, subjects in ids.items()}
+    return {topic: found for topic, found in by_topic.items() if found}
+
+
+def matters(notice: Notice) -> bool:
+    """Whether the subject of a notice, or one of a digest's subjects, still matters."""
+    return bool(lines(notice))
+
+
+def is_reachable(notice: Notice) -> bool:
+    """Whether the recipient has an address for the way of the notice."""
+    return notice.way != EMAIL or (notice.employee is not None and bool(notice.employee.email))
+
+
+def send(notice: Notice) -> bool:
+    """Send a notice. Return False if it was no longer needed. Raise NotSent."""
+    if not is_reachable(notice):
+        raise NotSent("no e-mail address", permanent=True)
+    with mail.speaking_to(notice):
+        said = lines(notice)
+        if not said:
+            return False
+        try:
+            mail.send(notice, said)
+        except Exception as error:  # whatever an email backend raises, the notice is retried
+            raise NotSent(f"{type(error).__name__}: {error}") from error
+    return True
