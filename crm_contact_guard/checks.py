@@ -39,7 +39,7 @@ from crm_contact_guard.policy.closing import options as auto_answer
 from crm_contact_guard.reading import options
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing import keys, witnessing
-from crm_contact_guard.sending import planning
+from crm_contact_guard.sending import deadlines, planning
 from crm_contact_guard.supervision.cases import outcomes, rules
 from crm_contact_guard.verification import tables
 
@@ -118,24 +118,14 @@ def check_channels(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_policy(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E010: ``INDUSTRY``, ``RULES``, ``SENSITIVITY`` or ``THRESHOLDS`` has an unknown value."""
+    """E010: a setting of the rules, thresholds, undo or holds has a value that can't be used."""
     problems: dict[str, None] = {}
-    for check in (presets.rules, thresholds.check):
+    for check in (presets.rules, thresholds.check, planning.seconds_by_kind, deadlines.hold_hours, deadlines.hold_ends):
         try:
             check()
         except ConfigurationError as error:
             problems[str(error)] = None
     return [Error(text, hint="See docs/settings.md, The company.", id="crm_contact_guard.E010") for text in problems]
-
-
-@register("crm_contact_guard")
-def check_waiting_messages(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E060: ``UNDO_SECONDS`` has a value that can't be used."""
-    try:
-        planning.seconds_by_kind()
-    except ConfigurationError as error:
-        return [Error(str(error), hint="See docs/settings.md, The company.", id="crm_contact_guard.E060")]
-    return []
 
 
 @register("crm_contact_guard")

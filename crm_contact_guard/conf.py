@@ -56,6 +56,8 @@ DEFAULTS: dict[str, Any] = {
     "UNDO_SECONDS": 0,
     "PROTECTION": {},
     "POLICY_APPROVAL": False,
+    "HOLD_HOURS": 8,
+    "HOLD_ENDS": "return",
     # Supervision
     "ALERT_WINDOW_HOURS": 24,
     "NOTIFY": {"email": True},

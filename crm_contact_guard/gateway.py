@@ -49,10 +49,7 @@ __all__ = ["Preview", "Received", "Sent", "note", "preview", "receive", "send"]
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """The result of ``send``. ``message`` is None if the message was kept back and not recorded.
-
-    A message with a ``wait`` was recorded, but hasn't gone yet.
-    """
+    """The result of ``send``: ``message`` is None if it was kept back; with ``wait``, it hasn't gone yet."""
 
     message: Message | None
     decision: Decision

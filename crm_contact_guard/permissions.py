@@ -32,6 +32,7 @@ from crm_contact_guard.directory.rights import (
 )
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.sending.rights import holds, may_decide
 from crm_contact_guard.supervision.consulting.rights import consultations, may_consult, may_help
 from crm_contact_guard.supervision.models import Alert, Finding
 from crm_contact_guard.supervision.rights import alerts, may_erase, may_review
@@ -44,10 +45,12 @@ __all__ = [
     "employee_or_refuse",
     "events",
     "findings",
+    "holds",
     "is_party",
     "is_supervising",
     "may_answer_subjects",
     "may_consult",
+    "may_decide",
     "may_enter_hours",
     "may_erase",
     "may_help",

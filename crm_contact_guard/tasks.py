@@ -33,7 +33,7 @@ from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.roster_sync import roster_read
 from crm_contact_guard.sealing import sealer, witnessing
-from crm_contact_guard.sending import releasing
+from crm_contact_guard.sending import releasing, telling
 from crm_contact_guard.supervision import alert_notices, inspection
 from crm_contact_guard.supervision.cases import reminders
 from crm_contact_guard.supervision.consulting import consultations
@@ -59,6 +59,14 @@ def release(message_id: str) -> None:
     tenant = Message.objects.values_list("tenant", flat=True).get(pk=message_id)
     with crm.tenant(tenant):
         releasing.release(UUID(message_id))
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def held(message_id: str, again: str = "") -> None:
+    """Tell the person who decides on a held message, or remind them (``again``)."""
+    tenant = Message.objects.values_list("tenant", flat=True).get(pk=message_id)
+    with crm.tenant(tenant):
+        (telling.remind if again else telling.tell)(UUID(message_id))
 
 
 @shared_task(acks_late=True, ignore_result=True)
@@ -147,6 +155,8 @@ def sweep(days: int = 2) -> dict[str, int]:
     due = waits.due(timezone.now())
     for message_id in due:
         later("release", str(message_id))
+    for message_id in telling.to_remind(timezone.now()):
+        later("held", str(message_id), "again")
     messages = outbox.due(timezone.now())
     for message_id in messages:
         later("deliver", str(message_id))

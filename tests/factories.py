@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
+from django.test import override_settings
 from django.utils import timezone
 
 from crm_contact_guard import gateway
@@ -103,10 +105,20 @@ def sent(talk: Conversation, text: str, channel: str, **more: Any) -> Message:
     return message
 
 
-def add_channels(settings: Any, channels: dict[str, Any], **more: Any) -> None:
+def held(talk: Conversation) -> Message:
+    """A message of the conversation's employee that a supervisor decides on."""
+    assert talk.employee is not None
+    with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "RULES": {"attempt": "hold"}}):
+        words = "個人のLINEは aoi_private です。こちらにどうぞ"
+        message = gateway.send(actor=talk.employee, conversation=talk, text=words).message
+    assert message is not None
+    return message
+
+
+def add_channels(configured: Any, channels: dict[str, Any], **more: Any) -> None:
     """Configure further channels: alias → entry of ``CHANNELS``. ``more``: other keys of ``CONTACT_GUARD``."""
-    known = settings.CONTACT_GUARD
-    settings.CONTACT_GUARD = {**known, "CHANNELS": {**known["CHANNELS"], **channels}, **more}
+    known = configured.CONTACT_GUARD
+    configured.CONTACT_GUARD = {**known, "CHANNELS": {**known["CHANNELS"], **channels}, **more}
 
 
 def office_time() -> datetime:

@@ -50,6 +50,7 @@ from crm_contact_guard.privacy.models import LegalHold
 from crm_contact_guard.record.access import record_unmask
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import record_event, record_message
+from crm_contact_guard.sending.holds import hold_approve, hold_reject, hold_return
 from crm_contact_guard.sending.recalling import recall
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.cases.models import Case
@@ -110,6 +111,8 @@ class Scene:
     limit: Restriction
     #: A proposed version of the rules, in Aoi's tenant.
     version: PolicyVersion
+    #: One that a supervisor decides on.
+    held: Message
     out: io.StringIO = field(default_factory=io.StringIO)
 
     @property
@@ -172,6 +175,7 @@ def scene() -> Scene:
     return Scene(
         people=people,
         waiting=waiting,
+        held=factories.held(talk),
         talk=talk,
         stranger=conversation_open(customer=unknown, channel="chat", team=talk.team),
         emma=factories.customer("Emma Wright", manager=people["aoi"]),
@@ -223,6 +227,12 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
         lambda s, who: customer_identify(conversation=s.stranger, customer=s.emma, actor=who),
         {"aoi", "ken", *HEADS},
     ),
+    "sending.holds.hold_approve": (lambda s, who: hold_approve(actor=who, message_id=s.held.pk), HEADS),
+    "sending.holds.hold_return": (
+        lambda s, who: hold_return(actor=who, message_id=s.held.pk, remark="Without the number, please"),
+        HEADS,
+    ),
+    "sending.holds.hold_reject": (lambda s, who: hold_reject(actor=who, message_id=s.held.pk, reason="Private"), HEADS),
     "sending.recalling.recall": (lambda s, who: recall(actor=who, message_id=s.waiting.pk), {"aoi"}),
     "notices.preferences.preference_set": (
         lambda s, who: preference_set(actor=who, topic="alert", chosen=Choice(cadence="weekly")),

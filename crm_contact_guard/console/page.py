@@ -97,6 +97,7 @@ class Frame:
         if permissions.is_supervising(self.viewer):
             items.append(NavItem("dashboard", _url("dashboard"), _("Overview"), "layout-dashboard", "g d"))
             items.append(NavItem("alerts", _url("alerts"), _("Alerts"), "bell", "g a"))
+            items.append(NavItem("holds", _url("holds"), _("Held messages"), "hand", "g h"))
         if self.viewer.role != Role.AUDITOR:
             items.append(NavItem("inbox", _url("inbox"), _("Inbox"), "inbox", "g i"))
             items.append(NavItem("consultations", _url("consultations"), _("Consultations"), "life-buoy", "g c"))
@@ -112,6 +113,9 @@ class Frame:
         name = match.url_name if match is not None else ""
         owners = {
             "alert": "alerts",
+            "hold_approve": "holds",
+            "hold_return": "holds",
+            "hold_reject": "holds",
             "alert_message_erase": "alerts",
             "inbox_conversation": "inbox",
             "consultation": "consultations",

@@ -13,7 +13,7 @@ from crm_contact_guard.console.customer import chat, chat_files
 from crm_contact_guard.console.data_requests import views as data_requests
 from crm_contact_guard.console.employee import inbox, starting
 from crm_contact_guard.console.hours import views as hours
-from crm_contact_guard.console.supervisor import alert_actions, alerts, bulk, erase_message, queue_page
+from crm_contact_guard.console.supervisor import alert_actions, alerts, bulk, erase_message, holds, queue_page
 
 urlpatterns = [
     path("", queue_page.dashboard, name="dashboard"),
@@ -38,6 +38,10 @@ urlpatterns = [
     path("conversations/<uuid:pk>/news/", conversation.news, name="conversation_news"),
     path("conversations/<uuid:pk>/preview/", conversation.preview, name="conversation_send_preview"),
     path("conversations/<uuid:pk>/send/", conversation.send, name="conversation_send"),
+    path("holds/", holds.holds, name="holds"),
+    path("holds/<uuid:pk>/approve/", holds.approve, name="hold_approve"),
+    path("holds/<uuid:pk>/return/", holds.send_back, name="hold_return"),
+    path("holds/<uuid:pk>/reject/", holds.reject, name="hold_reject"),
     path("messages/<uuid:pk>/recall/", recalling.recall, name="message_recall"),
     path("conversations/<uuid:pk>/link/", identifying.identify, name="customer_identify"),
     path("conversations/<uuid:pk>/unmask/", conversation.unmask, name="conversation_unmask"),

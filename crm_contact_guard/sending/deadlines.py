@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.policy import hours
 from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.supervision.routing import addressee
 
-#: The working time in which a supervisor decides.
-ALLOWED: Final = timedelta(hours=8)
+#: What happens at the deadline. The message is never sent without a decision.
+ENDS: Final = ("return", "expire")
 _STEP: Final = timedelta(minutes=15)
+_MOST_HOURS: Final = 200
 
 
 def deadline(conversation: Conversation, now: datetime) -> datetime:
@@ -21,11 +23,27 @@ def deadline(conversation: Conversation, now: datetime) -> datetime:
 
     If nobody can decide, or the working time of the person who can isn't known, the hours are counted around the clock.
     """
-    allowed = ALLOWED
+    allowed = timedelta(hours=hold_hours())
     decider = addressee(conversation)
     if decider is None:
         return now + allowed
     return _after_working(decider, now, allowed) or now + allowed
+
+
+def hold_hours() -> float:
+    """Return the setting ``HOLD_HOURS``. Raise ConfigurationError if it isn't a number of hours."""
+    value = settings.HOLD_HOURS
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= _MOST_HOURS:
+        raise ConfigurationError(f'CONTACT_GUARD["HOLD_HOURS"] = {value!r}: use a number above 0, up to {_MOST_HOURS}')
+    return float(value)
+
+
+def hold_ends() -> str:
+    """Return the setting ``HOLD_ENDS``. Raise ConfigurationError if it isn't one of ``ENDS``."""
+    value = settings.HOLD_ENDS
+    if value not in ENDS:
+        raise ConfigurationError(f'CONTACT_GUARD["HOLD_ENDS"] = {value!r}: use one of {", ".join(ENDS)}')
+    return str(value)
 
 
 def _after_working(person: Employee, start: datetime, allowed: timedelta) -> datetime | None:

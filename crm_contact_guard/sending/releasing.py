@@ -22,7 +22,7 @@ from crm_contact_guard.hosting import database
 from crm_contact_guard.policy import limits, moments
 from crm_contact_guard.policy.decision import Action, Decision, decide
 from crm_contact_guard.record.models import Message
-from crm_contact_guard.sending.deadlines import deadline
+from crm_contact_guard.sending.deadlines import deadline, hold_ends
 from crm_contact_guard.supervision.preview import preview
 
 #: A draft without findings, for messages whose content a supervisor approved.
@@ -52,13 +52,15 @@ def release(message_id: UUID) -> str:
         if found.word == "released":
             later("deliver", str(message_id))
             later("inspect", str(message_id))
+        elif found.word == "held":
+            later("held", str(message_id))
     return found.word
 
 
 def _judge(wait: Wait, now: datetime) -> _Verdict:
     message = wait.message
     if wait.state == Wait.State.HELD:
-        return _Verdict(word="returned", reasons=("undecided",))
+        return _Verdict(word="expired" if hold_ends() == "expire" else "returned", reasons=("undecided",))
     writer = message.employee
     trouble = _trouble(message, writer)
     if writer is None or trouble:

@@ -40,6 +40,8 @@ def start(
         replaces=replaces,
     )
     waits.begin(wait, request=request)
-    if plan.state is Wait.State.WAITING and plan.due_at is not None:
+    if plan.state is Wait.State.HELD:
+        later("held", str(message.pk))
+    elif plan.due_at is not None:
         later_at(plan.due_at, "release", str(message.pk))
     return wait

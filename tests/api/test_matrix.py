@@ -15,6 +15,7 @@ from crm_contact_guard.directory.models import Customer
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.supervision.models import Alert
+from tests import factories
 from tests.api.conftest import Hotel
 from tests.file_samples import read_to_end
 
@@ -40,6 +41,10 @@ TABLE = {
     ("GET", "messages/"): LISTS,
     ("GET", "messages/?unmask=true"): "403 403 403 403 403 403 200 403 403 401",
     ("GET", "messages/{message}/"): "200 404 404 200 200 404 200 200 403 401",
+    ("GET", "holds/"): LISTS,
+    ("POST", "holds/{held}/return/"): "403 404 404 400 400 404 400 403 403 401",
+    ("POST", "holds/{held}/reject/"): "403 404 404 400 400 404 400 403 403 401",
+    ("POST", "holds/{held}/approve/"): "403 404 404 200 200 404 200 403 403 401",
     ("POST", "messages/{waiting}/recall/"): "200 404 404 403 403 404 403 403 403 401",
     ("GET", "messages.jsonl"): LISTS,
     ("GET", "messages.csv"): LISTS,
@@ -102,6 +107,7 @@ def address(hotel: Hotel, path: str) -> str:
         stranger=stranger(hotel).pk,
         message=Message.objects.get(conversation=hotel.talk, direction="inbound").pk,
         waiting=waiting(hotel).pk,
+        held=(Message.objects.filter(text__contains="aoi_private").first() or factories.held(hotel.talk)).pk,
         file=Attachment.objects.get(message__conversation=hotel.talk, kind="attachment").pk,
         original=Attachment.objects.get(message__conversation=hotel.talk, kind="original").pk,
         alert=alerts[hotel.people["aoi"].pk],
@@ -134,7 +140,7 @@ def test_each_role_on_each_address(hotel: Hotel, name: str) -> None:
 def test_the_table_names_every_address() -> None:
     listed = {path.split("?")[0].replace("{chief_alert}", "{alert}") for _method, path in TABLE}
     patterns = {str(pattern.pattern).replace("<str:pk>", "{row}") for pattern in urls.urlpatterns}
-    for name in ("talk", "message", "alert", "file", "original", "stranger", "waiting"):
+    for name in ("talk", "message", "alert", "file", "original", "stranger", "waiting", "held"):
         listed = {path.replace(f"{{{name}}}", "{row}") for path in listed}
 
     assert patterns - listed == set()
@@ -177,6 +183,7 @@ def test_nothing_is_changed_or_deleted_over_the_api(hotel: Hotel, method: str) -
 
 
 def test_an_auditor_leaves_nothing_but_traces_of_reading(hotel: Hotel) -> None:
+    address(hotel, "{held}")  # Aoi's messages exist already
     before = set(Event.objects.values_list("pk", flat=True))
 
     for method, path in TABLE:
@@ -186,8 +193,8 @@ def test_an_auditor_leaves_nothing_but_traces_of_reading(hotel: Hotel) -> None:
 
     kinds = set(Event.objects.filter(actor_type="employee").exclude(pk__in=before).values_list("kind", flat=True))
     assert kinds == {"view.content"}, "an auditor sees no unmasked mail"
-    # The one that waits was written by Aoi.
-    assert Message.objects.count() == 4
+    # The two that wait were written by Aoi.
+    assert Message.objects.count() == 5
     assert set(Alert.objects.values_list("status", flat=True)) == {"open"}
 
 

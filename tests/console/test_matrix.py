@@ -28,6 +28,7 @@ from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.models import Alert
+from tests import factories
 from tests.console.conftest import Hotel, alert_for, says, url
 from tests.file_samples import PNG, read_to_end
 
@@ -96,6 +97,11 @@ TABLE = {
     ("GET", "consultation"): "200 404 404 200 200 404 200 404 403 302",
     ("POST", "consultation_reply"): "302 404 404 302 302 404 302 404 403 302",
     ("POST", "consultation_close"): "302 404 404 302 302 404 302 404 403 302",
+    ("GET", "holds"): "403 403 403 200 200 200 200 200 403 302",
+    # Without words, whoever may decide is asked for some.
+    ("POST", "hold_return"): "403 403 403 422 422 403 422 403 403 302",
+    ("POST", "hold_reject"): "403 403 403 422 422 403 422 403 403 302",
+    ("POST", "hold_approve"): "403 403 403 302 302 403 302 403 403 302",
     ("POST", "message_recall"): "302 404 404 403 403 404 403 403 403 302",
     ("POST", "consultation_handover"): "403 404 404 302 302 404 302 404 403 302",
     ("POST", "consultation_restrict"): "403 404 404 302 302 404 302 404 403 302",
@@ -135,6 +141,7 @@ class Rows:
     consultation: Consultation
     waiting: Message
     limit: Restriction
+    held: Message
 
     def arguments(self, name: str) -> list[Any]:
         talk = self.hotel.talk
@@ -151,8 +158,8 @@ class Rows:
             return [talk.customer_id, self.hold.pk]
         if name.startswith("customer_data"):
             return [talk.customer_id]
-        if name == "message_recall":
-            return [self.waiting.pk]
+        if name.startswith("hold_") or name == "message_recall":
+            return [(self.waiting if name == "message_recall" else self.held).pk]
         named = {key: [self.hotel.people["aoi"].pk] for key in ("hours_employee", "hours_enter", "hours_remove")}
         return {**named, "message_file": [self.file.pk], "inbox_conversation": [talk.pk]}.get(name, [])
 
@@ -204,7 +211,8 @@ def rows(hotel: Hotel) -> Rows:
     sent = gateway.send(actor=hotel.people["aoi"], conversation=hotel.talk, text="See you.", send_at=later)
     assert sent.message is not None
     alert = alert_for(hotel.talk, said, 0, 4)
-    return Rows(hotel, alert, Attachment.objects.get(), link, hold, asked, sent.message, limit)
+    held = factories.held(hotel.talk)
+    return Rows(hotel, alert, Attachment.objects.get(), link, hold, asked, sent.message, limit, held)
 
 
 def names() -> set[str]:
@@ -276,7 +284,7 @@ def test_what_anybody_may_ask_for_gives_a_stranger_nothing(rows: Rows, name: str
             assert b"Hanako" not in body
             assert b"passport" not in body
             assert response.status_code in ({302} if name == "language_set" else {404, 405, 410})
-    assert Message.objects.count() == 2
+    assert Message.objects.count() == 3
 
 
 @pytest.mark.parametrize(

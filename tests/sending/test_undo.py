@@ -156,7 +156,7 @@ def test_each_kind_of_channel_has_seconds_of_its_own(desk: Desk, configure: Call
 def test_bad_seconds_are_found_by_the_check(configure: Callable[..., None], value: Any) -> None:
     configure(UNDO_SECONDS=value)
 
-    with pytest.raises(SystemCheckError, match=r"UNDO_SECONDS.*E060|E060.*UNDO_SECONDS"):
+    with pytest.raises(SystemCheckError, match=r"UNDO_SECONDS.*E010|E010.*UNDO_SECONDS"):
         call_command("check", "--tag", "crm_contact_guard")
 
 

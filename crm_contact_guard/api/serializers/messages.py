@@ -20,6 +20,7 @@ from crm_contact_guard.policy.decision import WITHOUT_WORDS, Action, Override, O
 from crm_contact_guard.policy.templates import Chosen
 from crm_contact_guard.record.models import Direction, Message, MessageKind
 from crm_contact_guard.record.reached import UNSENT
+from crm_contact_guard.sending.holds import MAX_REMARK
 from crm_contact_guard.supervision.models import FindingKind, Side, Stance
 from crm_contact_guard.supervision.showing import shown, shown_values
 
@@ -138,6 +139,12 @@ class OverrideSerializer(Input):
         if attrs["code"] not in WITHOUT_WORDS and not attrs["text"]:
             raise serializers.ValidationError({"text": _("Say in a few words why.")})
         return attrs
+
+
+class RemarkSerializer(Input):
+    """Why a held message is returned or rejected. Its writer reads it."""
+
+    reason = serializers.CharField(max_length=MAX_REMARK)
 
 
 class ChosenTemplateSerializer(Input):

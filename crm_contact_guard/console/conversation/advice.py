@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import gateway
@@ -14,8 +16,9 @@ from crm_contact_guard.console.conversation.typed import Typed
 from crm_contact_guard.detection.types import Finding
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.gateway import Preview, Sent
-from crm_contact_guard.hosting.languages import speaking, spoken
+from crm_contact_guard.hosting.languages import spoken
 from crm_contact_guard.policy.decision import Action, Decision
+from crm_contact_guard.policy.presets import wordings
 from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.supervision.alerts import TOPICS
 from crm_contact_guard.supervision.models import Topic
@@ -28,8 +31,11 @@ class Advice:
     decision: Decision
     pieces: Sequence[Piece]
     reasons: Sequence[str]
-    suggestion: str
+    #: Approved wordings to send instead.
+    suggestions: Sequence[str]
     suggestion_language: str
+    #: The first time that suits both sides, if it isn't now.
+    earliest: datetime | None = None
 
     @property
     def blocks(self) -> bool:
@@ -38,6 +44,14 @@ class Advice:
     @property
     def asks(self) -> bool:
         return self.decision.action is Action.NUDGE
+
+    @property
+    def holds(self) -> bool:
+        return self.decision.action is Action.HOLD
+
+    @property
+    def schedules(self) -> bool:
+        return self.decision.action is Action.SCHEDULE
 
     @property
     def attempt(self) -> bool:
@@ -88,9 +102,15 @@ def advise(looked: Preview | Sent, text: str, conversation: Conversation) -> Adv
         decision=decision,
         pieces=pieces(text, [Span(f.start, f.end, 1) for f in found]),
         reasons=list(reasons)[:2],
-        suggestion=better_wording(language) if attempt else "",
+        suggestions=better_wordings(language) if attempt else [],
         suggestion_language=language,
+        earliest=_later(decision),
     )
+
+
+def _later(decision: Decision) -> datetime | None:
+    earliest = decision.earliest_send_at
+    return earliest if earliest is not None and earliest > timezone.now() else None
 
 
 def _objected(decision: Decision, finding: Finding) -> bool:
@@ -100,7 +120,6 @@ def _objected(decision: Decision, finding: Finding) -> bool:
     return finding.kind.value in decision.reasons
 
 
-def better_wording(language: str) -> str:
-    """Return a sentence in ``language`` that invites the customer to stay on this channel."""
-    with speaking(language):
-        return _("You can always reach me here, and a colleague will answer when I am away.")
+def better_wordings(language: str) -> list[str]:
+    """Return approved sentences in ``language``: to stay on this channel, and to decline kindly."""
+    return [*wordings(language, "return")[:1], *wordings(language, "decline")[:1]]

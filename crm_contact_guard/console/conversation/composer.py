@@ -169,6 +169,7 @@ def send(viewer: Employee, composer: Composer, uploaded: Sequence[UploadedFile[A
             template=typed.chosen,
             override=override,
             emergency=typed.emergency,
+            send_at=typed.time_chosen(),
             replaces=thread.message_of(composer.conversation, typed.replaces) if typed.replaces else None,
             idempotency_key=typed.idempotency_key(attached),
         )

@@ -5,9 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import uuid4
 
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
 from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.policy import templates
 from crm_contact_guard.proof.canonical import canonical_text
 
@@ -26,6 +31,8 @@ class Typed:
     emergency: bool = False
     override_code: str = ""
     override_text: str = ""
+    #: The time to send at, as typed (local), or as the advice proposed it (ISO 8601, with an offset).
+    send_at: str = ""
     #: ID of a recalled message that this one is written instead of.
     replaces: str = ""
     key: str = field(default_factory=lambda: uuid4().hex)
@@ -42,6 +49,7 @@ class Typed:
             channel=form.get("channel", ""),
             subject=form.get("subject", ""),
             emergency=form.get("emergency", "") == "on",
+            send_at=(form.get("send_then", "") or form.get("send_at", "")).strip()[:40],
             replaces=canonical_text(form.get("replaces", ""))[:36],
             override_code=form.get("override_code", ""),
             override_text=form.get("override_text", "").strip()[:MAX_REASON],
@@ -54,11 +62,21 @@ class Typed:
 
         If someone goes back to the page and changes the message, it counts as a new one, although ``key`` is the same.
         """
-        parts = [self.text, self.channel, self.subject, self.template, *self.variables.values()]
+        parts = [self.text, self.channel, self.subject, self.template, self.send_at, *self.variables.values()]
         digest = hashlib.sha256("\0".join(parts).encode("utf-8", "replace"))
         for file in files:
             digest.update(hashlib.sha256(file.content).digest())
         return f"{self.key}.{digest.hexdigest()[:32]}"
+
+    def time_chosen(self) -> datetime | None:
+        """Return the time to send at, aware; None if it was left empty. Raise InvalidMessage (field ``send_at``)."""
+        if not self.send_at:
+            return None
+        try:
+            chosen = datetime.fromisoformat(self.send_at)
+        except ValueError:
+            raise InvalidMessage(_("Give the time as date and hour."), field="send_at") from None
+        return chosen if timezone.is_aware(chosen) else timezone.make_aware(chosen)
 
     @property
     def chosen(self) -> templates.Chosen | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -116,6 +116,10 @@ def send(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     if "choose" in request.POST:
         # The employee only chose another channel or text block, so nothing is sent yet.
         return _composed(request, viewer, row, composer, status=200)
+    if request.POST.get("use"):
+        # An approved wording takes the place of the text; it is sent only when the employee says so.
+        worded = replace(typed, text=request.POST["use"][: settings.MAX_TEXT_LENGTH], template="")
+        return _composed(request, viewer, row, composer_for(viewer, row, typed=worded, back=back), status=200)
     composer = composer_send(viewer, composer, request.FILES.getlist("files"))
     if composer.sent:
         typing_marks.employee_wrote(row)

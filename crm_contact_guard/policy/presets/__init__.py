@@ -20,7 +20,7 @@ from crm_contact_guard.policy.presets.shapes import LANGUAGES, Preset, WordingKi
 _FOLDER: Final = Path(__file__).parent
 _GENERAL: Final = "general"
 #: Actions that a rule may have.
-ACTIONS: Final = (Action.DELIVER, Action.NUDGE, Action.BLOCK)
+ACTIONS: Final = tuple(Action)
 #: The industries for which there is a preset.
 INDUSTRIES: Final = ("general", "finance", "healthcare", "hospitality", "overseas_shop", "sales")
 

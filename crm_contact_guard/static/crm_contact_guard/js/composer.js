@@ -140,6 +140,8 @@
     const button = event.target.closest?.("[data-cg-use]");
     if (!button) return;
     const text = textOf(button.closest("form"));
+    if (!text) return;
+    event.preventDefault();
     text.focus();
     text.select();
     // Through the browser's own editing, so that Ctrl+Z brings the old text back.
