@@ -41,6 +41,7 @@ from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing import keys, witnessing
 from crm_contact_guard.sending import deadlines, planning
 from crm_contact_guard.supervision.cases import outcomes, rules
+from crm_contact_guard.supervision.own_view import seeing
 from crm_contact_guard.verification import tables
 
 Configs = Sequence[AppConfig] | None
@@ -324,6 +325,15 @@ def check_protection(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E060: ``PROTECTION`` has an unknown key or a wrong value."""
     hint = "See docs/settings.md, Policy."
     return [Error(problem, hint=hint, id="crm_contact_guard.E060") for problem in protection.problems()]
+
+
+@register("crm_contact_guard")
+def check_own_flags(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E061: ``OWN_FLAGS`` is none of its values."""
+    if settings.OWN_FLAGS in seeing.CHOICES:
+        return []
+    problem = f"OWN_FLAGS = {settings.OWN_FLAGS!r} is none of {', '.join(seeing.CHOICES)}"
+    return [Error(problem, id="crm_contact_guard.E061")]
 
 
 @register("crm_contact_guard")

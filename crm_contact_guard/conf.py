@@ -55,6 +55,7 @@ DEFAULTS: dict[str, Any] = {
     "AUTO_ANSWER": False,
     "UNDO_SECONDS": 0,
     "PROTECTION": {},
+    "OWN_FLAGS": "reviewed",
     "POLICY_APPROVAL": False,
     "HOLD_HOURS": 8,
     "HOLD_ENDS": "return",

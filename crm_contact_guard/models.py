@@ -24,6 +24,7 @@ from crm_contact_guard.supervision.cases.models import (
 )
 from crm_contact_guard.supervision.consulting.models import Consultation, ConsultationNotice
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection
+from crm_contact_guard.supervision.own_view.models import FlagRemark
 
 __all__ = [
     "Address",
@@ -49,6 +50,7 @@ __all__ = [
     "ErasurePermit",
     "Event",
     "Finding",
+    "FlagRemark",
     "IdempotencyKey",
     "Inspection",
     "LegalHold",

@@ -25,9 +25,7 @@ from crm_contact_guard.conversations.lifecycle import conversation_open, convers
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.conversations.restrictions.restricting import (
-    conversation_reassign,
     restriction_impose,
-    restriction_lift,
 )
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import AlreadyClaimed, InvalidMessage, NotPermitted, NotPossible
@@ -54,12 +52,6 @@ from crm_contact_guard.sending.holds import hold_approve, hold_reject, hold_retu
 from crm_contact_guard.sending.recalling import recall
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.cases.models import Case
-from crm_contact_guard.supervision.consulting import measures
-from crm_contact_guard.supervision.consulting.consultations import (
-    consultation_close,
-    consultation_reply,
-    consultation_step,
-)
 from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.erase_message import erase_sensitive
@@ -73,9 +65,12 @@ from crm_contact_guard.supervision.handling.steps import (
     alert_wake,
 )
 from crm_contact_guard.supervision.models import Alert
+from crm_contact_guard.supervision.own_view.models import FlagRemark
+from crm_contact_guard.supervision.own_view.remarks import flag_remark
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
 from tests import factories
 from tests.supervision.cases import authorised
+from tests.supervision.consulting import authorised as helping
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +104,8 @@ class Scene:
     #: A message of Aoi's that waits.
     waiting: Message
     limit: Restriction
+    #: Aoi's contest of ``closed``.
+    contest: FlagRemark
     #: A proposed version of the rules, in Aoi's tenant.
     version: PolicyVersion
     #: One that a supervisor decides on.
@@ -189,6 +186,7 @@ def scene() -> Scene:
         hold=hold_place(name="Case", reason="Court", placed_by=None, employee=people["ren"]),
         consultation=consultation_open(conversation=talk, actor=people["aoi"]),
         cases=authorised.cases(people),
+        contest=flag_remark(alert_id=closed, actor=people["aoi"], kind="contest", text="I declined."),
         limit=restriction_impose(
             conversation=talk,
             imposed_by=people["chief"],
@@ -288,62 +286,6 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
         lambda s, who: erase_sensitive(alert=s.alert, message_id=s.said.pk, actor=who, reason="A card's number"),
         HEADS,
     ),
-    "supervision.consulting.opening.consultation_open": (
-        lambda s, who: consultation_open(conversation=s.talk, actor=who, words="He shouts."),
-        {"aoi", *HEADS},
-    ),
-    "conversations.restrictions.restricting.restriction_impose": (
-        lambda s, who: restriction_impose(
-            conversation=s.talk, imposed_by=who, kind="hide_name", reason="Insults", ends_at=IN_A_MONTH
-        ),
-        HEADS,
-    ),
-    "conversations.restrictions.restricting.restriction_lift": (
-        lambda s, who: restriction_lift(restriction_id=s.limit.pk, lifted_by=who, reason="Better now"),
-        HEADS,
-    ),
-    "conversations.restrictions.restricting.conversation_reassign": (
-        lambda s, who: conversation_reassign(
-            conversation=s.talk, reassigned_by=who, reason="Pressing", employee=s.people["ken"]
-        ),
-        HEADS,
-    ),
-    "supervision.consulting.measures.customer_hand_over": (
-        lambda s, who: measures.customer_hand_over(
-            consultation=s.consultation, actor=who, reason="Pressing", employee=s.people["ken"]
-        ),
-        HEADS,
-    ),
-    "supervision.consulting.measures.customer_restrict": (
-        lambda s, who: measures.customer_restrict(
-            consultation=s.consultation, actor=who, kind="hide_name", reason="Insults", ends_at=IN_A_MONTH
-        ),
-        HEADS,
-    ),
-    "supervision.consulting.measures.customer_release": (
-        lambda s, who: measures.customer_release(
-            consultation=s.consultation, actor=who, restriction_id=s.limit.pk, reason="Better now"
-        ),
-        HEADS,
-    ),
-    "supervision.consulting.measures.outside_help_note": (
-        lambda s, who: measures.outside_help_note(
-            consultation=s.consultation, actor=who, step="police_referral", reason="A threat"
-        ),
-        HEADS,
-    ),
-    "supervision.consulting.consultations.consultation_reply": (
-        lambda s, who: consultation_reply(consultation_id=s.consultation.pk, actor=who, text="Thank you."),
-        {"aoi", *HEADS},
-    ),
-    "supervision.consulting.consultations.consultation_close": (
-        lambda s, who: consultation_close(consultation_id=s.consultation.pk, actor=who, result="settled"),
-        {"aoi", *HEADS},
-    ),
-    "supervision.consulting.consultations.consultation_step": (
-        lambda s, who: consultation_step(s.consultation, taken_by=who, step="police_referral", data={}),
-        HEADS,
-    ),
     "policy.versions.publishing.version_publish": (
         lambda s, who: version_publish(rules=from_settings(), reason="Yearly review", published_by=who),
         {"compliance", "eve"},
@@ -388,6 +330,7 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     ),
     "record.access.record_unmask": (lambda s, who: record_unmask(viewer=who, conversation=s.talk), {"compliance"}),
     **{f"supervision.cases.{name}": row for name, row in authorised.ROWS.items()},
+    **helping.ROWS,
     "api.tokens.token_create": (lambda s, who: token_create(employee=who, name="warehouse"), {*PEOPLE} - {"kai"}),
 }
 #: Parts of ``gateway.send`` and of the services about waiting messages, which have asked; the look before it, which

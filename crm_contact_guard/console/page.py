@@ -102,6 +102,8 @@ class Frame:
             items.append(NavItem("inbox", _url("inbox"), _("Inbox"), "inbox", "g i"))
             items.append(NavItem("consultations", _url("consultations"), _("Consultations"), "life-buoy", "g c"))
         items.append(NavItem("hours", _url("hours"), _("Working time"), "calendar", "g h"))
+        if self.viewer.role != Role.AUDITOR:
+            items.append(NavItem("own_record", _url("own_record"), _("About me"), "user-check", "g m"))
         if permissions.may_look_at_subjects(self.viewer):
             items.append(NavItem("data_requests", _url("data_requests"), _("Data requests"), "scale", "g s"))
         return items
@@ -118,6 +120,7 @@ class Frame:
             "hold_reject": "holds",
             "alert_message_erase": "alerts",
             "inbox_conversation": "inbox",
+            "own_flag": "own_record",
             "consultation": "consultations",
             "consultation_new": "consultations",
             "consultation_reply": "consultations",

@@ -13,7 +13,16 @@ from crm_contact_guard.console.customer import chat, chat_files
 from crm_contact_guard.console.data_requests import views as data_requests
 from crm_contact_guard.console.employee import inbox, starting
 from crm_contact_guard.console.hours import views as hours
-from crm_contact_guard.console.supervisor import alert_actions, alerts, bulk, erase_message, holds, queue_page
+from crm_contact_guard.console.own import views as own
+from crm_contact_guard.console.supervisor import (
+    alert_actions,
+    alerts,
+    bulk,
+    contests,
+    erase_message,
+    holds,
+    queue_page,
+)
 
 urlpatterns = [
     path("", queue_page.dashboard, name="dashboard"),
@@ -58,6 +67,9 @@ urlpatterns = [
     path("consult/<uuid:pk>/lift/", measuring.lift, name="consultation_lift"),
     path("consult/<uuid:pk>/outside/", measuring.outside, name="consultation_outside"),
     path("consult/<uuid:pk>/close/", consulting.close, name="consultation_close"),
+    path("me/", own.own, name="own_record"),
+    path("me/flags/<uuid:pk>/", own.flag, name="own_flag"),
+    path("alerts/contests/<uuid:pk>/", contests.answer, name="contest_answer"),
     path("files/<uuid:pk>/", message_files.file, name="message_file"),
     path("files/carrier/<str:token>/", message_files.carrier_file, name="carrier_file"),
     path("hours/", hours.overview, name="hours"),

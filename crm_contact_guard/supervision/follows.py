@@ -146,3 +146,4 @@ follows(
     )
 )
 from crm_contact_guard.supervision.consulting import follows as consulting_follows  # noqa: E402, F401 - registers its tables
+from crm_contact_guard.supervision.own_view import follows as own_view_follows  # noqa: E402, F401 - registers its table

@@ -28,6 +28,7 @@ from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.models import Alert
+from crm_contact_guard.supervision.own_view.models import FlagRemark
 from tests import factories
 from tests.console.conftest import Hotel, alert_for, says, url
 from tests.file_samples import PNG, read_to_end
@@ -49,6 +50,7 @@ FORMS: dict[str, dict[str, Any]] = {
         "note-text": "Asked for a late checkout.",
     },
     "consultation_new": {"wish": "advice", "words": "He shouts."},
+    "contest_answer": {"outcome": "kept", "text": "It was said."},
     "consultation_reply": {"text": "Thank you."},
     "consultation_close": {"result": "settled"},
     "consultation_restrict": {"kind": "hide_name", "reason": "Insults"},
@@ -103,6 +105,10 @@ TABLE = {
     ("POST", "hold_reject"): "403 403 403 422 422 403 422 403 403 302",
     ("POST", "hold_approve"): "403 403 403 302 302 403 302 403 403 302",
     ("POST", "message_recall"): "302 404 404 403 403 404 403 403 403 302",
+    ("GET", "own_record"): "200 200 200 200 200 200 200 200 403 302",
+    ("GET", "own_flag"): "404 404 404 404 404 404 404 404 403 302",
+    ("POST", "own_flag"): "404 404 404 404 404 404 404 404 403 302",
+    ("POST", "contest_answer"): "404 404 404 302 302 404 302 403 403 302",
     ("POST", "consultation_handover"): "403 404 404 302 302 404 302 404 403 302",
     ("POST", "consultation_restrict"): "403 404 404 302 302 404 302 404 403 302",
     ("POST", "consultation_lift"): "403 404 404 302 302 404 302 404 403 302",
@@ -142,10 +148,11 @@ class Rows:
     waiting: Message
     limit: Restriction
     held: Message
+    contest: FlagRemark
 
     def arguments(self, name: str) -> list[Any]:
         talk = self.hotel.talk
-        if name == "alert" or name.startswith("alert_"):
+        if name in ("alert", "own_flag") or name.startswith("alert_"):
             return [self.alert.pk]
         if name == "chat_link_revoke":
             return [talk.pk, self.link.pk]
@@ -161,7 +168,12 @@ class Rows:
         if name.startswith("hold_") or name == "message_recall":
             return [(self.waiting if name == "message_recall" else self.held).pk]
         named = {key: [self.hotel.people["aoi"].pk] for key in ("hours_employee", "hours_enter", "hours_remove")}
-        return {**named, "message_file": [self.file.pk], "inbox_conversation": [talk.pk]}.get(name, [])
+        return {
+            **named,
+            "message_file": [self.file.pk],
+            "inbox_conversation": [talk.pk],
+            "contest_answer": [self.contest.pk],
+        }.get(name, [])
 
     def call(self, who: str, method: str, name: str) -> HttpResponse:
         address = url(name, *self.arguments(name))
@@ -212,7 +224,10 @@ def rows(hotel: Hotel) -> Rows:
     assert sent.message is not None
     alert = alert_for(hotel.talk, said, 0, 4)
     held = factories.held(hotel.talk)
-    return Rows(hotel, alert, Attachment.objects.get(), link, hold, asked, sent.message, limit, held)
+    contest = FlagRemark.objects.create(
+        alert=alert, kind="contest", employee=hotel.people["aoi"], made_at=timezone.now()
+    )
+    return Rows(hotel, alert, Attachment.objects.get(), link, hold, asked, sent.message, limit, held, contest)
 
 
 def names() -> set[str]:

@@ -14,6 +14,7 @@ from crm_contact_guard import permissions
 from crm_contact_guard.console.conversation import thread
 from crm_contact_guard.console.conversation.thread import Erasing, Line, Window
 from crm_contact_guard.console.forms import EraseForm
+from crm_contact_guard.console.own.remarks import Remark, remarks_of
 from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.console.supervisor import queue
 from crm_contact_guard.console.supervisor.alert_history import Step, steps
@@ -41,6 +42,8 @@ class AlertPage(Shown):
     title: str
     window: Window
     steps: Sequence[Step]
+    #: What the employee says about it.
+    remarks: Sequence[Remark]
     #: Whether the viewer may decide on alerts at all.
     may_review: bool
     #: The actions that the viewer may take now (``handling.transitions``).
@@ -116,6 +119,7 @@ def alert_page(
         title=alert_title(row),
         window=window,
         steps=steps(row),
+        remarks=remarks_of(row),
         may_review=may_review,
         actions=actions(viewer, row) if may_review else [],
         people=[one for one in routing.assignable(row) if one.pk != row.addressee_id] if may_review else [],

@@ -18,6 +18,8 @@ from crm_contact_guard.console.supervisor.rows import Row, rows_of
 from crm_contact_guard.directory.models import Employee, Role, Team
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Topic
+from crm_contact_guard.supervision.own_view.models import FlagRemark
+from crm_contact_guard.supervision.own_view.remarks import contested
 
 #: Number of alerts shown on the overview.
 OVERVIEW = 20
@@ -62,6 +64,8 @@ class DashboardPage(Shown):
     template = "dashboard.html"
 
     queue: Queue
+    #: Alerts that the employee contests, and that nobody has answered yet.
+    contested: Sequence[FlagRemark]
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,8 @@ def dashboard(request: HttpRequest, viewer: Employee) -> HttpResponse:
     """Show the overview to viewers who have a queue of alerts. Redirect all others to the inbox."""
     if not permissions.is_supervising(viewer):
         return redirect("crm_contact_guard:inbox")
-    return show(request, viewer, DashboardPage(queue_of(request, viewer, overview=True)))
+    waiting = list(contested(viewer)[:OVERVIEW])
+    return show(request, viewer, DashboardPage(queue_of(request, viewer, overview=True), waiting))
 
 
 @page()

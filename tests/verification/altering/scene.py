@@ -40,6 +40,7 @@ from crm_contact_guard.supervision.consulting.measures import customer_restrict
 from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.noticing import notice
+from crm_contact_guard.supervision.own_view.remarks import contest_answer, flag_remark
 from crm_contact_guard.supervision.review import alert_claim, alert_close
 from crm_contact_guard.supervision.second_reading import second_reader
 from tests import factories
@@ -64,6 +65,10 @@ def play() -> None:
             alert_close(alert_id=alert.pk, reviewer=chief, resolution="coaching", comment="Talked it over")
     preference_set(actor=chief, topic="alert", chosen=Choice(cadence="weekly"))
     _consults(mail, clerk, chief)
+    flag = Alert.objects.get(resolution="coaching")
+    contest = flag_remark(alert_id=flag.pk, actor=clerk, kind="contest", text="I declined.")
+    contest_answer(remark_id=contest.pk, reviewer=chief, outcome="kept", text="It was said.")
+    flag_remark(alert_id=flag.pk, actor=clerk, kind="comment", text="A guest of years.")
     _case(chief, clerk)
     link, _token = chat_link_create(conversation=chat, created_by=clerk)
     chat_link_create(conversation=mail, created_by=clerk)
