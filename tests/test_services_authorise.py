@@ -32,6 +32,7 @@ from crm_contact_guard.exceptions import AlreadyClaimed, InvalidMessage, NotPerm
 from crm_contact_guard.exports import subject
 from crm_contact_guard.exports.streams import stream_open
 from crm_contact_guard.notices.preferences import Choice, preference_set
+from crm_contact_guard.notices.testing import trial_send
 from crm_contact_guard.policy.calendars.entering import calendar_enter, calendar_remove
 from crm_contact_guard.policy.calendars.storing import calendar_store
 from crm_contact_guard.policy.rulebook import from_settings
@@ -232,6 +233,10 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     ),
     "sending.holds.hold_reject": (lambda s, who: hold_reject(actor=who, message_id=s.held.pk, reason="Private"), HEADS),
     "sending.recalling.recall": (lambda s, who: recall(actor=who, message_id=s.waiting.pk), {"aoi"}),
+    "notices.testing.trial_send": (
+        lambda s, who: trial_send(actor=who, way="email"),
+        {"aoi", "ken", "ren", "chief", "vice", "boss", "compliance", "auditor", "eve"},
+    ),
     "notices.preferences.preference_set": (
         lambda s, who: preference_set(actor=who, topic="alert", chosen=Choice(cadence="weekly")),
         {"aoi", "ken", "ren", "chief", "vice", "boss", "compliance", "eve"},

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
@@ -29,6 +30,7 @@ from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.hosting import languages
+from crm_contact_guard.notices import listing
 from crm_contact_guard.policy import hours
 
 P = ParamSpec("P")
@@ -107,6 +109,19 @@ class Frame:
         if permissions.may_look_at_subjects(self.viewer):
             items.append(NavItem("data_requests", _url("data_requests"), _("Data requests"), "scale", "g s"))
         return items
+
+    @cached_property
+    def unread(self) -> int:
+        """The number of the viewer's unread notices."""
+        return listing.unread(self.viewer) if self.viewer is not None else 0
+
+    @cached_property
+    def unseen(self) -> int:
+        """The number in the page's title: unread notices, and unread messages of the viewer's customers."""
+        if self.viewer is None:
+            return 0
+        rows = permissions.own_conversations(self.viewer)
+        return self.unread + (rows.aggregate(unread=Sum("unread"))["unread"] or 0)
 
     @property
     def section(self) -> str:

@@ -13,6 +13,7 @@ from crm_contact_guard.console.customer import chat, chat_files
 from crm_contact_guard.console.data_requests import views as data_requests
 from crm_contact_guard.console.employee import inbox, starting
 from crm_contact_guard.console.hours import views as hours
+from crm_contact_guard.console.notices import views as notices
 from crm_contact_guard.console.own import views as own
 from crm_contact_guard.console.supervisor import (
     alert_actions,
@@ -82,6 +83,11 @@ urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/news/", inbox.inbox_news, name="inbox_news"),
     path("inbox/<uuid:pk>/", inbox.inbox, name="inbox_conversation"),
+    path("notices/", notices.notices, name="notices"),
+    path("notices/news/", notices.news, name="notices_news"),
+    path("notices/read/", notices.read, name="notices_read"),
+    path("notices/settings/", notices.settings, name="notice_settings"),
+    path("notices/test/", notices.test, name="notice_test"),
     path("subjects/", data_requests.search, name="data_requests"),
     path("subjects/<uuid:pk>/", data_requests.customer_data, name="customer_data"),
     path("subjects/<uuid:pk>/disclosure/", data_requests.disclose, name="customer_data_disclose"),

@@ -50,7 +50,7 @@ def _line(person: Employee | None, row: Notice) -> Line:
         text = _("A notice could not reach you by %(way)s") % {"way": way}
     else:
         text = _("A notice could not reach %(name)s by %(way)s") % {"name": row.employee.name, "way": way}
-    return Line(text=text, path=reverse("crm_contact_guard:dashboard"), since=row.created_at or timezone.now())
+    return Line(text=text, path=reverse("crm_contact_guard:notice_settings"), since=row.created_at or timezone.now())
 
 
 register(

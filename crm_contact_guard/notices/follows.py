@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from crm_contact_guard.notices import failures  # noqa: F401 - registers its topic
+from crm_contact_guard.notices import failures, testing  # noqa: F401 - register their topics
 from crm_contact_guard.notices.models import EMAIL, Notice, NoticePreference
 from crm_contact_guard.record.following import BySubject, Elsewhere, Follows, Life, Recorded, Row, follows, made_at
 

@@ -45,8 +45,9 @@ def choices(person: Employee) -> Mapping[Topic, Choice]:
 
 
 def offered(person: Employee) -> Sequence[Topic]:
-    """Return the topics about which the person can choose."""
-    return [topic for topic in known() if person.role in topic.roles and topic.name != TEST]
+    """Return the topics about which the person can choose, those that are only shown in the app last."""
+    found = [topic for topic in known() if person.role in topic.roles and topic.name != TEST]
+    return sorted(found, key=lambda topic: topic.cadence == Cadence.IN_APP)
 
 
 def _choice(topic: Topic, row: NoticePreference | None) -> Choice:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import AlreadyClaimed, AlreadyClosed, NotPermitted, NotPossible
+from crm_contact_guard.notices import listing
 from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.handling.transitions import REPEATED, TRANSITIONS, Action, Actor
@@ -106,6 +107,8 @@ def move(
         details=details,
         row=alert,
     )
+    if to == Alert.Status.CLOSED:
+        listing.settled("alert", alert.pk)
     return alert
 
 

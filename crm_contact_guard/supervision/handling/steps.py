@@ -16,6 +16,7 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPossible
 from crm_contact_guard.hosting import database
 from crm_contact_guard.supervision import routing
+from crm_contact_guard.supervision.alert_notices import alert_tell
 from crm_contact_guard.supervision.handling.moving import is_repeated, locked, move, require, reviewed
 from crm_contact_guard.supervision.handling.transitions import Action
 from crm_contact_guard.supervision.models import Alert
@@ -110,4 +111,7 @@ def _addressed(alert: Alert, person: Employee, kind: str, reviewer: Employee, co
     before = str(alert.addressee_id) if alert.addressee_id else None
     data = {"addressee": str(person.pk), "before": before}
     reason = written(comment, "comment") or None
-    return move(alert, Status.OPEN, kind=kind, by=reviewer, data=data, reason=reason, addressee=person)
+    moved = move(alert, Status.OPEN, kind=kind, by=reviewer, data=data, reason=reason, addressee=person)
+    if person.pk != reviewer.pk:
+        alert_tell(moved, person)
+    return moved

@@ -44,6 +44,8 @@ def test_every_page_is_accessible(visitors: Visitors, talk: Talk, screen: dict[s
         "/guard/",
         "/guard/alerts/",
         "/guard/subjects/",
+        "/guard/notices/",
+        "/guard/notices/settings/",
         "/guard/hours/",
         "/guard/hours/company/",
         "/guard/alerts/?status=closed",

@@ -136,12 +136,23 @@
   };
 
   // forced: somebody works through the list by keyboard and waits for what comes next.
+  // The title counts unread notices and messages; here only the change of the notices is known.
+  let noticesBefore = Number(document.querySelector("[data-cg-unread]")?.dataset.cgUnread ?? 0);
+  const countInTitle = (now) => {
+    const [, before, words] = document.title.match(/^(?:\((\d+)\) )?(.*)$/s);
+    const count = Math.max(Number(before ?? 0) + now - noticesBefore, 0);
+    noticesBefore = now;
+    document.title = (count ? `(${count}) ` : "") + words;
+  };
+
   const receive = (text, forced = false) => {
     const holder = new DOMParser().parseFromString(text, "text/html").body;
     for (const fresh of holder.querySelectorAll("[data-cg-replace]")) {
       const known = document.getElementById(fresh.id);
       if (known && known.outerHTML !== fresh.outerHTML) known.replaceWith(document.importNode(fresh, true));
     }
+    const unread = holder.querySelector("[data-cg-unread]")?.dataset.cgUnread;
+    if (unread !== undefined) countInTitle(Number(unread));
     for (const fresh of holder.querySelectorAll("[data-cg-words]")) {
       // Written into the place that is there: a live region that is replaced is not read out.
       const known = document.getElementById(fresh.id);
