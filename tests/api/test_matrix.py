@@ -14,6 +14,8 @@ from crm_contact_guard.conversations.lifecycle import conversation_open
 from crm_contact_guard.directory.models import Customer
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.supervision.consulting.models import Consultation
+from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.models import Alert
 from tests import factories
 from tests.api.conftest import Hotel
@@ -65,6 +67,11 @@ TABLE = {
     ("POST", "alerts/{chief_alert}/close/"): "404 404 404 404 200 404 200 403 403 401",
     ("POST", "alerts/{alert}/reopen/"): "404 404 404 200 200 404 200 403 403 401",
     ("POST", "alerts/{alert}/undo/"): "404 404 404 200 200 404 200 403 403 401",
+    ("GET", "consultations/"): "200 200 200 200 200 200 200 403 403 401",
+    ("POST", "consultations/"): "201 404 404 201 201 404 201 403 403 401",
+    ("GET", "consultations/{asked}/"): "200 404 404 200 200 404 200 403 403 401",
+    ("POST", "consultations/{asked}/reply/"): "200 404 404 200 200 404 200 403 403 401",
+    ("POST", "consultations/{asked}/close/"): "200 404 404 200 200 404 200 403 403 401",
     ("GET", "access-log/"): "403 403 403 403 403 403 200 200 403 401",
     ("GET", "ledger/checkpoint/"): LISTS,
     ("GET", "ledger/proof/{message}/"): "200 404 404 200 200 404 200 200 403 401",
@@ -76,6 +83,8 @@ TABLE = {
 }
 BODIES = {
     "messages/": {"text": "Your room is ready."},
+    "{asked}/reply/": {"text": "Thank you."},
+    "{asked}/close/": {"result": "settled"},
     "close/": {"resolution": "no_action", "comment": "Talked."},
     "reopen/": {"reason": "Another look"},
     "scan/": {"text": "Your room is ready."},
@@ -100,6 +109,12 @@ def waiting(hotel: Hotel) -> Message:
     return sent.message
 
 
+def asked(hotel: Hotel) -> Consultation:
+    """Aoi's request for help."""
+    known = Consultation.objects.filter(conversation=hotel.talk, origin="employee").first()
+    return known or consultation_open(conversation=hotel.talk, actor=hotel.people["aoi"], words="He shouts.")
+
+
 def address(hotel: Hotel, path: str) -> str:
     alerts = {alert.concerned_id: alert.pk for alert in Alert.objects.all()}
     return path.format(
@@ -107,6 +122,7 @@ def address(hotel: Hotel, path: str) -> str:
         stranger=stranger(hotel).pk,
         message=Message.objects.get(conversation=hotel.talk, direction="inbound").pk,
         waiting=waiting(hotel).pk,
+        asked=asked(hotel).pk,
         held=(Message.objects.filter(text__contains="aoi_private").first() or factories.held(hotel.talk)).pk,
         file=Attachment.objects.get(message__conversation=hotel.talk, kind="attachment").pk,
         original=Attachment.objects.get(message__conversation=hotel.talk, kind="original").pk,
@@ -118,6 +134,8 @@ def address(hotel: Hotel, path: str) -> str:
 def body_for(method: str, path: str, hotel: Hotel) -> dict[str, str] | None:
     if path.endswith("/assign/"):
         return {"to": str(hotel.people["kai"].pk)}
+    if path == "consultations/":
+        return {"conversation": str(hotel.talk.pk)} if method == "POST" else None
     if path.endswith("/customer/"):
         return {"customer": str(hotel.talk.customer_id)} if method == "POST" else None
     return next((body for end, body in BODIES.items() if path.endswith(end)), {}) if method == "POST" else None
@@ -140,7 +158,7 @@ def test_each_role_on_each_address(hotel: Hotel, name: str) -> None:
 def test_the_table_names_every_address() -> None:
     listed = {path.split("?")[0].replace("{chief_alert}", "{alert}") for _method, path in TABLE}
     patterns = {str(pattern.pattern).replace("<str:pk>", "{row}") for pattern in urls.urlpatterns}
-    for name in ("talk", "message", "alert", "file", "original", "stranger", "waiting", "held"):
+    for name in ("talk", "asked", "message", "alert", "file", "original", "stranger", "waiting", "held"):
         listed = {path.replace(f"{{{name}}}", "{row}") for path in listed}
 
     assert patterns - listed == set()
