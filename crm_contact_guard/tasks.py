@@ -11,6 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from celery import Task, shared_task
+from celery.signals import worker_init
 from django.utils import timezone
 
 from crm_contact_guard import crm
@@ -27,7 +28,7 @@ from crm_contact_guard.hosting import logs
 from crm_contact_guard.intake import mail_polling, reconciling
 from crm_contact_guard.notices import outbox as notices
 from crm_contact_guard.notices.models import Notice
-from crm_contact_guard.policy import restriction_notices
+from crm_contact_guard.policy import hours, restriction_notices
 from crm_contact_guard.policy.closing import answering
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Message
@@ -43,6 +44,12 @@ from crm_contact_guard.supervision.handling import steps
 from crm_contact_guard.supervision.second_reading import second_reader
 
 logger = logs.logger(__name__)
+
+
+@worker_init.connect
+def warm_up(**_: object) -> None:
+    """Load the holidays before the worker takes its first task, and before a pool of processes is forked."""
+    hours.warm_up()
 
 
 @shared_task(acks_late=True, ignore_result=True)

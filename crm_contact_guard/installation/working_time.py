@@ -27,16 +27,20 @@ def hours_items() -> Iterator[Item]:
     Calendars that the app keeps count as well, if the employee is mirrored.
     """
     now = timezone.now()
-    problems = hours.holiday_problems((now.year, now.year + 1))
+    staff = list(_staff())
+    own = sorted({code for record in staff for code in _codes(record)})
+    problems = hours.holiday_problems((now.year, now.year + 1), own)
     for problem in problems:
         yield warning(
             TOPIC,
             f'CONTACT_GUARD["HOLIDAYS"]: {problem}',
             "use a code of ISO 3166-1 or 3166-2 such as JP or GB-ENG; add missing days as dates, or upgrade holidays",
         )
+    for problem in hours.holiday_parts(own, now.year):
+        yield warning(TOPIC, problem, "docs/working_time.md")
     never = []
     known = {(row.tenant, row.key): row for row in Employee.objects.all()}
-    for record in _staff():
+    for record in staff:
         employee = known.get((record.tenant, record.key)) or Employee(key=record.key)
         employee.timezone = record.timezone
         employee.working_hours = dict(record.working_hours or {})
@@ -62,7 +66,14 @@ def hours_items() -> Iterator[Item]:
             'correct the file or CONTACT_GUARD["ICALENDAR"]; the earlier roster stays in force until then',
         )
     if not (never or problems or unread):
-        yield fine(TOPIC, "working hours, calendars and holidays can be read")
+        known_until = hours.holiday_sources(own)
+        yield fine(TOPIC, "; ".join(["working hours, calendars and holidays can be read", *known_until]))
+
+
+def _codes(record: EmployeeRecord) -> list[str]:
+    """Return the holiday codes in an employee's own calendar, as far as they can be read."""
+    own = (record.calendar or {}).get("holidays", [])
+    return [code for code in own if isinstance(code, str)] if isinstance(own, list) else []
 
 
 def _unread() -> Iterator[tuple[str, str]]:

@@ -8,6 +8,8 @@ from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import Q
+
 from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.delivery.waits import went_at
 from crm_contact_guard.directory.models import Employee
@@ -17,7 +19,7 @@ from crm_contact_guard.record.models import Conversation, Direction, Message
 
 #: Number of messages read at first, and at most. If a talk has more, the oldest of these counts as its first.
 _FEW: Final = 50
-_MOST: Final = 500
+_MOST: Final = 200
 #: States of messages that reached the customer or are about to. Messages without a delivery come from the host.
 _GOES_OUT: Final = frozenset(
     (
@@ -80,14 +82,15 @@ def _messages(conversation: Conversation, until: datetime, besides: UUID | None)
     Notes, automatic answers, messages that didn't go out, and files that were fetched later don't count.
     """
     rows = conversation.messages.filter(occurred_at__lte=until).exclude(direction=Direction.NOTE)
-    rows = rows.filter(reply_to__isnull=True).order_by("-occurred_at", "-id")
-    columns = rows.values_list("id", "direction", "occurred_at", "employee_id", "delivery__state", "wait__ended_at")
+    rows = rows.filter(Q(direction=Direction.INBOUND) | Q(employee__isnull=False), reply_to__isnull=True)
+    rows = (rows.exclude(pk=besides) if besides is not None else rows).order_by("-occurred_at", "-id")
+    columns = rows.values_list("direction", "occurred_at", "delivery__state", "wait__ended_at")
     found: list[tuple[Side, datetime]] = []
     for part in (slice(0, _FEW), slice(_FEW, _MOST)):
         page: list[tuple[Any, ...]] = list(columns[part])
-        for pk, direction, at, writer, state, gone_at in page:
+        for direction, at, state, gone_at in page:
             inbound = direction == Direction.INBOUND
-            if pk != besides and (inbound or (writer is not None and state in _GOES_OUT)):
+            if inbound or state in _GOES_OUT:
                 # A message that waited was said when it went out, not when it was written.
                 found.append((Side.CUSTOMER if inbound else Side.EMPLOYEE, gone_at or at))
         found.sort(key=lambda said: said[1], reverse=True)

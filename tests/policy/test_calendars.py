@@ -73,6 +73,43 @@ def test_the_check_names_who_never_works_and_holidays_that_can_not_be_known() ->
         assert "GB-XYZ" in next(iter(hours_items())).says
 
 
+@pytest.mark.parametrize(
+    ("codes", "own", "says"),
+    [
+        (["GB"], [], "GB has only the days common to all its parts, and each has more; name one, such as GB-"),
+        (["JP"], ["DE"], "DE has only the days common"),
+        (["GB-ENG", "AU-NSW", "US", "JP"], [], ""),
+    ],
+)
+def test_the_check_names_countries_whose_parts_differ(codes: list[str], own: list[str], says: str) -> None:
+    factories.employee("aoi", calendar={"holidays": own} if own else None)
+
+    with override_settings(CONTACT_GUARD={**_settings(), "HOLIDAYS": codes}):
+        items = list(hours_items())
+
+    assert [says in item.says for item in items if item.level != "ok"] == ([True] if says else [])
+    known = items[-1].says
+    assert all(f"{code} until 2" in known for code in (*codes, *own))
+    assert "holidays 0." in known
+
+
+def test_a_worker_knows_the_holidays_before_its_first_task() -> None:
+    from celery.signals import worker_init
+
+    from crm_contact_guard import tasks
+    from crm_contact_guard.policy.working_time import holidays
+
+    assert tasks.warm_up
+
+    holidays.calendar.cache_clear()
+    with override_settings(
+        CONTACT_GUARD={**_settings(), "HOLIDAYS": ["JP", "XX"], "QUIET_HOURS": {"holidays": ["KR"]}}
+    ):
+        worker_init.send(sender=None)
+
+    assert holidays.calendar.cache_info().currsize == 4
+
+
 def _settings() -> dict[str, Any]:
     from django.conf import settings
 

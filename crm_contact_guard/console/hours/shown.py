@@ -128,4 +128,5 @@ def _period(first: str, last: str) -> str:
 
 
 def _times(intervals: Iterable[Interval], zone: ZoneInfo) -> list[str]:
-    return [f"{one.start.astimezone(zone):%H:%M}–{one.end.astimezone(zone):%H:%M}" for one in intervals]
+    pairs = [(f"{one.start.astimezone(zone):%H:%M}", f"{one.end.astimezone(zone):%H:%M}") for one in intervals]
+    return [f"{start}–{'24:00' if end == '00:00' else end}" for start, end in pairs]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
+from importlib.metadata import version
 
 
 class UnknownCalendar(ValueError):
@@ -45,3 +46,26 @@ def problem(code: str, year: int) -> str:
     except UnknownCalendar as error:
         return str(error)
     return ""
+
+
+def parts_problem(code: str, year: int) -> str:
+    """Return why a country's code isn't enough, in English: every part has further holidays; empty if it is enough.
+
+    This takes a few tenths of a second for a country with many parts. Raise UnknownCalendar.
+    """
+    import holidays  # noqa: PLC0415 - see ``calendar``
+
+    common = calendar(code, year)
+    parts = () if "-" in code else holidays.country_holidays(code).subdivisions
+    if not parts or any(calendar(f"{code}-{part}", year) <= common for part in parts):
+        return ""
+    return f"{code} has only the days common to all its parts, and each has more; name one, such as {code}-{parts[0]}"
+
+
+def last_known(code: str) -> tuple[str, int]:
+    """Return the version of the package ``holidays``, and the last year that it knows. Raise UnknownCalendar."""
+    import holidays  # noqa: PLC0415 - see ``calendar``
+
+    calendar(code, 2026)
+    country, _, _subdivision = code.partition("-")
+    return version("holidays"), int(holidays.country_holidays(country).end_year)
