@@ -26,6 +26,7 @@ from crm_contact_guard.files import reencoding
 from crm_contact_guard.hosting import collations
 from crm_contact_guard.installation.addresses import misplaced
 from crm_contact_guard.installation.templates import finds_ours
+from crm_contact_guard.notices import targets
 from crm_contact_guard.policy import (
     company,
     icalendar_options,
@@ -194,6 +195,12 @@ def check_reader(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         return []
     hint = "See docs/reader.md, Settings."
     return [Error(words, hint=hint, id="crm_contact_guard.E015") for words in options.problems(settings.READER)]
+
+
+@register("crm_contact_guard")
+def check_notify(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E070: ``NOTIFY`` has an unknown key or a value that can't be used."""
+    return [Error(words, hint="See docs/notices.md.", id="crm_contact_guard.E070") for words in targets.problems()]
 
 
 @register("crm_contact_guard", deploy=True)

@@ -120,8 +120,10 @@ def learn_name(self: Task[..., None], customer_id: str, alias: str) -> None:
 @shared_task(acks_late=True, ignore_result=True)
 def notify(notice_id: str) -> None:
     """Send one notice, unless another worker is already sending it."""
-    tenant = Notice.objects.values_list("employee__tenant", flat=True).filter(pk=notice_id).first()
-    with crm.tenant(tenant or ""):
+    found = Notice.objects.filter(pk=notice_id).values_list("employee__tenant", "conversation__tenant").first()
+    if found is None:
+        return  # cancelled
+    with crm.tenant(found[0] or found[1] or ""):
         notices.notice_send(int(notice_id))
 
 

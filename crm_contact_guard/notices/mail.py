@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from crm_contact_guard.conf import settings
 from crm_contact_guard.hosting.languages import speaking
 from crm_contact_guard.hosting.mailing import send_by_host
-from crm_contact_guard.notices import topics
+from crm_contact_guard.notices import targets, topics
 from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.notices.topics import DIGEST, Line
 from crm_contact_guard.policy import hours
@@ -45,7 +45,8 @@ def speaking_to(notice: Notice) -> AbstractContextManager[object]:
         stack.enter_context(speaking(notice.employee.language))
         stack.enter_context(timezone.override(hours.zone(notice.employee)))
     else:
-        stack.enter_context(speaking())
+        target = targets.named(notice.way)
+        stack.enter_context(speaking(target.language if target is not None else ""))
     return stack
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crm_contact_guard.notices import mail, topics
+from crm_contact_guard.notices import mail, posting, targets, topics
 from crm_contact_guard.notices.models import EMAIL, Notice
+from crm_contact_guard.notices.targets import Target
 from crm_contact_guard.notices.topics import DIGEST, Line
 
 
@@ -36,18 +37,35 @@ def matters(notice: Notice) -> bool:
 
 
 def is_reachable(notice: Notice) -> bool:
-    """Whether the recipient has an address for the way of the notice."""
-    return notice.way != EMAIL or (notice.employee is not None and bool(notice.employee.email))
+    """Whether the recipient has an address for the way of the notice, or the target still exists."""
+    if notice.way != EMAIL:
+        return targets.named(notice.way) is not None and not notice.last_error.startswith(targets.GONE)
+    return notice.employee is not None and bool(notice.employee.email)
+
+
+def _post(notice: Notice, target: Target, said: Mapping[str, Mapping[str, Line]]) -> None:
+    line = said[notice.topic][notice.subject_id]
+    text = line.text if target.detail else str(topics.topic(notice.topic).label)
+    try:
+        key = f"notice-{notice.subject_id}-{notice.pk}"
+        posting.post(target, key=key, topic=notice.topic, text=text, link=mail.url(line.path))
+    except posting.NotPosted as error:
+        raise NotSent(str(error), permanent=error.permanent) from error
 
 
 def send(notice: Notice) -> bool:
     """Send a notice. Return False if it was no longer needed. Raise NotSent."""
     if not is_reachable(notice):
-        raise NotSent("no e-mail address", permanent=True)
+        why = "no e-mail address" if notice.way == EMAIL else "the settings have no such target"
+        raise NotSent(why, permanent=True)
     with mail.speaking_to(notice):
         said = lines(notice)
         if not said:
             return False
+        target = targets.named(notice.way)
+        if target is not None:
+            _post(notice, target, said)
+            return True
         try:
             mail.send(notice, said)
         except Exception as error:  # whatever an email backend raises, the notice is retried

@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -49,9 +49,14 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, a
     return _sent("POST", url, body, headers, seconds=seconds, largest=LARGEST, refuse=refuse)
 
 
+def deliver(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, refuse: Refuse) -> None:
+    """Send a POST request, with the query of the address, that any status from 200 to 299 answers. Raise Unanswered."""
+    _sent("POST", url, body, headers, seconds=seconds, largest=LARGEST, refuse=refuse, query=True, ok=range(200, 300))
+
+
 def get(url: str, headers: Mapping[str, str], *, seconds: float, largest: int, refuse: Refuse) -> bytes:
     """Return the body of a response with status 200 and at most ``largest`` bytes. Raise Unanswered."""
-    return _sent("GET", url, None, headers, seconds=seconds, largest=largest, refuse=refuse)
+    return _sent("GET", url, None, headers, seconds=seconds, largest=largest, refuse=refuse, query=True)
 
 
 def _sent(
@@ -63,6 +68,8 @@ def _sent(
     seconds: float,
     largest: int,
     refuse: Refuse,
+    query: bool = False,
+    ok: Container[int] = (200,),
 ) -> bytes:
     parts = urlsplit(url)
     clock = _Clock(seconds)
@@ -71,10 +78,10 @@ def _sent(
     except (HTTPException, ValueError) as error:
         clock.stop()
         raise Unanswered("unreachable", "isn't a valid address") from error
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query and method == "GET" else "")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query and query else "")
     try:
         connection.request(method, target, body=body, headers={**headers, "Connection": "close"})
-        content = _content(connection.getresponse(), largest)
+        content = _content(connection.getresponse(), largest, ok)
         clock.left()  # after the socket was shut down, the response looks complete
         return content
     except (OSError, HTTPException, ValueError) as error:
@@ -89,10 +96,10 @@ def _sent(
         connection.close()
 
 
-def _content(answer: HTTPResponse, largest: int) -> bytes:
+def _content(answer: HTTPResponse, largest: int, ok: Container[int]) -> bytes:
     if 300 <= answer.status < 400:
         raise Unanswered("redirect", "answers with a redirect, which is not followed", status=answer.status)
-    if answer.status != 200:
+    if answer.status not in ok:
         raise Unanswered(f"http_{answer.status}", f"answers {answer.status}", status=answer.status)
     content = bytearray()
     while piece := answer.read(_PIECE):
