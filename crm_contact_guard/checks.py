@@ -120,9 +120,10 @@ def check_channels(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_policy(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E010: a setting of the rules, thresholds, undo or holds has a value that can't be used."""
+    """E010: a setting of the rules, thresholds, undo, holds or cases has a value that can't be used."""
     problems: dict[str, None] = {}
-    for check in (presets.rules, thresholds.check, planning.seconds_by_kind, deadlines.hold_hours, deadlines.hold_ends):
+    holds = (planning.seconds_by_kind, deadlines.hold_hours, deadlines.hold_ends)
+    for check in (presets.rules, thresholds.check, *holds, outcomes.check, rules.check):
         try:
             check()
         except ConfigurationError as error:
@@ -220,18 +221,6 @@ def check_reading(app_configs: Configs, **_: Any) -> list[CheckMessage]:
         return []
     hint = f"pip install 'crm-contact-guard[{','.join(missing)}]'"
     return [Warning("Contacts in pictures or PDF files are not detected", hint=hint, id="crm_contact_guard.W006")]
-
-
-@register("crm_contact_guard")
-def check_cases(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E027: ``OUTCOMES``, ``WORK_RULES`` or ``APPEAL_DAYS`` is invalid."""
-    messages: list[CheckMessage] = []
-    for check in (outcomes.check, rules.check):
-        try:
-            check()
-        except ConfigurationError as error:
-            messages.append(Error(str(error), hint="See docs/cases.md.", id="crm_contact_guard.E027"))
-    return messages
 
 
 @register("crm_contact_guard")

@@ -33,6 +33,9 @@ from crm_contact_guard.directory.rights import (
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.sending.rights import holds, may_decide
+from crm_contact_guard.supervision.cases.models import Case
+from crm_contact_guard.supervision.cases.rights import cases
+from crm_contact_guard.supervision.cases.rights import joinable as joinable_cases
 from crm_contact_guard.supervision.consulting.rights import consultations, may_consult, may_help
 from crm_contact_guard.supervision.models import Alert, Finding
 from crm_contact_guard.supervision.rights import alerts, may_erase, may_review
@@ -40,14 +43,17 @@ from crm_contact_guard.supervision.rights import alerts, may_erase, may_review
 __all__ = [
     "access_log",
     "alerts",
+    "cases",
     "consultations",
     "conversations",
     "employee_or_refuse",
     "events",
     "findings",
+    "has_cases",
     "holds",
     "is_party",
     "is_supervising",
+    "joinable_cases",
     "may_answer_subjects",
     "may_consult",
     "may_decide",
@@ -119,6 +125,13 @@ def is_supervising(viewer: Employee) -> bool:
     return viewer.active and (sees_all(viewer) or watched_teams(viewer).exists())
 
 
+def has_cases(viewer: Employee) -> bool:
+    """Whether the viewer has a list of cases: everyone who supervises, and employees whom a case concerns."""
+    if viewer.role == Role.AUDITOR:
+        return False
+    return is_supervising(viewer) or cases(viewer).exists()
+
+
 def findings(viewer: Employee) -> QuerySet[Finding]:
     """Return the findings that the viewer may read.
 
@@ -176,10 +189,12 @@ def events(viewer: Employee) -> QuerySet[Event]:
 def access_log(viewer: Employee) -> QuerySet[Event]:
     """Return the recorded accesses that the viewer may read.
 
-    Accesses to conversations with an alert that concerns the viewer are excluded.
+    Accesses to conversations with an alert that concerns the viewer are excluded, and those to cases about the viewer.
     """
     if not may_read_record(viewer):
         return Event.objects.none()
     kinds = Q(kind__startswith="view.") | Q(kind__startswith="export.")
     concerning = Alert.objects.filter(concerned=viewer).values("conversation")
-    return Event.objects.filter(kinds, tenant=viewer.tenant).exclude(conversation__in=concerning)
+    own = [str(key) for key in Case.objects.filter(concerned=viewer).values_list("pk", flat=True)]
+    rows = Event.objects.filter(kinds, tenant=viewer.tenant).exclude(conversation__in=concerning)
+    return rows.exclude(subject_type="case", subject_id__in=own) if own else rows

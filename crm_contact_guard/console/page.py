@@ -100,6 +100,8 @@ class Frame:
             items.append(NavItem("dashboard", _url("dashboard"), _("Overview"), "layout-dashboard", "g d"))
             items.append(NavItem("alerts", _url("alerts"), _("Alerts"), "bell", "g a"))
             items.append(NavItem("holds", _url("holds"), _("Held messages"), "hand", "g h"))
+        if permissions.has_cases(self.viewer):
+            items.append(NavItem("cases", _url("cases"), _("Cases"), "briefcase", "g k"))
         if self.viewer.role != Role.AUDITOR:
             items.append(NavItem("inbox", _url("inbox"), _("Inbox"), "inbox", "g i"))
             items.append(NavItem("consultations", _url("consultations"), _("Consultations"), "life-buoy", "g c"))
@@ -133,6 +135,9 @@ class Frame:
             "hold_approve": "holds",
             "hold_return": "holds",
             "hold_reject": "holds",
+            "case": "cases",
+            "case_step": "cases",
+            "case_letter": "cases",
             "alert_message_erase": "alerts",
             "inbox_conversation": "inbox",
             "own_flag": "own_record",

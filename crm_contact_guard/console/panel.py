@@ -23,7 +23,19 @@ from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.viewing.conversations import seen
 
-STYLES = ("tokens", "base", "thread", "composer", "queue", "inbox", "subjects", "consulting", "hours", "notices")
+STYLES = (
+    "tokens",
+    "base",
+    "thread",
+    "composer",
+    "queue",
+    "inbox",
+    "subjects",
+    "consulting",
+    "hours",
+    "notices",
+    "cases",
+)
 SCRIPTS = ("live", "composer", "keys", "queue", "waits")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.i18n import set_language
 
+from crm_contact_guard.console.cases import views as cases
 from crm_contact_guard.console.consulting import measuring
 from crm_contact_guard.console.consulting import views as consulting
 from crm_contact_guard.console.conversation import calls, chat_links, identifying, message_files, recalling
@@ -88,6 +89,10 @@ urlpatterns = [
     path("notices/read/", notices.read, name="notices_read"),
     path("notices/settings/", notices.settings, name="notice_settings"),
     path("notices/test/", notices.test, name="notice_test"),
+    path("cases/", cases.cases, name="cases"),
+    path("cases/<uuid:pk>/", cases.case, name="case"),
+    path("cases/<uuid:pk>/steps/<slug:name>/", cases.step, name="case_step"),
+    path("cases/<uuid:pk>/letters/<uuid:letter_pk>/", cases.letter, name="case_letter"),
     path("subjects/", data_requests.search, name="data_requests"),
     path("subjects/<uuid:pk>/", data_requests.customer_data, name="customer_data"),
     path("subjects/<uuid:pk>/disclosure/", data_requests.disclose, name="customer_data_disclose"),

@@ -14,6 +14,9 @@ from crm_contact_guard.conversations.lifecycle import conversation_open
 from crm_contact_guard.directory.models import Customer
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.record.models import Conversation, Event, Message
+from crm_contact_guard.supervision.cases.models import Case
+from crm_contact_guard.supervision.cases.opening import case_open
+from crm_contact_guard.supervision.cases.working import case_tell
 from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.models import Alert
@@ -72,6 +75,11 @@ TABLE = {
     ("GET", "consultations/{asked}/"): "200 404 404 200 200 404 200 403 403 401",
     ("POST", "consultations/{asked}/reply/"): "200 404 404 200 200 404 200 403 403 401",
     ("POST", "consultations/{asked}/close/"): "200 404 404 200 200 404 200 403 403 401",
+    # The case is about Aoi, who has been told; Sora leads it.
+    ("GET", "cases/"): LISTS,
+    ("POST", "cases/"): "403 403 403 201 201 403 201 403 403 401",
+    ("GET", "cases/{case}/"): "200 404 404 200 404 404 404 404 403 401",
+    ("POST", "cases/{case}/steps/"): "403 404 404 200 404 404 404 404 403 401",
     ("GET", "access-log/"): "403 403 403 403 403 403 200 200 403 401",
     ("GET", "ledger/checkpoint/"): LISTS,
     ("GET", "ledger/proof/{message}/"): "200 404 404 200 200 404 200 200 403 401",
@@ -88,6 +96,7 @@ BODIES = {
     "close/": {"resolution": "no_action", "comment": "Talked."},
     "reopen/": {"reason": "Another look"},
     "scan/": {"text": "Your room is ready."},
+    "steps/": {"action": "note", "text": "Asked the desk."},
 }
 
 
@@ -115,6 +124,16 @@ def asked(hotel: Hotel) -> Consultation:
     return known or consultation_open(conversation=hotel.talk, actor=hotel.people["aoi"], words="He shouts.")
 
 
+def case_of(hotel: Hotel) -> Case:
+    """A case that Sora leads, after Aoi was told."""
+    sora, aoi = hotel.people["sora"], hotel.people["aoi"]
+    known = Case.objects.filter(opened_by=sora, told_at__isnull=False).first()
+    if known is None:
+        known = case_open(actor=sora, sort="conduct", concerned=aoi)
+        case_tell(case_id=known.pk, actor=sora, allegation="You gave your number.")
+    return known
+
+
 def address(hotel: Hotel, path: str) -> str:
     alerts = {alert.concerned_id: alert.pk for alert in Alert.objects.all()}
     return path.format(
@@ -124,6 +143,7 @@ def address(hotel: Hotel, path: str) -> str:
         waiting=waiting(hotel).pk,
         asked=asked(hotel).pk,
         held=(Message.objects.filter(text__contains="aoi_private").first() or factories.held(hotel.talk)).pk,
+        case=case_of(hotel).pk,
         file=Attachment.objects.get(message__conversation=hotel.talk, kind="attachment").pk,
         original=Attachment.objects.get(message__conversation=hotel.talk, kind="original").pk,
         alert=alerts[hotel.people["aoi"].pk],
@@ -136,6 +156,8 @@ def body_for(method: str, path: str, hotel: Hotel) -> dict[str, str] | None:
         return {"to": str(hotel.people["kai"].pk)}
     if path == "consultations/":
         return {"conversation": str(hotel.talk.pk)} if method == "POST" else None
+    if path == "cases/":
+        return {"sort": "conduct", "concerned": str(hotel.people["aoi"].pk)} if method == "POST" else None
     if path.endswith("/customer/"):
         return {"customer": str(hotel.talk.customer_id)} if method == "POST" else None
     return next((body for end, body in BODIES.items() if path.endswith(end)), {}) if method == "POST" else None
@@ -158,7 +180,7 @@ def test_each_role_on_each_address(hotel: Hotel, name: str) -> None:
 def test_the_table_names_every_address() -> None:
     listed = {path.split("?")[0].replace("{chief_alert}", "{alert}") for _method, path in TABLE}
     patterns = {str(pattern.pattern).replace("<str:pk>", "{row}") for pattern in urls.urlpatterns}
-    for name in ("talk", "asked", "message", "alert", "file", "original", "stranger", "waiting", "held"):
+    for name in ("talk", "asked", "message", "alert", "file", "original", "stranger", "waiting", "held", "case"):
         listed = {path.replace(f"{{{name}}}", "{row}") for path in listed}
 
     assert patterns - listed == set()
@@ -202,6 +224,7 @@ def test_nothing_is_changed_or_deleted_over_the_api(hotel: Hotel, method: str) -
 
 def test_an_auditor_leaves_nothing_but_traces_of_reading(hotel: Hotel) -> None:
     address(hotel, "{held}")  # Aoi's messages exist already
+    case_of(hotel)
     before = set(Event.objects.values_list("pk", flat=True))
 
     for method, path in TABLE:

@@ -25,6 +25,9 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.privacy.holds import hold_place
 from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.supervision.cases.models import CaseLetter
+from crm_contact_guard.supervision.cases.opening import case_open
+from crm_contact_guard.supervision.cases.working import case_tell
 from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.models import Alert
@@ -59,6 +62,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "hours_remove": {"kind": "leave", "number": "0", "version": "1"},
     "hours_company_enter": {"kind": "closed", "first": TOMORROW, "version": "0"},
     "hours_company_remove": {"kind": "closed", "number": "0", "version": "1"},
+    "case_step": {"text": "Ask the desk"},
     "customer_data_erase": {"erase-reason": "Asked for it", "erase-confirm": "on"},
     "customer_data_hold_place": {"hold-name": "Dispute 7", "hold-reason": "The court asked"},
     "customer_data_hold_release": {"release-reason": "Settled"},
@@ -124,6 +128,11 @@ TABLE = {
     ("GET", "inbox"): "200 200 200 200 200 200 200 403 403 302",
     ("GET", "inbox_news"): "200 200 200 200 200 200 200 200 403 302",
     ("GET", "inbox_conversation"): "200 404 404 404 404 404 404 404 403 302",
+    # The case is about Aoi, who has been told; chief leads it. She writes no notes.
+    ("GET", "cases"): "200 200 200 200 200 200 200 403 403 302",
+    ("GET", "case"): "200 404 404 200 404 404 404 404 403 302",
+    ("POST", "case_step"): "403 404 404 302 404 404 404 404 403 302",
+    ("GET", "case_letter"): "200 404 404 200 404 404 404 404 403 302",
     ("GET", "data_requests"): "403 403 403 403 403 403 200 200 403 302",
     ("GET", "customer_data"): "403 403 403 403 403 403 200 200 403 302",
     ("POST", "customer_data_disclose"): "403 403 403 403 403 403 200 403 403 302",
@@ -149,6 +158,7 @@ class Rows:
     limit: Restriction
     held: Message
     contest: FlagRemark
+    letter: CaseLetter
 
     def arguments(self, name: str) -> list[Any]:
         talk = self.hotel.talk
@@ -172,6 +182,9 @@ class Rows:
             **named,
             "message_file": [self.file.pk],
             "inbox_conversation": [talk.pk],
+            "case": [self.letter.case_id],
+            "case_step": [self.letter.case_id, "note"],
+            "case_letter": [self.letter.case_id, self.letter.pk],
             "contest_answer": [self.contest.pk],
         }.get(name, [])
 
@@ -223,11 +236,14 @@ def rows(hotel: Hotel) -> Rows:
     sent = gateway.send(actor=hotel.people["aoi"], conversation=hotel.talk, text="See you.", send_at=later)
     assert sent.message is not None
     alert = alert_for(hotel.talk, said, 0, 4)
+    chief = hotel.people["chief"]
+    case = case_open(actor=chief, sort="conduct", concerned=hotel.people["aoi"])
+    letter = case_tell(case_id=case.pk, actor=chief, allegation="You gave your number.")
     held = factories.held(hotel.talk)
     contest = FlagRemark.objects.create(
         alert=alert, kind="contest", employee=hotel.people["aoi"], made_at=timezone.now()
     )
-    return Rows(hotel, alert, Attachment.objects.get(), link, hold, asked, sent.message, limit, held, contest)
+    return Rows(hotel, alert, Attachment.objects.get(), link, hold, asked, sent.message, limit, held, contest, letter)
 
 
 def names() -> set[str]:
@@ -252,7 +268,8 @@ def test_the_table_names_every_address() -> None:
 @pytest.mark.parametrize("name", sorted(names() - PUBLIC))
 def test_no_page_takes_another_method(hotel: Hotel, name: str) -> None:
     allowed = {method for method, page in TABLE if page == name}
-    arguments = [uuid4()] * str(next(p.pattern for p in urls.urlpatterns if p.name == name)).count("<uuid:")
+    pattern = str(next(p.pattern for p in urls.urlpatterns if p.name == name))
+    arguments = [uuid4()] * pattern.count("<uuid:") + ["note"] * pattern.count("<slug:")
 
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - allowed:
         assert hotel.browser("compliance").generic(method, url(name, *arguments)).status_code == 405

@@ -1,22 +1,31 @@
 """The people of the browser's site. Run as a module; prints the guests' keys as JSON."""
 
 import json
+from datetime import timedelta
 
 import django
 
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
-from crm_contact_guard.directory.mirror import employee_for, mirror_teams  # noqa: E402
+from crm_contact_guard.conversations.lifecycle import conversation_open  # noqa: E402
+from crm_contact_guard.directory.mirror import customer_for, employee_for, mirror_teams  # noqa: E402
+from crm_contact_guard.directory.models import Employee  # noqa: E402
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise  # noqa: E402
+from crm_contact_guard.supervision.cases.models import Case  # noqa: E402
+from crm_contact_guard.supervision.cases.working import case_tell, participant_add, task_add  # noqa: E402
+from crm_contact_guard.supervision.review import alert_close  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.host.models import Client  # noqa: E402
+from tests.supervision.cases.scene import alert  # noqa: E402
 
 ALWAYS = {"mon-sun": "00:00-24:00"}
 #: The site lives through a whole run, so tests that must find nobody talking yet have guests of their own.
 LANGUAGES = {
     **dict.fromkeys(("Robert", "Maria", "Anna", "Jun", "Erika", "Olga", "Mika", "Lena", "Karl", "Paul", "Vera"), "en"),
+    "Nora": "en",
     **dict.fromkeys(("Hanako", "Tomoko"), "ja"),
 }
 EMAILS = {"Erika": "erika@mail.example"}
@@ -52,7 +61,21 @@ def main() -> None:
         name: str(Client.objects.create(full_name=name, manager=aoi, language=language, emails=EMAILS.get(name, "")).pk)
         for name, language in LANGUAGES.items()
     }
+    _case()
     print(json.dumps(guests))
+
+
+def _case() -> None:
+    """A case about Aoi that chief leads, after she was told."""
+    people = {person.name: person for person in Employee.objects.all()}
+    talk = conversation_open(customer=customer_for(Client.objects.get(full_name="Nora")), channel="chat")
+    raised = alert(talk, text="Your room is ready.")
+    alert_close(alert_id=raised.pk, reviewer=people["Chief"], resolution="case_opened")
+    case = Case.objects.get()
+    participant_add(case_id=case.pk, actor=people["Chief"], person=people["Vice"], part="approver")
+    due = timezone.now() - timedelta(hours=2)
+    task_add(case_id=case.pk, actor=people["Chief"], title="Ask the desk", assignee=people["Chief"], due_at=due)
+    case_tell(case_id=case.pk, actor=people["Chief"], allegation="You asked a guest to go on privately.")
 
 
 if __name__ == "__main__":

@@ -191,8 +191,8 @@ def _case(chief: Employee, clerk: Employee) -> None:
         case = opening.case_open(actor=chief, sort=sort, concerned=clerk)
         for talk in Conversation.objects.filter(employee=clerk):
             opening.evidence_add(case_id=case.pk, actor=chief, conversation=talk)
-        deputy = Employee.objects.get(email="ken@kaede.example")
-        working.participant_add(case_id=case.pk, actor=chief, person=deputy, part="approver")
+    deputy = Employee.objects.get(email="ken@kaede.example")
+    working.participant_add(case_id=case.pk, actor=chief, person=deputy, part="approver")
     for days in (0, 1):
         due = timezone.now() + timedelta(days=days)
         working.task_add(case_id=case.pk, actor=chief, title=f"Ask {days}", assignee=deputy, due_at=due)
