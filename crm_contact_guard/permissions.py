@@ -31,6 +31,7 @@ from crm_contact_guard.directory.rights import (
     watched_teams,
 )
 from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.policy.versions.rights import may_read_policy, may_set_policy
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.sending.rights import holds, may_decide
 from crm_contact_guard.supervision.cases.models import Case
@@ -63,9 +64,11 @@ __all__ = [
     "may_identify_as",
     "may_identify_customer",
     "may_look_at_subjects",
+    "may_read_policy",
     "may_read_record",
     "may_review",
     "may_see_hours",
+    "may_set_policy",
     "may_start",
     "may_unmask",
     "may_write",

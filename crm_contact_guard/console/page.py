@@ -109,6 +109,7 @@ class Frame:
         if self.viewer.role != Role.AUDITOR:
             items.append(NavItem("own_record", _url("own_record"), _("About me"), "user-check", "g m"))
         if permissions.may_look_at_subjects(self.viewer):
+            items.append(NavItem("policy", _url("policy"), _("Rules before sending"), "list-checks", "g p"))
             items.append(NavItem("data_requests", _url("data_requests"), _("Data requests"), "scale", "g s"))
         return items
 
@@ -149,6 +150,9 @@ class Frame:
             "consultation_restrict": "consultations",
             "consultation_lift": "consultations",
             "consultation_outside": "consultations",
+            "policy_version": "policy",
+            "policy_approve": "policy",
+            "policy_withdraw": "policy",
             "hours_employee": "hours",
             "hours_enter": "hours",
             "hours_remove": "hours",

@@ -16,6 +16,7 @@ from crm_contact_guard.console.employee import inbox, starting
 from crm_contact_guard.console.hours import views as hours
 from crm_contact_guard.console.notices import views as notices
 from crm_contact_guard.console.own import views as own
+from crm_contact_guard.console.policy import views as policy
 from crm_contact_guard.console.supervisor import (
     alert_actions,
     alerts,
@@ -72,6 +73,10 @@ urlpatterns = [
     path("me/", own.own, name="own_record"),
     path("me/flags/<uuid:pk>/", own.flag, name="own_flag"),
     path("alerts/contests/<uuid:pk>/", contests.answer, name="contest_answer"),
+    path("rules/policy/", policy.policy, name="policy"),
+    path("rules/policy/<uuid:pk>/", policy.version, name="policy_version"),
+    path("rules/policy/<uuid:pk>/approve/", policy.approve, name="policy_approve"),
+    path("rules/policy/<uuid:pk>/withdraw/", policy.withdraw, name="policy_withdraw"),
     path("files/<uuid:pk>/", message_files.file, name="message_file"),
     path("files/carrier/<str:token>/", message_files.carrier_file, name="carrier_file"),
     path("hours/", hours.overview, name="hours"),

@@ -124,6 +124,18 @@ def from_settings() -> Rulebook:
     )
 
 
+def from_preset(industry: str) -> Rulebook:
+    """Return the rulebook of an industry's preset, without the company's own settings. Raise ConfigurationError."""
+    preset = presets.preset(industry)
+    return Rulebook(
+        industry=preset.name,
+        rules=preset.rules,
+        thresholds=thresholds.of_sensitivity(Thresholds(ALERT, NOTICED), preset.sensitivity),
+        review_share=preset.review_share,
+        outcomes=preset.outcomes,
+    )
+
+
 @lru_cache(maxsize=64)
 def from_text(text: str) -> Rulebook:
     """Return the rulebook that a recorded version contains."""

@@ -44,6 +44,15 @@ def thresholds(own: Thresholds) -> dict[Direction, Thresholds]:
     return result
 
 
+def of_sensitivity(own: Thresholds, sensitivity: Mapping[Direction, str]) -> dict[Direction, Thresholds]:
+    """Return the thresholds for each direction by sensitivity alone. ``own``: as in ``thresholds``."""
+    factors = {direction: SENSITIVITIES[sensitivity[direction]] for direction in Direction}
+    return {
+        direction: Thresholds(_clipped(own.alert * factor.alert), _clipped(own.noticed * factor.noticed))
+        for direction, factor in factors.items()
+    }
+
+
 def check() -> None:
     """Raise ConfigurationError for invalid settings, as ``thresholds`` does, but without loading the detector."""
     for direction in Direction:

@@ -23,6 +23,8 @@ from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.conversations.restrictions.restricting import restriction_impose
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.policy.rulebook import from_settings
+from crm_contact_guard.policy.versions.models import PolicyVersion
 from crm_contact_guard.privacy.holds import hold_place
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.supervision.cases.models import CaseLetter
@@ -65,6 +67,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "case_step": {"text": "Ask the desk"},
     "customer_data_erase": {"erase-reason": "Asked for it", "erase-confirm": "on"},
     "customer_data_hold_place": {"hold-name": "Dispute 7", "hold-reason": "The court asked"},
+    "policy_withdraw": {"reason": "Too soon"},
     "customer_data_hold_release": {"release-reason": "Settled"},
 }
 TABLE = {
@@ -124,6 +127,11 @@ TABLE = {
     ("GET", "hours_company"): "403 403 403 403 403 403 200 403 403 302",
     ("POST", "hours_company_enter"): "403 403 403 403 403 403 302 403 403 302",
     ("POST", "hours_company_remove"): "403 403 403 403 403 403 302 403 403 302",
+    ("GET", "policy"): "403 403 403 403 403 403 200 200 403 302",
+    ("POST", "policy"): "403 403 403 403 403 403 422 403 403 302",
+    ("GET", "policy_version"): "403 403 403 403 403 403 200 200 403 302",
+    ("POST", "policy_approve"): "403 403 403 403 403 403 302 403 403 302",
+    ("POST", "policy_withdraw"): "403 403 403 403 403 403 302 403 403 302",
     ("GET", "message_file"): "200 404 404 200 200 404 200 200 403 302",
     ("GET", "inbox"): "200 200 200 200 200 200 200 403 403 302",
     ("GET", "inbox_news"): "200 200 200 200 200 200 200 200 403 302",
@@ -159,6 +167,7 @@ class Rows:
     held: Message
     contest: FlagRemark
     letter: CaseLetter
+    version: PolicyVersion
 
     def arguments(self, name: str) -> list[Any]:
         talk = self.hotel.talk
@@ -178,6 +187,7 @@ class Rows:
         if name.startswith("hold_") or name == "message_recall":
             return [(self.waiting if name == "message_recall" else self.held).pk]
         named = {key: [self.hotel.people["aoi"].pk] for key in ("hours_employee", "hours_enter", "hours_remove")}
+        named |= {key: [self.version.pk] for key in ("policy_version", "policy_approve", "policy_withdraw")}
         return {
             **named,
             "message_file": [self.file.pk],
@@ -243,7 +253,17 @@ def rows(hotel: Hotel) -> Rows:
     contest = FlagRemark.objects.create(
         alert=alert, kind="contest", employee=hotel.people["aoi"], made_at=timezone.now()
     )
-    return Rows(hotel, alert, Attachment.objects.get(), link, hold, asked, sent.message, limit, held, contest, letter)
+    rules, tomorrow = from_settings(), timezone.now() + timedelta(days=1)
+    version = PolicyVersion.objects.create(
+        digest=rules.digest,
+        text=rules.text,
+        origin="page",
+        state="proposed",
+        valid_from=tomorrow,
+        created_at=timezone.now(),
+    )
+    file = Attachment.objects.get()
+    return Rows(hotel, alert, file, link, hold, asked, sent.message, limit, held, contest, letter, version)
 
 
 def names() -> set[str]:

@@ -39,7 +39,7 @@ LEVELS = {
         "deliver": "送信",
         "nudge": "確認",
         "schedule": "予約",
-        "hold": "保留",
+        "hold": "承認待ち",
         "block": "送信不可",
         "balanced": "標準",
         "strict": "厳格",

@@ -46,6 +46,7 @@ def test_every_page_is_accessible(visitors: Visitors, talk: Talk, screen: dict[s
         "/guard/subjects/",
         "/guard/notices/",
         "/guard/notices/settings/",
+        "/guard/rules/policy/",
         "/guard/hours/",
         "/guard/hours/company/",
         "/guard/alerts/?status=closed",

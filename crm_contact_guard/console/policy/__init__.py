@@ -1,0 +1,1 @@
+"""The page on which compliance officers publish the rules."""
