@@ -194,9 +194,9 @@ def _indexes(table: Table, rows: list[tuple[Any, ...]]) -> Iterator[Said]:
 
 
 def _is_ours(table: Table, name: str, condition: str) -> bool:
-    """Whether a partial index is ours and its condition only compares a column with a list."""
+    """Whether a partial index is ours and its condition only compares a column with a list, or with one value."""
     plain = re.fullmatch(
-        r"\(\(\w+\)::text = ANY \(\(ARRAY\[('\w+'::character varying(, )?)+\]\)::text\[\]\)\)", condition
+        r"\(\(\w+\)::text = (ANY \(\(ARRAY\[('\w+'::character varying(, )?)+\]\)::text\[\]\)|'\w+'::text)\)", condition
     )
     return name in table.partial and plain is not None
 
