@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any
@@ -121,47 +121,42 @@ def check_channels(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 @register("crm_contact_guard")
 def check_policy(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E010: a setting of the rules, thresholds, undo, holds or cases has a value that can't be used."""
-    problems: dict[str, None] = {}
-    holds = (planning.seconds_by_kind, deadlines.hold_hours, deadlines.hold_ends)
-    for check in (presets.rules, thresholds.check, *holds, outcomes.check, rules.check):
-        try:
-            check()
-        except ConfigurationError as error:
-            problems[str(error)] = None
+    holds = planning.seconds_by_kind, deadlines.hold_hours, deadlines.hold_ends
+    checks = presets.rules, thresholds.check, *holds, outcomes.check, rules.check
+    problems = dict.fromkeys(filter(None, map(_problem, checks)))
     return [Error(text, hint="See docs/settings.md, The company.", id="crm_contact_guard.E010") for text in problems]
 
 
 @register("crm_contact_guard")
 def check_quiet_hours(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E050: ``QUIET_HOURS`` has an invalid entry."""
-    try:
-        quiet_hours.check()
-    except ConfigurationError as error:
-        hint = "See docs/working_time.md, Quiet hours of customers."
-        return [Error(str(error), hint=hint, id="crm_contact_guard.E050")]
-    return []
+    problem = _problem(quiet_hours.check)
+    hint = "See docs/working_time.md, Quiet hours of customers."
+    return [Error(problem, hint=hint, id="crm_contact_guard.E050")] if problem else []
 
 
 @register("crm_contact_guard")
 def check_icalendar(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E051: ``ICALENDAR`` has an invalid entry."""
+    problem = _problem(icalendar_options.check)
+    hint = "See docs/working_time.md, Rosters in iCalendar files."
+    return [Error(problem, hint=hint, id="crm_contact_guard.E051")] if problem else []
+
+
+def _problem(check: Callable[[], object]) -> str:
     try:
-        icalendar_options.check()
+        check()
     except ConfigurationError as error:
-        hint = "See docs/working_time.md, Rosters in iCalendar files."
-        return [Error(str(error), hint=hint, id="crm_contact_guard.E051")]
-    return []
+        return str(error)
+    return ""
 
 
 @register("crm_contact_guard")
 def check_company_rules(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E014: the file named in ``COMPANY_RULES`` can't be used."""
-    try:
-        company.own_rules()
-    except ConfigurationError as error:
-        hint = "See docs/detection.md, A company's own words and rules."
-        return [Error(str(error), hint=hint, id="crm_contact_guard.E014")]
-    return []
+    problem = _problem(company.own_rules)
+    hint = "See docs/detection.md, A company's own words and rules."
+    return [Error(problem, hint=hint, id="crm_contact_guard.E014")] if problem else []
 
 
 @register("crm_contact_guard")

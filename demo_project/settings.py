@@ -179,6 +179,7 @@ CONTACT_GUARD: dict[str, Any] = {
     "LOGOUT_URL": "logout",
     "WORKING_HOURS": {"mon-fri": "09:00-18:00"},
     "HOLIDAYS": ["JP"],
+    "UNDO_SECONDS": {"chat": 5, "email": 10},
     "AUTO_ANSWER": {
         "EMERGENCY": {
             "en": "If you are staying with us and it is urgent, please call 03-6277-4810 at any time.",

@@ -91,7 +91,12 @@ class Wait(Row):
                 fields=["due_at"],
                 condition=models.Q(state__in=["waiting", "held"]),
                 name="contact_guard_wait_due",
-            )
+            ),
+            models.Index(
+                fields=["ended_at"],
+                condition=models.Q(state__in=["returned", "rejected", "expired"]),
+                name="contact_guard_wait_ended",
+            ),
         ]
 
 

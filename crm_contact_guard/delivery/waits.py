@@ -7,10 +7,11 @@ recall and a release never both succeed. A released message is in the outbox lik
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from crm_contact_guard.conversations import lifecycle
@@ -33,6 +34,8 @@ WORDS: Final = {
     "rejected": "rejected",
     "expired": "expired",
 }
+#: How long a message that was kept back is listed with those that wait.
+LATELY: Final = timedelta(days=3)
 OPEN: Final = (Wait.State.WAITING.value, Wait.State.HELD.value)
 
 
@@ -118,6 +121,12 @@ def wait_of(message_id: UUID) -> Wait | None:
     """Return a message's wait with the rows that services need, or None if it went out at once."""
     rows = Wait.objects.select_related("message__conversation__customer", "message__employee", "decided_by")
     return rows.filter(pk=message_id).first()
+
+
+def unsent_of(writer: Employee, now: datetime) -> QuerySet[Wait]:
+    """Return the writer's messages that wait, and those that were kept back or decided against lately."""
+    ended = Q(state__in=(Wait.State.RETURNED, Wait.State.REJECTED, Wait.State.EXPIRED), ended_at__gte=now - LATELY)
+    return Wait.objects.filter(Q(state__in=OPEN) | ended, message__employee=writer)
 
 
 def went_at(message: Message) -> datetime:

@@ -11,6 +11,7 @@ from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Left
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
@@ -18,6 +19,7 @@ from crm_contact_guard.console.conversation import channel_choices
 from crm_contact_guard.console.conversation.talk import Talk, talk
 from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.conversations.restrictions.standing import undisturbed
+from crm_contact_guard.delivery import waits
 from crm_contact_guard.delivery.health import Down, down
 from crm_contact_guard.directory.models import Customer, Employee, Role
 from crm_contact_guard.directory.search import part_of
@@ -57,8 +59,10 @@ class Listing:
     #: Customers found by name with whom a conversation can be started.
     startable: Sequence[Customer]
     words: str
-    #: "waiting" if only waiting conversations are listed, else empty.
+    #: "waiting" if only waiting conversations are listed, "unsent" if only those with messages that haven't gone.
     only: str
+    #: Number of the viewer's messages that wait, or were kept back lately.
+    unsent: int
     waiting: int
     unread: int
     version: str
@@ -116,6 +120,9 @@ def listing(request: HttpRequest, viewer: Employee, active: UUID | None) -> List
         rows = rows.filter(part_of("customer__name", words) | part_of("subject", words))
     if only == "waiting":
         rows = rows.filter(waiting_since__isnull=False)
+    unsent = waits.unsent_of(viewer, timezone.now())
+    if only == "unsent":
+        rows = rows.filter(pk__in=unsent.values("message__conversation"))
     found = list(_listed(rows)[: most + 1])
     sensitive = stored_findings([row.last_id for row in found if row.last_id])
     counted = own.aggregate(waiting=Count("pk", filter=Q(waiting_since__isnull=False)), unread=Sum("unread"))
@@ -128,7 +135,8 @@ def listing(request: HttpRequest, viewer: Employee, active: UUID | None) -> List
         more=min(most + STEP, MOST) if len(found) > most and most < MOST else 0,
         startable=_startable(viewer, words) if words else [],
         words=words,
-        only=only if only == "waiting" else "",
+        only=only if only in ("waiting", "unsent") else "",
+        unsent=unsent.count(),
         waiting=counted["waiting"],
         unread=counted["unread"] or 0,
         version=version(viewer),

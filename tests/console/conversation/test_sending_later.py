@@ -46,3 +46,14 @@ def test_an_approved_wording_fills_the_composer_and_is_not_sent(hotel: Hotel) ->
     assert filled.status_code == 200
     assert ">You can always reach me here.</textarea>" in filled.content.decode()
     assert not Message.objects.exists()
+
+
+def test_messages_that_have_not_gone_are_listed_in_the_inbox(hotel: Hotel) -> None:
+    assert "show=unsent" not in hotel.get("aoi", "inbox").content.decode()
+    hotel.send("aoi", send_at=(timezone.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M"))
+
+    listed = hotel.get("aoi", "inbox", query="?show=unsent").content.decode()
+    assert "Hanako Sato" in listed
+
+    hotel.post("aoi", "message_recall", Wait.objects.get().pk)
+    assert "Hanako Sato" not in hotel.get("aoi", "inbox", query="?show=unsent").content.decode()
