@@ -314,7 +314,7 @@ def check_auto_answer(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 @register("crm_contact_guard")
 def check_protection(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E060: ``PROTECTION`` has an unknown key or a wrong value."""
-    hint = "See docs/settings.md, Policy."
+    hint = "See docs/settings.md, Protection of employees."
     return [Error(problem, hint=hint, id="crm_contact_guard.E060") for problem in protection.problems()]
 
 
