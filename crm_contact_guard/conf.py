@@ -59,6 +59,7 @@ DEFAULTS: dict[str, Any] = {
     "POLICY_APPROVAL": False,
     "HOLD_HOURS": 8,
     "HOLD_ENDS": "return",
+    "UNSIGNED_MAY_WRITE": True,
     # Supervision
     "ALERT_WINDOW_HOURS": 24,
     "NOTIFY": {"email": True},
@@ -161,6 +162,12 @@ CONTACT_GUARD_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "crm_contact_guard.tasks.poll_mail",
         "schedule": 30.0,
         "options": {"expires": 30.0},
+    },
+    # Does nothing unless rules are published.
+    "contact-guard-remind-of-rules": {
+        "task": "crm_contact_guard.tasks.remind_of_rules",
+        "schedule": 600.0,
+        "options": {"expires": 600.0},
     },
     "contact-guard-reconcile": {"task": "crm_contact_guard.tasks.reconcile", "schedule": 86400.0},
     "contact-guard-sync": {"task": "crm_contact_guard.tasks.sync_directory", "schedule": 600.0},

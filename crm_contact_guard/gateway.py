@@ -35,6 +35,7 @@ from crm_contact_guard.hosting import database
 from crm_contact_guard.hosting.insert_once import insert_once
 from crm_contact_guard.policy import limits, templates
 from crm_contact_guard.policy.decision import Action, Decision, Override, OverrideCode
+from crm_contact_guard.policy.known_rules.publishing import check_signed
 from crm_contact_guard.record.inserting import insert_quietly
 from crm_contact_guard.record.models import Conversation, Message, MessageKind
 from crm_contact_guard.record.recording import record_message
@@ -105,6 +106,8 @@ def send(
     emergency = emergency or (override is not None and override.code is OverrideCode.EMERGENCY)
     if not permissions.may_write(actor, conversation):
         raise NotPermitted(_("You can't write in this conversation."))
+    if not emergency:
+        check_signed(actor)
     carrier = registry.channel(channel or conversation.channel)
     signed = writing_as(actor, conversation.customer, carrier.alias)
     filled = templates.fill(template, customer=conversation.customer, signed=signed) if template else None

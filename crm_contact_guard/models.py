@@ -9,6 +9,7 @@ from crm_contact_guard.files.models import Attachment, Media
 from crm_contact_guard.notices.models import Notice, NoticePreference
 from crm_contact_guard.policy.calendars.models import WorkCalendar
 from crm_contact_guard.policy.closing.models import AutoAnswer
+from crm_contact_guard.policy.known_rules.models import Acknowledgement, RulesQuestion, RulesVersion
 from crm_contact_guard.policy.versions.models import PolicyVersion
 from crm_contact_guard.privacy.models import LegalHold
 from crm_contact_guard.reading.models import ReaderAnswer
@@ -27,6 +28,7 @@ from crm_contact_guard.supervision.models import Alert, Finding, Inspection
 from crm_contact_guard.supervision.own_view.models import FlagRemark
 
 __all__ = [
+    "Acknowledgement",
     "Address",
     "Alert",
     "ApiToken",
@@ -62,6 +64,8 @@ __all__ = [
     "PolicyVersion",
     "ReaderAnswer",
     "Restriction",
+    "RulesQuestion",
+    "RulesVersion",
     "Seal",
     "Team",
     "Tile",

@@ -30,6 +30,7 @@ from crm_contact_guard.notices import outbox as notices
 from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.policy import hours, restriction_notices
 from crm_contact_guard.policy.closing import answering
+from crm_contact_guard.policy.known_rules import reminding
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.roster_sync import roster_read
@@ -203,6 +204,14 @@ def sweep(days: int = 2) -> dict[str, int]:
         "woken": woken,
         "told": len(untold),
     }
+
+
+@shared_task(ignore_result=True)
+def remind_of_rules() -> int:
+    """Remind people of rules that they haven't signed, in their working hours. Return the number of emails sent."""
+    now = timezone.now()
+    reminding.expect(now)
+    return sum(reminding.remind(one) for one in reminding.due(now))
 
 
 @shared_task(ignore_result=True)

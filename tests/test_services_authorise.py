@@ -35,6 +35,10 @@ from crm_contact_guard.notices.preferences import Choice, preference_set
 from crm_contact_guard.notices.testing import trial_send
 from crm_contact_guard.policy.calendars.entering import calendar_enter, calendar_remove
 from crm_contact_guard.policy.calendars.storing import calendar_store
+from crm_contact_guard.policy.known_rules.models import RulesQuestion, RulesVersion
+from crm_contact_guard.policy.known_rules.publishing import rules_publish
+from crm_contact_guard.policy.known_rules.questions import question_answer, question_ask
+from crm_contact_guard.policy.known_rules.signing import quiz_try, rules_sign
 from crm_contact_guard.policy.rulebook import from_settings
 from crm_contact_guard.policy.versions.models import PolicyVersion
 from crm_contact_guard.policy.versions.publishing import (
@@ -69,7 +73,7 @@ from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.own_view.models import FlagRemark
 from crm_contact_guard.supervision.own_view.remarks import flag_remark
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
-from tests import factories
+from tests import factories, rules_text
 from tests.supervision.cases import authorised
 from tests.supervision.consulting import authorised as helping
 
@@ -111,6 +115,8 @@ class Scene:
     version: PolicyVersion
     #: One that a supervisor decides on.
     held: Message
+    rules: RulesVersion
+    question: RulesQuestion
     out: io.StringIO = field(default_factory=io.StringIO)
 
     @property
@@ -170,7 +176,10 @@ def scene() -> Scene:
     calendar_store(
         tenant="", owner=people["ken"], source="page", calendar={"leave": [["2026-07-13", "2026-07-17"]]}, version=0
     )
+    rules = rules_text.publish(people["compliance"])
     return Scene(
+        rules=rules,
+        question=question_ask(asked_by=people["ren"], text="Why?"),
         people=people,
         waiting=waiting,
         held=factories.held(talk),
@@ -306,6 +315,27 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     "policy.versions.publishing.version_withdraw": (
         lambda s, who: version_withdraw(version_id=s.version.pk, reason="Too soon", withdrawn_by=who),
         {"compliance"},
+    ),
+    "policy.known_rules.publishing.rules_publish": (
+        lambda s, who: rules_publish(published_by=who, title="Rules", text="Be kind."),
+        # Hers are her own tenant's rules.
+        {"compliance", "eve"},
+    ),
+    "policy.known_rules.signing.rules_sign": (
+        lambda s, who: rules_sign(signed_by=who, version=s.rules, digest=s.rules.digest),
+        {*PEOPLE} - {"auditor", "kai", "eve"},
+    ),
+    "policy.known_rules.signing.quiz_try": (
+        lambda s, who: quiz_try(taken_by=who, version=s.rules, chosen={}),
+        {*PEOPLE} - {"auditor", "kai", "eve"},
+    ),
+    "policy.known_rules.questions.question_ask": (
+        lambda s, who: question_ask(asked_by=who, text="May I?"),
+        {*PEOPLE} - {"auditor", "kai"},
+    ),
+    "policy.known_rules.questions.question_answer": (
+        lambda s, who: question_answer(answered_by=who, question=s.question, text="No."),
+        {*HEADS, "boss"},
     ),
     "privacy.erasing.erase_messages": (
         lambda s, who: erase_messages(Message.objects.filter(pk=s.said.pk), basis="request", actor=who),

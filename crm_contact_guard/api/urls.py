@@ -62,6 +62,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("access-log/", LazyView("access_log.AccessLog"), name="api-access-log"),
     path("ledger/checkpoint/", LazyView("ledger.LedgerCheckpoint"), name="api-ledger-checkpoint"),
     path("ledger/proof/<str:pk>/", LazyView("ledger.LedgerProof"), name="api-ledger-proof"),
+    path("rules/", LazyView("rules.RulesList"), name="api-rules"),
+    path("rules/<str:pk>/acknowledge/", LazyView("rules.RulesSign"), name="api-rules-acknowledge"),
     path("scan/", LazyView("scan.Scan"), name="api-scan"),
     path("schema/", LazyView("schema.Schema"), name="api-schema"),
 ]

@@ -32,6 +32,9 @@ from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.hosting import languages
 from crm_contact_guard.notices import listing
 from crm_contact_guard.policy import hours
+from crm_contact_guard.policy.known_rules.publishing import Mine, mine
+from crm_contact_guard.policy.known_rules.rights import may_publish
+from crm_contact_guard.policy.known_rules.showing import title_of
 
 P = ParamSpec("P")
 #: A view that takes the request and the viewing employee.
@@ -108,6 +111,8 @@ class Frame:
         items.append(NavItem("hours", _url("hours"), _("Working time"), "calendar", "g h"))
         if self.viewer.role != Role.AUDITOR:
             items.append(NavItem("own_record", _url("own_record"), _("About me"), "user-check", "g m"))
+        if self.rules.version is not None or may_publish(self.viewer):
+            items.append(NavItem("rules", _url("rules"), _("Work rules"), "file-text", "g r"))
         if permissions.may_look_at_subjects(self.viewer):
             items.append(NavItem("policy", _url("policy"), _("Rules before sending"), "list-checks", "g p"))
             items.append(NavItem("data_requests", _url("data_requests"), _("Data requests"), "scale", "g s"))
@@ -125,6 +130,16 @@ class Frame:
             return 0
         rows = permissions.own_conversations(self.viewer)
         return self.unread + (rows.aggregate(unread=Sum("unread"))["unread"] or 0)
+
+    @cached_property
+    def rules(self) -> Mine:
+        """The rules that apply to the viewer."""
+        return mine(self.viewer) if self.viewer is not None else Mine(None, unsigned=False)
+
+    @property
+    def unsigned(self) -> str:
+        """The title of the rules that the viewer still has to sign; "" if there are none."""
+        return title_of(self.rules.version) if self.rules.version is not None and self.rules.unsigned else ""
 
     @property
     def section(self) -> str:
@@ -159,6 +174,9 @@ class Frame:
             "hours_company": "hours",
             "hours_company_enter": "hours",
             "hours_company_remove": "hours",
+            "rules_version": "rules",
+            "rules_signatures": "rules",
+            "rules_publish": "rules",
             "customer_data": "data_requests",
             "customer_data_erase": "data_requests",
             "customer_data_hold_place": "data_requests",

@@ -17,6 +17,7 @@ from crm_contact_guard.console.hours import views as hours
 from crm_contact_guard.console.notices import views as notices
 from crm_contact_guard.console.own import views as own
 from crm_contact_guard.console.policy import views as policy
+from crm_contact_guard.console.rules import views as rules
 from crm_contact_guard.console.supervisor import (
     alert_actions,
     alerts,
@@ -98,6 +99,14 @@ urlpatterns = [
     path("cases/<uuid:pk>/", cases.case, name="case"),
     path("cases/<uuid:pk>/steps/<slug:name>/", cases.step, name="case_step"),
     path("cases/<uuid:pk>/letters/<uuid:letter_pk>/", cases.letter, name="case_letter"),
+    path("rules/", rules.rules, name="rules"),
+    path("rules/ask/", rules.ask, name="rules_ask"),
+    path("rules/publish/", rules.publish, name="rules_publish"),
+    path("rules/questions/<uuid:pk>/", rules.answer, name="rules_answer"),
+    path("rules/signatures/", rules.signatures, name="rules_signatures"),
+    path("rules/<uuid:pk>/", rules.rules, name="rules_version"),
+    path("rules/<uuid:pk>/quiz/", rules.take_quiz, name="rules_quiz"),
+    path("rules/<uuid:pk>/sign/", rules.sign, name="rules_sign"),
     path("subjects/", data_requests.search, name="data_requests"),
     path("subjects/<uuid:pk>/", data_requests.customer_data, name="customer_data"),
     path("subjects/<uuid:pk>/disclosure/", data_requests.disclose, name="customer_data_disclose"),

@@ -20,7 +20,7 @@ from crm_contact_guard.supervision.cases.working import case_tell
 from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.models import Alert
-from tests import factories
+from tests import factories, rules_text
 from tests.api.conftest import Hotel
 from tests.file_samples import read_to_end
 
@@ -86,6 +86,8 @@ TABLE = {
     ("GET", "files/{file}/"): "200 404 404 200 200 404 200 200 403 401",
     ("GET", "files/{original}/"): "403 404 404 403 403 404 200 403 403 401",
     ("GET", "templates/"): LISTS,
+    ("GET", "rules/"): LISTS,
+    ("POST", "rules/{rules}/acknowledge/"): "200 200 200 200 200 200 200 403 403 401",
     ("POST", "scan/"): LISTS,
     ("GET", "schema/"): "200 200 200 200 200 200 200 200 200 200",
 }
@@ -95,6 +97,7 @@ BODIES = {
     "{asked}/close/": {"result": "settled"},
     "close/": {"resolution": "no_action", "comment": "Talked."},
     "reopen/": {"reason": "Another look"},
+    "acknowledge/": {"digest": rules_text.DIGEST},
     "scan/": {"text": "Your room is ready."},
     "steps/": {"action": "note", "text": "Asked the desk."},
 }
@@ -147,6 +150,7 @@ def address(hotel: Hotel, path: str) -> str:
         file=Attachment.objects.get(message__conversation=hotel.talk, kind="attachment").pk,
         original=Attachment.objects.get(message__conversation=hotel.talk, kind="original").pk,
         alert=alerts[hotel.people["aoi"].pk],
+        rules=rules_text.published(hotel.people["kai"]).pk,
         chief_alert=alerts[hotel.people["sora"].pk],
     )
 
@@ -180,7 +184,8 @@ def test_each_role_on_each_address(hotel: Hotel, name: str) -> None:
 def test_the_table_names_every_address() -> None:
     listed = {path.split("?")[0].replace("{chief_alert}", "{alert}") for _method, path in TABLE}
     patterns = {str(pattern.pattern).replace("<str:pk>", "{row}") for pattern in urls.urlpatterns}
-    for name in ("talk", "asked", "message", "alert", "file", "original", "stranger", "waiting", "held", "case"):
+    given = "talk", "asked", "message", "alert", "file", "original", "stranger", "waiting", "held", "case", "rules"
+    for name in given:
         listed = {path.replace(f"{{{name}}}", "{row}") for path in listed}
 
     assert patterns - listed == set()

@@ -23,6 +23,8 @@ from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.conversations.restrictions.restricting import restriction_impose
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.files.models import Attachment
+from crm_contact_guard.policy.known_rules.models import RulesQuestion, RulesVersion
+from crm_contact_guard.policy.known_rules.questions import question_ask
 from crm_contact_guard.policy.rulebook import from_settings
 from crm_contact_guard.policy.versions.models import PolicyVersion
 from crm_contact_guard.privacy.holds import hold_place
@@ -34,7 +36,7 @@ from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.own_view.models import FlagRemark
-from tests import factories
+from tests import factories, rules_text
 from tests.console.conftest import Hotel, alert_for, says, url
 from tests.file_samples import PNG, read_to_end
 
@@ -65,6 +67,11 @@ FORMS: dict[str, dict[str, Any]] = {
     "hours_company_enter": {"kind": "closed", "first": TOMORROW, "version": "0"},
     "hours_company_remove": {"kind": "closed", "number": "0", "version": "1"},
     "case_step": {"text": "Ask the desk"},
+    "rules_sign": {"digest": rules_text.DIGEST},
+    "rules_quiz": {"q0": "1"},
+    "rules_ask": {"question": "May I give a lift?"},
+    "rules_answer": {"answer": "No."},
+    "rules_publish": {"title": "Rules", "text": "Be kind."},
     "customer_data_erase": {"erase-reason": "Asked for it", "erase-confirm": "on"},
     "customer_data_hold_place": {"hold-name": "Dispute 7", "hold-reason": "The court asked"},
     "policy_withdraw": {"reason": "Too soon"},
@@ -141,6 +148,15 @@ TABLE = {
     ("GET", "case"): "200 404 404 200 404 404 404 404 403 302",
     ("POST", "case_step"): "403 404 404 302 404 404 404 404 403 302",
     ("GET", "case_letter"): "200 404 404 200 404 404 404 404 403 302",
+    ("GET", "rules"): "200 200 200 200 200 200 200 200 403 302",
+    ("GET", "rules_version"): "200 200 200 200 200 200 200 200 403 302",
+    ("POST", "rules_quiz"): "302 302 302 302 302 302 302 403 403 302",
+    ("POST", "rules_sign"): "302 302 302 302 302 302 302 403 403 302",
+    ("POST", "rules_ask"): "302 302 302 302 302 302 302 403 403 302",
+    ("POST", "rules_answer"): "403 404 404 302 302 302 302 404 403 302",
+    ("GET", "rules_signatures"): "403 403 403 200 200 200 200 200 403 302",
+    ("GET", "rules_publish"): "403 403 403 403 403 403 200 403 403 302",
+    ("POST", "rules_publish"): "403 403 403 403 403 403 302 403 403 302",
     ("GET", "data_requests"): "403 403 403 403 403 403 200 200 403 302",
     ("GET", "customer_data"): "403 403 403 403 403 403 200 200 403 302",
     ("POST", "customer_data_disclose"): "403 403 403 403 403 403 200 403 403 302",
@@ -188,15 +204,13 @@ class Rows:
             return [(self.waiting if name == "message_recall" else self.held).pk]
         named = {key: [self.hotel.people["aoi"].pk] for key in ("hours_employee", "hours_enter", "hours_remove")}
         named |= {key: [self.version.pk] for key in ("policy_version", "policy_approve", "policy_withdraw")}
-        return {
-            **named,
-            "message_file": [self.file.pk],
-            "inbox_conversation": [talk.pk],
-            "case": [self.letter.case_id],
-            "case_step": [self.letter.case_id, "note"],
-            "case_letter": [self.letter.case_id, self.letter.pk],
-            "contest_answer": [self.contest.pk],
-        }.get(name, [])
+        rules = [RulesVersion.objects.get(number=1).pk]
+        question = [RulesQuestion.objects.get(text="May I?").pk]
+        others = {"message_file": [self.file.pk], "inbox_conversation": [talk.pk], "rules_answer": question}
+        others |= {**named, "contest_answer": [self.contest.pk], "case": [self.letter.case_id]}
+        others |= {"case_step": [self.letter.case_id, "note"], "case_letter": [self.letter.case_id, self.letter.pk]}
+        others |= {"rules_version": rules, "rules_sign": rules, "rules_quiz": rules}
+        return others.get(name, [])
 
     def call(self, who: str, method: str, name: str) -> HttpResponse:
         address = url(name, *self.arguments(name))
@@ -262,6 +276,8 @@ def rows(hotel: Hotel) -> Rows:
         valid_from=tomorrow,
         created_at=timezone.now(),
     )
+    rules_text.publish(hotel.people["compliance"])
+    question_ask(asked_by=hotel.people["aoi"], text="May I?")
     file = Attachment.objects.get()
     return Rows(hotel, alert, file, link, hold, asked, sent.message, limit, held, contest, letter, version)
 

@@ -17,6 +17,7 @@ from crm_contact_guard.console.supervisor.filtering import AGES, STATUSES, Filte
 from crm_contact_guard.console.supervisor.rows import Row, rows_of
 from crm_contact_guard.directory.models import Employee, Role, Team
 from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.policy.known_rules.showing import unsigned
 from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Topic
 from crm_contact_guard.supervision.own_view.models import FlagRemark
 from crm_contact_guard.supervision.own_view.remarks import contested
@@ -66,6 +67,8 @@ class DashboardPage(Shown):
     queue: Queue
     #: Alerts that the employee contests, and that nobody has answered yet.
     contested: Sequence[FlagRemark]
+    #: Number of people whose signature under the rules the viewer may look up, and who haven't signed.
+    unsigned: int
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ def dashboard(request: HttpRequest, viewer: Employee) -> HttpResponse:
     if not permissions.is_supervising(viewer):
         return redirect("crm_contact_guard:inbox")
     waiting = list(contested(viewer)[:OVERVIEW])
-    return show(request, viewer, DashboardPage(queue_of(request, viewer, overview=True), waiting))
+    found = queue_of(request, viewer, overview=True)
+    return show(request, viewer, DashboardPage(found, waiting, unsigned(viewer)))
 
 
 @page()

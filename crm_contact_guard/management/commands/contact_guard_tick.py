@@ -20,6 +20,7 @@ class Command(GuardCommand):
         with inline():
             polled = tasks.poll_mail()
             swept = tasks.sweep()
+            tasks.remind_of_rules()
             sealed = tasks.seal()
             witnessed = tasks.witness()
         self.stdout.write(

@@ -17,7 +17,7 @@ from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_rais
 from crm_contact_guard.supervision.cases.models import Case  # noqa: E402
 from crm_contact_guard.supervision.cases.working import case_tell, participant_add, task_add  # noqa: E402
 from crm_contact_guard.supervision.review import alert_close  # noqa: E402
-from tests import factories  # noqa: E402
+from tests import factories, rules_text  # noqa: E402
 from tests.host.models import Client  # noqa: E402
 from tests.supervision.cases.scene import alert  # noqa: E402
 
@@ -57,6 +57,7 @@ def main() -> None:
     mirror_teams()
     employee_for(aoi)
     busy_team()
+    rules_text.publish(factories.employee("officer", job="compliance"), quiz="Private number?\n- Yes\n* No")
     guests = {
         name: str(Client.objects.create(full_name=name, manager=aoi, language=language, emails=EMAILS.get(name, "")).pk)
         for name, language in LANGUAGES.items()

@@ -50,6 +50,8 @@ def test_every_page_is_accessible(visitors: Visitors, talk: Talk, screen: dict[s
         "/guard/hours/",
         "/guard/hours/company/",
         "/guard/alerts/?status=closed",
+        "/guard/rules/",
+        "/guard/rules/signatures/",
     ):
         supervisor.goto(path)
         wrong += faults(supervisor)

@@ -24,6 +24,8 @@ from crm_contact_guard.notices.preferences import Choice, preference_set
 from crm_contact_guard.policy import restriction_notices
 from crm_contact_guard.policy.calendars.storing import calendar_store
 from crm_contact_guard.policy.closing import answering
+from crm_contact_guard.policy.known_rules.questions import question_answer, question_ask
+from crm_contact_guard.policy.known_rules.signing import quiz_try, rules_sign
 from crm_contact_guard.policy.rulebook import from_settings
 from crm_contact_guard.policy.versions.publishing import shadow_start, version_publish
 from crm_contact_guard.privacy.holds import hold_place, hold_release
@@ -43,7 +45,7 @@ from crm_contact_guard.supervision.noticing import notice
 from crm_contact_guard.supervision.own_view.remarks import contest_answer, flag_remark
 from crm_contact_guard.supervision.review import alert_claim, alert_close
 from crm_contact_guard.supervision.second_reading import second_reader
-from tests import factories
+from tests import factories, rules_text
 
 
 def play() -> None:
@@ -58,6 +60,7 @@ def play() -> None:
         _receives(mail, text)
     _sends(clerk, chat)
     _answers_automatically()
+    _knows_the_rules(chief, clerk)
     _notices(Message.objects.filter(direction="inbound").earliest("pk"))
     for number, alert in enumerate(Alert.objects.order_by("pk")[:2]):
         alert_claim(alert_id=alert.pk, reviewer=chief)
@@ -107,6 +110,17 @@ def _answers_automatically() -> None:
 
 def _tomorrow() -> datetime:
     return timezone.now() + timedelta(days=1)
+
+
+def _knows_the_rules(chief: Employee, clerk: Employee) -> None:
+    """Two versions, one signed and one not, and two questions, one answered."""
+    officer = factories.employee("officer", job="compliance")
+    first = rules_text.publish(officer)
+    rules_sign(signed_by=clerk, version=first, digest=first.digest)
+    second = rules_text.publish(officer, quiz="Private number?\n- Yes\n* No")
+    quiz_try(taken_by=clerk, version=second, chosen={0: 1})
+    question_answer(answered_by=chief, question=question_ask(asked_by=clerk, text="May I?"), text="No.")
+    question_ask(asked_by=clerk, text="Why?")
 
 
 def _receives(talk: Conversation, text: str) -> None:

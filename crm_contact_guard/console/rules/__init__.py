@@ -1,0 +1,1 @@
+"""The company's rules for talking to customers: read, sign, ask, publish."""

@@ -1,0 +1,97 @@
+"""Remind people by email of rules that they haven't signed: at once, then after some days, then every week."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.core.mail import EmailMessage
+from django.db.models import Exists, F, OuterRef
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from crm_contact_guard.conf import settings
+from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.hosting import database, logs
+from crm_contact_guard.hosting.languages import speaking
+from crm_contact_guard.hosting.mailing import send_by_host
+from crm_contact_guard.policy.disturbing import may_disturb
+from crm_contact_guard.policy.known_rules.models import Acknowledgement, RulesVersion
+from crm_contact_guard.policy.known_rules.publishing import applying
+from crm_contact_guard.policy.known_rules.showing import title_of
+from crm_contact_guard.policy.known_rules.signing import expected, record_reminder
+
+logger = logs.logger(__name__)
+
+#: Days from one reminder to the next. The last one repeats.
+_PAUSES = (3, 4, 7)
+#: Most reminders of one version to one person.
+_MOST = 8
+
+
+def expect(now: datetime, limit: int = 200) -> int:
+    """Note whose signatures are expected for the versions that apply now. Return the number of people added."""
+    added = 0
+    for tenant in RulesVersion.objects.order_by().values_list("tenant", flat=True).distinct():
+        for version in applying(tenant, now):
+            known = Acknowledgement.objects.filter(version=version, employee=OuterRef("pk"))
+            people = Employee.objects.filter(~Exists(known), tenant=tenant, active=True).exclude(role=Role.AUDITOR)
+            for person in people.order_by("pk")[: limit - added]:
+                with database.atomic():
+                    expected(version, person, remind_at=now)
+                added += 1
+    return added
+
+
+def due(now: datetime, limit: int = 200) -> list[UUID]:
+    """Return the acknowledgements that are due for a reminder."""
+    rows = Acknowledgement.objects.filter(signed_at=None, remind_at__lte=now, employee__active=True)
+    return list(rows.order_by("remind_at").values_list("pk", flat=True)[:limit])
+
+
+def remind(acknowledgement_id: UUID) -> bool:
+    """Send one reminder. Return whether it was sent. A conditional UPDATE keeps two workers from sending it twice.
+
+    Outside the person's working hours nothing is sent; the next sweep tries again. If the process dies between the
+    UPDATE and the email, the next reminder follows in a few days.
+    """
+    now = timezone.now()
+    rows = Acknowledgement.objects.filter(pk=acknowledgement_id, signed_at=None, remind_at__lte=now)
+    found = rows.select_related("employee", "version").first()
+    if found is None or not may_disturb(found.employee, now):
+        return False
+    is_outdated = not applying(found.version.tenant, now).filter(pk=found.version_id).exists()
+    pause = _PAUSES[min(found.reminders, len(_PAUSES) - 1)]
+    again = None if is_outdated or found.reminders + 1 >= _MOST else now + timedelta(days=pause)
+    with database.atomic():
+        mine = rows.filter(reminders=found.reminders)
+        if not mine.update(remind_at=again, reminders=F("reminders") + (not is_outdated)):
+            return False
+        found.refresh_from_db()
+        record_reminder(found)
+    if is_outdated or not found.employee.email:
+        return False
+    try:
+        send_by_host(_mail(found))
+    except Exception:  # whatever an email backend raises, the others still get their reminders
+        logger.exception("Reminder %s could not be sent; the next one follows", found.pk)
+        return False
+    return True
+
+
+def _mail(found: Acknowledgement) -> EmailMessage:
+    with speaking(found.employee.language):
+        link = settings.PUBLIC_URL.rstrip("/") + reverse("crm_contact_guard:rules")
+        context = {"title": title_of(found.version), "link": link, "company": settings.company_name}
+        subject = render_to_string("crm_contact_guard/mail/rules_subject.txt", context)
+        body = render_to_string("crm_contact_guard/mail/rules.txt", context)
+    return EmailMessage(
+        subject=" ".join(subject.split()),
+        body=body,
+        to=[found.employee.email],
+        headers={
+            "Message-ID": f"<rules-{found.pk}-{found.reminders}@contact-guard.invalid>",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
