@@ -62,6 +62,7 @@ DEFAULTS: dict[str, Any] = {
     "UNSIGNED_MAY_WRITE": True,
     # Supervision
     "ALERT_WINDOW_HOURS": 24,
+    "ALERT_REOPEN_DAYS": 7,
     "NOTIFY": {"email": True},
     "READER": {},
     "OUTCOMES": {},

@@ -31,6 +31,7 @@ from crm_contact_guard.supervision.titles import alert_title
 
 ALERT: Final = "alert"
 SERIOUS: Final = "alert_serious"
+AGAIN: Final = "alert_again"
 #: Key in the event of an alert opened without an addressee: whoever becomes responsible must still be told.
 OWED: Final = "owed"
 
@@ -47,6 +48,13 @@ def alert_tell(alert: Alert, person: Employee, *, not_before: datetime | None = 
         not_before=not_before,
         conversation=alert.conversation,
         team=alert.team,
+    )
+
+
+def alert_tell_again(alert: Alert, person: Employee) -> list[Notice]:
+    """Tell a person that an alert was opened again by new evidence. Telling them again has no effect."""
+    return tell(
+        topic=AGAIN, subject=("alert", alert.pk), people=[person], conversation=alert.conversation, team=alert.team
     )
 
 
@@ -87,6 +95,15 @@ topics.register(
         name=ALERT,
         label=gettext_lazy("An alert"),
         many=gettext_lazy("Alerts"),
+        lines=_lines,
+        roles=_WATCHING,
+    )
+)
+topics.register(
+    topics.Topic(
+        name=AGAIN,
+        label=gettext_lazy("An alert that happened again"),
+        many=gettext_lazy("Alerts that happened again"),
         lines=_lines,
         roles=_WATCHING,
     )

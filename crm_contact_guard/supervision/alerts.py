@@ -9,26 +9,22 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.hosting import database
-from crm_contact_guard.policy import moments
+from crm_contact_guard.hosting.insert_once import insert_once
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import record_event
-from crm_contact_guard.supervision.alert_notices import OWED, alert_tell
-from crm_contact_guard.supervision.models import (
-    Alert,
-    Finding,
-    FindingKind,
-    Severity,
-    Side,
-    Stance,
-    Tier,
-    Topic,
-)
+from crm_contact_guard.supervision.alert_notices import OWED, alert_tell, alert_tell_again
+from crm_contact_guard.supervision.handling import stories
+from crm_contact_guard.supervision.handling.evidence import join, promoted, store
+from crm_contact_guard.supervision.handling.moving import locked
+from crm_contact_guard.supervision.handling.severity import weigh
+from crm_contact_guard.supervision.models import Alert, Finding, FindingKind, Severity, Side, Tier, Topic
 from crm_contact_guard.supervision.pressing.rule import PRESSING
 from crm_contact_guard.supervision.routing import addressee
 
@@ -71,26 +67,6 @@ class Verdict:
     tier: str = Tier.ALERT
 
 
-def severity_of(verdict: Verdict) -> int:
-    """Return how severe an alert for the verdict is.
-
-    High for harassment, for a message that couldn't be inspected, and for an employee who gave or accepted a private
-    contact. Low for a message outside working hours, unless it began a talk in the customer's quiet hours, and for a
-    file that couldn't be read. Otherwise medium.
-    """
-    kinds = {finding.kind for finding in verdict.findings}
-    if verdict.topic == Topic.SCAN_FAILURE and all(finding.place for finding in verdict.findings):
-        return Severity.LOW  # only a file could not be read
-    if verdict.topic in (Topic.HARASSMENT, Topic.SCAN_FAILURE):
-        return Severity.HIGH
-    if verdict.topic == Topic.AFTER_HOURS:
-        disturbs = any(finding.detector == moments.Circumstance.QUIET for finding in verdict.findings)
-        return Severity.MEDIUM if disturbs else Severity.LOW
-    if verdict.by == Side.EMPLOYEE and (FindingKind.CONTACT_IDENTIFIER in kinds or verdict.stance == Stance.ACCEPT):
-        return Severity.HIGH
-    return Severity.MEDIUM
-
-
 @database.atomic()
 def alert_raise(
     *, conversation: Conversation, verdict: Verdict, notify: bool = True, notice_in: timedelta = timedelta(0)
@@ -107,63 +83,86 @@ def alert_raise(
     fresh = [finding for finding, created in stored if created or finding.alert_id is None]
     made = {finding.pk for finding, created in stored if created}
     earlier = _noticed_before(verdict, fresh)
-    now = timezone.now()
-    alert = (
-        Alert.objects.filter(
-            conversation=conversation, topic=verdict.topic, by=verdict.by, window_ends_at__gt=verdict.at.occurred_at
-        )
-        .exclude(status=Alert.Status.CLOSED)
-        .order_by("-opened_at")
-        .first()
-    )
+    story = stories.story(stories.fingerprint(conversation, verdict.topic, verdict.by, verdict.at))
+    alert = _current(conversation, verdict, story)
     # Noticed findings never open an alert on their own, but join an existing one.
     if not fresh and (alert is None or not earlier):
         return None
     if alert is None:
-        return _open(conversation, verdict, fresh, earlier, made, notify=notify, notice_in=notice_in)
-    _join(alert, [*fresh, *earlier], made)
-    severity = max(alert.severity, severity_of(verdict))
-    strongest = _strongest(alert.findings.all())
-    # A snooze ends as soon as it happens again.
+        with insert_once(lambda: _of_story(story)) as first:
+            opened = _open(conversation, verdict, fresh, earlier, made, notify=notify, notice_in=notice_in)
+        if first.earlier is None:
+            return opened
+        alert = first.earlier  # by another worker, for a message of the same story
+    return _extend(alert, verdict, fresh, earlier, made, notify=notify, notice_in=notice_in)
+
+
+def _current(conversation: Conversation, verdict: Verdict, story: str | None) -> Alert | None:
+    """Return the alert that new evidence joins: of the same story, in an open window, or closed a short time ago."""
+    if story is not None:
+        return _of_story(story)
+    rows = Alert.objects.filter(
+        conversation=conversation, topic=verdict.topic, by=verdict.by, window_ends_at__gt=verdict.at.occurred_at
+    )
+    current = rows.exclude(status=Alert.Status.CLOSED).order_by("-opened_at").first()
+    return current or stories.closed_before(conversation, verdict.topic, verdict.by)
+
+
+def _of_story(story: str | None) -> Alert | None:
+    """Return the story's alert, locked after its conversation, or None if there is none yet."""
+    key = Alert.objects.filter(story=story).values_list("pk", flat=True).first() if story else None
+    return locked(key) if key is not None else None
+
+
+def _extend(
+    alert: Alert,
+    verdict: Verdict,
+    fresh: Sequence[Finding],
+    earlier: Sequence[Finding],
+    made: Container[UUID],
+    *,
+    notify: bool,
+    notice_in: timedelta,
+) -> Alert:
+    """Add findings to an alert. A snooze ends; a closed alert opens again, unless it was a false alarm."""
+    join(alert, [*fresh, *earlier], made)
+    counted = stories.counts(alert)
+    severity, reasons = weigh(verdict, counted["times"])
+    if severity < alert.severity:
+        severity, reasons = alert.severity, alert.reasons or reasons
+    changes: dict[str, Any] = {
+        **counted,
+        "severity": severity,
+        "reasons": reasons,
+        "kind": _strongest(alert.findings.all()).kind,
+        "updated_at": timezone.now(),
+    }
     woken = alert.status == Alert.Status.SNOOZED
-    awake = {"status": Alert.Status.OPEN, "snoozed_until": None} if woken else {}
-    Alert.objects.filter(pk=alert.pk).update(severity=severity, kind=strongest.kind, updated_at=now, **awake)
+    again = alert.status == Alert.Status.CLOSED and alert.resolution != Alert.Resolution.FALSE_POSITIVE
+    if woken or again:
+        changes |= {"status": Alert.Status.OPEN, "snoozed_until": None}
+    if again:
+        changes |= {"resolution": "", "comment": "", "closed_by": None, "closed_at": None}
+        changes |= {"claimed_by": None, "claimed_at": None}
+        changes |= {"window_ends_at": verdict.at.occurred_at + settings.alert_window}
+    Alert.objects.filter(pk=alert.pk).update(**changes)
     alert.refresh_from_db()
     _event(
         alert,
-        "alert.extended",
+        "alert.recurred" if again else "alert.extended",
         data={
             "findings": len(fresh),
             "at_message": str(verdict.at.pk),
-            **_promoted(earlier),
+            **promoted(earlier),
             **({"woken": True} if woken else {}),
         },
     )
-    if notify and alert.addressee is not None and alert.severity == Severity.HIGH:
-        alert_tell(alert, alert.addressee)
+    if notify and alert.addressee is not None:
+        if again:
+            alert_tell_again(alert, alert.addressee)
+        if alert.severity == Severity.HIGH:
+            alert_tell(alert, alert.addressee)
     return alert
-
-
-def store(verdict: Verdict) -> list[tuple[Finding, bool]]:
-    """Store the verdict's findings. Return the row of each finding, and whether it is new."""
-    return [
-        Finding.objects.get_or_create(
-            message=new.message,
-            kind=new.kind,
-            detector=new.detector,
-            place=new.place,
-            start=new.start,
-            end=new.end,
-            defaults={
-                "score": new.score,
-                "version": new.version,
-                "stance": verdict.stance,
-                "by": verdict.by,
-                "created_at": timezone.now(),
-            },
-        )
-        for new in verdict.findings
-    ]
 
 
 def _noticed_before(verdict: Verdict, fresh: Sequence[Finding]) -> list[Finding]:
@@ -180,32 +179,6 @@ def _noticed_before(verdict: Verdict, fresh: Sequence[Finding]) -> list[Finding]
     return list(rows.exclude(pk__in=[finding.pk for finding in fresh]).order_by("message__occurred_at", "pk"))
 
 
-def _join(alert: Alert, findings: Sequence[Finding], made: Container[UUID]) -> None:
-    """Add findings to the alert. ``made`` holds the IDs of the findings that aren't in the record yet."""
-    Finding.objects.filter(pk__in=[finding.pk for finding in findings]).update(alert=alert)
-    for finding in findings:
-        finding.alert = alert
-        record_finding(finding, "finding.made" if finding.pk in made else "finding.joined")
-
-
-def record_finding(finding: Finding, kind: str) -> None:
-    """Record that a finding was made or joined an alert. The event contains offsets and kinds, never text."""
-    record_event(
-        kind=kind,
-        subject_type="finding",
-        subject_id=finding.pk,
-        actor_type=Event.ActorType.SYSTEM,
-        message=finding.message,
-        row=finding,
-    )
-
-
-def _promoted(earlier: Sequence[Finding]) -> dict[str, object]:
-    """Return the number of earlier noticed findings and the IDs of their messages, for an alert's event."""
-    messages = dict.fromkeys(str(finding.message_id) for finding in earlier)
-    return {"promoted": len(earlier), **({"promoted_from": list(messages)} if messages else {})}
-
-
 def _open(
     conversation: Conversation,
     verdict: Verdict,
@@ -217,6 +190,8 @@ def _open(
     notice_in: timedelta,
 ) -> Alert:
     now = timezone.now()
+    parts = stories.fingerprint(conversation, verdict.topic, verdict.by, verdict.at)
+    severity, reasons = weigh(verdict, len({finding.message_id for finding in [*fresh, *earlier]}))
     person = addressee(conversation)
     alert = Alert.objects.create(
         tenant=conversation.tenant,
@@ -228,13 +203,18 @@ def _open(
         kind=_strongest(fresh).kind,
         by=verdict.by,
         stance=verdict.stance,
-        severity=severity_of(verdict),
+        severity=severity,
+        reasons=reasons,
+        fingerprint=parts,
+        story=stories.story(parts),
         opened_at=now,
         updated_at=now,
         window_ends_at=verdict.at.occurred_at + settings.alert_window,
         at_message=verdict.at,
     )
-    _join(alert, [*fresh, *earlier], made)
+    join(alert, [*fresh, *earlier], made)
+    Alert.objects.filter(pk=alert.pk).update(**stories.counts(alert))
+    alert.refresh_from_db()
     _event(
         alert,
         "alert.opened",
@@ -247,7 +227,7 @@ def _open(
             "at_message": str(verdict.at.pk),
             "addressee": str(person.pk) if person else None,
             **({OWED: True} if notify and person is None else {}),
-            **_promoted(earlier),
+            **promoted(earlier),
         },
     )
     if notify and person is not None:

@@ -24,7 +24,7 @@ from crm_contact_guard.supervision.models import Alert, Finding, Inspection
 
 KEY: Final = Elsewhere("the events that made the row name it")
 RECORDED: Final = Recorded()
-REOPENED: Final = ("alert.reopened",)
+REOPENED: Final = ("alert.reopened", "alert.recurred")
 
 
 def _comment(row: Row, life: Life) -> object | None:
@@ -68,6 +68,7 @@ follows(
             born=("alert.opened",),
             more=(
                 "alert.extended",
+                "alert.credited",
                 "alert.claimed",
                 "alert.released",
                 "alert.assigned",
@@ -104,6 +105,11 @@ follows(
             "updated_at": RECORDED,
             "closed_at": RECORDED,
             "window_ends_at": RECORDED,
+            "fingerprint": RECORDED,
+            "story": RECORDED,
+            "reasons": RECORDED,
+            "times": RECORDED,
+            "declined": RECORDED,
             "at_message_id": RECORDED,
         },
     )

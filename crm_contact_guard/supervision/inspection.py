@@ -25,6 +25,7 @@ from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.signals import scanning
 from crm_contact_guard.supervision import contents, verdicts
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
+from crm_contact_guard.supervision.handling.stories import credit
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Tier, Topic
 from crm_contact_guard.supervision.noticing import notice
 from crm_contact_guard.supervision.pressing.by_itself import help_offer
@@ -89,6 +90,7 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
             message=message,
             row=mark,
         )
+        credit(message, mark.stance)
     return list({alert.pk: alert for alert in raised if alert is not None}.values())
 
 

@@ -109,6 +109,15 @@ class Alert(Row):
     closed_at = models.DateTimeField(null=True)
     #: Findings in messages before this time join the alert.
     window_ends_at = models.DateTimeField()
+    #: What makes the evidence one story, as a list that begins with the version of the rule (``handling.stories``).
+    fingerprint = models.JSONField(null=True)
+    #: Key of a story that has only one alert, whatever conversation its evidence is in. Null: any number over time.
+    story = models.CharField(max_length=64, null=True, unique=True)
+    #: Why the alert is as severe as it is (``handling.severity.REASONS``).
+    reasons = models.JSONField(null=True)
+    #: In how many messages there is evidence, and how often the employee declined what the customer asked for.
+    times = models.PositiveIntegerField(default=1, db_default=1)
+    declined = models.PositiveIntegerField(default=0, db_default=0)
     #: The message that completed the evidence.
     at_message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="+")
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.record.recording import record_event
-from crm_contact_guard.supervision.alerts import Verdict, record_finding, store
+from crm_contact_guard.supervision.alerts import Verdict
+from crm_contact_guard.supervision.handling.evidence import record_finding, store
 from crm_contact_guard.supervision.models import Finding
 
 #: The event that records noticed findings. It contains offsets and kinds, never text.

@@ -31,10 +31,14 @@ _TITLES: dict[tuple[str, str], Any] = {
 
 def alert_title(alert: Alert) -> str:
     """Return the title of an alert in the active language. Needs ``conversation.customer`` and ``concerned`` loaded."""
-    names = {
+    names: dict[str, object] = {
         "employee": alert.concerned.name if alert.concerned is not None else _("the team"),
         "customer": alert.conversation.customer.name,
+        "times": alert.times,
+        "declined": alert.declined,
     }
+    if alert.topic == Topic.AFTER_HOURS and alert.times > 1:
+        return _("%(employee)s wrote %(times)d messages outside working hours, first to %(customer)s") % (names)
     if alert.topic == Topic.AFTER_HOURS:
         return _("%(employee)s wrote to %(customer)s outside working hours") % names
     if alert.topic == Topic.SENSITIVE_DATA:
@@ -45,7 +49,23 @@ def alert_title(alert: Alert) -> str:
         return _("%(employee)s agreed to talk elsewhere with %(customer)s") % names
     if alert.stance == Stance.ACCEPT:
         return _("%(customer)s agreed to talk elsewhere with %(employee)s") % names
+    if alert.declined and alert.by == Side.CUSTOMER:
+        return str(_declined(alert)) % (names)
     template = _TITLES.get(
         (alert.by, alert.kind), gettext_lazy("%(employee)s and %(customer)s are leaving the company's channels")
     )
     return str(template) % names
+
+
+def _declined(alert: Alert) -> Any:
+    """Return the title of a customer's request that the employee declined, which stands to the employee's credit."""
+    each_time = alert.declined >= alert.times
+    if alert.times == 1:
+        return gettext_lazy("%(customer)s asked %(employee)s for private contact; %(employee)s declined")
+    if alert.times == 2 and each_time:
+        return gettext_lazy("%(customer)s asked %(employee)s twice for private contact; declined both times")
+    if each_time:
+        return gettext_lazy("%(customer)s asked %(employee)s %(times)d times for private contact; declined each time")
+    return gettext_lazy(
+        "%(customer)s asked %(employee)s %(times)d times for private contact; declined %(declined)d of them"
+    )

@@ -14,7 +14,8 @@ from django.utils import timezone
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.record.models import Conversation, Event, Message
-from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise, by_side, severity_of
+from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise, by_side
+from crm_contact_guard.supervision.handling.severity import severity_of
 from crm_contact_guard.supervision.models import Alert, Finding, Tier
 from crm_contact_guard.supervision.noticing import notice
 from tests import factories

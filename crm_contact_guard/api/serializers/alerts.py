@@ -72,6 +72,14 @@ class AlertSerializer(serializers.Serializer[Any]):
     updated_at = Moment()
     closed_at = Moment(allow_null=True)
     at_message = serializers.UUIDField(source="at_message_id")
+    times = serializers.IntegerField(help_text="In how many messages there is evidence.")
+    declined = serializers.IntegerField(help_text="How often the employee declined what the customer asked for.")
+    reasons = serializers.ListField(
+        child=serializers.CharField(), allow_null=True, help_text="Why the alert is as severe as it is."
+    )
+    fingerprint = serializers.ListField(
+        child=serializers.CharField(), allow_null=True, help_text="What makes the evidence one story."
+    )
 
     def get_title(self, alert: Alert) -> str:
         return alert_title(alert)

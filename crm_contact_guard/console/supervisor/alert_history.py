@@ -19,6 +19,8 @@ _STEPS: dict[tuple[str, bool | None], tuple[str | Promise, str]] = {
     ("alert.opened", None): (gettext_lazy("Opened, addressed to %(to)s"), "bell"),
     ("alert.addressed", None): (gettext_lazy("Addressed to %(to)s"), "bell"),
     ("alert.extended", None): (gettext_lazy("More of the same was found and joined it"), "plus"),
+    ("alert.credited", None): (gettext_lazy("The employee declined"), "heart-handshake"),
+    ("alert.recurred", None): (gettext_lazy("It happened again, and the alert was opened again"), "history"),
     ("alert.claimed", None): (gettext_lazy("%(name)s is looking at it"), "eye"),
     ("alert.released", None): (gettext_lazy("%(name)s gave it back"), "corner-up-left"),
     ("alert.assigned", None): (gettext_lazy("%(name)s handed it over to %(to)s"), "user-check"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -21,9 +21,11 @@ from crm_contact_guard.console.supervisor.alert_history import Step, steps
 from crm_contact_guard.console.supervisor.filtering import Filters
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.reading.models import ReaderAnswer
+from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.supervision import routing
 from crm_contact_guard.supervision.erase_message import erasable
 from crm_contact_guard.supervision.handling.moving import actor_of
+from crm_contact_guard.supervision.handling.severity import REASONS
 from crm_contact_guard.supervision.handling.transitions import allowed
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import may_undo
@@ -41,6 +43,10 @@ class AlertPage(Shown):
     alert: Alert
     title: str
     window: Window
+    #: Other conversations with evidence of the same story.
+    elsewhere: Iterable[Conversation]
+    #: Why the alert is as severe as it is.
+    why: Sequence[str | Promise]
     steps: Sequence[Step]
     #: What the employee says about it.
     remarks: Sequence[Remark]
@@ -105,7 +111,10 @@ def alert_page(
     was closed just before.
     """
     findings = row.findings.select_related("message").order_by("message__occurred_at", "start")
-    evidence = [finding.message for finding in findings] or [row.at_message]
+    # An after-hours alert may have evidence in other conversations as well, which the page links to.
+    here = [finding.message for finding in findings if finding.message.conversation_id == row.conversation_id]
+    evidence = here or [row.at_message]
+    others = {finding.message.conversation_id for finding in findings} - {row.conversation_id}
     evidence.sort(key=lambda message: (message.occurred_at, message.pk))
     filters, _ignored = Filters.read(QueryDict(view))
     before, after = queue.neighbours(viewer, row, filters)
@@ -118,6 +127,8 @@ def alert_page(
         alert=row,
         title=alert_title(row),
         window=window,
+        elsewhere=permissions.conversations(viewer).filter(pk__in=others).select_related("customer") if others else [],
+        why=[REASONS[reason] for reason in row.reasons or () if reason in REASONS],
         steps=steps(row),
         remarks=remarks_of(row),
         may_review=may_review,

@@ -12,7 +12,9 @@ from django.db import connection, connections
 
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClaimed, AlreadyClosed, NotPossible
-from crm_contact_guard.record.models import Event
+from crm_contact_guard.notices.models import Notice
+from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.handling.steps import alert_release
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_claim, alert_close
@@ -90,3 +92,33 @@ def test_claims_releases_and_closes_at_once_leave_a_history_that_adds_up(alerts:
                 assert state == "open" or holder == event.actor
                 state = "closed"
         assert row.status == state
+
+
+def test_an_evenings_messages_inspected_at_once_fire_one_alert(alerts: list[UUID]) -> None:
+    aoi = Employee.objects.get(name="Aoi")
+    evening = factories.office_time().replace(hour=21)
+    talks = [factories.conversation(aoi, name=f"Evening {number}") for number in range(24)]
+    sent = [
+        factories.recorded(talk, "See you.", direction="outbound", employee_id=aoi.pk, occurred_at=evening)
+        for talk in talks
+    ]
+
+    def fire(message: Message) -> None:
+        try:
+            finding = NewFinding(
+                message=message, kind="after_hours", start=0, end=0, score=1.0, detector="test", version="1"
+            )
+            verdict = Verdict(topic="after_hours", by="employee", stance="none", at=message, findings=[finding])
+            alert_raise(conversation=message.conversation, verdict=verdict)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(fire, sent))
+
+    alert = Alert.objects.get(topic="after_hours")
+    assert alert.findings.count() == alert.times == 24
+    assert Event.objects.filter(kind="alert.opened", subject_id=str(alert.pk)).count() == 1
+    told = Notice.objects.filter(topic="alert", subject_id=str(alert.pk))
+    assert len(set(told.values_list("employee", "way"))) == told.count()
+    assert set(told.values_list("employee", flat=True)) == {alert.addressee_id}
