@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm_contact_guard', '0024_flag_answers'),
+        ('crm_contact_guard', '0026_known_rules'),
     ]
 
     operations = [
