@@ -20,6 +20,7 @@ import yaml
 from django.urls import resolve
 
 from crm_contact_guard.detection.company_rules.lint import lint
+from crm_contact_guard.policy.known_rules import quiz
 from tests.docs import shell
 from tests.docs.pages import ALL, ROOT, Block, of
 from tests.docs.project import PYPROJECT
@@ -118,6 +119,11 @@ def check_layers(block: Block) -> None:
     assert all(max(above) <= min(below) for above, below in pairwise(ranks))
 
 
+def check_quiz(block: Block) -> None:
+    """A quiz as its author writes it."""
+    assert len(quiz.parse(block.text)) == 1
+
+
 def elsewhere(block: Block) -> None:
     """Checked by the test named beside it, or by Sphinx."""
 
@@ -142,6 +148,7 @@ TEXTS: tuple[tuple[str, str, Callable[[Block], None]], ...] = (
     ("CONTRIBUTING.md", "detection · proof", check_layers),
     ("docs/installation.md", "contact_guard_tick", check_crontab),
     ("docs/operations.md", "contact_guard_tick", check_crontab),
+    ("docs/rules.md", "May I give", check_quiz),
     ("docs/tutorial.md", "0 errors", elsewhere),  # tests/hosts/test_crm_admin.py
     ("docs/record.md", "DOES NOT HOLD", elsewhere),  # test_shown.py
     ("training/WRITING.md", "# attempt|clean", elsewhere),  # tests/detection/test_evaluation.py
