@@ -130,6 +130,12 @@ def _outbox(now: datetime) -> Iterator[Measure]:
         fix="start the worker; check the host's e-mail settings",
     )
 
+    yield Measure(
+        name="notices_failed",
+        says="Notices whose attempts have all failed; check people's addresses and the targets in NOTIFY",
+        value=Notice.objects.filter(state=Notice.State.FAILED).count(),
+    )
+
 
 def _inspection(now: datetime) -> Iterator[Measure]:
     waiting = uninspected(since=now - _BACK, limit=COUNTED)
