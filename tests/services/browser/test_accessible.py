@@ -40,6 +40,14 @@ def test_every_page_is_accessible(visitors: Visitors, talk: Talk, screen: dict[s
     employee.get_by_role("link", name="Vera").first.click()
     expect(employee.get_by_role("region", name="Messages")).to_be_visible()
     wrong += faults(employee)
+    employee.get_by_role("link", name="A customer is pressing me").first.click()
+    wrong += faults(employee)
+    employee.get_by_role("button", name="Ask for help").click()
+    expect(employee.get_by_role("button", name="Send")).to_be_visible()
+    wrong += faults(employee)
+    for path in ("/guard/consult/", "/guard/me/"):
+        employee.goto(path)
+        wrong += faults(employee)
     for path in (
         "/guard/",
         "/guard/alerts/",
