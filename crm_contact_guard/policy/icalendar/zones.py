@@ -14,6 +14,7 @@ from crm_contact_guard.policy.icalendar.recurrence import Budget, read_rule
 from crm_contact_guard.policy.working_time.clock import end_of, start_of
 
 _OFFSET: Final = re.compile(r"([+-])(\d{2})(\d{2})(\d{2})?", re.ASCII)
+_FIRST_YEAR, _LAST_YEAR = 1500, 9000
 _TIME: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})(Z?))?", re.ASCII)
 
 
@@ -133,7 +134,10 @@ def time_value(text: str, line: int) -> date | datetime:
     try:
         if match is None:
             raise ValueError
-        day = date(int(match[1]), int(match[2]), int(match[3]))
+        # Some programs write the year 9999 for "for ever", and clocks can't be asked about such years.
+        day = date(min(int(match[1]), _LAST_YEAR), int(match[2]), int(match[3]))
+        if day.year < _FIRST_YEAR:
+            raise ValueError
         if match[4] is None:
             return day
         zone = UTC if match[7] else None

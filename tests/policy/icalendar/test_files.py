@@ -164,6 +164,7 @@ NINE = ("DTSTART:20260706T090000", "DTEND:20260706T180000")
     [
         (event("DTSTART:notadate"), "line 6: 'notadate' is not a time"),
         (event("DTSTART:20260231T090000"), "is not a time"),
+        (event("DTSTART:00010101T000000"), "is not a time"),
         (event("SUMMARY:two"), "event 'one@kaede.example' has no DTSTART"),
         (event("DTSTART;TZID=Mars/Base:20260706T090000"), "time zone 'Mars/Base' of event 'one@kaede.example'"),
         (event("DTSTART;TZID=../../etc/passwd:20260706T090000"), "isn't known"),
@@ -230,6 +231,13 @@ def test_hostile_files_are_refused_quickly(text: str) -> None:
         read(text)
 
     assert time.process_time() - began < 8
+
+
+def test_for_ever_is_a_year_that_no_clock_knows() -> None:
+    series = event("DTSTART:20260706T090000", "DURATION:PT9H", "RRULE:FREQ=MONTHLY;UNTIL=99991231T235959Z")
+    never = event("DTSTART;TZID=Asia/Tokyo:99991231T235959", "DTEND;TZID=Asia/Tokyo:99991231T235959")
+
+    assert len(read(series, never)["roster"]["days"]) == 13
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"BEGIN:VCALENDAR", b"<html>", b"BEGIN:VEVENT\nEND:VEVENT\n"])
