@@ -66,7 +66,7 @@ def remind(acknowledgement_id: UUID) -> bool:
     again = None if is_outdated or found.reminders + 1 >= _MOST else now + timedelta(days=pause)
     with database.atomic():
         mine = rows.filter(reminders=found.reminders)
-        if not mine.update(remind_at=again, reminders=F("reminders") + (not is_outdated)):
+        if not mine.update(remind_at=again, reminders=F("reminders") + int(not is_outdated)):
             return False
         found.refresh_from_db()
         record_reminder(found)
