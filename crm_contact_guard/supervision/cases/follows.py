@@ -7,6 +7,7 @@ from typing import Final
 from django.db.models import Model
 
 from crm_contact_guard.record.following import BySubject, Column, Elsewhere, Follows, Recorded, follows
+from crm_contact_guard.supervision.cases import telling  # noqa: F401 - registers the topics of notices
 from crm_contact_guard.supervision.cases.models import (
     Case,
     CaseEntry,

@@ -22,12 +22,13 @@ from crm_contact_guard.supervision.cases import pay_terms
 from crm_contact_guard.supervision.cases.models import Case, CaseEntry, CaseLetter
 from crm_contact_guard.supervision.cases.outcomes import words
 from crm_contact_guard.supervision.cases.steps import record
+from crm_contact_guard.supervision.cases.telling import letter_tell
 
 _FOLDER: Final = "crm_contact_guard/letters"
 
 
 def issue(case: Case, author: Employee, kind: str) -> CaseLetter:
-    """Write a letter of this kind in the employee's language, and store it with its digest."""
+    """Write a letter of this kind in the employee's language, store it with its digest, and tell the employee."""
     language = _language(case)
     text = rendered(case, kind, language)
     letter = CaseLetter.objects.create(
@@ -41,6 +42,7 @@ def issue(case: Case, author: Employee, kind: str) -> CaseLetter:
         created_at=timezone.now(),
     )
     record(case, author, "case_letter.issued", letter)
+    letter_tell(letter)
     return letter
 
 

@@ -8,6 +8,8 @@ import pytest
 from django.utils import timezone
 
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
+from crm_contact_guard.notices import topics
+from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.supervision.cases import deciding, opening, reminders, working
@@ -67,6 +69,10 @@ def test_only_participants_see_a_case_and_the_employee_once_told(people: Scene) 
     assert {name for name, person in people.people.items() if joinable(person).exists()} == {"second"}
     working.case_tell(case_id=case.pk, actor=people.chief, allegation="You gave your LINE.")
     assert seen() == {"chief", "vice", "officer", "aoi"}
+    told = Notice.objects.get(topic="case_letter", way="in_app")
+    assert told.employee == people.aoi
+    assert str(case.pk) in topics.lines("case_letter", people.aoi, [told.subject_id])[told.subject_id].path
+    assert not topics.lines("case_letter", people.chief, [told.subject_id])
 
 
 def test_an_officer_joins_with_a_reason_and_leads_if_nobody_else_can(people: Scene) -> None:
@@ -129,4 +135,8 @@ def test_a_task_that_is_due_is_remembered_once(people: Scene) -> None:
     assert reminders.remind_due() == 1
     assert reminders.remind_due() == 0
     assert Event.objects.filter(kind="case_task.reminded").count() == 1
+    told = Notice.objects.get(topic="case_task", way="in_app")
+    assert told.employee == people.officer
+    assert "due" in str(topics.lines("case_task", people.officer, [told.subject_id]))
+    assert not topics.lines("case_task", people.vice, [told.subject_id])
     assert verify().holds
