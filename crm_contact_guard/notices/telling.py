@@ -109,7 +109,10 @@ def _insert(
         sent_at=None if due_at is not None else now,
     )
     unique = {name: getattr(made, name) for name in ("recipient", "topic", "subject_type", "subject_id", "way")}
-    with insert_once(lambda: Notice.objects.filter(**unique).first()) as insertion:
+    known = Notice.objects.filter(**unique)
+    if known.exists():  # A refused insert would keep a lock, and on MariaDB such locks lead to deadlocks.
+        return None
+    with insert_once(known.first) as insertion:
         made.save(force_insert=True)
         record_notice(made, "notice.queued")
     if not insertion.is_first:
