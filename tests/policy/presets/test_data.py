@@ -77,6 +77,41 @@ def test_a_writer_is_offered_wordings_that_no_rule_objects_to(
     assert flagged == []
 
 
+ASKS = {
+    "en": (
+        "Shall we talk on WhatsApp instead? My number is +44 7700 900123.",
+        "What's your personal number? I'd rather text you directly.",
+        "Could we talk about the offer on my private email instead?",
+    ),
+    "ja": (
+        "LINEを交換しませんか？IDはtanaka_1985です。",
+        "個人の携帯番号を教えてもらえませんか。",
+        "今後は私のメールに直接送ってもらえますか？",
+    ),
+}
+
+
+@pytest.mark.parametrize("industry", presets.INDUSTRIES)
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("semantic", [False, True])
+def test_an_offered_wording_raises_no_alert_as_the_answer_to_a_customers_ask(
+    industry: str, language: str, semantic: bool
+) -> None:
+    from crm_contact_guard import detection
+    from crm_contact_guard.detection.types import Direction, ThreadMessage
+    from crm_contact_guard.policy.company import company
+
+    flagged = []
+    with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "INDUSTRY": industry}):
+        for text in (*wordings(language, "decline"), *wordings(language, "return")):
+            for ask in ASKS[language]:
+                thread = [ThreadMessage(ask, Direction.INBOUND), ThreadMessage(text, Direction.OUTBOUND, 2)]
+                if detection.read_message(thread, company=company(), semantic_stage=semantic).attempt:
+                    flagged.append((ask, text))
+
+    assert flagged == []
+
+
 def general() -> dict[str, Any]:
     return tomllib.loads((FOLDER / "general.toml").read_text("utf-8"))
 
