@@ -93,7 +93,7 @@ def test_the_documented_pattern_lets_every_open_address_through_and_no_other() -
     page = (Path(__file__).parents[1] / "docs" / "installation.md").read_text(encoding="utf-8")
     named = re.search(r"Let\s+`(\^/guard/\S+)` through", page)
     assert named
-    values = {"str": "x", "uuid": UUID(int=1)}
+    values = {"str": "x", "slug": "x", "int": 1, "uuid": UUID(int=1)}
     for pattern in [*own_urls, *console_urls]:
         if not isinstance(pattern, URLPattern) or pattern.name is None:
             continue

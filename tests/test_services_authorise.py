@@ -369,8 +369,9 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     "api.tokens.token_create": (lambda s, who: token_create(employee=who, name="warehouse"), {*PEOPLE} - {"kai"}),
 }
 #: Parts of ``gateway.send`` and of the services about waiting messages, which have asked; the look before it, which
-#: records nothing; and what takes back only the caller's own closes.
+#: records nothing; and what takes back only the caller's own closes, or reads only the caller's own notices.
 WITHIN = {
+    "notices.listing.notices_read",
     "supervision.handling.bulk.alerts_undo",
     "delivery.idempotency.of",
     "delivery.waits.move",

@@ -22,10 +22,10 @@ from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.exceptions import ConfigurationError, InvalidMessage
 from crm_contact_guard.installation.people import people_items
 from crm_contact_guard.intake.backfill import OldMessage, record_old
+from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.policy.company import company
 from crm_contact_guard.policy.decision import Override, OverrideCode
 from crm_contact_guard.record.models import Conversation
-from crm_contact_guard.supervision.models import Alert
 from tests import factories
 from tests.host.models import Client, User
 
@@ -160,8 +160,8 @@ def test_each_task_runs_in_its_tenant() -> None:
 
     tasks.deliver(str(sent.message.pk))
     tasks.inspect(str(sent.message.pk))
-    for alert in Alert.objects.all():
-        tasks.notify(str(alert.pk))
+    for notice in Notice.objects.all():
+        tasks.notify(str(notice.pk))
 
     assert set(entered) == {"Asia/Tokyo"}
     assert len(entered) >= 3

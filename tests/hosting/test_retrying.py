@@ -20,9 +20,9 @@ from crm_contact_guard.exceptions import ChannelError
 from crm_contact_guard.files import media
 from crm_contact_guard.files.models import Media
 from crm_contact_guard.hosting.retrying import Retry
-from crm_contact_guard.supervision import notices
+from crm_contact_guard.notices import outbox as notices
+from crm_contact_guard.notices.models import EMAIL, Notice
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
-from crm_contact_guard.supervision.models import Notice
 from tests import factories
 from tests.clock import Clock
 
@@ -90,14 +90,14 @@ def a_warning() -> Work:
     verdict = Verdict(topic="off_channel", by="customer", stance="ask", at=said, findings=[finding])
     alert = alert_raise(conversation=talk, verdict=verdict)
     assert alert is not None
-    notice = Notice.objects.get()
+    notice = Notice.objects.get(way=EMAIL)
     rows = Notice.objects.filter(pk=notice.pk)
     return Work(
         waits=(30, 2 * MINUTE, 10 * MINUTE, HOUR),
         lease=MINUTE,
         attempt=lambda: notices.notice_send(notice.pk),
         due=lambda: rows.get().due_at,
-        is_free=lambda: notices.due(alert) == [notice.pk] and notices.due_alerts() == [alert.pk],
+        is_free=lambda: notices.due() == [notice.pk],
     )
 
 

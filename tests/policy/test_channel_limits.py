@@ -41,7 +41,7 @@ LIMITS = {
 OTHER = {
     "address_kind", "verbose_name", "needs_address", "idempotency_lasts", "supports_idempotency", "supports_subject",
     "supports_templates", "supports_calls", "supports_carried", "supports_status", "supports_webhook", "supports_names",
-    "on_our_page",
+    "on_our_page", "charges",
 }  # fmt: skip
 
 
