@@ -108,7 +108,7 @@ class Frame:
         if self.viewer.role != Role.AUDITOR:
             items.append(NavItem("inbox", _url("inbox"), _("Inbox"), "inbox", "g i"))
             items.append(NavItem("consultations", _url("consultations"), _("Consultations"), "life-buoy", "g c"))
-        items.append(NavItem("hours", _url("hours"), _("Working time"), "calendar", "g h"))
+        items.append(NavItem("hours", _url("hours"), _("Working time"), "calendar", "g w"))
         if self.viewer.role != Role.AUDITOR:
             items.append(NavItem("own_record", _url("own_record"), _("About me"), "user-check", "g m"))
         if self.rules.version is not None or may_publish(self.viewer):

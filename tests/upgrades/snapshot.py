@@ -19,6 +19,9 @@ APP = "crm_contact_guard"
 APPS = ("host", APP)
 VERSIONS = Path(__file__).parent / "versions"
 
+#: Migrations that move values from one column to another.
+MOVING = ("0023_notice_by_subject",)
+
 
 class _Encoder(DjangoJSONEncoder):
     def default(self, value: Any) -> Any:
@@ -68,6 +71,13 @@ def migrations() -> list[str]:
     """Names of the app's migrations, the first one first."""
     graph = MigrationExecutor(connection).loader.graph
     return [name for app, name in graph.forwards_plan((APP, leaf())) if app == APP]
+
+
+def takes(kept: dict[str, Any], migration: str) -> str:
+    """The newest migration up to this one whose tables have all columns that the kept rows fill."""
+    passed = [name for name in MOVING if kept["migration"] < name <= migration]
+    names = migrations()
+    return names[names.index(passed[0]) - 1] if passed else migration
 
 
 def migrate(name: str | None) -> Any:

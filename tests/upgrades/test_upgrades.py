@@ -55,7 +55,8 @@ def put_back(version: str, migration: str = "") -> dict[str, Any]:
     """The database as a version left it, or as it would have been at an earlier migration."""
     kept = snapshot.read(version)
     snapshot.migrate(None)
-    snapshot.load(kept, snapshot.migrate(migration or kept["migration"]))
+    snapshot.load(kept, snapshot.migrate(snapshot.takes(kept, migration or kept["migration"])))
+    snapshot.migrate(migration or kept["migration"])
     snapshot.migrate(snapshot.leaf())
     upgrade.mark("default")  # as ``migrate`` does at its end
     return kept
