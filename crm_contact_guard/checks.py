@@ -37,6 +37,7 @@ from crm_contact_guard.policy import (
     thresholds,
 )
 from crm_contact_guard.policy.closing import options as auto_answer
+from crm_contact_guard.policy.closing import urgent
 from crm_contact_guard.reading import options
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing import keys, witnessing
@@ -309,6 +310,13 @@ def check_auto_answer(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E030: ``AUTO_ANSWER`` has an unknown key, channel or value."""
     hint = "See docs/settings.md, After hours."
     return [Error(problem, hint=hint, id="crm_contact_guard.E030") for problem in auto_answer.problems()]
+
+
+@register("crm_contact_guard")
+def check_urgent(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E031: ``URGENT`` has an unknown key or a wrong value."""
+    hint = "See docs/settings.md, After hours."
+    return [Error(problem, hint=hint, id="crm_contact_guard.E031") for problem in urgent.problems()]
 
 
 @register("crm_contact_guard")

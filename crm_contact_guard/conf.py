@@ -53,6 +53,7 @@ DEFAULTS: dict[str, Any] = {
     "ICALENDAR": {},
     "RULES": {},
     "AUTO_ANSWER": False,
+    "URGENT": {},
     "UNDO_SECONDS": 0,
     "PROTECTION": {},
     "OWN_FLAGS": "reviewed",

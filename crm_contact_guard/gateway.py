@@ -34,6 +34,7 @@ from crm_contact_guard.files import media, storage
 from crm_contact_guard.hosting import database
 from crm_contact_guard.hosting.insert_once import insert_once
 from crm_contact_guard.policy import limits, templates
+from crm_contact_guard.policy.closing import urgent
 from crm_contact_guard.policy.decision import Action, Decision, Override, OverrideCode
 from crm_contact_guard.policy.known_rules.publishing import check_signed
 from crm_contact_guard.record.inserting import insert_quietly
@@ -202,6 +203,7 @@ def receive(inbound: InboundMessage) -> Received:
     with storage.storing(inbound.files) as stored:
         with insert_once(lambda: seen(inbound.channel, inbound.event_id)) as insertion:
             conversation = named or senders.conversation_of(inbound, holders)
+            waiting = {media.WAITING: media.listing(inbound.media)} if inbound.media else {}
             text, quoted = told_apart(conversation, inbound.text, inbound.quoted)
             with together(database.alias()):
                 message = record_message(
@@ -217,10 +219,7 @@ def receive(inbound: InboundMessage) -> Received:
                     from_address=inbound.from_address or None,
                     to_name=conversation.employee.name if conversation.employee is not None else None,
                     to_address=inbound.to_address or None,
-                    details={
-                        **inbound.details,
-                        **({media.WAITING: media.listing(inbound.media)} if inbound.media else {}),
-                    },
+                    details=urgent.marked({**inbound.details, **waiting}, inbound.subject, text),
                     files=storage.listing(stored),
                     carrier_id=inbound.carrier_id,
                 )

@@ -43,6 +43,7 @@ from crm_contact_guard.supervision.consulting import notices as consultation_not
 from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.handling import steps
 from crm_contact_guard.supervision.second_reading import second_reader
+from crm_contact_guard.supervision.urgent.telling import urgent_tell
 
 logger = logs.logger(__name__)
 
@@ -79,16 +80,16 @@ def held(message_id: str, again: str = "") -> None:
 
 @shared_task(acks_late=True, ignore_result=True)
 def inspect(message_id: str) -> None:
-    """Inspect one message. Before, answer it automatically if nobody works.
+    """Inspect one message. Before, tell people if it is urgent, and answer it automatically if nobody works.
 
     The sweep repeats this task until the message is inspected, so the automatic answer isn't lost if a process dies.
     """
     message = Message.objects.select_related("conversation", "employee").get(pk=message_id)
     with crm.tenant(message.tenant):
         try:
-            answering.answer(message)
+            answering.answer(message, urgent_tell(message))
         except ConfigurationError:
-            logger.exception("Message %s gets no automatic answer", message_id)
+            logger.exception("Message %s gets no automatic answer, and nobody is told that it is urgent", message_id)
         inspection.inspect(message)
 
 

@@ -186,6 +186,7 @@ CONTACT_GUARD: dict[str, Any] = {
             "ja": "ご宿泊中でお急ぎの場合は、24時間いつでも 03-6277-4810 へお電話ください。",
         },
     },
+    "URGENT": {"BUTTON": True, "WORDS": {"en": ["emergency"], "ja": ["緊急"]}},
     "CUSTOMER": {
         "MODEL": "frontdesk.Guest",
         "NAME": "name",

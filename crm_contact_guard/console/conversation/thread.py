@@ -23,6 +23,7 @@ from crm_contact_guard.console.forms import EraseForm
 from crm_contact_guard.conversations import takebacks
 from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.addresses import name_of
+from crm_contact_guard.policy.closing.urgent import URGENT
 from crm_contact_guard.record.models import AUTO, Conversation, Direction, Message
 from crm_contact_guard.record.reached import UNSENT
 from crm_contact_guard.supervision.models import Finding, Tier
@@ -70,6 +71,8 @@ class Line:
     taken_back: bool = False
     #: Whether the message was generated automatically, such as an out-of-office reply or a bounce (RFC 3834).
     automatic: bool = False
+    #: Whether the customer marked the message as urgent.
+    urgent: bool = False
     #: The sender's name, with any address in it masked.
     from_name: str = ""
     #: Details of a note about a call or meeting.
@@ -263,6 +266,7 @@ def lines(
                 files=files.get(message.pk, NO_FILES),
                 taken_back=message.pk in taken_back,
                 from_name=name_of(message.from_name or ""),
+                urgent=URGENT in details,
                 automatic=message.source == AUTO or bool(details.get("auto_submitted")),
                 details=details_of(shown_values(details)) if message.direction == Direction.NOTE else None,
             )

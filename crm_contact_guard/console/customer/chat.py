@@ -43,6 +43,7 @@ from crm_contact_guard.files import uploads
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.hosting.languages import speaking
 from crm_contact_guard.policy import hours
+from crm_contact_guard.policy.closing import urgent
 from crm_contact_guard.record.models import Direction, Message
 
 COOKIE = "contact_guard_chat"
@@ -152,6 +153,8 @@ def _post(request: HttpRequest, link: ChatLink, token: str, channel: Channel) ->
         held = hashlib.sha256(text.encode("utf-8", "replace"))
         for file in attached:
             held.update(hashlib.sha256(file.content).digest())
+        details = {urgent.URGENT: urgent.BUTTON} if urgent.has_button() and request.POST.get("urgent") == "1" else {}
+        held.update(b"urgent" if details else b"")
         digest = held.hexdigest()[:16]
         gateway.receive(
             InboundMessage(
@@ -163,6 +166,7 @@ def _post(request: HttpRequest, link: ChatLink, token: str, channel: Channel) ->
                 occurred_at=timezone.now(),
                 reply_tokens=(link.conversation.reply_token,),
                 files=tuple(attached),
+                details=details,
             )
         )
         _mark_seen(link)
@@ -250,6 +254,7 @@ def _composer(link: ChatLink, token: str, channel: Channel, *, key: str, text: s
         takes_files=channel.supports_files,
         key=key,
         form_token=form_token(token),
+        urgent=urgent.has_button(),
         text=text,
         error=error,
     )

@@ -38,6 +38,8 @@ class ChatComposer(Shown):
     #: Identifies the form, so that a form sent twice results in a single message.
     key: str
     form_token: str
+    #: Whether the customer can mark a message as urgent.
+    urgent: bool
     text: str = ""
     error: str = ""
 

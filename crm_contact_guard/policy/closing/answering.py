@@ -25,6 +25,7 @@ from crm_contact_guard.policy import limits
 from crm_contact_guard.policy.closing.models import AutoAnswer
 from crm_contact_guard.policy.closing.opening import Closed, closed
 from crm_contact_guard.policy.closing.options import Texts, texts_for
+from crm_contact_guard.policy.closing.urgent import Told
 from crm_contact_guard.policy.closing.words import answer_subject, answer_text, language_of
 from crm_contact_guard.policy.working_time.quiet import QUICK
 from crm_contact_guard.record.models import AUTO, Direction, Event, Message, MessageKind
@@ -34,10 +35,15 @@ from crm_contact_guard.record.recording import record_event, record_message
 _FRESH = timedelta(hours=12)
 #: Most automatic answers to a customer within a day, over all conversations, in case a machine answers ours.
 _MOST_A_DAY = 3
+#: After somebody on call was told, this long no other answer is sent.
+_CALLED = timedelta(hours=1)
 
 
-def answer(message: Message) -> UUID | None:
+def answer(message: Message, told: Told | None = None) -> UUID | None:
     """Answer a customer's message automatically if it needs it, and return the answer's ID.
+
+    ``told``: who was told, if the customer marked the message as urgent. Such an answer says so. It is sent
+    once for each time that people are told, even if this closing period was answered.
 
     Return None if no answer is needed: the setting ``AUTO_ANSWER`` is off for the channel, somebody works, an employee
     is writing already, this closing period was answered, a machine wrote the message, or the channel accepts no answer.
@@ -49,17 +55,17 @@ def answer(message: Message) -> UUID | None:
         return None
     now = timezone.now()
     conversation = message.conversation
-    if closed(conversation, message.occurred_at) is None:
-        return None
-    closing = closed(conversation, now)
-    if closing is None or _is_answered(message, now):
+    closing = closed(conversation, now) if closed(conversation, message.occurred_at) is not None else None
+    if told is not None and told.on_call:
+        closing = Closed(told.at + _CALLED)
+    if closing is None or _is_answered(message, now, told):
         return None
     address = _address(message, carrier)
     if address is None:
         return None
     try:
         limits.check_channel(conversation, carrier, filled=None)
-        return _send(message, carrier, texts, closing, now, address=address)
+        return _send(message, carrier, texts, closing, now, address=address, told=told)
     except InvalidMessage:
         # The carrier's session window is closed, or the company's text is too long for the channel.
         return None
@@ -77,13 +83,16 @@ def _is_answerable(message: Message) -> bool:
     return not details.get("auto_submitted") and not details.get(UNANSWERABLE)
 
 
-def _is_answered(message: Message, now: datetime) -> bool:
+def _is_answered(message: Message, now: datetime, told: Told | None) -> bool:
     """Whether an employee is writing in the conversation, or an automatic answer was already sent."""
     said = Message.objects.filter(conversation=message.conversation_id, direction=Direction.OUTBOUND)
     if said.filter(occurred_at__gte=message.occurred_at - QUICK).exclude(source=AUTO).exists():
         return True
     earlier = AutoAnswer.objects.filter(conversation=message.conversation_id)
-    if earlier.filter(Q(opens_at__gt=now) | Q(opens_at=None, created_at__gt=now - timedelta(days=7))).exists():
+    if (
+        told is None
+        and earlier.filter(Q(opens_at__gt=now) | Q(opens_at=None, created_at__gt=now - timedelta(days=7))).exists()
+    ):
         return True
     today = AutoAnswer.objects.filter(
         conversation__customer=message.conversation.customer_id, created_at__gt=now - timedelta(days=1)
@@ -108,12 +117,19 @@ def _address(message: Message, carrier: Channel) -> str | None:
 
 
 def _send(
-    message: Message, carrier: Channel, texts: Texts, closing: Closed, now: datetime, *, address: str
+    message: Message,
+    carrier: Channel,
+    texts: Texts,
+    closing: Closed,
+    now: datetime,
+    *,
+    address: str,
+    told: Told | None,
 ) -> UUID | None:
     conversation = message.conversation
-    period = closing.period(now)
+    period = closing.period(now) if told is None else f"urgent {told.at.isoformat(timespec='seconds')}"
     language = language_of(conversation.customer, message.text or "")
-    text = answer_text(texts, customer=conversation.customer, language=language, opens_at=closing.opens_at)
+    text = answer_text(texts, customer=conversation.customer, language=language, opens_at=closing.opens_at, told=told)
     limits.check_text(text, carrier)
     rows = AutoAnswer.objects.filter(conversation=conversation, period=period)
     with insert_once(rows.first) as insertion:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.policy import hours
+from crm_contact_guard.policy.working_time.calendar import State
 from crm_contact_guard.record.models import Conversation
 
 #: Number of a team's members whose hours are read.
@@ -39,6 +40,16 @@ def closed(conversation: Conversation, at: datetime) -> Closed | None:
             return None
         openings = [opening for calendar in calendars if (opening := calendar.next_open(at)) is not None]
     return Closed(min(openings, default=None))
+
+
+def on_call(conversation: Conversation, at: datetime) -> list[Employee]:
+    """Return those who answer in the conversation and are on call at ``at`` (aware). Raise ConfigurationError."""
+    with hours.unknown_calendars_named():
+        return [
+            person
+            for person in _answering(conversation)
+            if not person._state.adding and hours.working_time_of(person).state(at) is State.ON_CALL
+        ]
 
 
 def _answering(conversation: Conversation) -> list[Employee]:

@@ -16,6 +16,7 @@ from crm_contact_guard.directory.models import Customer
 from crm_contact_guard.hosting.languages import speaking
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.closing.options import Texts
+from crm_contact_guard.policy.closing.urgent import Told
 
 #: Scripts that are written in one language only.
 _SCRIPTS = {"ja": re.compile(r"[ぁ-ゖァ-ヺｦ-ﾝ]"), "ko": re.compile(r"[가-힣]"), "th": re.compile(r"[ก-ฮ]")}
@@ -37,20 +38,36 @@ def language_of(customer: Customer, text: str) -> str:
     return "en" if _LATIN.search(text) and not _HAN.search(text) else django_settings.LANGUAGE_CODE
 
 
-def answer_text(texts: Texts, *, customer: Customer, language: str, opens_at: datetime | None) -> str:
-    """Return the answer's text. The opening is in the customer's time zone, or else the project's."""
+def answer_text(
+    texts: Texts, *, customer: Customer, language: str, opens_at: datetime | None, told: Told | None = None
+) -> str:
+    """Return the answer's text. ``told``: who was told of an urgent message.
+
+    The opening is in the customer's time zone, or else the project's.
+    """
     with speaking(language):
         opens = _("our next working day")
         if opens_at is not None:
             local = opens_at.astimezone(hours.zone_named(customer.timezone))
             opens = dateformat.format(local, pgettext("date and time of an opening", "l, F j, H:i (T)"))
+        if told is not None and told.on_call:
+            called = _(
+                "Thank you for your message. We have told somebody who is on call.\n\n"
+                "This is an automatic reply from %(company)s."
+            )
+            return _joined(called % {"company": settings.company_name}, _chosen(texts.emergency, language))
+        nobody = _("Nobody is on call at the moment.") if told is not None else ""
         text = _chosen(texts.answer, language) or _(
             "Thank you for your message. Nobody is here at the moment. We will answer you from {opens}.\n\n"
             "This is an automatic reply from {company}."
         )
         # A text of the company may contain braces of its own.
         text = text.replace("{opens}", opens).replace("{company}", settings.company_name)
-    return "\n\n".join(part for part in (text.strip(), _chosen(texts.emergency, language).strip()) if part)
+    return _joined(text, nobody, _chosen(texts.emergency, language))
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part.strip() for part in parts if part.strip())
 
 
 def answer_subject(subject: str | None, language: str) -> str | None:

@@ -24,7 +24,9 @@ from tests.supervision.cases.scene import alert  # noqa: E402
 ALWAYS = {"mon-sun": "00:00-24:00"}
 #: The site lives through a whole run, so tests that must find nobody talking yet have guests of their own.
 LANGUAGES = {
-    **dict.fromkeys(("Robert", "Maria", "Anna", "Jun", "Erika", "Olga", "Mika", "Lena", "Karl", "Paul", "Vera"), "en"),
+    **dict.fromkeys(
+        ("Robert", "Maria", "Anna", "Jun", "Erika", "Olga", "Mika", "Lena", "Karl", "Paul", "Vera", "Rosa"), "en"
+    ),
     "Nora": "en",
     **dict.fromkeys(("Hanako", "Tomoko"), "ja"),
 }

@@ -18,6 +18,7 @@ DATABASES = {
 TEMPLATES[0]["DIRS"] = [Path(__file__).parent / "templates"]
 LOGIN_REDIRECT_URL = "/guard/"
 CONTACT_GUARD["PUBLIC_URL"] = ""
+CONTACT_GUARD["URGENT"] = {"BUTTON": True}
 CONTACT_GUARD["LOGOUT_URL"] = "/logout/"
 #: The host's own pages, and our panel in them, stand under the strictest policy: scripts and styles by nonce alone.
 MIDDLEWARE = ["django.middleware.csp.ContentSecurityPolicyMiddleware", *MIDDLEWARE]

@@ -127,3 +127,19 @@ def test_the_marks_fit_a_phone(talk: Talk, language: str) -> None:
 
     for page in (employee, customer):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_customer_marks_a_message_as_urgent_after_confirming(talk: Talk) -> None:
+    employee, customer = talk("Rosa", **PHONE)
+    customer.get_by_label("Your message").fill("The room is full of smoke")
+    urgent = customer.get_by_role("button", name="Yes, send it as urgent")
+    expect(urgent).to_be_hidden()
+    customer.get_by_text("This is urgent").click()
+    expect(customer.get_by_text("even at night")).to_be_visible()
+
+    urgent.click()
+
+    expect(customer.locator(".cg-line").filter(has_text="smoke")).to_contain_text("Marked as urgent")
+    expect(customer.get_by_label("Your message")).to_have_value("")
+    expect(urgent).to_be_hidden()
+    expect(employee.locator(".cg-line").filter(has_text="smoke")).to_contain_text("Marked as urgent by the customer")

@@ -1,0 +1,1 @@
+"""Messages that customers mark as urgent."""
