@@ -1,4 +1,4 @@
-"""What an installation holds when it is upgraded: people, talks, an alert, a hold, an erasure, a token, seals."""
+"""What an installation holds when it is upgraded: rows of all tables that people fill, and a row not sealed yet."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from crm_contact_guard.api.tokens import token_create
 from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.conversations.chat_links import chat_link_create
 from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.notices.preferences import Choice, preference_set
 from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.privacy.holds import hold_place, hold_release
 from crm_contact_guard.record.models import Message
@@ -19,6 +20,7 @@ from crm_contact_guard.sending.recalling import recall
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_claim, alert_close
 from tests import factories
+from tests.verification.altering import scene
 
 
 def play() -> None:
@@ -45,7 +47,14 @@ def play() -> None:
         )
     for alert in Alert.objects.order_by("id")[:1]:
         alert_claim(alert_id=alert.pk, reviewer=chief)
-        alert_close(alert_id=alert.pk, reviewer=chief, resolution="no_action", comment="ご案内済み")
+        alert_close(alert_id=alert.pk, reviewer=chief, resolution="coaching", comment="ご案内済み")
+    scene.remarks(clerk, chief)
+    preference_set(actor=chief, topic="alert", chosen=Choice(cadence="weekly"))
+    scene.consults(mail, clerk, chief)
+    scene.case(chief, clerk)
+    scene.knows_the_rules(chief, clerk)
+    scene.plans(clerk, chief)
+    scene.answers_automatically()
     token_create(employee=chief, name="data warehouse")
     hold = hold_place(name="Case 12", reason="Court order", placed_by=None, employee=clerk)
     hold_release(hold=hold, reason="Settled", released_by=None)
@@ -54,6 +63,7 @@ def play() -> None:
     waiting = gateway.send(actor=clerk, conversation=chat, **later).message
     assert waiting is not None
     recall(actor=clerk, message_id=waiting.pk)
+    factories.held(chat)
     seal()
     # One row that the old version had not sealed when it was stopped.
     gateway.send(actor=clerk, conversation=chat, text="またのお越しを。", occurred_at=when)

@@ -45,7 +45,7 @@ def write(version: str) -> Path:
             for row in model._base_manager.order_by("pk")
         ]
         for label in APPS
-        for model in apps.get_app_config(label).get_models()
+        for model in apps.get_app_config(label).get_models(include_auto_created=True)
     }
     text = json.dumps(
         {"version": version, "migration": leaf(), "rows": rows}, cls=_Encoder, ensure_ascii=False, indent=1
@@ -59,6 +59,14 @@ def write(version: str) -> Path:
 def read(version: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(gzip.decompress((VERSIONS / f"{version}.json.gz").read_bytes()))
     return found
+
+
+def newest_at(migration: str) -> str:
+    """Name of the newest version that a database at this migration may hold; the oldest one if there is none.
+
+    Rows of newer versions need tables and columns that the database doesn't have yet.
+    """
+    return max((one for one in versions() if read(one)["migration"] <= migration), default=versions()[0])
 
 
 def leaf() -> str:
@@ -97,6 +105,8 @@ def load(kept: dict[str, Any], state: Any) -> None:
             if model is None or label == f"{APP}.Pending":
                 continue
             fields = {field.attname: field for field in model._meta.concrete_fields}
+            if model._meta.auto_created:
+                del fields["id"]  # the database counts these rows itself
             made = [
                 {name: _value(fields[name], value) for name, value in row.items() if name in fields} for row in rows
             ]

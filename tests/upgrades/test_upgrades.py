@@ -101,7 +101,7 @@ def test_from_a_version_with_its_data(version: str) -> None:
 @pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize("migration", STATES[:-1])
 def test_from_each_migration_with_data(migration: str) -> None:
-    assert_whole(put_back(snapshot.versions()[-1], migration))
+    assert_whole(put_back(snapshot.newest_at(migration), migration))
 
 
 @pytest.mark.usefixtures("tables")

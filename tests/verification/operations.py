@@ -58,12 +58,12 @@ from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.sending import releasing
 from crm_contact_guard.sending.recalling import recall
 from crm_contact_guard.supervision import inspection
-from crm_contact_guard.supervision.handling import steps
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
 from tests import factories
 from tests.host.models import Branch, Client, User
 from tests.verification.helping import Helping
+from tests.verification.supervising import Supervising
 
 TEXTS = (
     "Thank you.", "LINE交換しませんか？ID: hanako_22", "電話は090-1234-5678です", "See you at seven.", "",
@@ -80,7 +80,7 @@ class Merging(crm.DeclarativeAdapter):
         return self.merged.get(key, "")
 
 
-class Company(Helping):
+class Company(Helping, Supervising):
     """Draws operations. ``done`` counts those that the app did not refuse."""
 
     def __init__(self, seed: int) -> None:
@@ -93,8 +93,8 @@ class Company(Helping):
         sync_all()
         self.operations: list[Callable[[], Any]] = [
             getattr(self, name)
-            for name in sorted({*vars(Company), *vars(Helping)})
-            if not name.startswith("_") and name != "live"
+            for name in sorted({*vars(Company), *vars(Helping), *vars(Supervising)})
+            if callable(getattr(self, name)) and not name.startswith("_") and name != "live"
         ]
 
     def live(self, steps: int) -> None:
@@ -296,22 +296,6 @@ class Company(Helping):
 
     def close_is_taken_back(self) -> None:
         alert_undo(alert_id=self._one(Alert.objects.filter(status="closed")).pk, reviewer=self._officer())
-
-    def alert_is_moved(self) -> None:
-        alert, officer = self._one(Alert.objects.all()), self._officer()
-        step = self.draw.choice([steps.alert_release, steps.alert_escalate, steps.alert_defer, steps.alert_wake])
-        step(alert_id=alert.pk, reviewer=self.draw.choice([officer, alert.addressee or officer]))
-
-    def alert_is_assigned(self) -> None:
-        alert, officer = self._one(Alert.objects.all()), self._officer()
-        steps.alert_assign(alert_id=alert.pk, reviewer=officer, to=officer.pk, comment=self.draw.choice(["", "Yours"]))
-
-    def alert_is_snoozed(self) -> None:
-        until = self.draw.choice([None, timezone.now() + timedelta(days=3)])
-        steps.alert_snooze(alert_id=self._one(Alert.objects.all()).pk, reviewer=self._officer(), until=until)
-
-    def snoozes_end(self) -> None:
-        steps.wake_due()
 
     def notice_is_chosen(self) -> None:
         cadence = self.draw.choice(["at_once", "threshold", "hourly", "daily", "weekly"])
