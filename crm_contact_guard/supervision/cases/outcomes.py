@@ -1,4 +1,4 @@
-"""The outcomes of cases: their order, what each requires, and the company's own words for them."""
+"""The outcomes of cases: their order, what each requires, and the words for them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.hosting import languages
+from crm_contact_guard.policy import presets
 
 
 class Outcome(models.TextChoices):
@@ -63,12 +64,17 @@ def offered(sort: str) -> list[Outcome]:
 
 
 def words(outcome: str) -> str:
-    """Return the company's words for an outcome in the active language; empty for no outcome."""
+    """Return the words for an outcome in the active language; empty for no outcome.
+
+    They are the company's (``OUTCOMES``), else those of the industry's preset.
+    """
     if not outcome:
         return ""
-    own = settings.OUTCOMES.get(outcome)
-    spoken = languages.spoken().split("-", maxsplit=1)[0]
-    return str(own[spoken]) if isinstance(own, dict) and own.get(spoken) else str(Outcome(outcome).label)
+    own, spoken = settings.OUTCOMES.get(outcome), languages.spoken().split("-", maxsplit=1)[0]
+    if isinstance(own, dict) and own.get(spoken):
+        return str(own[spoken])
+    ladder = {step.kind: step.label for step in presets.chosen().outcomes}
+    return ladder.get(outcome, {}).get(spoken) or str(Outcome(outcome).label)
 
 
 def harsher(one: str, other: str) -> bool:

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted, NotPossible
+from crm_contact_guard.policy import presets
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.supervision.cases import acts, deciding, opening, pay_terms, working
 from crm_contact_guard.supervision.cases.models import Case
@@ -245,6 +246,17 @@ def test_the_company_uses_its_own_words_and_leaves_out_what_it_never_does(people
     assert words("written_apology") == "Statement of apology"
     with pytest.raises(InvalidMessage):
         propose(people, people.heard(), "dismissal")
+
+
+def test_an_outcome_is_called_what_the_industry_calls_it_unless_the_company_says_otherwise(settings: Any) -> None:
+    settings.CONTACT_GUARD |= {"INDUSTRY": "finance", "OUTCOMES": {"pay_cut": {"ja": "減俸"}}}
+    ladder = {step.kind: step.label for step in presets.preset("finance").outcomes}
+
+    with translation.override("ja"):
+        assert words("written_apology") == ladder["written_apology"]["ja"] == "譴責（始末書）"
+        assert words("pay_cut") == "減俸"
+    with translation.override("en"):
+        assert words("pay_cut") == ladder["pay_cut"]["en"]
 
 
 def test_submitting_twice_writes_once(people: Scene) -> None:
