@@ -15,7 +15,7 @@ from crm_contact_guard import __version__, detection
 from crm_contact_guard.conf import settings
 from crm_contact_guard.conversations import quotes
 from crm_contact_guard.delivery.waits import went_at
-from crm_contact_guard.detection.types import By, Direction, Kind
+from crm_contact_guard.detection.types import By, Company, Direction, Kind
 from crm_contact_guard.hosting import database
 from crm_contact_guard.policy import hours, moments
 from crm_contact_guard.policy.versions.current import company_now
@@ -47,14 +47,14 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
         verdict_of_talk = detection.read_message(
             as_thread(rows), company=company_now(), semantic_stage=settings.semantic, said=recorded
         )
-    reported = _reported(message)
+    words_reported = reported(message, company_now())
     raised = []
     with database.atomic():
         in_files = [verdict for content in scanned_files for verdict in verdicts.of_content(message, content)]
         found_here = verdicts.merged(
             [
                 *verdicts.of_talk(rows, verdict_of_talk),
-                *reported,
+                *words_reported,
                 *verdicts.of_unread(message),
                 *in_files,
                 *_after_hours(message),
@@ -104,11 +104,11 @@ def uninspected(*, since: datetime, limit: int = 200) -> list[UUID]:
     return list(rows.order_by("recorded_at").values_list("pk", flat=True)[:limit])
 
 
-def _reported(message: Message) -> list[Verdict]:
+def reported(message: Message, company: Company) -> list[Verdict]:
     """Return verdicts on a customer's words quoted in a note."""
     if message.direction != Direction.NOTE.value:
         return []
-    scan = detection.read_others(message.text or "", company=company_now(), semantic_stage=settings.semantic)
+    scan = detection.read_others(message.text or "", company=company, semantic_stage=settings.semantic)
     return verdicts.of_scan(message, scan, by=By.CUSTOMER.value)
 
 
