@@ -71,6 +71,7 @@ class Cadence(models.TextChoices):
     """When notices of a topic leave the app. All are listed in the app at once."""
 
     AT_ONCE = "at_once", _("At once")
+    FIRST = "first", _("The first one at once, others once a day")
     THRESHOLD = "threshold", _("When several come together, else once a day")
     HOURLY = "hourly", _("Once an hour")
     DAILY = "daily", _("Once a day")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Final
 
+from django.db.models import Q
 from django.utils import timezone
 
 from crm_contact_guard.conf import settings
@@ -16,8 +18,11 @@ from crm_contact_guard.notices import digests, preferences, targets, times
 from crm_contact_guard.notices.events import record_notice
 from crm_contact_guard.notices.models import EMAIL, IN_APP, Cadence, Notice
 from crm_contact_guard.notices.preferences import Choice
+from crm_contact_guard.notices.topics import DIGEST
 from crm_contact_guard.notices.topics import topic as topic_named
 from crm_contact_guard.record.models import Conversation
+
+_DAY: Final = timedelta(days=1)
 
 
 @database.atomic()
@@ -64,12 +69,19 @@ def _tell(
     choice = preferences.choice(person, about[0])
     if choice.way == EMAIL and not settings.NOTIFY.get("email", True):
         return shown
-    if now or choice.cadence == Cadence.AT_ONCE:
+    is_first = choice.cadence == Cadence.FIRST and not _was_told(person, about[0], choice, at)
+    if now or is_first or choice.cadence == Cadence.AT_ONCE:
         due_at = times.open_from(person, at) if choice.quiet and not now else at
         _insert(about, way=choice.way, person=person, due_at=due_at, conversation=conversation)
     elif choice.cadence != Cadence.IN_APP:
         _collect(person, shown, choice, at)
     return shown
+
+
+def _was_told(person: Employee, topic: str, choice: Choice, at: datetime) -> bool:
+    """Whether a notice or digest was sent to the person within a day before ``at``, or waits to be sent."""
+    sent = Notice.objects.filter(employee=person, way=choice.way, topic__in=(topic, DIGEST))
+    return sent.filter(Q(created_at__gt=at - _DAY) | Q(state=Notice.State.QUEUED)).exists()
 
 
 def _collect(person: Employee, shown: Notice, choice: Choice, at: datetime) -> None:

@@ -96,6 +96,8 @@ topics.register(
         label=gettext_lazy("An alert"),
         many=gettext_lazy("Alerts"),
         lines=_lines,
+        cadence=Cadence.FIRST,
+        urgent=True,
         roles=_WATCHING,
     )
 )

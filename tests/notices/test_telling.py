@@ -171,15 +171,26 @@ def test_impossible_hours_never_prevent_a_notice(sora: Employee) -> None:
     assert Notice.objects.get(topic="digest").due_at == AFTERNOON + timedelta(hours=19)
 
 
-def test_alerts_are_told_at_once_when_serious_and_once_a_day_otherwise(mailoutbox: Any, clock: Clock) -> None:
+def test_serious_alerts_and_the_first_other_one_are_told_at_once(mailoutbox: Any, clock: Clock) -> None:
     from tests import factories
     from tests.supervision.test_alert_windows import raised, says, verdict
 
     talk = factories.conversation(factories.employee("aoi", branch=factories.team(head="sora")))
     mild = raised(talk, verdict(says(talk), by="customer", stance="ask"))
     serious = raised(talk, verdict(says(talk), topic="harassment"))
+    second = raised(talk, verdict(says(talk), topic="sensitive_data"))
 
-    assert (mild.severity, serious.severity) == (2, 3)
-    told = {(row.topic, row.way) for row in Notice.objects.filter(subject_type="alert")}
-    assert told == {("alert", "in_app"), ("alert_serious", "in_app"), ("alert_serious", "email")}
-    assert [row.subject_id for row in Notice.objects.get(topic="digest").items.all()] == [str(mild.pk)]
+    assert [alert.severity for alert in (mild, serious, second)] == [2, 3, 2]
+    mailed = Notice.objects.filter(subject_type="alert", way="email")
+    assert [row.subject_id for row in mailed.order_by("pk")] == [str(mild.pk), str(serious.pk)]
+    assert [row.subject_id for row in Notice.objects.get(topic="digest").items.all()] == [str(second.pk)]
+
+
+def test_a_day_later_the_next_alert_is_the_first_again(sora: Employee, clock: Clock) -> None:
+    with notify(cadence={"thing": "first"}, quiet=False):
+        for number, hours in enumerate((0, 23, 2)):
+            clock.forward(timedelta(hours=hours))
+            tell(topic="thing", subject=("thing", number), people=[sora])
+            Notice.objects.filter(state="queued", topic="thing").update(state="sent")
+            Notice.objects.filter(topic="digest").update(state="sent", created_at=clock.now - timedelta(days=1))
+    assert [row.subject_id for row in Notice.objects.filter(way="email", topic="thing")] == ["0", "2"]
