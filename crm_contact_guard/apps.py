@@ -32,6 +32,7 @@ class ContactGuardConfig(AppConfig):
 
         for room in _ROOMS_WITH_TABLES:
             import_module(f"{self.name}.{room}.follows")
+        import_module(f"{self.name}.sending.telling")  # registers its topics of notices
         exposition.count()
         erasing.ERASERS.append(forget)
         changes.LISTENERS.append(Recorder())

@@ -42,6 +42,7 @@ from crm_contact_guard.record.models import Conversation, Message, MessageKind
 from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.record.statements import together
 from crm_contact_guard.sending import planning, recalling, starting
+from crm_contact_guard.sending.telling import emergency_tell, held_tell
 from crm_contact_guard.supervision.choices import record_choice, record_kept_back
 from crm_contact_guard.supervision.contents import Content
 from crm_contact_guard.supervision.preview import Preview, preview
@@ -169,6 +170,10 @@ def send(
                 )
                 lifecycle.note_message(conversation, message, waits=wait is not None)
             storage.attach(message, stored)
+            if wait is not None and wait.state == Wait.State.HELD:
+                held_tell(message)
+            if emergency and not known.happened:
+                emergency_tell(message)
         if insertion.earlier is not None:
             # Two requests with the same key arrived at once. The other one was recorded, and ours was rolled back.
             storage.discard(stored)

@@ -71,14 +71,6 @@ def release(message_id: str) -> None:
 
 
 @shared_task(acks_late=True, ignore_result=True)
-def held(message_id: str, again: str = "") -> None:
-    """Tell the person who decides on a held message, or remind them (``again``)."""
-    tenant = Message.objects.values_list("tenant", flat=True).get(pk=message_id)
-    with crm.tenant(tenant):
-        (telling.remind if again else telling.tell)(UUID(message_id))
-
-
-@shared_task(acks_late=True, ignore_result=True)
 def inspect(message_id: str) -> None:
     """Inspect one message. Before, tell people if it is urgent, and answer it automatically if nobody works.
 
@@ -166,8 +158,7 @@ def sweep(days: int = 2) -> dict[str, int]:
     due = waits.due(timezone.now())
     for message_id in due:
         later("release", str(message_id))
-    for message_id in telling.to_remind(timezone.now()):
-        later("held", str(message_id), "again")
+    telling.holds_remind()
     messages = outbox.due(timezone.now())
     for message_id in messages:
         later("deliver", str(message_id))

@@ -19,6 +19,7 @@ from crm_contact_guard.dispatch import later, later_at
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted, NotPossible
 from crm_contact_guard.hosting import database
 from crm_contact_guard.sending.rights import may_decide
+from crm_contact_guard.sending.telling import decided
 
 #: Longest remark or reason, in characters.
 MAX_REMARK: Final = 1000
@@ -69,6 +70,7 @@ def _held(actor: Employee, message_id: UUID) -> Wait:
 def _move(wait: Wait, word: str, actor: Employee, **more: object) -> None:
     if not waits.move(wait, word, actor=actor, decided_by=actor, **more):  # type: ignore[arg-type]
         raise NotPossible(_("Somebody else was first: this message has been decided on, or taken back."))
+    decided(wait.message_id)
 
 
 def _words(text: str, missing: str) -> str:

@@ -11,7 +11,9 @@ from crm_contact_guard.delivery import waits
 from crm_contact_guard.delivery.models import Wait
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import NotPermitted, NotPossible
+from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Conversation, Message
+from crm_contact_guard.sending.telling import decided
 
 #: How often to try again when a worker moves the message to another time while it is taken back.
 _TRIES: Final = 5
@@ -35,8 +37,10 @@ def recall(*, actor: Employee, message_id: UUID) -> Wait:
         state = wait.state
         if state not in waits.OPEN:
             break
-        if waits.move(wait, "recalled", actor=actor):
-            return wait
+        with database.atomic():
+            if waits.move(wait, "recalled", actor=actor):
+                decided(message_id)
+                return wait
     raise NotPossible(_too_late(state))
 
 

@@ -23,6 +23,7 @@ from crm_contact_guard.policy import limits, moments
 from crm_contact_guard.policy.decision import Action, Decision, decide
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.sending.deadlines import deadline, hold_ends
+from crm_contact_guard.sending.telling import decided, held_tell
 from crm_contact_guard.supervision.preview import preview
 
 #: A draft without findings, for messages whose content a supervisor approved.
@@ -46,14 +47,17 @@ def release(message_id: UUID) -> str:
         return ""
     found = _judge(wait, now)
     with database.atomic():
+        was_held = wait.state == Wait.State.HELD
         data = {"reasons": list(found.reasons)} if found.reasons else None
         if not waits.move(wait, found.word, due_at=found.due_at, data=data):
             return ""
+        if was_held:
+            decided(message_id)
         if found.word == "released":
             later("deliver", str(message_id))
             later("inspect", str(message_id))
         elif found.word == "held":
-            later("held", str(message_id))
+            held_tell(wait.message)
     return found.word
 
 

@@ -40,8 +40,6 @@ def start(
         replaces=replaces,
     )
     waits.begin(wait, request=request)
-    if plan.state is Wait.State.HELD:
-        later("held", str(message.pk))
-    elif plan.due_at is not None:
+    if plan.state is not Wait.State.HELD and plan.due_at is not None:
         later_at(plan.due_at, "release", str(message.pk))
     return wait

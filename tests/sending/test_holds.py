@@ -14,6 +14,7 @@ from crm_contact_guard import gateway, tasks
 from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted, NotPossible
+from crm_contact_guard.notices import listing
 from crm_contact_guard.policy.decision import Action
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.sending.holds import hold_approve, hold_reject, hold_return
@@ -164,6 +165,29 @@ def test_the_supervisor_is_reminded_once(desk: Desk) -> None:
     assert faults() == []
 
 
+@pytest.mark.parametrize("end", ["approve", "recall", "expire"])
+def test_notices_are_read_when_nobody_has_to_decide_any_more(desk: Desk, end: str) -> None:
+    message = held(desk)
+    chief = desk.people["chief"]
+    assert listing.unread(chief) == 1
+    [shown] = listing.listed(chief, only_unread=True)
+    assert shown.line is not None
+    assert shown.line.text == "A message by Aoi waits for you"
+    committed(lambda: desk.later(3600 * 5))
+    [shown] = listing.listed(chief, only_unread=True)
+    assert shown.line is not None
+    assert shown.line.text == "Please decide soon about a message by Aoi"
+
+    if end == "approve":
+        committed(lambda: hold_approve(actor=desk.people["vice"], message_id=message.pk))
+    elif end == "recall":
+        recall(actor=desk.people["aoi"], message_id=message.pk)
+    else:
+        committed(lambda: desk.later(86400 * 30))
+    assert not listing.mine(chief).filter(topic="held_message", read_at=None).exists()
+    assert faults() == []
+
+
 def test_what_is_approved_at_night_goes_in_the_morning(desk: Desk, configure: Callable[..., None]) -> None:
     configure(HOLD_HOURS=30)
     message = held(desk)
@@ -180,3 +204,7 @@ def test_an_emergency_is_never_held(desk: Desk) -> None:
     committed(lambda: desk.send(GIVES, emergency=True))
 
     assert desk.handed_over == [GIVES]
+    [told] = [sent for sent in mail.outbox if "緊急" in sent.subject]
+    assert told.to == ["chief@kaede.example"]
+    assert "aoi_private" not in told.body
+    assert faults() == []
