@@ -26,6 +26,7 @@ from crm_contact_guard.supervision.cases.models import (
 from crm_contact_guard.supervision.consulting.models import Consultation, ConsultationNotice
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection
 from crm_contact_guard.supervision.own_view.models import FlagRemark
+from crm_contact_guard.supervision.queue_views.models import QueueView
 
 __all__ = [
     "Acknowledgement",
@@ -62,6 +63,7 @@ __all__ = [
     "NoticePreference",
     "Pending",
     "PolicyVersion",
+    "QueueView",
     "ReaderAnswer",
     "Restriction",
     "RulesQuestion",

@@ -72,6 +72,8 @@ from crm_contact_guard.supervision.handling.steps import (
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.own_view.models import FlagRemark
 from crm_contact_guard.supervision.own_view.remarks import flag_remark
+from crm_contact_guard.supervision.queue_views.keeping import queue_view_change, queue_view_keep, queue_view_remove
+from crm_contact_guard.supervision.queue_views.models import QueueView
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
 from tests import factories, rules_text
 from tests.supervision.cases import authorised
@@ -116,6 +118,8 @@ class Scene:
     #: One that a supervisor decides on.
     held: Message
     rules: RulesVersion
+    #: Chief's.
+    view: QueueView
     question: RulesQuestion
     out: io.StringIO = field(default_factory=io.StringIO)
 
@@ -179,6 +183,7 @@ def scene() -> Scene:
     rules = rules_text.publish(people["compliance"])
     return Scene(
         rules=rules,
+        view=queue_view_keep(actor=people["chief"], name="Serious", query="severity=3"),
         question=question_ask(asked_by=people["ren"], text="Why?"),
         people=people,
         waiting=waiting,
@@ -249,6 +254,18 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     "notices.preferences.preference_set": (
         lambda s, who: preference_set(actor=who, topic="alert", chosen=Choice(cadence="weekly")),
         {"aoi", "ken", "ren", "chief", "vice", "boss", "compliance", "eve"},
+    ),
+    "supervision.queue_views.keeping.queue_view_keep": (
+        lambda s, who: queue_view_keep(actor=who, name="Night", query="severity=3"),
+        {"chief", "vice", "boss", "compliance", "auditor", "eve"},
+    ),
+    "supervision.queue_views.keeping.queue_view_change": (
+        lambda s, who: queue_view_change(actor=who, view_id=s.view.pk, name="Night", is_default=True),
+        {"chief"},
+    ),
+    "supervision.queue_views.keeping.queue_view_remove": (
+        lambda s, who: queue_view_remove(actor=who, view_id=s.view.pk),
+        {"chief"},
     ),
     "policy.calendars.entering.calendar_enter": (
         lambda s, who: calendar_enter(

@@ -26,6 +26,7 @@ from crm_contact_guard.console.supervisor import (
     erase_message,
     holds,
     queue_page,
+    queue_views,
 )
 
 urlpatterns = [
@@ -34,6 +35,9 @@ urlpatterns = [
     path("alerts/news/", queue_page.alert_news, name="alerts_news"),
     path("alerts/close/", bulk.close, name="alerts_close"),
     path("alerts/undo/", bulk.undo, name="alerts_undo"),
+    path("alerts/views/", queue_views.keep, name="queue_view_keep"),
+    path("alerts/views/<uuid:pk>/", queue_views.change, name="queue_view_change"),
+    path("alerts/views/<uuid:pk>/remove/", queue_views.remove, name="queue_view_remove"),
     path("alerts/<uuid:pk>/", alerts.alert, name="alert"),
     path("alerts/<uuid:pk>/claim/", alert_actions.claim, name="alert_claim"),
     path("alerts/<uuid:pk>/release/", alert_actions.release, name="alert_release"),

@@ -36,6 +36,8 @@ from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.own_view.models import FlagRemark
+from crm_contact_guard.supervision.queue_views.keeping import queue_view_keep
+from crm_contact_guard.supervision.queue_views.models import QueueView
 from tests import factories, rules_text
 from tests.console.conftest import Hotel, alert_for, says, url
 from tests.file_samples import PNG, read_to_end
@@ -48,6 +50,8 @@ TOMORROW = (timezone.now() + timedelta(days=1)).date().isoformat()
 FORMS: dict[str, dict[str, Any]] = {
     "alert_close": {"resolution": "no_action", "comment": "Talked."},
     "alert_snooze": {"until": "again"},
+    "queue_view_keep": {"view_name": "Night", "view": "topic=after_hours"},
+    "queue_view_change": {"view_name": "Very serious"},
     "alert_reopen": {"reason": "Another look"},
     "conversation_send": {"text": "Your room is ready.", "channel": "chat"},
     "conversation_send_preview": {"text": "Your room is ready."},
@@ -94,6 +98,10 @@ TABLE = {
     ("POST", "alert_undo"): "404 404 404 302 302 404 302 403 403 302",
     ("POST", "alerts_close"): "403 403 403 200 200 422 200 403 403 302",
     ("POST", "alerts_undo"): "403 403 403 302 302 302 302 403 403 302",
+    # The view is chief's.
+    ("POST", "queue_view_keep"): "403 403 403 302 302 302 302 302 403 302",
+    ("POST", "queue_view_change"): "404 404 404 302 404 404 404 404 403 302",
+    ("POST", "queue_view_remove"): "404 404 404 302 404 404 404 404 403 302",
     ("POST", "alert_message_erase"): "404 404 404 302 302 404 302 403 403 302",
     ("POST", "conversation_start"): "302 302 403 302 302 403 403 403 403 302",
     ("GET", "conversation"): "200 404 404 200 200 404 200 200 403 302",
@@ -215,6 +223,8 @@ class Rows:
         others = {"message_file": [self.file.pk], "inbox_conversation": [talk.pk], "rules_answer": question}
         others |= {**named, "contest_answer": [self.contest.pk], "case": [self.letter.case_id]}
         others |= {"case_step": [self.letter.case_id, "note"], "case_letter": [self.letter.case_id, self.letter.pk]}
+        view = list(QueueView.objects.filter(query="severity=3").values_list("pk", flat=True)) or [uuid4()]
+        others |= {"queue_view_change": view, "queue_view_remove": view}
         others |= {"rules_version": rules, "rules_sign": rules, "rules_quiz": rules}
         return others.get(name, [])
 
@@ -282,6 +292,7 @@ def rows(hotel: Hotel) -> Rows:
         valid_from=tomorrow,
         created_at=timezone.now(),
     )
+    queue_view_keep(actor=chief, name="Serious", query="severity=3")
     rules_text.publish(hotel.people["compliance"])
     question_ask(asked_by=hotel.people["aoi"], text="May I?")
     file = Attachment.objects.get()
@@ -338,7 +349,7 @@ def test_another_tenants_rows_do_not_exist(rows: Rows) -> None:
 
     for who in ("compliance", "auditor", "chief"):
         for method, name in TABLE:
-            if rows.arguments(name):
+            if rows.arguments(name) and not name.startswith("queue_view_"):  # their own, wherever they are
                 assert rows.call(who, method, name).status_code in (403, 404), (who, method, name)
         for name in ("dashboard", "alerts", "inbox"):
             assert "Hanako" not in rows.hotel.get(who, name).content.decode()

@@ -29,6 +29,8 @@ from crm_contact_guard.supervision.handling import bulk, steps
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.own_view import remarks
 from crm_contact_guard.supervision.own_view.models import FlagRemark
+from crm_contact_guard.supervision.queue_views import keeping
+from crm_contact_guard.supervision.queue_views.models import QueueView
 from tests import rules_text
 
 
@@ -82,6 +84,20 @@ class Supervising:
 
     def snoozes_end(self) -> None:
         steps.wake_due()
+
+    def queue_view_is_kept(self) -> None:
+        officer, draw = self._officer(), self.draw
+        name = f"View {draw.randrange(9)}"
+        keeping.queue_view_keep(actor=officer, name=name, query="", is_default=draw.random() < 0.5)
+
+    def queue_view_is_changed_or_removed(self) -> None:
+        view = self._one(QueueView.objects.all())
+        if self.draw.random() < 0.5:
+            keeping.queue_view_remove(actor=view.employee, view_id=view.pk)
+        else:
+            keeping.queue_view_change(
+                actor=view.employee, view_id=view.pk, name=view.name, is_default=not view.is_default
+            )
 
     def alerts_are_closed_together(self) -> None:
         seen = dict(Alert.objects.exclude(status="closed").order_by("-pk").values_list("pk", "updated_at")[:3])

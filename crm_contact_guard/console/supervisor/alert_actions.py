@@ -149,7 +149,7 @@ def _after(request: HttpRequest, viewer: Employee, row: Alert, *, closed: bool) 
     if closed and "next" in request.POST:
         _before, after = queue.neighbours(viewer, row, Filters.read(QueryDict(view))[0])
         if after is None:
-            return redirect(f"{reverse('crm_contact_guard:alerts')}?{view}")
+            return redirect(f"{reverse('crm_contact_guard:alerts')}?{view or 'status=waiting'}")
         target, query["done"] = after, str(row.pk)
     elif closed:
         query["closed"] = "1"

@@ -45,7 +45,7 @@ def undo(request: HttpRequest, viewer: Employee) -> HttpResponse:
     _deciding(viewer)
     with suppress(ValueError):
         alerts_undo(batch=str(UUID(request.POST.get("batch", ""))), reviewer=viewer)
-    view = Filters.read(QueryDict(request.POST.get("view", "")))[0].query
+    view = Filters.read(QueryDict(request.POST.get("view", "")))[0].address
     return redirect(f"{reverse('crm_contact_guard:alerts')}?{view}")
 
 

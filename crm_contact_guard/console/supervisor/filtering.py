@@ -72,6 +72,11 @@ class Filters:
         return urlencode({name: value for name, value in values.items() if value and value != WAITING})
 
     @property
+    def address(self) -> str:
+        """The query string of a link to the filtered queue. It is never empty, as that means the default view."""
+        return self.query or urlencode({"status": WAITING})
+
+    @property
     def narrowed(self) -> bool:
         return self != Filters()
 

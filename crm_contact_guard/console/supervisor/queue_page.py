@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.functional import Promise
@@ -21,6 +22,8 @@ from crm_contact_guard.policy.known_rules.showing import unsigned
 from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Topic
 from crm_contact_guard.supervision.own_view.models import FlagRemark
 from crm_contact_guard.supervision.own_view.remarks import contested
+from crm_contact_guard.supervision.queue_views.keeping import MOST, queue_views
+from crm_contact_guard.supervision.queue_views.models import QueueView
 
 #: Number of alerts shown on the overview.
 OVERVIEW = 20
@@ -72,6 +75,16 @@ class DashboardPage(Shown):
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A view that the viewer keeps: the number of its alerts, and whether the page shows it."""
+
+    view: QueueView
+    query: str
+    count: int
+    shown: bool
+
+
+@dataclass(frozen=True)
 class AlertsPage(Shown):
     template = "alerts.html"
 
@@ -87,8 +100,16 @@ class AlertsPage(Shown):
     count: int
     as_of: str
     dense: bool
+    views: Sequence[Kept]
     error: str = ""
     comment: str = ""
+    #: Why a view can't be kept, and the name that was given for it.
+    view_error: str = ""
+    view_name: str = ""
+
+    @property
+    def may_keep(self) -> bool:
+        return len(self.views) < MOST
 
 
 @dataclass(frozen=True)
@@ -110,8 +131,11 @@ def dashboard(request: HttpRequest, viewer: Employee) -> HttpResponse:
 
 @page()
 def alerts(request: HttpRequest, viewer: Employee) -> HttpResponse:
-    """Show the entire queue, filtered and paginated."""
+    """Show the entire queue, filtered and paginated. Without a query string, open the viewer's default view."""
     supervising(viewer)
+    first = None if request.GET else queue_views(viewer).filter(is_default=True).first()
+    if first is not None:
+        return redirect(f"{request.path}?{Filters.read(QueryDict(first.query))[0].address}")
     response = show(request, viewer, alerts_page(request, viewer))
     if request.GET.get("density") in DENSITIES:
         response.set_cookie(DENSITY, request.GET["density"], max_age=366 * 86400, samesite="Lax", httponly=True)
@@ -134,10 +158,8 @@ def supervising(viewer: Employee) -> None:
         raise NotPermitted(_("Alerts are for supervisors, compliance officers and auditors."))
 
 
-def alerts_page(
-    request: HttpRequest, viewer: Employee, *, done: Done | None = None, error: str = "", comment: str = ""
-) -> AlertsPage:
-    """Return the page of the whole queue. ``error``: why closing several alerts failed; ``comment``: its input."""
+def alerts_page(request: HttpRequest, viewer: Employee, *, done: Done | None = None, **refused: str) -> AlertsPage:
+    """Return the page of the whole queue. ``refused``: why an act failed, and its input (fields of ``AlertsPage``)."""
     shown = queue_of(request, viewer, done=done)
     return AlertsPage(
         queue=shown,
@@ -151,9 +173,21 @@ def alerts_page(
         count=permissions.alerts(viewer).filter(shown.filters.q).count(),
         as_of=shown.version.partition(".")[2],
         dense=request.GET.get("density", request.COOKIES.get(DENSITY)) == "dense",
-        error=error,
-        comment=comment,
+        views=_kept(viewer, shown.filters),
+        **refused,
     )
+
+
+def _kept(viewer: Employee, filters: Filters) -> list[Kept]:
+    """Return the viewer's views, counted in one query."""
+    views = list(queue_views(viewer))
+    read = [Filters.read(QueryDict(view.query))[0] for view in views]
+    asked = {f"n{number}": Count("pk", filter=one.q or None) for number, one in enumerate(read)}
+    counts = permissions.alerts(viewer).aggregate(**asked) if asked else {}
+    return [
+        Kept(view, one.address, counts[f"n{number}"], one == filters)
+        for number, (view, one) in enumerate(zip(views, read, strict=True))
+    ]
 
 
 def queue_of(request: HttpRequest, viewer: Employee, *, overview: bool = False, done: Done | None = None) -> Queue:

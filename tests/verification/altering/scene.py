@@ -44,6 +44,7 @@ from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.noticing import notice
 from crm_contact_guard.supervision.own_view.remarks import contest_answer, flag_remark
+from crm_contact_guard.supervision.queue_views.keeping import queue_view_keep
 from crm_contact_guard.supervision.review import alert_claim, alert_close
 from crm_contact_guard.supervision.second_reading import second_reader
 from tests import factories, rules_text
@@ -68,6 +69,7 @@ def play() -> None:
         if not number:
             alert_close(alert_id=alert.pk, reviewer=chief, resolution="coaching", comment="Talked it over")
     preference_set(actor=chief, topic="alert", chosen=Choice(cadence="weekly"))
+    queue_view_keep(actor=chief, name="Serious", query="severity=3", is_default=True)
     consults(mail, clerk, chief)
     remarks(clerk, chief)
     case(chief, clerk)
