@@ -241,7 +241,10 @@ def test_letters_are_in_the_employees_language_and_say_how_to_object(people: Sce
 
 
 def test_the_company_uses_its_own_words_and_leaves_out_what_it_never_does(people: Scene, settings: Any) -> None:
-    settings.CONTACT_GUARD["OUTCOMES"] = {"written_apology": {"en": "Statement of apology"}, "dismissal": False}
+    settings.CONTACT_GUARD = {
+        **settings.CONTACT_GUARD,
+        "OUTCOMES": {"written_apology": {"en": "Statement of apology"}, "dismissal": False},
+    }
 
     assert words("written_apology") == "Statement of apology"
     with pytest.raises(InvalidMessage):
@@ -249,7 +252,7 @@ def test_the_company_uses_its_own_words_and_leaves_out_what_it_never_does(people
 
 
 def test_an_outcome_is_called_what_the_industry_calls_it_unless_the_company_says_otherwise(settings: Any) -> None:
-    settings.CONTACT_GUARD |= {"INDUSTRY": "finance", "OUTCOMES": {"pay_cut": {"ja": "減俸"}}}
+    settings.CONTACT_GUARD = settings.CONTACT_GUARD | {"INDUSTRY": "finance", "OUTCOMES": {"pay_cut": {"ja": "減俸"}}}
     ladder = {step.kind: step.label for step in presets.preset("finance").outcomes}
 
     with translation.override("ja"):
