@@ -29,8 +29,8 @@ def test_evidence_is_underlined_while_typing_and_another_wording_is_one_click_aw
     marked = employee.locator("[data-cg-backdrop] mark")
     expect(marked.first).to_be_attached()
     expect(employee.get_by_text("This looks like a private contact")).to_be_visible()
-    employee.get_by_role("button", name="Use this wording").click()
-    expect(text(employee)).to_have_value("You can always reach me here, and a colleague will answer when I am away.")
+    employee.get_by_role("button", name="Use this wording").first.click()
+    expect(text(employee)).to_have_value("You can always reach me here, and a colleague will answer when I'm away.")
     expect(employee.get_by_text("This looks like a private contact")).to_be_hidden()
 
 
