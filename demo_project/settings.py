@@ -180,6 +180,8 @@ CONTACT_GUARD: dict[str, Any] = {
     "WORKING_HOURS": {"mon-fri": "09:00-18:00"},
     "HOLIDAYS": ["JP"],
     "UNDO_SECONDS": {"chat": 5, "email": 10},
+    # Whoever tries the demo sees each email at once, at any hour. By default, most are collected in a daily digest.
+    "NOTIFY": {"email": True, "cadence": {"alert": "at_once"}, "quiet": False},
     "AUTO_ANSWER": {
         "EMERGENCY": {
             "en": "If you are staying with us and it is urgent, please call 03-6277-4810 at any time.",

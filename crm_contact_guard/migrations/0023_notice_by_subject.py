@@ -26,8 +26,12 @@ def say_the_subject(apps, schema_editor):
         notice.objects.using(schema_editor.connection.alias).bulk_update(
             page, ["recipient", "topic", "subject_type", "subject_id", "conversation", "way"]
         )
+    check_now(schema_editor)
+
+
+def check_now(schema_editor):
+    """Check foreign keys now. On PostgreSQL, checks that wait for the end of the transaction forbid altering the table."""
     if schema_editor.connection.vendor == "postgresql":
-        # Otherwise the checks of foreign keys, which wait for the end of the transaction, forbid altering the table.
         schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
@@ -46,6 +50,7 @@ def say_the_alert(apps, schema_editor):
                 continue
             kept.add((row.alert_id, row.employee_id))
             row.save(update_fields=["alert", "channel"])
+    check_now(schema_editor)
 
 
 class Migration(migrations.Migration):
