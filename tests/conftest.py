@@ -20,7 +20,8 @@ hypothesis.settings.load_profile("untimed")
 SQLITE = "django.db.backends.sqlite3"
 SERVICES = Path(__file__).parent / "services"
 HOSTS = Path(__file__).parent / "hosts"
-#: What runs the same whichever database the tests have: it needs none, or brings its own.
+#: What runs the same whichever database the tests have: it needs none, brings its own, or asks for people's rights,
+#: which Python decides.
 ALIKE = {
     Path(__file__).parent / name
     for name in (
@@ -28,7 +29,9 @@ ALIKE = {
         "demo",
         "detection",
         "docs",
+        "supervision/handling/test_matrix.py",
         "test_architecture.py",
+        "test_services_authorise.py",
         "test_strange_hosts.py",
         "test_vendor.py",
     )

@@ -25,6 +25,8 @@ from tests.upgrades import snapshot
 # Where the package is imported from: the matrix tests an installed one.
 FOLDER = Path(migrations.__file__).parent
 STATES = sorted(path.stem for path in FOLDER.glob("0*.py"))
+#: MariaDB takes half a minute for each state, so every fifth one has to do there.
+TRIED = STATES[:-1:5] if connection.vendor == "mysql" else STATES[:-1]
 
 
 #: The names of all that a database holds: tables, indexes, sequences, triggers, functions, types, constraints.
@@ -99,7 +101,7 @@ def test_from_a_version_with_its_data(version: str) -> None:
 
 
 @pytest.mark.usefixtures("tables")
-@pytest.mark.parametrize("migration", STATES[:-1])
+@pytest.mark.parametrize("migration", TRIED)
 def test_from_each_migration_with_data(migration: str) -> None:
     assert_whole(put_back(snapshot.newest_at(migration), migration))
 
