@@ -198,7 +198,7 @@ def _policy_page(viewer: Employee, form: PolicyForm, changes: Sequence[Differenc
 
 
 def _counted(silent: PolicyVersion) -> list[Counted]:
-    """Return what the silent version would have done otherwise, the most frequent first."""
+    """Return how often the silent version would have acted differently, most frequent differences first."""
     rows = Event.objects.filter(
         subject_type="silent_policy",
         subject_id=silent.digest,

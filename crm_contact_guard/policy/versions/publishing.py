@@ -74,7 +74,7 @@ def version_approve(*, version_id: UUID, approved_by: Employee) -> PolicyVersion
 def version_withdraw(*, version_id: UUID, reason: str, withdrawn_by: Employee) -> PolicyVersion:
     """Withdraw a version that is proposed, runs silently, or isn't valid yet.
 
-    A version that is valid stays; publish another one instead. Raise NotPermitted, or InvalidMessage.
+    A version in force can't be withdrawn; publish another one instead. Raise NotPermitted or InvalidMessage.
     """
     row = _found(version_id, withdrawn_by)
     reason = _reason(reason)

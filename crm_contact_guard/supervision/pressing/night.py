@@ -16,7 +16,7 @@ from crm_contact_guard.record.models import Direction, Message
 
 #: The night in the employee's time zone.
 _FROM, _UNTIL = time(22), time(5)
-#: So many messages in one night, and among them so many that demand, open a consultation.
+#: A consultation opens after this many messages in one night, if at least ``DEMANDS`` of them demand something.
 MESSAGES: Final = 5
 DEMANDS: Final = 3
 _MOST_CHARACTERS: Final = 2000
