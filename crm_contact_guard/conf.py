@@ -174,3 +174,14 @@ CONTACT_GUARD_SCHEDULE: dict[str, dict[str, Any]] = {
     "contact-guard-reconcile": {"task": "crm_contact_guard.tasks.reconcile", "schedule": 86400.0},
     "contact-guard-sync": {"task": "crm_contact_guard.tasks.sync_directory", "schedule": 600.0},
 }
+
+#: Routes for the host's Celery app: ``app.conf.task_routes = CONTACT_GUARD_ROUTES``. Each queue needs a worker of its
+#: own. Sealing then doesn't wait behind a backlog of messages, and messages don't wait behind a sync.
+CONTACT_GUARD_ROUTES: dict[str, dict[str, str]] = {
+    **{f"crm_contact_guard.tasks.{name}": {"queue": "guard-seal"} for name in ("seal", "witness")},
+    **{
+        f"crm_contact_guard.tasks.{name}": {"queue": "guard-slow"}
+        for name in ("poll_mail", "read_roster", "reconcile", "remind_of_rules", "sync_directory")
+    },
+    "crm_contact_guard.tasks.*": {"queue": "guard"},
+}

@@ -11,7 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from celery import Task, shared_task
-from celery.signals import worker_init
+from celery.signals import task_prerun, worker_init
 from django.utils import timezone
 
 from crm_contact_guard import crm
@@ -24,7 +24,7 @@ from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 from crm_contact_guard.files import media
 from crm_contact_guard.files.models import Media
-from crm_contact_guard.hosting import logs
+from crm_contact_guard.hosting import database, logs
 from crm_contact_guard.intake import mail_polling, reconciling
 from crm_contact_guard.notices import outbox as notices
 from crm_contact_guard.notices.models import Notice
@@ -52,6 +52,13 @@ logger = logs.logger(__name__)
 def warm_up(**_: object) -> None:
     """Load the holidays before the worker takes its first task, and before a pool of processes is forked."""
     hours.warm_up()
+
+
+@task_prerun.connect
+def renew_connections(task: Task[..., None], **_: object) -> None:
+    """Let none of our tasks fail because the database was restarted after the task before it."""
+    if task.name.startswith(f"{__name__}."):
+        database.close_broken()
 
 
 @shared_task(acks_late=True, ignore_result=True)

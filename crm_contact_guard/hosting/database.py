@@ -66,6 +66,19 @@ def on_commit(callback: Callable[[], object]) -> None:
     transaction.on_commit(callback, using=alias(), robust=True)
 
 
+def close_broken() -> None:
+    """Close connections that broke since they were last used, so that the next query opens a new one.
+
+    Django does this between requests. Between tasks, nobody does it while ``CELERY_DB_REUSE_MAX`` keeps connections.
+    """
+    for used in connections.all(initialized_only=True):
+        if used.errors_occurred and not used.in_atomic_block:
+            if used.is_usable():
+                used.errors_occurred = False
+            else:
+                used.close()
+
+
 def outside_transactions(view: View) -> View:
     """Exempt ``view`` from ``ATOMIC_REQUESTS`` on all databases."""
     for name in connections:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import Celery, current_app
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test import override_settings
 
 from crm_contact_guard import tasks
-from crm_contact_guard.conf import CONTACT_GUARD_SCHEDULE
+from crm_contact_guard.conf import CONTACT_GUARD_ROUTES, CONTACT_GUARD_SCHEDULE
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.proof.merkle import tree_root
 from crm_contact_guard.proof.notes import SigningKey, open_checkpoint
@@ -276,6 +277,15 @@ def test_the_head_is_locked_before_anything_is_read() -> None:
     lock = "UPDATE" if connection.vendor == "sqlite" else "FOR UPDATE"
     assert lock in touching[0]
     assert "treehead" in touching[0]
+
+
+def test_sealing_waits_behind_no_other_task() -> None:
+    router = Celery("host", set_as_current=False, task_routes=CONTACT_GUARD_ROUTES).amqp.router
+    queues = {name: router.route({}, name)["queue"].name for name in current_app.tasks if "contact_guard" in name}
+
+    assert {name for name, queue in queues.items() if queue == "guard-seal"} == {tasks.seal.name, tasks.witness.name}
+    assert {queues[task.name] for task in (tasks.inspect, tasks.deliver, tasks.sweep)} == {"guard"}
+    assert {queues[task.name] for task in (tasks.sync_directory, tasks.reconcile)} == {"guard-slow"}
 
 
 def test_the_seal_task_is_scheduled_each_second_and_expires() -> None:

@@ -11,7 +11,10 @@ from uuid import uuid4
 import MySQLdb
 import psycopg
 import pytest
+from celery.signals import task_prerun
+from django.db import OperationalError, connections
 
+from crm_contact_guard import tasks
 from tests.databases.test_databases import live, on_file
 from tests.service_urls import MARIADB, POSTGRESQL, database
 
@@ -71,3 +74,23 @@ def test_a_replica_on_postgresql_that_never_learns_of_anything(make: Make, tmp_p
         ours="default",
         people="default",
     )
+
+
+def test_a_task_does_not_suffer_from_a_database_that_was_restarted_after_the_task_before(
+    make: Make, django_db_blocker: Any
+) -> None:
+    """``CELERY_DB_REUSE_MAX`` keeps a worker's connections, also broken ones."""
+    connections.databases["kept"] = connections.configure_settings({"default": make("postgresql", Path())})["default"]
+    kept = connections["kept"]
+    try:
+        with django_db_blocker.unblock():
+            with kept.cursor() as cursor, pytest.raises(OperationalError):
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+            task_prerun.send(sender=tasks.seal, task=tasks.seal, task_id="1", args=(), kwargs={})
+
+            with kept.cursor() as cursor:
+                cursor.execute("SELECT 1")
+    finally:
+        kept.close()
+        del connections["kept"], connections.databases["kept"]
