@@ -6,7 +6,11 @@ On SQLite, and on PostgreSQL and MariaDB if they are available. Every measuremen
 peak memory belongs to that contender), contenders alternate, medians are printed with the ratio to the peer:
 
 - peer: Django's ``values_list().iterator()`` and ``json.dumps`` for each row, addresses unmasked, same columns;
-- limit (PostgreSQL): ``COPY (SELECT row_to_json(…)) TO STDOUT``, without masking or permissions.
+- limits (PostgreSQL): ``COPY … TO STDOUT`` of the same columns as CSV and by ``row_to_json``, without masking,
+  permissions or escaped formulas.
+
+Processor time is that of the process and of its PostgreSQL backend. Where other programs use the cores, it says more
+than the time that passed.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,7 +33,7 @@ sys.path.insert(0, str(ROOT))
 
 SETTINGS = {"sqlite": "tests.settings", "postgresql": "tests.settings_postgresql", "mariadb": "tests.settings_mariadb"}
 TEXT = "明日の朝食は7時からご用意しております。ご不明な点がございましたらフロントまでお申し付けください。" * 3
-LIMIT = "COPY row_to_json (limit)"
+COPY_JSON, COPY_CSV = LIMITS = ("COPY row_to_json (limit)", "COPY csv (limit)")
 PEER = "values_list + json (peer)"
 
 
@@ -88,52 +92,61 @@ def fill(rows: int) -> None:
         Message.objects.bulk_create(batch)
 
 
-def ours(form: str, *, unmask: bool = False) -> Callable[[], Iterator[bytes]]:
+def ours(form: str, *, unmask: bool = False, coding: str = "") -> Callable[[], Iterator[bytes]]:
     def stream() -> Iterator[bytes]:
         from crm_contact_guard.directory.models import Employee
+        from crm_contact_guard.exports.compressing import compressed
         from crm_contact_guard.exports.streams import stream_open
 
         viewer = Employee.objects.get(role="compliance")
-        return stream_open(viewer=viewer, form=form, lookups={}, filters={}, unmask=unmask).chunks  # type: ignore[arg-type]
+        opened = stream_open(viewer=viewer, form=form, lookups={}, filters={}, unmask=unmask)  # type: ignore[arg-type]
+        return compressed(opened.chunks, coding)
 
     return stream
+
+
+def columns() -> list[str]:
+    """The columns of the export as the table names them."""
+    from crm_contact_guard.exports.streams import COLUMNS
+
+    keys = {"conversation", "customer", "employee", "reply_to"}
+    return [f"{name}_id" if name in keys else name for name in COLUMNS]
 
 
 def peer() -> Iterator[bytes]:
     from crm_contact_guard.exports.streams import COLUMNS
     from crm_contact_guard.record.models import Message
 
-    keys = {"conversation", "customer", "employee", "reply_to"}
-    columns = [f"{name}_id" if name in keys else name for name in COLUMNS]
-
     def plain(value: Any) -> str:
         if isinstance(value, UUID):
             return str(value)
         return value.isoformat() if hasattr(value, "isoformat") else bytes(value).hex()
 
-    for row in Message.objects.order_by("id").values_list(*columns).iterator(chunk_size=2000):
+    for row in Message.objects.order_by("id").values_list(*columns()).iterator(chunk_size=2000):
         yield (json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False, default=plain) + "\n").encode()
 
 
-def copy() -> Iterator[bytes]:
-    from django.db import connection
+def copy(statement: str) -> Callable[[], Iterator[bytes]]:
+    def stream() -> Iterator[bytes]:
+        from django.db import connection
 
-    from crm_contact_guard.exports.streams import COLUMNS
+        table = f"SELECT {', '.join(columns())} FROM crm_contact_guard_message"
+        with connection.cursor() as cursor, cursor.copy(statement.format(table=table)) as out:
+            for block in out:
+                yield bytes(block)
 
-    keys = {"conversation", "customer", "employee", "reply_to"}
-    columns = ", ".join(f"{name}_id" if name in keys else name for name in COLUMNS)
-    query = f"COPY (SELECT row_to_json(t) FROM (SELECT {columns} FROM crm_contact_guard_message) t) TO STDOUT"
-    with connection.cursor() as cursor, cursor.copy(query) as out:
-        for block in out:
-            yield bytes(block)
+    return stream
 
 
 CONTENDERS: dict[str, Callable[[], Iterator[bytes]]] = {
     PEER: peer,
     "messages.jsonl": ours("jsonl"),
     "messages.jsonl?unmask": ours("jsonl", unmask=True),
+    "messages.jsonl, gzip": ours("jsonl", coding="gzip"),
+    "messages.jsonl, zstd": ours("jsonl", coding="zstd"),
     "messages.csv": ours("csv"),
-    LIMIT: copy,
+    COPY_JSON: copy("COPY (SELECT row_to_json(t) FROM ({table}) t) TO STDOUT"),
+    COPY_CSV: copy("COPY ({table}) TO STDOUT (FORMAT csv)"),
 }
 
 
@@ -143,6 +156,13 @@ def peak_memory() -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
+def cpu(backend: int | None) -> float:
+    """Seconds of processor time of this process and of the database's process for it, if it runs on this machine."""
+    file = Path(f"/proc/{backend}/stat")
+    ticks = file.read_text().rpartition(")")[2].split()[11:13] if backend and file.exists() else ()
+    return time.process_time() + sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
 def measure(contender: str) -> dict[str, float]:
     """Run one contender in this process. Returns seconds to the first and last chunk, bytes, MB before and peak MB."""
     from django.db import connection
@@ -150,14 +170,16 @@ def measure(contender: str) -> dict[str, float]:
     import crm_contact_guard.exports.streams  # noqa: F401  # imported first, so that its memory does not count
 
     connection.ensure_connection()
-    before = peak_memory()
+    backend = getattr(getattr(connection.connection, "info", None), "backend_pid", None)
+    before, used = peak_memory(), cpu(backend)
     started = time.perf_counter()
     first = size = 0.0
     for chunk in CONTENDERS[contender]():
         first = first or time.perf_counter() - started
         size += len(chunk)
     seconds = time.perf_counter() - started
-    return {"seconds": seconds, "first": first, "size": size, "before": before, "peak": peak_memory()}
+    used = cpu(backend) - used
+    return {"seconds": seconds, "cpu": used, "first": first, "size": size, "before": before, "peak": peak_memory()}
 
 
 def compare(database: str, rows: int, rounds: int) -> None:
@@ -176,7 +198,7 @@ def compare(database: str, rows: int, rounds: int) -> None:
         if database == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM ANALYZE")
-        chosen = [each for each in CONTENDERS if each != LIMIT or database == "postgresql"]
+        chosen = [each for each in CONTENDERS if each not in LIMITS or database == "postgresql"]
         results: dict[str, list[dict[str, float]]] = {each: [] for each in chosen}
         for _ in range(rounds):
             for each in chosen:
@@ -192,18 +214,25 @@ def compare(database: str, rows: int, rounds: int) -> None:
 
 def show(database: str, rows: int, results: dict[str, list[dict[str, float]]]) -> None:
     print(f"\n{database}, {rows:,} rows, median of {len(results[PEER])}")
-    print(f"{'':28}{'rows/s':>10}{'to peer':>9}{'MB':>8}{'first byte':>12}{'peak MB':>9}{'of it own':>11}")
+    heads = f"{'rows/s':>10}{'to peer':>9}{'to COPY':>9}{'by CPU':>8}"
+    print(f"{'':28}{heads}{'MB':>8}{'first byte':>12}{'peak MB':>9}{'of it own':>11}")
     for each, runs in results.items():
         seconds = statistics.median(run["seconds"] for run in runs)
-        ratio = statistics.median(
-            ours["seconds"] and theirs["seconds"] / ours["seconds"]
-            for ours, theirs in zip(runs, results[PEER], strict=True)
-        )
+        to_peer = ratio(runs, results[PEER], "seconds")
+        to_copy = ratio(runs, results.get(COPY_CSV, ()), "seconds")
+        by_cpu = ratio(runs, results.get(COPY_CSV, ()), "cpu")
         first = statistics.median(run["first"] for run in runs) * 1000
         peak = max(run["peak"] for run in runs)
         own = max(run["peak"] - run["before"] for run in runs)
         size = runs[0]["size"] / 1e6
-        print(f"{each:28}{rows / seconds:10,.0f}{ratio:9.2f}{size:8.0f}{first:9.0f} ms{peak:9.0f}{own:11.0f}")
+        ratios = f"{to_peer:9.2f}{to_copy:9.2f}{by_cpu:8.2f}"
+        print(f"{each:28}{rows / seconds:10,.0f}{ratios}{size:8.0f}{first:9.0f} ms{peak:9.0f}{own:11.0f}")
+
+
+def ratio(runs: list[dict[str, float]], others: Sequence[dict[str, float]], name: str) -> float:
+    """How many times as fast as the others the runs are, as median of the rounds; NaN without others."""
+    found = [theirs[name] / own[name] for own, theirs in zip(runs, others, strict=False)]
+    return statistics.median(found) if found else float("nan")
 
 
 def answers(database: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -102,6 +103,15 @@ def flag(request: Request, name: str) -> bool:
     if given not in ("true", "1", "false", "0"):
         raise InvalidQuery(name, _("Use true or false."))
     return given in ("true", "1")
+
+
+def row_id(request: Request, name: str) -> UUID | None:
+    """Return the value of a query parameter that is the ID of a row, None if it is absent. Raises InvalidQuery."""
+    given = request.query_params.get(name)
+    try:
+        return None if given is None else UUID(given)
+    except ValueError as error:
+        raise InvalidQuery(name, _("This is not an ID.")) from error
 
 
 def parameters(filters: Filters) -> list[OpenApiParameter]:

@@ -54,13 +54,15 @@ class IdText(_Text):
     """An ID in the format of the leaf: lower-case hex with dashes."""
 
     templates = {
+        "postgresql": "$::text",
         "native": "CAST($ AS CHAR(36))",
         "sqlite": "(" + " || '-' || ".join(f"substr($, {part})" for part in _HEX) + ")",
         "mysql": "CONCAT(" + ", '-', ".join(f"SUBSTR($, {part})" for part in _HEX) + ")",
     }
 
     def dialect(self, connection: BaseDatabaseWrapper) -> str:
-        return "native" if connection.features.has_native_uuid_field else connection.vendor
+        native = connection.vendor == "mysql" and connection.features.has_native_uuid_field
+        return "native" if native else connection.vendor
 
 
 class JsonString(_Text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache, partial
@@ -19,7 +20,11 @@ from crm_contact_guard.exceptions import ConfigurationError
 _SHORTEST = 6
 #: Number of trailing digits that identify a phone number.
 _SIGNIFICANT = 8
+#: A message's own addresses, see ``own_addresses``.
+Own = tuple[tuple[str, bytes], ...]
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{16,}")
+#: What every email address and every phone number contains.
+_PERHAPS = re.compile(r"@|\d(?:[^\d]{0,2}\d){6}")
 
 
 @lru_cache(maxsize=8192)
@@ -37,10 +42,35 @@ def without_addresses(value: Any, channel: str = "", own: Iterable[str | None] =
     ``own`` contains the message's addresses on ``channel``. They are masked everywhere, even if they don't look like
     addresses (LINE's user IDs) or are encoded (WhatsApp's message IDs contain the phone number in base64).
     """
-    return _hidden(value, channel, tuple(address for address in own if address and len(address) >= _SHORTEST))
+    return _hidden(value, channel, own_addresses(own))
 
 
-def _hidden(value: Any, channel: str, own: tuple[str, ...]) -> Any:
+def json_without_addresses(text: str, channel: str, own: Own) -> str:
+    """Return JSON text as ``without_addresses`` returns its value. Text that can't contain an address is not parsed."""
+    if not _PERHAPS.search(text) and not any(digits or address in text for address, digits in own):
+        return text
+    return json.dumps(_hidden(json.loads(text), channel, own), ensure_ascii=False, separators=(",", ":"))
+
+
+def id_without_addresses(value: str, channel: str, own: Own) -> str:
+    """Return a carrier's ID of a message with the message's own addresses masked, also where they are encoded."""
+    return _without(value, channel, own)
+
+
+def own_addresses(own: Iterable[str | None]) -> Own:
+    """Return those addresses that can't be ordinary words, each with the digits that identify a phone number, if any.
+
+    An address is also returned as JSON text contains it, if that differs.
+    """
+    found = [address for address in own if address and len(address) >= _SHORTEST]
+    given = dict.fromkeys(
+        form for address in found for form in (address, json.dumps(address, ensure_ascii=False)[1:-1])
+    )
+    last = {address: "".join(filter(str.isdigit, address))[-_SIGNIFICANT:].encode() for address in given}
+    return tuple((address, digits if len(digits) == _SIGNIFICANT else b"") for address, digits in last.items())
+
+
+def _hidden(value: Any, channel: str, own: Own) -> Any:
     if isinstance(value, str):
         return data_of(_without(value, channel, own))
     if isinstance(value, Mapping):
@@ -50,11 +80,11 @@ def _hidden(value: Any, channel: str, own: tuple[str, ...]) -> Any:
     return value
 
 
-def _without(text: str, channel: str, own: tuple[str, ...]) -> str:
-    for address in own:
-        text = text.replace(address, masked(channel, address))
-        digits = "".join(filter(str.isdigit, address))[-_SIGNIFICANT:].encode()
-        if len(digits) == _SIGNIFICANT:
+def _without(text: str, channel: str, own: Own) -> str:
+    for address, digits in own:
+        if address in text:
+            text = text.replace(address, masked(channel, address))
+        if digits:
             text = _ENCODED.sub(partial(_unless_it_holds, digits), text)
     return text
 

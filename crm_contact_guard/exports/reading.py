@@ -7,11 +7,14 @@ loading the whole result into memory, and leaves no transaction open while a slo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import chain
 from typing import Any
 from uuid import UUID
 
+from django.db import connections
 from django.db.models import Count, QuerySet
 
 from crm_contact_guard.record.models import Conversation, Message
@@ -22,6 +25,30 @@ BATCH = 1000
 _TALKS = 500
 
 Shape = Callable[[QuerySet[Message]], "QuerySet[Message, Any]"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """The content made of some rows, their number, and the ID of the last one."""
+
+    content: bytes
+    rows: int
+    last: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """How rows become content.
+
+    ``shape`` selects columns, all of them text. ``last_id`` extracts the ID from a row, ``encode`` writes rows as text.
+    """
+
+    shape: Shape
+    last_id: Callable[[Any], str]
+    encode: Callable[[list[Any]], str]
+
+    def chunk(self, rows: list[Any]) -> Chunk:
+        return Chunk(content=self.encode(rows).encode(), rows=len(rows), last=self.last_id(rows[-1]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,29 +65,53 @@ class Source:
     rows: QuerySet[Message]
     talks: QuerySet[Conversation] | None = None
 
-    def batches(self, shape: Shape, *, last_id: Callable[[Any], str]) -> Iterator[list[Any]]:
-        """Yield batches of rows as returned by ``shape``. ``last_id`` extracts the ID of a row."""
+    def chunks(self, form: Form) -> Iterator[Chunk]:
+        """Yield the rows' content in chunks of at most ``BATCH`` rows."""
         if self.talks is None:
-            yield from _by_id(shape(self.rows), last_id)
+            yield from _by_id(self.rows, form)
             return
         for group in _groups(self.rows, self.talks):
-            rows = shape(self.rows.filter(conversation_id__in=group))
+            rows = self.rows.filter(conversation_id__in=group)
             if len(group) == 1:
-                yield from _by_id(rows, last_id)
+                yield from _by_id(rows, form)
             else:
-                yield list(rows.order_by("conversation_id", "id"))
+                yield form.chunk(list(form.shape(rows).order_by("conversation_id", "id")))
 
 
-def _by_id(rows: QuerySet[Message, Any], last_id: Callable[[Any], str]) -> Iterator[list[Any]]:
-    ordered = rows.order_by("id")
-    after: UUID | None = None
-    while True:
-        batch = list((ordered if after is None else ordered.filter(id__gt=after))[:BATCH])
-        if batch:
-            yield batch
+def _by_id(rows: QuerySet[Message], form: Form) -> Iterator[Chunk]:
+    ordered = form.shape(rows).order_by("id")
+    batch = list(ordered[:BATCH])
+    while batch:
         if len(batch) < BATCH:
+            yield form.chunk(batch)
             return
-        after = UUID(last_id(batch[-1]))
+        with _begun(ordered.filter(id__gt=UUID(form.last_id(batch[-1])))[:BATCH]) as fetch:
+            chunk = form.chunk(batch)
+            batch = fetch()
+        yield chunk
+
+
+@contextmanager
+def _begun(rows: QuerySet[Message, Any]) -> Iterator[Callable[[], list[Any]]]:
+    """Start a query, and yield a function that waits for its rows.
+
+    With psycopg 3, PostgreSQL runs the query while Python encodes the batch before it. Other drivers run the query when
+    the function is called. No row is awaited while a slow client downloads.
+    """
+    connection = connections[rows.db]
+    connection.ensure_connection()
+    if connection.vendor != "postgresql" or not _can_pipeline(connection.connection):
+        yield lambda: list(rows)
+        return
+    sql, params = rows.query.get_compiler(connection=connection).as_sql()
+    with connection.wrap_database_errors, connection.connection.pipeline(), connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        yield cursor.fetchall
+
+
+def _can_pipeline(connection: Any) -> bool:
+    """Whether the driver is psycopg 3 with a libpq of version 14 or newer."""
+    return hasattr(connection, "pipeline") and import_module("psycopg").Pipeline.is_supported()
 
 
 def _groups(rows: QuerySet[Message], talks: QuerySet[Conversation]) -> Iterator[list[UUID]]:

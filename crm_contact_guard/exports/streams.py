@@ -1,82 +1,68 @@
 """``messages.jsonl`` and ``messages.csv``: exports that stream the record in constant memory.
 
-A stream ends with the last row recorded before its export event, which is committed before the first byte.
+A stream ends with the last row recorded before its export event, which is committed before the first byte. Its last
+line tells the number of rows and the digest, so that a stream that was cut is noticed.
 """
 
 from __future__ import annotations
 
-import csv
+import hashlib
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from io import StringIO
 from typing import Any, Final, Literal
+from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
 from crm_contact_guard.directory.addresses import name_of
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
+from crm_contact_guard.exports import cells
 from crm_contact_guard.exports.expressions import HexText, IdText, Joined, JsonString, TimeText
-from crm_contact_guard.exports.masking import files_without_addresses, masked, without_addresses
-from crm_contact_guard.exports.reading import Source
+from crm_contact_guard.exports.masking import (
+    Own,
+    files_without_addresses,
+    id_without_addresses,
+    json_without_addresses,
+    masked,
+    own_addresses,
+)
+from crm_contact_guard.exports.reading import Chunk, Form, Source
 from crm_contact_guard.record.access import record_export
 from crm_contact_guard.record.models import Message
 
-Form = Literal["jsonl", "csv"]
+FormName = Literal["jsonl", "csv"]
 
-#: Columns of an export, in order. Columns that may contain addresses come last, since Python masks their values.
-COLUMNS: Final = (
-    "id",
-    "conversation",
-    "customer",
-    "employee",
-    "direction",
-    "channel",
-    "kind",
-    "occurred_at",
-    "recorded_at",
-    "carrier_id",
-    "reply_to",
-    "source",
-    "subject",
-    "text",
-    "quoted",
-    "leaf_hash",
-    "details",
-    "files",
-    "from_name",
-    "to_name",
-    "from_address",
-    "to_address",
-)
-_MASKED: Final = COLUMNS[-6:]
-_IDS: Final = {
-    "id": "id",
-    "conversation": "conversation_id",
-    "customer": "customer_id",
-    "employee": "employee_id",
-    "reply_to": "reply_to_id",
+#: Columns that never contain characters that JSON or CSV escapes. The database joins them, since that is fastest.
+_PLAIN: Final = {
+    "id": IdText(F("id")),
+    "conversation": IdText(F("conversation_id")),
+    "customer": IdText(F("customer_id")),
+    "employee": IdText(F("employee_id")),
+    "direction": F("direction"),
+    "kind": F("kind"),
+    "occurred_at": TimeText(F("occurred_at")),
+    "recorded_at": TimeText(F("recorded_at")),
+    "reply_to": IdText(F("reply_to_id")),
+    "source": F("source"),
+    "leaf_hash": HexText(F("leaf_hash")),
 }
-_TIMES: Final = ("occurred_at", "recorded_at")
+_NULLABLE: Final = ("employee", "reply_to")
+_TEXTS: Final = ("subject", "text", "quoted")
 _JSON: Final = ("details", "files")
-_ADDRESSES: Final = ("from_address", "to_address")
-_COMPUTED: Final = frozenset((*_IDS, *_TIMES, "leaf_hash"))
-#: Columns that are never null and never contain characters that JSON escapes.
-_NEVER_QUOTED: Final = frozenset(
-    ("id", "conversation", "customer", "direction", "kind", "source", *_TIMES, "leaf_hash")
-)
+_PEOPLE: Final = ("from_name", "to_name", "from_address", "to_address")
+#: Columns that are selected one by one after the plain ones. Python escapes them and masks addresses.
+_OTHERS: Final = ("carrier_id", *_TEXTS, *_JSON, "channel", *_PEOPLE)
+#: Columns of an export, in order.
+COLUMNS: Final = (*_PLAIN, *_OTHERS)
 
-#: Text that a spreadsheet would run as a formula: it begins with one of these characters, possibly after whitespace.
-#: Japanese Excel also accepts full-width characters. Text with a leading tab, CR or LF always matches, since
-#: spreadsheets drop these characters.
-_FORMULA = re.compile(r"[\t\r\n]|[\s\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]")
-
+#: Memory of about 5 MB.
+_MOST_KNOWN: Final = 10_000
 BOM = b"\xef\xbb\xbf"
+_encoded = json.encoder.encode_basestring
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,130 +77,170 @@ class Stream:
 def stream_open(
     *,
     viewer: Employee,
-    form: Form,
+    form: FormName,
     lookups: Mapping[str, Any],
     filters: Mapping[str, str],
+    after: UUID | None = None,
     unmask: bool = False,
     bom: bool = False,
 ) -> Stream:
     """Record the export, then return all messages that the viewer may read and that match ``lookups``.
 
-    The messages are in the order described in ``Source``. ``filters`` are recorded with the export. Raises NotPermitted
-    if the viewer requests ``unmask`` without permission.
+    The messages are in the order described in ``Source``, and begin with the one that follows the message ``after``.
+    ``filters`` are recorded with the export. Raises NotPermitted if the viewer requests ``unmask`` without permission,
+    and InvalidMessage (field ``after``) if the viewer may not read the message ``after``.
     """
     if unmask and not permissions.may_unmask(viewer):
         raise NotPermitted(_("You may not see unmasked addresses."))
-    recorded = dict(filters) | ({"unmask": "true"} if unmask else {})
-    event = record_export(viewer=viewer, form=f"messages.{form}", filters=recorded)
-    source = _source(viewer, {**lookups, "recorded_at__lte": event.recorded_at})
+    beginning = _beginning(viewer, after)
+    more = ({"unmask": "true"} if unmask else {}) | ({"after": str(after)} if after is not None else {})
+    event = record_export(viewer=viewer, form=f"messages.{form}", filters={**filters, **more})
+    source = _source(viewer, {**lookups, "recorded_at__lte": event.recorded_at}, beginning)
     stamp = event.recorded_at.strftime("%Y%m%dT%H%M%SZ")
-    if form == "csv":
-        chunks = csv_chunks(source, unmask=unmask, bom=bom)
-        return Stream(content_type="text/csv; charset=utf-8", file_name=f"messages-{stamp}.csv", chunks=chunks)
+    chunks = (jsonl_chunks if form == "jsonl" else csv_chunks)(source, unmask=unmask)
+    head = b"" if form == "jsonl" else (BOM if bom else b"") + ",".join(COLUMNS).encode() + b"\r\n"
     return Stream(
-        content_type="application/jsonl; charset=utf-8",
-        file_name=f"messages-{stamp}.jsonl",
-        chunks=jsonl_chunks(source, unmask=unmask),
+        content_type={"jsonl": "application/jsonl", "csv": "text/csv"}[form] + "; charset=utf-8",
+        file_name=f"messages-{stamp}.{form}",
+        chunks=_with_end(head, chunks, {"jsonl": _jsonl_end, "csv": _csv_end}[form]),
     )
 
 
-def _source(viewer: Employee, lookups: Mapping[str, Any]) -> Source:
+def _beginning(viewer: Employee, after: UUID | None) -> Q:
+    """Return the condition for the rows that follow the message ``after`` in the order of ``Source``."""
+    if after is None:
+        return Q()
+    message = permissions.messages(viewer).filter(pk=after).first()
+    if message is None:
+        raise InvalidMessage(_("There is no such message."), field="after")
+    if permissions.sees_all(viewer):
+        return Q(pk__gt=after)
+    talk = message.conversation_id
+    return Q(conversation_id__gte=talk) & (Q(conversation_id__gt=talk) | Q(pk__gt=after))
+
+
+def _source(viewer: Employee, lookups: Mapping[str, Any], beginning: Q) -> Source:
     """Return the messages to read. If the viewer may read only part of the record, they are read by conversation."""
     if permissions.sees_all(viewer):
-        return Source(rows=permissions.messages(viewer).filter(**lookups))
+        return Source(rows=permissions.messages(viewer).filter(beginning, **lookups))
     talks = permissions.conversations(viewer)
     if "conversation_id" in lookups:
         talks = talks.filter(pk=lookups["conversation_id"])
-    return Source(rows=Message.objects.filter(tenant=viewer.tenant, **lookups), talks=talks)
+    return Source(rows=Message.objects.filter(beginning, tenant=viewer.tenant, **lookups), talks=talks)
 
 
-def jsonl_chunks(source: Source, *, unmask: bool = False) -> Iterator[bytes]:
-    """Yield one JSON object per line with ``COLUMNS``. The database builds all but the masked columns."""
+def _with_end(head: bytes, chunks: Iterator[Chunk], end: Callable[[int, str, str], str]) -> Iterator[bytes]:
+    """Yield ``head``, the content, and a last line with the number of rows and the SHA-256 of all bytes before it."""
+    digest, rows, last = hashlib.sha256(head), 0, ""
+    if head:
+        yield head
+    for chunk in chunks:
+        digest.update(chunk.content)
+        rows, last = rows + chunk.rows, chunk.last
+        yield chunk.content
+    yield end(rows, digest.hexdigest(), last).encode()
+
+
+def _jsonl_end(rows: int, digest: str, last: str) -> str:
+    return json.dumps({"end": {"rows": rows, "sha256": digest, "last": last or None}}, separators=(",", ":")) + "\n"
+
+
+def _csv_end(rows: int, digest: str, last: str) -> str:
+    # As many cells as every line has. No ID begins with this character, so that the line isn't taken for a message.
+    told = ("#end", f"rows={rows}", f"sha256={digest}", f"last={last}")
+    return cells.line((*told, *[""] * (len(COLUMNS) - len(told))))
+
+
+def jsonl_chunks(source: Source, *, unmask: bool = False) -> Iterator[Chunk]:
+    """Yield one JSON object per line with ``COLUMNS``."""
     parts: list[Any] = ["{"]
-    for name in COLUMNS[: -len(_MASKED)]:
+    for name, value in _PLAIN.items():
         parts.append(("" if name == "id" else ",") + f'"{name}":')
-        if name in _NEVER_QUOTED:
-            parts += ['"', _expression(name), '"']
-        else:
-            parts.append(JsonString(_expression(name)))
+        parts += [JsonString(value)] if name in _NULLABLE else ['"', value, '"']
 
-    def shape(rows: QuerySet[Message]) -> QuerySet[Message, Any]:
-        return rows.annotate(line=Joined(*parts)).values_list("line", "channel", *_MASKED)
+    def end(channel: str, *people: str | None) -> str:
+        told = ",".join(f'"{name}":{_json(value)}' for name, value in zip(_PEOPLE, people, strict=True))
+        return f',"channel":{_encoded(channel)},{told}}}\n'
 
-    @lru_cache(maxsize=8192)
-    def text(name: str, channel: str, value: str) -> str:
-        return json.dumps(value if unmask else _masked(name, channel, value), ensure_ascii=False)
+    shown = _Shown(end, unmask=unmask)
 
-    def member(name: str, channel: str, value: str | None, own: Sequence[str | None]) -> str:
-        if value is None:
-            return f',"{name}":null'
-        if name in _JSON:
-            return f',"{name}":{value if unmask else _masked(name, channel, value, own)}'
-        return f',"{name}":{text(name, channel, value)}'
+    def encode(rows: list[Any]) -> str:
+        return "".join(
+            f'{plain},"carrier_id":{_encoded(carrier_id)},"subject":{_json(subject)},"text":{_json(text)}'
+            f',"quoted":{_json(quoted)},"details":{details or "null"},"files":{files or "null"}{people}'
+            for plain, carrier_id, subject, text, quoted, details, files, people in shown.rows(rows)
+        )
 
     # A line begins with {"id":"…", so the query needs no separate column for the ID.
-    for batch in source.batches(shape, last_id=lambda row: str(row[0])[7:43]):
-        yield "".join(
-            line
-            + "".join(member(name, channel, value, values[-2:]) for name, value in zip(_MASKED, values, strict=True))
-            + "}\n"
-            for line, channel, *values in batch
-        ).encode()
+    return source.chunks(Form(shape=_shape(parts), last_id=lambda row: str(row[0])[7:43], encode=encode))
 
 
-def _masked(name: str, channel: str, value: str, own: Sequence[str | None] = ()) -> str:
-    """Return a column's value with its addresses masked; JSON stays valid. ``own`` contains the message's addresses."""
-    if name in _ADDRESSES:
-        return masked(channel, value)
-    if name in _JSON:
-        read = json.loads(value)
-        hidden = files_without_addresses(read) if name == "files" else without_addresses(read, channel, own)
-        return json.dumps(hidden, ensure_ascii=False, separators=(",", ":"))
-    return name_of(value)
+def csv_chunks(source: Source, *, unmask: bool = False) -> Iterator[Chunk]:
+    """Yield CSV (RFC 4180) with ``COLUMNS``, without a header. An apostrophe escapes what a spreadsheet would run."""
+    parts: list[Any] = [part for value in _PLAIN.values() for part in (",", value)][1:]
+
+    def end(*people: str | None) -> str:
+        return "," + cells.line(people)
+
+    shown = _Shown(end, unmask=unmask)
+
+    def encode(rows: list[Any]) -> str:
+        cell = cells.cell
+        return "".join(
+            f"{plain},{cell(carrier_id)},{cell(subject)},{cell(text)},{cell(quoted)},{cell(details)},{cell(files)}{people}"
+            for plain, carrier_id, subject, text, quoted, details, files, people in shown.rows(rows)
+        )
+
+    return source.chunks(Form(shape=_shape(parts), last_id=lambda row: str(row[0])[:36], encode=encode))
 
 
-def csv_chunks(source: Source, *, unmask: bool = False, bom: bool = False) -> Iterator[bytes]:
-    """Yield CSV (RFC 4180) with the header ``COLUMNS``. An apostrophe escapes text that a spreadsheet would run."""
-    yield (BOM if bom else b"") + _csv([COLUMNS])
-    computed = {f"{name}_as_text": _expression(name) for name in COLUMNS if name in _COMPUTED}
-    names = [f"{name}_as_text" if name in _COMPUTED else name for name in COLUMNS]
-    channel, at = COLUMNS.index("channel"), len(COLUMNS) - len(_MASKED)
+class _Shown:
+    """The columns before ``channel`` with their addresses masked, then the rest of the line, as ``end`` writes it."""
 
-    def shape(rows: QuerySet[Message]) -> QuerySet[Message, Any]:
-        return rows.annotate(**computed).values_list(*names)
+    def __init__(self, end: Callable[..., str], *, unmask: bool) -> None:
+        self._end, self._unmask = end, unmask
+        #: By the last columns: few people write many messages.
+        self._known: dict[tuple[Any, ...], tuple[str, Own]] = {}
 
-    for batch in source.batches(shape, last_id=lambda row: str(row[0])):
-        if unmask:
-            yield _csv(batch)
+    def rows(self, rows: list[Any]) -> Iterator[tuple[Any, ...]]:
+        known = self._known
+        for plain, carrier_id, subject, text, quoted, details, files, *last in rows:
+            people = tuple(last)
+            told, own = known.get(people) or self._learnt(people)
+            if not self._unmask:
+                if own and carrier_id:
+                    carrier_id = id_without_addresses(carrier_id, people[0], own)  # noqa: PLW2901
+                if details:
+                    details = json_without_addresses(details, people[0], own)  # noqa: PLW2901
+                if files:
+                    files = _files(files)  # noqa: PLW2901
+            yield plain, carrier_id, subject, text, quoted, details, files, told
+
+    def _learnt(self, people: tuple[Any, ...]) -> tuple[str, Own]:
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        if self._unmask:
+            found: tuple[str, Own] = self._end(*people), ()
         else:
-            yield _csv(
-                (
-                    *row[:at],
-                    *(
-                        value and _masked(name, row[channel], value, row[-2:])
-                        for name, value in zip(_MASKED, row[at:], strict=True)
-                    ),
-                )
-                for row in batch
-            )
+            found = self._end(*_hidden(*people)), own_addresses(people[-2:])
+        self._known[people] = found
+        return found
 
 
-def defused(text: str) -> str:
-    """Return ``text`` escaped so that no spreadsheet runs it as a formula."""
-    # Most text begins with a letter or digit. The pattern is needed only for the rest.
-    return f"'{text}" if not text[:1].isalnum() and _FORMULA.match(text) else text
+def _files(text: str) -> str:
+    return json.dumps(files_without_addresses(json.loads(text)), ensure_ascii=False, separators=(",", ":"))
 
 
-def _csv(rows: Iterable[Sequence[str | None]]) -> bytes:
-    out = StringIO()
-    csv.writer(out).writerows([[defused(cell) if cell else "" for cell in row] for row in rows])
-    return out.getvalue().encode()
+def _shape(parts: list[Any]) -> Callable[[QuerySet[Message]], QuerySet[Message, Any]]:
+    return lambda rows: rows.annotate(plain=Joined(*parts)).values_list("plain", *_OTHERS)
 
 
-def _expression(name: str) -> Any:
-    """Return the expression for a column's exported text."""
-    if name in _TIMES:
-        return TimeText(F(name))
-    if name in _IDS:
-        return IdText(F(_IDS[name]))
-    return HexText(F(name)) if name == "leaf_hash" else F(name)
+def _json(value: str | None) -> str:
+    return "null" if value is None else _encoded(value)
+
+
+def _hidden(channel: str, *people: str | None) -> tuple[str | None, ...]:
+    """Return the channel and ``_PEOPLE`` with the addresses masked."""
+    *names, sender, receiver = people
+    addresses = (address and masked(channel, address) for address in (sender, receiver))
+    return (channel, *(name and name_of(name) for name in names), *addresses)

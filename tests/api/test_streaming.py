@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import sys
+import zlib
+from importlib import import_module
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -15,7 +19,9 @@ from tests.api.conftest import API, Hotel, bearer, says
 
 def lines(hotel: Hotel, name: str, query: str = "") -> list[dict[str, str]]:
     response = hotel.call(name, "GET", f"messages.jsonl{query}")
-    return [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]  # type: ignore[attr-defined]
+    *rows, end = b"".join(response.streaming_content).splitlines()  # type: ignore[attr-defined]
+    assert json.loads(end)["end"]["rows"] == len(rows)
+    return [json.loads(row) for row in rows]
 
 
 def test_headers_name_a_file(hotel: Hotel) -> None:
@@ -59,19 +65,49 @@ def test_raw_addresses_are_for_compliance_and_recorded(hotel: Hotel) -> None:
     assert kinds.count() == 1
 
 
+def test_a_stream_is_compressed_as_the_caller_accepts(hotel: Hotel) -> None:
+    zstd = import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+    plain = hotel.call("kai", "GET", "messages.csv")
+    content = b"".join(plain.streaming_content)  # type: ignore[attr-defined]
+    assert "Content-Encoding" not in plain
+    for accept, coding, unpack in (
+        ("gzip", "gzip", gzip.decompress),
+        ("br, gzip;q=0.8, zstd;q=0.5", "gzip", gzip.decompress),
+        ("gzip, deflate, br, zstd", "zstd", zstd.decompress),
+        ("gzip;q=0, identity, zstd;q=0", None, bytes),
+    ):
+        response = hotel.call("kai", "GET", "messages.csv", **{"Accept-Encoding": accept})
+        assert response.get("Content-Encoding") == coding
+        assert "Accept-Encoding" in response["Vary"]
+        first, *rest = response.streaming_content  # type: ignore[attr-defined]
+        assert len(rest) >= 2
+        assert unpack(b"".join([first, *rest])) == content
+        if coding == "gzip":
+            assert zlib.decompressobj(31).decompress(first).startswith(b"id,"), "readable as soon as it is sent"
+
+
+def test_a_stream_goes_on_after_the_last_row(hotel: Hotel) -> None:
+    ids = [row["id"] for row in lines(hotel, "kai")]
+    assert [row["id"] for row in lines(hotel, "kai", f"?after={ids[0]}")] == ids[1:]
+    assert [row["id"] for row in lines(hotel, "sora", f"?after={lines(hotel, 'sora')[0]['id']}")]
+    other = hotel.other_talk.messages.get().pk
+    for wrong in ("x", "", str(other)):
+        response = hotel.call("sora", "GET", f"messages.jsonl?after={wrong}")
+        assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "after")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_asynchronous_server_gets_chunk_after_chunk(hotel: Hotel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "BATCH", 2)
     read = 0
-    by_id = reading._by_id
+    chunk_of = reading.Form.chunk
 
-    def counted(*args: object, **kwargs: object) -> object:
+    def counted(form: reading.Form, rows: list[object]) -> reading.Chunk:
         nonlocal read
-        for batch in by_id(*args, **kwargs):  # type: ignore[arg-type]
-            read += 1
-            yield batch
+        read += 1
+        return chunk_of(form, rows)
 
-    monkeypatch.setattr(reading, "_by_id", counted)
+    monkeypatch.setattr(reading.Form, "chunk", counted)
     headers = bearer(hotel.people["kai"])
 
     async def fetch() -> list[tuple[int, bytes]]:
@@ -79,5 +115,5 @@ def test_an_asynchronous_server_gets_chunk_after_chunk(hotel: Hotel, monkeypatch
         return [(read, chunk) async for chunk in response.streaming_content]
 
     chunks = async_to_sync(fetch)()
-    assert [count for count, _chunk in chunks] == [1, 2]
-    assert sum(chunk.count(b"\n") for _count, chunk in chunks) == 3
+    assert [count for count, _chunk in chunks] == [1, 2, 2]
+    assert sum(chunk.count(b"\n") for _count, chunk in chunks) == 4

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+import re
 import tracemalloc
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test.utils import CaptureQueriesContext
 
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.exports import reading
-from crm_contact_guard.exports.reading import Source
-from crm_contact_guard.exports.streams import COLUMNS, csv_chunks, jsonl_chunks, stream_open
+from crm_contact_guard.exports.reading import Chunk, Source
+from crm_contact_guard.exports.streams import COLUMNS, Stream, csv_chunks, jsonl_chunks, stream_open
 from crm_contact_guard.proof import canonical
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import record_event, record_message
@@ -58,12 +61,32 @@ def add(talk: Conversation, **fields: Any) -> Message:
     return record_message(conversation=talk, **{**given, **fields})
 
 
-def rows_of(chunks: Iterable[bytes]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in b"".join(chunks).decode().split("\n")[:-1]]
+def rows_of(chunks: Iterable[Chunk]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in joined(chunks).decode().split("\n")[:-1]]
 
 
-def table_of(chunks: Iterable[bytes]) -> list[list[str]]:
-    return list(csv.reader(StringIO(b"".join(chunks).decode("utf-8-sig"), newline="")))
+def joined(chunks: Iterable[Chunk]) -> bytes:
+    return b"".join(chunk.content for chunk in chunks)
+
+
+def table_of(chunks: Iterable[Chunk]) -> list[dict[str, str]]:
+    table = csv.reader(StringIO(joined(chunks).decode(), newline=""))
+    return [dict(zip(COLUMNS, row, strict=True)) for row in table]
+
+
+def opened(viewer: Employee, form: Any = "jsonl", *, lookups: Any = None, **more: Any) -> Stream:
+    return stream_open(viewer=viewer, form=form, lookups=lookups or {}, filters={}, **more)
+
+
+def streamed(stream: Stream) -> list[dict[str, Any]]:
+    """The messages of a JSON stream, after its last line was checked."""
+    *lines, end, rest = b"".join(stream.chunks).split(b"\n")
+    assert rest == b""
+    rows = [json.loads(line) for line in lines]
+    digest = hashlib.sha256(b"".join(line + b"\n" for line in lines)).hexdigest()
+    last = rows[-1]["id"] if rows else None
+    assert json.loads(end) == {"end": {"rows": len(rows), "sha256": digest, "last": last}}
+    return rows
 
 
 def as_given(message: Message) -> dict[str, Any]:
@@ -111,24 +134,23 @@ def test_csv_has_the_same_values(talk: Conversation) -> None:
     for text in HOSTILE:
         add(talk, text=text, subject=text, from_address="hanako@example.com")
 
-    header, *table = table_of(csv_chunks(EVERYTHING, unmask=True))
-    assert tuple(header) == COLUMNS
+    table = table_of(csv_chunks(EVERYTHING, unmask=True))
     expected = [as_given(message) for message in Message.objects.order_by("id")]
     assert sorted(row["text"] for row in expected) == sorted(HOSTILE)
     for name in ("text", "subject", "id", "conversation", "occurred_at", "recorded_at", "leaf_hash", "from_address"):
-        assert [row[header.index(name)] for row in table] == [row[name] for row in expected]
-    assert {row[header.index("employee")] for row in table} == {""}
+        assert [row[name] for row in table] == [row[name] for row in expected]
+    assert {row["employee"] for row in table} == {""}
 
 
 def test_addresses_are_masked_in_both_formats(talk: Conversation) -> None:
     add(talk, from_address='"H" <hanako@example.com>', to_address="reply+token@kaede.example")
     add(talk, channel="gone", from_address="090-1234-5678", to_address=None)
 
-    for row, other in zip(
-        rows_of(jsonl_chunks(EVERYTHING)),
-        [dict(zip(COLUMNS, row, strict=True)) for row in table_of(csv_chunks(EVERYTHING))[1:]],
-        strict=True,
-    ):
+    add(talk, from_address="+819012345678", carrier_id="wamid.ODE5MDEyMzQ1Njc4", details={"to": "r@kaede.example"})
+    add(talk, from_address="Uabcdef0", carrier_id="<Uabcdef0.1@line>", details={"user": "Uabcdef0"})
+
+    for row, other in zip(rows_of(jsonl_chunks(EVERYTHING)), table_of(csv_chunks(EVERYTHING)), strict=True):
+        assert not re.search("ODE5MDEyMzQ|Uabcdef0|r@kaede", str(row) + str(other))
         assert row["from_address"] == other["from_address"]
         assert (row["to_address"] or "") == other["to_address"]
         assert not {"hanako", "token", "1234"} & set(str(row).replace("@", " ").replace("+", " ").split())
@@ -148,17 +170,26 @@ def test_formulas_are_escaped_in_csv(talk: Conversation, column: str) -> None:
         add(talk, **{column: text})
     stored = list(Message.objects.order_by("id").values_list(column, flat=True))
 
-    at = COLUMNS.index(column)
-    cells = [row[at] for row in table_of(csv_chunks(EVERYTHING, unmask=True))[1:]]
+    cells = [row[column] for row in table_of(csv_chunks(EVERYTHING, unmask=True))]
     assert cells == [text if text in (*HARMLESS, "plain") else f"'{text}" for text in stored]
     # JSON lines are for programs: nothing is escaped there.
     assert [row[column] for row in rows_of(jsonl_chunks(EVERYTHING, unmask=True))] == stored
 
 
-def test_a_byte_order_mark_on_request(talk: Conversation) -> None:
-    assert b"".join(csv_chunks(EVERYTHING)).startswith(b"id,conversation")
-    assert b"".join(csv_chunks(EVERYTHING, bom=True)).startswith(b"\xef\xbb\xbfid,conversation")
-    assert b"".join(jsonl_chunks(EVERYTHING)) == b""
+def test_a_stream_ends_with_the_number_of_rows_and_a_digest(talk: Conversation, kai: Employee) -> None:
+    ids = sorted(str(add(talk, text='a\n"b", c').pk) for _ in range(3))
+
+    assert [row["id"] for row in streamed(opened(kai))] == ids
+    assert [row["id"] for row in streamed(opened(kai, after=UUID(ids[1])))] == ids[2:]
+    assert streamed(opened(kai, after=UUID(ids[2]))) == []
+    for bom in (False, True):
+        content = b"".join(opened(kai, "csv", bom=bom).chunks)
+        assert content.startswith(b"\xef\xbb\xbf" * bom + b"id,conversation,")
+        *lines, end = content.decode("utf-8-sig").splitlines(keepends=True)
+        digest = hashlib.sha256(content.removesuffix(end.encode())).hexdigest()
+        [told] = csv.reader([end])
+        assert told == ["#end", "rows=3", f"sha256={digest}", f"last={ids[2]}", *[""] * (len(COLUMNS) - 4)]
+        assert len(list(csv.reader(lines))) == 4
 
 
 @pytest.mark.parametrize("number", [0, 1, 4, 5, 6, 10, 11])
@@ -169,7 +200,7 @@ def test_batches_neither_lose_nor_duplicate_rows(
     ids = sorted(str(add(talk).pk) for _ in range(number))
 
     assert [row["id"] for row in rows_of(jsonl_chunks(EVERYTHING))] == ids
-    assert [row[0] for row in table_of(csv_chunks(EVERYTHING))[1:]] == ids
+    assert [row["id"] for row in table_of(csv_chunks(EVERYTHING))] == ids
 
 
 def test_the_export_is_recorded_before_the_first_byte(talk: Conversation, kai: Employee) -> None:
@@ -182,9 +213,9 @@ def test_the_export_is_recorded_before_the_first_byte(talk: Conversation, kai: E
     assert (event.actor, event.subject_id) == (str(kai.pk), "messages.csv")
     assert json.loads(event.details or "") == {"filters": {"channel": "email", "unmask": "true"}}
     late = add(talk)
-    ids = [row[0] for row in table_of(stream.chunks)[1:]]
-    assert len(ids) == 1
-    assert str(late.pk) not in ids
+    content = b"".join(stream.chunks)
+    assert b"rows=1" in content
+    assert str(late.pk).encode() not in content
     assert stream.file_name == f"messages-{event.recorded_at:%Y%m%dT%H%M%SZ}.csv"
 
 
@@ -227,7 +258,7 @@ def test_twenty_thousand_rows_in_constant_memory(talk: Conversation, kai: Employ
             lines += chunk.count(b"\n")
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert lines == 20_001 + (form == "csv")
+        assert lines == 20_002 + (form == "csv")
         assert size > 13_000_000
         assert peak < 10_000_000
 
@@ -250,17 +281,21 @@ def test_viewers_who_see_only_a_part_get_rows_by_conversation(
                 add(each)
         add(others)
 
-    stream = stream_open(viewer=aoi, form="jsonl", lookups={}, filters={})
-    found = [(row["conversation"], row["id"]) for row in rows_of(stream.chunks)]
+    found = [(row["conversation"], row["id"]) for row in streamed(opened(aoi))]
     expected = Message.objects.filter(conversation__in=own).order_by("conversation_id", "id")
     assert found == [(str(message.conversation_id), str(message.pk)) for message in expected]
     assert len(found) == sum(numbers)
 
-    one = {"conversation_id": own[3].pk}
-    stream = stream_open(viewer=aoi, form="jsonl", lookups=one, filters={})
-    assert len(rows_of(stream.chunks)) == 7
-    stream = stream_open(viewer=aoi, form="jsonl", lookups={"conversation_id": others.pk}, filters={})
-    assert rows_of(stream.chunks) == []
+    for index in (0, 5, len(found) - 1):
+        rest = streamed(opened(aoi, after=UUID(found[index][1])))
+        assert [(row["conversation"], row["id"]) for row in rest] == found[index + 1 :]
+    unseen = others.messages.first()
+    assert unseen is not None
+    with pytest.raises(InvalidMessage):
+        opened(aoi, after=unseen.pk)
+
+    assert len(streamed(opened(aoi, lookups={"conversation_id": own[3].pk}))) == 7
+    assert streamed(opened(aoi, lookups={"conversation_id": others.pk})) == []
 
 
 def test_the_number_of_queries_depends_only_on_the_number_of_batches(talk: Conversation, kai: Employee) -> None:
@@ -270,9 +305,9 @@ def test_the_number_of_queries_depends_only_on_the_number_of_batches(talk: Conve
         add(factories.conversation(talk.employee, name=f"Guest {index}"))
     assert talk.employee is not None
     for viewer, queries in ((talk.employee, 4), (kai, 1)):
-        stream = stream_open(viewer=viewer, form="jsonl", lookups={}, filters={})
+        stream = opened(viewer)
         with CaptureQueriesContext(connection) as captured:
-            assert len(rows_of(stream.chunks)) == 30
+            assert len(streamed(stream)) == 30
         assert len(captured) == queries
 
 
@@ -294,4 +329,4 @@ def test_an_erased_message_has_nulls(talk: Conversation) -> None:
     row = rows_of(jsonl_chunks(EVERYTHING))[0]
     assert [row[name] for name in canonical.MESSAGE_PERSONAL] == [None] * len(canonical.MESSAGE_PERSONAL)
     assert row["leaf_hash"] == bytes(message.leaf_hash).hex()
-    assert "secret" not in b"".join(csv_chunks(EVERYTHING)).decode()
+    assert b"secret" not in joined(csv_chunks(EVERYTHING))

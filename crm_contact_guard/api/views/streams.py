@@ -8,6 +8,7 @@ from typing import ClassVar
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponseBase, StreamingHttpResponse
+from django.utils.cache import patch_vary_headers
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
@@ -16,15 +17,21 @@ from crm_contact_guard.api import filters
 from crm_contact_guard.api.base import GuardView
 from crm_contact_guard.api.schema import PROBLEMS, UNMASK, described
 from crm_contact_guard.api.views.messages import ALL_MESSAGE_FILTERS
-from crm_contact_guard.exports.streams import Form, stream_open
+from crm_contact_guard.exports.compressing import coding_for, compressed
+from crm_contact_guard.exports.streams import FormName, stream_open
 
 _FILTERS = filters.parameters(ALL_MESSAGE_FILTERS)
+_AFTER = OpenApiParameter(
+    "after",
+    OpenApiTypes.UUID,
+    description="Begin after this message, the last one of a stream that was cut. The caller must be able to read it.",
+)
 _BOM = OpenApiParameter("bom", OpenApiTypes.BOOL, description="Begin with a byte order mark, as Excel wants it.")
 
 
 class _Stream(GuardView):
-    form: ClassVar[Form]
-    also: ClassVar[tuple[str, ...]] = ("unmask",)
+    form: ClassVar[FormName]
+    also: ClassVar[tuple[str, ...]] = ("unmask", "after")
     pagination_class = None
 
     def answer(self, request: Request) -> HttpResponseBase:
@@ -35,15 +42,22 @@ class _Stream(GuardView):
             form=self.form,
             lookups=chosen.lookups,
             filters=chosen.texts,
+            after=filters.row_id(request, "after"),
             unmask=filters.flag(request, "unmask"),
             bom=filters.flag(request, "bom"),
         )
+        coding = coding_for(request.headers.get("Accept-Encoding", ""))
+        chunks = compressed(stream.chunks, coding)
         asynchronous = isinstance(request._request, ASGIRequest)
-        return StreamingHttpResponse(
-            _in_threads(stream.chunks) if asynchronous else stream.chunks,
+        response = StreamingHttpResponse(
+            _in_threads(chunks) if asynchronous else chunks,
             content_type=stream.content_type,
             headers={"Content-Disposition": f'attachment; filename="{stream.file_name}"'},
         )
+        if coding:
+            response["Content-Encoding"] = coding
+        patch_vary_headers(response, ("Accept-Encoding",))
+        return response
 
 
 async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
@@ -56,14 +70,16 @@ async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
 class MessagesJsonl(_Stream):
     """Export messages as JSON Lines, one object per line, oldest record first.
 
-    If the caller may read only part of the record, messages are grouped by conversation.
+    If the caller may read only part of the record, messages are grouped by conversation. The last line is
+    `{"end": {"rows": …, "sha256": …, "last": …}}` with the number of messages, the digest of all bytes before it, and
+    the last message's ID. A stream without it was cut.
     """
 
     form = "jsonl"
 
     @described(
         operation_id="messages_jsonl",
-        parameters=[UNMASK, *_FILTERS],
+        parameters=[UNMASK, _AFTER, *_FILTERS],
         responses={(200, "application/jsonl"): OpenApiTypes.STR, **PROBLEMS(400, 401, 403)},
     )
     def get(self, request: Request) -> HttpResponseBase:
@@ -74,15 +90,16 @@ class MessagesCsv(_Stream):
     """Export messages as CSV (RFC 4180, UTF-8), oldest record first.
 
     If the caller may read only part of the record, messages are grouped by conversation. Text that a spreadsheet would
-    run as a formula is escaped.
+    run as a formula is escaped. The first cell of the last line is `#end`, followed by the number of messages, the
+    digest of all bytes before the line, and the last message's ID. A stream without it was cut.
     """
 
     form = "csv"
-    also = ("unmask", "bom")
+    also = ("unmask", "after", "bom")
 
     @described(
         operation_id="messages_csv",
-        parameters=[UNMASK, _BOM, *_FILTERS],
+        parameters=[UNMASK, _AFTER, _BOM, *_FILTERS],
         responses={(200, "text/csv"): OpenApiTypes.STR, **PROBLEMS(400, 401, 403)},
     )
     def get(self, request: Request) -> HttpResponseBase:
