@@ -5,12 +5,11 @@ It takes several messages that press for an answer, written in one night while t
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
+from crm_contact_guard.detection.demands import demands
 from crm_contact_guard.policy import hours
 from crm_contact_guard.record.models import Direction, Message
 
@@ -19,19 +18,6 @@ _FROM, _UNTIL = time(22), time(5)
 #: A consultation opens after this many messages in one night, if at least ``DEMANDS`` of them demand something.
 MESSAGES: Final = 5
 DEMANDS: Final = 3
-_MOST_CHARACTERS: Final = 2000
-_DEMANDS: Final = re.compile(
-    r"今すぐ|いますぐ|すぐに?(?:返|電話|来|連絡|対応)|早く(?:し|返|電話|来|答|対応)|はやく(?:し|返|答)"
-    r"|(?:なんで|なぜ|どうして)(?:返|無視|出な|答え)|返事(?:し|を?し|は\W|まだ)|返信(?:し|を?し|は\W|まだ)|無視(?:する|しな|です)|電話(?:に)?出"
-    r"|right now|immediately|at once|answer me|reply (?:to me|now)|call me (?:now|back)|why (?:aren't|don't|won't) you"
-    r"|ignor(?:e|ing) me|i(?:'m| am) (?:still )?waiting|pick up",
-    re.IGNORECASE,
-)
-
-
-def demands(texts: Iterable[str]) -> int:
-    """Return the number of texts that press for an answer."""
-    return sum(1 for text in texts if _DEMANDS.search(text[:_MOST_CHARACTERS].replace("’", "'")))
 
 
 def night_demands(message: Message) -> list[UUID]:
@@ -40,7 +26,7 @@ def night_demands(message: Message) -> list[UUID]:
     Runs no query by day, or if the message itself demands nothing.
     """
     employee = message.conversation.employee
-    if message.direction != Direction.INBOUND or employee is None or not demands([message.text or ""]):
+    if message.direction != Direction.INBOUND or employee is None or not demands(message.text or ""):
         return []
     local = message.occurred_at.astimezone(hours.zone(employee))
     if _UNTIL <= local.time() < _FROM or hours.is_working_time(employee, message.occurred_at):
@@ -53,7 +39,7 @@ def night_demands(message: Message) -> list[UUID]:
         occurred_at__lte=message.occurred_at,
     )
     said = list(rows.order_by("occurred_at", "id").values_list("pk", "text")[:200])
-    pressing = [key for key, text in said if demands([text or ""])]
+    pressing = [key for key, text in said if demands(text or "")]
     return pressing if len(said) >= MESSAGES and len(pressing) >= DEMANDS else []
 
 

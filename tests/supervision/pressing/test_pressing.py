@@ -17,7 +17,6 @@ from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.models import Alert, Finding
-from crm_contact_guard.supervision.pressing.night import demands
 from crm_contact_guard.supervision.pressing.rule import presses
 from crm_contact_guard.supervision.titles import alert_title
 from crm_contact_guard.verification.whole_record import verify
@@ -160,14 +159,6 @@ def test_who_works_at_night_is_not_asked(talk: Conversation) -> None:
         asks(talk, "今すぐ返事して", NIGHT + number * 3)
 
     assert not Consultation.objects.exists()
-
-
-def test_demands_are_told_from_questions() -> None:
-    assert (
-        demands(["Could you send the invoice at your convenience?", "お返事お待ちしております。", "早めに着きます"])
-        == 0
-    )
-    assert demands(["x" * 10_000_000]) == 0
 
 
 # --- a second rule, written differently
