@@ -27,6 +27,7 @@ from crm_contact_guard.supervision.consulting.models import Consultation, Consul
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection
 from crm_contact_guard.supervision.own_view.models import FlagRemark
 from crm_contact_guard.supervision.queue_views.models import QueueView
+from crm_contact_guard.supervision.rehearsing.models import RuleTrial
 
 __all__ = [
     "Acknowledgement",
@@ -66,6 +67,7 @@ __all__ = [
     "QueueView",
     "ReaderAnswer",
     "Restriction",
+    "RuleTrial",
     "RulesQuestion",
     "RulesVersion",
     "Seal",

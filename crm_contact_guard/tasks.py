@@ -42,6 +42,7 @@ from crm_contact_guard.supervision.consulting import consultations
 from crm_contact_guard.supervision.consulting import notices as consultation_notices
 from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.handling import steps
+from crm_contact_guard.supervision.rehearsing import trials
 from crm_contact_guard.supervision.second_reading import second_reader
 from crm_contact_guard.supervision.urgent.telling import urgent_tell
 
@@ -153,14 +154,20 @@ def reader_ask(answer_id: str) -> None:
         second_reader.ask(UUID(answer_id))
 
 
+@shared_task(acks_late=True, ignore_result=True)
+def rehearse(trial_id: str) -> None:
+    """Try rules on further past messages, and leave the rest to the next task."""
+    trials.trial_continue(UUID(trial_id))
+
+
 @shared_task(ignore_result=True)
 def sweep(days: int = 2) -> dict[str, int]:
     """Reschedule overdue work and return the number of tasks of each kind.
 
     This includes messages whose time to go has come, messages in the outbox, files at carriers, uninspected messages
-    from the last ``days`` days, questions to the second reader, notices, and emails about consultations. Snoozed
-    alerts whose time has come return to the queue, and reminders of tasks in cases are recorded. All else is left to
-    other tasks, so that a slow carrier does not delay the rest.
+    from the last ``days`` days, questions to the second reader, notices, emails about consultations, and trials of
+    rules. Snoozed alerts whose time has come return to the queue, and reminders of tasks in cases are recorded. All
+    else is left to other tasks, so that a slow carrier does not delay the rest.
     """
     due = waits.due(timezone.now())
     for message_id in due:
@@ -192,6 +199,9 @@ def sweep(days: int = 2) -> dict[str, int]:
     consulted = consultation_notices.due_consultations()
     for consultation_id in consulted:
         later("consultation_notify", str(consultation_id))
+    rehearsed = trials.due()
+    for trial_id in rehearsed:
+        later("rehearse", str(trial_id))
     return {
         "released": len(due),
         "delivered": len(messages),
@@ -202,6 +212,7 @@ def sweep(days: int = 2) -> dict[str, int]:
         "consulted": len(consulted),
         "woken": woken,
         "told": len(untold),
+        "rehearsed": len(rehearsed),
     }
 
 

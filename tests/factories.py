@@ -18,8 +18,10 @@ from crm_contact_guard.directory.addresses import normalise
 from crm_contact_guard.directory.mirror import customer_for, employee_for, mirror_teams
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.hosting import database
+from crm_contact_guard.policy.rulebook import from_settings
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.record.recording import record_message
+from crm_contact_guard.supervision.rehearsing.models import RuleTrial
 from tests.host.models import Branch, Client, User
 
 
@@ -113,6 +115,14 @@ def held(talk: Conversation) -> Message:
         message = gateway.send(actor=talk.employee, conversation=talk, text=words).message
     assert message is not None
     return message
+
+
+def rule_trial(author: Employee) -> RuleTrial:
+    """A trial of the settings' rules that runs, and that no worker has begun."""
+    rules, now = from_settings(), timezone.now()
+    return RuleTrial.objects.create(
+        tenant=author.tenant, digest=rules.digest, text=rules.text, since=now, until=now, author=author, created_at=now
+    )
 
 
 def add_channels(configured: Any, channels: dict[str, Any], **more: Any) -> None:

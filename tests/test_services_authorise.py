@@ -74,6 +74,8 @@ from crm_contact_guard.supervision.own_view.models import FlagRemark
 from crm_contact_guard.supervision.own_view.remarks import flag_remark
 from crm_contact_guard.supervision.queue_views.keeping import queue_view_change, queue_view_keep, queue_view_remove
 from crm_contact_guard.supervision.queue_views.models import QueueView
+from crm_contact_guard.supervision.rehearsing.models import RuleTrial
+from crm_contact_guard.supervision.rehearsing.trials import trial_cancel, trial_start
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
 from tests import factories, rules_text
 from tests.supervision.cases import authorised
@@ -115,6 +117,8 @@ class Scene:
     contest: FlagRemark
     #: A proposed version of the rules, in Aoi's tenant.
     version: PolicyVersion
+    #: One that Kai started and that runs.
+    trial: RuleTrial
     #: One that a supervisor decides on.
     held: Message
     rules: RulesVersion
@@ -198,6 +202,7 @@ def scene() -> Scene:
         claimed=others[2],
         link=chat_link_create(conversation=talk, created_by=people["aoi"])[0],
         version=proposed(),
+        trial=factories.rule_trial(people["kai"]),
         hold=hold_place(name="Case", reason="Court", placed_by=None, employee=people["ren"]),
         consultation=consultation_open(conversation=talk, actor=people["aoi"]),
         cases=authorised.cases(people),
@@ -331,6 +336,14 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     ),
     "policy.versions.publishing.version_withdraw": (
         lambda s, who: version_withdraw(version_id=s.version.pk, reason="Too soon", withdrawn_by=who),
+        {"compliance"},
+    ),
+    "supervision.rehearsing.trials.trial_start": (
+        lambda s, who: trial_start(rules=from_settings(), started_by=who),
+        {"compliance", "eve"},
+    ),
+    "supervision.rehearsing.trials.trial_cancel": (
+        lambda s, who: trial_cancel(trial_id=s.trial.pk, cancelled_by=who),
         {"compliance"},
     ),
     "policy.known_rules.publishing.rules_publish": (

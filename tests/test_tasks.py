@@ -31,7 +31,18 @@ def test_the_sweeper_delivers_inspects_and_warns(django_capture_on_commit_callba
     assert Delivery.objects.get(message=sent.message).state == "queued"
     assert not Inspection.objects.exists()
 
-    keys = "released", "delivered", "fetched", "inspected", "asked", "notified", "consulted", "woken", "told"
+    keys = (
+        "released",
+        "delivered",
+        "fetched",
+        "inspected",
+        "asked",
+        "notified",
+        "consulted",
+        "woken",
+        "told",
+        "rehearsed",
+    )
     nothing = dict.fromkeys(keys, 0)
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         assert tasks.sweep() == {**nothing, "delivered": 1, "inspected": 2}

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from crm_contact_guard import crm
 from crm_contact_guard.calibration import reading
+from crm_contact_guard.calibration.answers import Answered, answered
 from crm_contact_guard.calibration.contacts import Contact, Learner
 from crm_contact_guard.calibration.proposing import Proposal, propose
 from crm_contact_guard.calibration.quiet_words import Listener, Phrase
@@ -31,6 +32,8 @@ class Calibration:
     #: Whether the record has more identifiers than can be counted at once, so that rare ones may be missing.
     forgetful: bool = False
     quiet: list[Phrase] = field(default_factory=list)
+    #: What writers answered when they were asked: all answers, and "a mistake of the detector", by rule.
+    answers: list[Answered] = field(default_factory=list)
 
 
 def calibrate(
@@ -76,6 +79,7 @@ def calibrate(
     ]
     result.contacts, result.forgetful = learner.contacts(), learner.forgetful
     result.quiet = listener.phrases()
+    result.answers = answered(since=since, tenant=tenant)
     return result
 
 

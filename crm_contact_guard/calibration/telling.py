@@ -57,6 +57,11 @@ def told(calibration: Calibration, *, show: bool) -> Iterator[str]:
     yield from _contacts(calibration, show=show)
     yield ""
     yield from _quiet(calibration)
+    if calibration.answers:
+        yield ""
+        yield _("“A mistake of the detector” among the writers' answers, by rule:")
+        for one in calibration.answers:
+            yield f"  {one.rule}: {_of(one.mistakes)}"
 
 
 def _proposal(proposal: Proposal) -> Iterator[str]:
@@ -158,6 +163,7 @@ def data(calibration: Calibration, *, show: bool) -> dict[str, Any]:
         "THRESHOLDS": _setting(calibration),
         "contacts": [_contact_data(one, show=show) for one in calibration.contacts],
         "contacts_complete": not calibration.forgetful,
+        "mistakes": {one.rule: _share_data(one.mistakes) for one in calibration.answers},
         "quiet_words": [{"phrase": phrase.text, "false_alarms": phrase.alarms} for phrase in calibration.quiet],
     }
 

@@ -168,6 +168,8 @@ class Frame:
             "policy_version": "policy",
             "policy_approve": "policy",
             "policy_withdraw": "policy",
+            "policy_try": "policy",
+            "policy_trial": "policy",
             "hours_employee": "hours",
             "hours_enter": "hours",
             "hours_remove": "hours",

@@ -16,6 +16,7 @@ from crm_contact_guard.console.employee import inbox, starting
 from crm_contact_guard.console.hours import views as hours
 from crm_contact_guard.console.notices import views as notices
 from crm_contact_guard.console.own import views as own
+from crm_contact_guard.console.policy import trials
 from crm_contact_guard.console.policy import views as policy
 from crm_contact_guard.console.rules import views as rules
 from crm_contact_guard.console.supervisor import (
@@ -80,6 +81,10 @@ urlpatterns = [
     path("alerts/contests/<uuid:pk>/", contests.answer, name="contest_answer"),
     path("rules/policy/", policy.policy, name="policy"),
     path("rules/policy/<uuid:pk>/", policy.version, name="policy_version"),
+    path("rules/policy/<uuid:pk>/try/", trials.begin, name="policy_try"),
+    path("rules/policy/trials/<uuid:pk>/", trials.trial, name="policy_trial"),
+    path("rules/policy/trials/<uuid:pk>/news/", trials.news, name="policy_trial_news"),
+    path("rules/policy/trials/<uuid:pk>/cancel/", trials.cancel, name="policy_trial_cancel"),
     path("rules/policy/<uuid:pk>/approve/", policy.approve, name="policy_approve"),
     path("rules/policy/<uuid:pk>/withdraw/", policy.withdraw, name="policy_withdraw"),
     path("files/<uuid:pk>/", message_files.file, name="message_file"),

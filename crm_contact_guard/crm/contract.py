@@ -19,7 +19,11 @@ class AddressRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerRecord:
-    """A customer in the host CRM. ``owner_key`` is the key of the host user in charge of the customer."""
+    """A customer in the host CRM. ``owner_key`` is the key of the host user in charge of the customer.
+
+    ``quiet_hours`` replaces the setting ``QUIET_HOURS`` for this customer and has the same keys; an empty dict means
+    that there are none.
+    """
 
     key: str
     name: str
@@ -30,6 +34,7 @@ class CustomerRecord:
     timezone: str = ""
     url: str = ""
     tenant: str = ""
+    quiet_hours: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -111,6 +111,7 @@ class DeclarativeAdapter(CRMAdapter):
         spec: Mapping[str, Any] = settings.CUSTOMER
         row = rows[0]
         with _reading("CUSTOMER", row):
+            quiet = paths.values(row, spec.get("QUIET_HOURS"))
             # The newest row's addresses come first, in order, followed by additional ones from older rows.
             addresses = dict.fromkeys(
                 AddressRecord(kind=kind, value=value)
@@ -128,6 +129,7 @@ class DeclarativeAdapter(CRMAdapter):
                 timezone=paths.first(row, spec.get("TIMEZONE")),
                 url=paths.first(row, spec["URL"]) if "URL" in spec else _own_url(row),
                 tenant=paths.key(row, spec.get("TENANT")),
+                quiet_hours=quiet[0] if quiet and isinstance(quiet[0], Mapping) else None,
             )
 
     # --- employees

@@ -19,7 +19,7 @@ from crm_contact_guard.exceptions import ConfigurationError
 #: Options whose values are paths that start at a row of the setting's model. ``CUSTOMER`` also has address options
 #: (see ``addresses``).
 PATHS: Final[Mapping[str, tuple[str, ...]]] = {
-    "CUSTOMER": ("KEY", "NAME", "OWNER", "TEAM", "LANGUAGE", "TIMEZONE", "URL", "TENANT", "MERGED_INTO"),
+    "CUSTOMER": ("KEY", "NAME", "OWNER", "TEAM", "LANGUAGE", "TIMEZONE", "QUIET_HOURS", "URL", "TENANT", "MERGED_INTO"),
     "EMPLOYEE": (
         "USER", "NAME", "EMAIL", "ROLE", "GROUPS", "TEAMS", "TIMEZONE", "LANGUAGE", "HOURS", "CALENDAR", "ICALENDAR",
         "ACTIVE", "TENANT",

@@ -145,6 +145,7 @@ def _mirror_customers(records: Sequence[crm.CustomerRecord]) -> list[Customer]:
             "team_id": team and team.pk,
             "url": _whole(record.url, 500),
             "active": True,
+            "quiet_hours": dict(record.quiet_hours) if record.quiet_hours is not None else None,
         }
         if place not in customers:
             customers[place] = Customer(tenant=record.tenant, key=record.key, salt=os.urandom(16), **values)
@@ -155,7 +156,8 @@ def _mirror_customers(records: Sequence[crm.CustomerRecord]) -> list[Customer]:
     Customer.objects.bulk_create(new)
     changes.lock({customer.pk for customer in changed})
     if changed:
-        Customer.objects.bulk_update(changed, ["name", "language", "timezone", "owner", "team", "url", "active"])
+        names = ["name", "language", "timezone", "owner", "team", "url", "active", "quiet_hours"]
+        Customer.objects.bulk_update(changed, names)
     made = {customer.pk for customer in new}
     moved = _mirror_addresses([(customers[place], record.addresses) for place, record in by_place.items()], made)
     # Customers created before version 1.0 have no salt, because they have not been recorded yet.

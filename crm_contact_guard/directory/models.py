@@ -86,6 +86,8 @@ class Customer(Row):
     #: The customer that an unknown sender was linked to, or that the host merged this one into. Messages recorded with
     #: this customer don't change.
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged")
+    #: What the host gives instead of the setting ``QUIET_HOURS``; null if nothing.
+    quiet_hours = models.JSONField(null=True, blank=True)
     #: The record keeps digests of the customer and the addresses under this salt; null after erasure.
     salt = models.BinaryField(null=True)
 

@@ -127,7 +127,7 @@ def _forget(customer: Customer) -> None:
     Conversation.objects.filter(customer=customer).update(subject="")
     Alert.objects.filter(conversation__customer=customer).update(comment="")
     forgotten = list(Customer.objects.filter(Q(pk=customer.pk) | Q(merged_into=customer)).values_list("pk", flat=True))
-    Customer.objects.filter(pk__in=forgotten).update(name="—", url="", active=False)
+    Customer.objects.filter(pk__in=forgotten).update(name="—", url="", active=False, quiet_hours=None)
     customers_forgotten(forgotten)
 
 

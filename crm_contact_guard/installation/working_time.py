@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from django.utils import timezone
 
 from crm_contact_guard import crm
 from crm_contact_guard.crm import EmployeeRecord
 from crm_contact_guard.directory.mirror import staff_within
-from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation.report import Item, error, fine, warning
-from crm_contact_guard.policy import hours
+from crm_contact_guard.policy import hours, quiet_hours
 from crm_contact_guard.policy.calendars.models import WorkCalendar
 from crm_contact_guard.policy.working_time.calendar import HORIZON
 
@@ -65,7 +66,10 @@ def hours_items() -> Iterator[Item]:
             f"the iCalendar roster of employee {key} can't be read: {says}",
             'correct the file or CONTACT_GUARD["ICALENDAR"]; the earlier roster stays in force until then',
         )
-    if not (never or problems or unread):
+    unusable = list(_unusable())
+    for key, says in unusable:
+        yield warning(TOPIC, f"customer {key}: {says}", "until then, the setting QUIET_HOURS applies to this customer")
+    if not (never or problems or unread or unusable):
         known_until = hours.holiday_sources(own)
         yield fine(TOPIC, "; ".join(["working hours, calendars and holidays can be read", *known_until]))
 
@@ -81,6 +85,13 @@ def _unread() -> Iterator[tuple[str, str]]:
     problems = {row.owner: row.problem for row in WorkCalendar.objects.exclude(problem="")}
     for employee in Employee.objects.filter(pk__in=list(problems), active=True):
         yield employee.key, problems[str(employee.pk)]
+
+
+def _unusable() -> Iterator[tuple[str, str]]:
+    """Yield the keys of the first customers whose own quiet hours can't be used, and why."""
+    rows = Customer.objects.filter(quiet_hours__isnull=False, active=True).order_by("pk")
+    found = ((row.key or "", quiet_hours.problem(row.quiet_hours)) for row in rows.iterator(chunk_size=500))
+    yield from islice(((key, says) for key, says in found if says), _SHOWN)
 
 
 def _staff() -> Iterator[EmployeeRecord]:

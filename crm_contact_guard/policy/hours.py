@@ -106,6 +106,19 @@ def ever_works(employee: Employee, at: datetime) -> bool:
         return working_time_of(employee).next_open(at) is not None
 
 
+def unknown_holidays() -> list[str]:
+    """Return what is wrong with the entries of ``HOLIDAYS`` that are neither dates nor known codes."""
+    found = []
+    for entry in settings.HOLIDAYS:
+        try:
+            date.fromisoformat(entry)
+        except TypeError:
+            found.append(f"{entry!r} is not a text")
+        except ValueError:
+            found.append(holidays.unknown(entry))
+    return [problem for problem in found if problem]
+
+
 def holiday_problems(years: Iterable[int], codes: Iterable[str] = ()) -> list[str]:
     """Return problems with the codes in ``HOLIDAYS`` and ``codes``: unknown codes, and years without data."""
     known = dict.fromkeys((*_holidays()[0], *codes))

@@ -1,4 +1,7 @@
-"""The hours in which customers shouldn't be disturbed, by the customer's clock: the setting ``QUIET_HOURS``."""
+"""The hours in which customers shouldn't be disturbed, by the customer's clock.
+
+They are the customer's own, as the host gives them, or else those of the setting ``QUIET_HOURS``.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +24,24 @@ KEYS: Final = ("daily", "days", "holidays")
 def quiet_hours_of(customer: Customer) -> working_time.Customer | None:
     """Return the customer's quiet hours; None without any, or if the customer's time zone is unknown or invalid.
 
-    Raise ConfigurationError for an invalid setting.
+    Hours of the customer's own that can't be read don't count; ``contact_guard_check`` reports them. Raise
+    ConfigurationError for an invalid setting.
     """
     zone = _zone(customer.timezone)
-    return read(settings.QUIET_HOURS, zone, _SETTING) if zone is not None and settings.QUIET_HOURS else None
+    if zone is None:
+        return None
+    if customer.quiet_hours is not None and not problem(customer.quiet_hours):
+        return read(customer.quiet_hours, zone, "quiet_hours") if customer.quiet_hours else None
+    return read(settings.QUIET_HOURS, zone, _SETTING) if settings.QUIET_HOURS else None
+
+
+def problem(own: Any) -> str:
+    """Return why a customer's own quiet hours can't be used; empty if they can."""
+    try:
+        read(own, ZoneInfo("UTC"), "quiet_hours")
+    except ConfigurationError as error:
+        return str(error)
+    return ""
 
 
 def read(value: Any, zone: ZoneInfo, where: str) -> working_time.Customer:

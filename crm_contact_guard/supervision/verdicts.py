@@ -113,6 +113,15 @@ def topic_of(finding: Finding) -> str:
     return "" if finding.kind in _QUIET else TOPICS.get(finding.kind.value, "")
 
 
+def highest(scan: Scan) -> Tier | None:
+    """Return the highest tier of what a scan would raise; None if it would raise nothing."""
+    tiers = {
+        _tier(topic, scan.tier, [finding for finding in scan.findings if topic_of(finding) == topic])
+        for topic in _topics(scan.findings)
+    }
+    return next((tier for tier in (Tier.ALERT, Tier.NOTICED) if tier in tiers), None)
+
+
 def told_beforehand(scan: Scan) -> Scan:
     """Return the part of a scan that the writer sees before sending, without noticed findings of an attempt.
 

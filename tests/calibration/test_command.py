@@ -15,12 +15,14 @@ from django.utils import translation
 
 from crm_contact_guard.detection.company_rules.file import read_company
 from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.policy.decision import Override, OverrideCode
 from crm_contact_guard.record.models import Event
 from tests import factories
 from tests.calibration.record import message, talk
 
 pytestmark = pytest.mark.django_db
 
+ASK = "LINE交換しませんか？ID: hanako_22"
 DESK, MAIL = "03-5550-1234", "desk@minato-hotel.jp"
 
 
@@ -84,6 +86,13 @@ def test_the_output_as_json(record: list[Employee]) -> None:
         "emails": (3, 6), "phones": (3, 6),
     }  # fmt: skip
     assert DESK not in json.dumps(told)
+    assert told["mistakes"] == {}
+
+    for code, name in (("mistake", "Jun Mori"), ("other", "Rin Abe"), ("mistake", "Ryo Ono")):
+        reason = Override(code=OverrideCode(code), text="Asked for")
+        factories.sent(factories.conversation(record[0], name=name), ASK, "chat", override=reason)
+    assert json.loads(calibrate("--json"))["mistakes"]["attempt"].items() >= {"part": 2, "whole": 3}.items()
+    assert "attempt: 2 of 3" in calibrate()
 
 
 def test_confirming_writes_a_valid_file_and_is_recorded(record: list[Employee], tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.own_view.models import FlagRemark
 from crm_contact_guard.supervision.queue_views.keeping import queue_view_keep
 from crm_contact_guard.supervision.queue_views.models import QueueView
+from crm_contact_guard.supervision.rehearsing.models import RuleTrial
 from tests import factories, rules_text
 from tests.console.conftest import Hotel, alert_for, says, url
 from tests.file_samples import PNG, read_to_end
@@ -151,6 +152,10 @@ TABLE = {
     ("GET", "policy"): "403 403 403 403 403 403 200 200 403 302",
     ("POST", "policy"): "403 403 403 403 403 403 422 403 403 302",
     ("GET", "policy_version"): "403 403 403 403 403 403 200 200 403 302",
+    ("POST", "policy_try"): "403 403 403 403 403 403 422 403 403 302",  # another trial runs
+    ("GET", "policy_trial"): "403 403 403 403 403 403 200 200 403 302",
+    ("GET", "policy_trial_news"): "403 403 403 403 403 403 200 200 403 302",
+    ("POST", "policy_trial_cancel"): "403 403 403 403 403 403 302 403 403 302",
     ("POST", "policy_approve"): "403 403 403 403 403 403 302 403 403 302",
     ("POST", "policy_withdraw"): "403 403 403 403 403 403 302 403 403 302",
     ("GET", "message_file"): "200 404 404 200 200 404 200 200 403 302",
@@ -198,6 +203,7 @@ class Rows:
     contest: FlagRemark
     letter: CaseLetter
     version: PolicyVersion
+    trial: RuleTrial
 
     def arguments(self, name: str) -> list[Any]:
         talk = self.hotel.talk
@@ -217,7 +223,10 @@ class Rows:
         if name.startswith("hold_") or name == "message_recall":
             return [(self.waiting if name == "message_recall" else self.held).pk]
         named = {key: [self.hotel.people["aoi"].pk] for key in ("hours_employee", "hours_enter", "hours_remove")}
-        named |= {key: [self.version.pk] for key in ("policy_version", "policy_approve", "policy_withdraw")}
+        named |= {
+            key: [self.version.pk] for key in ("policy_version", "policy_try", "policy_approve", "policy_withdraw")
+        }
+        named |= {key: [self.trial.pk] for key in ("policy_trial", "policy_trial_news", "policy_trial_cancel")}
         rules = [RulesVersion.objects.get(number=1).pk]
         question = [RulesQuestion.objects.get(text="May I?").pk]
         others = {"message_file": [self.file.pk], "inbox_conversation": [talk.pk], "rules_answer": question}
@@ -295,8 +304,8 @@ def rows(hotel: Hotel) -> Rows:
     queue_view_keep(actor=chief, name="Serious", query="severity=3")
     rules_text.publish(hotel.people["compliance"])
     question_ask(asked_by=hotel.people["aoi"], text="May I?")
-    file = Attachment.objects.get()
-    return Rows(hotel, alert, file, link, hold, asked, sent.message, limit, held, contest, letter, version)
+    file, trial = Attachment.objects.get(), factories.rule_trial(hotel.people["compliance"])
+    return Rows(hotel, alert, file, link, hold, asked, sent.message, limit, held, contest, letter, version, trial)
 
 
 def names() -> set[str]:

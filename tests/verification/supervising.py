@@ -19,6 +19,7 @@ from crm_contact_guard.policy.calendars.entering import calendar_enter, calendar
 from crm_contact_guard.policy.calendars.models import WorkCalendar
 from crm_contact_guard.policy.known_rules import questions, signing
 from crm_contact_guard.policy.known_rules.models import RulesQuestion, RulesVersion
+from crm_contact_guard.policy.rulebook import from_settings
 from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.sending import holds
 from crm_contact_guard.supervision.cases import deciding, opening, reminders, transitions, working
@@ -31,6 +32,8 @@ from crm_contact_guard.supervision.own_view import remarks
 from crm_contact_guard.supervision.own_view.models import FlagRemark
 from crm_contact_guard.supervision.queue_views import keeping
 from crm_contact_guard.supervision.queue_views.models import QueueView
+from crm_contact_guard.supervision.rehearsing import trials
+from crm_contact_guard.supervision.rehearsing.models import RuleTrial
 from tests import rules_text
 
 
@@ -98,6 +101,16 @@ class Supervising:
             keeping.queue_view_change(
                 actor=view.employee, view_id=view.pk, name=view.name, is_default=not view.is_default
             )
+
+    def rules_are_tried(self) -> None:
+        trials.trial_start(rules=from_settings(), started_by=self._officer())
+
+    def trial_goes_on_or_is_cancelled(self) -> None:
+        trial = self._one(RuleTrial.objects.filter(state=RuleTrial.State.RUNNING))
+        if self.draw.random() < 0.2:
+            trials.trial_cancel(trial_id=trial.pk, cancelled_by=self._officer())
+        else:
+            trials.trial_continue(trial.pk, seconds=0, batch=20)
 
     def alerts_are_closed_together(self) -> None:
         seen = dict(Alert.objects.exclude(status="closed").order_by("-pk").values_list("pk", "updated_at")[:3])

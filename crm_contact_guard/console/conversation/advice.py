@@ -13,6 +13,7 @@ from crm_contact_guard import gateway
 from crm_contact_guard.console.conversation.evidence import Piece, Span, pieces
 from crm_contact_guard.console.conversation.reasons import reason
 from crm_contact_guard.console.conversation.typed import Typed
+from crm_contact_guard.console.policy.wording import rule_label
 from crm_contact_guard.detection.types import Finding
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.gateway import Preview, Sent
@@ -34,8 +35,15 @@ class Advice:
     #: Approved wordings to send instead.
     suggestions: Sequence[str]
     suggestion_language: str
+    #: The rules that applied, in words.
+    rules: str = ""
     #: The first time that suits both sides, if it isn't now.
     earliest: datetime | None = None
+
+    @property
+    def version(self) -> str:
+        """The beginning of the digest that names the version of the rules."""
+        return self.decision.version[:8]
 
     @property
     def blocks(self) -> bool:
@@ -104,6 +112,7 @@ def advise(looked: Preview | Sent, text: str, conversation: Conversation) -> Adv
         reasons=list(reasons)[:2],
         suggestions=better_wordings(language) if attempt else [],
         suggestion_language=language,
+        rules=", ".join(rule_label(one.rule) for one in decision.applied),
         earliest=_later(decision),
     )
 

@@ -46,7 +46,10 @@ class Scores:
 
 
 class PolicyForm(forms.Form):
-    """A version to be published. Fields start from ``base``."""
+    """A version to be published. Fields start from ``base``.
+
+    With ``tries``, the version is only looked at or tried: no reason is needed.
+    """
 
     review_share = forms.FloatField(label=_("Share of unmarked conversations to review, %"), min_value=0, max_value=100)
     reason = forms.CharField(label=_("Reason, for the record"), max_length=500)
@@ -57,7 +60,16 @@ class PolicyForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_LOCAL),
     )
 
-    def __init__(self, base: Rulebook, data: Any = None) -> None:
+    sample = forms.CharField(
+        label=_("A text to judge"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
+    )
+    off_duty = forms.BooleanField(label=_("The writer is off duty"), required=False)
+    quiet = forms.BooleanField(label=_("The customer's quiet hours"), required=False)
+
+    def __init__(self, base: Rulebook, data: Any = None, *, tries: bool = False) -> None:
         self.base = base
         initial: dict[str, Any] = {"review_share": round(base.review_share * 100, 2)}
         names = [*_SHOWN, *sorted(name for name in base.rules if name not in _SHOWN)]
@@ -79,8 +91,11 @@ class PolicyForm(forms.Form):
                 name = f"{kind}-{direction.value}"
                 self.fields[name] = forms.FloatField(label=kind, min_value=0.01, max_value=0.99, widget=widget)
                 self.initial[name] = round(score, 4)
-        for field in self.fields.values():
-            field.widget.attrs["class"] = "cg-input"
+        if tries:
+            self.fields["reason"].required = False
+        for name, field in self.fields.items():
+            if name not in ("off_duty", "quiet"):
+                field.widget.attrs["class"] = "cg-input"
             field.widget.attrs["autocomplete"] = "off"
 
     def lines(self) -> Iterator[Line]:

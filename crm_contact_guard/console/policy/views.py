@@ -18,11 +18,13 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import permissions
 from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.console.policy.forms import Line, PolicyForm, Scores
+from crm_contact_guard.console.policy.sampling import SampleLine, sampled_lines
 from crm_contact_guard.console.policy.wording import ACTIONS, Difference, differences, industry_label
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.policy import presets, rulebook
 from crm_contact_guard.policy.actions import Action
+from crm_contact_guard.policy.rulebook import Rulebook
 from crm_contact_guard.policy.versions.current import in_force
 from crm_contact_guard.policy.versions.models import PolicyVersion
 from crm_contact_guard.policy.versions.publishing import (
@@ -32,6 +34,8 @@ from crm_contact_guard.policy.versions.publishing import (
     version_withdraw,
 )
 from crm_contact_guard.record.models import Event
+from crm_contact_guard.supervision.rehearsing.models import RuleTrial
+from crm_contact_guard.supervision.rehearsing.trials import trial_start
 
 #: Number of versions listed, and of silent differences that are counted.
 MOST, MOST_COUNTED = 50, 10_000
@@ -72,6 +76,8 @@ class PolicyPage(Shown):
 
     lines: Sequence[Line]
     scores: Sequence[Scores]
+    #: A text to judge, and whether the time is against it.
+    sample: Sequence[BoundField]
     #: Review share, reason and time.
     others: Sequence[BoundField]
     errors: Sequence[str]
@@ -80,6 +86,11 @@ class PolicyPage(Shown):
     changes: Sequence[Difference] | None
     versions: Sequence[Listed]
     industry: str
+    #: The trial whose rules the form starts from; empty if there is none.
+    trial: str
+    #: What the rules do with the typed text.
+    sampled: Sequence[SampleLine]
+    trials: Sequence[RuleTrial]
     silent: PolicyVersion | None
     counted: Sequence[Counted]
     may_set: bool
@@ -102,50 +113,76 @@ class VersionPage(Shown):
 
 @page("GET", "POST")
 def policy(request: HttpRequest, viewer: Employee) -> HttpResponse:
-    """Show the rules in force, and a form for a new version that starts from them or from a preset (``industry``)."""
+    """Show the rules in force, and a form for a new version.
+
+    The form starts from the rules in force, from a preset (``industry``) or from rules that were tried (``trial``).
+    """
     allowed = permissions.may_set_policy if request.method == "POST" else permissions.may_read_policy
     if not allowed(viewer):
         raise NotPermitted(_("Compliance officers decide on the rules."))
-    now = in_force(viewer.tenant)
-    industry = request.POST.get("industry") or request.GET.get("industry", "")
-    base = rulebook.from_preset(industry) if industry in presets.INDUSTRIES else now.rules
-    form = PolicyForm(base, request.POST if request.method == "POST" else None)
-    changes = list(differences(now.rules, base)) if industry in presets.INDUSTRIES else None
-    if request.method == "POST" and form.is_valid():
-        changes = list(differences(now.rules, form.rulebook()))
-        if request.POST.get("act") in ("publish", "silent"):
-            row = _publish(form, viewer, silent=request.POST["act"] == "silent")
+    now = in_force(viewer.tenant).rules
+    given = request.POST if request.method == "POST" else request.GET
+    industry, trial, act = given.get("industry", ""), given.get("trial", ""), request.POST.get("act", "")
+    base = _base(viewer, industry, trial) or now
+    data = request.POST if request.method == "POST" else None
+    form = PolicyForm(base, data, tries=act in ("look", "rehearse", "sample"))
+    changes = list(differences(now, base)) if base is not now else None
+    sampled: list[SampleLine] = []
+    if form.is_bound and form.is_valid():
+        rules = form.rulebook()
+        changes = list(differences(now, rules))
+        if act in ("publish", "silent"):
+            row = _publish(form, viewer, silent=act == "silent")
             if row is not None:
                 return redirect("crm_contact_guard:policy_version", row.pk)
+        elif act == "rehearse":
+            try:
+                return redirect("crm_contact_guard:policy_trial", trial_start(rules=rules, started_by=viewer).pk)
+            except InvalidMessage as error:
+                form.add_error(None, str(error))
+        elif act == "sample" and form.cleaned_data["sample"].strip():
+            sampled = list(sampled_lines(form, viewer))
     status = 422 if form.is_bound and not form.is_valid() else 200
-    return show(request, viewer, _policy_page(viewer, form, changes, industry), status=status)
+    shown = _policy_page(viewer, form, changes, industry=industry, trial=trial, sampled=sampled)
+    return show(request, viewer, shown, status=status)
+
+
+def _base(viewer: Employee, industry: str, trial: str) -> Rulebook | None:
+    """Return the rules that the form starts from instead of those in force."""
+    if industry in presets.INDUSTRIES:
+        return rulebook.from_preset(industry)
+    try:
+        row = RuleTrial.objects.filter(pk=UUID(trial), tenant=viewer.tenant).first()
+    except ValueError:
+        return None
+    return rulebook.from_text(row.text) if row is not None else None
 
 
 @page()
 def version(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Show one version and its differences from the one before."""
-    return _version_page(request, viewer, _find(viewer, pk))
+    return version_show(request, viewer, version_find(viewer, pk))
 
 
 @page("POST")
 def approve(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Approve a version that somebody else proposed."""
-    row = _find(viewer, pk)
+    row = version_find(viewer, pk)
     try:
         version_approve(version_id=row.pk, approved_by=viewer)
     except InvalidMessage as error:
-        return _version_page(request, viewer, row, problem=str(error))
+        return version_show(request, viewer, row, problem=str(error))
     return redirect("crm_contact_guard:policy_version", row.pk)
 
 
 @page("POST")
 def withdraw(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Withdraw a version that isn't valid yet, or end the silent run of one."""
-    row = _find(viewer, pk)
+    row = version_find(viewer, pk)
     try:
         version_withdraw(version_id=row.pk, reason=request.POST.get("reason", ""), withdrawn_by=viewer)
     except InvalidMessage as error:
-        return _version_page(request, viewer, row, problem=str(error))
+        return version_show(request, viewer, row, problem=str(error))
     return redirect("crm_contact_guard:policy_version", row.pk)
 
 
@@ -163,7 +200,8 @@ def _publish(form: PolicyForm, viewer: Employee, *, silent: bool) -> PolicyVersi
         return None
 
 
-def _find(viewer: Employee, pk: UUID) -> PolicyVersion:
+def version_find(viewer: Employee, pk: UUID) -> PolicyVersion:
+    """Return a version of the viewer's tenant. Raise NotPermitted or Http404."""
     if not permissions.may_read_policy(viewer):
         raise NotPermitted(_("Compliance officers decide on the rules."))
     return get_object_or_404(_rows(viewer), pk=pk)
@@ -178,19 +216,31 @@ def _listed(row: PolicyVersion, now: UUID | None) -> Listed:
     return Listed(row, in_force=row.pk == now, name=industry_label(rules.industry))
 
 
-def _policy_page(viewer: Employee, form: PolicyForm, changes: Sequence[Difference] | None, industry: str) -> PolicyPage:
+def _policy_page(
+    viewer: Employee,
+    form: PolicyForm,
+    changes: Sequence[Difference] | None,
+    *,
+    industry: str,
+    trial: str,
+    sampled: Sequence[SampleLine],
+) -> PolicyPage:
     now = in_force(viewer.tenant)
     running = PolicyVersion.objects.filter(tenant=viewer.tenant, state=PolicyVersion.State.SHADOW)
     silent = running.first() if now.shadow is not None else None
     return PolicyPage(
         lines=list(form.lines()),
         scores=list(form.scores()),
+        sample=[form[name] for name in ("sample", "off_duty", "quiet")],
         others=[form[name] for name in ("review_share", "reason", "valid_from")],
         errors=[str(error) for error in form.non_field_errors()],
         industries=[Industry(name, industry_label(name), name == form.base.industry) for name in presets.INDUSTRIES],
         changes=changes,
         versions=[_listed(row, now.version.id) for row in _rows(viewer).order_by("-valid_from", "-id")[:MOST]],
         industry=industry,
+        trial=trial,
+        sampled=sampled,
+        trials=RuleTrial.objects.filter(tenant=viewer.tenant).select_related("author").order_by("-created_at")[:MOST],
         silent=silent,
         counted=_counted(silent) if silent is not None else [],
         may_set=permissions.may_set_policy(viewer),
@@ -215,7 +265,8 @@ def _counted(silent: PolicyVersion) -> list[Counted]:
     ]
 
 
-def _version_page(request: HttpRequest, viewer: Employee, row: PolicyVersion, *, problem: str = "") -> HttpResponse:
+def version_show(request: HttpRequest, viewer: Employee, row: PolicyVersion, *, problem: str = "") -> HttpResponse:
+    """Return the page of a version. ``problem`` says why what was asked for was not done."""
     row.refresh_from_db()
     before = (
         _rows(viewer)

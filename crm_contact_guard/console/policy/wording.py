@@ -14,7 +14,7 @@ from crm_contact_guard.hosting.languages import spoken
 from crm_contact_guard.policy import presets
 from crm_contact_guard.policy.actions import Action
 from crm_contact_guard.policy.rulebook import Rulebook
-from crm_contact_guard.supervision.models import FindingKind, Side, Stance
+from crm_contact_guard.supervision.models import FindingKind, Side, Stance, Tier
 
 ACTIONS: Final[dict[str, Any]] = {
     Action.DELIVER: gettext_lazy("Send"),
@@ -27,6 +27,12 @@ DIRECTIONS: Final[dict[Direction, Any]] = {
     Direction.OUTBOUND: gettext_lazy("From employees"),
     Direction.INBOUND: gettext_lazy("From customers"),
     Direction.NOTE: gettext_lazy("Notes of calls and meetings"),
+}
+#: Whether a text raises an alert.
+WARNED: Final[dict[Tier | None, Any]] = {
+    Tier.ALERT: gettext_lazy("A supervisor is told"),
+    Tier.NOTICED: gettext_lazy("Only noticed"),
+    None: gettext_lazy("Nothing"),
 }
 _BASES: Final[dict[str, Any]] = {
     "attempt": gettext_lazy("Leaving the company's channels"),

@@ -19,7 +19,8 @@ from crm_contact_guard.policy.versions.current import in_force
 from crm_contact_guard.policy.versions.models import PolicyVersion
 from crm_contact_guard.policy.versions.replaying import NotReplayable, replay
 from crm_contact_guard.record.models import Event
-from crm_contact_guard.supervision.rehearsing.trying import Group, Rehearsal, rehearse
+from crm_contact_guard.supervision.rehearsing.totals import Rehearsal
+from crm_contact_guard.supervision.rehearsing.trying import rehearse
 
 
 class Command(GuardCommand):
@@ -66,12 +67,7 @@ class Command(GuardCommand):
         found = {
             "version": rules.digest,
             "since": since.isoformat(timespec="seconds"),
-            "messages": total.messages,
-            "outbound": total.outbound,
-            "decisions": {f"{did} -> {would}": _told(group) for (did, would), group in total.decisions.items()},
-            "rules": {name: _told(group) for name, group in total.rules.items()},
-            "alerts appearing": {side: _told(group) for side, group in total.appearing.items()},
-            "alerts vanishing": {side: _told(group) for side, group in total.vanishing.items()},
+            **total.as_data(),
         }
         self.stdout.write(json.dumps(found, indent=2))
 
@@ -104,7 +100,3 @@ def _days(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 3660:
         raise argparse.ArgumentTypeError("must be a number of days from 1 to 3660")
     return int(text)
-
-
-def _told(group: Group) -> dict[str, Any]:
-    return {"times": group.times, "samples": [str(key) for key in group.samples]}

@@ -38,14 +38,20 @@ def is_holiday(day: date, codes: tuple[str, ...]) -> bool:
     return any(day in calendar(code, day.year) for code in codes)
 
 
-def problem(code: str, year: int) -> str:
-    """Return why the holidays for this code and year can't be relied on, in English; empty if they can."""
+def unknown(code: str) -> str:
+    """Return why there is no calendar for this code, in English; empty if there is one."""
     try:
-        if not calendar(code, year):
-            return f"the package holidays has no data for {code} in {year}"
+        calendar(code, 2026)
     except UnknownCalendar as error:
         return str(error)
     return ""
+
+
+def problem(code: str, year: int) -> str:
+    """Return why the holidays for this code and year can't be relied on, in English; empty if they can."""
+    if not unknown(code) and not calendar(code, year):
+        return f"the package holidays has no data for {code} in {year}"
+    return unknown(code)
 
 
 def parts_problem(code: str, year: int) -> str:

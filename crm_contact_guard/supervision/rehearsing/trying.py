@@ -7,14 +7,12 @@ repeated contact stay as they were recorded. Messages that were blocked are not 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from crm_contact_guard import crm, detection
 from crm_contact_guard.conf import settings
@@ -30,47 +28,24 @@ from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.reached import reached
 from crm_contact_guard.supervision import inspection, verdicts
 from crm_contact_guard.supervision.models import Alert, Finding, Tier, Topic
+from crm_contact_guard.supervision.rehearsing.totals import Rehearsal
 from crm_contact_guard.supervision.talks import as_thread, talk_up_to
 
 #: Number of messages read at a time.
 BATCH: Final = 200
-#: Number of sample messages kept of each group.
-SAMPLES: Final = 20
 #: Number of an alert's messages that are judged again.
 EVIDENCE: Final = 8
+#: How much later than it occurred a message is recorded at most. Later ones may open an alert anew.
+_LATE: Final = timedelta(days=7)
 #: Evidence that isn't in the text, and therefore stays.
 _STAYS: Final = ~Q(place="") | Q(kind=Kind.REPEATED_CONTACT.value) | Q(detector=verdicts.MESSAGE_UNREAD)
 
 
-@dataclass
-class Group:
-    """How often something would have happened, and the first messages with which."""
-
-    times: int = 0
-    samples: list[UUID] = field(default_factory=list)
-
-    def add(self, message: Message) -> None:
-        self.times += 1
-        if len(self.samples) < SAMPLES:
-            self.samples.append(message.pk)
-
-
-@dataclass
-class Rehearsal:
-    """What the rules would have done.
-
-    ``decisions`` by the recorded action and the new one, where they differ; ``rules`` by the names of those that would
-    have applied; ``appearing`` and ``vanishing`` alerts about leaving the channels, by the side they are about.
-    """
-
-    messages: int = 0
-    outbound: int = 0
-    decisions: dict[tuple[Action, Action], Group] = field(default_factory=lambda: defaultdict(Group))
-    rules: dict[str, Group] = field(default_factory=lambda: defaultdict(Group))
-    appearing: dict[str, Group] = field(default_factory=lambda: defaultdict(Group))
-    vanishing: dict[str, Group] = field(default_factory=lambda: defaultdict(Group))
-    #: Until when each alert that would have appeared takes in further messages, by conversation and side.
-    open_until: dict[tuple[UUID, str], datetime] = field(default_factory=dict, repr=False)
+def messages_between(*, tenant: str, since: datetime, until: datetime) -> QuerySet[Message]:
+    """Return the live messages with a text that were recorded in the period."""
+    return Message.objects.filter(
+        tenant=tenant, source="live", text__isnull=False, recorded_at__gte=since, recorded_at__lt=until
+    )
 
 
 def rehearse(
@@ -78,14 +53,13 @@ def rehearse(
 ) -> Iterator[int]:
     """Try the rules on the live messages recorded in the period, oldest first, and add the results to ``total``.
 
-    Yield the number of messages so far after every ``batch`` messages. ``since`` and ``until`` are aware.
+    Go on after ``total.last``. Yield the number of messages so far after every ``batch`` messages. ``since`` and
+    ``until`` are aware.
     """
-    rows = Message.objects.filter(
-        tenant=tenant, source="live", text__isnull=False, recorded_at__gte=since, recorded_at__lt=until
-    ).select_related("conversation__customer", "employee")
-    after = Q()
+    rows = messages_between(tenant=tenant, since=since, until=until)
+    rows = rows.select_related("conversation__customer", "employee").order_by("recorded_at", "id")
     with crm.tenant(tenant):
-        while page := list(rows.filter(after).order_by("recorded_at", "id")[:batch]):
+        while page := list(rows.filter(_after(total.last))[:batch]):
             went = set(reached(Message.objects.filter(pk__in=[row.pk for row in page])).values_list("pk", flat=True))
             for message in page:
                 total.messages += 1
@@ -94,9 +68,16 @@ def rehearse(
                 if message.pk in went:
                     _warn(message, rules, total)
             last = page[-1]
-            after = Q(recorded_at__gt=last.recorded_at) | Q(recorded_at=last.recorded_at, id__gt=last.pk)
-            total.open_until = {key: at for key, at in total.open_until.items() if at > last.occurred_at}
+            total.last = last.recorded_at, last.pk
+            long_ago = last.recorded_at - _LATE
+            total.open_until = {key: at for key, at in total.open_until.items() if at > long_ago}
             yield total.messages
+
+
+def _after(last: tuple[datetime, UUID] | None) -> Q:
+    if last is None:
+        return Q()
+    return Q(recorded_at__gt=last[0]) | Q(recorded_at=last[0], id__gt=last[1])
 
 
 def _decide(message: Message, writer: Employee, rules: Rulebook, total: Rehearsal) -> None:
@@ -118,10 +99,12 @@ def _decide(message: Message, writer: Employee, rules: Rulebook, total: Rehearsa
     applied = rules.apply(dict.fromkeys(evidence), **_time(message, writer, recorded))
     did = Action(recorded.get("decision", Action.DELIVER))
     would = Action.DELIVER if inspection.is_emergency(message) else rulebook.strictest(applied)
+    total.before[did] += 1
+    total.after[would] += 1
     for one in applied:
-        total.rules[one.rule].add(message)
+        total.rules[one.rule].add(message.pk)
     if did is not would:
-        total.decisions[did, would].add(message)
+        total.decisions[did, would].add(message.pk)
 
 
 def _time(message: Message, writer: Employee, recorded: dict[str, Any]) -> dict[str, bool]:
@@ -146,11 +129,11 @@ def _warn(message: Message, rules: Rulebook, total: Rehearsal) -> None:
         )
         until = total.open_until.get(key)
         if (until is None or until <= message.occurred_at) and not covered.exists():
-            total.appearing[side].add(message)
+            total.appearing[side].add(message.pk)
             total.open_until[key] = message.occurred_at + settings.alert_window
     for alert in Alert.objects.filter(at_message=message, topic=Topic.OFF_CHANNEL):
         if alert.by not in sides and not _stays(alert, message, rules):
-            total.vanishing[alert.by].add(message)
+            total.vanishing[alert.by].add(message.pk)
 
 
 def _stays(alert: Alert, message: Message, rules: Rulebook) -> bool:

@@ -45,6 +45,7 @@ from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.noticing import notice
 from crm_contact_guard.supervision.own_view.remarks import contest_answer, flag_remark
 from crm_contact_guard.supervision.queue_views.keeping import queue_view_keep
+from crm_contact_guard.supervision.rehearsing.trials import trial_cancel, trial_continue, trial_start
 from crm_contact_guard.supervision.review import alert_claim, alert_close
 from crm_contact_guard.supervision.second_reading import second_reader
 from tests import factories, rules_text
@@ -92,7 +93,7 @@ def play() -> None:
 
 
 def plans(clerk: Employee, chief: Employee) -> None:
-    """Calendars entered on the page, and versions of the policy."""
+    """Calendars entered on the page, versions of the policy, and trials: one of each end, and one that runs."""
     for version, days in enumerate(("2026-07-13", "2026-07-14")):
         calendar_store(
             tenant="", owner=clerk, source="page", calendar={"leave": [[days, days]]}, version=version, author=chief
@@ -101,6 +102,9 @@ def plans(clerk: Employee, chief: Employee) -> None:
     officer = factories.employee("mio", job="compliance")
     version_publish(rules=from_settings(), reason="Yearly review", published_by=officer, valid_from=tomorrow())
     shadow_start(rules=from_settings(), reason="Try them", started_by=officer)
+    trial_cancel(trial_id=trial_start(rules=from_settings(), started_by=officer).pk, cancelled_by=officer)
+    for seconds in (9, 0):
+        trial_continue(trial_start(rules=from_settings(), started_by=officer).pk, seconds=seconds, batch=2)
 
 
 def remarks(clerk: Employee, chief: Employee) -> None:
