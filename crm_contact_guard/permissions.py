@@ -21,6 +21,7 @@ from crm_contact_guard.conversations.rights import conversations, may_name_custo
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Customer, Employee, Role
 from crm_contact_guard.directory.rights import (
+    hours_seen,
     may_answer_subjects,
     may_enter_hours,
     may_identify_as,
@@ -52,6 +53,7 @@ __all__ = [
     "findings",
     "has_cases",
     "holds",
+    "hours_seen",
     "is_party",
     "is_supervising",
     "joinable_cases",

@@ -63,6 +63,17 @@ def may_see_hours(viewer: Employee, owner: Employee) -> bool:
     return viewer.pk == owner.pk or sees_all(viewer) or _watches(viewer, owner)
 
 
+def hours_seen(viewer: Employee) -> QuerySet[Employee]:
+    """Return the active employees for whom ``may_see_hours`` holds."""
+    people = Employee.objects.filter(tenant=viewer.tenant, active=True)
+    if not viewer.active:
+        return people.none()
+    if sees_all(viewer):
+        return people
+    members = Employee.objects.filter(teams__in=watched_teams(viewer)).values("pk")
+    return people.filter(Q(pk=viewer.pk) | Q(pk__in=members))
+
+
 def may_enter_hours(viewer: Employee, owner: Employee | None, tenant: str) -> bool:
     """Whether the viewer may enter an employee's hours or, if ``owner`` is None, the company's dates of a tenant.
 
