@@ -135,5 +135,6 @@ def _decision(wait: Wait, writer: Employee, now: datetime) -> Decision:
         said=words_before(message),
         at=now,
         conversation=message.conversation,
+        recorded=message,
     )
     return looked.decision

@@ -16,7 +16,7 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.policy import moments, rulebook
 from crm_contact_guard.policy.decision import Decision, decide
 from crm_contact_guard.policy.versions.current import Version, company_now, in_force
-from crm_contact_guard.record.models import Conversation
+from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.signals import scanning
 from crm_contact_guard.supervision import contents
 from crm_contact_guard.supervision.verdicts import told_beforehand
@@ -46,20 +46,21 @@ def preview(
     at: datetime | None = None,
     said: Sequence[str] = (),
     conversation: Conversation | None = None,
+    recorded: Message | None = None,
 ) -> Preview:
     """Scan a draft and decide on it without sending it. Nothing is recorded, since an unsent draft is private.
 
     ``said`` contains the earlier messages of the conversation. Text quoted from them isn't attributed to the writer.
+    ``recorded``: the message, if it is recorded already; its stored files are scanned instead of ``files``.
     Without ``conversation``, nobody is known to have written before, and the customer has no quiet hours.
     """
     with crm.tenant(actor.tenant):
         now = in_force(actor.tenant)
         with scanning("preview"):
             scan = told_beforehand(detection.scan(text, direction=Direction.OUTBOUND, company=company_now(), said=said))
-        in_files = [
-            replace(content, scan=told_beforehand(content.scan))
-            for content in contents.of_files(files, Direction.OUTBOUND)
-        ]
+        direction = Direction.OUTBOUND
+        scanned = contents.of_files(files, direction) if recorded is None else contents.of_message(recorded)
+        in_files = [replace(content, scan=told_beforehand(content.scan)) for content in scanned]
         with_findings = tuple(content for content in in_files if content.scan.findings)
         moment = moments.moment_of(actor, at or timezone.now(), conversation=conversation, emergency=emergency)
         in_each_file = [content.scan for content in with_findings]

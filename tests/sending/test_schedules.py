@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import TestCase
 
+from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.delivery.models import Wait
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.directory_sync import sync_all
@@ -114,6 +115,18 @@ def test_rules_that_changed_count(desk: Desk, configure: Callable[..., None]) ->
         configure(RULES={"attempt": "block"})
 
     assert returned(desk, stricter, text=GIVES, override=words) == ["attempt"]
+
+
+def test_rules_that_changed_count_for_files_as_well(desk: Desk, configure: Callable[..., None]) -> None:
+    configure(RULES={"attempt": "deliver"})
+    note = FileIn(name="note.txt", content_type="text/plain", content=GIVES.encode())
+    sent = committed(lambda: desk.send(files=(note,), send_at=desk.clock.now + timedelta(hours=2)))
+
+    configure(RULES={"attempt": "block"})
+    committed(lambda: desk.later(7200))
+
+    assert desk.handed_over == []
+    assert desk.wait(sent).state == "returned"
 
 
 def test_a_nudge_that_was_answered_is_not_asked_again(desk: Desk) -> None:
