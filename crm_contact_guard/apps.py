@@ -25,6 +25,7 @@ class ContactGuardConfig(AppConfig):
     def ready(self) -> None:
         from crm_contact_guard import checks  # noqa: F401, PLC0415 - registers the checks
         from crm_contact_guard.directory import changes  # noqa: PLC0415 - models must be loaded first
+        from crm_contact_guard.installation import holiday_checks  # noqa: F401, PLC0415 - registers its check
         from crm_contact_guard.monitoring import exposition  # noqa: PLC0415 - models must be loaded first
         from crm_contact_guard.privacy import erasing  # noqa: PLC0415 - models must be loaded first
         from crm_contact_guard.reading.forgetting import forget  # noqa: PLC0415
@@ -32,7 +33,8 @@ class ContactGuardConfig(AppConfig):
 
         for room in _ROOMS_WITH_TABLES:
             import_module(f"{self.name}.{room}.follows")
-        import_module(f"{self.name}.sending.telling")  # registers its topics of notices
+        for module in ("sending.telling", "supervision.unread.telling"):
+            import_module(f"{self.name}.{module}")  # registers its topics of notices
         exposition.count()
         erasing.ERASERS.append(forget)
         changes.LISTENERS.append(Recorder())

@@ -15,7 +15,6 @@ from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.template import engines
-from django.utils import timezone
 
 from crm_contact_guard import crm
 from crm_contact_guard.channels import registry
@@ -30,7 +29,6 @@ from crm_contact_guard.installation.templates import finds_ours
 from crm_contact_guard.notices import targets
 from crm_contact_guard.policy import (
     company,
-    hours,
     icalendar_options,
     presets,
     protection,
@@ -136,19 +134,6 @@ def check_quiet_hours(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     problem = _problem(quiet_hours.check)
     hint = "See docs/working_time.md, Quiet hours of customers."
     return [Error(problem, hint=hint, id="crm_contact_guard.E050")] if problem else []
-
-
-@register("crm_contact_guard")
-def check_holidays(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E052: ``HOLIDAYS`` has an unknown code. W010: the package ``holidays`` has no data for this year or the next."""
-    hint = "Use a code of ISO 3166-1 or 3166-2 such as JP or GB-ENG, or a date such as 2026-12-30."
-    unknown = hours.unknown_holidays()
-    if unknown:
-        return [Error(f'CONTACT_GUARD["HOLIDAYS"]: {one}', hint=hint, id="crm_contact_guard.E052") for one in unknown]
-    year = timezone.now().year
-    hint = "Upgrade the package holidays, or add the missing days as dates."
-    missing = hours.holiday_problems((year, year + 1))
-    return [Warning(f'CONTACT_GUARD["HOLIDAYS"]: {one}', hint=hint, id="crm_contact_guard.W010") for one in missing]
 
 
 @register("crm_contact_guard")

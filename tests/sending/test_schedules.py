@@ -120,7 +120,9 @@ def test_rules_that_changed_count(desk: Desk, configure: Callable[..., None]) ->
 def test_rules_that_changed_count_for_files_as_well(desk: Desk, configure: Callable[..., None]) -> None:
     configure(RULES={"attempt": "deliver"})
     note = FileIn(name="note.txt", content_type="text/plain", content=GIVES.encode())
-    sent = committed(lambda: desk.send(files=(note,), send_at=desk.clock.now + timedelta(hours=2)))
+    sent = committed(
+        lambda: desk.send(channel="chat", attachments=(note,), send_at=desk.clock.now + timedelta(hours=2))
+    )
 
     configure(RULES={"attempt": "block"})
     committed(lambda: desk.later(7200))
