@@ -44,6 +44,7 @@ from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.handling import steps
 from crm_contact_guard.supervision.rehearsing import trials
 from crm_contact_guard.supervision.second_reading import second_reader
+from crm_contact_guard.supervision.unread.telling import unread_tell
 from crm_contact_guard.supervision.urgent.telling import urgent_tell
 
 logger = logs.logger(__name__)
@@ -80,7 +81,7 @@ def release(message_id: str) -> None:
 
 @shared_task(acks_late=True, ignore_result=True)
 def inspect(message_id: str) -> None:
-    """Inspect one message. Before, tell people if it is urgent, and answer it automatically if nobody works.
+    """Inspect one message. Before, tell people of it, at once if it is urgent, and answer it if nobody works.
 
     The sweep repeats this task until the message is inspected, so the automatic answer isn't lost if a process dies.
     """
@@ -88,8 +89,9 @@ def inspect(message_id: str) -> None:
     with crm.tenant(message.tenant):
         try:
             answering.answer(message, urgent_tell(message))
+            unread_tell(message)
         except ConfigurationError:
-            logger.exception("Message %s gets no automatic answer, and nobody is told that it is urgent", message_id)
+            logger.exception("Message %s gets no automatic answer, and nobody is told of it", message_id)
         inspection.inspect(message)
 
 

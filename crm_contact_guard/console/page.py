@@ -35,6 +35,7 @@ from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.known_rules.publishing import Mine, mine
 from crm_contact_guard.policy.known_rules.rights import may_publish
 from crm_contact_guard.policy.known_rules.showing import title_of
+from crm_contact_guard.supervision.unread.telling import UNREAD
 
 P = ParamSpec("P")
 #: A view that takes the request and the viewing employee.
@@ -121,7 +122,11 @@ class Frame:
     @cached_property
     def unread(self) -> int:
         """The number of the viewer's unread notices."""
-        return listing.unread(self.viewer) if self.viewer is not None else 0
+        return len(self._unread_topics)
+
+    @cached_property
+    def _unread_topics(self) -> list[str]:
+        return listing.unread_topics(self.viewer) if self.viewer is not None else []
 
     @cached_property
     def unseen(self) -> int:
@@ -129,7 +134,9 @@ class Frame:
         if self.viewer is None:
             return 0
         rows = permissions.own_conversations(self.viewer)
-        return self.unread + (rows.aggregate(unread=Sum("unread"))["unread"] or 0)
+        # A notice of a message is about what is counted here anyway.
+        notices = sum(topic != UNREAD for topic in self._unread_topics)
+        return notices + (rows.aggregate(unread=Sum("unread"))["unread"] or 0)
 
     @cached_property
     def rules(self) -> Mine:

@@ -201,9 +201,9 @@ def take_over(conversation: Conversation, employee: Employee) -> None:
         _record(conversation, "conversation.taken_over", employee)
 
 
-def mark_read(conversation: Conversation) -> None:
-    """Reset the unread count, because the answering employee has seen the messages."""
-    Conversation.objects.filter(pk=conversation.pk, unread__gt=0).update(unread=0)
+def mark_read(conversation: Conversation) -> bool:
+    """Reset the unread count, because the answering employee has seen the messages. Return whether some were unread."""
+    return Conversation.objects.filter(pk=conversation.pk, unread__gt=0).update(unread=0) > 0
 
 
 def _later(current: datetime | None, new: datetime) -> datetime:

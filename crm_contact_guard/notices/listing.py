@@ -40,6 +40,11 @@ def unread(person: Employee) -> int:
     return mine(person).filter(read_at__isnull=True)[:MOST].count()
 
 
+def unread_topics(person: Employee) -> list[str]:
+    """Return the topic of each notice that the person hasn't read, for at most ``MOST`` of them."""
+    return list(mine(person).filter(read_at__isnull=True).values_list("topic", flat=True)[:MOST])
+
+
 def listed(person: Employee, *, only_unread: bool) -> Sequence[Listed]:
     """Return the person's newest notices in the active language, newest first."""
     rows = mine(person).order_by("-pk")

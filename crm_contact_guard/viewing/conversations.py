@@ -15,6 +15,7 @@ from crm_contact_guard.conversations.lifecycle import mark_read
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.access import record_view
 from crm_contact_guard.record.models import Conversation, Event
+from crm_contact_guard.supervision.unread.telling import unread_settle
 
 #: How long a recorded view covers the polling of an open page. After this time, polling records a new view.
 VIEW_LASTS = timedelta(hours=8)
@@ -26,7 +27,7 @@ def seen(viewer: Employee, conversation: Conversation, purpose: str, subject_id:
     If the viewer takes part in the conversation, mark it as read. Otherwise record the view.
     """
     if permissions.is_party(viewer, conversation):
-        mark_read(conversation)
+        _mark_read(conversation)
     else:
         record_view(viewer=viewer, conversation=conversation, purpose=purpose, subject_id=subject_id)
 
@@ -38,7 +39,7 @@ def still_seen(viewer: Employee, conversation: Conversation, purpose: str) -> No
     within ``VIEW_LASTS``.
     """
     if permissions.is_party(viewer, conversation):
-        mark_read(conversation)
+        _mark_read(conversation)
         return
     opened = Event.objects.filter(
         kind="view.content",
@@ -48,6 +49,11 @@ def still_seen(viewer: Employee, conversation: Conversation, purpose: str) -> No
     )
     if not opened.exists():
         record_view(viewer=viewer, conversation=conversation, purpose=purpose)
+
+
+def _mark_read(conversation: Conversation) -> None:
+    if mark_read(conversation):
+        unread_settle(conversation)
 
 
 def listed(viewer: Employee, conversations: Sequence[Conversation], purpose: str) -> None:
