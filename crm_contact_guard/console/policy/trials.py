@@ -126,8 +126,9 @@ def _find(viewer: Employee, pk: UUID) -> RuleTrial:
 
 def _trial_page(viewer: Employee, row: RuleTrial, now: Course) -> TrialPage:
     rules, found = rulebook.from_text(row.text), now.found
-    groups = [found.decisions, found.appearing, found.vanishing, found.rules]
-    wanted = {key for part in groups for group in part.values() for key in group.samples}
+    by_name = (found.appearing, found.vanishing, found.rules)
+    groups = [*found.decisions.values(), *(group for part in by_name for group in part.values())]
+    wanted = {key for group in groups for key in group.samples}
     messages = Message.objects.filter(pk__in=wanted, tenant=row.tenant).select_related("conversation__customer")
     known = {message.pk: message for message in messages}
     decisions = {

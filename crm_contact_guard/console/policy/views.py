@@ -226,6 +226,7 @@ def _policy_page(
     sampled: Sequence[SampleLine],
 ) -> PolicyPage:
     now = in_force(viewer.tenant)
+    trials = RuleTrial.objects.filter(tenant=viewer.tenant).select_related("author").order_by("-created_at")
     running = PolicyVersion.objects.filter(tenant=viewer.tenant, state=PolicyVersion.State.SHADOW)
     silent = running.first() if now.shadow is not None else None
     return PolicyPage(
@@ -240,7 +241,7 @@ def _policy_page(
         industry=industry,
         trial=trial,
         sampled=sampled,
-        trials=RuleTrial.objects.filter(tenant=viewer.tenant).select_related("author").order_by("-created_at")[:MOST],
+        trials=list(trials[:MOST]),
         silent=silent,
         counted=_counted(silent) if silent is not None else [],
         may_set=permissions.may_set_policy(viewer),

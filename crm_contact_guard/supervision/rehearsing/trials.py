@@ -114,7 +114,7 @@ def trial_continue(trial_id: UUID, *, seconds: float = SLICE, batch: int = BATCH
     if trial is None:
         return
     began, so_far = monotonic(), course(trial)
-    period = {"tenant": trial.tenant, "since": trial.since, "until": trial.until}
+    period: dict[str, Any] = {"tenant": trial.tenant, "since": trial.since, "until": trial.until}
     total = so_far.total if so_far.total is not None else messages_between(**period).count()
     found, rules = so_far.found, rulebook.from_text(trial.text)
     try:
