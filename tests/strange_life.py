@@ -4,7 +4,10 @@ after it has altered ``tests.settings``."""
 from __future__ import annotations
 
 import gzip
+import os
 import re
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import django
@@ -13,6 +16,7 @@ django.setup()
 
 from django.core import mail  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
 from django.test import Client as Browser  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
@@ -39,6 +43,10 @@ class Client(Browser):
 
 PRESSING = "LINE交換しませんか？ID: hanako_22"
 
+if kept := os.environ["CONTACT_GUARD_MIGRATED"]:
+    connection.ensure_connection()
+    with closing(sqlite3.connect(kept)) as file:
+        file.backup(connection.connection)
 call_command("migrate", verbosity=0)
 call_command("makemigrations", "crm_contact_guard", check=True, dry_run=True, verbosity=0)
 clerk = factories.employee("aoi", branch=factories.team(head="sora"))

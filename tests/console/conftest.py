@@ -13,12 +13,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from crm_contact_guard.directory.mirror import employee_for, mirror_teams
+from crm_contact_guard import crm
+from crm_contact_guard.directory.mirror import mirror_employee, mirror_teams
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Alert
 from tests import factories
+from tests.host.models import Branch
 
 ALWAYS = {"mon-sun": "00:00-24:00"}
 ASK = "LINE交換しませんか？ID: hanako_22"
@@ -91,14 +93,19 @@ def english() -> Iterator[None]:
 
 @pytest.fixture
 def hotel(db: None) -> Hotel:
-    desk = factories.team("Front desk", head="chief", deputy="vice")
-    hall = factories.team("Hall", head="boss", deputy="")
-    made = {name: factories.user(name, branch=desk, hours=ALWAYS) for name in ("aoi", "ken")}
+    desk, hall = (Branch.objects.create(title=title) for title in ("Front desk", "Hall"))
+    made = {name: factories.user(name, job="chief", branch=desk) for name in ("chief", "vice")}
+    made["boss"] = factories.user("boss", job="chief", branch=hall)
+    desk.head, desk.deputy_head, hall.head = made["chief"], made["vice"], made["boss"]
+    desk.save()
+    hall.save()
+    made |= {name: factories.user(name, branch=desk, hours=ALWAYS) for name in ("aoi", "ken")}
     made["ren"] = factories.user("ren", branch=hall, hours=ALWAYS)
     made |= {name: factories.user(name, job=name) for name in ("compliance", "auditor")}
     mirror_teams()
-    people = {name: employee_for(user) for name, user in made.items()}
-    people |= {person.name.lower(): person for person in Employee.objects.all()}
+    # Mirrored one by one and not at first sight, which would look at all teams again each time.
+    records = {name: crm.adapter().employee(user) for name, user in made.items()}
+    people = {name: mirror_employee(record) for name, record in records.items() if record is not None}
     return Hotel(
         people=people,
         talk=factories.conversation(people["aoi"], name="Hanako Sato"),
