@@ -12,7 +12,7 @@ LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --ext
 JOBS = auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services test-live test-postgresql test-mariadb matrix matrix-slice mutants sequences operations kills test-hosts test-hosts-slice coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
+.PHONY: help install demo demo-data test test-services test-live test-postgresql test-postgresql-slice test-mariadb test-mariadb-slice upgrades environments matrix matrix-slice mutants sequences operations kills test-hosts test-hosts-slice coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -52,6 +52,8 @@ $(BIN)/python:
 
 install: .venv/.dev-installed ## the environment in .venv
 
+environments: .venv/.services-installed .venv/.matrix-installed ## the same for all tests and the matrix
+
 # --- demo -------------------------------------------------------------------------------------------------------------
 
 demo: .venv/.demo-installed ## the demo at http://127.0.0.1:8000; Ctrl-C ends it
@@ -76,6 +78,16 @@ test-postgresql: .venv/.services-installed ## of it the suite on PostgreSQL
 
 test-mariadb: .venv/.services-installed ## of it the suite on MariaDB
 	CONTACT_GUARD_SEQUENCES=60 $(BIN)/python -m pytest --ds tests.settings_mariadb $(PYTEST_ARGS)
+
+test-postgresql-slice: .venv/.services-installed ## of the suite what CI takes on PostgreSQL: what may come out differently there
+	CONTACT_GUARD_SEQUENCES=20 $(BIN)/python -m pytest --slice --ds tests.settings_postgresql $(PYTEST_ARGS)
+
+test-mariadb-slice: .venv/.services-installed ## the same on MariaDB, and less
+	CONTACT_GUARD_SEQUENCES=20 $(BIN)/python -m pytest --slice --ds tests.settings_mariadb $(PYTEST_ARGS)
+
+upgrades: .venv/.services-installed ## upgrades from each migration on SQLite, PostgreSQL and MariaDB (tests run every fifth or tenth)
+	@set -e; for settings in settings settings_postgresql settings_mariadb; do \
+		CONTACT_GUARD_EVERY_STATE=1 $(BIN)/python -m pytest --ds tests.$$settings tests/upgrades $(PYTEST_ARGS); done
 
 test-hosts: .venv/.services-installed ## the built wheel in living CRMs from PyPI, by the tutorial; needs PostgreSQL
 	$(BIN)/python -m pytest --hosts tests/hosts $(PYTEST_ARGS)

@@ -7,36 +7,22 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings
-from django.db import connections
 from django.test import TransactionTestCase
 
 from crm_contact_guard.channels.memory import MemoryChannel
+from tests import other_databases
 from tests.clock import Clock
+from tests.emptying import empties
 
 # How long an example takes says how loaded the machine is.
 hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("untimed")
 
-SQLITE = "django.db.backends.sqlite3"
-SERVICES = Path(__file__).parent / "services"
-HOSTS = Path(__file__).parent / "hosts"
-#: What runs the same whichever database the tests have: it needs none, brings its own, or asks for people's rights,
-#: which Python decides.
-ALIKE = {
-    Path(__file__).parent / name
-    for name in (
-        "databases",
-        "demo",
-        "detection",
-        "docs",
-        "supervision/handling/test_matrix.py",
-        "test_architecture.py",
-        "test_services_authorise.py",
-        "test_strange_hosts.py",
-        "test_vendor.py",
-    )
-}
-
+TESTS = Path(__file__).parent
+SERVICES = TESTS / "services"
+HOSTS = TESTS / "hosts"
+#: The vendor of the tests' database.
+VENDOR = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2].removesuffix("3")
 #: Fixtures by which a test asks for a database without the mark.
 _DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback", "live_server"}
 
@@ -46,6 +32,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--services",
         action="store_true",
         help="also collect tests/services, which need PostgreSQL, MariaDB, Redis, RabbitMQ and Chromium",
+    )
+    parser.addoption(
+        "--slice",
+        action="store_true",
+        help="on PostgreSQL and MariaDB, leave out what tests/other_databases.py says and what is marked beyond_slice",
     )
     parser.addoption(
         "--hosts",
@@ -60,23 +51,31 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return True
     if collection_path == HOSTS and not config.getoption("--hosts"):
         return True
-    if collection_path in ALIKE and settings.DATABASES["default"]["ENGINE"] != SQLITE:
-        return True
+    if VENDOR != "sqlite" and TESTS in collection_path.parents:
+        path, in_slice = collection_path.relative_to(TESTS).as_posix(), config.getoption("--slice")
+        return other_databases.leaves_out(path, VENDOR, in_slice=in_slice) or None
     return None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if settings.DATABASES["default"]["ENGINE"] != SQLITE and not config.getoption("--services"):
-        alike = [item for item in items if not _asks_database(item)]
-        config.hook.pytest_deselected(items=alike)
-        items[:] = [item for item in items if _asks_database(item)]
+    if VENDOR != "sqlite" and not config.getoption("--services"):
+        _keep(config, items, {item.nodeid for item in items if _asks_database(item)})
+        if config.getoption("--slice"):
+            in_slice = [item.nodeid for item in items if item.get_closest_marker("beyond_slice") is None]
+            _keep(config, items, other_databases.chosen(in_slice, VENDOR))
     for item in items:
-        if item.path.is_relative_to(SERVICES):
+        place = item.nodeid.removeprefix("tests/")
+        if place.startswith("services/"):
             item.add_marker(pytest.mark.services)
-        if item.path.is_relative_to(SERVICES / "browser"):
+        if place.startswith("services/browser/"):
             item.add_marker(pytest.mark.browser)
-        if item.path.is_relative_to(HOSTS):
+        if place.startswith("hosts/"):
             item.add_marker(pytest.mark.hosts)
+
+
+def _keep(config: pytest.Config, items: list[pytest.Item], wanted: set[str]) -> None:
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in wanted])
+    items[:] = [item for item in items if item.nodeid in wanted]
 
 
 def _asks_database(item: pytest.Item) -> bool:
@@ -85,28 +84,10 @@ def _asks_database(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _flush_past_the_triggers() -> Iterator[None]:
-    """Let ``transaction=True`` tests empty the recorded tables, whose triggers rightly refuse that.
-
-    Django empties all tables after such a test. The triggers are away for that moment only, and back before the next
-    test starts.
-    """
-    from crm_contact_guard.record import triggers
-
-    flush = TransactionTestCase._fixture_teardown
-
-    def flush_without_triggers(self: TransactionTestCase, *args: Any, **kwargs: Any) -> None:
-        used = [connections[alias] for alias in self._databases_names(include_mirrors=False)]
-        for connection in used:
-            triggers.remove(connection)
-        try:
-            flush(self, *args, **kwargs)
-        finally:
-            for connection in used:
-                triggers.install(connection)
-
+def _emptied_past_the_triggers() -> Iterator[None]:
+    """Let ``transaction=True`` tests empty the recorded tables, whose triggers rightly refuse that."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_without_triggers)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empties)
         yield
 
 

@@ -13,6 +13,9 @@ from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
+
+from crm_contact_guard.record import triggers
 
 APP = "crm_contact_guard"
 #: The host's rows come along: what is recorded points to its users and customers.
@@ -88,12 +91,25 @@ def takes(kept: dict[str, Any], migration: str) -> str:
     return names[names.index(passed[0]) - 1] if passed else migration
 
 
-def migrate(name: str | None) -> Any:
-    """Bring the app's tables to a migration (None: take them away); returns the models of that state."""
-    executor = MigrationExecutor(connection)
-    executor.migrate([(APP, name)])
-    executor.loader.build_graph()
-    return executor.loader.project_state([(APP, name)] if name else []).apps
+def migrate(name: str | None) -> None:
+    """Bring the app's tables to a migration (None: take them away)."""
+    MigrationExecutor(connection).migrate([(APP, name)])
+
+
+def models_at(name: str) -> Any:
+    """Return the models as they were at a migration."""
+    return MigrationExecutor(connection).loader.project_state([(APP, name)]).apps
+
+
+def clear() -> None:
+    """Take the app's tables away at once, without the migrations' way back."""
+    triggers.uninstall(connection)
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        cascade = " CASCADE" if connection.vendor == "postgresql" else ""
+        for table in connection.introspection.table_names(cursor):
+            if table.startswith(f"{APP}_"):
+                cursor.execute(f"DROP TABLE {table}{cascade}")
+    MigrationRecorder(connection).migration_qs.filter(app=APP).delete()
 
 
 def load(kept: dict[str, Any], state: Any) -> None:
