@@ -17,17 +17,16 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from crm_contact_guard import permissions
 from crm_contact_guard.conf import settings
 from crm_contact_guard.console.headers import protect
+from crm_contact_guard.console.menu import OWNERS, Menu, menu_of
 from crm_contact_guard.console.nonces import nonce_used
 from crm_contact_guard.directory.mirror import employee_for
-from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.hosting import languages
 from crm_contact_guard.notices import listing
@@ -68,15 +67,6 @@ class Refused(Shown):
 
 
 @dataclass(frozen=True)
-class NavItem:
-    name: str
-    url: str
-    label: str | Promise
-    icon: str
-    key: str
-
-
-@dataclass(frozen=True)
 class Frame:
     """The frame around a page: base template, navigation and account. Templates read it by the name ``guard``.
 
@@ -95,29 +85,10 @@ class Frame:
         return settings.company_name
 
     @cached_property
-    def nav(self) -> list[NavItem]:
+    def menu(self) -> Menu:
         """The pages that the viewer may use."""
-        if self.viewer is None:
-            return []
-        items = []
-        if permissions.is_supervising(self.viewer):
-            items.append(NavItem("dashboard", _url("dashboard"), _("Overview"), "layout-dashboard", "g d"))
-            items.append(NavItem("alerts", _url("alerts"), _("Alerts"), "bell", "g a"))
-            items.append(NavItem("holds", _url("holds"), _("Held messages"), "hand", "g h"))
-        if permissions.has_cases(self.viewer):
-            items.append(NavItem("cases", _url("cases"), _("Cases"), "briefcase", "g k"))
-        if self.viewer.role != Role.AUDITOR:
-            items.append(NavItem("inbox", _url("inbox"), _("Inbox"), "inbox", "g i"))
-            items.append(NavItem("consultations", _url("consultations"), _("Consultations"), "life-buoy", "g c"))
-        items.append(NavItem("hours", _url("hours"), _("Working time"), "calendar", "g w"))
-        if self.viewer.role != Role.AUDITOR:
-            items.append(NavItem("own_record", _url("own_record"), _("About me"), "user-check", "g m"))
-        if self.rules.version is not None or may_publish(self.viewer):
-            items.append(NavItem("rules", _url("rules"), _("Work rules"), "file-text", "g r"))
-        if permissions.may_look_at_subjects(self.viewer):
-            items.append(NavItem("policy", _url("policy"), _("Rules before sending"), "list-checks", "g p"))
-            items.append(NavItem("data_requests", _url("data_requests"), _("Data requests"), "scale", "g s"))
-        return items
+        publishes = self.viewer is not None and (self.rules.version is not None or may_publish(self.viewer))
+        return menu_of(self.viewer, rules=publishes)
 
     @cached_property
     def unread(self) -> int:
@@ -152,46 +123,8 @@ class Frame:
     def section(self) -> str:
         """The navigation entry that the page belongs to."""
         match = self.request.resolver_match
-        name = match.url_name if match is not None else ""
-        owners = {
-            "alert": "alerts",
-            "hold_approve": "holds",
-            "hold_return": "holds",
-            "hold_reject": "holds",
-            "case": "cases",
-            "case_step": "cases",
-            "case_letter": "cases",
-            "alert_message_erase": "alerts",
-            "inbox_conversation": "inbox",
-            "own_flag": "own_record",
-            "consultation": "consultations",
-            "consultation_new": "consultations",
-            "consultation_reply": "consultations",
-            "consultation_close": "consultations",
-            "consultation_handover": "consultations",
-            "consultation_restrict": "consultations",
-            "consultation_lift": "consultations",
-            "consultation_outside": "consultations",
-            "policy_version": "policy",
-            "policy_approve": "policy",
-            "policy_withdraw": "policy",
-            "policy_try": "policy",
-            "policy_trial": "policy",
-            "hours_employee": "hours",
-            "hours_enter": "hours",
-            "hours_remove": "hours",
-            "hours_company": "hours",
-            "hours_company_enter": "hours",
-            "hours_company_remove": "hours",
-            "rules_version": "rules",
-            "rules_signatures": "rules",
-            "rules_publish": "rules",
-            "customer_data": "data_requests",
-            "customer_data_erase": "data_requests",
-            "customer_data_hold_place": "data_requests",
-            "customer_data_hold_release": "data_requests",
-        }
-        return owners.get(name or "", name or "")
+        name = (match.url_name if match is not None else "") or ""
+        return OWNERS.get(name, name)
 
     @property
     def language(self) -> str:
@@ -211,10 +144,6 @@ class Frame:
     @property
     def logout_url(self) -> str:
         return resolve_url(settings.LOGOUT_URL) if settings.LOGOUT_URL else ""
-
-
-def _url(name: str) -> str:
-    return reverse(f"crm_contact_guard:{name}")
 
 
 def is_htmx(request: HttpRequest) -> bool:

@@ -3,6 +3,24 @@
 (() => {
   "use strict";
   const typing = (element) => element.closest?.("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]");
+  // A person can switch letter keys off (WCAG 2.1.4): speech input and slips of the hand press letters, too.
+  const letters = {
+    get on() { try { return localStorage.getItem("cg-letters") !== "off"; } catch { return true; } },
+    set on(value) { try { localStorage.setItem("cg-letters", value ? "on" : "off"); } catch { /* private mode */ } },
+  };
+  const showLetters = () => document.querySelectorAll("[data-cg-letters]").forEach((box) => (box.checked = letters.on));
+  document.addEventListener("change", (event) => {
+    if (event.target.dataset?.cgLetters !== undefined) letters.on = event.target.checked;
+  });
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", showLetters);
+  else showLetters();
+  // A menu closes when somebody goes on elsewhere.
+  const closeMenus = (besides) => {
+    for (const menu of document.querySelectorAll(".cg-menu[open]")) if (!menu.contains(besides)) menu.open = false;
+  };
+  document.addEventListener("pointerdown", (event) => closeMenus(event.target));
+  document.addEventListener("focusin", (event) => closeMenus(event.target));
+
   let first = "";
   let firstAt = 0;
 
@@ -46,10 +64,14 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.key === "Escape" && typing(event.target)) event.target.blur();
+    if (event.key === "Escape") {
+      document.activeElement?.closest?.(".cg-menu[open]")?.querySelector("summary").focus();
+      closeMenus(null);
+      if (typing(event.target)) event.target.blur();
+    }
     if (typing(event.target) || event.key.length !== 1) return;
     // A panel in a host's page leaves the host's keys alone.
-    if (!document.querySelector(".cg-app")) return;
+    if (!letters.on || !document.querySelector(".cg-app")) return;
     const pair = Date.now() - firstAt < 1200 ? `${first} ${event.key}` : "";
     first = event.key;
     firstAt = Date.now();
