@@ -24,6 +24,7 @@ class ContactGuardConfig(AppConfig):
 
     def ready(self) -> None:
         from crm_contact_guard import checks  # noqa: F401, PLC0415 - registers the checks
+        from crm_contact_guard.conversations.desk.drafts import forget_with  # noqa: PLC0415
         from crm_contact_guard.directory import changes  # noqa: PLC0415 - models must be loaded first
         from crm_contact_guard.installation import holiday_checks  # noqa: F401, PLC0415 - registers its check
         from crm_contact_guard.monitoring import exposition  # noqa: PLC0415 - models must be loaded first
@@ -36,7 +37,7 @@ class ContactGuardConfig(AppConfig):
         for module in ("sending.telling", "supervision.unread.telling"):
             import_module(f"{self.name}.{module}")  # registers its topics of notices
         exposition.count()
-        erasing.ERASERS.append(forget)
+        erasing.ERASERS.extend((forget, forget_with))
         changes.LISTENERS.append(Recorder())
         post_migrate.connect(_compare_exactly, sender=self)
         post_migrate.connect(_restore_triggers, sender=self)

@@ -19,6 +19,7 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import FileIn, InboundMessage
 from crm_contact_guard.conversations import lifecycle, names, senders
 from crm_contact_guard.conversations.carrier_events import event_key, seen
+from crm_contact_guard.conversations.desk import shelving
 from crm_contact_guard.conversations.models import CarrierEventId
 from crm_contact_guard.conversations.quotes import earlier_words, told_apart
 from crm_contact_guard.conversations.restrictions.standing import writing_as
@@ -237,6 +238,7 @@ def receive(inbound: InboundMessage) -> Received:
                     )
                 )
                 lifecycle.note_message(conversation, message)
+            shelving.note_thanks(conversation, message)
             storage.attach(message, stored)
             consent.wrote(carrier, inbound.from_address, inbound.occurred_at, holders)
             names.ask_later(carrier, conversation.customer)

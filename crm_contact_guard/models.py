@@ -1,6 +1,7 @@
 """All models of the app, collected for Django from the packages that define them."""
 
 from crm_contact_guard.api.models import ApiToken
+from crm_contact_guard.conversations.desk.models import Draft, Presence
 from crm_contact_guard.conversations.models import CarrierEventId, ChatLink
 from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.delivery.models import Carrier, Delivery, IdempotencyKey, Wait
@@ -50,6 +51,7 @@ __all__ = [
     "Conversation",
     "Customer",
     "Delivery",
+    "Draft",
     "Employee",
     "ErasurePermit",
     "Event",
@@ -64,6 +66,7 @@ __all__ = [
     "NoticePreference",
     "Pending",
     "PolicyVersion",
+    "Presence",
     "QueueView",
     "ReaderAnswer",
     "Restriction",

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from crm_contact_guard import crm
 from crm_contact_guard.conversations import names
+from crm_contact_guard.conversations.desk import drafts, presence
 from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.delivery import attempts, outbox, waits
 from crm_contact_guard.directory.models import Customer, Employee
@@ -168,8 +169,8 @@ def sweep(days: int = 2) -> dict[str, int]:
 
     This includes messages whose time to go has come, messages in the outbox, files at carriers, uninspected messages
     from the last ``days`` days, questions to the second reader, notices, emails about consultations, and trials of
-    rules. Snoozed alerts whose time has come return to the queue, and reminders of tasks in cases are recorded. All
-    else is left to other tasks, so that a slow carrier does not delay the rest.
+    rules. Snoozed alerts whose time has come return to the queue, reminders of tasks in cases are recorded, and old
+    drafts go. All else is left to other tasks, so that a slow carrier does not delay the rest.
     """
     due = waits.due(timezone.now())
     for message_id in due:
@@ -191,6 +192,8 @@ def sweep(days: int = 2) -> dict[str, int]:
     alert_notices.owed_tell()
     notices.failed_renew()
     reminders.remind_due()
+    drafts.forget_old()
+    presence.forget_old()
     waiting = notices.due()
     for notice_id in waiting:
         later("notify", str(notice_id))

@@ -81,6 +81,7 @@ from crm_contact_guard.supervision.rehearsing.models import RuleTrial
 from crm_contact_guard.supervision.rehearsing.trials import trial_cancel, trial_start
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
 from tests import factories, rules_text
+from tests.conversations import test_desk as desk
 from tests.supervision.cases import authorised
 from tests.supervision.consulting import authorised as helping
 
@@ -406,6 +407,7 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
 WITHIN = {
     "notices.listing.notices_read",
     "supervision.handling.bulk.alerts_undo",
+    "conversations.desk.drafts.draft_forget",
     "delivery.idempotency.of",
     "delivery.waits.move",
     "sending.recalling.recalled",
@@ -413,6 +415,7 @@ WITHIN = {
     "supervision.choices.record_kept_back",
     "supervision.preview.preview",
     *authorised.WITHIN,
+    *desk.SERVICES,
 }
 
 

@@ -12,7 +12,7 @@ from crm_contact_guard.console.conversation import calls, chat_links, identifyin
 from crm_contact_guard.console.conversation import views as conversation
 from crm_contact_guard.console.customer import chat, chat_files
 from crm_contact_guard.console.data_requests import views as data_requests
-from crm_contact_guard.console.employee import inbox, starting
+from crm_contact_guard.console.employee import acting, inbox, starting
 from crm_contact_guard.console.hours import views as hours
 from crm_contact_guard.console.notices import views as notices
 from crm_contact_guard.console.own import views as own
@@ -99,6 +99,12 @@ urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/news/", inbox.inbox_news, name="inbox_news"),
     path("inbox/<uuid:pk>/", inbox.inbox, name="inbox_conversation"),
+    path("inbox/<uuid:pk>/done/", acting.done, name="inbox_done"),
+    path("inbox/<uuid:pk>/undone/", acting.undone, name="inbox_undone"),
+    path("inbox/<uuid:pk>/snooze/", acting.snooze, name="inbox_snooze"),
+    path("inbox/<uuid:pk>/wake/", acting.wake, name="inbox_wake"),
+    path("inbox/<uuid:pk>/hand-over/", acting.hand_over, name="inbox_hand_over"),
+    path("conversations/<uuid:pk>/draft/", acting.draft, name="conversation_draft"),
     path("notices/", notices.notices, name="notices"),
     path("notices/news/", notices.news, name="notices_news"),
     path("notices/read/", notices.read, name="notices_read"),

@@ -60,6 +60,12 @@ def chat_link_find(token: str) -> ChatLink | None:
     )
 
 
+def has_link(conversation: Conversation) -> bool:
+    """Whether the customer has a link to the web chat that still works."""
+    rows = ChatLink.objects.filter(conversation=conversation, revoked_at__isnull=True)
+    return rows.filter(expires_at__gt=timezone.now()).exists()
+
+
 @database.atomic()
 def chat_link_revoke(*, link: ChatLink, revoked_by: Employee) -> None:
     """Revoke a link. Chat pages that are open stop working at their next request.

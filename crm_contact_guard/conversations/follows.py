@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -46,6 +46,8 @@ class _Talk:
     messages: int = 0
     #: Whether the newest message from the customer was answered.
     answered: bool = True
+    #: When the newest message from the customer was recorded, if it was not answered.
+    heard: datetime | None = None
     #: Whether a message from the customer, or a call, occurred exactly at the row's ``waiting_since``.
     asked: bool = False
 
@@ -97,6 +99,7 @@ def _read_all(messages: QuerySet[Message], talks: Mapping[Any, _Talk]) -> None:
         of = received if direction == Direction.INBOUND else sent
         of[key] = max(recorded, of.get(key, recorded))
     for key, talk in talks.items():
+        talk.heard = received.get(key)
         talk.answered = key not in received or (key in sent and sent[key] > received[key] - CLOCKS)
 
 
@@ -131,7 +134,13 @@ def _waiting_since(row: Row, life: Life) -> object | None:
     talk: _Talk = life.beside
     if row["waiting_since"] is not None:
         return None if talk.asked else "the time of a message from the customer"
-    return None if talk.answered else "the time of the first message that was not answered"
+    done = row["done_at"] is not None and talk.heard is not None and talk.heard <= row["done_at"] + CLOCKS
+    return None if talk.answered or done else "the time of the first message that was not answered"
+
+
+def _never(column: str) -> Callable[[Row, Life], object | None]:
+    """Rows whose events don't contain the column have never had a value in it."""
+    return lambda row, _life: None if row[column] is None else "nothing"
 
 
 def _unread(row: Row, life: Life) -> object | None:
@@ -149,7 +158,16 @@ follows(
         events=BySubject(
             subject="conversation",
             born=("conversation.opened",),
-            more=("conversation.taken_over", "conversation.linked", "conversation.reassigned"),
+            more=(
+                "conversation.taken_over",
+                "conversation.linked",
+                "conversation.reassigned",
+                "conversation.done",
+                "conversation.undone",
+                "conversation.snoozed",
+                "conversation.snoozed_again",
+                "conversation.woken",
+            ),
             is_new=True,
         ),
         beside=_talks,
@@ -167,8 +185,13 @@ follows(
             "created_at": Recorded(),
             "last_message_at": Checked("the time of its newest message", _last_message_at),
             "waiting_since": Checked(
-                "the time of a message from the customer; nothing only when the newest one was answered", _waiting_since
+                "the time of a message from the customer; nothing only when the newest one was answered or the "
+                "conversation was done since",
+                _waiting_since,
             ),
+            "done_at": Recorded(otherwise=_never("done_at")),
+            "snoozed_until": Recorded(otherwise=_never("snoozed_until")),
+            "snoozed_at": Recorded(otherwise=_never("snoozed_at")),
             "unread": Checked("at most the number of its messages: reading is not recorded", _unread),
         },
     )
@@ -179,7 +202,9 @@ _NOT_FUTURE: Final = "not in the future: what it shows lasts for seconds and is 
 follows(
     Follows(
         model=ChatLink,
-        events=BySubject(subject="chat_link", born=("chat_link.created",), more=("chat_link.revoked",)),
+        events=BySubject(
+            subject="chat_link", born=("chat_link.created",), more=("chat_link.revoked", "chat_link.ended")
+        ),
         columns={
             "id": _KEY,
             "conversation_id": Recorded(),
@@ -187,7 +212,7 @@ follows(
             "created_by_id": Recorded(),
             "created_at": Recorded(),
             "expires_at": Recorded(),
-            "revoked_at": Recorded(otherwise=marked("revoked_at", "chat_link.revoked")),
+            "revoked_at": Recorded(otherwise=marked("revoked_at", "chat_link.revoked", "chat_link.ended")),
             "last_seen_at": not_after("last_seen_at", timedelta(0), _NOT_FUTURE),
             "customer_typing_at": not_after("customer_typing_at", timedelta(0), _NOT_FUTURE),
             "employee_typing_at": not_after("employee_typing_at", timedelta(0), _NOT_FUTURE),
@@ -235,4 +260,5 @@ follows(
     )
 )
 
+from crm_contact_guard.conversations.desk import follows as desk_follows  # noqa: E402, F401 - its tables
 from crm_contact_guard.conversations.restrictions import follows as restriction_follows  # noqa: E402, F401 - its table

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F, QuerySet
@@ -69,7 +70,7 @@ def conversation_open(
     return conversation
 
 
-def _record(conversation: Conversation, kind: str, actor: Employee | None = None) -> None:
+def _record(conversation: Conversation, kind: str, actor: Employee | None = None, **more: Any) -> None:
     record_event(
         kind=kind,
         subject_type="conversation",
@@ -78,13 +79,22 @@ def _record(conversation: Conversation, kind: str, actor: Employee | None = None
         actor=actor.pk if actor else "",
         conversation=conversation,
         row=conversation,
+        **more,
     )
 
 
 def conversation_start(*, actor: Employee, customer: Customer, channel: str) -> Conversation:
-    """Start a conversation that is assigned to ``actor``. Raise NotPermitted if the employee may not start it."""
+    """Start a conversation that is assigned to ``actor``.
+
+    Raise NotPermitted if the employee may not start it, or if the customer waits for a colleague's answer.
+    """
     if not may_start(actor, customer):
         raise NotPermitted(_("Another colleague looks after this customer."))
+    waiting = Conversation.objects.filter(customer=customer, employee__isnull=False, waiting_since__isnull=False)
+    other = waiting.exclude(employee=actor).select_related("employee").first()
+    if other is not None and other.employee is not None:
+        words = _("This customer waits for an answer from %(name)s. Ask %(name)s to hand the conversation over.")
+        raise NotPermitted(words % {"name": other.employee.name})
     return conversation_open(customer=customer, channel=channel, employee=actor)
 
 
@@ -199,6 +209,18 @@ def take_over(conversation: Conversation, employee: Employee) -> None:
         conversation.employee = employee
         conversation.save(update_fields=["employee"])
         _record(conversation, "conversation.taken_over", employee)
+
+
+def reassigned(
+    conversation: Conversation, by: Employee, *, employee: Employee | None, team: Team | None, reason: str
+) -> Conversation:
+    """Give a locked conversation to another employee or team, and record it. The customer's owner stays."""
+    before, owner = conversation.employee_id, conversation.customer.owner_id
+    conversation.employee, conversation.team = employee, team
+    conversation.save(update_fields=["employee", "team"])
+    data = {"from": str(before) if before else None, "owner": str(owner) if owner else None}
+    _record(conversation, "conversation.reassigned", by, data=data, reason=reason or None)
+    return conversation
 
 
 def mark_read(conversation: Conversation) -> bool:

@@ -40,6 +40,8 @@ def may_name_customer(viewer: Employee, conversation: Conversation) -> bool:
     """
     if not viewer.active or viewer.role == Role.AUDITOR:
         return False
-    if may_write(viewer, conversation) or viewer.role == Role.COMPLIANCE:
+    if may_write(viewer, conversation):
+        return True
+    if viewer.role == Role.COMPLIANCE:
         return conversations(viewer).filter(pk=conversation.pk).exists()
     return conversation.team_id is not None and watched_teams(viewer).filter(pk=conversation.team_id).exists()

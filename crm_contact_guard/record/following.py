@@ -259,11 +259,11 @@ def same(column: str, expected: Callable[[Row, Life], Any], says: str) -> Checke
     return Checked(says, check)
 
 
-def marked(column: str, kind: str) -> Callable[[Row, Life], object | None]:
-    """Require a time if, and only if, there is an event of this kind. Used if events of earlier versions lack it."""
+def marked(column: str, *kinds: str) -> Callable[[Row, Life], object | None]:
+    """Require a time if, and only if, there is an event of these kinds. Used if events of earlier versions lack it."""
 
     def check(row: Row, life: Life) -> object | None:
-        told = life.last(kind) is not None
+        told = life.last(*kinds) is not None
         return None if (row[column] is not None) is told else ("a time" if told else "nothing")
 
     return check

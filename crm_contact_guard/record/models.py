@@ -45,6 +45,11 @@ class Conversation(Row):
     #: Time of the customer's first unanswered message; null if there is none.
     waiting_since = models.DateTimeField(null=True, blank=True)
     unread = models.PositiveIntegerField(default=0)
+    #: When somebody last said that no (further) answer is needed. A later message supersedes it.
+    done_at = models.DateTimeField(null=True, blank=True)
+    #: Until when the conversation is put aside, and since when. A later message ends this.
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    snoozed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [

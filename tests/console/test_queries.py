@@ -50,3 +50,4 @@ def test_one_row_or_a_dozen_the_pages_ask_alike(hotel: Hotel) -> None:
 
     assert {page: len(found) for page, found in many.items()} == {page: len(found) for page, found in few.items()}
     assert {page: len(found) for page, found in many.items() if len(found) > 40} == {}
+    assert len(many["inbox with a talk"]) <= 30

@@ -50,6 +50,7 @@ def play() -> None:
         alert_close(alert_id=alert.pk, reviewer=chief, resolution="coaching", comment="ご案内済み")
     scene.remarks(clerk, chief)
     preference_set(actor=chief, topic="alert", chosen=Choice(cadence="weekly"))
+    scene.desk(chat, mail, clerk)
     scene.consults(mail, clerk, chief)
     scene.case(chief, clerk)
     scene.knows_the_rules(chief, clerk)

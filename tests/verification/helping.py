@@ -8,6 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from crm_contact_guard.conversations.desk import shelving
+from crm_contact_guard.conversations.desk.handing_over import conversation_hand_over
 from crm_contact_guard.conversations.restrictions.restricting import (
     conversation_reassign,
     restriction_impose,
@@ -42,6 +44,22 @@ class Helping:
             consultation_close(consultation_id=row.pk, actor=self._officer(), result="advised")
         for notice_id in consultation_notices.due(row.pk):
             consultation_notices.notice_send(notice_id)
+
+    def desk_is_worked_at(self) -> None:
+        talk = self._one(Conversation.objects.exclude(employee=None))
+        until = timezone.now() + timedelta(seconds=self.draw.choice([2, 3600]))
+        act = self.draw.choice(
+            [
+                lambda: shelving.conversation_done(conversation=talk, actor=talk.employee),
+                lambda: shelving.conversation_undone(conversation=talk, actor=talk.employee),
+                lambda: shelving.conversation_snooze(conversation=talk, actor=talk.employee, until=until),
+                lambda: shelving.conversation_wake(conversation=talk, actor=talk.employee),
+                lambda: conversation_hand_over(
+                    conversation=talk, actor=talk.employee, to=self.draw.choice(self.clerks)
+                ),
+            ]
+        )
+        act()
 
     def contact_is_limited_and_handed_over(self) -> None:
         talk, officer = self._one(Conversation.objects.all()), self._officer()

@@ -22,7 +22,8 @@ from crm_contact_guard.policy.decision import Action, Decision
 from crm_contact_guard.policy.presets import wordings
 from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.supervision.alerts import TOPICS
-from crm_contact_guard.supervision.models import Topic
+from crm_contact_guard.supervision.models import Finding as StoredFinding
+from crm_contact_guard.supervision.models import FindingKind, Topic
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,21 @@ def _objected(decision: Decision, finding: Finding) -> bool:
     if TOPICS.get(finding.kind.value) == Topic.OFF_CHANNEL:
         return "attempt" in decision.reasons
     return finding.kind.value in decision.reasons
+
+
+def kind_refusal(conversation: Conversation) -> str:
+    """Return an approved refusal if the customer, who waits for an answer, asks for a private contact; else ""."""
+    if conversation.waiting_since is None:
+        return ""
+    kinds = (FindingKind.CONTACT_REQUEST, FindingKind.REPEATED_CONTACT, FindingKind.CONTACT_IDENTIFIER)
+    asked = StoredFinding.objects.filter(
+        message__conversation=conversation,
+        message__direction="inbound",
+        message__occurred_at__gte=conversation.waiting_since,
+        alert__isnull=False,
+        kind__in=kinds,
+    )
+    return next(iter(wordings(spoken(conversation.customer.language), "decline")), "") if asked.exists() else ""
 
 
 def better_wordings(language: str) -> list[str]:

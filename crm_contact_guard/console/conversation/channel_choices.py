@@ -29,9 +29,14 @@ def webchat() -> Channel | None:
     return next((channel for channel in channels if channel.on_our_page), None)
 
 
+def on_our_page(alias: str) -> bool:
+    """Whether the channel is the web chat."""
+    return alias in registry.aliases() and registry.channel(alias).on_our_page
+
+
 def choices(customer: Customer) -> list[Choice]:
     """Return the channels that reach the customer."""
-    kinds = set(customer.addresses.filter(opted_out_at__isnull=True).values_list("kind", flat=True))
+    kinds = {address.kind for address in customer.addresses.all() if address.opted_out_at is None}
     channels = [registry.channel(alias) for alias in registry.aliases()]
     return [
         Choice(
@@ -48,7 +53,8 @@ def choices(customer: Customer) -> list[Choice]:
 
 def refused(customer: Customer) -> list[str]:
     """Return the reasons why channels may not be used although the customer has an address for them."""
-    stopped = set(customer.addresses.filter(opted_out_at__isnull=False, dropped=False).values_list("kind", flat=True))
+    known = [address for address in customer.addresses.all() if not address.dropped]
+    stopped = {address.kind for address in known if address.opted_out_at is not None}
     channels = [registry.channel(alias) for alias in registry.aliases()]
     words = [
         consent.refusal(customer, channel)

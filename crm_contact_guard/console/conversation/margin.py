@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from django.utils.translation import gettext as _
 
@@ -12,6 +13,7 @@ from crm_contact_guard.console.conversation.reasons import reason, remark
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.supervision.contents import names as file_names
 from crm_contact_guard.supervision.models import Finding
+from crm_contact_guard.supervision.pressing.rule import PRESSING
 from crm_contact_guard.supervision.showing import shown
 
 
@@ -24,6 +26,11 @@ class Reason:
     kind: str
 
 
+#: Detectors that judge a message as a whole, or repeat what another detector says more exactly. Their reasons are shown
+#: only where no other finding of the message explains the alert.
+_VAGUE: Final = frozenset({"ranker", "semantic", "semantic.harassment", "harassment.wording"})
+
+
 def marks(message: Message, findings: list[Finding], numbered: int) -> tuple[list[Span], list[Reason]]:
     """Return the marked spans of a message's text and the reasons in its margin, numbered from ``numbered`` + 1.
 
@@ -31,13 +38,24 @@ def marks(message: Message, findings: list[Finding], numbered: int) -> tuple[lis
     """
     numbers: dict[str, int] = {}
     spans, reasons = [], []
-    for finding, text in _told(message, findings, reason):
+    for finding, text in _told(message, _exact(findings), reason):
         if text not in numbers:
             numbers[text] = numbered + len(numbers) + 1
             reasons.append(Reason(numbers[text], text, finding.kind))
         if not finding.place:
             spans.append(Span(finding.start, finding.end, numbers[text]))
     return spans, reasons
+
+
+def _exact(findings: list[Finding]) -> list[Finding]:
+    """Leave out findings that tell the reader nothing beyond the others."""
+    by_rule = any(finding.detector == PRESSING for finding in findings)
+    kept = [
+        finding
+        for finding in findings
+        if (name := finding.detector.removeprefix("thread.")) not in _VAGUE and not (by_rule and name == "presses")
+    ]
+    return kept or findings
 
 
 def noticed(message: Message, findings: list[Finding]) -> list[str]:

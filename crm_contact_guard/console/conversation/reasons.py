@@ -36,7 +36,8 @@ def reason(detector: str, kind: str) -> str:
         return _("The second reader, a machine, sees an attempt here.")
     language = "ja" if (get_language() or "").startswith("ja") else "en"
     told = detection.reason(detector, language)
-    return str(FindingKind(kind).label) if detector in told else told
+    unknown = told in (f"Detector {detector}", f"検出器 {detector}")
+    return str(FindingKind(kind).label) if unknown else told
 
 
 def remark(detector: str, kind: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import uuid4
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -18,11 +18,12 @@ from crm_contact_guard import calling, permissions
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel
 from crm_contact_guard.console.conversation import channel_choices, thread
-from crm_contact_guard.console.conversation.composer import Composer, composer_for, customer_now
+from crm_contact_guard.console.conversation.composer import Composer, Known, composer_for, customer_now
 from crm_contact_guard.console.conversation.thread import Window
 from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.console.page import Shown
 from crm_contact_guard.conversations import senders, typing_marks
+from crm_contact_guard.conversations.desk import presence
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.conversations.restrictions.standing import of_customer
@@ -54,8 +55,8 @@ class Card:
     may_identify: bool
     #: Whether any of the customer's addresses also belongs to another customer.
     shared: bool
-    #: The customer's local time if it differs from the viewer's.
-    local_time: datetime | None
+    #: The time of day where the customer is, if it differs from the viewer's.
+    local_time: time | None
     #: URL of the customer's page in the CRM; empty if there is none that a browser may open.
     url: str
 
@@ -107,6 +108,8 @@ class OpenState:
 
     version: str
     typing: bool
+    #: Colleagues who have the conversation open as well.
+    others: Sequence[presence.Other] = ()
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,8 @@ class Talk:
     chat_links: ChatLinks
     call: CallButtons
     search: Search | None = None
+    #: Whether something on the card was just asked for, so that it must be in view.
+    card_open: bool = False
     #: The limits on the customer's contact that apply now.
     restrictions: Sequence[Restriction] = ()
     #: Number of messages that a limit keeps from the viewer, who answers, until they ask for them.
@@ -151,9 +156,14 @@ def talk(
     unmasked: bool = False,
     call: CallButtons | None = None,
     search: Search | None = None,
+    may_write: bool | None = None,
 ) -> Talk:
-    """Return a conversation with the window of messages that the request's URL selects."""
-    may_write = permissions.may_write(viewer, conversation)
+    """Return a conversation with the window of messages that the request's URL selects.
+
+    ``may_write``: whether the viewer may answer in it, if the caller knows.
+    """
+    may_write = permissions.may_write(viewer, conversation) if may_write is None else may_write
+    prefetch_related_objects([conversation.customer], "addresses")
     limited = of_customer(conversation.customer)
     kept = _kept_back(conversation, limited) if may_write and "kept" not in request.GET else None
     first = kept.first() if kept is not None else None
@@ -161,7 +171,18 @@ def talk(
         window, place = thread.newest(conversation, permissions.findings(viewer), before=first), None
     else:
         window, place = window_of(request, viewer, conversation)
-    composer = composer or composer_for(viewer, conversation, back=back or request.get_full_path())
+    links = chat_links(conversation, may_write=may_write, new_address=new_chat_link)
+    composer = composer or composer_for(
+        viewer,
+        conversation,
+        back=back or request.get_full_path(),
+        known=Known(
+            may_write=may_write,
+            limited=limited,
+            seen=str(window.lines[-1].message.pk) if window.lines and not window.later else None,
+            has_link=bool(links.links),
+        ),
+    )
     return Talk(
         conversation=conversation,
         window=window,
@@ -172,7 +193,7 @@ def talk(
         may_write=may_write,
         note_form=note or NoteForm(),
         card=card(viewer, conversation, unmasked=unmasked),
-        chat_links=chat_links(conversation, may_write=may_write, new_address=new_chat_link),
+        chat_links=links,
         call=call
         or CallButtons(
             conversation=conversation,
@@ -182,6 +203,7 @@ def talk(
             called=request.GET.get("called") == str(conversation.pk),
         ),
         search=search,
+        card_open=bool(search or unmasked or new_chat_link or (note is not None and note.is_bound)),
         restrictions=limited,
         kept_back=kept.count() if kept is not None else 0,
     )
@@ -207,15 +229,17 @@ def window_of(request: HttpRequest, viewer: Employee, conversation: Conversation
     return thread.newest(conversation, findings, before=before), None
 
 
-def open_state(conversation: Conversation, start: Message | None) -> OpenState:
+def open_state(conversation: Conversation, start: Message | None, others: Sequence[presence.Other] = ()) -> OpenState:
     """Return the state of an open page whose first message is ``start``."""
     typing = typing_marks.customer_is_typing(conversation)
-    return OpenState(version=f"{thread.version(conversation, start)}.{int(typing)}", typing=typing)
+    beside = ".".join(f"{other.name}{int(other.typing)}" for other in others)
+    return OpenState(f"{thread.version(conversation, start)}.{int(typing)}{beside}", typing, others)
 
 
 def card(viewer: Employee, conversation: Conversation, *, unmasked: bool = False) -> Card:
     """Return the customer's card. Addresses are masked unless ``unmasked`` is true."""
     customer = conversation.customer
+    rows = [address for address in customer.addresses.all() if not address.dropped]
     return Card(
         customer=customer,
         addresses=[
@@ -226,12 +250,12 @@ def card(viewer: Employee, conversation: Conversation, *, unmasked: bool = False
                 str(consent.REASONS.get(row.opted_out_by, _("was opted out"))) if row.opted_out_at else "",
                 row.opted_out_at,
             )
-            for row in customer.addresses.filter(dropped=False)
+            for row in rows
         ],
-        may_unmask=permissions.may_unmask(viewer) and not unmasked and customer.addresses.exists(),
+        may_unmask=permissions.may_unmask(viewer) and not unmasked and bool(customer.addresses.all()),
         unknown=customer.key is None,
         may_identify=permissions.may_identify_customer(viewer, conversation),
-        shared=any(senders.is_shared(row) for row in customer.addresses.filter(dropped=False)),
+        shared=any(senders.is_shared(row) for row in rows),
         local_time=customer_now(conversation, viewer, timezone.now()),
         url=customer.url if customer.url.startswith(("/", "https://", "http://")) else "",
     )

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
+from crm_contact_guard.console.conversation import channel_choices
 from crm_contact_guard.console.conversation.call_words import NoteDetails, details_of
 from crm_contact_guard.console.conversation.evidence import Piece, pieces
 from crm_contact_guard.console.conversation.margin import Reason, marks, noticed
@@ -87,6 +88,17 @@ class Line:
     def unsent(self) -> bool:
         """Whether the message waits, or was kept back before it went out."""
         return self.delivery is not None and self.delivery.state in UNSENT
+
+    @property
+    def shown(self) -> str:
+        """The text as pages show it."""
+        return "".join(piece.text for piece in self.pieces)
+
+    @property
+    def unseen(self) -> bool:
+        """Whether the message stands on the web chat's page, which the customer hasn't opened since."""
+        sent = self.delivery is not None and self.delivery.state == Delivery.State.SENT
+        return sent and channel_choices.on_our_page(self.message.channel)
 
     @property
     def trouble(self) -> str:

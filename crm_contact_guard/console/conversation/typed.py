@@ -35,6 +35,8 @@ class Typed:
     send_at: str = ""
     #: ID of a recalled message that this one is written instead of.
     replaces: str = ""
+    #: ID of the newest message that the writer has seen; "" if the form doesn't say.
+    seen: str = ""
     key: str = field(default_factory=lambda: uuid4().hex)
     #: Name of an approved text block that replaces free text, and the values of its variables.
     template: str = ""
@@ -51,6 +53,7 @@ class Typed:
             emergency=form.get("emergency", "") == "on",
             send_at=(form.get("send_then", "") or form.get("send_at", "")).strip()[:40],
             replaces=canonical_text(form.get("replaces", ""))[:36],
+            seen=canonical_text(form.get("seen", ""))[:36],
             override_code=form.get("override_code", ""),
             override_text=form.get("override_text", "").strip()[:MAX_REASON],
             # Our own keys are hexadecimal. Characters that a database can't store are removed from any other key.

@@ -24,6 +24,7 @@ from crm_contact_guard.console.conversation.typed import Typed
 from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.console.page import Shown, is_htmx, page, show
 from crm_contact_guard.conversations import typing_marks
+from crm_contact_guard.conversations.desk import presence
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.record.access import record_unmask
@@ -85,9 +86,13 @@ def news(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Return the messages of an open page, beginning with ``from``, or 204 if version ``v`` is still current."""
     row = find(viewer, pk)
     start = thread.message_of(row, request.GET.get("from"))
-    if "typing" in request.GET and permissions.may_write(viewer, row):
-        typing_marks.employee_types(row)
-    state = open_state(row, start)
+    others: Sequence[presence.Other] = ()
+    if permissions.may_write(viewer, row):
+        if "typing" in request.GET:
+            typing_marks.employee_types(row)
+        presence.looks(row, viewer, typing="writing" in request.GET)
+        others = presence.others(row, viewer)
+    state = open_state(row, start, others)
     if request.GET.get("v") == state.version:
         return HttpResponse(status=204)
     still_seen(viewer, row, "conversation")
@@ -123,6 +128,7 @@ def send(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     composer = composer_send(viewer, composer, request.FILES.getlist("files"))
     if composer.sent:
         typing_marks.employee_wrote(row)
+        presence.stopped_typing(row, viewer)
     if composer.sent and not is_htmx(request):
         return redirect(f"{back}{'&' if '?' in back else '?'}sent={row.pk}#cg-latest")
     return _composed(request, viewer, row, composer, status=200 if composer.sent else 422)
@@ -132,7 +138,8 @@ def _composed(
     request: HttpRequest, viewer: Employee, row: Conversation, composer: Composer, *, status: int
 ) -> HttpResponse:
     if is_htmx(request):
-        response = show(request, viewer, composer, status=status)
+        # Not an error: htmx swaps the form in, and the browser's console stays quiet.
+        response = show(request, viewer, composer)
         if composer.sent:
             response["HX-Trigger"] = "cg-sent"
         return response
@@ -167,7 +174,8 @@ def note(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
         except InvalidMessage as error:
             form.add_error(error.field if error.field in form.fields else None, str(error))
         else:
-            return redirect(f"{back_of(request, row)}#cg-latest")
+            back = back_of(request, row)
+            return redirect(f"{back}{'&' if '?' in back else '?'}noted={row.pk}#cg-latest")
     return show(request, viewer, ConversationPage(talk(request, viewer, row, note=form)), status=422)
 
 

@@ -4,37 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Left
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
 from crm_contact_guard.console.conversation import channel_choices
 from crm_contact_guard.console.conversation.talk import Talk, talk
+from crm_contact_guard.console.employee import acting, filtering
+from crm_contact_guard.console.employee.filtering import Filters
 from crm_contact_guard.console.page import Shown, page, show
+from crm_contact_guard.conversations.desk import handing_over, standing
 from crm_contact_guard.conversations.restrictions.standing import undisturbed
 from crm_contact_guard.delivery import waits
 from crm_contact_guard.delivery.health import Down, down
 from crm_contact_guard.directory.models import Customer, Employee, Role
 from crm_contact_guard.directory.search import part_of
 from crm_contact_guard.exceptions import NotPermitted
-from crm_contact_guard.record.models import AUTO, Conversation, Message
+from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.supervision.showing import shown, stored_findings
 from crm_contact_guard.viewing.conversations import seen
 
-STEP = 50
-MOST = 1000
 #: Maximum number of customers offered for a new conversation by a search.
 OFFERED = 10
-#: Number of characters of the last message that are loaded for its preview. This is more than is shown, since masking
-#: needs some context to tell card numbers from other numbers.
-PREVIEW = 400
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,43 @@ class Row:
     conversation: Conversation
     last_text: str | None
     last_direction: str | None
+    now: datetime
+
+    @property
+    def snoozed(self) -> bool:
+        return standing.is_snoozed(self.conversation, self.now)
+
+    @property
+    def done(self) -> bool:
+        return standing.is_done(self.conversation)
+
+    @property
+    def back(self) -> bool:
+        """Whether the conversation had been put aside until a time that has come."""
+        row = self.conversation
+        if row.snoozed_until is None or row.snoozed_at is None or row.snoozed_until > self.now:
+            return False
+        return row.last_message_at is None or row.last_message_at <= row.snoozed_at
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A link to one of the lists. ``count`` is None if the list isn't counted."""
+
+    label: str | Promise
+    query: str
+    current: bool
+    count: int | None = None
+    #: ID of the count's element, which the page updates; empty if it doesn't.
+    counted: str = ""
+
+
+@dataclass(frozen=True)
+class Did:
+    """What was just done with a conversation: ``done``, ``snoozed``, ``handed``, or why it wasn't."""
+
+    kind: str
+    conversation: Conversation | None
 
 
 @dataclass(frozen=True)
@@ -51,23 +87,35 @@ class Listing:
     """The requested list of conversations, with the parameters that the page sends when it polls for changes."""
 
     rows: Sequence[Row]
+    filters: Filters
+    tabs: Sequence[Tab]
+    #: Lists that are less often needed.
+    other_tabs: Sequence[Tab]
     #: The conversation that is open next to the list.
     active: UUID | None
-    limit: int
-    #: The next larger limit; 0 if there are no more conversations to list.
-    more: int
+    #: The conversation to go on with.
+    following: UUID | None
+    #: Whether there are more conversations than are listed.
+    is_more: bool
     #: Customers found by name with whom a conversation can be started.
     startable: Sequence[Customer]
-    words: str
-    #: "waiting" if only waiting conversations are listed, "unsent" if only those with messages that haven't gone.
-    only: str
-    #: Number of the viewer's messages that wait, or were kept back lately.
-    unsent: int
     waiting: int
-    unread: int
     version: str
     #: Channels whose carriers currently accept no messages.
     down: Sequence[Down]
+    did: Did | None = None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The actions on the open conversation: times to put it aside until, and colleagues to hand it to."""
+
+    times: Sequence[tuple[str, str]]
+    colleagues: Sequence[Employee]
+    done: bool
+    snoozed: bool
+    #: Whether a message ended a snooze whose time hasn't come, so that it can be put aside again.
+    again: bool
 
 
 @dataclass(frozen=True)
@@ -76,6 +124,7 @@ class InboxPage(Shown):
 
     listing: Listing
     talk: Talk | None
+    desk: Desk | None
 
 
 @dataclass(frozen=True)
@@ -93,16 +142,18 @@ def inbox(request: HttpRequest, viewer: Employee, pk: UUID | None = None) -> Htt
     if pk is not None:
         row = get_object_or_404(permitted.select_related("customer__owner", "employee", "team"), pk=pk)
         seen(viewer, row, "inbox")
-        beside = talk(request, viewer, row)
+        beside = talk(request, viewer, row, may_write=True)
     elif viewer.role == Role.AUDITOR:
         raise NotPermitted(_("Auditors read and export; they have no conversations of their own."))
-    return show(request, viewer, InboxPage(listing(request, viewer, pk), beside))
+    desk = _desk(viewer, beside.conversation) if beside is not None else None
+    return show(request, viewer, InboxPage(listing(request, viewer, pk), beside, desk))
 
 
 @page()
 def inbox_news(request: HttpRequest, viewer: Employee) -> HttpResponse:
     """Return the current list, or 204 if it hasn't changed since version ``v``."""
-    if request.GET.get("v") == version(viewer):
+    own = undisturbed(permissions.own_conversations(viewer), viewer.tenant)
+    if request.GET.get("v") == _version(_state(own, timezone.now()), down()):
         return HttpResponse(status=204)
     active = request.GET.get("active", "")
     return show(request, viewer, InboxNews(listing(request, viewer, UUID(active) if _is_uuid(active) else None)))
@@ -110,50 +161,93 @@ def inbox_news(request: HttpRequest, viewer: Employee) -> HttpResponse:
 
 def listing(request: HttpRequest, viewer: Employee, active: UUID | None) -> Listing:
     """Return the list: conversations whose customer has waited longest first, then others by their latest message."""
-    words = request.GET.get("q", "").strip()[:100]
-    only = request.GET.get("show", "")
-    most = min(max(_number(request.GET.get("limit", "")), STEP), MOST)
+    now = timezone.now()
+    filters = Filters.read(request)
     own = undisturbed(permissions.own_conversations(viewer), viewer.tenant)
-    # A search finds those that a restriction keeps back, too.
-    rows = permissions.own_conversations(viewer) if words else own
-    if words:
-        rows = rows.filter(part_of("customer__name", words) | part_of("subject", words))
-    if only == "waiting":
-        rows = rows.filter(waiting_since__isnull=False)
-    unsent = waits.unsent_of(viewer, timezone.now())
-    if only == "unsent":
-        rows = rows.filter(pk__in=unsent.values("message__conversation"))
-    found = list(_listed(rows)[: most + 1])
+    state, away = _state(own, now), down()
+    found = list(filtering.with_last(filtering.chosen(viewer, own, filters, now))[: filters.limit + 1])
     sensitive = stored_findings([row.last_id for row in found if row.last_id])
-    counted = own.aggregate(waiting=Count("pk", filter=Q(waiting_since__isnull=False)), unread=Sum("unread"))
+    tabs, others = _tabs(filters, {**state, "unsent": waits.unsent_of(viewer, now).count()})
+    following = request.GET.get("next", "")
     return Listing(
         rows=[
-            Row(row, shown(row.last_text, sensitive.get(row.last_id, ())), row.last_direction) for row in found[:most]
+            Row(row, shown(row.last_text, sensitive.get(row.last_id, ())), row.last_direction, now)
+            for row in found[: filters.limit]
         ],
+        filters=filters,
+        tabs=tabs,
+        other_tabs=others,
         active=active,
-        limit=most,
-        more=min(most + STEP, MOST) if len(found) > most and most < MOST else 0,
-        startable=_startable(viewer, words) if words else [],
-        words=words,
-        only=only if only in ("waiting", "unsent") else "",
-        unsent=unsent.count(),
-        waiting=counted["waiting"],
-        unread=counted["unread"] or 0,
-        version=version(viewer),
-        down=down(),
+        following=UUID(following) if _is_uuid(following) else None,
+        is_more=len(found) > filters.limit and bool(filters.more),
+        startable=_startable(viewer, filters.words) if filters.words else [],
+        waiting=state["waiting"],
+        version=_version(state, away),
+        down=away,
+        did=_did(request, viewer),
     )
 
 
-def _listed(rows: QuerySet[Conversation]) -> QuerySet[Conversation, Any]:
-    last = Message.objects.filter(conversation=OuterRef("pk")).exclude(source=AUTO).order_by("-occurred_at", "-id")
-    return (
-        rows.select_related("customer", "employee", "team")
-        .annotate(
-            last_id=Subquery(last.values("pk")[:1]),
-            last_text=Subquery(last.annotate(preview=Left("text", PREVIEW)).values("preview")[:1]),
-            last_direction=Subquery(last.values("direction")[:1]),
+def _state(own: QuerySet[Conversation], now: datetime) -> dict[str, Any]:
+    """Return the numbers of conversations per list, and what changes whenever one of them changes. One query."""
+    return own.aggregate(
+        waiting=Count("pk", filter=filtering.waiting(now)),
+        unread=Count("pk", filter=Q(unread__gt=0) & standing.awake(now)),
+        snoozed=Count("pk", filter=standing.snoozed(now)),
+        all=Count("pk"),
+        messages=Sum("unread"),
+        asked=Count("waiting_since"),
+        moved=Max("last_message_at"),
+        done=Max("done_at"),
+        aside=Max("snoozed_at"),
+    )
+
+
+def _version(state: dict[str, Any], away: Sequence[Down]) -> str:
+    """Return a version string that changes whenever any of the viewer's conversations changes."""
+    counts = [state[name] or 0 for name in ("waiting", "unread", "snoozed", "all", "messages", "asked")]
+    times = [state[name].timestamp() if state[name] else 0 for name in ("moved", "done", "aside")]
+    return ".".join([*(found.channel.alias for found in away), *map(str, [*counts, *times])])
+
+
+def _tabs(filters: Filters, counts: dict[str, Any]) -> tuple[list[Tab], list[Tab]]:
+    """Return the links to the lists: those that are always in view, and the others."""
+    updated = {"waiting": "cg-waiting", "unread": "cg-unread"}
+    tabs = {
+        name: Tab(
+            label,
+            Filters(name).query,
+            filters.only == name and not filters.words,
+            counts[name] if name in ("waiting", "unread", "snoozed", "unsent") else None,
+            updated.get(name, ""),
         )
-        .order_by(F("waiting_since").asc(nulls_last=True), F("last_message_at").desc(nulls_last=True), "-id")
+        for name, label in filtering.LISTS.items()
+        if name != "unsent" or counts["unsent"] or filters.only == "unsent"
+    }
+    in_view = [tab for name, tab in tabs.items() if name in filtering.IN_VIEW]
+    return in_view, [tab for name, tab in tabs.items() if name not in filtering.IN_VIEW]
+
+
+def _did(request: HttpRequest, viewer: Employee) -> Did | None:
+    kind, of = request.GET.get("did", ""), request.GET.get("of", "")
+    if kind in ("no_time", "no_colleague"):
+        return Did(kind, None)
+    if kind not in ("done", "snoozed", "handed") or not _is_uuid(of):
+        return None
+    rows = permissions.own_conversations(viewer).select_related("customer")
+    row = rows.filter(pk=of).first()
+    return Did(kind, row) if row is not None or kind == "handed" else None
+
+
+def _desk(viewer: Employee, row: Conversation) -> Desk:
+    now = timezone.now()
+    snoozed = standing.is_snoozed(row, now)
+    return Desk(
+        times=acting.choices(now),
+        colleagues=list(handing_over.colleagues(row, viewer)[:100]),
+        done=standing.is_done(row),
+        snoozed=snoozed,
+        again=not snoozed and row.snoozed_until is not None and row.snoozed_until > now,
     )
 
 
@@ -164,20 +258,6 @@ def _startable(viewer: Employee, words: str) -> list[Customer]:
     """
     found = permissions.startable(viewer).filter(part_of("name", words)).order_by("name", "pk")[:OFFERED]
     return [customer for customer in found if channel_choices.choices(customer)]
-
-
-def version(viewer: Employee) -> str:
-    """Return a version string that changes whenever any of the viewer's conversations changes. Cheap to compute."""
-    state = undisturbed(permissions.own_conversations(viewer), viewer.tenant).aggregate(
-        count=Count("pk"), moved=Max("last_message_at"), unread=Sum("unread"), waiting=Count("waiting_since")
-    )
-    moved = state["moved"]
-    away = ".".join(found.channel.alias for found in down())
-    return f"{away}{state['count']}.{moved.timestamp() if moved else 0}.{state['unread'] or 0}.{state['waiting']}"
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 7 else 0
 
 
 def _is_uuid(text: str) -> bool:

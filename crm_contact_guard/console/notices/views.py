@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import Promise
 
-from crm_contact_guard.console.page import Shown, page, show
+from crm_contact_guard.console.page import Frame, Shown, page, show
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.notices import listing, outbox, preferences, testing
@@ -68,11 +68,11 @@ def notices(request: HttpRequest, viewer: Employee) -> HttpResponse:
 
 @page()
 def news(request: HttpRequest, viewer: Employee) -> HttpResponse:
-    """Return the number of unread notices, or 204 if it is still ``v``."""
-    count = listing.unread(viewer)
-    if request.GET.get("v") == str(count):
+    """Return the number of unread notices, or 204 if the number in the title is still ``v``."""
+    frame = Frame(request, viewer)
+    if request.GET.get("v") == str(frame.unseen):
         return HttpResponse(status=204)
-    return show(request, viewer, Unread(count))
+    return show(request, viewer, Unread(frame.unread))
 
 
 @page("POST")

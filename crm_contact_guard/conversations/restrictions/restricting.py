@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard.conf import settings
+from crm_contact_guard.conversations.lifecycle import reassigned
 from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.directory.models import Employee, Role, Team
 from crm_contact_guard.directory.rights import watched_teams
@@ -122,22 +123,7 @@ def conversation_reassign(
         fits = team is not None and team.tenant == conversation.tenant
     if not fits or (employee is not None and employee.pk == conversation.employee_id):
         raise InvalidMessage(_("Choose a colleague or a team."), field="to")
-    before = conversation.employee_id
-    conversation.employee, conversation.team = employee, team
-    conversation.save(update_fields=["employee", "team"])
-    owner = conversation.customer.owner_id
-    record_event(
-        kind="conversation.reassigned",
-        subject_type="conversation",
-        subject_id=conversation.pk,
-        actor_type=Event.ActorType.EMPLOYEE,
-        actor=reassigned_by.pk,
-        conversation=conversation,
-        data={"from": str(before) if before else None, "owner": str(owner) if owner else None},
-        reason=reason,
-        row=conversation,
-    )
-    return conversation
+    return reassigned(conversation, reassigned_by, employee=employee, team=team, reason=reason)
 
 
 def checked_reason(reason: str) -> str:

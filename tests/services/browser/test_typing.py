@@ -66,17 +66,32 @@ def test_a_lost_login_loses_no_text(employee: Page) -> None:
     expect(text(employee)).to_have_value("Written while the session ended")
 
 
-def test_enter_during_composition_sends_nothing(employee: Page) -> None:
+def test_composing_with_an_input_method_sends_nothing(employee: Page) -> None:
     before = employee.locator(".cg-line").count()
-    text(employee).fill("へんかんちゅう")
-    text(employee).evaluate(
-        "field => field.dispatchEvent(new KeyboardEvent('keydown', "
-        "{key: 'Enter', isComposing: true, bubbles: true, cancelable: true}))"
-    )
+    keyboard = employee.context.new_cdp_session(employee)
+    text(employee).focus()
+    # As an input method does: the Enter that confirms a conversion has the key code 229.
+    keyboard.send("Input.imeSetComposition", {"text": "へんかん", "selectionStart": 4, "selectionEnd": 4})
+    enter = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 229}
+    keyboard.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **enter})
+    keyboard.send("Input.insertText", {"text": "変換"})
+    keyboard.send("Input.dispatchKeyEvent", {"type": "keyUp", **enter})
     text(employee).press("Shift+Enter")
 
-    expect(text(employee)).to_have_value("へんかんちゅう\n")
+    expect(text(employee)).to_have_value("変換\n")
     assert employee.locator(".cg-line").count() == before
+
+
+def test_files_are_dropped_and_left_out(employee: Page) -> None:
+    employee.locator("[data-cg-files]").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"a"})
+    employee.locator(".cg-thread").evaluate(
+        "box => { const held = new DataTransfer(); held.items.add(new File(['b'], 'b.txt'));"
+        " box.dispatchEvent(new DragEvent('drop', { dataTransfer: held, bubbles: true, cancelable: true })); }"
+    )
+    expect(employee.locator(".cg-file")).to_contain_text(["a.txt", "b.txt"])
+    employee.get_by_role("button", name="Leave out a.txt").click()
+    expect(employee.locator(".cg-file")).to_have_count(1)
+    assert employee.locator("[data-cg-files]").evaluate("input => input.files[0].name") == "b.txt"
 
 
 def test_keys_lead_everywhere_and_never_while_typing(visitors: Visitors) -> None:
@@ -91,6 +106,11 @@ def test_keys_lead_everywhere_and_never_while_typing(visitors: Visitors) -> None
     page.keyboard.press("/")
     page.keyboard.type("ga?")
     expect(page.get_by_label("Find a conversation")).to_have_value("ga?")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.get_by_text("Chief", exact=True).first.click()
+    page.get_by_label("Letter keys").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 

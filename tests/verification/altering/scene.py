@@ -14,6 +14,7 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import FileIn, InboundMessage, MediaRef
 from crm_contact_guard.conversations import lifecycle
 from crm_contact_guard.conversations.chat_links import chat_link_create, chat_link_revoke
+from crm_contact_guard.conversations.desk import drafts, presence, shelving
 from crm_contact_guard.conversations.senders import customer_of
 from crm_contact_guard.delivery import attempts, health
 from crm_contact_guard.detection.types import Tier
@@ -74,6 +75,7 @@ def play() -> None:
     consults(mail, clerk, chief)
     remarks(clerk, chief)
     case(chief, clerk)
+    desk(chat, mail, clerk)
     link, _token = chat_link_create(conversation=chat, created_by=clerk)
     chat_link_create(conversation=mail, created_by=clerk)
     chat_link_revoke(link=link, revoked_by=clerk)
@@ -90,6 +92,14 @@ def play() -> None:
     seal()
     # One row of each kind that is not sealed yet.
     _receives(mail, "Good night.")
+
+
+def desk(chat: Conversation, mail: Conversation, clerk: Employee) -> None:
+    """A conversation that is done, one that is put aside, a draft, and a look."""
+    shelving.conversation_done(conversation=chat, actor=clerk)
+    shelving.conversation_snooze(conversation=mail, actor=clerk, until=tomorrow())
+    drafts.draft_keep(conversation=mail, actor=clerk, text="Dear Ms Sato,")
+    presence.looks(mail, clerk, typing=True)
 
 
 def plans(clerk: Employee, chief: Employee) -> None:

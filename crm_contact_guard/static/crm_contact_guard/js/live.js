@@ -8,9 +8,10 @@
   // --- asking
   const lastAsked = new WeakMap();
   const ask = () => {
-    if (document.hidden) return;
+    // A hidden page asks only for the count, and only for who wants to be told.
+    if (document.hidden && !notifies()) return;
     const now = Date.now();
-    for (const element of document.querySelectorAll("[data-cg-poll]")) {
+    for (const element of document.querySelectorAll(document.hidden ? ".cg-bell[data-cg-poll]" : "[data-cg-poll]")) {
       const pause = Number(element.dataset.cgPoll) * (failures > 0 ? Math.min(2 ** failures, 10) : 1);
       if (now - (lastAsked.get(element) ?? opened) < pause) continue;
       lastAsked.set(element, now);
@@ -30,6 +31,10 @@
     if (element.dataset.cgTyping !== undefined && Date.now() - (typed.get(element.dataset.cgTyping) ?? 0) < TYPING) {
       event.detail.parameters.typing = "1";
     }
+    // Colleagues see that somebody writes here, over whichever channel.
+    if (element.dataset.cgTyping !== undefined && Date.now() - (written.get(element.dataset.cgTyping) ?? 0) < TYPING) {
+      event.detail.parameters.writing = "1";
+    }
     if (element.dataset.cgFrom !== undefined) {
       event.detail.parameters.from = element.querySelector("[data-message]")?.dataset.message ?? "";
     }
@@ -38,12 +43,14 @@
   // --- typing: whoever writes in a web chat says so with the next look at the other's messages, never what they write
   const TYPING = 4000;
   const typed = new Map();
+  const written = new Map();
   const channelOf = (form) => {
     const field = form.querySelector("[data-cg-channel]");
     return field?.selectedOptions ? field.selectedOptions[0] : field;
   };
   document.addEventListener("input", (event) => {
     const form = event.target.dataset?.cgText !== undefined && event.target.closest("form[data-cg-composer]");
+    if (form && event.target.value.trim()) written.set(form.dataset.cgComposer, Date.now());
     if (!form || !event.target.value.trim() || !channelOf(form)?.hasAttribute("data-chat")) return;
     const began = Date.now() - (typed.get(form.dataset.cgComposer) ?? 0) >= TYPING;
     typed.set(form.dataset.cgComposer, Date.now());
@@ -53,7 +60,15 @@
     }
     ask();
   });
-  document.addEventListener("submit", (event) => typed.delete(event.target.dataset?.cgComposer));
+  document.addEventListener("submit", (event) => {
+    typed.delete(event.target.dataset?.cgComposer);
+    written.delete(event.target.dataset?.cgComposer);
+    // What the page shows counts as seen, also what came in after the form.
+    const list = document.getElementById(`cg-lines-${event.target.dataset?.cgComposer}`);
+    const seen = event.target.querySelector?.("[data-cg-seen]");
+    const newest = list && [...list.querySelectorAll("[data-message]")].at(-1);
+    if (seen && newest) seen.value = newest.dataset.message;
+  }, true);
 
   // --- putting in
   const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 80;
@@ -136,14 +151,33 @@
   };
 
   // forced: somebody works through the list by keyboard and waits for what comes next.
-  // The title counts unread notices and messages; here only the change of the notices is known.
-  let noticesBefore = Number(document.querySelector("[data-cg-unread]")?.dataset.cgUnread ?? 0);
+  // The title counts unread notices and messages. What is new is told outside the page, too, to who wants it.
+  let unseenBefore;
   const countInTitle = (now) => {
     const [, before, words] = document.title.match(/^(?:\((\d+)\) )?(.*)$/s);
-    const count = Math.max(Number(before ?? 0) + now - noticesBefore, 0);
-    noticesBefore = now;
-    document.title = (count ? `(${count}) ` : "") + words;
+    document.title = (now ? `(${now}) ` : "") + words;
+    unseenBefore ??= Number(before ?? 0);
+    if (now > unseenBefore && document.hidden && notifies()) {
+      const page = document.querySelector(".cg-app");
+      // Never what was said: a screen may be seen by anybody.
+      const told = new Notification(words, { body: say(page, "New").replace("{n}", now - unseenBefore), tag: "cg" });
+      told.onclick = () => { window.focus(); told.close(); };
+    }
+    unseenBefore = now;
   };
+  const notifies = () => "Notification" in window && Notification.permission === "granted" && wish() === "on";
+  const wish = (value) => {
+    try { return value ? localStorage.setItem("cg-notify", value) : localStorage.getItem("cg-notify"); } catch { return ""; }
+  };
+  document.addEventListener("change", async (event) => {
+    if (event.target.dataset?.cgNotify === undefined) return;
+    wish(event.target.checked ? "on" : "off");
+    if (event.target.checked) event.target.checked = (await Notification.requestPermission()) === "granted";
+  });
+  const showWish = () => document.querySelectorAll("[data-cg-notify]").forEach((box) => {
+    box.closest("label").hidden = !("Notification" in window);
+    box.checked = notifies();
+  });
 
   const receive = (text, forced = false) => {
     const holder = new DOMParser().parseFromString(text, "text/html").body;
@@ -151,8 +185,11 @@
       const known = document.getElementById(fresh.id);
       if (known && known.outerHTML !== fresh.outerHTML) known.replaceWith(document.importNode(fresh, true));
     }
-    const unread = holder.querySelector("[data-cg-unread]")?.dataset.cgUnread;
-    if (unread !== undefined) countInTitle(Number(unread));
+    const unseen = holder.querySelector("[data-cg-unseen]")?.dataset.cgUnseen;
+    if (unseen !== undefined) {
+      countInTitle(Number(unseen));
+      document.querySelectorAll(".cg-bell").forEach((bell) => (bell.dataset.cgVersion = unseen));
+    }
     for (const fresh of holder.querySelectorAll("[data-cg-words]")) {
       // Written into the place that is there: a live region that is replaced is not read out.
       const known = document.getElementById(fresh.id);
@@ -252,7 +289,11 @@
   // --- scrolling and copying
   const stay = new ResizeObserver((entries) => {
     // The composer grows and shrinks under the thread; whoever reads the newest message keeps reading it.
-    for (const { target } of entries) if (target.dataset.cgAtEnd) target.scrollTop = target.scrollHeight;
+    // So do pictures, which have no height until they are loaded.
+    for (const { target } of entries) {
+      const box = target.closest("[data-cg-scroll]");
+      if (box?.dataset.cgAtEnd) box.scrollTop = box.scrollHeight;
+    }
   });
   document.addEventListener("scroll", (event) => {
     if (event.target.dataset?.cgScroll !== undefined) event.target.dataset.cgAtEnd = atEnd(event.target) ? "1" : "";
@@ -263,6 +304,7 @@
       box.scrollTop = box.scrollHeight;
       box.dataset.cgAtEnd = "1";
       stay.observe(box);
+      box.querySelectorAll(".cg-lines").forEach((list) => stay.observe(list));
     }
     const first = document.querySelector(".cg-evidence .cg-flagged") ?? document.querySelector(location.hash.startsWith("#m-") ? location.hash : ".cg-none");
     if (first) {
@@ -286,6 +328,7 @@
   const begin = () => {
     if (!window.htmx) return;
     toEnd();
+    showWish();
     setInterval(ask, 500);
     setInterval(refreshTimes, 30000);
     window.addEventListener("online", () => { failures = 0; askNow(); });
