@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -29,21 +29,31 @@ from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import Channel, FileIn, InboundMessage
 from crm_contact_guard.conf import settings
 from crm_contact_guard.console.conversation import channel_choices
-from crm_contact_guard.console.customer.chat_pages import ChatClosed, ChatComposer, ChatNews, ChatPage, ChatTalk
+from crm_contact_guard.console.customer.chat_language import language_of, others, remember
+from crm_contact_guard.console.customer.chat_pages import (
+    ChatClosed,
+    ChatComposer,
+    ChatEnded,
+    ChatNews,
+    ChatPage,
+    ChatTalk,
+)
 from crm_contact_guard.console.customer.chat_thread import chat_lines, chat_version, hand_out, last_read
 from crm_contact_guard.console.headers import protect
 from crm_contact_guard.console.page import Shown, is_htmx
+from crm_contact_guard.console.times import clock
 from crm_contact_guard.conversations import typing_marks
 from crm_contact_guard.conversations.chat_links import chat_link_find
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.conversations.recording_notice import recording_notice
 from crm_contact_guard.conversations.restrictions.standing import hides_name, name_shown
+from crm_contact_guard.directory.addresses import mask
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.files import uploads
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.hosting.languages import speaking
 from crm_contact_guard.policy import hours
-from crm_contact_guard.policy.closing import urgent
+from crm_contact_guard.policy.closing import ending, opening, urgent
 from crm_contact_guard.record.models import Direction, Message
 
 COOKIE = "contact_guard_chat"
@@ -109,7 +119,13 @@ def chat_page(request: HttpRequest) -> HttpResponse:
         return HttpResponse(_("This message is too large."), status=413, content_type="text/plain; charset=utf-8")
     if link is None or channel is None:
         return _closed(request)
-    with _speaking(link):
+    if request.method != "POST" and "lang" in request.GET:
+        response = redirect("crm_contact_guard:chat_page")
+        remember(response, request, request.GET["lang"])
+        return response
+    with _speaking(request, link):
+        if request.method == "POST" and "end" in request.POST:
+            return _end(request, link, token, channel)
         if request.method == "POST":
             return _post(request, link, token, channel)
         hand_out(link.conversation, channel.alias)
@@ -128,7 +144,7 @@ def chat_news(request: HttpRequest) -> HttpResponse:
     channel = channel_choices.webchat()
     if link is None or channel is None:
         return HttpResponse(status=410)
-    with _speaking(link):
+    with _speaking(request, link):
         hand_out(link.conversation, channel.alias)
         if "typing" in request.GET:
             typing_marks.customer_types(link)
@@ -175,11 +191,27 @@ def _post(request: HttpRequest, link: ChatLink, token: str, channel: Channel) ->
             return redirect(reverse("crm_contact_guard:chat_page") + "?sent=1#cg-latest")
         text, key, status = "", uuid4().hex, 200
     if is_htmx(request):
-        response = _show(request, _composer(link, token, channel, key=key, text=text, error=error), status=status)
+        # Not an error even if refused: htmx swaps the form in, and the browser's console stays quiet.
+        response = _show(request, _composer(link, token, channel, key=key, text=text, error=error))
         if not error:
             response["HX-Trigger"] = "cg-sent"
         return response
     return _page(request, link, token, channel, text=text, key=key, error=error, status=status)
+
+
+def _end(request: HttpRequest, link: ChatLink, token: str, channel: Channel) -> HttpResponse:
+    """End the talk, as the customer asks, with a copy by email if they want one."""
+    if not constant_time_compare(request.POST.get("form_token", ""), form_token(token)):
+        return _closed(request)
+    company = settings.company_name
+    said = [
+        (f"{clock(line.at)} {_('You') if line.message.direction == Direction.INBOUND else company}", line.shown)
+        for line in chat_lines(link.conversation, channel.alias)
+    ]
+    copied = ending.chat_end(link, said, copy=request.POST.get("copy") == "1")
+    response = _show(request, ChatEnded(company, copied))
+    response.delete_cookie(COOKIE, path=reverse("crm_contact_guard:chat_page"))
+    return response
 
 
 def _fault(request: HttpRequest, link: ChatLink, token: str, text: str, channel: Channel) -> tuple[str, int]:
@@ -224,13 +256,15 @@ def _page(
     error: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    employee = link.conversation.employee
+    employee, address = link.conversation.employee, ending.copy_address(link.conversation.customer)
     shown = ChatPage(
         talk=_talk(link, channel),
         composer=_composer(link, token, channel, key=key or uuid4().hex, text=text, error=error),
         notice=recording_notice(),
         answers=name_shown(employee, link.conversation.customer) if employee is not None else "",
-        away=employee is not None and not hours.is_working_time(employee, timezone.now()),
+        closed=opening.closed(link.conversation, timezone.now()),
+        languages=others(),
+        copy_to=mask(address.kind, address.value) if address is not None else "",
     )
     return _show(request, shown, status=status)
 
@@ -270,11 +304,10 @@ def _show(request: HttpRequest, page: Shown, *, status: int = 200) -> HttpRespon
 
 
 @contextmanager
-def _speaking(link: ChatLink) -> Iterator[None]:
+def _speaking(request: HttpRequest, link: ChatLink) -> Iterator[None]:
     """Activate the customer's language and time zone."""
-    customer = link.conversation.customer
-    language = customer.language if translation.check_for_language(customer.language) else ""
-    with speaking(language), timezone.override(hours.zone_named(customer.timezone)):
+    zone = hours.zone_named(link.conversation.customer.timezone)
+    with speaking(language_of(request, link.conversation)), timezone.override(zone):
         yield
 
 

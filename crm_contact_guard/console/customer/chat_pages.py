@@ -9,6 +9,7 @@ from typing import ClassVar
 from crm_contact_guard.console.conversation.thread import Line
 from crm_contact_guard.console.page import Shown
 from crm_contact_guard.conversations.models import ChatLink
+from crm_contact_guard.policy.closing.opening import Closed
 from crm_contact_guard.record.models import Message
 
 
@@ -54,8 +55,12 @@ class ChatPage(Shown):
     notice: str
     #: The name of the employee who answers; empty if any member of the team may answer.
     answers: str
-    #: Whether the answering employee is outside working hours.
-    away: bool
+    #: Why nobody answers at the moment; None if somebody is at work.
+    closed: Closed | None
+    #: Codes and native names of the other languages of the page.
+    languages: Sequence[tuple[str, str]]
+    #: The masked email address that a copy of the talk could go to; "" if there is none.
+    copy_to: str
 
     @property
     def company(self) -> str:
@@ -72,6 +77,17 @@ class ChatNews(Shown):
     template = "chat/news.html"
 
     talk: ChatTalk
+
+
+@dataclass(frozen=True)
+class ChatEnded(Shown):
+    """Shown when the customer has ended the talk. ``copied``: a copy goes to their email address."""
+
+    template = "chat/ended.html"
+
+    company: str
+    copied: bool
+    person: ClassVar[str] = "chat-"
 
 
 @dataclass(frozen=True)

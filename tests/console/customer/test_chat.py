@@ -15,7 +15,9 @@ from crm_contact_guard import gateway
 from crm_contact_guard.console.customer.chat import COOKIE, PER_MINUTE
 from crm_contact_guard.conversations.chat_links import chat_link_create, chat_link_revoke
 from crm_contact_guard.conversations.models import ChatLink
+from crm_contact_guard.directory.models import Address
 from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.verification.whole_record import verify
 from tests.console.conftest import Hotel, says, url
 
 
@@ -29,7 +31,7 @@ class Phone:
     def __init__(self, hotel: Hotel) -> None:
         self.link, self.token = chat_link_create(conversation=hotel.talk, created_by=hotel.people["aoi"])
         # CSRF checks on, and a browser that knows no CSRF cookie: the page must not rely on it.
-        self.browser = Client(enforce_csrf_checks=True, headers={"accept-language": "ja"})
+        self.browser = Client(enforce_csrf_checks=True)
 
     def open(self) -> str:
         return html(self.browser.get(url("chat_enter", self.token), follow=True))
@@ -75,10 +77,18 @@ def test_the_page_says_who_answers_and_that_it_is_recorded(phone: Phone) -> None
 
     assert "Aoi answers you here" in page
     assert "This conversation is kept by Hotel Kaede" in page
-    assert '<html lang="en">' in page  # the customer's language, not the browser's
+    assert "Open now" in page
+    assert '<html lang="en">' in page  # the customer's language, as the CRM has it
+
+    # The browser's language counts more, and the customer's choice on the page most.
+    japanese = {"accept-language": "fr, ja;q=0.8, en;q=0.5"}
+    assert '<html lang="ja">' in html(phone.browser.get(url("chat_page"), headers=japanese))
+    chosen = phone.browser.get(url("chat_page") + "?lang=en", headers=japanese, follow=True)
+    assert '<html lang="en">' in html(chosen)
 
 
 def test_unknown_expired_and_revoked_links_say_what_to_do(hotel: Hotel, phone: Phone) -> None:
+    phone.browser.defaults["HTTP_ACCEPT_LANGUAGE"] = "ja"
     unknown = phone.browser.get(url("chat_enter", "nonsense"))
     phone.open()
     form = phone.form()
@@ -252,3 +262,24 @@ def test_a_link_of_another_conversation_is_not_revoked_through_ones_own(hotel: H
     assert hotel.post("aoi", "chat_link_revoke", hotel.talk.pk, theirs.pk).status_code == 404
     theirs.refresh_from_db()
     assert theirs.revoked_at is None
+
+
+def test_the_customer_ends_the_talk_and_takes_a_copy(hotel: Hotel, phone: Phone) -> None:
+    guest = hotel.talk.customer
+    Address.objects.create(customer=guest, kind="email", value="hanako@post.example", normalised="hanako@post.example")
+    phone.write("Is there a pool? My card is 4242 4242 4242 4242")
+    form = {**phone.form(), "end": "1", "copy": "1"}
+    forged = phone.browser.post(url("chat_page"), {**form, "form_token": "x"})
+    assert (forged.status_code, ChatLink.objects.get().revoked_at) == (410, None)
+
+    ended = html(phone.browser.post(url("chat_page"), form))
+
+    assert "You have ended this talk" in ended
+    assert "A copy is on its way" in ended
+    copy = Message.objects.get(direction="outbound")
+    assert (copy.channel, copy.source, copy.to_address) == ("email", "auto", "hanako@post.example")
+    assert "Is there a pool?" in (copy.text or "")
+    assert phone.browser.get(url("chat_page")).status_code == 410
+    hotel.talk.refresh_from_db()
+    assert hotel.talk.waiting_since is not None
+    assert [str(fault) for fault in verify().faults if "chatlink" in str(fault) or "conversation" in str(fault)] == []

@@ -134,7 +134,7 @@ def test_nothing_of_it_is_recorded_and_a_script_writes_no_more_than_a_person(hot
             employee_looks(hotel, typing="1")
 
     assert (Message.objects.count(), Event.objects.count(), ChatLink.objects.count()) == rows
-    assert not [query for query in asked if "typing_at" in query["sql"] and query["sql"].startswith("UPDATE")]
+    assert not [query for query in asked if query["sql"].startswith("UPDATE") and "_chatlink" in query["sql"]]
 
 
 def test_the_customer_sees_when_the_own_message_was_read(hotel: Hotel, phone: Phone) -> None:
