@@ -105,7 +105,8 @@ TABLE = {
     ("POST", "queue_view_change"): "404 404 404 302 404 404 404 404 403 302",
     ("POST", "queue_view_remove"): "404 404 404 302 404 404 404 404 403 302",
     ("POST", "alert_message_erase"): "404 404 404 302 302 404 302 403 403 302",
-    ("POST", "conversation_start"): "302 302 403 302 302 403 403 403 403 302",
+    # The customer waits for an answer from Aoi.
+    ("POST", "conversation_start"): "302 403 403 403 403 403 403 403 403 302",
     ("GET", "conversation"): "200 404 404 200 200 404 200 200 403 302",
     ("GET", "conversation_news"): "200 404 404 200 200 404 200 200 403 302",
     ("POST", "conversation_send_preview"): "200 404 404 403 403 404 403 403 403 302",
@@ -221,7 +222,8 @@ class Rows:
         if (name.startswith("consultation_") and name != "consultation_new") or name == "consultation":
             return [self.consultation.pk]
         of_a_talk = name.startswith(("conversation", "consultation_new")) and name != "conversation_start"
-        if of_a_talk or name in ("chat_link_create", "customer_identify"):
+        of_the_inbox = name.startswith("inbox_") and name != "inbox_news"
+        if of_a_talk or of_the_inbox or name in ("chat_link_create", "customer_identify"):
             return [talk.pk]
         if name == "customer_data_hold_release":
             return [talk.customer_id, self.hold.pk]
@@ -236,7 +238,7 @@ class Rows:
         named |= {key: [self.trial.pk] for key in ("policy_trial", "policy_trial_news", "policy_trial_cancel")}
         rules = [RulesVersion.objects.get(number=1).pk]
         question = [RulesQuestion.objects.get(text="May I?").pk]
-        others = {"message_file": [self.file.pk], "inbox_conversation": [talk.pk], "rules_answer": question}
+        others = {"message_file": [self.file.pk], "rules_answer": question}
         others |= {**named, "contest_answer": [self.contest.pk], "case": [self.letter.case_id]}
         others |= {"case_step": [self.letter.case_id, "note"], "case_letter": [self.letter.case_id, self.letter.pk]}
         view = list(QueueView.objects.filter(query="severity=3").values_list("pk", flat=True)) or [uuid4()]

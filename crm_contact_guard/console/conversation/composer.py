@@ -142,6 +142,7 @@ class Known:
     #: ID of the newest message; None if the page doesn't show it.
     seen: str | None
     has_link: bool
+    refusal: str
 
 
 def composer_for(
@@ -159,6 +160,7 @@ def composer_for(
         limited=of_customer(conversation.customer),
         seen=None,
         has_link=has_link(conversation),
+        refusal=kind_refusal(conversation),
     )
     only = next((row.channel for row in known.limited if row.kind == Restriction.Kind.CHANNEL), "")
     offered = [one for one in channel_choices.choices(conversation.customer) if only in ("", one.alias)]
@@ -180,7 +182,7 @@ def composer_for(
         may_write=known.may_write,
         has_link=known.has_link,
         drafted=bool(draft),
-        refusal=kind_refusal(conversation),
+        refusal=known.refusal,
         off_duty=off_duty,
         opening=hours.working_time_of(viewer).next_open(now) if off_duty and known.may_write else None,
         customer_now=customer_now(conversation, viewer, now),

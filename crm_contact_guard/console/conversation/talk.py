@@ -18,6 +18,7 @@ from crm_contact_guard import calling, permissions
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel
 from crm_contact_guard.console.conversation import channel_choices, thread
+from crm_contact_guard.console.conversation.advice import kind_refusal
 from crm_contact_guard.console.conversation.composer import Composer, Known, composer_for, customer_now
 from crm_contact_guard.console.conversation.thread import Window
 from crm_contact_guard.console.forms import NoteForm
@@ -110,6 +111,8 @@ class OpenState:
     typing: bool
     #: Colleagues who have the conversation open as well.
     others: Sequence[presence.Other] = ()
+    #: A kind refusal if the customer asks for a private contact; else "".
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,7 @@ def talk(
         window, place = thread.newest(conversation, permissions.findings(viewer), before=first), None
     else:
         window, place = window_of(request, viewer, conversation)
+    state = open_state(conversation, window.lines[0].message if window.lines else None)
     links = chat_links(conversation, may_write=may_write, new_address=new_chat_link)
     composer = composer or composer_for(
         viewer,
@@ -181,12 +185,13 @@ def talk(
             limited=limited,
             seen=str(window.lines[-1].message.pk) if window.lines and not window.later else None,
             has_link=bool(links.links),
+            refusal=state.refusal,
         ),
     )
     return Talk(
         conversation=conversation,
         window=window,
-        state=open_state(conversation, window.lines[0].message if window.lines else None),
+        state=state,
         around=place,
         chats=channel_choices.webchat() is not None,
         composer=composer,
@@ -233,7 +238,9 @@ def open_state(conversation: Conversation, start: Message | None, others: Sequen
     """Return the state of an open page whose first message is ``start``."""
     typing = typing_marks.customer_is_typing(conversation)
     beside = ".".join(f"{other.name}{int(other.typing)}" for other in others)
-    return OpenState(f"{thread.version(conversation, start)}.{int(typing)}{beside}", typing, others)
+    refusal = kind_refusal(conversation)
+    version = f"{thread.version(conversation, start)}.{int(typing)}{int(bool(refusal))}{beside}"
+    return OpenState(version, typing, others, refusal)
 
 
 def card(viewer: Employee, conversation: Conversation, *, unmasked: bool = False) -> Card:

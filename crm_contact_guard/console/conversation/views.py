@@ -27,6 +27,7 @@ from crm_contact_guard.conversations import typing_marks
 from crm_contact_guard.conversations.desk import presence
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
+from crm_contact_guard.hosting.languages import spoken
 from crm_contact_guard.record.access import record_unmask
 from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.viewing.conversations import seen, still_seen
@@ -58,6 +59,10 @@ class ThreadNews(Shown):
     conversation: Conversation
     lines: Sequence[Line]
     state: OpenState
+
+    @property
+    def refusal_language(self) -> str:
+        return spoken(self.conversation.customer.language)
 
 
 @dataclass(frozen=True)

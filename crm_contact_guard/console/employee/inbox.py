@@ -192,7 +192,7 @@ def _state(own: QuerySet[Conversation], now: datetime) -> dict[str, Any]:
     """Return the numbers of conversations per list, and what changes whenever one of them changes. One query."""
     return own.aggregate(
         waiting=Count("pk", filter=filtering.waiting(now)),
-        unread=Count("pk", filter=Q(unread__gt=0) & standing.awake(now)),
+        unseen=Count("pk", filter=Q(unread__gt=0) & standing.awake(now)),
         snoozed=Count("pk", filter=standing.snoozed(now)),
         all=Count("pk"),
         messages=Sum("unread"),
@@ -205,13 +205,14 @@ def _state(own: QuerySet[Conversation], now: datetime) -> dict[str, Any]:
 
 def _version(state: dict[str, Any], away: Sequence[Down]) -> str:
     """Return a version string that changes whenever any of the viewer's conversations changes."""
-    counts = [state[name] or 0 for name in ("waiting", "unread", "snoozed", "all", "messages", "asked")]
+    counts = [state[name] or 0 for name in ("waiting", "unseen", "snoozed", "all", "messages", "asked")]
     times = [state[name].timestamp() if state[name] else 0 for name in ("moved", "done", "aside")]
     return ".".join([*(found.channel.alias for found in away), *map(str, [*counts, *times])])
 
 
 def _tabs(filters: Filters, counts: dict[str, Any]) -> tuple[list[Tab], list[Tab]]:
     """Return the links to the lists: those that are always in view, and the others."""
+    counts = {**counts, "unread": counts["unseen"]}
     updated = {"waiting": "cg-waiting", "unread": "cg-unread"}
     tabs = {
         name: Tab(

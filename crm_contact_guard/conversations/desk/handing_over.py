@@ -16,12 +16,12 @@ from crm_contact_guard.record.models import Conversation
 MAX_WORDS = 500
 
 
-def colleagues(conversation: Conversation, actor: Employee) -> QuerySet[Employee]:
-    """Return who can take the conversation over: the members of its team or, without one, of the actor's teams."""
+def colleagues(conversation: Conversation, viewer: Employee) -> QuerySet[Employee]:
+    """Return who can take the conversation over: the members of its team or, without one, of the viewer's teams."""
     people = Employee.objects.filter(tenant=conversation.tenant, active=True).exclude(role=Role.AUDITOR)
     team = conversation.team_id
-    people = people.filter(teams=team) if team is not None else people.filter(teams__in=actor.teams.all())
-    return people.exclude(pk__in=[actor.pk, conversation.employee_id or actor.pk]).distinct().order_by("name", "pk")
+    people = people.filter(teams=team) if team is not None else people.filter(teams__in=viewer.teams.all())
+    return people.exclude(pk__in=[viewer.pk, conversation.employee_id or viewer.pk]).distinct().order_by("name", "pk")
 
 
 @database.atomic()

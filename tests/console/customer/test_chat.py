@@ -267,6 +267,7 @@ def test_a_link_of_another_conversation_is_not_revoked_through_ones_own(hotel: H
 def test_the_customer_ends_the_talk_and_takes_a_copy(hotel: Hotel, phone: Phone) -> None:
     guest = hotel.talk.customer
     Address.objects.create(customer=guest, kind="email", value="hanako@post.example", normalised="hanako@post.example")
+    phone.open()
     phone.write("Is there a pool? My card is 4242 4242 4242 4242")
     form = {**phone.form(), "end": "1", "copy": "1"}
     forged = phone.browser.post(url("chat_page"), {**form, "form_token": "x"})

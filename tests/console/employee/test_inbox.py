@@ -90,6 +90,7 @@ def test_a_customer_who_asks_for_contacts_meets_a_kind_refusal(hotel: Hotel) -> 
     alert_for(hotel.talk, message)
     opened = hotel.get("aoi", "inbox_conversation", hotel.talk.pk).content.decode()
     assert "Declining is right" in opened
+    assert "Declining is right" in hotel.get("aoi", "conversation_news", hotel.talk.pk).content.decode()
     assert url("consultation_new", hotel.talk.pk) in opened
     # A reason may contain the detector's name, as "phone number" does.
     assert "number" in reason("phone", "contact_identifier")
