@@ -43,6 +43,7 @@ from crm_contact_guard.record.models import Message
 from crm_contact_guard.sealing import keys, witnessing
 from crm_contact_guard.sending import deadlines, planning
 from crm_contact_guard.supervision.cases import outcomes, rules
+from crm_contact_guard.supervision.handling import deadlines as handling
 from crm_contact_guard.supervision.own_view import seeing
 from crm_contact_guard.verification import tables
 
@@ -121,9 +122,9 @@ def check_channels(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 @register("crm_contact_guard")
 def check_policy(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E010: a setting of the rules, thresholds, undo, holds or cases has a value that can't be used."""
+    """E010: a setting of the rules, thresholds, undo, holds, alerts or cases has a value that can't be used."""
     holds = planning.seconds_by_kind, deadlines.hold_hours, deadlines.hold_ends
-    checks = presets.rules, thresholds.check, *holds, outcomes.check, rules.check
+    checks = presets.rules, thresholds.check, *holds, handling.check, outcomes.check, rules.check
     problems = dict.fromkeys(filter(None, map(_problem, checks)))
     return [Error(text, hint="See docs/settings.md, The company.", id="crm_contact_guard.E010") for text in problems]
 

@@ -64,6 +64,7 @@ DEFAULTS: dict[str, Any] = {
     # Supervision
     "ALERT_WINDOW_HOURS": 24,
     "ALERT_REOPEN_DAYS": 7,
+    "ALERT_DEADLINES": {},
     "NOTIFY": {"email": True},
     "READER": {},
     "OUTCOMES": {},

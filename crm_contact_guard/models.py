@@ -5,7 +5,7 @@ from crm_contact_guard.conversations.desk.models import Draft, Presence
 from crm_contact_guard.conversations.models import CarrierEventId, ChatLink
 from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.delivery.models import Carrier, Delivery, IdempotencyKey, Wait
-from crm_contact_guard.directory.models import Address, Customer, Employee, Team
+from crm_contact_guard.directory.models import Absence, Address, Customer, Employee, Team
 from crm_contact_guard.files.models import Attachment, Media
 from crm_contact_guard.notices.models import Notice, NoticePreference
 from crm_contact_guard.policy.calendars.models import WorkCalendar
@@ -31,6 +31,7 @@ from crm_contact_guard.supervision.queue_views.models import QueueView
 from crm_contact_guard.supervision.rehearsing.models import RuleTrial
 
 __all__ = [
+    "Absence",
     "Acknowledgement",
     "Address",
     "Alert",

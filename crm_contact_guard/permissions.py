@@ -23,12 +23,14 @@ from crm_contact_guard.directory.models import Customer, Employee, Role
 from crm_contact_guard.directory.rights import (
     hours_seen,
     may_answer_subjects,
+    may_enter_absence,
     may_enter_hours,
     may_identify_as,
     may_see_hours,
     may_start,
     may_unmask,
     sees_all,
+    watched,
     watched_teams,
 )
 from crm_contact_guard.exceptions import NotPermitted
@@ -60,6 +62,7 @@ __all__ = [
     "may_answer_subjects",
     "may_consult",
     "may_decide",
+    "may_enter_absence",
     "may_enter_hours",
     "may_erase",
     "may_help",
@@ -157,7 +160,9 @@ def _noticed(viewer: Employee) -> Q:
     wrote = Q(Exists(Message.objects.filter(conversation=OuterRef("message__conversation"), employee=viewer)))
     answers = Q(message__conversation__employee=viewer)
     mine = Q(alert__isnull=True, message__tenant=viewer.tenant) & ~answers & ~wrote
-    return mine if sees_all(viewer) else mine & Q(message__conversation__team__in=watched_teams(viewer))
+    if sees_all(viewer):
+        return mine
+    return mine & watched(viewer, team="message__conversation__team", concerned="message__conversation__employee")
 
 
 # --- requests from data subjects, and the record itself

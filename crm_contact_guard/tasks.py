@@ -42,9 +42,10 @@ from crm_contact_guard.supervision.cases import reminders
 from crm_contact_guard.supervision.consulting import consultations
 from crm_contact_guard.supervision.consulting import notices as consultation_notices
 from crm_contact_guard.supervision.consulting.models import Consultation
-from crm_contact_guard.supervision.handling import steps
+from crm_contact_guard.supervision.handling import overdue, steps
 from crm_contact_guard.supervision.rehearsing import trials
 from crm_contact_guard.supervision.second_reading import second_reader
+from crm_contact_guard.supervision.standing_in import returning
 from crm_contact_guard.supervision.unread.telling import unread_tell
 from crm_contact_guard.supervision.urgent.telling import urgent_tell
 
@@ -169,8 +170,9 @@ def sweep(days: int = 2) -> dict[str, int]:
 
     This includes messages whose time to go has come, messages in the outbox, files at carriers, uninspected messages
     from the last ``days`` days, questions to the second reader, notices, emails about consultations, and trials of
-    rules. Snoozed alerts whose time has come return to the queue, reminders of tasks in cases are recorded, and old
-    drafts go. All else is left to other tasks, so that a slow carrier does not delay the rest.
+    rules. Snoozed alerts whose time has come return to the queue, as do those claimed by somebody who no longer stands
+    in. People are reminded of overdue alerts, which are then passed on, and of tasks in cases; old drafts go. All else
+    is left to other tasks, so that a slow carrier does not delay the rest.
     """
     due = waits.due(timezone.now())
     for message_id in due:
@@ -189,6 +191,8 @@ def sweep(days: int = 2) -> dict[str, int]:
     for answer_id in questions:
         later("reader_ask", str(answer_id))
     woken = steps.wake_due()
+    returning.claims_return()
+    overdue.overdue_steps()
     alert_notices.owed_tell()
     notices.failed_renew()
     reminders.remind_due()

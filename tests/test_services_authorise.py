@@ -29,7 +29,7 @@ from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.conversations.restrictions.restricting import (
     restriction_impose,
 )
-from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.directory.models import Absence, Customer, Employee
 from crm_contact_guard.exceptions import AlreadyClaimed, InvalidMessage, NotPermitted, NotPossible
 from crm_contact_guard.exports import subject
 from crm_contact_guard.exports.streams import stream_open
@@ -80,6 +80,7 @@ from crm_contact_guard.supervision.queue_views.models import QueueView
 from crm_contact_guard.supervision.rehearsing.models import RuleTrial
 from crm_contact_guard.supervision.rehearsing.trials import trial_cancel, trial_start
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
+from crm_contact_guard.supervision.standing_in.entering import absence_end, absence_enter
 from tests import factories, rules_text
 from tests.conversations import test_desk as desk
 from tests.supervision.cases import authorised
@@ -129,6 +130,8 @@ class Scene:
     #: Chief's.
     view: QueueView
     question: RulesQuestion
+    #: Vice's, in which Ren stands in.
+    absence: Absence
     out: io.StringIO = field(default_factory=io.StringIO)
 
     @property
@@ -193,6 +196,13 @@ def scene() -> Scene:
         rules=rules,
         view=queue_view_keep(actor=people["chief"], name="Serious", query="severity=3"),
         question=question_ask(asked_by=people["ren"], text="Why?"),
+        absence=absence_enter(
+            actor=people["vice"],
+            person=people["vice"].pk,
+            stand_in=people["ren"].pk,
+            first=IN_A_MONTH.date(),
+            last=IN_A_MONTH.date(),
+        ),
         people=people,
         waiting=waiting,
         held=factories.held(talk),
@@ -275,6 +285,20 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     "supervision.queue_views.keeping.queue_view_remove": (
         lambda s, who: queue_view_remove(actor=who, view_id=s.view.pk),
         {"chief"},
+    ),
+    "supervision.standing_in.entering.absence_enter": (
+        lambda s, who: absence_enter(
+            actor=who,
+            person=s.people["chief"].pk,
+            stand_in=s.people["ken"].pk,
+            first=IN_A_MONTH.date(),
+            last=IN_A_MONTH.date(),
+        ),
+        {"chief", "compliance"},
+    ),
+    "supervision.standing_in.entering.absence_end": (
+        lambda s, who: absence_end(actor=who, absence_id=s.absence.pk),
+        {"vice", "ren", "compliance"},
     ),
     "policy.calendars.entering.calendar_enter": (
         lambda s, who: calendar_enter(

@@ -40,6 +40,8 @@ OWNERS: Final = {
     "policy_withdraw": "policy",
     "policy_try": "policy",
     "policy_trial": "policy",
+    "absences": "hours",
+    "absence_enter": "hours",
     "hours_employee": "hours",
     "hours_enter": "hours",
     "hours_remove": "hours",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.i18n import set_language
 
+from crm_contact_guard.console.absences import views as absences
 from crm_contact_guard.console.cases import views as cases
 from crm_contact_guard.console.consulting import measuring
 from crm_contact_guard.console.consulting import views as consulting
@@ -89,6 +90,9 @@ urlpatterns = [
     path("rules/policy/<uuid:pk>/withdraw/", policy.withdraw, name="policy_withdraw"),
     path("files/<uuid:pk>/", message_files.file, name="message_file"),
     path("files/carrier/<str:token>/", message_files.carrier_file, name="carrier_file"),
+    path("absences/", absences.absences, name="absences"),
+    path("absences/enter/", absences.enter, name="absence_enter"),
+    path("absences/<uuid:pk>/end/", absences.end, name="absence_end"),
     path("hours/", hours.overview, name="hours"),
     path("hours/company/", hours.company, name="hours_company"),
     path("hours/company/enter/", hours.company_enter, name="hours_company_enter"),

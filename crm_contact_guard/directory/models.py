@@ -70,6 +70,28 @@ class Team(Row):
         return self.name
 
 
+class Absence(Row):
+    """A time in which somebody who supervises is away and a colleague stands in."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.CharField(max_length=64, blank=True, default="")
+    person = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="absences")
+    stand_in = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+    starts_at = models.DateTimeField()
+    #: Exclusive. Ending an absence early sets it to that time, or to ``starts_at`` if it hasn't begun.
+    ends_at = models.DateTimeField()
+    entered_by = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["stand_in", "ends_at"], name="contact_guard_absence_stand_in"),
+            models.Index(fields=["person", "ends_at"], name="contact_guard_absence_person"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
 class Customer(Row):
     """A customer of the host, or an unknown sender who is not linked to one yet (``key`` is null)."""
 

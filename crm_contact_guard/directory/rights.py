@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
+from crm_contact_guard.directory import absences
 from crm_contact_guard.directory.models import Customer, Employee, Role, Team
 
 
@@ -16,8 +17,33 @@ def sees_all(viewer: Employee) -> bool:
 
 
 def watched_teams(viewer: Employee) -> QuerySet[Team]:
-    """Return the teams in which the viewer is supervisor or deputy."""
-    return Team.objects.filter(Q(supervisor=viewer) | Q(deputy=viewer), tenant=viewer.tenant)
+    """Return the teams in which the viewer is supervisor or deputy, or stands in for one who is away."""
+    away = absences.stood_in_for(viewer)
+    lent = Q(supervisor__in=away) | Q(deputy__in=away)
+    return Team.objects.filter(_heads(viewer) | lent, tenant=viewer.tenant)
+
+
+def watched(viewer: Employee, *, team: str, concerned: str) -> Q:
+    """Return a filter for rows of the teams that the viewer watches, to judge what an employee did.
+
+    ``team`` and ``concerned`` are the paths from the row to the team and to that employee. Stand-ins never judge those
+    for whom they stand in: who is away would have chosen the judge.
+    """
+    own = Team.objects.filter(_heads(viewer), tenant=viewer.tenant)
+    lent = Q(**{f"{team}__in": watched_teams(viewer)})
+    return Q(**{f"{team}__in": own}) | lent & ~Q(**{f"{concerned}__in": absences.stood_in_for(viewer)})
+
+
+def may_judge(viewer: Employee, team: Team | None, concerned: Employee | None) -> bool:
+    """Whether the viewer watches the team and isn't only standing in for the employee concerned (``watched``)."""
+    if team is None or not watched_teams(viewer).filter(pk=team.pk).exists():
+        return False
+    is_own = Team.objects.filter(_heads(viewer), pk=team.pk).exists()
+    return is_own or concerned is None or not absences.stood_in_for(viewer).filter(person=concerned).exists()
+
+
+def _heads(viewer: Employee) -> Q:
+    return Q(supervisor=viewer) | Q(deputy=viewer)
 
 
 def may_start(viewer: Employee, customer: Customer) -> bool:
@@ -54,6 +80,20 @@ def may_answer_subjects(viewer: Employee, tenant: str | None = None) -> bool:
 def may_unmask(viewer: Employee, tenant: str | None = None) -> bool:
     """Whether the viewer may see unmasked addresses (of ``tenant``, if given). Each unmasking is recorded."""
     return viewer.active and viewer.role == Role.COMPLIANCE and tenant in (None, viewer.tenant)
+
+
+def may_enter_absence(viewer: Employee, person: Employee) -> bool:
+    """Whether the viewer may enter that a person is away: people who supervise for themselves, compliance for all."""
+    if not viewer.active or viewer.role == Role.AUDITOR or viewer.tenant != person.tenant or not has_duties(person):
+        return False
+    return viewer.pk == person.pk or viewer.role == Role.COMPLIANCE
+
+
+def has_duties(person: Employee) -> bool:
+    """Whether alerts and other work of supervision come to the person, so that somebody must stand in."""
+    if not person.active or person.role == Role.AUDITOR:
+        return False
+    return person.role == Role.COMPLIANCE or Team.objects.filter(_heads(person), tenant=person.tenant).exists()
 
 
 def may_see_hours(viewer: Employee, owner: Employee) -> bool:

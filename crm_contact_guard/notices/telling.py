@@ -14,7 +14,7 @@ from crm_contact_guard.directory.models import Employee, Team
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.hosting import database
 from crm_contact_guard.hosting.insert_once import insert_once
-from crm_contact_guard.notices import digests, preferences, targets, times
+from crm_contact_guard.notices import digests, preferences, standing_in, targets, times
 from crm_contact_guard.notices.events import record_notice
 from crm_contact_guard.notices.models import EMAIL, IN_APP, Cadence, Notice
 from crm_contact_guard.notices.preferences import Choice
@@ -40,15 +40,17 @@ def tell(
 
     ``topic`` is the name of a registered ``topics.Topic``. ``subject`` is a type and an ID, such as
     ``("alert", alert.pk)``. Telling the same people about the same subject again has no effect, whatever happens at the
-    same time. Call it in the transaction of the change that it is about; sending starts after the commit.
+    same time. If the topic is a duty, whoever stands in is told instead of a person who is away. Call it in the
+    transaction of the change that it is about; sending starts after the commit.
 
     ``now``: don't wait for a digest or for working hours. ``not_before``: nothing is shown or sent earlier.
     ``conversation`` is recorded with the notices. ``team``: the team whose targets (setting ``NOTIFY``) are told too.
     Raise KeyError for an unknown topic.
     """
-    topic_named(topic)
+    named = topic_named(topic)
     at = max(timezone.now(), not_before) if not_before is not None else timezone.now()
     about = (topic, subject[0], str(subject[1]))
+    people = standing_in.reached(people, named, str(subject[1]), at)
     told = [
         notice
         for person in sorted({person.pk: person for person in people if person.active}.values(), key=lambda one: one.pk)

@@ -53,6 +53,8 @@ class Topic:
     urgent: bool = False
     #: Whether a person may choose to be told only in the app.
     may_be_off: bool = True
+    #: Whether it is about work of supervision, which goes to whoever stands in while the person is away.
+    is_duty: bool = False
     #: The roles whose settings list the topic.
     roles: frozenset[str] = frozenset(Role.values)
 

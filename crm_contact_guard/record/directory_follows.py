@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from crm_contact_guard.directory.models import Address, Customer, Employee, Team
+from crm_contact_guard.directory.models import Absence, Address, Customer, Employee, Team
 from crm_contact_guard.record import directory_events as told
 from crm_contact_guard.record.following import (
     BySubject,
@@ -238,6 +238,21 @@ follows(
             "name": _PERSONAL,
             "supervisor_id": _RECORDED,
             "deputy_id": _RECORDED,
+        },
+    )
+)
+follows(
+    Follows(
+        model=Absence,
+        events=BySubject(subject="absence", born=("absence.entered",), more=("absence.ended",), is_new=True),
+        columns={
+            "id": _KEY,
+            "tenant": _RECORDED,
+            "person_id": _RECORDED,
+            "stand_in_id": _RECORDED,
+            "starts_at": _RECORDED,
+            "ends_at": _RECORDED,
+            "entered_by_id": _RECORDED,
         },
     )
 )

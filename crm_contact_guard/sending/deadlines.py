@@ -6,15 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from crm_contact_guard.conf import settings
-from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.policy import hours
 from crm_contact_guard.record.models import Conversation
+from crm_contact_guard.supervision.handling.deadlines import worked_by
 from crm_contact_guard.supervision.routing import addressee
 
 #: What happens at the deadline. The message is never sent without a decision.
 ENDS: Final = ("return", "expire")
-_STEP: Final = timedelta(minutes=15)
 _MOST_HOURS: Final = 200
 
 
@@ -23,11 +21,7 @@ def deadline(conversation: Conversation, now: datetime) -> datetime:
 
     If nobody can decide, or the working time of the person who can isn't known, the hours are counted around the clock.
     """
-    allowed = timedelta(hours=hold_hours())
-    decider = addressee(conversation)
-    if decider is None:
-        return now + allowed
-    return _after_working(decider, now, allowed) or now + allowed
+    return worked_by(addressee(conversation), now, timedelta(hours=hold_hours()))
 
 
 def hold_hours() -> float:
@@ -44,19 +38,3 @@ def hold_ends() -> str:
     if value not in ENDS:
         raise ConfigurationError(f'CONTACT_GUARD["HOLD_ENDS"] = {value!r}: use one of {", ".join(ENDS)}')
     return str(value)
-
-
-def _after_working(person: Employee, start: datetime, allowed: timedelta) -> datetime | None:
-    """Return when the person has worked for ``allowed`` since ``start``, to the quarter of an hour; None if never."""
-    try:
-        calendar = hours.working_time_of(person)
-        with hours.unknown_calendars_named():
-            at: datetime | None = start
-            while at is not None and allowed > timedelta(0):
-                at = at if calendar.state(at).is_open else calendar.next_open(at)
-                if at is not None:
-                    step = min(_STEP, allowed)
-                    at, allowed = at + step, allowed - step
-            return at
-    except ConfigurationError:
-        return None

@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from crm_contact_guard.delivery.models import Wait
 from crm_contact_guard.directory.models import Employee, Role
-from crm_contact_guard.directory.rights import sees_all, watched_teams
+from crm_contact_guard.directory.rights import may_judge, sees_all, watched
 
 
 def holds(viewer: Employee) -> QuerySet[Wait]:
@@ -16,10 +16,11 @@ def holds(viewer: Employee) -> QuerySet[Wait]:
         return rows.none()
     if sees_all(viewer):
         return rows
-    teams = watched_teams(viewer)
+    writer = "message__employee"
+    mine = watched(viewer, team="message__conversation__team", concerned=writer)
     # A conversation has no team if it started before the directory contained any.
-    without = Q(message__conversation__team=None, message__employee__in=Employee.objects.filter(teams__in=teams))
-    return rows.filter(Q(message__conversation__team__in=teams) | without)
+    members = Employee.objects.filter(watched(viewer, team="teams", concerned="pk"))
+    return rows.filter(mine | Q(message__conversation__team=None, message__employee__in=members))
 
 
 def may_decide(viewer: Employee, wait: Wait) -> bool:
@@ -28,9 +29,11 @@ def may_decide(viewer: Employee, wait: Wait) -> bool:
         return False
     if wait.message.tenant != viewer.tenant:
         return False
-    if sees_all(viewer):
-        return True
-    conversation, teams = wait.message.conversation, watched_teams(viewer)
-    if conversation.team_id is not None:
-        return teams.filter(pk=conversation.team_id).exists()
-    return teams.filter(members=wait.message.employee_id).exists()
+    return sees_all(viewer) or _watches(viewer, wait)
+
+
+def _watches(viewer: Employee, wait: Wait) -> bool:
+    conversation, writer = wait.message.conversation, wait.message.employee
+    if conversation.team is not None:
+        return may_judge(viewer, conversation.team, writer)
+    return writer is not None and any(may_judge(viewer, team, writer) for team in writer.teams.all())

@@ -133,6 +133,7 @@ topics.register(
         label=gettext_lazy("A held message"),
         many=gettext_lazy("Held messages"),
         lines=_held,
+        is_duty=True,
         cadence=Cadence.AT_ONCE,
         # A held message ends undecided when its time is over.
         urgent=True,
@@ -145,6 +146,7 @@ topics.register(
         label=gettext_lazy("A message sent as an emergency"),
         many=gettext_lazy("Messages sent as an emergency"),
         lines=_emergencies,
+        is_duty=True,
         cadence=Cadence.AT_ONCE,
         urgent=True,
         roles=_DECIDING,

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -24,6 +25,7 @@ from crm_contact_guard.notices.telling import tell
 from crm_contact_guard.notices.topics import Line
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
+from crm_contact_guard.supervision.handling import deadlines
 from crm_contact_guard.supervision.models import Alert, Severity
 from crm_contact_guard.supervision.rights import alerts
 from crm_contact_guard.supervision.routing import addressee
@@ -32,6 +34,7 @@ from crm_contact_guard.supervision.titles import alert_title
 ALERT: Final = "alert"
 SERIOUS: Final = "alert_serious"
 AGAIN: Final = "alert_again"
+OVERDUE: Final = "alert_overdue"
 #: Key in the event of an alert opened without an addressee: whoever becomes responsible must still be told.
 OWED: Final = "owed"
 
@@ -56,6 +59,11 @@ def alert_tell_again(alert: Alert, person: Employee) -> list[Notice]:
     return tell(
         topic=AGAIN, subject=("alert", alert.pk), people=[person], conversation=alert.conversation, team=alert.team
     )
+
+
+def alert_tell_overdue(alert: Alert, person: Employee) -> list[Notice]:
+    """Tell a person that an alert is overdue, or was passed on for that. Telling them again has no effect."""
+    return tell(topic=OVERDUE, subject=("alert", alert.pk), people=[person], conversation=alert.conversation)
 
 
 def _lines(person: Employee | None, ids: Sequence[str]) -> Mapping[str, Line]:
@@ -84,6 +92,7 @@ topics.register(
         label=gettext_lazy("A serious alert"),
         many=gettext_lazy("Serious alerts"),
         lines=_lines,
+        is_duty=True,
         cadence=Cadence.AT_ONCE,
         urgent=True,
         may_be_off=False,
@@ -96,6 +105,7 @@ topics.register(
         label=gettext_lazy("An alert"),
         many=gettext_lazy("Alerts"),
         lines=_lines,
+        is_duty=True,
         cadence=Cadence.FIRST,
         urgent=True,
         roles=_WATCHING,
@@ -107,10 +117,21 @@ topics.register(
         label=gettext_lazy("An alert that happened again"),
         many=gettext_lazy("Alerts that happened again"),
         lines=_lines,
+        is_duty=True,
         roles=_WATCHING,
     )
 )
-
+topics.register(
+    topics.Topic(
+        name=OVERDUE,
+        label=gettext_lazy("An overdue alert"),
+        many=gettext_lazy("Overdue alerts"),
+        lines=_lines,
+        is_duty=True,
+        cadence=Cadence.AT_ONCE,
+        roles=_WATCHING,
+    )
+)
 
 # --- alerts without an addressee
 
@@ -118,7 +139,8 @@ topics.register(
 def alert_address(alert: Alert, person: Employee) -> None:
     """Set the addressee of an alert that was opened when nobody could receive it. Call this in a transaction."""
     alert.addressee = person
-    alert.save(update_fields=["addressee"])
+    alert.due_at = alert.next_step_at = deadlines.due_at(alert.severity, person, timezone.now())
+    alert.save(update_fields=["addressee", "due_at", "next_step_at"])
     record_event(
         kind="alert.addressed",
         subject_type="alert",

@@ -20,7 +20,7 @@ from crm_contact_guard.hosting.insert_once import insert_once
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.alert_notices import OWED, alert_tell, alert_tell_again
-from crm_contact_guard.supervision.handling import stories
+from crm_contact_guard.supervision.handling import deadlines, stories
 from crm_contact_guard.supervision.handling.evidence import join, promoted, store
 from crm_contact_guard.supervision.handling.moving import locked
 from crm_contact_guard.supervision.handling.severity import weigh
@@ -145,6 +145,8 @@ def _extend(
         changes |= {"resolution": "", "comment": "", "closed_by": None, "closed_at": None}
         changes |= {"claimed_by": None, "claimed_at": None}
         changes |= {"window_ends_at": verdict.at.occurred_at + settings.alert_window}
+    if woken or again or severity > alert.severity:
+        changes |= _sooner(alert, severity, anew=woken or again)
     Alert.objects.filter(pk=alert.pk).update(**changes)
     alert.refresh_from_db()
     _event(
@@ -163,6 +165,16 @@ def _extend(
         if alert.severity == Severity.HIGH:
             alert_tell(alert, alert.addressee)
     return alert
+
+
+def _sooner(alert: Alert, severity: int, *, anew: bool) -> dict[str, Any]:
+    """Return the deadline of an alert that is to be done again, or has become more severe; the latter is no later."""
+    if alert.status == Alert.Status.REVIEW:
+        return {}
+    due_at = deadlines.due_at(severity, alert.addressee, timezone.now())
+    if not anew and (due_at is None or (alert.due_at is not None and alert.due_at <= due_at)):
+        return {}
+    return {"due_at": due_at, "next_step_at": due_at, "overdue_steps": 0}
 
 
 def _noticed_before(verdict: Verdict, fresh: Sequence[Finding]) -> list[Finding]:
@@ -193,6 +205,7 @@ def _open(
     parts = stories.fingerprint(conversation, verdict.topic, verdict.by, verdict.at)
     severity, reasons = weigh(verdict, len({finding.message_id for finding in [*fresh, *earlier]}))
     person = addressee(conversation)
+    due_at = deadlines.due_at(severity, person, now)
     alert = Alert.objects.create(
         tenant=conversation.tenant,
         conversation=conversation,
@@ -209,6 +222,8 @@ def _open(
         story=stories.story(parts),
         opened_at=now,
         updated_at=now,
+        due_at=due_at,
+        next_step_at=due_at,
         window_ends_at=verdict.at.occurred_at + settings.alert_window,
         at_message=verdict.at,
     )

@@ -73,6 +73,7 @@ follows(
                 "alert.released",
                 "alert.assigned",
                 "alert.escalated",
+                "alert.reminded",
                 "alert.snoozed",
                 "alert.deferred",
                 "alert.woken",
@@ -104,6 +105,9 @@ follows(
             "opened_at": RECORDED,
             "updated_at": RECORDED,
             "closed_at": RECORDED,
+            "due_at": RECORDED,
+            "next_step_at": RECORDED,
+            "overdue_steps": RECORDED,
             "window_ends_at": RECORDED,
             "fingerprint": RECORDED,
             "story": RECORDED,
@@ -155,4 +159,5 @@ from crm_contact_guard.supervision.consulting import follows as consulting_follo
 from crm_contact_guard.supervision.own_view import follows as own_view_follows  # noqa: E402, F401 - registers its table
 from crm_contact_guard.supervision.queue_views import follows as queue_views_follows  # noqa: E402, F401 - registers its table
 from crm_contact_guard.supervision.rehearsing import follows as rehearsing_follows  # noqa: E402, F401 - registers its table
+from crm_contact_guard.supervision.standing_in import telling as standing_in_telling  # noqa: E402, F401 - registers the topic of notices
 from crm_contact_guard.supervision.urgent import telling  # noqa: E402, F401 - registers the topic of notices

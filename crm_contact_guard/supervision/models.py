@@ -107,6 +107,11 @@ class Alert(Row):
     opened_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    #: When the alert should be closed (``handling.deadlines``). Null: no deadline, also while it is put aside.
+    due_at = models.DateTimeField(null=True)
+    #: When the next step is taken if the alert is overdue (``handling.overdue``), and how many have been taken.
+    next_step_at = models.DateTimeField(null=True)
+    overdue_steps = models.PositiveSmallIntegerField(default=0, db_default=0)
     #: Findings in messages before this time join the alert.
     window_ends_at = models.DateTimeField()
     #: What makes the evidence one story, as a list that begins with the version of the rule (``handling.stories``).
@@ -129,6 +134,7 @@ class Alert(Row):
                 name="contact_guard_alert_queue",
             ),
             models.Index(fields=["conversation", "topic", "-opened_at"], name="contact_guard_alert_window"),
+            models.Index(fields=["next_step_at"], name="contact_guard_alert_step"),
             models.Index(
                 fields=["snoozed_until"],
                 condition=models.Q(status__in=["snoozed"]),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.utils import timezone
@@ -21,6 +21,7 @@ from crm_contact_guard.hosting import database
 from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.supervision.cases.opening import case_from_alert
+from crm_contact_guard.supervision.handling import deadlines
 from crm_contact_guard.supervision.handling.moving import is_repeated, move, require, reviewed
 from crm_contact_guard.supervision.handling.transitions import Action
 from crm_contact_guard.supervision.models import Alert
@@ -166,4 +167,12 @@ def _reopened(
         comment="",
         closed_by=None,
         closed_at=None,
+        **(_kept_deadline(alert) if undone and to != Alert.Status.REVIEW else {}),
     )
+
+
+def _kept_deadline(alert: Alert) -> dict[str, Any]:
+    """Return the deadline as it was before the close that is taken back. Only the time of an escalation begins anew."""
+    pending = {0: alert.due_at, 1: deadlines.escalates_at(alert.addressee, timezone.now())}
+    next_step_at = pending.get(alert.overdue_steps) if alert.due_at is not None else None
+    return {"due_at": alert.due_at, "overdue_steps": alert.overdue_steps, "next_step_at": next_step_at}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
+from crm_contact_guard.directory.absences import stood_in_for
 from crm_contact_guard.directory.models import Employee, Role
-from crm_contact_guard.directory.rights import sees_all, watched_teams
+from crm_contact_guard.directory.rights import sees_all, watched, watched_teams
 from crm_contact_guard.supervision.models import Alert
 
 
@@ -18,7 +19,9 @@ def alerts(viewer: Employee) -> QuerySet[Alert]:
     if sees_all(viewer):
         return rows
     # An alert about a supervisor goes to the deputy. Deputies see alerts addressed to them and those of their teams.
-    return rows.filter(Q(addressee=viewer) | Q(team__in=watched_teams(viewer)))
+    away = stood_in_for(viewer)
+    lent = Q(addressee__in=away) & ~Q(concerned__in=away)
+    return rows.filter(Q(addressee=viewer) | lent | watched(viewer, team="team", concerned="concerned"))
 
 
 def may_review(viewer: Employee, alert: Alert) -> bool:

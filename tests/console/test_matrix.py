@@ -22,7 +22,7 @@ from crm_contact_guard.conversations.chat_links import chat_link_create
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.conversations.restrictions.restricting import restriction_impose
-from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.directory.models import Absence, Employee
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.policy.known_rules.models import RulesQuestion, RulesVersion
 from crm_contact_guard.policy.known_rules.questions import question_ask
@@ -40,6 +40,7 @@ from crm_contact_guard.supervision.own_view.models import FlagRemark
 from crm_contact_guard.supervision.queue_views.keeping import queue_view_keep
 from crm_contact_guard.supervision.queue_views.models import QueueView
 from crm_contact_guard.supervision.rehearsing.models import RuleTrial
+from crm_contact_guard.supervision.standing_in.entering import absence_enter
 from tests import factories, rules_text
 from tests.console.conftest import Hotel, alert_for, says, url
 from tests.file_samples import PNG, read_to_end
@@ -152,6 +153,10 @@ TABLE = {
     ("GET", "hours_company"): "403 403 403 403 403 403 200 403 403 302",
     ("POST", "hours_company_enter"): "403 403 403 403 403 403 302 403 403 302",
     ("POST", "hours_company_remove"): "403 403 403 403 403 403 302 403 403 302",
+    # Chief's absence, in which Ken stands in.
+    ("GET", "absences"): "403 200 403 200 200 200 200 200 403 302",
+    ("POST", "absence_enter"): "403 403 403 302 403 403 302 403 403 302",
+    ("POST", "absence_end"): "404 302 404 302 404 404 302 403 403 302",
     ("GET", "policy"): "403 403 403 403 403 403 200 200 403 302",
     ("POST", "policy"): "403 403 403 403 403 403 422 403 403 302",
     ("GET", "policy_version"): "403 403 403 403 403 403 200 200 403 302",
@@ -243,6 +248,7 @@ class Rows:
         others |= {"case_step": [self.letter.case_id, "note"], "case_letter": [self.letter.case_id, self.letter.pk]}
         view = list(QueueView.objects.filter(query="severity=3").values_list("pk", flat=True)) or [uuid4()]
         others |= {"queue_view_change": view, "queue_view_remove": view}
+        others |= {"absence_end": list(Absence.objects.filter(stand_in__name="Ken").values_list("pk", flat=True))}
         others |= {"rules_version": rules, "rules_sign": rules, "rules_quiz": rules}
         return others.get(name, [])
 
@@ -256,6 +262,9 @@ class Rows:
         if name == "alerts_close":
             # Boss supervises another team: the alert isn't among what matches.
             form = {"all": "1", "count": "1", "as_of": "9" * 16, "resolution": "no_action", "comment": "A drill"}
+        if name == "absence_enter":
+            form = {"person": str(self.hotel.people["chief"].pk), "stand_in": str(self.hotel.people["boss"].pk)}
+            form |= {"first": TOMORROW}
         if name == "alert_assign":
             form = {"to": str(self.hotel.people["compliance"].pk)}
         if name == "consultation_restrict":
@@ -311,6 +320,8 @@ def rows(hotel: Hotel) -> Rows:
         created_at=timezone.now(),
     )
     queue_view_keep(actor=chief, name="Serious", query="severity=3")
+    month = timezone.localdate() + timedelta(days=30)
+    absence_enter(actor=chief, person=chief.pk, stand_in=hotel.people["ken"].pk, first=month, last=month)
     rules_text.publish(hotel.people["compliance"])
     question_ask(asked_by=hotel.people["aoi"], text="May I?")
     file, trial = Attachment.objects.get(), factories.rule_trial(hotel.people["compliance"])

@@ -55,6 +55,7 @@ def play() -> None:
     scene.case(chief, clerk)
     scene.knows_the_rules(chief, clerk)
     scene.plans(clerk, chief)
+    scene.away(chief, clerk)
     scene.answers_automatically()
     token_create(employee=chief, name="data warehouse")
     hold = hold_place(name="Case 12", reason="Court order", placed_by=None, employee=clerk)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from crm_contact_guard import gateway
 from crm_contact_guard.delivery.models import Wait
-from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.directory.models import Absence, Employee
 from crm_contact_guard.policy.calendars.entering import calendar_enter, calendar_remove
 from crm_contact_guard.policy.calendars.models import WorkCalendar
 from crm_contact_guard.policy.known_rules import questions, signing
@@ -34,6 +34,7 @@ from crm_contact_guard.supervision.queue_views import keeping
 from crm_contact_guard.supervision.queue_views.models import QueueView
 from crm_contact_guard.supervision.rehearsing import trials
 from crm_contact_guard.supervision.rehearsing.models import RuleTrial
+from crm_contact_guard.supervision.standing_in import entering, returning
 from tests import rules_text
 
 
@@ -111,6 +112,18 @@ class Supervising:
             trials.trial_cancel(trial_id=trial.pk, cancelled_by=self._officer())
         else:
             trials.trial_continue(trial.pk, seconds=0, batch=20)
+
+    def somebody_is_away(self) -> None:
+        head, day = self._head(), timezone.localdate() + timedelta(days=self.draw.randrange(9))
+        colleague = self.draw.choice(self.clerks)
+        entering.absence_enter(
+            actor=self.draw.choice([head, self._officer()]), person=head.pk, stand_in=colleague.pk, first=day, last=day
+        )
+
+    def absence_ends(self) -> None:
+        row = self._one(Absence.objects.all())
+        entering.absence_end(actor=self.draw.choice([row.person, row.stand_in, self._officer()]), absence_id=row.pk)
+        returning.claims_return()
 
     def alerts_are_closed_together(self) -> None:
         seen = dict(Alert.objects.exclude(status="closed").order_by("-pk").values_list("pk", "updated_at")[:3])

@@ -67,6 +67,7 @@ class AlertSerializer(serializers.Serializer[Any]):
     claimed_by = PersonSerializer(allow_null=True)
     claimed_at = Moment(allow_null=True)
     snoozed_until = Moment(allow_null=True, help_text="Null for a snoozed alert: until it happens again.")
+    due_at = Moment(allow_null=True, help_text="When it should be closed; null without a deadline.")
     closed_by = PersonSerializer(allow_null=True)
     opened_at = Moment()
     updated_at = Moment()

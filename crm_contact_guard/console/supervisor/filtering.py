@@ -34,6 +34,16 @@ AGES: Final[dict[str, str | Promise]] = {
     "7": _("more than a week"),
     "30": _("more than a month"),
 }
+OVERDUE: Final = "overdue"
+DUE: Final[dict[str, str | Promise]] = {
+    OVERDUE: _("overdue"),
+    "day": _("in the next 24 hours"),
+}
+#: How the queue is sorted. By default, the most severe alerts come first, and of those the newest.
+ORDERS: Final[dict[str, str | Promise]] = {
+    "": _("Most serious first"),
+    "due": _("Soonest due first"),
+}
 IS_WAITING: Final = (Alert.Status.OPEN, Alert.Status.CLAIMED)
 #: Parameters of the queue's address that aren't filters.
 BESIDE: Final = frozenset({"cursor", "v", "overview", "density", "left", "done", "batch"})
@@ -44,6 +54,7 @@ class Filters:
     """Values to filter alerts by. Empty values match any alert.
 
     ``since`` and ``until`` are days in the viewer's time zone, both included; ``age`` is a number of days.
+    ``order`` is how they are sorted.
     """
 
     status: str = WAITING
@@ -55,6 +66,8 @@ class Filters:
     since: str = ""
     until: str = ""
     age: str = ""
+    due: str = ""
+    order: str = ""
 
     @classmethod
     def read(cls, given: Mapping[str, str]) -> tuple[Filters, list[str]]:
@@ -78,7 +91,7 @@ class Filters:
 
     @property
     def narrowed(self) -> bool:
-        return self != Filters()
+        return self != Filters(order=self.order)
 
     @property
     def q(self) -> Q:
@@ -98,6 +111,9 @@ class Filters:
             found &= Q(opened_at__lt=_midnight(date.fromisoformat(self.until) + timedelta(days=1)))
         if self.age:
             found &= Q(opened_at__lt=timezone.now() - timedelta(days=int(self.age)))
+        if self.due:
+            until = timezone.now() + (timedelta(0) if self.due == OVERDUE else timedelta(days=1))
+            found &= Q(due_at__lte=until, status__in=IS_WAITING)
         return found
 
 
@@ -108,6 +124,8 @@ def _is_usable(name: str, value: str) -> bool:
         "topic": Topic.values,
         "kind": FindingKind.values,
         "age": AGES,
+        "due": DUE,
+        "order": ORDERS,
     }
     if name in known:
         return value in known[name]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, DateTimeField, Max, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from crm_contact_guard import permissions
 from crm_contact_guard.console.supervisor.filtering import IS_WAITING, Filters
@@ -16,6 +18,10 @@ from crm_contact_guard.directory.models import Employee, Team
 from crm_contact_guard.supervision.models import Alert, Severity
 
 PAGE = 50
+#: The order of alerts by their deadline. Those without one come last.
+BY_DUE = "due"
+_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+_DUE = Coalesce("due_at", Value(_NEVER, output_field=DateTimeField()))
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,7 @@ class Numbers:
     waiting: int
     urgent: int
     review: int
+    overdue: int
     last_closed: datetime | None
 
 
@@ -48,30 +55,31 @@ def people_of(viewer: Employee) -> list[Employee]:
 
 
 def rows(viewer: Employee, filters: Filters) -> QuerySet[Alert]:
-    """Return the viewer's alerts that match the filters, sorted by severity (highest first), then newest first."""
+    """Return the viewer's alerts that match the filters, sorted as they say."""
     found = permissions.alerts(viewer).filter(filters.q)
-    return found.select_related("conversation__customer", "concerned", "team", "claimed_by", "at_message").order_by(
-        "-severity", "-opened_at", "-id"
-    )
+    found = found.select_related("conversation__customer", "concerned", "team", "claimed_by", "at_message")
+    if filters.order == BY_DUE:
+        return found.alias(due=_DUE).order_by("due", "id")
+    return found.order_by("-severity", "-opened_at", "-id")
 
 
 def page_of(viewer: Employee, filters: Filters, cursor: str = "", size: int = PAGE) -> Page:
     """Return one page of alerts. An invalid cursor leads to the first page."""
     found = rows(viewer, filters)
-    place = _read_cursor(cursor)
+    place = _read_cursor(cursor, filters)
     if place is not None:
-        found = found.filter(_behind(*place))
+        found = found.filter(place)
     listed = list(found[: size + 1])
-    return Page(rows=listed[:size], next_cursor=_cursor(listed[size - 1]) if len(listed) > size else "")
+    return Page(rows=listed[:size], next_cursor=_cursor(listed[size - 1], filters) if len(listed) > size else "")
 
 
 def neighbours(viewer: Employee, alert: Alert, filters: Filters) -> tuple[Alert | None, Alert | None]:
     """Return the previous and the next alert among those that match the filters."""
-    place = (alert.severity, alert.opened_at, alert.pk)
+    behind = _behind(alert.severity, alert.opened_at, alert.pk)
+    if filters.order == BY_DUE:
+        behind = _due_behind(alert.due_at or _NEVER, alert.pk)
     found = rows(viewer, filters).exclude(pk=alert.pk)
-    after = found.filter(_behind(*place)).first()
-    before = found.exclude(_behind(*place)).reverse().first()
-    return before, after
+    return found.exclude(behind).reverse().first(), found.filter(behind).first()
 
 
 def version(viewer: Employee) -> str:
@@ -88,6 +96,7 @@ def numbers(viewer: Employee) -> Numbers:
         waiting=Count("pk", filter=waiting),
         urgent=Count("pk", filter=waiting & Q(severity=Severity.HIGH)),
         review=Count("pk", filter=Q(status=Alert.Status.CLAIMED)),
+        overdue=Count("pk", filter=waiting & Q(due_at__lte=timezone.now())),
         last_closed=Max("closed_at"),
     )
     return Numbers(**found)
@@ -101,13 +110,22 @@ def _behind(severity: int, opened_at: datetime, pk: UUID) -> Q:
     )
 
 
-def _cursor(alert: Alert) -> str:
+def _due_behind(due_at: datetime, pk: UUID) -> Q:
+    return Q(due__gt=due_at) | Q(due=due_at, id__gt=pk)
+
+
+def _cursor(alert: Alert, filters: Filters) -> str:
+    if filters.order == BY_DUE:
+        return f"{BY_DUE}-{micros(alert.due_at or _NEVER)}-{alert.pk.hex}"
     return f"{alert.severity}-{micros(alert.opened_at)}-{alert.pk.hex}"
 
 
-def _read_cursor(cursor: str) -> tuple[int, datetime, UUID] | None:
+def _read_cursor(cursor: str, filters: Filters) -> Q | None:
+    """Return the condition for alerts behind the cursor; None if it isn't one of this order."""
     try:
-        severity, number, key = cursor.split("-")
-        return int(severity), moment(int(number)), UUID(key)
+        first, number, key = cursor.split("-")
+        if filters.order == BY_DUE:
+            return _due_behind(moment(int(number)), UUID(key)) if first == BY_DUE else None
+        return _behind(int(first), moment(int(number)), UUID(key))
     except (ValueError, OverflowError):
         return None

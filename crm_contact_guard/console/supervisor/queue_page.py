@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import permissions
 from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.console.supervisor import queue
-from crm_contact_guard.console.supervisor.filtering import AGES, STATUSES, Filters
+from crm_contact_guard.console.supervisor.filtering import AGES, DUE, ORDERS, STATUSES, Filters
 from crm_contact_guard.console.supervisor.rows import Row, rows_of
-from crm_contact_guard.directory.models import Employee, Role, Team
+from crm_contact_guard.directory import absences
+from crm_contact_guard.directory.models import Absence, Employee, Role, Team
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.policy.known_rules.showing import unsigned
 from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Topic
@@ -94,6 +95,8 @@ class AlertsPage(Shown):
     topics: Sequence[tuple[str, str | Promise]]
     kinds: Sequence[tuple[str, str | Promise]]
     ages: Sequence[tuple[str, str | Promise]]
+    due: Sequence[tuple[str, str | Promise]]
+    orders: Sequence[tuple[str, str | Promise]]
     teams: Sequence[Team]
     people: Sequence[Employee]
     #: Number of alerts that match the filters, and when the newest visible change happened, in microseconds.
@@ -101,6 +104,8 @@ class AlertsPage(Shown):
     as_of: str
     dense: bool
     views: Sequence[Kept]
+    #: Absences in which the viewer stands in now.
+    standing_in: Sequence[Absence]
     error: str = ""
     comment: str = ""
     #: Why a view can't be kept, and the name that was given for it.
@@ -168,12 +173,15 @@ def alerts_page(request: HttpRequest, viewer: Employee, *, done: Done | None = N
         topics=Topic.choices,
         kinds=[(value, label) for value, label in FindingKind.choices if value != FindingKind.PRIVATE_TOPIC],
         ages=list(AGES.items()),
+        due=list(DUE.items()),
+        orders=list(ORDERS.items()),
         teams=queue.teams_of(viewer),
         people=queue.people_of(viewer),
         count=permissions.alerts(viewer).filter(shown.filters.q).count(),
         as_of=shown.version.partition(".")[2],
         dense=request.GET.get("density", request.COOKIES.get(DENSITY)) == "dense",
         views=_kept(viewer, shown.filters),
+        standing_in=list(absences.current().filter(stand_in=viewer).select_related("person")),
         **refused,
     )
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard.console.conversation.evidence import Piece, Span, pieces
+from crm_contact_guard.console.supervisor.filtering import IS_WAITING
 from crm_contact_guard.console.supervisor.versions import micros
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.supervision.models import Alert, Finding, FindingKind
@@ -33,6 +36,27 @@ class Row:
     def version(self) -> int:
         """A version of the alert that changes whenever the alert does."""
         return micros(self.alert.updated_at)
+
+    @property
+    def overdue(self) -> bool:
+        return self._left is not None and self._left <= timedelta(0)
+
+    @property
+    def due_in(self) -> str:
+        """How long until the alert is due, rounded down to minutes, hours or days; "" without a deadline."""
+        if self._left is None:
+            return ""
+        minutes = int(self._left.total_seconds() // 60)
+        if minutes < 60:
+            return _("due in %(count)d min") % {"count": minutes}
+        if minutes < 24 * 60:
+            return _("due in %(count)d h") % {"count": minutes // 60}
+        return _("due in %(count)d d") % {"count": minutes // (24 * 60)}
+
+    @property
+    def _left(self) -> timedelta | None:
+        due_at = self.alert.due_at
+        return due_at - timezone.now() if due_at is not None and self.alert.status in IS_WAITING else None
 
 
 def rows_of(viewer: Employee, alerts: Sequence[Alert]) -> list[Row]:

@@ -163,6 +163,20 @@ class Employee:
         start = max(found.start, at) if found else None
         return start if start is not None and start < until else None
 
+    def after_work(self, at: datetime, time: timedelta) -> datetime | None:
+        """Return when the employee has worked or been on call for ``time`` since ``at``.
+
+        None if that takes longer than HORIZON days. Raise UnknownCalendar.
+        """
+        for opening in self._openings(at):
+            start = max(opening.start, at)
+            if start + time <= opening.end:
+                return start + time
+            if start < opening.end:
+                time -= opening.end - start
+                at = opening.end
+        return None
+
     def next_start(self, at: datetime) -> datetime | None:
         """Return when the first shift from ``at`` on starts, disregarding breaks and leave by the hour.
 

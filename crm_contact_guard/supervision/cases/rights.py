@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from crm_contact_guard.directory.models import Employee, Role, Team
-from crm_contact_guard.directory.rights import watched_teams
+from crm_contact_guard.directory.rights import may_judge
 from crm_contact_guard.supervision.cases.models import Case, Part
 
 
@@ -55,7 +55,7 @@ def may_open(viewer: Employee, concerned: Employee | None, team: Team | None) ->
         return False
     if viewer.role == Role.COMPLIANCE:
         return True
-    return team is not None and watched_teams(viewer).filter(pk=team.pk).exists()
+    return may_judge(viewer, team, concerned)
 
 
 def may_take_part(person: Employee, case: Case) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from crm_contact_guard.conversations.rights import conversations, may_write
+from crm_contact_guard.directory.absences import stood_in_for
 from crm_contact_guard.directory.models import Employee, Role
-from crm_contact_guard.directory.rights import watched_teams
+from crm_contact_guard.directory.rights import watched
 from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.supervision.consulting.models import Consultation
 
@@ -18,8 +19,10 @@ def consultations(viewer: Employee) -> QuerySet[Consultation]:
         return rows.none()
     if viewer.role == Role.COMPLIANCE:
         return rows
-    asked = Q(addressee=viewer) | Q(team__in=watched_teams(viewer), to_compliance=False)
-    return rows.filter(Q(employee=viewer) | asked)
+    away = stood_in_for(viewer)
+    lent = Q(addressee__in=away) & ~Q(employee__in=away)
+    teams = Q(to_compliance=False) & watched(viewer, team="team", concerned="employee")
+    return rows.filter(Q(employee=viewer) | Q(addressee=viewer) | lent | teams)
 
 
 def may_help(viewer: Employee, consultation: Consultation) -> bool:

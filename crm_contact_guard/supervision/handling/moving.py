@@ -15,6 +15,7 @@ from crm_contact_guard.exceptions import AlreadyClaimed, AlreadyClosed, NotPermi
 from crm_contact_guard.notices import listing
 from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.record.recording import record_event
+from crm_contact_guard.supervision.handling import deadlines
 from crm_contact_guard.supervision.handling.transitions import REPEATED, TRANSITIONS, Action, Actor
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.rights import may_review
@@ -87,6 +88,7 @@ def move(
         "status": to,
         **(_UNCLAIMED if to not in (Alert.Status.CLAIMED, Alert.Status.CLOSED) else {}),
         **_AWAKE,
+        **_deadline(alert, to, changes),
         "updated_at": _later(alert.updated_at),
         **changes,
     }
@@ -110,6 +112,18 @@ def move(
     if to == Alert.Status.CLOSED:
         listing.settled("alert", alert.pk)
     return alert
+
+
+def _deadline(alert: Alert, to: Alert.Status, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of the deadline. It begins anew for a new addressee, and if the alert returns to the queue."""
+    if to == Alert.Status.CLOSED:
+        return {"next_step_at": None}
+    if to in (Alert.Status.REVIEW, Alert.Status.SNOOZED):
+        return {"due_at": None, "next_step_at": None, "overdue_steps": 0}
+    if alert.status in (Alert.Status.OPEN, Alert.Status.CLAIMED) and "addressee" not in changes:
+        return {}
+    due_at = deadlines.due_at(alert.severity, changes.get("addressee", alert.addressee), timezone.now())
+    return {"due_at": due_at, "next_step_at": due_at, "overdue_steps": 0}
 
 
 def _later(before: datetime) -> datetime:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
 from django.utils import timezone
 
-from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.policy import hours
 from crm_contact_guard.record.models import Conversation, Direction, Event, Message
 from crm_contact_guard.record.recording import record_event
+from crm_contact_guard.supervision.handling import deadlines
 from crm_contact_guard.supervision.models import Alert, Inspection, Side, Stance, Topic
 
 #: The version of ``fingerprint``. A new version never regroups old alerts, since each keeps its own fingerprint.
@@ -44,7 +44,7 @@ def closed_before(conversation: Conversation, topic: str, by: str) -> Alert | No
 
     A false alarm isn't opened again: the new evidence gets an alert of its own.
     """
-    since = timezone.now() - timedelta(days=float(settings.ALERT_REOPEN_DAYS))
+    since = timezone.now() - deadlines.reopen_within()
     rows = Alert.objects.filter(conversation=conversation, topic=topic, by=by).order_by("-opened_at")
     newest = rows.first()
     if newest is None or newest.status != Alert.Status.CLOSED or newest.closed_at is None:

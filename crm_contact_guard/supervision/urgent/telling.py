@@ -123,6 +123,7 @@ topics.register(
         label=gettext_lazy("A message that a customer marked as urgent"),
         many=gettext_lazy("Messages that customers marked as urgent"),
         lines=_lines,
+        is_duty=True,
         cadence=Cadence.AT_ONCE,
         urgent=True,
         may_be_off=False,

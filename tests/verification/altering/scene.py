@@ -49,6 +49,7 @@ from crm_contact_guard.supervision.queue_views.keeping import queue_view_keep
 from crm_contact_guard.supervision.rehearsing.trials import trial_cancel, trial_continue, trial_start
 from crm_contact_guard.supervision.review import alert_claim, alert_close
 from crm_contact_guard.supervision.second_reading import second_reader
+from crm_contact_guard.supervision.standing_in.entering import absence_enter
 from tests import factories, rules_text
 
 
@@ -72,6 +73,7 @@ def play() -> None:
             alert_close(alert_id=alert.pk, reviewer=chief, resolution="coaching", comment="Talked it over")
     preference_set(actor=chief, topic="alert", chosen=Choice(cadence="weekly"))
     queue_view_keep(actor=chief, name="Serious", query="severity=3", is_default=True)
+    away(chief, clerk)
     consults(mail, clerk, chief)
     remarks(clerk, chief)
     case(chief, clerk)
@@ -100,6 +102,12 @@ def desk(chat: Conversation, mail: Conversation, clerk: Employee) -> None:
     shelving.conversation_snooze(conversation=mail, actor=clerk, until=tomorrow())
     drafts.draft_keep(conversation=mail, actor=clerk, text="Dear Ms Sato,")
     presence.looks(mail, clerk, typing=True)
+
+
+def away(chief: Employee, clerk: Employee) -> None:
+    """An absence that hasn't begun."""
+    first = timezone.localdate() + timedelta(days=2)
+    absence_enter(actor=chief, person=chief.pk, stand_in=clerk.pk, first=first, last=first)
 
 
 def plans(clerk: Employee, chief: Employee) -> None:
