@@ -16,7 +16,8 @@ def test_chat_warning_and_decision(visitors: Visitors, talk: Talk) -> None:
     supervisor = visitors.page("chief")
     expect(supervisor.get_by_role("heading", name="Overview")).to_be_visible()
     expect(supervisor.get_by_role("link", name="Hanako")).to_have_count(0)
-    _employee, customer = talk("Hanako", viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    phone = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+    _employee, customer = talk("Hanako", language="ja", **phone)
     assert "/chat/" in customer.url
     assert customer.url.endswith("/guard/chat/")
     expect(
