@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 #: Packages with tables. The ``follows`` module of each declares how its tables are compared with the record.
 _ROOMS_WITH_TABLES: Final = (
     "record", "sealing", "files", "conversations", "delivery", "privacy", "policy.calendars", "policy.closing",
-    "policy.known_rules", "policy.versions", "reading", "notices", "supervision", "supervision.cases", "api",
+    "policy.known_rules", "policy.versions", "reading", "notices", "supervision", "supervision.cases", "figures", "api",
 )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ from crm_contact_guard.sending import deadlines, planning
 from crm_contact_guard.supervision.cases import outcomes, rules
 from crm_contact_guard.supervision.handling import deadlines as handling
 from crm_contact_guard.supervision.own_view import seeing
+from crm_contact_guard.supervision.quality import options as quality
 from crm_contact_guard.verification import tables
 
 Configs = Sequence[AppConfig] | None
@@ -328,12 +329,16 @@ def check_protection(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 
 @register("crm_contact_guard")
+def check_quality(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E062: a setting of random review has a wrong value."""
+    return [Error(one, hint="See docs/quality.md.", id="crm_contact_guard.E062") for one in quality.problems()]
+
+
+@register("crm_contact_guard")
 def check_own_flags(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E061: ``OWN_FLAGS`` is none of its values."""
-    if settings.OWN_FLAGS in seeing.CHOICES:
-        return []
     problem = f"OWN_FLAGS = {settings.OWN_FLAGS!r} is none of {', '.join(seeing.CHOICES)}"
-    return [Error(problem, id="crm_contact_guard.E061")]
+    return [] if settings.OWN_FLAGS in seeing.CHOICES else [Error(problem, id="crm_contact_guard.E061")]
 
 
 @register("crm_contact_guard")

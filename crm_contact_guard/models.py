@@ -6,6 +6,7 @@ from crm_contact_guard.conversations.models import CarrierEventId, ChatLink
 from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.delivery.models import Carrier, Delivery, IdempotencyKey, Wait
 from crm_contact_guard.directory.models import Absence, Address, Customer, Employee, Team
+from crm_contact_guard.figures.models import Figure, FigureMark
 from crm_contact_guard.files.models import Attachment, Media
 from crm_contact_guard.notices.models import Notice, NoticePreference
 from crm_contact_guard.policy.calendars.models import WorkCalendar
@@ -27,6 +28,7 @@ from crm_contact_guard.supervision.cases.models import (
 from crm_contact_guard.supervision.consulting.models import Consultation, ConsultationNotice
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection
 from crm_contact_guard.supervision.own_view.models import FlagRemark
+from crm_contact_guard.supervision.quality.models import SampleDraw, SampledTalk, SecondReview
 from crm_contact_guard.supervision.queue_views.models import QueueView
 from crm_contact_guard.supervision.rehearsing.models import RuleTrial
 
@@ -56,6 +58,8 @@ __all__ = [
     "Employee",
     "ErasurePermit",
     "Event",
+    "Figure",
+    "FigureMark",
     "Finding",
     "FlagRemark",
     "IdempotencyKey",
@@ -74,7 +78,10 @@ __all__ = [
     "RuleTrial",
     "RulesQuestion",
     "RulesVersion",
+    "SampleDraw",
+    "SampledTalk",
     "Seal",
+    "SecondReview",
     "Team",
     "Tile",
     "TreeHead",

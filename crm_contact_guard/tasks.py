@@ -23,6 +23,7 @@ from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
+from crm_contact_guard.figures import keeping
 from crm_contact_guard.files import media
 from crm_contact_guard.files.models import Media
 from crm_contact_guard.hosting import database, logs
@@ -43,6 +44,8 @@ from crm_contact_guard.supervision.consulting import consultations
 from crm_contact_guard.supervision.consulting import notices as consultation_notices
 from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.handling import overdue, steps
+from crm_contact_guard.supervision.quality import drawing
+from crm_contact_guard.supervision.quality.assigning import second_reviews_reassign
 from crm_contact_guard.supervision.rehearsing import trials
 from crm_contact_guard.supervision.second_reading import second_reader
 from crm_contact_guard.supervision.standing_in import returning
@@ -231,6 +234,20 @@ def remind_of_rules() -> int:
     now = timezone.now()
     reminding.expect(now)
     return sum(reminding.remind(one) for one in reminding.due(now))
+
+
+@shared_task(ignore_result=True)
+def draw_sample() -> int:
+    """Draw the weeks whose sample for review is due, and find reviewers for second reviews. Return how many weeks."""
+    drawn = drawing.draw_due(timezone.now())
+    second_reviews_reassign()
+    return drawn
+
+
+@shared_task(ignore_result=True)
+def count_figures() -> int:
+    """Bring the figures in step with the record. Return the number of days that were counted again."""
+    return keeping.update_all()
 
 
 @shared_task(ignore_result=True)

@@ -100,6 +100,7 @@ def test_modules_stay_short() -> None:
 
 def test_folders_stay_small_enough_to_find_something() -> None:
     modules = Counter(path.parent.relative_to(ROOT).as_posix() for path in MODULES)
+    del modules["crm_contact_guard/management/commands"]  # Django looks for commands in this folder alone
     assert not {folder: count for folder, count in modules.items() if count > MODULES_OF_A_FOLDER}
     assert len([path for path in PACKAGE.iterdir() if path.is_file()]) <= FILES_AT_THE_ROOT
 

@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.db import transaction
+from django.test import override_settings
 from django.utils import timezone
 
 import crm_contact_guard
@@ -41,7 +43,7 @@ from crm_contact_guard.policy.known_rules.models import RulesQuestion, RulesVers
 from crm_contact_guard.policy.known_rules.publishing import rules_publish
 from crm_contact_guard.policy.known_rules.questions import question_answer, question_ask
 from crm_contact_guard.policy.known_rules.signing import quiz_try, rules_sign
-from crm_contact_guard.policy.rulebook import from_settings
+from crm_contact_guard.policy.rulebook import SilentRule, from_settings
 from crm_contact_guard.policy.versions import current
 from crm_contact_guard.policy.versions.models import PolicyVersion
 from crm_contact_guard.policy.versions.publishing import (
@@ -75,6 +77,10 @@ from crm_contact_guard.supervision.handling.steps import (
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.own_view.models import FlagRemark
 from crm_contact_guard.supervision.own_view.remarks import flag_remark
+from crm_contact_guard.supervision.quality.models import SampledTalk, SecondReview
+from crm_contact_guard.supervision.quality.precision import rule_silence, rule_unsilence
+from crm_contact_guard.supervision.quality.reading import sample_read
+from crm_contact_guard.supervision.quality.second import second_review_give
 from crm_contact_guard.supervision.queue_views.keeping import queue_view_change, queue_view_keep, queue_view_remove
 from crm_contact_guard.supervision.queue_views.models import QueueView
 from crm_contact_guard.supervision.rehearsing.models import RuleTrial
@@ -85,6 +91,7 @@ from tests import factories, rules_text
 from tests.conversations import test_desk as desk
 from tests.supervision.cases import authorised
 from tests.supervision.consulting import authorised as helping
+from tests.supervision.quality.draws import drawn
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +100,8 @@ PACKAGE = Path(crm_contact_guard.__file__).parent
 # supervises Ren. Kai is an inactive compliance officer; Eve is the compliance officer of another tenant.
 PEOPLE = ("aoi", "ken", "ren", "chief", "vice", "boss", "compliance", "auditor", "kai", "eve")
 HEADS = {"chief", "vice", "compliance"}
+#: Rules with one that is silent.
+SILENCED = from_settings().with_silent((SilentRule("phone", "1", "ja"),))
 IN_A_MONTH = timezone.now() + timedelta(days=30)
 
 
@@ -132,6 +141,9 @@ class Scene:
     question: RulesQuestion
     #: Vice's, in which Ren stands in.
     absence: Absence
+    sampled: SampledTalk
+    #: Of an alert that chief closed as a false alarm, assigned to compliance.
+    second: SecondReview
     out: io.StringIO = field(default_factory=io.StringIO)
 
     @property
@@ -192,7 +204,17 @@ def scene() -> Scene:
         tenant="", owner=people["ken"], source="page", calendar={"leave": [["2026-07-13", "2026-07-17"]]}, version=0
     )
     rules = rules_text.publish(people["compliance"])
+    draw = drawn(tenant="")
+    judged = raised(factories.conversation(people["aoi"], name="Jiro Ito"), "off_channel", "contact_request")
+    Alert.objects.filter(pk=judged.pk).update(
+        status="closed", resolution="false_positive", closed_by=chief, closed_at=now
+    )
+    PolicyVersion.objects.create(
+        digest=SILENCED.digest, text=SILENCED.text, origin="page", state="published", valid_from=now, created_at=now
+    )
     return Scene(
+        sampled=SampledTalk.objects.create(draw=draw, conversation=talk),
+        second=SecondReview.objects.create(draw=draw, alert=judged, reviewer=people["compliance"]),
         rules=rules,
         view=queue_view_keep(actor=people["chief"], name="Serious", query="severity=3"),
         question=question_ask(asked_by=people["ren"], text="Why?"),
@@ -230,6 +252,12 @@ def scene() -> Scene:
             ends_at=IN_A_MONTH,
         ),
     )
+
+
+def silences(who: Employee) -> object:
+    """One of two alerts of the rule was right, which is too few for a floor this high."""
+    with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "PRECISION_FLOOR": 1.0}):
+        return rule_silence(rule=SilentRule("test", "1", ""), since=timezone.now() - timedelta(days=1), accepted_by=who)
 
 
 Act = Callable[[Scene, Employee], object]
@@ -299,6 +327,22 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     "supervision.standing_in.entering.absence_end": (
         lambda s, who: absence_end(actor=who, absence_id=s.absence.pk),
         {"vice", "ren", "compliance"},
+    ),
+    "supervision.quality.reading.sample_read": (
+        lambda s, who: sample_read(sample_id=s.sampled.pk, reader=who, verdict="nothing"),
+        HEADS,
+    ),
+    "supervision.quality.second.second_review_give": (
+        lambda s, who: second_review_give(review_id=s.second.pk, reviewer=who, resolution="coaching"),
+        {"compliance"},
+    ),
+    "supervision.quality.precision.rule_silence": (
+        lambda s, who: silences(who),
+        {"compliance", "eve"},
+    ),
+    "supervision.quality.precision.rule_unsilence": (
+        lambda s, who: rule_unsilence(rule=SilentRule("phone", "1", "ja"), accepted_by=who),
+        {"compliance", "eve"},
     ),
     "policy.calendars.entering.calendar_enter": (
         lambda s, who: calendar_enter(

@@ -64,6 +64,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/", LazyView("me.Me"), name="api-me"),
     path("me/flags/<str:pk>/", LazyView("me.MeFlag"), name="api-me-flag"),
     path("me/flags/<str:pk>/remarks/", LazyView("me.MeRemarks"), name="api-me-flag-remarks"),
+    path("figures/", LazyView("figures.FiguresView"), name="api-figures"),
     path("access-log/", LazyView("access_log.AccessLog"), name="api-access-log"),
     path("ledger/checkpoint/", LazyView("ledger.LedgerCheckpoint"), name="api-ledger-checkpoint"),
     path("ledger/proof/<str:pk>/", LazyView("ledger.LedgerProof"), name="api-ledger-proof"),

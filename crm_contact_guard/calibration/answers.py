@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from crm_contact_guard.calibration.shares import Share
 from crm_contact_guard.policy.decision import OverrideCode
 from crm_contact_guard.record.models import Event
+from crm_contact_guard.supervision.quality.intervals import Share
 
 _PAGE = 500
 _MISTAKE = f"override.{OverrideCode.MISTAKE}"

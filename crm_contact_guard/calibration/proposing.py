@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from crm_contact_guard.calibration.shares import SMALL, Share
 from crm_contact_guard.calibration.tally import Tally
 from crm_contact_guard.detection.types import Direction
 from crm_contact_guard.policy.thresholds import Thresholds
+from crm_contact_guard.supervision.quality.intervals import SMALL, Share
 
 #: Proportion of true alerts that a proposed threshold must keep.
 KEEP: Final = 0.95

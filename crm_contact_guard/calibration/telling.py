@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from crm_contact_guard.calibration.calibrating import Calibration
 from crm_contact_guard.calibration.contacts import Contact
 from crm_contact_guard.calibration.proposing import Cost, Proposal, Why
-from crm_contact_guard.calibration.shares import Share
 from crm_contact_guard.detection.types import Direction
+from crm_contact_guard.supervision.quality.intervals import Share
 
 _DIRECTIONS: Final = {
     Direction.OUTBOUND: gettext_lazy("Messages from employees"),

@@ -35,6 +35,11 @@ OWNERS: Final = {
     "consultation_restrict": "consultations",
     "consultation_lift": "consultations",
     "consultation_outside": "consultations",
+    "quality_sample": "quality",
+    "quality_second": "quality",
+    "quality_sample_read": "quality",
+    "quality_second_give": "quality",
+    "quality_rule": "quality",
     "policy_version": "policy",
     "policy_approve": "policy",
     "policy_withdraw": "policy",
@@ -99,6 +104,8 @@ def menu_of(viewer: Employee | None, *, rules: bool) -> Menu:
     ]
     more = [
         (supervises, Entry("holds", _("Held messages"), "hand", "g h")),
+        (supervises, Entry("figures", _("Figures"), "chart-column", "g f")),
+        (supervises, Entry("quality", _("Quality of review"), "shield-check", "g q")),
         (True, Entry("hours", _("Working time"), "calendar", "g w")),
         (works and supervises, Entry("own_record", _("About me"), "user-check", "g m")),
         (rules, Entry("rules", _("Work rules"), "file-text", "g r")),

@@ -35,6 +35,7 @@ STYLES = (
     "hours",
     "notices",
     "cases",
+    "figures",
 )
 SCRIPTS = ("live", "composer", "keys", "queue", "waits")
 

@@ -14,11 +14,13 @@ from crm_contact_guard.console.conversation import views as conversation
 from crm_contact_guard.console.customer import chat, chat_files
 from crm_contact_guard.console.data_requests import views as data_requests
 from crm_contact_guard.console.employee import acting, inbox, starting
+from crm_contact_guard.console.figures import views as figures
 from crm_contact_guard.console.hours import views as hours
 from crm_contact_guard.console.notices import views as notices
 from crm_contact_guard.console.own import views as own
 from crm_contact_guard.console.policy import trials
 from crm_contact_guard.console.policy import views as policy
+from crm_contact_guard.console.quality import views as quality
 from crm_contact_guard.console.rules import views as rules
 from crm_contact_guard.console.supervisor import (
     alert_actions,
@@ -80,6 +82,13 @@ urlpatterns = [
     path("me/", own.own, name="own_record"),
     path("me/flags/<uuid:pk>/", own.flag, name="own_flag"),
     path("alerts/contests/<uuid:pk>/", contests.answer, name="contest_answer"),
+    path("figures/", figures.overview, name="figures"),
+    path("quality/", quality.overview, name="quality"),
+    path("quality/rules/", quality.silence, name="quality_rule"),
+    path("quality/sample/<uuid:pk>/", quality.sample, name="quality_sample"),
+    path("quality/sample/<uuid:pk>/read/", quality.sample_read, name="quality_sample_read"),
+    path("quality/second/<uuid:pk>/", quality.second_review, name="quality_second"),
+    path("quality/second/<uuid:pk>/give/", quality.second_review_give, name="quality_second_give"),
     path("rules/policy/", policy.policy, name="policy"),
     path("rules/policy/<uuid:pk>/", policy.version, name="policy_version"),
     path("rules/policy/<uuid:pk>/try/", trials.begin, name="policy_try"),

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple, Self
 
+from crm_contact_guard.conf import settings
 from crm_contact_guard.detection.decision import ALERT, NOTICED
 from crm_contact_guard.detection.types import Direction, Kind, Scan
 from crm_contact_guard.policy import presets, thresholds
@@ -49,15 +50,27 @@ class Applied:
         return self.rule.partition(".")[0]
 
 
+class SilentRule(NamedTuple):
+    """A detector in one version and one script (as in ``quality.scripts``) whose findings raise no alerts."""
+
+    detector: str
+    version: str
+    script: str
+
+
 @dataclass(frozen=True)
 class Rulebook:
-    """The rules of one version. ``thresholds`` by direction; ``outcomes`` by kind, with their names by language."""
+    """The rules of one version. ``thresholds`` by direction; ``outcomes`` by kind, with their names by language.
+
+    ``silent``: rules of detection that proved wrong so often that their findings are only noticed.
+    """
 
     industry: str
     rules: Mapping[str, Action]
     thresholds: Mapping[Direction, Thresholds]
     review_share: float
     outcomes: tuple[Outcome, ...]
+    silent: tuple[SilentRule, ...] = ()
 
     @cached_property
     def text(self) -> str:
@@ -72,6 +85,8 @@ class Rulebook:
                 },
                 "review_share": f"{self.review_share:.4f}",
                 "outcomes": [{"kind": outcome.kind, "label": dict(outcome.label)} for outcome in self.outcomes],
+                # Left out if empty, so that earlier versions keep their digests.
+                **({"silent": [list(rule) for rule in self.silent]} if self.silent else {}),
             }
         )
 
@@ -79,6 +94,10 @@ class Rulebook:
     def digest(self) -> str:
         """The SHA-256 hash of ``text``, in hexadecimal: the version's ID on every machine."""
         return sha256(self.text.encode()).hexdigest()
+
+    def with_silent(self, rules: tuple[SilentRule, ...]) -> Self:
+        """Return the rulebook with other silent rules."""
+        return replace(self, silent=rules)
 
     def apply(self, evidence: Iterable[Evidence], *, after_hours: bool, quiet_hours: bool) -> tuple[Applied, ...]:
         """Return the rules that apply, one for each piece of evidence and each objection to the time."""
@@ -119,7 +138,7 @@ def from_settings() -> Rulebook:
         industry=preset.name,
         rules=presets.rules(),
         thresholds=thresholds.thresholds(Thresholds(ALERT, NOTICED)),
-        review_share=preset.review_share,
+        review_share=preset.review_share if settings.REVIEW_SHARE is None else float(settings.REVIEW_SHARE),
         outcomes=preset.outcomes,
     )
 
@@ -149,6 +168,7 @@ def from_text(text: str) -> Rulebook:
         },
         review_share=float(data["review_share"]),
         outcomes=tuple(Outcome(**row) for row in data["outcomes"]),
+        silent=tuple(SilentRule(*rule) for rule in data.get("silent", ())),
     )
 
 

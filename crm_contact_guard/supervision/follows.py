@@ -157,6 +157,7 @@ follows(
 )
 from crm_contact_guard.supervision.consulting import follows as consulting_follows  # noqa: E402, F401 - registers its tables
 from crm_contact_guard.supervision.own_view import follows as own_view_follows  # noqa: E402, F401 - registers its table
+from crm_contact_guard.supervision.quality import follows as quality_follows  # noqa: E402, F401 - registers its tables
 from crm_contact_guard.supervision.queue_views import follows as queue_views_follows  # noqa: E402, F401 - registers its table
 from crm_contact_guard.supervision.rehearsing import follows as rehearsing_follows  # noqa: E402, F401 - registers its table
 from crm_contact_guard.supervision.standing_in import telling as standing_in_telling  # noqa: E402, F401 - registers the topic of notices

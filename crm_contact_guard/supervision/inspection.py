@@ -18,7 +18,7 @@ from crm_contact_guard.delivery.waits import went_at
 from crm_contact_guard.detection.types import By, Company, Direction, Kind
 from crm_contact_guard.hosting import database
 from crm_contact_guard.policy import hours, moments
-from crm_contact_guard.policy.versions.current import company_now
+from crm_contact_guard.policy.versions.current import company_now, in_force
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.record.reached import reached
 from crm_contact_guard.record.recording import record_event
@@ -30,6 +30,7 @@ from crm_contact_guard.supervision.models import Alert, Finding, Inspection, Tie
 from crm_contact_guard.supervision.noticing import notice
 from crm_contact_guard.supervision.pressing.by_itself import help_offer
 from crm_contact_guard.supervision.pressing.repeated import pressing
+from crm_contact_guard.supervision.quality.silencing import verdict_with
 from crm_contact_guard.supervision.second_reading import second_reader
 from crm_contact_guard.supervision.talks import as_thread, talk_up_to
 
@@ -61,6 +62,8 @@ def inspect(message: Message, *, notify: bool = True) -> list[Alert]:
             ]
         )
         found_here = verdicts.merged([*found_here, *pressing(message, found_here)])
+        rules = in_force(message.tenant).rules
+        found_here = [verdict_with(rules, verdict) for verdict in found_here]
         for verdict in found_here:
             if verdict.tier == Tier.NOTICED:
                 notice(conversation=message.conversation, verdict=verdict)

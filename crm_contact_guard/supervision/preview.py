@@ -19,6 +19,7 @@ from crm_contact_guard.policy.versions.current import Version, company_now, in_f
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.signals import scanning
 from crm_contact_guard.supervision import contents
+from crm_contact_guard.supervision.quality.silencing import scan_with
 from crm_contact_guard.supervision.verdicts import told_beforehand
 
 
@@ -57,7 +58,8 @@ def preview(
     with crm.tenant(actor.tenant):
         now = in_force(actor.tenant)
         with scanning("preview"):
-            scan = told_beforehand(detection.scan(text, direction=Direction.OUTBOUND, company=company_now(), said=said))
+            found = detection.scan(text, direction=Direction.OUTBOUND, company=company_now(), said=said)
+        scan = scan_with(now.rules, told_beforehand(found), text)
         direction = Direction.OUTBOUND
         scanned = contents.of_files(files, direction) if recorded is None else contents.of_message(recorded)
         in_files = [replace(content, scan=told_beforehand(content.scan)) for content in scanned]

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from crm_contact_guard.directory.absences import stood_in_for
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.directory.rights import sees_all, watched, watched_teams
 from crm_contact_guard.supervision.models import Alert
+from crm_contact_guard.supervision.quality.models import SecondReview
 
 
 def alerts(viewer: Employee) -> QuerySet[Alert]:
-    """Return the alerts that the viewer may see, which never include alerts about the viewer."""
+    """Return the alerts that the viewer may see, which never include alerts about the viewer.
+
+    A closed alert that waits for the viewer's second review is left out, so that the first judgement stays unknown.
+    """
     rows = Alert.objects.filter(tenant=viewer.tenant)
     if not viewer.active:
         return rows.none()
-    rows = rows.exclude(concerned=viewer)
+    blind = SecondReview.objects.filter(alert=OuterRef("pk"), reviewer=viewer, given_at=None)
+    rows = rows.exclude(concerned=viewer).exclude(Q(Exists(blind), status=Alert.Status.CLOSED))
     if sees_all(viewer):
         return rows
     # An alert about a supervisor goes to the deputy. Deputies see alerts addressed to them and those of their teams.

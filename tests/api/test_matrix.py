@@ -86,6 +86,7 @@ TABLE = {
     # The alert isn't closed yet, so its employee doesn't see it; tests/api/test_own.py has one that is.
     ("GET", "me/flags/{alert}/"): "404 404 404 404 404 404 404 404 403 401",
     ("POST", "me/flags/{alert}/remarks/"): "404 404 404 404 404 404 404 404 403 401",
+    ("GET", "figures/"): "403 403 403 200 200 200 200 200 403 401",
     ("GET", "access-log/"): "403 403 403 403 403 403 200 200 403 401",
     ("GET", "ledger/checkpoint/"): LISTS,
     ("GET", "ledger/proof/{message}/"): "200 404 404 200 200 404 200 200 403 401",

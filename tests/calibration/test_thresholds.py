@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 
 from crm_contact_guard.calibration.calibrating import Calibration, calibrate
 from crm_contact_guard.calibration.proposing import Proposal, Why
-from crm_contact_guard.calibration.shares import Share
 from crm_contact_guard.detection.types import Direction
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection
+from crm_contact_guard.supervision.quality.intervals import Share
 from tests import factories
 from tests.calibration.record import START, closed, judge, message, talk
 

@@ -37,6 +37,7 @@ from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.own_view.models import FlagRemark
+from crm_contact_guard.supervision.quality.models import SampledTalk, SecondReview
 from crm_contact_guard.supervision.queue_views.keeping import queue_view_keep
 from crm_contact_guard.supervision.queue_views.models import QueueView
 from crm_contact_guard.supervision.rehearsing.models import RuleTrial
@@ -44,6 +45,7 @@ from crm_contact_guard.supervision.standing_in.entering import absence_enter
 from tests import factories, rules_text
 from tests.console.conftest import Hotel, alert_for, says, url
 from tests.file_samples import PNG, read_to_end
+from tests.supervision.quality.draws import drawn
 
 # Aoi answers the talk, Ken is her colleague, Ren of another team; chief supervises her, vice deputises, boss supervises
 # Ren. A visitor has a login and no part; nobody is not signed in.
@@ -82,6 +84,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "customer_data_erase": {"erase-reason": "Asked for it", "erase-confirm": "on"},
     "customer_data_hold_place": {"hold-name": "Dispute 7", "hold-reason": "The court asked"},
     "policy_withdraw": {"reason": "Too soon"},
+    "quality_sample_read": {"verdict": "nothing"},
+    "quality_second_give": {"resolution": "coaching"},
     "customer_data_hold_release": {"release-reason": "Settled"},
 }
 TABLE = {
@@ -157,6 +161,14 @@ TABLE = {
     ("GET", "absences"): "403 200 403 200 200 200 200 200 403 302",
     ("POST", "absence_enter"): "403 403 403 302 403 403 302 403 403 302",
     ("POST", "absence_end"): "404 302 404 302 404 404 302 403 403 302",
+    ("GET", "figures"): "403 403 403 200 200 200 200 200 403 302",
+    # Chief closed the alert, and vice judges it again. A rule that doesn't propose itself isn't made silent.
+    ("GET", "quality"): "403 403 403 200 200 200 200 200 403 302",
+    ("POST", "quality_rule"): "403 403 403 403 403 403 409 403 403 302",
+    ("GET", "quality_sample"): "404 404 404 200 200 404 200 200 403 302",
+    ("POST", "quality_sample_read"): "404 404 404 302 302 404 302 403 403 302",
+    ("GET", "quality_second"): "404 404 404 404 200 404 404 404 403 302",
+    ("POST", "quality_second_give"): "404 404 404 404 302 404 404 404 403 302",
     ("GET", "policy"): "403 403 403 403 403 403 200 200 403 302",
     ("POST", "policy"): "403 403 403 403 403 403 422 403 403 302",
     ("GET", "policy_version"): "403 403 403 403 403 403 200 200 403 302",
@@ -217,6 +229,8 @@ class Rows:
     letter: CaseLetter
     version: PolicyVersion
     trial: RuleTrial
+    sampled: SampledTalk
+    second: SecondReview
 
     def arguments(self, name: str) -> list[Any]:
         talk = self.hotel.talk
@@ -249,6 +263,8 @@ class Rows:
         view = list(QueueView.objects.filter(query="severity=3").values_list("pk", flat=True)) or [uuid4()]
         others |= {"queue_view_change": view, "queue_view_remove": view}
         others |= {"absence_end": list(Absence.objects.filter(stand_in__name="Ken").values_list("pk", flat=True))}
+        others |= {name: [self.sampled.pk] for name in ("quality_sample", "quality_sample_read")}
+        others |= {name: [self.second.pk] for name in ("quality_second", "quality_second_give")}
         others |= {"rules_version": rules, "rules_sign": rules, "rules_quiz": rules}
         return others.get(name, [])
 
@@ -325,7 +341,14 @@ def rows(hotel: Hotel) -> Rows:
     rules_text.publish(hotel.people["compliance"])
     question_ask(asked_by=hotel.people["aoi"], text="May I?")
     file, trial = Attachment.objects.get(), factories.rule_trial(hotel.people["compliance"])
-    return Rows(hotel, alert, file, link, hold, asked, sent.message, limit, held, contest, letter, version, trial)
+    draw = drawn(tenant="")
+    sampled = SampledTalk.objects.create(draw=draw, conversation=hotel.talk)
+    elsewhere = factories.conversation(hotel.people["aoi"], name="Emi Abe")
+    judged = alert_for(elsewhere, says(elsewhere, "Call me"), 0, 4)
+    Alert.objects.filter(pk=judged.pk).update(status="closed", closed_at=timezone.now(), resolution="coaching")
+    second = SecondReview.objects.create(draw=draw, alert=judged, reviewer=hotel.people["vice"])
+    made = (alert, file, link, hold, asked, sent.message, limit, held, contest, letter, version)
+    return Rows(hotel, *made, trial, sampled, second)
 
 
 def names() -> set[str]:

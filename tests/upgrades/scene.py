@@ -11,6 +11,7 @@ from crm_contact_guard.api.tokens import token_create
 from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.conversations.chat_links import chat_link_create
 from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.figures import keeping
 from crm_contact_guard.notices.preferences import Choice, preference_set
 from crm_contact_guard.privacy.erasing import erase_messages
 from crm_contact_guard.privacy.holds import hold_place, hold_release
@@ -52,6 +53,8 @@ def play() -> None:
     preference_set(actor=chief, topic="alert", chosen=Choice(cadence="weekly"))
     scene.desk(chat, mail, clerk)
     scene.consults(mail, clerk, chief)
+    scene.reviews_of_reviews(chief)
+    keeping.update_all()
     scene.case(chief, clerk)
     scene.knows_the_rules(chief, clerk)
     scene.plans(clerk, chief)

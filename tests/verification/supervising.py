@@ -30,6 +30,11 @@ from crm_contact_guard.supervision.handling import bulk, steps
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.own_view import remarks
 from crm_contact_guard.supervision.own_view.models import FlagRemark
+from crm_contact_guard.supervision.quality import drawing
+from crm_contact_guard.supervision.quality.assigning import second_reviews_reassign
+from crm_contact_guard.supervision.quality.models import SampledTalk, SecondReview
+from crm_contact_guard.supervision.quality.reading import KINDS, said_in_week, sample_read
+from crm_contact_guard.supervision.quality.second import second_review_give
 from crm_contact_guard.supervision.queue_views import keeping
 from crm_contact_guard.supervision.queue_views.models import QueueView
 from crm_contact_guard.supervision.rehearsing import trials
@@ -140,6 +145,28 @@ class Supervising:
         row = self._one(FlagRemark.objects.filter(kind=FlagRemark.Kind.CONTEST, answered_at=None))
         outcome = self.draw.choice(["kept", "reopened"])
         remarks.contest_answer(remark_id=row.pk, reviewer=self._officer(), outcome=outcome, text="I looked again.")
+
+    # --- quality of review
+
+    def sample_is_drawn(self) -> None:
+        today = timezone.localdate()
+        first = today - timedelta(days=today.weekday() + 7 * self.draw.randrange(3))
+        shares = {"REVIEW_SHARE": self.draw.random(), "SECOND_REVIEW_SHARE": self.draw.random()}
+        with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, **shares}):
+            drawing.sample_draw(tenant="", first=first, root=b"secret")
+
+    def sampled_conversation_is_read(self) -> None:
+        row = self._one(SampledTalk.objects.filter(verdict=""))
+        given: dict[str, Any] = {"verdict": "nothing"}
+        said = said_in_week(row).exclude(direction="note").first()
+        if said is not None and self.draw.random() < 0.5:
+            given = {"verdict": "missed", "message_id": said.pk, "kind": self.draw.choice(KINDS)}
+        sample_read(sample_id=row.pk, reader=self._officer(), **given)
+
+    def alert_is_judged_again(self) -> None:
+        second_reviews_reassign()
+        row = self._one(SecondReview.objects.filter(given_at=None).exclude(reviewer=None))
+        second_review_give(review_id=row.pk, reviewer=row.reviewer, resolution=self.draw.choice(drawing.JUDGED))
 
     # --- cases
 

@@ -123,4 +123,5 @@ class PolicyForm(forms.Form):
             },
             review_share=round(given["review_share"] / 100, 4),
             outcomes=self.base.outcomes,
+            silent=self.base.silent,
         )

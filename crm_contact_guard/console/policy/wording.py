@@ -81,6 +81,9 @@ def differences(old: Rulebook, new: Rulebook) -> Iterator[Difference]:
             yield Difference(f"{label}: {_('noticed from')}", f"{one.noticed:.2f}", f"{other.noticed:.2f}")
     if old.review_share != new.review_share:
         yield Difference(_("Share to review"), f"{old.review_share:.1%}", f"{new.review_share:.1%}")
+    for rule in sorted({*old.silent} ^ {*new.silent}):
+        words = [_("raises alerts"), _("silent, only noticed")]
+        yield Difference(" ".join(rule), *(words if rule in new.silent else words[::-1]))
 
 
 def _action(action: Action | None) -> str:

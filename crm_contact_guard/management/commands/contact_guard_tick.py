@@ -21,6 +21,8 @@ class Command(GuardCommand):
             polled = tasks.poll_mail()
             swept = tasks.sweep()
             tasks.remind_of_rules()
+            tasks.draw_sample()
+            tasks.count_figures()
             sealed = tasks.seal()
             witnessed = tasks.witness()
         self.stdout.write(

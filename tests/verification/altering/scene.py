@@ -19,6 +19,7 @@ from crm_contact_guard.conversations.senders import customer_of
 from crm_contact_guard.delivery import attempts, health
 from crm_contact_guard.detection.types import Tier
 from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.figures import keeping
 from crm_contact_guard.files import media
 from crm_contact_guard.notices import outbox
 from crm_contact_guard.notices.preferences import Choice, preference_set
@@ -45,6 +46,9 @@ from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.noticing import notice
 from crm_contact_guard.supervision.own_view.remarks import contest_answer, flag_remark
+from crm_contact_guard.supervision.quality import drawing
+from crm_contact_guard.supervision.quality.reading import sample_read
+from crm_contact_guard.supervision.quality.second import second_review_give
 from crm_contact_guard.supervision.queue_views.keeping import queue_view_keep
 from crm_contact_guard.supervision.rehearsing.trials import trial_cancel, trial_continue, trial_start
 from crm_contact_guard.supervision.review import alert_claim, alert_close
@@ -76,6 +80,8 @@ def play() -> None:
     away(chief, clerk)
     consults(mail, clerk, chief)
     remarks(clerk, chief)
+    reviews_of_reviews(chief)
+    keeping.update_all()
     case(chief, clerk)
     desk(chat, mail, clerk)
     link, _token = chat_link_create(conversation=chat, created_by=clerk)
@@ -108,6 +114,21 @@ def away(chief: Employee, clerk: Employee) -> None:
     """An absence that hasn't begun."""
     first = timezone.localdate() + timedelta(days=2)
     absence_enter(actor=chief, person=chief.pk, stand_in=clerk.pk, first=first, last=first)
+
+
+def reviews_of_reviews(chief: Employee) -> None:
+    """A draw of everything: a conversation that is read and one that isn't, and an alert judged a second time."""
+    officer = factories.employee("emi", job="compliance")
+    shares = {"REVIEW_SHARE": 1, "SECOND_REVIEW_SHARE": 1}
+    today = timezone.localdate()
+    with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, **shares}):
+        for weeks in (1, 0):
+            first = today - timedelta(days=today.weekday() + 7 * weeks)
+            draw = drawing.sample_draw(tenant="", first=first, root=b"secret")
+    assert draw is not None
+    sample_read(sample_id=draw.talks.earliest("pk").pk, reader=officer, verdict="nothing")
+    for review in draw.second_reviews.exclude(reviewer=None):
+        second_review_give(review_id=review.pk, reviewer=review.reviewer, resolution="false_positive")
 
 
 def plans(clerk: Employee, chief: Employee) -> None:
