@@ -75,6 +75,11 @@ DEFAULTS: dict[str, Any] = {
     "OUTCOMES": {},
     "WORK_RULES": [],
     "APPEAL_DAYS": 14,
+    "PSEUDONYMS": None,
+    "UNMASK_APPROVAL": False,
+    "READ_PER_HOUR": 40,
+    "READ_WITHOUT_TASK": 5,
+    "READ_OWN_NAME": True,
     # Record
     "RETENTION": {},
     "SIGNING_KEY": "",
@@ -187,6 +192,11 @@ CONTACT_GUARD_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "crm_contact_guard.tasks.count_figures",
         "schedule": 300.0,
         "options": {"expires": 300.0},
+    },
+    "contact-guard-watch-readings": {
+        "task": "crm_contact_guard.tasks.watch_readings",
+        "schedule": 600.0,
+        "options": {"expires": 600.0},
     },
     "contact-guard-reconcile": {"task": "crm_contact_guard.tasks.reconcile", "schedule": 86400.0},
     "contact-guard-sync": {"task": "crm_contact_guard.tasks.sync_directory", "schedule": 600.0},

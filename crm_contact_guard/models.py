@@ -31,6 +31,7 @@ from crm_contact_guard.supervision.own_view.models import FlagRemark
 from crm_contact_guard.supervision.quality.models import SampleDraw, SampledTalk, SecondReview
 from crm_contact_guard.supervision.queue_views.models import QueueView
 from crm_contact_guard.supervision.rehearsing.models import RuleTrial
+from crm_contact_guard.supervision.watching.models import UnusualReading
 
 __all__ = [
     "Absence",
@@ -85,6 +86,7 @@ __all__ = [
     "Team",
     "Tile",
     "TreeHead",
+    "UnusualReading",
     "Wait",
     "Witnessing",
     "WorkCalendar",

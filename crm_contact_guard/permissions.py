@@ -43,6 +43,7 @@ from crm_contact_guard.supervision.cases.rights import joinable as joinable_case
 from crm_contact_guard.supervision.consulting.rights import consultations, may_consult, may_help
 from crm_contact_guard.supervision.models import Alert, Finding
 from crm_contact_guard.supervision.rights import alerts, may_erase, may_review
+from crm_contact_guard.supervision.watching.rights import may_judge, unusual_readings
 
 __all__ = [
     "access_log",
@@ -68,6 +69,7 @@ __all__ = [
     "may_help",
     "may_identify_as",
     "may_identify_customer",
+    "may_judge",
     "may_look_at_subjects",
     "may_read_policy",
     "may_read_record",
@@ -82,6 +84,7 @@ __all__ = [
     "sees_all",
     "startable",
     "subjects",
+    "unusual_readings",
     "watched_teams",
 ]
 

@@ -51,6 +51,7 @@ from crm_contact_guard.supervision.second_reading import second_reader
 from crm_contact_guard.supervision.standing_in import returning
 from crm_contact_guard.supervision.unread.telling import unread_tell
 from crm_contact_guard.supervision.urgent.telling import urgent_tell
+from crm_contact_guard.supervision.watching import noticing
 
 logger = logs.logger(__name__)
 
@@ -248,6 +249,12 @@ def draw_sample() -> int:
 def count_figures() -> int:
     """Bring the figures in step with the record. Return the number of days that were counted again."""
     return keeping.update_all()
+
+
+@shared_task(ignore_result=True)
+def watch_readings() -> int:
+    """Look for unusual reading in the access log. Return the number of readings found or extended."""
+    return noticing.readings_watch()
 
 
 @shared_task(ignore_result=True)

@@ -34,6 +34,7 @@ from crm_contact_guard.conversations.restrictions.restricting import (
 from crm_contact_guard.directory.models import Absence, Customer, Employee
 from crm_contact_guard.exceptions import AlreadyClaimed, InvalidMessage, NotPermitted, NotPossible
 from crm_contact_guard.exports import subject
+from crm_contact_guard.exports.access_log import access_log_export
 from crm_contact_guard.exports.streams import stream_open
 from crm_contact_guard.notices.preferences import Choice, preference_set
 from crm_contact_guard.notices.testing import trial_send
@@ -55,7 +56,7 @@ from crm_contact_guard.policy.versions.publishing import (
 from crm_contact_guard.privacy.erasing import erase_events, erase_messages
 from crm_contact_guard.privacy.holds import hold_place, hold_release
 from crm_contact_guard.privacy.models import LegalHold
-from crm_contact_guard.record.access import record_unmask
+from crm_contact_guard.record.access import record_unmask, record_view
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import record_event, record_message
 from crm_contact_guard.sending.holds import hold_approve, hold_reject, hold_return
@@ -87,6 +88,10 @@ from crm_contact_guard.supervision.rehearsing.models import RuleTrial
 from crm_contact_guard.supervision.rehearsing.trials import trial_cancel, trial_start
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
 from crm_contact_guard.supervision.standing_in.entering import absence_end, absence_enter
+from crm_contact_guard.supervision.watching.closing import reading_close
+from crm_contact_guard.supervision.watching.models import UnusualReading
+from crm_contact_guard.supervision.watching.noticing import readings_watch
+from crm_contact_guard.supervision.watching.unmasking import unmask_approve, unmask_ask
 from tests import factories, rules_text
 from tests.conversations import test_desk as desk
 from tests.supervision.cases import authorised
@@ -144,6 +149,10 @@ class Scene:
     sampled: SampledTalk
     #: Of an alert that chief closed as a false alarm, assigned to compliance.
     second: SecondReview
+    #: Chief read a conversation of another team.
+    reading: UnusualReading
+    #: An officer's request to unmask.
+    asked: Event
     out: io.StringIO = field(default_factory=io.StringIO)
 
     @property
@@ -212,9 +221,13 @@ def scene() -> Scene:
     PolicyVersion.objects.create(
         digest=SILENCED.digest, text=SILENCED.text, origin="page", state="published", valid_from=now, created_at=now
     )
+    record_view(viewer=chief, conversation=factories.conversation(people["ren"], name="Robert King"), purpose="file")
+    readings_watch()
     return Scene(
         sampled=SampledTalk.objects.create(draw=draw, conversation=talk),
         second=SecondReview.objects.create(draw=draw, alert=judged, reviewer=people["compliance"]),
+        reading=UnusualReading.objects.get(),
+        asked=unmask_ask(conversation=talk, actor=factories.employee("mio", job="compliance"), reason="Asked"),
         rules=rules,
         view=queue_view_keep(actor=people["chief"], name="Serious", query="severity=3"),
         question=question_ask(asked_by=people["ren"], text="Why?"),
@@ -461,11 +474,30 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
         {"compliance"},
     ),
     "exports.streams.stream_open": (
-        lambda s, who: stream_open(viewer=who, form="jsonl", lookups={}, filters={}, unmask=True),
+        lambda s, who: stream_open(viewer=who, form="jsonl", lookups={}, filters={}, unmask=True, reason="Asked"),
         # Hers are her own tenant's messages: none.
         {"compliance", "eve"},
     ),
-    "record.access.record_unmask": (lambda s, who: record_unmask(viewer=who, conversation=s.talk), {"compliance"}),
+    "record.access.record_unmask": (
+        lambda s, who: record_unmask(viewer=who, conversation=s.talk, reason="Asked"),
+        {"compliance"},
+    ),
+    "supervision.watching.unmasking.unmask_ask": (
+        lambda s, who: unmask_ask(conversation=s.talk, actor=who, reason="Asked"),
+        {"compliance"},
+    ),
+    "supervision.watching.unmasking.unmask_approve": (
+        lambda s, who: unmask_approve(request_id=s.asked.pk, approved_by=who),
+        {"compliance"},
+    ),
+    "supervision.watching.closing.reading_close": (
+        lambda s, who: reading_close(reading_id=s.reading.pk, reviewer=who, resolution="no_action", comment="A drill"),
+        {"compliance"},
+    ),
+    "exports.access_log.access_log_export": (
+        lambda s, who: access_log_export(viewer=who, form="csv", lookups={}, filters={}),
+        {"compliance", "auditor", "eve"},
+    ),
     **{f"supervision.cases.{name}": row for name, row in authorised.ROWS.items()},
     **helping.ROWS,
     "api.tokens.token_create": (lambda s, who: token_create(employee=who, name="warehouse"), {*PEOPLE} - {"kai"}),

@@ -27,6 +27,10 @@ UNMASK = OpenApiParameter(
     OpenApiTypes.BOOL,
     description="Give raw addresses and sensitive data; compliance officers only, and recorded.",
 )
+UNMASK_REASON = OpenApiParameter(
+    "unmask_reason", OpenApiTypes.STR, description="Why the addresses are needed, for the record. Required to unmask."
+)
+UNMASKING = (UNMASK.name, UNMASK_REASON.name)
 
 _SAYS = {
     400: "A value can't be used; `errors` names the fields.",

@@ -56,6 +56,8 @@ OWNERS: Final = {
     "rules_version": "rules",
     "rules_signatures": "rules",
     "rules_publish": "rules",
+    "unusual_readings": "access_log",
+    "unusual_reading": "access_log",
     "customer_data": "data_requests",
     "customer_data_erase": "data_requests",
     "customer_data_hold_place": "data_requests",
@@ -110,6 +112,7 @@ def menu_of(viewer: Employee | None, *, rules: bool) -> Menu:
         (works and supervises, Entry("own_record", _("About me"), "user-check", "g m")),
         (rules, Entry("rules", _("Work rules"), "file-text", "g r")),
         (looks_at_subjects, Entry("policy", _("Rules before sending"), "list-checks", "g p")),
+        (looks_at_subjects, Entry("access_log", _("Access log"), "eye", "g l")),
         (looks_at_subjects, Entry("data_requests", _("Data requests"), "scale", "g s")),
     ]
     return Menu([entry for offered, entry in daily if offered], [entry for offered, entry in more if offered])

@@ -32,6 +32,7 @@ from crm_contact_guard.console.supervisor import (
     queue_page,
     queue_views,
 )
+from crm_contact_guard.console.watching import access_log, unusual
 
 urlpatterns = [
     path("", queue_page.dashboard, name="dashboard"),
@@ -135,6 +136,11 @@ urlpatterns = [
     path("rules/<uuid:pk>/", rules.rules, name="rules_version"),
     path("rules/<uuid:pk>/quiz/", rules.take_quiz, name="rules_quiz"),
     path("rules/<uuid:pk>/sign/", rules.sign, name="rules_sign"),
+    path("access-log/", access_log.access_log, name="access_log"),
+    path("access-log/requests/<uuid:pk>/", access_log.approve, name="unmask_approve"),
+    path("access-log/unusual/", unusual.unusual_readings, name="unusual_readings"),
+    path("access-log/unusual/<uuid:pk>/", unusual.unusual_reading, name="unusual_reading"),
+    path("access-log/export/", access_log.export, name="access_log_export"),
     path("subjects/", data_requests.search, name="data_requests"),
     path("subjects/<uuid:pk>/", data_requests.customer_data, name="customer_data"),
     path("subjects/<uuid:pk>/disclosure/", data_requests.disclose, name="customer_data_disclose"),

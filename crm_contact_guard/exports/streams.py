@@ -17,9 +17,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
+from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.addresses import name_of
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
+from crm_contact_guard.exceptions import InvalidMessage, NotPossible
 from crm_contact_guard.exports import cells
 from crm_contact_guard.exports.expressions import HexText, IdText, Joined, JsonString, TimeText
 from crm_contact_guard.exports.masking import (
@@ -31,7 +32,7 @@ from crm_contact_guard.exports.masking import (
     own_addresses,
 )
 from crm_contact_guard.exports.reading import Chunk, Form, Source
-from crm_contact_guard.record.access import record_export
+from crm_contact_guard.record.access import record_export, unmask_reason
 from crm_contact_guard.record.models import Message
 
 FormName = Literal["jsonl", "csv"]
@@ -82,19 +83,22 @@ def stream_open(
     filters: Mapping[str, str],
     after: UUID | None = None,
     unmask: bool = False,
+    reason: str = "",
     bom: bool = False,
 ) -> Stream:
     """Record the export, then return all messages that the viewer may read and that match ``lookups``.
 
     The messages are in the order described in ``Source``, and begin with the one that follows the message ``after``.
-    ``filters`` are recorded with the export. Raises NotPermitted if the viewer requests ``unmask`` without permission,
-    and InvalidMessage (field ``after``) if the viewer may not read the message ``after``.
+    ``filters`` are recorded with the export. Raises InvalidMessage (field ``after``) if the viewer may not read the
+    message ``after``. With ``unmask``, raises NotPermitted if the viewer may not, and InvalidMessage without a
+    ``reason``.
     """
-    if unmask and not permissions.may_unmask(viewer):
-        raise NotPermitted(_("You may not see unmasked addresses."))
+    why = unmask_reason(viewer, reason) if unmask else None
+    if unmask and settings.UNMASK_APPROVAL:
+        raise NotPossible(_("A second person must approve each unmasking, so a stream can't contain full addresses."))
     beginning = _beginning(viewer, after)
     more = ({"unmask": "true"} if unmask else {}) | ({"after": str(after)} if after is not None else {})
-    event = record_export(viewer=viewer, form=f"messages.{form}", filters={**filters, **more})
+    event = record_export(viewer=viewer, form=f"messages.{form}", filters={**filters, **more}, reason=why)
     source = _source(viewer, {**lookups, "recorded_at__lte": event.recorded_at}, beginning)
     stamp = event.recorded_at.strftime("%Y%m%dT%H%M%SZ")
     chunks = (jsonl_chunks if form == "jsonl" else csv_chunks)(source, unmask=unmask)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
@@ -215,6 +215,8 @@ def plain(value: Any) -> Any:
             told = str(value)
         case datetime():
             told = value.astimezone(UTC).isoformat(timespec="microseconds")
+        case date():
+            told = value.isoformat()
         case float():
             told = f"{value:.4f}"
         case bytes() | memoryview() | bytearray():

@@ -30,6 +30,7 @@ from crm_contact_guard.supervision.models import Alert, Severity
 from crm_contact_guard.supervision.rights import alerts
 from crm_contact_guard.supervision.routing import addressee
 from crm_contact_guard.supervision.titles import alert_title
+from crm_contact_guard.supervision.watching.pseudonyms import veil
 
 ALERT: Final = "alert"
 SERIOUS: Final = "alert_serious"
@@ -69,8 +70,9 @@ def alert_tell_overdue(alert: Alert, person: Employee) -> list[Notice]:
 def _lines(person: Employee | None, ids: Sequence[str]) -> Mapping[str, Line]:
     rows = alerts(person) if person is not None else Alert.objects.all()
     found = rows.filter(pk__in=ids).exclude(status=Alert.Status.CLOSED)
-    found = found.select_related("conversation__customer", "concerned", "team")
-    return {str(alert.pk): _line(alert) for alert in found}
+    shown = list(found.select_related("conversation__customer", "conversation__employee", "concerned", "team"))
+    veil(person, shown)
+    return {str(alert.pk): _line(alert) for alert in shown}
 
 
 def _line(alert: Alert) -> Line:

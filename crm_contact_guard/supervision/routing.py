@@ -48,8 +48,16 @@ def _reachable(people: Sequence[Employee], concerned_id: UUID | None) -> Iterato
             yield person
 
 
+def team_of(conversation: Conversation) -> Team | None:
+    """Return the conversation's team. If it started before the directory had any, the one it would get today."""
+    if conversation.team is not None:
+        return conversation.team
+    employee = conversation.employee
+    return (employee.teams.first() if employee is not None else None) or conversation.customer.team
+
+
 def _in_order(conversation: Conversation, concerned_id: UUID | None) -> Iterator[Employee]:
-    team = conversation.team or _team_now(conversation)
+    team = team_of(conversation)
     named = [person for person in (team.supervisor, team.deputy) if person is not None] if team is not None else []
     officers = Employee.objects.filter(tenant=conversation.tenant, role=Role.COMPLIANCE, active=True)
     seen = {concerned_id}
@@ -57,12 +65,3 @@ def _in_order(conversation: Conversation, concerned_id: UUID | None) -> Iterator
         if person.pk not in seen:
             seen.add(person.pk)
             yield person
-
-
-def _team_now(conversation: Conversation) -> Team | None:
-    """Return the team that a conversation would get if it started today.
-
-    A conversation has no team if it started before the directory contained any.
-    """
-    employee = conversation.employee
-    return (employee.teams.first() if employee is not None else None) or conversation.customer.team

@@ -6,22 +6,20 @@ from uuid import UUID
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.record import access
 from crm_contact_guard.viewing.conversations import still_seen
 
 
-def file_open(viewer: Employee, pk: str, purpose: str) -> Attachment:
+def file_open(viewer: Employee, pk: str, purpose: str, reason: str = "") -> Attachment:
     """Return the attachment if the viewer may read it. A view by someone outside the conversation is recorded.
 
-    An original email shows raw addresses. Opening it is recorded as unmasking. ``purpose`` is the page or API path
-    ("file"). Raises Http404 if there is no such file or the viewer may not read it, and NotPermitted for an original
-    email if the viewer may not unmask addresses.
+    An original email shows raw addresses. Opening it is recorded as unmasking, with its ``reason``. ``purpose`` is
+    the page or API path ("file"). Raises Http404 if there is no such file or the viewer may not read it. For an
+    original email, raises NotPermitted if the viewer may not unmask addresses, and InvalidMessage without a reason.
     """
     try:
         key = UUID(pk)
@@ -31,8 +29,6 @@ def file_open(viewer: Employee, pk: str, purpose: str) -> Attachment:
     attachment = get_object_or_404(rows.filter(message__in=permissions.messages(viewer)), pk=key)
     conversation = attachment.message.conversation
     if attachment.kind == Attachment.Kind.ORIGINAL:
-        if not permissions.may_unmask(viewer):
-            raise NotPermitted(_("You may not see unmasked addresses."))
-        access.record_unmask(viewer=viewer, conversation=conversation)
+        access.record_unmask(viewer=viewer, conversation=conversation, reason=reason)
     still_seen(viewer, conversation, purpose)
     return attachment

@@ -112,11 +112,14 @@ def test_addresses_are_masked_until_somebody_may_and_asks(hotel: Hotel) -> None:
         assert (given["from_address"], given["to_address"]) == ("h•••@example.com", "r•••@kaede.example")
     assert not Event.objects.filter(kind="view.unmasked").exists()
 
-    assert hotel.call("kai", "GET", f"{row}?unmask=true").json()["from_address"] == "hanako@example.com"
-    assert hotel.call("kai", "GET", f"{detail}?unmask=true").json()["addresses"][0]["value"] == "hanako@example.com"
+    assert hotel.call("kai", "GET", f"{row}?unmask=true").json()["errors"][0]["field"] == "unmask_reason"
+    assert hotel.call("kai", "GET", "messages.jsonl?unmask=true&unmask_reason=+").status_code == 400
+    why = "?unmask=true&unmask_reason=She+asked"
+    assert hotel.call("kai", "GET", row + why).json()["from_address"] == "hanako@example.com"
+    assert hotel.call("kai", "GET", detail + why).json()["addresses"][0]["value"] == "hanako@example.com"
     assert (
-        list(Event.objects.filter(kind="view.unmasked").values_list("actor", "conversation"))
-        == [(str(hotel.people["kai"].pk), hotel.talk.pk)] * 2
+        list(Event.objects.filter(kind="view.unmasked").values_list("actor", "conversation", "reason"))
+        == [(str(hotel.people["kai"].pk), hotel.talk.pk, "She asked")] * 2
     )
 
 
@@ -131,7 +134,7 @@ def test_sensitive_data_are_masked_until_somebody_may_and_asks(hotel: Hotel) -> 
     for path in (row, f"conversations/{hotel.talk.pk}/messages/", "messages/"):
         assert card not in hotel.call("kai", "GET", path).content.decode()
 
-    raw = hotel.call("kai", "GET", f"{row}?unmask=true").json()
+    raw = hotel.call("kai", "GET", f"{row}?unmask=true&unmask_reason=She+asked").json()
     assert (raw["text"], raw["quoted"], raw["subject"]) == (text, f"> card {card}", f"Card {card}")
 
 

@@ -59,7 +59,7 @@ def test_a_stream_gives_what_the_list_gives(hotel: Hotel) -> None:
 def test_raw_addresses_are_for_compliance_and_recorded(hotel: Hotel) -> None:
     says(hotel.talk, "hello", channel="email", from_address="hanako@example.com")
 
-    assert "hanako@example.com" in str(lines(hotel, "kai", "?unmask=true"))
+    assert "hanako@example.com" in str(lines(hotel, "kai", "?unmask=true&unmask_reason=asked"))
     assert "hanako@example.com" not in str(lines(hotel, "rio"))
     kinds = Event.objects.filter(kind="export.streamed", details__contains="unmask")
     assert kinds.count() == 1

@@ -29,6 +29,7 @@ from crm_contact_guard.policy.known_rules.questions import question_ask
 from crm_contact_guard.policy.rulebook import from_settings
 from crm_contact_guard.policy.versions.models import PolicyVersion
 from crm_contact_guard.privacy.holds import hold_place
+from crm_contact_guard.record.access import record_view
 from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.supervision.cases.models import CaseLetter
 from crm_contact_guard.supervision.cases.opening import case_open
@@ -42,6 +43,9 @@ from crm_contact_guard.supervision.queue_views.keeping import queue_view_keep
 from crm_contact_guard.supervision.queue_views.models import QueueView
 from crm_contact_guard.supervision.rehearsing.models import RuleTrial
 from crm_contact_guard.supervision.standing_in.entering import absence_enter
+from crm_contact_guard.supervision.watching.models import UnusualReading
+from crm_contact_guard.supervision.watching.noticing import readings_watch
+from crm_contact_guard.supervision.watching.unmasking import unmask_ask
 from tests import factories, rules_text
 from tests.console.conftest import Hotel, alert_for, says, url
 from tests.file_samples import PNG, read_to_end
@@ -60,6 +64,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "alert_reopen": {"reason": "Another look"},
     "conversation_send": {"text": "Your room is ready.", "channel": "chat"},
     "conversation_send_preview": {"text": "Your room is ready."},
+    "conversation_unmask": {"reason": "She asked to be called."},
+    "unusual_reading": {"resolution": "no_action", "comment": "A drill"},
     "conversation_note": {
         "note-kind": "call",
         "note-occurred_at": "2026-03-02T10:00",
@@ -201,6 +207,14 @@ TABLE = {
     ("GET", "rules_signatures"): "403 403 403 200 200 200 200 200 403 302",
     ("GET", "rules_publish"): "403 403 403 403 403 403 200 403 403 302",
     ("POST", "rules_publish"): "403 403 403 403 403 403 302 403 403 302",
+    ("GET", "access_log"): "403 403 403 403 403 403 200 200 403 302",
+    # The request is the compliance officer's own, who can't approve it.
+    ("POST", "unmask_approve"): "403 403 403 403 403 403 403 403 403 302",
+    ("GET", "unusual_readings"): "403 403 403 403 403 403 200 200 403 302",
+    # It is about chief.
+    ("GET", "unusual_reading"): "403 403 403 403 403 403 200 200 403 302",
+    ("POST", "unusual_reading"): "403 403 403 403 403 403 302 403 403 302",
+    ("POST", "access_log_export"): "403 403 403 403 403 403 200 200 403 302",
     ("GET", "data_requests"): "403 403 403 403 403 403 200 200 403 302",
     ("GET", "customer_data"): "403 403 403 403 403 403 200 200 403 302",
     ("POST", "customer_data_disclose"): "403 403 403 403 403 403 200 403 403 302",
@@ -265,6 +279,8 @@ class Rows:
         others |= {"absence_end": list(Absence.objects.filter(stand_in__name="Ken").values_list("pk", flat=True))}
         others |= {name: [self.sampled.pk] for name in ("quality_sample", "quality_sample_read")}
         others |= {name: [self.second.pk] for name in ("quality_second", "quality_second_give")}
+        others |= {"unmask_approve": [Event.objects.get(kind="unmask.asked").pk]}
+        others |= {"unusual_reading": [UnusualReading.objects.get().pk]}
         others |= {"rules_version": rules, "rules_sign": rules, "rules_quiz": rules}
         return others.get(name, [])
 
@@ -341,6 +357,9 @@ def rows(hotel: Hotel) -> Rows:
     rules_text.publish(hotel.people["compliance"])
     question_ask(asked_by=hotel.people["aoi"], text="May I?")
     file, trial = Attachment.objects.get(), factories.rule_trial(hotel.people["compliance"])
+    record_view(viewer=chief, conversation=hotel.other, purpose="conversation")
+    readings_watch()
+    unmask_ask(conversation=hotel.other, actor=hotel.people["compliance"], reason="She called")
     draw = drawn(tenant="")
     sampled = SampledTalk.objects.create(draw=draw, conversation=hotel.talk)
     elsewhere = factories.conversation(hotel.people["aoi"], name="Emi Abe")

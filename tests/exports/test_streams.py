@@ -206,11 +206,11 @@ def test_batches_neither_lose_nor_duplicate_rows(
 def test_the_export_is_recorded_before_the_first_byte(talk: Conversation, kai: Employee) -> None:
     add(talk)
     stream = stream_open(
-        viewer=kai, form="csv", lookups={"channel": "email"}, filters={"channel": "email"}, unmask=True
+        viewer=kai, form="csv", lookups={"channel": "email"}, filters={"channel": "email"}, unmask=True, reason="Asked"
     )
 
     event = Event.objects.get(kind="export.streamed")
-    assert (event.actor, event.subject_id) == (str(kai.pk), "messages.csv")
+    assert (event.actor, event.subject_id, event.reason) == (str(kai.pk), "messages.csv", "Asked")
     assert json.loads(event.details or "") == {"filters": {"channel": "email", "unmask": "true"}}
     late = add(talk)
     content = b"".join(stream.chunks)

@@ -42,7 +42,7 @@ def test_a_view_says_by_whom_where_and_about_what(
 
 
 def test_unmasking_is_recorded(talk: Conversation, officer: Employee) -> None:
-    event = record_unmask(viewer=officer, conversation=talk)
+    event = record_unmask(viewer=officer, conversation=talk, reason="She asked")
 
     assert kept(event) == ("view.unmasked", "conversation", str(talk.pk), "employee", str(officer.pk), talk)
 
@@ -53,7 +53,7 @@ def test_others_do_not_unmask(talk: Conversation, officer: Employee, changed: di
         setattr(officer, name, value)
 
     with pytest.raises(NotPermitted, match="unmasked"):
-        record_unmask(viewer=officer, conversation=talk)
+        record_unmask(viewer=officer, conversation=talk, reason="She asked")
     assert not Event.objects.filter(kind="view.unmasked").exists()
 
 

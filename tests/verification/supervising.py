@@ -20,6 +20,7 @@ from crm_contact_guard.policy.calendars.models import WorkCalendar
 from crm_contact_guard.policy.known_rules import questions, signing
 from crm_contact_guard.policy.known_rules.models import RulesQuestion, RulesVersion
 from crm_contact_guard.policy.rulebook import from_settings
+from crm_contact_guard.record import access
 from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.sending import holds
 from crm_contact_guard.supervision.cases import deciding, opening, reminders, transitions, working
@@ -40,6 +41,9 @@ from crm_contact_guard.supervision.queue_views.models import QueueView
 from crm_contact_guard.supervision.rehearsing import trials
 from crm_contact_guard.supervision.rehearsing.models import RuleTrial
 from crm_contact_guard.supervision.standing_in import entering, returning
+from crm_contact_guard.supervision.watching.closing import reading_close
+from crm_contact_guard.supervision.watching.models import UnusualReading
+from crm_contact_guard.supervision.watching.noticing import readings_watch
 from tests import rules_text
 
 
@@ -167,6 +171,16 @@ class Supervising:
         second_reviews_reassign()
         row = self._one(SecondReview.objects.filter(given_at=None).exclude(reviewer=None))
         second_review_give(review_id=row.pk, reviewer=row.reviewer, resolution=self.draw.choice(drawing.JUDGED))
+
+    def readings_are_watched(self) -> None:
+        reader, talk = self._head(), self._one(Conversation.objects.all())
+        access.record_view(viewer=reader, conversation=talk, purpose=self.draw.choice(["conversation", "alerts"]))
+        readings_watch()
+
+    def unusual_reading_is_closed(self) -> None:
+        row = self._one(UnusualReading.objects.filter(state=UnusualReading.State.OPEN))
+        resolution = self.draw.choice(["false_positive", "coaching", "case_opened"])
+        reading_close(reading_id=row.pk, reviewer=self._officer(), resolution=resolution, comment="Asked")
 
     # --- cases
 

@@ -106,7 +106,11 @@ class AlertDetailSerializer(AlertSerializer):
 
     @extend_schema_field(StepSerializer(many=True))
     def get_history(self, alert: Alert) -> list[dict[str, Any]]:
-        steps: Any = StepSerializer(alert_history(alert), many=True)
+        events, hidden = alert_history(alert), self.context.get("hidden")
+        for event in events:
+            if hidden is not None and event.reason:
+                event.reason = hidden.text(event.reason)
+        steps: Any = StepSerializer(events, many=True)
         return list(steps.data)
 
 

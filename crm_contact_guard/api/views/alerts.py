@@ -19,6 +19,7 @@ from crm_contact_guard.api.serializers.alerts import (
     TierField,
 )
 from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Side, Stance, Topic
+from crm_contact_guard.supervision.watching.pseudonyms import veil
 
 ALERT_FILTERS: filters.Filters = {
     "conversation": filters.row("conversation_id"),
@@ -50,7 +51,7 @@ FINDING_FILTERS: filters.Filters = {
 def alert_rows(view: GuardView) -> QuerySet[Alert]:
     """Return the alerts the viewer may see, joined with the rows whose names are shown."""
     return permissions.alerts(view.viewer).select_related(
-        "conversation__customer", "concerned", "addressee", "team", "claimed_by", "closed_by"
+        "conversation__customer", "conversation__employee", "concerned", "addressee", "team", "claimed_by", "closed_by"
     )
 
 
@@ -66,7 +67,8 @@ class AlertList(GuardView):
     )
     def get(self, request: Request) -> Response:
         chosen = filters.read(request, ALERT_FILTERS, also=pagination.PARAMETERS)
-        page = self.paginate_queryset(alert_rows(self).filter(**chosen.lookups))
+        page = self.paginate_queryset(alert_rows(self).filter(**chosen.lookups)) or []
+        veil(self.viewer, page)
         return self.get_paginated_response(AlertSerializer(page, many=True).data)
 
 
@@ -86,7 +88,9 @@ class AlertDetail(GuardView):
 
     def given(self, row_id: str) -> object:
         """Read the alert from the database and return it serialized."""
-        return AlertDetailSerializer(one_or_404(alert_rows(self).prefetch_related("findings"), row_id)).data
+        row = one_or_404(alert_rows(self).prefetch_related("findings"), row_id)
+        hidden = veil(self.viewer, [row]).get(row.pk)
+        return AlertDetailSerializer(row, context={"hidden": hidden}).data
 
     def reviewed(self, row_id: str) -> Alert:
         """Return the alert. Raises NotPermitted if the viewer may read it but not work on it."""

@@ -18,7 +18,7 @@ from crm_contact_guard import gateway, permissions
 from crm_contact_guard.api import filters, pagination, wire
 from crm_contact_guard.api.base import GuardView, one_or_404
 from crm_contact_guard.api.problems import problem
-from crm_contact_guard.api.schema import ID, PROBLEMS, UNMASK, answers, described
+from crm_contact_guard.api.schema import ID, PROBLEMS, UNMASK, UNMASK_REASON, UNMASKING, answers, described
 from crm_contact_guard.api.serializers.conversations import ConversationDetailSerializer, ConversationSerializer
 from crm_contact_guard.api.serializers.messages import (
     KeptBackSerializer,
@@ -74,17 +74,17 @@ class ConversationDetail(GuardView):
 
     @described(
         operation_id="conversations_retrieve",
-        parameters=[ID, UNMASK],
+        parameters=[ID, UNMASK, UNMASK_REASON],
         responses=answers(ConversationDetailSerializer, 400, 401, 403, 404),
     )
     def get(self, request: Request, pk: str) -> HttpResponseBase:
-        filters.read(request, {}, also=("unmask",))
+        filters.read(request, {}, also=UNMASKING)
         rows = conversation_rows(self).prefetch_related("customer__addresses")
         conversation = one_or_404(rows, pk)
-        shown = unmask(self)
-        if shown:
-            access.record_unmask(viewer=self.viewer, conversation=conversation)
-        return self.conditional(ConversationDetailSerializer(conversation, context={"unmask": shown}).data)
+        why = unmask(self)
+        if why:
+            access.record_unmask(viewer=self.viewer, conversation=conversation, reason=why)
+        return self.conditional(ConversationDetailSerializer(conversation, context={"unmask": bool(why)}).data)
 
 
 class ConversationMessages(GuardView):
@@ -96,11 +96,11 @@ class ConversationMessages(GuardView):
 
     @described(
         operation_id="conversations_messages_list",
-        parameters=[ID, UNMASK, *filters.parameters(MESSAGE_FILTERS)],
+        parameters=[ID, UNMASK, UNMASK_REASON, *filters.parameters(MESSAGE_FILTERS)],
         responses=answers(MessageSerializer(many=True), 400, 401, 403, 404),
     )
     def get(self, request: Request, pk: str) -> Response:
-        chosen = filters.read(request, MESSAGE_FILTERS, also=(*pagination.PARAMETERS, "unmask"))
+        chosen = filters.read(request, MESSAGE_FILTERS, also=(*pagination.PARAMETERS, *UNMASKING))
         conversation = one_or_404(conversation_rows(self), pk)
         rows = message_rows(self).filter(conversation=conversation)
         page = self.paginate_queryset(rows.filter(**chosen.lookups)) or []

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from crm_contact_guard.api import filters
 from crm_contact_guard.api.base import GuardView
-from crm_contact_guard.api.schema import ID, PROBLEMS, answers, described
+from crm_contact_guard.api.schema import ID, PROBLEMS, UNMASK_REASON, answers, described
 from crm_contact_guard.api.serializers.templates import TemplateSerializer
 from crm_contact_guard.files.responses import hand_out
 from crm_contact_guard.policy.templates import all_templates
@@ -17,18 +17,18 @@ from crm_contact_guard.viewing.files import file_open
 
 
 class File(GuardView):
-    """Download a file. An original email as received requires the permission to unmask addresses."""
+    """Download a file. An original email as received requires the permission to unmask addresses, and a reason."""
 
     serializer_class = TemplateSerializer
 
     @described(
         operation_id="files_retrieve",
-        parameters=[ID],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **PROBLEMS(401, 403, 404)},
+        parameters=[ID, UNMASK_REASON],
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **PROBLEMS(400, 401, 403, 404)},
     )
     def get(self, request: Request, pk: str) -> HttpResponseBase:
-        filters.read(request, {})
-        return hand_out(file_open(self.viewer, pk, "api.file"))
+        filters.read(request, {}, also=(UNMASK_REASON.name,))
+        return hand_out(file_open(self.viewer, pk, "api.file", request.query_params.get(UNMASK_REASON.name, "")))
 
 
 class TemplateList(GuardView):

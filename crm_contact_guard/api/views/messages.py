@@ -8,14 +8,13 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_contact_guard import permissions
 from crm_contact_guard.api import filters, pagination
-from crm_contact_guard.api.base import GuardView, one_or_404, require
-from crm_contact_guard.api.schema import ID, UNMASK, answers, described
+from crm_contact_guard.api.base import GuardView, one_or_404
+from crm_contact_guard.api.schema import ID, UNMASK, UNMASK_REASON, UNMASKING, answers, described
 from crm_contact_guard.api.serializers.inputs import NothingSerializer
 from crm_contact_guard.api.serializers.messages import MessageSerializer
 from crm_contact_guard.hosting import database
@@ -44,26 +43,29 @@ def message_rows(view: GuardView) -> QuerySet[Message]:
     )
 
 
-def unmask(view: GuardView) -> bool:
-    """Whether the caller requests raw addresses and sensitive data. Raises NotPermitted if they may not see them."""
-    asked = filters.flag(view.request, "unmask")
-    require(not asked or permissions.may_unmask(view.viewer), _("You may not see unmasked addresses."))
-    return asked
+def unmask(view: GuardView) -> str:
+    """Return why the caller requests raw addresses and sensitive data; "" if they don't.
+
+    Raises NotPermitted if they may not see them, and InvalidMessage if they give no reason.
+    """
+    if not filters.flag(view.request, "unmask"):
+        return ""
+    return access.unmask_reason(view.viewer, view.request.query_params.get(UNMASK_REASON.name, ""))
 
 
 def given_messages(view: GuardView, messages: Sequence[Message], *, purpose: str) -> Any:
     """Return the messages serialized. If the viewer is outside a conversation, first record one view of it."""
-    shown = unmask(view)
+    why = unmask(view)
     read = {message.conversation_id: message.conversation for message in messages}
     own = set(permissions.own_conversations(view.viewer).filter(pk__in=read).values_list("pk", flat=True))
     with database.atomic():
         for key, conversation in read.items():
             if key not in own and conversation.employee_id != view.viewer.pk:
                 access.record_view(viewer=view.viewer, conversation=conversation, purpose=purpose)
-            if shown:
-                access.record_unmask(viewer=view.viewer, conversation=conversation)
-    stored = {} if shown else stored_findings([message.pk for message in messages])
-    context = {"unmask": shown, "sensitive": stored}
+            if why:
+                access.record_unmask(viewer=view.viewer, conversation=conversation, reason=why)
+    stored = {} if why else stored_findings([message.pk for message in messages])
+    context = {"unmask": bool(why), "sensitive": stored}
     return MessageSerializer(messages, many=True, context=context).data
 
 
@@ -80,11 +82,11 @@ class MessageList(GuardView):
 
     @described(
         operation_id="messages_list",
-        parameters=[UNMASK, *filters.parameters(ALL_MESSAGE_FILTERS)],
+        parameters=[UNMASK, UNMASK_REASON, *filters.parameters(ALL_MESSAGE_FILTERS)],
         responses=answers(MessageSerializer(many=True), 400, 401, 403),
     )
     def get(self, request: Request) -> Response:
-        chosen = filters.read(request, ALL_MESSAGE_FILTERS, also=(*pagination.PARAMETERS, "unmask"))
+        chosen = filters.read(request, ALL_MESSAGE_FILTERS, also=(*pagination.PARAMETERS, *UNMASKING))
         page = self.paginate_queryset(message_rows(self).filter(**chosen.lookups)) or []
         return self.get_paginated_response(given_messages(self, page, purpose="api.messages"))
 
@@ -96,11 +98,11 @@ class MessageDetail(GuardView):
 
     @described(
         operation_id="messages_retrieve",
-        parameters=[ID, UNMASK],
+        parameters=[ID, UNMASK, UNMASK_REASON],
         responses=answers(MessageSerializer, 400, 401, 403, 404),
     )
     def get(self, request: Request, pk: str) -> HttpResponseBase:
-        filters.read(request, {}, also=("unmask",))
+        filters.read(request, {}, also=UNMASKING)
         message = one_or_404(message_rows(self), pk)
         return self.conditional(given_messages(self, [message], purpose="api.message")[0])
 

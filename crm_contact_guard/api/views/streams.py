@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from typing import ClassVar
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -15,10 +12,11 @@ from rest_framework.request import Request
 
 from crm_contact_guard.api import filters
 from crm_contact_guard.api.base import GuardView
-from crm_contact_guard.api.schema import PROBLEMS, UNMASK, described
+from crm_contact_guard.api.schema import PROBLEMS, UNMASK, UNMASK_REASON, UNMASKING, described
 from crm_contact_guard.api.views.messages import ALL_MESSAGE_FILTERS
 from crm_contact_guard.exports.compressing import coding_for, compressed
 from crm_contact_guard.exports.streams import FormName, stream_open
+from crm_contact_guard.hosting.downloads import streamed
 
 _FILTERS = filters.parameters(ALL_MESSAGE_FILTERS)
 _AFTER = OpenApiParameter(
@@ -31,7 +29,7 @@ _BOM = OpenApiParameter("bom", OpenApiTypes.BOOL, description="Begin with a byte
 
 class _Stream(GuardView):
     form: ClassVar[FormName]
-    also: ClassVar[tuple[str, ...]] = ("unmask", "after")
+    also: ClassVar[tuple[str, ...]] = (*UNMASKING, "after")
     pagination_class = None
 
     def answer(self, request: Request) -> HttpResponseBase:
@@ -44,27 +42,16 @@ class _Stream(GuardView):
             filters=chosen.texts,
             after=filters.row_id(request, "after"),
             unmask=filters.flag(request, "unmask"),
+            reason=request.query_params.get(UNMASK_REASON.name, ""),
             bom=filters.flag(request, "bom"),
         )
         coding = coding_for(request.headers.get("Accept-Encoding", ""))
         chunks = compressed(stream.chunks, coding)
-        asynchronous = isinstance(request._request, ASGIRequest)
-        response = StreamingHttpResponse(
-            _in_threads(chunks) if asynchronous else chunks,
-            content_type=stream.content_type,
-            headers={"Content-Disposition": f'attachment; filename="{stream.file_name}"'},
-        )
+        response = streamed(request._request, chunks, content_type=stream.content_type, file_name=stream.file_name)
         if coding:
             response["Content-Encoding"] = coding
         patch_vary_headers(response, ("Accept-Encoding",))
         return response
-
-
-async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Read the chunks in a thread. Under ASGI, Django would consume a plain iterator before sending anything."""
-    following = sync_to_async(lambda: next(chunks, None))
-    while (chunk := await following()) is not None:
-        yield chunk
 
 
 class MessagesJsonl(_Stream):
@@ -79,7 +66,7 @@ class MessagesJsonl(_Stream):
 
     @described(
         operation_id="messages_jsonl",
-        parameters=[UNMASK, _AFTER, *_FILTERS],
+        parameters=[UNMASK, UNMASK_REASON, _AFTER, *_FILTERS],
         responses={(200, "application/jsonl"): OpenApiTypes.STR, **PROBLEMS(400, 401, 403)},
     )
     def get(self, request: Request) -> HttpResponseBase:
@@ -95,11 +82,11 @@ class MessagesCsv(_Stream):
     """
 
     form = "csv"
-    also = ("unmask", "after", "bom")
+    also = (*UNMASKING, "after", "bom")
 
     @described(
         operation_id="messages_csv",
-        parameters=[UNMASK, _AFTER, _BOM, *_FILTERS],
+        parameters=[UNMASK, UNMASK_REASON, _AFTER, _BOM, *_FILTERS],
         responses={(200, "text/csv"): OpenApiTypes.STR, **PROBLEMS(400, 401, 403)},
     )
     def get(self, request: Request) -> HttpResponseBase:

@@ -9,8 +9,9 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from crm_contact_guard.console.page import page
+from crm_contact_guard.console.page import Refused, page, show
 from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.files import storage
 from crm_contact_guard.files.responses import hand_out
 from crm_contact_guard.viewing.files import file_open
@@ -18,8 +19,11 @@ from crm_contact_guard.viewing.files import file_open
 
 @page()
 def file(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponseBase:
-    """Return a file belonging to a message that the viewer may read."""
-    return hand_out(file_open(viewer, str(pk), "file"))
+    """Return a file belonging to a message that the viewer may read. An original email needs ``unmask_reason``."""
+    try:
+        return hand_out(file_open(viewer, str(pk), "file", request.GET.get("unmask_reason", "")))
+    except InvalidMessage as error:
+        return show(request, viewer, Refused("row", str(error)), status=422)
 
 
 @csrf_exempt

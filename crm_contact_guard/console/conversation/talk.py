@@ -139,6 +139,11 @@ class Talk:
     restrictions: Sequence[Restriction] = ()
     #: Number of messages that a limit keeps from the viewer, who answers, until they ask for them.
     kept_back: int = 0
+    #: Why the addresses weren't shown, and the reason that was typed.
+    unmask_error: str = ""
+    #: Whether a second person has just been asked to approve.
+    unmask_asked: bool = False
+    unmask_reason: str = ""
 
 
 def find(viewer: Employee, pk: Any) -> Conversation:

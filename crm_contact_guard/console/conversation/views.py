@@ -28,8 +28,9 @@ from crm_contact_guard.conversations.desk import presence
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.hosting.languages import spoken
-from crm_contact_guard.record.access import record_unmask
+from crm_contact_guard.record.access import record_unmask, unmask_approval
 from crm_contact_guard.record.models import Conversation
+from crm_contact_guard.supervision.watching.unmasking import unmask_ask
 from crm_contact_guard.viewing.conversations import seen, still_seen
 
 
@@ -153,11 +154,20 @@ def _composed(
 
 @page("POST")
 def unmask(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Show the page with the customer's full addresses, if the viewer may see them, and record the access."""
+    """Show the page with the customer's full addresses, if the viewer may see them, and record the access and why.
+
+    If a second person must approve first, ask for it.
+    """
     row = find(viewer, pk)
-    if not permissions.may_unmask(viewer):
-        raise NotPermitted(_("You may not see unmasked addresses."))
-    record_unmask(viewer=viewer, conversation=row)
+    reason = request.POST.get("reason", "")
+    try:
+        if settings.UNMASK_APPROVAL and unmask_approval(viewer, row) is None:
+            unmask_ask(conversation=row, actor=viewer, reason=reason)
+            return show(request, viewer, ConversationPage(replace(talk(request, viewer, row), unmask_asked=True)))
+        record_unmask(viewer=viewer, conversation=row, reason=reason)
+    except InvalidMessage as error:
+        refused = replace(talk(request, viewer, row), unmask_error=str(error), unmask_reason=reason)
+        return show(request, viewer, ConversationPage(refused), status=422)
     return show(request, viewer, ConversationPage(talk(request, viewer, row, unmasked=True)))
 
 

@@ -24,6 +24,7 @@ from crm_contact_guard.exceptions import AlreadyClaimed, AlreadyClosed, InvalidM
 from crm_contact_guard.supervision.handling import steps
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
+from crm_contact_guard.supervision.watching.pseudonyms import veil
 
 #: Header of requests from the keys of an open queue, which is answered with what changes on it.
 IN_QUEUE = "X-Contact-Guard-Queue"
@@ -132,7 +133,9 @@ def _act(request: HttpRequest, viewer: Employee, pk: UUID, service: Callable[...
 
 def _queue_after(request: HttpRequest, viewer: Employee, row: Alert, *, closed: bool) -> HttpResponse:
     """Return what changes on an open queue: the numbers, how to undo, and more rows when few are left."""
-    done = queue_page.Done(count=1, alert=alerts.find(viewer, row.pk)) if closed else None
+    shown_alert = alerts.find(viewer, row.pk)
+    veil(viewer, [shown_alert])
+    done = queue_page.Done(count=1, alert=shown_alert) if closed else None
     left = request.POST.get("left", "")
     if left.isdecimal() and int(left) > FEW:
         filters, _ignored = Filters.read(QueryDict(request.POST.get("view", "")))

@@ -13,6 +13,7 @@ from crm_contact_guard.record.models import Event
 from crm_contact_guard.supervision.erase_message import erasures
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_history
+from crm_contact_guard.supervision.watching.pseudonyms import Veil
 
 #: Words and icon by kind, and by whether the system did it (None: whoever did it).
 _STEPS: dict[tuple[str, bool | None], tuple[str | Promise, str]] = {
@@ -50,10 +51,13 @@ class Step:
     icon: str
 
 
-def steps(row: Alert) -> list[Step]:
-    """Return the recorded history of an alert, including erasures, oldest first."""
+def steps(row: Alert, hidden: Veil | None = None) -> list[Step]:
+    """Return the recorded history of an alert, including erasures, oldest first. ``hidden`` hides names in reasons."""
     events = sorted([*alert_history(row), *erasures(row)], key=lambda event: (event.recorded_at, event.pk))
     people = {str(person.pk): person.name for person in Employee.objects.filter(pk__in=_people(events))}
+    for event in events:
+        if hidden is not None and event.reason:
+            event.reason = hidden.text(event.reason)
     return [_step(event, people) for event in events]
 
 

@@ -19,6 +19,7 @@ from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.console.supervisor import queue
 from crm_contact_guard.console.supervisor.alert_history import Step, steps
 from crm_contact_guard.console.supervisor.filtering import Filters
+from crm_contact_guard.console.supervisor.veiling import veiled
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Conversation
@@ -31,6 +32,7 @@ from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import may_undo
 from crm_contact_guard.supervision.second_reading.second_reader import reading_of
 from crm_contact_guard.supervision.titles import alert_title
+from crm_contact_guard.supervision.watching.pseudonyms import Veil, veil
 from crm_contact_guard.viewing.conversations import seen
 
 
@@ -68,6 +70,8 @@ class AlertPage(Shown):
     done: Alert | None
     #: The second reader's answer.
     reading: ReaderAnswer | None = None
+    #: Whether names are hidden until the viewer claims the alert.
+    hidden: bool = False
     error: str = ""
     resolution: str = ""
     comment: str = ""
@@ -110,6 +114,7 @@ def alert_page(
     ``view``: the queue's query string, which determines the previous and the next alert. ``done``: ID of the alert that
     was closed just before.
     """
+    hidden = veil(viewer, [row]).get(row.pk)
     findings = row.findings.select_related("message").order_by("message__occurred_at", "start")
     # An after-hours alert may have evidence in other conversations as well, which the page links to.
     here = [finding.message for finding in findings if finding.message.conversation_id == row.conversation_id]
@@ -119,6 +124,8 @@ def alert_page(
     filters, _ignored = Filters.read(QueryDict(view))
     before, after = queue.neighbours(viewer, row, filters)
     window = thread.around(row.conversation, findings, evidence, margin=4)
+    if hidden is not None:
+        window, others = veiled(window, hidden), set()
     may_review = permissions.may_review(viewer, row)
     if permissions.may_erase(viewer, row):
         filled = {erasing: erase_form} if erasing is not None and erase_form is not None else {}
@@ -129,8 +136,8 @@ def alert_page(
         window=window,
         elsewhere=permissions.conversations(viewer).filter(pk__in=others).select_related("customer") if others else [],
         why=[REASONS[reason] for reason in row.reasons or () if reason in REASONS],
-        steps=steps(row),
-        remarks=remarks_of(row),
+        steps=steps(row, hidden),
+        remarks=remarks_of(row, hidden),
         may_review=may_review,
         actions=actions(viewer, row) if may_review else [],
         people=[one for one in routing.assignable(row) if one.pk != row.addressee_id] if may_review else [],
@@ -140,7 +147,8 @@ def alert_page(
         after=after,
         view=filters.query,
         done=_undoable(viewer, done),
-        reading=reading_of(row),
+        reading=_reading(row, hidden),
+        hidden=hidden is not None,
         error=error,
         resolution=resolution,
         comment=comment,
@@ -157,10 +165,20 @@ def actions(viewer: Employee, row: Alert) -> list[str]:
     ]
 
 
+def _reading(row: Alert, hidden: Veil | None) -> ReaderAnswer | None:
+    found = reading_of(row)
+    if found is not None and hidden is not None and found.why:
+        found.why = hidden.text(found.why)
+    return found
+
+
 def _undoable(viewer: Employee, key: UUID | None) -> Alert | None:
-    rows = permissions.alerts(viewer).select_related("conversation__customer", "concerned")
+    rows = permissions.alerts(viewer).select_related("conversation__customer", "conversation__employee", "concerned")
     row = rows.filter(pk=key).first() if key else None
-    return row if row is not None and may_undo(row, viewer) else None
+    if row is None or not may_undo(row, viewer):
+        return None
+    veil(viewer, [row])
+    return row
 
 
 def _erasable(row: Alert, lines: Sequence[Line], filled: Mapping[UUID, EraseForm]) -> list[Line]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from uuid import UUID
 
 from django.db.models import Count, DateTimeField, Max, Q, QuerySet, Value
@@ -16,6 +17,7 @@ from crm_contact_guard.console.supervisor.filtering import IS_WAITING, Filters
 from crm_contact_guard.console.supervisor.versions import micros, moment
 from crm_contact_guard.directory.models import Employee, Team
 from crm_contact_guard.supervision.models import Alert, Severity
+from crm_contact_guard.supervision.watching.pseudonyms import are_used, veiled_employee
 
 PAGE = 50
 #: The order of alerts by their deadline. Those without one come last.
@@ -49,15 +51,18 @@ def teams_of(viewer: Employee) -> list[Team]:
 
 
 def people_of(viewer: Employee) -> list[Employee]:
-    """Return the employees whom alerts visible to the viewer concern."""
+    """Return the employees whom alerts visible to the viewer concern, under their pseudonyms if these are used."""
     concerned = permissions.alerts(viewer).exclude(concerned=None).values("concerned")
-    return list(Employee.objects.filter(pk__in=concerned))
+    people = list(Employee.objects.filter(pk__in=concerned))
+    return sorted(map(veiled_employee, people), key=attrgetter("name")) if are_used() else people
 
 
 def rows(viewer: Employee, filters: Filters) -> QuerySet[Alert]:
     """Return the viewer's alerts that match the filters, sorted as they say."""
     found = permissions.alerts(viewer).filter(filters.q)
-    found = found.select_related("conversation__customer", "concerned", "team", "claimed_by", "at_message")
+    found = found.select_related(
+        "conversation__customer", "conversation__employee", "concerned", "team", "claimed_by", "at_message"
+    )
     if filters.order == BY_DUE:
         return found.alias(due=_DUE).order_by("due", "id")
     return found.order_by("-severity", "-opened_at", "-id")

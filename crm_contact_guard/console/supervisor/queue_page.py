@@ -25,6 +25,7 @@ from crm_contact_guard.supervision.own_view.models import FlagRemark
 from crm_contact_guard.supervision.own_view.remarks import contested
 from crm_contact_guard.supervision.queue_views.keeping import MOST, queue_views
 from crm_contact_guard.supervision.queue_views.models import QueueView
+from crm_contact_guard.supervision.watching.pseudonyms import veil
 
 #: Number of alerts shown on the overview.
 OVERVIEW = 20
@@ -130,6 +131,7 @@ def dashboard(request: HttpRequest, viewer: Employee) -> HttpResponse:
     if not permissions.is_supervising(viewer):
         return redirect("crm_contact_guard:inbox")
     waiting = list(contested(viewer)[:OVERVIEW])
+    veil(viewer, [one.alert for one in waiting])
     found = queue_of(request, viewer, overview=True)
     return show(request, viewer, DashboardPage(found, waiting, unsigned(viewer)))
 

@@ -17,6 +17,7 @@ from crm_contact_guard.console.supervisor.versions import micros
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.supervision.models import Alert, Finding, FindingKind
 from crm_contact_guard.supervision.showing import shown, stored_findings
+from crm_contact_guard.supervision.watching.pseudonyms import veil
 from crm_contact_guard.viewing.conversations import listed
 
 #: Number of characters shown before the evidence, and in all.
@@ -60,7 +61,10 @@ class Row:
 
 
 def rows_of(viewer: Employee, alerts: Sequence[Alert]) -> list[Row]:
-    """Return the rows for alerts. That the viewer sees parts of messages is recorded."""
+    """Return the rows for alerts. That the viewer sees parts of messages is recorded.
+
+    If names are hidden from the viewer, they are replaced in ``alerts``.
+    """
     keys = [alert.pk for alert in alerts]
     evidence: dict[UUID, list[Finding]] = {}
     found = Finding.objects.filter(alert__in=keys, message=F("alert__at_message"), place="").order_by("start", "end")
@@ -69,8 +73,14 @@ def rows_of(viewer: Employee, alerts: Sequence[Alert]) -> list[Row]:
             evidence.setdefault(finding.alert_id, []).append(finding)
     sensitive = stored_findings([alert.at_message_id for alert in alerts])
     listed(viewer, [alert.conversation for alert in alerts], "alerts")
+    veils = veil(viewer, alerts)
+
+    def text_of(alert: Alert) -> str:
+        text = shown(alert.at_message.text, sensitive.get(alert.at_message_id, ()))
+        return veils[alert.pk].text(text) if alert.pk in veils else text
+
     return [
-        Row(alert, _line(shown(alert.at_message.text, sensitive.get(alert.at_message_id, ())), evidence.get(alert.pk)))
+        Row(alert, _line(text_of(alert), evidence.get(alert.pk)))
         if alert.at_message.text is not None
         else Row(alert, [Piece(_("The text was erased."))])
         for alert in alerts

@@ -35,6 +35,7 @@ _KEYS: Final = {
     "hours": True,
     "retention": True,
     "review_share": True,
+    "pseudonyms": False,
     "outcomes": False,
     "clause": False,
     "notice": False,
@@ -78,6 +79,7 @@ def from_data(file: str, data: Mapping[str, Any], base: Preset | None = None) ->
         hours=_hours(fail, data["hours"]),
         retention=_string(fail, "retention", data["retention"]),
         review_share=_share(fail, data["review_share"]),
+        pseudonyms=_flag(fail, "pseudonyms", data.get("pseudonyms", False)),
         outcomes=part("outcomes", partial(_outcomes, fail), base.outcomes if base else None),
         clause=part("clause", partial(_text, fail, "clause"), base.clause if base else None),
         notice={**(base.notice if base else {}), **_notice(fail, data.get("notice", {}), whole=base is None)},
@@ -111,6 +113,12 @@ def _string(fail: Fail, path: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise fail(path, "is not a text")
     return value.strip()
+
+
+def _flag(fail: Fail, path: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise fail(path, "is neither true nor false")
+    return value
 
 
 def _text(fail: Fail, path: str, value: Any) -> Text:

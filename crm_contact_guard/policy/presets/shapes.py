@@ -71,6 +71,7 @@ class Preset:
     * ``hours`` and ``retention`` (a name in ``retention.PRESETS``) are proposals only. Nothing uses them until the
       company sets them.
     * ``review_share``: share of conversations without an alert that a supervisor is asked to look at, from 0 to 1.
+    * ``pseudonyms``: whether names are hidden in the queue until an alert is claimed.
     * ``outcomes``: the ladder of outcomes, in the order in which it is shown.
     * ``clause``: a clause for the work rules. ``notice``: the notice to employees, by field and language.
       ``customer_notice``: what customers are told. ``{company}`` stands for the company's name.
@@ -84,6 +85,7 @@ class Preset:
     hours: Hours
     retention: str
     review_share: float
+    pseudonyms: bool
     outcomes: tuple[Outcome, ...]
     clause: Text
     notice: Mapping[str, Text]

@@ -74,7 +74,8 @@ def test_reading_a_file_from_outside_is_a_view_and_the_original_an_unmasking(
     assert not Event.objects.filter(kind__startswith="view.").exists()
 
     status(hotel.get("chief", "message_file", mail["attachment"].pk))
-    status(hotel.get("compliance", "message_file", mail["original"].pk))
+    assert status(hotel.get("compliance", "message_file", mail["original"].pk)) == 422
+    status(hotel.get("compliance", "message_file", mail["original"].pk, query="?unmask_reason=Asked"))
 
     assert Event.objects.filter(kind="view.content", actor=str(hotel.people["chief"].pk)).count() == 1
     assert Event.objects.filter(kind="view.unmasked", actor=str(hotel.people["compliance"].pk)).count() == 1

@@ -104,7 +104,11 @@ def test_only_compliance_unmasks_and_it_is_recorded(
         )
         assert offered is (status == 200)
 
-    response = hotel.post(who, "conversation_unmask", stranger.pk)
+    if status == 200:
+        refused = hotel.post(who, "conversation_unmask", stranger.pk, data={"reason": " "})
+        assert refused.status_code == 422
+        assert RAW not in refused.content.decode()
+    response = hotel.post(who, "conversation_unmask", stranger.pk, data={"reason": "Who is it?"})
 
     assert response.status_code == status
     assert (RAW in response.content.decode()) is (status == 200)

@@ -32,6 +32,7 @@ from crm_contact_guard.policy.known_rules.signing import quiz_try, rules_sign
 from crm_contact_guard.policy.rulebook import from_settings
 from crm_contact_guard.policy.versions.publishing import shadow_start, version_publish
 from crm_contact_guard.privacy.holds import hold_place, hold_release
+from crm_contact_guard.record.access import record_view
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.sealing.models import Witnessing
 from crm_contact_guard.sealing.sealer import seal
@@ -54,6 +55,9 @@ from crm_contact_guard.supervision.rehearsing.trials import trial_cancel, trial_
 from crm_contact_guard.supervision.review import alert_claim, alert_close
 from crm_contact_guard.supervision.second_reading import second_reader
 from crm_contact_guard.supervision.standing_in.entering import absence_enter
+from crm_contact_guard.supervision.watching.closing import reading_close
+from crm_contact_guard.supervision.watching.models import UnusualReading
+from crm_contact_guard.supervision.watching.noticing import readings_watch
 from tests import factories, rules_text
 
 
@@ -93,6 +97,7 @@ def play() -> None:
     hold_release(hold=hold, reason="Settled", released_by=None)
     hold_place(name="Case 13", reason="Court order", placed_by=None, customer=mail.customer)
     plans(clerk, chief)
+    reads(chief, Conversation.objects.get(customer__name="Saburo Abe"))
     Witnessing.objects.create(alias="auditor", size=3, kept_at=timezone.now(), tried_at=timezone.now())
     seal()
     lifecycle.conversation_open(customer=mail.customer, channel="chat", employee=colleague)
@@ -144,6 +149,16 @@ def plans(clerk: Employee, chief: Employee) -> None:
     trial_cancel(trial_id=trial_start(rules=from_settings(), started_by=officer).pk, cancelled_by=officer)
     for seconds in (9, 0):
         trial_continue(trial_start(rules=from_settings(), started_by=officer).pk, seconds=seconds, batch=2)
+
+
+def reads(chief: Employee, talk: Conversation) -> None:
+    """A supervisor reads another team's conversation, which an officer judges."""
+    record_view(viewer=chief, conversation=talk, purpose="conversation")
+    readings_watch()
+    officer = Employee.objects.get(email="mio@kaede.example")
+    reading_close(
+        reading_id=UnusualReading.objects.get().pk, reviewer=officer, resolution="no_action", comment="He stood in."
+    )
 
 
 def remarks(clerk: Employee, chief: Employee) -> None:

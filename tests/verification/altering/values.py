@@ -28,7 +28,7 @@ def _other(field: models.Field[Any, Any], value: Any) -> Any:
     match field:
         case models.BooleanField():
             return not value
-        case models.DateTimeField():
+        case models.DateField():  # moments, too
             return (value or timezone.now()) + timedelta(days=400)
         case models.FloatField():
             return value / 2 + 0.1
