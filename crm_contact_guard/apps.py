@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 #: Packages with tables. The ``follows`` module of each declares how its tables are compared with the record.
 _ROOMS_WITH_TABLES: Final = (
     "record", "sealing", "files", "conversations", "delivery", "privacy", "policy.calendars", "policy.closing",
-    "policy.known_rules", "policy.versions", "reading", "notices", "supervision", "supervision.cases", "figures", "api",
+    "policy.known_rules", "policy.versions", "reading", "notices", "supervision", "supervision.cases", "figures",
+    "exports.jobs", "api",
 )  # fmt: skip
 
 
@@ -26,6 +27,7 @@ class ContactGuardConfig(AppConfig):
         from crm_contact_guard import checks  # noqa: F401, PLC0415 - registers the checks
         from crm_contact_guard.conversations.desk.drafts import forget_with  # noqa: PLC0415
         from crm_contact_guard.directory import changes  # noqa: PLC0415 - models must be loaded first
+        from crm_contact_guard.exports.jobs import clearing  # noqa: PLC0415 - models must be loaded first
         from crm_contact_guard.monitoring import exposition  # noqa: PLC0415 - models must be loaded first
         from crm_contact_guard.policy import holiday_checks  # noqa: F401, PLC0415 - registers its check
         from crm_contact_guard.privacy import erasing  # noqa: PLC0415 - models must be loaded first
@@ -37,7 +39,7 @@ class ContactGuardConfig(AppConfig):
         for module in ("sending.telling", "supervision.unread.telling"):
             import_module(f"{self.name}.{module}")  # registers its topics of notices
         exposition.count()
-        erasing.ERASERS.extend((forget, forget_with))
+        erasing.ERASERS.extend((forget, forget_with, clearing.forget))
         changes.LISTENERS.append(Recorder())
         post_migrate.connect(_compare_exactly, sender=self)
         post_migrate.connect(_restore_triggers, sender=self)

@@ -86,6 +86,11 @@ DEFAULTS: dict[str, Any] = {
     "VERIFICATION_KEYS": [],
     "WITNESSES": [],
     "FILE_STORAGE": "default",
+    # Exports
+    "EXPORT_ROLES": ["compliance", "auditor"],
+    "EXPORT_APPROVAL": None,
+    "EXPORT_DAYS": 7,
+    "EXPORT_STORAGE": "",
     # Pages
     "BASE_TEMPLATE": "crm_contact_guard/base.html",
     "LOGIN_URL": "",
@@ -198,6 +203,11 @@ CONTACT_GUARD_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 600.0,
         "options": {"expires": 600.0},
     },
+    "contact-guard-exports": {
+        "task": "crm_contact_guard.tasks.sweep_exports",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "contact-guard-reconcile": {"task": "crm_contact_guard.tasks.reconcile", "schedule": 86400.0},
     "contact-guard-sync": {"task": "crm_contact_guard.tasks.sync_directory", "schedule": 600.0},
 }
@@ -208,7 +218,16 @@ CONTACT_GUARD_ROUTES: dict[str, dict[str, str]] = {
     **{f"crm_contact_guard.tasks.{name}": {"queue": "guard-seal"} for name in ("seal", "witness")},
     **{
         f"crm_contact_guard.tasks.{name}": {"queue": "guard-slow"}
-        for name in ("poll_mail", "read_roster", "reconcile", "remind_of_rules", "sync_directory")
+        for name in (
+            "export",
+            "poll_mail",
+            "read_roster",
+            "reconcile",
+            "remind_of_rules",
+            "sweep_exports",
+            "sync_directory",
+            "verify_record",
+        )
     },
     "crm_contact_guard.tasks.*": {"queue": "guard"},
 }

@@ -23,6 +23,9 @@ from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
+from crm_contact_guard.exports import checking
+from crm_contact_guard.exports.jobs import clearing, working
+from crm_contact_guard.exports.jobs.models import ExportJob
 from crm_contact_guard.figures import keeping
 from crm_contact_guard.files import media
 from crm_contact_guard.files.models import Media
@@ -166,6 +169,30 @@ def reader_ask(answer_id: str) -> None:
 def rehearse(trial_id: str) -> None:
     """Try rules on further past messages, and leave the rest to the next task."""
     trials.trial_continue(UUID(trial_id))
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def export(job_id: str) -> None:
+    """Write one bundle, or go on with it, unless another worker does."""
+    tenant = ExportJob.objects.values_list("tenant", flat=True).get(pk=job_id)
+    with crm.tenant(tenant):
+        working.export_run(UUID(job_id))
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def verify_record(event_id: str) -> None:
+    """Verify the whole record, as somebody asked."""
+    checking.verification_run(event_id)
+
+
+@shared_task(ignore_result=True)
+def sweep_exports() -> int:
+    """Reschedule exports whose worker died, and delete bundles whose time has passed. Return how many were deleted."""
+    for job_id in working.due():
+        later("export", str(job_id))
+    for event_id in checking.due():
+        later("verify_record", event_id)
+    return clearing.expire_due()
 
 
 @shared_task(ignore_result=True)

@@ -35,6 +35,7 @@ from crm_contact_guard.directory.models import Absence, Customer, Employee
 from crm_contact_guard.exceptions import AlreadyClaimed, InvalidMessage, NotPermitted, NotPossible
 from crm_contact_guard.exports import subject
 from crm_contact_guard.exports.access_log import access_log_export
+from crm_contact_guard.exports.jobs.models import ExportJob
 from crm_contact_guard.exports.streams import stream_open
 from crm_contact_guard.notices.preferences import Choice, preference_set
 from crm_contact_guard.notices.testing import trial_send
@@ -94,6 +95,7 @@ from crm_contact_guard.supervision.watching.noticing import readings_watch
 from crm_contact_guard.supervision.watching.unmasking import unmask_approve, unmask_ask
 from tests import factories, rules_text
 from tests.conversations import test_desk as desk
+from tests.exports import authorised as exporting
 from tests.supervision.cases import authorised
 from tests.supervision.consulting import authorised as helping
 from tests.supervision.quality.draws import drawn
@@ -153,6 +155,7 @@ class Scene:
     reading: UnusualReading
     #: An officer's request to unmask.
     asked: Event
+    exports: dict[str, ExportJob]
     out: io.StringIO = field(default_factory=io.StringIO)
 
     @property
@@ -255,6 +258,7 @@ def scene() -> Scene:
         hold=hold_place(name="Case", reason="Court", placed_by=None, employee=people["ren"]),
         consultation=consultation_open(conversation=talk, actor=people["aoi"]),
         cases=authorised.cases(people),
+        exports=exporting.exports(people["auditor"]),
         contest=flag_remark(alert_id=closed, actor=people["aoi"], kind="contest", text="I declined."),
         limit=restriction_impose(
             conversation=talk,
@@ -500,6 +504,7 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     ),
     **{f"supervision.cases.{name}": row for name, row in authorised.ROWS.items()},
     **helping.ROWS,
+    **exporting.ROWS,
     "api.tokens.token_create": (lambda s, who: token_create(employee=who, name="warehouse"), {*PEOPLE} - {"kai"}),
 }
 #: Parts of ``gateway.send`` and of the services about waiting messages, which have asked; the look before it, which
@@ -516,6 +521,7 @@ WITHIN = {
     "supervision.preview.preview",
     *authorised.WITHIN,
     *desk.SERVICES,
+    *exporting.WITHIN,
 }
 
 

@@ -58,6 +58,10 @@ OWNERS: Final = {
     "rules_publish": "rules",
     "unusual_readings": "access_log",
     "unusual_reading": "access_log",
+    "export": "exports",
+    "export_approve": "exports",
+    "export_refuse": "exports",
+    "export_cancel": "exports",
     "customer_data": "data_requests",
     "customer_data_erase": "data_requests",
     "customer_data_hold_place": "data_requests",
@@ -113,6 +117,7 @@ def menu_of(viewer: Employee | None, *, rules: bool) -> Menu:
         (rules, Entry("rules", _("Work rules"), "file-text", "g r")),
         (looks_at_subjects, Entry("policy", _("Rules before sending"), "list-checks", "g p")),
         (looks_at_subjects, Entry("access_log", _("Access log"), "eye", "g l")),
+        (looks_at_subjects, Entry("exports", _("Exports"), "download", "g e")),
         (looks_at_subjects, Entry("data_requests", _("Data requests"), "scale", "g s")),
     ]
     return Menu([entry for offered, entry in daily if offered], [entry for offered, entry in more if offered])

@@ -14,6 +14,7 @@ from crm_contact_guard.console.conversation import views as conversation
 from crm_contact_guard.console.customer import chat, chat_files
 from crm_contact_guard.console.data_requests import views as data_requests
 from crm_contact_guard.console.employee import acting, inbox, starting
+from crm_contact_guard.console.exporting import views as exporting
 from crm_contact_guard.console.figures import views as figures
 from crm_contact_guard.console.hours import views as hours
 from crm_contact_guard.console.notices import views as notices
@@ -98,6 +99,15 @@ urlpatterns = [
     path("rules/policy/trials/<uuid:pk>/cancel/", trials.cancel, name="policy_trial_cancel"),
     path("rules/policy/<uuid:pk>/approve/", policy.approve, name="policy_approve"),
     path("rules/policy/<uuid:pk>/withdraw/", policy.withdraw, name="policy_withdraw"),
+    path("exports/", exporting.exports, name="exports"),
+    path("exports/count/", exporting.exports_count, name="exports_count"),
+    path("exports/verify/", exporting.record_verify, name="record_verify"),
+    path("exports/download/<str:token>/", exporting.export_download, name="export_download"),
+    path("exports/<uuid:pk>/", exporting.export, name="export"),
+    path("exports/<uuid:pk>/news/", exporting.export_news, name="export_news"),
+    path("exports/<uuid:pk>/approve/", exporting.export_approve, name="export_approve"),
+    path("exports/<uuid:pk>/refuse/", exporting.export_refuse, name="export_refuse"),
+    path("exports/<uuid:pk>/cancel/", exporting.export_cancel, name="export_cancel"),
     path("files/<uuid:pk>/", message_files.file, name="message_file"),
     path("files/carrier/<str:token>/", message_files.carrier_file, name="carrier_file"),
     path("absences/", absences.absences, name="absences"),

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-#: Text that a spreadsheet would run as a formula: it begins with one of these characters, possibly after whitespace.
-#: Japanese Excel also accepts full-width characters. Text with a leading tab, CR or LF always matches, since
-#: spreadsheets drop these characters.
-_FORMULA = re.compile(r"[\t\r\n]|[\s\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]")
-
-
-def defused(text: str) -> str:
-    """Return ``text`` escaped so that no spreadsheet runs it as a formula."""
-    # Most text begins with a letter or digit. The pattern is needed only for the rest.
-    return f"'{text}" if not text[:1].isalnum() and _FORMULA.match(text) else text
+from crm_contact_guard.proof.tables import defused
 
 
 def cell(text: str | None) -> str:

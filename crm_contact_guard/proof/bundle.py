@@ -15,6 +15,7 @@ from .errors import ArchiveBroken, FormatBroken, KeyMalformed, NoteBroken, Proof
 from .manifest import ATTACHMENTS, KEYS, MANIFEST, SIGNATURE, VERIFY, Listed, Manifest, manifest_note
 from .merkle import EMPTY_ROOT, Frontier
 from .notes import Checkpoint, VerifierKey, open_checkpoint, open_note, parse_keys
+from .tables import TABLES, csv_line, table_header
 
 __all__ = ["Fault", "Report", "printable", "verify_bundle"]
 
@@ -70,12 +71,19 @@ class _Check:
         self._check_listing(manifest)
         contents = Contents(manifest, self._report)
         streams = {
-            kind: _RowFile(kind, self._archive.lines(name), self._report, contents.take) for kind, name in ROWS.items()
+            kind: _RowFile(
+                kind, self._archive.lines(name), self._report, contents.take, table=TABLES[kind] in manifest.files
+            )
+            for kind, name in ROWS.items()
         }
         root = self._merge(manifest, checkpoint, streams)
         for stream in streams.values():
             stream.drain(None)
             self._compare(manifest, stream.file.name, Listed(stream.file.sha256, stream.file.bytes, stream.file.rows))
+        for kind, stream in streams.items():
+            table = TABLES[kind]
+            if stream.table is not None and manifest.files[table].sha256 != stream.table.hexdigest():
+                self._report.add(table, f"says something else than {stream.file.name}")
         contents.compare(set(self._archive.names))
         if root != checkpoint.root:
             self._report.add(PROOFS, "does not lead to the signed root: a leaf was altered, dropped or added")
@@ -149,7 +157,7 @@ class _Check:
             self._compare(manifest, name, Listed(digest, size, rows))
             if name.startswith(ATTACHMENTS) and name != ATTACHMENTS + digest:
                 self._report.add(name, "is not named by its own SHA-256, as the messages name their files")
-        known = {KEYS, PROOFS, *ROWS.values()}
+        known = {KEYS, PROOFS, *ROWS.values(), *TABLES.values()}
         if manifest.files.get(VERIFY) == _verify_md():
             # Instructions that differ were written by the company.
             known.add(VERIFY)
@@ -225,8 +233,12 @@ def _verify_md() -> Listed:
 class _RowFile:
     """A row file, read in parallel with the leaves."""
 
-    def __init__(self, kind: RowKind, file: LineFile, report: Report, take: Callable[[Row], None]) -> None:
+    def __init__(
+        self, kind: RowKind, file: LineFile, report: Report, take: Callable[[Row], None], *, table: bool
+    ) -> None:
         self.file = file
+        #: The hash of the table that these lines make, if the bundle contains the table.
+        self.table = sha256(table_header(kind)) if table else None
         self._kind = kind
         self._report = report
         self._take = take
@@ -270,6 +282,8 @@ class _RowFile:
             except FormatBroken as broken:
                 self._report.add(f"{self.file.name} line {self.file.rows}", str(broken))
                 continue
+            if self.table is not None:
+                self.table.update(csv_line(self._kind, row.members()))
             if row.index <= self._last:
                 self._report.add(
                     row.label, f"stands at leaf {row.index} after leaf {self._last}: it was doubled or moved"

@@ -101,6 +101,17 @@ class Row:
         """Personal fields whose value is redacted or erased."""
         return [name for name in self.digests if self.values[name] is None]
 
+    def members(self) -> dict[str, Any]:
+        """Return the members of the row's line."""
+        proof = {
+            "format": FORMAT,
+            "index": self.index,
+            "salts": {name: salt.hex() for name, salt in self.salts.items()},
+            "digests": {name: digest.hex() for name, digest in self.digests.items()},
+            "content": None if self.content == NO_VALUE else self.content.hex(),
+        }
+        return {**self.open_values, **self.values, "proof": proof}
+
     def leaf_hash(self) -> bytes:
         """Compute the leaf hash from the row's open values and digests. Raises NotCanonical."""
         digests = [self.digests.get(name, NO_VALUE) for name in PERSONAL[self.kind]]
@@ -144,14 +155,7 @@ def row_line(
 
 
 def _write(row: Row) -> bytes:
-    proof = {
-        "format": FORMAT,
-        "index": row.index,
-        "salts": {name: salt.hex() for name, salt in row.salts.items()},
-        "digests": {name: digest.hex() for name, digest in row.digests.items()},
-        "content": None if row.content == NO_VALUE else row.content.hex(),
-    }
-    return _dump({**row.open_values, **row.values, "proof": proof})
+    return _dump(row.members())
 
 
 def parse_row(kind: RowKind, line: bytes) -> Row:

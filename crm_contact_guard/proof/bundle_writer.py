@@ -28,6 +28,14 @@ class BundleWriter:
         self._level = level
         self._files: dict[str, Listed] = {}
 
+    def __enter__(self) -> "BundleWriter":
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            # An unfinished zip must not get a directory, and its file may be closed before it is collected.
+            self._zip.fp = None
+
     def add_rows(self, kind: RowKind, lines: Iterable[bytes]) -> int:
         """Write a row file from :func:`.bundle_format.row_line`'s lines, by ascending index. Return their number."""
         return self._add(ROWS[kind], lines, count=True)

@@ -18,7 +18,7 @@ VERIFY: Final = "VERIFY.md"
 ATTACHMENTS: Final = "attachments/"
 #: SHA-256 in lower-case hex.
 HASH: Final = strict.pattern("[0-9a-f]{64}")
-_FILTERS: Final = "tenant|customer|employee|conversation|occurred_from|occurred_before"
+_FILTERS: Final = "tenant|customer|employee|conversation|channel|direction|kind|case|occurred_from|occurred_before"
 _WHAT: Final = strict.object_of(
     {
         "messages": strict.count,
@@ -27,7 +27,8 @@ _WHAT: Final = strict.object_of(
         "attachments": strict.flag,
         "whole": strict.flag,
         "export": strict.nullable(strict.text),
-    }
+    },
+    {"profile": strict.text, "cut": strict.map_of(strict.text, strict.count)},
 )
 _SHAPE: Final = strict.object_of(
     {

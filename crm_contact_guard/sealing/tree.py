@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -26,6 +27,10 @@ ROW_KINDS: Final[dict[int, RowKind]] = {ord("m"): "message", ord("e"): "event"}
 _LEVEL_BITS: Final = 48
 #: Number of leaves whose seals are read at a time.
 _AHEAD: Final = 1 << 17
+#: Number of rows whose seals one query finds.
+_TOGETHER: Final = 100
+#: The entry of a row, and the last seal that was searched for it: ``last_ms``, ``first_ms`` and ``size``.
+_Sought = tuple[bytes, tuple[int, int, int]]
 _POSITIONS: Final = {
     "postgresql": "position(decode(%s, 'hex') IN {rows})",
     "mysql": "instr({rows}, unhex(%s))",
@@ -77,6 +82,33 @@ def cached(read_tile: ReadTile) -> ReadTile:
         return tiles[level, index]
 
     return read_once
+
+
+def gathered(using: str, indexes: Iterable[int], *, keep: int = 512) -> ReadTile:
+    """Return ``read_tile`` for a walk from left to right over few leaves, which reads their tiles many per query.
+
+    ``indexes`` contains the leaf indexes by ascending order. At most ``keep`` tiles of level 0 are in memory, and all
+    tiles above that were read: one for 65,536 leaves.
+    """
+    wanted = sorted({index // TILE_WIDTH for index in indexes})
+    single, above = tile_reader(using), dict[tuple[int, int], bytes]()
+    ahead: dict[int, bytes] = {}
+
+    def read_tile(level: int, index: int, width: int) -> bytes:
+        if level:
+            if (level, index) not in above:
+                above[level, index] = single(level, index, width)
+            return above[level, index]
+        if index not in ahead:
+            at = bisect_left(wanted, index)
+            if at == len(wanted) or wanted[at] != index:
+                return single(level, index, width)
+            rows = Tile.objects.using(using).filter(pk__in=wanted[at : at + keep]).values_list("pk", "hashes")
+            ahead.clear()
+            ahead.update({pk: bytes(hashes) for pk, hashes in rows})
+        return ahead.get(index, b"")
+
+    return read_tile
 
 
 class SequentialTiles:
@@ -148,6 +180,50 @@ def leaf_index(using: str, kind: RowKind, row_id: UUID) -> int | None:
             if place is not None:
                 return int(size) - int(length) // ENTRY + place
     return None
+
+
+def leaf_indexes(using: str, entries: Collection[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield the leaf index and the entry of each of the ``entries`` (see ``entry``) that is sealed, in no given order.
+
+    Costs two queries for a hundred rows, however large the tree. Each row is looked for in the seals whose range of
+    times contains its ID, the earliest first. Nearly all rows are in the first; rows that were committed late follow.
+    """
+    ordered = sorted(entries, key=lambda one: one[1:])
+    for at in range(0, len(ordered), _TOGETHER):
+        # Each row with the last seal that was searched for it, by the order of ``_next_seals``.
+        open_rows: list[_Sought] = [(one, (-1, -1, -1)) for one in ordered[at : at + _TOGETHER]]
+        while open_rows:
+            sizes = _next_seals(using, open_rows)
+            wanted = [size for size in {*sizes} if size is not None]
+            found = {seal.size: seal for seal in Seal.objects.using(using).filter(pk__in=wanted)}
+            later: list[_Sought] = []
+            for (one, _), size in zip(open_rows, sizes, strict=True):
+                seal = found.get(size) if size is not None else None
+                if seal is None:
+                    continue
+                rows = bytes(seal.rows)
+                place = _find(rows, one)
+                if place is None:
+                    later.append((one, (seal.last_ms, seal.first_ms, seal.size)))
+                else:
+                    yield seal.size - len(rows) // ENTRY + place, one
+            open_rows = later
+
+
+def _next_seals(using: str, rows: list[_Sought]) -> list[int | None]:
+    """Return for each row the next seal that may contain it, or None. The order is that of the index."""
+    part = (
+        f"(SELECT size FROM {Seal._meta.db_table} WHERE last_ms >= %s AND first_ms <= %s"
+        " AND (last_ms > %s OR first_ms > %s OR (first_ms = %s AND size > %s))"
+        " ORDER BY last_ms, first_ms, size LIMIT 1)"
+    )
+    parameters = list[int]()
+    for one, (last_ms, first_ms, size) in rows:
+        moment = int.from_bytes(one[1:7], "big")
+        parameters += [max(moment, last_ms), moment, last_ms, first_ms, first_ms, size]
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join([part] * len(rows))}", parameters)
+        return list(cursor.fetchone())
 
 
 def _rows(using: str, size: int) -> bytes:

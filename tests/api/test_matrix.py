@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.urls import get_resolver
@@ -12,6 +13,7 @@ from crm_contact_guard import gateway
 from crm_contact_guard.api import urls
 from crm_contact_guard.conversations.lifecycle import conversation_open
 from crm_contact_guard.directory.models import Customer
+from crm_contact_guard.exports.jobs.models import ExportJob
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.supervision.cases.models import Case
@@ -22,6 +24,7 @@ from crm_contact_guard.supervision.consulting.opening import consultation_open
 from crm_contact_guard.supervision.models import Alert
 from tests import factories, rules_text
 from tests.api.conftest import Hotel
+from tests.exports import authorised
 from tests.file_samples import read_to_end
 
 # Aoi answers the talk; Mei is her colleague, Ren of another team; Sora supervises her, Yui deputises, Hina supervises
@@ -87,6 +90,13 @@ TABLE = {
     ("GET", "me/flags/{alert}/"): "404 404 404 404 404 404 404 404 403 401",
     ("POST", "me/flags/{alert}/remarks/"): "404 404 404 404 404 404 404 404 403 401",
     ("GET", "figures/"): "403 403 403 200 200 200 200 200 403 401",
+    ("GET", "exports/"): "403 403 403 403 403 403 200 200 403 401",
+    ("POST", "exports/"): "403 403 403 403 403 403 201 201 403 401",
+    ("GET", "exports/{export}/"): "403 403 403 403 403 403 200 200 403 401",
+    ("GET", "exports/{export}/download/"): "403 403 403 403 403 403 409 409 403 401",
+    ("POST", "exports/{export}/approve/"): "403 403 403 403 403 403 200 403 403 401",
+    ("POST", "exports/{export}/refuse/"): "403 403 403 403 403 403 409 403 403 401",
+    ("POST", "exports/{export}/cancel/"): "403 403 403 403 403 403 200 200 403 401",
     ("GET", "access-log/"): "403 403 403 403 403 403 200 200 403 401",
     ("GET", "ledger/checkpoint/"): LISTS,
     ("GET", "ledger/proof/{message}/"): "200 404 404 200 200 404 200 200 403 401",
@@ -107,6 +117,8 @@ BODIES = {
     "acknowledge/": {"digest": rules_text.DIGEST},
     "scan/": {"text": "Your room is ready."},
     "remarks/": {"kind": "comment", "text": "A guest of years."},
+    "refuse/": {"reason": "Too wide"},
+    "exports/": {"purpose": "Audit", "filters": {"channel": "chat"}, "formats": ["csv"]},
     "steps/": {"action": "note", "text": "Asked the desk."},
 }
 
@@ -145,6 +157,13 @@ def case_of(hotel: Hotel) -> Case:
     return known
 
 
+def exported(hotel: Hotel) -> ExportJob:
+    """An export of the auditor's that waits for approval, or did."""
+    rio = hotel.people["rio"]
+    known = ExportJob.objects.filter(requested_by=rio, bytes=1).exclude(state="ready").first()
+    return known or authorised.exports(rio)["waiting"]
+
+
 def address(hotel: Hotel, path: str) -> str:
     alerts = {alert.concerned_id: alert.pk for alert in Alert.objects.all()}
     return path.format(
@@ -155,6 +174,7 @@ def address(hotel: Hotel, path: str) -> str:
         asked=asked(hotel).pk,
         held=(Message.objects.filter(text__contains="aoi_private").first() or factories.held(hotel.talk)).pk,
         case=case_of(hotel).pk,
+        export=exported(hotel).pk,
         file=Attachment.objects.get(message__conversation=hotel.talk, kind="attachment").pk,
         original=Attachment.objects.get(message__conversation=hotel.talk, kind="original").pk,
         aoi=hotel.people["aoi"].pk,
@@ -164,7 +184,7 @@ def address(hotel: Hotel, path: str) -> str:
     )
 
 
-def body_for(method: str, path: str, hotel: Hotel) -> dict[str, str] | None:
+def body_for(method: str, path: str, hotel: Hotel) -> dict[str, Any] | None:
     if path.endswith("/assign/"):
         return {"to": str(hotel.people["kai"].pk)}
     if path == "consultations/":
@@ -193,20 +213,8 @@ def test_each_role_on_each_address(hotel: Hotel, name: str) -> None:
 def test_the_table_names_every_address() -> None:
     listed = {path.split("?")[0].replace("{chief_alert}", "{alert}") for _method, path in TABLE}
     patterns = {str(pattern.pattern).replace("<str:pk>", "{row}") for pattern in urls.urlpatterns}
-    given = (
-        "talk",
-        "asked",
-        "message",
-        "alert",
-        "file",
-        "original",
-        "stranger",
-        "waiting",
-        "held",
-        "case",
-        "rules",
-        "aoi",
-    )
+    given = ["talk", "asked", "message", "alert", "file", "original"]
+    given += ["stranger", "waiting", "held", "case", "rules", "export", "aoi"]
     for name in given:
         listed = {path.replace(f"{{{name}}}", "{row}") for path in listed}
 

@@ -23,6 +23,7 @@ from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.conversations.restrictions.restricting import restriction_impose
 from crm_contact_guard.directory.models import Absence, Employee
+from crm_contact_guard.exports.jobs.models import ExportJob
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.policy.known_rules.models import RulesQuestion, RulesVersion
 from crm_contact_guard.policy.known_rules.questions import question_ask
@@ -48,6 +49,7 @@ from crm_contact_guard.supervision.watching.noticing import readings_watch
 from crm_contact_guard.supervision.watching.unmasking import unmask_ask
 from tests import factories, rules_text
 from tests.console.conftest import Hotel, alert_for, says, url
+from tests.exports import authorised
 from tests.file_samples import PNG, read_to_end
 from tests.supervision.quality.draws import drawn
 
@@ -59,6 +61,8 @@ TOMORROW = (timezone.now() + timedelta(days=1)).date().isoformat()
 FORMS: dict[str, dict[str, Any]] = {
     "alert_close": {"resolution": "no_action", "comment": "Talked."},
     "alert_snooze": {"until": "again"},
+    "exports": {"purpose": "Audit", "profile": "masked"},
+    "export_refuse": {"reason": "Too wide"},
     "queue_view_keep": {"view_name": "Night", "view": "topic=after_hours"},
     "queue_view_change": {"view_name": "Very serious"},
     "alert_reopen": {"reason": "Another look"},
@@ -184,6 +188,16 @@ TABLE = {
     ("POST", "policy_trial_cancel"): "403 403 403 403 403 403 302 403 403 302",
     ("POST", "policy_approve"): "403 403 403 403 403 403 302 403 403 302",
     ("POST", "policy_withdraw"): "403 403 403 403 403 403 302 403 403 302",
+    ("GET", "exports"): "403 403 403 403 403 403 200 200 403 302",
+    ("POST", "exports"): "403 403 403 403 403 403 302 302 403 302",
+    ("GET", "exports_count"): "403 403 403 403 403 403 200 200 403 302",
+    ("POST", "record_verify"): "403 403 403 403 403 403 302 302 403 302",
+    ("GET", "export"): "403 403 403 403 403 403 200 200 403 302",
+    ("GET", "export_news"): "403 403 403 403 403 403 200 200 403 302",
+    ("GET", "export_download"): "403 403 403 403 403 403 404 404 403 302",
+    ("POST", "export_approve"): "403 403 403 403 403 403 302 403 403 302",
+    ("POST", "export_refuse"): "403 403 403 403 403 403 409 403 403 302",
+    ("POST", "export_cancel"): "403 403 403 403 403 403 302 302 403 302",
     ("GET", "message_file"): "200 404 404 200 200 404 200 200 403 302",
     ("GET", "inbox"): "200 200 200 200 200 200 200 403 403 302",
     ("GET", "inbox_news"): "200 200 200 200 200 200 200 200 403 302",
@@ -245,6 +259,7 @@ class Rows:
     trial: RuleTrial
     sampled: SampledTalk
     second: SecondReview
+    export: ExportJob
 
     def arguments(self, name: str) -> list[Any]:
         talk = self.hotel.talk
@@ -269,6 +284,9 @@ class Rows:
             key: [self.version.pk] for key in ("policy_version", "policy_try", "policy_approve", "policy_withdraw")
         }
         named |= {key: [self.trial.pk] for key in ("policy_trial", "policy_trial_news", "policy_trial_cancel")}
+        named |= {key: [self.export.pk] for key in ("export", "export_news")}
+        named |= {key: [self.export.pk] for key in ("export_approve", "export_refuse", "export_cancel")}
+        named |= {"export_download": ["no-token"]}
         rules = [RulesVersion.objects.get(number=1).pk]
         question = [RulesQuestion.objects.get(text="May I?").pk]
         others = {"message_file": [self.file.pk], "rules_answer": question}
@@ -356,6 +374,7 @@ def rows(hotel: Hotel) -> Rows:
     absence_enter(actor=chief, person=chief.pk, stand_in=hotel.people["ken"].pk, first=month, last=month)
     rules_text.publish(hotel.people["compliance"])
     question_ask(asked_by=hotel.people["aoi"], text="May I?")
+    export = authorised.exports(hotel.people["auditor"])["waiting"]
     file, trial = Attachment.objects.get(), factories.rule_trial(hotel.people["compliance"])
     record_view(viewer=chief, conversation=hotel.other, purpose="conversation")
     readings_watch()
@@ -367,7 +386,7 @@ def rows(hotel: Hotel) -> Rows:
     Alert.objects.filter(pk=judged.pk).update(status="closed", closed_at=timezone.now(), resolution="coaching")
     second = SecondReview.objects.create(draw=draw, alert=judged, reviewer=hotel.people["vice"])
     made = (alert, file, link, hold, asked, sent.message, limit, held, contest, letter, version)
-    return Rows(hotel, *made, trial, sampled, second)
+    return Rows(hotel, *made, trial, sampled, second, export)
 
 
 def names() -> set[str]:
@@ -393,7 +412,9 @@ def test_no_page_takes_another_method(hotel: Hotel) -> None:
     browser, methods = hotel.browser("compliance"), {"GET", "POST", "PUT", "PATCH", "DELETE"}
     for name in sorted(names() - PUBLIC):
         pattern = str(next(p.pattern for p in urls.urlpatterns if p.name == name))
-        address = url(name, *[uuid4()] * pattern.count("<uuid:"), *["note"] * pattern.count("<slug:"))
+        address = url(
+            name, *[uuid4()] * pattern.count("<uuid:"), *["note"] * (pattern.count("<slug:") + pattern.count("<str:"))
+        )
         others = methods - {method for method, page in TABLE if page == name}
 
         assert {method: browser.generic(method, address).status_code for method in others} == dict.fromkeys(others, 405)

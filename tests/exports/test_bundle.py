@@ -14,13 +14,15 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.exports import bundle_rows
 from crm_contact_guard.exports.bundle import Filters, bundle_write
+from crm_contact_guard.exports.bundle_rows import Selection
 from crm_contact_guard.files import storage
 from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.privacy import erasing
 from crm_contact_guard.proof.bundle import Report, verify_bundle
-from crm_contact_guard.record.models import Conversation, Event, Message
-from crm_contact_guard.sealing import keys
+from crm_contact_guard.record.models import Conversation, Event, Message, Pending
+from crm_contact_guard.sealing import keys, sealer
 from crm_contact_guard.sealing.models import Seal, Witnessing
 from tests import factories
 from tests.record import rows
@@ -233,3 +235,35 @@ def test_values_that_were_emptied_without_an_erasure_are_reported(scene: Scene) 
     report = checked(written())
 
     assert ["nor an erasure in the record says so" in fault.why for fault in report.faults] == [True]
+
+
+def test_a_selection_found_by_its_filter_is_the_one_found_by_walking_the_seals(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that were committed late, erased, or belong to a person only by their conversation included."""
+    other = factories.conversation(None, name="Taro Ito")
+    late = rows.message(other, "committed late")
+    rows.message(scene.talk, "meanwhile")
+    uncommitted = Pending.objects.get(row_id=late.pk)
+    Pending.objects.filter(row_id=late.pk).delete()
+    sealer.seal()
+    uncommitted.save(force_insert=True)
+    sealer.seal()
+    erasing.erase_messages(Message.objects.filter(pk=scene.victim.pk), basis="request", reason="")
+    sealer.seal()
+    size, using = Seal.objects.latest("size").size, "default"
+    moment = scene.messages[3].occurred_at
+    for filters in (
+        Filters(customer=other.customer_id),
+        Filters(conversation=scene.talk.pk),
+        Filters(customer=scene.talk.customer_id, employee=scene.talk.employee_id),
+        Filters(occurred_from=moment),
+    ):
+        found = Selection(using=using, size=size, filters=filters)
+        monkeypatch.setattr(bundle_rows, "_FEW", 0)
+        walked = Selection(using=using, size=size, filters=filters)
+        monkeypatch.undo()
+
+        assert list(found.leaves()) == list(walked.leaves()), filters
+        assert list(found.lines("event")) == list(walked.lines("event"))
+        assert list(found.leaves()) or filters.employee

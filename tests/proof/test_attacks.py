@@ -223,9 +223,7 @@ def test_a_sealed_list_of_files_that_can_not_be_read_is_reported(listed: str) ->
     assert "names its files in a way that can't be read" in str(verify(record.bundle(), pinned=PINNED).faults[0])
 
 
-@pytest.mark.parametrize(
-    "name", ["transcript.html", "messages.csv", "VERIFY.md", "attachments.zip", "m\u0435ssages.json"]
-)
+@pytest.mark.parametrize("name", ["transcript.html", "table.csv", "VERIFY.md", "attachments.zip", "m\u0435ssages.json"])
 def test_files_that_no_leaf_proves_are_counted_in_the_first_line(name: str) -> None:
     """Renderings that differ from the rows, and instructions that are not this program's."""
     report = verify(rezip(relist({**FILES, name: b"<p>Agreed by phone."}, KEY)), pinned=PINNED)

@@ -42,12 +42,12 @@ def test_a_filtered_bundle_is_not_the_whole_record() -> None:
 def test_a_file_without_a_leaf_is_reported_as_not_proven(tmp_path: Path) -> None:
     """For example a table made from the rows, which only the company's signature covers."""
     path = tmp_path / "bundle.zip"
-    path.write_bytes(rezip(relist({**unzip(sample().bundle()), "messages.csv": b"id,text\n1,never said\n"}, KEY)))
+    path.write_bytes(rezip(relist({**unzip(sample().bundle()), "table.csv": b"id,text\n1,never said\n"}, KEY)))
 
     done = run(path, "--public-key", key_file(tmp_path))
 
     assert done.returncode == 0
-    assert "NOT PROVEN  messages.csv: signed with the bundle, but not covered by a leaf" in done.stdout
+    assert "NOT PROVEN  table.csv: signed with the bundle, but not covered by a leaf" in done.stdout
 
 
 @pytest.mark.parametrize("text", ["\x1b[1A\x1b[2KAll holds.", "x\nAll holds.", "\x9b2J", "\u202egnihton"])

@@ -61,6 +61,7 @@ def play() -> None:
     scene.away(chief, clerk)
     other = factories.employee("riku", branch=factories.team("Spa", head="yuki"))
     scene.reads(chief, factories.conversation(other, name="Saburo Abe"))
+    scene.exports()
     scene.answers_automatically()
     token_create(employee=chief, name="data warehouse")
     hold = hold_place(name="Case 12", reason="Court order", placed_by=None, employee=clerk)

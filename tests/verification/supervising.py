@@ -15,6 +15,8 @@ from django.utils import timezone
 from crm_contact_guard import gateway
 from crm_contact_guard.delivery.models import Wait
 from crm_contact_guard.directory.models import Absence, Employee
+from crm_contact_guard.exports.bundle_rows import Filters
+from crm_contact_guard.exports.jobs import requesting
 from crm_contact_guard.policy.calendars.entering import calendar_enter, calendar_remove
 from crm_contact_guard.policy.calendars.models import WorkCalendar
 from crm_contact_guard.policy.known_rules import questions, signing
@@ -253,6 +255,14 @@ class Supervising:
         day = str(timezone.localdate() + timedelta(days=self.draw.randrange(60)))
         given = {"first": day, "last": day, "mon": "09:00-18:00", "start": "10:00", "end": "12:00"}
         calendar_enter(given=given, **who)
+
+    # --- exports
+
+    def export_is_asked_for_and_ends(self) -> None:
+        talk = self._one(Conversation.objects.all())
+        job = requesting.export_request(actor=self._officer(), purpose="Audit", filters=Filters(conversation=talk.pk))
+        if self.draw.random() < 0.5:
+            requesting.export_cancel(job_id=job.pk, actor=self._officer())
 
     # --- the rules that everybody knows
 

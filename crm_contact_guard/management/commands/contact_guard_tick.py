@@ -12,8 +12,8 @@ from crm_contact_guard.management.command import GuardCommand
 class Command(GuardCommand):
     help = (
         "Do all due work in this process: poll mailboxes, deliver and inspect messages, send warnings, seal the "
-        "record, send checkpoints to witnesses. Run it every minute by cron if Celery's beat does not run. Safe to "
-        "run concurrently. Exit code 0."
+        "record, send checkpoints to witnesses, write exports. Run it every minute by cron if Celery's beat does not "
+        "run. Safe to run concurrently. Exit code 0."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,6 +26,7 @@ class Command(GuardCommand):
             tasks.watch_readings()
             sealed = tasks.seal()
             witnessed = tasks.witness()
+            tasks.sweep_exports()
         self.stdout.write(
             f"{polled['recorded']} mails fetched, {swept['delivered']} delivered, {swept['inspected']} inspected, "
             f"{swept['notified']} alerts notified, {sealed} sealed, {len(witnessed)} witnesses updated"

@@ -19,6 +19,8 @@ from crm_contact_guard.conversations.senders import customer_of
 from crm_contact_guard.delivery import attempts, health
 from crm_contact_guard.detection.types import Tier
 from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.exports.bundle_rows import Filters
+from crm_contact_guard.exports.jobs.requesting import export_refuse, export_request
 from crm_contact_guard.figures import keeping
 from crm_contact_guard.files import media
 from crm_contact_guard.notices import outbox
@@ -98,6 +100,7 @@ def play() -> None:
     hold_place(name="Case 13", reason="Court order", placed_by=None, customer=mail.customer)
     plans(clerk, chief)
     reads(chief, Conversation.objects.get(customer__name="Saburo Abe"))
+    exports()
     Witnessing.objects.create(alias="auditor", size=3, kept_at=timezone.now(), tried_at=timezone.now())
     seal()
     lifecycle.conversation_open(customer=mail.customer, channel="chat", employee=colleague)
@@ -159,6 +162,15 @@ def reads(chief: Employee, talk: Conversation) -> None:
     reading_close(
         reading_id=UnusualReading.objects.get().pk, reviewer=officer, resolution="no_action", comment="He stood in."
     )
+
+
+def exports() -> None:
+    """Exports that wait for approval, one of them refused."""
+    auditor, officer = factories.employee("rio", job="auditor"), Employee.objects.get(email="mio@kaede.example")
+    with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "EXPORT_APPROVAL": True}):
+        for number in range(2):
+            job = export_request(actor=auditor, purpose=f"Audit {number}", filters=Filters(channel="chat"))
+    export_refuse(job_id=job.pk, actor=officer, reason="Too wide")
 
 
 def remarks(clerk: Employee, chief: Employee) -> None:

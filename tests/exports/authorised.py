@@ -1,0 +1,54 @@
+"""Who may call each service for exports: rows for ``tests/test_services_authorise.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils import timezone
+
+from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.exports import checking
+from crm_contact_guard.exports.bundle_rows import Filters
+from crm_contact_guard.exports.jobs import handing_out, requesting
+from crm_contact_guard.exports.jobs.models import ExportJob
+
+#: Eve exports her own tenant's record, which has nothing of this one.
+EXPORTERS = {"compliance", "auditor", "eve"}
+
+ROWS: dict[str, tuple[Callable[[Any, Employee], object], set[str]]] = {
+    "exports.jobs.requesting.export_request": (
+        lambda s, who: requesting.export_request(actor=who, purpose="Audit", filters=Filters()),
+        EXPORTERS,
+    ),
+    "exports.jobs.requesting.export_approve": (
+        lambda s, who: requesting.export_approve(job_id=s.exports["waiting"].pk, actor=who),
+        {"compliance"},
+    ),
+    "exports.jobs.requesting.export_refuse": (
+        lambda s, who: requesting.export_refuse(job_id=s.exports["waiting"].pk, actor=who, reason="Too wide"),
+        {"compliance"},
+    ),
+    "exports.jobs.requesting.export_cancel": (
+        lambda s, who: requesting.export_cancel(job_id=s.exports["waiting"].pk, actor=who),
+        {"compliance", "auditor"},
+    ),
+    "exports.jobs.handing_out.export_download": (
+        # Its file is missing, which is told only to those who may download it.
+        lambda s, who: handing_out.export_download(job_id=s.exports["ready"].pk, actor=who),
+        {"compliance", "auditor"},
+    ),
+    "exports.checking.verification_request": (
+        lambda s, who: checking.verification_request(actor=who),
+        EXPORTERS,
+    ),
+}
+#: They change or record nothing: the caller's own limits to a filter, a look-up, and a step of the services above.
+WITHIN = {"exports.jobs.requesting.own", "exports.jobs.requesting.job_or_refuse", "exports.jobs.requesting.record_job"}
+
+
+def exports(auditor: Employee) -> dict[str, ExportJob]:
+    """An export of the auditor that waits for approval, and one that is ready."""
+    given: dict[str, Any] = {"requested_by": auditor, "requested_at": timezone.now(), "purpose": "Audit"}
+    given |= {"filters": "{}", "profile": "masked", "finished_at": timezone.now(), "bytes": 1}
+    return {state: ExportJob.objects.create(**given, state=state) for state in ("ready", "waiting")}
