@@ -342,6 +342,16 @@ def check_own_flags(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 
 @register("crm_contact_guard")
+def check_api_limit(app_configs: Configs, **_: Any) -> list[CheckMessage]:
+    """E063: ``API_REQUESTS_PER_MINUTE`` is not a number from 0 to 1,000,000."""
+    value = settings.API_REQUESTS_PER_MINUTE
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1_000_000:
+        return []
+    problem = f"API_REQUESTS_PER_MINUTE = {value!r} is not a number from 0 (no limit) to 1,000,000"
+    return [Error(problem, id="crm_contact_guard.E063")]
+
+
+@register("crm_contact_guard")
 def check_witnesses(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E009: a witness can't be loaded. W004: there is no witness, so a rolled-back database would not be detected."""
     try:

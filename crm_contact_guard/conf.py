@@ -98,6 +98,7 @@ DEFAULTS: dict[str, Any] = {
     "CONTENT_SECURITY_POLICY": {},
     # API
     "API_AUTHENTICATION_CLASSES": [],
+    "API_REQUESTS_PER_MINUTE": 1200,
     # Work after commit
     "TASKS": "celery",
     "DELIVERY_LEASE_SECONDS": 60,

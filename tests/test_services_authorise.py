@@ -22,7 +22,7 @@ from django.utils import timezone
 
 import crm_contact_guard
 from crm_contact_guard import calling, gateway
-from crm_contact_guard.api.tokens import token_create
+from crm_contact_guard.api.tokens import token_create, token_revoke
 from crm_contact_guard.conversations.chat_links import chat_link_create, chat_link_revoke
 from crm_contact_guard.conversations.identity import customer_identify
 from crm_contact_guard.conversations.lifecycle import conversation_open, conversation_start
@@ -505,7 +505,14 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     **{f"supervision.cases.{name}": row for name, row in authorised.ROWS.items()},
     **helping.ROWS,
     **exporting.ROWS,
-    "api.tokens.token_create": (lambda s, who: token_create(employee=who, name="warehouse"), {*PEOPLE} - {"kai"}),
+    "api.tokens.token_create": (
+        lambda s, who: token_create(actor=who, employee=who, name="warehouse"),
+        {*PEOPLE} - {"kai"},
+    ),
+    "api.tokens.token_revoke": (
+        lambda s, who: token_revoke(token_create(employee=s.people["aoi"], name="x").token.pk, actor=who),
+        {"aoi", "compliance"},
+    ),
 }
 #: Parts of ``gateway.send`` and of the services about waiting messages, which have asked; the look before it, which
 #: records nothing; and what takes back only the caller's own closes, or reads only the caller's own notices.

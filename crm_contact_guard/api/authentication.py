@@ -29,10 +29,10 @@ class BearerAuthentication(BaseAuthentication):
         text = text.strip()
         if scheme.lower() != "bearer" or not text.startswith(tokens.PREFIX):
             return None
-        token = tokens.token_find(text)
+        token = tokens.token_find(text, request.META.get("REMOTE_ADDR", ""))
         user = token.employee.user if token is not None else None
         if token is None or user is None or not getattr(user, "is_active", True):
-            raise AuthenticationFailed(_("This token is unknown, expired or revoked."))
+            raise AuthenticationFailed(_("This token is unknown, expired or revoked, or not for use from here."))
         return user, token
 
     def authenticate_header(self, request: Request) -> str:

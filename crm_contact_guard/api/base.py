@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
+from django.utils.translation import gettext as _
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import GenericAPIView
 from rest_framework.metadata import SimpleMetadata
 from rest_framework.parsers import BaseParser
@@ -21,7 +24,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crm_contact_guard.api import problems, wire
+from crm_contact_guard.api import limits, problems, wire
 from crm_contact_guard.api.authentication import authenticators
 from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.api.pagination import KeysetPagination
@@ -39,6 +42,31 @@ class OneOfOurs(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return isinstance(request.auth, ApiToken) or employee_for(request.user) is not None
+
+
+class InScope(BasePermission):
+    """Allow what the token's scopes allow. Other ways to authenticate have no scopes."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        scope = scope_of(view, request.method or "")
+        if not isinstance(request.auth, ApiToken) or scope in request.auth.scopes.split():
+            return True
+        raise OutOfScope(scope)
+
+
+class OutOfScope(PermissionDenied):
+    """The token isn't for this kind of request. The answer names the scope that is needed (RFC 6750 §3.1)."""
+
+    default_code = "insufficient-scope"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(_("This token isn't for that: it lacks the scope %(scope)s.") % {"scope": scope})
+        self.auth_header = f'Bearer error="insufficient_scope", scope="{scope}"'
+
+
+def scope_of(view: Any, method: str) -> str:
+    """Return the scope that a token needs for a method of a view, or a class of views."""
+    return str(view.reading if method in ("GET", "HEAD", "OPTIONS") else view.writing)
 
 
 class _Call(Request):
@@ -59,7 +87,10 @@ class GuardView(GenericAPIView[Any]):
     It sets authentication, permissions, wire format, pagination, error handling and caching itself.
     """
 
-    permission_classes: Sequence[type[BasePermission]] = (OneOfOurs,)
+    #: Scopes that a token needs for GET, and for other methods.
+    reading: ClassVar[str] = "read"
+    writing: ClassVar[str] = "send"
+    permission_classes: Sequence[type[BasePermission]] = (OneOfOurs, InScope)
     parser_classes: tuple[type[BaseParser], ...] = (wire.JsonBody,)
     renderer_classes = (wire.Json,)
     content_negotiation_class = wire.OneRenderer
@@ -85,6 +116,17 @@ class GuardView(GenericAPIView[Any]):
             parser_context=self.get_parser_context(request),
         )
 
+    #: Headers about the rate limit.
+    _told: Mapping[str, str] = MappingProxyType({})
+
+    def check_throttles(self, request: Request) -> None:
+        if self.permission_classes:
+            try:
+                self._told = limits.count(request)
+            except limits.TooManyRequests as error:
+                self._told = limits.headers(0, error.wait)
+                raise
+
     def get_authenticators(self) -> list[BaseAuthentication]:
         return authenticators()
 
@@ -109,6 +151,8 @@ class GuardView(GenericAPIView[Any]):
         patch_cache_control(final, private=True, no_cache=True)
         patch_vary_headers(final, ("Authorization", "Cookie", "Accept-Language"))
         final["X-Content-Type-Options"] = "nosniff"
+        for name, value in self._told.items():
+            final[name] = value
         return final
 
     def conditional(self, data: Any) -> HttpResponseBase:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from crm_contact_guard.api.models import ApiToken
+from crm_contact_guard.api.models import SCOPES, ApiToken
 from crm_contact_guard.record.following import (
     BySubject,
     Elsewhere,
     Entry,
     Follows,
+    Life,
     Recorded,
+    Row,
     follows,
     marked,
     moment,
@@ -24,6 +26,11 @@ from crm_contact_guard.record.following import (
 def _before(event: Entry) -> Mapping[str, Any]:
     """Return the token's columns contained in an event that was recorded by a version before 1.0."""
     return {"employee_id": event.data.get("employee"), "expires_at": plain(moment(event.data.get("expires_at")))}
+
+
+def _as_before(column: str, value: str) -> Callable[[Row, Life], object | None]:
+    """Return the rule for tokens of versions without this column: it has the value for all that there was."""
+    return lambda row, life: None if life.is_earlier and row[column] == value else value
 
 
 follows(
@@ -38,6 +45,8 @@ follows(
             "token_hash": Recorded(secret=True),
             "created_at": Recorded(),
             "expires_at": Recorded(),
+            "scopes": Recorded(otherwise=_as_before("scopes", " ".join(SCOPES))),
+            "networks": Recorded(otherwise=_as_before("networks", "")),
             "revoked_at": Recorded(otherwise=marked("revoked_at", "token.revoked")),
             "last_used_at": not_after("last_used_at", timedelta(0), "not in the future: each use is not recorded"),
         },

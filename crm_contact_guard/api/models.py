@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 
 from crm_contact_guard.directory.ids import uuid7
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.hosting.rows import Row
 
+#: What a token may be used for, in addition to what its owner may do.
+SCOPES: Final = ("read", "send", "review", "export")
+
 
 class ApiToken(Row):
-    """A bearer token belonging to one employee, with that employee's permissions."""
+    """A bearer token belonging to one employee, with that employee's permissions, restricted to its scopes."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="api_tokens")
@@ -18,5 +23,9 @@ class ApiToken(Row):
     token_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    #: Scopes, separated by blanks. Tokens of earlier versions have all.
+    scopes = models.CharField(max_length=64, default=" ".join(SCOPES), db_default=" ".join(SCOPES))
+    #: Networks in CIDR notation, separated by blanks, from which the token is accepted; empty for all.
+    networks = models.CharField(max_length=1000, blank=True, default="", db_default="")
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)

@@ -31,6 +31,7 @@ _TITLES: dict[str, Any] = {
     "already-closed": gettext_lazy("Already closed"),
     "block": gettext_lazy("Message blocked"),
     "error": gettext_lazy("Request not possible"),
+    "insufficient-scope": gettext_lazy("Not within the token's scopes"),
     "invalid": gettext_lazy("Invalid request"),
     "invalid-message": gettext_lazy("Message not possible"),
     "key-reused": gettext_lazy("Idempotency-Key used for another message"),
@@ -41,6 +42,7 @@ _TITLES: dict[str, Any] = {
     "not-possible": gettext_lazy("Not possible now"),
     "nudge": gettext_lazy("Please reconsider"),
     "too-large": gettext_lazy("Too large"),
+    "too-many-requests": gettext_lazy("Too many requests"),
     "unsupported-media-type": gettext_lazy("Unsupported media type"),
 }
 _BY_STATUS = {
@@ -153,7 +155,7 @@ def _drf(error: exceptions.APIException) -> Response:
         }
     else:
         detail = str(error.detail)
-    code = _BY_STATUS.get(error.status_code, "error")
+    code = error.default_code if error.default_code in _TITLES else _BY_STATUS.get(error.status_code, "error")
     return problem(code, status_code=error.status_code, detail=detail, errors=errors, headers=headers)
 
 

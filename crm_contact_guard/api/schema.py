@@ -40,13 +40,15 @@ _SAYS = {
     409: "Somebody else closed it meanwhile.",
     413: "The body is too large.",
     415: "The body must be application/json (or multipart/form-data where files are taken).",
+    429: "Too many requests; `Retry-After` tells how long to wait.",
     422: "The Idempotency-Key belongs to another message.",
 }
 
 
 def PROBLEMS(*codes: int) -> dict[Any, Any]:  # noqa: N802 - stands beside the other constants of the schema
-    """Return the error responses for these status codes."""
-    return {(code, "application/problem+json"): OpenApiResponse(ProblemSerializer, _SAYS[code]) for code in codes}
+    """Return the error responses for these status codes. Where callers are authenticated, they are also counted."""
+    told = (*codes, 429) if 401 in codes else codes
+    return {(code, "application/problem+json"): OpenApiResponse(ProblemSerializer, _SAYS[code]) for code in told}
 
 
 def answers(good: Any, *codes: int) -> dict[Any, Any]:

@@ -33,6 +33,7 @@ from crm_contact_guard.console.supervisor import (
     queue_page,
     queue_views,
 )
+from crm_contact_guard.console.tokens import views as tokens
 from crm_contact_guard.console.watching import access_log, unusual
 
 urlpatterns = [
@@ -129,6 +130,8 @@ urlpatterns = [
     path("inbox/<uuid:pk>/wake/", acting.wake, name="inbox_wake"),
     path("inbox/<uuid:pk>/hand-over/", acting.hand_over, name="inbox_hand_over"),
     path("conversations/<uuid:pk>/draft/", acting.draft, name="conversation_draft"),
+    path("tokens/", tokens.api_tokens, name="api_tokens"),
+    path("tokens/<uuid:pk>/revoke/", tokens.revoke, name="api_token_revoke"),
     path("notices/", notices.notices, name="notices"),
     path("notices/news/", notices.news, name="notices_news"),
     path("notices/read/", notices.read, name="notices_read"),

@@ -18,6 +18,7 @@ from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Alert
 from tests import factories
+from tests.api.validating import validate
 from tests.host.models import Branch
 
 API = "/guard/api/v1/"
@@ -45,13 +46,15 @@ class Hotel:
         return self.clients[name]
 
     def call(self, name: str, method: str, path: str, data: Any = None, **headers: str) -> HttpResponse:
-        """A request to ``path`` below the API's root."""
+        """A request to ``path`` below the API's root. The answer must be as described."""
         body = {} if data is None else {"data": data, "content_type": "application/json"}
-        return (
+        response: HttpResponse = (
             self.client(name).generic(method, API + path, headers=headers)
             if not body
             else getattr(self.client(name), method.lower())(API + path, headers=headers, **body)
         )
+        validate(response, method)
+        return response
 
 
 def says(conversation: Conversation, text: str = ASK, **more: Any) -> Message:

@@ -14,7 +14,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 
-from crm_contact_guard.api import tokens
+from crm_contact_guard.api import tokens, urls
 from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.record.models import Event
@@ -55,6 +55,42 @@ def test_a_token_is_its_owner_and_is_kept_as_a_hash(hotel: Hotel) -> None:
 def test_a_wrong_token_is_no_login(hotel: Hotel, text: str) -> None:
     assert get(text) == 401
     assert get(text, "Basic") == 401
+
+
+#: The scope of each address, for reading and for writing.
+SCOPES = {
+    "access-log/": "read", "alerts/": "read", "findings/": "read", "files/": "read", "templates/": "read",
+    "ledger/": "read", "messages/": "read send", "conversations/": "read send", "consultations/": "read send",
+    "rules/": "read send", "scan/": "read read", "holds/": "read review", "cases/": "read review",
+    "figures/": "read", "hours/": "read", "me/": "read send", "exports/": "export export",
+    "alerts/<str:pk>/": "read review", "messages.jsonl": "export", "messages.csv": "export",
+}  # fmt: skip
+
+
+def test_each_address_needs_its_scope(hotel: Hotel) -> None:
+    """Without the scope every address answers 403 before anything else; with it alone, no scope is missing."""
+    aoi = hotel.people["aoi"]
+    scopes = ("read", "send", "review", "export")
+    texts = {scope: tokens.token_create(employee=aoi, name=scope, scopes=[scope]).text for scope in scopes}
+    for pattern in urls.urlpatterns:
+        path = str(pattern.pattern)
+        if path == "schema/":
+            continue
+        longest = max((known for known in SCOPES if path.startswith(known)), key=len)
+        reading, *writing = SCOPES[longest].split()
+        for method in {"get", "post"} & {name for name in dir(pattern.callback.cls) if name in ("get", "post")}:  # type: ignore[union-attr]
+            needed = reading if method == "get" else writing[0]
+            for scope, text in texts.items():
+                response = Client().generic(
+                    method.upper(),
+                    API + path.replace("<str:pk>", "x"),
+                    headers={"Authorization": f"Bearer {text}"},
+                )
+                refused = response.status_code == 403 and "insufficient_scope" in response.get("WWW-Authenticate", "")
+                assert refused == (scope != needed), (method, path, scope)
+                if refused:
+                    assert response.json()["type"].endswith(":insufficient-scope")
+                    assert f'scope="{needed}"' in response["WWW-Authenticate"]
 
 
 def test_a_token_ends(hotel: Hotel) -> None:

@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from crm_contact_guard import gateway
 from crm_contact_guard import urls as app_urls
+from crm_contact_guard.api.models import ApiToken
+from crm_contact_guard.api.tokens import token_create
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.console import urls
 from crm_contact_guard.console.customer.chat import COOKIE
@@ -65,6 +67,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "export_refuse": {"reason": "Too wide"},
     "queue_view_keep": {"view_name": "Night", "view": "topic=after_hours"},
     "queue_view_change": {"view_name": "Very serious"},
+    "api_tokens": {"name": "reports", "days": "30"},
     "alert_reopen": {"reason": "Another look"},
     "conversation_send": {"text": "Your room is ready.", "channel": "chat"},
     "conversation_send_preview": {"text": "Your room is ready."},
@@ -146,6 +149,10 @@ TABLE = {
     ("POST", "hold_reject"): "403 403 403 422 422 403 422 403 403 302",
     ("POST", "hold_approve"): "403 403 403 302 302 403 302 403 403 302",
     ("POST", "message_recall"): "302 404 404 403 403 404 403 403 403 302",
+    ("GET", "api_tokens"): "200 200 200 200 200 200 200 200 403 302",
+    # Without a choice of scopes, none is made. The token to revoke is Aoi's.
+    ("POST", "api_tokens"): "422 422 422 422 422 422 422 422 403 302",
+    ("POST", "api_token_revoke"): "302 404 404 404 404 404 302 404 403 302",
     ("GET", "notices"): "200 200 200 200 200 200 200 200 403 302",
     ("GET", "notices_news"): "200 200 200 200 200 200 200 200 403 302",
     ("POST", "notices_read"): "302 302 302 302 302 302 302 302 403 302",
@@ -299,6 +306,7 @@ class Rows:
         others |= {name: [self.second.pk] for name in ("quality_second", "quality_second_give")}
         others |= {"unmask_approve": [Event.objects.get(kind="unmask.asked").pk]}
         others |= {"unusual_reading": [UnusualReading.objects.get().pk]}
+        others |= {"api_token_revoke": [ApiToken.objects.get(name="reports").pk]}
         others |= {"rules_version": rules, "rules_sign": rules, "rules_quiz": rules}
         return others.get(name, [])
 
@@ -372,6 +380,7 @@ def rows(hotel: Hotel) -> Rows:
     queue_view_keep(actor=chief, name="Serious", query="severity=3")
     month = timezone.localdate() + timedelta(days=30)
     absence_enter(actor=chief, person=chief.pk, stand_in=hotel.people["ken"].pk, first=month, last=month)
+    token_create(employee=hotel.people["aoi"], name="reports")
     rules_text.publish(hotel.people["compliance"])
     question_ask(asked_by=hotel.people["aoi"], text="May I?")
     export = authorised.exports(hotel.people["auditor"])["waiting"]

@@ -35,6 +35,7 @@ from crm_contact_guard.supervision.review import alert_claim, alert_close, alert
 class AlertAction(AlertDetail):
     """Base class of the actions on an alert. Each calls one service, and returns the alert as it is afterwards."""
 
+    writing = "review"
     http_method_names = ["post", "options"]
     input_class: ClassVar[type[Input]] = NothingSerializer
     service: ClassVar[Callable[..., Alert]]

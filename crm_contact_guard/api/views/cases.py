@@ -44,6 +44,7 @@ CASE_FILTERS: filters.Filters = {
 class CaseList(GuardView):
     """List the cases in which the caller takes part or which concern the caller, newest first; or open one."""
 
+    writing = "review"
     serializer_class = CaseSerializer
 
     @described(
@@ -91,6 +92,7 @@ class CaseDetail(GuardView):
 class CaseSteps(GuardView):
     """Take a step in a case. Compliance officers join a case that they can't read with ``join``."""
 
+    writing = "review"
     serializer_class = CaseStepSerializer
 
     @described(

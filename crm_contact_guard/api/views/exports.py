@@ -38,6 +38,7 @@ _RANGE: Final = OpenApiParameter(
 
 
 class _Export(GuardView):
+    reading = writing = "export"
     serializer_class = ExportSerializer
 
     def rows(self) -> QuerySet[ExportJob]:

@@ -39,6 +39,7 @@ class HoldList(GuardView):
 
 
 class _Decision(GuardView):
+    writing = "review"
     serializer_class = MessageSerializer
     http_method_names = ["post", "options"]
 

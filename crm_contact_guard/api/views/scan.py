@@ -20,6 +20,7 @@ from crm_contact_guard.policy.limits import limits
 class Scan(GuardView):
     """Scan text without sending or recording it."""
 
+    writing = "read"
     serializer_class = PreviewSerializer
 
     @described(

@@ -30,6 +30,7 @@ _BOM = OpenApiParameter("bom", OpenApiTypes.BOOL, description="Begin with a byte
 class _Stream(GuardView):
     form: ClassVar[FormName]
     also: ClassVar[tuple[str, ...]] = (*UNMASKING, "after")
+    reading = "export"
     pagination_class = None
 
     def answer(self, request: Request) -> HttpResponseBase:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from crm_contact_guard import crm
 from crm_contact_guard.api import tokens
-from crm_contact_guard.api.models import ApiToken
+from crm_contact_guard.api.models import SCOPES, ApiToken
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
@@ -30,6 +30,12 @@ class Command(GuardCommand):
         create.add_argument("user", help="login name of the employee whose permissions it has")
         create.add_argument("--name", required=True, help="its purpose, such as 'data warehouse'")
         create.add_argument("--days", type=int, default=tokens.DEFAULT_LIFETIME.days, help="lifetime (default: 90)")
+        create.add_argument(
+            "--scope", action="append", choices=SCOPES, help="what it may be used for; repeatable (default: everything)"
+        )
+        create.add_argument(
+            "--network", action="append", default=[], help="IP address or network from which it is accepted; repeatable"
+        )
         create.add_argument("--tenant", default="", help="tenant, for an employee of several tenants")
         shown = actions.add_parser("list", help="list tokens (without their text)")
         shown.add_argument("user", nargs="?", help="login name (default: all users)")
@@ -44,7 +50,13 @@ class Command(GuardCommand):
         try:
             with crm.tenant(options["tenant"]):
                 employee = _employee(options["user"])
-            new = tokens.token_create(employee=employee, name=options["name"], lifetime=timedelta(days=options["days"]))
+            new = tokens.token_create(
+                employee=employee,
+                name=options["name"],
+                lifetime=timedelta(days=options["days"]),
+                scopes=options["scope"] or SCOPES,
+                networks=options["network"],
+            )
         except InvalidMessage as error:
             raise CommandError(str(error)) from error
         # Only the token goes to standard output, so that scripts can capture it.
@@ -56,7 +68,7 @@ class Command(GuardCommand):
             used = f"{token.last_used_at:%Y-%m-%d}" if token.last_used_at else "never"
             self.stdout.write(
                 f"{token.pk}  {_state(token):<8}  until {token.expires_at:%Y-%m-%d}  used {used:<10}  "
-                f"{token.employee.name}: {token.name}"
+                f"{token.employee.name}: {token.name} ({token.scopes})"
             )
 
     def revoke(self, options: dict[str, Any]) -> None:
