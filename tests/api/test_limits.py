@@ -55,4 +55,4 @@ def test_a_limit_that_is_no_number_is_reported(settings: Any) -> None:
     for value, faults in ((-1, 1), ("10", 1), (True, 1), (0, 0), (5, 0)):
         settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "API_REQUESTS_PER_MINUTE": value}
         found = run_checks(tags=["crm_contact_guard"])
-        assert sum(each.id == "crm_contact_guard.E062" for each in found) == faults
+        assert sum(each.id == "crm_contact_guard.E063" for each in found) == faults

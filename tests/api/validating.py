@@ -25,6 +25,8 @@ def _validator(template: str, method: str, status: str, content: str) -> Draft20
     answers = described()["paths"][template][method]["responses"]
     assert status in answers, f"{method} {template} doesn't say that it answers {status}"
     types = answers[status].get("content", {})
+    if "*/*" in types:
+        return None
     assert content in types, f"{method} {template} answers {status} as {content}"
     if not content.endswith("json"):
         return None

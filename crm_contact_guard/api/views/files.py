@@ -24,7 +24,7 @@ class File(GuardView):
     @described(
         operation_id="files_retrieve",
         parameters=[ID, UNMASK_REASON],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **PROBLEMS(400, 401, 403, 404)},
+        responses={(200, "*/*"): OpenApiTypes.BINARY, **PROBLEMS(400, 401, 403, 404)},
     )
     def get(self, request: Request, pk: str) -> HttpResponseBase:
         filters.read(request, {}, also=(UNMASK_REASON.name,))
