@@ -11,7 +11,7 @@ from django import forms
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from crm_contact_guard import permissions
 from crm_contact_guard.channels import registry
@@ -30,7 +30,7 @@ _DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 class ExportForm(forms.Form):
     """Which rows, in which formats, without what, and what for. The days are those of the viewer's time zone."""
 
-    first_day = forms.DateField(label=gettext_lazy("From"), required=False, widget=_DATE)
+    first_day = forms.DateField(label=pgettext_lazy("period", "From"), required=False, widget=_DATE)
     last_day = forms.DateField(label=gettext_lazy("Up to and including"), required=False, widget=_DATE)
     customer = forms.CharField(
         label=gettext_lazy("Customer: name, or number in the CRM"), required=False, max_length=100
