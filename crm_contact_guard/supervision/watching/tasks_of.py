@@ -15,6 +15,8 @@ from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.supervision.cases.models import CaseEvidence
 from crm_contact_guard.supervision.consulting.rights import consultations
 from crm_contact_guard.supervision.models import Finding
+from crm_contact_guard.supervision.quality.models import SecondReview
+from crm_contact_guard.supervision.quality.reading import sampled
 from crm_contact_guard.supervision.rights import alerts
 from crm_contact_guard.supervision.watching.models import UnusualReading
 from crm_contact_guard.supervision.watching.rights import unusual_readings
@@ -26,14 +28,19 @@ _ACTS: Final = Q(kind__startswith="subject.") | Q(kind__startswith="erasure.") |
 def with_task(reader: Employee, talks: Collection[UUID], since: datetime) -> set[UUID]:
     """Return those of the conversations in which the reader has a task.
 
-    That is an alert that the reader may see, a case, a consultation, a held or urgent message, an unusual reading by
-    somebody else, a sender to be identified, or a customer whose data the reader has dealt with ``since``.
+    That is an alert that the reader may see, a random or second review, a case, a consultation, a held or urgent
+    message, an unusual reading by somebody else, a sender to be identified, or a customer whose data the reader has
+    dealt with ``since``.
     """
     rows = Conversation.objects.filter(pk__in=talks)
     seen = alerts(reader)
     found = set(seen.filter(conversation__in=talks).values_list("conversation", flat=True))
     others = Finding.objects.filter(alert__in=seen, message__conversation__in=talks)
     found.update(others.values_list("message__conversation", flat=True))
+    drawn = sampled(reader).filter(Q(verdict="") | Q(read_by=reader), conversation__in=talks)
+    found.update(drawn.values_list("conversation", flat=True))
+    second = SecondReview.objects.filter(reviewer=reader, alert__conversation__in=talks)
+    found.update(second.values_list("alert__conversation", flat=True))
     mine = CaseEvidence.objects.filter(case__participants__employee=reader, conversation__in=talks)
     found.update(mine.values_list("conversation", flat=True))
     found.update(consultations(reader).filter(conversation__in=talks).values_list("conversation", flat=True))

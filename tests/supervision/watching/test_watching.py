@@ -17,16 +17,19 @@ from crm_contact_guard.record.access import record_unmask, record_view
 from crm_contact_guard.record.models import Conversation, Event
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.cases.models import Case
+from crm_contact_guard.supervision.quality.models import SampledTalk
 from crm_contact_guard.supervision.watching.closing import evidence_of, reading_close
 from crm_contact_guard.supervision.watching.looking import View, _fullest
 from crm_contact_guard.supervision.watching.models import Sort, UnusualReading
 from crm_contact_guard.supervision.watching.names import same_family, same_name
 from crm_contact_guard.supervision.watching.noticing import readings_watch
 from crm_contact_guard.supervision.watching.rights import may_judge, unusual_readings
+from crm_contact_guard.supervision.watching.tasks_of import with_task
 from crm_contact_guard.verification.projections import comparing
 from crm_contact_guard.verification.report import Report
 from tests import factories
 from tests.clock import Clock
+from tests.supervision.quality.draws import drawn
 
 pytestmark = pytest.mark.django_db
 
@@ -152,6 +155,15 @@ def test_a_habit_is_not_unusual(clock: Clock, house: dict[str, Any], settings: A
     for talk in talks:
         record_view(viewer=house["auditor"], conversation=talk, purpose="conversation")
     assert readings_watch() == 0
+
+
+def test_who_reviews_at_random_has_a_task(house: dict[str, Any]) -> None:
+    reader, talk = house["compliance"], house["others"]
+    assert with_task(reader, [talk.pk], timezone.now()) == set()
+    row = SampledTalk.objects.create(draw=drawn(tenant=""), conversation=talk)
+    assert with_task(reader, [talk.pk], timezone.now()) == {talk.pk}
+    SampledTalk.objects.filter(pk=row.pk).update(verdict="nothing", read_by=house["kai"])
+    assert with_task(reader, [talk.pk], timezone.now()) == set(), "somebody else has read it"
 
 
 def test_compliance_closes_it_but_never_the_reader(house: dict[str, Any]) -> None:
