@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 _ROOMS_WITH_TABLES: Final = (
     "record", "sealing", "files", "conversations", "delivery", "privacy", "policy.calendars", "policy.closing",
     "policy.known_rules", "policy.versions", "reading", "notices", "supervision", "supervision.cases", "figures",
-    "exports.jobs", "api",
+    "exports.jobs", "tokens",
 )  # fmt: skip
 
 
@@ -33,6 +33,8 @@ class ContactGuardConfig(AppConfig):
         from crm_contact_guard.privacy import erasing  # noqa: PLC0415 - models must be loaded first
         from crm_contact_guard.reading.forgetting import forget  # noqa: PLC0415
         from crm_contact_guard.record.directory_events import Recorder  # noqa: PLC0415
+        from crm_contact_guard.supervision.quality import checks as quality_checks  # noqa: F401, PLC0415
+        from crm_contact_guard.tokens import checks as token_checks  # noqa: F401, PLC0415 - registers its check
 
         for room in _ROOMS_WITH_TABLES:
             import_module(f"{self.name}.{room}.follows")

@@ -45,7 +45,6 @@ from crm_contact_guard.sending import deadlines, planning
 from crm_contact_guard.supervision.cases import outcomes, rules
 from crm_contact_guard.supervision.handling import deadlines as handling
 from crm_contact_guard.supervision.own_view import seeing
-from crm_contact_guard.supervision.quality import options as quality
 from crm_contact_guard.verification import tables
 
 Configs = Sequence[AppConfig] | None
@@ -329,26 +328,10 @@ def check_protection(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 
 
 @register("crm_contact_guard")
-def check_quality(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E062: a setting of random review has a wrong value."""
-    return [Error(one, hint="See docs/quality.md.", id="crm_contact_guard.E062") for one in quality.problems()]
-
-
-@register("crm_contact_guard")
 def check_own_flags(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E061: ``OWN_FLAGS`` is none of its values."""
     problem = f"OWN_FLAGS = {settings.OWN_FLAGS!r} is none of {', '.join(seeing.CHOICES)}"
     return [] if settings.OWN_FLAGS in seeing.CHOICES else [Error(problem, id="crm_contact_guard.E061")]
-
-
-@register("crm_contact_guard")
-def check_api_limit(app_configs: Configs, **_: Any) -> list[CheckMessage]:
-    """E063: ``API_REQUESTS_PER_MINUTE`` is not a number from 0 to 1,000,000."""
-    value = settings.API_REQUESTS_PER_MINUTE
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1_000_000:
-        return []
-    problem = f"API_REQUESTS_PER_MINUTE = {value!r} is not a number from 0 (no limit) to 1,000,000"
-    return [Error(problem, id="crm_contact_guard.E063")]
 
 
 @register("crm_contact_guard")

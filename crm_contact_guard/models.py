@@ -1,6 +1,5 @@
 """All models of the app, collected for Django from the packages that define them."""
 
-from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.conversations.desk.models import Draft, Presence
 from crm_contact_guard.conversations.models import CarrierEventId, ChatLink
 from crm_contact_guard.conversations.restrictions.models import Restriction
@@ -33,6 +32,7 @@ from crm_contact_guard.supervision.quality.models import SampleDraw, SampledTalk
 from crm_contact_guard.supervision.queue_views.models import QueueView
 from crm_contact_guard.supervision.rehearsing.models import RuleTrial
 from crm_contact_guard.supervision.watching.models import UnusualReading
+from crm_contact_guard.tokens.models import ApiToken
 
 __all__ = [
     "Absence",

@@ -43,7 +43,7 @@ from django.core.management import call_command
 from django.test import Client as Browser
 from crm_contact_guard.conversations.chat_links import chat_link_create
 from crm_contact_guard.conversations.lifecycle import conversation_open
-from crm_contact_guard.api.tokens import token_create
+from crm_contact_guard.tokens.issuing import token_create
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.supervision.models import Alert
 import re

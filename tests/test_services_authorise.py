@@ -22,7 +22,6 @@ from django.utils import timezone
 
 import crm_contact_guard
 from crm_contact_guard import calling, gateway
-from crm_contact_guard.api.tokens import token_create, token_revoke
 from crm_contact_guard.conversations.chat_links import chat_link_create, chat_link_revoke
 from crm_contact_guard.conversations.identity import customer_identify
 from crm_contact_guard.conversations.lifecycle import conversation_open, conversation_start
@@ -93,6 +92,7 @@ from crm_contact_guard.supervision.watching.closing import reading_close
 from crm_contact_guard.supervision.watching.models import UnusualReading
 from crm_contact_guard.supervision.watching.noticing import readings_watch
 from crm_contact_guard.supervision.watching.unmasking import unmask_approve, unmask_ask
+from crm_contact_guard.tokens.issuing import token_create, token_revoke
 from tests import factories, rules_text
 from tests.conversations import test_desk as desk
 from tests.exports import authorised as exporting
@@ -505,11 +505,11 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
     **{f"supervision.cases.{name}": row for name, row in authorised.ROWS.items()},
     **helping.ROWS,
     **exporting.ROWS,
-    "api.tokens.token_create": (
+    "tokens.issuing.token_create": (
         lambda s, who: token_create(actor=who, employee=who, name="warehouse"),
         {*PEOPLE} - {"kai"},
     ),
-    "api.tokens.token_revoke": (
+    "tokens.issuing.token_revoke": (
         lambda s, who: token_revoke(token_create(employee=s.people["aoi"], name="x").token.pk, actor=who),
         {"aoi", "compliance"},
     ),

@@ -12,10 +12,10 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from crm_contact_guard.api import tokens
-from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError
+from crm_contact_guard.tokens import issuing as tokens
+from crm_contact_guard.tokens.models import ApiToken
 
 
 class BearerAuthentication(BaseAuthentication):

@@ -26,13 +26,13 @@ from rest_framework.views import APIView
 
 from crm_contact_guard.api import limits, problems, wire
 from crm_contact_guard.api.authentication import authenticators
-from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.api.pagination import KeysetPagination
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.hosting.languages import speaking
 from crm_contact_guard.permissions import employee_or_refuse
+from crm_contact_guard.tokens.models import ApiToken
 
 Row = TypeVar("Row", bound=Model)
 

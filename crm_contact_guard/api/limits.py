@@ -6,7 +6,6 @@ Memcached). Without a shared cache, each process counts on its own.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Final
 
@@ -16,11 +15,12 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
-from crm_contact_guard.api.models import ApiToken
 from crm_contact_guard.conf import settings
+from crm_contact_guard.hosting import logs
+from crm_contact_guard.tokens.models import ApiToken
 
 _WINDOW: Final = 60
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 
 class TooManyRequests(APIException):

@@ -10,13 +10,13 @@ from django.http import HttpResponse
 from django.test import Client
 
 from crm_contact_guard import crm
-from crm_contact_guard.api import tokens
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.directory.mirror import mirror_employee, mirror_teams
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise
 from crm_contact_guard.supervision.models import Alert
+from crm_contact_guard.tokens import issuing as tokens
 from tests import factories
 from tests.api.validating import validate
 from tests.host.models import Branch

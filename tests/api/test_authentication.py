@@ -14,10 +14,11 @@ from django.test import Client, override_settings
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 
-from crm_contact_guard.api import tokens, urls
-from crm_contact_guard.api.models import ApiToken
+from crm_contact_guard.api import urls
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.record.models import Event
+from crm_contact_guard.tokens import issuing as tokens
+from crm_contact_guard.tokens.models import ApiToken
 from tests.api.conftest import API, Hotel
 
 BADGE = "tests.api.test_authentication.BadgeAuthentication"

@@ -55,7 +55,7 @@ def test_more_rows_cost_no_more_queries(hotel: Hotel, who: str, page: str, of_ta
 
 def test_the_lists_news_are_as_long_as_the_list(hotel: Hotel, monkeypatch: Any) -> None:
     """A longer list is not cut short by the next look at what is new."""
-    monkeypatch.setattr("crm_contact_guard.console.employee.inbox.STEP", 2)
+    monkeypatch.setattr("crm_contact_guard.console.employee.filtering.STEP", 2)
     grow(hotel, 4)
 
     page = hotel.get("aoi", "inbox", query="?limit=4").content.decode()

@@ -6,7 +6,7 @@ import re
 
 from django.test import Client
 
-from crm_contact_guard.api.models import ApiToken
+from crm_contact_guard.tokens.models import ApiToken
 from tests.console.conftest import Hotel, url
 
 

@@ -71,7 +71,6 @@ def lived() -> None:
     from django.utils import timezone
 
     from crm_contact_guard import gateway
-    from crm_contact_guard.api.tokens import token_create
     from crm_contact_guard.channels.base import InboundMessage
     from crm_contact_guard.conversations.chat_links import chat_link_create
     from crm_contact_guard.delivery.models import Delivery
@@ -80,6 +79,7 @@ def lived() -> None:
     from crm_contact_guard.hosting import database, host_rows
     from crm_contact_guard.record.models import Event, Message
     from crm_contact_guard.supervision.models import Alert
+    from crm_contact_guard.tokens.issuing import token_create
     from tests import factories, host
 
     def to(name: str, *args: object) -> str:

@@ -6,8 +6,8 @@ import pytest
 from django.apps import apps
 from django.db.models import CASCADE, PROTECT, Field
 
-from crm_contact_guard.api.tokens import token_create
 from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.tokens.issuing import token_create
 from tests import factories
 
 

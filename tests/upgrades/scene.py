@@ -7,7 +7,6 @@ from datetime import timedelta
 from django.utils import timezone
 
 from crm_contact_guard import gateway
-from crm_contact_guard.api.tokens import token_create
 from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.conversations.chat_links import chat_link_create
 from crm_contact_guard.directory.models import Employee
@@ -20,6 +19,7 @@ from crm_contact_guard.sealing.sealer import seal
 from crm_contact_guard.sending.recalling import recall
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_claim, alert_close
+from crm_contact_guard.tokens.issuing import token_create
 from tests import factories
 from tests.verification.altering import scene
 

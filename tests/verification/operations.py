@@ -16,7 +16,6 @@ from django.test import override_settings
 from django.utils import timezone
 
 from crm_contact_guard import crm, gateway
-from crm_contact_guard.api.tokens import token_create, token_find, token_revoke
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import (
     CallEvent,
@@ -60,6 +59,7 @@ from crm_contact_guard.sending.recalling import recall
 from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
+from crm_contact_guard.tokens.issuing import token_create, token_find, token_revoke
 from tests import factories
 from tests.host.models import Branch, Client, User
 from tests.verification.helping import Helping

@@ -14,12 +14,12 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from crm_contact_guard.api import tokens
-from crm_contact_guard.api.models import ApiToken
-from crm_contact_guard.api.tokens import NewToken
 from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.tokens import issuing as tokens
+from crm_contact_guard.tokens.issuing import NewToken
+from crm_contact_guard.tokens.models import ApiToken
 
 SCOPES: Final = {
     "read": (_("Reading"), _("Conversations, messages, alerts and cases that you may see")),

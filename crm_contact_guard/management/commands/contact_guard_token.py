@@ -12,13 +12,13 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from crm_contact_guard import crm
-from crm_contact_guard.api import tokens
-from crm_contact_guard.api.models import SCOPES, ApiToken
 from crm_contact_guard.directory.mirror import employee_for
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.hosting import host_rows
 from crm_contact_guard.management.command import GuardCommand
+from crm_contact_guard.tokens import issuing as tokens
+from crm_contact_guard.tokens.models import SCOPES, ApiToken
 
 
 class Command(GuardCommand):

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.test import override_settings
 from django.utils import timezone
 
-from crm_contact_guard.api.tokens import token_create
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
 from crm_contact_guard.supervision.models import Alert
@@ -20,6 +19,7 @@ from crm_contact_guard.supervision.quality.models import SampleDraw, SecondRevie
 from crm_contact_guard.supervision.quality.report import quality
 from crm_contact_guard.supervision.quality.second import second_review_give, to_review
 from crm_contact_guard.supervision.review import alert_close, alert_reopen
+from crm_contact_guard.tokens.issuing import token_create
 from tests.console.conftest import Hotel, alert_for, says, url
 from tests.supervision.quality.test_sampling import this_monday
 

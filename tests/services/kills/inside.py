@@ -14,7 +14,6 @@ from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from crm_contact_guard import gateway  # noqa: E402
-from crm_contact_guard.api import tokens  # noqa: E402
 from crm_contact_guard.channels import registry  # noqa: E402
 from crm_contact_guard.channels.base import InboundMessage  # noqa: E402
 from crm_contact_guard.conversations.chat_links import chat_link_create  # noqa: E402
@@ -26,6 +25,7 @@ from crm_contact_guard.directory.addresses import normalise  # noqa: E402
 from crm_contact_guard.hosting import database  # noqa: E402
 from crm_contact_guard.record.models import Event, Message  # noqa: E402
 from crm_contact_guard.supervision import inspection  # noqa: E402
+from crm_contact_guard.tokens import issuing as tokens  # noqa: E402
 from tests import factories  # noqa: E402
 
 CHATS = 6

@@ -9,7 +9,6 @@ from django.test import override_settings
 from django.utils import timezone
 
 from crm_contact_guard import gateway
-from crm_contact_guard.api.tokens import token_create, token_revoke
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import FileIn, InboundMessage, MediaRef
 from crm_contact_guard.conversations import lifecycle
@@ -60,6 +59,7 @@ from crm_contact_guard.supervision.standing_in.entering import absence_enter
 from crm_contact_guard.supervision.watching.closing import reading_close
 from crm_contact_guard.supervision.watching.models import UnusualReading
 from crm_contact_guard.supervision.watching.noticing import readings_watch
+from crm_contact_guard.tokens.issuing import token_create, token_revoke
 from tests import factories, rules_text
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from crm_contact_guard.api.models import SCOPES, ApiToken
 from crm_contact_guard.record.following import (
     BySubject,
     Elsewhere,
@@ -21,6 +20,7 @@ from crm_contact_guard.record.following import (
     not_after,
     plain,
 )
+from crm_contact_guard.tokens.models import SCOPES, ApiToken
 
 
 def _before(event: Entry) -> Mapping[str, Any]:

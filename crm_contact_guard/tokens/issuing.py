@@ -18,13 +18,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm_contact_guard.api.models import SCOPES, ApiToken
 from crm_contact_guard.directory.host_user import user_is_beside
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
+from crm_contact_guard.tokens.models import SCOPES, ApiToken
 
 #: Lets secret scanners recognise a leaked token.
 PREFIX = "ccg_"
