@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -156,6 +157,8 @@ class Scene:
     #: An officer's request to unmask.
     asked: Event
     exports: dict[str, ExportJob]
+    #: Aoi's.
+    token: UUID
     out: io.StringIO = field(default_factory=io.StringIO)
 
     @property
@@ -259,6 +262,7 @@ def scene() -> Scene:
         consultation=consultation_open(conversation=talk, actor=people["aoi"]),
         cases=authorised.cases(people),
         exports=exporting.exports(people["auditor"]),
+        token=token_create(employee=people["aoi"], name="reports").token.pk,
         contest=flag_remark(alert_id=closed, actor=people["aoi"], kind="contest", text="I declined."),
         limit=restriction_impose(
             conversation=talk,
@@ -510,7 +514,7 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
         {*PEOPLE} - {"kai"},
     ),
     "tokens.issuing.token_revoke": (
-        lambda s, who: token_revoke(token_create(employee=s.people["aoi"], name="x").token.pk, actor=who),
+        lambda s, who: token_revoke(s.token, actor=who),
         {"aoi", "compliance"},
     ),
 }

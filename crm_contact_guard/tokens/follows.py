@@ -30,7 +30,7 @@ def _before(event: Entry) -> Mapping[str, Any]:
 
 def _as_before(column: str, value: str) -> Callable[[Row, Life], object | None]:
     """Return the rule for tokens of versions without this column: it has the value for all that there was."""
-    return lambda row, life: None if life.is_earlier and row[column] == value else value
+    return lambda row, _life: None if row[column] == value else value
 
 
 follows(

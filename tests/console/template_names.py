@@ -52,6 +52,8 @@ def _silent(node: Node, scope: dict[str, Any], place: str) -> Iterator[str]:
 @_node.register(TranslateNode)
 def _variable(node: VariableNode | TranslateNode, scope: dict[str, Any], place: str) -> Iterator[str]:
     yield from _read([node.filter_expression], scope, place)
+    if isinstance(node, TranslateNode) and node.asvar:
+        scope[node.asvar] = Any
 
 
 @_node.register
@@ -169,11 +171,19 @@ def _step(of: Any, name: str) -> Any:
     return _attribute(of, name)
 
 
+def _form(of: type[BaseForm]) -> BaseForm | type[BaseForm]:
+    try:
+        return of()
+    except TypeError:
+        return of
+
+
 def _attribute(of: type, name: str) -> Any:
     if issubclass(of, Model):
         return Any if name in {field.name for field in of._meta.get_fields()} or hasattr(of, name) else NOWHERE
     if issubclass(of, BaseForm):
-        return Any if name in of.base_fields or hasattr(of(), name) else NOWHERE
+        # What a form's own ``__init__`` needs isn't known here; what it sets is in its fields then.
+        return Any if name in of.base_fields or hasattr(_form(of), name) else NOWHERE
     if not is_dataclass(of):
         return Any  # what it holds may be set anywhere
     if (hint := get_type_hints(of).get(name)) is not None:
