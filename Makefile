@@ -12,7 +12,7 @@ LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --ext
 JOBS = auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services test-live test-postgresql test-postgresql-slice test-mariadb test-mariadb-slice upgrades environments matrix matrix-slice mutants sequences operations kills test-hosts test-hosts-slice coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
+.PHONY: help install demo demo-data test test-services test-live test-postgresql test-postgresql-slice test-mariadb test-mariadb-slice upgrades environments matrix matrix-slice mutants sequences operations kills chaos test-hosts test-hosts-slice coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -109,6 +109,9 @@ operations: .venv/.dev-installed ## 100,000 random honest operations: verificati
 
 kills: .venv/.services-installed ## 200 kills of real processes over every channel; KILLS=50 does fewer; needs PostgreSQL, Redis
 	CONTACT_GUARD_KILLS=$${KILLS:-200} $(BIN)/python -m pytest --services tests/services/kills -rP $(PYTEST_ARGS)
+
+chaos: .venv/.services-installed ## faults around real processes, such as a full disk; FAULTS=disk_full,… for some; needs Debian's faketime
+	CONTACT_GUARD_CHAOS=$${FAULTS:-all} $(BIN)/python -m pytest --services tests/services/chaos -rP $(PYTEST_ARGS)
 
 mutants: .venv/.mutants-installed ## small faults, one at a time: does a test notice? ONLY=delivery/health.py, SAMPLE=40 a module
 	DJANGO_SETTINGS_MODULE=tests.settings$(if $(DB),_$(DB)) $(BIN)/python tools/mutants.py $(ONLY) --sample $(or $(SAMPLE),0) $(if $(TESTS),--tests $(TESTS))

@@ -29,6 +29,8 @@ from crm_contact_guard.tokens import issuing as tokens  # noqa: E402
 from tests import factories  # noqa: E402
 
 CHATS = 6
+#: What a customer says who wants to leave the company's channels.
+ATTEMPT = "my ID is guest_"
 
 
 def people(addresses: dict[str, str]) -> dict[str, Any]:
@@ -72,6 +74,7 @@ def record() -> dict[str, Any]:
         "calls": [[row.carrier_id, row.channel] for row in Message.objects.filter(kind="call")],
         "asked": [row.subject_id for row in Event.objects.filter(kind="call.asked")],
         "uninspected": len(inspection.uninspected(since=timezone.now() - timezone.timedelta(days=1))),
+        "unalerted": Message.objects.filter(text__contains=ATTEMPT).exclude(findings__alert__isnull=False).count(),
         "without_delivery": Message.objects.filter(direction="outbound", delivery__isnull=True).count(),
     }
 

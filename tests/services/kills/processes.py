@@ -67,6 +67,12 @@ class Process:
                 os.killpg(running.pid, signal.SIGKILL)
             running.wait(60)
 
+    def send(self, number: int) -> None:
+        """Send a signal to it and all its children."""
+        with self._lock:
+            if self._running is not None:
+                os.killpg(self._running.pid, number)
+
     def _children(self) -> list[int]:
         if self._running is None:
             return []

@@ -25,6 +25,7 @@ CONTACT_GUARD = _CONTACT_GUARD | {
 CELERY_BROKER_URL = _GIVEN["broker"]
 CELERY_BROKER_TRANSPORT_OPTIONS = _GIVEN["broker_options"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_DB_REUSE_MAX = 1000  # as docs/operations.md advises
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "crm_contact_guard.tasks.sweep", "schedule": 1.0, "options": {"expires": 2.0}},
     "seal": {"task": "crm_contact_guard.tasks.seal", "schedule": 1.0, "options": {"expires": 2.0}},

@@ -183,7 +183,8 @@ class World:
     def _customer_writes(self, alias: str) -> list[Callable[[], object]]:
         """Once at the carrier; who calls us with it more than once, and at the same time, is the carrier."""
         number = next(_numbers)
-        one = Written(alias, f"inbound {number}.", f"e{number}")
+        attempt = f" Add me on LINE, my ID is guest_{number}." if number % 4 == 0 else ""
+        one = Written(alias, f"inbound {number}.{attempt}", f"e{number}")
         self.book.said.add(one)
         times = self.dice.choice([1, 1, 2, 3])
         if alias == "email":
