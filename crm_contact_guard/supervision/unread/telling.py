@@ -34,7 +34,8 @@ def unread_tell(message: Message) -> None:
     """
     if message.source == AUTO or message.direction == Direction.NOTE:
         return
-    conversation = Conversation.objects.select_for_update().select_related("employee").get(pk=message.conversation_id)
+    # Without the employee: PostgreSQL locks no row of an outer join.
+    conversation = Conversation.objects.select_for_update().get(pk=message.conversation_id)
     if not conversation.unread:
         unread_settle(conversation)
         return
