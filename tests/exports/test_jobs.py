@@ -38,9 +38,8 @@ from crm_contact_guard.sealing.keys import verification_keys
 from tests import factories
 from tests.file_samples import read_to_end
 from tests.record import rows
-from tests.verification.tampering import needs_database
 
-pytestmark = needs_database
+pytestmark = pytest.mark.django_db
 
 _EXPORTS = str(Path(working.__file__).parent.parent)
 
