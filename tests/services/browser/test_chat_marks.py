@@ -35,7 +35,7 @@ def test_each_sees_the_other_typing(talk: Talk) -> None:
 
 def test_what_goes_by_mail_is_not_typed_in_the_chat(talk: Talk) -> None:
     employee, customer = talk("Erika")
-    employee.get_by_label("Over").select_option("email")
+    employee.locator("select[name=channel]").select_option("email")
     asked: list[str] = []
     employee.on("request", lambda request: asked.append(request.url))
     with employee.expect_response("**/news/**"):
