@@ -220,14 +220,18 @@ CONTACT_GUARD_ROUTES: dict[str, dict[str, str]] = {
     **{
         f"crm_contact_guard.tasks.{name}": {"queue": "guard-slow"}
         for name in (
+            "count_figures",
+            "draw_sample",
             "export",
             "poll_mail",
             "read_roster",
             "reconcile",
+            "rehearse",
             "remind_of_rules",
             "sweep_exports",
             "sync_directory",
             "verify_record",
+            "watch_readings",
         )
     },
     "crm_contact_guard.tasks.*": {"queue": "guard"},

@@ -36,7 +36,7 @@ def _validator(template: str, method: str, status: str, content: str) -> Draft20
 
 
 def validate(response: HttpResponse, method: str) -> None:
-    """Fail unless the description has this status and type of answer, and the content fits its schema."""
+    """Fail unless the schema describes the response's status and content type, and the content is valid."""
     match = getattr(response, "resolver_match", None)
     if match is None or response.status_code in _ANYWHERE:
         return

@@ -240,7 +240,7 @@ def test_values_that_were_emptied_without_an_erasure_are_reported(scene: Scene) 
 def test_a_selection_found_by_its_filter_is_the_one_found_by_walking_the_seals(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows that were committed late, erased, or belong to a person only by their conversation included."""
+    """Include rows committed late or erased, and those that belong to a person only by the conversation."""
     other = factories.conversation(None, name="Taro Ito")
     late = rows.message(other, "committed late")
     rows.message(scene.talk, "meanwhile")

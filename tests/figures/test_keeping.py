@@ -26,7 +26,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-#: What happens: the kind, which conversation, and how many minutes before the base time. Late events come in any order.
+#: An event: its kind, its conversation, and the minutes before the base time. Events may arrive in any order.
 MINUTES = st.integers(0, 60 * 24 * 4)
 STEPS = st.lists(
     st.tuples(

@@ -285,7 +285,9 @@ def test_sealing_waits_behind_no_other_task() -> None:
 
     assert {name for name, queue in queues.items() if queue == "guard-seal"} == {tasks.seal.name, tasks.witness.name}
     assert {queues[task.name] for task in (tasks.inspect, tasks.deliver, tasks.sweep)} == {"guard"}
-    assert {queues[task.name] for task in (tasks.sync_directory, tasks.reconcile)} == {"guard-slow"}
+    assert {queues[task.name] for task in (tasks.sync_directory, tasks.reconcile, tasks.export, tasks.rehearse)} == {
+        "guard-slow"
+    }
 
 
 def test_the_seal_task_is_scheduled_each_second_and_expires() -> None:

@@ -45,7 +45,7 @@ def back(now: datetime) -> Q:
 
 
 def quiet(now: datetime) -> Q:
-    """Answered conversations in which nothing has been said for long."""
+    """Return answered conversations that have had no message for a long time."""
     return Q(waiting_since__isnull=True, unread=0, last_message_at__lt=now - QUIET) & ~Q(snoozed_until__gt=now - QUIET)
 
 

@@ -29,7 +29,7 @@ def approval_tell(job: ExportJob) -> None:
 
 
 def ended_tell(job: ExportJob) -> None:
-    """Tell the person who asked that the export is ready, has failed or was refused."""
+    """Notify the requester that the export is ready, has failed or was refused."""
     tell(topic=EXPORT, subject=(EXPORT, job.pk), people=[job.requested_by])
 
 

@@ -38,7 +38,7 @@ def sampled(viewer: Employee) -> QuerySet[SampledTalk]:
 
 
 def to_read(viewer: Employee) -> QuerySet[SampledTalk]:
-    """Return what the viewer may read and nobody has read yet, in the order of the draw."""
+    """Return the sampled conversations that the viewer may read and nobody has read, in the order of the draw."""
     rows = sampled(viewer).filter(verdict="")
     return rows.select_related("conversation__customer", "draw").order_by("draw__period", "pk")
 

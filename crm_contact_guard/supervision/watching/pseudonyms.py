@@ -96,7 +96,7 @@ def _veil(row: Alert) -> Veil:
 
 
 def _pattern(names: Iterable[str]) -> re.Pattern[str] | None:
-    """Return what finds the names and their words. A word of one character isn't looked for, as it may be any word."""
+    """Return a pattern that matches the names and their words. Words of one character are skipped as too common."""
     parts = {part for name in names for part in (name, re.sub(r"\s", "", name), *name.split()) if len(part) > 1}
     # Latin words must stand alone: "Ann" is not hidden in "Annex".
     found = [rf"\b{re.escape(part)}\b" if part.isascii() else re.escape(part) for part in parts]

@@ -141,7 +141,7 @@ def test_notices_go_to_the_stand_in_and_never_where_nobody_may_read_them(people:
 
     away(people, "vice", "mio")
     away(people, "mio", "rin")
-    # Vice's stand-in is away, too: the alert goes on to compliance, and there to the one who stands in.
+    # Vice's stand-in is absent as well, so the alert goes to compliance, and there to the stand-in.
     assert told("ken", "F") == ["Rin"]
     assert addressee(factories.conversation(people["aoi"], name="G")) == people["chief"]
 
