@@ -37,7 +37,7 @@ STYLES = (
     "cases",
     "figures",
 )
-SCRIPTS = ("live", "composer", "keys", "queue", "waits")
+SCRIPTS = ("live", "composer", "keys", "queue", "alert", "waits")
 
 
 @dataclass(frozen=True)

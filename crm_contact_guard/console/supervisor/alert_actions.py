@@ -128,7 +128,7 @@ def _act(request: HttpRequest, viewer: Employee, pk: UUID, service: Callable[...
         return show(request, viewer, shown, status=status)
     if in_queue:
         return _queue_after(request, viewer, done, closed=service is alert_close)
-    return _after(request, viewer, done, closed=service is alert_close)
+    return _after(request, viewer, row, closed=service is alert_close)
 
 
 def _queue_after(request: HttpRequest, viewer: Employee, row: Alert, *, closed: bool) -> HttpResponse:
@@ -145,15 +145,21 @@ def _queue_after(request: HttpRequest, viewer: Employee, row: Alert, *, closed: 
 
 
 def _after(request: HttpRequest, viewer: Employee, row: Alert, *, closed: bool) -> HttpResponse:
-    """Continue with the next alert of the same view if the form asks for it; otherwise show the alert again."""
+    """Continue with the next alert of the same view if the form asks for it; otherwise show the alert again.
+
+    ``row`` is the alert before the step, which may have changed its place in the queue.
+    """
     view = request.POST.get("view", "")
     query = {"view": view} if view else {}
     target = row
-    if closed and "next" in request.POST:
-        _before, after = queue.neighbours(viewer, row, Filters.read(QueryDict(view))[0])
+    if "next" in request.POST:
+        filters = Filters.read(QueryDict(view))[0]
+        _before, after = queue.neighbours(viewer, row, filters)
+        done = {"done": str(row.pk)} if closed else {}
         if after is None:
-            return redirect(f"{reverse('crm_contact_guard:alerts')}?{view or 'status=waiting'}")
-        target, query["done"] = after, str(row.pk)
+            address = "&".join(filter(None, [filters.address, urlencode(done)]))
+            return redirect(f"{reverse('crm_contact_guard:alerts')}?{address}")
+        target, query = after, {**query, **done}
     elif closed:
         query["closed"] = "1"
     return redirect(reverse("crm_contact_guard:alert", args=[target.pk]) + (f"?{urlencode(query)}" if query else ""))

@@ -82,11 +82,8 @@ def alert(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Show one alert: the messages around the evidence, the reasons, the history and the decision."""
     row = find(viewer, pk)
     seen(viewer, row.conversation, "alert", str(row.pk))
-    try:
-        done = UUID(request.GET.get("done", ""))
-    except ValueError:
-        done = None
-    return show(request, viewer, alert_page(viewer, row, view=request.GET.get("view", ""), done=done))
+    given = request.GET
+    return show(request, viewer, alert_page(viewer, row, view=given.get("view", ""), done=given.get("done", "")))
 
 
 def find(viewer: Employee, pk: UUID) -> Alert:
@@ -107,7 +104,7 @@ def alert_page(
     erase_form: EraseForm | None = None,
     erasing: UUID | None = None,
     view: str = "",
-    done: UUID | None = None,
+    done: str = "",
 ) -> AlertPage:
     """Return the page for an alert. ``erasing``: ID of the message that ``erase_form`` was filled in for.
 
@@ -146,7 +143,7 @@ def alert_page(
         before=before,
         after=after,
         view=filters.query,
-        done=_undoable(viewer, done),
+        done=queue.undoable(viewer, done),
         reading=_reading(row, hidden),
         hidden=hidden is not None,
         error=error,
@@ -170,15 +167,6 @@ def _reading(row: Alert, hidden: Veil | None) -> ReaderAnswer | None:
     if found is not None and hidden is not None and found.why:
         found.why = hidden.text(found.why)
     return found
-
-
-def _undoable(viewer: Employee, key: UUID | None) -> Alert | None:
-    rows = permissions.alerts(viewer).select_related("conversation__customer", "conversation__employee", "concerned")
-    row = rows.filter(pk=key).first() if key else None
-    if row is None or not may_undo(row, viewer):
-        return None
-    veil(viewer, [row])
-    return row
 
 
 def _erasable(row: Alert, lines: Sequence[Line], filled: Mapping[UUID, EraseForm]) -> list[Line]:

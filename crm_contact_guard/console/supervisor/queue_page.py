@@ -143,7 +143,9 @@ def alerts(request: HttpRequest, viewer: Employee) -> HttpResponse:
     first = None if request.GET else queue_views(viewer).filter(is_default=True).first()
     if first is not None:
         return redirect(f"{request.path}?{Filters.read(QueryDict(first.query))[0].address}")
-    response = show(request, viewer, alerts_page(request, viewer))
+    closed = queue.undoable(viewer, request.GET.get("done", ""))
+    done = Done(count=1, alert=closed) if closed is not None else None
+    response = show(request, viewer, alerts_page(request, viewer, done=done))
     if request.GET.get("density") in DENSITIES:
         response.set_cookie(DENSITY, request.GET["density"], max_age=366 * 86400, samesite="Lax", httponly=True)
     return response

@@ -137,7 +137,8 @@ def test_the_next_alert_is_the_next_of_the_same_view(hotel: Hotel) -> None:
     page = html(hotel.browser("chief").get(response["Location"]))
     assert "Undo" in page
     last = hotel.post("chief", "alert_close", first.pk, data={"resolution": "no_action", "view": view, "next": "1"})
-    assert last["Location"].endswith("/alerts/?severity=2")
+    assert last["Location"].endswith(f"/alerts/?severity=2&done={first.pk}")
+    assert "Undo" in html(hotel.browser("chief").get(last["Location"]))
 
 
 # --- several in one act

@@ -276,6 +276,7 @@
     restoreFiles(form);
     if (form.hasAttribute("data-cg-sent") || form.closest(".cg-chat")) textOf(form)?.focus({ preventScroll: true });
   });
+  document.addEventListener("cg-alert-shown", beginAll);
   document.addEventListener("cg-sent", (event) => {
     const form = event.target.closest?.("form[data-cg-composer]");
     if (!form) return;

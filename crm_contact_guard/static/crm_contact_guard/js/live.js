@@ -324,6 +324,13 @@
   document.addEventListener("cg-sent", askNow);
   document.addEventListener("cg-queue-answer", (event) => receive(event.detail, true));
   document.addEventListener("cg-queue-refused", (event) => banner(event.target, event.detail));
+  document.addEventListener("cg-alert-refused", (event) => banner(event.target, event.detail));
+  document.addEventListener("cg-alert-shown", (event) => {
+    banner(event.target, "");
+    const place = root(event.target)?.querySelector("[data-cg-announce]");
+    if (place) place.textContent = event.detail;
+    toEnd();
+  });
 
   const begin = () => {
     if (!window.htmx) return;
