@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,11 +13,10 @@ from crm_contact_guard.delivery.models import Delivery
 from crm_contact_guard.delivery.waits import went_at
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.policy import hours, quiet_hours, working_time
-from crm_contact_guard.policy.working_time.quiet import PAUSE, Side
+from crm_contact_guard.policy.working_time.quiet import Side
 from crm_contact_guard.record.models import Conversation, Direction, Message
 
-#: Number of messages read at first, and at most. If a talk has more, the oldest of these counts as its first.
-_FEW: Final = 50
+#: Number of messages read at most. If a talk has more, the oldest of these counts as its first.
 _MOST: Final = 200
 #: States of messages that reached the customer or are about to. Messages without a delivery come from the host.
 _GOES_OUT: Final = frozenset(
@@ -85,22 +83,13 @@ def _messages(conversation: Conversation, until: datetime, besides: UUID | None)
     rows = rows.filter(Q(direction=Direction.INBOUND) | Q(employee__isnull=False), reply_to__isnull=True)
     rows = (rows.exclude(pk=besides) if besides is not None else rows).order_by("-occurred_at", "-id")
     columns = rows.values_list("direction", "occurred_at", "delivery__state", "wait__ended_at")
+    # One query, although most talks are short: a second one takes longer than reading these rows.
+    page: list[tuple[Any, ...]] = list(columns[:_MOST])
     found: list[tuple[Side, datetime]] = []
-    for part in (slice(0, _FEW), slice(_FEW, _MOST)):
-        page: list[tuple[Any, ...]] = list(columns[part])
-        for direction, at, state, gone_at in page:
-            inbound = direction == Direction.INBOUND
-            if inbound or state in _GOES_OUT:
-                # A message that waited was said when it went out, not when it was written.
-                found.append((Side.CUSTOMER if inbound else Side.EMPLOYEE, gone_at or at))
-        found.sort(key=lambda said: said[1], reverse=True)
-        if len(page) < _FEW or _is_enough(found, until):
-            break
-    return found[::-1]
-
-
-def _is_enough(messages: list[tuple[Side, datetime]], until: datetime) -> bool:
-    """Whether older messages can't change the answer."""
-    later = [(Side.EMPLOYEE, until), *messages]
-    began = any(older[0] is Side.EMPLOYEE and newer[1] - older[1] > PAUSE for newer, older in pairwise(later))
-    return began and any(side is Side.CUSTOMER for side, _at in messages)
+    for direction, at, state, gone_at in page:
+        inbound = direction == Direction.INBOUND
+        if inbound or state in _GOES_OUT:
+            # A message that waited was said when it went out, not when it was written.
+            found.append((Side.CUSTOMER if inbound else Side.EMPLOYEE, gone_at or at))
+    found.reverse()
+    return sorted(found, key=lambda said: said[1])

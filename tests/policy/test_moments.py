@@ -157,14 +157,14 @@ def test_a_bad_setting_is_named_with_its_entry(talk: Conversation, value: Any, s
     assert says in found.msg
 
 
-def test_a_long_conversation_costs_three_bounded_queries(talk: Conversation) -> None:
+def test_a_long_conversation_costs_two_bounded_queries(talk: Conversation) -> None:
     for minute in range(300):
         said(talk, "customer" if minute % 2 else "employee", ago(300 - minute))
 
     with CaptureQueriesContext(connection) as asked:
         found = moment(talk)
 
-    assert len(asked) == 3  # calendars, and messages twice
+    assert len(asked) == 2  # calendars and messages
     assert all("LIMIT" in query["sql"] for query in asked if "_message" in query["sql"])
     assert found.minutes_since_customer == 1
 
