@@ -6,7 +6,7 @@ DJANGO = DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url \
 	--generate-hashes --custom-compile-command "make lock"
 # Carriers' libraries join the developers' lock with the code that uses them.
-LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra pdf --extra postgresql --extra prometheus --extra redis --extra semantic --extra twilio --extra whatsapp
+LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra parquet --extra pdf --extra postgresql --extra prometheus --extra redis --extra semantic --extra twilio --extra whatsapp
 
 # How many processes the tests share the cores with.
 JOBS = auto

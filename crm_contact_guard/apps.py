@@ -27,6 +27,7 @@ class ContactGuardConfig(AppConfig):
         from crm_contact_guard import checks  # noqa: F401, PLC0415 - registers the checks
         from crm_contact_guard.conversations.desk.drafts import forget_with  # noqa: PLC0415
         from crm_contact_guard.directory import changes  # noqa: PLC0415 - models must be loaded first
+        from crm_contact_guard.exports import checks as export_checks  # noqa: F401, PLC0415 - registers its checks
         from crm_contact_guard.exports.jobs import clearing  # noqa: PLC0415 - models must be loaded first
         from crm_contact_guard.monitoring import exposition  # noqa: PLC0415 - models must be loaded first
         from crm_contact_guard.policy import holiday_checks  # noqa: F401, PLC0415 - registers its check

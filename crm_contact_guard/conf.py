@@ -91,6 +91,7 @@ DEFAULTS: dict[str, Any] = {
     "EXPORT_APPROVAL": None,
     "EXPORT_DAYS": 7,
     "EXPORT_STORAGE": "",
+    "PDF_FONTS": [],
     # Pages
     "BASE_TEMPLATE": "crm_contact_guard/base.html",
     "LOGIN_URL": "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from email import message_from_bytes, policy
@@ -11,7 +12,19 @@ from io import BytesIO, StringIO
 from typing import Any
 from xml.etree import ElementTree
 
-from crm_contact_guard.exports.formats import concordance, mails, rsmf, tables, workbook
+import pytest
+
+from crm_contact_guard.exports.formats import (
+    columnar,
+    concordance,
+    fonts,
+    mails,
+    rsmf,
+    running,
+    tables,
+    transcripts,
+    workbook,
+)
 from crm_contact_guard.exports.formats.base import Attached, Cuts, Rows
 from crm_contact_guard.proof.bundle_format import row_line
 from crm_contact_guard.proof.canonical import EVENT_OPEN, EVENT_PERSONAL, MESSAGE_OPEN, MESSAGE_PERSONAL
@@ -165,3 +178,84 @@ def test_rsmf_has_all_that_its_schema_requires_and_refers_to_nothing_missing() -
         assert {*told["conversations"][0]["participants"]} == people
 
     assert sorted(texts) == sorted(text.replace("\x00", "\ufffd").replace("\ud800", "\ufffd") for text in HOSTILE)
+
+
+def test_parquet_holds_every_value_with_null_as_null_and_times_as_times() -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    cuts = Cuts()
+    with rows() as source:
+        read = made(columnar, source, cuts)
+    table = parquet.read_table(BytesIO(read["messages.parquet"])).to_pylist()
+
+    assert [row["text"] for row in table] == [text.replace("\ud800", "\ufffd") for text in HOSTILE]
+    assert [row["leaf"] for row in table] == [*range(len(HOSTILE))]
+    assert table[0]["occurred_at"].isoformat() == "2026-11-24T09:12:00.123456+00:00"
+    assert table[0]["employee"] is None
+    assert parquet.read_table(BytesIO(read["events.parquet"])).num_rows == len(HOSTILE)
+    assert cuts.count == 4
+
+
+def test_a_failed_writer_is_reported_in_words() -> None:
+    pytest.importorskip("pyarrow")
+    with running.child("write_parquet", "/nowhere/file") as program:
+        program.send(b'{"id": "text"}\n')
+        with pytest.raises(running.NotWritten, match="nowhere"):
+            program.end()
+
+
+needs_fonts = pytest.mark.skipif(not transcripts.is_available(), reason="needs typst and a Japanese font")
+
+
+def printed(read: dict[str, bytes]) -> str:
+    """The text of PDF files, without blanks, and without the breaks that long words are given."""
+    pypdf = pytest.importorskip("pypdf")
+    pages = [page.extract_text() for data in read.values() for page in pypdf.PdfReader(BytesIO(data)).pages]
+    return re.sub(r"[\s\u200b]+", "", "".join(pages))
+
+
+@needs_fonts
+def test_a_transcript_shows_each_character_or_its_number_and_runs_nothing() -> None:
+    cuts = Cuts()
+    with rows() as source:
+        read = made(transcripts, source, cuts)
+    text = printed(read)
+
+    assert list(read) == [f"transcripts/{TALK}-001.pdf"]
+    for hostile in HOSTILE:
+        if len(hostile) > 400:
+            continue
+        shown = "".join(
+            one if one in "\n\r\t" or (ord(one) in fonts.characters(fonts.files()[0]) and one not in "\u202e\u2066")
+            else f"[U+{ord(one):04X}]" for one in hostile
+        )  # fmt: skip
+        assert re.sub(r"\s+", "", shown) in text, hostile
+    assert "[U+0000]" in text
+    assert "[U+202E]gnp.exe" in text
+    assert "U+202ERIGHT-TO-LEFTOVERRIDE" in text
+    assert "[cut]" in text
+    assert cuts.count > 5
+
+
+@needs_fonts
+def test_a_transcript_marks_evidence_breaks_long_words_and_is_the_same_each_time() -> None:
+    said = "LINEのIDはhanako_77です！葛\U000e0100城の𠮷野家で" + "！" * 90 + "\nまた" + "a" * 200
+    finding = {"row": {"kind": "contact_identifier", "place": "", "start": 8, "end": 17}}
+    told = {"kind": "finding.made", "subject_type": "finding", "data": json.dumps(finding)}
+    lines: dict[str, list[bytes]] = {
+        "message": [line("message", at, text=f"{at}{said}", from_name="佐藤花子") for at in range(10)],
+        "event": [line("event", 1000 + at, message=key(at), **told) for at in (0, 5)],
+    }
+    cuts = Cuts()
+    with Rows(lambda kind: iter(lines[kind])) as source, Rows(lambda kind: iter(lines[kind])) as again:
+        read = made(transcripts, source, cuts)
+        assert made(transcripts, again, Cuts()) == read
+    text = printed(read)
+
+    assert all(f"{at}{said}".replace("\n", "") in text for at in range(10))
+    assert text.count("Evidence:Privatecontact") == 2
+    assert cuts.count == 0
+
+
+def test_evidence_is_cut_out_of_a_text_also_where_findings_overlap() -> None:
+    spans = [(0, 2), (1, 4), (4, 4), (5, 9)]
+    assert transcripts._parts("abcdefg", spans) == [("ab", True), ("cd", True), ("e", False), ("fg", True)]

@@ -12,7 +12,7 @@ from crm_contact_guard.api.codes import CodeField
 from crm_contact_guard.api.serializers.inputs import Input
 from crm_contact_guard.api.serializers.people import PersonSerializer
 from crm_contact_guard.api.wire import Moment
-from crm_contact_guard.exports.formats import available
+from crm_contact_guard.exports.formats import FORMATS
 from crm_contact_guard.exports.jobs.models import ExportJob
 from crm_contact_guard.exports.jobs.requesting import MAX_PURPOSE
 from crm_contact_guard.exports.profiles import Profile
@@ -39,7 +39,7 @@ class OpenExportSerializer(Input):
     purpose = serializers.CharField(max_length=MAX_PURPOSE)
     filters = ExportFiltersSerializer(required=False)
     formats = serializers.ListField(
-        child=serializers.ChoiceField(choices=list(available())), required=False, help_text="Beside JSON Lines."
+        child=serializers.ChoiceField(choices=list(FORMATS)), required=False, help_text="Beside JSON Lines."
     )
     profile = CodeField(Profile, "ExportProfile", required=False)
     attachments = serializers.BooleanField(required=False, default=True)

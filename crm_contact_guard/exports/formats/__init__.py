@@ -11,7 +11,7 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from crm_contact_guard.exports.formats import concordance, mails, rsmf, tables, workbook
+from crm_contact_guard.exports.formats import columnar, concordance, mails, rsmf, tables, transcripts, workbook
 from crm_contact_guard.exports.formats.base import Attached, Cuts, Format, Rows
 from crm_contact_guard.proof.bundle_writer import BundleWriter
 from crm_contact_guard.proof.canonical import RowKind
@@ -22,6 +22,8 @@ __all__ = ["FORMATS", "available", "formats_add"]
 FORMATS: Final[dict[str, Format]] = {
     "csv": Format(_("Tables (CSV)"), tables.files),
     "xlsx": Format(_("Excel workbook (XLSX)"), workbook.files),
+    "parquet": Format(_("Tables for data tools (Parquet)"), columnar.files, columnar.is_available),
+    "pdf": Format(_("Transcripts for reading (PDF)"), transcripts.files, transcripts.is_available),
     "eml": Format(_("One email per message (EML)"), mails.files),
     "rsmf": Format(_("E-discovery chats (RSMF 2.0)"), rsmf.files),
     "dat": Format(_("E-discovery load file (Concordance DAT)"), concordance.files),
@@ -30,7 +32,7 @@ FORMATS: Final[dict[str, Format]] = {
 
 def available() -> Sequence[str]:
     """Return the names of the formats that can be written here."""
-    return list(FORMATS)
+    return [name for name, format_ in FORMATS.items() if format_.is_available()]
 
 
 def formats_add(
@@ -38,13 +40,14 @@ def formats_add(
     names: Sequence[str],
     lines: Callable[[RowKind], Iterator[bytes]],
     attached: Callable[[str], Iterator[Attached]] | None = None,
+    beat: Callable[[], None] = lambda: None,
 ) -> dict[str, int]:
     """Add the formats to the bundle, and return how many values each could not hold."""
     cut: dict[str, int] = {}
     chosen = [name for name in FORMATS if name in names]
     if not chosen:
         return cut
-    with Rows(lines, attached) as rows:
+    with Rows(lines, attached, beat) as rows:
         for name in chosen:
             cuts = Cuts()
             for file in FORMATS[name].files(rows, cuts):

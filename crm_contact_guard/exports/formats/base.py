@@ -60,6 +60,8 @@ class Format:
 
     label: str | Promise
     files: Callable[[Rows, Cuts], Iterator[Made]]
+    #: Whether the libraries and fonts that it needs are installed.
+    is_available: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True)
@@ -73,15 +75,18 @@ class Attached:
 class Rows:
     """The rows of a bundle. They are kept in a temporary database once a format asks for a trail or a conversation.
 
-    ``attached`` returns the files of a message; None if the bundle contains no files.
+    ``attached`` returns the files of a message; None if the bundle contains no files. ``beat`` is called often, so that
+    the worker can say that it lives.
     """
 
     def __init__(
         self,
         lines: Callable[[RowKind], Iterator[bytes]],
         attached: Callable[[str], Iterator[Attached]] | None = None,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._lines = lines
+        self._beat = beat
         self._attached = attached
         self._folder: TemporaryDirectory[str] | None = None
 
@@ -109,6 +114,7 @@ class Rows:
 
     def trail(self, message: str) -> list[Row]:
         """Return the events about a message, such as deliveries, decisions and erasures, in the record's order."""
+        self._beat()
         found = self._trails.execute("SELECT line FROM event WHERE message = ? ORDER BY leaf", [message])
         return [json.loads(line) for (line,) in found]
 

@@ -211,6 +211,7 @@ class _Worker:
                     self.job.formats.split(","),
                     self._lines,
                     bundle.attached if self.order.with_files else None,
+                    self.beat,
                 ),
             )
             size = file.tell()
