@@ -1,9 +1,10 @@
 # One command an errand. Needs Python 3.11+ and make; everything else goes into .venv.
 BIN = .venv/bin
-PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+UV = $(BIN)/uv
+PIP = VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip install --quiet
 MANAGE = $(BIN)/python demo_project/manage.py
 DJANGO = DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django
-COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url \
+COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url \
 	--generate-hashes --custom-compile-command "make lock"
 # Carriers' libraries join the developers' lock with the code that uses them.
 LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --extra parquet --extra pdf --extra postgresql --extra prometheus --extra redis --extra semantic --extra twilio --extra whatsapp
@@ -22,13 +23,17 @@ help: ## list the targets
 $(BIN)/python:
 	@sh tools/make_venv.sh .venv
 
-.venv/.demo-installed: requirements/demo.txt pyproject.toml | $(BIN)/python
+$(UV): requirements/installer.txt | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.venv/.demo-installed: requirements/demo.txt pyproject.toml $(UV)
 	@echo "Installing what the demo needs…"
 	@$(PIP) -r requirements/demo.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.dev-installed: requirements/dev.txt pyproject.toml | $(BIN)/python
+.venv/.dev-installed: requirements/dev.txt pyproject.toml $(UV)
 	@echo "Installing what developers need…"
 	@$(PIP) -r requirements/dev.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
@@ -173,14 +178,14 @@ docs: .venv/.dev-installed ## the documentation in docs/_build; warnings fail
 messages: .venv/.dev-installed ## collect the texts to translate and compile the translations (needs gettext)
 	$(BIN)/python tools/messages.py update
 
-lock: $(BIN)/python ## renew requirements/*.txt from pyproject.toml
-	@$(PIP) "uv>=0.9"
+lock: $(UV) ## renew requirements/*.txt from pyproject.toml
 	$(COMPILE) pyproject.toml --group dev $(LOCKED_EXTRAS) -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --group build --group server --extra semantic -c requirements/dev.txt -o requirements/demo.txt
 	$(COMPILE) pyproject.toml --group build --group server --extra postgresql --extra redis -c requirements/dev.txt \
 		-o requirements/server.txt
 	$(COMPILE) --group services -c requirements/dev.txt -o requirements/services.txt
 	$(COMPILE) --group matrix -c requirements/dev.txt -o requirements/matrix.txt
+	$(COMPILE) --group installer -c requirements/matrix.txt -o requirements/installer.txt
 	$(COMPILE) --group mutants -c requirements/dev.txt -o requirements/mutants.txt
 	$(COMPILE) --group training --group peers --group fuzz -c requirements/dev.txt -o requirements/bench.txt
 
