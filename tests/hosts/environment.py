@@ -67,9 +67,9 @@ def environment(host: Path, built: Path) -> Environment:
     if not made.exists() or made.read_text() != key:
         shutil.rmtree(folder, ignore_errors=True)
         _run([python, "-m", "venv", str(folder)])
-        inner = str(folder / "bin" / "python")
-        quietly = [inner, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        _run([*quietly, "install", "-r", str(requirements), f"crm-contact-guard[postgresql] @ {built.as_uri()}"])
+        uv, inner = str(Path(sys.executable).with_name("uv")), str(folder / "bin" / "python")
+        wanted = ["-r", str(requirements), f"crm-contact-guard[postgresql] @ {built.as_uri()}"]
+        _run([uv, "pip", "install", "--quiet", "--python", inner, *wanted])
         made.write_text(key)
     found = Environment(folder, built)
     _run([str(folder / "bin" / "python"), "-m", "pip", "--quiet", "uninstall", "--yes", "crm-contact-guard"])
