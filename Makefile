@@ -13,7 +13,7 @@ LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --ext
 JOBS = auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-services test-live test-postgresql test-postgresql-slice test-mariadb test-mariadb-slice upgrades environments matrix matrix-slice mutants sequences operations kills chaos test-hosts test-hosts-slice coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
+.PHONY: help install demo demo-data test test-sqlite before-release test-services test-live test-live-slice test-postgresql test-postgresql-slice test-mariadb test-mariadb-slice upgrades environments matrix matrix-slice mutants sequences operations kills chaos test-hosts test-hosts-slice coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -69,14 +69,20 @@ demo-data: .venv/.demo-installed ## migrations and demo data, nothing is started
 
 # --- checks -----------------------------------------------------------------------------------------------------------
 
-test: .venv/.dev-installed ## all tests that need no service, on all cores; JOBS=0 runs them in one process
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
+test: .venv/.dev-installed ## the tests that need no service, on all cores; JOBS=0 runs them in one process
+	$(BIN)/python -m pytest --slice -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
+
+test-sqlite: .venv/.dev-installed ## the same with those of a kind that one example shows well enough each day
+	CONTACT_GUARD_SEQUENCES=300 CONTACT_GUARD_EVERY_STATE=5 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
 
 test-services: .venv/.services-installed ## the same on PostgreSQL and MariaDB, and what needs Redis, RabbitMQ, Chromium
 	$(MAKE) --no-print-directory -j3 -O test-live test-postgresql test-mariadb
 
 test-live: .venv/.services-installed ## of it what needs Redis, RabbitMQ, Chromium
 	$(BIN)/python -m pytest --services tests/services $(PYTEST_ARGS)
+
+test-live-slice: .venv/.services-installed ## of that what CI takes
+	$(BIN)/python -m pytest --services --slice tests/services $(PYTEST_ARGS)
 
 test-postgresql: .venv/.services-installed ## of it the suite on PostgreSQL
 	CONTACT_GUARD_SEQUENCES=60 $(BIN)/python -m pytest --ds tests.settings_postgresql $(PYTEST_ARGS)
@@ -90,7 +96,7 @@ test-postgresql-slice: .venv/.services-installed ## of the suite what CI takes o
 test-mariadb-slice: .venv/.services-installed ## the same on MariaDB, and less
 	CONTACT_GUARD_SEQUENCES=20 $(BIN)/python -m pytest --slice --ds tests.settings_mariadb $(PYTEST_ARGS)
 
-upgrades: .venv/.services-installed ## upgrades from each migration on SQLite, PostgreSQL and MariaDB (tests run every fifth or tenth)
+upgrades: .venv/.services-installed ## upgrades from each migration on SQLite, PostgreSQL and MariaDB (tests run every tenth or twentieth)
 	@set -e; for settings in settings settings_postgresql settings_mariadb; do \
 		CONTACT_GUARD_EVERY_STATE=1 $(BIN)/python -m pytest --ds tests.$$settings tests/upgrades $(PYTEST_ARGS); done
 
@@ -98,13 +104,18 @@ test-hosts: .venv/.services-installed ## the built wheel in living CRMs from PyP
 	$(BIN)/python -m pytest --hosts tests/hosts $(PYTEST_ARGS)
 
 test-hosts-slice: .venv/.services-installed ## of it what CI takes: each host, some on one database alone
-	$(BIN)/python -m pytest --hosts tests/hosts -m "not beyond_slice" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --hosts --slice tests/hosts $(PYTEST_ARGS)
 
 matrix: .venv/.matrix-installed ## the built package on each Python, Django, database, broker, extra (hours); needs the services
 	$(BIN)/nox $(NOX_ARGS)
 
 matrix-slice: .venv/.matrix-installed ## of it what CI takes: the two ends on SQLite, and each extra alone
 	$(BIN)/nox --tags slice $(NOX_ARGS) -- slice
+
+before-release: ## what CI takes slices of, whole, one after the other (a day)
+	$(MAKE) --no-print-directory test-sqlite test-services test-hosts matrix upgrades sequences operations kills chaos
+	$(MAKE) --no-print-directory mutants SAMPLE=20
+	$(MAKE) --no-print-directory fuzz
 
 sequences: .venv/.dev-installed ## 10,000 random sequences over every channel; SEQUENCES=500 draws fewer
 	CONTACT_GUARD_SEQUENCES=$${SEQUENCES:-10000} $(BIN)/python -m pytest tests/channels/test_sequences.py $(PYTEST_ARGS)

@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--slice",
         action="store_true",
-        help="on PostgreSQL and MariaDB, leave out what tests/other_databases.py says and what is marked beyond_slice",
+        help="leave out what is marked beyond_slice, and on PostgreSQL and MariaDB what tests/other_databases.py says",
     )
     parser.addoption(
         "--hosts",
@@ -58,11 +58,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--slice"):
+        _keep(config, items, {item.nodeid for item in items if item.get_closest_marker("beyond_slice") is None})
     if VENDOR != "sqlite" and not config.getoption("--services"):
         _keep(config, items, {item.nodeid for item in items if _asks_database(item)})
         if config.getoption("--slice"):
-            in_slice = [item.nodeid for item in items if item.get_closest_marker("beyond_slice") is None]
-            _keep(config, items, other_databases.chosen(in_slice, VENDOR))
+            _keep(config, items, other_databases.chosen([item.nodeid for item in items], VENDOR))
     for item in items:
         place = item.nodeid.removeprefix("tests/")
         if place.startswith("services/"):

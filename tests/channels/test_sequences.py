@@ -1,6 +1,6 @@
 """After any sequence of repeated, reordered and failing requests, the record equals what the carriers did.
 
-Every channel whose tests subclass ``WebhookCases`` or ``SendCases`` is included automatically. A run draws 300
+Every channel whose tests subclass ``WebhookCases`` or ``SendCases`` is included automatically. A run draws 100
 sequences in total; ``make sequences`` draws 10,000 others (``CONTACT_GUARD_SEQUENCES`` sets the number).
 """
 
@@ -19,7 +19,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.channels.cases import ChannelCases, SendCases, WebhookCases
 from tests.channels.sequences import InboundSequence, OutboundSequence
 
-CI = 300
+CI = 100
 NUMBER = int(os.environ.get("CONTACT_GUARD_SEQUENCES", CI))
 
 

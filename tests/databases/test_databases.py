@@ -41,6 +41,7 @@ def on_file(folder: Path, name: str, **options: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.beyond_slice
 @pytest.mark.parametrize("order", [["default", "guard"], ["guard", "default"]], ids=["theirs first", "ours first"])
 def test_our_tables_in_a_separate_database(order: list[str], tmp_path: Path) -> None:
     databases = {name: on_file(tmp_path, name) for name in order}
@@ -67,6 +68,7 @@ def test_the_hosts_people_in_a_separate_database(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.beyond_slice
 def test_no_default_database_at_all(tmp_path: Path) -> None:
     order = ["people", "guard"]
     databases = {"default": {}} | {name: on_file(tmp_path, name) for name in order}

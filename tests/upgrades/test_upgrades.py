@@ -27,7 +27,7 @@ from tests.upgrades import snapshot
 FOLDER = Path(migrations.__file__).parent
 STATES = sorted(path.stem for path in FOLDER.glob("0*.py"))[:-1]
 #: How many migrations lie between the states that are tried; ``make upgrades`` tries all.
-EVERY = int(os.environ.get("CONTACT_GUARD_EVERY_STATE", "10" if connection.vendor == "mysql" else "5"))
+EVERY = int(os.environ.get("CONTACT_GUARD_EVERY_STATE", "20" if connection.vendor == "mysql" else "10"))
 TRIED = sorted({STATES[0], *STATES[::-EVERY], *(STATES[STATES.index(name) - 1] for name in snapshot.MOVING)})
 
 
