@@ -71,7 +71,7 @@ def measure(database: str, customers: int) -> list[str]:
     with fresh(database) as connection:
         from django.db import transaction
 
-        from crm_contact_guard.directory.mirror import BATCH, customer_for
+        from crm_contact_guard.directory import mirror, writing
         from crm_contact_guard.directory.models import Address, Customer
         from crm_contact_guard.directory_sync import sync_all
         from tests.host.models import Client
@@ -100,13 +100,15 @@ def measure(database: str, customers: int) -> list[str]:
             Client.objects.filter(pk__in=some[start : start + 500]).update(full_name="Somebody else")
         tenth = cost(sync_all, customers)
         clients = [str(pk) for pk in Client.objects.values_list("pk", flat=True)[:ALONE]]
-        alone = cost(lambda: [customer_for(key) for key in clients], ALONE)
+        alone = cost(lambda: [mirror.customer_for(key) for key in clients], ALONE)
         Client.objects.exclude(pk__in=clients).delete()
         lost = cost(sync_all, customers - ALONE)
         rows = [list(model._default_manager.all()) for model in (Customer, Address)]
         Address.objects.all().delete()
         Customer.objects.all().delete()
-        batches = [found[start : start + BATCH] for found in rows for start in range(0, len(found), BATCH)]
+        batches = [
+            found[start : start + writing.BATCH] for found in rows for start in range(0, len(found), writing.BATCH)
+        ]
         writing = cost(lambda: write(batches), customers)
 
         told("all new", new, "bulk_create", writing[0], OF_WRITING)

@@ -1,7 +1,7 @@
 """The ``CONTACT_GUARD`` settings.
 
 They are a dict, which is read on each access so that ``override_settings`` works in a host's tests. ``DEFAULTS`` lists
-the known names. ``checks.py`` reports unknown names and suggests the closest known one.
+the known names. ``checks.options`` reports unknown names and suggests the closest known one.
 """
 
 from __future__ import annotations

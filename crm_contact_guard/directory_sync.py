@@ -10,16 +10,12 @@ from django.db.models import Q, QuerySet
 from crm_contact_guard import crm
 from crm_contact_guard.conversations.identity import customers_gone
 from crm_contact_guard.directory.changes import people_changed
-from crm_contact_guard.directory.mirror import (
-    batches,
-    mirror_customers,
-    mirror_employee,
-    mirror_teams,
-    staff_within,
-    within,
-)
+from crm_contact_guard.directory.mirror_customers import mirror_customers
+from crm_contact_guard.directory.mirror_people import mirror_employee, mirror_teams
 from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.directory.placing import staff_within, within
 from crm_contact_guard.directory.problems import adapter_problems
+from crm_contact_guard.directory.writing import batches
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.hosting import database
 from crm_contact_guard.roster_sync import rosters_queue

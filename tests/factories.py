@@ -15,7 +15,8 @@ from crm_contact_guard.channels.base import InboundMessage
 from crm_contact_guard.conversations.lifecycle import conversation_open
 from crm_contact_guard.directory import changes
 from crm_contact_guard.directory.addresses import normalise
-from crm_contact_guard.directory.mirror import customer_for, employee_for, mirror_teams
+from crm_contact_guard.directory.mirror import customer_for, employee_for
+from crm_contact_guard.directory.mirror_people import mirror_teams
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.hosting import database
 from crm_contact_guard.policy.rulebook import from_settings
@@ -110,7 +111,9 @@ def sent(talk: Conversation, text: str, channel: str, **more: Any) -> Message:
 def held(talk: Conversation) -> Message:
     """A message of the conversation's employee that a supervisor decides on."""
     assert talk.employee is not None
-    with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "RULES": {"attempt": "hold"}}):
+    with override_settings(
+        CONTACT_GUARD={**settings.CONTACT_GUARD, "RULES": {"attempt": "hold", "after_hours": "deliver"}}
+    ):
         words = "個人のLINEは aoi_private です。こちらにどうぞ"
         message = gateway.send(actor=talk.employee, conversation=talk, text=words).message
     assert message is not None

@@ -283,8 +283,11 @@ def silences(who: Employee) -> object:
 
 Act = Callable[[Scene, Employee], object]
 SERVICES: dict[str, tuple[Act, set[str]]] = {
-    "gateway.send": (lambda s, who: gateway.send(actor=who, conversation=s.talk, text="Your room is ready."), {"aoi"}),
-    "gateway.note": (
+    "gateway.outbound.send": (
+        lambda s, who: gateway.send(actor=who, conversation=s.talk, text="Your room is ready."),
+        {"aoi"},
+    ),
+    "gateway.notes.note": (
         lambda s, who: gateway.note(
             actor=who, conversation=s.talk, kind="call", text="Comes late", occurred_at=timezone.now()
         ),

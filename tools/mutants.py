@@ -43,7 +43,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "conversations/rights.py": ("tests/permissions", "tests/test_services_authorise.py"),
     "directory/rights.py": ("tests/permissions", "tests/test_services_authorise.py"),
     "privacy/rights.py": ("tests/permissions", "tests/test_services_authorise.py"),
-    "gateway.py": (
+    "gateway": (
         "tests/test_gateway.py",
         "tests/test_sending.py",
         "tests/test_receiving.py",

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from crm_contact_guard.detection.ranker.features import extract, space
+from crm_contact_guard.detection.ranker.describing import extract
+from crm_contact_guard.detection.ranker.features import space
 from crm_contact_guard.detection.text.ngrams import BUCKETS, SCALE, buckets
 from crm_contact_guard.detection.text.normalise import normalise
 from crm_contact_guard.detection.types import Company, Direction, ThreadMessage

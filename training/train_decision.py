@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 
 from crm_contact_guard.detection import encoder, engine
 from crm_contact_guard.detection.decision import LIMIT, NAMES, NOTICED, Signals, decision
-from crm_contact_guard.detection.threads import Reader
+from crm_contact_guard.detection.thread_reader import Reader
 from crm_contact_guard.detection.types import Direction, Kind, ThreadMessage
 from training import calibration, dataset, real
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import reduce
 from itertools import groupby, islice
 from operator import or_
@@ -11,15 +10,15 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationError
-from django.db import DatabaseError
-from django.db.models import Manager, Model, Q, QuerySet, TextField
+from django.core.exceptions import FieldError, ValidationError
+from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Lower
 from django.db.models.lookups import Contains, Exact
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.crm import options, paths
 from crm_contact_guard.crm import roles as roles_
+from crm_contact_guard.crm import rows as host
 from crm_contact_guard.crm.context import ENTERED
 from crm_contact_guard.crm.contract import AddressRecord, CRMAdapter, CustomerRecord, EmployeeRecord, TeamRecord
 from crm_contact_guard.exceptions import ConfigurationError
@@ -55,12 +54,12 @@ class DeclarativeAdapter(CRMAdapter):
             # The same primary key identifies someone else in another table.
             raise ConfigurationError(f"Expected a customer ({expected._meta.label}), got a {actual._meta.label}")
         path = settings.CUSTOMER.get("KEY")
-        return _shared_key(customer, path) if path else str(customer.pk)
+        return host.shared_key(customer, path) if path else str(customer.pk)
 
     def customer(self, key: str) -> CustomerRecord | None:
         found, path = self._rows("CUSTOMER"), settings.CUSTOMER.get("KEY")
         if not path:
-            row = _get(found, key)
+            row = host.get(found, key)
             return None if row is None else self._customer_record([row])
         try:
             same = Exact(Lower(paths.lookup(path)), key.lower())  # iexact is case-sensitive with a binary collation
@@ -79,7 +78,7 @@ class DeclarativeAdapter(CRMAdapter):
             return
         # Yield each customer once, built from its newest rows. The key is case-insensitive.
         rows = found.order_by(Lower(Cast(paths.lookup(path), TextField())), "-pk").iterator(chunk_size=500)
-        for key, group in groupby(rows, key=lambda row: _shared_key(row, path)):
+        for key, group in groupby(rows, key=lambda row: host.shared_key(row, path)):
             if key:
                 yield self._customer_record(list(islice(group, _ROWS_OF_ONE)))
 
@@ -103,14 +102,14 @@ class DeclarativeAdapter(CRMAdapter):
     def merged_into(self, key: str) -> str:
         """Follow the path ``CUSTOMER["MERGED_INTO"]``, for hosts that link a merged row to its successor."""
         path = settings.CUSTOMER.get("MERGED_INTO")
-        row = _get(host_rows.manager(self.customer_model()), key) if path else None
+        row = host.get(host_rows.manager(self.customer_model()), key) if path else None
         return paths.key(row, path) if row is not None else ""
 
     def _customer_record(self, rows: Sequence[Model]) -> CustomerRecord:
         """Build a customer record from its rows, newest first. There is only one row unless ``KEY`` is set."""
         spec: Mapping[str, Any] = settings.CUSTOMER
         row = rows[0]
-        with _reading("CUSTOMER", row):
+        with host.reading("CUSTOMER", row):
             quiet = paths.values(row, spec.get("QUIET_HOURS"))
             # The newest row's addresses come first, in order, followed by additional ones from older rows.
             addresses = dict.fromkeys(
@@ -121,13 +120,13 @@ class DeclarativeAdapter(CRMAdapter):
             )
             return CustomerRecord(
                 key=self.customer_key(row),
-                name=paths.first(row, spec.get("NAME")) or _person_name(row),
+                name=paths.first(row, spec.get("NAME")) or host.person_name(row),
                 addresses=tuple(addresses),
                 owner_key=next(iter(self._people(row, spec.get("OWNER"))), ""),
                 team_key=_EVERYBODY if settings.TEAM.get("EVERYBODY") else paths.key(row, spec.get("TEAM")),
                 language=paths.first(row, spec.get("LANGUAGE")),
                 timezone=paths.first(row, spec.get("TIMEZONE")),
-                url=paths.first(row, spec["URL"]) if "URL" in spec else _own_url(row),
+                url=paths.first(row, spec["URL"]) if "URL" in spec else host.own_url(row),
                 tenant=paths.key(row, spec.get("TENANT")),
                 quiet_hours=quiet[0] if quiet and isinstance(quiet[0], Mapping) else None,
             )
@@ -145,11 +144,11 @@ class DeclarativeAdapter(CRMAdapter):
             return None
         found = self._rows("EMPLOYEE")
         if settings.EMPLOYEE.get("MODEL"):
-            records = self._employee_records(user, found.filter(**{paths.lookup(_user_path()): user.pk}))
+            records = self._employee_records(user, found.filter(**{paths.lookup(host.user_path()): user.pk}))
             here = ENTERED.get() or self.current_tenant()
             elsewhere = {id(record): bool(here) and record.tenant not in ("", here) for record in records}
             return min(records, key=lambda record: (elsewhere[id(record)], not record.active), default=None)
-        if _is_narrowed("EMPLOYEE") and not found.filter(pk=user.pk).exists():
+        if host.is_narrowed("EMPLOYEE") and not found.filter(pk=user.pk).exists():
             return None
         return next(iter(self._employee_records(user, [user])), None)
 
@@ -159,7 +158,7 @@ class DeclarativeAdapter(CRMAdapter):
             for user in found.iterator(chunk_size=500):
                 yield from self._employee_records(user, [user])
             return
-        path = _user_path()
+        path = host.user_path()
         rows = found.filter(**{f"{paths.lookup(path)}__isnull": False}).order_by(f"{paths.lookup(path)}__pk", "pk")
         for _key, group in groupby(rows.iterator(chunk_size=500), key=lambda row: paths.key(row, path)):
             own = list(group)
@@ -175,9 +174,9 @@ class DeclarativeAdapter(CRMAdapter):
 
     def _employee_record(self, user: Any, tenant: str, rows: Sequence[Any]) -> EmployeeRecord | None:
         spec: Mapping[str, Any] = settings.EMPLOYEE
-        with _reading("EMPLOYEE", rows[0]):
+        with host.reading("EMPLOYEE", rows[0]):
             roles = {id(row): self.role(row) for row in rows}
-            active = [row for row in rows if roles[id(row)] and _is_active(row)]
+            active = [row for row in rows if roles[id(row)] and host.is_active(row)]
             own = active or [row for row in rows if roles[id(row)]]
             if not own:
                 return None
@@ -185,8 +184,8 @@ class DeclarativeAdapter(CRMAdapter):
             hours, calendar = (paths.values(own[0], spec.get(name)) for name in ("HOURS", "CALENDAR"))
             return EmployeeRecord(
                 key=str(user.pk),
-                name=paths.first(own[0], spec.get("NAME")) or _person_name(user),
-                email=paths.first(own[0], spec["EMAIL"]) if spec.get("EMAIL") else _person_email(user),
+                name=paths.first(own[0], spec.get("NAME")) or host.person_name(user),
+                email=paths.first(own[0], spec["EMAIL"]) if spec.get("EMAIL") else host.person_email(user),
                 role=roles_.highest(roles[id(row)] for row in own),
                 team_keys=(_EVERYBODY,) if settings.TEAM.get("EVERYBODY") else tuple(teams),
                 timezone=paths.first(own[0], spec.get("TIMEZONE")),
@@ -203,7 +202,7 @@ class DeclarativeAdapter(CRMAdapter):
         return roles_.role(user, settings.EMPLOYEE)
 
     def user(self, key: str) -> Any:
-        return _get(host_rows.manager(get_user_model()), key)
+        return host.get(host_rows.manager(get_user_model()), key)
 
     # --- teams
     def team_model(self) -> type[Model]:
@@ -226,7 +225,7 @@ class DeclarativeAdapter(CRMAdapter):
         if not spec.get("MODEL"):
             return
         for row in self._rows("TEAM"):
-            with _reading("TEAM", row):
+            with host.reading("TEAM", row):
                 tenant = paths.key(row, spec.get("TENANT"))
                 heads = [*chiefs.get((tenant, str(row.pk)), ()), "", ""]
                 record = TeamRecord(
@@ -258,7 +257,7 @@ class DeclarativeAdapter(CRMAdapter):
         for row in self._rows("EMPLOYEE").iterator(chunk_size=500):
             if not spec.get("ROLE_GROUPS"):
                 yield from roles_.unnamed(row, spec)
-            elif _is_active(row) and not self.role(row):
+            elif host.is_active(row) and not self.role(row):
                 yield ""
 
     # --- the settings
@@ -269,7 +268,7 @@ class DeclarativeAdapter(CRMAdapter):
         """Return the keys of the users to whom the paths lead, directly or through rows of ``EMPLOYEE["MODEL"]``."""
         user, model = get_user_model(), self.employee_model()
         return [
-            paths.key(value, _user_path())
+            paths.key(value, host.user_path())
             if isinstance(value, model) and not isinstance(value, user)
             else str(getattr(value, "pk", value))
             for value in paths.values(row, people)
@@ -298,65 +297,3 @@ class DeclarativeAdapter(CRMAdapter):
 _EVERYBODY = "everybody"
 #: Maximum number of rows read per customer if ``KEY`` is set.
 _ROWS_OF_ONE = 20
-
-
-def _get(rows: Manager[Any] | QuerySet[Any], key: str) -> Any:
-    """Return the row with the primary key ``key``, or None if there is no such row or the key is invalid."""
-    if "\0" in key:
-        return None  # PostgreSQL raises an error for NUL, which would abort the transaction
-    try:
-        return rows.get(pk=rows.model._meta.pk.to_python(key))
-    except (ObjectDoesNotExist, ValueError, TypeError, OverflowError, ValidationError):
-        return None
-
-
-def _shared_key(row: Any, path: str) -> str:
-    """Return the key shared by all rows of a customer, in lower case."""
-    return paths.key(row, path).strip().lower()
-
-
-def _user_path() -> str:
-    return str(settings.EMPLOYEE.get("USER", "user"))
-
-
-def _is_narrowed(setting: str) -> bool:
-    spec = getattr(settings, setting)
-    return bool(spec.get("FILTER") or spec.get("EXCLUDE"))
-
-
-def _is_active(row: Any) -> bool:
-    return all(paths.values(row, settings.EMPLOYEE.get("ACTIVE", "is_active")))
-
-
-def _own_url(row: Any) -> str:
-    """Return the row's ``get_absolute_url()``, or "" if it fails, since the method isn't configured explicitly."""
-    try:
-        return paths.first(row, "get_absolute_url")
-    except DatabaseError:
-        raise
-    except Exception:  # noqa: BLE001 - a host's method may raise anything
-        return ""
-
-
-def _person_name(row: Any) -> str:
-    full = getattr(row, "get_full_name", None)
-    try:
-        return (full() if callable(full) else "") or str(row)
-    except TypeError:  # str() of Django's user model is the login name, which may be None
-        return f"{row._meta.verbose_name} {row.pk}"
-
-
-def _person_email(user: Any) -> str:
-    return paths.first(user, getattr(user, "EMAIL_FIELD", None) or "email")
-
-
-@contextmanager
-def _reading(setting: str, row: Any) -> Iterator[None]:
-    """Convert an exception from a host's property or method to a ConfigurationError that names the row and setting."""
-    try:
-        yield
-    except (ConfigurationError, DatabaseError):
-        raise
-    except Exception as problem:
-        what = f'{type(row).__name__} {getattr(row, "pk", "")} can\'t be read with CONTACT_GUARD["{setting}"]'
-        raise ConfigurationError(f"{what}: {type(problem).__name__}: {problem}") from problem

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from crm_contact_guard.detection.concepts.lexicon import lexicon
 from crm_contact_guard.detection.concepts.patterns import patterns, version
-from crm_contact_guard.detection.ranker.features import REACHABLE, Evidence, space
+from crm_contact_guard.detection.ranker.describing import Evidence
+from crm_contact_guard.detection.ranker.features import REACHABLE, space
 from crm_contact_guard.detection.ranker.model import ranker
 from crm_contact_guard.detection.text.normalise import Normalised
 from crm_contact_guard.detection.text.sentences import sentences_of

@@ -8,8 +8,10 @@ from typing import Any
 from django.db.models import QuerySet
 
 from crm_contact_guard import crm
-from crm_contact_guard.directory.mirror import mirror_customers, mirror_employee, mirror_teams, staff_within
+from crm_contact_guard.directory.mirror_customers import mirror_customers
+from crm_contact_guard.directory.mirror_people import mirror_employee, mirror_teams
 from crm_contact_guard.directory.models import Address, Customer, Employee, Team
+from crm_contact_guard.directory.placing import staff_within
 from crm_contact_guard.directory_sync import employees_gone
 from crm_contact_guard.hosting import database
 

@@ -13,9 +13,10 @@ from crm_contact_guard.channels import registry
 from crm_contact_guard.conf import settings
 from crm_contact_guard.crm import CustomerRecord, EmployeeRecord, TeamRecord
 from crm_contact_guard.directory.addresses import normalise
-from crm_contact_guard.directory.mirror import batches, staff_within, within
 from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.directory.placing import staff_within, within
 from crm_contact_guard.directory.problems import adapter_problems
+from crm_contact_guard.directory.writing import batches
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation.mirrored import changed_customers, staff_changed

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from crm_contact_guard import crm
 from crm_contact_guard.crm import EmployeeRecord
-from crm_contact_guard.directory.mirror import staff_within
 from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.directory.placing import staff_within
 from crm_contact_guard.exceptions import ConfigurationError
 from crm_contact_guard.installation.report import Item, error, fine, warning
 from crm_contact_guard.policy import hours, quiet_hours

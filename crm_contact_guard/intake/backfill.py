@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import crm
 from crm_contact_guard.conversations.carrier_events import note_seen, seen
 from crm_contact_guard.conversations.lifecycle import conversation_open
-from crm_contact_guard.directory.mirror import customer_for, mirror_employee, placed
+from crm_contact_guard.directory.mirror import customer_for
+from crm_contact_guard.directory.mirror_people import mirror_employee
 from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.directory.placing import placed
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.hosting.insert_once import insert_once

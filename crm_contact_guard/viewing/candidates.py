@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from crm_contact_guard import crm, permissions
-from crm_contact_guard.directory.mirror import mirror_customer, placed
+from crm_contact_guard.directory.mirror_customers import mirror_customer
 from crm_contact_guard.directory.models import Customer, Employee
+from crm_contact_guard.directory.placing import placed
 
 #: Maximum number of customers in a search result.
 MOST = 10

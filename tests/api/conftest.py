@@ -11,7 +11,7 @@ from django.test import Client
 
 from crm_contact_guard import crm
 from crm_contact_guard.channels.base import FileIn
-from crm_contact_guard.directory.mirror import mirror_employee, mirror_teams
+from crm_contact_guard.directory.mirror_people import mirror_employee, mirror_teams
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from crm_contact_guard import crm
-from crm_contact_guard.directory.mirror import mirror_employee, mirror_teams
+from crm_contact_guard.directory.mirror_people import mirror_employee, mirror_teams
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise

@@ -17,7 +17,7 @@ from crm_contact_guard import gateway
 from crm_contact_guard import urls as app_urls
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.console import urls
-from crm_contact_guard.console.customer.chat import COOKIE
+from crm_contact_guard.console.customer.chat_entry import COOKIE
 from crm_contact_guard.conversations.chat_links import chat_link_create
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.conversations.restrictions.models import Restriction

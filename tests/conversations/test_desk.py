@@ -12,7 +12,8 @@ from crm_contact_guard.conversations.desk import drafts, meanwhile, presence, sh
 from crm_contact_guard.conversations.desk.handing_over import conversation_hand_over
 from crm_contact_guard.conversations.desk.models import Draft
 from crm_contact_guard.conversations.desk.thanks import only_thanks
-from crm_contact_guard.directory.mirror import employee_for, mirror_teams
+from crm_contact_guard.directory.mirror import employee_for
+from crm_contact_guard.directory.mirror_people import mirror_teams
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.privacy.erasing import erase_messages

@@ -14,8 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm_contact_guard.crm import AddressRecord, CustomerRecord, DeclarativeAdapter, paths
-from crm_contact_guard.directory.mirror import BATCH, mirror_customers
+from crm_contact_guard.directory.mirror_customers import mirror_customers
 from crm_contact_guard.directory.models import Address, Customer, Employee
+from crm_contact_guard.directory.writing import BATCH
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.record.models import Event
 from tests import factories

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 
 from crm_contact_guard.crm import CustomerRecord
-from crm_contact_guard.directory.mirror import mirror_customer
+from crm_contact_guard.directory.mirror_customers import mirror_customer
 from crm_contact_guard.directory.models import Customer, Employee, Team
 from tests import factories
 from tests.host.models import Client, User

@@ -17,8 +17,8 @@ from django.test.utils import isolate_apps
 
 from crm_contact_guard import crm
 from crm_contact_guard.conf import DEFAULTS
-from crm_contact_guard.installation import host_fields as fields
-from crm_contact_guard.installation import host_models
+from crm_contact_guard.installation.proposing import host_addresses, host_models, host_roles, host_selection
+from crm_contact_guard.installation.proposing import host_fields as fields
 from tests import factories
 from tests.host.models import Client, User
 
@@ -82,7 +82,7 @@ def test_customers_who_are_users_are_distinguished_from_staff_by_role() -> None:
 @pytest.mark.django_db
 def test_customers_who_are_users_are_distinguished_from_staff_by_team(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a host whose users have no role and none is marked as staff."""
-    monkeypatch.setattr(fields, "role", lambda _model: "")
+    monkeypatch.setattr(host_roles, "role", lambda _model: "")
     factories.user("hanako")
     factories.user("aoi", branch=factories.team())
     words, guard = proposed("--customer", "host.User")
@@ -150,10 +150,10 @@ def test_non_personal_users_and_staff_among_customers_are_detected_by_columns() 
         class Meta:
             app_label = "host"
 
-    assert fields.no_persons(Operator) == {"is_team": True, "is_deleted": True}
-    assert fields.colleagues(Person, None) == "is_user"
-    assert fields.colleagues(Guest, Therapist) == "worker"
-    assert fields.colleagues(Guest, None) == ""
+    assert host_selection.no_persons(Operator) == {"is_team": True, "is_deleted": True}
+    assert host_selection.colleagues(Person, None) == "is_user"
+    assert host_selection.colleagues(Guest, Therapist) == "worker"
+    assert host_selection.colleagues(Guest, None) == ""
 
 
 @isolate_apps("tests.host")
@@ -175,7 +175,7 @@ def test_address_models_that_refer_to_each_other_do_not_loop() -> None:
         Address, "work_place"
     )
 
-    assert fields.phones(Address) == fields.phones(WorkAddress) == []
+    assert host_addresses.phones(Address) == host_addresses.phones(WorkAddress) == []
 
 
 @isolate_apps("tests.host")
@@ -203,8 +203,8 @@ def test_addresses_in_a_customers_profile_are_found() -> None:
         class Meta:
             app_label = "host"
 
-    assert fields.phones(Member) == ["more.phone_number"]
-    assert fields.emails(Member) == ["email"]
+    assert host_addresses.phones(Member) == ["more.phone_number"]
+    assert host_addresses.emails(Member) == ["email"]
 
 
 @isolate_apps("tests.host")
@@ -247,7 +247,7 @@ def test_staff_with_their_own_model_are_distinguished_from_customers_who_are_use
 def test_mobile_numbers_go_by_other_names_in_other_countries(name: str) -> None:
     model = type("Lodger", (models.Model,), {name: models.CharField(), "Meta": Labelled, "__module__": __name__})
 
-    assert fields.phones(model) == [name]
+    assert host_addresses.phones(model) == [name]
 
 
 class Labelled:
@@ -259,4 +259,4 @@ class Labelled:
     [("anonymous", ""), ("AnonymousUser", ""), ("public", ""), ("seller", "employee"), ("Sales manager", "supervisor")],
 )
 def test_nobody_works_under_the_name_of_an_anonymous_type(word: str, role: str) -> None:
-    assert fields.ours(word) == role
+    assert host_roles.ours(word) == role

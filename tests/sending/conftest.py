@@ -11,7 +11,8 @@ import pytest
 from crm_contact_guard import gateway, tasks
 from crm_contact_guard.channels.memory import MemoryChannel
 from crm_contact_guard.delivery.models import Wait
-from crm_contact_guard.directory.mirror import employee_for, mirror_teams
+from crm_contact_guard.directory.mirror import employee_for
+from crm_contact_guard.directory.mirror_people import mirror_teams
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.verification.whole_record import verify

@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
 from crm_contact_guard.console.cases.course import Mark, course
-from crm_contact_guard.console.cases.forms import FORMS, StepForm
+from crm_contact_guard.console.cases.forms import FORMS
+from crm_contact_guard.console.cases.step_form import StepForm
 from crm_contact_guard.console.conversation import thread
 from crm_contact_guard.console.conversation.thread import Line
 from crm_contact_guard.console.page import Shown, page, show

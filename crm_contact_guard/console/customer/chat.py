@@ -8,28 +8,25 @@ value derived from the token in the cookie, which another site can neither read 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import wraps
-from typing import Any, cast
 from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from crm_contact_guard import gateway
 from crm_contact_guard.channels.base import Channel, FileIn, InboundMessage
 from crm_contact_guard.conf import settings
 from crm_contact_guard.console.conversation import channel_choices
+from crm_contact_guard.console.customer.chat_entry import COOKIE, form_token, public
 from crm_contact_guard.console.customer.chat_language import language_of, others, remember
+from crm_contact_guard.console.customer.chat_limits import fault
 from crm_contact_guard.console.customer.chat_pages import (
     ChatClosed,
     ChatComposer,
@@ -39,7 +36,6 @@ from crm_contact_guard.console.customer.chat_pages import (
     ChatTalk,
 )
 from crm_contact_guard.console.customer.chat_thread import chat_lines, chat_version, hand_out, last_read
-from crm_contact_guard.console.headers import protect
 from crm_contact_guard.console.page import Shown, is_htmx
 from crm_contact_guard.console.times import clock
 from crm_contact_guard.conversations import typing_marks
@@ -50,40 +46,13 @@ from crm_contact_guard.conversations.restrictions.standing import hides_name, na
 from crm_contact_guard.directory.addresses import mask
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.files import uploads
-from crm_contact_guard.files.models import Attachment
 from crm_contact_guard.hosting.languages import speaking
 from crm_contact_guard.policy import hours
 from crm_contact_guard.policy.closing import ending, opening, urgent
-from crm_contact_guard.record.models import Direction, Message
+from crm_contact_guard.record.models import Direction
 
-COOKIE = "contact_guard_chat"
 #: Maximum size in bytes of a posted chat message without its files.
 MAX_BODY = 256 * 1024
-#: Maximum number of customer messages per minute in a conversation: more than anyone types, too few for a script to do
-#: harm.
-PER_MINUTE = 30
-#: Maximum number of customer files per hour in a conversation: enough for an album of pictures, too few to fill a disk.
-FILES_PER_HOUR = 60
-
-View = Callable[..., HttpResponseBase]
-
-
-def public(*methods: str) -> Callable[[View], View]:
-    """Turn a view into a page for anyone who has a link: without a login, a CSRF cookie, framing or a referrer."""
-
-    def decorate(view: View) -> View:
-        @csrf_exempt
-        @require_http_methods(methods)
-        @wraps(view)
-        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            with speaking():
-                return protect(view(request, *args, **kwargs), public=True)
-
-        # Login-required middleware (part of Django since 5.1) lets views with this attribute through.
-        wrapped.login_required = False  # type: ignore[attr-defined]
-        return cast(View, wrapped)
-
-    return decorate
 
 
 @public("GET", "HEAD")
@@ -157,7 +126,7 @@ def chat_news(request: HttpRequest) -> HttpResponse:
 def _post(request: HttpRequest, link: ChatLink, token: str, channel: Channel) -> HttpResponse:
     text = request.POST.get("text", "").replace("\r\n", "\n")
     key = request.POST.get("key", "")[:64] or uuid4().hex
-    error, status = _fault(request, link, token, text, channel)
+    error, status = fault(request, link, token, text, channel)
     attached: list[FileIn] = []
     if not error:
         try:
@@ -212,37 +181,6 @@ def _end(request: HttpRequest, link: ChatLink, token: str, channel: Channel) -> 
     response = _show(request, ChatEnded(company, copied))
     response.delete_cookie(COOKIE, path=reverse("crm_contact_guard:chat_page"))
     return response
-
-
-def _fault(request: HttpRequest, link: ChatLink, token: str, text: str, channel: Channel) -> tuple[str, int]:
-    """Return an error message for a posted message and the matching HTTP status, or "" and 200 if it is acceptable."""
-    most = min(limit for limit in (settings.MAX_TEXT_LENGTH, channel.max_length) if limit)
-    if not constant_time_compare(request.POST.get("form_token", ""), form_token(token)):
-        # Another link has been opened in this browser since, or the form was posted from another site.
-        return _("This page is out of date. Your message was not sent yet: please send it again."), 403
-    if not text.strip() and not any(request.FILES.getlist("files")):
-        return _("Please write something first."), 422
-    if len(text) > most:
-        words = _("Your message has %(has)d characters; at most %(most)d are possible. Please send it in parts.")
-        return words % {"has": len(text), "most": most}, 422
-    lately = Message.objects.filter(
-        conversation_id=link.conversation_id,
-        direction=Direction.INBOUND,
-        recorded_at__gte=timezone.now() - timedelta(minutes=1),
-    ).count()
-    files = Attachment.objects.filter(
-        message__conversation=link.conversation_id,
-        message__direction=Direction.INBOUND,
-        message__recorded_at__gte=timezone.now() - timedelta(hours=1),
-    )
-    if lately >= PER_MINUTE or (request.FILES and files.count() >= FILES_PER_HOUR):
-        return _("That was a lot at once. Please wait a minute and send it again; nothing is lost."), 429
-    return "", 200
-
-
-def form_token(token: str) -> str:
-    """Return the value that the form on a link's page must carry, derived from the link's token."""
-    return salted_hmac("crm_contact_guard.chat.form", token, algorithm="sha256").hexdigest()
 
 
 def _page(

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from crm_contact_guard.console.conversation import channel_choices
-from crm_contact_guard.console.customer.chat import COOKIE, public
+from crm_contact_guard.console.customer.chat_entry import COOKIE, public
 from crm_contact_guard.console.customer.chat_thread import shown_messages
 from crm_contact_guard.conversations.chat_links import chat_link_find
 from crm_contact_guard.files.models import Attachment

@@ -14,7 +14,8 @@ from itertools import accumulate, islice
 from crm_contact_guard.detection.concepts.lexicon import lexicon
 from crm_contact_guard.detection.gates import opened
 from crm_contact_guard.detection.identifiers.candidates import Budget
-from crm_contact_guard.detection.ranker.features import Evidence, describe, extract, gather, identify, space
+from crm_contact_guard.detection.ranker.describing import Evidence, describe, extract, gather, identify
+from crm_contact_guard.detection.ranker.features import space
 from crm_contact_guard.detection.ranker.model import probability, ranker
 from crm_contact_guard.detection.text.normalise import Normalised
 from crm_contact_guard.detection.types import Company, Direction

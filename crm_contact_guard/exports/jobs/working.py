@@ -35,6 +35,7 @@ from crm_contact_guard.exports.formats import formats_add
 from crm_contact_guard.exports.jobs import parts, telling
 from crm_contact_guard.exports.jobs.models import ExportJob
 from crm_contact_guard.exports.jobs.parts import Part, PartLost
+from crm_contact_guard.exports.jobs.remarks import remark_of
 from crm_contact_guard.exports.jobs.requesting import record_job
 from crm_contact_guard.hosting import database, logs, retrying
 from crm_contact_guard.hosting.languages import speaking
@@ -232,7 +233,7 @@ class _Worker:
             bytes=size,
             messages=rows["message"],
             events=rows["event"],
-            remark=_remark(written),
+            remark=remark_of(written),
         )
         if not ended:
             raise _Stopped
@@ -287,18 +288,3 @@ class _Beating:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
-
-
-def _remark(written: bundle.Written) -> str:
-    """Say what could not be included."""
-    told = []
-    if written.missing:
-        told.append(_("%(count)s sealed rows are missing from the database.") % {"count": written.missing})
-    if written.unreadable:
-        names = ", ".join(written.unreadable[:20])
-        told.append(_("Files that can't be read or differ from the sealed ones: %(names)s") % {"names": names})
-    for name, count in written.cut.items():
-        told.append(_("%(format)s can't hold %(count)s values as they are; they are cut and marked.") % {
-            "format": name, "count": count,
-        })  # fmt: skip
-    return " ".join(told)

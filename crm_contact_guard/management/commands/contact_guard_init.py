@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.installation.proposal import propose
+from crm_contact_guard.installation.proposing.proposal import propose
 from crm_contact_guard.management.command import GuardCommand
 
 _NEXT = """

@@ -12,7 +12,8 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from crm_contact_guard import gateway
-from crm_contact_guard.console.customer.chat import COOKIE, PER_MINUTE
+from crm_contact_guard.console.customer.chat_entry import COOKIE
+from crm_contact_guard.console.customer.chat_limits import PER_MINUTE
 from crm_contact_guard.conversations.chat_links import chat_link_create, chat_link_revoke
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.directory.models import Address

@@ -12,7 +12,8 @@ from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from crm_contact_guard.conversations.lifecycle import conversation_open  # noqa: E402
-from crm_contact_guard.directory.mirror import customer_for, employee_for, mirror_teams  # noqa: E402
+from crm_contact_guard.directory.mirror import customer_for, employee_for  # noqa: E402
+from crm_contact_guard.directory.mirror_people import mirror_teams  # noqa: E402
 from crm_contact_guard.directory.models import Employee  # noqa: E402
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict, alert_raise  # noqa: E402
 from crm_contact_guard.supervision.cases.models import Case  # noqa: E402

@@ -1,27 +1,19 @@
-"""The entry points for messages: ``send`` for messages from employees, ``receive`` for messages from customers.
-
-Both functions run synchronously until the record is committed. They then queue the remaining work (delivery, inspection
-and notices) by task name; the tasks are in ``tasks.py``. ``note`` records what was said on the phone or in person.
-"""
+"""Send messages from employees."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
 from crm_contact_guard.channels import registry
-from crm_contact_guard.channels.base import FileIn, InboundMessage
-from crm_contact_guard.conversations import lifecycle, names, senders
-from crm_contact_guard.conversations.carrier_events import event_key, seen
-from crm_contact_guard.conversations.desk import shelving
-from crm_contact_guard.conversations.models import CarrierEventId
-from crm_contact_guard.conversations.quotes import earlier_words, told_apart
+from crm_contact_guard.channels.base import FileIn
+from crm_contact_guard.conversations import lifecycle
+from crm_contact_guard.conversations.quotes import earlier_words
 from crm_contact_guard.conversations.restrictions.standing import writing_as
 from crm_contact_guard.delivery import consent
 from crm_contact_guard.delivery.idempotency import KeyedRequest
@@ -29,26 +21,21 @@ from crm_contact_guard.delivery.models import Wait
 from crm_contact_guard.detection.segments import has_parts
 from crm_contact_guard.detection.types import Direction, Scan, Stance
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.dispatch import later
-from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
-from crm_contact_guard.files import media, storage
+from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.files import storage
 from crm_contact_guard.hosting import database
 from crm_contact_guard.hosting.insert_once import insert_once
 from crm_contact_guard.policy import limits, templates
-from crm_contact_guard.policy.closing import urgent
 from crm_contact_guard.policy.decision import Action, Decision, Override, OverrideCode
 from crm_contact_guard.policy.known_rules.publishing import check_signed
-from crm_contact_guard.record.inserting import insert_quietly
-from crm_contact_guard.record.models import Conversation, Message, MessageKind
+from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.record.recording import record_message
 from crm_contact_guard.record.statements import together
 from crm_contact_guard.sending import planning, recalling, starting
 from crm_contact_guard.sending.telling import emergency_tell, held_tell
 from crm_contact_guard.supervision.choices import record_choice, record_kept_back
 from crm_contact_guard.supervision.contents import Content
-from crm_contact_guard.supervision.preview import Preview, preview
-
-__all__ = ["Preview", "Received", "Sent", "note", "preview", "receive", "send"]
+from crm_contact_guard.supervision.preview import preview
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,18 +50,6 @@ class Sent:
     #: Whether the message is that of an earlier call with the same idempotency key.
     repeated: bool = False
     wait: Wait | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Received:
-    """The result of ``receive``: the recorded message, or the earlier one if the event is a duplicate."""
-
-    message: Message | None
-    conversation: Conversation | None
-    duplicate: bool = False
-
-
-# --- outbound
 
 
 def send(
@@ -185,122 +160,3 @@ def send(
 def _repeated(message: Message) -> Sent:
     nothing = Scan(attempt=False, by=None, stance=Stance.NONE, score=0.0)
     return Sent(message=message, decision=Decision(action=Action.DELIVER), scan=nothing, repeated=True)
-
-
-# --- inbound
-
-
-def receive(inbound: InboundMessage) -> Received:
-    """Record a message from a carrier exactly once, and queue its inspection.
-
-    The conversation is found by our own token, or else by the messages that this one refers to, or else by the sender's
-    address. In the last case, it is the sender's latest open conversation or a new one with the customer's owner. A new
-    conversation with an unknown sender is unassigned. A message without text and files is recorded, too.
-    """
-    # Avoid storing a duplicate's files. Without files, the unique constraint below is enough and needs no extra query.
-    known = seen(inbound.channel, inbound.event_id) if inbound.files else None
-    if known is not None:
-        return _known(known)
-    carrier = registry.channel(inbound.channel)
-    # Queried before the transaction, so that the transaction is short and begins with a write. On SQLite, all other
-    # writers wait for it.
-    named = senders.named_in(inbound)
-    holders = senders.having(carrier, inbound.from_address)
-    with storage.storing(inbound.files) as stored:
-        with insert_once(lambda: seen(inbound.channel, inbound.event_id)) as insertion:
-            conversation = named or senders.conversation_of(inbound, holders)
-            waiting = {media.WAITING: media.listing(inbound.media)} if inbound.media else {}
-            text, quoted = told_apart(conversation, inbound.text, inbound.quoted)
-            with together(database.alias()):
-                message = record_message(
-                    conversation=conversation,
-                    direction=Direction.INBOUND.value,
-                    channel=inbound.channel,
-                    occurred_at=inbound.occurred_at,
-                    text=text,
-                    employee_id=conversation.employee_id,
-                    subject=inbound.subject or None,
-                    quoted=quoted or None,
-                    from_name=inbound.from_name or conversation.customer.name,
-                    from_address=inbound.from_address or None,
-                    to_name=conversation.employee.name if conversation.employee is not None else None,
-                    to_address=inbound.to_address or None,
-                    details=urgent.marked({**inbound.details, **waiting}, inbound.subject, text),
-                    files=storage.listing(stored),
-                    carrier_id=inbound.carrier_id,
-                )
-                insert_quietly(
-                    CarrierEventId(
-                        channel=inbound.channel,
-                        event_id=event_key(inbound.event_id),
-                        message=message,
-                        received_at=message.recorded_at,
-                    )
-                )
-                lifecycle.note_message(conversation, message)
-            shelving.note_thanks(conversation, message)
-            storage.attach(message, stored)
-            consent.wrote(carrier, inbound.from_address, inbound.occurred_at, holders)
-            names.ask_later(carrier, conversation.customer)
-            later("inspect", str(message.pk))
-            for media_id in media.expect(message, inbound.media):
-                later("fetch", str(media_id))
-        if insertion.earlier is not None:
-            # The carrier delivered the same event twice at once. The unique constraint let only one of them through.
-            storage.discard(stored)
-            return _known(insertion.earlier)
-    return Received(message=message, conversation=conversation)
-
-
-def _known(event: CarrierEventId) -> Received:
-    conversation = event.message.conversation if event.message is not None else None
-    return Received(message=event.message, conversation=conversation, duplicate=True)
-
-
-# --- notes
-
-
-def note(
-    *,
-    actor: Employee,
-    conversation: Conversation,
-    kind: str,
-    text: str,
-    occurred_at: datetime,
-    details: Mapping[str, Any] | None = None,
-    attachments: Sequence[FileIn] = (),
-) -> Message:
-    """Record a note on a phone call or meeting.
-
-    ``details`` can contain the duration in minutes, the place, the people and the agreed next step.
-
-    Raise NotPermitted, or InvalidMessage if the text is empty or too long, the kind is unknown, or the time is in the
-    future.
-    """
-    if not permissions.may_write(actor, conversation):
-        raise NotPermitted(_("You can't write in this conversation."))
-    if kind not in (MessageKind.CALL, MessageKind.MEETING):
-        raise InvalidMessage(_("Choose call or meeting."), field="kind")
-    if occurred_at > timezone.now():
-        raise InvalidMessage(
-            _("A note is about something that has happened: this time is in the future."), field="occurred_at"
-        )
-    limits.check_text(text, None)
-    with storage.storing(attachments) as stored, database.atomic():
-        message = record_message(
-            conversation=conversation,
-            direction=Direction.NOTE.value,
-            channel="note",
-            kind=kind,
-            occurred_at=occurred_at,
-            text=text,
-            employee_id=actor.pk,
-            from_name=actor.name,
-            to_name=conversation.customer.name,
-            details=details,
-            files=storage.listing(stored),
-        )
-        storage.attach(message, stored)
-        lifecycle.note_message(conversation, message)
-        later("inspect", str(message.pk))
-    return message

@@ -10,7 +10,8 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db.models import EmailField, ForeignKey, ManyToManyField, Model
 
-from crm_contact_guard.installation import host_fields as fields
+from crm_contact_guard.installation.proposing import host_addresses, host_roles
+from crm_contact_guard.installation.proposing import host_fields as fields
 
 #: Prefixes of the names of third-party apps, whose models are ignored.
 _FOREIGN = (
@@ -77,7 +78,7 @@ def _likeness(model: type[Model]) -> float:
     words = fields.words_of(model)
     word = next((index for index, each in enumerate(fields.CUSTOMERS) if words in ([each], [each, "model"])), None)
     within = next((index for index, each in enumerate(fields.CUSTOMERS) if each in words), None)
-    reach = len(fields.emails(model)) + len(fields.phones(model)) + bool(fields.person(model))
+    reach = len(host_addresses.emails(model)) + len(host_addresses.phones(model)) + bool(fields.person(model))
     if reach and (word is not None or within is not None):
         named = 20.0 - word if word is not None else 5.0 - (within or 0) / len(fields.CUSTOMERS)
         person = 2.0 if {"first_name", "last_name", "full_name"} & fields.names(model) else 0.0
@@ -126,7 +127,7 @@ def _staff(customer: type[Model], tenant: type[Model] | None) -> type[Model] | N
         if _DEEDS & set(words):
             continue
         score = next((10.0 - index for index, each in enumerate(_STAFF) if each in words), 0.0)
-        evidence = bool(fields.role(model)) + 2 * (tenant is not None and _points(model, tenant))
+        evidence = bool(host_roles.role(model)) + 2 * (tenant is not None and _points(model, tenant))
         if score or (evidence and any(each in words for each in _ANYBODY)):
             score += evidence
             best = (score, model) if best is None or score > best[0] else best

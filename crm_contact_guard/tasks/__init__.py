@@ -1,24 +1,25 @@
 """Celery tasks for everything that happens after a message was recorded.
 
 Tasks contain no logic, take IDs as text, start after the commit and may run twice. ``sweep`` reschedules work that was
-left undone because a process crashed or the broker was unavailable, so lost task messages do no harm.
+left undone because a process crashed or the broker was unavailable, so lost task messages do no harm. All tasks are
+defined in this module, because Celery names a task after its module, and hosts refer to these names.
 """
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import asdict
-from datetime import timedelta
 from uuid import UUID
 
 from celery import Task, shared_task
 from celery.signals import task_prerun, worker_init
+from django.db.models import Model
 from django.utils import timezone
 
 from crm_contact_guard import crm
 from crm_contact_guard.conversations import names
-from crm_contact_guard.conversations.desk import drafts, presence
 from crm_contact_guard.conversations.restrictions.models import Restriction
-from crm_contact_guard.delivery import attempts, outbox, waits
+from crm_contact_guard.delivery import attempts
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.dispatch import later
@@ -40,23 +41,25 @@ from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.roster_sync import roster_read
 from crm_contact_guard.sealing import sealer, witnessing
-from crm_contact_guard.sending import releasing, telling
-from crm_contact_guard.supervision import alert_notices, inspection
-from crm_contact_guard.supervision.cases import reminders
-from crm_contact_guard.supervision.consulting import consultations
+from crm_contact_guard.sending import releasing
+from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.consulting import notices as consultation_notices
 from crm_contact_guard.supervision.consulting.models import Consultation
-from crm_contact_guard.supervision.handling import overdue, steps
 from crm_contact_guard.supervision.quality import drawing
 from crm_contact_guard.supervision.quality.assigning import second_reviews_reassign
 from crm_contact_guard.supervision.rehearsing import trials
 from crm_contact_guard.supervision.second_reading import second_reader
-from crm_contact_guard.supervision.standing_in import returning
 from crm_contact_guard.supervision.unread.telling import unread_tell
 from crm_contact_guard.supervision.urgent.telling import urgent_tell
 from crm_contact_guard.supervision.watching import noticing
+from crm_contact_guard.tasks import sweeping
 
 logger = logs.logger(__name__)
+
+
+def _tenant_of(model: type[Model], key: str, path: str = "tenant") -> AbstractContextManager[None]:
+    """Enter the tenant of the row with this primary key. ``path`` leads from the row to its tenant."""
+    return crm.tenant(model._default_manager.values_list(path, flat=True).get(pk=key))
 
 
 @worker_init.connect
@@ -75,16 +78,14 @@ def renew_connections(task: Task[..., None], **_: object) -> None:
 @shared_task(acks_late=True, ignore_result=True)
 def deliver(message_id: str) -> None:
     """Send one message to its carrier, unless another worker is already sending it."""
-    tenant = Message.objects.values_list("tenant", flat=True).get(pk=message_id)
-    with crm.tenant(tenant):
+    with _tenant_of(Message, message_id):
         attempts.deliver(UUID(message_id))
 
 
 @shared_task(acks_late=True, ignore_result=True)
 def release(message_id: str) -> None:
     """Let one message go whose time has come, or end a hold whose deadline has passed."""
-    tenant = Message.objects.values_list("tenant", flat=True).get(pk=message_id)
-    with crm.tenant(tenant):
+    with _tenant_of(Message, message_id):
         releasing.release(UUID(message_id))
 
 
@@ -143,16 +144,14 @@ def notify(notice_id: str) -> None:
 @shared_task(acks_late=True, ignore_result=True)
 def restriction_tell(restriction_id: str) -> None:
     """Tell a customer that their contact is limited, unless they have been told."""
-    tenant = Restriction.objects.values_list("tenant", flat=True).get(pk=restriction_id)
-    with crm.tenant(tenant):
+    with _tenant_of(Restriction, restriction_id):
         restriction_notices.restriction_tell(UUID(restriction_id))
 
 
 @shared_task(acks_late=True, ignore_result=True)
 def consultation_notify(consultation_id: str) -> None:
     """Send the due emails about one consultation."""
-    tenant = Consultation.objects.values_list("tenant", flat=True).get(pk=consultation_id)
-    with crm.tenant(tenant):
+    with _tenant_of(Consultation, consultation_id):
         for notice_id in consultation_notices.due(UUID(consultation_id)):
             consultation_notices.notice_send(notice_id)
 
@@ -160,8 +159,7 @@ def consultation_notify(consultation_id: str) -> None:
 @shared_task(acks_late=True, ignore_result=True)
 def reader_ask(answer_id: str) -> None:
     """Ask the second reader one question. If its answer keeps or raises an alert, its people are told."""
-    tenant = ReaderAnswer.objects.values_list("message__tenant", flat=True).get(pk=answer_id)
-    with crm.tenant(tenant):
+    with _tenant_of(ReaderAnswer, answer_id, "message__tenant"):
         second_reader.ask(UUID(answer_id))
 
 
@@ -174,8 +172,7 @@ def rehearse(trial_id: str) -> None:
 @shared_task(acks_late=True, ignore_result=True)
 def export(job_id: str) -> None:
     """Write one bundle, or go on with it, unless another worker does."""
-    tenant = ExportJob.objects.values_list("tenant", flat=True).get(pk=job_id)
-    with crm.tenant(tenant):
+    with _tenant_of(ExportJob, job_id):
         working.export_run(UUID(job_id))
 
 
@@ -197,63 +194,8 @@ def sweep_exports() -> int:
 
 @shared_task(ignore_result=True)
 def sweep(days: int = 2) -> dict[str, int]:
-    """Reschedule overdue work and return the number of tasks of each kind.
-
-    This includes messages whose time to go has come, messages in the outbox, files at carriers, uninspected messages
-    from the last ``days`` days, questions to the second reader, notices, emails about consultations, and trials of
-    rules. Snoozed alerts whose time has come return to the queue, as do those claimed by somebody who no longer stands
-    in. People are reminded of overdue alerts, which are then passed on, and of tasks in cases; old drafts go. All else
-    is left to other tasks, so that a slow carrier does not delay the rest.
-    """
-    due = waits.due(timezone.now())
-    for message_id in due:
-        later("release", str(message_id))
-    telling.holds_remind()
-    messages = outbox.due(timezone.now())
-    for message_id in messages:
-        later("deliver", str(message_id))
-    files = media.due(timezone.now())
-    for media_id in files:
-        later("fetch", str(media_id))
-    uninspected = inspection.uninspected(since=timezone.now() - timedelta(days=days))
-    for message_id in uninspected:
-        later("inspect", str(message_id))
-    questions = second_reader.due()
-    for answer_id in questions:
-        later("reader_ask", str(answer_id))
-    woken = steps.wake_due()
-    returning.claims_return()
-    overdue.overdue_steps()
-    alert_notices.owed_tell()
-    notices.failed_renew()
-    reminders.remind_due()
-    drafts.forget_old()
-    presence.forget_old()
-    waiting = notices.due()
-    for notice_id in waiting:
-        later("notify", str(notice_id))
-    untold = restriction_notices.due()
-    for restriction_id in untold:
-        later("restriction_tell", str(restriction_id))
-    consultations.follow_ups_remind()
-    consulted = consultation_notices.due_consultations()
-    for consultation_id in consulted:
-        later("consultation_notify", str(consultation_id))
-    rehearsed = trials.due()
-    for trial_id in rehearsed:
-        later("rehearse", str(trial_id))
-    return {
-        "released": len(due),
-        "delivered": len(messages),
-        "fetched": len(files),
-        "inspected": len(uninspected),
-        "asked": len(questions),
-        "notified": len(waiting),
-        "consulted": len(consulted),
-        "woken": woken,
-        "told": len(untold),
-        "rehearsed": len(rehearsed),
-    }
+    """Reschedule overdue work (``tasks.sweeping``) and return the number of tasks of each kind."""
+    return sweeping.work_reschedule(days)
 
 
 @shared_task(ignore_result=True)
@@ -307,8 +249,7 @@ def sync_directory() -> dict[str, int]:
 @shared_task(acks_late=True, ignore_result=True)
 def read_roster(employee_id: str) -> None:
     """Read one employee's iCalendar roster."""
-    tenant = Employee.objects.values_list("tenant", flat=True).get(pk=employee_id)
-    with crm.tenant(tenant):
+    with _tenant_of(Employee, employee_id):
         roster_read(UUID(employee_id))
 
 
