@@ -111,9 +111,7 @@ def sent(talk: Conversation, text: str, channel: str, **more: Any) -> Message:
 def held(talk: Conversation) -> Message:
     """A message of the conversation's employee that a supervisor decides on."""
     assert talk.employee is not None
-    with override_settings(
-        CONTACT_GUARD={**settings.CONTACT_GUARD, "RULES": {"attempt": "hold", "after_hours": "deliver"}}
-    ):
+    with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "RULES": {"attempt": "hold"}}):
         words = "個人のLINEは aoi_private です。こちらにどうぞ"
         message = gateway.send(actor=talk.employee, conversation=talk, text=words).message
     assert message is not None

@@ -215,6 +215,7 @@ def scene() -> Scene:
     an_hour = timezone.now() + timedelta(hours=1)
     waiting = gateway.send(actor=people["aoi"], conversation=talk, text="See you.", send_at=an_hour).message
     assert waiting is not None
+    held = factories.held(talk)  # before a version of the rules replaces those of the settings
     calendar_store(
         tenant="", owner=people["ken"], source="page", calendar={"leave": [["2026-07-13", "2026-07-17"]]}, version=0
     )
@@ -246,7 +247,7 @@ def scene() -> Scene:
         ),
         people=people,
         waiting=waiting,
-        held=factories.held(talk),
+        held=held,
         talk=talk,
         stranger=conversation_open(customer=unknown, channel="chat", team=talk.team),
         emma=factories.customer("Emma Wright", manager=people["aoi"]),
