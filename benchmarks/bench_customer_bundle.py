@@ -29,7 +29,8 @@ def fill(rows: int, crowd: Any, customer: Any) -> None:
     from crm_contact_guard.record.recording import record_event
     from crm_contact_guard.sealing.sealer import seal
 
-    own = chain.from_iterable(filled(customer, OWN))
+    # One at a time, so that each gets its ID when it is written.
+    own = chain.from_iterable(batch for _ in range(OWN) for batch in filled(customer, 1))
     step = max(1, rows // OWN // 2000) if rows > OWN * 2000 else 1
     share = -(-OWN * 2000 // rows)
     for number, batch in enumerate(filled(crowd, rows - OWN)):

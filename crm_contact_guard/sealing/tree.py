@@ -29,6 +29,8 @@ _LEVEL_BITS: Final = 48
 _AHEAD: Final = 1 << 17
 #: Number of rows whose seals one query finds.
 _TOGETHER: Final = 100
+#: The most seals that are read at a time for one row.
+_WIDEST: Final = 16
 #: The entry of a row, and the last seal that was searched for it: ``last_ms``, ``first_ms`` and ``size``.
 _Sought = tuple[bytes, tuple[int, int, int]]
 _POSITIONS: Final = {
@@ -186,44 +188,54 @@ def leaf_indexes(using: str, entries: Collection[bytes]) -> Iterator[tuple[int, 
     """Yield the leaf index and the entry of each of the ``entries`` (see ``entry``) that is sealed, in no given order.
 
     Costs two queries for a hundred rows, however large the tree. Each row is looked for in the seals whose range of
-    times contains its ID, the earliest first. Nearly all rows are in the first; rows that were committed late follow.
+    times contains its ID, the earliest first. Nearly all rows are in the first; rows that were committed late follow,
+    and for them more seals are read at a time.
     """
     ordered = sorted(entries, key=lambda one: one[1:])
     for at in range(0, len(ordered), _TOGETHER):
         # Each row with the last seal that was searched for it, by the order of ``_next_seals``.
         open_rows: list[_Sought] = [(one, (-1, -1, -1)) for one in ordered[at : at + _TOGETHER]]
+        width = 1
         while open_rows:
-            sizes = _next_seals(using, open_rows)
-            wanted = [size for size in {*sizes} if size is not None]
-            found = {seal.size: seal for seal in Seal.objects.using(using).filter(pk__in=wanted)}
+            candidates = _next_seals(using, open_rows, width)
+            wanted = {size for found in candidates for size, _, _ in found}
+            stored = {seal.size: bytes(seal.rows) for seal in Seal.objects.using(using).filter(pk__in=wanted)}
             later: list[_Sought] = []
-            for (one, _), size in zip(open_rows, sizes, strict=True):
-                seal = found.get(size) if size is not None else None
-                if seal is None:
-                    continue
-                rows = bytes(seal.rows)
-                place = _find(rows, one)
-                if place is None:
-                    later.append((one, (seal.last_ms, seal.first_ms, seal.size)))
+            for (one, _), found in zip(open_rows, candidates, strict=True):
+                for size, _, _ in found:
+                    place = _find(stored[size], one)
+                    if place is not None:
+                        yield size - len(stored[size]) // ENTRY + place, one
+                        break
                 else:
-                    yield seal.size - len(rows) // ENTRY + place, one
-            open_rows = later
+                    if len(found) == width:
+                        size, last_ms, first_ms = found[-1]
+                        later.append((one, (last_ms, first_ms, size)))
+            open_rows, width = later, min(width * 4, _WIDEST)
 
 
-def _next_seals(using: str, rows: list[_Sought]) -> list[int | None]:
-    """Return for each row the next seal that may contain it, or None. The order is that of the index."""
+def _next_seals(using: str, rows: list[_Sought], width: int) -> list[list[tuple[int, int, int]]]:
+    """Return for each row the next seals that may contain it, at most ``width``: size, ``last_ms`` and ``first_ms``.
+
+    The order is that of the index.
+    """
     part = (
-        f"(SELECT size FROM {Seal._meta.db_table} WHERE last_ms >= %s AND first_ms <= %s"
-        " AND (last_ms > %s OR first_ms > %s OR (first_ms = %s AND size > %s))"
-        " ORDER BY last_ms, first_ms, size LIMIT 1)"
+        f"SELECT * FROM (SELECT %s AS number, size, last_ms, first_ms FROM {Seal._meta.db_table}"
+        " WHERE last_ms >= %s AND first_ms <= %s AND (last_ms > %s OR first_ms > %s OR (first_ms = %s AND size > %s))"
+        f" ORDER BY last_ms, first_ms, size LIMIT {width}) AS found"
     )
     parameters = list[int]()
-    for one, (last_ms, first_ms, size) in rows:
+    for number, (one, (last_ms, first_ms, size)) in enumerate(rows):
         moment = int.from_bytes(one[1:7], "big")
-        parameters += [max(moment, last_ms), moment, last_ms, first_ms, first_ms, size]
+        parameters += [number, max(moment, last_ms), moment, last_ms, first_ms, first_ms, size]
+    candidates: list[list[tuple[int, int, int]]] = [[] for _ in rows]
     with connections[using].cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join([part] * len(rows))}", parameters)
-        return list(cursor.fetchone())
+        cursor.execute(" UNION ALL ".join([part] * len(rows)), parameters)
+        for number, size, last_ms, first_ms in cursor.fetchall():
+            candidates[int(number)].append((size, last_ms, first_ms))
+    for found in candidates:
+        found.sort(key=lambda one: (one[1], one[2], one[0]))
+    return candidates
 
 
 def _rows(using: str, size: int) -> bytes:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crm_contact_guard.channels.base import FileIn
 from crm_contact_guard.exports import bundle_rows
@@ -267,3 +269,27 @@ def test_a_selection_found_by_its_filter_is_the_one_found_by_walking_the_seals(
         assert list(found.leaves()) == list(walked.leaves()), filters
         assert list(found.lines("event")) == list(walked.lines("event"))
         assert list(found.leaves()) or filters.employee
+
+
+def test_a_bundle_of_one_customer_takes_as_many_queries_in_a_larger_record(scene: Scene) -> None:
+    """Also if the customer's rows were committed long after they got their IDs."""
+    one = factories.conversation(None, name="Taro Ito")
+    rows.message(one, "at once")
+    late = [rows.message(one, f"committed late {number}") for number in range(40)]
+    waiting = list(Pending.objects.filter(row_id__in=[message.pk for message in late]))
+    Pending.objects.filter(pk__in=[row.pk for row in waiting]).delete()
+    sealer.seal()
+    counted = []
+    for part, sealed in ((waiting[:1], 2), (waiting[1:], 41)):
+        for row in part:
+            row.save(force_insert=True)
+            rows.message(scene.talk, "of somebody else")
+            sealer.seal()
+        with CaptureQueriesContext(connection) as captured:
+            file = written(filters=Filters(customer=one.customer_id))
+        counted.append(len(captured))
+        assert len(lines(file, "messages.jsonl")) == sealed
+        assert checked(file).holds
+
+    assert counted[0] <= 36
+    assert counted[1] <= counted[0] + 10
