@@ -83,8 +83,7 @@ def _asked_once(actor: Employee, conversation: Conversation, line: Channel, call
             kind=calls.ASKED,
             subject_type="call",
             subject_id=call_id,
-            actor_type=Event.ActorType.EMPLOYEE,
-            actor=actor.pk,
+            by=actor,
             conversation=conversation,
             data={"channel": line.alias},
         )

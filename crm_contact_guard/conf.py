@@ -152,66 +152,33 @@ class Settings:
 
 settings = Settings()
 
+
+def _entry(task: str, every: float, expires: float | None = None, args: tuple[object, ...] = ()) -> dict[str, Any]:
+    """Return an entry of a beat schedule. A run that waits in the queue for longer than ``expires`` is dropped."""
+    entry: dict[str, Any] = {"task": f"crm_contact_guard.tasks.{task}", "schedule": every}
+    return entry | ({"options": {"expires": expires}} if expires else {}) | ({"args": args} if args else {})
+
+
 #: Schedule to merge into the host's Celery beat schedule:
 #: ``app.conf.beat_schedule |= CONTACT_GUARD_SCHEDULE``. Intervals are in seconds.
 CONTACT_GUARD_SCHEDULE: dict[str, dict[str, Any]] = {
-    "contact-guard-sweep": {
-        "task": "crm_contact_guard.tasks.sweep",
-        "schedule": 10.0,
-        "options": {"expires": 10.0},
-    },
+    "contact-guard-sweep": _entry("sweep", 10.0, expires=10.0),
     # Sweeps the whole record, in case there was an outage of several days.
-    "contact-guard-sweep-all": {
-        "task": "crm_contact_guard.tasks.sweep",
-        "schedule": 86400.0,
-        "args": (36_500,),
-    },
-    # Runs that have been queued for longer than two seconds are dropped, since the next run seals the same rows.
-    "contact-guard-seal": {
-        "task": "crm_contact_guard.tasks.seal",
-        "schedule": 1.0,
-        "options": {"expires": 2.0},
-    },
-    "contact-guard-witness": {
-        "task": "crm_contact_guard.tasks.witness",
-        "schedule": 60.0,
-        "options": {"expires": 60.0},
-    },
+    "contact-guard-sweep-all": _entry("sweep", 86400.0, args=(36_500,)),
+    # A run that is dropped is no loss, since the next run seals the same rows.
+    "contact-guard-seal": _entry("seal", 1.0, expires=2.0),
+    "contact-guard-witness": _entry("witness", 60.0, expires=60.0),
     # Does nothing if no channel has a mailbox.
-    "contact-guard-poll-mail": {
-        "task": "crm_contact_guard.tasks.poll_mail",
-        "schedule": 30.0,
-        "options": {"expires": 30.0},
-    },
+    "contact-guard-poll-mail": _entry("poll_mail", 30.0, expires=30.0),
     # Does nothing unless rules are published.
-    "contact-guard-remind-of-rules": {
-        "task": "crm_contact_guard.tasks.remind_of_rules",
-        "schedule": 600.0,
-        "options": {"expires": 600.0},
-    },
+    "contact-guard-remind-of-rules": _entry("remind_of_rules", 600.0, expires=600.0),
     # Draws the past week's sample once, and does nothing without a key.
-    "contact-guard-sample": {
-        "task": "crm_contact_guard.tasks.draw_sample",
-        "schedule": 3600.0,
-        "options": {"expires": 3600.0},
-    },
-    "contact-guard-figures": {
-        "task": "crm_contact_guard.tasks.count_figures",
-        "schedule": 300.0,
-        "options": {"expires": 300.0},
-    },
-    "contact-guard-watch-readings": {
-        "task": "crm_contact_guard.tasks.watch_readings",
-        "schedule": 600.0,
-        "options": {"expires": 600.0},
-    },
-    "contact-guard-exports": {
-        "task": "crm_contact_guard.tasks.sweep_exports",
-        "schedule": 60.0,
-        "options": {"expires": 60.0},
-    },
-    "contact-guard-reconcile": {"task": "crm_contact_guard.tasks.reconcile", "schedule": 86400.0},
-    "contact-guard-sync": {"task": "crm_contact_guard.tasks.sync_directory", "schedule": 600.0},
+    "contact-guard-sample": _entry("draw_sample", 3600.0, expires=3600.0),
+    "contact-guard-figures": _entry("count_figures", 300.0, expires=300.0),
+    "contact-guard-watch-readings": _entry("watch_readings", 600.0, expires=600.0),
+    "contact-guard-exports": _entry("sweep_exports", 60.0, expires=60.0),
+    "contact-guard-reconcile": _entry("reconcile", 86400.0),
+    "contact-guard-sync": _entry("sync_directory", 600.0),
 }
 
 #: Routes for the host's Celery app: ``app.conf.task_routes = CONTACT_GUARD_ROUTES``. Each queue needs a worker of its

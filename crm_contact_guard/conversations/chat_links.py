@@ -18,7 +18,7 @@ from crm_contact_guard.conversations.rights import may_write
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.hosting import database
-from crm_contact_guard.record.models import Conversation, Event
+from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.record.recording import record_event
 
 
@@ -43,8 +43,7 @@ def chat_link_create(*, conversation: Conversation, created_by: Employee | None)
         kind="chat_link.created",
         subject_type="chat_link",
         subject_id=link.pk,
-        actor_type=Event.ActorType.EMPLOYEE if created_by else Event.ActorType.SYSTEM,
-        actor=created_by.pk if created_by else "",
+        by=created_by,
         conversation=conversation,
         row=link,
     )
@@ -80,8 +79,7 @@ def chat_link_revoke(*, link: ChatLink, revoked_by: Employee) -> None:
             kind="chat_link.revoked",
             subject_type="chat_link",
             subject_id=link.pk,
-            actor_type=Event.ActorType.EMPLOYEE,
-            actor=revoked_by.pk,
+            by=revoked_by,
             conversation=link.conversation,
             row=link,
         )

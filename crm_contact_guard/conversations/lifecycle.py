@@ -18,7 +18,7 @@ from crm_contact_guard.directory.rights import may_start
 from crm_contact_guard.exceptions import NotPermitted
 from crm_contact_guard.hosting import database
 from crm_contact_guard.proof.canonical import canonical_text
-from crm_contact_guard.record.models import AUTO, Conversation, Direction, Event, Message
+from crm_contact_guard.record.models import AUTO, Conversation, Direction, Message
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.record.statements import execute
 
@@ -75,8 +75,7 @@ def _record(conversation: Conversation, kind: str, actor: Employee | None = None
         kind=kind,
         subject_type="conversation",
         subject_id=conversation.pk,
-        actor_type=Event.ActorType.EMPLOYEE if actor else Event.ActorType.SYSTEM,
-        actor=actor.pk if actor else "",
+        by=actor,
         conversation=conversation,
         row=conversation,
         **more,

@@ -19,7 +19,7 @@ from crm_contact_guard.delivery.models import Delivery, Wait
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record.inserting import insert_quietly
-from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record.models import Message
 from crm_contact_guard.record.recording import record_event
 
 #: The state of the delivery after each event about a wait (``delivery.<word>``).
@@ -108,8 +108,7 @@ def _record(
         kind=f"delivery.{word}",
         subject_type="message",
         subject_id=wait.pk,
-        actor_type=Event.ActorType.EMPLOYEE if actor is not None else Event.ActorType.SYSTEM,
-        actor=actor.pk if actor is not None else "",
+        by=actor,
         message=wait.message,
         data=data,
         reason=reason,

@@ -55,8 +55,7 @@ def verification_request(*, actor: Employee) -> None:
         kind=ASKED,
         subject_type="record",
         subject_id="whole",
-        actor_type=Event.ActorType.EMPLOYEE,
-        actor=actor.pk,
+        by=actor,
         tenant=actor.tenant,
     )
     later("verify_record", str(event.pk))

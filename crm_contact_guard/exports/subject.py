@@ -136,8 +136,7 @@ def _event(customer: Customer, kind: str, actor: Employee | None, *, reason: str
         kind=kind,
         subject_type="customer",
         subject_id=customer.pk,
-        actor_type=Event.ActorType.EMPLOYEE if actor else Event.ActorType.SYSTEM,
-        actor=actor.pk if actor else "",
+        by=actor,
         tenant=customer.tenant,
         reason=reason or None,
     )

@@ -15,7 +15,6 @@ from crm_contact_guard.notices import targets
 from crm_contact_guard.notices.models import EMAIL, Cadence, NoticePreference
 from crm_contact_guard.notices.topics import TEST, Topic, known
 from crm_contact_guard.notices.topics import topic as topic_named
-from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 
 MOST_COUNT = 1000
@@ -90,8 +89,7 @@ def preference_set(*, actor: Employee, topic: str, chosen: Choice) -> NoticePref
         kind="notice_preference.made" if is_new else "notice_preference.set",
         subject_type="notice_preference",
         subject_id=str(row.pk),
-        actor_type=Event.ActorType.EMPLOYEE,
-        actor=actor.pk,
+        by=actor,
         tenant=actor.tenant,
         row=row,
     )

@@ -101,8 +101,7 @@ def _erase_rows(
             kind=f"erasure.{basis}",
             subject_type=kind,
             subject_id=row.pk,
-            actor_type=Event.ActorType.EMPLOYEE if actor else Event.ActorType.SYSTEM,
-            actor=actor.pk if actor else "",
+            by=actor,
             tenant=row.tenant,
             reason=reason or None,
         )

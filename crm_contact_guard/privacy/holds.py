@@ -15,7 +15,7 @@ from crm_contact_guard.directory.rights import may_answer_subjects
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
 from crm_contact_guard.privacy.models import LegalHold
-from crm_contact_guard.record.models import Event, Message
+from crm_contact_guard.record.models import Message
 from crm_contact_guard.record.recording import record_event
 
 
@@ -92,8 +92,7 @@ def _event(hold: LegalHold, kind: str, actor: Employee | None, reason: str) -> N
         kind=kind,
         subject_type="hold",
         subject_id=hold.pk,
-        actor_type=Event.ActorType.EMPLOYEE if actor else Event.ActorType.SYSTEM,
-        actor=actor.pk if actor else "",
+        by=actor,
         tenant=hold.tenant,
         data=covered(hold),
         reason=f"{hold.name}: {reason}",

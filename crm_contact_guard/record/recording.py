@@ -15,6 +15,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from crm_contact_guard.directory.ids import uuid7
+from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.proof import canonical
 from crm_contact_guard.record import following
 from crm_contact_guard.record.inserting import insert
@@ -90,7 +91,8 @@ def record_event(
     kind: str,
     subject_type: str,
     subject_id: str | UUID,
-    actor_type: str,
+    by: Employee | None = None,
+    actor_type: str = "",
     actor: str | UUID = "",
     conversation: Conversation | None = None,
     message: Message | None = None,
@@ -102,6 +104,8 @@ def record_event(
     row: Model | None = None,
 ) -> Event:
     """Insert one event row. ``reason`` and ``details`` may hold personal data and can be erased; ``data`` must not.
+
+    ``by``: the employee who did it; None if the system did. ``actor_type`` and ``actor`` name anybody else.
 
     ``row``: the changed row of working state, as it is after the change. The event contains the columns that
     ``record.following`` declares as recorded, and verification compares them.
@@ -121,8 +125,8 @@ def record_event(
         subject_id=str(subject_id),
         conversation=conversation,
         message=message,
-        actor_type=actor_type,
-        actor=str(actor),
+        actor_type=actor_type or (Event.ActorType.EMPLOYEE if by is not None else Event.ActorType.SYSTEM),
+        actor=str(by.pk if by is not None else actor),
         occurred_at=occurred_at or now,
         recorded_at=now,
         data=canonical.canonical_json(data or {}),

@@ -22,7 +22,6 @@ from crm_contact_guard.directory.host_user import user_is_beside
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
-from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.tokens.models import SCOPES, ApiToken
 
@@ -175,8 +174,7 @@ def _event(kind: str, token: ApiToken, actor: Employee | None) -> None:
         kind=kind,
         subject_type="token",
         subject_id=token.pk,
-        actor_type=Event.ActorType.SYSTEM if actor is None else Event.ActorType.EMPLOYEE,
-        actor="" if actor is None else actor.pk,
+        by=actor,
         tenant=token.employee.tenant,
         data={"employee": str(token.employee_id), "expires_at": token.expires_at.isoformat()},
         row=token,

@@ -9,7 +9,7 @@ from django.http import Http404
 from crm_contact_guard import permissions
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.access import record_view
-from crm_contact_guard.record.models import Conversation, Event
+from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.cases.models import Case, CaseLetter
 from crm_contact_guard.supervision.cases.showing import View, view_of
@@ -21,8 +21,7 @@ def case_view(viewer: Employee, case: Case) -> View:
         kind="view.case",
         subject_type="case",
         subject_id=case.pk,
-        actor_type=Event.ActorType.EMPLOYEE,
-        actor=viewer.pk,
+        by=viewer,
         tenant=case.tenant,
     )
     talks = Conversation.objects.filter(pk__in=case.evidence.values("conversation"))
@@ -41,8 +40,7 @@ def letter_view(viewer: Employee, case: Case, letter_id: UUID) -> CaseLetter:
         kind="view.case",
         subject_type="case",
         subject_id=case.pk,
-        actor_type=Event.ActorType.EMPLOYEE,
-        actor=viewer.pk,
+        by=viewer,
         tenant=case.tenant,
         data={"letter": str(letter.pk)},
     )

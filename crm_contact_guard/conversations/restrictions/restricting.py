@@ -20,7 +20,7 @@ from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
 from crm_contact_guard.proof.canonical import canonical_text
-from crm_contact_guard.record.models import Conversation, Event
+from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.record.recording import record_event
 
 MAX_REASON = 500
@@ -142,8 +142,7 @@ def record_restriction(row: Restriction, kind: str, by: Employee | None, reason:
         kind=kind,
         subject_type="restriction",
         subject_id=row.pk,
-        actor_type=Event.ActorType.EMPLOYEE if by else Event.ActorType.SYSTEM,
-        actor=by.pk if by else "",
+        by=by,
         conversation=row.conversation,
         reason=reason or None,
         row=row,

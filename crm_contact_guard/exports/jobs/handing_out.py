@@ -22,7 +22,6 @@ from crm_contact_guard.exports.jobs.models import ExportJob
 from crm_contact_guard.exports.jobs.requesting import job_or_refuse
 from crm_contact_guard.hosting import database
 from crm_contact_guard.hosting.downloads import Download
-from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 
 #: How long a link can be used. A download that has begun goes on.
@@ -76,8 +75,7 @@ def export_download(*, job_id: UUID, actor: Employee, headers: Mapping[str, str]
             kind="export.downloaded",
             subject_type="export_job",
             subject_id=job.pk,
-            actor_type=Event.ActorType.EMPLOYEE,
-            actor=actor.pk,
+            by=actor,
             tenant=job.tenant,
             data={"from": span.start, "to": span.end} if span else None,
         )

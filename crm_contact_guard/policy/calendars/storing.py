@@ -10,7 +10,6 @@ from django.utils import timezone
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.hosting import database
 from crm_contact_guard.policy.calendars.models import WorkCalendar
-from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 
 
@@ -69,8 +68,7 @@ def _record(row: WorkCalendar, kind: str, actor: Employee | None) -> None:
         kind=kind,
         subject_type="calendar",
         subject_id=row.pk,
-        actor_type=Event.ActorType.EMPLOYEE if actor else Event.ActorType.SYSTEM,
-        actor=actor.pk if actor else "",
+        by=actor,
         tenant=row.tenant,
         row=row,
     )

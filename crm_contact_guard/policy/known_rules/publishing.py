@@ -20,7 +20,6 @@ from crm_contact_guard.policy.known_rules import quiz as quizzes
 from crm_contact_guard.policy.known_rules.models import Acknowledgement, RulesVersion
 from crm_contact_guard.policy.known_rules.rights import may_publish, must_sign
 from crm_contact_guard.proof.canonical import canonical_json, canonical_text
-from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 
 MOST_TITLE = 200
@@ -71,8 +70,7 @@ def rules_publish(
                 kind="rules.published",
                 subject_type="rules",
                 subject_id=version.pk,
-                actor_type=Event.ActorType.EMPLOYEE,
-                actor=published_by.pk,
+                by=published_by,
                 tenant=published_by.tenant,
                 row=version,
             )

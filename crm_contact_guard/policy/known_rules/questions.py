@@ -13,7 +13,6 @@ from crm_contact_guard.hosting import database
 from crm_contact_guard.policy.known_rules.models import RulesQuestion
 from crm_contact_guard.policy.known_rules.rights import may_answer_questions, must_sign
 from crm_contact_guard.proof.canonical import canonical_text
-from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 
 MOST = 2000
@@ -73,8 +72,7 @@ def _record(kind: str, question: RulesQuestion, employee: Employee) -> None:
         kind=kind,
         subject_type="rules_question",
         subject_id=question.pk,
-        actor_type=Event.ActorType.EMPLOYEE,
-        actor=employee.pk,
+        by=employee,
         tenant=question.tenant,
         row=question,
     )

@@ -16,7 +16,6 @@ from crm_contact_guard.hosting.insert_once import insert_once
 from crm_contact_guard.policy.known_rules import quiz
 from crm_contact_guard.policy.known_rules.models import Acknowledgement, RulesVersion
 from crm_contact_guard.policy.known_rules.rights import must_sign
-from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 
 
@@ -86,8 +85,7 @@ def _record(kind: str, found: Acknowledgement, employee: Employee | None, **data
         kind=kind,
         subject_type="acknowledgement",
         subject_id=found.pk,
-        actor_type=Event.ActorType.EMPLOYEE if employee else Event.ActorType.SYSTEM,
-        actor=employee.pk if employee else "",
+        by=employee,
         tenant=found.version.tenant,
         data=data,
         row=found,

@@ -18,7 +18,6 @@ from crm_contact_guard.policy.rulebook import Rulebook
 from crm_contact_guard.policy.versions import current
 from crm_contact_guard.policy.versions.models import PolicyVersion
 from crm_contact_guard.policy.versions.rights import may_set_policy
-from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 
 #: How far ahead a version may be published.
@@ -172,8 +171,7 @@ def _event(row: PolicyVersion, kind: str, actor: Employee | None, reason: str | 
         kind=kind,
         subject_type="policy",
         subject_id=row.pk,
-        actor_type=Event.ActorType.EMPLOYEE if actor else Event.ActorType.SYSTEM,
-        actor=actor.pk if actor else "",
+        by=actor,
         tenant=row.tenant,
         reason=reason,
         row=row,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted, NotPossible
 from crm_contact_guard.proof.canonical import canonical_text
-from crm_contact_guard.record.models import Conversation, Event
+from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.cases import transitions
 from crm_contact_guard.supervision.cases.models import Case, Part
@@ -70,8 +70,7 @@ def move(
         kind=f"case.{row.action}",
         subject_type="case",
         subject_id=case.pk,
-        actor_type=Event.ActorType.EMPLOYEE,
-        actor=actor.pk,
+        by=actor,
         tenant=case.tenant,
         conversation=conversation,
         reason=why,
@@ -85,8 +84,7 @@ def record(case: Case, actor: Employee | None, kind: str, row: Model) -> None:
         kind=kind,
         subject_type=kind.partition(".")[0],
         subject_id=row.pk,
-        actor_type=Event.ActorType.EMPLOYEE if actor is not None else Event.ActorType.SYSTEM,
-        actor=actor.pk if actor is not None else "",
+        by=actor,
         tenant=case.tenant,
         data={"case": str(case.pk)},
         row=row,

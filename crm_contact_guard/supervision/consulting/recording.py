@@ -11,7 +11,6 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.proof.canonical import canonical_text
-from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.consulting.notices import queue
@@ -41,8 +40,7 @@ def record_step(
         kind=kind,
         subject_type="consultation",
         subject_id=row.pk,
-        actor_type=Event.ActorType.EMPLOYEE if by else Event.ActorType.SYSTEM,
-        actor=by.pk if by else "",
+        by=by,
         conversation=row.conversation,
         data=data,
         reason=reason or None,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import AlreadyClaimed, AlreadyClosed, NotPermitted, NotPossible
 from crm_contact_guard.notices import listing
-from crm_contact_guard.record.models import Conversation, Event
+from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.handling import deadlines
 from crm_contact_guard.supervision.handling.transitions import REPEATED, TRANSITIONS, Action, Actor
@@ -101,8 +101,7 @@ def move(
         kind=kind,
         subject_type="alert",
         subject_id=alert.pk,
-        actor_type=Event.ActorType.EMPLOYEE if by is not None else Event.ActorType.SYSTEM,
-        actor=by.pk if by is not None else "",
+        by=by,
         conversation=alert.conversation,
         data=data,
         reason=reason,

@@ -14,7 +14,7 @@ from crm_contact_guard.directory.rights import sees_all, watched_teams
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
 from crm_contact_guard.policy.presets.rule_names import ATTEMPT_KINDS
-from crm_contact_guard.record.models import Direction, Event, Message
+from crm_contact_guard.record.models import Direction, Message
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.alerts import TOPICS, NewFinding, Verdict, alert_raise, by_side
 from crm_contact_guard.supervision.models import Alert, FindingKind, Side, Stance
@@ -77,8 +77,7 @@ def sample_read(
         kind="sample.read",
         subject_type="sampled_talk",
         subject_id=row.pk,
-        actor_type=Event.ActorType.EMPLOYEE,
-        actor=reader.pk,
+        by=reader,
         tenant=row.draw.tenant,
         row=row,
     )

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
-from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.quality.assigning import permitted
@@ -56,8 +55,7 @@ def second_review_give(*, review_id: UUID, reviewer: Employee, resolution: str) 
         kind="second_review.given",
         subject_type="second_review",
         subject_id=row.pk,
-        actor_type=Event.ActorType.EMPLOYEE,
-        actor=reviewer.pk,
+        by=reviewer,
         tenant=alert.tenant,
         row=row,
     )

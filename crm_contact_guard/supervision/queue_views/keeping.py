@@ -12,7 +12,6 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.directory.rights import sees_all, watched_teams
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
-from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.queue_views.models import QueueView
 
@@ -102,8 +101,7 @@ def _record(view: QueueView, kind: str) -> None:
         kind=kind,
         subject_type="queue_view",
         subject_id=view.pk,
-        actor_type=Event.ActorType.EMPLOYEE,
-        actor=view.employee_id,
+        by=view.employee,
         tenant=view.employee.tenant,
         row=view,
     )

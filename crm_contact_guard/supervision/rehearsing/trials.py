@@ -25,7 +25,6 @@ from crm_contact_guard.hosting import database
 from crm_contact_guard.policy import rulebook
 from crm_contact_guard.policy.rulebook import Rulebook
 from crm_contact_guard.policy.versions.rights import may_set_policy
-from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.rehearsing.models import RuleTrial
 from crm_contact_guard.supervision.rehearsing.totals import Rehearsal, rehearsal_of
@@ -187,8 +186,7 @@ def _event(trial: RuleTrial, word: str, actor: Employee | None) -> None:
         kind=f"rule_trial.{word}",
         subject_type="rule_trial",
         subject_id=trial.pk,
-        actor_type=Event.ActorType.EMPLOYEE if actor else Event.ActorType.SYSTEM,
-        actor=actor.pk if actor else "",
+        by=actor,
         tenant=trial.tenant,
         row=trial,
     )

@@ -19,7 +19,6 @@ from crm_contact_guard.directory.rights import may_enter_absence, sees_all
 from crm_contact_guard.exceptions import ConfigurationError, InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
 from crm_contact_guard.policy import hours
-from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.standing_in.telling import ended_tell, entered_tell
 
@@ -144,8 +143,7 @@ def _record(row: Absence, kind: str, actor: Employee) -> None:
         kind=kind,
         subject_type="absence",
         subject_id=row.pk,
-        actor_type=Event.ActorType.EMPLOYEE,
-        actor=actor.pk,
+        by=actor,
         tenant=row.tenant,
         row=row,
     )

@@ -12,7 +12,6 @@ from django.utils import timezone
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.hosting import database
 from crm_contact_guard.hosting.insert_once import insert_once
-from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.watching import looking
 from crm_contact_guard.supervision.watching.looking import Found
@@ -98,8 +97,7 @@ def record(
         kind=kind,
         subject_type="unusual_reading",
         subject_id=row.pk,
-        actor_type=Event.ActorType.SYSTEM if by is None else Event.ActorType.EMPLOYEE,
-        actor="" if by is None else by.pk,
+        by=by,
         tenant=row.tenant,
         data=data,
         reason=reason,

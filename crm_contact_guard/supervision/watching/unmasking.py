@@ -45,8 +45,7 @@ def unmask_ask(*, conversation: Conversation, actor: Employee, reason: str) -> E
         kind="unmask.asked",
         subject_type="conversation",
         subject_id=conversation.pk,
-        actor_type=Event.ActorType.EMPLOYEE,
-        actor=actor.pk,
+        by=actor,
         conversation=conversation,
         reason=reason,
     )
@@ -75,8 +74,7 @@ def unmask_approve(*, request_id: UUID, approved_by: Employee) -> None:
             kind="unmask.approved",
             subject_type="unmask",
             subject_id=asked.pk,
-            actor_type=Event.ActorType.EMPLOYEE,
-            actor=approved_by.pk,
+            by=approved_by,
             conversation=asked.conversation,
             data={"for": asked.actor},
         )
