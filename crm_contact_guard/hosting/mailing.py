@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings as django_settings
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+from django.template.loader import render_to_string
 
+from crm_contact_guard.conf import settings
 from crm_contact_guard.exceptions import ConfigurationError
 
 
@@ -19,6 +22,22 @@ def send_by_host(message: EmailMessage) -> None:
     """
     options: dict[str, Any] = {"using": "default"} if hasattr(django_settings, "MAILERS") else {}
     message.send(**options)
+
+
+def automatic_mail(template: str, context: Mapping[str, Any], *, to: str, key: str) -> EmailMessage:
+    """Return an email that nobody wrote, in the active language.
+
+    ``template`` names two templates in ``mail/``: the text, and the subject with the suffix ``_subject``. ``key``
+    identifies the email. It stays the same on a retry, so that mail systems can drop duplicates.
+    """
+    context = {**context, "company": settings.company_name}
+    subject = render_to_string(f"crm_contact_guard/mail/{template}_subject.txt", context)
+    return EmailMessage(
+        subject=" ".join(subject.split()),
+        body=render_to_string(f"crm_contact_guard/mail/{template}.txt", context),
+        to=[to] if to else [],
+        headers={"Message-ID": f"<{key}@contact-guard.invalid>", "Auto-Submitted": "auto-generated"},
+    )
 
 
 def mailer(alias: str) -> BaseEmailBackend:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.core.mail import EmailMessage
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.hosting.languages import speaking
-from crm_contact_guard.hosting.mailing import send_by_host
+from crm_contact_guard.hosting.mailing import automatic_mail, send_by_host
 from crm_contact_guard.notices import targets, topics
 from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.notices.topics import DIGEST, Line
@@ -83,15 +82,5 @@ def _newest(found: Mapping[str, Line]) -> list[Line]:
 
 
 def _mail(notice: Notice, template: str, context: Mapping[str, object]) -> EmailMessage:
-    context = {**context, "company": settings.company_name}
-    subject = render_to_string(f"crm_contact_guard/mail/{template}_subject.txt", context)
-    return EmailMessage(
-        subject=" ".join(subject.split()),
-        body=render_to_string(f"crm_contact_guard/mail/{template}.txt", context),
-        to=[notice.employee.email] if notice.employee is not None else [],
-        # The ID stays the same on a retry, so that mail systems can drop duplicates.
-        headers={
-            "Message-ID": f"<notice-{notice.pk}-{notice.recipient}@contact-guard.invalid>",
-            "Auto-Submitted": "auto-generated",
-        },
-    )
+    to = notice.employee.email if notice.employee is not None else ""
+    return automatic_mail(template, context, to=to, key=f"notice-{notice.pk}-{notice.recipient}")

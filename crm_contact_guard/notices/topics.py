@@ -59,12 +59,15 @@ class Topic:
     roles: frozenset[str] = frozenset(Role.values)
 
 
+#: All roles but auditors, who don't handle what happens in conversations.
+STAFF: Final = frozenset({Role.EMPLOYEE, Role.SUPERVISOR, Role.COMPLIANCE})
+
 _TOPICS: dict[str, Topic] = {}
 
 
-def register(topic: Topic) -> None:
-    """Add a topic. Registering a name again replaces it."""
-    _TOPICS[topic.name] = topic
+def register(*topics: Topic) -> None:
+    """Add topics. Registering a name again replaces it."""
+    _TOPICS.update((topic.name, topic) for topic in topics)
 
 
 def topic(name: str) -> Topic:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from crm_contact_guard import crm
 from crm_contact_guard.conversations.rights import conversations
 from crm_contact_guard.delivery import waits
 from crm_contact_guard.delivery.models import Wait
-from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.hosting import database
 from crm_contact_guard.notices import listing, topics
 from crm_contact_guard.notices.models import Cadence
@@ -33,7 +34,6 @@ EMERGENCY: Final = "emergency_sent"
 #: Types of the subjects of ``HELD``: that a message is held, and that its time will soon be over.
 _WAITS: Final = "hold"
 _ENDS: Final = "hold_end"
-_DECIDING: Final = frozenset({Role.EMPLOYEE, Role.SUPERVISOR, Role.COMPLIANCE})
 
 
 def held_tell(message: Message) -> None:
@@ -127,28 +127,14 @@ def _writer(message: Message) -> str:
     return message.employee.name if message.employee is not None else ""
 
 
+_topic = partial(topics.Topic, is_duty=True, cadence=Cadence.AT_ONCE, urgent=True, roles=topics.STAFF)
 topics.register(
-    topics.Topic(
-        name=HELD,
-        label=gettext_lazy("A held message"),
-        many=gettext_lazy("Held messages"),
-        lines=_held,
-        is_duty=True,
-        cadence=Cadence.AT_ONCE,
-        # A held message ends undecided when its time is over.
-        urgent=True,
-        roles=_DECIDING,
-    )
-)
-topics.register(
-    topics.Topic(
+    # Urgent, because a held message ends undecided when its time is over.
+    _topic(name=HELD, label=gettext_lazy("A held message"), many=gettext_lazy("Held messages"), lines=_held),
+    _topic(
         name=EMERGENCY,
         label=gettext_lazy("A message sent as an emergency"),
         many=gettext_lazy("Messages sent as an emergency"),
         lines=_emergencies,
-        is_duty=True,
-        cadence=Cadence.AT_ONCE,
-        urgent=True,
-        roles=_DECIDING,
-    )
+    ),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from django.urls import reverse
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm_contact_guard import crm
-from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.hosting import database
 from crm_contact_guard.notices import topics
 from crm_contact_guard.notices.models import Cadence, Notice
@@ -87,52 +88,34 @@ def _line(alert: Alert) -> Line:
     return Line(text=alert_title(alert), path=path, since=alert.opened_at, details=details)
 
 
-_WATCHING: Final = frozenset({Role.EMPLOYEE, Role.SUPERVISOR, Role.COMPLIANCE})
+_topic = partial(topics.Topic, lines=_lines, is_duty=True, roles=topics.STAFF)
 topics.register(
-    topics.Topic(
+    _topic(
         name=SERIOUS,
         label=gettext_lazy("A serious alert"),
         many=gettext_lazy("Serious alerts"),
-        lines=_lines,
-        is_duty=True,
         cadence=Cadence.AT_ONCE,
         urgent=True,
         may_be_off=False,
-        roles=_WATCHING,
-    )
-)
-topics.register(
-    topics.Topic(
+    ),
+    _topic(
         name=ALERT,
         label=gettext_lazy("An alert"),
         many=gettext_lazy("Alerts"),
-        lines=_lines,
-        is_duty=True,
         cadence=Cadence.FIRST,
         urgent=True,
-        roles=_WATCHING,
-    )
-)
-topics.register(
-    topics.Topic(
+    ),
+    _topic(
         name=AGAIN,
         label=gettext_lazy("An alert that happened again"),
         many=gettext_lazy("Alerts that happened again"),
-        lines=_lines,
-        is_duty=True,
-        roles=_WATCHING,
-    )
-)
-topics.register(
-    topics.Topic(
+    ),
+    _topic(
         name=OVERDUE,
         label=gettext_lazy("An overdue alert"),
         many=gettext_lazy("Overdue alerts"),
-        lines=_lines,
-        is_duty=True,
         cadence=Cadence.AT_ONCE,
-        roles=_WATCHING,
-    )
+    ),
 )
 
 # --- alerts without an addressee

@@ -22,7 +22,7 @@ from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.supervision.cases.opening import case_from_alert
 from crm_contact_guard.supervision.handling import deadlines
-from crm_contact_guard.supervision.handling.moving import is_repeated, move, require, reviewed
+from crm_contact_guard.supervision.handling.moving import is_repeated, move, move_once, require, reviewed
 from crm_contact_guard.supervision.handling.transitions import Action
 from crm_contact_guard.supervision.models import Alert
 
@@ -34,18 +34,8 @@ UNDO: Final = timedelta(minutes=10)
 @database.atomic()
 def alert_claim(*, alert_id: UUID, reviewer: Employee) -> Alert:
     """Claim an alert for review. Claiming twice has no effect. Raise AlreadyClaimed if a colleague has claimed it."""
-    alert = reviewed(alert_id, reviewer)
-    if is_repeated(alert, Action.CLAIM, reviewer):
-        return alert
-    require(alert, Action.CLAIM, reviewer)
-    return move(
-        alert,
-        Alert.Status.CLAIMED,
-        kind="alert.claimed",
-        by=reviewer,
-        claimed_by=reviewer,
-        claimed_at=timezone.now(),
-    )
+    claim = {"claimed_by": reviewer, "claimed_at": timezone.now()}
+    return move_once(alert_id, Action.CLAIM, Alert.Status.CLAIMED, kind="alert.claimed", by=reviewer, **claim)
 
 
 @database.atomic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,6 +39,24 @@ class AlertAction(AlertDetail):
     http_method_names = ["post", "options"]
     input_class: ClassVar[type[Input]] = NothingSerializer
     service: ClassVar[Callable[..., Alert]]
+    post: ClassVar[Callable[..., Response]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Give each action a ``post`` of its own, since the API's description names its operation and its input."""
+        super().__init_subclass__(**kwargs)
+        takes_nothing = cls.input_class is NothingSerializer
+        errors = (400, 401, 403, 404, 409) if takes_nothing else (400, 401, 403, 404, 409, 413, 415)
+
+        @described(
+            operation_id=f"alerts_{cls.__name__.removeprefix('Alert').lower()}",
+            parameters=[ID],
+            request=None if takes_nothing else cls.input_class,
+            responses=answers(AlertDetailSerializer, *errors),
+        )
+        def post(self: AlertAction, request: Request, pk: str) -> Response:
+            return self.act(request, pk)
+
+        cls.post = post
 
     def act(self, request: Request, pk: str) -> Response:
         filters.read(request, {})
@@ -54,29 +72,11 @@ class AlertClaim(AlertAction):
 
     service = alert_claim
 
-    @described(
-        operation_id="alerts_claim",
-        parameters=[ID],
-        request=None,
-        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409),
-    )
-    def post(self, request: Request, pk: str) -> Response:
-        return self.act(request, pk)
-
 
 class AlertRelease(AlertAction):
     """Give up the caller's claim. Compliance officers may release anybody's."""
 
     service = alert_release
-
-    @described(
-        operation_id="alerts_release",
-        parameters=[ID],
-        request=None,
-        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409),
-    )
-    def post(self, request: Request, pk: str) -> Response:
-        return self.act(request, pk)
 
 
 class AlertAssign(AlertAction):
@@ -85,30 +85,12 @@ class AlertAssign(AlertAction):
     service = alert_assign
     input_class = AssignSerializer
 
-    @described(
-        operation_id="alerts_assign",
-        parameters=[ID],
-        request=AssignSerializer,
-        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409, 413, 415),
-    )
-    def post(self, request: Request, pk: str) -> Response:
-        return self.act(request, pk)
-
 
 class AlertEscalate(AlertAction):
     """Address the alert to the deputy, or else to compliance."""
 
     service = alert_escalate
     input_class = EscalateSerializer
-
-    @described(
-        operation_id="alerts_escalate",
-        parameters=[ID],
-        request=EscalateSerializer,
-        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409, 413, 415),
-    )
-    def post(self, request: Request, pk: str) -> Response:
-        return self.act(request, pk)
 
 
 class AlertSnooze(AlertAction):
@@ -117,44 +99,17 @@ class AlertSnooze(AlertAction):
     service = alert_snooze
     input_class = SnoozeSerializer
 
-    @described(
-        operation_id="alerts_snooze",
-        parameters=[ID],
-        request=SnoozeSerializer,
-        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409, 413, 415),
-    )
-    def post(self, request: Request, pk: str) -> Response:
-        return self.act(request, pk)
-
 
 class AlertDefer(AlertAction):
     """Move the alert to the pool "for review", which may wait."""
 
     service = alert_defer
 
-    @described(
-        operation_id="alerts_defer",
-        parameters=[ID],
-        request=None,
-        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409),
-    )
-    def post(self, request: Request, pk: str) -> Response:
-        return self.act(request, pk)
-
 
 class AlertWake(AlertAction):
     """Take the alert back from the pool, or before its snooze ends."""
 
     service = alert_wake
-
-    @described(
-        operation_id="alerts_wake",
-        parameters=[ID],
-        request=None,
-        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409),
-    )
-    def post(self, request: Request, pk: str) -> Response:
-        return self.act(request, pk)
 
 
 class AlertClose(AlertAction):
@@ -163,15 +118,6 @@ class AlertClose(AlertAction):
     service = alert_close
     input_class = CloseSerializer
 
-    @described(
-        operation_id="alerts_close",
-        parameters=[ID],
-        request=CloseSerializer,
-        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409, 413, 415),
-    )
-    def post(self, request: Request, pk: str) -> Response:
-        return self.act(request, pk)
-
 
 class AlertReopen(AlertAction):
     """Open a closed alert again. The close stays in its history."""
@@ -179,26 +125,8 @@ class AlertReopen(AlertAction):
     service = alert_reopen
     input_class = ReopenSerializer
 
-    @described(
-        operation_id="alerts_reopen",
-        parameters=[ID],
-        request=ReopenSerializer,
-        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409, 413, 415),
-    )
-    def post(self, request: Request, pk: str) -> Response:
-        return self.act(request, pk)
-
 
 class AlertUndo(AlertAction):
     """Take back the caller's own close of the last minutes. It stays in the history."""
 
     service = alert_undo
-
-    @described(
-        operation_id="alerts_undo",
-        parameters=[ID],
-        request=None,
-        responses=answers(AlertDetailSerializer, 400, 401, 403, 404, 409),
-    )
-    def post(self, request: Request, pk: str) -> Response:
-        return self.act(request, pk)

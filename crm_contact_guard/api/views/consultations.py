@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
@@ -19,6 +21,7 @@ from crm_contact_guard.api.serializers.consultations import (
     ConsultationReplySerializer,
     ConsultationSerializer,
 )
+from crm_contact_guard.api.serializers.inputs import Input
 from crm_contact_guard.directory.models import Role
 from crm_contact_guard.supervision.consulting.consultations import consultation_close, consultation_reply
 from crm_contact_guard.supervision.consulting.models import Consultation
@@ -84,9 +87,14 @@ class ConsultationDetail(GuardView):
         filters.read(request, {})
         return self.conditional(ConsultationDetailSerializer(one_or_404(_rows(self), pk)).data)
 
-    def changed(self, row_id: str) -> Response:
-        """Return the consultation as it is after a change."""
-        return Response(ConsultationDetailSerializer(one_or_404(_rows(self), row_id)).data)
+    def act(self, request: Request, pk: str, takes: type[Input], service: Callable[..., object]) -> Response:
+        """Call a service with the body's values, and return the consultation as it is afterwards."""
+        filters.read(request, {})
+        row = one_or_404(_rows(self), pk)
+        given = takes(data=request.data)
+        given.is_valid(raise_exception=True)
+        service(consultation_id=row.pk, actor=self.viewer, **given.validated_data)
+        return Response(ConsultationDetailSerializer(one_or_404(_rows(self), pk)).data)
 
 
 class ConsultationReply(ConsultationDetail):
@@ -101,12 +109,7 @@ class ConsultationReply(ConsultationDetail):
         responses=answers(ConsultationDetailSerializer, 400, 401, 403, 404, 413, 415),
     )
     def post(self, request: Request, pk: str) -> Response:
-        filters.read(request, {})
-        row = one_or_404(_rows(self), pk)
-        given = ConsultationReplySerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        consultation_reply(consultation_id=row.pk, actor=self.viewer, **given.validated_data)
-        return self.changed(pk)
+        return self.act(request, pk, ConsultationReplySerializer, consultation_reply)
 
 
 class ConsultationClose(ConsultationDetail):
@@ -121,9 +124,4 @@ class ConsultationClose(ConsultationDetail):
         responses=answers(ConsultationDetailSerializer, 400, 401, 403, 404, 409, 413, 415),
     )
     def post(self, request: Request, pk: str) -> Response:
-        filters.read(request, {})
-        row = one_or_404(_rows(self), pk)
-        given = ConsultationCloseSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        consultation_close(consultation_id=row.pk, actor=self.viewer, **given.validated_data)
-        return self.changed(pk)
+        return self.act(request, pk, ConsultationCloseSerializer, consultation_close)

@@ -124,6 +124,12 @@ class _Act(_Export):
         service(job_id=job.pk, actor=self.viewer, **more)
         return self.answer(pk)
 
+    def act_alone(self, request: Request, pk: str, service: Callable[..., ExportJob]) -> Response:
+        """Call a service that needs nothing but the export. Refuse requests that contain anything."""
+        filters.read(request, {})
+        NothingSerializer(data=request.data).is_valid(raise_exception=True)
+        return self.act(pk, service)
+
 
 class ExportApprove(_Act):
     """Approve an export of somebody else, which then starts."""
@@ -135,9 +141,7 @@ class ExportApprove(_Act):
         responses=answers(ExportSerializer, 400, 401, 403, 404, 409),
     )
     def post(self, request: Request, pk: str) -> HttpResponseBase:
-        filters.read(request, {})
-        NothingSerializer(data=request.data).is_valid(raise_exception=True)
-        return self.act(pk, requesting.export_approve)
+        return self.act_alone(request, pk, requesting.export_approve)
 
 
 class ExportRefuse(_Act):
@@ -168,6 +172,4 @@ class ExportCancel(_Act):
         responses=answers(ExportSerializer, 400, 401, 403, 404, 409),
     )
     def post(self, request: Request, pk: str) -> HttpResponseBase:
-        filters.read(request, {})
-        NothingSerializer(data=request.data).is_valid(raise_exception=True)
-        return self.act(pk, requesting.export_cancel)
+        return self.act_alone(request, pk, requesting.export_cancel)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from crm_contact_guard.console.consulting import detail
@@ -21,70 +22,54 @@ from crm_contact_guard.supervision.consulting.models import Consultation
 _FIELDS = {"ends_at": "ends_on", "review_at": "review_on"}
 
 
-@page("POST")
-def handover(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Hand the conversation to a colleague or a team."""
-    return _take(
-        request,
-        viewer,
-        pk,
-        "handover",
-        lambda row, form: measures.customer_hand_over(
-            consultation=row, actor=viewer, reason=form.cleaned_data["reason"], **form.recipient()
-        ),
-    )
+def _measure(name: str, act: Callable[[Employee, Consultation, Any], object]) -> Callable[..., HttpResponseBase]:
+    """Return the view that takes the measure ``name`` with the values of its form."""
+
+    @page("POST")
+    def view(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+        return _take(request, viewer, pk, name, act)
+
+    return view
 
 
-@page("POST")
-def restrict(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Limit the customer's contact."""
-    return _take(
-        request,
-        viewer,
-        pk,
-        "restrict",
-        lambda row, form: measures.customer_restrict(consultation=row, actor=viewer, **form.arguments()),
-    )
-
-
-@page("POST")
-def lift(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """End a limit before its time."""
-    return _take(
-        request,
-        viewer,
-        pk,
-        "lift",
-        lambda row, form: measures.customer_release(
-            consultation=row,
-            actor=viewer,
-            restriction_id=form.cleaned_data["restriction"],
-            reason=form.cleaned_data["reason"],
-        ),
-    )
-
-
-@page("POST")
-def outside(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Record that the company turned to the police or a lawyer."""
-    return _take(
-        request,
-        viewer,
-        pk,
-        "outside",
-        lambda row, form: measures.outside_help_note(consultation=row, actor=viewer, **form.cleaned_data),
-    )
+#: Hand the conversation to a colleague or a team.
+handover = _measure(
+    "handover",
+    lambda viewer, row, form: measures.customer_hand_over(
+        consultation=row, actor=viewer, reason=form.cleaned_data["reason"], **form.recipient()
+    ),
+)
+#: Limit the customer's contact.
+restrict = _measure(
+    "restrict",
+    lambda viewer, row, form: measures.customer_restrict(consultation=row, actor=viewer, **form.arguments()),
+)
+#: End a limit before its time.
+lift = _measure(
+    "lift",
+    lambda viewer, row, form: measures.customer_release(
+        consultation=row,
+        actor=viewer,
+        restriction_id=form.cleaned_data["restriction"],
+        reason=form.cleaned_data["reason"],
+    ),
+)
+#: Record that the company turned to the police or a lawyer.
+outside = _measure(
+    "outside",
+    lambda viewer, row, form: measures.outside_help_note(consultation=row, actor=viewer, **form.cleaned_data),
+)
 
 
 def _take(
-    request: HttpRequest, viewer: Employee, pk: UUID, name: str, act: Callable[[Consultation, Any], object]
+    request: HttpRequest, viewer: Employee, pk: UUID, name: str, act: Callable[[Employee, Consultation, Any], object]
 ) -> HttpResponse:
     """Take a measure. If that fails, show the page again with what was typed."""
     row = detail.find(viewer, pk)
     form = FORMS[name](row, request.POST)
     if form.is_valid():
         try:
-            act(row, form)
+            act(viewer, row, form)
         except InvalidMessage as error:
             field = _FIELDS.get(error.field, error.field)
             form.add_error(field if field in form.fields else None, str(error))

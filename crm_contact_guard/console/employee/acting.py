@@ -38,7 +38,7 @@ def undone(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Take back that the conversation is done, and show it again."""
     row, _following = _row(request, viewer, pk)
     shelving.conversation_undone(conversation=row, actor=viewer)
-    return redirect(reverse("crm_contact_guard:inbox_conversation", args=[pk]) + _filters(request).query)
+    return _again(request, pk)
 
 
 @page("POST")
@@ -49,8 +49,7 @@ def snooze(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
         until = _time(request.POST.get("until_then") or request.POST.get("until", ""))
         shelving.conversation_snooze(conversation=row, actor=viewer, until=until)
     except InvalidMessage:
-        back = reverse("crm_contact_guard:inbox_conversation", args=[pk])
-        return redirect(back + _with(_filters(request).query, did="no_time"))
+        return _again(request, pk, did="no_time")
     return _back(request, row, "snoozed", following)
 
 
@@ -59,7 +58,7 @@ def wake(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Take the conversation back into the inbox before its time."""
     row, _following = _row(request, viewer, pk)
     shelving.conversation_wake(conversation=row, actor=viewer)
-    return redirect(reverse("crm_contact_guard:inbox_conversation", args=[pk]) + _filters(request).query)
+    return _again(request, pk)
 
 
 @page("POST")
@@ -75,8 +74,7 @@ def hand_over(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
             raise InvalidMessage(_("Choose a colleague."), field="to")
         handing_over.conversation_hand_over(conversation=row, actor=viewer, to=to, words=request.POST.get("words", ""))
     except InvalidMessage:
-        back = reverse("crm_contact_guard:inbox_conversation", args=[pk])
-        return redirect(back + _with(_filters(request).query, did="no_colleague"))
+        return _again(request, pk, did="no_colleague")
     return _back(request, row, "handed", following)
 
 
@@ -122,6 +120,14 @@ def _with(query: str, **more: str) -> str:
     return "?" + urlencode([*parse_qsl(query.lstrip("?")), *more.items()])
 
 
+def _again(request: HttpRequest, pk: UUID, **more: str) -> HttpResponse:
+    """Show the conversation again, with ``more`` in the query string."""
+    query = _filters(request).query
+    page = reverse("crm_contact_guard:inbox_conversation", args=[pk])
+    return redirect(page + (_with(query, **more) if more else query))
+
+
 def _back(request: HttpRequest, row: Conversation, did: str, following: UUID | None) -> HttpResponse:
+    """Show the list, which says what was done, and offers the conversation that followed."""
     query = _with(_filters(request).query, did=did, of=str(row.pk), **({"next": str(following)} if following else {}))
     return redirect(reverse("crm_contact_guard:inbox") + query)

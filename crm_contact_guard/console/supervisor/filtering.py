@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from datetime import date, datetime, time, timedelta
-from typing import Final
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import ClassVar, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from crm_contact_guard.console.url_filters import UrlFilters, is_day, midnight
 from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Topic
 
 WAITING: Final = "waiting"
@@ -45,17 +45,17 @@ ORDERS: Final[dict[str, str | Promise]] = {
     "due": _("Soonest due first"),
 }
 IS_WAITING: Final = (Alert.Status.OPEN, Alert.Status.CLAIMED)
-#: Parameters of the queue's address that aren't filters.
-BESIDE: Final = frozenset({"cursor", "v", "overview", "density", "left", "done", "batch"})
 
 
 @dataclass(frozen=True)
-class Filters:
+class Filters(UrlFilters):
     """Values to filter alerts by. Empty values match any alert.
 
     ``since`` and ``until`` are days in the viewer's time zone, both included; ``age`` is a number of days.
     ``order`` is how they are sorted.
     """
+
+    beside: ClassVar = frozenset({"cursor", "v", "overview", "density", "left", "done", "batch"})
 
     status: str = WAITING
     severity: str = ""
@@ -70,19 +70,30 @@ class Filters:
     order: str = ""
 
     @classmethod
-    def read(cls, given: Mapping[str, str]) -> tuple[Filters, list[str]]:
-        """Return the usable filters, and the names of parameters that are unknown or have an unusable value."""
-        names = {field.name for field in fields(cls)}
-        values = {name: given[name] for name in names if given.get(name)}
-        usable = {name: value for name, value in values.items() if _is_usable(name, value)}
-        unknown = [name for name in given if name not in names and name not in BESIDE]
-        return cls(**usable), sorted({*unknown, *(values.keys() - usable.keys())})
+    def is_usable(cls, name: str, value: str) -> bool:
+        known = {
+            "status": STATUSES,
+            "severity": {str(one) for one in Severity.values},
+            "topic": Topic.values,
+            "kind": FindingKind.values,
+            "age": AGES,
+            "due": DUE,
+            "order": ORDERS,
+        }
+        if name in known:
+            return value in known[name]
+        try:
+            if name in ("since", "until"):
+                return is_day(value)
+            UUID(value)
+        except ValueError:
+            return False
+        return True
 
     @property
     def query(self) -> str:
         """The filters as a URL's query string, without defaults."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return urlencode({name: value for name, value in values.items() if value and value != WAITING})
+        return urlencode({name: value for name, value in self.texts.items() if value != WAITING})
 
     @property
     def address(self) -> str:
@@ -106,37 +117,12 @@ class Filters:
             if getattr(self, name):
                 found &= Q(**{column: getattr(self, name)})
         if self.since:
-            found &= Q(opened_at__gte=_midnight(date.fromisoformat(self.since)))
+            found &= Q(opened_at__gte=midnight(date.fromisoformat(self.since)))
         if self.until:
-            found &= Q(opened_at__lt=_midnight(date.fromisoformat(self.until) + timedelta(days=1)))
+            found &= Q(opened_at__lt=midnight(date.fromisoformat(self.until) + timedelta(days=1)))
         if self.age:
             found &= Q(opened_at__lt=timezone.now() - timedelta(days=int(self.age)))
         if self.due:
             until = timezone.now() + (timedelta(0) if self.due == OVERDUE else timedelta(days=1))
             found &= Q(due_at__lte=until, status__in=IS_WAITING)
         return found
-
-
-def _is_usable(name: str, value: str) -> bool:
-    known = {
-        "status": STATUSES,
-        "severity": {str(one) for one in Severity.values},
-        "topic": Topic.values,
-        "kind": FindingKind.values,
-        "age": AGES,
-        "due": DUE,
-        "order": ORDERS,
-    }
-    if name in known:
-        return value in known[name]
-    try:
-        if name in ("since", "until"):
-            return date(2000, 1, 1) <= date.fromisoformat(value) < date(2200, 1, 1)
-        UUID(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=timezone.get_current_timezone())

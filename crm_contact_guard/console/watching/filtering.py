@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from crm_contact_guard.console.url_filters import UrlFilters, is_day, midnight
 
 #: What was done: a label, and the kinds of events.
 WHAT: Final[dict[str, tuple[str | Promise, tuple[str, ...]]]] = {
@@ -23,7 +23,7 @@ WHAT: Final[dict[str, tuple[str | Promise, tuple[str, ...]]]] = {
 
 
 @dataclass(frozen=True)
-class AccessFilters:
+class AccessFilters(UrlFilters):
     """Values to filter the log by; "" matches everything.
 
     ``person`` and ``conversation`` are IDs. ``since`` and ``until`` are days in the viewer's time zone, both included.
@@ -36,19 +36,15 @@ class AccessFilters:
     until: str = ""
 
     @classmethod
-    def read(cls, given: Mapping[str, str]) -> tuple[AccessFilters, list[str]]:
-        """Return the usable filters, and the names of parameters that are unknown or have an unusable value."""
-        names = {field.name for field in fields(cls)}
-        values = {name: given[name] for name in names if given.get(name)}
-        usable = {name: value for name, value in values.items() if _is_usable(name, value)}
-        unknown = [name for name in given if name not in names and name != "cursor"]
-        return cls(**usable), sorted({*unknown, *(values.keys() - usable.keys())})
-
-    @property
-    def texts(self) -> dict[str, str]:
-        """The filters that are set."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if value}
+    def is_usable(cls, name: str, value: str) -> bool:
+        if name == "what":
+            return value in WHAT
+        try:
+            if name in ("since", "until"):
+                return is_day(value)
+            return str(UUID(value)) == value
+        except ValueError:
+            return False
 
     @property
     def query(self) -> str:
@@ -65,22 +61,7 @@ class AccessFilters:
         if self.conversation:
             found["conversation"] = self.conversation
         if self.since:
-            found["recorded_at__gte"] = _midnight(date.fromisoformat(self.since))
+            found["recorded_at__gte"] = midnight(date.fromisoformat(self.since))
         if self.until:
-            found["recorded_at__lt"] = _midnight(date.fromisoformat(self.until) + timedelta(days=1))
+            found["recorded_at__lt"] = midnight(date.fromisoformat(self.until) + timedelta(days=1))
         return found
-
-
-def _is_usable(name: str, value: str) -> bool:
-    if name == "what":
-        return value in WHAT
-    try:
-        if name in ("since", "until"):
-            return date(2000, 1, 1) <= date.fromisoformat(value) < date(2200, 1, 1)
-        return str(UUID(value)) == value
-    except ValueError:
-        return False
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=timezone.get_current_timezone())

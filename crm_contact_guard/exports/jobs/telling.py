@@ -72,9 +72,7 @@ topics.register(
         lines=_ended,
         cadence=Cadence.AT_ONCE,
         roles=frozenset({Role.COMPLIANCE, Role.AUDITOR}),
-    )
-)
-topics.register(
+    ),
     topics.Topic(
         name=APPROVAL,
         label=gettext_lazy("An export that waits for approval"),
@@ -82,5 +80,5 @@ topics.register(
         lines=_waiting,
         cadence=Cadence.AT_ONCE,
         roles=frozenset({Role.COMPLIANCE}),
-    )
+    ),
 )

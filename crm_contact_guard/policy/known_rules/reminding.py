@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.core.mail import EmailMessage
 from django.db.models import Exists, F, OuterRef
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,7 +14,7 @@ from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.hosting import database, logs
 from crm_contact_guard.hosting.languages import speaking
-from crm_contact_guard.hosting.mailing import send_by_host
+from crm_contact_guard.hosting.mailing import automatic_mail, send_by_host
 from crm_contact_guard.policy.disturbing import may_disturb
 from crm_contact_guard.policy.known_rules.models import Acknowledgement, RulesVersion
 from crm_contact_guard.policy.known_rules.publishing import applying
@@ -83,15 +82,5 @@ def remind(acknowledgement_id: UUID) -> bool:
 def _mail(found: Acknowledgement) -> EmailMessage:
     with speaking(found.employee.language):
         link = settings.PUBLIC_URL.rstrip("/") + reverse("crm_contact_guard:rules")
-        context = {"title": title_of(found.version), "link": link, "company": settings.company_name}
-        subject = render_to_string("crm_contact_guard/mail/rules_subject.txt", context)
-        body = render_to_string("crm_contact_guard/mail/rules.txt", context)
-    return EmailMessage(
-        subject=" ".join(subject.split()),
-        body=body,
-        to=[found.employee.email],
-        headers={
-            "Message-ID": f"<rules-{found.pk}-{found.reminders}@contact-guard.invalid>",
-            "Auto-Submitted": "auto-generated",
-        },
-    )
+        context = {"title": title_of(found.version), "link": link}
+        return automatic_mail("rules", context, to=found.employee.email, key=f"rules-{found.pk}-{found.reminders}")

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.notices import topics
 from crm_contact_guard.notices.models import Cadence
 from crm_contact_guard.notices.telling import tell
@@ -19,7 +19,6 @@ from crm_contact_guard.supervision.cases.rights import cases
 
 LETTER: Final = "case_letter"
 TASK: Final = "case_task"
-_STAFF: Final = frozenset({Role.EMPLOYEE, Role.SUPERVISOR, Role.COMPLIANCE})
 
 
 def letter_tell(letter: CaseLetter) -> None:
@@ -69,15 +68,13 @@ topics.register(
         lines=_letters,
         cadence=Cadence.AT_ONCE,
         may_be_off=False,
-        roles=_STAFF,
-    )
-)
-topics.register(
+        roles=topics.STAFF,
+    ),
     topics.Topic(
         name=TASK,
         label=gettext_lazy("A task in a case"),
         many=gettext_lazy("Tasks in cases"),
         lines=_tasks,
-        roles=_STAFF,
-    )
+        roles=topics.STAFF,
+    ),
 )

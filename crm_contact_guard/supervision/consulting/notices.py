@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.core.mail import EmailMessage
 from django.db.models import F, Q
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,7 +15,7 @@ from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.hosting import database, retrying
 from crm_contact_guard.hosting.languages import speaking
-from crm_contact_guard.hosting.mailing import send_by_host
+from crm_contact_guard.hosting.mailing import automatic_mail, send_by_host
 from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
@@ -96,20 +95,8 @@ def _mail(notice: ConsultationNotice) -> EmailMessage:
             "about": notice.about,
             "own": notice.employee_id == notice.consultation.employee_id,
             "link": settings.PUBLIC_URL.rstrip("/") + path,
-            "company": settings.company_name,
         }
-        subject = render_to_string("crm_contact_guard/mail/consultation_subject.txt", context)
-        body = render_to_string("crm_contact_guard/mail/consultation.txt", context)
-    return EmailMessage(
-        subject=" ".join(subject.split()),
-        body=body,
-        to=[notice.employee.email],
-        # The ID stays the same on a retry, so that mail systems can drop duplicates.
-        headers={
-            "Message-ID": f"<consultation-{notice.pk}@contact-guard.invalid>",
-            "Auto-Submitted": "auto-generated",
-        },
-    )
+        return automatic_mail("consultation", context, to=notice.employee.email, key=f"consultation-{notice.pk}")
 
 
 def _record(notice: ConsultationNotice, kind: str) -> None:

@@ -68,6 +68,18 @@ def require(alert: Alert, action: Action, person: Employee) -> Alert.Status | No
     raise NotPossible(_("This isn't possible now. Look at the alert again."))
 
 
+def move_once(alert_id: UUID, action: Action, to: Alert.Status, *, kind: str, by: Employee, **changes: Any) -> Alert:
+    """Carry out an action that needs no further checks, unless it has been carried out already.
+
+    Call this in a transaction. Raise NotPermitted, or as ``require`` does.
+    """
+    alert = reviewed(alert_id, by)
+    if is_repeated(alert, action, by):
+        return alert
+    require(alert, action, by)
+    return move(alert, to, kind=kind, by=by, **changes)
+
+
 def move(
     alert: Alert,
     to: Alert.Status,

@@ -17,7 +17,7 @@ from crm_contact_guard.exceptions import InvalidMessage, NotPossible
 from crm_contact_guard.hosting import database
 from crm_contact_guard.supervision import routing
 from crm_contact_guard.supervision.alert_notices import alert_tell
-from crm_contact_guard.supervision.handling.moving import is_repeated, locked, move, require, reviewed
+from crm_contact_guard.supervision.handling.moving import is_repeated, locked, move, move_once, require, reviewed
 from crm_contact_guard.supervision.handling.transitions import Action
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import written
@@ -74,21 +74,13 @@ def alert_snooze(*, alert_id: UUID, reviewer: Employee, until: datetime | None) 
 @database.atomic()
 def alert_defer(*, alert_id: UUID, reviewer: Employee) -> Alert:
     """Move the alert to the pool "for review", which may wait."""
-    alert = reviewed(alert_id, reviewer)
-    if is_repeated(alert, Action.DEFER, reviewer):
-        return alert
-    require(alert, Action.DEFER, reviewer)
-    return move(alert, Status.REVIEW, kind="alert.deferred", by=reviewer)
+    return move_once(alert_id, Action.DEFER, Status.REVIEW, kind="alert.deferred", by=reviewer)
 
 
 @database.atomic()
 def alert_wake(*, alert_id: UUID, reviewer: Employee) -> Alert:
     """Take the alert back into the day's work from the pool, or before its snooze ends."""
-    alert = reviewed(alert_id, reviewer)
-    if is_repeated(alert, Action.WAKE, reviewer):
-        return alert
-    require(alert, Action.WAKE, reviewer)
-    return move(alert, Status.OPEN, kind="alert.woken", by=reviewer)
+    return move_once(alert_id, Action.WAKE, Status.OPEN, kind="alert.woken", by=reviewer)
 
 
 def wake_due(limit: int = 200) -> int:

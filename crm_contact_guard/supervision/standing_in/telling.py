@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm_contact_guard.directory.models import Absence, Employee, Role
+from crm_contact_guard.directory.models import Absence, Employee
 from crm_contact_guard.notices import listing, topics
 from crm_contact_guard.notices.models import Cadence
 from crm_contact_guard.notices.telling import tell
@@ -65,6 +65,6 @@ topics.register(
         lines=_lines,
         cadence=Cadence.AT_ONCE,
         may_be_off=False,
-        roles=frozenset({Role.EMPLOYEE, Role.SUPERVISOR, Role.COMPLIANCE}),
+        roles=topics.STAFF,
     )
 )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm_contact_guard.conversations.rights import conversations
-from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.hosting import database
 from crm_contact_guard.notices import listing, outbox, topics
 from crm_contact_guard.notices.models import IN_APP, Cadence, Notice
@@ -85,6 +85,6 @@ topics.register(
         many=gettext_lazy("Messages from customers"),
         lines=_lines,
         cadence=Cadence.IN_APP,
-        roles=frozenset({Role.EMPLOYEE, Role.SUPERVISOR, Role.COMPLIANCE}),
+        roles=topics.STAFF,
     )
 )

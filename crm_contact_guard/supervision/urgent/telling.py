@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm_contact_guard.conversations.rights import conversations
-from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.hosting import database
 from crm_contact_guard.notices import topics
 from crm_contact_guard.notices.models import Cadence
@@ -127,6 +127,6 @@ topics.register(
         cadence=Cadence.AT_ONCE,
         urgent=True,
         may_be_off=False,
-        roles=frozenset({Role.EMPLOYEE, Role.SUPERVISOR, Role.COMPLIANCE}),
+        roles=topics.STAFF,
     )
 )
